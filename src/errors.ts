@@ -1,0 +1,22 @@
+// Errors that a user can act on. Everything thrown on purpose in this project is an RnnError; anything else is a bug.
+// This file knows the kinds of failure, not how they are printed or which exit code they become: that is cli/'s.
+
+/**
+ * What went wrong, in the words of the exit-code table:
+ * `machine` the disk or another part of the machine failed, `usage` a wrong flag or value, `corpus` the text, `checkpoint` the
+ * checkpoint, `diverged` training could not be recovered, `device` the requested device is not available.
+ */
+export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverged' | 'device';
+
+/** A failure with a cause the user can understand (`message`) and something to do about it (`hint`). */
+export class RnnError extends Error {
+  readonly kind: ErrorKind;
+  readonly hint: string | undefined;
+
+  constructor(kind: ErrorKind, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'RnnError';
+    this.kind = kind;
+    this.hint = options.hint;
+  }
+}

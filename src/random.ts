@@ -1,0 +1,58 @@
+// Seeded random numbers, the only source of chance in the project: the same seed gives the same run. The state is four
+// words, small enough to be written into a checkpoint.
+
+/** The whole state of a `Random`: four 32-bit words. */
+export type RandomState = readonly [number, number, number, number];
+
+/** xoshiro128** 1.1 (Blackman and Vigna, 2018), seeded by splitmix32. */
+export class Random {
+  #state: Uint32Array;
+
+  /** @param seed any integer; only its low 53 bits count */
+  constructor(seed: number) {
+    let mixed = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
+    this.#state = Uint32Array.from({ length: 4 }, () => {
+      mixed = (mixed + 0x9e3779b9) >>> 0;
+      let z = mixed;
+      z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+      z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+      return (z ^ (z >>> 15)) >>> 0;
+    });
+  }
+
+  static restore(state: RandomState): Random {
+    const random = new Random(0);
+    random.#state.set(state);
+    return random;
+  }
+
+  get state(): RandomState {
+    const [a, b, c, d] = this.#state;
+    return [a, b, c, d];
+  }
+
+  /** A uniformly distributed integer in [0, 2³²). */
+  uint32(): number {
+    const s = this.#state;
+    const product = Math.imul(s[1], 5);
+    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
+    const t = s[1] << 9;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = (s[3] << 11) | (s[3] >>> 21);
+    return result;
+  }
+
+  /** A uniformly distributed number in [0, 1) with 53 random bits. */
+  uniform(): number {
+    return ((this.uint32() >>> 5) * 2 ** 26 + (this.uint32() >>> 6)) / 2 ** 53;
+  }
+
+  /** A standard normal number (Box and Muller, 1958; one of the pair is thrown away, so that the state stays four words). */
+  normal(): number {
+    return Math.sqrt(-2 * Math.log(1 - this.uniform())) * Math.cos(2 * Math.PI * this.uniform());
+  }
+}

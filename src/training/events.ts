@@ -1,0 +1,76 @@
+// What a training run tells while it runs: the lines of `--json` and of log.jsonl. Fields are only ever added.
+// Plain data; knows nothing of how it is shown.
+import type { ModelConfiguration } from '../model/configuration.ts';
+
+export interface StartEvent {
+  readonly event: 'start';
+  readonly model: ModelConfiguration;
+  /** How many weights are trained. */
+  readonly parameters: number;
+  /** One line: the device, its kernels and its thread count. */
+  readonly device: string;
+  readonly corpus: { readonly characters: number; readonly symbols: number; readonly train: number; readonly validation: number };
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Steps of the whole run, or null where only time ends it. */
+  readonly totalSteps: number | null;
+  /** Estimated memory of the device in bytes. */
+  readonly memoryBytes: number;
+}
+
+export interface ReportEvent {
+  readonly event: 'report';
+  readonly step: number;
+  /** Passes over the training text, with the fraction of the one in hand. */
+  readonly epoch: number;
+  /** Mean training loss since the last report, nats per character. */
+  readonly lossNats: number;
+  readonly learningRate: number;
+  /** Global norm of the gradient before clipping, of the last step. */
+  readonly gradientNorm: number;
+  /** Speed since the last report; only time spent in training steps counts. */
+  readonly charactersPerSecond: number;
+  readonly elapsedMs: number;
+  /** Fraction of the whole run that is done, in [0, 1]. */
+  readonly progress: number;
+}
+
+export interface EvaluationEvent {
+  readonly event: 'evaluation';
+  readonly step: number;
+  readonly validationLossNats: number;
+  /** The lowest validation loss so far, this one included. */
+  readonly best: boolean;
+}
+
+export interface SampleEvent {
+  readonly event: 'sample';
+  readonly step: number;
+  readonly text: string;
+}
+
+export interface CheckpointEvent {
+  readonly event: 'checkpoint';
+  readonly step: number;
+  readonly path: string;
+}
+
+/** A step that gave a loss, gradient or weight that is no number, and what was done about it. */
+export interface RecoveryEvent {
+  readonly event: 'recovery';
+  readonly step: number;
+  readonly reason: string;
+}
+
+export type EndReason = 'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'finished' | 'diverged';
+
+export interface EndEvent {
+  readonly event: 'end';
+  readonly reason: EndReason;
+  readonly step: number;
+  readonly bestValidationLossNats: number | null;
+  /** The file that holds the last state, or null if nothing could be saved. */
+  readonly checkpoint: string | null;
+  readonly elapsedMs: number;
+}
+
+export type TrainingEvent = StartEvent | ReportEvent | EvaluationEvent | SampleEvent | CheckpointEvent | RecoveryEvent | EndEvent;

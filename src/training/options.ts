@@ -1,0 +1,65 @@
+// The options of a training run, resolved: every value is known. Where a value was not given, sizes.ts chose it or the default
+// below holds. Each comment says how to choose.
+import type { Initialisation } from '../model/configuration.ts';
+
+export type OptimizerName = 'adam' | 'rmsprop' | 'sgd';
+export type ScheduleName = 'constant' | 'step' | 'exponential' | 'cosine';
+
+export interface TrainingOptions {
+  /** A name in model/cells/registry.ts. `lstm` learns best on most texts; `gru` is a quarter smaller and faster; `rnn` is for study. */
+  readonly cell: string;
+  /** L. Two are enough up to some megabytes of text; three need more text and more patience. */
+  readonly layers: number;
+  /** H. The first thing to raise if the training loss stays high, the first to lower if only the validation loss does. */
+  readonly hidden: number;
+  /** Width of a learned embedding; 0 is one-hot, which costs nothing with fewer than a few hundred symbols. */
+  readonly embedding: number;
+  /** 0.1–0.5 when the validation loss rises while the training loss falls; 0 otherwise. */
+  readonly dropout: number;
+  /** Initial bias of the forget gate: 1 lets gradients through from the first step (Jozefowicz et al., 2015). */
+  readonly forgetBias: number;
+  readonly initialisation: Initialisation;
+
+  /** T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text. */
+  readonly sequenceLength: number;
+  /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
+  readonly batchSize: number;
+
+  readonly optimizer: OptimizerName;
+  /** The peak of the schedule. Adam 2e-3, RMSProp 2e-3, SGD 0.1–1. Halve it when the loss jumps. */
+  readonly learningRate: number;
+  readonly schedule: ScheduleName;
+  /** Steps over which the learning rate rises from nothing to its peak. */
+  readonly warmupSteps: number;
+  /** `step` and `exponential`: the factor each time. */
+  readonly decay: number;
+  /** `step`: how many epochs between two factors; `exponential`: epochs per factor. */
+  readonly decayEpochs: number;
+  /** `cosine`: where the learning rate ends, as a fraction of its peak. */
+  readonly finalFraction: number;
+  /** SGD only. */
+  readonly momentum: number;
+  /** Global-norm clipping; 0 turns it off. The highest value that stops the spikes of the gradient norm. */
+  readonly clipNorm: number;
+
+  /** Length of the whole run, the end of its schedule: exactly one of these three is not null. */
+  readonly epochs: number | null;
+  readonly maxSteps: number | null;
+  readonly budgetMs: number | null;
+  /** Ends this invocation only. */
+  readonly maxTimeMs: number | null;
+
+  readonly seed: number;
+  /** In steps; 0 is only at the end. */
+  readonly evaluateEvery: number;
+  /** In steps; 0 is only at the end. */
+  readonly checkpointEvery: number;
+  /** In steps; 0 is never. */
+  readonly sampleEvery: number;
+  /** Characters of each sample taken in training. */
+  readonly sampleLength: number;
+  /** Evaluations without a new best before the run stops early; 0 never stops. */
+  readonly patience: number;
+  /** Contiguous streams that the validation text is read in; 1 is the strict figure. */
+  readonly evaluationStreams: number;
+}
