@@ -1,0 +1,87 @@
+// The contract between programs and what runs them. A device knows operations and never cells. It is handed everything it will
+// be asked to run at once, may take many calls at a time and gives results when they are all done: so a device that traces K
+// steps into one plan fits it, as does one that works on shared memory step by step.
+import type { ParameterShape, Program } from '../program/value.ts';
+
+/** One program of a network, for a batch that the device may split: rows of the batch never depend on each other. */
+export interface Job {
+  readonly name: string;
+  /** T, time steps of a call. */
+  readonly steps: number;
+  /** N, rows of the whole batch. */
+  readonly batch: number;
+  /** The program for some of the rows. Sums over the parts (losses, gradients) are those of the whole. */
+  build(rows: number): Program;
+}
+
+/**
+ * How weights change: an elementwise program on vectors (1, P) of all weights and gradients, written like a cell.
+ * Its inputs are `parameters`, `gradients`, each of `slots`, and `scalars` (1, 1) that each call brings, besides `gradientScale`,
+ * which the device gives: min(1, clipNorm / ‖gradients‖), or 1 without clipping (Pascanu, Mikolov and Bengio, 2013).
+ * Its outputs are `parameters` and the slots.
+ */
+export interface UpdateRule {
+  readonly slots: readonly string[];
+  readonly scalars: readonly string[];
+  /** 0 for no clipping. */
+  readonly clipNorm: number;
+  build(parameters: number): Program;
+}
+
+/** All that one executable will run: programs over the same weights. */
+export interface Workload {
+  readonly parameters: readonly ParameterShape[];
+  readonly jobs: readonly Job[];
+  readonly update: UpdateRule | null;
+}
+
+/** One run of a job's program. Integers are (T·N) time first, for the whole batch. */
+export interface Call {
+  readonly ids: Int32Array;
+  readonly targets?: Int32Array;
+  /** Zero the carried state before this call. */
+  readonly reset?: boolean;
+  /** Apply the update rule with these scalars, if loss and gradients are finite. */
+  readonly update?: Readonly<Record<string, number>>;
+}
+
+export interface CallResult {
+  /** Sum over rows in nats, before any scale. */
+  readonly lossNats: number;
+  /** Global norm before clipping; NaN if the program has no gradients. */
+  readonly gradientNorm: number;
+  /** False if an update was asked for and left out because loss or gradients were not finite. */
+  readonly updated: boolean;
+  /** The program's outputs, row by row. Valid until the next call. */
+  readonly outputs: Readonly<Record<string, Float32Array>>;
+}
+
+/** A named vector that lives on the device between calls. */
+export type Resident =
+  | { readonly kind: 'parameters' }
+  | { readonly kind: 'gradients' }
+  | { readonly kind: 'slot'; readonly name: string }
+  /** (N, H) of the whole batch. */
+  | { readonly kind: 'state'; readonly job: string; readonly name: string };
+
+export interface Executable {
+  /** Bytes of memory that this executable holds. */
+  readonly memoryBytes: number;
+  /** How many calls at a time run best. Any number gives the same results. */
+  readonly callsPerRun: number;
+  run(job: string, calls: readonly Call[]): Promise<readonly CallResult[]>;
+  /** A copy of a vector. Gradients are those of the last call. */
+  read(resident: Resident): Promise<Float32Array>;
+  write(resident: Resident, values: Float32Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Device {
+  readonly name: string;
+  /** One line for the user: what it is, which kernels, how many threads. */
+  readonly description: string;
+  /** Bytes that `compile` would take, at little cost. */
+  estimate(workload: Workload): number;
+  compile(workload: Workload): Promise<Executable>;
+  close(): Promise<void>;
+}

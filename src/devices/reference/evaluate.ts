@@ -1,0 +1,144 @@
+// What every operation means: plain loops in float64, one operation after another, no rewriting and no sharing of memory.
+// The oracle of every test. Slow on purpose: nothing here is clever.
+import type { ElementwiseFunction, Program, Value } from '../../program/value.ts';
+
+/** A matrix row by row in float64; integers for ids and targets. */
+export type Matrix = Float64Array;
+
+export interface Environment {
+  readonly parameters: ReadonlyMap<string, Matrix>;
+  readonly inputs: ReadonlyMap<string, Matrix>;
+  /** Carried state by name: read by `state`, replaced by `keep`. Missing is zero. */
+  readonly state: Map<string, Matrix>;
+}
+
+export interface Evaluation {
+  readonly values: ReadonlyMap<Value, Matrix>;
+  /** Sum of the losses in nats, before any scale. */
+  readonly lossNats: number;
+}
+
+/** The value of every operation of a program. */
+export function evaluate(program: Program, environment: Environment): Evaluation {
+  const values = new Map<Value, Matrix>();
+  const kept = new Map<string, Matrix>();
+  let lossNats = 0;
+  for (const value of program.values) {
+    const inputs = value.inputs.map((input) => values.get(input)!);
+    if (value.kind === 'keep') kept.set(value.name, inputs[0]);
+    else if (value.kind === 'crossEntropy') {
+      const result = crossEntropy(value, inputs[0], inputs[1]);
+      lossNats += result.lossNats;
+      values.set(value, result.gradient);
+    } else values.set(value, compute(value, inputs, environment));
+  }
+  for (const [name, matrix] of kept) environment.state.set(name, matrix);
+  return { values, lossNats };
+}
+
+function compute(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
+  const { rows, columns } = value;
+  const out = new Float64Array(rows * columns);
+  const each = (element: (row: number, column: number) => number): Matrix => {
+    for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) out[row * columns + column] = element(row, column);
+    return out;
+  };
+  switch (value.kind) {
+    case 'parameter': return environment.parameters.get(value.name)!;
+    case 'input': return environment.inputs.get(value.name)!;
+    case 'state': return environment.state.get(value.name) ?? out;
+    case 'zeros': return out;
+    case 'oneHot': return each((row, column) => (inputs[0][row] === column ? 1 : 0));
+    case 'gather': {
+      const [table, ids, bias] = inputs;
+      return each((row, column) => table[ids[row] * columns + column] + (bias ? bias[column] : 0));
+    }
+    case 'scatter': {
+      const [x, ids] = inputs;
+      ids.forEach((id, row) => {
+        for (let column = 0; column < columns; column++) out[id * columns + column] += x[row * columns + column];
+      });
+      return out;
+    }
+    case 'matmul': return matmul(value, inputs, each);
+    case 'elementwise': {
+      const f = functions[value.apply];
+      const [read, readSecond] = inputs.map((matrix, index) => broadcast(matrix, value.inputs[index]));
+      return each((row, column) => f(read(row, column), readSecond ? readSecond(row, column) : 0, value.constant));
+    }
+    case 'rows': return inputs[0].slice(value.first * columns, (value.first + rows) * columns);
+    case 'columns': {
+      const width = value.inputs[0].columns;
+      return each((row, column) => inputs[0][row * width + value.first + column]);
+    }
+    case 'join':
+      inputs.forEach((piece, index) => {
+        const place = value.places[index];
+        const width = value.inputs[index].columns;
+        piece.forEach((x, at) => {
+          out[(place.row + Math.floor(at / width)) * columns + place.column + (at % width)] = x;
+        });
+      });
+      return out;
+    case 'columnSums': {
+      inputs[0].forEach((x, at) => {
+        out[at % columns] += x;
+      });
+      return out;
+    }
+    default: throw new Error(`${value.kind} has no value of its own`);
+  }
+}
+
+function matmul(value: Value<'matmul'>, inputs: readonly Matrix[], each: (element: (row: number, column: number) => number) => Matrix): Matrix {
+  const [a, b] = inputs;
+  const bias = value.bias ? inputs[2] : null;
+  const plus = value.plus ? inputs[inputs.length - 1] : null;
+  const inner = value.transposeA ? value.inputs[0].rows : value.inputs[0].columns;
+  const [aRow, aInner] = value.transposeA ? [1, value.rows] : [inner, 1];
+  const [bInner, bColumn] = value.transposeB ? [1, inner] : [value.columns, 1];
+  return each((row, column) => {
+    let sum = 0;
+    for (let k = 0; k < inner; k++) sum += a[row * aRow + k * aInner] * b[k * bInner + column * bColumn];
+    return sum + (bias ? bias[column] : 0) + (plus ? plus[row * value.columns + column] : 0);
+  });
+}
+
+function broadcast(matrix: Matrix, { rows, columns }: Value): (row: number, column: number) => number {
+  return (row, column) => matrix[(rows === 1 ? 0 : row * columns) + (columns === 1 ? 0 : column)];
+}
+
+const functions: Record<ElementwiseFunction, (x: number, y: number, k: number) => number> = {
+  add: (x, y) => x + y,
+  subtract: (x, y) => x - y,
+  multiply: (x, y) => x * y,
+  divide: (x, y) => x / y,
+  scale: (x, _, k) => k * x,
+  offset: (x, _, k) => x + k,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  tanh: (x) => Math.tanh(x),
+  relu: (x) => (x <= 0 ? 0 : x), // NaN stays NaN
+  sqrt: (x) => Math.sqrt(x),
+  flush: (x, _, k) => (Math.abs(x) < k ? 0 : x),
+  sigmoidGradient: (y, dy) => dy * y * (1 - y),
+  tanhGradient: (y, dy) => dy * (1 - y * y),
+  reluGradient: (y, dy) => (y > 0 ? dy : 0),
+};
+
+function crossEntropy(value: Value<'crossEntropy'>, logits: Matrix, targets: Matrix): { lossNats: number; gradient: Matrix } {
+  const { rows, columns, scale } = value;
+  const gradient = new Float64Array(rows * columns);
+  let lossNats = 0;
+  for (let row = 0; row < rows; row++) {
+    const target = targets[row];
+    if (target < 0) continue;
+    const x = logits.subarray(row * columns, (row + 1) * columns);
+    const highest = x.reduce((most, logit) => Math.max(most, logit), -Infinity);
+    const sum = x.reduce((total, logit) => total + Math.exp(logit - highest), 0);
+    lossNats += Math.log(sum) + highest - x[target];
+    for (let column = 0; column < columns; column++) {
+      gradient[row * columns + column] = (Math.exp(x[column] - highest) / sum - (column === target ? 1 : 0)) * scale;
+    }
+  }
+  return { lossNats, gradient };
+}

@@ -1,0 +1,217 @@
+// Writes programs: one method an operation, each checking shapes and giving the value it appends. A mistake in a shape is a bug
+// in a cell, so it throws a plain Error at once, where the wrong line is on the stack.
+import { type ElementwiseFunction, type Operation, type Place, type Program, type Value } from './value.ts';
+
+interface Piece extends Place {
+  readonly value: Value;
+}
+
+export class Builder {
+  readonly #values: Value[] = [];
+  readonly #known = new Map<string, Value>();
+  #nextId: number;
+
+  /** @param start values to go on from, as when gradients are appended to a forward pass */
+  constructor(start: readonly Value[] = []) {
+    this.#values.push(...start);
+    this.#nextId = start.reduce((highest, value) => Math.max(highest, value.id + 1), 0);
+    for (const value of start) this.#known.set(keyOf(value), value);
+  }
+
+  get values(): readonly Value[] {
+    return this.#values;
+  }
+
+  program(outputs: ReadonlyMap<string, Value>, gradients: ReadonlyMap<string, Value> = new Map()): Program {
+    return withoutDeadCode({ values: this.#values, outputs, gradients });
+  }
+
+  /** Appends an operation as it is; leaves, views and joins that are already there are given again instead. */
+  append(operation: Operation, rows: number, columns: number, inputs: readonly Value[]): Value {
+    const value = { ...operation, id: this.#nextId, rows, columns, inputs } as Value;
+    const key = keyOf(value);
+    const known = this.#known.get(key);
+    if (known) return known;
+    this.#nextId++;
+    this.#values.push(value);
+    this.#known.set(key, value);
+    return value;
+  }
+
+  parameter(name: string, rows: number, columns: number): Value {
+    return this.append({ kind: 'parameter', name }, rows, columns, []);
+  }
+
+  input(name: string, rows: number, columns = 1): Value {
+    return this.append({ kind: 'input', name }, rows, columns, []);
+  }
+
+  state(name: string, rows: number, columns: number): Value {
+    return this.append({ kind: 'state', name }, rows, columns, []);
+  }
+
+  keep(name: string, value: Value): void {
+    this.append({ kind: 'keep', name }, value.rows, value.columns, [value]);
+  }
+
+  zeros(rows: number, columns: number): Value {
+    return this.append({ kind: 'zeros' }, rows, columns, []);
+  }
+
+  oneHot(ids: Value, columns: number): Value {
+    return this.append({ kind: 'oneHot' }, ids.rows, columns, [ids]);
+  }
+
+  gather(table: Value, ids: Value, bias?: Value): Value {
+    return this.append({ kind: 'gather' }, ids.rows, table.columns, bias ? [table, ids, bias] : [table, ids]);
+  }
+
+  scatter(x: Value, ids: Value, rows: number): Value {
+    check(x.rows === ids.rows, 'scatter', x, ids);
+    return this.append({ kind: 'scatter' }, rows, x.columns, [x, ids]);
+  }
+
+  matmul(a: Value, b: Value, options: { transposeA?: boolean; transposeB?: boolean; bias?: Value; plus?: Value } = {}): Value {
+    const { transposeA = false, transposeB = false, bias, plus } = options;
+    const [rows, innerA] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
+    const [innerB, columns] = transposeB ? [b.columns, b.rows] : [b.rows, b.columns];
+    check(innerA === innerB, 'matmul', a, b);
+    if (bias) check(bias.rows === 1 && bias.columns === columns, 'matmul bias', bias);
+    if (plus) check(plus.rows === rows && plus.columns === columns, 'matmul plus', plus);
+    const inputs = [a, b, ...(bias ? [bias] : []), ...(plus ? [plus] : [])];
+    return this.append({ kind: 'matmul', transposeA, transposeB, bias: bias !== undefined, plus: plus !== undefined }, rows, columns, inputs);
+  }
+
+  /** x·W + b, the affine map of a layer: x (rows, D), W (D, columns), b (1, columns). */
+  linear(x: Value, weight: Value, bias?: Value): Value {
+    return this.matmul(x, weight, bias ? { bias } : {});
+  }
+
+  elementwise(apply: ElementwiseFunction, inputs: readonly Value[], constant = 0): Value {
+    const rows = Math.max(...inputs.map((input) => input.rows));
+    const columns = Math.max(...inputs.map((input) => input.columns));
+    for (const input of inputs) {
+      const fits = input.columns === columns ? input.rows === rows || input.rows === 1 : input.rows === 1 && input.columns === 1;
+      check(fits, apply, ...inputs);
+    }
+    return this.append({ kind: 'elementwise', apply, constant }, rows, columns, inputs);
+  }
+
+  add(x: Value, y: Value): Value {
+    return this.elementwise('add', [x, y]);
+  }
+
+  subtract(x: Value, y: Value): Value {
+    return this.elementwise('subtract', [x, y]);
+  }
+
+  multiply(x: Value, y: Value): Value {
+    return this.elementwise('multiply', [x, y]);
+  }
+
+  divide(x: Value, y: Value): Value {
+    return this.elementwise('divide', [x, y]);
+  }
+
+  scale(x: Value, factor: number): Value {
+    return this.elementwise('scale', [x], factor);
+  }
+
+  offset(x: Value, constant: number): Value {
+    return this.elementwise('offset', [x], constant);
+  }
+
+  sigmoid(x: Value): Value {
+    return this.elementwise('sigmoid', [x]);
+  }
+
+  tanh(x: Value): Value {
+    return this.elementwise('tanh', [x]);
+  }
+
+  relu(x: Value): Value {
+    return this.elementwise('relu', [x]);
+  }
+
+  sqrt(x: Value): Value {
+    return this.elementwise('sqrt', [x]);
+  }
+
+  flush(x: Value, threshold: number): Value {
+    return this.elementwise('flush', [x], threshold);
+  }
+
+  rows(x: Value, first: number, count: number): Value {
+    check(first >= 0 && first + count <= x.rows, `rows ${first}+${count}`, x);
+    return count === x.rows ? x : this.append({ kind: 'rows', first }, count, x.columns, [x]);
+  }
+
+  columns(x: Value, first: number, count: number): Value {
+    check(first >= 0 && first + count <= x.columns, `columns ${first}+${count}`, x);
+    return count === x.columns ? x : this.append({ kind: 'columns', first }, x.rows, count, [x]);
+  }
+
+  /** The part of x at a place: `rows` and `columns` in one. */
+  part(x: Value, place: Place, rows: number, columns: number): Value {
+    return this.columns(this.rows(x, place.row, rows), place.column, columns);
+  }
+
+  /** One matrix tiled by the pieces. One piece alone is given back as it is: a copy of its own would cut it off from its users. */
+  join(pieces: readonly Piece[]): Value {
+    if (pieces.length === 1) return pieces[0].value;
+    const rows = Math.max(...pieces.map((piece) => piece.row + piece.value.rows));
+    const columns = Math.max(...pieces.map((piece) => piece.column + piece.value.columns));
+    const area = pieces.reduce((sum, piece) => sum + piece.value.rows * piece.value.columns, 0);
+    check(area === rows * columns, 'join of pieces that do not tile', ...pieces.map((piece) => piece.value));
+    const places = pieces.map(({ row, column }) => ({ row, column }));
+    return this.append({ kind: 'join', places }, rows, columns, pieces.map((piece) => piece.value));
+  }
+
+  /** Matrices of equal width on top of each other, as the steps of a sequence. */
+  stack(steps: readonly Value[]): Value {
+    let row = 0;
+    return this.join(steps.map((value) => {
+      const piece = { value, row, column: 0 };
+      row += value.rows;
+      return piece;
+    }));
+  }
+
+  columnSums(x: Value): Value {
+    return x.rows === 1 ? x : this.append({ kind: 'columnSums' }, 1, x.columns, [x]);
+  }
+
+  crossEntropy(logits: Value, targets: Value, scale: number): Value {
+    check(logits.rows === targets.rows, 'crossEntropy', logits, targets);
+    return this.append({ kind: 'crossEntropy', scale }, logits.rows, logits.columns, [logits, targets]);
+  }
+
+  /** Appends a value of another program, its inputs replaced. */
+  again(value: Value, inputs: readonly Value[]): Value {
+    const { id: _, rows, columns, inputs: __, ...operation } = value;
+    if (operation.kind === 'join' && inputs.length === 1) return inputs[0];
+    return this.append(operation as Operation, rows, columns, inputs);
+  }
+}
+
+function keyOf(value: Value): string {
+  const { id: _, inputs, ...rest } = value;
+  return `${JSON.stringify(rest)} ${inputs.map((input) => input.id).join()}`;
+}
+
+function check(holds: boolean, operation: string, ...values: readonly Value[]): void {
+  if (holds) return;
+  const shapes = values.map((value) => `${value.kind} ${value.rows}×${value.columns}`).join(', ');
+  throw new Error(`${operation}: shapes do not fit: ${shapes}`);
+}
+
+/** The program without values that nothing needs. A loss and what is kept for the next call are needed. */
+function withoutDeadCode(program: Program): Program {
+  const needed = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);
+  for (const value of program.values.toReversed()) {
+    if (value.kind === 'keep' || value.kind === 'crossEntropy') needed.add(value);
+    if (needed.has(value)) value.inputs.forEach((input) => needed.add(input));
+  }
+  return { ...program, values: program.values.filter((value) => needed.has(value)) };
+}
+

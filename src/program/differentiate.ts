@@ -1,0 +1,179 @@
+// Differentiation: walks a forward program backwards and appends the operations that compute the gradient of its loss with
+// respect to every parameter (reverse mode; Linnainmaa, 1970). Knows the derivative of each operation and nothing else.
+import { groupBy } from '../group.ts';
+import { Builder } from './builder.ts';
+import { type Place, type Program, type Value, sameShape } from './value.ts';
+
+/** A gradient that reaches a part of a value. */
+interface Contribution extends Place {
+  readonly gradient: Value;
+}
+
+/** What one use of a parameter adds to its gradient; terms of one kind are stacked over time into a single operation. */
+type Term =
+  | { readonly kind: 'product'; readonly left: Value; readonly right: Value }
+  | { readonly kind: 'scatter'; readonly left: Value; readonly right: Value }
+  | { readonly kind: 'sums'; readonly right: Value };
+
+/**
+ * Gives the program that also computes, for each parameter it uses, the gradient of the sum of its losses (each times its scale).
+ *
+ * A weight used at every time step gets one product over the stacked sequence, Σ_t x_tᵀ·dy_t = Xᵀ·dY. Its gradient is emitted
+ * as soon as the walk passes its first use, so that dY need not live to the end of the step.
+ */
+export function differentiate(program: Program): Program {
+  const builder = new Builder(program.values);
+  const dependent = dependentOnParameters(program.values);
+  const contributions = new Map<Value, Contribution[]>();
+  const terms = new Map<Value, Term[]>();
+  const gradients = new Map<string, Value>();
+
+  const contribute = (to: Value, gradient: Value, place: Place = { row: 0, column: 0 }): void => {
+    if (!dependent.has(to)) return;
+    if (to.kind === 'parameter') throw new Error(`${to.name}: a parameter must be an operand of an operation, not a part of a view`);
+    contributions.set(to, [...(contributions.get(to) ?? []), { gradient, ...place }]);
+  };
+  const addTerm = (to: Value, term: Term): void => {
+    terms.set(to, [...(terms.get(to) ?? []), term]);
+  };
+  /** The gradient of a row that was used for every row. */
+  const contributeRow = (to: Value, gradient: Value): void => {
+    if (to.kind === 'parameter') addTerm(to, { kind: 'sums', right: gradient });
+    else contribute(to, builder.columnSums(gradient));
+  };
+
+  const backward = (value: Value, dy: Value): void => {
+    switch (value.kind) {
+      case 'matmul': {
+        const [a, b] = value.inputs;
+        if (value.transposeA) throw new Error('matmul: the derivative of a transposed left operand is not defined');
+        if (dependent.has(a)) contribute(a, builder.matmul(dy, b, { transposeB: !value.transposeB }));
+        const [left, right] = value.transposeB ? [dy, a] : [a, dy];
+        if (b.kind === 'parameter') addTerm(b, { kind: 'product', left, right });
+        else if (dependent.has(b)) contribute(b, builder.matmul(left, right, { transposeA: true }));
+        if (value.bias) contributeRow(value.inputs[2], dy);
+        if (value.plus) contribute(value.inputs[value.inputs.length - 1], dy);
+        return;
+      }
+      case 'gather': {
+        const [table, ids, bias] = value.inputs;
+        addTerm(table, { kind: 'scatter', left: dy, right: ids });
+        if (bias) contributeRow(bias, dy);
+        return;
+      }
+      case 'elementwise':
+        elementwiseOperandGradients(builder, value, dy).forEach((gradient, index) => {
+          const operand = value.inputs[index];
+          if (!dependent.has(operand)) return;
+          const dx = gradient();
+          if (sameShape(operand, value) && operand.kind !== 'parameter') contribute(operand, dx);
+          else contributeRow(operand, dx);
+        });
+        return;
+      case 'rows':
+        contribute(value.inputs[0], dy, { row: value.first, column: 0 });
+        return;
+      case 'columns':
+        contribute(value.inputs[0], dy, { row: 0, column: value.first });
+        return;
+      case 'join':
+        value.inputs.forEach((piece, index) => {
+          if (dependent.has(piece)) contribute(piece, builder.part(dy, value.places[index], piece.rows, piece.columns));
+        });
+        return;
+      default:
+        throw new Error(`${value.kind} has no derivative`);
+    }
+  };
+
+  for (const value of program.values.toReversed()) {
+    if (value.kind === 'keep') continue;
+    if (value.kind === 'parameter') {
+      const own = terms.get(value);
+      if (own) gradients.set(value.name, parameterGradient(builder, value, own.toReversed()));
+    } else if (value.kind === 'crossEntropy') {
+      contribute(value.inputs[0], value);
+    } else if (dependent.has(value)) {
+      const dy = total(builder, value, contributions.get(value) ?? []);
+      contributions.delete(value);
+      if (dy) backward(value, dy);
+    }
+  }
+  return builder.program(program.outputs, gradients);
+}
+
+function dependentOnParameters(values: readonly Value[]): Set<Value> {
+  const dependent = new Set<Value>();
+  for (const value of values) {
+    if (value.kind === 'parameter' || value.inputs.some((input) => dependent.has(input))) dependent.add(value);
+  }
+  return dependent;
+}
+
+/** For each operand of an elementwise y = f(x, …), how to compute the gradient of the loss with respect to it from dy. */
+function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise'>, dy: Value): (() => Value)[] {
+  const [x, y] = value.inputs;
+  switch (value.apply) {
+    case 'add': return [() => dy, () => dy];
+    case 'subtract': return [() => dy, () => builder.scale(dy, -1)];
+    case 'multiply': return [() => builder.multiply(dy, y), () => builder.multiply(dy, x)];
+    case 'scale': return [() => builder.scale(dy, value.constant)];
+    case 'offset': return [() => dy];
+    case 'sigmoid': return [() => builder.elementwise('sigmoidGradient', [value, dy])];
+    case 'tanh': return [() => builder.elementwise('tanhGradient', [value, dy])];
+    case 'relu': return [() => builder.elementwise('reluGradient', [value, dy])];
+    default: throw new Error(`${value.apply} has no derivative`);
+  }
+}
+
+/** The sum of what reaches a value, or null if nothing does. Parts that tile the value exactly need no zeroing and no adding. */
+function total(builder: Builder, value: Value, contributions: readonly Contribution[]): Value | null {
+  if (contributions.length === 0) return null;
+  const wholes = contributions.filter(({ gradient }) => sameShape(gradient, value)).map(({ gradient }) => gradient);
+  const parts = contributions.filter(({ gradient }) => !sameShape(gradient, value));
+  const pieces = [...groupBy(parts, placeKey).values()].map((same) => ({
+    row: same[0].row,
+    column: same[0].column,
+    value: same.map(({ gradient }) => gradient).reduce((sum, gradient) => builder.add(sum, gradient)),
+  })).toSorted((a, b) => a.row - b.row || a.column - b.column);
+  if (pieces.length > 0) wholes.push(builder.join([...pieces, ...holes(builder, value, pieces)]));
+  return wholes.reduce((sum, gradient) => builder.add(sum, gradient));
+}
+
+function placeKey({ row, column, gradient }: Contribution): string {
+  return `${row},${column},${gradient.rows},${gradient.columns}`;
+}
+
+/** Zeros for the parts of a value that no piece covers. Pieces come in order, cut either by rows or by columns. */
+function holes(builder: Builder, value: Value, pieces: readonly (Place & { readonly value: Value })[]): (Place & { value: Value })[] {
+  const byRows = pieces.every((piece) => piece.value.columns === value.columns);
+  const byColumns = pieces.every((piece) => piece.value.rows === value.rows);
+  if (!byRows && !byColumns) return [];
+  const found: (Place & { value: Value })[] = [];
+  let reached = 0;
+  const fill = (until: number): void => {
+    const count = until - reached;
+    if (count < 0) throw new Error(`${value.kind}: views of it overlap in part, which differentiation does not cover`);
+    if (count === 0) return;
+    found.push(byRows
+      ? { row: reached, column: 0, value: builder.zeros(count, value.columns) }
+      : { row: 0, column: reached, value: builder.zeros(value.rows, count) });
+  };
+  for (const piece of pieces) {
+    fill(byRows ? piece.row : piece.column);
+    reached = byRows ? piece.row + piece.value.rows : piece.column + piece.value.columns;
+  }
+  fill(byRows ? value.rows : value.columns);
+  return found;
+}
+
+/** Terms in the order of time, so that equal stacks of a sequence coincide and are laid out once. */
+function parameterGradient(builder: Builder, parameter: Value, terms: readonly Term[]): Value {
+  const gradients = [...groupBy(terms, ({ kind }) => kind)].map(([kind, same]) => {
+    const right = builder.stack(same.map((term) => term.right));
+    if (kind === 'sums') return builder.columnSums(right);
+    const left = builder.stack(same.map((term) => (term as Exclude<Term, { kind: 'sums' }>).left));
+    return kind === 'product' ? builder.matmul(left, right, { transposeA: true }) : builder.scatter(left, right, parameter.rows);
+  });
+  return gradients.reduce((sum, gradient) => builder.add(sum, gradient));
+}

@@ -1,0 +1,112 @@
+// What a program is made of: values of known shape, each the result of one operation on earlier values. Plain data.
+// Knows nothing of cells (model/ writes programs), nor of memory and devices (they run them).
+//
+// Every value is a matrix of rows × columns. A sequence is stacked time first: step t of a batch of N rows is rows
+// t·N … t·N+N−1 of a matrix of T·N rows.
+
+/**
+ * Functions that act on each element alone. Operands have the shape of the result, or one row (used for every row), or one
+ * element (used everywhere). `k` is the operation's constant.
+ *
+ * | name | result |
+ * |---|---|
+ * | add subtract multiply divide | x + y, x − y, x·y, x / y |
+ * | scale, offset | k·x, x + k |
+ * | sigmoid tanh relu sqrt | of x |
+ * | flush | 0 where |x| < k, else x: keeps denormal numbers, which slow a CPU down tenfold, out of running averages |
+ * | sigmoidGradient tanhGradient reluGradient | dx from y = f(x) and dy, in this order |
+ */
+export type ElementwiseFunction =
+  | 'add' | 'subtract' | 'multiply' | 'divide' | 'scale' | 'offset'
+  | 'sigmoid' | 'tanh' | 'relu' | 'sqrt' | 'flush'
+  | 'sigmoidGradient' | 'tanhGradient' | 'reluGradient';
+
+/** Where a piece of a `join` lies in the whole. */
+export interface Place {
+  readonly row: number;
+  readonly column: number;
+}
+
+export type Operation =
+  /** A trained weight; its value lives on the device from call to call. */
+  | { readonly kind: 'parameter'; readonly name: string }
+  /** What a call brings: symbol ids or targets as integers of one column, or the vectors and scalars of an update. */
+  | { readonly kind: 'input'; readonly name: string }
+  /** Carried from the last call: what `keep` of the same name stored, zero after a reset. */
+  | { readonly kind: 'state'; readonly name: string }
+  /** Stores its input as the state for the next call. Has no value. */
+  | { readonly kind: 'keep'; readonly name: string }
+  /** Row r is 1 in column ids[r], else 0. Only ever an operand of a product, which rewrites turn into `gather`. Inputs: ids. */
+  | { readonly kind: 'oneHot' }
+  /** Row r is row ids[r] of the table, plus the bias row if there is one. Inputs: table, ids, bias?. */
+  | { readonly kind: 'gather' }
+  /** The gradient of a gather: row i is the sum of the rows r of x with ids[r] = i. Inputs: x, ids. */
+  | { readonly kind: 'scatter' }
+  /** a·b, with either transposed, plus a bias row, plus a matrix of the result's shape (a running sum). Inputs: a, b, bias?, plus?. */
+  | { readonly kind: 'matmul'; readonly transposeA: boolean; readonly transposeB: boolean; readonly bias: boolean; readonly plus: boolean }
+  | { readonly kind: 'elementwise'; readonly apply: ElementwiseFunction; readonly constant: number }
+  /** A view: consecutive rows of the input, from `first`. */
+  | { readonly kind: 'rows'; readonly first: number }
+  /** A view: consecutive columns of the input, from `first`. */
+  | { readonly kind: 'columns'; readonly first: number }
+  /** The inputs laid side by side into one matrix that they tile exactly. */
+  | { readonly kind: 'join'; readonly places: readonly Place[] }
+  | { readonly kind: 'zeros' }
+  /** One row: the sum over the rows of the input. */
+  | { readonly kind: 'columnSums' }
+  /**
+   * Its value is the gradient (softmax(logits) − onehot(targets))·scale; its effect is to report the loss: the sum over rows of
+   * (log Σ exp(logits) − logit of the target) in nats. Rows with a target below 0 count nothing. Inputs: logits, targets.
+   */
+  | { readonly kind: 'crossEntropy'; readonly scale: number };
+
+export type Kind = Operation['kind'];
+
+export type Value<K extends Kind = Kind> = Extract<Operation, { kind: K }> & {
+  readonly id: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly inputs: readonly Value[];
+};
+
+/** A straight-line program: every value stands after its inputs. */
+export interface Program {
+  readonly values: readonly Value[];
+  /** Values that a caller wants to read after a call, by name. */
+  readonly outputs: ReadonlyMap<string, Value>;
+  /** The gradient of the loss with respect to each parameter, by the parameter's name. Empty for programs that do not train. */
+  readonly gradients: ReadonlyMap<string, Value>;
+}
+
+/** True for values that are only another look at memory that an earlier operation fills. */
+export function isView(value: Value): value is Value<'rows'> | Value<'columns'> {
+  return value.kind === 'rows' || value.kind === 'columns';
+}
+
+export function sameShape(a: Value, b: Value): boolean {
+  return a.rows === b.rows && a.columns === b.columns;
+}
+
+/** How many times each value is read: as an input, an output or a gradient. */
+export function countUses(program: Program): Map<Value, number> {
+  const uses = new Map<Value, number>();
+  const count = (value: Value): void => {
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  };
+  for (const value of program.values) value.inputs.forEach(count);
+  for (const value of program.outputs.values()) count(value);
+  for (const value of program.gradients.values()) count(value);
+  return uses;
+}
+
+/** A trained weight. In memory the weights of a program are one vector, row by row, in the order of a list of these. */
+export interface ParameterShape {
+  readonly name: string;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** P, the length of the vector. */
+export function countParameters(shapes: readonly ParameterShape[]): number {
+  return shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0);
+}
