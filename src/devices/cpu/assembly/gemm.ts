@@ -1,0 +1,217 @@
+// Matrix products: how C is cut into tiles (tile.ts) and what is packed when (packing.ts).
+//
+// k is cut into blocks of at most 256 so that a panel (8 KB) and a packed block of rows (6 KB) share the first-level cache; rows
+// are cut into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5), never a tail of one or two, and gathered into chunks whose
+// packed A fits the second-level cache.
+import { PANEL, packColumns, packRows, packTransposedRows } from './packing';
+import { multiplyRow, multiplyTile } from './tile';
+
+// @ts-ignore: decorator
+@inline
+const MAXIMUM_DEPTH: usize = 256;
+/** Tiles of a chunk: 288 rows × 256 × 4 bytes = 288 KB. */
+// @ts-ignore: decorator
+@inline
+const CHUNK_TILES: usize = 48;
+/** Panels packed at a time by gemmTransposedA. */
+// @ts-ignore: decorator
+@inline
+const GROUP_PANELS: usize = 4;
+/** Bytes at the start of the scratch area: 6 × 8 floats, where a tile that overhangs C is computed before it is cut. */
+// @ts-ignore: decorator
+@inline
+const OVERHANG: usize = 192;
+
+// @ts-ignore: decorator
+@inline
+function ceilDivide(x: usize, y: usize): usize {
+  return (x + y - 1) / y;
+}
+
+/** c (rows, columns) = [c +] product [+ bias], element by element in the order of additions of a whole tile. */
+function storePart(
+  rows: usize, columns: usize, product: usize, c: usize, step: usize, accumulate: i32, bias: usize,
+): void {
+  for (; rows; --rows, product += 32, c += step) {
+    for (let j: usize = 0; j < columns << 2; j += 4) {
+      let value = load<f32>(product + j);
+      if (accumulate) value = load<f32>(c + j) + value;
+      if (bias) value += load<f32>(bias + j);
+      store<f32>(c + j, value);
+    }
+  }
+}
+
+/** c (rows, columns) = [bias]: the product over no k at all. */
+function fillEmptyProduct(rows: usize, columns: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
+  for (; rows; --rows, c += step) {
+    for (let j: usize = 0; j < columns << 2; j += 4) {
+      let value = accumulate ? load<f32>(c + j) : <f32>0;
+      if (bias) value += load<f32>(bias + j);
+      store<f32>(c + j, value);
+    }
+  }
+}
+
+/** Balanced heights: the first `taller` of all tiles are one row higher than the others. */
+// @ts-ignore: decorator
+@inline
+function heightOf(tileIndex: usize, height: usize, taller: usize): usize {
+  return height + (tileIndex < taller ? 1 : 0);
+}
+
+/** The packed rows of the tiles [first, last) times one panel: up to 8 columns of C. */
+function multiplyPanel(
+  first: usize, last: usize, height: usize, taller: usize, columns: usize, depth: usize,
+  a: usize, panel: usize, c: usize, step: usize, accumulate: i32, bias: usize, overhang: usize,
+): void {
+  for (let t = first; t < last; ++t) {
+    const rows = heightOf(t, height, taller);
+    if (columns == PANEL) {
+      multiplyTile(rows, depth, a, panel, c, step, accumulate, bias);
+    } else {
+      multiplyTile(rows, depth, a, panel, overhang, 32, 0, 0);
+      storePart(rows, columns, overhang, c, step, accumulate, bias);
+    }
+    a += (rows * depth) << 2;
+    c += rows * step;
+  }
+}
+
+/** The product for one row: memory-bound, and A needs no packing. */
+function multiplyVector(
+  N: usize, K: usize, a: usize, panels: usize, c: usize, accumulate: i32, bias: usize, overhang: usize,
+): void {
+  const size = K << 5;
+  const blocks = ceilDivide(K, MAXIMUM_DEPTH);
+  let j: usize = 0;
+  while (j < N) {
+    const whole = (N - j) / PANEL;
+    const width: usize = whole >= 6 ? 6 : whole >= 4 ? 4 : whole >= 2 ? 2 : 1;
+    const partial = whole == 0;
+    for (let block: usize = 0; block < blocks; ++block) {
+      const from = (block * K) / blocks;
+      const depth = ((block + 1) * K) / blocks - from;
+      const x = a + (from << 2);
+      const panel = panels + (from << 5);
+      const more = accumulate | i32(block > 0);
+      const biasHere = bias && block == 0 ? bias + (j << 2) : 0;
+      const to = c + (j << 2);
+      if (partial) {
+        multiplyRow(1, depth, x, panel, size, overhang, 0, 0);
+        storePart(1, N - j, overhang, to, 0, more, biasHere);
+      } else if (width == 6) multiplyRow(6, depth, x, panel, size, to, more, biasHere);
+      else if (width == 4) multiplyRow(4, depth, x, panel, size, to, more, biasHere);
+      else if (width == 2) multiplyRow(2, depth, x, panel, size, to, more, biasHere);
+      else multiplyRow(1, depth, x, panel, size, to, more, biasHere);
+    }
+    j += width * PANEL;
+    panels += width * size;
+  }
+}
+
+/**
+ * C (M, N) = [C +] A (M, K) · B [+ bias (N)], with B packed by packPanels. Writes nothing outside (M, N).
+ * `scratch` holds 48 + min(M, 288)·min(K, 256) floats.
+ */
+export function gemmPanels(
+  M: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize, c: usize, ldc: usize,
+  accumulate: i32, bias: usize, scratch: usize,
+): void {
+  const stepA = lda << 2;
+  const stepC = ldc << 2;
+  if (M == 0 || N == 0) return;
+  if (K == 0) {
+    fillEmptyProduct(M, N, c, stepC, accumulate, bias);
+    return;
+  }
+  if (M == 1) {
+    multiplyVector(N, K, a, panels, c, accumulate, bias, scratch);
+    return;
+  }
+  const packed = scratch + OVERHANG;
+  const tiles = ceilDivide(M, 6);
+  const height = M / tiles;
+  const taller = M % tiles;
+  const chunks = ceilDivide(tiles, CHUNK_TILES);
+  const blocks = ceilDivide(K, MAXIMUM_DEPTH);
+  for (let chunk: usize = 0; chunk < chunks; ++chunk) {
+    const first = (chunk * tiles) / chunks;
+    const last = ((chunk + 1) * tiles) / chunks;
+    const firstRow = first * height + min(first, taller);
+    for (let block: usize = 0; block < blocks; ++block) {
+      const from = (block * K) / blocks;
+      const depth = ((block + 1) * K) / blocks - from;
+      let rowA = a + firstRow * stepA + (from << 2);
+      let to = packed;
+      for (let t = first; t < last; ++t) {
+        const rows = heightOf(t, height, taller);
+        packRows(rows, depth, rowA, stepA, to);
+        rowA += rows * stepA;
+        to += (rows * depth) << 2;
+      }
+      const more = accumulate | i32(block > 0);
+      let panel = panels + (from << 5);
+      for (let j: usize = 0; j < N; j += PANEL, panel += K << 5) {
+        multiplyPanel(
+          first, last, height, taller, min(N - j, PANEL), depth, packed, panel,
+          c + firstRow * stepC + (j << 2), stepC, more, bias && block == 0 ? bias + (j << 2) : 0, scratch,
+        );
+      }
+    }
+  }
+}
+
+/**
+ * C (M, N) = [C +] Aᵀ·B with A stored (K, M) and B stored (K, N): the gradient of a weight, summed over K rows of a batch.
+ * `scratch` holds 48 + 32·min(K, 256) + min(M, 288)·min(K, 256) floats.
+ */
+export function gemmTransposedA(
+  M: usize, N: usize, K: usize, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize,
+  accumulate: i32, scratch: usize,
+): void {
+  const stepA = lda << 2;
+  const stepB = ldb << 2;
+  const stepC = ldc << 2;
+  if (M == 0 || N == 0) return;
+  if (K == 0) {
+    fillEmptyProduct(M, N, c, stepC, accumulate, 0);
+    return;
+  }
+  const group = scratch + OVERHANG;
+  const packed = group + ((min(K, MAXIMUM_DEPTH) * GROUP_PANELS) << 5);
+  const tiles = ceilDivide(M, 6);
+  const height = M / tiles;
+  const taller = M % tiles;
+  const chunks = ceilDivide(tiles, CHUNK_TILES);
+  const blocks = ceilDivide(K, MAXIMUM_DEPTH);
+  for (let chunk: usize = 0; chunk < chunks; ++chunk) {
+    const first = (chunk * tiles) / chunks;
+    const last = ((chunk + 1) * tiles) / chunks;
+    const firstRow = first * height + min(first, taller);
+    for (let block: usize = 0; block < blocks; ++block) {
+      const from = (block * K) / blocks;
+      const depth = ((block + 1) * K) / blocks - from;
+      let columnA = a + from * stepA + (firstRow << 2);
+      let to = packed;
+      for (let t = first; t < last; ++t) {
+        const rows = heightOf(t, height, taller);
+        packTransposedRows(rows, depth, columnA, stepA, to);
+        columnA += rows << 2;
+        to += (rows * depth) << 2;
+      }
+      const more = accumulate | i32(block > 0);
+      for (let j: usize = 0; j < N; j += GROUP_PANELS * PANEL) {
+        const end = min(N, j + GROUP_PANELS * PANEL);
+        packColumns(depth, end - j, b + from * stepB + (j << 2), stepB, group);
+        let panel = group;
+        for (let i = j; i < end; i += PANEL, panel += depth << 5) {
+          multiplyPanel(
+            first, last, height, taller, min(N - i, PANEL), depth, packed, panel,
+            c + firstRow * stepC + (i << 2), stepC, more, 0, scratch,
+          );
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,7 @@
+// The exports of the kernel module; kernels.ts on the JavaScript side describes each with its shapes.
+export { gemmPanels, gemmTransposedA } from './gemm';
+export { packPanels } from './packing';
+export { addRows, columnSums, copyRows, gather, scatterAdd, zero } from './rows';
+export { reduceShards, sumOfSquares } from './reductions';
+export { softmaxCrossEntropy } from './softmax';
+export { exp1, exp4, sigmoid1, sigmoid4, tanh1, tanh4 } from './math';

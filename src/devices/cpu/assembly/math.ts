@@ -1,0 +1,165 @@
+// exp, sigmoid and tanh of four float32 lanes. Every step is the same for each lane and no lane looks at another, so a value
+// gives the same bits wherever it stands: a tail may compute one lane and throw the rest away.
+//
+// Method: x = n·ln2 + r with |r| <= ln2/2, then e^r = 1 + r + r²·p(r) with the degree-5 polynomial of Cephes' expf
+// (S. Moshier, https://www.netlib.org/cephes/, single/expf.c), then a multiplication by 2^n built from its exponent bits.
+// `pmin(pmax(x, low), high)` keeps a NaN only with x as the first operand.
+import { madd } from './madd';
+
+// Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low mantissa bits: one addition instead of a
+// rounding and a saturating conversion, which V8 expands to eight instructions for the sake of NaN.
+// @ts-ignore: decorator
+@inline
+const ROUNDER: f32 = 12582912.0;
+// ln 2 in two parts; the high one has nine significant bits, so n·LN2_HIGH is exact with and without fusing.
+// @ts-ignore: decorator
+@inline
+const LN2_HIGH: f32 = 0.693359375;
+// @ts-ignore: decorator
+@inline
+const LN2_LOW: f32 = -2.12194440e-4;
+
+/** x/ln2 + ROUNDER: its low bits hold n. */
+// @ts-ignore: decorator
+@inline
+function rounded(x: v128): v128 {
+  return madd(x, f32x4.splat(1.44269504088896341), f32x4.splat(ROUNDER));
+}
+
+/** r of x = n·ln2 + r. */
+// @ts-ignore: decorator
+@inline
+function remainder(x: v128, shifted: v128): v128 {
+  const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
+  return madd(n, f32x4.splat(-LN2_LOW), madd(n, f32x4.splat(-LN2_HIGH), x));
+}
+
+/** n as int32 lanes. */
+// @ts-ignore: decorator
+@inline
+function exponent(shifted: v128): v128 {
+  return i32x4.sub(shifted, i32x4.splat(0x4b400000)); // the bits of ROUNDER
+}
+
+/** 2^n as float32 lanes; right for -126 <= n <= 127. */
+// @ts-ignore: decorator
+@inline
+function power(n: v128): v128 {
+  return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
+}
+
+/** e^r - 1 for |r| <= ln2/2, exact to the last bit for tiny r. */
+// @ts-ignore: decorator
+@inline
+function expm1OfRemainder(r: v128): v128 {
+  let p = madd(f32x4.splat(1.9875691500e-4), r, f32x4.splat(1.3981999507e-3));
+  p = madd(p, r, f32x4.splat(8.3334519073e-3));
+  p = madd(p, r, f32x4.splat(4.1665795894e-2));
+  p = madd(p, r, f32x4.splat(1.6666665459e-1));
+  p = madd(p, r, f32x4.splat(5.0000001201e-1));
+  return madd(p, f32x4.mul(r, r), r);
+}
+
+/**
+ * e^x within 1 ulp. Results that would be denormal (x < -87.3365) are 0: denormals cost a hundred cycles each, and
+ * WebAssembly cannot flush them.
+ */
+// @ts-ignore: decorator
+@inline
+export function exponential(x: v128): v128 {
+  const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-88.0)), f32x4.splat(89.0));
+  const shifted = rounded(clamped);
+  const mantissa = f32x4.add(expm1OfRemainder(remainder(clamped, shifted)), f32x4.splat(1.0));
+  // 2^128 is not a float32, but e^88.7 is: scale in two halves.
+  const n = exponent(shifted);
+  const half = i32x4.shr_s(n, 1);
+  const scaled = f32x4.mul(f32x4.mul(mantissa, power(half)), power(i32x4.sub(n, half)));
+  return v128.andnot(scaled, f32x4.lt(x, f32x4.splat(-87.33654)));
+}
+
+/**
+ * e^d within 1 ulp for d <= 0 or NaN, and 0 for d < -64: what a softmax needs. A probability below e^-64 is beyond the reach of
+ * a float32 sum that holds a 1, and its products with small gradients would be denormal.
+ */
+// @ts-ignore: decorator
+@inline
+export function exponentialOfNonPositive(d: v128): v128 {
+  const shifted = rounded(d);
+  const mantissa = f32x4.add(expm1OfRemainder(remainder(d, shifted)), f32x4.splat(1.0));
+  return v128.andnot(f32x4.mul(mantissa, power(exponent(shifted))), f32x4.lt(d, f32x4.splat(-64.0)));
+}
+
+/** 1 / (1 + e^-x), absolute error <= 1e-7; at least 1.6e-38 (not a denormal) for very negative x. */
+// @ts-ignore: decorator
+@inline
+export function sigmoid(x: v128): v128 {
+  const minus = f32x4.neg(f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87.0)), f32x4.splat(87.0)));
+  const shifted = rounded(minus);
+  const mantissa = f32x4.add(expm1OfRemainder(remainder(minus, shifted)), f32x4.splat(1.0));
+  return f32x4.div(f32x4.splat(1.0), madd(mantissa, power(exponent(shifted)), f32x4.splat(1.0)));
+}
+
+/**
+ * tanh x = -u / (2 + u) with u = e^(-2|x|) - 1, absolute error <= 2e-7. Through expm1 because 1 - 2/(e^2x + 1) loses all
+ * digits near 0; here a tiny x, denormal or -0 comes back unchanged.
+ */
+// @ts-ignore: decorator
+@inline
+export function hyperbolicTangent(x: v128): v128 {
+  // Beyond 10 the result is 1 in float32.
+  const y = f32x4.mul(f32x4.pmin(f32x4.abs(x), f32x4.splat(10.0)), f32x4.splat(-2.0));
+  const shifted = rounded(y);
+  const scale = power(exponent(shifted));
+  const u = madd(expm1OfRemainder(remainder(y, shifted)), scale, f32x4.sub(scale, f32x4.splat(1.0)));
+  const magnitude = f32x4.div(f32x4.neg(u), f32x4.add(u, f32x4.splat(2.0)));
+  // u may be +0, which makes the magnitude -0: drop its sign before taking that of x.
+  return v128.or(f32x4.abs(magnitude), v128.and(x, i32x4.splat(0x80000000)));
+}
+
+/** exp of each lane, for modules that import it. */
+export function exp4(x: v128): v128 {
+  return exponential(x);
+}
+/** sigmoid of each lane, for modules that import it. */
+export function sigmoid4(x: v128): v128 {
+  return sigmoid(x);
+}
+/** tanh of each lane, for modules that import it. */
+export function tanh4(x: v128): v128 {
+  return hyperbolicTangent(x);
+}
+
+/** One lane of exp4. */
+export function exp1(x: f32): f32 {
+  return f32x4.extract_lane(exponential(f32x4.splat(x)), 0);
+}
+/** One lane of sigmoid4. */
+export function sigmoid1(x: f32): f32 {
+  return f32x4.extract_lane(sigmoid(f32x4.splat(x)), 0);
+}
+/** One lane of tanh4. */
+export function tanh1(x: f32): f32 {
+  return f32x4.extract_lane(hyperbolicTangent(f32x4.splat(x)), 0);
+}
+
+/**
+ * Natural logarithm of a normal x > 0, or NaN, below 1 ulp. FreeBSD's e_log.c, without its special cases: AssemblyScript's own
+ * Math.log keeps a table in linear memory, which every worker would write again.
+ */
+export function logarithm(x: f64): f64 {
+  if (x != x) return x;
+  const bits = reinterpret<u64>(x);
+  let high = <u32>(bits >> 32) + (0x3ff00000 - 0x3fe6a09e);
+  const k = <f64>(<i32>(high >> 20) - 0x3ff);
+  high = (high & 0x000fffff) + 0x3fe6a09e;
+  // x = 2^k · (1 + f) with sqrt(1/2) < 1 + f < sqrt(2)
+  const f = reinterpret<f64>((<u64>high << 32) | (bits & 0xffffffff)) - 1.0;
+  const halfSquare = 0.5 * f * f;
+  const s = f / (2.0 + f);
+  const z = s * s;
+  const w = z * z;
+  const even = w * (3.999999999940941908e-1 + w * (2.222219843214978396e-1 + w * 1.531383769920937332e-1));
+  const odd =
+    z * (6.666666666666735130e-1 + w * (2.857142874366239149e-1 + w * (1.818357216161805012e-1 + w * 1.479819860511658591e-1)));
+  return s * (halfSquare + even + odd) + k * 1.90821492927058770002e-10 - halfSquare + f + k * 6.93147180369123816490e-1;
+}
