@@ -36,7 +36,8 @@ export function evaluate(program: Program, environment: Environment): Evaluation
   return { values, lossNats };
 }
 
-function compute(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
+/** The value of one operation from those of its inputs; not for `keep` and `crossEntropy`, which have effects. */
+export function compute(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
   const { rows, columns } = value;
   const out = new Float64Array(rows * columns);
   const each = (element: (row: number, column: number) => number): Matrix => {
@@ -125,7 +126,8 @@ const functions: Record<ElementwiseFunction, (x: number, y: number, k: number) =
   reluGradient: (y, dy) => (y > 0 ? dy : 0),
 };
 
-function crossEntropy(value: Value<'crossEntropy'>, logits: Matrix, targets: Matrix): { lossNats: number; gradient: Matrix } {
+/** Loss and gradient of a `crossEntropy`. */
+export function crossEntropy(value: Value<'crossEntropy'>, logits: Matrix, targets: Matrix): { lossNats: number; gradient: Matrix } {
   const { rows, columns, scale } = value;
   const gradient = new Float64Array(rows * columns);
   let lossNats = 0;

@@ -1,0 +1,49 @@
+// Memory for buffers: two whose lifetimes do not meet may share it. Last stage of the layout.
+import type { Slot } from './layout.ts';
+import type { Buffer } from './placement.ts';
+
+/** Buffers start on a cache line of 64 bytes. */
+const ALIGNMENT = 16;
+
+interface Span {
+  readonly elements: number;
+  first: number;
+  last: number;
+  offset: number;
+}
+
+/**
+ * Offsets of all buffers of the arena in elements, largest first, each at the lowest place that is free all its life.
+ * @param merged buffers that take another's place
+ */
+export function allocate(slots: readonly Slot[], merged: ReadonlyMap<Buffer, Buffer>): { offsets: Map<Buffer, number>; elements: number } {
+  const spans = new Map<Buffer, Span>();
+  for (const { home, written, reads } of slots) {
+    if (home?.buffer.space !== 'arena') continue;
+    const buffer = merged.get(home.buffer) ?? home.buffer;
+    const elements = Math.ceil(((buffer.rows + buffer.before) * buffer.columns) / ALIGNMENT) * ALIGNMENT;
+    const span = spans.get(buffer) ?? { elements, first: Infinity, last: -Infinity, offset: 0 };
+    span.first = Math.min(span.first, written);
+    span.last = reads.reduce((last, { step }) => Math.max(last, step), Math.max(span.last, written));
+    spans.set(buffer, span);
+  }
+
+  const placed: Span[] = [];
+  let elements = 0;
+  for (const span of [...spans.values()].toSorted((a, b) => b.elements - a.elements || a.first - b.first)) {
+    for (const other of placed) {
+      if (other.last < span.first || other.first > span.last) continue;
+      if (other.offset >= span.offset + span.elements) break;
+      span.offset = Math.max(span.offset, other.offset + other.elements);
+    }
+    const at = placed.findIndex((other) => other.offset > span.offset);
+    placed.splice(at < 0 ? placed.length : at, 0, span);
+    elements = Math.max(elements, span.offset + span.elements);
+  }
+
+  const offsets = new Map<Buffer, number>();
+  for (const { home } of slots) {
+    if (home?.buffer.space === 'arena') offsets.set(home.buffer, spans.get(merged.get(home.buffer) ?? home.buffer)!.offset);
+  }
+  return { offsets, elements };
+}

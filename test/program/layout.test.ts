@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { type Matrix, compute, crossEntropy, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { cells } from '../../src/model/cells/registry.ts';
+import type { ModelConfiguration } from '../../src/model/configuration.ts';
+import { evaluationProgram, samplingProgram, trainingProgram } from '../../src/model/network.ts';
+import { parameterShapes } from '../../src/model/parameters.ts';
+import { Builder } from '../../src/program/builder.ts';
+import { type Layout, layOut } from '../../src/program/layout.ts';
+import type { Home } from '../../src/program/placement.ts';
+import type { Program, Value } from '../../src/program/value.ts';
+import { Random } from '../../src/random.ts';
+
+const random = new Random(3);
+const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal() / 2);
+const integers = (count: number, below: number): Matrix => Float64Array.from({ length: count }, () => random.uint32() % below);
+
+/** Runs a program in one flat memory, as a device does: every operand is read from its home, every result stored where the layout says. */
+function runInLayout(program: Program, layout: Layout, parameters: ReadonlyMap<string, Matrix>, inputs: ReadonlyMap<string, Matrix>, state: Map<string, Matrix>) {
+  const arena = new Float64Array(layout.arenaElements).fill(NaN);
+  const gradients = new Map<string, Matrix>();
+  let lossNats = 0;
+  const locate = ({ buffer, row, column }: Home): { memory: Matrix; offset: number } => {
+    const within = (row + buffer.before) * buffer.columns + column;
+    if (buffer.space === 'arena') return { memory: arena, offset: layout.offsetOf(buffer) + within };
+    if (buffer.space === 'parameter') return { memory: parameters.get(buffer.name)!, offset: within };
+    if (buffer.space === 'input') return { memory: inputs.get(buffer.name)!, offset: within };
+    if (!gradients.has(buffer.name)) gradients.set(buffer.name, new Float64Array(buffer.rows * buffer.columns).fill(NaN));
+    return { memory: gradients.get(buffer.name)!, offset: within };
+  };
+  const load = (value: Value, home: Home): Matrix => {
+    const { memory, offset } = locate(home);
+    return Float64Array.from({ length: value.rows * value.columns }, (_, i) => memory[offset + Math.floor(i / value.columns) * home.buffer.columns + (i % value.columns)]);
+  };
+  const store = (value: Value, home: Home, values: Matrix): void => {
+    const { memory, offset } = locate(home);
+    values.forEach((x, i) => {
+      memory[offset + Math.floor(i / value.columns) * home.buffer.columns + (i % value.columns)] = x;
+    });
+  };
+  const oneStep = (value: Value, inputsOf: readonly Matrix[]): Matrix => {
+    if (value.kind === 'crossEntropy') {
+      const result = crossEntropy(value, inputsOf[0], inputsOf[1]);
+      lossNats += result.lossNats;
+      return result.gradient;
+    }
+    return compute(value, inputsOf, { parameters, inputs, state });
+  };
+  const kept = new Map<string, Matrix>();
+  for (const step of layout.steps) {
+    if (step.kind === 'copy') store(step.value, step.to, load(step.value, layout.homeOf(step.value)));
+    else {
+      const results = new Map<Value, Matrix>();
+      for (const value of step.kind === 'chain' ? step.values : [step.value]) {
+        const operands = value.inputs.map((input) => results.get(input) ?? load(input, layout.homeOf(input)));
+        if (value.kind === 'keep') kept.set(value.name, operands[0]);
+        else results.set(value, oneStep(value, operands));
+      }
+      for (const [value, result] of results) for (const home of layout.storesOf(value)) store(value, home, result);
+    }
+  }
+  for (const [name, matrix] of kept) state.set(name, matrix);
+  return { lossNats, gradients, outputs: new Map([...program.outputs].map(([name, value]) => [name, load(value, layout.homeOf(value))])) };
+}
+
+function expectSame(program: Program, parameters: ReadonlyMap<string, Matrix>, inputs: ReadonlyMap<string, Matrix>): Layout {
+  const states = (): Map<string, Matrix> => new Map(program.values.filter((value) => value.kind === 'state').map((value) => [value.name, Float64Array.from({ length: value.rows * value.columns }, (_, i) => Math.sin(i))]));
+  const [state, expectedState] = [states(), states()];
+  const layout = layOut(program);
+  const got = runInLayout(program, layout, parameters, inputs, state);
+  const expected = evaluate(program, { parameters, inputs, state: expectedState });
+  expect(got.lossNats).toBe(expected.lossNats);
+  for (const [name, value] of program.gradients) expect(got.gradients.get(name), name).toEqual(expected.values.get(value));
+  for (const [name, value] of program.outputs) expect(got.outputs.get(name), name).toEqual(expected.values.get(value));
+  expect(state).toEqual(expectedState);
+  return layout;
+}
+
+describe.each(cells.map((cell) => cell.name))('the layout of a %s program', (cell) => {
+  test.each([[1, 1, 1], [1, 2, 3], [2, 5, 2], [3, 4, 1]])('of %i layers over %i steps of %i rows computes in shared memory what separate memory gives', (layers, T, N) => {
+    for (const embedding of [0, 3]) {
+      const [H, V] = [4, 5];
+      const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+      const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]));
+      const inputs = new Map([['ids', integers(T * N, V)], ['targets', integers(T * N, V)]]);
+      expectSame(trainingProgram(model, { steps: T, rows: N }, 1 / (N * T)), parameters, inputs);
+      expectSame(evaluationProgram(model, { steps: T, rows: N }), parameters, inputs);
+      expectSame(samplingProgram(model, N), parameters, new Map([['ids', integers(N, V)]]));
+    }
+  });
+});
+
+test('an LSTM step needs no more memory than its gates, states and hidden outputs, and little else', () => {
+  const [T, N, H, V] = [20, 4, 32, 7];
+  const model: ModelConfiguration = { cell: 'lstm', layers: 1, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const layout = layOut(trainingProgram(model, { steps: T, rows: N }, 1));
+  const gates = T * N * 4 * H;
+  const sequences = 4 * (T + 1) * N * H; // h, c, tanh c, dh
+  expect(layout.arenaElements).toBeLessThan(1.1 * (gates + sequences + T * N * V));
+});
+
+test('a value wanted in two places of two joins is stored twice rather than misplaced', () => {
+  const builder = new Builder();
+  const x = builder.parameter('x', 2, 3);
+  const [a, b] = [builder.sigmoid(x), builder.tanh(x)];
+  const wide = builder.join([{ value: a, row: 0, column: 0 }, { value: b, row: 0, column: 3 }]);
+  const crossed = builder.join([{ value: b, row: 0, column: 0 }, { value: a, row: 0, column: 3 }]);
+  const view = builder.join([{ value: builder.rows(wide, 1, 1), row: 0, column: 0 }, { value: builder.rows(crossed, 0, 1), row: 1, column: 0 }]);
+  const twice = builder.stack([a, a, b]);
+  const program = builder.program(new Map(Object.entries({ wide: builder.scale(wide, 2), crossed: builder.scale(crossed, 3), view: builder.scale(view, 4), twice: builder.scale(twice, 5) })));
+  expectSame(program, new Map([['x', normal(6)]]), new Map());
+});
