@@ -1,0 +1,163 @@
+// Windows of a text for training and for evaluation, and the sizes that fit a text. Knows symbols only as numbers.
+import { RnnError } from '../errors.ts';
+import type { Tokens } from './store.ts';
+
+/** N windows of T+1 symbols side by side, time first: row t of stream n is at t·N + n. */
+export interface Window {
+  readonly inputs: Int32Array; // (T·N)
+  /** What follows each input. */
+  readonly targets: Int32Array; // (T·N)
+  /** The streams start over: carried state must be zeroed. */
+  readonly reset: boolean;
+}
+
+/** Which window comes next. Plain data. */
+export interface StreamPosition {
+  readonly epoch: number;
+  readonly window: number;
+}
+
+/**
+ * N contiguous streams of one text, read in parallel, so that state can be carried from window to window: stream n starts at
+ * n·⌊(length − 1)/N⌋. What is left at the end of each stream after its last whole window, fewer than T symbols, is not used.
+ */
+export class Streams {
+  readonly windowsPerEpoch: number;
+  readonly #tokens: Tokens;
+  readonly #batchSize: number;
+  readonly #sequenceLength: number;
+  readonly #stride: number;
+  #epoch = 0;
+  #window = 0;
+
+  /** @throws RangeError if not even one window fits; `fitSizes` tells a user so */
+  constructor(tokens: Tokens, batchSize: number, sequenceLength: number) {
+    this.#tokens = tokens;
+    this.#batchSize = batchSize;
+    this.#sequenceLength = sequenceLength;
+    this.#stride = Math.floor((tokens.length - 1) / batchSize);
+    this.windowsPerEpoch = Math.floor(this.#stride / sequenceLength);
+    if (!(this.windowsPerEpoch >= 1)) {
+      throw new RangeError(`${tokens.length} symbols hold no window of ${sequenceLength} steps in ${batchSize} streams`);
+    }
+  }
+
+  get position(): StreamPosition {
+    return { epoch: this.#epoch, window: this.#window };
+  }
+
+  /** Goes on from a position taken earlier from streams of the same text and sizes. */
+  seek({ epoch, window }: StreamPosition): void {
+    if (!Number.isSafeInteger(epoch) || epoch < 0 || !Number.isInteger(window) || window < 0 || window >= this.windowsPerEpoch) {
+      throw new RangeError(`no window ${window} of epoch ${epoch}: an epoch has ${this.windowsPerEpoch}`);
+    }
+    this.#epoch = epoch;
+    this.#window = window;
+  }
+
+  /** The next window; after the last of an epoch comes the first of the next one. */
+  next(): Window {
+    const N = this.#batchSize;
+    const T = this.#sequenceLength;
+    const inputs = new Int32Array(T * N);
+    const targets = new Int32Array(T * N);
+    for (let n = 0; n < N; n++) {
+      const start = n * this.#stride + this.#window * T;
+      for (let t = 0; t < T; t++) {
+        inputs[t * N + n] = this.#tokens[start + t];
+        targets[t * N + n] = this.#tokens[start + t + 1];
+      }
+    }
+    const reset = this.#window === 0;
+    this.#window++;
+    if (this.#window === this.windowsPerEpoch) {
+      this.#epoch++;
+      this.#window = 0;
+    }
+    return { inputs, targets, reset };
+  }
+}
+
+/** Where a stream is over, nothing is scored: the loss leaves out targets of this value. */
+export const NO_TARGET = -1;
+
+/**
+ * Windows in which each of a text's length − 1 targets stands exactly once, starting from a zero state. The targets are shared
+ * out to `streams` contiguous streams as evenly as can be, the first ones longer by one; after a stream's end inputs are 0 and
+ * targets `NO_TARGET`. `count` is the number of real targets of a window. A text of fewer than two symbols has none.
+ */
+export function* evaluationWindows(tokens: Tokens, streams: number, T: number): Generator<Window & { readonly count: number }> {
+  const total = Math.max(0, tokens.length - 1);
+  const shortest = Math.floor(total / streams);
+  const longer = total % streams;
+  const longest = shortest + (longer > 0 ? 1 : 0);
+  for (let first = 0; first < longest; first += T) {
+    const inputs = new Int32Array(T * streams);
+    const targets = new Int32Array(T * streams).fill(NO_TARGET);
+    let count = 0;
+    for (let n = 0; n < streams; n++) {
+      const start = n * shortest + Math.min(n, longer) + first;
+      const steps = Math.min(T, shortest + (n < longer ? 1 : 0) - first);
+      for (let t = 0; t < steps; t++) {
+        inputs[t * streams + n] = tokens[start + t];
+        targets[t * streams + n] = tokens[start + t + 1];
+      }
+      count += Math.max(0, steps);
+    }
+    yield { inputs, targets, reset: first === 0, count };
+  }
+}
+
+export interface Sizes {
+  /** N, streams side by side. */
+  readonly batchSize: number;
+  /** T, steps in a window. */
+  readonly sequenceLength: number;
+}
+
+/** An epoch should have at least this many windows where sizes can be chosen: state is then carried, not always zero. */
+const WINDOWS_WANTED = 4;
+/** Neither size is made smaller than this while the other is larger. */
+const SMALL = 8;
+
+/**
+ * Sizes that a text of `trainLength` symbols can be trained with: those that are wanted, made smaller for a short text where the user did
+ * not give them. First fewer streams, down to 8, then fewer steps, down to 8, then fewer of both.
+ * @throws RnnError `corpus` if the text is too short for the sizes that were given, saying which would fit, or for any
+ */
+export function fitSizes(trainLength: number, wanted: Sizes, given: { readonly batchSize: boolean; readonly sequenceLength: boolean }): Sizes {
+  const targets = trainLength - 1;
+  if (trainLength < 3) {
+    throw new RnnError('corpus', `the text is too short to train on: ${trainLength} ${trainLength === 1 ? 'character' : 'characters'}`, {
+      hint: 'it takes at least three; what --val-fraction holds out does not count',
+    });
+  }
+  let { batchSize: N, sequenceLength: T } = wanted;
+  const budget = Math.floor(targets / WINDOWS_WANTED); // symbols in a window, over all streams
+  const shrinkN = (least: number) => { if (!given.batchSize) N = Math.min(N, Math.max(least, Math.floor(budget / T))); };
+  const shrinkT = (least: number) => { if (!given.sequenceLength) T = Math.min(T, Math.max(least, Math.floor(budget / N))); };
+  shrinkN(SMALL);
+  shrinkT(SMALL);
+  shrinkN(1);
+  // For the tiniest texts fewer windows must do.
+  if (!given.sequenceLength && N * T > targets) T = Math.max(1, Math.floor(targets / N));
+  if (!given.batchSize && N * T > targets) N = Math.max(1, Math.floor(targets / T));
+  if (N * T > targets) throw tooShort(trainLength, wanted, given);
+  // A T that was made smaller anyway is made to divide the streams, so that hardly any symbol is left over.
+  const steps = Math.floor(targets / N);
+  if (T < wanted.sequenceLength) T = Math.min(wanted.sequenceLength, Math.floor(steps / Math.floor(steps / T)));
+  return { batchSize: N, sequenceLength: T };
+}
+
+function tooShort(trainLength: number, wanted: Sizes, given: { readonly batchSize: boolean; readonly sequenceLength: boolean }): RnnError {
+  const flags = [given.batchSize ? `--batch-size ${wanted.batchSize}` : '', given.sequenceLength ? `--seq-length ${wanted.sequenceLength}` : ''].filter(Boolean);
+  const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
+  const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
+  return new RnnError('corpus', `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`, {
+    hint: `--batch-size ${fitting.batchSize} --seq-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
+  });
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}

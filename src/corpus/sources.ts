@@ -1,0 +1,115 @@
+// Which files a corpus is made of: what the user wrote on the command line, turned into a list. Reads folders, never text.
+import { realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { glob, isDynamicPattern } from 'tinyglobby';
+import { RnnError } from '../errors.ts';
+import { builtinCorpora } from './builtin.ts';
+
+/** The source that means standard input. */
+export const STDIN = '-';
+
+export interface TextFile {
+  readonly path: string;
+  /** The user named this very file; others were found in a folder or by a pattern, where what is not text is passed over. */
+  readonly named: boolean;
+}
+
+export interface FoundFiles {
+  readonly files: readonly TextFile[];
+  /** Hidden files that were passed over. */
+  readonly hidden: number;
+}
+
+/**
+ * The files of one source: a file, a folder with everything in it that is not hidden, a pattern, or `-`.
+ *
+ * `include` limits what is taken from folders and `exclude` what is taken from folders and by patterns; both are matched
+ * against the path within the folder and against the base name. Files come in the order of their paths' UTF-16 code units,
+ * the same on every machine. A file that is reached more than once through symbolic links is taken once.
+ *
+ * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
+ */
+export async function findFiles(source: string, include: readonly string[], exclude: readonly string[]): Promise<FoundFiles> {
+  if (source === STDIN) return { files: [{ path: source, named: true }], hidden: 0 };
+  const status = await stat(source).catch((error: unknown) => {
+    // A name with a star in it is a pattern only where no file has that name.
+    if (errorCode(error) === 'ENOENT' && isDynamicPattern(source)) return null;
+    throw fileError(source, error);
+  });
+  if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], hidden: 0 };
+
+  const folder = status === null ? '.' : source;
+  const patterns = status === null ? [source] : inFolder(include.length === 0 ? ['**'] : include);
+  const matches = await glob(patterns, { cwd: folder, dot: true, ignore: ['**/.*/**', ...inFolder(exclude)] });
+  const visible = matches.filter((file) => !path.basename(file).startsWith('.') || (status === null && path.basename(source).startsWith('.')));
+  const files = await withoutRepetitions(visible.toSorted(byCodeUnits).map((file) => path.join(folder, file)));
+  const hidden = matches.length - visible.length;
+  if (files.length === 0) throw nothingFound(source, status === null, include, exclude, hidden);
+  return { files: files.map((file) => ({ path: file, named: false })), hidden };
+}
+
+/** A name for a run on these sources: the first one's base name, without extension if it is a file. */
+export function corpusName(source: string): string {
+  if (source === STDIN) return 'stdin';
+  const segments = source.split(/[/\\]/);
+  const pattern = segments.findIndex((segment) => isDynamicPattern(segment));
+  const extension = path.extname(source);
+  if (pattern < 0) return path.basename(path.resolve(source), /^\.\w*[a-z]\w*$/i.test(extension) ? extension : '') || 'corpus';
+  return path.basename(path.resolve(segments.slice(0, pattern).join('/') || (segments[0] === '' ? '/' : '.'))) || 'corpus';
+}
+
+/** What the operating system said about a file, in words, with what to do. */
+export function fileError(file: string, error: unknown): RnnError {
+  const code = errorCode(error);
+  if (code === 'ENOENT') {
+    const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
+    return new RnnError('corpus', `no such file or folder: ${file}`, {
+      cause: error,
+      hint: builtin === undefined ? 'check the path; it is relative to the present folder' : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: `ls -ld shows whose it is; chmod u+r lets its owner read it` });
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RnnError('corpus', `cannot read ${file}: ${reason}`, { cause: error, hint: 'see whether another program can read it: cat it to /dev/null' });
+}
+
+function errorCode(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
+}
+
+/** A pattern as it is and, so that it matches the base name, at any depth. */
+function inFolder(patterns: readonly string[]): string[] {
+  return patterns.flatMap((pattern) => {
+    const plain = pattern.replace(/^\.\//, '');
+    return [plain, `**/${plain}`];
+  });
+}
+
+async function withoutRepetitions(files: readonly string[]): Promise<string[]> {
+  const seen = new Set<string>();
+  const first: string[] = [];
+  for (const file of files) {
+    const real = await realpath(file).catch(() => file);
+    if (!seen.has(real)) first.push(file);
+    seen.add(real);
+  }
+  return first;
+}
+
+function byCodeUnits(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+function nothingFound(source: string, isPattern: boolean, include: readonly string[], exclude: readonly string[], hidden: number): RnnError {
+  const flags = [...(isPattern ? [] : include.map((pattern) => `--include '${pattern}'`)), ...exclude.map((pattern) => `--exclude '${pattern}'`)];
+  const limits = flags.length === 0 ? '' : ` with ${flags.join(' ')}`;
+  const hint = hidden > 0
+    ? `${hidden} hidden ${hidden === 1 ? 'file was' : 'files were'} passed over; name such files one by one`
+    : 'patterns are matched against the path within the folder and the base name; quote them, or the shell expands them';
+  if (isPattern) return new RnnError('corpus', `no file matches ${source}${limits}`, { hint });
+  if (flags.length === 0 && hidden === 0) return new RnnError('corpus', `the folder ${source} holds no files`, { hint: 'name a folder or a file with text in it' });
+  return new RnnError('corpus', `no file in ${source} matches${limits === '' ? '' : limits}`, { hint });
+}
