@@ -1,0 +1,75 @@
+// Files that are replaced whole or not at all, and the words for a disk that fails. Knows nothing of what is in the files.
+
+import { open, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+import { RnnError } from '../errors.ts';
+
+/** Ends the names of files that are being written; what a killed process left behind is recognised by it. */
+export const temporarySuffix = '.tmp';
+let counter = 0;
+
+/**
+ * Writes `pieces` under a temporary name beside `path`, flushes them to disk and renames the file to `path`. On failure the
+ * temporary file is removed and `path` is as it was.
+ *
+ * @throws RnnError `machine` that says what failed
+ */
+export async function replaceFile(path: string, pieces: Iterable<Uint8Array>, beforeRename?: () => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`);
+  try {
+    const file = await open(temporary, 'wx');
+    try {
+      for (const piece of pieces) await file.writeFile(piece);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await beforeRename?.();
+    await rename(temporary, path);
+    await flushFolder(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {});
+    throw diskError(`${path} could not be written`, error);
+  }
+}
+
+/** Makes renames in a folder survive a power cut, where the platform can open a folder (Windows cannot, and needs no help). */
+async function flushFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r').catch(() => null);
+  if (folder === null) return;
+  try {
+    await folder.sync();
+  } catch (error) {
+    // Some network and FUSE file systems have no such call; a disk that fails says EIO.
+    if (codeOf(error) === 'EIO') throw error;
+  } finally {
+    await folder.close();
+  }
+}
+
+/** The system's error as one of ours; errors that did not come from the system are returned as they are. */
+export function diskError(what: string, error: unknown): unknown {
+  const code = codeOf(error);
+  if (error instanceof RnnError || code === '') return error;
+  const [reason, hint] = Object.hasOwn(reasons, code) ? reasons[code] : [`the system says ${code}`, 'look for trouble with the disk, and try again'];
+  return new RnnError('machine', `${what}: ${reason}`, { hint, cause: error });
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+const permission = ['you have no permission to write there', 'check the permissions of the folder, or choose another with --out'] as const;
+const full = ['the disk is full', 'make room, or choose a folder on another disk with --out'] as const;
+const gone = ['the folder is not there', 'it was removed or a disk was unmounted; choose a folder with --out'] as const;
+const reasons: Readonly<Record<string, readonly [string, string]>> = {
+  EACCES: permission,
+  EPERM: permission,
+  EROFS: ['the disk is read-only', 'choose a folder on another disk with --out'],
+  ENOSPC: full,
+  EDQUOT: ['your quota on the disk is used up', full[1]],
+  EFBIG: ['the file system allows no file of this size', 'choose a folder on another disk with --out'],
+  ENOENT: gone,
+  ENOTDIR: gone,
+};

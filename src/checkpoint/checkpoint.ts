@@ -1,0 +1,69 @@
+// What a checkpoint is in memory, and the names and limits of its file format. Knows nothing of files, folders or devices;
+// docs/checkpoint-format.md describes the same thing for people who write readers in other languages.
+
+import type { VocabularyData } from '../corpus/vocabulary.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import type { RandomState } from '../random.ts';
+
+export const formatName = 'rnn-checkpoint';
+/** The one version that this program writes, and the newest that it reads. Raised only when older readers would go wrong. */
+export const formatVersion = 1;
+
+/** Named numbers in row-major order; `data.length` is the product of `shape`. */
+export interface Tensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/**
+ * Where a run stands: plain JSON. The members named here are checked when a checkpoint is read; others may be added freely, and
+ * come back as they were written.
+ */
+export interface TrainingRecord {
+  /** The options of the run as the user or the defaults chose them. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Updates applied since the run began. */
+  readonly step: number;
+  /** Passes over the corpus, with a fraction. */
+  readonly epoch: number;
+  /** The window that comes next. */
+  readonly position: { readonly epoch: number; readonly window: number };
+  readonly random: RandomState;
+  /** Reports and evaluations, oldest first. */
+  readonly history: readonly Readonly<Record<string, unknown>>[];
+  readonly bestValidationLossNats: number | null;
+  readonly [more: string]: unknown;
+}
+
+export interface OptimizerState {
+  readonly name: string;
+  readonly scalars: Readonly<Record<string, number>>;
+  readonly tensors: readonly Tensor[];
+}
+
+export interface Checkpoint {
+  readonly model: ModelConfiguration;
+  readonly vocabulary: VocabularyData;
+  readonly training: TrainingRecord;
+  /** The parameters. */
+  readonly tensors: readonly Tensor[];
+  /** The hidden state carried to the next window; empty if the next window starts from zeros. */
+  readonly state: readonly Tensor[];
+  /** Null in a checkpoint that is only good for sampling. */
+  readonly optimizer: OptimizerState | null;
+}
+
+/** Bounds on what a file may ask of this program, far above any real checkpoint. */
+export const limits = {
+  /** Bytes of one part that is read as a whole (model, vocabulary, training): all of Unicode as a vocabulary is 14 MB. */
+  partBytes: 64 * 2 ** 20,
+  /** Braces and brackets inside one another. */
+  depth: 64,
+  /** Tensors in one list. */
+  tensors: 65_536,
+  /** Dimensions of a tensor. */
+  rank: 8,
+  /** Characters of a name. */
+  name: 256,
+} as const;

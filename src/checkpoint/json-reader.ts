@@ -1,0 +1,228 @@
+// A pull parser for one large JSON file: objects member by member, lists element by element, small values whole, and base64
+// strings straight into numbers, however long. It knows JSON and base64, and nothing of what a checkpoint is made of.
+
+import { isUtf8 } from 'node:buffer';
+import { endianness } from 'node:os';
+
+import { limits } from './checkpoint.ts';
+import type { ByteSource } from './source.ts';
+
+/** Ends the reading with an error that says what is wrong; the caller knows the file's name. */
+export type Fail = (detail: string, cause?: unknown) => never;
+
+const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
+/** A multiple of 4, so that each piece of base64 but the last is whole bytes. */
+const pieceCharacters = 2 ** 18;
+
+export class JsonReader {
+  readonly #source: ByteSource;
+  readonly #fail: Fail;
+
+  constructor(source: ByteSource, fail: Fail) {
+    this.#source = source;
+    this.#fail = fail;
+  }
+
+  /** The keys of the object that comes next, each as it is met; the caller must read the value before it asks for the next. */
+  *members(what: string): Generator<string, void> {
+    const seen = new Set<string>();
+    this.#expect('{', what);
+    if (this.#take('}')) return;
+    do {
+      const key = this.value(`a key of ${what}`);
+      if (typeof key !== 'string') this.#fail(`${what} has ${JSON.stringify(key)} where a key was expected`);
+      if (key.length > limits.name) this.#fail(`${what} has a key of ${key.length} characters`);
+      if (seen.has(key)) this.#fail(`${what} has ${JSON.stringify(key)} twice`);
+      seen.add(key);
+      this.#expect(':', what);
+      yield key;
+    } while (this.#take(','));
+    this.#expect('}', what);
+  }
+
+  /** The indices of the list that comes next; the caller must read each element before it asks for the next. */
+  *elements(what: string): Generator<number, void> {
+    this.#expect('[', what);
+    if (this.#take(']')) return;
+    let index = 0;
+    do yield index++;
+    while (this.#take(','));
+    this.#expect(']', what);
+  }
+
+  /** The next value as a whole, through JSON.parse; refuses what is too large, too deep, or has a key twice or one that could reach a prototype. */
+  value(what: string): unknown {
+    const { end, keys } = this.#measure(what);
+    const source = this.#source;
+    const bytes = source.buffer.subarray(source.position, end);
+    if (!isUtf8(bytes)) this.#fail(`${what} is not UTF-8`);
+    let value: unknown;
+    try {
+      value = JSON.parse(bytes.toString('utf8'));
+    } catch (cause) {
+      this.#fail(`${what} is not JSON (at byte ${source.offset})`, cause);
+    }
+    source.position = end;
+    const trouble = troubleInJson(value, what);
+    if (trouble.message !== null) this.#fail(trouble.message);
+    if (trouble.keys !== keys) this.#fail(`${what} has a key twice`);
+    return value;
+  }
+
+  /** Whether the next value is null; consumes it if so. */
+  takeNull(): boolean {
+    if (this.#peek() !== 'n') return false;
+    return this.value('a value') === null;
+  }
+
+  /** Fills `target` from a string of little-endian base64 that must hold exactly as many bytes. */
+  base64(target: Float32Array, what: string): void {
+    const source = this.#source;
+    const bytes = Buffer.from(target.buffer, target.byteOffset, target.byteLength);
+    const padding = (3 - (bytes.length % 3)) % 3;
+    this.#expect('"', what);
+    let written = 0;
+    let left = base64Length(bytes.length);
+    while (left > 0) {
+      const available = source.end - source.position;
+      const count = Math.min(left, pieceCharacters, available - (available % 4));
+      if (count === 0) {
+        if (!source.more()) this.#cutOff();
+        continue;
+      }
+      left -= count;
+      const text = source.buffer.toString('latin1', source.position, source.position + count);
+      const expected = (count / 4) * 3 - (left === 0 ? padding : 0);
+      const decoded = bytes.write(text, written, expected, 'base64');
+      // Node skips characters that are not base64 and takes the URL-safe alphabet, so a shortfall or one of - and _ tells.
+      const wellPadded = left > 0 || text.endsWith('='.repeat(padding));
+      if (decoded !== expected || !wellPadded || text.includes('-') || text.includes('_')) {
+        this.#fail(text.includes('"') ? `${what} is shorter than its shape says` : `${what} is not base64 (near byte ${source.offset})`);
+      }
+      written += decoded;
+      source.position += count;
+    }
+    if (this.#peekByte() !== quote) this.#fail(`${what} is longer than its shape says`);
+    source.position++;
+    if (endianness() === 'BE') bytes.swap32();
+  }
+
+  /** Nothing but white space may follow. */
+  finish(): void {
+    const rest = this.#peek();
+    if (rest !== '') this.#fail(`something follows the end of the JSON (at byte ${this.#source.offset})`);
+  }
+
+  /** Refuses to go on unless so many characters are left, be it because the file was cut off or because something claims too much. */
+  ensure(characters: number, what: string): void {
+    const left = this.#source.size - this.#source.offset;
+    if (characters <= left) return;
+    if (!this.#source.tail(16).toString('latin1').trimEnd().endsWith('}')) this.#cutOff();
+    this.#fail(`${what} needs ${characters} characters of base64, and ${left} are left`);
+  }
+
+  /** Finds the end of the next value without understanding it, and counts the keys in it. */
+  #measure(what: string): { end: number; keys: number } {
+    const source = this.#source;
+    if (this.#peek() === '') this.#cutOff();
+    let at = source.position;
+    let depth = 0;
+    let keys = 0;
+    let inString = false;
+    for (; ; at++) {
+      while (at >= source.end) {
+        if (source.end - source.position > limits.partBytes) this.#fail(`${what} is larger than ${limits.partBytes / 2 ** 20} MB`);
+        at -= source.position;
+        if (!source.more()) this.#cutOff();
+      }
+      const byte = source.buffer[at];
+      if (inString) {
+        if (byte === backslash) at++;
+        else if (byte === quote) {
+          inString = false;
+          if (depth === 0) break;
+        }
+      } else if (byte === quote) inString = true;
+      else if (byte === 0x7b || byte === 0x5b) {
+        if (++depth > limits.depth) this.#fail(`${what} is nested more than ${limits.depth} deep`);
+      } else if (byte === 0x7d || byte === 0x5d) {
+        // A brace that closes what lies around a bare value ends that value.
+        if (depth === 0) return { end: at, keys };
+        if (--depth === 0) break;
+      } else if (byte === colon) {
+        keys++;
+        if (depth === 0) return { end: at, keys: 0 };
+      } else if (depth === 0 && (byte === 0x2c || isSpace(byte))) return { end: at, keys };
+    }
+    return { end: at + 1, keys };
+  }
+
+  #peekByte(): number {
+    const source = this.#source;
+    if (source.position === source.end && !source.more()) return -1;
+    return source.buffer[source.position];
+  }
+
+  /** The next character that is not white space, or '' at the end of the file. */
+  #peek(): string {
+    let byte = this.#peekByte();
+    while (isSpace(byte)) {
+      this.#source.position++;
+      byte = this.#peekByte();
+    }
+    return byte < 0 ? '' : String.fromCharCode(byte);
+  }
+
+  #take(character: string): boolean {
+    if (this.#peek() !== character) return false;
+    this.#source.position++;
+    return true;
+  }
+
+  #expect(character: string, what: string): void {
+    const found = this.#peek();
+    if (found === '') this.#cutOff();
+    if (found !== character) this.#fail(`${what} has ${JSON.stringify(found)} where ${character} was expected (at byte ${this.#source.offset})`);
+    this.#source.position++;
+  }
+
+  #cutOff(): never {
+    return this.#fail(`it is cut off after ${this.#source.size} bytes`);
+  }
+}
+
+/** Characters that `bytes` bytes become. */
+export function base64Length(bytes: number): number {
+  return Math.ceil(bytes / 3) * 4;
+}
+
+/**
+ * What, if anything, makes a value unfit for a checkpoint: a number that JSON has no word for, a key that could reach a prototype,
+ * too much depth. `keys` counts the keys met: fewer than were written means that one was there twice.
+ */
+export function troubleInJson(value: unknown, what: string): { readonly message: string | null; readonly keys: number } {
+  let keys = 0;
+  const path: (string | number)[] = [];
+  function visit(value: unknown): string | null {
+    if (typeof value === 'number') return Number.isFinite(value) ? null : `is ${value}, not a finite number`;
+    if (typeof value !== 'object' || value === null) return null;
+    if (path.length > limits.depth) return `is nested more than ${limits.depth} deep`;
+    for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+      path.push(key);
+      if (typeof key === 'string') keys++;
+      const trouble = typeof key === 'string' && forbiddenKeys.has(key) ? 'is a forbidden name' : visit(inner);
+      if (trouble !== null) return trouble;
+      path.pop();
+    }
+    return null;
+  }
+  const trouble = visit(value);
+  return { message: trouble === null ? null : `${what}${path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')} ${trouble}`, keys };
+}
+
+function isSpace(byte: number): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}

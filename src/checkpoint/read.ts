@@ -1,0 +1,157 @@
+// A checkpoint file to a Checkpoint, or an error that says what is wrong with the file. Tensors are decoded as they pass by: the
+// file is never in memory as a whole, and nothing is allocated that the rest of the file is too short to fill.
+
+import { basename, dirname, join } from 'node:path';
+
+import { RnnError } from '../errors.ts';
+import { type Checkpoint, type OptimizerState, type Tensor, formatName, formatVersion, limits } from './checkpoint.ts';
+import { type Fail, JsonReader, base64Length } from './json-reader.ts';
+import { ByteSource } from './source.ts';
+import { checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+
+/** The checksum must begin within so many bytes of the end of the file. */
+const tailBytes = 1024;
+
+/** @throws RnnError `checkpoint` if the file cannot be read or is not a whole, unchanged checkpoint of a version known here */
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  let source: ByteSource;
+  try {
+    source = new ByteSource(path);
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+  try {
+    return parse(source, path);
+  } catch (cause) {
+    if (cause instanceof RnnError) throw cause;
+    if (cause instanceof RangeError) throw new RnnError('machine', `${path} does not fit into the memory of this machine`, { cause });
+    if (cause instanceof Error && 'code' in cause) throw unreadable(path, cause);
+    throw cause;
+  } finally {
+    source.close();
+  }
+}
+
+function parse(source: ByteSource, path: string): Checkpoint {
+  const fail: Fail = (detail, cause) => {
+    throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
+  };
+  const checksumAt = source.tail(tailBytes).lastIndexOf('"checksum"');
+  if (checksumAt >= 0) source.hashOnly(source.size - Math.min(tailBytes, source.size) + checksumAt);
+  refuseOtherFiles(source, path);
+
+  const json = new JsonReader(source, fail);
+  const parts = new Map<string, unknown>();
+  for (const key of json.members('the checkpoint')) {
+    if (parts.has('checksum')) fail(`${JSON.stringify(key)} follows the checksum, which must come last`);
+    if (parts.size === 0 && key !== 'format') throw otherFormat(path, `its first member is ${JSON.stringify(key)}`);
+    if (parts.size === 1 && key !== 'version') fail('"version" does not follow "format"');
+    if (key === 'tensors' || key === 'state') parts.set(key, readTensors(json, key, fail));
+    else if (key === 'optimizer') parts.set(key, json.takeNull() ? null : readOptimizer(json, fail));
+    else {
+      const value = json.value(key);
+      parts.set(key, value);
+      if (key === 'format' && value !== formatName) throw otherFormat(path, `its format is ${JSON.stringify(value)?.slice(0, 60)}`);
+      if (key === 'version') refuseOtherVersions(value, path, fail);
+    }
+  }
+  json.finish();
+
+  const model = checkModel(parts.get('model'), fail);
+  const vocabulary = checkVocabulary(parts.get('vocabulary'), model, fail);
+  const training = checkTraining(parts.get('training'), fail);
+  for (const key of ['tensors', 'state', 'optimizer', 'checksum']) if (!parts.has(key)) fail(`"${key}" is missing`);
+  if (parts.get('checksum') !== source.digest()) fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
+  return {
+    model,
+    vocabulary,
+    training,
+    tensors: parts.get('tensors') as Tensor[],
+    state: parts.get('state') as Tensor[],
+    optimizer: parts.get('optimizer') as OptimizerState | null,
+  };
+}
+
+function readTensors(json: JsonReader, list: string, fail: Fail): Tensor[] {
+  const tensors: Tensor[] = [];
+  const names = new Set<string>();
+  for (const index of json.elements(list)) {
+    if (index >= limits.tensors) fail(`${list} has more than ${limits.tensors} tensors`);
+    const tensor = readTensor(json, `${list}[${index}]`, fail);
+    if (names.has(tensor.name)) fail(`${list} has two tensors named ${JSON.stringify(tensor.name)}`);
+    names.add(tensor.name);
+    tensors.push(tensor);
+  }
+  return tensors;
+}
+
+function readTensor(json: JsonReader, what: string, fail: Fail): Tensor {
+  const header = new Map<string, unknown>();
+  let tensor: Tensor | null = null;
+  for (const key of json.members(what)) {
+    if (key !== 'data') {
+      header.set(key, json.value(`${what}.${key}`));
+      continue;
+    }
+    const { name, shape } = checkTensorHeader(Object.fromEntries(header), what, fail);
+    const title = `tensor ${JSON.stringify(name)}`;
+    const bytes = shape.reduce((product, length) => product * length, 4);
+    json.ensure(base64Length(bytes), `${title} of shape [${shape.join(', ')}]`);
+    tensor = { name, shape, data: new Float32Array(bytes / 4) };
+    json.base64(tensor.data, title);
+    const bad = firstNonFinite(tensor.data);
+    if (bad >= 0) fail(`${title} holds ${tensor.data[bad]} at index ${bad} of ${tensor.data.length}`);
+  }
+  return tensor ?? fail(`${what}.data is missing`);
+}
+
+function readOptimizer(json: JsonReader, fail: Fail): OptimizerState {
+  const parts = new Map<string, unknown>();
+  let tensors: Tensor[] | null = null;
+  for (const key of json.members('optimizer')) {
+    if (key === 'tensors') tensors = readTensors(json, 'optimizer.tensors', fail);
+    else parts.set(key, json.value(`optimizer.${key}`));
+  }
+  const { name, scalars } = checkOptimizer(Object.fromEntries(parts), fail);
+  return { name, scalars, tensors: tensors ?? fail('optimizer.tensors is missing') };
+}
+
+/** An empty file, or one that does not begin like JSON, gets a message of its own: it was probably never a checkpoint. */
+function refuseOtherFiles(source: ByteSource, path: string): void {
+  if (source.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
+  source.more();
+  const start = source.buffer.toString('latin1', 0, Math.min(source.end, 64)).trimStart();
+  if (!start.startsWith('{')) throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
+}
+
+function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
+  if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${JSON.stringify(version)?.slice(0, 60)}, expected a whole number from 1`);
+  if ((version as number) > formatVersion) {
+    throw new RnnError('checkpoint', `${path} has version ${String(version)} of the checkpoint format, and this rnn reads version ${formatVersion}`, {
+      hint: 'it was written by a newer rnn: update this one, or use the one that wrote it',
+    });
+  }
+}
+
+function otherFormat(path: string, detail: string): RnnError {
+  return new RnnError('checkpoint', `${path} is not a checkpoint of rnn: ${detail}`, {
+    hint: `a checkpoint begins with "format": "${formatName}"; \`rnn train\` writes them into checkpoints/`,
+  });
+}
+
+function adviceOnDamage(path: string): string {
+  const previous = join(dirname(path), 'previous.json');
+  return basename(path) === 'latest.json'
+    ? `the checkpoint before it may be whole: try --checkpoint ${previous}`
+    : 'use another checkpoint of the run, or a copy of this one';
+}
+
+function unreadable(path: string, cause: unknown): RnnError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const [detail, hint] =
+    code === 'ENOENT' || code === 'ENOTDIR' ? ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`']
+    : code === 'EACCES' || code === 'EPERM' ? ['may not be read by you', 'check its permissions with ls -l']
+    : code === 'EISDIR' ? ['is not a file', 'give a checkpoint file, such as latest.json in a run folder']
+    : [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
+  return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
+}

@@ -1,0 +1,7 @@
+// The door of this room: what the rest of the program may do with checkpoints.
+
+export type { Checkpoint, OptimizerState, Tensor, TrainingRecord } from './checkpoint.ts';
+export { findCheckpoint } from './find.ts';
+export { readCheckpoint } from './read.ts';
+export { RunFolder } from './run-folder.ts';
+export { writeCheckpoint } from './write.ts';

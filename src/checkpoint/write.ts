@@ -1,0 +1,93 @@
+// A Checkpoint to a file: pieces of text, one after another, so that no tensor is ever one string. The layout and the checksum are
+// described in docs/checkpoint-format.md.
+
+import { createHash } from 'node:crypto';
+import { endianness } from 'node:os';
+
+import { RnnError } from '../errors.ts';
+import { replaceFile } from './atomic.ts';
+import { type Checkpoint, type Tensor, formatName, formatVersion } from './checkpoint.ts';
+import { type Fail, troubleInJson } from './json-reader.ts';
+import { prettyJson } from './pretty.ts';
+import { checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+
+/** A multiple of 3, so that the base64 of pieces is the pieces of the base64; 768 KB become 1 MB of text. */
+const pieceBytes = 3 * 2 ** 18;
+
+/**
+ * Writes the checkpoint under a temporary name in the same folder, flushes it to disk and renames it: whoever reads `path` finds the
+ * old file or the new one, whole. The tensors must not change until the promise is settled.
+ *
+ * @param beforeRename runs when the new file is safely on disk and the old one still in place
+ * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity (nothing is written then), `machine` if the disk fails
+ */
+export async function writeCheckpoint(path: string, checkpoint: Checkpoint, beforeRename?: () => Promise<void>): Promise<void> {
+  refuseUnfit(path, checkpoint);
+  await replaceFile(path, encode(checkpoint), beforeRename);
+}
+
+function* encode({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): Generator<Uint8Array> {
+  const hash = createHash('sha256');
+  for (const text of members()) {
+    const bytes = Buffer.from(text, 'utf8');
+    hash.update(bytes);
+    yield bytes;
+  }
+  yield Buffer.from(`"checksum": "${hash.digest('hex')}"\n}\n`);
+
+  function* members(): Generator<string> {
+    yield `{\n  "format": "${formatName}",\n  "version": ${formatVersion}`;
+    for (const [key, value] of Object.entries({ model, vocabulary, training })) yield `,\n  "${key}": ${prettyJson(value, '  ')}`;
+    yield ',\n  "tensors": ';
+    yield* encodeTensors(tensors, '  ');
+    yield ',\n  "state": ';
+    yield* encodeTensors(state, '  ');
+    yield ',\n  "optimizer": ';
+    if (optimizer === null) yield 'null';
+    else {
+      yield `{\n    "name": ${JSON.stringify(optimizer.name)},\n    "scalars": ${JSON.stringify(optimizer.scalars)},\n    "tensors": `;
+      yield* encodeTensors(optimizer.tensors, '    ');
+      yield '\n  }';
+    }
+    yield ',\n  ';
+  }
+}
+
+function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<string> {
+  yield '[';
+  for (const [index, { name, shape, data }] of tensors.entries()) {
+    yield `${index === 0 ? '' : ','}\n${indent}  {"name": ${JSON.stringify(name)}, "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
+    for (let offset = 0; offset < data.byteLength; offset += pieceBytes) {
+      const bytes = Buffer.from(data.buffer, data.byteOffset + offset, Math.min(pieceBytes, data.byteLength - offset));
+      yield (endianness() === 'BE' ? Buffer.from(bytes).swap32() : bytes).toString('base64');
+    }
+    yield '"}';
+  }
+  yield tensors.length === 0 ? ']' : `\n${indent}]`;
+}
+
+/** What could not be read back is not written. Numbers that are not finite are the run's misfortune; anything else is a bug. */
+function refuseUnfit(path: string, { model, vocabulary, training, tensors, state, optimizer }: Checkpoint): void {
+  const bug: Fail = (detail) => {
+    throw new Error(`a checkpoint for ${path} is unfit to be written: ${detail}`);
+  };
+  checkVocabulary(vocabulary, checkModel(model, bug), bug);
+  checkTraining(training, bug);
+  const trouble = troubleInJson({ model, training }, 'the checkpoint');
+  if (trouble.message !== null) bug(trouble.message);
+  if (optimizer !== null) checkOptimizer(optimizer, bug);
+  for (const [list, members] of Object.entries({ tensors, state, optimizer: optimizer?.tensors ?? [] })) {
+    if (new Set(members.map((tensor) => tensor.name)).size < members.length) bug(`two of "${list}" have one name`);
+    for (const tensor of members) {
+      checkTensorHeader({ ...tensor, dtype: 'float32' }, `a tensor of "${list}"`, bug);
+      const { name, shape, data } = tensor;
+      if (shape.reduce((product, length) => product * length, 1) !== data.length) bug(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
+      const bad = firstNonFinite(data);
+      if (bad >= 0) {
+        throw new RnnError('checkpoint', `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`, {
+          hint: 'training has diverged: continue from the last checkpoint with a lower --lr',
+        });
+      }
+    }
+  }
+}

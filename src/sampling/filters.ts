@@ -1,0 +1,208 @@
+// From logits to a drawn symbol: temperature, min-p, top-k, top-p. Pure arithmetic in float64; knows nothing of models, of text, or
+// of where logits come from.
+//
+// The order is fixed. Temperature comes first, because the other three are about the distribution that is really drawn from. Each of
+// them keeps a prefix of the symbols sorted by probability (the lower id first where two are equal), so their order would not matter
+// but for top-p, which is about a share of a total: of what min-p and top-k left, as in Hugging Face's transformers.
+
+import { RnnError } from '../errors.ts';
+import type { Random } from '../random.ts';
+
+export interface SamplingOptions {
+  /**
+   * Logits are divided by it. 1 draws what the model predicts, less is safer and more repetitive, more is wilder; 0 always takes the
+   * likeliest symbol (the lowest id among equals) and draws no random number. Default 1; 0.7 to 1 reads well for most models.
+   */
+  readonly temperature?: number | undefined;
+  /** Keeps the k likeliest symbols (Fan et al., 2018). Default: all. 10 to 40 for characters; less useful than the next two, because it is blind to how sure the model is. */
+  readonly topK?: number | undefined;
+  /** Keeps the fewest likeliest symbols that together have at least this probability: the nucleus (Holtzman et al., 2019). Default 1: all. 0.9 to 0.95 cuts off the unlikely tail. */
+  readonly topP?: number | undefined;
+  /** Keeps symbols at least this many times as likely as the likeliest (Nguyen et al., 2024). Default 0: all. 0.02 to 0.1; holds up better than top-p at temperatures above 1. */
+  readonly minP?: number | undefined;
+  /** Ids that are never drawn, such as the unknown symbol's; the others share their probability. */
+  readonly never?: readonly number[] | undefined;
+}
+
+/** @throws RnnError `usage` naming the flag, its value and what it may be */
+export function validateSamplingOptions({ temperature = 1, topK = 1, topP = 1, minP = 0 }: SamplingOptions): void {
+  const rules: [flag: string, value: number, holds: boolean, expected: string, hint: string][] = [
+    ['--temp', temperature, temperature >= 0 && temperature < Infinity, 'a number from 0 up', '0 always takes the likeliest character, 1 draws as the model predicts'],
+    ['--top-k', topK, Number.isSafeInteger(topK) && topK >= 1, 'a whole number from 1 up', 'it is how many of the likeliest characters may be drawn; leave it out for all'],
+    ['--top-p', topP, topP > 0 && topP <= 1, 'a number above 0, at most 1', 'it is the share of the probability that is kept; 1 keeps all, 0.9 is usual'],
+    ['--min-p', minP, minP >= 0 && minP <= 1, 'a number from 0 to 1', 'it is a share of the likeliest character\'s probability; 0 keeps all, 0.05 is usual'],
+  ];
+  for (const [flag, value, holds, expected, hint] of rules) {
+    if (typeof value !== 'number' || !holds) throw new RnnError('usage', `${flag} is ${String(value)}, expected ${expected}`, { hint });
+  }
+}
+
+/** Draws symbols of a vocabulary of V with fixed options; its scratch memory is allocated once. */
+export class SymbolSampler {
+  readonly #temperature: number;
+  readonly #topK: number;
+  readonly #topP: number;
+  readonly #minP: number;
+  /** 1 where a symbol may be drawn. */
+  readonly #allowed: Uint8Array; // (V)
+  /** exp((logit - largest) / temperature): the largest is 1, and 0 stands for a symbol that is out. */
+  readonly #weights: Float64Array; // (V)
+  /** Ids, as a heap of which the likeliest is the root. */
+  readonly #heap: Uint32Array; // (V)
+  #heapSize = 0;
+  /** Ids in the order in which they left the heap. */
+  readonly #kept: Uint32Array; // (V)
+
+  /** @throws RnnError `usage` for options out of range, or if no symbol is left to draw */
+  constructor(vocabulary: number, options: SamplingOptions = {}) {
+    validateSamplingOptions(options);
+    const { temperature = 1, topK = vocabulary, topP = 1, minP = 0, never = [] } = options;
+    this.#temperature = temperature;
+    this.#topK = Math.min(topK, vocabulary);
+    this.#topP = topP;
+    this.#minP = minP;
+    this.#allowed = new Uint8Array(vocabulary).fill(1);
+    for (const id of never) this.#allowed[id] = 0;
+    if (!this.#allowed.includes(1)) throw new RnnError('usage', 'the model has no symbol that may be drawn', { hint: 'train on text with more than one character' });
+    this.#weights = new Float64Array(vocabulary);
+    this.#heap = new Uint32Array(vocabulary);
+    this.#kept = new Uint32Array(vocabulary);
+  }
+
+  /**
+   * The id of a symbol with probability proportional to exp(logit / temperature) among those that the options keep. Draws exactly one
+   * uniform number, or none at temperature 0.
+   *
+   * @param logits (V)
+   * @throws RnnError `checkpoint` if a logit is NaN or infinite: the weights are damaged or have diverged
+   */
+  draw(logits: Float32Array | Float64Array, random: Random): number {
+    const greedy = this.#likeliest(logits);
+    if (this.#temperature === 0) return greedy;
+    const total = this.#weigh(logits, logits[greedy]);
+    const weights = this.#weights;
+    if (this.#topK === weights.length && this.#topP === 1) {
+      let left = random.uniform() * total;
+      let last = greedy;
+      for (let id = 0; id < weights.length; id++) {
+        if (weights[id] === 0) continue;
+        left -= weights[id];
+        if (left < 0) return id;
+        last = id;
+      }
+      // Rounding may leave a crumb of the total after the last symbol.
+      return last;
+    }
+    const { count, mass } = this.#keep(total);
+    let left = random.uniform() * mass;
+    for (let i = 0; i < count; i++) {
+      left -= weights[this.#kept[i]];
+      if (left < 0) return this.#kept[i];
+    }
+    return this.#kept[count - 1];
+  }
+
+  /** The allowed id with the largest logit, the lowest of equals. */
+  #likeliest(logits: Float32Array | Float64Array): number {
+    const allowed = this.#allowed;
+    if (logits.length !== allowed.length) throw new Error(`${logits.length} logits for a vocabulary of ${allowed.length}`);
+    let largest = -Infinity;
+    let greedy = -1;
+    for (let id = 0; id < logits.length; id++) {
+      const logit = logits[id];
+      // Only NaN and the infinities differ from themselves when subtracted.
+      if (logit - logit !== 0) {
+        throw new RnnError('checkpoint', `the model's prediction for symbol ${id} is ${logit}`, {
+          hint: 'its weights are damaged or its training diverged: use an earlier checkpoint of the run',
+        });
+      }
+      if (logit > largest && allowed[id] === 1) {
+        largest = logit;
+        greedy = id;
+      }
+    }
+    return greedy;
+  }
+
+  /** Fills the weights, zeroing those that may not be drawn or that min-p leaves out, and returns their sum. */
+  #weigh(logits: Float32Array | Float64Array, largest: number): number {
+    const weights = this.#weights;
+    const allowed = this.#allowed;
+    const temperature = this.#temperature;
+    const minP = this.#minP;
+    let total = 0;
+    for (let id = 0; id < weights.length; id++) {
+      let weight = allowed[id] === 1 ? Math.exp((logits[id] - largest) / temperature) : 0;
+      // The likeliest symbol weighs 1, so a weight is already the ratio that min-p speaks of.
+      if (weight < minP) weight = 0;
+      weights[id] = weight;
+      total += weight;
+    }
+    return total;
+  }
+
+  /** Takes ids from the likeliest on into `kept`, as many as top-k and then top-p let through. */
+  #keep(total: number): { count: number; mass: number } {
+    const weights = this.#weights;
+    const kept = this.#kept;
+    this.#fillHeap();
+    const cutByTopK = this.#topK < this.#heapSize;
+    const limit = cutByTopK ? this.#topK : this.#heapSize;
+    // What top-p is a share of is known only when top-k has taken its pick.
+    const goal = cutByTopK ? Infinity : this.#topP * total;
+    let count = 0;
+    let mass = 0;
+    while (count < limit && mass < goal) {
+      const id = this.#takeLikeliest();
+      kept[count++] = id;
+      mass += weights[id];
+    }
+    if (!cutByTopK || this.#topP === 1) return { count, mass };
+    let nucleus = 0;
+    let size = 0;
+    while (size < count && nucleus < this.#topP * mass) nucleus += weights[kept[size++]];
+    return { count: size, mass: nucleus };
+  }
+
+  /** A heap rather than a sort: O(V) to build and O(log V) for each symbol kept, of which there are usually few. */
+  #fillHeap(): void {
+    const heap = this.#heap;
+    const weights = this.#weights;
+    let size = 0;
+    for (let id = 0; id < weights.length; id++) if (weights[id] > 0) heap[size++] = id;
+    this.#heapSize = size;
+    for (let i = (size >>> 1) - 1; i >= 0; i--) this.#siftDown(i);
+  }
+
+  #takeLikeliest(): number {
+    const heap = this.#heap;
+    const id = heap[0];
+    heap[0] = heap[--this.#heapSize];
+    this.#siftDown(0);
+    return id;
+  }
+
+  #siftDown(start: number): void {
+    const heap = this.#heap;
+    const size = this.#heapSize;
+    const id = heap[start];
+    let parent = start;
+    for (let child = 2 * parent + 1; child < size; child = 2 * parent + 1) {
+      if (child + 1 < size && this.#isBefore(heap[child + 1], heap[child])) child++;
+      if (!this.#isBefore(heap[child], id)) break;
+      heap[parent] = heap[child];
+      parent = child;
+    }
+    heap[parent] = id;
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const difference = this.#weights[a] - this.#weights[b];
+    return difference > 0 || (difference === 0 && a < b);
+  }
+}
+
+/** One draw; for many from one model, keep a SymbolSampler. */
+export function drawSymbol(logits: Float32Array | Float64Array, options: SamplingOptions, random: Random): number {
+  return new SymbolSampler(logits.length, options).draw(logits, random);
+}

@@ -1,0 +1,173 @@
+import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { RunFolder, findCheckpoint, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { writeCheckpoint } from '../../src/checkpoint/write.ts';
+import { smallCheckpoint, temporaryFolder } from './fixture.ts';
+
+const atStep = (step: number) => {
+  const checkpoint = smallCheckpoint();
+  return { ...checkpoint, training: { ...checkpoint.training, step } };
+};
+const stepIn = async (path: string) => (await readCheckpoint(path)).training.step;
+
+function runWith(folder: string, files: Record<string, number>): string {
+  mkdirSync(folder, { recursive: true });
+  for (const [file, time] of Object.entries(files)) {
+    writeFileSync(join(folder, file), '');
+    utimesSync(join(folder, file), time, time);
+  }
+  return folder;
+}
+
+describe('a run folder', () => {
+  it('keeps the newest checkpoint, the one before it and the best', async () => {
+    const run = await RunFolder.create(join(temporaryFolder(), 'deep', 'run'));
+    for (const step of [1, 2, 3]) await run.saveLatest(atStep(step));
+    await run.saveBest(atStep(2));
+    expect(readdirSync(run.path).toSorted()).toEqual(['best.json', 'latest.json', 'previous.json']);
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath), await stepIn(run.bestPath)]).toEqual([3, 2, 2]);
+  });
+
+  it('refuses a folder that holds a run, whichever checkpoint is left of it, and names the ways out', async () => {
+    for (const file of ['latest.json', 'previous.json', 'best.json']) {
+      const path = temporaryFolder();
+      writeFileSync(join(path, file), 'anything');
+      await expect(RunFolder.create(path)).rejects.toMatchObject({ kind: 'usage', message: `${path} already holds a run`, hint: expect.stringMatching(/--resume.*--force.*--out/) });
+      expect(readFileSync(join(path, file), 'utf8')).toBe('anything');
+    }
+  });
+
+  it('removes an old run with --force, and no other file', async () => {
+    const path = temporaryFolder();
+    for (const file of ['latest.json', 'best.json', 'log.jsonl', 'latest.json.77-0.tmp', 'notes.txt', 'latest.json.bak']) writeFileSync(join(path, file), '');
+    await RunFolder.create(path, { force: true });
+    expect(readdirSync(path).toSorted()).toEqual(['latest.json.bak', 'notes.txt']);
+  });
+
+  it('keeps the run with --resume, and removes what a killed process was writing', async () => {
+    const path = temporaryFolder();
+    for (const file of ['latest.json', 'log.jsonl', 'best.json.77-0.tmp']) writeFileSync(join(path, file), '');
+    await RunFolder.create(path, { resume: true, force: true });
+    expect(readdirSync(path).toSorted()).toEqual(['latest.json', 'log.jsonl']);
+    expect([await RunFolder.holdsRun(path), await RunFolder.holdsRun(temporaryFolder())]).toEqual([true, false]);
+  });
+
+  it('refuses a path on which there is a file', async () => {
+    const path = join(temporaryFolder(), 'file');
+    writeFileSync(path, '');
+    for (const taken of [path, join(path, 'run')]) await expect(RunFolder.create(taken)).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('there is a file of that name') });
+  });
+
+  it('has a whole latest.json at every moment while it is replaced', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    await run.saveLatest(atStep(0));
+    const seen: number[] = [];
+    const saving = { isDone: false };
+    const saves = (async () => {
+      for (let step = 1; step <= 20; step++) await run.saveLatest(atStep(step));
+      saving.isDone = true;
+    })();
+    while (!saving.isDone) {
+      seen.push(await stepIn(run.latestPath));
+      await new Promise(setImmediate);
+    }
+    await saves;
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  });
+
+  it('goes on after a crash between the two renames of saving', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    await run.saveLatest(atStep(1));
+    await run.saveLatest(atStep(2));
+    const crash = new Error('crash');
+    // What saveLatest does up to the last rename: previous.json and latest.json are then two names of one file.
+    linkSync(run.latestPath, join(run.path, 'second'));
+    renameSync(join(run.path, 'second'), run.previousPath);
+    await expect(writeCheckpoint(run.latestPath, atStep(3), () => Promise.reject(crash))).rejects.toBe(crash);
+    expect(await stepIn(run.latestPath)).toBe(2);
+    await run.saveLatest(atStep(4));
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([4, 2]);
+    expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'previous.json']);
+  });
+
+  it('says that the folder has gone, as a failure of the machine', async () => {
+    const run = await RunFolder.create(join(temporaryFolder(), 'run'));
+    rmSync(run.path, { recursive: true });
+    const gone = { kind: 'machine', message: expect.stringContaining('the folder is not there'), hint: expect.any(String) };
+    await expect(run.saveLatest(atStep(1))).rejects.toMatchObject(gone);
+    expect(() => run.appendLog({ event: 'report' })).toThrow(expect.objectContaining(gone));
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that the disk is full (skipped where there is no /dev/full)', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    symlinkSync('/dev/full', run.logPath);
+    expect(() => run.appendLog({ event: 'report' })).toThrow(expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the disk is full') }));
+  });
+
+  it('logs one JSON object a line, and cuts the log back to a step, with a line that a crash cut off', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    await run.cutLog(5);
+    expect(existsSync(run.logPath)).toBe(false);
+    const lines = [{ event: 'start' }, { event: 'report', step: 10 }, { event: 'sample', step: 20, text: 'a\nb' }, { event: 'report', step: 30 }, { event: 'end', step: 30 }];
+    for (const line of lines) run.appendLog(line);
+    writeFileSync(run.logPath, '{"event": "rep', { flag: 'a' });
+    const logged = () => readFileSync(run.logPath, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
+    await run.cutLog(30);
+    expect(logged()).toEqual(lines);
+    await run.cutLog(20);
+    expect(logged()).toEqual(lines.slice(0, 3));
+    const { ino } = statSync(run.logPath);
+    run.appendLog({ event: 'report', step: 21 });
+    expect(logged()).toHaveLength(4);
+    expect(statSync(run.logPath).ino).toBe(ino);
+  });
+});
+
+describe('finding a checkpoint', () => {
+  it('takes a file as it is', async () => {
+    const folder = runWith(temporaryFolder(), { 'any.json': 1 });
+    expect(await findCheckpoint(join(folder, 'any.json'), 'use')).toBe(join(folder, 'any.json'));
+  });
+
+  it('takes the best of a run to use it, and the latest to go on from it', async () => {
+    const run = runWith(temporaryFolder(), { 'latest.json': 2, 'best.json': 1, 'previous.json': 1 });
+    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'best.json'));
+    expect(await findCheckpoint(run, 'resume')).toBe(join(run, 'latest.json'));
+  });
+
+  it('makes do with what a run has', async () => {
+    const unevaluated = runWith(temporaryFolder(), { 'latest.json': 1 });
+    expect(await findCheckpoint(unevaluated, 'use')).toBe(join(unevaluated, 'latest.json'));
+    const crashed = runWith(temporaryFolder(), { 'previous.json': 1 });
+    expect(await findCheckpoint(crashed, 'resume')).toBe(join(crashed, 'previous.json'));
+    const bestOnly = runWith(temporaryFolder(), { 'best.json': 1 });
+    await expect(findCheckpoint(bestOnly, 'resume')).rejects.toMatchObject({ kind: 'checkpoint' });
+  });
+
+  it('takes the run that was written last, by any of its files, if nothing is given', async () => {
+    const runs = temporaryFolder();
+    runWith(join(runs, 'old'), { 'latest.json': 1000, 'best.json': 1000 });
+    runWith(join(runs, 'new'), { 'latest.json': 3000, 'best.json': 500 });
+    runWith(join(runs, 'middle'), { 'latest.json': 2000, 'best.json': 2000 });
+    runWith(join(runs, 'no-run'), { 'log.jsonl': 9000 });
+    runWith(runs, { 'README.md': 9000 });
+    expect(await findCheckpoint(undefined, 'use', runs)).toBe(join(runs, 'new', 'best.json'));
+  });
+
+  it('says where it looked and what to do if there is none', async () => {
+    const folder = temporaryFolder();
+    const none = { kind: 'checkpoint', hint: expect.stringContaining('rnn train') };
+    await expect(findCheckpoint(undefined, 'use', join(folder, 'checkpoints'))).rejects.toMatchObject({ ...none, message: expect.stringContaining('best.json, latest.json and previous.json') });
+    await expect(findCheckpoint(folder, 'resume')).rejects.toMatchObject({ ...none, message: `there is no checkpoint in ${folder} (looked for latest.json and previous.json)` });
+    await expect(findCheckpoint(join(folder, 'typo'), 'use')).rejects.toMatchObject({ ...none, message: `there is no ${join(folder, 'typo')}` });
+  });
+
+  it('names the runs inside a folder that is not one itself', async () => {
+    const runs = temporaryFolder();
+    const run = runWith(join(runs, 'sonnets'), { 'latest.json': 1 });
+    await expect(findCheckpoint(runs, 'use')).rejects.toMatchObject({ kind: 'checkpoint', hint: expect.stringContaining(run) });
+  });
+});
