@@ -128,17 +128,18 @@ export class JsonReader {
   #measure(what: string): { end: number; keys: number } {
     const source = this.#source;
     if (this.#peek() === '') this.#cutOff();
-    let at = source.position;
+    let { buffer, position: at, end } = source;
     let depth = 0;
     let keys = 0;
     let inString = false;
     for (; ; at++) {
-      while (at >= source.end) {
-        if (source.end - source.position > limits.partBytes) this.#fail(`${what} is larger than ${limits.partBytes / 2 ** 20} MB`);
+      while (at >= end) {
+        if (end - source.position > limits.partBytes) this.#fail(`${what} is larger than ${limits.partBytes / 2 ** 20} MB`);
         at -= source.position;
         if (!source.more()) this.#cutOff();
+        ({ buffer, end } = source);
       }
-      const byte = source.buffer[at];
+      const byte = buffer[at];
       if (inString) {
         if (byte === backslash) at++;
         else if (byte === quote) {
