@@ -1,0 +1,24 @@
+// `rnn corpus`: the corpora that come with the program. They are in corpus/.
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { commonFlags } from '../flags.ts';
+import { shellWord } from '../format.ts';
+
+export function defineCorpus(command: Command, context: Context): void {
+  command
+    .description('Lists the built-in corpora, or writes one to corpora/. corpora/README.md says where to get more.')
+    .argument('[name]', 'the corpus to write');
+  for (const flag of commonFlags()) command.addOption(flag);
+  command.action(async (name: string | undefined) => {
+    const { stdout, stderr, rooms } = context;
+    const { builtinCorpora, writeBuiltin } = await rooms.builtin();
+    if (name === undefined) {
+      const width = Math.max(...builtinCorpora.map((each) => each.name.length));
+      for (const each of builtinCorpora) await stdout.write(`${stdout.colour.cyan(each.name.padEnd(width))}  ${each.description}\n`);
+      return;
+    }
+    const path = await writeBuiltin(name);
+    await stdout.write(`${path}\n`);
+    stderr.line(stderr.colour.dim(`to train on it: rnn train ${shellWord(path)}`));
+  });
+}

@@ -1,0 +1,97 @@
+// `rnn info`: what a checkpoint is, for people or as JSON. Reading it is checkpoint/'s.
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import type { Context } from '../context.ts';
+import { commonFlags, switchFlag } from '../flags.ts';
+import { bits, bytes, count, symbol } from '../format.ts';
+
+/** What `--json` prints; fields are only ever added. */
+interface Info {
+  readonly event: 'info';
+  readonly path: string;
+  readonly bytes: number;
+  readonly modified: string;
+  readonly model: Checkpoint['model'];
+  readonly parameters: number;
+  readonly vocabulary: Checkpoint['vocabulary'];
+  readonly training: {
+    readonly step: number;
+    readonly epoch: number;
+    readonly lossNats: number | null;
+    readonly validationLossNats: number | null;
+    readonly bestValidationLossNats: number | null;
+    readonly options: Readonly<Record<string, unknown>>;
+  };
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly optimizer: string | null;
+}
+
+export function defineInfo(command: Command, context: Context): void {
+  command.description('Shows what a checkpoint is.').argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
+  for (const flag of [switchFlag('--json', 'everything but the weights, as one JSON object'), ...commonFlags()]) command.addOption(flag);
+  command.action(async (given: string | undefined, flags: { json?: boolean }) => {
+    const { stdout, rooms } = context;
+    const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+    const path = await findCheckpoint(given, 'use');
+    const info = await describe(path, await readCheckpoint(path));
+    await stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${table(info, stdout.columns, stdout.colour.dim)}\n`);
+  });
+}
+
+async function describe(path: string, { model, vocabulary, training, tensors, optimizer }: Checkpoint): Promise<Info> {
+  const file = await stat(path);
+  const { step, epoch, history, bestValidationLossNats, options } = training;
+  return {
+    event: 'info',
+    path,
+    bytes: file.size,
+    modified: file.mtime.toISOString(),
+    model,
+    parameters: tensors.reduce((sum, { data }) => sum + data.length, 0),
+    vocabulary,
+    training: { step, epoch, lossNats: lastOf(history, 'lossNats'), validationLossNats: lastOf(history, 'validationLossNats'), bestValidationLossNats, options },
+    tensors: tensors.map(({ name, shape }) => ({ name, shape })),
+    optimizer: optimizer?.name ?? null,
+  };
+}
+
+function lastOf(history: Checkpoint['training']['history'], key: string): number | null {
+  const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
+  return typeof value === 'number' ? value : null;
+}
+
+const loss = (nats: number | null): string => (nats === null ? 'none' : `${nats.toFixed(3)} nats, ${bits(nats).toFixed(3)} bits per character`);
+
+/** Two columns: names, and values wrapped to the width of the terminal. */
+function table(info: Info, columns: number, dim: (text: string) => string): string {
+  const { model, vocabulary, training } = info;
+  const plain = Object.entries(training.options).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
+  const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbol).join(' ');
+  const rows: [string, string][] = [
+    ['file', `${info.path}, ${bytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
+    ['model', `${model.cell}, ${model.layers} × ${model.hidden}${model.embedding > 0 ? `, embedding ${model.embedding}` : ''}${model.dropout > 0 ? `, dropout ${model.dropout}` : ''}`],
+    ['parameters', count(info.parameters)],
+    ['conventions', conventions.join('; ') || 'none'],
+    ['vocabulary', `${count(vocabulary.symbols.length)} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}${vocabulary.unknown === null ? '' : ', one of them for all unknown ones'}`],
+    ['', symbols],
+    ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
+    ['loss', loss(training.lossNats)],
+    ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],
+    ['options', plain.join(', ')],
+    ['optimizer', info.optimizer ?? 'not kept: good for sampling only'],
+  ];
+  const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
+  return rows.map(([name, value]) => `${dim(name.padEnd(indent))}${wrap(value, Math.max(20, columns - indent - 1)).join(`\n${' '.repeat(indent)}`)}`).join('\n');
+}
+
+function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,126 @@
+// `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
+import { readFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { RnnError } from '../../errors.ts';
+import type { SamplingOptions } from '../../sampling/filters.ts';
+import type { Context } from '../context.ts';
+import { commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import type { Io } from '../io.ts';
+import type { Output } from '../output.ts';
+
+interface SampleFlags {
+  readonly checkpoint?: string;
+  readonly temp?: number;
+  readonly length: number;
+  readonly prime?: string;
+  readonly primeFile?: string;
+  readonly topK?: number;
+  readonly topP?: number;
+  readonly minP?: number;
+  readonly seed?: number;
+  readonly num: number;
+  readonly stop?: string;
+  readonly json?: boolean;
+  readonly device?: string;
+  readonly threads?: number;
+}
+
+const positive = { whole: true, least: 1 };
+
+export function defineSample(command: Command, context: Context): void {
+  command.description('Writes text with a trained model to stdout, as it is drawn.');
+  const groups = {
+    'The text:': [
+      textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
+      numberFlag('--length <n>', 'characters to write', positive).default(500),
+      switchFlag('--prime <text>', 'how the text starts'),
+      textFlag('--prime-file <file>', 'how the text starts, from a file, or - for stdin'),
+      textFlag('--stop <text>', 'end where this has been written'),
+      numberFlag('--num <n>', 'how many texts', positive).default(1),
+    ],
+    'The choice of each character:': [
+      numberFlag('--temp <x>', '1 as the model predicts, 0.5-0.8 safer, 0 the likeliest', { least: 0 }),
+      numberFlag('--top-k <n>', 'only the k likeliest; 10-40', positive),
+      numberFlag('--top-p <x>', 'only the likeliest that make up this share; 0.9-0.95', { above: 0, most: 1 }),
+      numberFlag('--min-p <x>', 'only those at least x times as likely as the first; 0.05', { least: 0, most: 1 }),
+      numberFlag('--seed <n>', 'the same seed writes the same text', { whole: true, least: 0 }),
+    ],
+    'The machine:': [textFlag('--device <name>', 'auto, cpu or reference'), numberFlag('--threads <n>', 'of the cpu', positive)],
+    'Output:': [switchFlag('--json', 'one JSON object per text, when it is complete'), ...commonFlags()],
+  };
+  for (const [heading, flags] of Object.entries(groups)) {
+    for (const flag of flags) command.addOption(flag.helpGroup(heading));
+  }
+  command.action((flags: SampleFlags) => sample(flags, context));
+}
+
+async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context): Promise<void> {
+  const prime = await readPrime(flags, io);
+  const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
+  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const path = await findCheckpoint(flags.checkpoint, 'use');
+  const checkpoint = await readCheckpoint(path);
+  const seed = flags.seed ?? io.randomSeed();
+  const device = await (await rooms.devices()).openDevice(flags.device ?? 'auto', flags.threads === undefined ? {} : { threads: flags.threads });
+  try {
+    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}`));
+    const { sampleText } = await rooms.sampling();
+    for (let index = 0; index < flags.num; index++) {
+      // Each text has a seed of its own, by which it can be had again alone.
+      const own = seed + index;
+      const pieces = sampleText({ checkpoint, device, prime, length: flags.length, stop: flags.stop ?? null, seed: own, options });
+      if (flags.json) await writeObject({ index, seed: own, prime }, pieces, stdout);
+      else await writeText({ title: flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null, first: index === 0, prime }, pieces, stdout);
+    }
+  } finally {
+    await device.close();
+  }
+}
+
+async function writeText(
+  { title, first, prime }: { title: string | null; first: boolean; prime: string },
+  pieces: AsyncIterable<string>,
+  stdout: Output,
+): Promise<void> {
+  const { colour } = stdout;
+  if (title !== null) await stdout.write(`${first ? '' : '\n'}${colour.dim(`── ${title} ──`)}\n`);
+  if (prime !== '') await stdout.write(colour.bold(prime));
+  let last = prime;
+  for await (const piece of pieces) {
+    if (piece === '') continue;
+    await stdout.write(piece);
+    last = piece;
+  }
+  if (!last.endsWith('\n')) await stdout.write('\n');
+}
+
+async function writeObject(head: { index: number; seed: number; prime: string }, pieces: AsyncIterable<string>, stdout: Output): Promise<void> {
+  let text = head.prime;
+  for await (const piece of pieces) text += piece;
+  await stdout.write(`${JSON.stringify({ event: 'sample', ...head, text })}\n`);
+}
+
+/** @throws a usage error for both flags at once, a corpus error for a file that is no readable UTF-8 */
+async function readPrime(flags: SampleFlags, io: Io): Promise<string> {
+  const { prime, primeFile } = flags;
+  if (primeFile === undefined) return prime ?? '';
+  if (prime !== undefined) throw new RnnError('usage', '--prime and --prime-file exclude each other', { hint: 'give the start of the text once' });
+  const name = primeFile === '-' ? 'standard input' : primeFile;
+  let bytes: Buffer;
+  try {
+    bytes = primeFile === '-' ? await gather(io) : await readFile(primeFile);
+  } catch (cause) {
+    throw new RnnError('corpus', `--prime-file ${name} cannot be read: ${(cause as Error).message}`, { hint: 'give a text file, or - for standard input', cause });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new RnnError('corpus', `--prime-file ${name} is not UTF-8`, { hint: 'iconv -f LATIN1 -t UTF-8 converts it if it is Latin-1', cause });
+  }
+}
+
+async function gather(io: Io): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Uint8Array | string));
+  return Buffer.concat(chunks);
+}

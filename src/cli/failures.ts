@@ -1,0 +1,35 @@
+// From an error to what the user sees of it and to the exit code. Knows nothing of commands.
+import { inspect } from 'node:util';
+import { RnnError, type ErrorKind } from '../errors.ts';
+import type { EndReason } from '../training/events.ts';
+import type { Signal } from './io.ts';
+
+const codes: Readonly<Record<ErrorKind, number>> = { machine: 1, usage: 2, corpus: 3, checkpoint: 4, diverged: 5, device: 6 };
+export const signalCodes: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+export interface Failure {
+  readonly code: number;
+  readonly message: string;
+  readonly hint: string | undefined;
+  /** Shown for a bug, and for any error with --debug. */
+  readonly stack: string | undefined;
+}
+
+/** What to tell of anything that was thrown: an RnnError is the user's to mend, everything else is a bug of this program. */
+export function failureOf(error: unknown, options: { debug: boolean }): Failure {
+  if (error instanceof RnnError) {
+    return { code: codes[error.kind], message: error.message, hint: error.hint, stack: options.debug ? inspect(error) : undefined };
+  }
+  return {
+    code: 1,
+    message: `unexpected: ${error instanceof Error ? error.message : String(error)}`,
+    hint: 'this is a bug in rnn; please report it with the command and the lines above',
+    stack: inspect(error),
+  };
+}
+
+/** The exit code of a training run that ended without an exception. */
+export function codeOfEnd(reason: EndReason, signal: Signal | null): number {
+  if (reason === 'diverged') return codes.diverged;
+  return reason === 'signal' && signal !== null ? signalCodes[signal] : 0;
+}

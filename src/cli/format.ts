@@ -1,0 +1,63 @@
+// Numbers, times and text as people read them. Pure.
+
+const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** 1,115,394 */
+export const count = (value: number): string => grouped.format(value);
+
+/** 812, 45.2k, 1.24M: four or five characters. */
+export function compact(value: number): string {
+  if (value < 999.5) return value.toFixed(0);
+  const [scaled, letter] = value < 999_500 ? [value / 1e3, 'k'] : [value / 1e6, 'M'];
+  return `${scaled.toFixed(scaled < 9.995 ? 2 : scaled < 99.95 ? 1 : 0)}${letter}`;
+}
+
+const two = (value: number): string => String(value).padStart(2, '0');
+
+/** 8s, 2m 10s, 3h 05m, 2d 4h */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 60) return `${seconds}s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}m ${two(seconds % 60)}s`;
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h ${two(Math.floor((seconds % 3600) / 60))}m`;
+  return `${Math.floor(seconds / 86_400)}d ${Math.floor((seconds % 86_400) / 3600)}h`;
+}
+
+/** 512 B, 3.4 MB (powers of ten, as disks are sold and files are listed) */
+export function bytes(value: number): string {
+  const names = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let power = 0;
+  let scaled = value;
+  while (scaled >= 999.5 && power < names.length - 1) {
+    scaled /= 1000;
+    power++;
+  }
+  return `${power === 0 || scaled >= 9.95 ? scaled.toFixed(0) : scaled.toFixed(1)} ${names[power]}`;
+}
+
+/** Bits of a loss in nats. */
+export const bits = (nats: number): number => nats / Math.LN2;
+
+/** A learning rate or a norm: three digits that count. */
+export const significant = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** Text that cannot move the cursor or ring the bell: control characters other than newline and tab become their symbols (␛). */
+export function harmless(text: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? '␡' : '·';
+  });
+}
+
+/** A symbol of a vocabulary, readable on one line: \n, \t, U+00AD, and a space as ␣. */
+export function symbol(character: string): string {
+  const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\', ' ': '␣' };
+  if (character in named) return named[character];
+  // Control, format, combining, private, surrogate and unassigned characters, and separators, show nothing by themselves.
+  if (/^[\p{C}\p{M}\p{Z}]/u.test(character)) return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  return character;
+}
+
+/** A word for a shell, quoted only if it must be. */
+export const shellWord = (text: string): string => (/^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);

@@ -1,0 +1,48 @@
+// The edges of the process that the command line touches, as one object, so that a test can hand over its own. Nothing else in
+// cli/ reads `process`.
+import { randomInt } from 'node:crypto';
+import type { Readable, Writable } from 'node:stream';
+
+export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+export interface OutputStream extends Writable {
+  readonly isTTY?: boolean;
+  /** Width of the terminal; it changes when the window does. */
+  readonly columns?: number;
+}
+
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Calls `handler` for each signal, in place of the default, until the returned function is called. */
+  onSignal(handler: (signal: Signal) => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+  /** A seed for who gave none. */
+  randomSeed(): number;
+}
+
+export const processIo: Io = {
+  // Getters, because merely looking at process.stdin opens it.
+  get stdin() {
+    return process.stdin;
+  },
+  get stdout() {
+    return process.stdout;
+  },
+  get stderr() {
+    return process.stderr;
+  },
+  env: process.env,
+  onSignal(handler) {
+    const signals: Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, handler);
+    return () => {
+      for (const signal of signals) process.off(signal, handler);
+    };
+  },
+  exit: (code) => process.exit(code),
+  randomSeed: () => randomInt(2 ** 32),
+};

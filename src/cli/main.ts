@@ -1,0 +1,125 @@
+// The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows nothing of what commands do.
+import { Command, CommanderError } from 'commander';
+import { RnnError } from '../errors.ts';
+import type { Context } from './context.ts';
+import { failureOf } from './failures.ts';
+import { commonFlags } from './flags.ts';
+import type { Io } from './io.ts';
+import { Output, OutputClosed } from './output.ts';
+import { rooms as realRooms, type Rooms } from './rooms.ts';
+import { readVersion } from './version.ts';
+
+type Define = (command: Command, context: Context) => void;
+
+/** Every command, in the order of the help. What defines its options is loaded only if its name is on the command line. */
+const commands: readonly { name: string; takes: string; summary: string; load: () => Promise<Define> }[] = [
+  {
+    name: 'train',
+    takes: '<corpus...>',
+    summary: 'train a model on files, folders, globs or - (stdin)',
+    load: async () => (await import('./commands/train.ts')).defineTrain,
+  },
+  {
+    name: 'sample',
+    takes: '',
+    summary: 'write text with a trained model',
+    load: async () => (await import('./commands/sample.ts')).defineSample,
+  },
+  {
+    name: 'info',
+    takes: '[checkpoint]',
+    summary: 'show what a checkpoint is',
+    load: async () => (await import('./commands/info.ts')).defineInfo,
+  },
+  {
+    name: 'corpus',
+    takes: '[name]',
+    summary: 'list the built-in corpora, or write one to corpora/',
+    load: async () => (await import('./commands/corpus.ts')).defineCorpus,
+  },
+];
+
+const examples = `
+Examples:
+  rnn corpus sonnets
+  rnn train corpora/sonnets.txt --budget 2m
+  rnn sample --prime "Shall I compare" --temp 0.8
+
+'rnn train --help' lists the options of a command, and how to choose them.`;
+
+const widestHelp = 100;
+const usageCode = 2;
+
+/** Runs one command line and settles to its exit code. Nothing is thrown, and the process is left running. */
+export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRooms): Promise<number> {
+  const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
+  const colour = !words.has('--no-color');
+  const context: Context = { io, rooms, stdout: new Output('stdout', io, { colour }), stderr: new Output('stderr', io, { colour }), exitCode: 0 };
+  try {
+    const program = await define(words, context);
+    await program.parseAsync([...argv], { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    if (error instanceof OutputClosed) return 0;
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      // `rnn` alone: the help has been printed, on stderr.
+      if (error.code === 'commander.help') return usageCode;
+    }
+    const failure = error instanceof CommanderError ? usageError(error) : error;
+    return report(failure, context, { debug: words.has('--debug'), json: words.has('--json') });
+  }
+}
+
+async function define(words: ReadonlySet<string>, context: Context): Promise<Command> {
+  const { stdout, stderr } = context;
+  const program = new Command('rnn')
+    .description('Character-level language models: train a recurrent network on any text, sample from it.')
+    .usage('<command> [options]')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', "print a command's help")
+    .addHelpText('after', examples)
+    // So that `rnn sample --prime --version` is a prime.
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text).catch(() => {}),
+      writeErr: (text) => stderr.line(text.trimEnd()),
+      // An error arrives in `run` and is told there, like any other.
+      outputError: () => {},
+      getOutHelpWidth: () => Math.min(widestHelp, stdout.columns),
+      getErrHelpWidth: () => Math.min(widestHelp, stderr.columns),
+      getOutHasColors: () => stdout.colour.level > 0,
+      getErrHasColors: () => stderr.colour.level > 0,
+    })
+    .configureHelp({
+      styleTitle: (text) => stdout.colour.bold(text),
+      styleOptionTerm: (text) => stdout.colour.cyan(text),
+      styleSubcommandTerm: (text) => stdout.colour.cyan(text),
+      subcommandTerm: (command) => `${command.name()} ${commands.find(({ name }) => name === command.name())?.takes ?? '[command]'}`.trimEnd(),
+    });
+  for (const flag of commonFlags()) program.addOption(flag);
+  for (const { name, summary, load } of commands) {
+    const command = program.command(name).summary(summary);
+    if (words.has(name)) (await load())(command, context);
+  }
+  return program;
+}
+
+/** Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint. */
+function usageError(error: CommanderError): RnnError {
+  const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
+  return new RnnError('usage', message, { hint: suggestion === undefined ? 'rnn --help shows what there is' : `did you mean ${suggestion}` });
+}
+
+async function report(thrown: unknown, { stdout, stderr }: Context, options: { debug: boolean; json: boolean }): Promise<number> {
+  const { code, message, hint, stack } = failureOf(thrown, options);
+  if (stack !== undefined) stderr.line(stderr.colour.dim(stack));
+  stderr.line(`${stderr.colour.red('error:')} ${message}`);
+  if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${hint}`));
+  // If stdout is what failed, stderr has told it.
+  if (options.json) await stdout.write(`${JSON.stringify({ event: 'error', code, message, hint: hint ?? null })}\n`).catch(() => {});
+  return code;
+}

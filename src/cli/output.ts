@@ -1,0 +1,62 @@
+// One output stream: its colours, its width, and what happens when nobody reads it any more. Knows nothing of what is written.
+import { Chalk, type ChalkInstance } from 'chalk';
+import { RnnError } from '../errors.ts';
+import type { Io, OutputStream } from './io.ts';
+
+/** Thrown by `write` when the reader has gone (`rnn sample | head -1`): not a failure, only a reason to stop. */
+export class OutputClosed extends Error {}
+
+const readerGone = new Set(['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
+
+export class Output {
+  readonly colour: ChalkInstance;
+  /** A terminal that understands cursor movements. */
+  readonly isTerminal: boolean;
+  readonly #name: string;
+  readonly #stream: OutputStream;
+
+  constructor(name: 'stdout' | 'stderr', io: Io, options: { colour: boolean }) {
+    this.#name = name;
+    this.#stream = io[name];
+    this.isTerminal = this.#stream.isTTY === true && io.env.TERM !== 'dumb';
+    this.colour = new Chalk({ level: options.colour && wantsColour(this.#stream, io.env) ? 1 : 0 });
+    // Without a listener a closed pipe would be an uncaught exception; write() hears of it too.
+    this.#stream.on('error', () => {});
+  }
+
+  get stream(): OutputStream {
+    return this.#stream;
+  }
+
+  get columns(): number {
+    return this.#stream.columns || 80;
+  }
+
+  /**
+   * Settles once the stream has taken the text, so that awaiting it honours backpressure.
+   * @throws OutputClosed if nobody reads any more, a machine error if it cannot be written (a full disk)
+   */
+  write(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#stream.write(text, (error) => {
+        if (!error) return resolve();
+        const code = (error as NodeJS.ErrnoException).code ?? '';
+        if (readerGone.has(code)) return reject(new OutputClosed(`${this.#name} is closed`));
+        reject(new RnnError('machine', `cannot write to ${this.#name}: ${error.message}`, { cause: error }));
+      });
+    });
+  }
+
+  /** A line that nobody waits for; one that cannot be written is lost. For stderr. */
+  line(text: string): void {
+    this.#stream.write(`${text}\n`);
+  }
+}
+
+/** FORCE_COLOR decides if it is set, then NO_COLOR (no-color.org), then whether a capable terminal is there. */
+function wantsColour(stream: OutputStream, env: Io['env']): boolean {
+  const force = env.FORCE_COLOR;
+  if (force !== undefined) return force !== '0' && force !== 'false';
+  if (env.NO_COLOR) return false;
+  return stream.isTTY === true && env.TERM !== 'dumb';
+}

@@ -1,0 +1,63 @@
+// The sentences that the bar and the plain reporter have in common. Pure.
+import type { ChalkInstance } from 'chalk';
+import type { EndEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, StartEvent } from '../../training/events.ts';
+import { bits, bytes, count, duration, harmless, significant } from '../format.ts';
+
+/** What is trained, on what, with what: three lines. */
+export function startText(event: StartEvent, colour: ChalkInstance): string {
+  const { model, corpus } = event;
+  const validation = corpus.validation === 0 ? 'none to validate' : `${count(corpus.validation)} to validate`;
+  const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} steps`;
+  const rows = [
+    ['text', `${count(corpus.characters)} characters, ${count(corpus.symbols)} symbols; ${count(corpus.train)} to train on, ${validation}`],
+    ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters`],
+    ['device', `${event.device}; about ${bytes(event.memoryBytes)} of memory${length}`],
+  ];
+  return rows.map(([name, value]) => `${colour.dim(name.padEnd(6))}  ${value}`).join('\n');
+}
+
+export function reportText(event: ReportEvent, timeLeftMs: number | null, colour: ChalkInstance): string {
+  const left = timeLeftMs === null ? '' : `, ${duration(timeLeftMs)} left`;
+  return [
+    `step ${count(event.step)}`,
+    `epoch ${event.epoch.toFixed(2)}`,
+    `loss ${colour.bold(event.lossNats.toFixed(3))} nats, ${bits(event.lossNats).toFixed(3)} bits`,
+    `lr ${significant(event.learningRate)}`,
+    `${count(event.charactersPerSecond)} char/s`,
+    `${(event.progress * 100).toFixed(1)}%${left}`,
+  ].join('  ');
+}
+
+export function evaluationText(event: EvaluationEvent, colour: ChalkInstance): string {
+  const loss = event.validationLossNats;
+  const best = event.best ? colour.green('  best so far') : '';
+  return `step ${count(event.step)}  validation loss ${colour.bold(loss.toFixed(3))} nats, ${bits(loss).toFixed(3)} bits${best}`;
+}
+
+/** A training sample between two rules, with nothing in it that could disturb a terminal. */
+export function sampleText(event: SampleEvent, width: number, colour: ChalkInstance): string {
+  const title = `── a sample at step ${count(event.step)} `;
+  const text = harmless(event.text).replace(/\n+$/, '');
+  return `${colour.dim(title.padEnd(width, '─'))}\n${text}\n${colour.dim('─'.repeat(width))}`;
+}
+
+export function recoveryText(event: RecoveryEvent): string {
+  return `step ${count(event.step)}: ${event.reason}`;
+}
+
+const reasons: Readonly<Record<EndReason, string>> = {
+  epochs: 'all epochs are done',
+  'max-steps': 'all steps are done',
+  budget: 'the time of --budget is spent',
+  'max-time': 'the time of --max-time is over',
+  patience: 'the validation loss has stopped falling',
+  signal: 'stopped by a signal',
+  finished: 'the run was already finished',
+  diverged: 'the training diverged',
+};
+
+export function endText(event: EndEvent, colour: ChalkInstance): string {
+  const best = event.bestValidationLossNats;
+  const quality = best === null ? '' : `; best validation loss ${colour.bold(best.toFixed(3))} nats, ${bits(best).toFixed(3)} bits`;
+  return `${reasons[event.reason]}: step ${count(event.step)} after ${duration(event.elapsedMs)}${quality}`;
+}

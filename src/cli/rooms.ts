@@ -1,0 +1,33 @@
+// What the commands call in the rest of the program. Each is loaded when it is first called, so that `rnn --help` loads none of
+// them, and a test can put its own in their place.
+import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
+import type { readCorpus } from '../corpus/read.ts';
+import type { findCheckpoint, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
+import type { openDevice } from '../devices/open.ts';
+import type { sampleText } from '../sampling/sample.ts';
+import type { resolveOptions } from '../training/resolve.ts';
+import type { train } from '../training/train.ts';
+
+export interface Rooms {
+  corpus(): Promise<{ readCorpus: typeof readCorpus }>;
+  builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
+  checkpoints(): Promise<{
+    findCheckpoint: typeof findCheckpoint;
+    readCheckpoint: typeof readCheckpoint;
+    RunFolder: Pick<typeof RunFolder, 'create'>;
+  }>;
+  devices(): Promise<{ openDevice: typeof openDevice }>;
+  sampling(): Promise<{ sampleText: typeof sampleText }>;
+  resolving(): Promise<{ resolveOptions: typeof resolveOptions }>;
+  training(): Promise<{ train: typeof train }>;
+}
+
+export const rooms: Rooms = {
+  corpus: () => import('../corpus/read.ts'),
+  builtin: () => import('../corpus/builtin.ts'),
+  checkpoints: () => import('../checkpoint/store.ts'),
+  devices: () => import('../devices/open.ts'),
+  sampling: () => import('../sampling/sample.ts'),
+  resolving: () => import('../training/resolve.ts'),
+  training: () => import('../training/train.ts'),
+};

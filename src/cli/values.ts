@@ -1,0 +1,79 @@
+// Numbers and durations as people write them on a command line, read strictly: what is not wholly understood is refused with
+// the flag, the value and what is allowed. Knows nothing of what the flags mean.
+import { RnnError } from '../errors.ts';
+
+/** What a number may be. */
+export interface NumberRange {
+  /** Whole numbers only. */
+  readonly whole?: boolean;
+  readonly least?: number;
+  readonly above?: number;
+  readonly most?: number;
+  readonly below?: number;
+}
+
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const units = [
+  { unit: 'd', milliseconds: 86_400_000 },
+  { unit: 'h', milliseconds: 3_600_000 },
+  { unit: 'm', milliseconds: 60_000 },
+  { unit: 's', milliseconds: 1000 },
+] as const;
+const durationPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/;
+
+/** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
+export function badValue(flag: string, value: string, expected: string, hint?: string): RnnError {
+  const shown = value === '' ? 'empty' : value;
+  return new RnnError('usage', `${flag} is ${shown}, expected ${expected}`, hint === undefined ? {} : { hint });
+}
+
+/** @throws a usage error unless the whole text is a decimal number in `range` */
+export function parseNumber(flag: string, text: string, range: NumberRange): number {
+  const value = decimal.test(text) ? Number(text) : Number.NaN;
+  const { whole, least, above, most, below } = range;
+  const fits =
+    Number.isFinite(value) &&
+    (!whole || Number.isSafeInteger(value)) &&
+    (least === undefined || value >= least) &&
+    (above === undefined || value > above) &&
+    (most === undefined || value <= most) &&
+    (below === undefined || value < below);
+  if (!fits) throw badValue(flag, text, describeRange(range));
+  return value;
+}
+
+/** Milliseconds of `30s`, `3m`, `1.5h`, `2d` or a chain of them, `1h30m`. @throws a usage error for anything else, and for no time at all */
+export function parseDuration(flag: string, text: string): number {
+  const match = durationPattern.exec(text);
+  const total = match === null ? 0 : units.reduce((sum, { milliseconds }, index) => sum + Number(match[index + 1] ?? 0) * milliseconds, 0);
+  if (!Number.isFinite(total) || total <= 0) {
+    const hint = decimal.test(text) && Number(text) > 0 ? `a bare number has no unit: ${flag} ${text}s, ${text}m or ${text}h` : undefined;
+    throw badValue(flag, text, 'a duration such as 30s, 3m or 1.5h', hint);
+  }
+  return total;
+}
+
+/** @throws a usage error that lists the choices, and names the one that was probably meant */
+export function parseChoice<Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === text);
+  if (found !== undefined) return found;
+  const near = choices.find((choice) => choice.startsWith(text.toLowerCase()) || text.toLowerCase().startsWith(choice));
+  throw badValue(flag, text, `one of ${choices.join(', ')}`, near === undefined || text === '' ? undefined : `did you mean ${flag} ${near}?`);
+}
+
+/** @throws a usage error if the text is empty */
+export function parseText(flag: string, text: string): string {
+  if (text === '') throw badValue(flag, text, 'some text');
+  return text;
+}
+
+function describeRange({ whole, least, above, most, below }: NumberRange): string {
+  const bounds = [
+    least !== undefined && most !== undefined ? `from ${least} to ${most}` : undefined,
+    least !== undefined && most === undefined ? `of at least ${least}` : undefined,
+    above === undefined ? undefined : `above ${above}`,
+    least === undefined && most !== undefined ? `of at most ${most}` : undefined,
+    below === undefined ? undefined : `below ${below}`,
+  ].filter((bound) => bound !== undefined);
+  return [whole ? 'a whole number' : 'a number', bounds.join(' and ')].filter((part) => part !== '').join(' ');
+}

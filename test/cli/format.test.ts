@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { bytes, compact, count, duration, harmless, shellWord, significant, symbol } from '../../src/cli/format.ts';
+
+describe('how numbers are shown', () => {
+  it('large numbers are grouped or shortened', () => {
+    expect(count(1_115_394)).toBe('1,115,394');
+    expect([812, 999.6, 45_210, 99_960, 999_600, 1_240_000].map(compact)).toEqual(['812', '1.00k', '45.2k', '100k', '1.00M', '1.24M']);
+  });
+
+  it('times have two units at most, and never sixty of one', () => {
+    expect([0, 8400, 59_600, 130_000, 3_599_600, 11_100_000, 187_200_000].map(duration)).toEqual(['0s', '8s', '1m 00s', '2m 10s', '1h 00m', '3h 05m', '2d 4h']);
+  });
+
+  it('sizes are in powers of ten', () => {
+    expect([0, 512, 3_400_000, 999_600, 96_000_000].map(bytes)).toEqual(['0 B', '512 B', '3.4 MB', '1.0 MB', '96 MB']);
+  });
+
+  it('a learning rate has three digits that count', () => {
+    expect([0.002, 0.00012345, 1.2345e-8].map(significant)).toEqual(['0.002', '0.000123', '1.23e-8']);
+  });
+});
+
+describe('how text is shown', () => {
+  it('nothing in a training sample can move the cursor', () => {
+    expect(harmless('a\u001B[2J\u0007b\u009Bc\r\n\td\u007F')).toBe('a␛[2J␇b·c␍\n\td␡');
+  });
+
+  it('symbols of a vocabulary are readable', () => {
+    expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀'].map(symbol)).toEqual(['\\n', '␣', 'é', 'U+00A0', 'U+0301', 'U+001B', '\\\\', '😀']);
+  });
+
+  it('a path can be pasted into a shell', () => {
+    expect([`checkpoints/hamlet-1`, `my runs/it's`].map(shellWord)).toEqual(['checkpoints/hamlet-1', `'my runs/it'\\''s'`]);
+  });
+});

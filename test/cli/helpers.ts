@@ -1,0 +1,100 @@
+// A process for the command line to run in: streams that remember, an environment, signals to send.
+import { Readable, Writable } from 'node:stream';
+import type { Io, OutputStream, Signal } from '../../src/cli/io.ts';
+import { run } from '../../src/cli/main.ts';
+import type { Rooms } from '../../src/cli/rooms.ts';
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Surroundings {
+  readonly rooms?: Partial<Rooms>;
+  readonly env?: Record<string, string>;
+  readonly stdin?: string | Uint8Array;
+  readonly stdout?: FakeStream;
+  readonly stderr?: FakeStream;
+}
+
+/** An output stream that remembers; a terminal if it has columns. */
+export class FakeStream extends Writable {
+  text = '';
+  readonly isTTY: boolean;
+  readonly columns: number | undefined;
+  readonly #failure: { after: number; code: string } | undefined;
+  #writes = 0;
+  #waiting: (() => void)[] | null = null;
+
+  /** `failure`: after how many writes every further one fails, and with which code. `slow`: takes nothing more until `flow()`. */
+  constructor(options: { columns?: number; failure?: { after: number; code: string }; slow?: boolean } = {}) {
+    super({ decodeStrings: false });
+    this.isTTY = options.columns !== undefined;
+    this.columns = options.columns;
+    this.#failure = options.failure;
+    if (options.slow) this.#waiting = [];
+  }
+
+  // oxlint-disable-next-line no-underscore-dangle -- the name that Node calls
+  override _write(chunk: string, _encoding: string, done: (error?: Error) => void): void {
+    const { after, code } = this.#failure ?? { after: Number.POSITIVE_INFINITY, code: '' };
+    if (this.#writes++ >= after) return done(Object.assign(new Error(`${code}: write failed`), { code }));
+    this.text += chunk;
+    if (this.#waiting === null) done();
+    else this.#waiting.push(done);
+  }
+
+  flow(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const done of waiting) done();
+  }
+}
+
+export class FakeProcess implements Io {
+  readonly stdin: Readable;
+  readonly stdout: OutputStream & FakeStream;
+  readonly stderr: OutputStream & FakeStream;
+  readonly env: Record<string, string>;
+  readonly exits: number[] = [];
+  readonly #handlers = new Set<(signal: Signal) => void>();
+
+  constructor({ env = {}, stdin = '', stdout = new FakeStream(), stderr = new FakeStream() }: Surroundings = {}) {
+    this.env = env;
+    this.stdin = Readable.from([Buffer.from(stdin)]);
+    this.stdout = stdout as OutputStream & FakeStream;
+    this.stderr = stderr as OutputStream & FakeStream;
+  }
+
+  onSignal(handler: (signal: Signal) => void): () => void {
+    this.#handlers.add(handler);
+    return () => void this.#handlers.delete(handler);
+  }
+
+  send(signal: Signal): void {
+    for (const handler of this.#handlers) handler(signal);
+  }
+
+  get listensForSignals(): boolean {
+    return this.#handlers.size > 0;
+  }
+
+  exit(code: number): void {
+    this.exits.push(code);
+  }
+
+  randomSeed(): number {
+    return 4711;
+  }
+}
+
+/** Runs a command line in process; rooms that are not given are the real ones only if none is given. */
+export async function rnn(argv: readonly string[], surroundings: Surroundings = {}, io = new FakeProcess(surroundings)): Promise<Ran> {
+  const code = surroundings.rooms === undefined ? await run(argv, io) : await run(argv, io, surroundings.rooms as Rooms);
+  return { code, stdout: io.stdout.text, stderr: io.stderr.text };
+}
+
+/** Text without colours and cursor movements. */
+// oxlint-disable-next-line no-control-regex
+export const bare = (text: string): string => text.replace(/\u001B\[[\d;?]*[A-Za-z]/g, '');

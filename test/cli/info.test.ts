@@ -1,0 +1,77 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { rnn } from './helpers.ts';
+import { fakeRooms } from './rooms.ts';
+
+let folder: string;
+let file: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rnn-info-'));
+  file = join(folder, 'latest.json');
+  await writeFile(file, 'x'.repeat(3400));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('rnn info', () => {
+  it('shows the model, the vocabulary, the training and the file', async () => {
+    const { code, stdout } = await rnn(['info', file], fakeRooms());
+    expect(code).toBe(0);
+    for (const row of [
+      /^model +lstm, 2 × 3$/m,
+      /^parameters +4$/m,
+      /^conventions +gates i f g o$/m,
+      /^vocabulary +4 characters$/m,
+      /^ +\\n ␣ a U\+001B$/m,
+      /^trained +1,234 steps, 3\.50 epochs$/m,
+      /^loss +1\.250 nats, 1\.803 bits per character$/m,
+      /^validation +1\.500 nats, .*best 1\.400 nats/m,
+      /^options +cell lstm, learningRate 0\.002$/m,
+      /^optimizer +not kept: good for sampling only$/m,
+      /3\.4 kB, \d{4}-\d\d-\d\d \d\d:\d\d UTC/,
+    ]) {
+      expect(stdout).toMatch(row);
+    }
+    // oxlint-disable-next-line no-control-regex
+    expect(stdout).not.toMatch(/\u001B/);
+  });
+
+  it('--json has everything but the weights', async () => {
+    const { stdout } = await rnn(['info', file, '--json'], fakeRooms());
+    expect(JSON.parse(stdout)).toMatchObject({
+      event: 'info',
+      path: file,
+      bytes: 3400,
+      parameters: 4,
+      model: { cell: 'lstm', hidden: 3 },
+      training: { step: 1234, lossNats: 1.25, validationLossNats: 1.5, bestValidationLossNats: 1.4 },
+      tensors: [{ name: 'head.b', shape: [1, 4] }],
+      optimizer: null,
+    });
+  });
+});
+
+describe('rnn corpus', () => {
+  const rooms = {
+    builtin: async () => ({
+      builtinCorpora: [
+        { name: 'sonnets', description: '154 of them' },
+        { name: 'ab', description: 'short' },
+      ],
+      writeBuiltin: async (name: string) => `corpora/${name}.txt`,
+    }),
+  };
+
+  it('lists what there is', async () => {
+    expect(await rnn(['corpus'], { rooms })).toEqual({ code: 0, stdout: 'sonnets  154 of them\nab       short\n', stderr: '' });
+  });
+
+  it('writes one, prints its path on stdout and the next command on stderr', async () => {
+    expect(await rnn(['corpus', 'sonnets'], { rooms })).toEqual({
+      code: 0,
+      stdout: 'corpora/sonnets.txt\n',
+      stderr: 'to train on it: rnn train corpora/sonnets.txt\n',
+    });
+  });
+});

@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { codeOfEnd, failureOf } from '../../src/cli/failures.ts';
+import { RnnError } from '../../src/errors.ts';
+import { bare, FakeStream, rnn } from './helpers.ts';
+import { fakeRooms } from './rooms.ts';
+
+describe('exit codes', () => {
+  it.each([
+    ['machine', 1],
+    ['usage', 2],
+    ['corpus', 3],
+    ['checkpoint', 4],
+    ['diverged', 5],
+    ['device', 6],
+  ] as const)('a %s error ends with %d', async (kind, code) => {
+    const { rooms } = fakeRooms({ failWith: new RnnError(kind, 'it went wrong', { hint: 'mend it' }) });
+    const ran = await rnn(['train', 'hamlet.txt'], { rooms });
+    expect(ran).toEqual({ code, stdout: '', stderr: 'error: it went wrong\nhint: mend it\n' });
+  });
+
+  it.each([
+    ['max-steps', null, 0],
+    ['max-time', null, 0],
+    ['patience', null, 0],
+    ['signal', 'SIGINT', 130],
+    ['signal', 'SIGTERM', 143],
+    ['signal', 'SIGHUP', 129],
+    ['diverged', null, 5],
+  ] as const)('a run that ended by %s (%s) ends with %d', (reason, signal, code) => {
+    expect(codeOfEnd(reason, signal)).toBe(code);
+  });
+
+  it('anything else is a bug: its stack, and a request to report it', async () => {
+    const { rooms } = fakeRooms({ failWith: new TypeError('x is not a function') });
+    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/TypeError: x is not a function\n {4}at /);
+    expect(stderr).toContain('please report it');
+  });
+
+  it('what is thrown need not be an error', () => {
+    expect(failureOf('a string', { debug: false })).toMatchObject({ code: 1, message: 'unexpected: a string' });
+  });
+});
+
+describe('errors', () => {
+  it('--debug prints the stack and the cause', async () => {
+    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'unreadable', { cause: new Error('EACCES') }) });
+    const { stderr } = await rnn(['train', 'hamlet.txt', '--debug'], { rooms });
+    expect(stderr).toMatch(/RnnError: unreadable\n {4}at /);
+    expect(stderr).toContain('[cause]: Error: EACCES');
+    expect(stderr).toContain('error: unreadable\n');
+  });
+
+  it('--json tells them on stdout too', async () => {
+    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'too short') });
+    const { stdout } = await rnn(['train', 'hamlet.txt', '--json'], { rooms });
+    expect(JSON.parse(stdout)).toEqual({ event: 'error', code: 3, message: 'too short', hint: null });
+  });
+
+  it.each([
+    [['train', 'hamlet.txt', '--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
+    [['trian', 'hamlet.txt'], "unknown command 'trian'", 'did you mean train?'],
+    [['sample', 'hamlet.txt'], "too many arguments for 'sample'", 'rnn --help'],
+    [['train'], "missing required argument 'corpus'", 'rnn --help'],
+    [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'rnn --help'],
+  ])('rnn %j is refused with a hint', async (argv, message, hint) => {
+    const { code, stdout, stderr } = await rnn(argv);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`error: ${message}`);
+    expect(stderr).toContain(`hint: ${hint}`);
+  });
+});
+
+describe('help', () => {
+  it('lists the commands', async () => {
+    const { code, stdout, stderr } = await rnn(['--help']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const command of ['train <corpus...>', 'sample', 'info [checkpoint]', 'corpus [name]']) expect(stdout).toContain(`\n  ${command}`);
+  });
+
+  it.each(['train', 'sample', 'info', 'corpus'])('of %s has one line for each option, at 80 columns', async (command) => {
+    const { code, stdout } = await rnn([command, '--help']);
+    expect(code).toBe(0);
+    const lines = stdout.split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines.filter((line) => /^ {6,}\S/.test(line) && !/^ {2,8}-/.test(line))).toEqual([]);
+    expect((await rnn(['help', command])).stdout).toBe(stdout);
+  });
+
+  it('comes on stderr, with exit code 2, where a command is missing', async () => {
+    const { code, stdout, stderr } = await rnn([]);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage: rnn <command>');
+  });
+
+  it('--version prints the version', async () => {
+    expect((await rnn(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+/** Whether an error comes in colour. */
+const failing = async (env: Record<string, string>, argv: string[] = []): Promise<boolean> => {
+  const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'too short') });
+  const stderr = new FakeStream({ columns: 80 });
+  const ran = await rnn(['train', 'hamlet.txt', ...argv], { rooms, env, stderr });
+  return ran.stderr !== bare(ran.stderr);
+};
+
+describe('colour', () => {
+  it('is there on a terminal, and only there', async () => {
+    expect(await failing({})).toBe(true);
+    const { stderr } = await rnn(['trian']);
+    expect(stderr).toBe(bare(stderr));
+  });
+
+  it('NO_COLOR, TERM=dumb and --no-color turn it off; an empty NO_COLOR does not', async () => {
+    expect(await failing({ NO_COLOR: '1' })).toBe(false);
+    expect(await failing({ TERM: 'dumb' })).toBe(false);
+    expect(await failing({}, ['--no-color'])).toBe(false);
+    expect(await failing({ NO_COLOR: '' })).toBe(true);
+  });
+
+  it('FORCE_COLOR turns it on without a terminal, and --no-color is stronger', async () => {
+    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'too short') });
+    expect((await rnn(['train', 'x'], { rooms, env: { FORCE_COLOR: '1' } })).stderr).toContain('\u001B[31m');
+    expect(await failing({ FORCE_COLOR: '1' }, ['--no-color'])).toBe(false);
+    expect(await failing({ FORCE_COLOR: '0' })).toBe(false);
+  });
+});

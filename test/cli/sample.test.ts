@@ -1,0 +1,127 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bare, FakeStream, rnn } from './helpers.ts';
+import { fakeRooms } from './rooms.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rnn-sample-'));
+  await writeFile(join(folder, 'prime.txt'), 'Who’s there?\n');
+  await writeFile(join(folder, 'latin1.txt'), Uint8Array.of(0x63, 0x61, 0x66, 0xe9));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('rnn sample', () => {
+  it('writes the prime and what follows to stdout, ends with a newline, and tells the seed', async () => {
+    const { rooms, calls } = fakeRooms();
+    const ran = await rnn(['sample', '--prime', 'To '], { rooms });
+    expect(ran).toEqual({ code: 0, stdout: 'To be or not\n', stderr: 'checkpoints/newest/best.json, --seed 4711\n' });
+    expect(calls.sampled).toMatchObject([{ prime: 'To ', length: 500, stop: null, seed: 4711 }]);
+    expect(calls.closedDevices).toBe(1);
+  });
+
+  it('adds no second newline, and says nothing about a seed that was given', async () => {
+    const { rooms } = fakeRooms({ pieces: ['Enter Ghost', '\n'] });
+    expect(await rnn(['sample', '--seed', '1'], { rooms })).toEqual({ code: 0, stdout: 'Enter Ghost\n', stderr: '' });
+  });
+
+  it('hands on what was asked for', async () => {
+    const { rooms, calls } = fakeRooms();
+    const argv = '--checkpoint runs/a --temp 0.7 --length 80 --top-k 20 --top-p 0.9 --min-p 0.05 --seed 3 --stop END --device cpu --threads 1';
+    await rnn(['sample', ...argv.split(' ')], { rooms });
+    expect(calls.sampled).toMatchObject([{ length: 80, seed: 3, stop: 'END', options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } }]);
+    expect(calls.device).toEqual(['cpu', { threads: 1 }]);
+  });
+
+  it('keeps several texts apart, each with the seed by which it can be had again', async () => {
+    const { rooms, calls } = fakeRooms();
+    const { stdout } = await rnn(['sample', '--num', '2', '--seed', '5'], { rooms });
+    expect(stdout).toBe('── text 1 of 2, --seed 5 ──\nbe or not\n\n── text 2 of 2, --seed 6 ──\nbe or not\n');
+    expect(calls.sampled).toMatchObject([{ seed: 5 }, { seed: 6 }]);
+  });
+
+  it('--json prints one object per text', async () => {
+    const { rooms } = fakeRooms();
+    const { stdout, stderr } = await rnn(['sample', '--num', '2', '--json', '--prime', 'To '], { rooms });
+    expect(stderr).toBe('');
+    expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual([
+      { event: 'sample', index: 0, seed: 4711, prime: 'To ', text: 'To be or not' },
+      { event: 'sample', index: 1, seed: 4712, prime: 'To ', text: 'To be or not' },
+    ]);
+  });
+
+  it('takes the prime from a file or from standard input, to the last character', async () => {
+    const fromFile = fakeRooms();
+    await rnn(['sample', '--prime-file', join(folder, 'prime.txt')], { rooms: fromFile.rooms });
+    expect(fromFile.calls.sampled).toMatchObject([{ prime: 'Who’s there?\n' }]);
+    const fromStdin = fakeRooms();
+    await rnn(['sample', '--prime-file', '-'], { rooms: fromStdin.rooms, stdin: 'Nay, answer me' });
+    expect(fromStdin.calls.sampled).toMatchObject([{ prime: 'Nay, answer me' }]);
+  });
+
+  it.each([
+    [['--temp', '-1'], 2, '--temp is -1, expected a number of at least 0'],
+    [['--temp', 'abc'], 2, '--temp is abc, expected a number of at least 0'],
+    [['--length', '0'], 2, '--length is 0, expected a whole number of at least 1'],
+    [['--top-p', '0'], 2, '--top-p is 0, expected a number above 0 and of at most 1'],
+    [['--stop', ''], 2, '--stop is empty, expected some text'],
+    [['--prime', 'a', '--prime-file', 'b'], 2, '--prime and --prime-file exclude each other'],
+    [['--prime-file', 'no-such-file'], 3, '--prime-file no-such-file cannot be read: ENOENT'],
+  ])('%j is refused', async (argv, code, message) => {
+    const { rooms, calls } = fakeRooms();
+    const ran = await rnn(['sample', ...argv], { rooms });
+    expect(ran.code).toBe(code);
+    expect(ran.stderr).toContain(`error: ${message}`);
+    expect(calls.sampled).toEqual([]);
+  });
+
+  it('a prime file that is not UTF-8 is refused', async () => {
+    const { code, stderr } = await rnn(['sample', '--prime-file', join(folder, 'latin1.txt')], fakeRooms());
+    expect(code).toBe(3);
+    expect(stderr).toContain('latin1.txt is not UTF-8');
+  });
+
+  it('ends quietly when nobody reads any more (rnn sample | head -1)', async () => {
+    const stdout = new FakeStream({ failure: { after: 1, code: 'EPIPE' } });
+    const { rooms, calls } = fakeRooms();
+    const { code, stderr } = await rnn(['sample', '--seed', '1'], { rooms, stdout });
+    expect({ code, stderr, text: stdout.text }).toEqual({ code: 0, stderr: '', text: 'be' });
+    expect(calls.closedDevices).toBe(1);
+  });
+
+  it('a full disk is an error of the machine', async () => {
+    const stdout = new FakeStream({ failure: { after: 0, code: 'ENOSPC' } });
+    const { code, stderr } = await rnn(['sample', '--seed', '1'], { ...fakeRooms(), stdout });
+    expect(code).toBe(1);
+    expect(stderr).toContain('error: cannot write to stdout: ENOSPC');
+  });
+
+  it('draws no more than the reader takes', async () => {
+    let drawn = 0;
+    const { rooms } = fakeRooms();
+    const stdout = new FakeStream({ slow: true });
+    const counting = {
+      ...rooms,
+      sampling: async () => ({
+        async *sampleText() {
+          for (; drawn < 5; drawn++) yield 'x';
+        },
+      }),
+    } as unknown as typeof rooms;
+    const running = rnn(['sample', '--seed', '1'], { rooms: counting, stdout });
+    // As many turns of the event loop as would draw everything many times over.
+    for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => void setImmediate(resolve));
+    expect(drawn).toBe(0);
+    expect(stdout.text).toBe('x');
+    stdout.flow();
+    expect((await running).stdout).toBe('xxxxx\n');
+  });
+
+  it('the prime stands out on a terminal', async () => {
+    const { stdout } = await rnn(['sample', '--prime', 'To ', '--seed', '1'], { ...fakeRooms(), stdout: new FakeStream({ columns: 80 }) });
+    expect(stdout).toBe('\u001B[1mTo \u001B[22mbe or not\n');
+    expect(bare(stdout)).toBe('To be or not\n');
+  });
+});

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import type { TrainingEvent } from '../../src/training/events.ts';
+import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
+import { defaultEvents, end, fakeRooms, report, start } from './rooms.ts';
+
+describe('rnn train', () => {
+  it('says what was chosen, how it goes, where the checkpoint is, and how to sample from it', async () => {
+    const { rooms, calls } = fakeRooms();
+    const { code, stdout, stderr } = await rnn(['train', 'hamlet.txt'], { rooms });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    for (const text of [
+      '2 hidden or binary files were passed over',
+      'sizes chosen for 1,000 characters',
+      '1,115,394 characters, 65 symbols; 1,003,854 to train on, 111,540 to validate',
+      'lstm, 2 × 128, 240,321 parameters',
+      'cpu, relaxed SIMD, 2 threads; about 96 MB of memory, 20,000 steps',
+      'all steps are done',
+      'saved in checkpoints/hamlet; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet\n',
+    ]) {
+      expect(stderr).toContain(text);
+    }
+    expect(calls.folder).toEqual(['checkpoints/hamlet', { force: false, resume: false }]);
+    expect(calls.closedDevices).toBe(1);
+  });
+
+  it('hands on every option that was given, and none that was not', async () => {
+    const { rooms, calls } = fakeRooms();
+    const given =
+      '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --init orthogonal --seq-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --lr 0.5 --lr-schedule step --lr-decay 0.9 --lr-decay-epochs 2 --lr-final 0.1 --warmup 10 --momentum 0.9 --clip-norm 0 --seed 7 --eval-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1';
+    const elsewhere = '--unit byte --min-count 2 --val-fraction 0 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
+    const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')], { rooms });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n' });
+    expect(calls.given).toEqual({
+      cell: 'gru',
+      layers: 3,
+      hidden: 64,
+      embedding: 16,
+      dropout: 0.2,
+      forgetBias: 0,
+      initialisation: 'orthogonal',
+      sequenceLength: 40,
+      batchSize: 20,
+      epochs: 2.5,
+      maxTimeMs: 3_000_000,
+      optimizer: 'sgd',
+      learningRate: 0.5,
+      schedule: 'step',
+      decay: 0.9,
+      decayEpochs: 2,
+      finalFraction: 0.1,
+      warmupSteps: 10,
+      momentum: 0.9,
+      clipNorm: 0,
+      seed: 7,
+      evaluateEvery: 100,
+      checkpointEvery: 0,
+      sampleEvery: 50,
+      sampleLength: 80,
+      patience: 3,
+      evaluationStreams: 1,
+    });
+    expect(calls.corpus).toEqual({
+      sources: ['a', 'b'],
+      include: ['*.c', '*.h'],
+      exclude: ['old'],
+      unit: 'byte',
+      minCount: 2,
+      validationFraction: 0,
+      validationFile: null,
+    });
+    expect(calls.folder).toEqual(['runs/a', { force: true, resume: false }]);
+    expect(calls.device).toEqual(['cpu', { threads: 2 }]);
+  });
+
+  it('chooses nothing by itself but where to look and where to save', async () => {
+    const { rooms, calls } = fakeRooms();
+    await rnn(['train', '-'], { rooms });
+    expect(calls.given).toEqual({});
+    expect(calls.corpus).toMatchObject({ sources: ['-'], unit: 'char', minCount: 1, validationFraction: 0.1, validationFile: null, stdin: expect.anything() });
+    expect(calls.device).toEqual(['auto', {}]);
+  });
+
+  it.each([
+    [['--epochs', '2', '--budget', '3m'], '--epochs and --budget exclude each other'],
+    [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], '--epochs and --max-steps and --budget exclude each other'],
+    [['--val-fraction', '0.2', '--val-file', 'b'], '--val-fraction and --val-file exclude each other'],
+    [['--hidden', '0'], '--hidden is 0, expected a whole number of at least 1'],
+    [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
+    [['--cell', 'lsmt'], '--cell is lsmt, expected one of lstm, gru, rnn, rnn-relu'],
+    [['--budget', '30'], '--budget is 30, expected a duration such as 30s, 3m or 1.5h'],
+    [['--out', ''], '--out is empty, expected some text'],
+  ])('%j is refused before anything is read', async (argv, message) => {
+    const { rooms, calls } = fakeRooms();
+    const { code, stderr } = await rnn(['train', 'hamlet.txt', ...argv], { rooms });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`error: ${message}\n`);
+    expect(calls.corpus).toBeUndefined();
+  });
+
+  it('--json prints one object per event on stdout and nothing but warnings on stderr', async () => {
+    const { rooms } = fakeRooms();
+    const { stdout, stderr } = await rnn(['train', 'hamlet.txt', '--json'], { rooms });
+    expect(stderr).toBe('');
+    expect(stdout.endsWith('\n')).toBe(true);
+    expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual([...(defaultEvents(new AbortController().signal) as Iterable<TrainingEvent>)]);
+  });
+
+  it('shows a bar on a terminal, and erases it before an error', async () => {
+    const { rooms, calls } = fakeRooms({
+      *events() {
+        yield start;
+        yield report(1, 0, 0.1);
+        throw new Error('boom');
+      },
+    });
+    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms, stderr: new FakeStream({ columns: 80 }) });
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/░/);
+    expect(stderr.slice(stderr.lastIndexOf('░'))).not.toMatch(/^░+[^\r]*error/);
+    expect(calls.closedDevices).toBe(1);
+  });
+
+  it('a dumb terminal gets plain lines', async () => {
+    const { rooms } = fakeRooms();
+    const { stderr } = await rnn(['train', 'hamlet.txt'], { rooms, env: { TERM: 'dumb' }, stderr: new FakeStream({ columns: 80 }) });
+    expect(stderr).toBe(bare(stderr));
+    expect(stderr).not.toContain('░');
+  });
+});
+
+const interrupted = async (signals: readonly ('SIGINT' | 'SIGTERM' | 'SIGHUP')[]) => {
+  const io = new FakeProcess();
+  const { rooms, calls } = fakeRooms({
+    *events(signal) {
+      yield start;
+      for (const each of signals) io.send(each);
+      yield end(signal.aborted ? 'signal' : 'max-steps');
+    },
+  });
+  return { ...(await rnn(['train', 'hamlet.txt'], { rooms }, io)), io, calls };
+};
+
+describe('signals while training', () => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('%s ends the run after the step in hand, with %d', async (signal, code) => {
+    const ran = await interrupted([signal]);
+    expect(ran.code).toBe(code);
+    expect(ran.stderr).toContain(`${signal}: finishing the step in hand and saving`);
+    expect(ran.stderr).toContain('stopped by a signal: step 2,000');
+    expect(ran.stderr).toContain('rnn sample --checkpoint checkpoints/hamlet');
+    expect(ran.io.exits).toEqual([]);
+    expect(ran.io.listensForSignals).toBe(false);
+  });
+
+  it('a second INT ends the process at once; a TERM after it only waits', async () => {
+    expect((await interrupted(['SIGINT', 'SIGINT'])).io.exits).toEqual([130]);
+    expect((await interrupted(['SIGINT', 'SIGTERM'])).io.exits).toEqual([]);
+  });
+
+  it('a reader that goes away (rnn train --json | head -1) ends the run quietly, with everything saved', async () => {
+    const stdout = new FakeStream({ failure: { after: 1, code: 'EPIPE' } });
+    const { rooms, calls } = fakeRooms({
+      *events(signal) {
+        yield start;
+        yield report(1, 0, 0);
+        yield end(signal.aborted ? 'signal' : 'max-steps');
+      },
+    });
+    const { code, stderr } = await rnn(['train', 'hamlet.txt', '--json'], { rooms, stdout });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(calls.signal?.aborted).toBe(true);
+    expect(JSON.parse(stdout.text)).toMatchObject({ event: 'start' });
+  });
+});

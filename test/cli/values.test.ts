@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { parseChoice, parseDuration, parseNumber } from '../../src/cli/values.ts';
+
+describe('numbers on the command line', () => {
+  it.each([
+    ['0.5', 0.5],
+    ['.5', 0.5],
+    ['2e-3', 0.002],
+    ['+3', 3],
+    ['-1.5', -1.5],
+  ])('%s is read as a number', (text, value) => {
+    expect(parseNumber('--lr', text, {})).toBe(value);
+  });
+
+  it.each(['', ' 1', '1 ', '1,000', '0x10', 'abc', '1e', 'NaN', 'Infinity', '1e999', '--1', '1_000'])('%j is refused, not guessed at', (text) => {
+    expect(() => parseNumber('--lr', text, {})).toThrow(/^--lr is .*, expected a number$/);
+  });
+
+  it.each([
+    [{ whole: true, least: 1 }, '0', '--hidden is 0, expected a whole number of at least 1'],
+    [{ whole: true, least: 1 }, '1.5', '--hidden is 1.5, expected a whole number of at least 1'],
+    [{ above: 0 }, '0', '--hidden is 0, expected a number above 0'],
+    [{ least: 0, below: 1 }, '1', '--hidden is 1, expected a number of at least 0 and below 1'],
+    [{ above: 0, most: 1 }, '1.01', '--hidden is 1.01, expected a number above 0 and of at most 1'],
+    [{ least: 0, most: 1 }, '-1', '--hidden is -1, expected a number from 0 to 1'],
+    [{ whole: true, least: 0 }, '1e16', '--hidden is 1e16, expected a whole number of at least 0'],
+  ])('outside %j, %s is refused with what is allowed', (range, text, message) => {
+    expect(() => parseNumber('--hidden', text, range)).toThrow(message);
+  });
+});
+
+describe('durations', () => {
+  it.each([
+    ['30s', 30_000],
+    ['3m', 180_000],
+    ['1.5h', 5_400_000],
+    ['2d', 172_800_000],
+    ['1h30m', 5_400_000],
+    ['0.5s', 500],
+  ])('%s is %d milliseconds', (text, milliseconds) => {
+    expect(parseDuration('--budget', text)).toBe(milliseconds);
+  });
+
+  it.each(['', '0s', '-3m', '3 m', '3min', '30m1h', 'm', '1.h', '3M', '5m5m'])('%j is refused', (text) => {
+    expect(() => parseDuration('--budget', text)).toThrow(/expected a duration such as 30s, 3m or 1.5h/);
+  });
+
+  it('a number without a unit is refused with the units it could have', () => {
+    expect(() => parseDuration('--budget', '30')).toThrow(expect.objectContaining({ hint: expect.stringContaining('--budget 30s, 30m or 30h') }));
+  });
+});
+
+describe('choices', () => {
+  it('a wrong one is refused with all that there are, and the nearest', () => {
+    expect(() => parseChoice('--optimizer', 'adamw', ['adam', 'sgd'])).toThrow(
+      expect.objectContaining({ message: '--optimizer is adamw, expected one of adam, sgd', hint: 'did you mean --optimizer adam?' }),
+    );
+  });
+});
