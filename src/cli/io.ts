@@ -1,6 +1,5 @@
 // The edges of the process that the command line touches, as one object, so that a test can hand over its own. Nothing else in
 // cli/ reads `process`.
-import { randomInt } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
@@ -44,5 +43,5 @@ export const processIo: Io = {
     };
   },
   exit: (code) => process.exit(code),
-  randomSeed: () => randomInt(2 ** 32),
+  randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0],
 };

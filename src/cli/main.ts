@@ -1,6 +1,7 @@
 // The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows nothing of what commands do.
 import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
+import { coloursFor, noColours } from './colour.ts';
 import type { Context } from './context.ts';
 import { failureOf } from './failures.ts';
 import { commonFlags } from './flags.ts';
@@ -53,8 +54,7 @@ const usageCode = 2;
 /** Runs one command line and settles to its exit code. Nothing is thrown, and the process is left running. */
 export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRooms): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
-  const colour = !words.has('--no-color');
-  const context: Context = { io, rooms, stdout: new Output('stdout', io, { colour }), stderr: new Output('stderr', io, { colour }), exitCode: 0 };
+  const context = await openContext(io, rooms, !words.has('--no-color'));
   try {
     const program = await define(words, context);
     await program.parseAsync([...argv], { from: 'user' });
@@ -69,6 +69,12 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
     const failure = error instanceof CommanderError ? usageError(error) : error;
     return report(failure, context, { debug: words.has('--debug'), json: words.has('--json') });
   }
+}
+
+async function openContext(io: Io, rooms: Rooms, colour: boolean): Promise<Context> {
+  const stdout = new Output('stdout', io, await coloursFor(io.stdout, io.env, colour));
+  const stderr = new Output('stderr', io, await coloursFor(io.stderr, io.env, colour));
+  return { io, rooms, stdout, stderr, exitCode: 0 };
 }
 
 async function define(words: ReadonlySet<string>, context: Context): Promise<Command> {
@@ -90,8 +96,8 @@ async function define(words: ReadonlySet<string>, context: Context): Promise<Com
       outputError: () => {},
       getOutHelpWidth: () => Math.min(widestHelp, stdout.columns),
       getErrHelpWidth: () => Math.min(widestHelp, stderr.columns),
-      getOutHasColors: () => stdout.colour.level > 0,
-      getErrHasColors: () => stderr.colour.level > 0,
+      getOutHasColors: () => stdout.colour !== noColours,
+      getErrHasColors: () => stderr.colour !== noColours,
     })
     .configureHelp({
       styleTitle: (text) => stdout.colour.bold(text),

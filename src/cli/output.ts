@@ -1,6 +1,6 @@
 // One output stream: its colours, its width, and what happens when nobody reads it any more. Knows nothing of what is written.
-import { Chalk, type ChalkInstance } from 'chalk';
 import { RnnError } from '../errors.ts';
+import type { Colours } from './colour.ts';
 import type { Io, OutputStream } from './io.ts';
 
 /** Thrown by `write` when the reader has gone (`rnn sample | head -1`): not a failure, only a reason to stop. */
@@ -9,17 +9,17 @@ export class OutputClosed extends Error {}
 const readerGone = new Set(['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
 
 export class Output {
-  readonly colour: ChalkInstance;
+  readonly colour: Colours;
   /** A terminal that understands cursor movements. */
   readonly isTerminal: boolean;
   readonly #name: string;
   readonly #stream: OutputStream;
 
-  constructor(name: 'stdout' | 'stderr', io: Io, options: { colour: boolean }) {
+  constructor(name: 'stdout' | 'stderr', io: Io, colour: Colours) {
     this.#name = name;
     this.#stream = io[name];
     this.isTerminal = this.#stream.isTTY === true && io.env.TERM !== 'dumb';
-    this.colour = new Chalk({ level: options.colour && wantsColour(this.#stream, io.env) ? 1 : 0 });
+    this.colour = colour;
     // Without a listener a closed pipe would be an uncaught exception; write() hears of it too.
     this.#stream.on('error', () => {});
   }
@@ -51,12 +51,4 @@ export class Output {
   line(text: string): void {
     this.#stream.write(`${text}\n`);
   }
-}
-
-/** FORCE_COLOR decides if it is set, then NO_COLOR (no-color.org), then whether a capable terminal is there. */
-function wantsColour(stream: OutputStream, env: Io['env']): boolean {
-  const force = env.FORCE_COLOR;
-  if (force !== undefined) return force !== '0' && force !== 'false';
-  if (env.NO_COLOR) return false;
-  return stream.isTTY === true && env.TERM !== 'dumb';
 }

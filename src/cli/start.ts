@@ -4,6 +4,8 @@ import { run } from './main.ts';
 
 export async function start(): Promise<void> {
   process.on('uncaughtException', (error) => {
+    // A progress bar may be standing there.
+    if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
     console.error(error);
     console.error('error: unexpected; this is a bug in rnn, please report it with the command and the lines above');
     process.exit(1);

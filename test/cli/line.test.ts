@@ -1,9 +1,10 @@
 import { Chalk } from 'chalk';
 import { describe, expect, it } from 'vitest';
+import { noColours } from '../../src/cli/colour.ts';
 import { progressLine, type ProgressState } from '../../src/cli/progress/line.ts';
 import { bare } from './helpers.ts';
 
-const plain = new Chalk({ level: 0 });
+const plain = noColours;
 const coloured = new Chalk({ level: 1 });
 const state: ProgressState = {
   progress: 0.427,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { coloursFor } from '../../src/cli/colour.ts';
 import { Output } from '../../src/cli/output.ts';
 import { BarReporter } from '../../src/cli/progress/bar.ts';
 import { Estimate } from '../../src/cli/progress/estimate.ts';
@@ -9,9 +10,10 @@ import { end, evaluation, recovery, report, sample, saved, start } from './rooms
 
 const erase = '\r\u001B[K';
 
-const stderrOf = (columns?: number): { stream: FakeStream; output: Output } => {
+const stderrOf = async (columns?: number): Promise<{ stream: FakeStream; output: Output }> => {
   const stream = new FakeStream(columns === undefined ? {} : { columns });
-  return { stream, output: new Output('stderr', new FakeProcess({ stderr: stream }), { colour: true }) };
+  const io = new FakeProcess({ stderr: stream });
+  return { stream, output: new Output('stderr', io, await coloursFor(io.stderr, {}, true)) };
 };
 
 describe('the progress bar of a terminal', () => {
@@ -19,7 +21,7 @@ describe('the progress bar of a terminal', () => {
   afterEach(() => void vi.useRealTimers());
 
   it('is drawn on one line of 80 columns, over and over, and erased at the end', async () => {
-    const { stream, output } = stderrOf(80);
+    const { stream, output } = await stderrOf(80);
     const reporter = new BarReporter(output, { maxTimeMs: null });
     await reporter.handle(start);
     await reporter.handle(report(1, 0, 0));
@@ -37,7 +39,7 @@ describe('the progress bar of a terminal', () => {
   });
 
   it('stays below what is printed: evaluations, samples, warnings', async () => {
-    const { stream, output } = stderrOf(80);
+    const { stream, output } = await stderrOf(80);
     const reporter = new BarReporter(output, { maxTimeMs: null });
     await reporter.handle(start);
     for (const event of [evaluation, sample, recovery]) {
@@ -55,7 +57,7 @@ describe('the progress bar of a terminal', () => {
   });
 
   it('leaves the terminal as it was: no hidden cursor, no switched-off wrapping, no saved position', async () => {
-    const { stream, output } = stderrOf(80);
+    const { stream, output } = await stderrOf(80);
     const reporter = new BarReporter(output, { maxTimeMs: null });
     await reporter.handle(start);
     vi.advanceTimersByTime(500);
@@ -68,7 +70,7 @@ describe('the progress bar of a terminal', () => {
 });
 
 const linesOf = async (events: Parameters<PlainReporter['handle']>[0][]): Promise<string[]> => {
-  const { stream, output } = stderrOf();
+  const { stream, output } = await stderrOf();
   const reporter = new PlainReporter(output, { maxTimeMs: null });
   for (const event of events) await reporter.handle(event);
   return stream.text.trimEnd().split('\n');

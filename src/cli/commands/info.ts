@@ -66,7 +66,9 @@ const loss = (nats: number | null): string => (nats === null ? 'none' : `${nats.
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
-  const plain = Object.entries(training.options).map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const plain = Object.entries(training.options)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
   const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
   const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbol).join(' ');
   const rows: [string, string][] = [

@@ -76,7 +76,7 @@ function watchSignals({ io }: Context, reporter: Reporter, controller: AbortCont
   const stop = io.onSignal((signal) => {
     if (first === null) {
       first = signal;
-      reporter.warn(`${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once, without saving' : ''}`);
+      reporter.warn(`${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`);
       controller.abort();
     } else if (signal === 'SIGINT') {
       reporter.close();

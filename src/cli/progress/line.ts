@@ -1,5 +1,5 @@
 // The progress line of a terminal: fields of fixed width and a bar that takes what is left. Pure; knows no terminal.
-import type { ChalkInstance } from 'chalk';
+import type { Colours } from '../colour.ts';
 import { bits, compact, count, duration } from '../format.ts';
 
 export interface ProgressState {
@@ -27,7 +27,7 @@ const longestTime = 7;
 const rankOfBar = 3;
 
 /** A line of at most `width` characters, colours not counted: the first of these that fits. */
-export function progressLine(state: ProgressState, width: number, colour: ChalkInstance): string {
+export function progressLine(state: ProgressState, width: number, colour: Colours): string {
   const long = fieldsOf(state, colour, 'long');
   const short = fieldsOf(state, colour, 'short');
   const ranks = short.map(({ rank }) => rank).toSorted((a, b) => b - a);
@@ -48,7 +48,7 @@ export function progressLine(state: ProgressState, width: number, colour: ChalkI
 }
 
 /** Widths are kept from one redraw to the next as far as they can be, so that nothing jumps. */
-function fieldsOf(state: ProgressState, colour: ChalkInstance, form: 'long' | 'short'): Field[] {
+function fieldsOf(state: ProgressState, colour: Colours, form: 'long' | 'short'): Field[] {
   const field = (rank: number, before: string, value: string, after = ''): Field => ({
     rank,
     width: before.length + value.length + after.length,
@@ -62,7 +62,7 @@ function fieldsOf(state: ProgressState, colour: ChalkInstance, form: 'long' | 's
     fields.push(field(5, '', bits(state.lossNats).toFixed(2), ' bits'));
   }
   if (state.validationLossNats !== null) fields.push(field(3, 'val ', state.validationLossNats.toFixed(3)));
-  if (state.learningRate !== null) fields.push(field(6, 'lr ', state.learningRate.toExponential(1)));
+  if (state.learningRate !== null) fields.push(field(6, 'lr ', state.learningRate === 0 ? '0'.padEnd(6) : state.learningRate.toExponential(1)));
   if (state.charactersPerSecond !== null) fields.push(field(4, '', compact(state.charactersPerSecond).padStart(5), form === 'long' ? ' char/s' : '/s'));
   if (state.timeLeftMs !== null) {
     const left = duration(state.timeLeftMs);
@@ -71,7 +71,7 @@ function fieldsOf(state: ProgressState, colour: ChalkInstance, form: 'long' | 's
   return fields;
 }
 
-function bar(progress: number, width: number, colour: ChalkInstance): string {
+function bar(progress: number, width: number, colour: Colours): string {
   const done = Math.floor(Math.min(1, Math.max(0, progress)) * width);
   return colour.cyan('█'.repeat(done)) + colour.dim('░'.repeat(width - done));
 }

@@ -1,10 +1,10 @@
 // The sentences that the bar and the plain reporter have in common. Pure.
-import type { ChalkInstance } from 'chalk';
 import type { EndEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, StartEvent } from '../../training/events.ts';
+import type { Colours } from '../colour.ts';
 import { bits, bytes, count, duration, harmless, significant } from '../format.ts';
 
 /** What is trained, on what, with what: three lines. */
-export function startText(event: StartEvent, colour: ChalkInstance): string {
+export function startText(event: StartEvent, colour: Colours): string {
   const { model, corpus } = event;
   const validation = corpus.validation === 0 ? 'none to validate' : `${count(corpus.validation)} to validate`;
   const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} steps`;
@@ -16,7 +16,7 @@ export function startText(event: StartEvent, colour: ChalkInstance): string {
   return rows.map(([name, value]) => `${colour.dim(name.padEnd(6))}  ${value}`).join('\n');
 }
 
-export function reportText(event: ReportEvent, timeLeftMs: number | null, colour: ChalkInstance): string {
+export function reportText(event: ReportEvent, timeLeftMs: number | null, colour: Colours): string {
   const left = timeLeftMs === null ? '' : `, ${duration(timeLeftMs)} left`;
   return [
     `step ${count(event.step)}`,
@@ -28,14 +28,14 @@ export function reportText(event: ReportEvent, timeLeftMs: number | null, colour
   ].join('  ');
 }
 
-export function evaluationText(event: EvaluationEvent, colour: ChalkInstance): string {
+export function evaluationText(event: EvaluationEvent, colour: Colours): string {
   const loss = event.validationLossNats;
   const best = event.best ? colour.green('  best so far') : '';
   return `step ${count(event.step)}  validation loss ${colour.bold(loss.toFixed(3))} nats, ${bits(loss).toFixed(3)} bits${best}`;
 }
 
 /** A training sample between two rules, with nothing in it that could disturb a terminal. */
-export function sampleText(event: SampleEvent, width: number, colour: ChalkInstance): string {
+export function sampleText(event: SampleEvent, width: number, colour: Colours): string {
   const title = `── a sample at step ${count(event.step)} `;
   const text = harmless(event.text).replace(/\n+$/, '');
   return `${colour.dim(title.padEnd(width, '─'))}\n${text}\n${colour.dim('─'.repeat(width))}`;
@@ -56,7 +56,7 @@ const reasons: Readonly<Record<EndReason, string>> = {
   diverged: 'the training diverged',
 };
 
-export function endText(event: EndEvent, colour: ChalkInstance): string {
+export function endText(event: EndEvent, colour: Colours): string {
   const best = event.bestValidationLossNats;
   const quality = best === null ? '' : `; best validation loss ${colour.bold(best.toFixed(3))} nats, ${bits(best).toFixed(3)} bits`;
   return `${reasons[event.reason]}: step ${count(event.step)} after ${duration(event.elapsedMs)}${quality}`;

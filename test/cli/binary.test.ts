@@ -1,0 +1,75 @@
+// The real program in a process of its own. `npm test` builds it first.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Ran } from './helpers.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const program = join(root, 'bin/rnn.js');
+const isBuilt = existsSync(join(root, 'dist/cli/start.js'));
+// Starting a process may take long where many tests share few cores.
+const patience = 60_000;
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rnn-binary-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** A command line of the shell, in which `rnn` is the program; its working directory is empty at first. */
+function shell(line: string, env: Record<string, string> = {}): Promise<Ran> {
+  return new Promise((done) => {
+    const script = `rnn() { "${process.execPath}" "${program}" "$@"; }\n${line}`;
+    const child = execFile('sh', ['-c', script], { cwd: folder, env: { PATH: process.env.PATH, ...env } }, (_error, stdout, stderr) => {
+      done({ code: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeout: patience }, () => {
+  it('prints its help on stdout', async () => {
+    const { code, stdout, stderr } = await shell('rnn --help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('Usage: rnn <command> [options]');
+  });
+
+  it('leaves its exit code to the shell, and its errors on stderr', async () => {
+    expect(await shell('rnn trian')).toEqual({ code: 2, stdout: '', stderr: "error: unknown command 'trian'\nhint: did you mean train?\n" });
+    const missing = await shell('rnn info');
+    expect(missing).toMatchObject({ code: 4, stdout: '' });
+    expect(missing.stderr).toMatch(/^error: there is no checkpoint in \.\/checkpoints.*\nhint: .*rnn train/);
+  });
+
+  it.each([
+    ['rnn train no-such-file', 3],
+    ['printf "" | rnn train -', 3],
+    ['printf aaaa | rnn train -', 3],
+    [String.raw`printf 'caf\351 caf\351' | rnn train -`, 3],
+    ['rnn sample --checkpoint no-such-run', 4],
+    ['rnn info not-a-checkpoint.json', 4],
+    ['rnn sample --temp -1', 2],
+    ['rnn corpus no-such-corpus', 2],
+  ])('%s ends with %d, a message and a hint, and no stack', async (line, code) => {
+    await writeFile(join(folder, 'not-a-checkpoint.json'), '{"a": 1}');
+    const ran = await shell(line);
+    expect(ran).toMatchObject({ code, stdout: '' });
+    expect(ran.stderr).toMatch(/^error: .+\n(hint: .+\n)?$/);
+  });
+
+  it('ends quietly when its reader goes away', async () => {
+    expect(await shell('rnn train --help | true')).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('honours FORCE_COLOR and NO_COLOR', async () => {
+    expect((await shell('rnn trian', { FORCE_COLOR: '1' })).stderr).toContain('\u001B[31merror:\u001B[39m');
+    expect((await shell('rnn trian', { NO_COLOR: '1' })).stderr).toMatch(/^error:/);
+  });
+
+  it('writes a built-in corpus, and prints its path', async () => {
+    expect(await shell('rnn corpus sonnets')).toMatchObject({ code: 0, stdout: 'corpora/sonnets.txt\n' });
+    expect((await shell('head -n 3 corpora/sonnets.txt | tail -n 1')).stdout).toBe('From fairest creatures we desire increase,\n');
+  });
+});

@@ -1,0 +1,32 @@
+import { readFileSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
+import { expect, it } from 'vitest';
+
+/** Every file that importing `file` loads at once: its imports of values, and theirs; not those inside functions. */
+function loadedBy(file: string, found = new Set<string>()): Set<string> {
+  if (found.has(file)) return found;
+  found.add(file);
+  const source = readFileSync(file, 'utf8');
+  for (const [, names, path] of source.matchAll(/^(?:import|export) (?!type\b)([^;]*?)from '(\.[^']+)';$/gm)) {
+    const onlyTypes = /^\{(?:\s*type [^,}]+,?)+\s*\}\s*$/.test(names);
+    if (!onlyTypes) loadedBy(resolve(dirname(file), path), found);
+  }
+  return found;
+}
+
+const root = resolve(import.meta.dirname, '../..');
+const loaded = [...loadedBy(resolve(root, 'src/cli/start.ts'))].map((file) => relative(root, file));
+
+it('rnn --help loads nothing but the frame of the command line, so that it answers at once', () => {
+  expect(loaded).toContain('src/cli/main.ts');
+  expect(loaded).toContain('src/errors.ts');
+  expect(loaded.filter((file) => !file.startsWith('src/cli/') && file !== 'src/errors.ts')).toEqual([]);
+  expect(loaded.filter((file) => /commands|progress/.test(file))).toEqual([]);
+});
+
+it('the commands load the rest of the program only when they run', () => {
+  const commands = ['train', 'sample', 'info', 'corpus'].flatMap((name) => [...loadedBy(resolve(root, `src/cli/commands/${name}.ts`))]);
+  const outside = new Set(commands.map((file) => relative(root, file)).filter((file) => !file.startsWith('src/cli/') && file !== 'src/errors.ts'));
+  // The names of the cells, for --cell.
+  expect([...outside].filter((file) => !file.startsWith('src/model/cells/'))).toEqual([]);
+});
