@@ -1,0 +1,247 @@
+// A workload compiled for the cpu: one shared memory, its workers, and the traffic between them and the caller's thread, which
+// stays free while they compute.
+import { Worker } from 'node:worker_threads';
+import { RnnError } from '../../errors.ts';
+import type { Call, CallResult, Executable, Resident, Workload } from '../device.ts';
+import { artifactUrl } from './artifacts.ts';
+import { compileShard } from './compile.ts';
+import { type KernelModule } from './kernels.ts';
+import { type JobPlan, type Plan, control, stateKey, statesOf } from './plan.ts';
+import { Shard, type ShardSetup, flags } from './shard.ts';
+import { compileUpdate, updatePointers } from './update.ts';
+
+/** Where the workers are: in threads of their own, or one on the calling thread. */
+interface Crew {
+  /** Does one step with all workers. */
+  step(job: number, requested: number): Promise<void> | void;
+  close(): Promise<void>;
+}
+
+export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule, inline: boolean): Promise<CpuExecutable> {
+  const memory = new WebAssembly.Memory({ initial: plan.pages, maximum: plan.pages, shared: true });
+  const setups = await shardSetups(workload, plan, kernels, memory);
+  const crew = inline ? inlineCrew(setups[0]) : await threadCrew(setups, memory);
+  return new CpuExecutable(plan, memory, crew);
+}
+
+export class CpuExecutable implements Executable {
+  readonly callsPerRun = 1;
+  readonly memoryBytes: number;
+  readonly #plan: Plan;
+  readonly #crew: Crew;
+  readonly #ints: Int32Array;
+  readonly #floats: Float32Array;
+  readonly #doubles: Float64Array;
+  #stale = true;
+
+  constructor(plan: Plan, memory: WebAssembly.Memory, crew: Crew) {
+    this.#plan = plan;
+    this.#crew = crew;
+    this.memoryBytes = plan.bytes;
+    this.#ints = new Int32Array(memory.buffer);
+    this.#floats = new Float32Array(memory.buffer);
+    this.#doubles = new Float64Array(memory.buffer);
+  }
+
+  async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
+    const index = this.#plan.jobs.findIndex(({ job }) => job.name === name);
+    const results: CallResult[] = [];
+    for (const call of calls) {
+      this.#give(this.#plan.jobs[index], call);
+      const requested = (call.update ? flags.update : 0) | (this.#stale ? flags.pack : 0);
+      this.#stale = false;
+      const done = this.#crew.step(index, requested);
+      if (done) await done;
+      results.push(this.#take(this.#plan.jobs[index], call));
+    }
+    return results;
+  }
+
+  read(resident: Resident): Promise<Float32Array> {
+    if (resident.kind !== 'state') return Promise.resolve(this.#vector(resident).slice());
+    const parts = this.#stateParts(resident.job, resident.name);
+    const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let offset = 0;
+    for (const part of parts) {
+      all.set(part, offset);
+      offset += part.length;
+    }
+    return Promise.resolve(all);
+  }
+
+  write(resident: Resident, values: Float32Array): Promise<void> {
+    if (resident.kind === 'state') {
+      let offset = 0;
+      for (const part of this.#stateParts(resident.job, resident.name)) part.set(values.subarray(offset, (offset += part.length)));
+    } else {
+      this.#vector(resident).set(values);
+      if (resident.kind === 'parameters') this.#stale = true;
+    }
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return this.#crew.close();
+  }
+
+  #give({ job, shardRows }: JobPlan, call: Call): void {
+    const { shard, shardBases, scalars } = this.#plan;
+    if (call.reset) for (const { name } of this.#statesOfJob(job.name)) for (const part of this.#stateParts(job.name, name)) part.fill(0);
+    let first = 0;
+    for (const [worker, rows] of shardRows.entries()) {
+      for (const [address, integers] of [[shard.ids, call.ids], [shard.targets, call.targets]] as const) {
+        const start = (shardBases[worker] + address) / 4;
+        if (!integers) continue;
+        for (let t = 0; t < job.steps; t++) {
+          const from = t * job.batch + first;
+          if (rows === job.batch && t === 0) this.#ints.set(integers, start);
+          if (rows < job.batch) for (let row = 0; row < rows; row++) this.#ints[start + t * rows + row] = integers[from + row];
+        }
+      }
+      first += rows;
+    }
+    for (const [name, value] of Object.entries(call.update ?? {})) this.#floats[scalars.get(name)! / 4] = value;
+  }
+
+  #take(plan: JobPlan, call: Call): CallResult {
+    const { shard, shardBases } = this.#plan;
+    const sum = (offset: number): number => shardBases.reduce((total, base) => total + this.#doubles[(base + offset) / 8], 0);
+    const lossNats = sum(shard.loss);
+    const gradientNorm = plan.trains ? Math.sqrt(sum(shard.squares)) : NaN;
+    return { lossNats, gradientNorm, updated: call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm), outputs: this.#outputs(plan) };
+  }
+
+  /** Outputs of (T·N, columns), put together from the shards' (T·rows, columns). */
+  #outputs({ job, shardRows, programs }: JobPlan): Record<string, Float32Array> {
+    const outputs: Record<string, Float32Array> = {};
+    for (const [name, { columns }] of programs.get(shardRows[0])!.program.outputs) {
+      const whole = new Float32Array(job.steps * job.batch * columns);
+      let first = 0;
+      for (const [worker, rows] of shardRows.entries()) {
+        if (rows === 0) continue;
+        const { program, layout } = programs.get(rows)!;
+        const { buffer, row, column } = layout.homeOf(program.outputs.get(name)!);
+        const start = (this.#plan.shardBases[worker] + this.#plan.shard.arena) / 4 + layout.offsetOf(buffer) + column;
+        for (let t = 0; t < job.steps; t++) {
+          for (let r = 0; r < rows; r++) {
+            const at = start + (row + buffer.before + t * rows + r) * buffer.columns;
+            whole.set(this.#floats.subarray(at, at + columns), (t * job.batch + first + r) * columns);
+          }
+        }
+        first += rows;
+      }
+      outputs[name] = whole;
+    }
+    return outputs;
+  }
+
+  #vector(resident: Exclude<Resident, { kind: 'state' }>): Float32Array {
+    const { parameterVector, slots, shard, shardBases, parameterCount } = this.#plan;
+    const address = resident.kind === 'parameters' ? parameterVector : resident.kind === 'gradients' ? shardBases[0] + shard.gradients : slots.get(resident.name)!;
+    return this.#floats.subarray(address / 4, address / 4 + parameterCount);
+  }
+
+  #statesOfJob(job: string): readonly { readonly name: string }[] {
+    const { shardRows, programs } = this.#plan.jobs.find((plan) => plan.job.name === job)!;
+    return statesOf(programs.get(shardRows[0])!.program);
+  }
+
+  /** A carried state (N, H) in the pieces that the workers hold, in the order of its rows. */
+  #stateParts(job: string, name: string): Float32Array[] {
+    const { shardRows, programs } = this.#plan.jobs.find((plan) => plan.job.name === job)!;
+    const { columns } = statesOf(programs.get(shardRows[0])!.program).find((state) => state.name === name)!;
+    const offset = this.#plan.shard.states.get(stateKey(job, name))!;
+    return shardRows.map((rows, worker) => {
+      const start = (this.#plan.shardBases[worker] + offset) / 4;
+      return this.#floats.subarray(start, start + rows * columns);
+    });
+  }
+}
+
+async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule, memory: WebAssembly.Memory): Promise<ShardSetup[]> {
+  const modules = new Map<string, WebAssembly.Module>();
+  for (const { job, programs } of plan.jobs) {
+    for (const [rows, shard] of programs) modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard(plan, job.name, shard)));
+  }
+  const { shard, shardBases, workers, parameterCount, parameterVector, slots, scalars, panels } = plan;
+  const rule = workload.update;
+  const updateModule = rule ? await WebAssembly.compile(compileUpdate(rule, parameterCount, plan.pages)) : null;
+  return shardBases.map((base, worker) => {
+    const addressOf = (name: string): { address: number; step: number } => {
+      if (name === 'parameters') return { address: parameterVector, step: 4 };
+      if (name === 'gradients') return { address: shardBases[0] + shard.gradients, step: 4 };
+      if (name === 'gradientScale') return { address: base + shard.gradientScale, step: 0 };
+      return slots.has(name) ? { address: slots.get(name)!, step: 4 } : { address: scalars.get(name)!, step: 0 };
+    };
+    return {
+      worker, workers, kernels, memory, parameterCount, panels, base,
+      jobs: plan.jobs.map(({ job, shardRows, trains }) => ({ module: modules.get(`${job.name} ${shardRows[worker]}`) ?? null, trains })),
+      update: rule && updateModule ? { module: updateModule, pointers: updatePointers(rule).map(addressOf), clipNorm: rule.clipNorm } : null,
+      losses: shardBases.map((each) => each + shard.loss),
+      squares: shardBases.map((each) => each + shard.squares),
+      gradientScale: base + shard.gradientScale,
+      gradients: shardBases[0] + shard.gradients,
+      gradientStride: workers > 1 ? (shardBases[1] - shardBases[0]) / 4 : 0,
+      controlAddress: 0,
+    };
+  });
+}
+
+function inlineCrew(setup: ShardSetup): Crew {
+  const shard = new Shard(setup);
+  return { step: (job, requested) => shard.step(job, requested), close: () => Promise.resolve() };
+}
+
+/** Starts a thread for each worker. A thread that dies ends the step in hand with an error instead of leaving it waiting. */
+async function threadCrew(setups: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
+  const shared = new Int32Array(memory.buffer, 0, control.words);
+  let failure: RnnError | null = null;
+  let closing = false;
+  let missing = setups.length;
+  let settle: { resolve: () => void; reject: (error: Error) => void } | null = null;
+  const next = (): Promise<void> => new Promise((resolve, reject) => {
+    settle = { resolve, reject };
+    if (failure) reject(failure);
+  });
+  const fail = (cause: unknown): void => {
+    if (closing) return;
+    failure ??= new RnnError('machine', 'a worker thread died', { hint: 'it may have run out of memory: try a smaller --batch-size or --hidden', cause });
+    settle?.reject(failure);
+  };
+  const started = next();
+  const threads = setups.map((setup) => {
+    const thread = new Worker(artifactUrl('worker.js'), { workerData: setup, name: `rnn worker ${setup.worker}` });
+    thread.on('message', () => {
+      if (--missing === 0) settle?.resolve();
+    });
+    thread.on('error', fail);
+    thread.on('exit', fail);
+    return thread;
+  });
+  const command = (job: number, requested: number): void => {
+    shared[control.job] = job;
+    shared[control.flags] = requested;
+    Atomics.add(shared, control.command, 1);
+    Atomics.notify(shared, control.command);
+  };
+  const close = async (): Promise<void> => {
+    closing = true;
+    command(-1, 0);
+    await Promise.all(threads.map((thread) => thread.terminate()));
+  };
+  try {
+    await started;
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    step(job, requested) {
+      missing = threads.length;
+      const done = next();
+      command(job, requested);
+      return done;
+    },
+    close,
+  };
+}

@@ -1,0 +1,180 @@
+// Plans the memory of a workload: how the batch of each job is split among the workers, the layout of each distinct shard's
+// program, and where everything lies in the one shared memory. Pure arithmetic: nothing is allocated or compiled here.
+import { type Layout, layOut } from '../../program/layout.ts';
+import { type Program, type Value, countParameters } from '../../program/value.ts';
+import type { Job, Workload } from '../device.ts';
+import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './kernels.ts';
+
+const PAGE_BYTES = 65536;
+/** Everything starts on a cache line of its own. */
+const LINE_BYTES = 64;
+/** A shard this small is not worth a worker. */
+const LEAST_ROWS = 4;
+
+/** 32-bit words of the control block, by their use. */
+export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, words: 5 } as const;
+
+/** A weight as the products read it: packed into panels. One per weight and orientation that any program uses. */
+export interface Panels {
+  readonly parameter: string;
+  readonly transposed: boolean;
+  /** The product's inner dimension and its columns. */
+  readonly K: number;
+  readonly N: number;
+  readonly source: number;
+  readonly sourceColumns: number;
+  readonly address: number;
+}
+
+export interface ShardProgram {
+  readonly rows: number;
+  readonly program: Program;
+  readonly layout: Layout;
+}
+
+export interface JobPlan {
+  readonly job: Job;
+  /** Rows of the batch for each worker; the last may have none. */
+  readonly shardRows: readonly number[];
+  /** By rows. */
+  readonly programs: ReadonlyMap<number, ShardProgram>;
+  readonly trains: boolean;
+}
+
+/** Byte offsets from the base of a worker's own region. */
+export interface ShardMap {
+  readonly ids: number;
+  readonly targets: number;
+  /** float64 */
+  readonly loss: number;
+  /** float64: sum of squares of its range of the reduced gradient. */
+  readonly squares: number;
+  readonly gradientScale: number;
+  readonly gradients: number;
+  /** By job and state name. */
+  readonly states: ReadonlyMap<string, number>;
+  readonly scratch: number;
+  readonly arena: number;
+}
+
+export interface Plan {
+  readonly workers: number;
+  readonly jobs: readonly JobPlan[];
+  /** P */
+  readonly parameterCount: number;
+  /** Byte addresses. */
+  readonly parameters: ReadonlyMap<string, number>;
+  readonly parameterVector: number;
+  readonly slots: ReadonlyMap<string, number>;
+  readonly scalars: ReadonlyMap<string, number>;
+  readonly panels: readonly Panels[];
+  readonly shard: ShardMap;
+  readonly shardBases: readonly number[];
+  readonly pages: number;
+  readonly bytes: number;
+}
+
+export function stateKey(job: string, name: string): string {
+  return `${job} ${name}`;
+}
+
+/** @param threads how many workers there may be */
+export function planWorkload(workload: Workload, threads: number): Plan {
+  const smallestTraining = Math.min(...workload.jobs.map((job) => job.batch));
+  const workers = Math.max(1, Math.min(threads, Math.floor(smallestTraining / LEAST_ROWS)));
+  const jobs = workload.jobs.map((job) => planJob(job, workers));
+  const programs = jobs.flatMap(({ programs: each }) => [...each.values()]);
+  const parameterCount = countParameters(workload.parameters);
+
+  const global = new Region(LINE_BYTES);
+  const parameterVector = global.take(4 * parameterCount);
+  const parameters = new Map<string, number>();
+  let next = parameterVector;
+  for (const { name, rows, columns } of workload.parameters) {
+    parameters.set(name, next);
+    next += 4 * rows * columns;
+  }
+  const update = workload.update;
+  const slots = new Map((update?.slots ?? []).map((name) => [name, global.take(4 * parameterCount)]));
+  const scalars = new Map((update?.scalars ?? []).map((name) => [name, global.take(4)]));
+  const panels = panelsOf(programs).map(({ parameter, transposed, K, N, sourceColumns }) => ({
+    parameter, transposed, K, N, sourceColumns, source: parameters.get(parameter)!, address: global.take(4 * packedPanelsSize(K, N)),
+  }));
+
+  const region = new Region(0);
+  const most = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
+  const shard: ShardMap = {
+    ids: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
+    targets: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
+    loss: region.take(8),
+    squares: region.take(8),
+    gradientScale: region.take(4),
+    states: new Map(jobs.flatMap(({ job, shardRows, programs: each }) => statesOf(each.get(shardRows[0])!.program)
+      .map(({ name, rows, columns }) => [stateKey(job.name, name), region.take(4 * rows * columns)] as const))),
+    gradients: region.take(jobs.some(({ trains }) => trains) ? 4 * parameterCount : 0),
+    scratch: region.take(Math.max(4, ...programs.map(({ program }) => 4 * scratchElements(program)))),
+    arena: region.take(Math.max(4, ...programs.map(({ layout }) => 4 * layout.arenaElements))),
+  };
+  const shardBases = Array.from({ length: workers }, () => global.take(region.bytes));
+  return { workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes };
+}
+
+export function statesOf(program: Program): (Value<'state'>)[] {
+  return program.values.filter((value) => value.kind === 'state');
+}
+
+function planJob(job: Job, workers: number): JobPlan {
+  const shardRows = Array.from({ length: workers }, (_, worker) => Math.floor(job.batch / workers) + (worker < job.batch % workers ? 1 : 0));
+  const programs = new Map<number, ShardProgram>();
+  for (const rows of new Set(shardRows)) {
+    if (rows === 0) continue;
+    const program = job.build(rows);
+    programs.set(rows, { rows, program, layout: layOut(program) });
+  }
+  const trains = [...programs.values()].some(({ program }) => program.gradients.size > 0);
+  return { job, shardRows, programs, trains };
+}
+
+type PanelsShape = Pick<Panels, 'parameter' | 'transposed' | 'K' | 'N' | 'sourceColumns'>;
+
+/** A product with a weight on its right reads the weight's panels. */
+export function readsPanels(value: Value): boolean {
+  return value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter';
+}
+
+function panelsOf(programs: readonly ShardProgram[]): PanelsShape[] {
+  const found = new Map<string, PanelsShape>();
+  for (const value of programs.flatMap(({ program }) => program.values)) {
+    if (!readsPanels(value)) continue;
+    const weight = value.inputs[1] as Value<'parameter'>;
+    const transposed = (value as Value<'matmul'>).transposeB;
+    const [K, N] = transposed ? [weight.columns, weight.rows] : [weight.rows, weight.columns];
+    found.set(`${weight.name} ${transposed}`, { parameter: weight.name, transposed, K, N, sourceColumns: weight.columns });
+  }
+  return [...found.values()];
+}
+
+/** Elements of scratch memory that the largest product of a program needs; one whose right side is no weight packs that too. */
+function scratchElements(program: Program): number {
+  return program.values.reduce((most, value) => {
+    if (value.kind !== 'matmul') return most;
+    const K = value.transposeA ? value.inputs[0].rows : value.inputs[0].columns;
+    if (value.transposeA) return Math.max(most, gemmTransposedAScratch(value.rows, K));
+    return Math.max(most, gemmPanelsScratch(value.rows, K) + (readsPanels(value) ? 0 : packedPanelsSize(K, value.columns)));
+  }, 0);
+}
+
+/** Hands out consecutive bytes. */
+class Region {
+  bytes = 0;
+
+  constructor(reserved: number) {
+    this.bytes = reserved;
+  }
+
+  take(bytes: number): number {
+    const start = this.bytes;
+    this.bytes += Math.ceil(bytes / LINE_BYTES) * LINE_BYTES;
+    return start;
+  }
+}

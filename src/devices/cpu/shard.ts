@@ -1,0 +1,136 @@
+// What one worker does in a step: its shard of the batch through the whole program without a barrier, then its range of the sum
+// of gradients, of the update and of the packing of weights. Runs in a worker thread, or on the calling thread where it is alone.
+import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
+import { control } from './plan.ts';
+
+/** All that a worker needs, as plain data that can be posted to a thread. */
+export interface ShardSetup {
+  readonly worker: number;
+  readonly workers: number;
+  readonly kernels: KernelModule;
+  readonly memory: WebAssembly.Memory;
+  /** Modules with `run(base)` by job; null where this worker has no rows. */
+  readonly jobs: readonly { readonly module: WebAssembly.Module | null; readonly trains: boolean }[];
+  /** Module with `update(1, count, pointer…)`. Pointers at the first weight; `step` is 4 for vectors, 0 for scalars. */
+  readonly update: { readonly module: WebAssembly.Module; readonly pointers: readonly { readonly address: number; readonly step: number }[]; readonly clipNorm: number } | null;
+  readonly parameterCount: number;
+  readonly panels: readonly { readonly source: number; readonly sourceColumns: number; readonly K: number; readonly N: number; readonly transposed: boolean; readonly address: number }[];
+  readonly base: number;
+  /** Byte addresses of each worker's results. */
+  readonly losses: readonly number[];
+  readonly squares: readonly number[];
+  readonly gradientScale: number;
+  /** Of the first worker, which the reduced gradient replaces; the others follow at `stride` elements. */
+  readonly gradients: number;
+  readonly gradientStride: number;
+  readonly controlAddress: number;
+}
+
+/** What to do besides running the job's program; bits of `control.flags`. */
+export const flags = { update: 1, pack: 2 } as const;
+
+type Run = (base: number) => void;
+type Update = (rows: number, count: number, ...pointers: number[]) => void;
+
+const LANES = 16;
+const SPINS = 2000;
+
+export class Shard {
+  readonly #setup: ShardSetup;
+  readonly #kernels: Kernels;
+  readonly #control: Int32Array;
+  readonly #doubles: Float64Array;
+  readonly #floats: Float32Array;
+  readonly #runs: readonly (Run | null)[];
+  readonly #update: Update | null;
+  readonly #first: number;
+  readonly #count: number;
+
+  constructor(setup: ShardSetup) {
+    const { buffer } = setup.memory;
+    this.#setup = setup;
+    this.#kernels = instantiateKernels(setup.kernels.module, setup.memory);
+    this.#control = new Int32Array(buffer, setup.controlAddress, control.words);
+    this.#doubles = new Float64Array(buffer);
+    this.#floats = new Float32Array(buffer);
+    this.#runs = setup.jobs.map(({ module }) => (module ? (this.#instantiate(module)['run'] as Run) : null));
+    this.#update = setup.update ? (this.#instantiate(setup.update.module)['update'] as Update) : null;
+    const share = Math.ceil(setup.parameterCount / setup.workers / LANES) * LANES;
+    this.#first = Math.min(setup.parameterCount, share * setup.worker);
+    this.#count = Math.min(setup.parameterCount, this.#first + share) - this.#first;
+  }
+
+  step(job: number, requested: number): void {
+    if (requested & flags.pack) {
+      this.#pack();
+      this.#meet();
+    }
+    const run = this.#runs[job];
+    if (run) run(this.#setup.base);
+    else this.#nothing(job);
+    if (!this.#setup.jobs[job].trains) return;
+    this.#meet();
+    this.#reduce();
+    this.#meet();
+    if (requested & flags.update && this.#applyUpdate()) {
+      this.#meet();
+      this.#pack();
+    }
+  }
+
+  /** A worker without rows adds nothing. */
+  #nothing(job: number): void {
+    const { worker, losses, gradients, gradientStride, parameterCount } = this.#setup;
+    this.#doubles[losses[worker] / 8] = 0;
+    if (this.#setup.jobs[job].trains) this.#kernels.zero(gradients + 4 * gradientStride * worker, 4 * parameterCount);
+  }
+
+  /** Sums its range of the workers' gradients into the first worker's, and its squares. */
+  #reduce(): void {
+    const { worker, workers, gradients, gradientStride, squares } = this.#setup;
+    const from = gradients + 4 * this.#first;
+    if (workers > 1) this.#kernels.reduceShards(from, gradientStride, workers, this.#count, from);
+    this.#doubles[squares[worker] / 8] = this.#kernels.sumOfSquares(from, this.#count);
+  }
+
+  /** Updates its range of the weights, unless loss or gradients are not finite. */
+  #applyUpdate(): boolean {
+    const { losses, squares, gradientScale, update } = this.#setup;
+    const sum = (addresses: readonly number[]): number => addresses.reduce((total, address) => total + this.#doubles[address / 8], 0);
+    const norm = Math.sqrt(sum(squares));
+    if (!update || !Number.isFinite(norm) || !Number.isFinite(sum(losses))) return false;
+    this.#floats[gradientScale / 4] = update.clipNorm > 0 && norm > update.clipNorm ? update.clipNorm / norm : 1;
+    this.#update!(1, this.#count, ...update.pointers.map(({ address, step }) => address + step * this.#first));
+    return true;
+  }
+
+  /** Packs its range of each weight's panels. */
+  #pack(): void {
+    const { worker, workers, panels } = this.#setup;
+    for (const { source, sourceColumns, K, N, transposed, address } of panels) {
+      const count = Math.ceil(N / 8);
+      const [from, to] = [Math.floor((count * worker) / workers), Math.floor((count * (worker + 1)) / workers)];
+      this.#kernels.packPanels(source, sourceColumns, K, N, transposed ? 1 : 0, address, from, to);
+    }
+  }
+
+  /** Waits until all workers are here. */
+  #meet(): void {
+    const { workers } = this.#setup;
+    if (workers === 1) return;
+    const shared = this.#control;
+    const generation = Atomics.load(shared, control.generation);
+    if (Atomics.add(shared, control.arrived, 1) === workers - 1) {
+      Atomics.store(shared, control.arrived, 0);
+      Atomics.add(shared, control.generation, 1);
+      Atomics.notify(shared, control.generation);
+      return;
+    }
+    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, control.generation) !== generation) return;
+    while (Atomics.load(shared, control.generation) === generation) Atomics.wait(shared, control.generation, generation);
+  }
+
+  #instantiate(module: WebAssembly.Module): Record<string, WebAssembly.ExportValue> {
+    return new WebAssembly.Instance(module, { env: { memory: this.#setup.memory }, kernels: this.#kernels as unknown as Record<string, WebAssembly.ExportValue> }).exports;
+  }
+}

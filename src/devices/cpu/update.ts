@@ -1,0 +1,34 @@
+// Compiles an update rule into one WebAssembly function over a range of the weights.
+import { schedule } from '../../program/schedule.ts';
+import type { Value } from '../../program/value.ts';
+import type { UpdateRule } from '../device.ts';
+import { type Place, type Walk, addChain } from './chain.ts';
+import { newKernelWriter } from './compile.ts';
+
+/** What the pointers of `update(1, count, pointer…)` stand for, in order. */
+export function updatePointers(rule: UpdateRule): readonly string[] {
+  return ['parameters', 'gradients', ...rule.slots, 'gradientScale', ...rule.scalars];
+}
+
+/** A module whose `update(1, count, pointers…)` changes `count` weights and their slots in place. */
+export function compileUpdate(rule: UpdateRule, parameterCount: number, pages: number): Uint8Array<ArrayBuffer> {
+  const program = rule.build(parameterCount);
+  const steps = schedule(program);
+  const [chain] = steps;
+  if (steps.length !== 1 || chain.kind !== 'chain') throw new Error('an update rule must be elementwise operations on vectors of one length');
+  const names = updatePointers(rule);
+  const pointerOf = (name: string): number => {
+    const pointer = names.indexOf(name);
+    if (pointer < 0) throw new Error(`an update rule has no vector or scalar ${name}`);
+    return pointer;
+  };
+  const operands = new Map<Value, Place & { walk: Walk }>();
+  for (const input of chain.values.flatMap((value) => value.inputs)) {
+    if (input.kind === 'input') operands.set(input, { pointer: pointerOf(input.name), column: 0, walk: input.columns === 1 ? 'scalar' : 'matrix' });
+  }
+  const stores = new Map<Value, Place[]>();
+  for (const [name, value] of program.outputs) stores.set(value, [...(stores.get(value) ?? []), { pointer: pointerOf(name), column: 0 }]);
+  const writer = newKernelWriter();
+  addChain(writer, { values: chain.values, operands, stores, strides: names.map(() => 0) }, 'update');
+  return writer.encode(pages);
+}

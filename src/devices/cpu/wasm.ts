@@ -1,0 +1,183 @@
+// A small assembler for WebAssembly modules: as much of the binary format as compiled programs need, over an imported shared
+// memory (https://webassembly.github.io/spec/core/binary/). Knows nothing of programs.
+
+export type ValueType = 'i32' | 'f32' | 'f64' | 'v128';
+
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+const typeCodes: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+
+/** Opcodes by their names in the specification; those from 0xfd00 on are SIMD, the rest of the number their sub-opcode. */
+const opcodes = {
+  'i32.add': 0x6a, 'i32.sub': 0x6b, 'i32.mul': 0x6c, 'i32.shl': 0x74, 'i32.gt_u': 0x4b, 'i32.ge_u': 0x4f,
+  'f32.add': 0x92, 'f32.sub': 0x93, 'f32.mul': 0x94, 'f32.div': 0x95, 'f32.sqrt': 0x91, 'f32.abs': 0x8b,
+  'f32.lt': 0x5d, 'f32.le': 0x5f, 'f32.gt': 0x5e, 'f64.add': 0xa0, select: 0x1b,
+  'f32x4.splat': 0xfd13, 'f32x4.add': 0xfde4, 'f32x4.sub': 0xfde5, 'f32x4.mul': 0xfde6, 'f32x4.div': 0xfde7,
+  'f32x4.sqrt': 0xfde3, 'f32x4.abs': 0xfde0, 'f32x4.lt': 0xfd43, 'f32x4.le': 0xfd45, 'f32x4.gt': 0xfd44,
+  'v128.and': 0xfd4e, 'v128.andnot': 0xfd4f,
+} as const;
+
+/** Memory access: opcode and the power of two of its natural alignment. */
+const accesses = {
+  'f32.load': [0x2a, 2], 'f32.store': [0x38, 2], 'f64.load': [0x2b, 3], 'f64.store': [0x39, 3],
+  'v128.load': [0xfd00, 2], 'v128.store': [0xfd0b, 2], 'v128.load32_splat': [0xfd09, 2],
+} as const;
+
+export type Opcode = keyof typeof opcodes;
+export type Access = keyof typeof accesses;
+
+/** The instructions of one function, appended in order. Locals are numbered: parameters first. */
+export class Code {
+  readonly bytes: number[] = [];
+  readonly locals: ValueType[] = [];
+  readonly #parameters: number;
+
+  constructor(parameters: number) {
+    this.#parameters = parameters;
+  }
+
+  local(type: ValueType): number {
+    return this.#parameters + this.locals.push(type) - 1;
+  }
+
+  get(local: number): this {
+    return this.#append(0x20, ...unsigned(local));
+  }
+
+  set(local: number): this {
+    return this.#append(0x21, ...unsigned(local));
+  }
+
+  i32(constant: number): this {
+    return this.#append(0x41, ...signed(constant | 0));
+  }
+
+  f32(constant: number): this {
+    return this.#append(0x43, ...new Uint8Array(Float32Array.of(constant).buffer));
+  }
+
+  f64(constant: number): this {
+    return this.#append(0x44, ...new Uint8Array(Float64Array.of(constant).buffer));
+  }
+
+  op(name: Opcode): this {
+    return this.#append(...prefixed(opcodes[name]));
+  }
+
+  access(name: Access, offset = 0): this {
+    const [opcode, alignment] = accesses[name];
+    return this.#append(...prefixed(opcode), alignment, ...unsigned(offset));
+  }
+
+  call(functionIndex: number): this {
+    return this.#append(0x10, ...unsigned(functionIndex));
+  }
+
+  /** Repeats the body as long as it leaves a nonzero i32 behind; at least once. */
+  repeat(body: () => void): this {
+    this.#append(0x03, 0x40);
+    body();
+    return this.#append(0x0d, 0, 0x0b);
+  }
+
+  /** Runs the body if the i32 on the stack is not zero. */
+  when(body: () => void): this {
+    this.#append(0x04, 0x40);
+    body();
+    return this.#append(0x0b);
+  }
+
+  #append(...bytes: number[]): this {
+    for (const byte of bytes) this.bytes.push(byte);
+    return this;
+  }
+}
+
+export class ModuleWriter {
+  readonly #types: string[] = [];
+  readonly #typeBytes: number[][] = [];
+  readonly #imports: { readonly name: string; readonly type: number }[] = [];
+  readonly #functions: { readonly type: number; readonly code: Code; readonly exportName: string | null }[] = [];
+
+  /** The index of a function imported from module `kernels`. All imports come before the first function. */
+  importFunction(name: string, signature: Signature): number {
+    const known = this.#imports.findIndex((each) => each.name === name);
+    if (known >= 0) return known;
+    if (this.#functions.length > 0) throw new Error(`import of ${name} after the first function`);
+    return this.#imports.push({ name, type: this.#type(signature) }) - 1;
+  }
+
+  /** The index of a new function. */
+  addFunction(signature: Signature, code: Code, exportName: string | null = null): number {
+    return this.#imports.length + this.#functions.push({ type: this.#type(signature), code, exportName }) - 1;
+  }
+
+  /** @param pages size of the imported shared memory `env.memory`, in pages of 64 KiB */
+  encode(pages: number): Uint8Array<ArrayBuffer> {
+    const imports = [
+      [...text('env'), ...text('memory'), 0x02, 0x03, ...unsigned(pages), ...unsigned(pages)],
+      ...this.#imports.map(({ name, type }) => [...text('kernels'), ...text(name), 0x00, ...unsigned(type)]),
+    ];
+    const exported = this.#functions.flatMap(({ exportName }, index) => (exportName === null ? [] : [[...text(exportName), 0x00, ...unsigned(this.#imports.length + index)]]));
+    const bodies = this.#functions.map(({ code }) => sized([
+      ...vector(code.locals.map((type) => [1, typeCodes[type]])), ...code.bytes, 0x0b,
+    ]));
+    return Uint8Array.from([
+      0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
+      1, ...sized(vector(this.#typeBytes)),
+      2, ...sized(vector(imports)),
+      3, ...sized(vector(this.#functions.map(({ type }) => unsigned(type)))),
+      7, ...sized(vector(exported)),
+      10, ...sized(vector(bodies)),
+    ]);
+  }
+
+  #type({ parameters, results }: Signature): number {
+    const key = `${parameters.join()}:${results.join()}`;
+    const known = this.#types.indexOf(key);
+    if (known >= 0) return known;
+    this.#typeBytes.push([0x60, ...vector(parameters.map((type) => [typeCodes[type]])), ...vector(results.map((type) => [typeCodes[type]]))]);
+    return this.#types.push(key) - 1;
+  }
+}
+
+function prefixed(opcode: number): number[] {
+  return opcode < 0xfd00 ? [opcode] : [0xfd, ...unsigned(opcode & 0xff)];
+}
+
+function unsigned(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value >>> 0;
+  do {
+    bytes.push((rest & 0x7f) | (rest > 0x7f ? 0x80 : 0));
+    rest >>>= 7;
+  } while (rest > 0);
+  return bytes;
+}
+
+function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value;
+  for (;;) {
+    const low = rest & 0x7f;
+    rest >>= 7;
+    if ((rest === 0 && (low & 0x40) === 0) || (rest === -1 && (low & 0x40) !== 0)) return [...bytes, low];
+    bytes.push(low | 0x80);
+  }
+}
+
+function text(value: string): number[] {
+  const bytes = [...new TextEncoder().encode(value)];
+  return [...unsigned(bytes.length), ...bytes];
+}
+
+function vector(items: readonly (readonly number[])[]): number[] {
+  return [...unsigned(items.length), ...items.flat()];
+}
+
+function sized(bytes: readonly number[]): number[] {
+  return [...unsigned(bytes.length), ...bytes];
+}
