@@ -145,7 +145,8 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: { readonly b
   if (N * T > targets) throw tooShort(trainLength, wanted, given);
   // A T that was made smaller anyway is made to divide the streams, so that hardly any symbol is left over.
   const steps = Math.floor(targets / N);
-  if (T < wanted.sequenceLength) T = Math.min(wanted.sequenceLength, Math.floor(steps / Math.floor(steps / T)));
+  const windows = Math.min(WINDOWS_WANTED, Math.floor(steps / T));
+  if (T < wanted.sequenceLength) T = Math.min(wanted.sequenceLength, Math.floor(steps / windows));
   return { batchSize: N, sequenceLength: T };
 }
 

@@ -15,8 +15,8 @@ export class Encoder {
   /** Code points in the order of their ids. Not all the ASCII ones need occur. */
   readonly codePoints: number[] = Array.from({ length: ASCII }, (_, byte) => byte);
   readonly #unit: Unit;
-  /** Id by code point, 0 for one that has not appeared; memory is used only where it is touched. */
-  readonly #ids = new Int32Array(0x110000);
+  /** Id by code point, 0 for one that has not appeared. Those beyond U+FFFF make it longer. */
+  #ids = new Int32Array(0x10000);
   #scratch: Tokens = this.store.scratch(BLOCK);
   /** Bytes of the present file before the present block. */
   #offset = 0;
@@ -66,7 +66,7 @@ export class Encoder {
 
   /** The decoder of the WHATWG Encoding Standard (section 8.1.1). */
   #encode(bytes: Uint8Array): number {
-    const ids = this.#ids;
+    let ids = this.#ids;
     let scratch = this.#scratch;
     let length = 0;
     let i = 0;
@@ -86,12 +86,13 @@ export class Encoder {
         codePoint = this.#codePoint;
         if (codePoint === BYTE_ORDER_MARK && this.#offset + i === 3) continue;
       }
-      let id = ids[codePoint];
+      let id = codePoint < ids.length ? ids[codePoint] : 0;
       if (id === 0) {
         this.store.append(scratch, length);
         length = 0;
         id = this.#add(codePoint);
         scratch = this.#scratch;
+        ids = this.#ids;
       }
       scratch[length++] = id;
     }
@@ -135,6 +136,11 @@ export class Encoder {
   #add(codePoint: number): number {
     const id = this.codePoints.length;
     this.codePoints.push(codePoint);
+    if (codePoint >= this.#ids.length) {
+      const longer = new Int32Array(0x110000);
+      longer.set(this.#ids);
+      this.#ids = longer;
+    }
     this.#ids[codePoint] = id;
     if (this.store.widen(id + 1)) this.#scratch = this.store.scratch(BLOCK);
     return id;

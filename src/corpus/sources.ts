@@ -38,24 +38,26 @@ export async function findFiles(source: string, include: readonly string[], excl
   });
   if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], hidden: 0 };
 
-  const folder = status === null ? '.' : source;
-  const patterns = status === null ? [source] : inFolder(include.length === 0 ? ['**'] : include);
-  const matches = await glob(patterns, { cwd: folder, dot: true, ignore: ['**/.*/**', ...inFolder(exclude)] });
-  const visible = matches.filter((file) => !path.basename(file).startsWith('.') || (status === null && path.basename(source).startsWith('.')));
+  const isPattern = status === null;
+  const { folder, pattern } = isPattern ? splitPattern(source) : { folder: source, pattern: '' };
+  // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be counted.
+  const matches = isPattern
+    ? await glob(pattern, { cwd: folder, expandDirectories: false, ignore: inFolder(exclude) })
+    : await glob(inFolder(include.length === 0 ? ['**'] : include), { cwd: folder, dot: true, ignore: ['**/.*/**', ...inFolder(exclude)] });
+  const visible = isPattern ? matches : matches.filter((file) => !path.basename(file).startsWith('.'));
   const files = await withoutRepetitions(visible.toSorted(byCodeUnits).map((file) => path.join(folder, file)));
   const hidden = matches.length - visible.length;
-  if (files.length === 0) throw nothingFound(source, status === null, include, exclude, hidden);
+  if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
   return { files: files.map((file) => ({ path: file, named: false })), hidden };
 }
 
 /** A name for a run on these sources: the first one's base name, without extension if it is a file. */
 export function corpusName(source: string): string {
   if (source === STDIN) return 'stdin';
-  const segments = source.split(/[/\\]/);
-  const pattern = segments.findIndex((segment) => isDynamicPattern(segment));
+  if (isDynamicPattern(source)) return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
+  // The 1 of linux-6.1 is no extension.
   const extension = path.extname(source);
-  if (pattern < 0) return path.basename(path.resolve(source), /^\.\w*[a-z]\w*$/i.test(extension) ? extension : '') || 'corpus';
-  return path.basename(path.resolve(segments.slice(0, pattern).join('/') || (segments[0] === '' ? '/' : '.'))) || 'corpus';
+  return path.basename(path.resolve(source), /[a-z]/i.test(extension) ? extension : '') || 'corpus';
 }
 
 /** What the operating system said about a file, in words, with what to do. */
@@ -73,6 +75,16 @@ export function fileError(file: string, error: unknown): RnnError {
   }
   const reason = error instanceof Error ? error.message : String(error);
   return new RnnError('corpus', `cannot read ${file}: ${reason}`, { cause: error, hint: 'see whether another program can read it: cat it to /dev/null' });
+}
+
+/** The folder that a pattern starts from, and the rest of it. */
+function splitPattern(source: string): { folder: string; pattern: string } {
+  const segments = source.split('/');
+  const first = segments.findIndex((segment) => isDynamicPattern(segment));
+  // A brace may span segments ({a/b,c}): then all of it is the pattern.
+  const start = Math.max(first, 0);
+  const folder = segments.slice(0, start).join('/') || (source.startsWith('/') ? '/' : '.');
+  return { folder, pattern: segments.slice(start).join('/') };
 }
 
 function errorCode(error: unknown): unknown {

@@ -17,7 +17,8 @@ const PAIRS = 65_536;
 const NO_FOURS = new Uint32Array(0);
 /** Address space reserved for a corpus; also the largest buffer that Node 20 has. */
 const RESERVED_BYTES = 2 ** 32;
-const GROWTH_BYTES = 2 ** 24;
+/** Growing costs next to nothing; giving back what was too much costs as long as writing it. */
+const GROWTH_BYTES = 2 ** 20;
 
 export class TokenStore {
   readonly #buffer = reserve();
@@ -62,6 +63,7 @@ export class TokenStore {
   /** How often each id below `symbols` occurs from `start` to `end`. */
   count(symbols: number, start: number, end: number): Uint32Array {
     const counts = new Uint32Array(Math.max(symbols, 256));
+    if (start === end) return counts.subarray(0, symbols);
     const pairCounts = new Uint32Array(PAIRS);
     for (let from = start; from < end; from += BLOCK) {
       const ids = this.#tokens.slice(from, Math.min(from + BLOCK, end));
@@ -73,10 +75,10 @@ export class TokenStore {
       }
       for (let i = fours.length * 4; i < ids.length; i++) counts[ids[i]]++;
     }
-    pairCounts.forEach((count, pair) => {
-      counts[pair & 0xff] += count;
-      counts[pair >> 8] += count;
-    });
+    for (let pair = 0; pair < PAIRS; pair++) {
+      counts[pair & 0xff] += pairCounts[pair];
+      counts[pair >> 8] += pairCounts[pair];
+    }
     return counts.subarray(0, symbols);
   }
 
@@ -137,7 +139,7 @@ function reserve(): ArrayBuffer {
     try {
       return new ArrayBuffer(0, { maxByteLength: bytes });
     } catch (cause) {
-      if (bytes <= GROWTH_BYTES) throw new RnnError('machine', 'not enough memory to read a corpus', { cause });
+      if (bytes <= 2 ** 24) throw new RnnError('machine', 'not enough memory to read a corpus', { cause });
     }
   }
 }
@@ -161,7 +163,12 @@ function replaceFours(fours: Uint32Array, pairTable: Uint16Array, replaced: Uint
 }
 
 function tableOfPairs(table: Uint32Array): Uint16Array {
-  return Uint16Array.from({ length: PAIRS }, (_, pair) => (table[pair & 0xff] ?? 0) | ((table[pair >> 8] ?? 0) << 8));
+  const replacements = new Uint16Array(PAIRS);
+  const symbols = Math.min(256, table.length);
+  for (let second = 0; second < symbols; second++) {
+    for (let first = 0; first < symbols; first++) replacements[first | (second << 8)] = table[first] | (table[second] << 8);
+  }
+  return replacements;
 }
 
 function tokensOf(width: number, buffer: ArrayBuffer, offset = 0, length?: number): Tokens {

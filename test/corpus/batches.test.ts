@@ -1,0 +1,134 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { evaluationWindows, fitSizes, NO_TARGET, Streams } from '../../src/corpus/batches.ts';
+import { failureOf } from './fixture.ts';
+
+/** A text in which each symbol is its own place. */
+function places(length: number): Uint32Array {
+  return Uint32Array.from({ length }, (_, place) => place);
+}
+
+describe('streams of training windows', () => {
+  it('lie side by side, time first, and go on from window to window', () => {
+    const streams = new Streams(places(14), 2, 3); // 13 targets, 6 a stream
+    expect(streams.windowsPerEpoch).toBe(2);
+    expect(streams.next()).toEqual({ inputs: Int32Array.of(0, 6, 1, 7, 2, 8), targets: Int32Array.of(1, 7, 2, 8, 3, 9), reset: true });
+    expect(streams.next()).toEqual({ inputs: Int32Array.of(3, 9, 4, 10, 5, 11), targets: Int32Array.of(4, 10, 5, 11, 6, 12), reset: false });
+    expect(streams.position).toEqual({ epoch: 1, window: 0 });
+    expect(streams.next()).toMatchObject({ inputs: Int32Array.of(0, 6, 1, 7, 2, 8), reset: true });
+  });
+
+  it('show each target once an epoch, but for the rest of each stream', () => {
+    fc.assert(fc.property(fc.integer({ min: 2, max: 300 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), (length, N, T) => {
+      fc.pre(N * T <= length - 1);
+      const streams = new Streams(places(length), N, T);
+      const targets: number[] = [];
+      for (let window = 0; window < streams.windowsPerEpoch; window++) {
+        const { inputs, targets: next, reset } = streams.next();
+        expect(reset).toBe(window === 0);
+        next.forEach((target, i) => expect(target).toBe(inputs[i] + 1));
+        targets.push(...next);
+      }
+      expect(streams.position).toEqual({ epoch: 1, window: 0 });
+      expect(new Set(targets).size).toBe(targets.length);
+      const leftOver = length - 1 - targets.length;
+      expect(leftOver).toBeLessThan(N * T + N);
+    }));
+  });
+
+  it('go on exactly from a position', () => {
+    const streams = new Streams(places(100), 3, 4);
+    for (let i = 0; i < 11; i++) streams.next();
+    const position = structuredClone(streams.position);
+    const expected = Array.from({ length: 10 }, () => streams.next());
+    const resumed = new Streams(places(100), 3, 4);
+    resumed.seek(position);
+    expect(Array.from({ length: 10 }, () => resumed.next())).toEqual(expected);
+    expect(position).toEqual({ epoch: 1, window: 3 });
+  });
+
+  it('refuse a position that they never had, and a text that is too short', () => {
+    const streams = new Streams(places(100), 3, 4);
+    expect(() => streams.seek({ epoch: 0, window: 8 })).toThrow('no window 8 of epoch 0: an epoch has 8');
+    expect(() => streams.seek({ epoch: -1, window: 0 })).toThrow('epoch -1');
+    expect(() => new Streams(places(12), 3, 4)).toThrow('12 symbols hold no window of 4 steps in 3 streams');
+    expect(new Streams(places(13), 3, 4).windowsPerEpoch).toBe(1);
+  });
+});
+
+describe('windows of evaluation', () => {
+  it('score every target once, in contiguous streams as long as each other within one', () => {
+    fc.assert(fc.property(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, N, T) => {
+      const perStream: number[][] = Array.from({ length: N }, () => []);
+      let windows = 0;
+      for (const { inputs, targets, reset, count } of evaluationWindows(places(length), N, T)) {
+        expect(reset).toBe(windows++ === 0);
+        expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
+        expect(count).toBe(targets.filter((target) => target !== NO_TARGET).length);
+        expect(count).toBeGreaterThan(0);
+        targets.forEach((target, i) => {
+          expect(inputs[i]).toBe(target === NO_TARGET ? 0 : target - 1);
+          if (target !== NO_TARGET) perStream[i % N].push(target);
+        });
+      }
+      expect(perStream.flat()).toEqual(Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1));
+      const lengths = perStream.map((stream) => stream.length);
+      expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
+      expect(lengths[0] - lengths[N - 1]).toBeLessThanOrEqual(1);
+    }));
+  });
+
+  it('are padded where a stream has ended', () => {
+    expect([...evaluationWindows(places(6), 2, 2)]).toEqual([
+      { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4 },
+      { inputs: Int32Array.of(2, 0, 0, 0), targets: Int32Array.of(3, NO_TARGET, NO_TARGET, NO_TARGET), reset: false, count: 1 },
+    ]);
+  });
+});
+
+describe('sizes for a text', () => {
+  const wanted = { batchSize: 64, sequenceLength: 64 };
+  const free = { batchSize: false, sequenceLength: false };
+
+  it('are those that are wanted where the text is long enough', () => {
+    expect(fitSizes(1_003_854, wanted, free)).toEqual(wanted);
+    expect(fitSizes(4 * 64 * 64 + 1, wanted, free)).toEqual(wanted);
+  });
+
+  it.each([
+    [10_000, 39, 64], [3000, 11, 64], [1000, 8, 31], [200, 6, 8], [23, 1, 11], [5, 1, 4], [3, 1, 2],
+  ])('shrink for a text of %i characters to %i streams of %i steps', (length, batchSize, sequenceLength) => {
+    expect(fitSizes(length, wanted, free)).toEqual({ batchSize, sequenceLength });
+  });
+
+  it('always fit, and never change what was given', () => {
+    const size = fc.integer({ min: 1, max: 100 });
+    fc.assert(fc.property(fc.integer({ min: 3, max: 2000 }), size, size, fc.boolean(), fc.boolean(), (length, batchSize, sequenceLength, givenN, givenT) => {
+      fc.pre((givenN ? batchSize : 1) * (givenT ? sequenceLength : 1) <= length - 1);
+      const sizes = fitSizes(length, { batchSize, sequenceLength }, { batchSize: givenN, sequenceLength: givenT });
+      expect(new Streams(places(length), sizes.batchSize, sizes.sequenceLength).windowsPerEpoch).toBeGreaterThan(0);
+      expect(sizes.batchSize).toBeLessThanOrEqual(batchSize);
+      expect(sizes.sequenceLength).toBeLessThanOrEqual(sequenceLength);
+      expect([!givenN || sizes.batchSize === batchSize, !givenT || sizes.sequenceLength === sequenceLength]).toEqual([true, true]);
+    }));
+  });
+
+  it.each([
+    [1000, { batchSize: true, sequenceLength: true }, '--batch-size 64 with --seq-length 64 needs at least 4,097', '--batch-size 8 --seq-length 31 would fit'],
+    [60, { batchSize: true, sequenceLength: false }, '--batch-size 64 needs at least 65', '--batch-size 1 --seq-length 14 would fit'],
+    [60, { batchSize: false, sequenceLength: true }, '--seq-length 64 needs at least 65', '--batch-size 1 --seq-length 14 would fit'],
+  ])('that were given and do not fit %i characters are refused with others that do', async (length, given, needs, fitting) => {
+    const error = await failureOf(() => fitSizes(length, wanted, given));
+    expect(error.kind).toBe('corpus');
+    expect(error.message).toContain(needs);
+    expect(error.hint).toContain(fitting);
+  });
+
+  it('do not exist for two characters', async () => {
+    for (const length of [0, 1, 2]) {
+      const error = await failureOf(() => fitSizes(length, wanted, free));
+      expect(error.kind).toBe('corpus');
+      expect(error.message).toContain(`too short to train on: ${length} character`);
+    }
+  });
+});

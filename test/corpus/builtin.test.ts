@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { builtinCorpora, writeBuiltin } from '../../src/corpus/builtin.ts';
+import { failureOf, folderWith, read } from './fixture.ts';
+
+describe('the sonnets', () => {
+  it('are written as numbered poems in plain ASCII', async () => {
+    const folder = path.join(folderWith({}), 'corpora');
+    const file = await writeBuiltin('sonnets', folder);
+    expect(file).toBe(path.join(folder, 'sonnets.txt'));
+    expect(readdirSync(folder)).toEqual(['sonnets.txt']);
+    const text = readFileSync(file, 'utf8');
+    expect(text).toMatch(/^I\n\nFrom fairest creatures we desire increase,\nThat thereby beauty's rose might never die,\n/);
+    expect(text).toContain("\n\nXVIII\n\nShall I compare thee to a summer's day?\n");
+    expect(text).toMatch(/\n\nCLIV\n\nThe little Love-god lying once asleep,\n(.+\n){12}Love's fire heats water, water cools not love\.\n$/);
+    expect(text.match(/^[IVXLC]+$/gm)).toHaveLength(154);
+    expect(text).toMatch(/^[\n -~]+$/);
+    expect(text).not.toMatch(/[ \t]$/m);
+    expect((await read(file)).characters).toBeGreaterThan(90_000);
+  });
+
+  it('can be written again, but not over another text', async () => {
+    const folder = folderWith({});
+    const file = await writeBuiltin('sonnets', folder);
+    expect(await writeBuiltin('sonnets', folder)).toBe(file);
+    const other = folderWith({ 'sonnets.txt': 'mine' });
+    const error = await failureOf(writeBuiltin('sonnets', other));
+    expect(error).toMatchObject({ kind: 'usage', hint: 'move it away or delete it' });
+    expect(readFileSync(path.join(other, 'sonnets.txt'), 'utf8')).toBe('mine');
+  });
+});
+
+describe('built-in corpora', () => {
+  it('are listed with a description', () => {
+    expect(builtinCorpora).toContainEqual({ name: 'sonnets', description: expect.stringContaining('154 sonnets') as string });
+  });
+
+  it('that do not exist are refused with a list of those that do', async () => {
+    for (const name of ['plays', 'toString', '../sonnets']) {
+      expect(await failureOf(writeBuiltin(name, folderWith({})))).toMatchObject({ kind: 'usage', hint: 'there is: sonnets', message: `there is no built-in corpus "${name}"` });
+    }
+  });
+
+  it('say where they could not be written', async () => {
+    const folder = path.join(folderWith({ file: '' }), 'file');
+    const error = await failureOf(writeBuiltin('sonnets', folder));
+    expect(error.kind).toBe('machine');
+    expect(error.message).toContain(`cannot write ${path.join(folder, 'sonnets.txt')}`);
+  });
+});

@@ -1,0 +1,41 @@
+// Folders with real files for the tests of the corpus room, and shorthands to read them.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { readCorpus, type Corpus, type CorpusOptions } from '../../src/corpus/read.ts';
+import { RnnError } from '../../src/errors.ts';
+
+/** A folder with these files in it, gone when the test is over. */
+export function folderWith(files: Record<string, string | Uint8Array>): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'rnn-corpus-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(path.dirname(path.join(folder, name)), { recursive: true });
+    writeFileSync(path.join(folder, name), content);
+  }
+  return folder;
+}
+
+export function read(source: string | readonly string[], options: Partial<CorpusOptions> = {}): Promise<Corpus> {
+  return readCorpus({
+    sources: typeof source === 'string' ? [source] : source,
+    include: [], exclude: [], unit: 'char', minCount: 1, validationFraction: 0, validationFile: null, ...options,
+  });
+}
+
+/** The text that a corpus was made of. */
+export function textOf({ vocabulary, train, validation }: Corpus): string {
+  return vocabulary.decode(train) + vocabulary.decode(validation);
+}
+
+/** The RnnError that this ends in. */
+export async function failureOf(action: Promise<unknown> | (() => unknown)): Promise<RnnError> {
+  try {
+    await (typeof action === 'function' ? action() : action);
+  } catch (error) {
+    if (error instanceof RnnError) return error;
+    throw error;
+  }
+  throw new Error('expected an RnnError, and nothing was thrown');
+}

@@ -1,0 +1,201 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import { failureOf, folderWith, read, textOf } from './fixture.ts';
+
+const shakespeare = fileURLToPath(new URL('../../../shared/data/tinyshakespeare.txt', import.meta.url));
+
+describe('reading a corpus', () => {
+  it('numbers the characters and keeps the text, whatever it is', async () => {
+    const folder = folderWith({});
+    const file = path.join(folder, 'text.txt');
+    await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 50 }), async (anything) => {
+      const text = `ab${anything.replaceAll('\0', '')}${'plain text so that it is not mostly control characters '.repeat(3)}`;
+      writeFileSync(file, text);
+      const corpus = await read(file);
+      expect(textOf(corpus)).toBe(text);
+      expect(corpus.vocabulary.data.symbols).toEqual([...new Set(text)].toSorted((a, b) => a.codePointAt(0)! - b.codePointAt(0)!));
+    }), { numRuns: 25 });
+  });
+
+  it('tells what was read', async () => {
+    const folder = folderWith({ 'a.txt': 'hello', 'b.txt': ' wörld' });
+    const corpus = await read([path.join(folder, 'a.txt'), path.join(folder, 'b.txt')]);
+    expect(corpus).toMatchObject({ characters: 11, files: 2, skipped: 0, name: 'a' });
+    expect(corpus.digest).toBe(createHash('sha256').update('hello wörld').digest('hex'));
+    expect(corpus.train).toBeInstanceOf(Uint8Array);
+  });
+
+  it('reads the same file twice when it is named twice', async () => {
+    const file = path.join(folderWith({ 'a.txt': 'abc' }), 'a.txt');
+    expect(textOf(await read([file, file]))).toBe('abcabc');
+  });
+
+  it('keeps carriage returns', async () => {
+    expect(textOf(await read(path.join(folderWith({ 'a.txt': 'a\r\nb\r\n' }), 'a.txt')))).toBe('a\r\nb\r\n');
+  });
+
+  it('drops the byte order mark of each file', async () => {
+    const folder = folderWith({ 'a.txt': '\u{FEFF}ab', 'b.txt': '\u{FEFF}c\u{FEFF}' });
+    expect(textOf(await read(folder))).toBe('abc\u{FEFF}');
+  });
+
+  it('takes two bytes a character with more than 256 symbols', async () => {
+    const text = String.fromCodePoint(...Array.from({ length: 300 }, (_, i) => 0x4e00 + 2 * i)) + 'abc'.repeat(30_000);
+    const corpus = await read(path.join(folderWith({ 'a.txt': text }), 'a.txt'));
+    expect(corpus.train).toBeInstanceOf(Uint16Array);
+    expect(textOf(corpus) === text).toBe(true);
+  });
+
+  it('takes one byte a character where more than 256 symbols are folded to fewer', async () => {
+    const text = 'ab'.repeat(100) + String.fromCodePoint(...Array.from({ length: 400 }, (_, i) => 0x4e00 + i));
+    const corpus = await read(path.join(folderWith({ 'a.txt': text }), 'a.txt'), { minCount: 2 });
+    expect(corpus.train).toBeInstanceOf(Uint8Array);
+    expect(textOf(corpus)).toBe('ab'.repeat(100) + '\u{FFFD}'.repeat(400));
+  });
+
+  it('folds characters rarer than --min-count into one', async () => {
+    const corpus = await read(path.join(folderWith({ 'a.txt': 'aaabbbccdé' }), 'a.txt'), { minCount: 3 });
+    expect(corpus.vocabulary.data).toEqual({ unit: 'char', symbols: ['a', 'b', '\u{FFFD}'], unknown: 2 });
+    expect([...corpus.train]).toEqual([0, 0, 0, 1, 1, 1, 2, 2, 2, 2]);
+  });
+
+  it('takes bytes as they are with --unit byte', async () => {
+    const bytes = Uint8Array.of(0xff, 0x00, 0xfe, 0xef, 0xbb, 0xbf);
+    const corpus = await read(path.join(folderWith({ 'a.bin': bytes }), 'a.bin'), { unit: 'byte' });
+    expect([...corpus.train]).toEqual([...bytes]);
+    expect(corpus.vocabulary.size).toBe(256);
+  });
+
+  it('uses a vocabulary that it is given, unit and all', async () => {
+    const file = path.join(folderWith({ 'a.txt': 'cab' }), 'a.txt');
+    const vocabulary = characterVocabulary('abcdef', false);
+    const corpus = await read(file, { vocabulary, unit: 'byte' });
+    expect(corpus.vocabulary).toBe(vocabulary);
+    expect([...corpus.train]).toEqual([2, 0, 1]);
+    expect([...(await read(file, { vocabulary: characterVocabulary('ab', true) })).train]).toEqual([2, 0, 1]);
+  });
+
+  it('scores a text of one character over and over with a given vocabulary', async () => {
+    const file = path.join(folderWith({ 'a.txt': 'bbb' }), 'a.txt');
+    expect([...(await read(file, { vocabulary: characterVocabulary('ab', false) })).train]).toEqual([1, 1, 1]);
+  });
+
+  it('uses a given vocabulary of more than 256 symbols on a text of few', async () => {
+    const symbols = Array.from({ length: 1000 }, (_, i) => String.fromCodePoint(0x4e00 + i));
+    const file = path.join(folderWith({ 'a.txt': `${symbols[999]}${symbols[5]}` }), 'a.txt');
+    expect([...(await read(file, { vocabulary: characterVocabulary(symbols, false) })).train]).toEqual([999, 5]);
+  });
+
+  it('reads standard input, in whatever pieces it comes', async () => {
+    const bytes = [...Buffer.from('a€😀')].map((byte) => Buffer.of(byte));
+    const corpus = await read('-', { stdin: Readable.from(bytes, { objectMode: false }) });
+    expect(textOf(corpus)).toBe('a€😀');
+    expect(corpus.name).toBe('stdin');
+    const strings = await read('-', { stdin: Readable.from(['hé', 'llo']) });
+    expect(textOf(strings)).toBe('héllo');
+  });
+});
+
+describe('holding out text for validation', () => {
+  it('takes the last part', async () => {
+    const corpus = await read(path.join(folderWith({ 'a.txt': '0123456789x' }), 'a.txt'), { validationFraction: 0.25 });
+    expect(corpus.vocabulary.decode(corpus.train)).toBe('01234567');
+    expect(corpus.vocabulary.decode(corpus.validation)).toBe('89x');
+  });
+
+  it('takes nothing with a fraction of 0', async () => {
+    expect((await read(path.join(folderWith({ 'a.txt': 'abc' }), 'a.txt'))).validation).toHaveLength(0);
+  });
+
+  it.skipIf(!existsSync(shakespeare))('splits tinyshakespeare as everyone does (needs ../shared/data)', async () => {
+    const corpus = await read(shakespeare, { validationFraction: 0.1 });
+    expect([corpus.train.length, corpus.validation.length, corpus.vocabulary.size]).toEqual([1_003_854, 111_540, 65]);
+    expect(corpus.digest).toBe('86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed');
+    expect(textOf(corpus) === readFileSync(shakespeare, 'utf8')).toBe(true);
+  });
+
+  it('takes a text of its own and trains on everything else', async () => {
+    const folder = folderWith({ 'a.txt': 'abcabc', 'v.txt': 'cab' });
+    const corpus = await read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt'), validationFraction: 0.5 });
+    expect([[...corpus.train], [...corpus.validation]]).toEqual([[0, 1, 2, 0, 1, 2], [2, 0, 1]]);
+    expect(corpus.characters).toBe(9);
+  });
+
+  it('does not learn characters from the validation text', async () => {
+    const folder = folderWith({ 'a.txt': 'aabbc', 'v.txt': 'abx€' });
+    const options = { validationFile: path.join(folder, 'v.txt') };
+    const error = await failureOf(read(path.join(folder, 'a.txt'), options));
+    expect(error.kind).toBe('corpus');
+    expect(error.message).toMatch(/v\.txt has characters that the corpus has not: U\+0078 x, U\+20AC €$/);
+    const folded = await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 });
+    expect(folded.vocabulary.decode(folded.train) + folded.vocabulary.decode(folded.validation)).toBe('aabb\u{FFFD}ab\u{FFFD}\u{FFFD}');
+  });
+
+  it('says that the validation text is empty', async () => {
+    const folder = folderWith({ 'a.txt': 'abc', 'v.txt': '' });
+    expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt') }))).message).toMatch(/the validation text .*v\.txt is empty/);
+  });
+});
+
+describe('text that cannot be trained on', () => {
+  it.each([
+    ['an empty file', '', {}, /^the corpus is empty: .*t$/, /three characters/],
+    ['nothing but a byte order mark', '\u{FEFF}', {}, /^the corpus is empty/, /three characters/],
+    ['one character over and over', 'aaaa', {}, /one single character, "a", over and over/, /two different/],
+    ['one byte over and over', 'aaaa', { unit: 'byte' }, /one single character, "a"/, /two different/],
+    ['nothing but rare characters', 'abc', { minCount: 2 }, /every character occurs fewer than 2 times/, /lower --min-count/],
+    ['Latin-1', Buffer.from('caf\xe9s', 'latin1'), {}, /t is not UTF-8 at byte 3$/, /--unit byte/],
+    ['a character that is cut off', Buffer.from('abc€').subarray(0, 5), {}, /t ends within a character at byte 3$/, /--unit byte/],
+    ['a NUL byte', 'abc\0def', {}, /t looks like a binary file: a NUL byte at byte 3$/, /--unit byte/],
+    ['mostly control characters', '\x01\x02\x03abc', {}, /looks like a binary file: most of it is control/, /--unit byte/],
+    ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /looks like a binary file: it starts as UTF-16 does/, /iconv -f UTF-16/],
+    ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /looks like a binary file/, /--unit byte/],
+    ['characters that a given vocabulary lacks', 'abé', { vocabulary: characterVocabulary('abe', false) }, /never seen: U\+00E9 é$/, /write e for é/],
+  ] as const)('is refused: %s', async (_, content, options, message, hint) => {
+    const error = await failureOf(read(path.join(folderWith({ t: content }), 't'), options));
+    expect(error.kind).toBe('corpus');
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  it('names the offset in a file of many megabytes', async () => {
+    const text = Buffer.concat([Buffer.from('€'.repeat(700_000)), Buffer.of(0xe2, 0x28)]);
+    expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(/at byte 2100000$/);
+  });
+
+  it('names the offset of a NUL byte far into a file', async () => {
+    const text = `${'ab'.repeat(1_000_000)}\0`;
+    expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(/a NUL byte at byte 2000000$/);
+  });
+
+  it('accepts escape sequences, form feeds and bells in text', async () => {
+    expect((await read(path.join(folderWith({ t: '\x1b[1mbold\x1b[0m\f\x07' }), 't'))).characters).toBe(14);
+  });
+
+  it('says that standard input is empty', async () => {
+    expect((await failureOf(read('-', { stdin: Readable.from([]) }))).message).toBe('the corpus is empty: standard input');
+  });
+});
+
+describe('options that no text can meet', () => {
+  it.each([
+    ['no source', [], {}, /no corpus was given/],
+    ['standard input twice', ['-', '-'], {}, /can be read only once/],
+    ['standard input to train and to validate', ['-'], { validationFile: '-' }, /can be read only once/],
+    ['a validation fraction of 1', ['-'], { validationFraction: 1 }, /--val-fraction .* not 1$/],
+    ['a negative validation fraction', ['-'], { validationFraction: -0.1 }, /--val-fraction .* not -0.1$/],
+    ['a validation fraction that is no number', ['-'], { validationFraction: Number.NaN }, /--val-fraction .* not NaN$/],
+    ['a minimum count of 0', ['-'], { minCount: 0 }, /--min-count .* not 0$/],
+    ['a minimum count for bytes', ['-'], { minCount: 2, unit: 'byte' }, /--min-count is for characters/],
+  ] as const)('are refused as usage: %s', async (_, sources, options, message) => {
+    const error = await failureOf(read(sources, options));
+    expect(error.kind).toBe('usage');
+    expect(error.message).toMatch(message);
+  });
+});

@@ -1,0 +1,127 @@
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { corpusName, findFiles } from '../../src/corpus/sources.ts';
+import { failureOf, folderWith, read, textOf } from './fixture.ts';
+
+const tree = { 'b.c': 'b', 'a/z.h': 'z', 'a/y.c': 'y', 'a/deep/x.c': 'x', 'Z.c': 'Z', '.hidden.c': 'h', '.git/w.c': 'w' };
+
+describe('a folder as a corpus', () => {
+  it('is read with all its folders, in the order of paths', async () => {
+    const corpus = await read(folderWith(tree));
+    expect(textOf(corpus)).toBe('Zxyzb');
+    expect(corpus).toMatchObject({ files: 5, skipped: 1 });
+  });
+
+  it.each([
+    [['*.c'], [], 'Zxyb'],
+    [['*.h', '*.c'], [], 'Zxyzb'],
+    [['a/*.c'], [], 'y'],
+    [['a/**'], [], 'xyz'],
+    [['./a/*.{c,h}'], [], 'yz'],
+    [[], ['*.c'], 'z'],
+    [['*.c'], ['y.c'], 'Zxb'],
+    [[], ['deep'], 'Zyzb'],
+    [[], ['a/**'], 'Zb'],
+  ])('takes what --include %j and --exclude %j leave', async (include, exclude, text) => {
+    // A second symbol in front, so that one file is enough of a text.
+    const folder = folderWith({ ...tree, '0/first': '-' });
+    const corpus = await read([path.join(folder, '0', 'first'), folder], { include: include.length > 0 ? include : [], exclude: [...exclude, 'first'] });
+    expect(textOf(corpus)).toBe(`-${text}`);
+  });
+
+  it('passes over binary files and counts them', async () => {
+    const corpus = await read(folderWith({ 'a.txt': 'ab', 'b.png': Uint8Array.of(0x89, 0x50, 0, 1), 'c.txt': 'c', 'd.bin': '\x01\x02\x03' }));
+    expect(textOf(corpus)).toBe('abc');
+    expect(corpus).toMatchObject({ files: 2, skipped: 2 });
+  });
+
+  it('takes binary files too with --unit byte', async () => {
+    expect(await read(folderWith({ 'a.txt': 'ab', 'b.bin': '\0\x01' }), { unit: 'byte' })).toMatchObject({ files: 2, skipped: 0, characters: 4 });
+  });
+
+  it('is read once where links lead in circles or to the same file', async () => {
+    const folder = folderWith({ 'a.txt': 'ab', 'sub/c.txt': 'c' });
+    symlinkSync('..', path.join(folder, 'sub', 'up'));
+    symlinkSync('a.txt', path.join(folder, 'z.txt'));
+    symlinkSync('nowhere', path.join(folder, 'dangling'));
+    expect(textOf(await read(folder))).toBe('abc');
+  });
+
+  it('is read through links that lead elsewhere', async () => {
+    const elsewhere = folderWith({ 'b.txt': 'b' });
+    const folder = folderWith({ 'a.txt': 'a' });
+    symlinkSync(path.join(elsewhere, 'b.txt'), path.join(folder, 'link.txt'));
+    expect(textOf(await read(folder))).toBe('ab');
+  });
+
+  it('names the file in it that is not UTF-8, and how to leave it out', async () => {
+    const error = await failureOf(read(folderWith({ 'a.txt': 'ab', 'sub/latin.txt': Buffer.from('\xe9t\xe9', 'latin1') })));
+    expect(error.message).toMatch(/sub\/latin\.txt is not UTF-8 at byte 0$/);
+    expect(error.hint).toContain('--exclude');
+  });
+});
+
+describe('a pattern as a corpus', () => {
+  it('takes the files that match, and not what is excluded or hidden', async () => {
+    const folder = folderWith(tree);
+    expect(textOf(await read(path.join(folder, '**/*.c')))).toBe('Zxyb');
+    expect(textOf(await read(path.join(folder, '**/*.c'), { exclude: ['x.c'] }))).toBe('Zyb');
+    expect((await findFiles(path.join(folder, '.*.c'), [], [])).files.map((file) => path.basename(file.path))).toEqual(['.hidden.c']);
+  });
+
+  it('is a file name where there is such a file', async () => {
+    const folder = folderWith({ 'a[1].txt': 'one', 'a1.txt': 'other' });
+    expect(textOf(await read(path.join(folder, 'a[1].txt')))).toBe('one');
+  });
+});
+
+describe('a source that is not there', () => {
+  it.each([
+    ['a file', 'none.txt', [], [], /^no such file or folder: .*none\.txt$/, /check the path/],
+    ['a built-in corpus that was not written', 'corpora/sonnets.txt', [], [], /^no such file/, /^rnn corpus sonnets writes corpora\/sonnets\.txt$/],
+    ['a pattern', '*.none', [], ['b'], /^no file matches .*\*\.none with --exclude 'b'$/, /quote/],
+    ['a folder without a match', '', ['*.none'], [], /^no file in .* matches with --include '\*\.none'$/, /quote/],
+    ['an empty folder', 'empty', [], [], /^the folder .*empty holds no files$/, /name a folder/],
+    ['a folder of hidden files', 'secret', [], [], /^no file in .*secret matches/, /1 hidden file was passed over/],
+    ['a folder of binary files', 'binary', [], [], /^there are only binary files in .*binary$/, /--unit byte/],
+    ['a file as a folder', 'a.txt/b', [], [], /^cannot read .*ENOTDIR/, /cat/],
+  ])('is said to be missing: %s', async (_, source, include, exclude, message, hint) => {
+    const folder = folderWith({ 'a.txt': 'ab', 'secret/.hidden': 'ab', 'binary/a': '\0' });
+    mkdirSync(path.join(folder, 'empty'));
+    const error = await failureOf(read(path.join(folder, source), { include, exclude }));
+    expect(error.kind).toBe('corpus');
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(hint);
+  });
+
+  const isRoot = process.getuid?.() === 0;
+  const canBecomeNobody = isRoot && process.seteuid !== undefined;
+  it.skipIf(process.platform === 'win32' || (isRoot && !canBecomeNobody))('is said to be unreadable where permission is missing', async () => {
+    const folder = folderWith({ 'a.txt': 'ab' });
+    chmodSync(folder, 0o755);
+    chmodSync(path.join(folder, 'a.txt'), 0o000);
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      const error = await failureOf(read(path.join(folder, 'a.txt')));
+      expect(error.kind).toBe('corpus');
+      expect(error.message).toMatch(/^no permission to read .*a\.txt$/);
+      expect(error.hint).toContain('chmod');
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+  });
+
+  it.skipIf(process.platform !== 'linux')('says what the system says of a file that opens but cannot be read (Linux)', async () => {
+    const error = await failureOf(read('/proc/self/mem'));
+    expect(error.kind).toBe('corpus');
+    expect(error.message).toMatch(/^cannot read \/proc\/self\/mem: EIO/);
+  });
+});
+
+describe('the name of a run', () => {
+  it.each([
+    ['texts/war and peace.txt', 'war and peace'], ['linux-6.1', 'linux-6.1'], ['-', 'stdin'], ['/', 'corpus'], ['texts/', 'texts'],
+    ['.', path.basename(process.cwd())], ['texts/*.txt', 'texts'], ['*.txt', path.basename(process.cwd())], ['/*.txt', 'corpus'], ['a.tar.gz', 'a.tar'],
+  ])('is, for %s, %s', (source, name) => expect(corpusName(source)).toBe(name));
+});

@@ -1,0 +1,96 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { byteVocabulary, characterVocabulary, Vocabulary } from '../../src/corpus/vocabulary.ts';
+import { failureOf } from './fixture.ts';
+
+/** Strings of whole code points, from all planes. */
+const anyText = fc.string({ unit: 'binary', minLength: 1, maxLength: 60 });
+
+describe('a vocabulary of characters', () => {
+  it('numbers characters in the order of their code points', () => {
+    const vocabulary = characterVocabulary('b\u{1F600}a\u{FFFC}b', false);
+    expect(vocabulary.data).toEqual({ unit: 'char', symbols: ['a', 'b', '\u{FFFC}', '\u{1F600}'], unknown: null });
+    expect([...vocabulary.encode('ab\u{1F600}')]).toEqual([0, 1, 3]);
+  });
+
+  it('gives back every text that was encoded with it', () => {
+    fc.assert(fc.property(anyText, (text) => {
+      const vocabulary = characterVocabulary(text, false);
+      expect(vocabulary.decode(vocabulary.encode(text))).toBe(text);
+      expect(vocabulary.encode(text)).toHaveLength([...text].length);
+    }));
+  });
+
+  it('names the characters it does not know and what to write instead', async () => {
+    const vocabulary = characterVocabulary("ae'", false);
+    const error = await failureOf(() => vocabulary.encode('a\u2019é\tA漢a漢'));
+    expect(error.kind).toBe('corpus');
+    expect(error.message).toBe('the model has never seen U+2019 ’, U+00E9 é, U+0009 (tab), U+0041 A, U+6F22 漢');
+    expect(error.hint).toContain("write ' for ’, e for é, a for A;");
+  });
+
+  it('names only a few of many unknown characters', async () => {
+    const error = await failureOf(() => characterVocabulary('a', false).encode('0123456789'));
+    expect(error.message).toContain('U+0034 4 and 5 more');
+    expect(error.hint).not.toContain('write');
+  });
+
+  it('proposes a typographic apostrophe where the text was typeset', async () => {
+    expect((await failureOf(() => characterVocabulary('a’', false).encode("a'a"))).hint).toContain("write ’ for '");
+  });
+
+  it('reads any character as the unknown symbol where there is one', () => {
+    const vocabulary = characterVocabulary('ab', true);
+    expect(vocabulary.data).toEqual({ unit: 'char', symbols: ['a', 'b', '\u{FFFD}'], unknown: 2 });
+    expect([...vocabulary.encode('axb\u{FFFD}')]).toEqual([0, 2, 1, 2]);
+    expect(vocabulary.decode([0, 2])).toBe('a\u{FFFD}');
+  });
+
+  it('refuses an id that it does not have', () => {
+    expect(() => characterVocabulary('ab', false).decode([2])).toThrow('id 2 is outside the vocabulary of 2 symbols');
+  });
+});
+
+describe('a vocabulary of bytes', () => {
+  it('has all 256 and gives back every text', () => {
+    const vocabulary = byteVocabulary();
+    expect(vocabulary.size).toBe(256);
+    fc.assert(fc.property(anyText, (text) => {
+      expect(vocabulary.decode(vocabulary.encode(text))).toBe(text);
+    }));
+  });
+
+  it('holds back a character until its last byte has come', () => {
+    const decoder = byteVocabulary().decoder();
+    expect([0x61, 0xf0, 0x9f, 0x98, 0x80, 0xe2, 0x82].map((byte) => decoder.push(byte))).toEqual(['a', '', '', '', '😀', '', '']);
+    expect(decoder.end()).toBe('\u{FFFD}');
+  });
+
+  it('shows bytes that are no text as U+FFFD and goes on', () => {
+    expect(byteVocabulary().decode([0xff, 0x61, 0xc3, 0x62])).toBe('\u{FFFD}a\u{FFFD}b');
+  });
+
+  it('keeps a byte order mark', () => {
+    expect(byteVocabulary().decode([0xef, 0xbb, 0xbf, 0x61])).toBe('\u{FEFF}a');
+  });
+});
+
+describe('a vocabulary from a checkpoint', () => {
+  it('is the same after JSON', () => {
+    for (const { data } of [characterVocabulary('héllo\0\n', true), byteVocabulary()]) {
+      expect(new Vocabulary(JSON.parse(JSON.stringify(data)) as typeof data).data).toEqual(data);
+    }
+  });
+
+  it.each([
+    ['a symbol twice', { unit: 'char', symbols: ['a', 'a'], unknown: null }, 'a symbol occurs twice'],
+    ['two characters in one symbol', { unit: 'char', symbols: ['a', 'bc'], unknown: null }, '"bc" is not one character'],
+    ['an empty symbol', { unit: 'char', symbols: ['a', ''], unknown: null }, '"" is not one character'],
+    ['no symbols', { unit: 'char', symbols: [], unknown: null }, 'it has no symbols'],
+    ['an unknown symbol that is not there', { unit: 'char', symbols: ['a'], unknown: 1 }, 'its unknown symbol 1 is not one of its 1'],
+    ['bytes that are missing', { unit: 'byte', symbols: ['00', '01'], unknown: null }, 'its bytes are not "00" to "ff"'],
+  ] as const)('is refused with %s', async (_, data, reason) => {
+    const error = await failureOf(() => new Vocabulary(data));
+    expect(error.message).toBe(`not a vocabulary: ${reason}`);
+  });
+});
