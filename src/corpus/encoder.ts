@@ -32,12 +32,9 @@ export class Encoder {
     this.#unit = unit;
   }
 
-  /** Starts a file: a byte order mark is dropped only there, and offsets count from there. */
+  /** Starts a file: a byte order mark is dropped only there, and offsets count from there. After bytes that were no text there is no going on. */
   begin(): void {
     this.#offset = 0;
-    this.#needed = 0;
-    this.#lower = 0x80;
-    this.#upper = 0xbf;
   }
 
   /** Encodes more bytes of the file; returns the offset of the first that do not belong to a character, or −1. */

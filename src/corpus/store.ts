@@ -100,7 +100,7 @@ export class TokenStore {
     const backwards = width > source.BYTES_PER_ELEMENT;
     const mapped = tokensOf(width, new ArrayBuffer(BLOCK * width));
     const mappedFours = foursOf(mapped);
-    const pairTable = table !== null && width === 1 && source.BYTES_PER_ELEMENT === 1 ? tableOfPairs(table) : null;
+    const pairTable = table !== null && width === 1 ? tableOfPairs(table) : null;
     const blocks = Math.ceil(this.#length / BLOCK);
     for (let step = 0; step < blocks; step++) {
       const start = (backwards ? blocks - 1 - step : step) * BLOCK;

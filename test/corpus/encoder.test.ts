@@ -72,6 +72,14 @@ describe('decoding UTF-8', () => {
     for (let cut = 0; cut <= bytes.length; cut++) expect(decoded(Uint8Array.from(bytes), [cut])).toBe(offset);
   });
 
+  it('gives each character one id', () => {
+    const encoder = new Encoder('char');
+    encoder.begin();
+    encoder.push(Buffer.from('😀é😀😁é😁😀'));
+    expect(encoder.codePoints.slice(128)).toEqual([0x1f600, 0xe9, 0x1f601]);
+    expect([...encoder.store.finish(7).before]).toEqual([128, 129, 128, 130, 129, 130, 128]);
+  });
+
   it('counts offsets through long text', () => {
     const before = 'é'.repeat(50_000) + 'x'.repeat(100_000);
     expect(decoded(Buffer.concat([Buffer.from(before), Buffer.of(0xff)]), [33_333, 70_001])).toBe(200_000);

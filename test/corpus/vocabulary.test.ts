@@ -35,6 +35,10 @@ describe('a vocabulary of characters', () => {
     expect(error.hint).not.toContain('write');
   });
 
+  it('proposes a letter without accent in the other case where nothing is nearer', async () => {
+    expect((await failureOf(() => characterVocabulary('ae', false).encode('É'))).hint).toContain('write e for É;');
+  });
+
   it('proposes a typographic apostrophe where the text was typeset', async () => {
     expect((await failureOf(() => characterVocabulary('a’', false).encode("a'a"))).hint).toContain("write ’ for '");
   });
