@@ -6,7 +6,7 @@ import type { findCheckpoint, readCheckpoint, RunFolder } from '../checkpoint/st
 import type { openDevice } from '../devices/open.ts';
 import type { sampleText } from '../sampling/sample.ts';
 import type { resolveOptions } from '../training/resolve.ts';
-import type { train } from '../training/train.ts';
+import type { prepareTraining } from '../training/train.ts';
 
 export interface Rooms {
   corpus(): Promise<{ readCorpus: typeof readCorpus }>;
@@ -19,7 +19,7 @@ export interface Rooms {
   devices(): Promise<{ openDevice: typeof openDevice }>;
   sampling(): Promise<{ sampleText: typeof sampleText }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions }>;
-  training(): Promise<{ train: typeof train }>;
+  training(): Promise<{ prepareTraining: typeof prepareTraining }>;
 }
 
 export const rooms: Rooms = {

@@ -33,6 +33,8 @@ export interface Workload {
   readonly parameters: readonly ParameterShape[];
   readonly jobs: readonly Job[];
   readonly update: UpdateRule | null;
+  /** Calls are short and each waits for the last, as in sampling: what counts is the time until an answer. */
+  readonly interactive?: boolean;
 }
 
 /** One run of a job's program. Integers are (T·N) time first, for the whole batch. */

@@ -51,10 +51,13 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
       readCheckpoint: async () => checkpoint,
     }),
     training: async () => ({
-      async *train({ signal }: { signal: AbortSignal }) {
-        calls.signal = signal;
-        yield* events(signal);
-      },
+      prepareTraining: async () => ({
+        async *train(_folder: unknown, signal: AbortSignal) {
+          calls.signal = signal;
+          yield* events(signal);
+        },
+        close: async () => {},
+      }),
     }),
     sampling: async () => ({
       async *sampleText(options: Record<string, unknown>) {

@@ -46,12 +46,14 @@ async function train(sources: readonly string[], flags: TrainFlags, context: Con
   const device = await (await rooms.devices()).openDevice(flags.device ?? 'auto', flags.threads === undefined ? {} : { threads: flags.threads });
   const controller = new AbortController();
   const interruption = watchSignals(context, reporter, controller);
+  let closeRun: () => Promise<void> = () => Promise.resolve();
   try {
+    const run = await (await rooms.training()).prepareTraining({ options, corpus, device });
+    closeRun = () => run.close();
     const path = flags.out ?? join('checkpoints', corpus.name);
     const folder = await (await rooms.checkpoints()).RunFolder.create(path, { force: flags.force === true, resume: false });
-    const { train: steps } = await rooms.training();
     let end: EndEvent | null = null;
-    for await (const event of steps({ options, corpus, device, folder, signal: controller.signal })) {
+    for await (const event of run.train(folder, controller.signal)) {
       if (event.event === 'end') end = event;
       try {
         await reporter.handle(event);
@@ -66,6 +68,7 @@ async function train(sources: readonly string[], flags: TrainFlags, context: Con
   } finally {
     interruption.stop();
     reporter.close();
+    await closeRun();
     await device.close();
   }
 }

@@ -12,22 +12,20 @@ const MOST_BYTES = 65536 * 65536;
 export interface CpuOptions {
   /** At most this many worker threads; left out, one per core. */
   readonly threads?: number;
-  /** Run on the calling thread, with nothing to wait for: best for one short call after another, as in sampling. */
-  readonly inline?: boolean;
 }
 
-export async function openCpu({ threads = availableParallelism(), inline = false }: CpuOptions = {}): Promise<Device> {
+export async function openCpu({ threads = availableParallelism() }: CpuOptions = {}): Promise<Device> {
   const kernels = await loadKernels();
   const plans = new WeakMap<Workload, Plan>();
   const planOf = (workload: Workload): Plan => {
-    const plan = plans.get(workload) ?? planWorkload(workload, inline ? 1 : threads);
+    const plan = plans.get(workload) ?? planWorkload(workload, workload.interactive ? 1 : threads);
     plans.set(workload, plan);
     return plan;
   };
   const simd = kernels.variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD';
   return {
     name: 'cpu',
-    description: `cpu: WebAssembly (${simd}), ${inline ? 'one thread' : `${threads} thread${threads === 1 ? '' : 's'}`}`,
+    description: `cpu: WebAssembly (${simd}), ${threads} thread${threads === 1 ? '' : 's'}`,
     estimate: (workload) => planOf(workload).bytes,
     async compile(workload) {
       const plan = planOf(workload);
@@ -36,7 +34,7 @@ export async function openCpu({ threads = availableParallelism(), inline = false
           hint: 'lower --hidden, --layers, --batch-size or --seq-length',
         });
       }
-      return compileForCpu(workload, plan, kernels, inline);
+      return compileForCpu(workload, plan, kernels);
     },
     close: () => Promise.resolve(),
   };

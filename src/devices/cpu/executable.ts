@@ -17,10 +17,10 @@ interface Crew {
   close(): Promise<void>;
 }
 
-export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule, inline: boolean): Promise<CpuExecutable> {
+export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule): Promise<CpuExecutable> {
   const memory = new WebAssembly.Memory({ initial: plan.pages, maximum: plan.pages, shared: true });
   const setups = await shardSetups(workload, plan, kernels, memory);
-  const crew = inline ? inlineCrew(setups[0]) : await threadCrew(setups, memory);
+  const crew = workload.interactive ? inlineCrew(setups[0]) : await threadCrew(setups, memory);
   return new CpuExecutable(plan, memory, crew);
 }
 

@@ -4,6 +4,7 @@
 // are cut into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5), never a tail of one or two, and gathered into chunks whose
 // packed A fits the second-level cache.
 import { PANEL, packColumns, packRows, packTransposedRows } from './packing';
+import { addRows, zero } from './rows';
 import { multiplyRow, multiplyTile } from './tile';
 
 // @ts-ignore: decorator
@@ -17,7 +18,11 @@ const CHUNK_TILES: usize = 48;
 // @ts-ignore: decorator
 @inline
 const GROUP_PANELS: usize = 4;
-/** Bytes at the start of the scratch area: 6 × 8 floats, where a tile that overhangs C is computed before it is cut. */
+// The scratch area starts with a row of zeros as wide as the widest tile, to add a product to, and 6 × 8 floats where a tile that
+// overhangs C is computed before it is cut. Both sizes in bytes.
+// @ts-ignore: decorator
+@inline
+const ZEROS: usize = 192;
 // @ts-ignore: decorator
 @inline
 const OVERHANG: usize = 192;
@@ -28,27 +33,13 @@ function ceilDivide(x: usize, y: usize): usize {
   return (x + y - 1) / y;
 }
 
-/** c (rows, columns) = [c +] product [+ bias], element by element in the order of additions of a whole tile. */
+/** c (rows, columns) = addend + product, element by element as a whole tile does it. */
 function storePart(
-  rows: usize, columns: usize, product: usize, c: usize, step: usize, accumulate: i32, bias: usize,
+  rows: usize, columns: usize, product: usize, c: usize, step: usize, addend: usize, addendStep: usize,
 ): void {
-  for (; rows; --rows, product += 32, c += step) {
+  for (; rows; --rows, product += 32, c += step, addend += addendStep) {
     for (let j: usize = 0; j < columns << 2; j += 4) {
-      let value = load<f32>(product + j);
-      if (accumulate) value = load<f32>(c + j) + value;
-      if (bias) value += load<f32>(bias + j);
-      store<f32>(c + j, value);
-    }
-  }
-}
-
-/** c (rows, columns) = [bias]: the product over no k at all. */
-function fillEmptyProduct(rows: usize, columns: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
-  for (; rows; --rows, c += step) {
-    for (let j: usize = 0; j < columns << 2; j += 4) {
-      let value = accumulate ? load<f32>(c + j) : <f32>0;
-      if (bias) value += load<f32>(bias + j);
-      store<f32>(c + j, value);
+      store<f32>(c + j, load<f32>(addend + j) + load<f32>(product + j));
     }
   }
 }
@@ -63,47 +54,48 @@ function heightOf(tileIndex: usize, height: usize, taller: usize): usize {
 /** The packed rows of the tiles [first, last) times one panel: up to 8 columns of C. */
 function multiplyPanel(
   first: usize, last: usize, height: usize, taller: usize, columns: usize, depth: usize,
-  a: usize, panel: usize, c: usize, step: usize, accumulate: i32, bias: usize, overhang: usize,
+  a: usize, panel: usize, c: usize, step: usize, addend: usize, addendStep: usize, scratch: usize,
 ): void {
   for (let t = first; t < last; ++t) {
     const rows = heightOf(t, height, taller);
     if (columns == PANEL) {
-      multiplyTile(rows, depth, a, panel, c, step, accumulate, bias);
+      multiplyTile(rows, depth, a, panel, c, step, addend, addendStep);
     } else {
-      multiplyTile(rows, depth, a, panel, overhang, 32, 0, 0);
-      storePart(rows, columns, overhang, c, step, accumulate, bias);
+      const overhang = scratch + ZEROS;
+      multiplyTile(rows, depth, a, panel, overhang, 32, scratch, 0);
+      storePart(rows, columns, overhang, c, step, addend, addendStep);
     }
     a += (rows * depth) << 2;
     c += rows * step;
+    addend += rows * addendStep;
   }
 }
 
-/** The product for one row: memory-bound, and A needs no packing. */
+/** The product for one row: memory-bound, and A needs no packing. `addend` is C, a bias, or 0 for nothing. */
 function multiplyVector(
-  N: usize, K: usize, a: usize, panels: usize, c: usize, accumulate: i32, bias: usize, overhang: usize,
+  N: usize, K: usize, a: usize, panels: usize, c: usize, addend: usize, scratch: usize,
 ): void {
   const size = K << 5;
   const blocks = ceilDivide(K, MAXIMUM_DEPTH);
+  const overhang = scratch + ZEROS;
   let j: usize = 0;
   while (j < N) {
     const whole = (N - j) / PANEL;
     const width: usize = whole >= 6 ? 6 : whole >= 4 ? 4 : whole >= 2 ? 2 : 1;
-    const partial = whole == 0;
+    const to = c + (j << 2);
     for (let block: usize = 0; block < blocks; ++block) {
       const from = (block * K) / blocks;
       const depth = ((block + 1) * K) / blocks - from;
       const x = a + (from << 2);
       const panel = panels + (from << 5);
-      const more = accumulate | i32(block > 0);
-      const biasHere = bias && block == 0 ? bias + (j << 2) : 0;
-      const to = c + (j << 2);
-      if (partial) {
-        multiplyRow(1, depth, x, panel, size, overhang, 0, 0);
-        storePart(1, N - j, overhang, to, 0, more, biasHere);
-      } else if (width == 6) multiplyRow(6, depth, x, panel, size, to, more, biasHere);
-      else if (width == 4) multiplyRow(4, depth, x, panel, size, to, more, biasHere);
-      else if (width == 2) multiplyRow(2, depth, x, panel, size, to, more, biasHere);
-      else multiplyRow(1, depth, x, panel, size, to, more, biasHere);
+      const start = block ? to : addend ? addend + (j << 2) : scratch;
+      if (whole == 0) {
+        multiplyRow(1, depth, x, panel, size, overhang, scratch);
+        storePart(1, N - j, overhang, to, 0, start, 0);
+      } else if (width == 6) multiplyRow(6, depth, x, panel, size, to, start);
+      else if (width == 4) multiplyRow(4, depth, x, panel, size, to, start);
+      else if (width == 2) multiplyRow(2, depth, x, panel, size, to, start);
+      else multiplyRow(1, depth, x, panel, size, to, start);
     }
     j += width * PANEL;
     panels += width * size;
@@ -112,7 +104,7 @@ function multiplyVector(
 
 /**
  * C (M, N) = [C +] A (M, K) · B [+ bias (N)], with B packed by packPanels. Writes nothing outside (M, N).
- * `scratch` holds 48 + min(M, 288)·min(K, 256) floats.
+ * `scratch` holds 96 + min(M, 288)·min(K, 256) floats.
  */
 export function gemmPanels(
   M: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize, c: usize, ldc: usize,
@@ -121,15 +113,19 @@ export function gemmPanels(
   const stepA = lda << 2;
   const stepC = ldc << 2;
   if (M == 0 || N == 0) return;
-  if (K == 0) {
-    fillEmptyProduct(M, N, c, stepC, accumulate, bias);
-    return;
+  // A product is added to one thing: with both C and a bias, or with no product to add, C takes the bias first.
+  if (K == 0 && !accumulate) for (let r: usize = 0; r < M; ++r) zero(c + r * stepC, N << 2);
+  if (bias && (accumulate || K == 0)) {
+    for (let r: usize = 0; r < M; ++r) addRows(1, N, bias, N, c + r * stepC, N);
+    accumulate = 1;
   }
+  if (K == 0) return;
+  zero(scratch, ZEROS);
   if (M == 1) {
-    multiplyVector(N, K, a, panels, c, accumulate, bias, scratch);
+    multiplyVector(N, K, a, panels, c, accumulate ? c : bias, scratch);
     return;
   }
-  const packed = scratch + OVERHANG;
+  const packed = scratch + ZEROS + OVERHANG;
   const tiles = ceilDivide(M, 6);
   const height = M / tiles;
   const taller = M % tiles;
@@ -150,12 +146,14 @@ export function gemmPanels(
         rowA += rows * stepA;
         to += (rows * depth) << 2;
       }
-      const more = accumulate | i32(block > 0);
+      const addToC = accumulate || block > 0;
       let panel = panels + (from << 5);
-      for (let j: usize = 0; j < N; j += PANEL, panel += K << 5) {
+      let target = c + firstRow * stepC;
+      let biasHere = bias;
+      for (let j: usize = 0; j < N; j += PANEL, panel += K << 5, target += 32, biasHere += 32) {
         multiplyPanel(
-          first, last, height, taller, min(N - j, PANEL), depth, packed, panel,
-          c + firstRow * stepC + (j << 2), stepC, more, bias && block == 0 ? bias + (j << 2) : 0, scratch,
+          first, last, height, taller, min(N - j, PANEL), depth, packed, panel, target, stepC,
+          addToC ? target : bias ? biasHere : scratch, addToC ? stepC : 0, scratch,
         );
       }
     }
@@ -164,7 +162,7 @@ export function gemmPanels(
 
 /**
  * C (M, N) = [C +] Aᵀ·B with A stored (K, M) and B stored (K, N): the gradient of a weight, summed over K rows of a batch.
- * `scratch` holds 48 + 32·min(K, 256) + min(M, 288)·min(K, 256) floats.
+ * `scratch` holds 96 + 32·min(K, 256) + min(M, 288)·min(K, 256) floats.
  */
 export function gemmTransposedA(
   M: usize, N: usize, K: usize, a: usize, lda: usize, b: usize, ldb: usize, c: usize, ldc: usize,
@@ -175,10 +173,11 @@ export function gemmTransposedA(
   const stepC = ldc << 2;
   if (M == 0 || N == 0) return;
   if (K == 0) {
-    fillEmptyProduct(M, N, c, stepC, accumulate, 0);
+    if (!accumulate) for (let r: usize = 0; r < M; ++r) zero(c + r * stepC, N << 2);
     return;
   }
-  const group = scratch + OVERHANG;
+  zero(scratch, ZEROS);
+  const group = scratch + ZEROS + OVERHANG;
   const packed = group + ((min(K, MAXIMUM_DEPTH) * GROUP_PANELS) << 5);
   const tiles = ceilDivide(M, 6);
   const height = M / tiles;
@@ -200,15 +199,16 @@ export function gemmTransposedA(
         columnA += rows << 2;
         to += (rows * depth) << 2;
       }
-      const more = accumulate | i32(block > 0);
+      const addToC = accumulate || block > 0;
       for (let j: usize = 0; j < N; j += GROUP_PANELS * PANEL) {
         const end = min(N, j + GROUP_PANELS * PANEL);
         packColumns(depth, end - j, b + from * stepB + (j << 2), stepB, group);
         let panel = group;
         for (let i = j; i < end; i += PANEL, panel += depth << 5) {
+          const target = c + firstRow * stepC + (i << 2);
           multiplyPanel(
-            first, last, height, taller, min(N - i, PANEL), depth, packed, panel,
-            c + firstRow * stepC + (i << 2), stepC, more, 0, scratch,
+            first, last, height, taller, min(N - i, PANEL), depth, packed, panel, target, stepC,
+            addToC ? target : scratch, addToC ? stepC : 0, scratch,
           );
         }
       }

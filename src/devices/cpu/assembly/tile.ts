@@ -2,108 +2,106 @@
 // 8 columns (12) + 2 of B + 1 of A is the largest tile that fits, and unrolling k makes it slower.
 //
 // Every element of C is the sum over k in order, in one accumulator that starts at zero, whatever the shape of the tile: a
-// row's result depends neither on how many rows there are nor on which of them it is. C is added at the end: accumulators
-// that start as "C or zero" cost V8 a third of its speed.
+// row's result depends neither on how many rows there are nor on which of them it is. What the product is added to (C itself,
+// a row of bias, a row of zeros) comes as an address, an addend, and is added at the end: accumulators that start as "C or zero", or a
+// choice after the loop, make V8 spill accumulators inside the loop, which halves the speed.
 import { madd } from './madd';
 
-/** One row of a finished tile: c = [c +] product [+ bias]. */
+/** One row of a finished tile: c = addend + product. */
 // @ts-ignore: decorator
 @inline
-function finish(c: usize, low: v128, high: v128, accumulate: i32, bias: usize): void {
-  if (accumulate) {
-    low = f32x4.add(v128.load(c), low);
-    high = f32x4.add(v128.load(c, 16), high);
-  }
-  if (bias) {
-    low = f32x4.add(low, v128.load(bias));
-    high = f32x4.add(high, v128.load(bias, 16));
-  }
-  v128.store(c, low);
-  v128.store(c, high, 16);
+function finish(c: usize, addend: usize, low: v128, high: v128): void {
+  v128.store(c, f32x4.add(v128.load(addend), low));
+  v128.store(c + 16, f32x4.add(v128.load(addend + 16), high));
 }
 
-/** ROWS (a constant at compile time) rows of A packed (depth, ROWS) times a panel (depth, 8); rows of C are `step` bytes apart. */
+/** ROWS (a constant at compile time) rows of A packed (depth, ROWS) times a panel (depth, 8); rows of C are `step` bytes apart, those of the addend `addendStep`. */
 // @ts-ignore: decorator
 @inline
-function tile(ROWS: i32, depth: usize, a: usize, b: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
+function tile(ROWS: i32, depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
   let l0 = f32x4.splat(0), h0 = f32x4.splat(0);
   let l1 = f32x4.splat(0), h1 = f32x4.splat(0);
   let l2 = f32x4.splat(0), h2 = f32x4.splat(0);
   let l3 = f32x4.splat(0), h3 = f32x4.splat(0);
   let l4 = f32x4.splat(0), h4 = f32x4.splat(0);
   let l5 = f32x4.splat(0), h5 = f32x4.splat(0);
-  do {
-    const low = v128.load(b);
-    const high = v128.load(b, 16);
-    let x = v128.load32_splat(a);
-    l0 = madd(x, low, l0);
-    h0 = madd(x, high, h0);
-    if (ROWS > 1) {
-      x = v128.load32_splat(a, 4);
-      l1 = madd(x, low, l1);
-      h1 = madd(x, high, h1);
-    }
-    if (ROWS > 2) {
-      x = v128.load32_splat(a, 8);
-      l2 = madd(x, low, l2);
-      h2 = madd(x, high, h2);
-    }
-    if (ROWS > 3) {
-      x = v128.load32_splat(a, 12);
-      l3 = madd(x, low, l3);
-      h3 = madd(x, high, h3);
+  a -= ROWS << 2;
+  b -= 64;
+  if (depth) do {
+    a += ROWS << 2;
+    b += 32;
+    const low = v128.load(b, 32);
+    const high = v128.load(b, 48);
+    let x: v128;
+    if (ROWS > 5) {
+      x = v128.load32_splat(a, 20);
+      l5 = madd(x, low, l5);
+      h5 = madd(x, high, h5);
     }
     if (ROWS > 4) {
       x = v128.load32_splat(a, 16);
       l4 = madd(x, low, l4);
       h4 = madd(x, high, h4);
     }
-    if (ROWS > 5) {
-      x = v128.load32_splat(a, 20);
-      l5 = madd(x, low, l5);
-      h5 = madd(x, high, h5);
+    if (ROWS > 3) {
+      x = v128.load32_splat(a, 12);
+      l3 = madd(x, low, l3);
+      h3 = madd(x, high, h3);
     }
-    a += ROWS << 2;
-    b += 32;
+    if (ROWS > 2) {
+      x = v128.load32_splat(a, 8);
+      l2 = madd(x, low, l2);
+      h2 = madd(x, high, h2);
+    }
+    if (ROWS > 1) {
+      x = v128.load32_splat(a, 4);
+      l1 = madd(x, low, l1);
+      h1 = madd(x, high, h1);
+    }
+    x = v128.load32_splat(a);
+    l0 = madd(x, low, l0);
+    h0 = madd(x, high, h0);
   } while (--depth);
-  finish(c, l0, h0, accumulate, bias);
-  if (ROWS > 1) finish((c += step), l1, h1, accumulate, bias);
-  if (ROWS > 2) finish((c += step), l2, h2, accumulate, bias);
-  if (ROWS > 3) finish((c += step), l3, h3, accumulate, bias);
-  if (ROWS > 4) finish((c += step), l4, h4, accumulate, bias);
-  if (ROWS > 5) finish((c += step), l5, h5, accumulate, bias);
+  finish(c, addend, l0, h0);
+  if (ROWS > 1) finish((c += step), (addend += addendStep), l1, h1);
+  if (ROWS > 2) finish((c += step), (addend += addendStep), l2, h2);
+  if (ROWS > 3) finish((c += step), (addend += addendStep), l3, h3);
+  if (ROWS > 4) finish((c += step), (addend += addendStep), l4, h4);
+  if (ROWS > 5) finish((c += step), (addend += addendStep), l5, h5);
 }
 
-function tile1(depth: usize, a: usize, b: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
-  tile(1, depth, a, b, c, step, accumulate, bias);
+function tile1(depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
+  tile(1, depth, a, b, c, step, addend, addendStep);
 }
-function tile2(depth: usize, a: usize, b: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
-  tile(2, depth, a, b, c, step, accumulate, bias);
+function tile2(depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
+  tile(2, depth, a, b, c, step, addend, addendStep);
 }
-function tile3(depth: usize, a: usize, b: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
-  tile(3, depth, a, b, c, step, accumulate, bias);
+function tile3(depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
+  tile(3, depth, a, b, c, step, addend, addendStep);
 }
-function tile4(depth: usize, a: usize, b: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
-  tile(4, depth, a, b, c, step, accumulate, bias);
+function tile4(depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
+  tile(4, depth, a, b, c, step, addend, addendStep);
 }
-function tile5(depth: usize, a: usize, b: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
-  tile(5, depth, a, b, c, step, accumulate, bias);
+function tile5(depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
+  tile(5, depth, a, b, c, step, addend, addendStep);
 }
-function tile6(depth: usize, a: usize, b: usize, c: usize, step: usize, accumulate: i32, bias: usize): void {
-  tile(6, depth, a, b, c, step, accumulate, bias);
+function tile6(depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
+  tile(6, depth, a, b, c, step, addend, addendStep);
 }
 
 /** `rows` <= 6 rows of A packed (depth, rows) times one panel (depth, 8), into 8 columns of C. depth >= 1. */
+// @ts-ignore: decorator
+@inline
 export function multiplyTile(
-  rows: usize, depth: usize, a: usize, b: usize, c: usize, step: usize, accumulate: i32, bias: usize,
+  rows: usize, depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize,
 ): void {
   switch (<i32>rows) {
-    case 6: tile6(depth, a, b, c, step, accumulate, bias); break;
-    case 5: tile5(depth, a, b, c, step, accumulate, bias); break;
-    case 4: tile4(depth, a, b, c, step, accumulate, bias); break;
-    case 3: tile3(depth, a, b, c, step, accumulate, bias); break;
-    case 2: tile2(depth, a, b, c, step, accumulate, bias); break;
-    default: tile1(depth, a, b, c, step, accumulate, bias);
+    case 6: tile6(depth, a, b, c, step, addend, addendStep); break;
+    case 5: tile5(depth, a, b, c, step, addend, addendStep); break;
+    case 4: tile4(depth, a, b, c, step, addend, addendStep); break;
+    case 3: tile3(depth, a, b, c, step, addend, addendStep); break;
+    case 2: tile2(depth, a, b, c, step, addend, addendStep); break;
+    default: tile1(depth, a, b, c, step, addend, addendStep);
   }
 }
 
@@ -114,7 +112,7 @@ export function multiplyTile(
 // @ts-ignore: decorator
 @inline
 export function multiplyRow(
-  PANELS: i32, depth: usize, a: usize, b: usize, size: usize, c: usize, accumulate: i32, bias: usize,
+  PANELS: i32, depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize,
 ): void {
   let l0 = f32x4.splat(0), h0 = f32x4.splat(0);
   let l1 = f32x4.splat(0), h1 = f32x4.splat(0);
@@ -122,43 +120,45 @@ export function multiplyRow(
   let l3 = f32x4.splat(0), h3 = f32x4.splat(0);
   let l4 = f32x4.splat(0), h4 = f32x4.splat(0);
   let l5 = f32x4.splat(0), h5 = f32x4.splat(0);
+  a -= 4;
+  b -= 32;
   let b1 = b + size, b2 = b1 + size, b3 = b2 + size, b4 = b3 + size, b5 = b4 + size;
-  do {
+  if (depth) do {
+    a += 4;
     const x = v128.load32_splat(a);
-    l0 = madd(x, v128.load(b), l0);
-    h0 = madd(x, v128.load(b, 16), h0);
-    if (PANELS > 1) {
-      l1 = madd(x, v128.load(b1), l1);
-      h1 = madd(x, v128.load(b1, 16), h1);
-    }
-    if (PANELS > 2) {
-      l2 = madd(x, v128.load(b2), l2);
-      h2 = madd(x, v128.load(b2, 16), h2);
-    }
-    if (PANELS > 3) {
-      l3 = madd(x, v128.load(b3), l3);
-      h3 = madd(x, v128.load(b3, 16), h3);
+    if (PANELS > 5) {
+      b5 += 32;
+      h5 = madd(x, v128.load(b5, 16), h5);
+      l5 = madd(x, v128.load(b5), l5);
     }
     if (PANELS > 4) {
-      l4 = madd(x, v128.load(b4), l4);
+      b4 += 32;
       h4 = madd(x, v128.load(b4, 16), h4);
+      l4 = madd(x, v128.load(b4), l4);
     }
-    if (PANELS > 5) {
-      l5 = madd(x, v128.load(b5), l5);
-      h5 = madd(x, v128.load(b5, 16), h5);
+    if (PANELS > 3) {
+      b3 += 32;
+      h3 = madd(x, v128.load(b3, 16), h3);
+      l3 = madd(x, v128.load(b3), l3);
     }
-    a += 4;
+    if (PANELS > 2) {
+      b2 += 32;
+      h2 = madd(x, v128.load(b2, 16), h2);
+      l2 = madd(x, v128.load(b2), l2);
+    }
+    if (PANELS > 1) {
+      b1 += 32;
+      h1 = madd(x, v128.load(b1, 16), h1);
+      l1 = madd(x, v128.load(b1), l1);
+    }
     b += 32;
-    b1 += 32;
-    b2 += 32;
-    b3 += 32;
-    b4 += 32;
-    b5 += 32;
+    h0 = madd(x, v128.load(b, 16), h0);
+    l0 = madd(x, v128.load(b), l0);
   } while (--depth);
-  finish(c, l0, h0, accumulate, bias);
-  if (PANELS > 1) finish(c + 32, l1, h1, accumulate, bias ? bias + 32 : 0);
-  if (PANELS > 2) finish(c + 64, l2, h2, accumulate, bias ? bias + 64 : 0);
-  if (PANELS > 3) finish(c + 96, l3, h3, accumulate, bias ? bias + 96 : 0);
-  if (PANELS > 4) finish(c + 128, l4, h4, accumulate, bias ? bias + 128 : 0);
-  if (PANELS > 5) finish(c + 160, l5, h5, accumulate, bias ? bias + 160 : 0);
+  finish(c, addend, l0, h0);
+  if (PANELS > 1) finish(c + 32, addend + 32, l1, h1);
+  if (PANELS > 2) finish(c + 64, addend + 64, l2, h2);
+  if (PANELS > 3) finish(c + 96, addend + 96, l3, h3);
+  if (PANELS > 4) finish(c + 128, addend + 128, l4, h4);
+  if (PANELS > 5) finish(c + 160, addend + 160, l5, h5);
 }

@@ -1,0 +1,34 @@
+// Weights as named tensors, the way checkpoints hold them, and as one vector, the way devices do.
+import { RnnError } from '../errors.ts';
+import { type ParameterShape, countParameters } from '../program/value.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import type { Checkpoint, Tensor } from './checkpoint.ts';
+
+/** The parts of a vector as tensors that share its memory. */
+export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Array): Tensor[] {
+  let offset = 0;
+  return shapes.map(({ name, rows, columns }) => ({ name, shape: [rows, columns], data: vector.subarray(offset, (offset += rows * columns)) }));
+}
+
+/**
+ * The weights of a checkpoint as one vector in the order of its model's parameters.
+ * @throws RnnError `checkpoint` if a tensor is missing or has another shape than the model says
+ */
+export function parameterVector({ model, tensors }: Checkpoint): Float32Array {
+  const shapes = parameterShapes(model);
+  const found = shapes.map(({ name, rows, columns }) => {
+    const tensor = tensors.find((candidate) => candidate.name === name);
+    if (!tensor) throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, { hint: 'the file was edited or written by another program' });
+    if (tensor.data.length !== rows * columns) {
+      throw new RnnError('checkpoint', `tensor ${name} has the shape ${tensor.shape.join('×')}, and its model says ${rows}×${columns}`, { hint: 'the file was edited or written by another program' });
+    }
+    return tensor.data;
+  });
+  const vector = new Float32Array(countParameters(shapes));
+  let offset = 0;
+  for (const data of found) {
+    vector.set(data, offset);
+    offset += data.length;
+  }
+  return vector;
+}

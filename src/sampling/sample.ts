@@ -1,0 +1,110 @@
+// From a model to text: feeds each drawn symbol back as the next input. Knows programs and devices, no files and no terminal.
+import { setImmediate } from 'node:timers/promises';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { parameterVector } from '../checkpoint/tensors.ts';
+import { Vocabulary } from '../corpus/vocabulary.ts';
+import type { Device, Executable } from '../devices/device.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { samplingProgram } from '../model/network.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import { Random } from '../random.ts';
+import { type SamplingOptions, SymbolSampler } from './filters.ts';
+
+export interface SampleRequest {
+  readonly prime: string;
+  /** Characters to draw. */
+  readonly length: number;
+  /** Ends the text once it has been written. */
+  readonly stop: string | null;
+  readonly seed: number;
+  readonly options: SamplingOptions;
+}
+
+/** Characters drawn within this time are handed on together: handing on costs as much as drawing one from a small model. */
+const FLUSH_MS = 8;
+
+/** Text from a checkpoint, piece by piece as it is drawn; the prime is not repeated. */
+export async function* sampleText({ checkpoint, device, ...request }: SampleRequest & { readonly checkpoint: Checkpoint; readonly device: Device }): AsyncGenerator<string> {
+  const sampler = await Sampler.open(checkpoint.model, new Vocabulary(checkpoint.vocabulary), device);
+  try {
+    await sampler.load(parameterVector(checkpoint));
+    yield* sampler.text(request);
+  } finally {
+    await sampler.close();
+  }
+}
+
+/** A model ready to write, whose weights may be replaced: what training takes its samples with. */
+export class Sampler {
+  readonly #model: ModelConfiguration;
+  readonly #vocabulary: Vocabulary;
+  readonly #executable: Executable;
+
+  private constructor(model: ModelConfiguration, vocabulary: Vocabulary, executable: Executable) {
+    this.#model = model;
+    this.#vocabulary = vocabulary;
+    this.#executable = executable;
+  }
+
+  static async open(model: ModelConfiguration, vocabulary: Vocabulary, device: Device): Promise<Sampler> {
+    const job = { name: 'sample', steps: 1, batch: 1, build: (rows: number) => samplingProgram(model, rows) };
+    return new Sampler(model, vocabulary, await device.compile({ parameters: parameterShapes(model), jobs: [job], update: null, interactive: true }));
+  }
+
+  async load(parameters: Float32Array): Promise<void> {
+    await this.#executable.write({ kind: 'parameters' }, parameters);
+  }
+
+  async *text({ prime, length, stop, seed, options }: SampleRequest): AsyncGenerator<string> {
+    const { unknown } = this.#vocabulary.data;
+    const symbols = new SymbolSampler(this.#model.vocabulary, { ...options, never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])] });
+    const random = new Random(seed);
+    const decoder = this.#vocabulary.decoder();
+    const primed = this.#vocabulary.encode(prime);
+    const context = primed.length > 0 ? primed : Int32Array.of(startSymbol(this.#vocabulary));
+    let logits: Float32Array = new Float32Array(0);
+    let reset = true;
+    for (const id of context) {
+      logits = await this.#feed(id, reset);
+      reset = false;
+    }
+
+    let tail = '';
+    let pending = '';
+    let flushed = performance.now();
+    for (let drawn = 0; drawn < length; drawn++) {
+      const id = symbols.draw(logits, random);
+      const piece = decoder.push(id);
+      pending += piece;
+      if (stop !== null && piece !== '') {
+        tail = (tail + piece).slice(-stop.length);
+        if (tail === stop) break;
+      }
+      if (drawn === 0 || performance.now() - flushed > FLUSH_MS) {
+        if (pending !== '') yield pending;
+        pending = '';
+        await setImmediate(); // lets signals and the output stream have their turn
+        flushed = performance.now();
+      }
+      if (drawn + 1 < length) logits = await this.#feed(id, false);
+    }
+    const rest = pending + decoder.end();
+    if (rest !== '') yield rest;
+  }
+
+  async close(): Promise<void> {
+    await this.#executable.close();
+  }
+
+  async #feed(id: number, reset: boolean): Promise<Float32Array> {
+    const [{ outputs }] = await this.#executable.run('sample', [{ ids: Int32Array.of(id), reset }]);
+    return outputs['logits'];
+  }
+}
+
+/** What an unprimed text follows: a line's end if the model knows one, else a space, else the first symbol. */
+function startSymbol(vocabulary: Vocabulary): number {
+  const { symbols, unit } = vocabulary.data;
+  const candidates = unit === 'byte' ? ['0a', '20'] : ['\n', ' '];
+  return Math.max(0, candidates.map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? 0);
+}

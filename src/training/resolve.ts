@@ -1,0 +1,112 @@
+// From the options that were given to all options: sizes are chosen from the length of the corpus, everything else has a default.
+import { type Corpus, type Tokens } from '../corpus/read.ts';
+import { fitSizes } from '../corpus/batches.ts';
+import { RnnError } from '../errors.ts';
+import { cellNamed } from '../model/cells/registry.ts';
+import type { TrainingOptions } from './options.ts';
+
+/** Layers and hidden units for a text of up to so many characters: the larger the text, the more a larger model pays. */
+const sizesByLength: readonly { readonly upTo: number; readonly layers: number; readonly hidden: number }[] = [
+  { upTo: 20_000, layers: 1, hidden: 64 },
+  { upTo: 300_000, layers: 1, hidden: 128 },
+  { upTo: 5_000_000, layers: 1, hidden: 256 },
+  { upTo: 50_000_000, layers: 2, hidden: 256 },
+  { upTo: Infinity, layers: 2, hidden: 512 },
+];
+
+/** Characters to read in training when no length of the run is given, over all epochs. */
+const CHARACTERS_TO_READ = 20_000_000;
+const EPOCHS = { least: 1, most: 50 };
+/** A text so short that an epoch is a handful of updates needs a number of updates, not of epochs. */
+const LEAST_STEPS = 1000;
+/** An evaluation costs a third of a training step per character: this many trained per validated keep it under 5 % of the time. */
+const TRAINED_PER_VALIDATED = 7;
+const LEAST_STEPS_BETWEEN_EVALUATIONS = 100;
+
+export interface Resolved {
+  readonly options: TrainingOptions;
+  /** What was chosen, for the user to read. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * @throws RnnError `usage` for values that cannot be, `corpus` for a text too short
+ */
+export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readonly train: Tokens; readonly validation: Tokens } & Pick<Corpus, 'vocabulary'>): Resolved {
+  const length = corpus.train.length;
+  const chosen = sizesByLength.find(({ upTo }) => length <= upTo)!;
+  const sized = fitSizes(length, { batchSize: given.batchSize ?? 32, sequenceLength: given.sequenceLength ?? 64 }, { batchSize: given.batchSize !== undefined, sequenceLength: given.sequenceLength !== undefined });
+  const { batchSize, sequenceLength } = sized;
+  const cell = cellNamed(given.cell ?? 'lstm');
+  const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
+  const evaluateEvery = given.evaluateEvery ?? Math.max(LEAST_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * corpus.validation.length) / (batchSize * sequenceLength)));
+
+  const options: TrainingOptions = {
+    cell: cell.name,
+    layers: given.layers ?? chosen.layers,
+    hidden: given.hidden ?? chosen.hidden,
+    embedding: given.embedding ?? 0,
+    dropout: given.dropout ?? 0,
+    forgetBias: given.forgetBias ?? 1,
+    initialisation: given.initialisation ?? 'uniform',
+    sequenceLength,
+    batchSize,
+    optimizer: given.optimizer ?? 'adam',
+    learningRate: given.learningRate ?? (given.optimizer === 'sgd' ? 0.5 : defaultLearningRate(given.hidden ?? chosen.hidden)),
+    schedule: given.schedule ?? 'cosine',
+    warmupSteps: given.warmupSteps ?? 20,
+    decay: given.decay ?? 0.95,
+    decayEpochs: given.decayEpochs ?? 1,
+    finalFraction: given.finalFraction ?? 0.01,
+    momentum: given.momentum ?? 0.9,
+    clipNorm: given.clipNorm ?? 5,
+    ...runLength(given, length, windowsPerEpoch),
+    maxTimeMs: given.maxTimeMs ?? null,
+    seed: given.seed ?? 1,
+    evaluateEvery,
+    checkpointEvery: given.checkpointEvery ?? evaluateEvery,
+    sampleEvery: given.sampleEvery ?? evaluateEvery,
+    sampleLength: given.sampleLength ?? 300,
+    patience: given.patience ?? 0,
+    evaluationStreams: given.evaluationStreams ?? 16,
+  };
+  checkRanges(options);
+  return { options, notes: describeChoices(given, options, length) };
+}
+
+function defaultLearningRate(hidden: number): number {
+  return hidden <= 256 ? 4e-3 : 2e-3;
+}
+
+function runLength(given: Partial<TrainingOptions>, length: number, windowsPerEpoch: number): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
+  const { epochs = null, maxSteps = null, budgetMs = null } = given;
+  const lengths = [epochs, maxSteps, budgetMs].filter((value) => value !== null);
+  if (lengths.length > 1) throw new RnnError('usage', '--epochs, --max-steps and --budget exclude each other', { hint: 'each is the length of the whole run' });
+  if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
+  const read = Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.round(CHARACTERS_TO_READ / length)));
+  return windowsPerEpoch * read < LEAST_STEPS ? { epochs, maxSteps: LEAST_STEPS, budgetMs } : { epochs: read, maxSteps, budgetMs };
+}
+
+function checkRanges(options: TrainingOptions): void {
+  const rules: [flag: string, value: number, holds: (value: number) => boolean, expected: string][] = [
+    ['--hidden', options.hidden, (x) => Number.isInteger(x) && x >= 1, 'a whole number from 1 up'],
+    ['--layers', options.layers, (x) => Number.isInteger(x) && x >= 1, 'a whole number from 1 up'],
+    ['--embedding', options.embedding, (x) => Number.isInteger(x) && x >= 0, 'a whole number from 0 up'],
+    ['--lr', options.learningRate, (x) => x > 0 && x < Infinity, 'a number above 0'],
+    ['--dropout', options.dropout, (x) => x >= 0 && x < 1, 'a number from 0 to below 1'],
+  ];
+  for (const [flag, value, holds, expected] of rules) {
+    if (!holds(value)) throw new RnnError('usage', `${flag} is ${value}, expected ${expected}`);
+  }
+}
+
+function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, length: number): string[] {
+  const chosen = [
+    given.layers === undefined ? `--layers ${options.layers}` : '',
+    given.hidden === undefined ? `--hidden ${options.hidden}` : '',
+    given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
+    given.sequenceLength === undefined ? `--seq-length ${options.sequenceLength}` : '',
+    given.epochs == null && given.maxSteps == null && given.budgetMs == null ? (options.epochs === null ? `--max-steps ${options.maxSteps}` : `--epochs ${options.epochs}`) : '',
+  ].filter(Boolean);
+  return chosen.length === 0 ? [] : [`chosen for ${length.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
+}

@@ -1,0 +1,168 @@
+// One model in training on one device: its weights, optimizer, place in the text. Makes steps, evaluates, writes samples and
+// checkpoints when told to. When that is, train.ts decides.
+import { availableMemory } from 'node:process';
+import { tensorsOf } from '../checkpoint/tensors.ts';
+import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { Streams } from '../corpus/batches.ts';
+import type { Corpus } from '../corpus/read.ts';
+import type { CallResult, Device, Executable, Workload } from '../devices/device.ts';
+import { RnnError } from '../errors.ts';
+import { cellNamed } from '../model/cells/registry.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { evaluationProgram, trainingProgram } from '../model/network.ts';
+import { initialParameters, parameterShapes } from '../model/parameters.ts';
+import { type ParameterShape, countParameters } from '../program/value.ts';
+import { Random } from '../random.ts';
+import { Sampler } from '../sampling/sample.ts';
+import { evaluate } from './evaluation.ts';
+import { type Optimizer, createOptimizer } from './optimizers.ts';
+import type { TrainingOptions } from './options.ts';
+
+/** Beside the device's memory: the program itself, the copies that a checkpoint is written from. */
+const OVERHEAD_BYTES = 200e6;
+
+/** What a checkpoint records besides the session's own state. */
+export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
+
+export class Session {
+  readonly model: ModelConfiguration;
+  readonly shapes: readonly ParameterShape[];
+  readonly parameters: number;
+  readonly memoryBytes: number;
+  readonly streams: Streams;
+  readonly #options: TrainingOptions;
+  readonly #corpus: Corpus;
+  readonly #device: Device;
+  readonly #executable: Executable;
+  readonly #optimizer: Optimizer;
+  readonly #random: Random;
+  #sampler: Sampler | null = null;
+  #step = 0;
+  #resetNext = false;
+
+  private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, random: Random) {
+    this.model = model;
+    this.shapes = parameterShapes(model);
+    this.parameters = countParameters(this.shapes);
+    this.memoryBytes = executable.memoryBytes;
+    this.streams = new Streams(corpus.train, options.batchSize, options.sequenceLength);
+    this.#options = options;
+    this.#corpus = corpus;
+    this.#device = device;
+    this.#executable = executable;
+    this.#optimizer = optimizer;
+    this.#random = random;
+  }
+
+  /** @throws RnnError `usage` if the model does not fit into this machine's memory */
+  static async open(options: TrainingOptions, corpus: Corpus, device: Device): Promise<Session> {
+    const model = modelOf(options, corpus.vocabulary.size);
+    const optimizer = createOptimizer(options);
+    const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
+    refuseIfTooLarge(model, options, device, workload);
+    const random = new Random(options.seed);
+    const executable = await device.compile(workload);
+    await executable.write({ kind: 'parameters' }, initialParameters(model, random));
+    return new Session(model, options, corpus, device, executable, optimizer, random);
+  }
+
+  /** Updates made so far. */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Passes over the training text, with a fraction. */
+  get epoch(): number {
+    const { epoch, window } = this.streams.position;
+    return epoch + window / this.streams.windowsPerEpoch;
+  }
+
+  /** One window: loss, gradient, update. Counts as a step only if the update was applied; if not, the next window starts from a zero state. */
+  async advance(learningRate: number): Promise<CallResult> {
+    const { inputs, targets, reset } = this.streams.next();
+    const update = this.#optimizer.scalars(this.#step + 1, learningRate);
+    const [result] = await this.#executable.run('train', [{ ids: inputs, targets, reset: reset || this.#resetNext, update }]);
+    this.#resetNext = !result.updated;
+    if (result.updated) this.#step++;
+    return result;
+  }
+
+  /** Mean nats per character of the validation text, or null if there is none. */
+  async evaluate(): Promise<number | null> {
+    const { validation } = this.#corpus;
+    if (validation.length < 2) return null;
+    return evaluate(this.#executable, 'evaluate', validation, { streams: this.#options.evaluationStreams, sequenceLength: this.#options.sequenceLength });
+  }
+
+  /** A text of the model as it is now; its seed follows from the run's and the step. */
+  async sample(): Promise<string> {
+    this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, this.#device);
+    await this.#sampler.load(await this.#executable.read({ kind: 'parameters' }));
+    let text = '';
+    for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) text += piece;
+    return text;
+  }
+
+  async checkpoint(record: RunRecord): Promise<Checkpoint> {
+    const vector = await this.#executable.read({ kind: 'parameters' });
+    const cell = cellNamed(this.model.cell);
+    const state: { name: string; shape: number[]; data: Float32Array }[] = [];
+    for (let layer = 0; layer < this.model.layers; layer++) {
+      for (const own of cell.states) {
+        const name = `layer${layer}.${own}`;
+        state.push({ name, shape: [this.#options.batchSize, this.model.hidden], data: await this.#executable.read({ kind: 'state', job: 'train', name }) });
+      }
+    }
+    const slots = [];
+    for (const name of this.#optimizer.rule.slots) slots.push({ name, shape: [this.parameters], data: await this.#executable.read({ kind: 'slot', name }) });
+    return {
+      model: this.model,
+      vocabulary: this.#corpus.vocabulary.data,
+      training: {
+        ...record,
+        options: { ...this.#options },
+        step: this.#step,
+        epoch: this.epoch,
+        position: this.streams.position,
+        random: this.#random.state,
+        corpus: { digest: this.#corpus.digest, characters: this.#corpus.characters },
+      },
+      tensors: tensorsOf(this.shapes, vector),
+      state: this.#resetNext ? [] : state,
+      optimizer: { name: this.#optimizer.name, scalars: { step: this.#step }, tensors: slots },
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#sampler?.close();
+    await this.#executable.close();
+  }
+}
+
+function modelOf(options: TrainingOptions, vocabulary: number): ModelConfiguration {
+  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout } = options;
+  return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, conventions: cellNamed(cell).conventions };
+}
+
+function workloadOf(model: ModelConfiguration, { batchSize: N, sequenceLength: T, evaluationStreams }: TrainingOptions, optimizer: Optimizer, validates: boolean): Workload {
+  const scale = 1 / (N * T);
+  const train = { name: 'train', steps: T, batch: N, build: (rows: number) => trainingProgram(model, { steps: T, rows }, scale) };
+  const evaluation = { name: 'evaluate', steps: T, batch: evaluationStreams, build: (rows: number) => evaluationProgram(model, { steps: T, rows }) };
+  return { parameters: parameterShapes(model), jobs: validates ? [train, evaluation] : [train], update: optimizer.rule };
+}
+
+/** Weights, their gradient and the optimizer's vectors alone tell of a model far too large, before any program is built. */
+function refuseIfTooLarge(model: ModelConfiguration, options: TrainingOptions, device: Device, workload: Workload): void {
+  const available = availableMemory();
+  const vectors = 4 * countParameters(workload.parameters) * (3 + (workload.update?.slots.length ?? 0));
+  const activations = 4 * options.batchSize * options.sequenceLength * model.layers * model.hidden;
+  const needed = OVERHEAD_BYTES + (vectors + activations > available ? vectors + activations : device.estimate(workload));
+  if (needed <= available) return;
+  throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
+    hint: 'lower --hidden, --layers, --batch-size or --seq-length',
+  });
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e15 ? `${(bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 })} GB` : 'millions of GB';
+}

@@ -1,0 +1,207 @@
+// The training loop, as an async generator of events: when to step, report, evaluate, sample, save and stop. Knows nothing of
+// terminals; what it yields is also the log.
+import type { RunFolder } from '../checkpoint/store.ts';
+import type { Corpus } from '../corpus/read.ts';
+import type { Device } from '../devices/device.ts';
+import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, StartEvent, TrainingEvent } from './events.ts';
+import type { TrainingOptions } from './options.ts';
+import { type Progress, learningRateAt } from './schedules.ts';
+import { Session } from './session.ts';
+
+const REPORT_EVERY_MS = 1000;
+/** Steps in a row that may fail before a run is given up. */
+const MOST_FAILURES = 3;
+
+export interface TrainingRun {
+  readonly options: TrainingOptions;
+  readonly corpus: Corpus;
+  readonly device: Device;
+}
+
+/** A run that is ready to start: everything that can be refused has been checked, and nothing has been written. */
+export interface PreparedRun {
+  train(folder: RunFolder, signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
+  close(): Promise<void>;
+}
+
+/** @throws RnnError `usage` if the model does not fit into memory */
+export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
+  const session = await Session.open(run.options, run.corpus, run.device);
+  return {
+    train: (folder, signal) => new Loop(run, session, folder, signal).events(),
+    close: () => session.close(),
+  };
+}
+
+/** The state of a run besides its session's: times, the best loss, what was reported. */
+class Loop {
+  readonly #run: TrainingRun;
+  readonly #options: TrainingOptions;
+  readonly #session: Session;
+  readonly #folder: RunFolder;
+  readonly #signal: AbortSignal | undefined;
+  readonly #started = performance.now();
+  readonly #totalSteps: number | null;
+  readonly #history: EvaluationEvent[] = [];
+  /** Time spent in training steps alone. */
+  #trainingMs = 0;
+  #best: number | null = null;
+  #sinceBest = 0;
+  #failures = 0;
+  #evaluatedAt = -1;
+  #savedAt = -1;
+  #saved: string | null = null;
+  /** Since the last report. */
+  #recent = { lossNats: 0, characters: 0, trainingMs: 0, at: performance.now() };
+
+  constructor(run: TrainingRun, session: Session, folder: RunFolder, signal: AbortSignal | undefined) {
+    this.#run = run;
+    this.#options = run.options;
+    this.#session = session;
+    this.#folder = folder;
+    this.#signal = signal;
+    const { epochs, maxSteps } = run.options;
+    this.#totalSteps = maxSteps ?? (epochs === null ? null : epochs * session.streams.windowsPerEpoch);
+  }
+
+  async *events(): AsyncGenerator<TrainingEvent> {
+    yield this.#log(this.#start());
+    let reason = this.#reasonToEnd();
+    while (reason === null) {
+      yield* this.#step();
+      reason = this.#reasonToEnd();
+      yield* this.#due(reason !== null);
+      reason ??= this.#reasonToEnd(); // patience, or a signal during an evaluation
+    }
+    yield* this.#finish(reason);
+  }
+
+  async *#step(): AsyncGenerator<TrainingEvent> {
+    const { batchSize, sequenceLength } = this.#options;
+    const learningRate = learningRateAt(this.#options, this.#progress());
+    const before = performance.now();
+    const { lossNats, gradientNorm, updated } = await this.#session.advance(learningRate);
+    const elapsed = performance.now() - before;
+    this.#trainingMs += elapsed;
+    if (!updated) {
+      this.#failures++;
+      const what = Number.isFinite(lossNats) ? 'the gradient' : 'the loss';
+      yield this.#log<RecoveryEvent>({ event: 'recovery', step: this.#session.step, reason: `${what} is not a finite number: the step was left out and the state zeroed` });
+      return;
+    }
+    this.#failures = 0;
+    const characters = batchSize * sequenceLength;
+    this.#recent.lossNats += lossNats;
+    this.#recent.characters += characters;
+    this.#recent.trainingMs += elapsed;
+    if (performance.now() - this.#recent.at >= REPORT_EVERY_MS || this.#reasonToEnd() !== null) yield this.#report(learningRate, gradientNorm);
+  }
+
+  #report(learningRate: number, gradientNorm: number): ReportEvent {
+    const { lossNats, characters, trainingMs } = this.#recent;
+    this.#recent = { lossNats: 0, characters: 0, trainingMs: 0, at: performance.now() };
+    return this.#log({
+      event: 'report',
+      step: this.#session.step,
+      epoch: this.#session.epoch,
+      lossNats: lossNats / characters,
+      learningRate,
+      gradientNorm,
+      charactersPerSecond: (1000 * characters) / trainingMs,
+      elapsedMs: performance.now() - this.#started,
+      progress: this.#progress().fraction,
+    });
+  }
+
+  /** What is due after a step: evaluation, sample, checkpoint. At the end, whatever the last steps have not had yet. */
+  async *#due(atEnd: boolean): AsyncGenerator<TrainingEvent> {
+    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
+    if (this.#failures > 0) return;
+    if (this.#isDue(evaluateEvery) || atEnd) yield* this.#evaluate();
+    if (this.#isDue(sampleEvery) || (atEnd && sampleEvery > 0)) yield this.#log<SampleEvent>({ event: 'sample', step: this.#session.step, text: await this.#session.sample() });
+    if (this.#isDue(checkpointEvery)) yield* this.#save();
+  }
+
+  #isDue(every: number): boolean {
+    return every > 0 && this.#session.step % every === 0;
+  }
+
+  async *#evaluate(): AsyncGenerator<TrainingEvent> {
+    const { step } = this.#session;
+    if (this.#evaluatedAt === step) return;
+    this.#evaluatedAt = step;
+    const validationLossNats = await this.#session.evaluate();
+    if (validationLossNats === null) return;
+    const best = this.#best === null || validationLossNats < this.#best;
+    this.#sinceBest = best ? 0 : this.#sinceBest + 1;
+    const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best };
+    this.#history.push(event);
+    if (best) {
+      this.#best = validationLossNats;
+      await this.#folder.saveBest(await this.#session.checkpoint(this.#record()));
+    }
+    yield this.#log(event);
+  }
+
+  async *#save(): AsyncGenerator<TrainingEvent> {
+    const { step } = this.#session;
+    if (this.#savedAt === step) return;
+    await this.#folder.saveLatest(await this.#session.checkpoint(this.#record()));
+    this.#savedAt = step;
+    this.#saved = this.#folder.latestPath;
+    yield this.#log<CheckpointEvent>({ event: 'checkpoint', step, path: this.#saved });
+  }
+
+  async *#finish(reason: EndReason): AsyncGenerator<TrainingEvent> {
+    yield* this.#save();
+    yield this.#log({
+      event: 'end',
+      reason,
+      step: this.#session.step,
+      bestValidationLossNats: this.#best,
+      checkpoint: this.#saved,
+      elapsedMs: performance.now() - this.#started,
+    });
+  }
+
+  #reasonToEnd(): EndReason | null {
+    const { maxSteps, budgetMs, maxTimeMs, patience } = this.#options;
+    if (this.#failures >= MOST_FAILURES) return 'diverged';
+    if (this.#signal?.aborted) return 'signal';
+    if (this.#totalSteps !== null && this.#session.step >= this.#totalSteps) return maxSteps === null ? 'epochs' : 'max-steps';
+    if (budgetMs !== null && this.#trainingMs >= budgetMs) return 'budget';
+    if (patience > 0 && this.#sinceBest >= patience) return 'patience';
+    if (maxTimeMs !== null && performance.now() - this.#started >= maxTimeMs) return 'max-time';
+    return null;
+  }
+
+  #progress(): Progress {
+    const { step, epoch } = this.#session;
+    const fraction = this.#totalSteps === null ? this.#trainingMs / this.#options.budgetMs! : step / this.#totalSteps;
+    return { step, epoch, fraction: Math.min(1, fraction) };
+  }
+
+  #record(): { history: readonly Readonly<Record<string, unknown>>[]; bestValidationLossNats: number | null; trainingMs: number; sinceBest: number } {
+    return { history: this.#history.map((event) => ({ ...event })), bestValidationLossNats: this.#best, trainingMs: this.#trainingMs, sinceBest: this.#sinceBest };
+  }
+
+  #start(): StartEvent {
+    const { corpus, device } = this.#run;
+    const { train, validation, characters, vocabulary } = corpus;
+    return {
+      event: 'start',
+      model: this.#session.model,
+      parameters: this.#session.parameters,
+      device: device.description,
+      corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length },
+      options: { ...this.#options },
+      totalSteps: this.#totalSteps,
+      memoryBytes: this.#session.memoryBytes,
+    };
+  }
+
+  #log<Event extends TrainingEvent>(event: Event): Event {
+    this.#folder.appendLog(event);
+    return event;
+  }
+}
