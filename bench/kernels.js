@@ -62,8 +62,8 @@ async function extraModule() {
 /** Source of one multiply-add of chain i. */
 const chain = (i) =>
   variant === 'relaxed'
-    ? `(local.set $s${i} (f32x4.relaxed_madd (local.get $x) (local.get $y) (local.get $s${i})))`
-    : `(local.set $s${i} (f32x4.add (f32x4.mul (local.get $x) (local.get $y)) (local.get $s${i})))`;
+    ? `(local.set $s${i} (f32x4.relaxed_madd (local.get $s${i}) (local.get $x) (local.get $y)))`
+    : `(local.set $s${i} (f32x4.add (f32x4.mul (local.get $s${i}) (local.get $x)) (local.get $y)))`;
 function loops() {
   const chains = Array.from({ length: 12 }, (_, i) => i);
   const sum = chains.reduce((text, i) => `(f32x4.add ${text} (local.get $s${i}))`, '(v128.const i32x4 0 0 0 0)');

@@ -39,6 +39,12 @@ function everySortOfFloat(): number[] {
 const ulp = (x: number) => 2 ** (Math.floor(Math.log2(Math.abs(x))) - 23);
 const SMALLEST_NORMAL = 2 ** -126;
 
+/** The largest of `errorOf` over all values, and the values for which `holds` is false (an expectation a value would be slow). */
+function sweep(errorOf: (x: number) => number, holds: (x: number) => boolean) {
+  const values = everySortOfFloat();
+  return { largest: values.reduce((most, x) => Math.max(most, errorOf(x)), 0), wrong: values.filter((x) => !holds(x)) };
+}
+
 /** A page-sized bump allocator over a fresh memory, and matrices whose padding and surroundings are guarded. */
 async function open(variant: KernelVariant, pages = 256) {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
@@ -399,12 +405,6 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     expect(kernels.softmaxCrossEntropy(2, 6, ignored.address, 6, identifiers([-1, -100]), ignored.address, 6, 1)).toBe(0);
     expect(ignored.values().flat()).toEqual(Array.from({ length: 12 }, () => 0));
   });
-
-  /** The largest of `errorOf` over all values, and the values for which `holds` is false (an expectation a value would be slow). */
-  function sweep(errorOf: (x: number) => number, holds: (x: number) => boolean) {
-    const values = everySortOfFloat();
-    return { largest: values.reduce((most, x) => Math.max(most, errorOf(x)), 0), wrong: values.filter((x) => !holds(x)) };
-  }
 
   test('exp1 is within 1 ulp, flushes denormal results to 0, and knows NaN and infinity', async () => {
     const { kernels } = await open(variant);

@@ -4,8 +4,8 @@
 // are cut into balanced tiles (25 = 5×5, 32 = 2×6 + 4×5), never a tail of one or two, and gathered into chunks whose
 // packed A fits the second-level cache.
 import { PANEL, packColumns, packRows, packTransposedRows } from './packing';
-import { addRows, zero } from './rows';
-import { multiplyRow, multiplyTile } from './tile';
+import { addRows, copyRows, zero } from './rows';
+import { multiplyRow, multiplyTile, rowWidth } from './tile';
 
 // @ts-ignore: decorator
 @inline
@@ -77,27 +77,31 @@ function multiplyVector(
 ): void {
   const size = K << 5;
   const blocks = ceilDivide(K, MAXIMUM_DEPTH);
+  const firstDepth = K / blocks;
   const overhang = scratch + ZEROS;
-  let j: usize = 0;
-  while (j < N) {
-    const whole = (N - j) / PANEL;
-    const width: usize = whole >= 6 ? 6 : whole >= 4 ? 4 : whole >= 2 ? 2 : 1;
-    const to = c + (j << 2);
-    for (let block: usize = 0; block < blocks; ++block) {
+  while (N) {
+    const whole = N / PANEL;
+    const width = rowWidth(whole);
+    const to = whole ? c : overhang;
+    let start = addend ? addend : scratch;
+    if (!whole && addend) {
+      copyRows(1, N, addend, N, overhang, N);
+      start = overhang;
+    }
+    multiplyRow(width, firstDepth, a, panels, size, to, start);
+    // The later blocks are a call of their own, so that Binaryen does not inline these loops here: V8 would then unroll them.
+    for (let block: usize = 1; block < blocks; ++block) {
       const from = (block * K) / blocks;
       const depth = ((block + 1) * K) / blocks - from;
-      const x = a + (from << 2);
-      const panel = panels + (from << 5);
-      const start = block ? to : addend ? addend + (j << 2) : scratch;
-      if (whole == 0) {
-        multiplyRow(1, depth, x, panel, size, overhang, scratch);
-        storePart(1, N - j, overhang, to, 0, start, 0);
-      } else if (width == 6) multiplyRow(6, depth, x, panel, size, to, start);
-      else if (width == 4) multiplyRow(4, depth, x, panel, size, to, start);
-      else if (width == 2) multiplyRow(2, depth, x, panel, size, to, start);
-      else multiplyRow(1, depth, x, panel, size, to, start);
+      multiplyRow(width, depth, a + (from << 2), panels + (from << 5), size, to, to);
     }
-    j += width * PANEL;
+    if (!whole) {
+      copyRows(1, N, overhang, N, c, N);
+      return;
+    }
+    N -= width * PANEL;
+    c += width << 5;
+    if (addend) addend += width << 5;
     panels += width * size;
   }
 }

@@ -107,11 +107,11 @@ export function multiplyTile(
 
 /**
  * One row of A as it lies in memory times PANELS (a constant at compile time) panels that are `size` bytes apart: as many
- * independent sums as hide the latency of an addition. Their 8·PANELS columns are consecutive in C.
+ * independent sums as hide the latency of an addition.
  */
 // @ts-ignore: decorator
 @inline
-export function multiplyRow(
+function row(
   PANELS: i32, depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize,
 ): void {
   let l0 = f32x4.splat(0), h0 = f32x4.splat(0);
@@ -161,4 +161,38 @@ export function multiplyRow(
   if (PANELS > 3) finish(c + 96, addend + 96, l3, h3);
   if (PANELS > 4) finish(c + 128, addend + 128, l4, h4);
   if (PANELS > 5) finish(c + 160, addend + 160, l5, h5);
+}
+
+function row1(depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize): void {
+  row(1, depth, a, b, size, c, addend);
+}
+function row2(depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize): void {
+  row(2, depth, a, b, size, c, addend);
+}
+function row4(depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize): void {
+  row(4, depth, a, b, size, c, addend);
+}
+function row6(depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize): void {
+  row(6, depth, a, b, size, c, addend);
+}
+
+/** The most panels, at most `panels`, that multiplyRow takes at once. */
+// @ts-ignore: decorator
+@inline
+export function rowWidth(panels: usize): usize {
+  return panels >= 6 ? 6 : panels >= 4 ? 4 : panels >= 2 ? 2 : 1;
+}
+
+/** One row of A as it lies in memory times `panels` panels, `size` bytes apart, into 8·panels columns; panels as rowWidth gives. */
+// @ts-ignore: decorator
+@inline
+export function multiplyRow(
+  panels: usize, depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize,
+): void {
+  switch (<i32>panels) {
+    case 6: row6(depth, a, b, size, c, addend); break;
+    case 4: row4(depth, a, b, size, c, addend); break;
+    case 2: row2(depth, a, b, size, c, addend); break;
+    default: row1(depth, a, b, size, c, addend);
+  }
 }
