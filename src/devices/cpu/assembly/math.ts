@@ -52,12 +52,13 @@ function power(n: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function expm1OfRemainder(r: v128): v128 {
-  let p = madd(f32x4.splat(1.9875691500e-4), r, f32x4.splat(1.3981999507e-3));
-  p = madd(p, r, f32x4.splat(8.3334519073e-3));
-  p = madd(p, r, f32x4.splat(4.1665795894e-2));
-  p = madd(p, r, f32x4.splat(1.6666665459e-1));
-  p = madd(p, r, f32x4.splat(5.0000001201e-1));
-  return madd(p, f32x4.mul(r, r), r);
+  // In pairs (Estrin's scheme): the latency of one value bounds the speed, not the number of operations.
+  const square = f32x4.mul(r, r);
+  const low = madd(f32x4.splat(1.6666665459e-1), r, f32x4.splat(5.0000001201e-1));
+  const middle = madd(f32x4.splat(8.3334519073e-3), r, f32x4.splat(4.1665795894e-2));
+  const high = madd(f32x4.splat(1.9875691500e-4), r, f32x4.splat(1.3981999507e-3));
+  const p = madd(madd(high, square, middle), square, low);
+  return madd(p, square, r);
 }
 
 /**
