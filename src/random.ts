@@ -1,6 +1,28 @@
 // Seeded random numbers, the only source of chance in the project: the same seed gives the same run. The state is four
 // words, small enough to be written into a checkpoint.
 
+/** A hash of 32 bits in which every bit of x counts for every bit of the result (the finaliser of splitmix32). */
+export function hash32(x: number): number {
+  let z = x >>> 0;
+  z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
+  z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
+  return (z ^ (z >>> 15)) >>> 0;
+}
+
+/**
+ * Whether dropout keeps an element. It depends on nothing but its arguments, so every device and every split of the batch
+ * drops the same.
+ * @param index of the element in (T·N, columns) of the whole batch, time first
+ */
+export function dropoutKeeps(key: number, site: number, index: number, rate: number): boolean {
+  return hash32(index ^ hash32(key + Math.imul(site, 0x9e3779b9))) >= dropoutThreshold(rate);
+}
+
+/** Hashes below this are dropped. */
+export function dropoutThreshold(rate: number): number {
+  return Math.floor(rate * 2 ** 32);
+}
+
 /** The whole state of a `Random`: four 32-bit words. */
 export type RandomState = readonly [number, number, number, number];
 
@@ -13,10 +35,7 @@ export class Random {
     let mixed = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
     this.#state = Uint32Array.from({ length: 4 }, () => {
       mixed = (mixed + 0x9e3779b9) >>> 0;
-      let z = mixed;
-      z = Math.imul(z ^ (z >>> 16), 0x21f0aaad);
-      z = Math.imul(z ^ (z >>> 15), 0x735a2d97);
-      return (z ^ (z >>> 15)) >>> 0;
+      return hash32(mixed);
     });
   }
 

@@ -41,6 +41,8 @@ export interface Workload {
 export interface Call {
   readonly ids: Int32Array;
   readonly targets?: Int32Array;
+  /** What dropout masks follow from: another number, other masks. 0 if left out. */
+  readonly dropoutKey?: number;
   /** Zero the carried state before this call. */
   readonly reset?: boolean;
   /** Apply the update rule with these scalars, if loss and gradients are finite. */

@@ -23,7 +23,7 @@ export interface Extent {
  * @param scale 1/(T·N) of the whole batch, for the mean over characters
  */
 export function trainingProgram(model: ModelConfiguration, extent: Extent, scale: number): Program {
-  return optimised(differentiate(hoistInputProducts(lossProgram(model, extent, scale))));
+  return optimised(differentiate(hoistInputProducts(lossProgram(model, extent, scale, model.dropout))));
 }
 
 /** The loss alone, state carried in and out. Inputs as in training; targets below 0 count nothing. */
@@ -38,10 +38,13 @@ export function samplingProgram(model: ModelConfiguration, rows: number): Progra
   return optimised(hoistInputProducts(builder.program(new Map([['logits', logits]]))));
 }
 
-/** The equations as they are written, before any rewrite: what the others are checked against. */
-export function lossProgram(model: ModelConfiguration, extent: Extent, scale: number): Program {
+/**
+ * The equations as they are written, before any rewrite: what the others are checked against.
+ * @param dropout the probability with which an element of a layer's output is zeroed on its way up, never in time (Zaremba et al., 2014)
+ */
+export function lossProgram(model: ModelConfiguration, extent: Extent, scale: number, dropout = 0): Program {
   const builder = new Builder();
-  const logits = forward(builder, model, extent);
+  const logits = forward(builder, model, extent, dropout);
   builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale);
   return builder.program(new Map());
 }
@@ -51,7 +54,7 @@ function optimised(program: Program): Program {
 }
 
 /** Appends the forward pass, layer by layer, so that a layer's whole sequence is there before the next begins. Gives the logits (T·N, V). */
-function forward(builder: Builder, model: ModelConfiguration, { steps: T, rows: N }: Extent): Value {
+function forward(builder: Builder, model: ModelConfiguration, { steps: T, rows: N }: Extent, dropout = 0): Value {
   const { hidden: H, embedding, vocabulary: V } = model;
   const cell = cellNamed(model.cell);
   const ids = builder.input('ids', T * N);
@@ -67,6 +70,7 @@ function forward(builder: Builder, model: ModelConfiguration, { steps: T, rows: 
     }
     for (const name of cell.states) builder.keep(`layer${layer}.${name}`, state[name]);
     sequence = builder.stack(outputs); // (T·N, H)
+    if (dropout > 0) sequence = builder.multiply(sequence, builder.dropoutMask(T * N, H, { rate: dropout, site: layer, stepRows: N }));
   }
   return builder.linear(sequence, builder.parameter('head.W', H, V), builder.parameter('head.b', 1, V));
 }

@@ -58,6 +58,10 @@ export class Builder {
     return this.append({ kind: 'zeros' }, rows, columns, []);
   }
 
+  dropoutMask(rows: number, columns: number, { rate, site, stepRows }: { rate: number; site: number; stepRows: number }): Value {
+    return this.append({ kind: 'dropoutMask', rate, site, stepRows }, rows, columns, []);
+  }
+
   oneHot(ids: Value, columns: number): Value {
     return this.append({ kind: 'oneHot' }, ids.rows, columns, [ids]);
   }

@@ -52,6 +52,11 @@ export type Operation =
   /** The inputs laid side by side into one matrix that they tile exactly. */
   | { readonly kind: 'join'; readonly places: readonly Place[] }
   | { readonly kind: 'zeros' }
+  /**
+   * What a sequence of steps of `stepRows` rows is multiplied by in dropout: 0 with probability `rate`, else 1/(1 − rate), by
+   * `dropoutKeeps` of the key that each call brings. `site` tells the masks of one program apart. No inputs.
+   */
+  | { readonly kind: 'dropoutMask'; readonly rate: number; readonly site: number; readonly stepRows: number }
   /** One row: the sum over the rows of the input. */
   | { readonly kind: 'columnSums' }
   /**

@@ -12,7 +12,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { evaluationProgram, trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
-import { Random } from '../random.ts';
+import { Random, hash32 } from '../random.ts';
 import { Sampler } from '../sampling/sample.ts';
 import { evaluate } from './evaluation.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
@@ -38,6 +38,8 @@ export class Session {
   readonly #random: Random;
   #sampler: Sampler | null = null;
   #step = 0;
+  /** Windows tried: what dropout masks follow from. */
+  #attempts = 0;
   #resetNext = false;
 
   private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, random: Random) {
@@ -81,7 +83,7 @@ export class Session {
   async advance(learningRate: number): Promise<CallResult> {
     const { inputs, targets, reset } = this.streams.next();
     const update = this.#optimizer.scalars(this.#step + 1, learningRate);
-    const [result] = await this.#executable.run('train', [{ ids: inputs, targets, reset: reset || this.#resetNext, update }]);
+    const [result] = await this.#executable.run('train', [{ ids: inputs, targets, reset: reset || this.#resetNext, update, dropoutKey: hash32(hash32(this.#options.seed) + this.#attempts++) }]);
     this.#resetNext = !result.updated;
     if (result.updated) this.#step++;
     return result;

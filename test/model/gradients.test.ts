@@ -20,20 +20,21 @@ interface Size {
   readonly layers: number;
   readonly T: number;
   readonly embedding?: number;
+  readonly dropout?: number;
 }
 
-const sizes: readonly Size[] = [{ layers: 1, T: 1 }, { layers: 1, T: 20 }, { layers: 2, T: 7 }, { layers: 3, T: 20 }, { layers: 2, T: 5, embedding: 4 }];
+const sizes: readonly Size[] = [{ layers: 1, T: 1 }, { layers: 1, T: 20 }, { layers: 2, T: 7 }, { layers: 3, T: 20 }, { layers: 2, T: 5, embedding: 4 }, { layers: 2, T: 4, dropout: 0.3 }];
 
 describe.each(cells.map((cell) => cell.name))('%s', (cell) => {
-  test.each(sizes)('gradients of $layers layers over $T steps are those of finite differences (embedding $embedding)', ({ layers, T, embedding = 0 }) => {
+  test.each(sizes)('gradients of $layers layers over $T steps are those of finite differences (embedding $embedding, dropout $dropout)', ({ layers, T, embedding = 0, dropout = 0 }) => {
     const N = 3;
     const H = 5;
     const V = 6;
-    const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+    const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {} };
     const scale = 1 / (N * T);
     const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns, 0.5)]));
     const inputs = new Map([['ids', integers(T * N, V)], ['targets', integers(T * N, V)]]);
-    const plain = lossProgram(model, { steps: T, rows: N }, scale);
+    const plain = lossProgram(model, { steps: T, rows: N }, scale, dropout);
     const states = new Map(plain.values.filter((value) => value.kind === 'state').map((value) => [value.name, normal(N * H, 0.5)]));
     const loss = (): number => evaluate(plain, { parameters, inputs, state: new Map(states) }).lossNats * scale;
 

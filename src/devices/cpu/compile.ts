@@ -3,6 +3,7 @@
 import type { Home } from '../../program/placement.ts';
 import type { Chain } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
+import { dropoutThreshold } from '../../random.ts';
 import { type ChainSpecification, type Place, type Walk, activationSignatures, addChain, chainKey } from './chain.ts';
 import { gemmPanelsScratch } from './kernels.ts';
 import { type Plan, type ShardProgram, readsPanels, stateKey } from './plan.ts';
@@ -18,6 +19,7 @@ const kernelSignatures = {
   columnSums: { parameters: i32s(6), results: [] },
   copyRows: { parameters: i32s(6), results: [] },
   zero: { parameters: i32s(2), results: [] },
+  dropoutMask: { parameters: [...i32s(6), 'f32', ...i32s(2)], results: [] },
   softmaxCrossEntropy: { parameters: [...i32s(7), 'f32'], results: ['f64'] },
 } satisfies Readonly<Record<string, Signature>>;
 type Kernel = keyof typeof kernelSignatures;
@@ -121,6 +123,13 @@ class ShardCompiler {
       case 'zeros':
         this.#zero(value, out);
         return;
+      case 'dropoutMask': {
+        this.#push(rows, columns, value.stepRows, { own: this.#plan.shard.dropout }, value.site, dropoutThreshold(value.rate));
+        this.#code.f32(1 / (1 - value.rate));
+        this.#push(...this.#matrix(out));
+        this.#code.call(this.#writer.importFunction('dropoutMask', kernelSignatures.dropoutMask));
+        return;
+      }
       case 'gather': {
         const [table, ids, bias] = operands;
         this.#call('gather', rows, columns, ...this.#matrix(table), this.#address(ids), ...this.#matrix(out), bias ? this.#address(bias) : 0);

@@ -89,6 +89,7 @@ export class CpuExecutable implements Executable {
     if (call.reset) for (const { name } of this.#statesOfJob(job.name)) for (const part of this.#stateParts(job.name, name)) part.fill(0);
     let first = 0;
     for (const [worker, rows] of shardRows.entries()) {
+      this.#ints.set([job.batch, first, call.dropoutKey ?? 0], (shardBases[worker] + shard.dropout) / 4);
       for (const [address, integers] of [[shard.ids, call.ids], [shard.targets, call.targets]] as const) {
         const start = (shardBases[worker] + address) / 4;
         if (!integers) continue;

@@ -61,6 +61,14 @@ export type Kernels = {
   /** to (rows, columns) += from */
   addRows(rows: number, columns: number, from: number, ldf: number, to: number, ldt: number): void;
 
+  /**
+   * out (rows, columns) = `kept`, or 0 where dropout drops. `context` is the address of three int32: N of the whole batch, the first
+   * row of it that is here, the call's key. `threshold` of dropoutThreshold; `stepRows` rows of out are one time step.
+   */
+  dropoutMask(
+    rows: number, columns: number, stepRows: number, context: number, site: number, threshold: number, kept: number, out: number, ldo: number,
+  ): void;
+
   /** Zeroes `bytes` bytes. */
   zero(address: number, bytes: number): void;
 

@@ -45,6 +45,8 @@ export interface JobPlan {
 export interface ShardMap {
   readonly ids: number;
   readonly targets: number;
+  /** Three int32: N of the whole batch, the first row of it in this shard, the call's dropout key. */
+  readonly dropout: number;
   /** float64 */
   readonly loss: number;
   /** float64: sum of squares of its range of the reduced gradient. */
@@ -106,6 +108,7 @@ export function planWorkload(workload: Workload, threads: number): Plan {
   const shard: ShardMap = {
     ids: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
     targets: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
+    dropout: region.take(12),
     loss: region.take(8),
     squares: region.take(8),
     gradientScale: region.take(4),

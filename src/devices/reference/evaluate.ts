@@ -1,5 +1,6 @@
 // What every operation means: plain loops in float64, one operation after another, no rewriting and no sharing of memory.
 // The oracle of every test. Slow on purpose: nothing here is clever.
+import { dropoutKeeps } from '../../random.ts';
 import type { ElementwiseFunction, Program, Value } from '../../program/value.ts';
 
 /** A matrix row by row in float64; integers for ids and targets. */
@@ -10,6 +11,7 @@ export interface Environment {
   readonly inputs: ReadonlyMap<string, Matrix>;
   /** Carried state by name: read by `state`, replaced by `keep`. Missing is zero. */
   readonly state: Map<string, Matrix>;
+  readonly dropoutKey?: number;
 }
 
 export interface Evaluation {
@@ -49,6 +51,7 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
     case 'input': return environment.inputs.get(value.name)!;
     case 'state': return environment.state.get(value.name) ?? out;
     case 'zeros': return out;
+    case 'dropoutMask': return out.map((_, index) => (dropoutKeeps(environment.dropoutKey ?? 0, value.site, index, value.rate) ? 1 / (1 - value.rate) : 0));
     case 'oneHot': return each((row, column) => (inputs[0][row] === column ? 1 : 0));
     case 'gather': {
       const [table, ids, bias] = inputs;

@@ -59,7 +59,7 @@ class ReferenceExecutable implements Executable {
     const state = this.#states.get(job.name)!;
     if (call.reset) state.clear();
     const inputs = new Map([['ids', Float64Array.from(call.ids)], ['targets', Float64Array.from(call.targets ?? [])]]);
-    const { values, lossNats } = evaluate(program, { parameters: this.#parameters(), inputs, state });
+    const { values, lossNats } = evaluate(program, { parameters: this.#parameters(), inputs, state, dropoutKey: call.dropoutKey });
 
     const gradients = new Float64Array(this.#count);
     let offset = 0;

@@ -24,10 +24,11 @@ interface Size {
   readonly V: number;
   readonly threads: number;
   readonly embedding?: number;
+  readonly dropout?: number;
 }
 
-function workloadOf(cell: string, { layers, T, N, H, V, embedding = 0 }: Size, optimizer: OptimizerName = 'adam', clipNorm = 5): { workload: Workload; model: ModelConfiguration } {
-  const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+function workloadOf(cell: string, { layers, T, N, H, V, embedding = 0, dropout = 0 }: Size, optimizer: OptimizerName = 'adam', clipNorm = 5): { workload: Workload; model: ModelConfiguration } {
+  const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {} };
   const workload: Workload = {
     parameters: parameterShapes(model),
     jobs: [
@@ -68,11 +69,12 @@ const sizes: readonly Size[] = [
   { layers: 1, T: 3, N: 9, H: 7, V: 5, threads: 2 },
   { layers: 2, T: 12, N: 13, H: 19, V: 65, threads: 3 },
   { layers: 3, T: 5, N: 8, H: 16, V: 11, threads: 2, embedding: 6 },
+  { layers: 2, T: 6, N: 13, H: 17, V: 9, threads: 3, dropout: 0.4 },
   { layers: 2, T: 50, N: 4, H: 33, V: 30, threads: 1 },
 ];
 
 describe.each(cells.map((cell) => cell.name))('%s on the cpu device', (cell) => {
-  test.each(sizes)('losses, gradients, states and logits are those of the reference ($layers layers, T $T, N $N, H $H, V $V, $threads threads)', async (size) => {
+  test.each(sizes)('losses, gradients, states and logits are those of the reference ($layers layers, T $T, N $N, H $H, V $V, $threads threads, dropout $dropout)', async (size) => {
     const { T, N, V, threads } = size;
     const random = new Random(11);
     const { workload, model } = workloadOf(cell, size);
@@ -80,7 +82,7 @@ describe.each(cells.map((cell) => cell.name))('%s on the cpu device', (cell) => 
     const cpu = await compiled(await openCpu({ threads }), workload, parameters);
     const reference = await compiled(openReference(), workload, parameters);
     for (let window = 0; window < 3; window++) {
-      const call = { ids: integers(random, T * N, V), targets: integers(random, T * N, V), reset: window === 0 };
+      const call = { ids: integers(random, T * N, V), targets: integers(random, T * N, V), reset: window === 0, dropoutKey: 1234567891 * window };
       const [got, expected] = [await runOne(cpu, 'train', call), await runOne(reference, 'train', call)];
       expect(Math.abs(got.lossNats / expected.lossNats - 1)).toBeLessThan(LOSS_TOLERANCE);
       expect(Math.abs(got.gradientNorm / expected.gradientNorm - 1)).toBeLessThan(GRADIENT_TOLERANCE);

@@ -1,5 +1,6 @@
 // The exports of the kernel module; kernels.ts on the JavaScript side describes each with its shapes.
 export { gemmPanels, gemmTransposedA } from './gemm';
+export { dropoutMask } from './dropout';
 export { packPanels } from './packing';
 export { addRows, columnSums, copyRows, gather, scatterAdd, zero } from './rows';
 export { reduceShards, sumOfSquares } from './reductions';

@@ -1,0 +1,27 @@
+// Dropout masks: the same hash as `dropoutKeeps` in src/random.ts, so that every device drops the same elements.
+
+// @ts-ignore: decorator
+@inline
+function hash32(x: u32): u32 {
+  let z = x;
+  z = (z ^ (z >>> 16)) * 0x21f0aaad;
+  z = (z ^ (z >>> 15)) * 0x735a2d97;
+  return z ^ (z >>> 15);
+}
+
+/**
+ * out (rows, columns) = kept where the hash of an element's place in the whole batch is at least `threshold`, else 0.
+ * `context` holds three int32: rows of a step of the whole batch, the first of them that is here, and the key of the call.
+ */
+export function dropoutMask(
+  rows: usize, columns: usize, stepRows: usize, context: usize, site: u32, threshold: u32, kept: f32, out: usize, ldo: usize,
+): void {
+  const batch = load<u32>(context);
+  const first = load<u32>(context, 4);
+  const seed = hash32(load<u32>(context, 8) + site * 0x9e3779b9);
+  for (let row: usize = 0; row < rows; ++row, out += ldo << 2) {
+    const step = row / stepRows;
+    let index = <u32>((step * batch + first + row - step * stepRows) * columns);
+    for (let j: usize = 0; j < columns; ++j, ++index) store<f32>(out + (j << 2), hash32(index ^ seed) >= threshold ? kept : 0);
+  }
+}
