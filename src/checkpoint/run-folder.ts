@@ -35,6 +35,12 @@ export class RunFolder {
     return false;
   }
 
+  /** @throws RnnError `usage` if the folder holds a run */
+  static async refuseIfTaken(path: string): Promise<void> {
+    if (!(await RunFolder.holdsRun(path))) return;
+    throw new RnnError('usage', `${path} already holds a run`, { hint: 'replace it with --force, or choose another folder with --out' });
+  }
+
   /**
    * Makes the folder ready for a run. With `resume`, what is there is kept; with `force` alone, the files of an old run are removed.
    * In both cases so are the temporary files that a killed process left.
@@ -42,11 +48,7 @@ export class RunFolder {
    * @throws RnnError `usage` if it holds a run and neither was given, or if it is no folder; `machine` if it cannot be made
    */
   static async create(path: string, { force = false, resume = false }: { force?: boolean; resume?: boolean } = {}): Promise<RunFolder> {
-    if (!force && !resume && (await RunFolder.holdsRun(path))) {
-      throw new RnnError('usage', `${path} already holds a run`, {
-        hint: 'continue it with --resume, replace it with --force, or choose another folder with --out',
-      });
-    }
+    if (!force && !resume) await RunFolder.refuseIfTaken(path);
     try {
       await mkdir(path, { recursive: true });
       for (const file of await readdir(path)) {

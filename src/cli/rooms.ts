@@ -1,7 +1,7 @@
 // What the commands call in the rest of the program. Each is loaded when it is first called, so that `rnn --help` loads none of
 // them, and a test can put its own in their place.
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
-import type { readCorpus } from '../corpus/read.ts';
+import type { corpusName, readCorpus } from '../corpus/read.ts';
 import type { findCheckpoint, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { sampleText } from '../sampling/sample.ts';
@@ -9,12 +9,12 @@ import type { resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
 
 export interface Rooms {
-  corpus(): Promise<{ readCorpus: typeof readCorpus }>;
+  corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName }>;
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
   checkpoints(): Promise<{
     findCheckpoint: typeof findCheckpoint;
     readCheckpoint: typeof readCheckpoint;
-    RunFolder: Pick<typeof RunFolder, 'create'>;
+    RunFolder: Pick<typeof RunFolder, 'create' | 'refuseIfTaken'>;
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
   sampling(): Promise<{ sampleText: typeof sampleText }>;

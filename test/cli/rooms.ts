@@ -27,6 +27,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
         if (failWith !== undefined) throw failWith;
         return { name: 'hamlet', characters: 1000, skipped: 2 };
       },
+      corpusName: () => 'hamlet',
     }),
     resolving: async () => ({
       resolveOptions: (given: Record<string, unknown>) => {
@@ -42,6 +43,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
     }),
     checkpoints: async () => ({
       RunFolder: {
+        refuseIfTaken: async () => {},
         create: async (...given: unknown[]) => {
           calls.folder = given;
           return { path: given[0] };

@@ -27,7 +27,11 @@ async function train(sources: readonly string[], flags: TrainFlags, context: Con
   checkTogether(flags);
   const { io, rooms, stdout, stderr } = context;
   const reporter = openReporter(stdout, stderr, { json: flags.json === true, quiet: flags.quiet === true, maxTimeMs: flags.maxTime ?? null });
-  const { readCorpus } = await rooms.corpus();
+  const { readCorpus, corpusName } = await rooms.corpus();
+  const { RunFolder } = await rooms.checkpoints();
+  const path = flags.out ?? join('checkpoints', corpusName(sources[0]));
+  // Before a minute is spent on reading.
+  if (!flags.force) await RunFolder.refuseIfTaken(path);
   const corpus = await readCorpus({
     sources,
     include: flags.include ?? [],
@@ -50,8 +54,7 @@ async function train(sources: readonly string[], flags: TrainFlags, context: Con
   try {
     const run = await (await rooms.training()).prepareTraining({ options, corpus, device });
     closeRun = () => run.close();
-    const path = flags.out ?? join('checkpoints', corpus.name);
-    const folder = await (await rooms.checkpoints()).RunFolder.create(path, { force: flags.force === true, resume: false });
+    const folder = await RunFolder.create(path, { force: flags.force === true, resume: false });
     let end: EndEvent | null = null;
     for await (const event of run.train(folder, controller.signal)) {
       if (event.event === 'end') end = event;
