@@ -42,7 +42,9 @@ class Loop {
   readonly #signal: AbortSignal | undefined;
   readonly #started = performance.now();
   readonly #totalSteps: number | null;
-  readonly #history: EvaluationEvent[] = [];
+  /** What checkpoints keep: each evaluation, and the last report before each checkpoint. */
+  readonly #history: (EvaluationEvent | ReportEvent)[] = [];
+  #lastReport: ReportEvent | null = null;
   /** Time spent in training steps alone. */
   #trainingMs = 0;
   #best: number | null = null;
@@ -100,7 +102,7 @@ class Loop {
   #report(learningRate: number, gradientNorm: number): ReportEvent {
     const { lossNats, characters, trainingMs } = this.#recent;
     this.#recent = { lossNats: 0, characters: 0, trainingMs: 0, at: performance.now() };
-    return this.#log({
+    this.#lastReport = {
       event: 'report',
       step: this.#session.step,
       epoch: this.#session.epoch,
@@ -110,7 +112,8 @@ class Loop {
       charactersPerSecond: (1000 * characters) / trainingMs,
       elapsedMs: performance.now() - this.#started,
       progress: this.#progress().fraction,
-    });
+    };
+    return this.#log(this.#lastReport);
   }
 
   /** What is due after a step: evaluation, sample, checkpoint. At the end, whatever the last steps have not had yet. */
@@ -182,6 +185,7 @@ class Loop {
   }
 
   #record(): { history: readonly Readonly<Record<string, unknown>>[]; bestValidationLossNats: number | null; trainingMs: number; sinceBest: number } {
+    if (this.#lastReport !== null && !this.#history.includes(this.#lastReport)) this.#history.push(this.#lastReport);
     return { history: this.#history.map((event) => ({ ...event })), bestValidationLossNats: this.#best, trainingMs: this.#trainingMs, sinceBest: this.#sinceBest };
   }
 
