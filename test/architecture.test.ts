@@ -1,0 +1,126 @@
+// The rooms of the program and who may import whom, found by reading the imports of every file. docs/architecture.md describes the
+// same order in words.
+import { readFileSync, readdirSync } from 'node:fs';
+import { join, posix, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+/** From the top down: a file may import from its own room and from those below it. */
+const rooms = ['bin', 'src/cli', 'src/reports', 'src/training', 'src/sampling', 'src/insight', 'src/checkpoint', 'src/model', 'src/corpus', 'src/devices', 'src/program'] as const;
+/** Outside all rooms, and open to all. They import each other at most. */
+const shared: readonly string[] = ['src/errors.ts', 'src/random.ts', 'src/group.ts'];
+
+/** Longer than anyone likes, each with the reason why it is one file all the same. */
+const longFiles: Readonly<Record<string, string>> = {
+  'test/devices/cpu/kernels.test.ts': 'one section for each kernel, all with the same few helpers that lay matrices out in memory',
+};
+const longestLines = 300;
+
+interface SourceFile {
+  readonly path: string;
+  readonly source: string;
+}
+
+/** What is wrong with where a file's imports lead, in words; nothing if all is well. */
+function wrongImports({ path, source }: SourceFile): string[] {
+  return importsOf(source).flatMap((specifier) => {
+    if (!specifier.startsWith('.')) {
+      // Programs are data, and models are equations: they must run wherever JavaScript does.
+      return roomOf(path) === 'src/program' || roomOf(path) === 'src/model' ? [`${path} imports ${specifier}: the rooms program/ and model/ are pure`] : [];
+    }
+    const target = posix.join(posix.dirname(path), specifier).replace(/^dist\/(.*)\.js$/, 'src/$1.ts');
+    if (shared.includes(target) || target === 'package.json') return [];
+    const [from, to] = [roomOf(path), roomOf(target)];
+    if (to === null) return [`${path} imports ${target}, which is in no room`];
+    if (shared.includes(path)) return [`${path} is shared by all rooms and imports from ${to}`];
+    if (from === null) return [`${path} is in no room`];
+    if (from === 'src/model' && to === 'src/devices') return [`${path} imports ${target}: a model knows no device`];
+    return rooms.indexOf(to) < rooms.indexOf(from) ? [`${path} imports ${target}: ${to} is above ${from}`] : [];
+  });
+}
+
+/** What is wrong with how a file touches the process: printing, arguments and exit codes are for cli/ and bin/ alone. */
+function wrongEffects({ path, source }: SourceFile): string[] {
+  if (roomOf(path) === 'src/cli' || roomOf(path) === 'bin') return [];
+  return [...withoutComments(source).matchAll(/\bprocess\.(?:argv|exit|exitCode|stdout|stderr)\b|\bconsole\.\w+/g)].map(([found]) => `${path} uses ${found}`);
+}
+
+function importsOf(source: string): string[] {
+  // The keyword stands at the start of a statement, or after a bracket or a space where the import is an expression.
+  return [...withoutComments(source).matchAll(/(?:^|[\s;}])(?:import|export)\b[^;'"()]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, named, bare]) => named ?? bare);
+}
+
+function withoutComments(source: string): string {
+  return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
+}
+
+function roomOf(path: string): (typeof rooms)[number] | null {
+  return rooms.find((room) => path.startsWith(`${room}/`)) ?? null;
+}
+
+const root = resolve(import.meta.dirname, '..');
+const files: readonly SourceFile[] = ['bin', 'src', 'bench', 'test'].flatMap((folder) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.[jt]s$/.test(name))
+    .map((name) => ({ path: posix.join(folder, name.replaceAll('\\', '/')), source: readFileSync(join(root, folder, name), 'utf8') })));
+const program = files.filter(({ path }) => path.startsWith('src/') || path.startsWith('bin/'));
+
+describe('the rooms of the program', () => {
+  it('are all that there is in src/', () => {
+    expect(program.map(({ path }) => path).filter((path) => roomOf(path) === null && !shared.includes(path))).toEqual([]);
+  });
+
+  it('import only from rooms below them', () => {
+    // Were the imports not found, nothing could be wrong with them.
+    expect(program.flatMap(({ source }) => importsOf(source)).length).toBeGreaterThan(program.length);
+    expect(program.flatMap(wrongImports)).toEqual([]);
+  });
+
+  it('leave printing, arguments and exit codes to the command line', () => {
+    expect(program.flatMap(wrongEffects)).toEqual([]);
+  });
+});
+
+it(`no file is longer than ${longestLines} lines, but for those that say why`, () => {
+  const long = files.filter(({ source }) => source.split('\n').length - 1 > longestLines).map(({ path }) => path);
+  expect(long.toSorted()).toEqual(Object.keys(longFiles).toSorted());
+});
+
+describe('the check itself', () => {
+  const checked = (path: string, source: string): string[] => wrongImports({ path, source });
+
+  it.each([
+    ['src/program/value.ts', "import { x } from '../model/network.ts';", 'src/model is above src/program'],
+    ['src/program/value.ts', "import type { X } from '../model/network.ts';", 'src/model is above src/program'],
+    ['src/devices/cpu/plan.ts', "import {\n  type X,\n  y,\n} from '../../training/train.ts';", 'src/training is above src/devices'],
+    ['src/corpus/read.ts', "export { x } from '../checkpoint/store.ts';", 'src/checkpoint is above src/corpus'],
+    ['src/corpus/read.ts', "export * from '../checkpoint/store.ts';", 'src/checkpoint is above src/corpus'],
+    ['src/sampling/sample.ts', "const x = await import('../cli/main.ts');", 'src/cli is above src/sampling'],
+    ['src/sampling/sample.ts', "import '../cli/main.ts';", 'src/cli is above src/sampling'],
+    ['src/sampling/sample.ts', "type X = typeof import('../cli/main.ts');", 'src/cli is above src/sampling'],
+    ['src/model/cells/lstm.ts', "import { openCpu } from '../../devices/cpu/cpu.ts';", 'a model knows no device'],
+    ['src/model/cells/lstm.ts', "import { readFile } from 'node:fs';", 'are pure'],
+    ['src/errors.ts', "import { x } from './cli/main.ts';", 'shared by all rooms'],
+    ['src/cli/main.ts', "import { x } from '../../test/cli/helpers.ts';", 'in no room'],
+    ['bin/rnn.js', "import { x } from '../bench/kernels.js';", 'in no room'],
+  ])('finds in %s what is wrong with %s', (path, source, complaint) => {
+    const found = checked(path, source);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(complaint);
+  });
+
+  it.each([
+    ['src/training/train.ts', "import { RnnError } from '../errors.ts';"],
+    ['src/training/train.ts', "import { openDevice } from '../devices/open.ts';\nimport { x } from './x.ts';"],
+    ['src/training/train.ts', "import { open } from 'node:fs/promises';"],
+    ['src/program/value.ts', "// import { x } from '../cli/main.ts';\n/* import '../cli/main.ts'; */"],
+    ['bin/rnn.js', "import { start } from '../dist/cli/start.js';"],
+  ])('lets %s have %s', (path, source) => {
+    expect(checked(path, source)).toEqual([]);
+  });
+
+  it('finds a file that prints, except where printing belongs, and lets a comment mention it', () => {
+    const source = "console.log(process.argv);\nprocess.exitCode = 1;\nprocess.env.X; // console.log";
+    expect(wrongEffects({ path: 'src/corpus/read.ts', source })).toEqual(['src/corpus/read.ts uses console.log', 'src/corpus/read.ts uses process.argv', 'src/corpus/read.ts uses process.exitCode']);
+    expect(wrongEffects({ path: 'src/cli/io.ts', source })).toEqual([]);
+  });
+});

@@ -1,0 +1,115 @@
+// The README's commands, and those of the other pages that name some: each must parse, and the small ones run.
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { rnn } from './cli/helpers.ts';
+import { fakeRooms } from './cli/rooms.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const read = (name: string): string => readFileSync(join(root, name), 'utf8');
+const readme = read('README.md');
+const isBuilt = existsSync(join(root, 'dist/cli/start.js'));
+// Starting a process may take long where many tests share few cores.
+const patience = 60_000;
+
+/** Named where later versions are foretold, and not there yet. */
+const notYet = new Set(['eval', 'inspect']);
+
+/** The commands in blocks marked as shell, a block a list. */
+function shellBlocks(page: string): string[][] {
+  return [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block.trim().split('\n').filter((line) => !line.startsWith('#')));
+}
+
+/** The words of every `rnn …` in a line of shell, unquoted. Knows quotes, pipes and && only. */
+function programCalls(line: string): string[][] {
+  const words = [...line.matchAll(/'[^']*'|"[^"]*"|&&|[|;]|[^\s|;&'"]+/g)].map(([word]) => word);
+  const commands: string[][] = [[]];
+  for (const word of words) {
+    if (['&&', '|', ';'].includes(word)) commands.push([]);
+    else commands.at(-1)!.push(word.replace(/^(['"])(.*)\1$/, '$2'));
+  }
+  return commands.filter(([name]) => name === 'rnn').map(([, ...args]) => args);
+}
+
+/** Commands in running text, between backticks; those with <placeholders> or [options] are forms and no commands. */
+function inlineCommands(page: string): string[] {
+  return [...page.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`(rnn [^`]+)`/g)].map(([, command]) => command).filter((command) => !/[<[]/.test(command));
+}
+
+describe('every command that is written down is one', () => {
+  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md'];
+  const inBlocks = pages.flatMap((name) => shellBlocks(read(name)).flat().flatMap(programCalls).map((words) => ({ name, words })));
+  const inText = pages.flatMap((name) => inlineCommands(read(name)).flatMap(programCalls).map((words) => ({ name, words })));
+
+  it('and there are some', () => {
+    expect(inBlocks.length).toBeGreaterThan(4);
+    expect(inText.length).toBeGreaterThan(4);
+  });
+
+  // With stand-ins for the rest of the program, a command does nothing but parse.
+  it.each(inBlocks.map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
+    const { rooms } = fakeRooms();
+    const checkpoints = { ...(await rooms.checkpoints!()), findCheckpoint: async () => join(root, 'package.json') }; // `rnn info` asks for its size
+    const builtin = { builtinCorpora: [], writeBuiltin: async () => 'corpora/x.txt' };
+    const { code, stderr } = await rnn(words, { rooms: { ...rooms, checkpoints: async () => checkpoints, builtin: async () => builtin } });
+    expect(stderr).not.toContain('error:');
+    expect(code).toBe(0);
+  });
+
+  // Running text names commands without all they need ("`rnn train` saves it").
+  it.each(inText.filter(({ words }) => !notYet.has(words[0])).map(({ name, words }) => [name, words.join(' '), words] as const))('%s mentions rnn %s', async (_name, _line, words) => {
+    const [command, ...rest] = words;
+    const { code, stdout } = await rnn(command.startsWith('-') ? ['--help'] : [command, '--help']);
+    expect(code).toBe(0);
+    for (const option of [command, ...rest].filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
+  });
+
+  it('and every option in the README is one of some command', async () => {
+    const helps = await Promise.all(['train', 'sample', 'info', 'corpus'].map((command) => rnn([command, '--help'])));
+    const known = new Set(helps.flatMap(({ stdout }) => stdout.match(/--[\w-]+/g) ?? []));
+    expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
+  });
+});
+
+it('every npm script that the README names is there', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const named = [...readme.matchAll(/\bnpm (?:run )?(\w+)/g)].map(([, name]) => name).filter((name) => !['install', 'link', 'registry'].includes(name));
+  expect(named).toContain('test');
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+it('every folder that the README lists is there, and every folder of src/ is listed', () => {
+  const listed = [...readme.matchAll(/^([\w/]+\/) {1,}\w/gm)].map(([, folder]) => folder);
+  expect(listed).toContain('src/model/');
+  expect(listed.filter((folder) => !existsSync(join(root, folder)))).toEqual([]);
+});
+
+it.skipIf(!isBuilt)('hello hello is learnt by heart, with the very lines of the README (npm run build makes the program)', { timeout: patience }, async () => {
+  const block = shellBlocks(readme).find((lines) => lines[0].includes('hello hello'));
+  const folder = await mkdtemp(join(tmpdir(), 'rnn-readme-'));
+  try {
+    const script = [`rnn() { "${process.execPath}" "${join(root, 'bin/rnn.js')}" "$@"; }`, ...block!].join('\n');
+    const stdout = await new Promise<string>((done, fail) => {
+      execFile('sh', ['-euc', script], { cwd: folder }, (error, out) => (error ? fail(error) : done(out)));
+    });
+    expect(stdout).toBe('hello hello\n');
+    expect(readme).toContain('which prints `hello hello`');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+describe('the readers of the page', () => {
+  it('find commands behind pipes, and their quoted words', () => {
+    expect(programCalls(`printf 'a b' | rnn train - --include '*.c' && rnn sample --prime "to be"`)).toEqual([['train', '-', '--include', '*.c'], ['sample', '--prime', 'to be']]);
+    expect(shellBlocks('```sh\n# why\nrnn info\n```\n```\nno shell\n```\n')).toEqual([['rnn info']]);
+    expect(inlineCommands('`rnn info` and `rnn info [checkpoint]`\n```\n`rnn no`\n```\n')).toEqual(['rnn info']);
+  });
+
+  it('would see an option that is none', async () => {
+    expect((await rnn(['train', 'x', '--hiden', '3'], { rooms: fakeRooms().rooms })).code).toBe(2);
+  });
+});
