@@ -32,7 +32,7 @@ export class Random {
 
   /** @param seed any integer; only its low 53 bits count */
   constructor(seed: number) {
-    let mixed = (seed ^ Math.floor(seed / 2 ** 32)) >>> 0;
+    let mixed = (seed ^ hash32(Math.floor(seed / 2 ** 32))) >>> 0; // hashed, or seed −1 would be seed 0
     this.#state = Uint32Array.from({ length: 4 }, () => {
       mixed = (mixed + 0x9e3779b9) >>> 0;
       return hash32(mixed);
