@@ -127,6 +127,7 @@ export class Session {
         epoch: this.epoch,
         position: this.streams.position,
         random: this.#random.state,
+        attempts: this.#attempts,
         corpus: { digest: this.#corpus.digest, characters: this.#corpus.characters },
       },
       tensors: tensorsOf(this.shapes, vector),

@@ -32,7 +32,7 @@ describe('the progress bar of a terminal', () => {
     expect(Math.max(...drawn.map((line) => bare(line).length))).toBeLessThan(80);
 
     await reporter.handle(end('max-steps'));
-    expect(stream.text.slice(stream.text.lastIndexOf(erase))).toMatch(/all steps are done: step 2,000 after 2m 10s; best validation loss .*\n$/);
+    expect(stream.text.slice(stream.text.lastIndexOf(erase))).toMatch(/all steps are done: step 2,000 after 2m 10s\nbest validation loss .*\n$/);
     const length = stream.text.length;
     vi.advanceTimersByTime(5000);
     expect(stream.text).toHaveLength(length);

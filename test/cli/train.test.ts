@@ -13,7 +13,7 @@ describe('rnn train', () => {
       'sizes chosen for 1,000 characters',
       '1,115,394 characters, 65 symbols; 1,003,854 to train on, 111,540 to validate',
       'lstm, 2 × 128, 240,321 parameters',
-      'cpu, relaxed SIMD, 2 threads; about 96 MB of memory, 20,000 steps',
+      'cpu, relaxed SIMD, 2 threads; about 96 MB of memory',
       'all steps are done',
       'saved in checkpoints/hamlet; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet\n',
     ]) {

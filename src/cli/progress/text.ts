@@ -10,8 +10,8 @@ export function startText(event: StartEvent, colour: Colours): string {
   const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} steps`;
   const rows = [
     ['text', `${count(corpus.characters)} characters, ${count(corpus.symbols)} symbols; ${count(corpus.train)} to train on, ${validation}`],
-    ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters`],
-    ['device', `${event.device}; about ${bytes(event.memoryBytes)} of memory${length}`],
+    ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
+    ['device', `${event.device}; about ${bytes(event.memoryBytes)} of memory`],
   ];
   return rows.map(([name, value]) => `${colour.dim(name.padEnd(6))}  ${value}`).join('\n');
 }
@@ -58,6 +58,6 @@ const reasons: Readonly<Record<EndReason, string>> = {
 
 export function endText(event: EndEvent, colour: Colours): string {
   const best = event.bestValidationLossNats;
-  const quality = best === null ? '' : `; best validation loss ${colour.bold(best.toFixed(3))} nats, ${bits(best).toFixed(3)} bits`;
+  const quality = best === null ? '' : `\nbest validation loss ${colour.bold(best.toFixed(3))} nats, ${bits(best).toFixed(3)} bits`;
   return `${reasons[event.reason]}: step ${count(event.step)} after ${duration(event.elapsedMs)}${quality}`;
 }
