@@ -38,6 +38,7 @@ export function differentiate(program: Program): Program {
   };
   /** The gradient of a row that was used for every row. */
   const contributeRow = (to: Value, gradient: Value): void => {
+    if (to.rows !== 1 || to.columns !== gradient.columns) throw new Error(`${to.kind} ${to.rows}×${to.columns}: must be a row, or of the result's shape and no weight, to have a gradient here`);
     if (to.kind === 'parameter') addTerm(to, { kind: 'sums', right: gradient });
     else contribute(to, builder.columnSums(gradient));
   };

@@ -1,0 +1,150 @@
+// Derivatives of single operations, and of shapes that no cell has. Whole networks: test/model/gradients.test.ts.
+import { describe, expect, test } from 'vitest';
+import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { Builder } from '../../src/program/builder.ts';
+import { differentiate } from '../../src/program/differentiate.ts';
+import type { Program, Value } from '../../src/program/value.ts';
+import { Random } from '../../src/random.ts';
+
+/** Central differences of step 1e-5 in float64, of the largest in the tensor. */
+const TOLERANCE = 1e-8;
+const STEP = 1e-5;
+
+type Make = (name: string, rows: number, columns: number) => Value;
+
+/**
+ * Checks every gradient of the cross entropy of some logits.
+ * @param write is given `w`, which makes a weight, and `x`, which makes a value that is none itself but has a weight's elements
+ */
+function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Value): Program {
+  const random = new Random(5);
+  const ops = new Builder();
+  const parameters = new Map<string, Matrix>();
+  const inputs = new Map<string, Matrix>([['ids', Float64Array.of(1, 0, 1)]]);
+  const w: Make = (name, rows, columns) => {
+    parameters.set(name, Float64Array.from({ length: rows * columns }, () => random.normal()));
+    return ops.parameter(name, rows, columns);
+  };
+  const x: Make = (name, rows, columns) => {
+    inputs.set(`all of ${rows}`, Float64Array.from({ length: rows }, (_, row) => row));
+    return ops.gather(w(name, rows, columns), ops.input(`all of ${rows}`, rows));
+  };
+  const logits = write(ops, { w, x });
+  ops.crossEntropy(logits, ops.input('targets', logits.rows), 0.3);
+  const plain = ops.program(new Map());
+  const program = differentiate(plain);
+  inputs.set('targets', Float64Array.from({ length: logits.rows }, (_, row) => row % logits.columns));
+  const loss = (): number => evaluate(plain, { parameters, inputs, state: new Map() }).lossNats * 0.3;
+  const { values } = evaluate(program, { parameters, inputs, state: new Map() });
+  for (const [name, weights] of parameters) {
+    const gradient = values.get(program.gradients.get(name)!)!;
+    const differences = weights.map((weight, i) => {
+      weights[i] = weight + STEP;
+      const above = loss();
+      weights[i] = weight - STEP;
+      const below = loss();
+      weights[i] = weight;
+      return (above - below) / (2 * STEP);
+    });
+    const largest = differences.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    const worst = differences.reduce((most, x, i) => Math.max(most, Math.abs(x - gradient[i])), 0);
+    expect(worst / largest, name).toBeLessThan(TOLERANCE);
+  }
+  return program;
+}
+
+describe('the gradient of', () => {
+  test.each<[what: string, write: Parameters<typeof expectGradients>[0]]>([
+    ['a sum', (ops, { x }) => ops.add(x('a', 3, 4), x('b', 3, 4))],
+    ['a difference', (ops, { x }) => ops.subtract(x('a', 3, 4), x('b', 3, 4))],
+    ['a product of elements', (ops, { x }) => ops.multiply(x('a', 3, 4), x('b', 3, 4))],
+    ['a row that every row is added to', (ops, { w, x }) => ops.add(x('a', 3, 4), w('row', 1, 4))],
+    ['a row that every row is multiplied by', (ops, { w, x }) => ops.multiply(x('a', 3, 4), w('row', 1, 4))],
+    ['scale and offset', (ops, { x }) => ops.offset(ops.scale(x('a', 3, 4), -0.7), 2)],
+    ['sigmoid, tanh and relu', (ops, { x }) => ops.add(ops.add(ops.sigmoid(x('a', 3, 4)), ops.tanh(x('b', 3, 4))), ops.relu(x('c', 3, 4)))],
+    ['a product with a bias', (ops, { w, x }) => ops.linear(x('a', 3, 2), w('b', 2, 4), w('row', 1, 4))],
+    ['a product with a transposed matrix', (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 4, 2), { transposeB: true })],
+    ['a product of two values that are no weights', (ops, { x }) => ops.matmul(ops.tanh(x('a', 3, 2)), ops.sigmoid(x('b', 2, 4)))],
+    ['a product with a running sum', (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 2, 4), { plus: ops.tanh(x('c', 3, 4)) })],
+    ['gathered rows, one of them twice, with a bias', (ops, { w }) => ops.gather(w('table', 2, 4), ops.input('ids', 3), w('row', 1, 4))],
+    ['a value that is used three times', (ops, { x }) => {
+      const y = ops.tanh(x('a', 3, 4));
+      return ops.multiply(ops.add(y, ops.sigmoid(y)), y);
+    }],
+    ['views of columns that leave columns out', (ops, { x }) => {
+      const y = ops.tanh(x('a', 3, 7));
+      return ops.add(ops.columns(y, 1, 2), ops.columns(y, 4, 2));
+    }],
+    ['views of rows that leave rows out, at the start and at the end', (ops, { x }) => {
+      const y = ops.tanh(x('a', 6, 4));
+      return ops.add(ops.rows(y, 1, 2), ops.rows(y, 3, 2));
+    }],
+    ['one view used twice', (ops, { x }) => {
+      const y = ops.columns(ops.tanh(x('a', 3, 5)), 0, 4);
+      return ops.multiply(y, ops.sigmoid(y));
+    }],
+    ['a value of which both the whole and a part is used', (ops, { x }) => {
+      const y = ops.tanh(x('a', 6, 4));
+      return ops.stack([y, ops.rows(y, 2, 2)]);
+    }],
+    ['a view of a view', (ops, { x }) => ops.columns(ops.rows(ops.tanh(x('a', 6, 6)), 1, 3), 2, 3)],
+    ['a join in two directions', (ops, { x }) => {
+      const [a, b, c] = [ops.tanh(x('a', 2, 2)), ops.sigmoid(x('b', 2, 3)), ops.tanh(x('c', 1, 5))];
+      return ops.join([{ value: a, row: 0, column: 0 }, { value: b, row: 0, column: 2 }, { value: c, row: 2, column: 0 }]);
+    }],
+  ])('%s is that of finite differences', (_, write) => {
+    expectGradients(write);
+  });
+});
+
+describe('differentiation', () => {
+  test('makes one product of a weight that is used at every step', () => {
+    const program = expectGradients((ops, { w, x }) => {
+      const weight = w('W', 3, 3);
+      const first = ops.tanh(x('h', 2, 3));
+      const second = ops.tanh(ops.linear(first, weight));
+      return ops.linear(second, weight);
+    });
+    expect(program.values.filter((value) => value.kind === 'matmul' && value.transposeA)).toHaveLength(1);
+  });
+
+  test('refuses views that overlap in part', () => {
+    const ops = new Builder();
+    const x = ops.tanh(ops.parameter('a', 6, 4));
+    ops.crossEntropy(ops.add(ops.rows(x, 1, 3), ops.rows(x, 2, 3)), ops.input('targets', 3), 1);
+    expect(() => differentiate(ops.program(new Map()))).toThrow('overlap in part');
+  });
+
+  test('refuses a view of a weight, and what has no derivative', () => {
+    const loss = (write: (ops: Builder) => Value) => () => {
+      const ops = new Builder();
+      const logits = write(ops);
+      ops.crossEntropy(logits, ops.input('targets', logits.rows), 1);
+      return differentiate(ops.program(new Map()));
+    };
+    expect(loss((ops) => ops.rows(ops.parameter('a', 6, 4), 0, 2))).toThrow('a: a parameter must be an operand');
+    expect(loss((ops) => ops.sqrt(ops.parameter('a', 2, 2)))).toThrow('sqrt has no derivative');
+    expect(loss((ops) => ops.matmul(ops.parameter('a', 2, 3), ops.parameter('b', 2, 3), { transposeA: true }))).toThrow('transposed left operand');
+  });
+
+  test('refuses an elementwise operand that is a whole matrix of weights, or one weight for all elements', () => {
+    const ops = new Builder();
+    const x = ops.tanh(ops.gather(ops.parameter('table', 2, 4), ops.input('ids', 3)));
+    for (const operand of [ops.parameter('matrix', 3, 4), ops.parameter('one', 1, 1)]) {
+      const own = new Builder(ops.values);
+      own.crossEntropy(own.multiply(x, operand), own.input('targets', 3), 1);
+      expect(() => differentiate(own.program(new Map()))).toThrow('must be a row');
+    }
+  });
+
+  test('stops at carried state and at what no weight leads to', () => {
+    const ops = new Builder();
+    const h = ops.state('h', 2, 3);
+    const next = ops.tanh(ops.linear(h, ops.parameter('W', 3, 3)));
+    ops.keep('h', next);
+    ops.crossEntropy(next, ops.input('targets', 2), 1);
+    const program = differentiate(ops.program(new Map()));
+    expect([...program.gradients.keys()]).toEqual(['W']);
+    expect(program.values.filter((value) => value.kind === 'matmul')).toHaveLength(2); // h·W and hᵀ·dz; no gradient of h
+  });
+});
