@@ -1,0 +1,65 @@
+import { describe, expect, test } from 'vitest';
+import { Builder } from '../../src/program/builder.ts';
+
+describe('a mistake in a shape is an error at the line that makes it', () => {
+  const ops = new Builder();
+  const a = ops.parameter('a', 2, 3);
+  const b = ops.parameter('b', 4, 5);
+  const row = ops.parameter('row', 1, 5);
+  const ids = ops.input('ids', 2);
+
+  test.each<[what: string, build: () => unknown, message: string]>([
+    ['a product of unequal inner dimensions', () => ops.matmul(a, b), 'matmul: shapes do not fit: parameter 2×3, parameter 4×5'],
+    ['a transposed product', () => ops.matmul(a, b, { transposeA: true, transposeB: true }), 'matmul'],
+    ['a bias of another width', () => ops.matmul(b, ops.parameter('c', 5, 3), { bias: row }), 'matmul bias'],
+    ['a running sum of another shape', () => ops.matmul(a, ops.parameter('d', 3, 4), { plus: b }), 'matmul plus'],
+    ['a sum of unequal matrices', () => ops.add(a, b), 'add'],
+    ['matrices of unequal heights', () => ops.add(a, ops.parameter('tall', 3, 3)), 'add'],
+    ['a column, which is no row to broadcast', () => ops.multiply(a, ops.input('column', 2, 1)), 'multiply'],
+    ['a row of another width', () => ops.add(a, row), 'add'],
+    ['rows past the end', () => ops.rows(a, 1, 2), 'rows 1+2'],
+    ['columns before the start', () => ops.columns(a, -1, 2), 'columns -1+2'],
+    ['pieces that leave a hole', () => ops.join([{ value: a, row: 0, column: 0 }, { value: a, row: 3, column: 0 }]), 'join of pieces that do not tile'],
+    ['rows scattered by other ids', () => ops.scatter(b, ids, 9), 'scatter'],
+    ['targets of other rows', () => ops.crossEntropy(b, ids, 1), 'crossEntropy'],
+  ])('%s', (_, build, message) => {
+    expect(build).toThrow(message);
+  });
+});
+
+describe('a builder', () => {
+  test('broadcasts a row and a single element to the shape of the other operand', () => {
+    const ops = new Builder();
+    const a = ops.parameter('a', 2, 3);
+    expect(ops.add(ops.parameter('row', 1, 3), a)).toMatchObject({ rows: 2, columns: 3 });
+    expect(ops.multiply(a, ops.input('k', 1))).toMatchObject({ rows: 2, columns: 3 });
+  });
+
+  test('gives a value that is there already again, and another where a constant or a place differs', () => {
+    const ops = new Builder();
+    const a = ops.parameter('a', 4, 4);
+    expect(ops.rows(a, 1, 2)).toBe(ops.rows(a, 1, 2));
+    expect(ops.scale(a, 2)).toBe(ops.scale(a, 2));
+    expect(ops.scale(a, 2)).not.toBe(ops.scale(a, 3));
+    expect(ops.stack([ops.rows(a, 0, 1), ops.rows(a, 1, 1)])).not.toBe(ops.stack([ops.rows(a, 1, 1), ops.rows(a, 0, 1)]));
+  });
+
+  test('needs no view for the whole of a value, nor a join for one piece, nor a sum for one row', () => {
+    const ops = new Builder();
+    const a = ops.parameter('a', 1, 4);
+    expect([ops.rows(a, 0, 1), ops.columns(a, 0, 4), ops.stack([a]), ops.columnSums(a)]).toEqual([a, a, a, a]);
+  });
+
+  test('leaves out of a program what neither an output, a gradient, a loss nor the next call needs', () => {
+    const ops = new Builder();
+    const a = ops.parameter('a', 2, 2);
+    const out = ops.tanh(a);
+    const kept = ops.sigmoid(a);
+    ops.keep('h', kept);
+    ops.relu(a);
+    const loss = ops.crossEntropy(a, ops.input('targets', 2), 1);
+    const gradient = ops.scale(loss, 3);
+    const program = ops.program(new Map([['out', out]]), new Map([['a', gradient]]));
+    expect(program.values.map(({ kind, ...rest }) => ('apply' in rest ? rest.apply : kind))).toEqual(['parameter', 'tanh', 'sigmoid', 'keep', 'input', 'crossEntropy', 'scale']);
+  });
+});

@@ -1,0 +1,114 @@
+import { describe, expect, test } from 'vitest';
+import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { cells } from '../../src/model/cells/registry.ts';
+import type { ModelConfiguration } from '../../src/model/configuration.ts';
+import { evaluationProgram, lossProgram, trainingProgram } from '../../src/model/network.ts';
+import { parameterShapes } from '../../src/model/parameters.ts';
+import { Builder } from '../../src/program/builder.ts';
+import { differentiate } from '../../src/program/differentiate.ts';
+import { foldRunningSums, hoistInputProducts } from '../../src/program/rewrite.ts';
+import { type Program, type Value, countUses } from '../../src/program/value.ts';
+import { Random } from '../../src/random.ts';
+
+const [T, L, N, H, V] = [10, 2, 3, 4, 5];
+const modelOf = (cell: string, embedding = 0): ModelConfiguration => ({ cell, layers: L, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} });
+const products = (program: Program): Value<'matmul'>[] => program.values.filter((value) => value.kind === 'matmul');
+const kinds = (program: Program, kind: Value['kind']): number => program.values.filter((value) => value.kind === kind).length;
+
+describe('the products of an LSTM over ten steps in two layers', () => {
+  test('are, forward, one a step and layer for h, one for the upper layer\'s whole input, and the head', () => {
+    const program = evaluationProgram(modelOf('lstm'), { steps: T, rows: N });
+    expect(products(program)).toHaveLength(L * T + (L - 1) + 1);
+    expect([kinds(program, 'gather'), kinds(program, 'oneHot')]).toEqual([1, 0]); // the lowest layer's input, all steps at once
+    const written = lossProgram(modelOf('lstm'), { steps: T, rows: N }, 1);
+    expect(products(written)).toHaveLength(2 * L * T + 1);
+  });
+
+  test('are, in training, as many again for dh but at the first step, and one for the gradient of each weight', () => {
+    const program = trainingProgram(modelOf('lstm'), { steps: T, rows: N }, 1);
+    const forward = L * T + (L - 1) + 1;
+    const backward = L * (T - 1) + (L - 1) + 1; // the state carried in gets no gradient
+    const weights = L + (L - 1) + 1; // Wh of each layer, Wx of the upper, the head; the lowest Wx is scattered
+    expect(products(program)).toHaveLength(forward + backward + weights);
+    expect(products(program).filter((value) => value.transposeA)).toHaveLength(weights);
+    expect(kinds(program, 'scatter')).toBe(1);
+  });
+});
+
+describe('rewriting', () => {
+  test.each(cells.map((cell) => cell.name))('changes no loss, gradient or state of %s', (cell) => {
+    for (const embedding of [0, 3]) {
+      const random = new Random(2);
+      const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal() / 2);
+      const model = modelOf(cell, embedding);
+      const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]));
+      const integers = (): Matrix => Float64Array.from({ length: T * N }, () => random.uint32() % V);
+      const inputs = new Map([['ids', integers()], ['targets', integers()]]);
+      const plain = differentiate(lossProgramWithoutOneHot(model));
+      const rewritten = trainingProgram(model, { steps: T, rows: N }, 0.1);
+      const [state, expectedState] = [new Map<string, Matrix>(), new Map<string, Matrix>()];
+      const [got, expected] = [evaluate(rewritten, { parameters, inputs, state }), evaluate(plain, { parameters, inputs, state: expectedState })];
+      expect(got.lossNats).toBeCloseTo(expected.lossNats, 10);
+      expect([...rewritten.gradients.keys()].toSorted()).toEqual([...plain.gradients.keys()].toSorted());
+      for (const [name, value] of plain.gradients) expectClose(got.values.get(rewritten.gradients.get(name)!)!, expected.values.get(value)!, name);
+      for (const [name, matrix] of expectedState) expectClose(state.get(name)!, matrix, name);
+    }
+  });
+
+  test('leaves a product of one step alone, and products of different sequences or weights apart', () => {
+    const ops = new Builder();
+    const [x, y] = [ops.input('x', 4, 3), ops.input('y', 4, 3)];
+    const [W, U] = [ops.parameter('W', 3, 2), ops.parameter('U', 3, 2)];
+    const outputs = { once: ops.linear(ops.rows(y, 0, 2), W), a: ops.linear(ops.rows(x, 0, 2), W), b: ops.linear(ops.rows(x, 2, 2), W), other: ops.linear(ops.rows(x, 2, 2), U) };
+    const program = hoistInputProducts(ops.program(new Map(Object.entries(outputs))));
+    expect(products(program).map(({ rows }) => rows).toSorted()).toEqual([2, 2, 4]);
+
+    const square = new Builder();
+    const [z, S] = [square.input('z', 4, 3), square.parameter('S', 3, 3)];
+    const both = { plain: square.matmul(square.rows(z, 0, 2), S), turned: square.matmul(square.rows(z, 2, 2), S, { transposeB: true }) };
+    expect(products(hoistInputProducts(square.program(new Map(Object.entries(both))))).map(({ rows, transposeB }) => [rows, transposeB])).toEqual([[2, false], [2, true]]);
+  });
+});
+
+describe('folding of running sums', () => {
+  test.each(cells.map((cell) => cell.name))('leaves no lone sum with a product in %s', (cell) => {
+    for (const program of [trainingProgram(modelOf(cell), { steps: T, rows: N }, 1), evaluationProgram(modelOf(cell), { steps: T, rows: N })]) {
+      const uses = countUses(program);
+      const lone = program.values.filter((value) => value.kind === 'elementwise' && value.apply === 'add'
+        && value.inputs.some((input) => input.kind === 'matmul' && !input.plus && uses.get(input) === 1));
+      expect(lone).toEqual([]);
+    }
+    expect(products(trainingProgram(modelOf('lstm'), { steps: T, rows: N }, 1)).filter(({ plus }) => plus).length).toBeGreaterThanOrEqual(L * T);
+  });
+
+  test('folds either side, keeps the bias, and no product that something else reads or that would have to be broadcast', () => {
+    const ops = new Builder();
+    const [x, W, b, y] = [ops.input('x', 2, 3), ops.parameter('W', 3, 4), ops.parameter('b', 1, 4), ops.input('y', 2, 4)];
+    const folded = (write: () => Value): Value => foldRunningSums(ops.program(new Map([['out', write()]]))).outputs.get('out')!;
+    expect(folded(() => ops.add(ops.linear(x, W, b), y))).toMatchObject({ kind: 'matmul', plus: true, bias: true });
+    expect(folded(() => ops.add(y, ops.linear(x, W)))).toMatchObject({ kind: 'matmul', plus: true, bias: false });
+    const product = ops.linear(x, W);
+    expect(folded(() => ops.add(ops.tanh(product), ops.add(y, product)))).toMatchObject({ kind: 'elementwise', inputs: [{ apply: 'tanh' }, { kind: 'elementwise' }] });
+    expect(folded(() => ops.add(b, ops.linear(x, W)))).toMatchObject({ kind: 'elementwise' });
+  });
+});
+
+/** The equations as they are written, but with the gather that a one-hot product stands for: that has no derivative. */
+function lossProgramWithoutOneHot(model: ModelConfiguration): Program {
+  const written = lossProgram(model, { steps: T, rows: N }, 0.1);
+  const ops = new Builder();
+  const now = new Map<Value, Value>();
+  for (const value of written.values) {
+    const inputs = value.inputs.map((input) => now.get(input) ?? input);
+    const [x, W, b] = value.inputs;
+    const fromIds = value.kind === 'matmul' && x.kind === 'rows' && x.inputs[0].kind === 'oneHot';
+    if (value.kind === 'oneHot' || (value.kind === 'rows' && x.kind === 'oneHot')) continue;
+    now.set(value, fromIds ? ops.gather(now.get(W)!, ops.rows(now.get(x.inputs[0].inputs[0])!, x.first, x.rows), b && now.get(b)!) : ops.again(value, inputs));
+  }
+  return ops.program(new Map());
+}
+
+function expectClose(got: Matrix, expected: Matrix, what: string): void {
+  expect(got.length, what).toBe(expected.length);
+  expect(got.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[i])), 0), what).toBeLessThan(1e-12);
+}
