@@ -1,0 +1,134 @@
+import { describe, expect, test } from 'vitest';
+import { gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
+import { type Plan, planWorkload } from '../../../src/devices/cpu/plan.ts';
+import type { Workload } from '../../../src/devices/device.ts';
+import { cells } from '../../../src/model/cells/registry.ts';
+import type { ModelConfiguration } from '../../../src/model/configuration.ts';
+import { evaluationProgram, samplingProgram, trainingProgram } from '../../../src/model/network.ts';
+import { parameterShapes } from '../../../src/model/parameters.ts';
+import { countParameters } from '../../../src/program/value.ts';
+import { createOptimizer } from '../../../src/training/optimizers.ts';
+
+interface Size {
+  readonly cell?: string;
+  readonly T?: number;
+  readonly N?: number;
+  readonly streams?: number;
+}
+
+function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): { workload: Workload; model: ModelConfiguration } {
+  const model: ModelConfiguration = { cell, layers: 2, hidden: 7, embedding: 0, vocabulary: 5, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+  return {
+    model,
+    workload: {
+      parameters: parameterShapes(model),
+      jobs: [
+        { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1) },
+        { name: 'evaluate', steps: T, batch: streams, build: (rows) => evaluationProgram(model, { steps: T, rows }) },
+        { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(model, rows) },
+      ],
+      update: createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0.9 }).rule,
+    },
+  };
+}
+
+interface Stretch {
+  readonly what: string;
+  readonly from: number;
+  readonly bytes: number;
+}
+
+/** Everything that lies in the memory of a plan, with its size as its user needs it. */
+function stretchesOf(plan: Plan, { workload, model }: ReturnType<typeof workloadOf>): Stretch[] {
+  const P = countParameters(workload.parameters);
+  const { shard } = plan;
+  const most = (measure: (job: Plan['jobs'][number]) => number): number => Math.max(...plan.jobs.map(measure));
+  const steps = most(({ job, shardRows }) => job.steps * shardRows[0]);
+  const arena = most(({ programs }) => Math.max(...[...programs.values()].map(({ layout }) => layout.arenaElements)));
+  const own: Stretch[] = [
+    { what: 'ids', from: shard.ids, bytes: 4 * steps },
+    { what: 'targets', from: shard.targets, bytes: 4 * steps },
+    { what: 'dropout', from: shard.dropout, bytes: 12 },
+    { what: 'loss', from: shard.loss, bytes: 8 },
+    { what: 'squares', from: shard.squares, bytes: 8 },
+    { what: 'gradient scale', from: shard.gradientScale, bytes: 4 },
+    ...[...shard.states].map(([name, from]) => ({ what: name, from, bytes: 4 * model.hidden * plan.jobs.find(({ job }) => name.startsWith(`${job.name} `))!.shardRows[0] })),
+    { what: 'gradients', from: shard.gradients, bytes: 4 * P },
+    { what: 'scratch', from: shard.scratch, bytes: 4 * gemmPanelsScratch(steps, model.hidden) },
+    { what: 'arena', from: shard.arena, bytes: 4 * arena },
+  ];
+  return [
+    { what: 'control', from: 0, bytes: 64 },
+    { what: 'parameters', from: plan.parameterVector, bytes: 4 * P },
+    ...[...plan.slots].map(([what, from]) => ({ what, from, bytes: 4 * P })),
+    ...[...plan.scalars].map(([what, from]) => ({ what, from, bytes: 4 })),
+    ...plan.panels.map(({ parameter, transposed, K, N, address }) => ({ what: `panels of ${parameter} ${transposed}`, from: address, bytes: 4 * packedPanelsSize(K, N) })),
+    ...plan.shardBases.flatMap((base, worker) => own.map(({ what, from, bytes }) => ({ what: `${what} of worker ${worker}`, from: base + from, bytes }))),
+  ];
+}
+
+describe('the batch', () => {
+  test.each([
+    [{ N: 13 }, 1, [13]], [{ N: 13 }, 2, [7, 6]], [{ N: 13 }, 3, [5, 4, 4]], [{ N: 13 }, 16, [5, 4, 4]], [{ N: 7 }, 2, [7]], [{ N: 8 }, 2, [4, 4]], [{ N: 1 }, 2, [1]],
+  ] as const)('%o with %i threads is shared out evenly, four rows a worker at least', (size, threads, rows) => {
+    const plan = planWorkload(workloadOf(size).workload, threads);
+    expect(plan.jobs[0].shardRows).toEqual(rows);
+    expect(plan.workers).toBe(rows.length);
+    expect([...plan.jobs[0].programs.keys()].toSorted((a, b) => b - a)).toEqual([...new Set<number>(rows)]);
+  });
+
+  test('of every job is covered once, by programs of the rows they are given', () => {
+    for (const { job, shardRows, programs } of planWorkload(workloadOf({ N: 9, streams: 11 }).workload, 2).jobs) {
+      expect(shardRows.reduce((sum, rows) => sum + rows, 0), job.name).toBe(job.batch);
+      expect(Math.max(...shardRows) - Math.min(...shardRows), job.name).toBeLessThanOrEqual(1);
+      for (const [rows, { program }] of programs) expect(program.values.filter((value) => value.kind === 'state').every((state) => state.rows === rows), job.name).toBe(true);
+    }
+  });
+});
+
+describe('the memory', () => {
+  test.each(cells.map((cell) => cell.name))('of a %s holds everything on a cache line of its own, and nothing overlaps', (cell) => {
+    for (const threads of [1, 3]) {
+      const given = workloadOf({ cell });
+      const plan = planWorkload(given.workload, threads);
+      const stretches = stretchesOf(plan, given).toSorted((a, b) => a.from - b.from);
+      for (const [index, { what, from, bytes }] of stretches.entries()) {
+        expect(from % 64, what).toBe(0);
+        expect(from + bytes, `${what} reaches into what follows`).toBeLessThanOrEqual(stretches[index + 1]?.from ?? plan.bytes);
+      }
+      expect(plan.pages * 65_536).toBeGreaterThanOrEqual(plan.bytes);
+      expect((plan.pages - 1) * 65_536).toBeLessThan(plan.bytes);
+    }
+  });
+
+  test('holds the weights one after another in the order of their list', () => {
+    const { workload } = workloadOf();
+    const plan = planWorkload(workload, 2);
+    let next = plan.parameterVector;
+    for (const { name, rows, columns } of workload.parameters) {
+      expect(plan.parameters.get(name), name).toBe(next);
+      next += 4 * rows * columns;
+    }
+    expect(plan.parameterCount).toBe(countParameters(workload.parameters));
+  });
+
+  test('holds the panels of a weight once for each way that products read it', () => {
+    const { panels } = planWorkload(workloadOf().workload, 2);
+    const read = panels.map(({ parameter, transposed, K, N }) => [parameter, transposed, K, N]);
+    const [H, V] = [7, 5];
+    expect(read.toSorted()).toEqual([
+      ['head.W', false, H, V], ['head.W', true, V, H],
+      ['layer0.Wh', false, H, 4 * H], ['layer0.Wh', true, 4 * H, H],
+      ['layer1.Wh', false, H, 4 * H], ['layer1.Wh', true, 4 * H, H],
+      ['layer1.Wx', false, H, 4 * H], ['layer1.Wx', true, 4 * H, H],
+    ].toSorted());
+  });
+
+  test('has no gradients where nothing trains', () => {
+    const { workload } = workloadOf();
+    const bytes = (jobs: Workload['jobs']): number => planWorkload({ ...workload, jobs, update: null }, 1).bytes;
+    const [, evaluation] = workload.jobs;
+    expect(planWorkload({ ...workload, jobs: [evaluation], update: null }, 1).jobs[0].trains).toBe(false);
+    expect(bytes(workload.jobs) - bytes([evaluation])).toBeGreaterThan(4 * countParameters(workload.parameters));
+  });
+});

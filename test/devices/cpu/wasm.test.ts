@@ -1,0 +1,81 @@
+import { expect, test } from 'vitest';
+import { Code, ModuleWriter, type ValueType } from '../../../src/devices/cpu/wasm.ts';
+
+const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
+const floats = new Float32Array(memory.buffer);
+
+function exported(parameters: readonly ValueType[], results: readonly ValueType[], write: (code: Code, writer: ModuleWriter) => void, kernels: Record<string, (...values: number[]) => unknown> = {}): (...values: number[]) => number {
+  const writer = new ModuleWriter();
+  for (const name of Object.keys(kernels)) writer.importFunction(name, { parameters: ['i32'], results: [] });
+  const code = new Code(parameters.length);
+  write(code, writer);
+  writer.addFunction({ parameters, results }, code, 'f');
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.encode(2)), { env: { memory }, kernels: kernels as unknown as Record<string, WebAssembly.ExportValue> });
+  return instance.exports['f'] as (...values: number[]) => number;
+}
+
+test.each([0, 1, -1, 63, 64, -64, -65, 127, 128, 8191, 8192, 2 ** 31 - 1, -(2 ** 31), 0x12345678])('writes the integer %i', (value) => {
+  expect(exported([], ['i32'], (code) => code.i32(value))()).toBe(value);
+});
+
+test('writes an address above 2 GiB, which is a negative i32', () => {
+  expect(exported([], ['i32'], (code) => code.i32(0x9000_0000))() >>> 0).toBe(0x9000_0000);
+});
+
+test.each([0, -0, 1.5, Math.fround(0.1), 2 ** -149, Infinity, -Infinity, NaN])('writes the number %d', (value) => {
+  expect(exported([], ['f32'], (code) => code.f32(value))()).toBe(value);
+  expect(exported([], ['f64'], (code) => code.f64(value))()).toBe(value);
+});
+
+test('repeats a body while it leaves something other than zero, and runs a conditional one or not', () => {
+  const product = exported(['i32'], ['i32'], (code) => { // n!
+    const result = code.local('i32');
+    code.i32(1).set(result);
+    code.get(0).when(() => {
+      code.repeat(() => {
+        code.get(result).get(0).op('i32.mul').set(result);
+        code.get(0).i32(1).op('i32.sub').set(0);
+        code.get(0);
+      });
+    });
+    code.get(result);
+  });
+  expect([0, 1, 5, 10].map((n) => product(n))).toEqual([1, 1, 120, 3_628_800]);
+});
+
+test('loads and stores with offsets that take several bytes', () => {
+  for (const offset of [0, 124, 128, 16_384, 100_000]) {
+    floats[1 + offset / 4] = 2.5;
+    exported(['i32'], [], (code) => code.get(0).get(0).access('f32.load', offset).f32(3).op('f32.mul').access('f32.store', offset + 4))(4);
+    expect(floats[2 + offset / 4]).toBe(7.5);
+  }
+});
+
+test('calls imported functions and functions of its own by their numbers', () => {
+  const called: number[] = [];
+  const f = exported(['i32'], ['i32'], (code, writer) => {
+    const twice = new Code(1);
+    twice.get(0).i32(1).op('i32.shl');
+    const own = writer.addFunction({ parameters: ['i32'], results: ['i32'] }, twice);
+    code.get(0).call(writer.importFunction('second', { parameters: ['i32'], results: [] }));
+    code.get(0).call(own).call(own);
+  }, { first: () => called.push(-1), second: (value) => called.push(value) });
+  expect(f(5)).toBe(20);
+  expect(called).toEqual([5]);
+});
+
+test('takes more than 127 functions and locals of several types', () => {
+  const f = exported([], ['f32'], (code, writer) => {
+    let last = 0;
+    for (let i = 0; i < 300; i++) last = writer.addFunction({ parameters: [], results: ['f32'] }, new Code(0).f32(i));
+    const locals = Array.from({ length: 200 }, (_, i) => code.local(i % 2 === 0 ? 'f32' : 'i32'));
+    code.call(last).set(locals[198]).i32(7).set(locals[199]).get(locals[198]);
+  });
+  expect(f()).toBe(299);
+});
+
+test('refuses an import after the first function, whose number it would change', () => {
+  const writer = new ModuleWriter();
+  writer.addFunction({ parameters: [], results: [] }, new Code(0));
+  expect(() => writer.importFunction('late', { parameters: [], results: [] })).toThrow('import of late after the first function');
+});
