@@ -1,4 +1,4 @@
-// The options of a training run, resolved: every value is known. Where a value was not given, sizes.ts chose it or the default
+// The options of a training run, resolved: every value is known. Where a value was not given, resolve.ts chose it or the default
 // below holds. Each comment says how to choose.
 import type { Initialisation } from '../model/configuration.ts';
 

@@ -82,8 +82,8 @@ export function stateKey(job: string, name: string): string {
 
 /** @param threads how many workers there may be */
 export function planWorkload(workload: Workload, threads: number): Plan {
-  const smallestTraining = Math.min(...workload.jobs.map((job) => job.batch));
-  const workers = Math.max(1, Math.min(threads, Math.floor(smallestTraining / LEAST_ROWS)));
+  const largestBatch = Math.max(...workload.jobs.map((job) => job.batch));
+  const workers = Math.max(1, Math.min(threads, Math.floor(largestBatch / LEAST_ROWS)));
   const jobs = workload.jobs.map((job) => planJob(job, workers));
   const programs = jobs.flatMap(({ programs: each }) => [...each.values()]);
   const parameterCount = countParameters(workload.parameters);
