@@ -1,0 +1,146 @@
+import { describe, expect, test } from 'vitest';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
+import { readCheckpoint } from '../../src/checkpoint/read.ts';
+import { tensorsOf } from '../../src/checkpoint/tensors.ts';
+import { type VocabularyData, byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import type { Call, Device, Executable } from '../../src/devices/device.ts';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import { openReference } from '../../src/devices/reference/reference.ts';
+import type { ModelConfiguration } from '../../src/model/configuration.ts';
+import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
+import { Random } from '../../src/random.ts';
+import { type SampleRequest, sampleText } from '../../src/sampling/sample.ts';
+import { corpusOf, train } from '../training/fixture.ts';
+
+/** An untrained model of these symbols. */
+function untrained(vocabulary: VocabularyData, change: (name: string, data: Float32Array) => void = () => undefined): Checkpoint {
+  const model: ModelConfiguration = { cell: 'lstm', layers: 1, hidden: 6, embedding: 0, vocabulary: vocabulary.symbols.length, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const tensors = tensorsOf(parameterShapes(model), initialParameters(model, new Random(1)));
+  for (const { name, data } of tensors) change(name, data);
+  const training = { options: {}, step: 0, epoch: 0, position: { epoch: 0, window: 0 }, random: new Random(1).state, history: [], bestValidationLossNats: null };
+  return { model, vocabulary, training, tensors, state: [], optimizer: null };
+}
+
+/** A model that writes the next symbol of its vocabulary after each, the first after the last; `logit` says how surely. */
+function cyclic(vocabulary: VocabularyData, logit: number): Checkpoint {
+  const V = vocabulary.symbols.length;
+  const model: ModelConfiguration = { cell: 'rnn-relu', layers: 1, hidden: V, embedding: 0, vocabulary: V, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const shapes = parameterShapes(model);
+  const tensors = tensorsOf(shapes, new Float32Array(shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0)));
+  for (let id = 0; id < V; id++) {
+    tensors.find(({ name }) => name === 'layer0.Wx')!.data[id * V + id] = 1; // h is the last symbol, one-hot
+    tensors.find(({ name }) => name === 'head.W')!.data[id * V + ((id + 1) % V)] = logit;
+  }
+  return { ...untrained(vocabulary), model, tensors };
+}
+
+async function write(checkpoint: Checkpoint, request: Partial<SampleRequest> = {}, device = openReference()): Promise<string> {
+  let text = '';
+  for await (const piece of sampleText({ checkpoint, device, prime: '', length: 40, stop: null, seed: 1, options: {}, ...request })) text += piece;
+  return text;
+}
+
+const letters = characterVocabulary('abcdef\n', false).data; // ids: \n a b c d e f
+
+describe('a text from a checkpoint', () => {
+  test('goes on from the end of its prime, which it does not repeat', async () => {
+    const greedy = { options: { temperature: 0 }, length: 6 };
+    expect(await write(cyclic(letters, 1), { prime: 'ab', ...greedy })).toBe('cdef\na');
+    expect(await write(cyclic(letters, 1), { prime: 'b\nd', ...greedy })).toBe('ef\nabc');
+  });
+
+  test('follows a line\'s end where nothing primes it, else a space, else the first symbol', async () => {
+    const first = (characters: string): Promise<string> => write(cyclic(characterVocabulary(characters, false).data, 1), { length: 1, options: { temperature: 0 } });
+    expect(await first('ab\n c')).toBe(' '); // ids: \n, space, a …
+    expect(await first('ab c')).toBe('a');
+    expect(await first('cde')).toBe('d');
+  });
+
+  test('feeds the model each symbol of its prime, then each that it draws, from a zero state', async () => {
+    const fed: [id: number, reset: boolean][] = [];
+    const device = openReference();
+    const recording: Device = {
+      ...device,
+      async compile(workload) {
+        const executable = await device.compile(workload);
+        return Object.assign(Object.create(executable) as Executable, {
+          write: executable.write.bind(executable),
+          close: executable.close.bind(executable),
+          run(job: string, calls: readonly Call[]) {
+            for (const { ids, reset } of calls) fed.push([ids[0], reset === true]);
+            return executable.run(job, calls);
+          },
+        });
+      },
+    };
+    await write(cyclic(letters, 1), { prime: 'ab', length: 3, options: { temperature: 0 } }, recording);
+    expect(fed).toEqual([[1, true], [2, false], [3, false], [4, false]]); // a b, c d; e is drawn and not fed
+  });
+
+  test('has as many symbols as were asked for, none if none', async () => {
+    for (const length of [0, 1, 7, 300]) expect([...(await write(untrained(letters), { length }))]).toHaveLength(length);
+  });
+
+  test('ends with the text it was to stop at, and only there', async () => {
+    const greedy = { options: { temperature: 0 }, prime: 'c' };
+    expect(await write(cyclic(letters, 1), { ...greedy, stop: 'f\na' })).toBe('def\na');
+    expect(await write(cyclic(letters, 1), { ...greedy, stop: 'd' })).toBe('d');
+    expect(await write(cyclic(letters, 1), { ...greedy, stop: 'cd', length: 10 })).toBe('def\nabcd'); // the c of the prime does not count
+    expect(await write(cyclic(letters, 1), { ...greedy, stop: 'xyz', length: 10 })).toHaveLength(10);
+  });
+
+  test('is the same for a seed and another for another, on either device', async () => {
+    const checkpoint = untrained(letters);
+    const text = await write(checkpoint, { seed: 3 });
+    expect(await write(checkpoint, { seed: 3 })).toBe(text);
+    expect(await write(checkpoint, { seed: 4 })).not.toBe(text);
+    expect(await write(checkpoint, { seed: 3 }, await openCpu())).toBe(text);
+  });
+
+  test('draws as often as the model says', async () => {
+    // After each symbol the next one has logit 2 and the six others 0: e² / (e² + 6) of the time.
+    const text = await write(cyclic(letters, 2), { length: 4000, prime: 'a' });
+    const ids = [...text].map((symbol) => letters.symbols.indexOf(symbol));
+    const followed = ids.slice(1).filter((id, i) => id === (ids[i] + 1) % 7).length / (ids.length - 1);
+    expect(Math.abs(followed - Math.E ** 2 / (Math.E ** 2 + 6))).toBeLessThan(0.03);
+  });
+
+  test('never has the unknown symbol in it, however likely it is', async () => {
+    const vocabulary = characterVocabulary('ab', true).data;
+    const checkpoint = untrained(vocabulary, (name, data) => name === 'head.b' && (data[vocabulary.unknown!] = 50));
+    for (const temperature of [0, 1]) expect([...new Set(await write(checkpoint, { options: { temperature }, prime: 'a?', length: 200 }))].every((symbol) => 'ab'.includes(symbol))).toBe(true);
+  });
+
+  test('of bytes comes out as whole characters, and a character cut off at the end as U+FFFD', async () => {
+    const bytes = byteVocabulary().data;
+    const checkpoint = cyclic(bytes, 1);
+    const [head, Wx] = ['head.W', 'layer0.Wx'].map((name) => checkpoint.tensors.find((tensor) => tensor.name === name)!.data);
+    expect(Wx).toHaveLength(256 * 256);
+    const next = (from: number, to: number): void => {
+      head.fill(0, from * 256, (from + 1) * 256);
+      head[from * 256 + to] = 1;
+    };
+    const euro = [...new TextEncoder().encode('€')]; // e2 82 ac
+    next(0x61, euro[0]);
+    next(euro[0], euro[1]);
+    next(euro[1], euro[2]);
+    next(euro[2], 0x61);
+    const pieces: string[] = [];
+    const request = { checkpoint, device: openReference(), prime: 'a', stop: null, seed: 1, options: { temperature: 0 } };
+    for await (const piece of sampleText({ ...request, length: 9 })) pieces.push(piece);
+    expect(pieces.join('')).toBe('€a€a\u{FFFD}');
+    expect(pieces.every((piece) => piece !== '')).toBe(true);
+    expect(await write(checkpoint, { ...request, prime: '€', length: 4, stop: '€' })).toBe('a€');
+  });
+
+  test('refuses a prime of characters that the model has never seen', async () => {
+    await expect(write(untrained(letters), { prime: 'xyz' })).rejects.toMatchObject({ kind: 'corpus', message: expect.stringContaining('never seen') as string });
+  });
+});
+
+test('a model that learned "hello hello hello hello" goes on with "ello hello" after an h, greedily or at a low temperature', async () => {
+  const { folder } = await train(corpusOf('hello hello hello hello', ''), { hidden: 32, batchSize: 1, sequenceLength: 11, maxSteps: 200 });
+  const checkpoint = await readCheckpoint(folder.latestPath);
+  expect(await write(checkpoint, { prime: 'h', length: 10, options: { temperature: 0 } })).toBe('ello hello');
+  for (const seed of [1, 2, 3]) expect(await write(checkpoint, { prime: 'hello', length: 12, seed, options: { temperature: 0.3 } }, await openCpu())).toBe(' hello hello');
+});

@@ -1,0 +1,73 @@
+import { describe, expect, test } from 'vitest';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import type { Call, Device, Executable, Workload } from '../../src/devices/device.ts';
+import { type Matrix, evaluate as evaluateProgram } from '../../src/devices/reference/evaluate.ts';
+import { openReference } from '../../src/devices/reference/reference.ts';
+import type { ModelConfiguration } from '../../src/model/configuration.ts';
+import { evaluationProgram, samplingProgram } from '../../src/model/network.ts';
+import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
+import { Random } from '../../src/random.ts';
+import { evaluate } from '../../src/training/evaluation.ts';
+
+const V = 6;
+const T = 7;
+const model: ModelConfiguration = { cell: 'lstm', layers: 2, hidden: 8, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0.5, conventions: {} };
+const parameters = initialParameters(model, new Random(2)).map((x) => 3 * x);
+const random = new Random(9);
+const tokens = Uint8Array.from({ length: 100 }, () => random.uint32() % V);
+
+function workloadOf(streams: number): Workload {
+  return { parameters: parameterShapes(model), jobs: [{ name: 'evaluate', steps: T, batch: streams, build: (rows) => evaluationProgram(model, { steps: T, rows }) }], update: null };
+}
+
+async function compiled(device: Device, streams: number): Promise<Executable> {
+  const executable = await device.compile(workloadOf(streams));
+  await executable.write({ kind: 'parameters' }, parameters);
+  return executable;
+}
+
+/** Character by character, each stream from a zero state: the sum over targets of −log of what the softmax gives them. */
+function byHand(streams: number): number {
+  const program = samplingProgram(model, 1);
+  const weights = new Map<string, Matrix>();
+  let offset = 0;
+  for (const { name, rows, columns } of parameterShapes(model)) weights.set(name, Float64Array.from(parameters.subarray(offset, (offset += rows * columns))));
+  const targets = tokens.length - 1;
+  let sum = 0;
+  let first = 0;
+  for (let stream = 0; stream < streams; stream++) {
+    const state = new Map<string, Matrix>();
+    const length = Math.floor(targets / streams) + (stream < targets % streams ? 1 : 0);
+    for (let i = first; i < first + length; i++) {
+      const { values } = evaluateProgram(program, { parameters: weights, inputs: new Map([['ids', Float64Array.of(tokens[i])]]), state });
+      const logits = values.get(program.outputs.get('logits')!)!;
+      sum -= Math.log(Math.exp(logits[tokens[i + 1]]) / logits.reduce((total, x) => total + Math.exp(x), 0));
+    }
+    first += length;
+  }
+  expect(first).toBe(targets);
+  return sum / targets;
+}
+
+describe.each([1, 3, 16])('the loss over %i streams', (streams) => {
+  test.each(['reference', 'cpu'])('on the %s device is the mean over every character but the first, each once', async (name) => {
+    const executable = await compiled(name === 'cpu' ? await openCpu({ threads: 2 }) : openReference(), streams);
+    const loss = await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T });
+    expect(loss).toBeCloseTo(byHand(streams), name === 'cpu' ? 5 : 6); // float32 weights in both
+    // Twice in a row: nothing is left of the first time.
+    expect(await evaluate(executable, 'evaluate', tokens, { streams, sequenceLength: T })).toBe(loss);
+    await executable.close();
+  });
+
+  test('scores each target once and after its own input', async () => {
+    const scored: string[] = [];
+    const recording = {
+      run(_job: string, calls: readonly Call[]) {
+        for (const { ids, targets } of calls) targets!.forEach((target, i) => target >= 0 && scored.push(`${ids[i]}→${target}`));
+        return Promise.resolve(calls.map(() => ({ lossNats: 0, gradientNorm: NaN, updated: false, outputs: {} })));
+      },
+    } as unknown as Executable;
+    await evaluate(recording, 'evaluate', tokens, { streams, sequenceLength: T });
+    expect(scored.toSorted()).toEqual([...tokens.subarray(1)].map((target, i) => `${tokens[i]}→${target}`).toSorted());
+  });
+});

@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import type { Workload } from '../../src/devices/device.ts';
+import { evaluate } from '../../src/devices/reference/evaluate.ts';
+import { openReference } from '../../src/devices/reference/reference.ts';
+import { Builder } from '../../src/program/builder.ts';
+import { differentiate } from '../../src/program/differentiate.ts';
+import { Random } from '../../src/random.ts';
+import { type Optimizer, createOptimizer } from '../../src/training/optimizers.ts';
+
+const P = 7;
+const STEPS = 12;
+
+type Vector = Float64Array;
+
+/** What the papers say, in plain loops. `t` counts from 1. */
+const formulas: Readonly<Record<string, (w: Vector, g: Vector, slots: Record<string, Vector>, t: number, rate: number) => void>> = {
+  adam(w, g, { m, v }, t, rate) {
+    for (let i = 0; i < P; i++) {
+      m[i] = 0.9 * m[i] + 0.1 * g[i];
+      v[i] = 0.999 * v[i] + 0.001 * g[i] ** 2;
+      w[i] -= (rate * (m[i] / (1 - 0.9 ** t))) / (Math.sqrt(v[i] / (1 - 0.999 ** t)) + 1e-8);
+    }
+  },
+  rmsprop(w, g, { v }, _, rate) {
+    for (let i = 0; i < P; i++) {
+      v[i] = 0.95 * v[i] + 0.05 * g[i] ** 2;
+      w[i] -= (rate * g[i]) / (Math.sqrt(v[i]) + 1e-8);
+    }
+  },
+  sgd(w, g, { b }, _, rate) {
+    for (let i = 0; i < P; i++) {
+      b[i] = 0.8 * b[i] + g[i];
+      w[i] -= rate * b[i];
+    }
+  },
+};
+
+function updated({ rule, scalars }: Optimizer, w: Vector, g: Vector, slots: Record<string, Vector>, step: number, rate: number, gradientScale: number): void {
+  const program = rule.build(P);
+  const inputs = new Map(Object.entries({ ...slots, parameters: w, gradients: g, gradientScale: Float64Array.of(gradientScale) }));
+  for (const [name, value] of Object.entries(scalars(step, rate))) inputs.set(name, Float64Array.of(value));
+  const { values } = evaluate(program, { parameters: new Map(), inputs, state: new Map() });
+  w.set(values.get(program.outputs.get('parameters')!)!);
+  for (const name of rule.slots) slots[name] = values.get(program.outputs.get(name)!)!;
+}
+
+describe.each(['adam', 'rmsprop', 'sgd'] as const)('%s', (name) => {
+  const optimizer = createOptimizer({ optimizer: name, clipNorm: 5, momentum: 0.8 });
+
+  test('changes weights and its averages as its formula says, from the first step on', () => {
+    const random = new Random(4);
+    const normal = (): Vector => Float64Array.from({ length: P }, () => random.normal());
+    const zeros = (): Record<string, Vector> => Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]));
+    const [w, slots, expectedSlots] = [normal(), zeros(), zeros()];
+    const expected = w.slice();
+    for (let step = 1; step <= STEPS; step++) {
+      const g = normal();
+      g[0] = step < 3 ? 0 : g[0]; // an element that has had no gradient yet
+      const [rate, scale] = [0.01 / step, step % 2 === 0 ? 0.5 : 1];
+      updated(optimizer, w, g, slots, step, rate, scale);
+      formulas[name](expected, g.map((x) => x * scale), expectedSlots, step, rate);
+      for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 9); // ε stands beside √v̂ in both
+      for (const slot of optimizer.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
+    }
+  });
+
+  test('lets averages of nothing fall to zero, and not to denormal numbers', () => {
+    const slots = Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P).fill(1e-30)]));
+    updated(optimizer, new Float64Array(P), new Float64Array(P), slots, 100, 0.01, 1);
+    for (const slot of optimizer.rule.slots) expect([...slots[slot]]).toEqual(new Array(P).fill(0));
+  });
+});
+
+describe('clipping by the global norm', () => {
+  /** Cross entropy of two biases, whose gradient is known: softmax − onehot, times a scale that makes it long or short. */
+  function workloadOf(clipNorm: number, scale: number): Workload {
+    const build = (rows: number) => {
+      const ops = new Builder();
+      const logits = ops.linear(ops.gather(ops.parameter('table', 2, 2), ops.input('ids', rows)), ops.parameter('W', 2, 3), ops.parameter('b', 1, 3));
+      ops.crossEntropy(logits, ops.input('targets', rows), scale);
+      return differentiate(ops.program(new Map()));
+    };
+    return {
+      parameters: [{ name: 'table', rows: 2, columns: 2 }, { name: 'W', rows: 2, columns: 3 }, { name: 'b', rows: 1, columns: 3 }],
+      jobs: [{ name: 'train', steps: 1, batch: 2, build }], update: createOptimizer({ optimizer: 'sgd', clipNorm, momentum: 0 }).rule,
+    };
+  }
+
+  test.each(['reference', 'cpu'])('scales the whole gradient down to the norm on the %s device, and never up', async (name) => {
+    const device = name === 'cpu' ? await openCpu({ threads: 1 }) : openReference();
+    for (const [clipNorm, scale, clips] of [[5, 1, false], [5, 100, true], [0, 100, false], [0.01, 1, true]] as const) {
+      const executable = await device.compile(workloadOf(clipNorm, scale));
+      const before = Float32Array.from({ length: 13 }, (_, i) => Math.sin(i));
+      await executable.write({ kind: 'parameters' }, before);
+      const [{ gradientNorm, updated: applied }] = await executable.run('train', [{ ids: Int32Array.of(0, 1), targets: Int32Array.of(2, 1), update: { learningRate: 1 } }]);
+      const [after, gradients] = [await executable.read({ kind: 'parameters' }), await executable.read({ kind: 'gradients' })];
+      const norm = Math.hypot(...gradients);
+      expect(applied).toBe(true);
+      expect(gradientNorm / norm).toBeCloseTo(1, 5);
+      expect(norm > clipNorm && clipNorm > 0).toBe(clips);
+      const factor = clips ? clipNorm / norm : 1;
+      for (let i = 0; i < after.length; i++) expect(Math.abs(after[i] - (before[i] - factor * gradients[i]))).toBeLessThan(1e-5);
+      await executable.close();
+    }
+  });
+});

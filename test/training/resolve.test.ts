@@ -1,0 +1,94 @@
+import { describe, expect, test } from 'vitest';
+import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import { RnnError } from '../../src/errors.ts';
+import type { TrainingOptions } from '../../src/training/options.ts';
+import { type Resolved, resolveOptions } from '../../src/training/resolve.ts';
+
+function resolve(train: number, given: Partial<TrainingOptions> = {}, validation = Math.floor(train / 9)): Resolved {
+  return resolveOptions(given, { train: new Uint8Array(train), validation: new Uint8Array(validation), vocabulary: characterVocabulary('ab', false) });
+}
+
+function failureOf(train: number, given: Partial<TrainingOptions>): RnnError {
+  try {
+    resolve(train, given);
+  } catch (error) {
+    if (error instanceof RnnError) return error;
+    throw error;
+  }
+  throw new Error('expected an RnnError, and nothing was thrown');
+}
+
+describe('sizes that were not given', () => {
+  test('grow with the text', () => {
+    const sizes = [10_000, 100_000, 1_000_000, 20_000_000].map((length) => resolve(length).options);
+    const weights = sizes.map(({ layers, hidden }) => layers * hidden * hidden);
+    expect(weights).toEqual(weights.toSorted((a, b) => a - b));
+    expect(new Set(weights).size).toBe(4);
+  });
+
+  test('shrink to windows that a short text has', () => {
+    for (const length of [3, 5, 23, 100, 1000]) {
+      const { batchSize, sequenceLength, maxSteps, epochs } = resolve(length).options;
+      expect(batchSize * sequenceLength, String(length)).toBeLessThanOrEqual(length - 1);
+      expect([maxSteps, epochs]).toEqual([1000, null]); // an epoch of a handful of updates is no measure
+    }
+  });
+
+  test('are said in one line, and those that were given are not', () => {
+    const { options, notes } = resolve(100_000);
+    expect(notes).toHaveLength(1);
+    for (const part of ['100,000 characters', `--layers ${options.layers}`, `--hidden ${options.hidden}`, `--batch-size ${options.batchSize}`, `--seq-length ${options.sequenceLength}`, `--epochs ${options.epochs}`]) expect(notes[0]).toContain(part);
+    const partly = resolve(100_000, { hidden: 50, maxSteps: 10 }).notes[0];
+    expect(partly).not.toContain('--hidden');
+    expect(partly).not.toContain('--epochs');
+    expect(resolve(100_000, { layers: 1, hidden: 50, batchSize: 4, sequenceLength: 8, epochs: 2 }).notes).toEqual([]);
+  });
+});
+
+describe('the length of a run', () => {
+  test('is what was given, and otherwise fewer epochs the longer the text', () => {
+    expect(resolve(50_000, { budgetMs: 1000 }).options).toMatchObject({ epochs: null, maxSteps: null, budgetMs: 1000 });
+    expect(resolve(50_000, { maxSteps: 7 }).options).toMatchObject({ epochs: null, maxSteps: 7, budgetMs: null });
+    expect(resolve(50_000, { epochs: 3 }).options).toMatchObject({ epochs: 3, maxSteps: null, budgetMs: null });
+    const epochs = [100_000, 1_000_000, 10_000_000, 100_000_000].map((length) => resolve(length).options.epochs);
+    expect(epochs).toEqual([50, 20, 2, 1]);
+  });
+
+  test('may be given in one way only', () => {
+    expect(failureOf(1000, { epochs: 1, maxSteps: 5 })).toMatchObject({ kind: 'usage', message: expect.stringContaining('exclude each other') as string });
+  });
+});
+
+describe('options', () => {
+  test('that were given are kept, zeros too', () => {
+    const given: Partial<TrainingOptions> = {
+      cell: 'gru', layers: 3, hidden: 33, embedding: 4, dropout: 0.2, forgetBias: 0, initialisation: 'xavier', sequenceLength: 9, batchSize: 5, optimizer: 'sgd', learningRate: 0.3,
+      schedule: 'step', warmupSteps: 0, decay: 0.5, decayEpochs: 3, finalFraction: 0, momentum: 0, clipNorm: 0, epochs: 2, maxTimeMs: 5, seed: 0, evaluateEvery: 0,
+      checkpointEvery: 0, sampleEvery: 0, sampleLength: 0, patience: 4, evaluationStreams: 1,
+    };
+    expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null });
+  });
+
+  test('choose a learning rate for the optimizer and the size', () => {
+    expect(resolve(5000, { optimizer: 'sgd' }).options.learningRate).toBeGreaterThan(0.05);
+    expect(resolve(5000, { hidden: 1024 }).options.learningRate).toBeLessThan(resolve(5000, { hidden: 64 }).options.learningRate);
+  });
+
+  test('evaluate so rarely that it costs little, and save and sample with it', () => {
+    const { evaluateEvery, checkpointEvery, sampleEvery, batchSize, sequenceLength } = resolve(9_000_000, {}, 1_000_000).options;
+    expect(evaluateEvery * batchSize * sequenceLength).toBeGreaterThanOrEqual(7 * 1_000_000);
+    expect([checkpointEvery, sampleEvery]).toEqual([evaluateEvery, evaluateEvery]);
+  });
+
+  test.each<[given: Partial<TrainingOptions>, flag: string]>([
+    [{ hidden: 0 }, '--hidden is 0'], [{ hidden: 1.5 }, '--hidden is 1.5'], [{ layers: 0 }, '--layers is 0'], [{ embedding: -1 }, '--embedding is -1'],
+    [{ learningRate: 0 }, '--lr is 0'], [{ learningRate: Infinity }, '--lr is Infinity'], [{ dropout: 1 }, '--dropout is 1'], [{ cell: 'lstn' }, "unknown cell 'lstn'"],
+  ])('%o are refused', (given, message) => {
+    expect(failureOf(5000, given)).toMatchObject({ kind: 'usage', message: expect.stringContaining(message) as string });
+  });
+
+  test('of a text too short are refused, with sizes that would fit', () => {
+    expect(failureOf(2, {})).toMatchObject({ kind: 'corpus' });
+    expect(failureOf(50, { batchSize: 10, sequenceLength: 10 })).toMatchObject({ kind: 'corpus', hint: expect.stringContaining('would fit') as string });
+  });
+});

@@ -1,0 +1,38 @@
+import { describe, expect, test } from 'vitest';
+import { type Progress, learningRateAt } from '../../src/training/schedules.ts';
+
+type Schedule = Parameters<typeof learningRateAt>[0];
+const at = (changes: Partial<Schedule>, progress: Partial<Progress>): number =>
+  learningRateAt({ learningRate: 0.01, schedule: 'constant', warmupSteps: 0, decay: 0.5, decayEpochs: 2, finalFraction: 0.1, ...changes }, { step: 1000, epoch: 0, fraction: 0, ...progress });
+
+describe('the learning rate', () => {
+  test('stays where it is with the constant schedule', () => {
+    expect([0, 0.5, 1].map((fraction) => at({}, { fraction, epoch: 9 * fraction }))).toEqual([0.01, 0.01, 0.01]);
+  });
+
+  test('falls at once every decayEpochs with the step schedule', () => {
+    const rates = [0, 1.99, 2, 3.99, 4].map((epoch) => at({ schedule: 'step' }, { epoch }));
+    expect(rates).toEqual([0.01, 0.01, 0.005, 0.005, 0.0025]);
+  });
+
+  test('falls by the same factor, but evenly, with the exponential schedule', () => {
+    expect(at({ schedule: 'exponential' }, { epoch: 0 })).toBe(0.01);
+    expect(at({ schedule: 'exponential' }, { epoch: 1 })).toBeCloseTo(0.01 * Math.SQRT1_2, 12);
+    expect(at({ schedule: 'exponential' }, { epoch: 4 })).toBeCloseTo(0.0025, 12);
+  });
+
+  test('falls along half a cosine from its peak to finalFraction with the cosine schedule, and no further', () => {
+    const cosine = (fraction: number): number => at({ schedule: 'cosine' }, { fraction });
+    expect(cosine(0)).toBeCloseTo(0.01, 12);
+    expect(cosine(0.5)).toBeCloseTo((0.01 + 0.001) / 2, 12);
+    expect(cosine(0.25)).toBeCloseTo(0.001 + (0.009 * (1 + Math.SQRT1_2)) / 2, 12);
+    expect(cosine(1)).toBeCloseTo(0.001, 12);
+    expect(cosine(1.5)).toBeCloseTo(0.001, 12);
+  });
+
+  test('rises from its warm-up\'s first step to its peak, on top of any schedule', () => {
+    const rates = [0, 1, 3, 4, 100].map((step) => at({ warmupSteps: 4 }, { step }));
+    expect(rates).toEqual([0.0025, 0.005, 0.01, 0.01, 0.01]);
+    expect(at({ warmupSteps: 4, schedule: 'step' }, { step: 1, epoch: 2 })).toBeCloseTo(0.0025, 12);
+  });
+});
