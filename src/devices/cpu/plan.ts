@@ -34,7 +34,7 @@ export interface ShardProgram {
 
 export interface JobPlan {
   readonly job: Job;
-  /** Rows of the batch for each worker; the last may have none. */
+  /** Rows of the batch for each worker; in a small job the last ones have none, and only help with gradients and update. */
   readonly shardRows: readonly number[];
   /** By rows. */
   readonly programs: ReadonlyMap<number, ShardProgram>;
@@ -83,7 +83,7 @@ export function stateKey(job: string, name: string): string {
 /** @param threads how many workers there may be */
 export function planWorkload(workload: Workload, threads: number): Plan {
   const largestBatch = Math.max(...workload.jobs.map((job) => job.batch));
-  const workers = Math.max(1, Math.min(threads, Math.floor(largestBatch / LEAST_ROWS)));
+  const workers = workersFor(largestBatch, threads);
   const jobs = workload.jobs.map((job) => planJob(job, workers));
   const programs = jobs.flatMap(({ programs: each }) => [...each.values()]);
   const parameterCount = countParameters(workload.parameters);
@@ -126,8 +126,13 @@ export function statesOf(program: Program): (Value<'state'>)[] {
   return program.values.filter((value) => value.kind === 'state');
 }
 
+function workersFor(batch: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.floor(batch / LEAST_ROWS)));
+}
+
 function planJob(job: Job, workers: number): JobPlan {
-  const shardRows = Array.from({ length: workers }, (_, worker) => Math.floor(job.batch / workers) + (worker < job.batch % workers ? 1 : 0));
+  const busy = workersFor(job.batch, workers);
+  const shardRows = Array.from({ length: workers }, (_, worker) => (worker < busy ? Math.floor(job.batch / busy) + (worker < job.batch % busy ? 1 : 0) : 0));
   const programs = new Map<number, ShardProgram>();
   for (const rows of new Set(shardRows)) {
     if (rows === 0) continue;

@@ -72,8 +72,8 @@ describe('the batch', () => {
     [{ N: 13 }, 1, [13]], [{ N: 13 }, 2, [7, 6]], [{ N: 13 }, 3, [5, 4, 4]], [{ N: 13 }, 16, [5, 4, 4]], [{ N: 7 }, 2, [7]], [{ N: 8 }, 2, [4, 4]], [{ N: 1 }, 2, [1]],
   ] as const)('%o with %i threads is shared out evenly, four rows a worker at least', (size, threads, rows) => {
     const plan = planWorkload(workloadOf(size).workload, threads);
-    expect(plan.jobs[0].shardRows).toEqual(rows);
-    expect(plan.workers).toBe(rows.length);
+    expect(plan.jobs[0].shardRows.filter((count) => count > 0)).toEqual(rows);
+    expect(plan.jobs.every(({ shardRows }) => shardRows.length === plan.workers)).toBe(true);
     expect([...plan.jobs[0].programs.keys()].toSorted((a, b) => b - a)).toEqual([...new Set<number>(rows)]);
   });
 
@@ -84,6 +84,11 @@ describe('the batch', () => {
       for (const [rows, { program }] of programs) expect(program.values.filter((value) => value.kind === 'state').every((state) => state.rows === rows), job.name).toBe(true);
     }
   });
+});
+
+test('one small job leaves the others their workers', () => {
+  const plan = planWorkload(workloadOf({ N: 32, streams: 1 }).workload, 2);
+  expect(plan.jobs.map(({ shardRows }) => shardRows)).toEqual([[16, 16], [1, 0], [16, 16]]);
 });
 
 describe('the memory', () => {

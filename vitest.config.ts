@@ -1,0 +1,4 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests check results, never speed: a machine may be slow, and a test that hangs should still end.
+export default defineConfig({ test: { include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000 } });
