@@ -92,7 +92,7 @@ function checkRanges(options: TrainingOptions): void {
     ['--hidden', options.hidden, (x) => Number.isInteger(x) && x >= 1, 'a whole number from 1 up'],
     ['--layers', options.layers, (x) => Number.isInteger(x) && x >= 1, 'a whole number from 1 up'],
     ['--embedding', options.embedding, (x) => Number.isInteger(x) && x >= 0, 'a whole number from 0 up'],
-    ['--lr', options.learningRate, (x) => x > 0 && x < Infinity, 'a number above 0'],
+    ['--lr', options.learningRate, (x) => x > 0 && x <= 1000, 'a number above 0, at most 1000'],
     ['--dropout', options.dropout, (x) => x >= 0 && x < 1, 'a number from 0 to below 1'],
   ];
   for (const [flag, value, holds, expected] of rules) {

@@ -3,12 +3,15 @@
 import type { RunFolder } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
+import { RnnError } from '../errors.ts';
 import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, StartEvent, TrainingEvent } from './events.ts';
 import type { TrainingOptions } from './options.ts';
 import { type Progress, learningRateAt } from './schedules.ts';
 import { Session } from './session.ts';
 
 const REPORT_EVERY_MS = 1000;
+/** What a coarse clock may show as no time at all. */
+const SHORTEST_MS = 1e-3;
 /** Steps in a row that may fail before a run is given up. */
 const MOST_FAILURES = 3;
 
@@ -109,7 +112,7 @@ class Loop {
       lossNats: lossNats / characters,
       learningRate,
       gradientNorm,
-      charactersPerSecond: (1000 * characters) / trainingMs,
+      charactersPerSecond: (1000 * characters) / Math.max(trainingMs, SHORTEST_MS),
       elapsedMs: performance.now() - this.#started,
       progress: this.#progress().fraction,
     };
@@ -156,7 +159,12 @@ class Loop {
   }
 
   async *#finish(reason: EndReason): AsyncGenerator<TrainingEvent> {
-    yield* this.#save();
+    try {
+      yield* this.#save();
+    } catch (error) {
+      // What has diverged may be past saving; then the checkpoint before stays the last.
+      if (reason !== 'diverged' || !(error instanceof RnnError)) throw error;
+    }
     yield this.#log({
       event: 'end',
       reason,
