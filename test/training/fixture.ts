@@ -22,11 +22,12 @@ export function corpusOf(train: string, validation: string): Corpus {
 
 export const verses: Corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(2));
 
-/** Options of a run that ends by steps alone. */
-export function optionsOf(corpus: Corpus, given: Partial<TrainingOptions>): TrainingOptions {
-  return resolveOptions({
-    layers: 1, hidden: 16, batchSize: 8, sequenceLength: 10, learningRate: 0.01, warmupSteps: 0, evaluationStreams: 2, evaluateEvery: 0, checkpointEvery: 0, sampleEvery: 0, sampleLength: 20, ...given,
-  }, corpus).options;
+/** Options of a run that ends by steps alone. The learning rate may be one that users are refused, so that a run can be made to diverge. */
+export function optionsOf(corpus: Corpus, { learningRate = 0.01, ...given }: Partial<TrainingOptions>): TrainingOptions {
+  const { options } = resolveOptions({
+    layers: 1, hidden: 16, batchSize: 8, sequenceLength: 10, warmupSteps: 0, evaluationStreams: 2, evaluateEvery: 0, checkpointEvery: 0, sampleEvery: 0, sampleLength: 20, ...given,
+  }, corpus);
+  return { ...options, learningRate };
 }
 
 export async function newFolder(): Promise<RunFolder> {
