@@ -21,6 +21,8 @@ export interface Region {
 
 export interface Read extends Region {
   readonly step: number;
+  /** What is read: the value itself, or a view or join of it. */
+  readonly operand: Value;
 }
 
 /** One stretch of memory in the time from its writing to its last reading. */
@@ -106,7 +108,7 @@ export function layOut(program: Program): Layout {
       if (slot) found(slot, region);
     }
   };
-  const read = (value: Value, step: number): void => visit(value, whole(value), (slot, region) => slot.reads.push({ ...region, step }));
+  const read = (value: Value, step: number): void => visit(value, whole(value), (slot, region) => slot.reads.push({ ...region, step, operand: value }));
   for (const [index, step] of steps.entries()) {
     if (step.kind === 'chain') {
       const made = new Set<Value>(step.values);
@@ -124,8 +126,11 @@ export function layOut(program: Program): Layout {
       if (slot.home?.buffer.space === 'gradient') dying = false;
       for (const use of slot.reads) {
         if (!intersection(use, region)) continue;
-        if (use.step > step || (use.step === step && !sameRegion(use, region))) dying = false;
-        if (use.step === step) readsNow++;
+        if (use.step > step) dying = false;
+        if (use.step !== step) continue;
+        readsNow++;
+        // Two operands that lie shifted over one another, such as h_0..h_{T-1} and h_1..h_T, share no element at one place.
+        if (!sameRegion(use, region) || !sameCorner(homeOf(use.operand), homeOf(operand))) dying = false;
       }
     });
     return dying && (steps[step].kind === 'chain' ? readsNow > 0 : readsNow === 1);
@@ -167,7 +172,9 @@ function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefin
   for (const slot of slots) {
     if (!slot.home) continue;
     const { buffer } = slot.home;
-    byBuffer.set(buffer, (byBuffer.get(buffer) ?? new Map<string, Slot>()).set(key(slot.home), slot));
+    const here = byBuffer.get(buffer) ?? new Map<string, Slot>();
+    if (here.has(key(slot.home))) throw new Error('two values were laid out at one place');
+    byBuffer.set(buffer, here.set(key(slot.home), slot));
   }
   return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));
 }

@@ -4,7 +4,7 @@
 // layer above) become one buffer of T+1 blocks if all their pieces agree; else the later-placed join gets a buffer of its own,
 // and the shared pieces are stored twice (elementwise results) or copied (everything else).
 import type { Copy } from './schedule.ts';
-import { type ParameterShape, type Program, type Value, isView } from './value.ts';
+import { type ParameterShape, type Place, type Program, type Value, isView } from './value.ts';
 
 /** A matrix in memory, row by row without gaps. */
 export interface Buffer {
@@ -49,10 +49,9 @@ export function placeJoins(program: Program): Placement {
   const put = (value: Value, home: Home, owner: Value | null): void => {
     const own = homes.get(value);
     if (own && sameHome(own, home)) return;
-    if (!own && isPlaceable(value)) {
-      homes.set(value, home);
-      append(occupied, home.buffer, { home, value });
-    } else if (value.kind === 'elementwise') append(secondHomes, value, home);
+    append(occupied, home.buffer, { home, value });
+    if (!own && isPlaceable(value)) homes.set(value, home);
+    else if (value.kind === 'elementwise') append(secondHomes, value, home);
     else append(copies, owner, { kind: 'copy', value, to: home });
   };
 
@@ -90,11 +89,15 @@ function agreedHome(join: Value<'join'>, homes: ReadonlyMap<Value, Home>, occupi
   }
   if (!agreed || agreed.buffer.space !== 'arena' || agreed.column !== 0 || agreed.buffer.columns !== join.columns) return null;
   const { buffer, row: origin } = agreed;
-  const free = join.inputs.every((piece, index) => homes.has(piece) || (occupied.get(buffer) ?? []).every(({ home, value }) => {
+  const free = join.inputs.every((piece, index) => isAt(homes.get(piece), join.places[index], agreed) || (occupied.get(buffer) ?? []).every(({ home, value }) => {
     const { row, column } = join.places[index];
     return home.row >= origin + row + piece.rows || home.row + value.rows <= origin + row || home.column >= column + piece.columns || home.column + value.columns <= column;
   }));
   return free ? agreed : null;
+}
+
+function isAt(own: Home | undefined, place: Place, origin: Home): boolean {
+  return own !== undefined && sameHome(own, { buffer: origin.buffer, row: origin.row + place.row, column: origin.column + place.column });
 }
 
 /** Views and what is given from outside are where they are; everything else can be made where it is wanted. */

@@ -98,6 +98,43 @@ test('an LSTM step needs no more memory than its gates, states and hidden output
   expect(layout.arenaElements).toBeLessThan(1.1 * (gates + sequences + T * N * V));
 });
 
+/** A random program of elementwise operations, products, views and joins over each other. */
+function randomProgram(seed: number): Program {
+  const chance = new Random(seed);
+  const below = (limit: number): number => chance.uint32() % limit;
+  const [R, C] = [2, 3];
+  const builder = new Builder();
+  const weight = builder.parameter('W', C, C);
+  const pool = [builder.scale(builder.input('x', R, C), 2), builder.state('s', R, C)];
+  const like = ({ rows, columns }: { rows: number; columns: number }): Value => {
+    const fitting = pool.filter((value) => value.rows === rows && value.columns === columns);
+    return fitting[below(fitting.length)];
+  };
+  for (let count = 4 + below(14); count > 0; count--) {
+    const x = pool[below(pool.length)];
+    const makers: (() => Value)[] = [() => builder.add(x, like(x)), () => builder.multiply(x, like(x)), () => builder.scale(x, 1 + below(5) / 4)];
+    if (x.columns === C) makers.push(() => builder.matmul(x, weight, below(2) ? { plus: like(x) } : {}));
+    if (x.rows > R) makers.push(() => builder.rows(x, below(x.rows - R + 1), R));
+    if (x.columns > C) makers.push(() => builder.columns(x, below(x.columns - C + 1), C));
+    if (x.rows * x.columns <= 24) {
+      const pieces = Array.from({ length: 2 + below(2) }, () => like(x));
+      makers.push(() => builder.stack(pieces), () => builder.join(pieces.map((value, index) => ({ value, row: 0, column: index * x.columns }))));
+    }
+    pool.push(makers[below(makers.length)]());
+  }
+  return builder.program(new Map(Array.from({ length: 1 + below(3) }, (_, index) => [`y${index}`, builder.scale(pool[below(pool.length)], 9 + index)])));
+}
+
+test('any program of views and joins over each other computes in shared memory what separate memory gives', () => {
+  for (let seed = 1; seed <= 6000; seed++) {
+    try {
+      expectSame(randomProgram(seed), new Map([['W', normal(9)]]), new Map([['x', normal(6)]]));
+    } catch (cause) {
+      throw new Error(`random program ${seed}`, { cause });
+    }
+  }
+});
+
 test('a value wanted in two places of two joins is stored twice rather than misplaced', () => {
   const builder = new Builder();
   const x = builder.parameter('x', 2, 3);
