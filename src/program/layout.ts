@@ -95,14 +95,16 @@ export function layOut(program: Program): Layout {
     if (isView(value)) {
       visit(value.inputs[0], value.kind === 'rows' ? { ...region, row: region.row + value.first } : { ...region, column: region.column + value.first }, found);
     } else if (value.kind === 'join') {
-      value.inputs.forEach((piece, index) => {
+      for (let index = firstPiece(value, region.row); index < value.inputs.length; index++) {
+        const piece = value.inputs[index];
+        if (value.places[index].row >= region.row + region.rows && inOrder(value)) break;
         const part = intersection(region, { ...value.places[index], rows: piece.rows, columns: piece.columns });
-        if (!part) return;
+        if (!part) continue;
         const within = { ...part, row: part.row - value.places[index].row, column: part.column - value.places[index].column };
         const slot = pieceSlots.get(value)![index];
         if (slot) found(slot, within);
         else visit(piece, within, found);
-      });
+      }
     } else {
       const slot = slots.get(value);
       if (slot) found(slot, region);
@@ -177,6 +179,26 @@ function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefin
     byBuffer.set(buffer, here.set(key(slot.home), slot));
   }
   return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));
+}
+
+/** Whether the pieces stand in the order of their rows, as in a stack: then a part of it is found without looking at all of them. */
+const orders = new WeakMap<Value, boolean>();
+function inOrder(join: Value<'join'>): boolean {
+  const known = orders.get(join) ?? join.places.every(({ row }, index) => index === 0 || row >= join.places[index - 1].row + join.inputs[index - 1].rows);
+  orders.set(join, known);
+  return known;
+}
+
+/** The index of the first piece that may reach a row. */
+function firstPiece(join: Value<'join'>, row: number): number {
+  if (!inOrder(join)) return 0;
+  let [low, high] = [0, join.places.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (join.places[middle].row <= row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /** The operands whose place a single operation's result may take, because it reads each element before it writes it. */

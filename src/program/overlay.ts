@@ -1,6 +1,6 @@
 // Buffers in place of buffers: the gradients of a sequence's gates take the place of the gates, each step's as soon as the
 // backward pass has read them. Third stage of the layout.
-import { type Read, type Region, type Slot, intersection, sameRegion } from './layout.ts';
+import { type Region, type Slot, intersection, sameRegion } from './layout.ts';
 import type { Buffer } from './placement.ts';
 import type { Step } from './schedule.ts';
 
@@ -31,25 +31,51 @@ export function overlay(slots: readonly Slot[], steps: readonly Step<unknown>[])
 }
 
 function fits(there: readonly Slot[], coming: readonly Slot[], steps: readonly Step<unknown>[]): boolean {
+  const height = coming.reduce((least, slot) => Math.min(least, slot.rows), Infinity);
+  const writes = new Bands<{ readonly region: Region; readonly step: number }>(height);
+  const reads = new Bands<{ readonly region: Region; readonly step: number }>(height);
+  for (const old of there) {
+    const region = regionOf(old);
+    writes.add({ region, step: old.written });
+    for (const read of old.reads) reads.add({ region: { row: region.row + read.row, column: region.column + read.column, rows: read.rows, columns: read.columns }, step: read.step });
+  }
   return coming.every((slot) => {
     const place = regionOf(slot);
     const inChain = steps[slot.written].kind === 'chain';
-    return there.every((old) => {
-      if (!intersection(regionOf(old), place)) return true;
-      return old.written < slot.written && old.reads.every((read) => {
-        const region = readRegion(old, read);
-        return read.step < slot.written || !intersection(region, place) || (read.step === slot.written && inChain && sameRegion(region, place));
-      });
-    });
+    return writes.at(place).every(({ region, step }) => step < slot.written || !intersection(region, place))
+      && reads.at(place).every(({ region, step }) => step < slot.written || !intersection(region, place) || (step === slot.written && inChain && sameRegion(region, place)));
   });
+}
+
+/** Regions by the bands of rows that they touch, so that those near a place are found without looking at all. */
+class Bands<Item extends { readonly region: Region }> {
+  readonly #height: number;
+  readonly #bands = new Map<number, Item[]>();
+
+  constructor(height: number) {
+    this.#height = height;
+  }
+
+  add(item: Item): void {
+    for (const band of this.#touched(item.region)) {
+      const here = this.#bands.get(band);
+      if (here) here.push(item);
+      else this.#bands.set(band, [item]);
+    }
+  }
+
+  /** All that may overlap a region; some of it more than once. */
+  at(region: Region): Item[] {
+    return this.#touched(region).flatMap((band) => this.#bands.get(band) ?? []);
+  }
+
+  #touched({ row, rows }: Region): number[] {
+    const first = Math.floor(row / this.#height);
+    return Array.from({ length: Math.floor((row + rows - 1) / this.#height) - first + 1 }, (_, index) => first + index);
+  }
 }
 
 /** In coordinates of the buffer's memory. */
 function regionOf({ home, rows, columns }: Slot): Region {
   return { row: home!.row + home!.buffer.before, column: home!.column, rows, columns };
-}
-
-function readRegion(slot: Slot, read: Read): Region {
-  const { row, column } = regionOf(slot);
-  return { row: row + read.row, column: column + read.column, rows: read.rows, columns: read.columns };
 }
