@@ -20,3 +20,8 @@ export class RnnError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** The system's name for what went wrong (`ENOENT`, `EACCES` …), or '' for an error that did not come from the system. */
+export function systemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

@@ -3,7 +3,7 @@
 import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { RnnError } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 
 /** Ends the names of files that are being written; what a killed process left behind is recognised by it. */
 export const temporarySuffix = '.tmp';
@@ -42,7 +42,7 @@ async function flushFolder(path: string): Promise<void> {
     await folder.sync();
   } catch (error) {
     // Some network and FUSE file systems have no such call; a disk that fails says EIO.
-    if (codeOf(error) === 'EIO') throw error;
+    if (systemCode(error) === 'EIO') throw error;
   } finally {
     await folder.close();
   }
@@ -50,14 +50,10 @@ async function flushFolder(path: string): Promise<void> {
 
 /** The system's error as one of ours; errors that did not come from the system are returned as they are. */
 export function diskError(what: string, error: unknown): unknown {
-  const code = codeOf(error);
+  const code = systemCode(error);
   if (error instanceof RnnError || code === '') return error;
   const [reason, hint] = Object.hasOwn(reasons, code) ? reasons[code] : [`the system says ${code}`, 'look for trouble with the disk, and try again'];
   return new RnnError('machine', `${what}: ${reason}`, { hint, cause: error });
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 const permission = ['you have no permission to write there', 'check the permissions of the folder, or choose another with --out'] as const;

@@ -3,8 +3,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { RnnError } from '../errors.ts';
-import { codeOf } from './atomic.ts';
+import { RnnError, systemCode } from '../errors.ts';
 
 /** Which file of a run folder serves which purpose: the best one to use, the newest one to go on from. */
 const preferred = {
@@ -26,7 +25,7 @@ export async function findCheckpoint(given: string | undefined, purpose: 'use' |
       hint: 'train a model with `rnn train <corpus>`, or name one with --checkpoint',
     });
   }
-  const status = await stat(given).catch((error: unknown) => codeOf(error));
+  const status = await stat(given).catch((error: unknown) => systemCode(error));
   if (status === 'ENOENT' || status === 'ENOTDIR') {
     throw new RnnError('checkpoint', `there is no ${given}`, { hint: 'give a run folder or a checkpoint file, or train a model with `rnn train <corpus>`' });
   }

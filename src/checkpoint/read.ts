@@ -3,7 +3,7 @@
 
 import { basename, dirname, join } from 'node:path';
 
-import { RnnError } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import { type Checkpoint, type OptimizerState, type Tensor, formatName, formatVersion, limits } from './checkpoint.ts';
 import { type Fail, JsonReader, base64Length } from './json-reader.ts';
 import { ByteSource } from './source.ts';
@@ -25,7 +25,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   } catch (cause) {
     if (cause instanceof RnnError) throw cause;
     if (cause instanceof RangeError) throw new RnnError('machine', `${path} does not fit into the memory of this machine`, { cause });
-    if (cause instanceof Error && 'code' in cause) throw unreadable(path, cause);
+    if (systemCode(cause) !== '') throw unreadable(path, cause);
     throw cause;
   } finally {
     source.close();
@@ -147,7 +147,7 @@ function adviceOnDamage(path: string): string {
 }
 
 function unreadable(path: string, cause: unknown): RnnError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = systemCode(cause);
   const [detail, hint] =
     code === 'ENOENT' || code === 'ENOTDIR' ? ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`']
     : code === 'EACCES' || code === 'EPERM' ? ['may not be read by you', 'check its permissions with ls -l']

@@ -5,8 +5,8 @@ import { appendFileSync } from 'node:fs';
 import { link, mkdir, readFile, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { RnnError } from '../errors.ts';
-import { codeOf, diskError, temporarySuffix } from './atomic.ts';
+import { RnnError, systemCode } from '../errors.ts';
+import { diskError, temporarySuffix } from './atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { writeCheckpoint } from './write.ts';
 
@@ -56,7 +56,7 @@ export class RunFolder {
         if (isOurs && (file.endsWith(temporarySuffix) || !resume)) await rm(join(path, file), { force: true });
       }
     } catch (cause) {
-      if (codeOf(cause) === 'EEXIST' || codeOf(cause) === 'ENOTDIR') {
+      if (systemCode(cause) === 'EEXIST' || systemCode(cause) === 'ENOTDIR') {
         throw new RnnError('usage', `${path} cannot be a run folder: there is a file of that name on the way`, { hint: 'choose another folder with --out', cause });
       }
       throw diskError(`the run folder ${path} could not be made`, cause);
@@ -105,7 +105,7 @@ export class RunFolder {
       await link(this.latestPath, second);
       await rename(second, this.previousPath);
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return;
+      if (systemCode(error) === 'ENOENT') return;
       // No hard links on this file system (FAT, some network ones). A crash before the next rename leaves previous.json alone, which
       // is then what is found.
       await rename(this.latestPath, this.previousPath);

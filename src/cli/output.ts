@@ -1,5 +1,5 @@
 // One output stream: its colours, its width, and what happens when nobody reads it any more. Knows nothing of what is written.
-import { RnnError } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import type { Colours } from './colour.ts';
 import type { Io, OutputStream } from './io.ts';
 
@@ -40,7 +40,7 @@ export class Output {
     return new Promise((resolve, reject) => {
       this.#stream.write(text, (error) => {
         if (!error) return resolve();
-        const code = (error as NodeJS.ErrnoException).code ?? '';
+        const code = systemCode(error);
         if (readerGone.has(code)) return reject(new OutputClosed(`${this.#name} is closed`));
         reject(new RnnError('machine', `cannot write to ${this.#name}: ${error.message}`, { cause: error }));
       });

@@ -2,7 +2,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
-import { RnnError } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
 
 /** The source that means standard input. */
@@ -33,7 +33,7 @@ export async function findFiles(source: string, include: readonly string[], excl
   if (source === STDIN) return { files: [{ path: source, named: true }], hidden: 0 };
   const status = await stat(source).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
-    if (errorCode(error) === 'ENOENT' && isDynamicPattern(source)) return null;
+    if (systemCode(error) === 'ENOENT' && isDynamicPattern(source)) return null;
     throw fileError(source, error);
   });
   if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], hidden: 0 };
@@ -62,7 +62,7 @@ export function corpusName(source: string): string {
 
 /** What the operating system said about a file, in words, with what to do. */
 export function fileError(file: string, error: unknown): RnnError {
-  const code = errorCode(error);
+  const code = systemCode(error);
   if (code === 'ENOENT') {
     const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
     return new RnnError('corpus', `no such file or folder: ${file}`, {
@@ -85,10 +85,6 @@ function splitPattern(source: string): { folder: string; pattern: string } {
   const start = Math.max(first, 0);
   const folder = segments.slice(0, start).join('/') || (source.startsWith('/') ? '/' : '.');
   return { folder, pattern: segments.slice(start).join('/') };
-}
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 /** A pattern as it is and, so that it matches the base name, at any depth. */
