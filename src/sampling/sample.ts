@@ -69,17 +69,18 @@ export class Sampler {
       reset = false;
     }
 
-    let tail = '';
+    const stopAt = new Stop(stop);
     let pending = '';
     let flushed = performance.now();
     for (let drawn = 0; drawn < length; drawn++) {
       const id = symbols.draw(logits, random);
       const piece = decoder.push(id);
-      pending += piece;
-      if (stop !== null && piece !== '') {
-        tail = (tail + piece).slice(-stop.length);
-        if (tail === stop) break;
+      const after = stopAt.charactersAfter(piece);
+      if (after !== null) {
+        yield pending + piece.slice(0, piece.length - after);
+        return;
       }
+      pending += piece;
       if (drawn === 0 || performance.now() - flushed > FLUSH_MS) {
         if (pending !== '') yield pending;
         pending = '';
@@ -106,5 +107,26 @@ export class Sampler {
 function startSymbol(vocabulary: Vocabulary): number {
   const { symbols, unit } = vocabulary.data;
   const candidates = unit === 'byte' ? ['0a', '20'] : ['\n', ' '];
-  return Math.max(0, candidates.map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? 0);
+  return candidates.map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? 0;
+}
+
+/** Looks for the text that ends a text, in pieces of which one may hold several characters: a byte completes what came before it. */
+class Stop {
+  readonly #stop: string | null;
+  /** The end of what was written, one character too short for the stop. */
+  #tail = '';
+
+  constructor(stop: string | null) {
+    this.#stop = stop;
+  }
+
+  /** How many characters of this piece follow the stop, or null while that has not been written. */
+  charactersAfter(piece: string): number | null {
+    if (this.#stop === null || piece === '') return null;
+    const written = this.#tail + piece;
+    const at = written.indexOf(this.#stop);
+    if (at >= 0) return written.length - at - this.#stop.length;
+    this.#tail = written.slice(Math.max(0, written.length - this.#stop.length + 1));
+    return null;
+  }
 }

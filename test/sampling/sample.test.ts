@@ -34,6 +34,17 @@ function cyclic(vocabulary: VocabularyData, logit: number): Checkpoint {
   return { ...untrained(vocabulary), model, tensors };
 }
 
+/** A model of bytes that writes each of these after the one before it, the first after the last. */
+function bytesInTurn(...bytes: readonly number[]): Checkpoint {
+  const checkpoint = cyclic(byteVocabulary().data, 1);
+  const head = checkpoint.tensors.find(({ name }) => name === 'head.W')!.data;
+  for (const [i, from] of bytes.entries()) {
+    head.fill(0, from * 256, (from + 1) * 256);
+    head[from * 256 + bytes[(i + 1) % bytes.length]] = 1;
+  }
+  return checkpoint;
+}
+
 async function write(checkpoint: Checkpoint, request: Partial<SampleRequest> = {}, device = openReference()): Promise<string> {
   let text = '';
   for await (const piece of sampleText({ checkpoint, device, prime: '', length: 40, stop: null, seed: 1, options: {}, ...request })) text += piece;
@@ -112,25 +123,24 @@ describe('a text from a checkpoint', () => {
   });
 
   test('of bytes comes out as whole characters, and a character cut off at the end as U+FFFD', async () => {
-    const bytes = byteVocabulary().data;
-    const checkpoint = cyclic(bytes, 1);
-    const [head, Wx] = ['head.W', 'layer0.Wx'].map((name) => checkpoint.tensors.find((tensor) => tensor.name === name)!.data);
-    expect(Wx).toHaveLength(256 * 256);
-    const next = (from: number, to: number): void => {
-      head.fill(0, from * 256, (from + 1) * 256);
-      head[from * 256 + to] = 1;
-    };
-    const euro = [...new TextEncoder().encode('€')]; // e2 82 ac
-    next(0x61, euro[0]);
-    next(euro[0], euro[1]);
-    next(euro[1], euro[2]);
-    next(euro[2], 0x61);
+    const checkpoint = bytesInTurn(0x61, 0xe2, 0x82, 0xac); // a€
     const pieces: string[] = [];
     const request = { checkpoint, device: openReference(), prime: 'a', stop: null, seed: 1, options: { temperature: 0 } };
     for await (const piece of sampleText({ ...request, length: 9 })) pieces.push(piece);
     expect(pieces.join('')).toBe('€a€a\u{FFFD}');
     expect(pieces.every((piece) => piece !== '')).toBe(true);
     expect(await write(checkpoint, { ...request, prime: '€', length: 4, stop: '€' })).toBe('a€');
+  });
+
+  test('of bytes ends with its stop where one byte completes several characters, and with nothing of what follows it', async () => {
+    const greedy = { prime: 'a', length: 12, options: { temperature: 0 } };
+    const broken = bytesInTurn(0x61, 0xe2, 0x62, 0x63); // a, a character that is broken off, and b at once, c
+    expect(await write(broken, greedy)).toBe('\u{FFFD}bca\u{FFFD}bca\u{FFFD}bca');
+    expect(await write(broken, { ...greedy, stop: '\u{FFFD}' })).toBe('\u{FFFD}');
+    expect(await write(broken, { ...greedy, stop: 'a\u{FFFD}' })).toBe('\u{FFFD}bca\u{FFFD}');
+    expect(await write(broken, { ...greedy, stop: '\u{FFFD}bc' })).toBe('\u{FFFD}bc');
+    // The second start of a character is held back when the first turns out to be broken off.
+    expect(await write(bytesInTurn(0x61, 0xe2, 0xe3, 0x62), { ...greedy, stop: '\u{FFFD}' })).toBe('\u{FFFD}');
   });
 
   test('refuses a prime of characters that the model has never seen', async () => {
