@@ -4,7 +4,7 @@ import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { corpusName, readCorpus } from '../corpus/read.ts';
 import type { findCheckpoint, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
 import type { openDevice } from '../devices/open.ts';
-import type { sampleText } from '../sampling/sample.ts';
+import type { openSampler } from '../sampling/sample.ts';
 import type { resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
 
@@ -17,7 +17,7 @@ export interface Rooms {
     RunFolder: Pick<typeof RunFolder, 'create' | 'refuseIfTaken'>;
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
-  sampling(): Promise<{ sampleText: typeof sampleText }>;
+  sampling(): Promise<{ openSampler: typeof openSampler }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
 }

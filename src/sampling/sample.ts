@@ -23,18 +23,18 @@ export interface SampleRequest {
 /** Characters drawn within this time are handed on together: handing on costs as much as drawing one from a small model. */
 const FLUSH_MS = 8;
 
-/** Text from a checkpoint, piece by piece as it is drawn; the prime is not repeated. */
-export async function* sampleText({ checkpoint, device, ...request }: SampleRequest & { readonly checkpoint: Checkpoint; readonly device: Device }): AsyncGenerator<string> {
+/**
+ * The model of a checkpoint, ready to write any number of texts.
+ * @throws RnnError `checkpoint` if its tensors are not those of its model
+ */
+export async function openSampler(checkpoint: Checkpoint, device: Device): Promise<Sampler> {
+  const parameters = parameterVector(checkpoint);
   const sampler = await Sampler.open(checkpoint.model, new Vocabulary(checkpoint.vocabulary), device);
-  try {
-    await sampler.load(parameterVector(checkpoint));
-    yield* sampler.text(request);
-  } finally {
-    await sampler.close();
-  }
+  await sampler.load(parameters);
+  return sampler;
 }
 
-/** A model ready to write, whose weights may be replaced: what training takes its samples with. */
+/** A model ready to write, whose weights may be replaced: training takes its samples with one. */
 export class Sampler {
   readonly #model: ModelConfiguration;
   readonly #vocabulary: Vocabulary;
@@ -55,6 +55,7 @@ export class Sampler {
     await this.#executable.write({ kind: 'parameters' }, parameters);
   }
 
+  /** A text, piece by piece as it is drawn; the prime is not repeated. */
   async *text({ prime, length, stop, seed, options }: SampleRequest): AsyncGenerator<string> {
     const { unknown } = this.#vocabulary.data;
     const symbols = new SymbolSampler(this.#model.vocabulary, { ...options, never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])] });

@@ -10,6 +10,7 @@ export interface Calls {
   folder?: unknown[];
   signal?: AbortSignal;
   sampled: Record<string, unknown>[];
+  samplers: { opened: number; closed: number };
   closedDevices: number;
 }
 
@@ -19,7 +20,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
   rooms: Partial<Rooms>;
   calls: Calls;
 } {
-  const calls: Calls = { sampled: [], closedDevices: 0 };
+  const calls: Calls = { sampled: [], samplers: { opened: 0, closed: 0 }, closedDevices: 0 };
   const rooms = {
     corpus: async () => ({
       readCorpus: async (options: Record<string, unknown>) => {
@@ -62,9 +63,15 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
       }),
     }),
     sampling: async () => ({
-      async *sampleText(options: Record<string, unknown>) {
-        calls.sampled.push(options);
-        yield* pieces;
+      openSampler: async () => {
+        calls.samplers.opened++;
+        return {
+          async *text(request: Record<string, unknown>) {
+            calls.sampled.push(request);
+            yield* pieces;
+          },
+          close: async () => void calls.samplers.closed++,
+        };
       },
     }),
   };

@@ -42,6 +42,13 @@ describe('rnn sample', () => {
     expect(calls.sampled).toMatchObject([{ seed: 5 }, { seed: 6 }]);
   });
 
+  it('compiles the model once, however many texts it writes', async () => {
+    const { rooms, calls } = fakeRooms();
+    await rnn(['sample', '--num', '3'], { rooms });
+    expect(calls.sampled).toHaveLength(3);
+    expect(calls.samplers).toEqual({ opened: 1, closed: 1 });
+  });
+
   it('--json prints one object per text', async () => {
     const { rooms } = fakeRooms();
     const { stdout, stderr } = await rnn(['sample', '--num', '2', '--json', '--prime', 'To '], { rooms });
@@ -105,9 +112,12 @@ describe('rnn sample', () => {
     const counting = {
       ...rooms,
       sampling: async () => ({
-        async *sampleText() {
-          for (; drawn < 5; drawn++) yield 'x';
-        },
+        openSampler: async () => ({
+          async *text() {
+            for (; drawn < 5; drawn++) yield 'x';
+          },
+          close: async () => {},
+        }),
       }),
     } as unknown as typeof rooms;
     const running = rnn(['sample', '--seed', '1'], { rooms: counting, stdout });

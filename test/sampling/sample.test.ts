@@ -9,7 +9,7 @@ import { openReference } from '../../src/devices/reference/reference.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
-import { type SampleRequest, sampleText } from '../../src/sampling/sample.ts';
+import { type SampleRequest, openSampler } from '../../src/sampling/sample.ts';
 import { corpusOf, train } from '../training/fixture.ts';
 
 /** An untrained model of these symbols. */
@@ -45,10 +45,19 @@ function bytesInTurn(...bytes: readonly number[]): Checkpoint {
   return checkpoint;
 }
 
+async function pieces(checkpoint: Checkpoint, request: Partial<SampleRequest>, device: Device): Promise<string[]> {
+  const sampler = await openSampler(checkpoint, device);
+  const all: string[] = [];
+  try {
+    for await (const piece of sampler.text({ prime: '', length: 40, stop: null, seed: 1, options: {}, ...request })) all.push(piece);
+  } finally {
+    await sampler.close();
+  }
+  return all;
+}
+
 async function write(checkpoint: Checkpoint, request: Partial<SampleRequest> = {}, device = openReference()): Promise<string> {
-  let text = '';
-  for await (const piece of sampleText({ checkpoint, device, prime: '', length: 40, stop: null, seed: 1, options: {}, ...request })) text += piece;
-  return text;
+  return (await pieces(checkpoint, request, device)).join('');
 }
 
 const letters = characterVocabulary('abcdef\n', false).data; // ids: \n a b c d e f
@@ -124,11 +133,10 @@ describe('a text from a checkpoint', () => {
 
   test('of bytes comes out as whole characters, and a character cut off at the end as U+FFFD', async () => {
     const checkpoint = bytesInTurn(0x61, 0xe2, 0x82, 0xac); // a€
-    const pieces: string[] = [];
-    const request = { checkpoint, device: openReference(), prime: 'a', stop: null, seed: 1, options: { temperature: 0 } };
-    for await (const piece of sampleText({ ...request, length: 9 })) pieces.push(piece);
-    expect(pieces.join('')).toBe('€a€a\u{FFFD}');
-    expect(pieces.every((piece) => piece !== '')).toBe(true);
+    const request = { prime: 'a', options: { temperature: 0 } };
+    const written = await pieces(checkpoint, { ...request, length: 9 }, openReference());
+    expect(written.join('')).toBe('€a€a\u{FFFD}');
+    expect(written.every((piece) => piece !== '')).toBe(true);
     expect(await write(checkpoint, { ...request, prime: '€', length: 4, stop: '€' })).toBe('a€');
   });
 
@@ -146,6 +154,17 @@ describe('a text from a checkpoint', () => {
   test('refuses a prime of characters that the model has never seen', async () => {
     await expect(write(untrained(letters), { prime: 'xyz' })).rejects.toMatchObject({ kind: 'corpus', message: expect.stringContaining('never seen') as string });
   });
+});
+
+test('a sampler writes one text after another, each as if it were alone', async () => {
+  const checkpoint = untrained(letters);
+  const sampler = await openSampler(checkpoint, openReference());
+  for (const [prime, seed] of [['ab', 1], ['', 2], ['ab', 1]] as const) {
+    let text = '';
+    for await (const piece of sampler.text({ prime, length: 40, stop: null, seed, options: {} })) text += piece;
+    expect(text).toBe(await write(checkpoint, { prime, seed }));
+  }
+  await sampler.close();
 });
 
 test('a model that learned "hello hello hello hello" goes on with "ello hello" after an h, greedily or at a low temperature', async () => {

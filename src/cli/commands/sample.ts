@@ -62,17 +62,20 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const checkpoint = await readCheckpoint(path);
   const seed = flags.seed ?? io.randomSeed();
   const device = await (await rooms.devices()).openDevice(flags.device ?? 'auto', flags.threads === undefined ? {} : { threads: flags.threads });
+  let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}`));
-    const { sampleText } = await rooms.sampling();
+    const sampler = await (await rooms.sampling()).openSampler(checkpoint, device);
+    closeSampler = () => sampler.close();
     for (let index = 0; index < flags.num; index++) {
       // Each text has a seed of its own, by which it can be had again alone.
       const own = seed + index;
-      const pieces = sampleText({ checkpoint, device, prime, length: flags.length, stop: flags.stop ?? null, seed: own, options });
+      const pieces = sampler.text({ prime, length: flags.length, stop: flags.stop ?? null, seed: own, options });
       if (flags.json) await writeObject({ index, seed: own, prime }, pieces, stdout);
       else await writeText({ title: flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null, first: index === 0, prime }, pieces, stdout);
     }
   } finally {
+    await closeSampler();
     await device.close();
   }
 }
