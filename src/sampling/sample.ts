@@ -55,14 +55,26 @@ export class Sampler {
     await this.#executable.write({ kind: 'parameters' }, parameters);
   }
 
-  /** A text, piece by piece as it is drawn; the prime is not repeated. */
-  async *text({ prime, length, stop, seed, options }: SampleRequest): AsyncGenerator<string> {
+  /**
+   * A text, piece by piece as it is drawn; the prime is not repeated. The request is checked here and now, before the first piece is
+   * asked for, so that nobody shows a prime that is then refused.
+   *
+   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of range
+   */
+  text({ prime, length, stop, seed, options }: SampleRequest): AsyncGenerator<string> {
     const { unknown } = this.#vocabulary.data;
     const symbols = new SymbolSampler(this.#model.vocabulary, { ...options, never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])] });
-    const random = new Random(seed);
-    const decoder = this.#vocabulary.decoder();
     const primed = this.#vocabulary.encode(prime);
     const context = primed.length > 0 ? primed : Int32Array.of(startSymbol(this.#vocabulary));
+    return this.#draw(context, length, new Stop(stop), symbols, new Random(seed));
+  }
+
+  async close(): Promise<void> {
+    await this.#executable.close();
+  }
+
+  async *#draw(context: Int32Array, length: number, stop: Stop, symbols: SymbolSampler, random: Random): AsyncGenerator<string> {
+    const decoder = this.#vocabulary.decoder();
     let logits: Float32Array = new Float32Array(0);
     let reset = true;
     for (const id of context) {
@@ -70,13 +82,12 @@ export class Sampler {
       reset = false;
     }
 
-    const stopAt = new Stop(stop);
     let pending = '';
     let flushed = performance.now();
     for (let drawn = 0; drawn < length; drawn++) {
       const id = symbols.draw(logits, random);
       const piece = decoder.push(id);
-      const after = stopAt.charactersAfter(piece);
+      const after = stop.charactersAfter(piece);
       if (after !== null) {
         yield pending + piece.slice(0, piece.length - after);
         return;
@@ -92,10 +103,6 @@ export class Sampler {
     }
     const rest = pending + decoder.end();
     if (rest !== '') yield rest;
-  }
-
-  async close(): Promise<void> {
-    await this.#executable.close();
   }
 
   async #feed(id: number, reset: boolean): Promise<Float32Array> {

@@ -2,8 +2,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
+import { writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { tensorsOf } from '../../src/checkpoint/tensors.ts';
+import type { ModelConfiguration } from '../../src/model/configuration.ts';
+import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
+import { Random } from '../../src/random.ts';
 import { bare, FakeStream, rnn } from './helpers.ts';
 import { fakeRooms } from './rooms.ts';
+
+function untrained(): Checkpoint {
+  const model: ModelConfiguration = { cell: 'rnn', layers: 1, hidden: 2, embedding: 0, vocabulary: 3, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const shapes = parameterShapes(model);
+  const training = { options: {}, step: 0, epoch: 0, position: { epoch: 0, window: 0 }, random: new Random(1).state, history: [], bestValidationLossNats: null };
+  return { model, vocabulary: { unit: 'char', symbols: ['\n', 'a', 'b'], unknown: null }, training, tensors: tensorsOf(shapes, initialParameters(model, new Random(1))), state: [], optimizer: null };
+}
 
 let folder: string;
 beforeAll(async () => {
@@ -88,6 +101,17 @@ describe('rnn sample', () => {
     const { code, stderr } = await rnn(['sample', '--prime-file', join(folder, 'latin1.txt')], fakeRooms());
     expect(code).toBe(3);
     expect(stderr).toContain('latin1.txt is not UTF-8');
+  });
+
+  it.each([[[]], [['--num', '2']], [['--json']]])('writes nothing at all where the model has never seen a character of the prime (%j)', async (argv) => {
+    await writeCheckpoint(join(folder, 'untrained.json'), untrained());
+    const line = ['sample', '--checkpoint', join(folder, 'untrained.json'), '--device', 'reference', '--seed', '1', '--length', '3'];
+    expect((await rnn([...line, '--prime', 'ab', ...argv])).code).toBe(0);
+    const { code, stdout, stderr } = await rnn([...line, '--prime', 'aé', ...argv]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('error: the model has never seen');
+    // With --json, the error itself.
+    expect(stdout.replace(/^\{"event":"error".*\n$/, '')).toBe('');
   });
 
   it('ends quietly when nobody reads any more (rnn sample | head -1)', async () => {

@@ -70,6 +70,7 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
     for (let index = 0; index < flags.num; index++) {
       // Each text has a seed of its own, by which it can be had again alone.
       const own = seed + index;
+      // Refuses a prime that the model does not know before anything is on stdout.
       const pieces = sampler.text({ prime, length: flags.length, stop: flags.stop ?? null, seed: own, options });
       if (flags.json) await writeObject({ index, seed: own, prime }, pieces, stdout);
       else await writeText({ title: flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null, first: index === 0, prime }, pieces, stdout);
