@@ -69,6 +69,8 @@ export type Resident =
   | { readonly kind: 'state'; readonly job: string; readonly name: string };
 
 export interface Executable {
+  /** One line for the user: what it runs on, with as many threads as it really uses. */
+  readonly description: string;
   /** Bytes of memory that this executable holds. */
   readonly memoryBytes: number;
   /** How many calls at a time run best. Any number gives the same results. */

@@ -22,6 +22,8 @@ const LEAST_STEPS = 1000;
 /** An evaluation costs a third of a training step per character: this many trained per validated keep it under 5 % of the time. */
 const TRAINED_PER_VALIDATED = 7;
 const LEAST_STEPS_BETWEEN_EVALUATIONS = 100;
+/** However long the validation text: what a power cut may cost. */
+const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
 const SGD_LEARNING_RATE = 0.5;
 const learningRateTimesHidden: Readonly<Record<string, number>> = { lstm: 4, gru: 3, rnn: 0.75, 'rnn-relu': 0.25 };
@@ -67,13 +69,16 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
     maxTimeMs: given.maxTimeMs ?? null,
     seed: given.seed ?? 1,
     evaluateEvery,
-    checkpointEvery: given.checkpointEvery ?? evaluateEvery,
+    checkpointEvery: given.checkpointEvery ?? Math.min(evaluateEvery, MOST_STEPS_BETWEEN_CHECKPOINTS),
     sampleEvery: given.sampleEvery ?? evaluateEvery,
     sampleLength: given.sampleLength ?? 300,
     patience: given.patience ?? 0,
-    evaluationStreams: given.evaluationStreams ?? 16,
+    evaluationStreams: Math.min(given.evaluationStreams ?? 16, Math.max(1, corpus.validation.length - 1)),
   };
   checkRanges(options);
+  if (options.patience > 0 && (corpus.validation.length < 2 || options.evaluateEvery === 0)) {
+    throw new RnnError('usage', `--patience ${options.patience} needs evaluations to wait for, and there are none`, { hint: 'leave out --val-fraction 0 and --eval-every 0, or --patience' });
+  }
   return { options, notes: describeChoices(given, options, length) };
 }
 

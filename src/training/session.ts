@@ -18,8 +18,10 @@ import { evaluate } from './evaluation.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from './options.ts';
 
-/** Beside the device's memory: the program itself, the copies that a checkpoint is written from. */
-const OVERHEAD_BYTES = 200e6;
+/** Beside everything that grows with the model: Node and this program. */
+const OVERHEAD_BYTES = 150e6;
+/** Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too long for one WebAssembly function. */
+const MOST_LAYER_STEPS = 2048;
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
@@ -29,28 +31,29 @@ export class Session {
   readonly shapes: readonly ParameterShape[];
   readonly parameters: number;
   readonly memoryBytes: number;
+  /** What it really runs on, in one line. */
+  readonly device: string;
   readonly streams: Streams;
   readonly #options: TrainingOptions;
   readonly #corpus: Corpus;
-  readonly #device: Device;
+  readonly #opened: Device;
   readonly #executable: Executable;
   readonly #optimizer: Optimizer;
   readonly #random: Random;
   #sampler: Sampler | null = null;
   #step = 0;
-  /** Windows tried: what dropout masks follow from. */
-  #attempts = 0;
   #resetNext = false;
 
-  private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, random: Random) {
+  private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, random: Random, streams: Streams) {
     this.model = model;
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
     this.memoryBytes = executable.memoryBytes;
-    this.streams = new Streams(corpus.train, options.batchSize, options.sequenceLength);
+    this.device = executable.description;
+    this.streams = streams;
     this.#options = options;
     this.#corpus = corpus;
-    this.#device = device;
+    this.#opened = device;
     this.#executable = executable;
     this.#optimizer = optimizer;
     this.#random = random;
@@ -62,10 +65,12 @@ export class Session {
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     refuseIfTooLarge(model, options, device, workload);
+    const streams = new Streams(corpus.train, options.batchSize, options.sequenceLength);
     const random = new Random(options.seed);
+    const parameters = initialParameters(model, random);
     const executable = await device.compile(workload);
-    await executable.write({ kind: 'parameters' }, initialParameters(model, random));
-    return new Session(model, options, corpus, device, executable, optimizer, random);
+    await executable.write({ kind: 'parameters' }, parameters);
+    return new Session(model, options, corpus, device, executable, optimizer, random, streams);
   }
 
   /** Updates made so far. */
@@ -81,24 +86,27 @@ export class Session {
 
   /** One window: loss, gradient, update. Counts as a step only if the update was applied; if not, the next window starts from a zero state. */
   async advance(learningRate: number): Promise<CallResult> {
+    const { epoch, window } = this.streams.position;
+    // Dropout masks follow from the seed and the place in the text alone, so that a run that goes on drops the same.
+    const dropoutKey = hash32(hash32(this.#options.seed) + epoch * this.streams.windowsPerEpoch + window);
     const { inputs, targets, reset } = this.streams.next();
     const update = this.#optimizer.scalars(this.#step + 1, learningRate);
-    const [result] = await this.#executable.run('train', [{ ids: inputs, targets, reset: reset || this.#resetNext, update, dropoutKey: hash32(hash32(this.#options.seed) + this.#attempts++) }]);
+    const [result] = await this.#executable.run('train', [{ ids: inputs, targets, reset: reset || this.#resetNext, update, dropoutKey }]);
     this.#resetNext = !result.updated;
     if (result.updated) this.#step++;
     return result;
   }
 
-  /** Mean nats per character of the validation text, or null if there is none. */
-  async evaluate(): Promise<number | null> {
+  /** Mean nats per character of the validation text, or null if there is none or the signal came first. */
+  async evaluate(signal?: AbortSignal): Promise<number | null> {
     const { validation } = this.#corpus;
     if (validation.length < 2) return null;
-    return evaluate(this.#executable, 'evaluate', validation, { streams: this.#options.evaluationStreams, sequenceLength: this.#options.sequenceLength });
+    return evaluate(this.#executable, 'evaluate', validation, { streams: this.#options.evaluationStreams, sequenceLength: this.#options.sequenceLength, signal });
   }
 
   /** A text of the model as it is now; its seed follows from the run's and the step. */
   async sample(): Promise<string> {
-    this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, this.#device);
+    this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, this.#opened);
     await this.#sampler.load(await this.#executable.read({ kind: 'parameters' }));
     let text = '';
     for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) text += piece;
@@ -127,8 +135,8 @@ export class Session {
         epoch: this.epoch,
         position: this.streams.position,
         random: this.#random.state,
-        attempts: this.#attempts,
-        corpus: { digest: this.#corpus.digest, characters: this.#corpus.characters },
+        corpus: { digest: this.#corpus.digest, characters: this.#corpus.characters, train: this.#corpus.train.length, validation: this.#corpus.validation.length },
+        device: this.device,
       },
       tensors: tensorsOf(this.shapes, vector),
       state: this.#resetNext ? [] : state,
@@ -156,10 +164,19 @@ function workloadOf(model: ModelConfiguration, { batchSize: N, sequenceLength: T
 
 /** Weights, their gradient and the optimizer's vectors alone tell of a model far too large, before any program is built. */
 function refuseIfTooLarge(model: ModelConfiguration, options: TrainingOptions, device: Device, workload: Workload): void {
+  if (model.layers * options.sequenceLength > MOST_LAYER_STEPS) {
+    throw new RnnError('usage', `--seq-length ${options.sequenceLength} with ${model.layers} layers is longer than can be planned: at most ${Math.floor(MOST_LAYER_STEPS / model.layers)}`, {
+      hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
+    });
+  }
   const available = availableMemory();
-  const vectors = 4 * countParameters(workload.parameters) * (3 + (workload.update?.slots.length ?? 0));
+  const P = countParameters(workload.parameters);
+  const slots = workload.update?.slots.length ?? 0;
+  // What a checkpoint is written from, and the weights of the sampler, as they are and packed.
+  const copies = 4 * P * (1 + slots) + (options.sampleEvery > 0 ? 12 * P : 0);
   const activations = 4 * options.batchSize * options.sequenceLength * model.layers * model.hidden;
-  const needed = OVERHEAD_BYTES + (vectors + activations > available ? vectors + activations : device.estimate(workload));
+  const atLeast = 4 * P * (3 + slots) + activations;
+  const needed = OVERHEAD_BYTES + copies + (atLeast > available ? atLeast : device.estimate(workload));
   if (needed <= available) return;
   throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
     hint: 'lower --hidden, --layers, --batch-size or --seq-length',

@@ -66,7 +66,7 @@ class Loop {
     this.#folder = folder;
     this.#signal = signal;
     const { epochs, maxSteps } = run.options;
-    this.#totalSteps = maxSteps ?? (epochs === null ? null : epochs * session.streams.windowsPerEpoch);
+    this.#totalSteps = maxSteps ?? (epochs === null ? null : Math.ceil(epochs * session.streams.windowsPerEpoch));
   }
 
   async *events(): AsyncGenerator<TrainingEvent> {
@@ -75,7 +75,7 @@ class Loop {
     while (reason === null) {
       yield* this.#step();
       reason = this.#reasonToEnd();
-      yield* this.#due(reason !== null);
+      yield* this.#due(reason);
       reason ??= this.#reasonToEnd(); // patience, or a signal during an evaluation
     }
     yield* this.#finish(reason);
@@ -105,7 +105,7 @@ class Loop {
   #report(learningRate: number, gradientNorm: number): ReportEvent {
     const { lossNats, characters, trainingMs } = this.#recent;
     this.#recent = { lossNats: 0, characters: 0, trainingMs: 0, at: performance.now() };
-    this.#lastReport = {
+    const report: ReportEvent = {
       event: 'report',
       step: this.#session.step,
       epoch: this.#session.epoch,
@@ -116,16 +116,29 @@ class Loop {
       elapsedMs: performance.now() - this.#started,
       progress: this.#progress().fraction,
     };
-    return this.#log(this.#lastReport);
+    this.#lastReport = report;
+    return this.#log(report);
   }
 
   /** What is due after a step: evaluation, sample, checkpoint. At the end, whatever the last steps have not had yet. */
-  async *#due(atEnd: boolean): AsyncGenerator<TrainingEvent> {
+  async *#due(reason: EndReason | null): AsyncGenerator<TrainingEvent> {
     const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
-    if (this.#failures > 0) return;
+    // Whoever ends a run in a hurry wants it saved, not judged.
+    if (this.#failures > 0 || reason === 'signal' || reason === 'max-time') return;
+    const atEnd = reason !== null;
     if (this.#isDue(evaluateEvery) || atEnd) yield* this.#evaluate();
-    if (this.#isDue(sampleEvery) || (atEnd && sampleEvery > 0)) yield this.#log<SampleEvent>({ event: 'sample', step: this.#session.step, text: await this.#session.sample() });
+    if (this.#isDue(sampleEvery) || (atEnd && sampleEvery > 0)) yield* this.#sample();
     if (this.#isDue(checkpointEvery)) yield* this.#save();
+  }
+
+  async *#sample(): AsyncGenerator<TrainingEvent> {
+    const { step } = this.#session;
+    try {
+      yield this.#log<SampleEvent>({ event: 'sample', step, text: await this.#session.sample() });
+    } catch (error) {
+      if (!(error instanceof RnnError)) throw error;
+      yield this.#log<RecoveryEvent>({ event: 'recovery', step, reason: `no sample could be taken: ${error.message}` });
+    }
   }
 
   #isDue(every: number): boolean {
@@ -136,8 +149,13 @@ class Loop {
     const { step } = this.#session;
     if (this.#evaluatedAt === step) return;
     this.#evaluatedAt = step;
-    const validationLossNats = await this.#session.evaluate();
+    const validationLossNats = await this.#session.evaluate(this.#signal);
     if (validationLossNats === null) return;
+    if (!Number.isFinite(validationLossNats)) {
+      yield this.#log<RecoveryEvent>({ event: 'recovery', step, reason: 'the validation loss is not a finite number: this evaluation does not count' });
+      return;
+    }
+    this.#rememberReport();
     const best = this.#best === null || validationLossNats < this.#best;
     this.#sinceBest = best ? 0 : this.#sinceBest + 1;
     const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best };
@@ -192,19 +210,25 @@ class Loop {
     return { step, epoch, fraction: Math.min(1, fraction) };
   }
 
-  #record(): { history: readonly Readonly<Record<string, unknown>>[]; bestValidationLossNats: number | null; trainingMs: number; sinceBest: number } {
-    if (this.#lastReport !== null && !this.#history.includes(this.#lastReport)) this.#history.push(this.#lastReport);
-    return { history: this.#history.map((event) => ({ ...event })), bestValidationLossNats: this.#best, trainingMs: this.#trainingMs, sinceBest: this.#sinceBest };
+  /** Moves the last report into the history, oldest first. */
+  #rememberReport(): void {
+    if (this.#lastReport !== null) this.#history.push(this.#lastReport);
+    this.#lastReport = null;
+  }
+
+  #record(): { history: readonly Readonly<Record<string, unknown>>[]; bestValidationLossNats: number | null; trainingMs: number; elapsedMs: number; sinceBest: number } {
+    this.#rememberReport();
+    return { history: this.#history.map((event) => ({ ...event })), bestValidationLossNats: this.#best, trainingMs: this.#trainingMs, elapsedMs: performance.now() - this.#started, sinceBest: this.#sinceBest };
   }
 
   #start(): StartEvent {
-    const { corpus, device } = this.#run;
+    const { corpus } = this.#run;
     const { train, validation, characters, vocabulary } = corpus;
     return {
       event: 'start',
       model: this.#session.model,
       parameters: this.#session.parameters,
-      device: device.description,
+      device: this.#session.device,
       corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length },
       options: { ...this.#options },
       totalSteps: this.#totalSteps,

@@ -51,7 +51,7 @@ describe('the length of a run', () => {
     expect(resolve(50_000, { maxSteps: 7 }).options).toMatchObject({ epochs: null, maxSteps: 7, budgetMs: null });
     expect(resolve(50_000, { epochs: 3 }).options).toMatchObject({ epochs: 3, maxSteps: null, budgetMs: null });
     const epochs = [100_000, 1_000_000, 10_000_000, 100_000_000].map((length) => resolve(length).options.epochs);
-    expect(epochs).toEqual([50, 20, 2, 1]);
+    expect(epochs).toEqual([50, 10, 1, 1]);
   });
 
   test('may be given in one way only', () => {
@@ -63,10 +63,15 @@ describe('options', () => {
   test('that were given are kept, zeros too', () => {
     const given: Partial<TrainingOptions> = {
       cell: 'gru', layers: 3, hidden: 33, embedding: 4, dropout: 0.2, forgetBias: 0, initialisation: 'xavier', sequenceLength: 9, batchSize: 5, optimizer: 'sgd', learningRate: 0.3,
-      schedule: 'step', warmupSteps: 0, decay: 0.5, decayEpochs: 3, finalFraction: 0, momentum: 0, clipNorm: 0, epochs: 2, maxTimeMs: 5, seed: 0, evaluateEvery: 0,
+      schedule: 'step', warmupSteps: 0, decay: 0.5, decayEpochs: 3, finalFraction: 0, momentum: 0, clipNorm: 0, epochs: 2, maxTimeMs: 5, seed: 0, evaluateEvery: 6,
       checkpointEvery: 0, sampleEvery: 0, sampleLength: 0, patience: 4, evaluationStreams: 1,
     };
     expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null });
+  });
+
+  test('that wait for evaluations are refused where there are none, and streams are no more than the validation text has characters', () => {
+    expect(failureOf(5000, { patience: 2, evaluateEvery: 0 })).toMatchObject({ kind: 'usage', message: expect.stringContaining('--patience 2') as string });
+    expect(resolve(5000, {}, 4).options.evaluationStreams).toBe(3);
   });
 
   test('choose a learning rate for the optimizer and the size', () => {
@@ -74,10 +79,11 @@ describe('options', () => {
     expect(resolve(5000, { hidden: 1024 }).options.learningRate).toBeLessThan(resolve(5000, { hidden: 64 }).options.learningRate);
   });
 
-  test('evaluate so rarely that it costs little, and save and sample with it', () => {
+  test('evaluate so rarely that it costs little, sample with it, and save more often', () => {
     const { evaluateEvery, checkpointEvery, sampleEvery, batchSize, sequenceLength } = resolve(9_000_000, {}, 1_000_000).options;
     expect(evaluateEvery * batchSize * sequenceLength).toBeGreaterThanOrEqual(7 * 1_000_000);
-    expect([checkpointEvery, sampleEvery]).toEqual([evaluateEvery, evaluateEvery]);
+    expect(sampleEvery).toBe(evaluateEvery);
+    expect(checkpointEvery).toBe(1000); // a power cut costs no more than that
   });
 
   test.each<[given: Partial<TrainingOptions>, flag: string]>([

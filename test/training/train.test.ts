@@ -96,6 +96,20 @@ describe('a training run', () => {
     expect(endOf((await train(verses, { maxSteps: 100 }, { signal: AbortSignal.abort() })).events)).toMatchObject({ reason: 'signal', step: 0 });
   });
 
+  test('that is told to stop in a long evaluation does not finish it, and is saved', async () => {
+    const controller = new AbortController();
+    const { events, folder } = await train(verses, { maxSteps: 5, evaluateEvery: 2 }, { signal: controller.signal, seen: ({ event, ...rest }) => event === 'evaluation' && 'step' in rest && controller.abort() });
+    expect(stepsOf(events, 'evaluation')).toEqual([2]); // and none of the step at which it ended
+    expect(endOf(events)).toMatchObject({ reason: 'signal', step: 2, checkpoint: folder.latestPath });
+  });
+
+  test('goes on when a validation loss is no number or no sample can be drawn, says so, and never saves such a loss as the best', async () => {
+    const { events, folder } = await train(verses, { cell: 'rnn-relu', hidden: 64, batchSize: 4, maxSteps: 12, evaluateEvery: 1, sampleEvery: 1, sampleLength: 200, optimizer: 'sgd', learningRate: 5, clipNorm: 0, schedule: 'constant' });
+    for (const what of ['validation loss', 'sample']) expect(those(events, 'recovery').some(({ reason }) => reason.includes(what)), what).toBe(true);
+    for (const { validationLossNats } of those(events, 'evaluation')) expect(Number.isFinite(validationLossNats)).toBe(true);
+    expect(endOf(events).checkpoint).toBe(folder.latestPath);
+  });
+
   // Clipped gradients and saturated gates keep even a loss of 1e30 finite: only rates near float32's end give infinities at once.
   test.each([['sgd', 1e38], ['adam', 1e37], ['rmsprop', 1e37]] as const)('of %s with a learning rate of %d ends as diverged, with a checkpoint in which every weight is finite', async (optimizer, learningRate) => {
     const { events, folder } = await train(verses, { maxSteps: 50, learningRate, schedule: 'constant', optimizer });

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../../errors.ts';
 import type { Device, Workload } from '../device.ts';
-import { compileForCpu } from './executable.ts';
+import { compileForCpu, describeCpu } from './executable.ts';
 import { loadKernels } from './kernels.ts';
 import { type Plan, planWorkload } from './plan.ts';
 
@@ -22,10 +22,9 @@ export async function openCpu({ threads = availableParallelism() }: CpuOptions =
     plans.set(workload, plan);
     return plan;
   };
-  const simd = kernels.variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD';
   return {
     name: 'cpu',
-    description: `cpu: WebAssembly (${simd}), ${threads} thread${threads === 1 ? '' : 's'}`,
+    description: describeCpu(kernels, threads),
     estimate: (workload) => planOf(workload).bytes,
     async compile(workload) {
       const plan = planOf(workload);

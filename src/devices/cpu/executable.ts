@@ -18,15 +18,16 @@ interface Crew {
 }
 
 export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule): Promise<CpuExecutable> {
-  const memory = new WebAssembly.Memory({ initial: plan.pages, maximum: plan.pages, shared: true });
+  const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, memory);
   const crew = workload.interactive ? inlineCrew(setups[0]) : await threadCrew(setups, memory);
-  return new CpuExecutable(plan, memory, crew);
+  return new CpuExecutable(plan, memory, crew, describeCpu(kernels, plan.workers));
 }
 
 export class CpuExecutable implements Executable {
   readonly callsPerRun = 1;
   readonly memoryBytes: number;
+  readonly description: string;
   readonly #plan: Plan;
   readonly #crew: Crew;
   readonly #ints: Int32Array;
@@ -34,10 +35,11 @@ export class CpuExecutable implements Executable {
   readonly #doubles: Float64Array;
   #stale = true;
 
-  constructor(plan: Plan, memory: WebAssembly.Memory, crew: Crew) {
+  constructor(plan: Plan, memory: WebAssembly.Memory, crew: Crew, description: string) {
     this.#plan = plan;
     this.#crew = crew;
     this.memoryBytes = plan.bytes;
+    this.description = description;
     this.#ints = new Int32Array(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);
     this.#doubles = new Float64Array(memory.buffer);
@@ -159,6 +161,20 @@ export class CpuExecutable implements Executable {
   }
 }
 
+/** @param threads how many compute */
+export function describeCpu({ variant }: KernelModule, threads: number): string {
+  return `cpu: WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'}), ${threads} thread${threads === 1 ? '' : 's'}`;
+}
+
+/** V8 reserves 10 GB of addresses for any shared memory, which a limit such as ulimit -v may forbid. */
+function allocate({ pages, bytes }: Plan): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+  } catch (cause) {
+    throw new RnnError('machine', `this machine gives no ${(bytes / 1e6).toFixed(0)} MB of shared memory`, { hint: 'WebAssembly reserves about 10 GB of addresses, whatever it uses: look at ulimit -v', cause });
+  }
+}
+
 async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule, memory: WebAssembly.Memory): Promise<ShardSetup[]> {
   const modules = new Map<string, WebAssembly.Module>();
   for (const { job, programs } of plan.jobs) {
@@ -193,10 +209,14 @@ function inlineCrew(setup: ShardSetup): Crew {
   return { step: (job, requested) => shard.step(job, requested), close: () => Promise.resolve() };
 }
 
+function died(cause: unknown): RnnError {
+  return new RnnError('machine', 'a worker thread died', { hint: 'it may have run out of memory: try a smaller --batch-size or --hidden', cause });
+}
+
 /** Starts a thread for each worker. A thread that dies ends the step in hand with an error instead of leaving it waiting. */
 async function threadCrew(setups: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
   const shared = new Int32Array(memory.buffer, 0, control.words);
-  let failure: RnnError | null = null;
+  let failure: Error | null = null;
   let closing = false;
   let missing = setups.length;
   let settle: { resolve: () => void; reject: (error: Error) => void } | null = null;
@@ -204,9 +224,9 @@ async function threadCrew(setups: readonly ShardSetup[], memory: WebAssembly.Mem
     settle = { resolve, reject };
     if (failure) reject(failure);
   });
-  const fail = (cause: unknown): void => {
+  const fail = (error: Error): void => {
     if (closing) return;
-    failure ??= new RnnError('machine', 'a worker thread died', { hint: 'it may have run out of memory: try a smaller --batch-size or --hidden', cause });
+    failure ??= error;
     settle?.reject(failure);
   };
   const started = next();
@@ -215,8 +235,8 @@ async function threadCrew(setups: readonly ShardSetup[], memory: WebAssembly.Mem
     thread.on('message', () => {
       if (--missing === 0) settle?.resolve();
     });
-    thread.on('error', fail);
-    thread.on('exit', fail);
+    thread.on('error', (error: NodeJS.ErrnoException) => fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error));
+    thread.on('exit', (code) => fail(died(code)));
     return thread;
   });
   const command = (job: number, requested: number): void => {

@@ -3,10 +3,12 @@ import { countParameters } from '../../program/value.ts';
 import type { Call, CallResult, Device, Executable, Job, Resident, Workload } from '../device.ts';
 import { type Matrix, evaluate } from './evaluate.ts';
 
+const DESCRIPTION = 'reference: float64 loops, for checking';
+
 export function openReference(): Device {
   return {
     name: 'reference',
-    description: 'reference: float64 loops, for checking',
+    description: DESCRIPTION,
     estimate: (workload) => workload.jobs.reduce((sum, job) => sum + job.build(job.batch).values.reduce((bytes, { rows, columns }) => bytes + 8 * rows * columns, 0), 0),
     compile: (workload) => Promise.resolve(new ReferenceExecutable(workload)),
     close: () => Promise.resolve(),
@@ -16,6 +18,7 @@ export function openReference(): Device {
 class ReferenceExecutable implements Executable {
   readonly callsPerRun = 1;
   readonly memoryBytes = 0;
+  readonly description = DESCRIPTION;
   readonly #workload: Workload;
   readonly #count: number;
   readonly #vectors = new Map<string, Matrix>();
