@@ -32,11 +32,11 @@ export class Session {
   readonly parameters: number;
   readonly memoryBytes: number;
   /** What it really runs on, in one line. */
-  readonly device: string;
+  readonly deviceDescription: string;
   readonly streams: Streams;
   readonly #options: TrainingOptions;
   readonly #corpus: Corpus;
-  readonly #opened: Device;
+  readonly #device: Device;
   readonly #executable: Executable;
   readonly #optimizer: Optimizer;
   readonly #random: Random;
@@ -49,11 +49,11 @@ export class Session {
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
     this.memoryBytes = executable.memoryBytes;
-    this.device = executable.description;
+    this.deviceDescription = executable.description;
     this.streams = streams;
     this.#options = options;
     this.#corpus = corpus;
-    this.#opened = device;
+    this.#device = device;
     this.#executable = executable;
     this.#optimizer = optimizer;
     this.#random = random;
@@ -106,7 +106,7 @@ export class Session {
 
   /** A text of the model as it is now; its seed follows from the run's and the step. */
   async sample(): Promise<string> {
-    this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, this.#opened);
+    this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, this.#device);
     await this.#sampler.load(await this.#executable.read({ kind: 'parameters' }));
     let text = '';
     for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) text += piece;
@@ -136,7 +136,7 @@ export class Session {
         position: this.streams.position,
         random: this.#random.state,
         corpus: { digest: this.#corpus.digest, characters: this.#corpus.characters, train: this.#corpus.train.length, validation: this.#corpus.validation.length },
-        device: this.device,
+        device: this.deviceDescription,
       },
       tensors: tensorsOf(this.shapes, vector),
       state: this.#resetNext ? [] : state,
@@ -165,7 +165,7 @@ function workloadOf(model: ModelConfiguration, { batchSize: N, sequenceLength: T
 /** Weights, their gradient and the optimizer's vectors alone tell of a model far too large, before any program is built. */
 function refuseIfTooLarge(model: ModelConfiguration, options: TrainingOptions, device: Device, workload: Workload): void {
   if (model.layers * options.sequenceLength > MOST_LAYER_STEPS) {
-    throw new RnnError('usage', `--seq-length ${options.sequenceLength} with ${model.layers} layers is longer than can be planned: at most ${Math.floor(MOST_LAYER_STEPS / model.layers)}`, {
+    throw new RnnError('usage', `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor(MOST_LAYER_STEPS / model.layers)}`, {
       hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
     });
   }

@@ -228,7 +228,7 @@ class Loop {
       event: 'start',
       model: this.#session.model,
       parameters: this.#session.parameters,
-      device: this.#session.device,
+      device: this.#session.deviceDescription,
       corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length },
       options: { ...this.#options },
       totalSteps: this.#totalSteps,
