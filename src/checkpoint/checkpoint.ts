@@ -54,6 +54,9 @@ export interface Checkpoint {
   readonly optimizer: OptimizerState | null;
 }
 
+/** A checkpoint without what only goes on training: good for sampling, evaluating and looking at. */
+export type TrainedModel = Omit<Checkpoint, 'state' | 'optimizer'> & { readonly optimizer: Omit<OptimizerState, 'tensors'> | null };
+
 /** Bounds on what a file may ask of this program, far above any real checkpoint. */
 export const limits = {
   /** Bytes of one part that is read as a whole (model, vocabulary, training): all of Unicode as a vocabulary is 14 MB. */

@@ -4,7 +4,7 @@
 import { basename, dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { type Checkpoint, type OptimizerState, type Tensor, formatName, formatVersion, limits } from './checkpoint.ts';
+import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName, formatVersion, limits } from './checkpoint.ts';
 import { type Fail, JsonReader, base64Length } from './json-reader.ts';
 import { ByteSource } from './source.ts';
 import { checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
@@ -12,8 +12,15 @@ import { checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVoca
 /** The checksum must begin within so many bytes of the end of the file. */
 const tailBytes = 1024;
 
-/** @throws RnnError `checkpoint` if the file cannot be read or is not a whole, unchanged checkpoint of a version known here */
-export async function readCheckpoint(path: string): Promise<Checkpoint> {
+/**
+ * The checkpoint in a file. With `weightsOnly`, the tensors that only go on training (two thirds of the file with Adam) are passed
+ * over: the checksum still covers them, but they are neither decoded nor kept.
+ *
+ * @throws RnnError `checkpoint` if the file cannot be read or is not a whole, unchanged checkpoint of a version known here
+ */
+export async function readCheckpoint(path: string): Promise<Checkpoint>;
+export async function readCheckpoint(path: string, options: { readonly weightsOnly: true }): Promise<TrainedModel>;
+export async function readCheckpoint(path: string, { weightsOnly = false }: { readonly weightsOnly?: boolean } = {}): Promise<Checkpoint | TrainedModel> {
   let source: ByteSource;
   try {
     source = new ByteSource(path);
@@ -21,7 +28,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     throw unreadable(path, cause);
   }
   try {
-    return parse(source, path);
+    return parse(source, path, weightsOnly);
   } catch (cause) {
     if (cause instanceof RnnError) throw cause;
     if (cause instanceof RangeError) throw new RnnError('machine', `${path} does not fit into the memory of this machine`, { cause });
@@ -32,7 +39,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
   }
 }
 
-function parse(source: ByteSource, path: string): Checkpoint {
+function parse(source: ByteSource, path: string, weightsOnly: boolean): Checkpoint | TrainedModel {
   const fail: Fail = (detail, cause) => {
     throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
   };
@@ -46,8 +53,9 @@ function parse(source: ByteSource, path: string): Checkpoint {
     if (parts.has('checksum')) fail(`${JSON.stringify(key)} follows the checksum, which must come last`);
     if (parts.size === 0 && key !== 'format') throw otherFormat(path, `its first member is ${JSON.stringify(key)}`);
     if (parts.size === 1 && key !== 'version') fail('"version" does not follow "format"');
-    if (key === 'tensors' || key === 'state') parts.set(key, readTensors(json, key, fail));
-    else if (key === 'optimizer') parts.set(key, json.takeNull() ? null : readOptimizer(json, fail));
+    if (key === 'tensors') parts.set(key, readTensors(json, key, fail));
+    else if (key === 'state') parts.set(key, weightsOnly ? skipTensors(json, key, fail) : readTensors(json, key, fail));
+    else if (key === 'optimizer') parts.set(key, json.takeNull() ? null : readOptimizer(json, weightsOnly, fail));
     else {
       const value = json.value(key);
       parts.set(key, value);
@@ -62,32 +70,44 @@ function parse(source: ByteSource, path: string): Checkpoint {
   const training = checkTraining(parts.get('training'), fail);
   for (const key of ['tensors', 'state', 'optimizer', 'checksum']) if (!parts.has(key)) fail(`"${key}" is missing`);
   if (parts.get('checksum') !== source.digest()) fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
-  return {
-    model,
-    vocabulary,
-    training,
-    tensors: parts.get('tensors') as Tensor[],
-    state: parts.get('state') as Tensor[],
-    optimizer: parts.get('optimizer') as OptimizerState | null,
-  };
+  const trained = { model, vocabulary, training, tensors: parts.get('tensors') as Tensor[], optimizer: parts.get('optimizer') as OptimizerState | null };
+  return weightsOnly ? trained : { ...trained, state: parts.get('state') as Tensor[] };
 }
 
+type TensorHeader = Omit<Tensor, 'data'>;
+
 function readTensors(json: JsonReader, list: string, fail: Fail): Tensor[] {
-  const tensors: Tensor[] = [];
+  return [...tensorsIn(json, list, fail, ({ name, shape }, title) => {
+    const data = new Float32Array(shape.reduce((product, length) => product * length, 1));
+    json.base64(data, title);
+    const bad = firstNonFinite(data);
+    if (bad >= 0) fail(`${title} holds ${data[bad]} at index ${bad} of ${data.length}`);
+    return { name, shape, data };
+  })];
+}
+
+function skipTensors(json: JsonReader, list: string, fail: Fail): TensorHeader[] {
+  return [...tensorsIn(json, list, fail, (header, title) => {
+    json.skipBase64(bytesOf(header), title);
+    return header;
+  })];
+}
+
+/** The tensors of a list; `take` is called where the numbers of each begin, and must read them. */
+function* tensorsIn<T extends TensorHeader>(json: JsonReader, list: string, fail: Fail, take: (header: TensorHeader, title: string) => T): Generator<T> {
   const names = new Set<string>();
   for (const index of json.elements(list)) {
     if (index >= limits.tensors) fail(`${list} has more than ${limits.tensors} tensors`);
-    const tensor = readTensor(json, `${list}[${index}]`, fail);
+    const tensor = readTensor(json, `${list}[${index}]`, fail, take);
     if (names.has(tensor.name)) fail(`${list} has two tensors named ${JSON.stringify(tensor.name)}`);
     names.add(tensor.name);
-    tensors.push(tensor);
+    yield tensor;
   }
-  return tensors;
 }
 
-function readTensor(json: JsonReader, what: string, fail: Fail): Tensor {
+function readTensor<T>(json: JsonReader, what: string, fail: Fail, take: (header: TensorHeader, title: string) => T): T {
   const header = new Map<string, unknown>();
-  let tensor: Tensor | null = null;
+  let tensor: T | null = null;
   for (const key of json.members(what)) {
     if (key !== 'data') {
       header.set(key, json.value(`${what}.${key}`));
@@ -95,25 +115,30 @@ function readTensor(json: JsonReader, what: string, fail: Fail): Tensor {
     }
     const { name, shape } = checkTensorHeader(Object.fromEntries(header), what, fail);
     const title = `tensor ${JSON.stringify(name)}`;
-    const bytes = shape.reduce((product, length) => product * length, 4);
-    json.ensure(base64Length(bytes), `${title} of shape [${shape.join(', ')}]`);
-    tensor = { name, shape, data: new Float32Array(bytes / 4) };
-    json.base64(tensor.data, title);
-    const bad = firstNonFinite(tensor.data);
-    if (bad >= 0) fail(`${title} holds ${tensor.data[bad]} at index ${bad} of ${tensor.data.length}`);
+    json.ensure(base64Length(bytesOf({ shape })), `${title} of shape [${shape.join(', ')}]`);
+    tensor = take({ name, shape }, title);
   }
   return tensor ?? fail(`${what}.data is missing`);
 }
 
-function readOptimizer(json: JsonReader, fail: Fail): OptimizerState {
+function bytesOf({ shape }: Pick<Tensor, 'shape'>): number {
+  return shape.reduce((product, length) => product * length, Float32Array.BYTES_PER_ELEMENT);
+}
+
+function readOptimizer(json: JsonReader, weightsOnly: boolean, fail: Fail): OptimizerState | TrainedModel['optimizer'] {
   const parts = new Map<string, unknown>();
   let tensors: Tensor[] | null = null;
+  let isComplete = false;
   for (const key of json.members('optimizer')) {
-    if (key === 'tensors') tensors = readTensors(json, 'optimizer.tensors', fail);
-    else parts.set(key, json.value(`optimizer.${key}`));
+    if (key === 'tensors') {
+      isComplete = true;
+      if (weightsOnly) skipTensors(json, 'optimizer.tensors', fail);
+      else tensors = readTensors(json, 'optimizer.tensors', fail);
+    } else parts.set(key, json.value(`optimizer.${key}`));
   }
   const { name, scalars } = checkOptimizer(Object.fromEntries(parts), fail);
-  return { name, scalars, tensors: tensors ?? fail('optimizer.tensors is missing') };
+  if (!isComplete) fail('optimizer.tensors is missing');
+  return tensors === null ? { name, scalars } : { name, scalars, tensors };
 }
 
 /** An empty file, or one that does not begin like JSON, gets a message of its own: it was probably never a checkpoint. */

@@ -1,6 +1,6 @@
 // The door of this room: what the rest of the program may do with checkpoints.
 
-export type { Checkpoint, OptimizerState, Tensor, TrainingRecord } from './checkpoint.ts';
+export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
 export { readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';

@@ -2,7 +2,7 @@
 import { RnnError } from '../errors.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { parameterShapes } from '../model/parameters.ts';
-import type { Checkpoint, Tensor } from './checkpoint.ts';
+import type { Tensor, TrainedModel } from './checkpoint.ts';
 
 /** The parts of a vector as tensors that share its memory. */
 export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Array): Tensor[] {
@@ -14,7 +14,7 @@ export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Arra
  * The weights of a checkpoint as one vector in the order of its model's parameters.
  * @throws RnnError `checkpoint` if a tensor is missing or has another shape than the model says
  */
-export function parameterVector({ model, tensors }: Checkpoint): Float32Array {
+export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' | 'tensors'>): Float32Array {
   const shapes = parameterShapes(model);
   const found = shapes.map(({ name, rows, columns }) => {
     const tensor = tensors.find((candidate) => candidate.name === name);

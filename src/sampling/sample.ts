@@ -1,6 +1,6 @@
 // From a model to text: feeds each drawn symbol back as the next input. Knows programs and devices, no files and no terminal.
 import { setImmediate } from 'node:timers/promises';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import type { TrainedModel } from '../checkpoint/checkpoint.ts';
 import { parameterVector } from '../checkpoint/tensors.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device, Executable } from '../devices/device.ts';
@@ -27,7 +27,7 @@ const FLUSH_MS = 8;
  * The model of a checkpoint, ready to write any number of texts.
  * @throws RnnError `checkpoint` if its tensors are not those of its model
  */
-export async function openSampler(checkpoint: Checkpoint, device: Device): Promise<Sampler> {
+export async function openSampler(checkpoint: TrainedModel, device: Device): Promise<Sampler> {
   const parameters = parameterVector(checkpoint);
   const sampler = await Sampler.open(checkpoint.model, new Vocabulary(checkpoint.vocabulary), device);
   await sampler.load(parameters);

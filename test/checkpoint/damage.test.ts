@@ -35,6 +35,24 @@ describe('reading a checkpoint that is not whole', () => {
     }
   });
 
+  it('says so too where only the weights are wanted', async () => {
+    const path = await written('best.json');
+    const whole = readFileSync(path, 'utf8');
+    const optimizerAt = whole.indexOf('"optimizer"');
+    const damaged = whole.indexOf('"data": "', optimizerAt) + 20;
+    writeFileSync(path, `${whole.slice(0, damaged)}${whole[damaged] === 'A' ? 'B' : 'A'}${whole.slice(damaged + 1)}`);
+    await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining('checksum does not match') });
+    for (let length = whole.length - 2; length > optimizerAt; length -= 7) {
+      writeFileSync(path, whole.slice(0, length));
+      await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({ message: expect.stringContaining('is cut off after') });
+    }
+    writeFileSync(path, whole);
+    for (const [shape, message] of [[[5, 12], 'is longer than its shape says'], [[9, 12], 'is shorter than its shape says']] as const) {
+      alterParsed(path, (file) => (file.optimizer.tensors[0].shape = shape));
+      await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message) });
+    }
+  });
+
   it('points to previous.json if it was latest.json', async () => {
     const path = await written();
     truncateSync(path, 300);

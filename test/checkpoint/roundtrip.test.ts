@@ -76,6 +76,18 @@ describe('a checkpoint file', () => {
     expect(await readCheckpoint(path)).toEqual(checkpoint);
   });
 
+  // The window is 1 MB: tensors that end before it does, and tensors that need several.
+  it.each([3, 300_001])('gives only what using the model takes, where that is asked for (optimizer of %i numbers)', async (length) => {
+    const path = join(temporaryFolder(), 'latest.json');
+    const optimizer = { name: 'adam', scalars: { step: 120 }, tensors: [tensor('m', [length]), tensor('v', [length], 2)] };
+    const checkpoint = smallCheckpoint({ optimizer });
+    await writeCheckpoint(path, checkpoint);
+    const { model, vocabulary, training, tensors } = checkpoint;
+    expect(await readCheckpoint(path, { weightsOnly: true })).toEqual({ model, vocabulary, training, tensors, optimizer: { name: 'adam', scalars: { step: 120 } } });
+    await writeCheckpoint(path, smallCheckpoint({ optimizer: null }));
+    expect(await readCheckpoint(path, { weightsOnly: true })).toMatchObject({ optimizer: null });
+  });
+
   it('is the same, byte for byte, when written twice', async () => {
     const folder = temporaryFolder();
     await writeCheckpoint(join(folder, 'a'), smallCheckpoint());

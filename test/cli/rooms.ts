@@ -8,6 +8,7 @@ export interface Calls {
   given?: Record<string, unknown>;
   device?: unknown[];
   folder?: unknown[];
+  read?: unknown[];
   signal?: AbortSignal;
   sampled: Record<string, unknown>[];
   samplers: { opened: number; closed: number };
@@ -51,7 +52,10 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
         },
       },
       findCheckpoint: async (given: string | undefined) => given ?? 'checkpoints/newest/best.json',
-      readCheckpoint: async () => checkpoint,
+      readCheckpoint: async (...given: unknown[]) => {
+        calls.read = given;
+        return checkpoint;
+      },
     }),
     training: async () => ({
       prepareTraining: async () => ({

@@ -45,6 +45,7 @@ describe('rnn sample', () => {
     const argv = '--checkpoint runs/a --temp 0.7 --length 80 --top-k 20 --top-p 0.9 --min-p 0.05 --seed 3 --stop END --device cpu --threads 1';
     await rnn(['sample', ...argv.split(' ')], { rooms });
     expect(calls.sampled).toMatchObject([{ length: 80, seed: 3, stop: 'END', options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } }]);
+    expect(calls.read).toEqual(['runs/a', { weightsOnly: true }]);
     expect(calls.device).toEqual(['cpu', { threads: 1 }]);
   });
 

@@ -1,7 +1,7 @@
 // `rnn info`: what a checkpoint is, for people or as JSON. Reading it is checkpoint/'s.
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import type { Checkpoint } from '../../checkpoint/checkpoint.ts';
+import type { TrainedModel } from '../../checkpoint/store.ts';
 import type { Context } from '../context.ts';
 import { commonFlags, switchFlag } from '../flags.ts';
 import { bits, bytes, count, symbol } from '../format.ts';
@@ -12,9 +12,9 @@ interface Info {
   readonly path: string;
   readonly bytes: number;
   readonly modified: string;
-  readonly model: Checkpoint['model'];
+  readonly model: TrainedModel['model'];
   readonly parameters: number;
-  readonly vocabulary: Checkpoint['vocabulary'];
+  readonly vocabulary: TrainedModel['vocabulary'];
   readonly training: {
     readonly step: number;
     readonly epoch: number;
@@ -34,12 +34,12 @@ export function defineInfo(command: Command, context: Context): void {
     const { stdout, rooms } = context;
     const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
     const path = await findCheckpoint(given, 'use');
-    const info = await describe(path, await readCheckpoint(path));
+    const info = await describe(path, await readCheckpoint(path, { weightsOnly: true }));
     await stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${table(info, stdout.columns, stdout.colour.dim)}\n`);
   });
 }
 
-async function describe(path: string, { model, vocabulary, training, tensors, optimizer }: Checkpoint): Promise<Info> {
+async function describe(path: string, { model, vocabulary, training, tensors, optimizer }: TrainedModel): Promise<Info> {
   const file = await stat(path);
   const { step, epoch, history, bestValidationLossNats, options } = training;
   return {
@@ -56,7 +56,7 @@ async function describe(path: string, { model, vocabulary, training, tensors, op
   };
 }
 
-function lastOf(history: Checkpoint['training']['history'], key: string): number | null {
+function lastOf(history: TrainedModel['training']['history'], key: string): number | null {
   const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
   return typeof value === 'number' ? value : null;
 }

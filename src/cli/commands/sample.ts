@@ -59,7 +59,7 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
-  const checkpoint = await readCheckpoint(path);
+  const checkpoint = await readCheckpoint(path, { weightsOnly: true });
   const seed = flags.seed ?? io.randomSeed();
   const device = await (await rooms.devices()).openDevice(flags.device ?? 'auto', flags.threads === undefined ? {} : { threads: flags.threads });
   let closeSampler = (): Promise<void> => Promise.resolve();
