@@ -7,7 +7,7 @@ import { RnnError, systemCode } from '../errors.ts';
 import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName, formatVersion, limits } from './checkpoint.ts';
 import { type Fail, JsonReader, base64Length } from './json-reader.ts';
 import { ByteSource } from './source.ts';
-import { checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 
 /** The checksum must begin within so many bytes of the end of the file. */
 const tailBytes = 1024;
@@ -70,6 +70,9 @@ function parse(source: ByteSource, path: string, weightsOnly: boolean): Checkpoi
   const training = checkTraining(parts.get('training'), fail);
   for (const key of ['tensors', 'state', 'optimizer', 'checksum']) if (!parts.has(key)) fail(`"${key}" is missing`);
   if (parts.get('checksum') !== source.digest()) fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
+  checkCell(model, (detail) => {
+    throw new RnnError('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, { hint: 'use the rnn that wrote it, or a newer one than this' });
+  });
   const trained = { model, vocabulary, training, tensors: parts.get('tensors') as Tensor[], optimizer: parts.get('optimizer') as OptimizerState | null };
   return weightsOnly ? trained : { ...trained, state: parts.get('state') as Tensor[] };
 }

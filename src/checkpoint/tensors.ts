@@ -19,7 +19,8 @@ export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' |
   const found = shapes.map(({ name, rows, columns }) => {
     const tensor = tensors.find((candidate) => candidate.name === name);
     if (!tensor) throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, { hint: 'the file was edited or written by another program' });
-    if (tensor.data.length !== rows * columns) {
+    const [first, second, ...more] = tensor.shape;
+    if (first !== rows || second !== columns || more.length > 0) {
       throw new RnnError('checkpoint', `tensor ${name} has the shape ${tensor.shape.join('×')}, and its model says ${rows}×${columns}`, { hint: 'the file was edited or written by another program' });
     }
     return tensor.data;

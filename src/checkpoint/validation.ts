@@ -4,6 +4,7 @@
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
+import { cells } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type TrainingRecord, limits } from './checkpoint.ts';
 import type { Fail } from './json-reader.ts';
@@ -102,6 +103,16 @@ function shown(value: unknown): string {
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
   return check(value, modelRules, 'model', fail) as unknown as ModelConfiguration;
+}
+
+/** That the cell is one of ours and means the same by its weights. A convention that is not recorded contradicts nothing. */
+export function checkCell({ cell: name, conventions }: ModelConfiguration, fail: Fail): void {
+  const cell = cells.find((candidate) => candidate.name === name);
+  if (cell === undefined) fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
+  for (const [convention, meant] of Object.entries(cell.conventions)) {
+    const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
+    if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}, and here ${convention === 'gates' ? 'they are' : 'it is'} ${shown(meant)}`);
+  }
 }
 
 /** Also that the symbols do not contradict themselves, and that there are as many as the model has outputs. */

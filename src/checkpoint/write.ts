@@ -9,7 +9,7 @@ import { replaceFile } from './atomic.ts';
 import { type Checkpoint, type Tensor, formatName, formatVersion } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-reader.ts';
 import { prettyJson } from './pretty.ts';
-import { checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 
 /** A multiple of 3, so that the base64 of pieces is the pieces of the base64; 768 KB become 1 MB of text. */
 const pieceBytes = 3 * 2 ** 18;
@@ -72,6 +72,7 @@ function refuseUnfit(path: string, { model, vocabulary, training, tensors, state
     throw new Error(`a checkpoint for ${path} is unfit to be written: ${detail}`);
   };
   checkVocabulary(vocabulary, checkModel(model, bug), bug);
+  checkCell(model, bug);
   checkTraining(training, bug);
   const trouble = troubleInJson({ model, training }, 'the checkpoint');
   if (trouble.message !== null) bug(trouble.message);

@@ -158,6 +158,25 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     expect((await failure(path)).message.startsWith(path)).toBe(true);
   });
 
+  it.each([
+    ['a cell that this version does not have', { cell: 'qrnn' }, 'is of a model that this rnn cannot run: its cell is "qrnn", and the cells known here are lstm, gru, rnn, rnn-relu'],
+    ['a cell named like a property', { cell: 'constructor' }, 'its cell is "constructor"'],
+    ['gates in another order', { conventions: { gates: 'i f o g' } }, 'cannot run: its lstm has gates "i f o g", and here they are "i f g o"'],
+    ['a GRU that blends the other way', { cell: 'gru', conventions: { gates: 'r z n', blend: "h' = z * n + (1 - z) * h" } }, `its gru has blend "h' = z * n + (1 - z) * h", and here`],
+  ])('refuses %s, and says what it knows', async (_, changes, message) => {
+    const path = await written();
+    alterParsed(path, (file) => Object.assign(file.model, changes));
+    expect(await failure(path)).toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message), hint: expect.stringContaining('the rnn that wrote it') });
+  });
+
+  it('takes a model whose conventions leave some out, or name more', async () => {
+    const path = await written();
+    for (const conventions of [{}, { gates: 'i f g o', addedLater: 'x' }]) {
+      alterParsed(path, (file) => (file.model.conventions = conventions));
+      expect((await readCheckpoint(path)).model.conventions).toEqual(conventions);
+    }
+  });
+
   const rewritten: [string, (text: string) => string, string][] = [
     ['a key that reaches a prototype', (text) => text.replace('"step": 120', '"__proto__": {"polluted": 1}, "step": 120'), 'training.__proto__ is a forbidden name'],
     ['such a key, in disguise', (text) => text.replace('"batchSize"', '"\\u005f_proto__"'), 'training.options.__proto__ is a forbidden name'],

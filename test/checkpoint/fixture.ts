@@ -27,7 +27,7 @@ export function smallCheckpoint(changes: Partial<Checkpoint> = {}): Checkpoint {
   return {
     model: {
       cell: 'lstm', layers: 1, hidden: 3, embedding: 0, vocabulary: symbols.length, forgetBias: 1, initialisation: 'uniform', dropout: 0.1,
-      conventions: { gates: 'i f o g' },
+      conventions: { gates: 'i f g o' },
     },
     vocabulary: { unit: 'char', symbols, unknown: null },
     training: {
