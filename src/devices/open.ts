@@ -17,7 +17,8 @@ const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>
  * @throws RnnError `device` if there is no such device, or it does not work here
  */
 export async function openDevice(name: string, options: OpenOptions = {}): Promise<Device> {
-  const open = devices[name === 'auto' ? 'cpu' : name];
-  if (!open) throw new RnnError('device', `device '${name}' is not available`, { hint: `one of auto, ${Object.keys(devices).join(', ')}` });
+  const wanted = name === 'auto' ? 'cpu' : name;
+  const open = Object.hasOwn(devices, wanted) ? devices[wanted] : undefined;
+  if (open === undefined) throw new RnnError('device', `device '${name}' is not available`, { hint: `one of auto, ${Object.keys(devices).join(', ')}` });
   return open(options);
 }
