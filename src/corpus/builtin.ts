@@ -1,7 +1,7 @@
 // The corpora that come with the program, each written out as a file when it is asked for. Knows nothing of training.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RnnError } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 
 export interface Builtin {
   readonly name: string;
@@ -11,6 +11,8 @@ export interface Builtin {
 const writers: Readonly<Record<string, { description: string; text: () => Promise<string> }>> = {
   sonnets: { description: "Shakespeare's 154 sonnets, about 95,000 characters", text: sonnets },
 };
+
+let written = 0;
 
 export const builtinCorpora: readonly Builtin[] = Object.entries(writers).map(([name, { description }]) => ({ name, description }));
 
@@ -29,14 +31,26 @@ export async function writeBuiltin(name: string, folder = 'corpora'): Promise<st
   const present = await readFile(file, 'utf8').catch(() => null);
   if (present === text) return file;
   if (present !== null) throw new RnnError('usage', `${file} is there already, with another text in it`, { hint: 'move it away or delete it' });
+  // A name of its own: others may be writing the same file.
+  const temporary = `${file}.${process.pid}-${written++}.part`;
   try {
-    await mkdir(folder, { recursive: true });
-    await writeFile(`${file}.part`, text);
-    await rename(`${file}.part`, file);
+    await makeFolder(folder);
+    await writeFile(temporary, text);
+    await rename(temporary, file);
   } catch (cause) {
+    await rm(temporary, { force: true }).catch(() => {});
     throw new RnnError('machine', `cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
   return file;
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    // It is there already; if that is a file, writing into it will say so.
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
 }
 
 /** Each sonnet as it is usually printed: its number, a blank line, its lines; the package's stray spaces are left out. */

@@ -20,6 +20,12 @@ describe('the sonnets', () => {
     expect((await read(file)).characters).toBeGreaterThan(90_000);
   });
 
+  it('can be written by several at once', async () => {
+    const folder = path.join(folderWith({}), 'corpora');
+    await expect(Promise.all([1, 2, 3, 4].map(() => writeBuiltin('sonnets', folder)))).resolves.toHaveLength(4);
+    expect(readdirSync(folder)).toEqual(['sonnets.txt']);
+  });
+
   it('can be written again, but not over another text', async () => {
     const folder = folderWith({});
     const file = await writeBuiltin('sonnets', folder);
