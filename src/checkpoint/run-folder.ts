@@ -3,7 +3,7 @@
 
 import { appendFileSync } from 'node:fs';
 import { link, mkdir, readFile, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { diskError, temporarySuffix } from './atomic.ts';
@@ -50,7 +50,7 @@ export class RunFolder {
   static async create(path: string, { force = false, resume = false }: { force?: boolean; resume?: boolean } = {}): Promise<RunFolder> {
     if (!force && !resume) await RunFolder.refuseIfTaken(path);
     try {
-      await mkdir(path, { recursive: true });
+      await makeFolders(path);
       for (const file of await readdir(path)) {
         const isOurs = [...checkpointFiles, logFile].some((name) => file === name || (file.startsWith(`${name}.`) && file.endsWith(temporarySuffix)));
         if (isOurs && (file.endsWith(temporarySuffix) || !resume)) await rm(join(path, file), { force: true });
@@ -58,6 +58,9 @@ export class RunFolder {
     } catch (cause) {
       if (systemCode(cause) === 'EEXIST' || systemCode(cause) === 'ENOTDIR') {
         throw new RnnError('usage', `${path} cannot be a run folder: there is a file of that name on the way`, { hint: 'choose another folder with --out', cause });
+      }
+      if (systemCode(cause) === 'ENOENT' && cause instanceof Error && 'path' in cause) {
+        throw new RnnError('machine', `the run folder ${path} could not be made: the system lets nobody make ${String(cause.path)}`, { hint: 'choose another folder with --out', cause });
       }
       throw diskError(`the run folder ${path} could not be made`, cause);
     }
@@ -114,6 +117,30 @@ export class RunFolder {
       await rm(second, { force: true });
     }
   }
+}
+
+/**
+ * The folder and all on the way to it, one by one: mkdir with `recursive` never ends in Node 20 where the system says of a folder whose
+ * parent is there that there is no such thing, as it does of /proc/run (github.com/nodejs/node/issues/31177 is that loop on Windows).
+ *
+ * @throws the system's error for the first that cannot be made
+ */
+async function makeFolders(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  if (dirname(path) !== path) await makeFolders(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another process may have made it meanwhile, and a/.. has come to be with a.
+    if (!(await isFolder(path))) throw error;
+  }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
 }
 
 /** Lines without a step belong to whatever came before them; NaN for a line that is not JSON. */

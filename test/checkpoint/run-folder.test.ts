@@ -61,6 +61,23 @@ describe('a run folder', () => {
     for (const taken of [path, join(path, 'run')]) await expect(RunFolder.create(taken)).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('there is a file of that name') });
   });
 
+  // In Node 20, mkdir with `recursive` tries for ever where the system says that there is no such folder and the parent is there.
+  it.skipIf(!existsSync('/proc/self'))('refuses a path in which no folder can be made (skipped where there is no /proc)', async () => {
+    for (const path of ['/proc/rnn-run', '/proc/rnn-run/deep/er']) {
+      await expect(RunFolder.create(path)).rejects.toMatchObject({
+        kind: 'machine',
+        message: `the run folder ${path} could not be made: the system lets nobody make /proc/rnn-run`,
+        hint: expect.stringContaining('--out'),
+      });
+    }
+  });
+
+  it('is made with all folders on the way to it, also through .. and by several at once', async () => {
+    const folder = temporaryFolder();
+    await Promise.all(['a/b/c', 'a/b/d/', 'a/../a/b/e'].map((path) => RunFolder.create(`${folder}/${path}`)));
+    expect(readdirSync(join(folder, 'a', 'b'))).toEqual(['c', 'd', 'e']);
+  });
+
   it('has a whole latest.json at every moment while it is replaced', async () => {
     const run = await RunFolder.create(temporaryFolder());
     await run.saveLatest(atStep(0));
