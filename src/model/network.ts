@@ -23,19 +23,19 @@ export interface Extent {
  * @param scale 1/(T·N) of the whole batch, for the mean over characters
  */
 export function trainingProgram(model: ModelConfiguration, extent: Extent, scale: number): Program {
-  return optimised(differentiate(hoistInputProducts(lossProgram(model, extent, scale, model.dropout))));
+  return foldRunningSums(differentiate(hoistInputProducts(lossProgram(model, extent, scale, model.dropout))));
 }
 
 /** The loss alone, state carried in and out. Inputs as in training; targets below 0 count nothing. */
 export function evaluationProgram(model: ModelConfiguration, extent: Extent): Program {
-  return optimised(hoistInputProducts(lossProgram(model, extent, 1)));
+  return foldRunningSums(hoistInputProducts(lossProgram(model, extent, 1)));
 }
 
 /** One step from ids (N) to the output `logits` (N, V), state carried in and out. */
 export function samplingProgram(model: ModelConfiguration, rows: number): Program {
   const builder = new Builder();
   const logits = forward(builder, model, { steps: 1, rows });
-  return optimised(hoistInputProducts(builder.program(new Map([['logits', logits]]))));
+  return foldRunningSums(hoistInputProducts(builder.program(new Map([['logits', logits]]))));
 }
 
 /**
@@ -47,10 +47,6 @@ export function lossProgram(model: ModelConfiguration, extent: Extent, scale: nu
   const logits = forward(builder, model, extent, dropout);
   builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale);
   return builder.program(new Map());
-}
-
-function optimised(program: Program): Program {
-  return foldRunningSums(program);
 }
 
 /** Appends the forward pass, layer by layer, so that a layer's whole sequence is there before the next begins. Gives the logits (T·N, V). */

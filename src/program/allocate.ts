@@ -1,6 +1,6 @@
 // Memory for buffers: two whose lifetimes do not meet may share it. Last stage of the layout.
-import type { Slot } from './layout.ts';
 import type { Buffer } from './placement.ts';
+import type { Slot } from './slots.ts';
 
 /** Buffers start on a cache line of 64 bytes. */
 const ALIGNMENT = 16;

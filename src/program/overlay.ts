@@ -1,8 +1,9 @@
 // Buffers in place of buffers: the gradients of a sequence's gates take the place of the gates, each step's as soon as the
 // backward pass has read them. Third stage of the layout.
-import { type Region, type Slot, intersection, sameRegion } from './layout.ts';
 import type { Buffer } from './placement.ts';
+import { type Region, intersection, sameRegion } from './region.ts';
 import type { Step } from './schedule.ts';
+import type { Slot } from './slots.ts';
 
 /**
  * For each buffer that may take another's place, that other. It may if both have one shape and every piece is written no earlier

@@ -105,7 +105,7 @@ function isPlaceable(value: Value): boolean {
   return !isView(value) && value.kind !== 'parameter' && value.kind !== 'input';
 }
 
-function sameHome(a: Home, b: Home): boolean {
+export function sameHome(a: Home, b: Home): boolean {
   return a.buffer === b.buffer && a.row === b.row && a.column === b.column;
 }
 

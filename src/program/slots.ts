@@ -1,0 +1,173 @@
+// Who writes what where, and when it is read: the bookkeeping of the layout. A slot is one stretch of memory from its writing to its
+// last reading; a value has one, and one more for each further place where it is stored. Views and joins have none of their own:
+// reading them reads the slots below.
+import { type Buffer, type Home, type Placement, fixedBuffer, sameHome } from './placement.ts';
+import { type Region, intersection, sameRegion, whole } from './region.ts';
+import type { Step } from './schedule.ts';
+import { type Program, type Value, isView } from './value.ts';
+
+/** In the slot's own coordinates. */
+export interface Read extends Region {
+  readonly step: number;
+  /** What is read: the value itself, or a view or join of it. */
+  readonly operand: Value;
+}
+
+export interface Slot {
+  readonly rows: number;
+  readonly columns: number;
+  home: Home | null;
+  /** The step that writes it. */
+  readonly written: number;
+  readonly reads: Read[];
+}
+
+export class Slots {
+  readonly all: Slot[] = [];
+  readonly #steps: readonly Step<Home>[];
+  readonly #homes: ReadonlyMap<Value, Home>;
+  readonly #own = new Map<Value, Slot>();
+  readonly #fixed = new Map<Value, Home>();
+  /** The slot of each piece of a join; none where the piece is itself a join. */
+  readonly #pieces = new Map<Value, readonly (Slot | undefined)[]>();
+
+  constructor(program: Program, steps: readonly Step<Home>[], { homes, secondHomes }: Placement) {
+    this.#steps = steps;
+    this.#homes = homes;
+    for (const [index, step] of steps.entries()) {
+      if (step.kind === 'copy') this.#add(step.value, step.to, index);
+      else for (const value of valuesOf(step)) this.#own.set(value, this.#add(value, homes.get(value) ?? null, index));
+    }
+    for (const [value, places] of secondHomes) for (const home of places) this.#add(value, home, this.of(value).written);
+    this.#findPieces(program);
+    this.#recordReads(program);
+  }
+
+  /** The slot of what an operation makes. */
+  of(value: Value): Slot {
+    return this.#own.get(value)!;
+  }
+
+  /** Where to read a value. @throws if nothing has decided that yet, as for a value that is never read */
+  homeOf(value: Value): Home {
+    if (isView(value)) {
+      const { buffer, row, column } = this.homeOf(value.inputs[0]);
+      return value.kind === 'rows' ? { buffer, row: row + value.first, column } : { buffer, row, column: column + value.first };
+    }
+    const home = this.#fixed.get(value) ?? this.#own.get(value)?.home ?? this.#homes.get(value);
+    if (!home) throw new Error(`${value.kind} has no home`);
+    return home;
+  }
+
+  /** Whether an operand is read for the last time in this step, and there only as itself: then the step's result may overwrite it. */
+  dies(operand: Value, step: number): boolean {
+    let dying = true;
+    let readsNow = 0;
+    this.#visit(operand, whole(operand), (slot, region) => {
+      if (slot.home?.buffer.space === 'gradient') dying = false;
+      for (const use of slot.reads) {
+        if (use.step < step || !intersection(use, region)) continue;
+        // Two operands that lie shifted over one another, such as h_0..h_{T-1} and h_1..h_T, share no element at one place.
+        if (use.step > step || !sameRegion(use, region) || !sameHome(this.homeOf(use.operand), this.homeOf(operand))) dying = false;
+        readsNow++;
+      }
+    });
+    return dying && (this.#steps[step].kind === 'chain' ? readsNow > 0 : readsNow === 1);
+  }
+
+  #add({ rows, columns }: Value, home: Home | null, written: number): Slot {
+    const slot: Slot = { rows, columns, home, written, reads: [] };
+    this.all.push(slot);
+    return slot;
+  }
+
+  #findPieces(program: Program): void {
+    const slotAt = indexByCorner(this.all);
+    for (const value of program.values) {
+      if (value.kind === 'parameter' || value.kind === 'input') this.#fixed.set(value, { buffer: fixedBuffer(value.kind, value), row: 0, column: 0 });
+      if (value.kind !== 'join') continue;
+      const { buffer, row, column } = this.#homes.get(value)!;
+      this.#pieces.set(value, value.inputs.map((piece, index) => {
+        const place = value.places[index];
+        const slot = slotAt({ buffer, row: row + place.row, column: column + place.column });
+        return slot?.rows === piece.rows && slot.columns === piece.columns ? slot : undefined;
+      }));
+    }
+  }
+
+  /** Outputs and gradients are read after the last step. */
+  #recordReads(program: Program): void {
+    const read = (operand: Value, step: number): void => this.#visit(operand, whole(operand), (slot, region) => slot.reads.push({ ...region, step, operand }));
+    for (const [index, step] of this.#steps.entries()) {
+      if (step.kind === 'copy') read(step.value, index);
+      else for (const operand of operandsOf(step)) read(operand, index);
+    }
+    for (const value of [...program.outputs.values(), ...program.gradients.values()]) read(value, Infinity);
+  }
+
+  /** Visits the slots that hold a region of a value. */
+  #visit(value: Value, region: Region, found: (slot: Slot, region: Region) => void): void {
+    if (isView(value)) {
+      this.#visit(value.inputs[0], value.kind === 'rows' ? { ...region, row: region.row + value.first } : { ...region, column: region.column + value.first }, found);
+    } else if (value.kind === 'join') {
+      const stack = isStack(value);
+      for (let index = stack ? pieceAt(value, region.row) : 0; index < value.inputs.length; index++) {
+        const [piece, place] = [value.inputs[index], value.places[index]];
+        if (stack && place.row >= region.row + region.rows) break;
+        const part = intersection(region, { ...place, rows: piece.rows, columns: piece.columns });
+        if (!part) continue;
+        const within = { ...part, row: part.row - place.row, column: part.column - place.column };
+        const slot = this.#pieces.get(value)![index];
+        if (slot) found(slot, within);
+        else this.#visit(piece, within, found);
+      }
+    } else {
+      const slot = this.#own.get(value);
+      if (slot) found(slot, region);
+    }
+  }
+}
+
+/** What a step makes. */
+export function valuesOf(step: Step<Home>): readonly Value[] {
+  if (step.kind === 'copy') return [];
+  return step.kind === 'chain' ? step.values : [step.value];
+}
+
+/** What a step reads from memory: a chain keeps what it makes itself in registers. */
+export function operandsOf(step: Step<Home>): readonly Value[] {
+  const made = new Set<Value>(step.kind === 'chain' ? step.values : []);
+  return valuesOf(step).flatMap((value) => value.inputs).filter((input) => !made.has(input));
+}
+
+function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefined {
+  const key = ({ row, column }: Home): string => `${row},${column}`;
+  const byBuffer = new Map<Buffer, Map<string, Slot>>();
+  for (const slot of slots) {
+    if (!slot.home) continue;
+    const { buffer } = slot.home;
+    const here = byBuffer.get(buffer) ?? new Map<string, Slot>();
+    if (here.has(key(slot.home))) throw new Error('two values were laid out at one place');
+    byBuffer.set(buffer, here.set(key(slot.home), slot));
+  }
+  return (corner) => byBuffer.get(corner.buffer)?.get(key(corner));
+}
+
+/** Whether the pieces lie below one another: then a part is found without looking at all of them. */
+const stacks = new WeakMap<Value, boolean>();
+function isStack(join: Value<'join'>): boolean {
+  const known = stacks.get(join) ?? join.places.every(({ row }, index) => index === 0 || row >= join.places[index - 1].row + join.inputs[index - 1].rows);
+  stacks.set(join, known);
+  return known;
+}
+
+/** The index of the piece of a stack that holds a row. */
+function pieceAt(stack: Value<'join'>, row: number): number {
+  let [low, high] = [0, stack.places.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (stack.places[middle].row <= row) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
