@@ -66,7 +66,7 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
       // `rnn` alone: the help has been printed, on stderr.
       if (error.code === 'commander.help') return usageCode;
     }
-    const failure = error instanceof CommanderError ? usageError(error) : error;
+    const failure = error instanceof CommanderError ? usageError(error, argv) : error;
     return report(failure, context, { debug: words.has('--debug'), json: words.has('--json') });
   }
 }
@@ -114,10 +114,13 @@ async function define(words: ReadonlySet<string>, context: Context): Promise<Com
 }
 
 /** Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint. */
-function usageError(error: CommanderError): RnnError {
+function usageError(error: CommanderError, argv: readonly string[]): RnnError {
   const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
-  return new RnnError('usage', message, { hint: suggestion === undefined ? 'rnn --help shows what there is' : `did you mean ${suggestion}` });
+  const common = new Set(commonFlags().map((flag) => flag.long));
+  const first = argv.find((word) => !common.has(word));
+  const help = commands.some(({ name }) => name === first) ? `rnn ${first} --help` : 'rnn --help';
+  return new RnnError('usage', message, { hint: suggestion === undefined ? `${help} shows what there is` : `did you mean ${suggestion}` });
 }
 
 async function report(thrown: unknown, { stdout, stderr }: Context, options: { debug: boolean; json: boolean }): Promise<number> {

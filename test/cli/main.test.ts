@@ -61,9 +61,12 @@ describe('errors', () => {
   it.each([
     [['train', 'hamlet.txt', '--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [['trian', 'hamlet.txt'], "unknown command 'trian'", 'did you mean train?'],
-    [['sample', 'hamlet.txt'], "too many arguments for 'sample'", 'rnn --help'],
-    [['train'], "missing required argument 'corpus'", 'rnn --help'],
-    [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'rnn --help'],
+    [['sample', 'hamlet.txt'], "too many arguments for 'sample'", 'rnn sample --help shows'],
+    [['train'], "missing required argument 'corpus'", 'rnn train --help shows'],
+    [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'rnn train --help shows'],
+    [['--debug', 'train', '--no-color'], "missing required argument 'corpus'", 'rnn train --help shows'],
+    [['--nonsense', 'train'], "unknown option '--nonsense'", 'rnn --help shows'],
+    [['nonsense', 'train'], "unknown command 'nonsense'", 'rnn --help shows'],
   ])('rnn %j is refused with a hint', async (argv, message, hint) => {
     const { code, stdout, stderr } = await rnn(argv);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
