@@ -1,0 +1,67 @@
+import { expect, it } from 'vitest';
+import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import type { TrainingOptions } from '../../src/training/options.ts';
+import { resolveOptions } from '../../src/training/resolve.ts';
+import { rnn } from './helpers.ts';
+import { fakeRooms } from './rooms.ts';
+
+const resolved = (characters: number, given: Partial<TrainingOptions> = {}): TrainingOptions =>
+  resolveOptions(given, { train: new Uint8Array(characters), validation: new Uint8Array(1000), vocabulary: characterVocabulary('ab', false) }).options;
+
+/** What the help says of each option. */
+async function helpOfTrain(): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await rnn(['train', '--help']);
+  return new Map([...stdout.matchAll(/^ +(--[\w-]+)(?: <\w+>)? {2,}(.*)$/gm)].map(([, flag, text]) => [flag, text]));
+}
+
+it('the help of rnn train shows every default that does not depend on the text, and they are those that hold', async () => {
+  const shown = [...(await helpOfTrain())].map(([flag, text]) => [flag, /\(default: (.*)\)$/.exec(text)?.[1]]).filter(([, value]) => value !== undefined);
+  const { rooms, calls } = fakeRooms();
+  await rnn(['train', 'hamlet.txt'], { rooms });
+  const options = resolved(100_000);
+  expect(Object.fromEntries(shown)).toEqual(
+    Object.fromEntries(
+      Object.entries({
+        '--unit': calls.corpus?.unit,
+        '--min-count': calls.corpus?.minCount,
+        '--val-fraction': calls.corpus?.validationFraction,
+        '--cell': options.cell,
+        '--embedding': options.embedding,
+        '--dropout': options.dropout,
+        '--forget-bias': options.forgetBias,
+        '--init': options.initialisation,
+        '--patience': options.patience,
+        '--seq-length': options.sequenceLength,
+        '--batch-size': options.batchSize,
+        '--optimizer': options.optimizer,
+        '--lr-schedule': options.schedule,
+        '--lr-decay': options.decay,
+        '--lr-decay-epochs': options.decayEpochs,
+        '--lr-final': options.finalFraction,
+        '--warmup': options.warmupSteps,
+        '--momentum': options.momentum,
+        '--clip-norm': options.clipNorm,
+        '--seed': options.seed,
+        '--sample-length': options.sampleLength,
+        '--streams': options.evaluationStreams,
+        '--device': calls.device?.[0],
+      }).map(([flag, value]) => [flag, String(value)]),
+    ),
+  );
+});
+
+it('the help of rnn train says what the rest is chosen from', async () => {
+  const help = await helpOfTrain();
+  expect(help.get('--layers')).toBe('1 is chosen up to 5 MB of text, 2 above');
+  expect([resolved(5_000_000).layers, resolved(5_000_001).layers]).toEqual([1, 2]);
+  expect(help.get('--lr')).toContain('chosen from cell and hidden');
+  const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map((given) => resolved(1_000_000, given).learningRate);
+  expect(new Set(rates).size).toBeGreaterThan(2);
+});
+
+it('a learning rate that no text could be learnt with is refused before anything is read', async () => {
+  const { rooms, calls } = fakeRooms();
+  const { code, stderr } = await rnn(['train', 'hamlet.txt', '--lr', '1001'], { rooms });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: --lr is 1001, expected a number above 0 and of at most 1000\n' });
+  expect(calls.corpus).toBeUndefined();
+});
