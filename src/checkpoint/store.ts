@@ -4,4 +4,5 @@ export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord }
 export { findCheckpoint } from './find.ts';
 export { readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
+export { parameterVector, tensorsOf } from './tensors.ts';
 export { writeCheckpoint } from './write.ts';

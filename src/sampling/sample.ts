@@ -1,7 +1,6 @@
 // From a model to text: feeds each drawn symbol back as the next input. Knows programs and devices, no files and no terminal.
 import { setImmediate } from 'node:timers/promises';
-import type { TrainedModel } from '../checkpoint/checkpoint.ts';
-import { parameterVector } from '../checkpoint/tensors.ts';
+import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device, Executable } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
