@@ -1,8 +1,7 @@
 // One model in training on one device: its weights, optimizer, place in the text. Makes steps, evaluates, writes samples and
 // checkpoints when told to. When that is, train.ts decides.
 import { availableMemory } from 'node:process';
-import { tensorsOf } from '../checkpoint/tensors.ts';
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
+import { type Checkpoint, tensorsOf } from '../checkpoint/store.ts';
 import { Streams } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { CallResult, Device, Executable, Workload } from '../devices/device.ts';
