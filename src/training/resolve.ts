@@ -40,7 +40,7 @@ export interface Resolved {
 export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readonly train: Tokens; readonly validation: Tokens } & Pick<Corpus, 'vocabulary'>): Resolved {
   const length = corpus.train.length;
   const chosen = sizesByLength.find(({ upTo }) => length <= upTo)!;
-  const sized = fitSizes(length, { batchSize: given.batchSize ?? 32, sequenceLength: given.sequenceLength ?? 32 }, { batchSize: given.batchSize !== undefined, sequenceLength: given.sequenceLength !== undefined });
+  const sized = fitSizes(length, { batchSize: given.batchSize ?? defaultBatchSize(given.hidden ?? chosen.hidden), sequenceLength: given.sequenceLength ?? 32 }, { batchSize: given.batchSize !== undefined, sequenceLength: given.sequenceLength !== undefined });
   const { batchSize, sequenceLength } = sized;
   const cell = cellNamed(given.cell ?? 'lstm');
   const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
@@ -57,7 +57,7 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
     sequenceLength,
     batchSize,
     optimizer: given.optimizer ?? 'adam',
-    learningRate: given.learningRate ?? (given.optimizer === 'sgd' ? SGD_LEARNING_RATE : defaultLearningRate(cell.name, given.hidden ?? chosen.hidden)),
+    learningRate: given.learningRate ?? (given.optimizer === 'sgd' ? SGD_LEARNING_RATE : defaultLearningRate(cell.name, given.hidden ?? chosen.hidden, batchSize)),
     schedule: given.schedule ?? 'cosine',
     warmupSteps: given.warmupSteps ?? 20,
     decay: given.decay ?? 0.95,
@@ -84,10 +84,17 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
 
 /**
  * The peak of the cosine that learnt best of those tried for Adam, at batches of 32 × 32 on a megabyte of plays: for an LSTM of 256
- * units 0.004, 0.008, 0.015 and 0.03 gave a training loss of 1.83, 1.75, 1.61 and 1.59 after 750 steps. Smaller for larger layers.
+ * units 0.004, 0.008, 0.015 and 0.03 gave a training loss of 1.83, 1.75, 1.61 and 1.59 after 750 steps. Smaller for larger layers
+ * and smaller batches. Rounded, so that the note says all of it.
  */
-function defaultLearningRate(cell: string, hidden: number): number {
-  return Math.min(0.02, (learningRateTimesHidden[cell] ?? 1) / hidden);
+function defaultLearningRate(cell: string, hidden: number, batchSize: number): number {
+  const peak = ((learningRateTimesHidden[cell] ?? 1) / hidden) * Math.sqrt(batchSize / 32);
+  return Number(Math.min(0.02, peak).toPrecision(2));
+}
+
+/** Small models learn more in the same time from more and smaller updates; the products of large ones need rows to be fast. */
+function defaultBatchSize(hidden: number): number {
+  return hidden <= 256 ? 16 : 32;
 }
 
 function runLength(given: Partial<TrainingOptions>, length: number, windowsPerEpoch: number): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
@@ -118,6 +125,7 @@ function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptio
     given.hidden === undefined ? `--hidden ${options.hidden}` : '',
     given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
     given.sequenceLength === undefined ? `--seq-length ${options.sequenceLength}` : '',
+    given.learningRate === undefined ? `--lr ${options.learningRate}` : '',
     given.epochs == null && given.maxSteps == null && given.budgetMs == null ? (options.epochs === null ? `--max-steps ${options.maxSteps}` : `--epochs ${options.epochs}`) : '',
   ].filter(Boolean);
   return chosen.length === 0 ? [] : [`chosen for ${length.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];

@@ -41,7 +41,7 @@ describe('sizes that were not given', () => {
     const partly = resolve(100_000, { hidden: 50, maxSteps: 10 }).notes[0];
     expect(partly).not.toContain('--hidden');
     expect(partly).not.toContain('--epochs');
-    expect(resolve(100_000, { layers: 1, hidden: 50, batchSize: 4, sequenceLength: 8, epochs: 2 }).notes).toEqual([]);
+    expect(resolve(100_000, { layers: 1, hidden: 50, batchSize: 4, sequenceLength: 8, epochs: 2, learningRate: 0.01 }).notes).toEqual([]);
   });
 });
 
