@@ -85,7 +85,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
   ],
   'Learning:': [
     numberFlag('--seq-length <n>', 'steps back in time; longer sees further (default: 32)', positive),
-    numberFlag('--batch-size <n>', 'streams; more: fewer updates; 16, or 32 above 256 units', positive),
+    numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
     choiceFlag('--optimizer <name>', 'adam, rmsprop or sgd (default: adam)', optimizers),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),
     choiceFlag('--lr-schedule <name>', 'constant, step, exponential, cosine (default: cosine)', schedules),
