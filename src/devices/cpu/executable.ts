@@ -86,6 +86,7 @@ export class CpuExecutable implements Executable {
     return this.#crew.close();
   }
 
+  /** Writes what a call brings to where the workers read it: each its own rows (T·rows) of the batch (T·N). */
   #give({ job, shardRows }: JobPlan, call: Call): void {
     const { shard, shardBases, scalars } = this.#plan;
     if (call.reset) for (const { name } of this.#statesOfJob(job.name)) for (const part of this.#stateParts(job.name, name)) part.fill(0);
@@ -93,12 +94,11 @@ export class CpuExecutable implements Executable {
     for (const [worker, rows] of shardRows.entries()) {
       this.#ints.set([job.batch, first, call.dropoutKey ?? 0], (shardBases[worker] + shard.dropout) / 4);
       for (const [address, integers] of [[shard.ids, call.ids], [shard.targets, call.targets]] as const) {
-        const start = (shardBases[worker] + address) / 4;
         if (!integers) continue;
+        const start = (shardBases[worker] + address) / 4;
         for (let t = 0; t < job.steps; t++) {
           const from = t * job.batch + first;
-          if (rows === job.batch && t === 0) this.#ints.set(integers, start);
-          if (rows < job.batch) for (let row = 0; row < rows; row++) this.#ints[start + t * rows + row] = integers[from + row];
+          this.#ints.set(integers.subarray(from, from + rows), start + t * rows);
         }
       }
       first += rows;

@@ -88,7 +88,7 @@ export function planWorkload(workload: Workload, threads: number): Plan {
   const programs = jobs.flatMap(({ programs: each }) => [...each.values()]);
   const parameterCount = countParameters(workload.parameters);
 
-  const global = new Region(LINE_BYTES);
+  const global = new Stretch(LINE_BYTES);
   const parameterVector = global.take(4 * parameterCount);
   const parameters = new Map<string, number>();
   let next = parameterVector;
@@ -103,7 +103,7 @@ export function planWorkload(workload: Workload, threads: number): Plan {
     parameter, transposed, K, N, sourceColumns, source: parameters.get(parameter)!, address: global.take(4 * packedPanelsSize(K, N)),
   }));
 
-  const region = new Region(0);
+  const region = new Stretch(0);
   const most = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
   const shard: ShardMap = {
     ids: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
@@ -172,10 +172,11 @@ function scratchElements(program: Program): number {
   }, 0);
 }
 
-/** Hands out consecutive bytes. */
-class Region {
-  bytes = 0;
+/** Hands out consecutive bytes, each piece on a cache line of its own. */
+class Stretch {
+  bytes: number;
 
+  /** @param reserved bytes at the start that are spoken for */
   constructor(reserved: number) {
     this.bytes = reserved;
   }
