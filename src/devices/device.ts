@@ -68,14 +68,31 @@ export type Resident =
   /** (N, H) of the whole batch. */
   | { readonly kind: 'state'; readonly job: string; readonly name: string };
 
+/** What one call of a job costs on a device that works in passes, each a kernel started over a whole matrix. */
+export interface Cost {
+  readonly passes: number;
+  /** Distinct kernels that are compiled. */
+  readonly kernels: number;
+  /** Multiply-adds of the products. */
+  readonly multiplyAdds: number;
+  /** Bytes that all passes read and write, each operand counted once a pass. */
+  readonly bytes: number;
+}
+
 export interface Executable {
   /** One line for the user: what it runs on, with as many threads as it really uses. */
   readonly description: string;
   /** Bytes of memory that this executable holds. */
   readonly memoryBytes: number;
-  /** How many calls at a time run best. Any number gives the same results. */
-  readonly callsPerRun: number;
+  /** How many calls at a time run best for a job; it may change as the device learns how long they take. Any number gives the same results. */
+  callsPerRun(job: string): number;
+  /**
+   * Runs the calls one after another. A call whose update was refused is the last that is run: then there are fewer results than
+   * calls, and the last of them has `updated: false`.
+   */
   run(job: string, calls: readonly Call[]): Promise<readonly CallResult[]>;
+  /** Devices without passes leave it out. */
+  cost?(job: string): Cost;
   /** A copy of a vector. Gradients are those of the last call. */
   read(resident: Resident): Promise<Float32Array>;
   write(resident: Resident, values: Float32Array): Promise<void>;
@@ -86,6 +103,8 @@ export interface Device {
   readonly name: string;
   /** One line for the user: what it is, which kernels, how many threads. */
   readonly description: string;
+  /** One line: why this device, where the choice was left to the program. */
+  readonly reason?: string;
   /** Bytes that `compile` would take, at little cost. */
   estimate(workload: Workload): number;
   compile(workload: Workload): Promise<Executable>;

@@ -35,8 +35,7 @@ function matrix(values: ArrayLike<number>, { rows, columns }: Shape): Input {
 }
 
 /** A device of this kind: `run` takes K calls at a time and makes one call of the plan of them. */
-class PlannedExecutable implements Pick<Executable, 'run' | 'read' | 'write' | 'callsPerRun'> {
-  readonly callsPerRun = K;
+class PlannedExecutable implements Pick<Executable, 'run' | 'read' | 'write'> {
   readonly #workload: Workload;
   readonly #program: Program;
   readonly #tracer = new Tracer();

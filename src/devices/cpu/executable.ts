@@ -25,7 +25,6 @@ export async function compileForCpu(workload: Workload, plan: Plan, kernels: Ker
 }
 
 export class CpuExecutable implements Executable {
-  readonly callsPerRun = 1;
   readonly memoryBytes: number;
   readonly description: string;
   readonly #plan: Plan;
@@ -54,9 +53,15 @@ export class CpuExecutable implements Executable {
       this.#stale = false;
       const done = this.#crew.step(index, requested);
       if (done) await done;
-      results.push(this.#take(this.#plan.jobs[index], call));
+      const result = this.#take(this.#plan.jobs[index], call);
+      results.push(result);
+      if (call.update && !result.updated) break;
     }
     return results;
+  }
+
+  callsPerRun(): number {
+    return 1;
   }
 
   read(resident: Resident): Promise<Float32Array> {

@@ -16,7 +16,6 @@ export function openReference(): Device {
 }
 
 class ReferenceExecutable implements Executable {
-  readonly callsPerRun = 1;
   readonly memoryBytes = 0;
   readonly description = DESCRIPTION;
   readonly #workload: Workload;
@@ -32,7 +31,17 @@ class ReferenceExecutable implements Executable {
 
   run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
     const job = this.#workload.jobs.find((candidate) => candidate.name === name)!;
-    return Promise.resolve(calls.map((call) => this.#call(job, call)));
+    const results: CallResult[] = [];
+    for (const call of calls) {
+      const result = this.#call(job, call);
+      results.push(result);
+      if (call.update && !result.updated) break;
+    }
+    return Promise.resolve(results);
+  }
+
+  callsPerRun(): number {
+    return 1;
   }
 
   read(resident: Resident): Promise<Float32Array> {
