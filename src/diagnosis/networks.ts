@@ -1,0 +1,291 @@
+// Checks of whole networks: every cell, every optimizer, and what a device does with several calls and several jobs.
+import type { Call, Device, Job, Workload } from '../devices/device.ts';
+import { cellNamed, cells } from '../model/cells/registry.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { evaluationProgram, samplingProgram, trainingProgram } from '../model/network.ts';
+import { initialParameters, parameterShapes } from '../model/parameters.ts';
+import { Builder } from '../program/builder.ts';
+import { Random } from '../random.ts';
+import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
+import { type Finding, Pair, type ParityCheck, usual } from './pair.ts';
+
+const tolerance = { gradients: 2e-6, states: 1e-6, slots: 1e-3, weights: 1e-3 };
+
+interface Size {
+  readonly layers: number;
+  readonly T: number;
+  readonly N: number;
+  readonly H: number;
+  readonly V: number;
+  readonly embedding?: number;
+  readonly dropout?: number;
+}
+
+/** A network whose jobs differ in batch and steps, with data from one seed. */
+class Trial {
+  readonly model: ModelConfiguration;
+  readonly size: Size;
+  readonly random = new Random(11);
+
+  constructor(cell: string, size: Size) {
+    const { layers, H, V, embedding = 0, dropout = 0 } = size;
+    this.size = size;
+    this.model = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {} };
+  }
+
+  workload(optimizer: Optimizer | null = null): Workload {
+    const { T, N } = this.size;
+    return {
+      parameters: parameterShapes(this.model),
+      jobs: [
+        { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(this.model, { steps: T, rows }, 1 / (N * T)) },
+        { name: 'evaluate', steps: T + 1, batch: N + 1, build: (rows) => evaluationProgram(this.model, { steps: T + 1, rows }) },
+        { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(this.model, rows) },
+      ],
+      update: optimizer?.rule ?? null,
+    };
+  }
+
+  parameters(): Float32Array {
+    return initialParameters(this.model, new Random(5));
+  }
+
+  symbols(count: number): Int32Array {
+    return Int32Array.from({ length: count }, () => this.random.uint32() % this.model.vocabulary);
+  }
+
+  window(): Call {
+    const { T, N } = this.size;
+    return { ids: this.symbols(T * N), targets: this.symbols(T * N), dropoutKey: this.random.uint32() };
+  }
+
+  /** Some rows without a target. */
+  evaluation(): Call {
+    const count = (this.size.T + 1) * (this.size.N + 1);
+    return { ids: this.symbols(count), targets: this.symbols(count).map((target, i) => (i % 5 === 0 ? -1 : target)) };
+  }
+
+  async states(pair: Pair, job: string): Promise<void> {
+    for (const name of this.stateNames()) await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, tolerance.states);
+  }
+
+  stateNames(): string[] {
+    return Array.from({ length: this.size.layers }, (_, layer) => cellNamed(this.model.cell).states.map((name) => `layer${layer}.${name}`)).flat();
+  }
+}
+
+const sizes: readonly Size[] = [
+  { layers: 1, T: 1, N: 1, H: 1, V: 2 },
+  { layers: 1, T: 3, N: 9, H: 7, V: 5 },
+  { layers: 2, T: 12, N: 13, H: 19, V: 65 },
+  { layers: 3, T: 5, N: 8, H: 16, V: 11, embedding: 6 },
+  { layers: 2, T: 6, N: 13, H: 17, V: 9, dropout: 0.4 },
+  { layers: 2, T: 24, N: 4, H: 33, V: 71 },
+];
+
+function cellCheck(cell: string, size: Size): ParityCheck {
+  const { layers, T, N, H, V, embedding, dropout } = size;
+  return {
+    name: `${cell}: ${layers} × ${H}, batch ${N}, ${T} steps, ${V} symbols${embedding ? `, embedding ${embedding}` : ''}${dropout ? `, dropout ${dropout}` : ''}`,
+    quick: size === sizes[1] && (cell === 'lstm' || cell === 'gru'),
+    run(device) {
+      const trial = new Trial(cell, size);
+      return Pair.compare(device, trial.workload(), async (pair) => {
+        await pair.write({ kind: 'parameters' }, trial.parameters());
+        for (let window = 0; window < 3; window++) {
+          await pair.run('train', [{ ...trial.window(), reset: window === 0 }]);
+          await pair.tensors('gradient of', 'gradients', tolerance.gradients);
+          await trial.states(pair, 'train');
+        }
+        for (let window = 0; window < 2; window++) await pair.run('evaluate', [{ ...trial.evaluation(), reset: window === 0 }]);
+        for (let step = 0; step < 3; step++) await pair.run('sample', [{ ids: trial.symbols(N), reset: step === 0 }]);
+        await trial.states(pair, 'sample');
+      });
+    },
+  };
+}
+
+const small: Size = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
+
+/** Ten steps, handed over as 1, 3 and 6 calls, with the gradient clipped, dropout, and a reset on the way. */
+function optimizerCheck(name: Optimizer['name']): ParityCheck {
+  return {
+    name: `${name}: ten steps with clipping, in runs of 1, 3 and 6`,
+    quick: name === 'adam',
+    run(device) {
+      const trial = new Trial('lstm', { ...small, dropout: 0.2 });
+      const optimizer = createOptimizer({ optimizer: name, clipNorm: 0.1, momentum: 0.9 });
+      return Pair.compare(device, trial.workload(optimizer), async (pair) => {
+        await pair.write({ kind: 'parameters' }, trial.parameters());
+        const calls = Array.from({ length: 10 }, (_, i): Call => ({ ...trial.window(), reset: i === 6, update: optimizer.scalars(i + 1, 0.01 / (1 + i / 5)) }));
+        for (const run of [calls.slice(0, 1), calls.slice(1, 4), calls.slice(4)]) {
+          const results = await pair.run('train', run, { ...usual, loss: 1e-4, norm: 1e-3 });
+          if (results.some(({ gradientNorm }) => gradientNorm < 0.1)) throw new Error('the check should clip, and does not');
+        }
+        for (const slot of optimizer.rule.slots) await pair.vector(`slot ${slot}`, { kind: 'slot', name: slot }, tolerance.slots);
+        await pair.tensors('weights', 'parameters', tolerance.weights);
+      });
+    },
+  };
+}
+
+/** A carried state that is not a number: the update is refused, nothing changes, and no later call of the run is run. */
+function refusalCheck(cell: string): ParityCheck {
+  return {
+    name: `${cell}: an update refused for a state that is not a number`,
+    quick: cell === 'lstm',
+    run(device) {
+      const trial = new Trial(cell, small);
+      const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
+      const step = (at: number): Call => ({ ...trial.window(), update: optimizer.scalars(at, 0.01) });
+      return Pair.compare(device, trial.workload(optimizer), async (pair) => {
+        await pair.write({ kind: 'parameters' }, trial.parameters());
+        await pair.run('train', [step(1), step(2)]);
+        const held = [{ kind: 'parameters' }, ...optimizer.rule.slots.map((name) => ({ kind: 'slot', name }) as const)] as const;
+        const before = await Promise.all(held.map((resident) => pair.read(resident)));
+        const name = trial.stateNames().at(-1)!;
+        await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(small.N * small.H).fill(NaN));
+        await pair.run('train', [step(3), { ...step(4), reset: true }, step(5)]);
+        for (const [i, resident] of held.entries()) {
+          pair.comparison.vectors(`${resident.kind} after a refused update`, await pair.read(resident), before[i], 0);
+        }
+        await pair.run('train', [{ ...step(3), reset: true }, step(4)], { ...usual, loss: 1e-4, norm: 1e-3 });
+        await pair.tensors('weights', 'parameters', tolerance.weights);
+      });
+    },
+  };
+}
+
+/** The second update of five makes the weights NaN, so the third is refused and the run ends there. */
+const refusalInside: ParityCheck = {
+  name: 'a run that ends at a refused update in its middle',
+  quick: false,
+  run(device) {
+    const trial = new Trial('gru', small);
+    const optimizer = createOptimizer({ optimizer: 'sgd', clipNorm: 0, momentum: 0.5 });
+    return Pair.compare(device, trial.workload(optimizer), async (pair) => {
+      await pair.write({ kind: 'parameters' }, trial.parameters());
+      await pair.run('train', Array.from({ length: 5 }, (_, i) => ({ ...trial.window(), update: { learningRate: i === 1 ? NaN : 0.1 } })));
+      await pair.vector('slot b', { kind: 'slot', name: 'b' }, 1e-5);
+      await pair.write({ kind: 'parameters' }, trial.parameters());
+      await pair.run('train', [{ ...trial.window(), reset: true, update: { learningRate: 0.1 } }]);
+      await pair.tensors('weights written anew', 'parameters', 1e-5);
+    });
+  },
+};
+
+const severalJobs: ParityCheck = {
+  name: 'training, evaluation and sampling in turn, and vectors read and written',
+  quick: false,
+  run(device) {
+    const trial = new Trial('lstm', small);
+    const { N, H } = small;
+    const optimizer = createOptimizer({ optimizer: 'rmsprop', clipNorm: 0, momentum: 0 });
+    let step = 0;
+    const train = (): Call => ({ ...trial.window(), update: optimizer.scalars(++step, 0.005) });
+    const sample = (): Call => ({ ids: trial.symbols(N) });
+    const loose = { loss: 1e-4, norm: 1e-3, outputs: 1e-4 };
+    return Pair.compare(device, trial.workload(optimizer), async (pair) => {
+      const random = new Random(3);
+      const fill = (count: number, low: number, high: number): Float32Array => Float32Array.from({ length: count }, () => low + (high - low) * random.uniform());
+      const parameters = trial.parameters();
+      await pair.write({ kind: 'parameters' }, parameters);
+      pair.comparison.vectors('weights as written', await pair.read({ kind: 'parameters' }), parameters, 0);
+      await pair.run('train', [train(), train()], loose);
+      await pair.run('evaluate', [trial.evaluation(), trial.evaluation()], loose);
+      await pair.run('sample', [sample(), sample(), sample()], loose);
+      await pair.run('train', [train()], loose);
+      for (const job of ['train', 'evaluate', 'sample']) {
+        for (const name of trial.stateNames()) await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, 1e-4);
+      }
+
+      const v = fill(parameters.length, 0.5, 1);
+      await pair.write({ kind: 'slot', name: 'v' }, v);
+      pair.comparison.vectors('slot as written', await pair.read({ kind: 'slot', name: 'v' }), v, 0);
+      await pair.run('train', [train()], loose);
+      await pair.vector('slot v', { kind: 'slot', name: 'v' }, 1e-5);
+
+      const state = { kind: 'state', job: 'sample', name: 'layer1.c' } as const;
+      const c = fill(N * H, -2, 2);
+      await pair.write(state, c);
+      pair.comparison.vectors('state as written', await pair.read(state), c, 0);
+      await pair.run('sample', [sample(), sample()], loose);
+      await pair.run('sample', [{ ...sample(), reset: true }], loose);
+
+      await pair.write({ kind: 'parameters' }, trial.parameters().map((weight) => weight / 2));
+      await pair.run('sample', [sample()]);
+      await pair.run('evaluate', [{ ...trial.evaluation(), reset: true }]);
+      await pair.run('train', [{ ...trial.window(), reset: true }, trial.window()]);
+      await pair.tensors('gradient of', 'gradients', tolerance.gradients);
+      await pair.tensors('weights', 'parameters', 0);
+    });
+  },
+};
+
+const interactive: ParityCheck = {
+  name: 'sampling that is interactive, one row at a time',
+  quick: false,
+  run(device) {
+    const trial = new Trial('gru', { ...small, N: 1, embedding: 5 });
+    const workload: Workload = { parameters: parameterShapes(trial.model), jobs: trial.workload().jobs.filter(({ name }) => name === 'sample'), update: null, interactive: true };
+    return Pair.compare(device, workload, async (pair) => {
+      for (const scale of [1, 0.5]) {
+        await pair.write({ kind: 'parameters' }, trial.parameters().map((weight) => weight * scale));
+        for (let step = 0; step < 5; step++) await pair.run('sample', [{ ids: trial.symbols(1), reset: step === 0 }]);
+      }
+      await trial.states(pair, 'sample');
+    });
+  },
+};
+
+/** A program of independent rows, so that a device may split its batch. */
+function handmade(name: string, { steps, batch, build }: Omit<Job, 'name'>, calls: readonly Call[], columns: number): ParityCheck {
+  const workload: Workload = { parameters: [{ name: 'table', rows: 5, columns }], jobs: [{ name: 'probe', steps, batch, build }], update: null };
+  return {
+    name,
+    quick: false,
+    run: (device: Device): Promise<Finding> => Pair.compare(device, workload, async (pair) => {
+      await pair.write({ kind: 'parameters' }, Float32Array.from({ length: 5 * columns }, (_, i) => ((i * 7) % 11) / 4 - 1));
+      for (const run of [calls.slice(0, 2), calls.slice(2, 3), calls.slice(3)]) await pair.run('probe', run);
+    }),
+  };
+}
+
+const ids = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => (i * i) % 5);
+
+const stateChecks: readonly ParityCheck[] = [1, 13].map((batch) => handmade(`states that are carried, exchanged, kept as they are, and reset, batch ${batch}`, {
+  steps: 1,
+  batch,
+  build(rows) {
+    const ops = new Builder();
+    const x = ops.gather(ops.parameter('table', 5, 7), ops.input('ids', rows));
+    const [a, b, still, wide] = [ops.state('a', rows, 7), ops.state('b', rows, 7), ops.state('still', rows, 7), ops.state('wide', rows, 14)];
+    ops.keep('a', b);
+    ops.keep('b', ops.add(a, x));
+    ops.keep('still', still);
+    ops.keep('wide', ops.join([{ value: ops.columns(wide, 7, 7), row: 0, column: 0 }, { value: x, row: 0, column: 7 }]));
+    return ops.program(new Map([['a', ops.scale(a, 1)], ['b', ops.scale(b, 1)], ['both', ops.multiply(ops.add(a, b), ops.add(still, ops.columns(wide, 0, 7)))]]));
+  },
+}, Array.from({ length: 7 }, (_, i) => ({ ids: ids(batch).map((id) => (id + i) % 5), reset: i === 5 })), 7));
+
+const maskChecks: readonly ParityCheck[] = ([[1, 1, 1], [13, 5, 7], [9, 3, 67]] as const).map(([batch, steps, columns]) => handmade(`dropout masks, batch ${batch}, ${steps} steps of ${columns}`, {
+  steps,
+  batch,
+  build(rows) {
+    const ops = new Builder();
+    const x = ops.gather(ops.parameter('table', 5, columns), ops.input('ids', steps * rows));
+    const mask = (rate: number, site: number): ReturnType<Builder['zeros']> => ops.dropoutMask(steps * rows, columns, { rate, site, stepRows: rows });
+    return ops.program(new Map([['mask', mask(0.4, 0)], ['applied', ops.multiply(x, mask(0.05, 1))], ['both', ops.multiply(mask(0.4, 0), mask(0.9, 2))]]));
+  },
+}, [0, 1, 1_234_567_891, 0xffffffff, 0x80000000].map((dropoutKey) => ({ ids: ids(steps * batch), dropoutKey })), columns));
+
+export const networkChecks: readonly ParityCheck[] = [
+  ...stateChecks,
+  ...maskChecks,
+  ...cells.flatMap(({ name }) => sizes.map((size) => cellCheck(name, size))),
+  ...(['adam', 'rmsprop', 'sgd'] as const).map(optimizerCheck),
+  ...cells.map(({ name }) => refusalCheck(name)),
+  refusalInside,
+  severalJobs,
+  interactive,
+];

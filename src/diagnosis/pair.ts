@@ -1,0 +1,148 @@
+// One workload on the device under test and on the reference device: every call and every write goes to both, and the largest
+// difference, measured by what is allowed there, is remembered.
+import type { Call, CallResult, Device, Executable, Resident, Workload } from '../devices/device.ts';
+import { openReference } from '../devices/reference/reference.ts';
+
+export interface Finding {
+  /** The relative difference that is largest beside its tolerance; within it if all is well. */
+  readonly worst: number;
+  readonly tolerance: number;
+  readonly where: string;
+}
+
+/** One small workload on a device and on the reference. The device passes if `worst` is at most `tolerance`. */
+export interface ParityCheck {
+  readonly name: string;
+  /** One of the few that a user may wait for. */
+  readonly quick: boolean;
+  run(device: Device): Promise<Finding>;
+}
+
+/** What may differ how much, relative to the largest element of a vector, or to the number itself. */
+export interface Tolerances {
+  readonly loss: number;
+  readonly norm: number;
+  readonly outputs: number;
+}
+
+export const usual: Tolerances = { loss: 1e-5, norm: 1e-5, outputs: 2e-6 };
+
+export class Comparison {
+  #finding: Finding | null = null;
+
+  get finding(): Finding {
+    if (!this.#finding) throw new Error('nothing was compared');
+    return this.#finding;
+  }
+
+  /** Of the largest element. @param least a scale for vectors of one element, which may be small only because its terms cancel */
+  vectors(where: string, got: Float32Array, expected: Float32Array, tolerance: number, least = 1): void {
+    if (!this.exactly(`length of ${where}`, got.length, expected.length)) return;
+    let scale = expected.length === 1 ? least : 0;
+    for (const x of expected) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
+    let [worst, at] = [-1, 0];
+    for (const [i, x] of got.entries()) {
+      const difference = distance(x, expected[i]) / (scale || 1);
+      if (difference > worst) [worst, at] = [difference, i];
+    }
+    if (worst >= 0) this.#add(worst, tolerance, got.length > 1 ? `${where}, element ${at} of ${got.length}` : where, got[at], expected[at]);
+  }
+
+  numbers(where: string, got: number, expected: number, tolerance: number): void {
+    this.#add(distance(got, expected) / (Math.abs(expected) || 1), tolerance, where, got, expected);
+  }
+
+  exactly(where: string, got: unknown, expected: unknown): boolean {
+    const same = Object.is(got, expected);
+    if (!same) this.#add(Infinity, 0, where, got, expected);
+    return same;
+  }
+
+  #add(worst: number, tolerance: number, where: string, got: unknown, expected: unknown): void {
+    const found = { worst, tolerance, where: worst === 0 ? where : `${where}: ${String(got)}, not ${String(expected)}` };
+    if (!this.#finding || badness(found) > badness(this.#finding)) this.#finding = found;
+  }
+}
+
+function badness({ worst, tolerance }: Finding): number {
+  return worst === 0 ? 0 : worst / tolerance;
+}
+
+/** NaN and infinities are only like themselves. */
+function distance(got: number, expected: number): number {
+  if (got === expected || (Number.isNaN(got) && Number.isNaN(expected))) return 0;
+  return Number.isFinite(got) && Number.isFinite(expected) ? Math.abs(got - expected) : Infinity;
+}
+
+export class Pair {
+  readonly comparison = new Comparison();
+  readonly #workload: Workload;
+  readonly #tested: Executable;
+  readonly #reference: Executable;
+
+  private constructor(workload: Workload, tested: Executable, reference: Executable) {
+    this.#workload = workload;
+    this.#tested = tested;
+    this.#reference = reference;
+  }
+
+  /**
+   * What a script finds.
+   * @param oracle what the reference runs, if not the same
+   */
+  static async compare(device: Device, workload: Workload, script: (pair: Pair) => Promise<void>, oracle = workload): Promise<Finding> {
+    const tested = await device.compile(workload);
+    try {
+      const pair = new Pair(workload, tested, await openReference().compile(oracle));
+      await script(pair);
+      return pair.comparison.finding;
+    } finally {
+      await tested.close();
+    }
+  }
+
+  async write(resident: Resident, values: Float32Array): Promise<void> {
+    await this.#tested.write(resident, values);
+    await this.#reference.write(resident, values);
+  }
+
+  /** Runs the calls in one go, and compares all that comes back. */
+  async run(job: string, calls: readonly Call[], tolerances = usual): Promise<readonly CallResult[]> {
+    const expected = await this.#reference.run(job, calls);
+    const got = await this.#tested.run(job, calls);
+    if (!this.comparison.exactly(`calls of ${job} that were run`, got.length, expected.length)) return expected;
+    for (const [i, result] of got.entries()) this.#result(`${job}${got.length > 1 ? `, call ${i + 1} of ${got.length}` : ''}`, result, expected[i], tolerances);
+    return expected;
+  }
+
+  /** What the device under test holds now. */
+  read(resident: Resident): Promise<Float32Array> {
+    return this.#tested.read(resident);
+  }
+
+  async vector(where: string, resident: Resident, tolerance: number): Promise<void> {
+    this.comparison.vectors(where, await this.#tested.read(resident), await this.#reference.read(resident), tolerance);
+  }
+
+  /** Weights or gradients, each tensor by its own largest element. */
+  async tensors(where: string, kind: 'parameters' | 'gradients', tolerance: number): Promise<void> {
+    const [got, expected] = [await this.#tested.read({ kind }), await this.#reference.read({ kind })];
+    const largest = expected.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+    if (!this.comparison.exactly(`length of ${where}`, got.length, expected.length)) return;
+    let end = 0;
+    for (const { name, rows, columns } of this.#workload.parameters) {
+      const start = end;
+      end += rows * columns;
+      this.comparison.vectors(`${where} ${name}`, got.subarray(start, end), expected.subarray(start, end), tolerance, largest);
+    }
+  }
+
+  #result(where: string, got: CallResult, expected: CallResult, { loss, norm, outputs }: Tolerances): void {
+    this.comparison.numbers(`loss of ${where}`, got.lossNats, expected.lossNats, loss);
+    this.comparison.numbers(`gradient norm of ${where}`, got.gradientNorm, expected.gradientNorm, norm);
+    this.comparison.exactly(`updated by ${where}`, got.updated, expected.updated);
+    const names = Object.keys(expected.outputs);
+    this.comparison.exactly(`outputs of ${where}`, Object.keys(got.outputs).toSorted().join(), names.toSorted().join());
+    for (const name of names) this.comparison.vectors(`${name} of ${where}`, got.outputs[name] ?? new Float32Array(0), expected.outputs[name], outputs);
+  }
+}
