@@ -7,6 +7,7 @@ import type { openDevice } from '../devices/open.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
+import type { workOf } from '../training/work.ts';
 
 export interface Rooms {
   corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName }>;
@@ -19,6 +20,7 @@ export interface Rooms {
   devices(): Promise<{ openDevice: typeof openDevice }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions }>;
+  work(): Promise<{ workOf: typeof workOf }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
 }
 
@@ -29,5 +31,6 @@ export const rooms: Rooms = {
   devices: () => import('../devices/open.ts'),
   sampling: () => import('../sampling/sample.ts'),
   resolving: () => import('../training/resolve.ts'),
+  work: () => import('../training/work.ts'),
   training: () => import('../training/train.ts'),
 };

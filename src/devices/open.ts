@@ -1,24 +1,100 @@
-// The devices by name: what a user may ask for, and how each is opened.
+// The devices by name: what a user may ask for, how each is opened, and which is taken where the choice is left to the program.
+import { availableParallelism } from 'node:os';
 import { RnnError } from '../errors.ts';
 import type { Device } from './device.ts';
 
 export interface OpenOptions {
-  /** At most this many threads; left out, one per core. */
+  /** At most this many threads of the cpu; left out, one per core. */
   readonly threads?: number;
+  /** What the device is for; `auto` asks. Left out, it is enough to be worth a GPU. */
+  readonly work?: Work;
+}
+
+export type Work = TrainingWork | { readonly kind: 'sampling' };
+
+export interface TrainingWork {
+  readonly kind: 'training';
+  /** Of the products of one training step. */
+  readonly multiplyAdds: number;
+  /** Cells in a step that wait for each other: T·L. */
+  readonly sequence: number;
+  /** Of the whole run; null where only its time is known. */
+  readonly steps: number | null;
+  /** The run ends after so long. */
+  readonly milliseconds: number;
 }
 
 const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>>> = {
   cpu: async (options) => (await import('./cpu/cpu.ts')).openCpu(options),
+  gpu: async () => (await import('./gpu/gpu.ts')).openGpu('webgpu'),
+  'gpu:software': async () => (await import('./gpu/gpu.ts')).openGpu('software'),
+  'gpu:webasm': async () => (await import('./gpu/gpu.ts')).openGpu('webasm'),
+  'gpu:cpu': async () => (await import('./gpu/gpu.ts')).openGpu('cpu'),
   reference: async () => (await import('./reference/reference.ts')).openReference(),
 };
 
+/** All but `auto`. */
+export const deviceNames: readonly string[] = Object.keys(devices);
+
 /**
- * Opens a device by name; `auto` takes the best that works here.
+ * Opens a device by name, and no other; `auto` takes a GPU where one answers and is worth it, else the cpu, and says why.
  * @throws RnnError `device` if there is no such device, or it does not work here
  */
 export async function openDevice(name: string, options: OpenOptions = {}): Promise<Device> {
-  const wanted = name === 'auto' ? 'cpu' : name;
-  const open = Object.hasOwn(devices, wanted) ? devices[wanted] : undefined;
-  if (open === undefined) throw new RnnError('device', `device '${name}' is not available`, { hint: `one of auto, ${Object.keys(devices).join(', ')}` });
-  return open(options);
+  if (name === 'auto') return openBest(options);
+  const open = Object.hasOwn(devices, name) ? devices[name] : undefined;
+  if (open === undefined) throw new RnnError('device', `there is no device '${name}'`, { hint: `one of auto, ${deviceNames.join(', ')}` });
+  try {
+    return await open(options);
+  } catch (error) {
+    if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
+    const advice = [error.hint, "'rnn doctor' shows which devices work here"].filter((part) => part !== undefined).join('; ');
+    throw new RnnError('device', `device '${name}' is not available: ${error.message}`, { hint: advice, cause: error });
+  }
+}
+
+/** Nothing of a GPU is loaded where it cannot be had or would not pay. */
+async function openBest(options: OpenOptions): Promise<Device> {
+  const openCpu = async (why: string): Promise<Device> => withReason(await devices.cpu(options), `cpu: ${why}`);
+  const objection = objectionToGpu(options);
+  if (objection !== null) return openCpu(objection);
+  if (!(await import('./gpu/adapter.ts')).mayHaveGpu()) return openCpu('the system knows of no GPU');
+  try {
+    const gpu = await devices.gpu(options);
+    return withReason(gpu, `gpu: ${gpu.description}`);
+  } catch (error) {
+    if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
+    return openCpu(error.message);
+  }
+}
+
+// What the choice assumes. The cpu's rate was measured for LSTMs of 128 and of 256 units on two threads; the GPU's are those of a
+// slow one: no better guess is worth the time of measuring first.
+const CPU_MULTIPLY_ADDS_PER_MS = 8e6;
+const GPU_MULTIPLY_ADDS_PER_MS = 3e8;
+/** Two kernels forward and two backward for each cell. */
+const GPU_MS_PER_CELL = 4 * 0.01;
+/** Finding it, compiling its kernels, and the first submission. */
+const GPU_START_MS = 5000;
+
+/** Why a GPU is not worth asking for, or null. */
+function objectionToGpu({ work, threads = availableParallelism() }: OpenOptions): string | null {
+  if (work === undefined) return null;
+  if (work.kind === 'sampling') return 'one character at a time is faster there';
+  const cpuStep = work.multiplyAdds / (CPU_MULTIPLY_ADDS_PER_MS * threads);
+  const gpuStep = work.multiplyAdds / GPU_MULTIPLY_ADDS_PER_MS + GPU_MS_PER_CELL * work.sequence;
+  if (gpuStep >= cpuStep) return 'the model is too small for a GPU to be faster';
+  const cpuRun = Math.min((work.steps ?? Infinity) * cpuStep, work.milliseconds);
+  return cpuRun * (1 - gpuStep / cpuStep) < GPU_START_MS ? 'the run is too short for a GPU to pay' : null;
+}
+
+function withReason(device: Device, reason: string): Device {
+  return {
+    name: device.name,
+    description: device.description,
+    reason,
+    estimate: (workload) => device.estimate(workload),
+    compile: (workload) => device.compile(workload),
+    close: () => device.close(),
+  };
 }

@@ -27,7 +27,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
       readCorpus: async (options: Record<string, unknown>) => {
         calls.corpus = options;
         if (failWith !== undefined) throw failWith;
-        return { name: 'hamlet', characters: 1000, skipped: 2 };
+        return { name: 'hamlet', characters: 1000, skipped: 2, train: { length: 900 }, vocabulary: { size: 65 } };
       },
       corpusName: () => 'hamlet',
     }),
@@ -37,10 +37,11 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
         return { options: given, notes: ['sizes chosen for 1,000 characters: 1 × 32 LSTM'] };
       },
     }),
+    work: async () => ({ workOf: (...given: unknown[]) => given }),
     devices: async () => ({
       openDevice: async (...given: unknown[]) => {
         calls.device = given;
-        return { name: 'fake', description: 'fake device', close: async () => void calls.closedDevices++ };
+        return { name: 'fake', description: 'fake device', ...(given[0] === 'auto' ? { reason: 'fake: there is no other' } : {}), close: async () => void calls.closedDevices++ };
       },
     }),
     checkpoints: async () => ({

@@ -46,7 +46,14 @@ describe('rnn sample', () => {
     await rnn(['sample', ...argv.split(' ')], { rooms });
     expect(calls.sampled).toMatchObject([{ length: 80, seed: 3, stop: 'END', options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } }]);
     expect(calls.read).toEqual(['runs/a', { weightsOnly: true }]);
-    expect(calls.device).toEqual(['cpu', { threads: 1 }]);
+    expect(calls.device).toEqual(['cpu', { threads: 1, work: { kind: 'sampling' } }]);
+  });
+
+  it('takes the device from RNN_DEVICE, and says so, where none is given', async () => {
+    const { rooms, calls } = fakeRooms();
+    const { stderr } = await rnn(['sample'], { rooms, env: { RNN_DEVICE: 'reference' } });
+    expect(stderr).toBe('checkpoints/newest/best.json, --seed 4711, device reference by RNN_DEVICE\n');
+    expect(calls.device?.[0]).toBe('reference');
   });
 
   it('keeps several texts apart, each with the seed by which it can be had again', async () => {

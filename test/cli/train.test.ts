@@ -12,6 +12,7 @@ describe('rnn train', () => {
       '2 hidden or binary files were passed over',
       'sizes chosen for 1,000 characters',
       '1,115,394 characters, 65 symbols; 1,003,854 to train on, 111,540 to validate',
+      'device fake: there is no other\n',
       'lstm, 2 × 128, 240,321 parameters',
       'cpu, relaxed SIMD, 2 threads; about 96 MB of memory',
       'all steps are done',
@@ -69,7 +70,7 @@ describe('rnn train', () => {
       validationFile: null,
     });
     expect(calls.folder).toEqual(['runs/a', { force: true, resume: false }]);
-    expect(calls.device).toEqual(['cpu', { threads: 2 }]);
+    expect(calls.device).toEqual(['cpu', { threads: 2, work: [calls.given, { length: 900, symbols: 65 }] }]);
   });
 
   it('chooses nothing by itself but where to look and where to save', async () => {
@@ -77,10 +78,24 @@ describe('rnn train', () => {
     await rnn(['train', '-'], { rooms });
     expect(calls.given).toEqual({});
     expect(calls.corpus).toMatchObject({ sources: ['-'], unit: 'char', minCount: 1, validationFraction: 0.1, validationFile: null, stdin: expect.anything() });
-    expect(calls.device).toEqual(['auto', {}]);
+    expect(calls.device).toEqual(['auto', { work: [{}, { length: 900, symbols: 65 }] }]);
+  });
+
+  it('takes the device from RNN_DEVICE, and says so, where none is given', async () => {
+    const env = { RNN_DEVICE: 'reference' };
+    const fromEnvironment = fakeRooms();
+    expect((await rnn(['train', 'hamlet.txt'], { rooms: fromEnvironment.rooms, env })).stderr).toContain('device reference: RNN_DEVICE\n');
+    expect(fromEnvironment.calls.device?.[0]).toBe('reference');
+    const given = fakeRooms();
+    expect((await rnn(['train', 'hamlet.txt', '--device', 'cpu'], { rooms: given.rooms, env })).stderr).not.toContain('RNN_DEVICE');
+    expect(given.calls.device?.[0]).toBe('cpu');
+    const empty = fakeRooms();
+    await rnn(['train', 'hamlet.txt'], { rooms: empty.rooms, env: { RNN_DEVICE: '' } });
+    expect(empty.calls.device?.[0]).toBe('auto');
   });
 
   it.each([
+    [['--device', 'gpuu'], '--device is gpuu, expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference'],
     [['--epochs', '2', '--budget', '3m'], '--epochs and --budget exclude each other'],
     [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], '--epochs and --max-steps and --budget exclude each other'],
     [['--val-fraction', '0.2', '--val-file', 'b'], '--val-fraction and --val-file exclude each other'],

@@ -1,14 +1,87 @@
-import { describe, expect, it } from 'vitest';
-import { openDevice } from '../../src/devices/open.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Device } from '../../src/devices/device.ts';
+import { deviceNames, openDevice, type TrainingWork } from '../../src/devices/open.ts';
+import { RnnError } from '../../src/errors.ts';
+
+const gpu = { name: 'gpu', description: 'NVIDIA H200 (vulkan)', close: async () => {} } as Device;
+const adapter = vi.hoisted(() => ({ loaded: 0, mayHaveGpu: vi.fn<() => boolean>(), openGpu: vi.fn<(mode: string) => Promise<Device>>() }));
+vi.mock('../../src/devices/gpu/adapter.ts', () => {
+  adapter.loaded++;
+  return { mayHaveGpu: adapter.mayHaveGpu };
+});
+vi.mock('../../src/devices/gpu/gpu.ts', () => ({ openGpu: adapter.openGpu }));
+afterEach(() => vi.resetAllMocks());
+
+const noGpu = new RnnError('device', 'no GPU answered (no Vulkan loader)', { hint: 'apt-get install libvulkan1' });
+const large: TrainingWork = { kind: 'training', multiplyAdds: 5e9, sequence: 100, steps: 10_000, milliseconds: Infinity };
 
 describe('a device', () => {
   it('is opened by its name', async () => {
     const device = await openDevice('reference');
     expect(device.name).toBe('reference');
+    expect(device.reason).toBeUndefined();
     await device.close();
   });
 
-  it.each(['gpu', '', 'constructor', 'toString', '__proto__'])('that does not exist (%j) is refused with a list of those that do', async (name) => {
-    await expect(openDevice(name)).rejects.toMatchObject({ kind: 'device', message: `device '${name}' is not available`, hint: 'one of auto, cpu, reference' });
+  it.each(['metal', '', 'constructor', 'toString', '__proto__'])('that does not exist (%j) is refused with a list of those that do', async (name) => {
+    await expect(openDevice(name)).rejects.toMatchObject({ kind: 'device', message: `there is no device '${name}'`, hint: `one of auto, ${deviceNames.join(', ')}` });
+  });
+
+  it.each([
+    ['gpu', 'webgpu'],
+    ['gpu:software', 'software'],
+    ['gpu:webasm', 'webasm'],
+    ['gpu:cpu', 'cpu'],
+  ])('%s is the mode %s of the GPU device', async (name, mode) => {
+    adapter.openGpu.mockResolvedValue(gpu);
+    expect(await openDevice(name, { work: { kind: 'sampling' } })).toBe(gpu);
+    expect(adapter.openGpu).toHaveBeenCalledWith(mode);
+  });
+
+  it('that was asked for is never replaced', async () => {
+    adapter.openGpu.mockRejectedValue(noGpu);
+    await expect(openDevice('gpu')).rejects.toMatchObject({
+      kind: 'device',
+      message: "device 'gpu' is not available: no GPU answered (no Vulkan loader)",
+      hint: "apt-get install libvulkan1; 'rnn doctor' shows which devices work here",
+    });
+  });
+});
+
+describe('auto', () => {
+  it('draws on the cpu, without looking for a GPU', async () => {
+    const before = adapter.loaded;
+    expect((await openDevice('auto', { work: { kind: 'sampling' } })).reason).toBe('cpu: one character at a time is faster there');
+    expect(adapter.loaded).toBe(before);
+  });
+
+  it.each([
+    ['takes the GPU for much work', large, 'gpu: NVIDIA H200 (vulkan)'],
+    ['takes it where there is no telling', undefined, 'gpu: NVIDIA H200 (vulkan)'],
+    ['takes it for a long time', { ...large, steps: null, milliseconds: 60_000 }, 'gpu: NVIDIA H200 (vulkan)'],
+    ['does not start it for a few steps', { ...large, steps: 1 }, 'cpu: the run is too short for a GPU to pay'],
+    ['does not start it for a short time', { ...large, steps: null, milliseconds: 5000 }, 'cpu: the run is too short for a GPU to pay'],
+    ['leaves small models to the cpu', { ...large, multiplyAdds: 1e6 }, 'cpu: the model is too small for a GPU to be faster'],
+  ])('%s', async (_, work, reason) => {
+    adapter.mayHaveGpu.mockReturnValue(true);
+    adapter.openGpu.mockResolvedValue(gpu);
+    const device = await openDevice('auto', { threads: 2, ...(work === undefined ? {} : { work }) });
+    expect(device.reason).toBe(reason);
+    expect(device.name).toBe(reason.slice(0, 3));
+    expect(adapter.openGpu).toHaveBeenCalledTimes(device.name === 'gpu' ? 1 : 0);
+  });
+
+  it('takes the cpu where no GPU answers, and says why', async () => {
+    adapter.mayHaveGpu.mockReturnValue(true);
+    adapter.openGpu.mockRejectedValue(noGpu);
+    expect((await openDevice('auto', { work: large })).reason).toBe('cpu: no GPU answered (no Vulkan loader)');
+    adapter.openGpu.mockRejectedValue(new TypeError('a bug'));
+    await expect(openDevice('auto', { work: large })).rejects.toThrow('a bug');
+  });
+
+  it('asks nobody where the system knows of no GPU', async () => {
+    adapter.mayHaveGpu.mockReturnValue(false);
+    expect((await openDevice('auto', { work: large })).reason).toBe('cpu: the system knows of no GPU');
+    expect(adapter.openGpu).not.toHaveBeenCalled();
   });
 });

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Context } from '../context.ts';
+import { chosenDevice, deviceFlag, listDevices } from '../devices.ts';
 import { commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import type { Io } from '../io.ts';
 import type { Output } from '../output.ts';
@@ -45,12 +46,13 @@ export function defineSample(command: Command, context: Context): void {
       numberFlag('--min-p <x>', 'only those at least x times as likely as the first; 0.05', { least: 0, most: 1 }),
       numberFlag('--seed <n>', 'the same seed writes the same text', { whole: true, least: 0 }),
     ],
-    'The machine:': [textFlag('--device <name>', 'auto, cpu or reference'), numberFlag('--threads <n>', 'of the cpu', positive)],
+    'The machine:': [deviceFlag('where to draw; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu', positive)],
     'Output:': [switchFlag('--json', 'one JSON object per text, when it is complete'), ...commonFlags()],
   };
   for (const [heading, flags] of Object.entries(groups)) {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
   }
+  listDevices(command);
   command.action((flags: SampleFlags) => sample(flags, context));
 }
 
@@ -61,10 +63,11 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const checkpoint = await readCheckpoint(path, { weightsOnly: true });
   const seed = flags.seed ?? io.randomSeed();
-  const device = await (await rooms.devices()).openDevice(flags.device ?? 'auto', flags.threads === undefined ? {} : { threads: flags.threads });
+  const choice = chosenDevice(flags.device, io);
+  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling' }, ...(flags.threads === undefined ? {} : { threads: flags.threads }) });
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
-    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}`));
+    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : ''}`));
     const sampler = await (await rooms.sampling()).openSampler(checkpoint, device);
     closeSampler = () => sampler.close();
     for (let index = 0; index < flags.num; index++) {

@@ -3,6 +3,7 @@ import type { Command, Option } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { TrainingOptions } from '../../training/options.ts';
+import { deviceFlag, listDevices } from '../devices.ts';
 import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 
 const initialisations: readonly TrainingOptions['initialisation'][] = ['uniform', 'xavier', 'orthogonal'];
@@ -107,7 +108,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--streams <n>', 'readers of validation text; 1 is strict (default: 16)', positive),
   ],
   'The machine:': [
-    textFlag('--device <name>', 'auto, cpu or reference (default: auto)'),
+    deviceFlag('where to train; listed below (default: auto)'),
     numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
   ],
   'Output:': [
@@ -121,6 +122,7 @@ export function addTrainFlags(command: Command): void {
   for (const [heading, flags] of Object.entries(groups)) {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
   }
+  listDevices(command);
 }
 
 /** @throws a usage error where two options contradict each other */

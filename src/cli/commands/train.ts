@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EndEvent } from '../../training/events.ts';
 import type { Context } from '../context.ts';
+import { chosenDevice } from '../devices.ts';
 import { codeOfEnd, signalCodes } from '../failures.ts';
 import { count, shellWord } from '../format.ts';
 import type { Signal } from '../io.ts';
@@ -47,7 +48,11 @@ async function train(sources: readonly string[], flags: TrainFlags, context: Con
   const { options, notes } = (await rooms.resolving()).resolveOptions(givenOptions(flags), corpus);
   for (const note of notes) reporter.note(note);
 
-  const device = await (await rooms.devices()).openDevice(flags.device ?? 'auto', flags.threads === undefined ? {} : { threads: flags.threads });
+  const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
+  const choice = chosenDevice(flags.device, io);
+  const device = await (await rooms.devices()).openDevice(choice.name, { work, ...(flags.threads === undefined ? {} : { threads: flags.threads }) });
+  const why = device.reason ?? (choice.fromEnvironment ? `${choice.name}: RNN_DEVICE` : null);
+  if (why !== null) reporter.note(`device ${why}`);
   const controller = new AbortController();
   const interruption = watchSignals(context, reporter, controller);
   let closeRun: () => Promise<void> = () => Promise.resolve();

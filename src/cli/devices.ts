@@ -1,0 +1,33 @@
+// What commands have to do with devices: the option, its place in the help, and RNN_DEVICE. Opening one is devices/'s.
+import type { Command, Option } from 'commander';
+import { choiceFlag } from './flags.ts';
+import type { Io } from './io.ts';
+
+/** The names of devices/open.ts, which is not loaded for a help text: a test compares the two. */
+export const devices: Readonly<Record<string, string>> = {
+  cpu: 'WebAssembly, in threads',
+  gpu: 'a graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
+  'gpu:software': 'the same on a Vulkan made of software: slow, for tests',
+  'gpu:webasm': "the same kernels in gpu.js's WebAssembly: slow",
+  'gpu:cpu': "the same kernels in gpu.js's JavaScript: slower",
+  reference: 'plain loops, which define what the others compute',
+};
+
+export const deviceFlag = (description: string): Option => choiceFlag('--device <name>', description, ['auto', ...Object.keys(devices)]);
+
+/** Lists the devices below a command's options. */
+export function listDevices(command: Command): void {
+  const rows = Object.entries({ auto: 'gpu if one answers and pays, else cpu; RNN_DEVICE sets another', ...devices });
+  command.addHelpText('after', `\nDevices ('rnn doctor' tells which of them work here):\n${rows.map(([name, what]) => `  ${name.padEnd(14)}${what}`).join('\n')}`);
+}
+
+export interface DeviceChoice {
+  readonly name: string;
+  /** Said neither by the command line nor by default. */
+  readonly fromEnvironment: boolean;
+}
+
+export function chosenDevice(flag: string | undefined, { env }: Io): DeviceChoice {
+  const fromEnvironment = flag === undefined && Boolean(env.RNN_DEVICE);
+  return { name: flag ?? (env.RNN_DEVICE || 'auto'), fromEnvironment };
+}
