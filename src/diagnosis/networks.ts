@@ -92,6 +92,8 @@ function cellCheck(cell: string, size: Size): ParityCheck {
       const trial = new Trial(cell, size);
       return Pair.compare(device, trial.workload(), async (pair) => {
         await pair.write({ kind: 'parameters' }, trial.parameters());
+        // For the reset to have something to do.
+        for (const name of trial.stateNames()) await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(N * H).fill(0.5));
         for (let window = 0; window < 3; window++) {
           await pair.run('train', [{ ...trial.window(), reset: window === 0 }]);
           await pair.tensors('gradient of', 'gradients', tolerance.gradients);

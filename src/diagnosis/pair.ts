@@ -27,6 +27,9 @@ export interface Tolerances {
 
 export const usual: Tolerances = { loss: 1e-5, norm: 1e-5, outputs: 2e-6 };
 
+/** The gates of a single unit. */
+const FEW = 4;
+
 export class Comparison {
   #finding: Finding | null = null;
 
@@ -35,10 +38,10 @@ export class Comparison {
     return this.#finding;
   }
 
-  /** Of the largest element. @param least a scale for vectors of one element, which may be small only because its terms cancel */
+  /** Of the largest element. @param least a scale for vectors of a few elements, which may all be small only because their terms cancel */
   vectors(where: string, got: Float32Array, expected: Float32Array, tolerance: number, least = 1): void {
     if (!this.exactly(`length of ${where}`, got.length, expected.length)) return;
-    let scale = expected.length === 1 ? least : 0;
+    let scale = expected.length <= FEW ? least : 0;
     for (const x of expected) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
     let [worst, at] = [-1, 0];
     for (const [i, x] of got.entries()) {
