@@ -5,6 +5,8 @@ import type { EndReason } from '../training/events.ts';
 import type { Signal } from './io.ts';
 
 const codes: Readonly<Record<ErrorKind, number>> = { machine: 1, usage: 2, corpus: 3, checkpoint: 4, diverged: 5, device: 6 };
+/** `rnn doctor` found no device that works. */
+export const noDeviceCode = codes.device;
 export const signalCodes: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 export interface Failure {

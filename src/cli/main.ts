@@ -38,6 +38,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     summary: 'list the built-in corpora, or write one to corpora/',
     load: async () => (await import('./commands/corpus.ts')).defineCorpus,
   },
+  {
+    name: 'doctor',
+    takes: '',
+    summary: 'tell which devices work here, and which do not and why',
+    load: async () => (await import('./commands/doctor.ts')).defineDoctor,
+  },
 ];
 
 const examples = `

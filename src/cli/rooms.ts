@@ -4,6 +4,7 @@ import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { corpusName, readCorpus } from '../corpus/read.ts';
 import type { findCheckpoint, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
 import type { openDevice } from '../devices/open.ts';
+import type { examine } from '../diagnosis/doctor.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
@@ -22,6 +23,7 @@ export interface Rooms {
   resolving(): Promise<{ resolveOptions: typeof resolveOptions }>;
   work(): Promise<{ workOf: typeof workOf }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
+  diagnosis(): Promise<{ examine: typeof examine }>;
 }
 
 export const rooms: Rooms = {
@@ -33,4 +35,5 @@ export const rooms: Rooms = {
   resolving: () => import('../training/resolve.ts'),
   work: () => import('../training/work.ts'),
   training: () => import('../training/train.ts'),
+  diagnosis: () => import('../diagnosis/doctor.ts'),
 };

@@ -7,7 +7,7 @@ it('the help knows every device, and no other', () => {
   expect(Object.keys(devices)).toEqual(deviceNames);
 });
 
-describe.each(['train', 'sample'])('the help of rnn %s', (command) => {
+describe.each(['train', 'sample', 'doctor'])('the help of rnn %s', (command) => {
   it('lists the devices', async () => {
     const { stdout } = await rnn([command, '--help']);
     for (const name of ['auto', ...deviceNames]) expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));

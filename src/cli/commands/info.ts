@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
 import type { Context } from '../context.ts';
 import { commonFlags, switchFlag } from '../flags.ts';
-import { bits, bytes, count, symbol } from '../format.ts';
+import { bits, bytes, count, symbol, wrap } from '../format.ts';
 
 /** What `--json` prints; fields are only ever added. */
 interface Info {
@@ -86,14 +86,4 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows.map(([name, value]) => `${dim(name.padEnd(indent))}${wrap(value, Math.max(20, columns - indent - 1)).join(`\n${' '.repeat(indent)}`)}`).join('\n');
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  return lines;
 }

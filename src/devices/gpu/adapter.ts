@@ -159,9 +159,11 @@ function notThere(kind: AdapterKind, why: string): RnnError {
 function hintFor(kind: AdapterKind, why: string): string {
   if (backend !== 'vulkan') return 'update the graphics driver';
   if (why === 'no Vulkan loader') return kind === 'hardware' ? "apt-get install libvulkan1, and the vendor's driver" : 'apt-get install libvulkan1 chromium';
+  if (kind === 'hardware' && why.startsWith('only ')) return '--device gpu:software takes it; it is slow';
   if (kind === 'software') return 'apt-get install chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
   if (hasNvidia()) return 'apt-get install libnvidia-gl-<version of the driver> libxext6 libegl1; a container is to be started with NVIDIA_DRIVER_CAPABILITIES=all';
-  return mayHaveGpu() ? "apt-get install mesa-vulkan-drivers for AMD and Intel, else the vendor's driver" : 'the system knows of no GPU in this machine (no /dev/dri/renderD*, no /dev/nvidia*)';
+  if (mayHaveGpu()) return "apt-get install mesa-vulkan-drivers for AMD and Intel, else the vendor's driver";
+  return 'the system shows no GPU (no /dev/dri/renderD*, no /dev/nvidia*); a container is to be started with --gpus all or --device /dev/dri';
 }
 
 /** In which drivers that are of no use have nothing to print: no need for Wayland, and no llvmpipe where a GPU is wanted. */

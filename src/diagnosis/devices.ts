@@ -1,0 +1,74 @@
+// Whether the devices are there, and compute what programs mean.
+import type { Device } from '../devices/device.ts';
+import { type AdapterKind, provideWebGpu } from '../devices/gpu/adapter.ts';
+import { openDevice } from '../devices/open.ts';
+import { RnnError } from '../errors.ts';
+import type { Check } from './doctor.ts';
+import { type ParityCheck, parityChecks } from './parity.ts';
+
+/** The GPU itself, before anything runs on it. */
+export async function checkAdapter(kind: AdapterKind): Promise<Check> {
+  const title = kind === 'hardware' ? 'GPU' : 'software GPU';
+  try {
+    const facts = await provideWebGpu(kind);
+    const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = facts.limits;
+    const limits = [
+      `buffers of ${gibibytes(maxBufferSize)}`,
+      `${gibibytes(maxStorageBufferBindingSize)} of it in a kernel`,
+      `${maxStorageBuffersPerShaderStage} buffers a kernel`,
+      `${maxComputeWorkgroupStorageSize / 1024} KiB of shared memory`,
+    ];
+    return { title, verdict: 'good', detail: `${facts.name}, ${facts.driver}; ${limits.join(', ')}`, fix: null, facts: { ...facts } };
+  } catch (error) {
+    if (!(error instanceof RnnError)) throw error;
+    return { title, verdict: 'absent', detail: error.message, fix: error.hint ?? null };
+  }
+}
+
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** A device beside the reference. @param full all comparisons, not only the quick ones */
+export async function checkDevice(name: string, full: boolean, checks: readonly ParityCheck[] = parityChecks, open = openDevice): Promise<Check> {
+  const head = { title: `device ${name}`, device: name };
+  let device: Device;
+  try {
+    device = await open(name);
+  } catch (error) {
+    if (!(error instanceof RnnError)) return { ...head, verdict: 'bad', detail: firstLine(error), fix: null };
+    // The GPU has a check of its own, which says more.
+    const isGpuMissing = name === 'gpu' || name === 'gpu:software';
+    return { ...head, verdict: isGpuMissing ? 'absent' : 'bad', detail: isGpuMissing ? 'none here' : error.message, fix: isGpuMissing ? null : (error.hint ?? null) };
+  }
+  try {
+    return { ...head, ...(await compare(device, checks.filter(({ quick }) => quick || full))) };
+  } finally {
+    await device.close();
+  }
+}
+
+async function compare(device: Device, checks: readonly ParityCheck[]): Promise<Omit<Check, 'title' | 'device'>> {
+  let closest = { worst: 0, tolerance: 1 };
+  for (const check of checks) {
+    try {
+      const { worst, tolerance } = await check.run(device);
+      // A difference that is not a number is not within anything.
+      if (!(worst <= tolerance)) return wrong(device, `${check.name}: differs from the reference by ${worst.toExponential(1)}, where ${tolerance.toExponential()} is allowed`);
+      if (worst / tolerance > closest.worst / closest.tolerance) closest = { worst, tolerance };
+    } catch (error) {
+      return wrong(device, `${check.name}: ${firstLine(error)}`);
+    }
+  }
+  const { worst, tolerance } = closest;
+  return {
+    verdict: 'good',
+    detail: `${device.description}; agrees with the reference in ${checks.length} comparisons, at worst ${worst.toExponential(1)} of ${tolerance.toExponential()} allowed`,
+    fix: null,
+    facts: { description: device.description, comparisons: checks.length, worst, tolerance },
+  };
+}
+
+function wrong(device: Device, detail: string): Omit<Check, 'title' | 'device'> {
+  return { verdict: 'bad', detail: `${device.description}; ${detail}`, fix: device.name === 'cpu' ? 'export RNN_WASM=portable' : 'update the graphics driver; until then --device cpu' };
+}
+
+const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0];

@@ -1,0 +1,40 @@
+// What works on this machine and what does not: a list of checks, each told as soon as it is done.
+import { deviceNames } from '../devices/open.ts';
+import { checkAdapter, checkDevice } from './devices.ts';
+import { checkBlas, checkMemory, checkNode, checkThreads, checkWebAssembly } from './machine.ts';
+
+export interface Check {
+  readonly title: string;
+  /** `absent` is nothing wrong: something that a machine need not have. */
+  readonly verdict: 'good' | 'bad' | 'absent';
+  /** One line. */
+  readonly detail: string;
+  /** A command, or what else would help; null if nothing is to be done. */
+  readonly fix: string | null;
+  /** The device that was tried; it works if the verdict is good. */
+  readonly device?: string;
+  /** What a program may want to know of it. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+export interface Examination {
+  /** Only this device; all that are for more than comparing if left out. */
+  readonly device?: string;
+  /** Every comparison with the reference device, and every device. */
+  readonly full: boolean;
+}
+
+/** Those that plain `rnn doctor` tries: the others are for comparisons, and slow. */
+const usualDevices = ['cpu', 'gpu'];
+
+export async function* examine({ device, full }: Examination): AsyncGenerator<Check> {
+  const names = device === undefined ? (full ? deviceNames.filter((name) => name !== 'reference') : usualDevices) : [device];
+  yield checkNode();
+  yield await checkWebAssembly();
+  yield await checkThreads();
+  yield checkMemory();
+  yield checkBlas();
+  if (names.includes('gpu')) yield checkAdapter('hardware');
+  if (names.includes('gpu:software')) yield checkAdapter('software');
+  for (const name of names) yield checkDevice(name, full);
+}

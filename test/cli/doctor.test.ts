@@ -1,0 +1,73 @@
+import { expect, it } from 'vitest';
+import type { Check, Examination } from '../../src/diagnosis/doctor.ts';
+import { FakeStream, rnn } from './helpers.ts';
+
+const gpuMissing: Check = { title: 'GPU', verdict: 'absent', detail: 'no GPU answered (WebGPU over Vulkan: no Vulkan loader), however long one asks', fix: 'apt-get install libvulkan1' };
+const cpu: Check = { title: 'device cpu', verdict: 'good', detail: '2 threads', fix: null, device: 'cpu' };
+const broken: Check = { title: 'device gpu:webasm', verdict: 'bad', detail: 'differs from the reference', fix: null, device: 'gpu:webasm' };
+
+/** A doctor who finds what is given. */
+function fakeDoctor(...checks: readonly Check[]) {
+  const asked: Examination[] = [];
+  const diagnosis = async () => ({
+    async *examine(wanted: Examination) {
+      asked.push(wanted);
+      yield* checks;
+    },
+  });
+  return { rooms: { diagnosis }, asked };
+}
+
+it('shows each check with its mark, and what would mend it', async () => {
+  const { rooms, asked } = fakeDoctor(gpuMissing, cpu, broken);
+  expect(await rnn(['doctor'], { rooms })).toEqual({
+    code: 0,
+    stdout: [
+      '– GPU                  no GPU answered (WebGPU over Vulkan: no Vulkan loader),',
+      '                       however long one asks',
+      '                       fix: apt-get install libvulkan1',
+      '✓ device cpu           2 threads',
+      '✗ device gpu:webasm    differs from the reference',
+      '',
+      'working: cpu',
+      '',
+    ].join('\n'),
+    stderr: '',
+  });
+  expect(asked).toEqual([{ full: false }]);
+});
+
+it('hands on what was asked for', async () => {
+  const { rooms, asked } = fakeDoctor(cpu);
+  await rnn(['doctor', '--full', '--device', 'gpu:software'], { rooms });
+  await rnn(['doctor', '--device', 'auto'], { rooms });
+  expect(asked).toEqual([{ full: true, device: 'gpu:software' }, { full: false }]);
+});
+
+it('ends with 6 where no device works', async () => {
+  const { code, stdout } = await rnn(['doctor'], fakeDoctor(gpuMissing, broken));
+  expect(code).toBe(6);
+  expect(stdout).toMatch(/\nno device works here\n$/);
+});
+
+it('is coloured on a terminal', async () => {
+  const stdout = new FakeStream({ columns: 80 });
+  await rnn(['doctor'], { ...fakeDoctor(cpu, broken), stdout });
+  expect(stdout.text).toContain('\u001B[32m✓\u001B[39m device cpu');
+  expect(stdout.text).toContain('\u001B[31m✗\u001B[39m device gpu:webasm');
+});
+
+it('--json prints one object per check, and what works at the end', async () => {
+  const { stdout, stderr } = await rnn(['doctor', '--json'], fakeDoctor(gpuMissing, cpu));
+  expect(stderr).toBe('');
+  expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual([{ event: 'check', ...gpuMissing }, { event: 'check', ...cpu }, { event: 'end', working: ['cpu'] }]);
+});
+
+it('finds that the cpu device works here', async () => {
+  const { code, stdout } = await rnn(['doctor', '--device', 'cpu']);
+  expect(code, stdout).toBe(0);
+  for (const row of [/^✓ Node +\d+\.\d+\.\d+ on /m, /^✓ WebAssembly +SIMD/m, /^✓ threads +\d+ cores?; threads share memory$/m, /^✓ memory +\d+\.\d GB of/m, /^– BLAS +not used/m, /^✓ device cpu +cpu: .*\n +.*reference/m]) {
+    expect(stdout).toMatch(row);
+  }
+  expect(stdout).not.toContain('GPU');
+});

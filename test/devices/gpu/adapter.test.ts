@@ -1,0 +1,81 @@
+// With SwiftShader, a Vulkan made of software (Debian: apt-get install chromium).
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { lastDevice, onDeviceLost, provideWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const icd = process.env.VK_ICD_FILENAMES ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
+const missing = [icd, `${root}/dist/devices/gpu/probe.js`].filter((path) => !existsSync(path));
+const skipped = missing.length === 0 ? '' : ` (skipped: there is no ${missing[0]})`;
+
+interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A program of its own, with `adapter` what adapter.ts exports, in an environment with nothing else in it. */
+function program(source: string, env: Record<string, string>): Promise<Ran> {
+  const module = `const adapter = await import(${JSON.stringify(`${root}/dist/devices/gpu/adapter.js`)});\n${source}`;
+  return new Promise((done) => {
+    const child = execFile(process.execPath, ['--input-type=module', '-e', module], { cwd: root, env: { PATH: process.env.PATH, ...env }, timeout: 60_000 }, (_error, stdout, stderr) => {
+      done({ code: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+}
+
+const tell = (kind: string) => `await adapter.provideWebGpu('${kind}').then((facts) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
+
+describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
+  process.env.VK_ICD_FILENAMES = icd;
+  afterAll(releaseDevice);
+
+  it('is a software one where one is asked for, and gpu.js finds it', async () => {
+    const facts = await provideWebGpu('software');
+    expect(facts).toMatchObject({ name: expect.stringMatching(/swiftshader.* \(vulkan\)$/), software: true });
+    expect(await provideWebGpu('software')).toBe(facts);
+    const { GPU } = await import('gpu.js');
+    const gpu = new GPU({ mode: 'webgpu' });
+    const double = gpu.createKernel(function (this: { thread: { x: number } }, x: number[]) {
+      return x[this.thread.x] * 2;
+    }).setOutput([3]);
+    // oxlint-disable-next-line typescript/await-thenable -- its typings leave out that this mode answers later
+    expect([...(await double([1, 2, 3]) as Float32Array)]).toEqual([2, 4, 6]);
+    expect(lastDevice()?.limits.maxStorageBuffersPerShaderStage).toBe(facts.limits.maxStorageBuffersPerShaderStage);
+    expect(facts.limits.maxStorageBuffersPerShaderStage).toBeGreaterThan(8);
+  });
+
+  it('is never a software one where hardware is asked for', async () => {
+    await expect(provideWebGpu('hardware')).rejects.toMatchObject({
+      kind: 'device',
+      message: expect.stringMatching(/^no GPU answered \(WebGPU over Vulkan: only swiftshader.*, which is software\)$/),
+      hint: '--device gpu:software takes it; it is slow',
+    });
+  });
+
+  it('tells of a device that is lost, but not of one that was released', async () => {
+    const lost = vi.fn<(message: string) => void>();
+    const stop = onDeviceLost(lost);
+    await provideWebGpu('software');
+    const { gpu } = (globalThis as unknown as { navigator: { gpu: GPU } }).navigator;
+    await (await gpu.requestAdapter())?.requestDevice();
+    expect(lastDevice()).not.toBeNull();
+    await releaseDevice();
+    expect(lastDevice()).toBeNull();
+    expect(lost).not.toHaveBeenCalled();
+    stop();
+  });
+
+  it('lets Node end by itself, and prints nothing', async () => {
+    const source = `${tell('software')}\nawait (await navigator.gpu.requestAdapter()).requestDevice();`;
+    expect(await program(source, { VK_ICD_FILENAMES: icd })).toEqual({ code: 0, stdout: expect.stringMatching(/^swiftshader.*\n$/), stderr: '' });
+  });
+
+  it('is missed quietly, with a reason', async () => {
+    const { code, stdout, stderr } = await program(tell('hardware') + tell('software'), { VK_ICD_FILENAMES: '/no-such-driver.json' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/^device: no GPU answered \(WebGPU over Vulkan: (no Vulkan loader|the loader found no driver)\)\ndevice: no software GPU answered/);
+  });
+});

@@ -1,0 +1,69 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Device } from '../../src/devices/device.ts';
+import { checkDevice } from '../../src/diagnosis/devices.ts';
+import { checkBlas, checkMemory, checkNode, checkWebAssembly } from '../../src/diagnosis/machine.ts';
+import type { ParityCheck } from '../../src/diagnosis/parity.ts';
+import { RnnError } from '../../src/errors.ts';
+
+describe('the check of', () => {
+  it.each([
+    ['20.19.0', 'good'],
+    ['22.0.1', 'good'],
+    ['20.18.9', 'bad'],
+    ['18.20.0', 'bad'],
+  ])('Node finds %s %s', (version, verdict) => {
+    expect(checkNode(version)).toMatchObject({ verdict, detail: expect.stringContaining(version) });
+  });
+
+  it('memory wants room for the program', () => {
+    expect(checkMemory(8e9, 16e9)).toMatchObject({ verdict: 'good', detail: '8.0 GB of 16.0 GB free', fix: null });
+    expect(checkMemory(1e8, 16e9)).toMatchObject({ verdict: 'bad', fix: expect.any(String) });
+  });
+
+  it('WebAssembly finds the kernels', async () => {
+    expect(await checkWebAssembly()).toMatchObject({ verdict: 'good' });
+  });
+
+  it('BLAS says where one is, and that it is not used', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'rnn-blas-'));
+    try {
+      expect(checkBlas([folder]).detail).toBe('not used by this version; no OpenBLAS found');
+      await writeFile(join(folder, 'libopenblas.so.0'), '');
+      expect(checkBlas(['no-such-folder', folder]).detail).toContain(join(folder, 'libopenblas.so.0'));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the check of a device', () => {
+  let closed = 0;
+  const device = { name: 'fake', description: 'fake: 2 threads', close: async () => void closed++ } as unknown as Device;
+  const open = async () => device;
+  const finding = (name: string, worst: number, quick = true): ParityCheck => ({ name, quick, run: async () => ({ worst, tolerance: 1e-5, where: 'loss' }) });
+
+  it('compares it with the reference, and closes it', async () => {
+    const before = closed;
+    const check = await checkDevice('fake', false, [finding('a', 1e-7), finding('b', 2e-6), finding('slow', 1, false)], open);
+    expect(check).toMatchObject({ device: 'fake', verdict: 'good', detail: 'fake: 2 threads; agrees with the reference in 2 comparisons, at worst 2.0e-6 of 1e-5 allowed' });
+    expect(closed).toBe(before + 1);
+  });
+
+  it.each([1e-3, Number.NaN, Infinity])('finds a difference of %d', async (worst) => {
+    const check = await checkDevice('fake', true, [finding('a', 1e-7), finding('slow', worst, false)], open);
+    expect(check).toMatchObject({ verdict: 'bad', fix: expect.any(String) });
+    expect(check.detail).toContain('slow: differs from the reference by');
+  });
+
+  it('tells of a device that fails, at whatever', async () => {
+    const failing: ParityCheck = { name: 'a', quick: true, run: () => Promise.reject(new Error('shader\n  line 3')) };
+    expect(await checkDevice('fake', false, [failing], open)).toMatchObject({ verdict: 'bad', detail: 'fake: 2 threads; a: shader' });
+    const missing = async () => Promise.reject(new RnnError('device', 'no kernels', { hint: 'npm run build' }));
+    expect(await checkDevice('cpu', false, [], missing)).toMatchObject({ verdict: 'bad', detail: 'no kernels', fix: 'npm run build' });
+    // That is what the check of the GPU itself is for.
+    expect(await checkDevice('gpu', false, [], missing)).toMatchObject({ verdict: 'absent', fix: null });
+  });
+});
