@@ -1,0 +1,193 @@
+// K calls of a program traced into one gpu.js pipeline. Weights, slots and carried state go in and come out, since nothing can stay
+// on the GPU between two runs of a pipeline; within it they do.
+import { createRequire } from 'node:module';
+import type { GPU as Gpu, Input as GpuInput } from 'gpu.js';
+import { RnnError } from '../../errors.ts';
+import { WEIGHTS } from './lower.ts';
+import { type Pass, type PassList, carryName } from './passes.ts';
+import { type Reference, type Shape, dimensionsOf, elementsOf, keyOfReference } from './writer.ts';
+
+// A CommonJS package without named exports.
+const { GPU, Input } = createRequire(import.meta.url)('gpu.js') as { GPU: typeof Gpu; Input: typeof GpuInput };
+
+export type Mode = 'webgpu' | 'webasm' | 'cpu';
+/** How each mode runs a plan as one; anything else is a plan that gpu.js has silently taken apart. */
+const executors: Readonly<Record<Mode, readonly string[]>> = { webgpu: ['fused-encoder'], webasm: ['fused-threaded', 'fused-sync'], cpu: ['generic'] };
+/** More than any loop has: gpu.js cuts longer ones short without a word. */
+const MOST_ITERATIONS = 2 ** 30;
+
+/** What gpu.js stands in for a value while it traces. */
+type Handle = object;
+/** gpu.js's own types leave most of it open. */
+type Pipeline = ((...values: unknown[]) => Promise<Record<string, unknown>>) & { executorKind: string; fallbackReason: string | null; destroy(): Promise<void> };
+type Kernel = (...operands: (Handle | number)[]) => Handle;
+
+export function openGpuJs(mode: Mode): Gpu {
+  return new GPU({ mode });
+}
+
+/** Kernels by source and shape, made once and shared by all plans of a device. */
+export class Kernels {
+  readonly gpu: Gpu;
+  readonly mode: Mode;
+  readonly #known = new Map<string, Kernel>();
+
+  constructor(gpu: Gpu, mode: Mode) {
+    this.gpu = gpu;
+    this.mode = mode;
+  }
+
+  of({ source, shape }: Pass): Kernel {
+    const output = dimensionsOf(shape);
+    const key = `${output.join('×')} ${source}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const kernel = this.gpu.createKernel(source, { output, loopMaxIterations: MOST_ITERATIONS } as object) as unknown as Kernel;
+    this.#known.set(key, kernel);
+    return kernel;
+  }
+}
+
+/** What a plan brings back. */
+export interface PlanResults {
+  /** By argument name: the weights and slots if they are updated, and what is carried. */
+  readonly carried: ReadonlyMap<string, Float32Array>;
+  /** Of the last call. */
+  readonly gradients: Float32Array | null;
+  readonly calls: readonly {
+    readonly lossNats: number;
+    readonly gradientNorm: number;
+    /** Buffers of passes that hold outputs. */
+    readonly outputs: ReadonlyMap<number, Float32Array>;
+  }[];
+}
+
+export type ArgumentValue = Float32Array | number;
+
+export class Plan {
+  readonly calls: number;
+  readonly #list: PassList;
+  readonly #kernels: Kernels;
+  /** Arguments of every call, then those of each: `name k`. */
+  readonly #shared: readonly string[];
+  readonly #perCall: readonly string[];
+  /** Numbers that kernels of one source differ in, where they must be arguments. */
+  readonly #numbers: readonly number[];
+  readonly #shapes = new Map<string, Shape>();
+  readonly #resultShapes = new Map<string, Shape>();
+  readonly #pipeline: Pipeline;
+
+  constructor(list: PassList, kernels: Kernels, calls: number) {
+    this.#list = list;
+    this.#kernels = kernels;
+    this.calls = calls;
+    const carries = new Set([...list.states.values()].map(({ pass }) => carryName(pass)));
+    const names = new Set<string>();
+    const numbers = new Set<number>();
+    for (const { operands } of list.passes) {
+      for (const operand of operands) {
+        if (operand.kind === 'argument') names.add(operand.name);
+        else if (operand.kind === 'number') numbers.add(operand.value);
+      }
+    }
+    this.#shared = [...names].filter((name) => name === WEIGHTS || carries.has(name));
+    this.#perCall = [...names].filter((name) => name !== WEIGHTS && !carries.has(name));
+    // A literal number makes a WebAssembly module of its own for each value; on a GPU it is written once instead of at each run.
+    this.#numbers = kernels.mode === 'webasm' ? [...numbers] : [];
+    for (const { name, shape } of list.arguments) this.#shapes.set(name, shape);
+    const handed = this.#argumentNames();
+    const traced = (...handles: Handle[]): Record<string, Handle> => this.#trace(new Map(handed.map((name, index) => [name, handles[index]])));
+    Object.defineProperty(traced, 'length', { value: handed.length }); // a pipeline's arity is that of its function
+    this.#pipeline = kernels.gpu.createPipeline(traced) as unknown as Pipeline;
+  }
+
+  /** @param perCall the arguments of each call: `ids`, `targets`, numbers, masks */
+  async run(carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[]): Promise<PlanResults> {
+    const values = [
+      ...this.#shared.map((name) => this.#argument(name, carried.get(name)!)),
+      ...perCall.flatMap((given) => this.#perCall.map((name) => this.#argument(name, given.get(name)!))),
+      ...this.#numbers,
+    ];
+    const results = await this.#pipeline(...values);
+    const { executorKind, fallbackReason } = this.#pipeline;
+    if (!executors[this.#kernels.mode].includes(executorKind)) {
+      throw new RnnError('device', `gpu.js would run this model step by step on ${this.#kernels.mode}, many times slower`, { hint: fallbackReason ?? 'it gives no reason' });
+    }
+    return this.#resultsOf(results);
+  }
+
+  close(): Promise<void> {
+    return this.#pipeline.destroy();
+  }
+
+  #argumentNames(): string[] {
+    return [
+      ...this.#shared,
+      ...Array.from({ length: this.calls }, (_, k) => this.#perCall.map((name) => `${name} of ${k}`)).flat(),
+      ...this.#numbers.map((value) => keyOfReference({ kind: 'number', value })),
+    ];
+  }
+
+  #argument(name: string, value: ArgumentValue): unknown {
+    if (typeof value === 'number') return value;
+    return new Input(value as unknown as number[], dimensionsOf(this.#shapes.get(name)!) as [number]);
+  }
+
+  #trace(given: ReadonlyMap<string, Handle>): Record<string, Handle> {
+    const { passes, training, states, outputs, losses } = this.#list;
+    const carried = new Map(this.#shared.map((name) => [name, given.get(name)!]));
+    const results: Record<string, Handle> = {};
+    const give = (key: string, handles: readonly Handle[], pass: number): void => {
+      results[key] = handles[pass];
+      this.#resultShapes.set(key, passes[pass].shape);
+    };
+    for (let k = 0; k < this.calls; k++) {
+      const handles: Handle[] = [];
+      const operandOf = (operand: Reference): Handle | number => {
+        if (operand.kind === 'pass') return handles[operand.index];
+        if (operand.kind === 'number') return given.get(keyOfReference(operand)) ?? operand.value;
+        return carried.get(operand.name) ?? given.get(`${operand.name} of ${k}`)!;
+      };
+      for (const pass of passes) handles.push(this.#kernels.of(pass)(...pass.operands.map(operandOf)));
+
+      for (const { pass } of states.values()) carried.set(carryName(pass), handles[pass]);
+      if (training && training.weights !== training.gradients) carried.set(WEIGHTS, handles[training.weights]);
+      for (const pass of losses) give(`loss ${pass} of ${k}`, handles, pass);
+      if (training) give(`norm of ${k}`, handles, training.norm);
+      for (const { pass } of outputs.values()) give(`output ${pass} of ${k}`, handles, pass);
+      if (k < this.calls - 1) continue;
+      if (training) give('gradients', handles, training.gradients);
+      if (training && training.weights !== training.gradients) give(WEIGHTS, handles, training.weights);
+      for (const { pass } of states.values()) give(carryName(pass), handles, pass);
+    }
+    return results;
+  }
+
+  #resultsOf(results: Readonly<Record<string, unknown>>): PlanResults {
+    const flat = (key: string): Float32Array => flatten(results[key], this.#resultShapes.get(key)!);
+    const { losses, outputs, training, states } = this.#list;
+    const carried = new Map([...states.values()].map(({ pass }): [string, Float32Array] => [carryName(pass), flat(carryName(pass))]));
+    if (WEIGHTS in results) carried.set(WEIGHTS, flat(WEIGHTS));
+    return {
+      carried,
+      gradients: training ? flat('gradients') : null,
+      calls: Array.from({ length: this.calls }, (_, k) => ({
+        lossNats: losses.reduce((sum, pass) => flat(`loss ${pass} of ${k}`).reduce((total, x) => total + x, sum), 0),
+        gradientNorm: training ? flat(`norm of ${k}`)[0] : NaN,
+        outputs: new Map([...outputs.values()].map(({ pass }) => [pass, flat(`output ${pass} of ${k}`)])),
+      })),
+    };
+  }
+}
+
+/** What gpu.js gives is rows, mostly of one buffer. */
+function flatten(result: unknown, shape: Shape): Float32Array {
+  if (shape.kind === 'vector') return result as Float32Array;
+  const rows = (shape.planes > 1 ? (result as Float32Array[][]).flat() : result) as Float32Array[];
+  const [{ buffer, byteOffset }] = rows;
+  const together = rows.every((row, index) => row.buffer === buffer && row.byteOffset === byteOffset + 4 * index * shape.columns);
+  if (together) return new Float32Array(buffer, byteOffset, elementsOf(shape));
+  const whole = new Float32Array(elementsOf(shape));
+  rows.forEach((row, index) => whole.set(row, index * shape.columns));
+  return whole;
+}

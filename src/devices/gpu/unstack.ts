@@ -1,0 +1,74 @@
+// Undoes the stacking of time steps where a device of passes gains by it. What reads a step of a stacked product gets a product of
+// that step, so that layers can run side by side, one step apart, and nothing is copied together only to be read apart again.
+import { Builder } from '../../program/builder.ts';
+import { type Program, type Value, sameShape } from '../../program/value.ts';
+
+interface Step {
+  readonly row: number;
+  readonly value: Value;
+}
+
+/** Products and elementwise operations on a stack of steps become a stack of operations on the steps. */
+export function unstack(program: Program): Program {
+  const readBySteps = valuesReadBySteps(program);
+  const builder = new Builder();
+  const now = new Map<Value, Value>();
+  for (const value of program.values) {
+    const inputs = value.inputs.map((input) => now.get(input)!);
+    now.set(value, stepOf(value, inputs) ?? byStep(builder, value, inputs, readBySteps) ?? builder.again(value, inputs));
+  }
+  const renamed = (named: ReadonlyMap<string, Value>): Map<string, Value> => new Map([...named].map(([name, value]) => [name, now.get(value)!]));
+  return builder.program(renamed(program.outputs), renamed(program.gradients));
+}
+
+/** The step of a stack that a view of rows is, if it is one. */
+function stepOf(value: Value, [input]: readonly Value[]): Value | undefined {
+  if (value.kind !== 'rows') return undefined;
+  return stepsOf(input)?.find((step) => step.row === value.first && step.value.rows === value.rows)?.value;
+}
+
+/** The pieces of a join of time steps on top of each other. */
+function stepsOf(value: Value): Step[] | null {
+  if (value.kind !== 'join' || value.inputs.some((piece) => piece.columns !== value.columns)) return null;
+  return value.inputs.map((piece, index) => ({ row: value.places[index].row, value: piece }));
+}
+
+function byStep(builder: Builder, value: Value, inputs: readonly Value[], readBySteps: ReadonlySet<Value>): Value | null {
+  if (!readBySteps.has(value)) return null;
+  const steps = inputs.map(stepsOf).find((found) => found !== null);
+  if (!steps) return null;
+  const partsOf = inputs.map((input, index) => (follows(value, index) ? steps.map((step) => part(builder, input, step)) : steps.map(() => input)));
+  if (partsOf.some((parts) => parts.includes(null))) return null;
+  return builder.stack(steps.map(({ value: { rows } }, t) => builder.append(operationOf(value), rows, value.columns, partsOf.map((parts) => parts[t]!))));
+}
+
+/** Whether the rows of an input are those of the result. */
+function follows(value: Value, index: number): boolean {
+  if (value.kind === 'matmul') return index === 0 || (value.plus && index === value.inputs.length - 1);
+  return value.inputs[index].rows === value.rows;
+}
+
+/** The rows of one step of a value, or null where they are to be had only from the whole. */
+function part(builder: Builder, value: Value, { row, value: { rows } }: Step): Value | null {
+  if (value.kind === 'join') return stepsOf(value)?.find((step) => step.row === row && step.value.rows === rows)?.value ?? null;
+  return value.kind === 'dropoutMask' || value.kind === 'gather' ? builder.rows(value, row, rows) : null;
+}
+
+function operationOf(value: Value) {
+  const { id: _, rows: __, columns: ___, inputs: ____, ...operation } = value;
+  return operation;
+}
+
+/** Products with a weight, and elementwise operations, of which nothing but steps is read, if need be through another such. */
+function valuesReadBySteps(program: Program): Set<Value> {
+  const wholes = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);
+  const found = new Set<Value>();
+  for (const value of program.values.toReversed()) {
+    const divisible = value.kind === 'elementwise' || (value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter');
+    // The steps of an elementwise operation can be stacked for who needs the whole; those of a product should not be made for that.
+    if (divisible && (value.kind === 'elementwise' || !wholes.has(value))) found.add(value);
+    if (value.kind === 'rows') continue;
+    for (const input of value.inputs) if (!(value.kind === 'elementwise' && sameShape(input, value) && found.has(value))) wholes.add(input);
+  }
+  return found;
+}

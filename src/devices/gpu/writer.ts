@@ -1,0 +1,113 @@
+// Writes the source of one kernel: a function in the JavaScript that gpu.js compiles. Gives each buffer and number that the body reads a
+// parameter, in order of first use, so that equal work on other buffers is the same source, and so the same kernel.
+//
+// Rules of that language that this keeps (each breaks silently): only the counter of a `for` that starts at a literal and goes up by
+// one is an integer, and what is made of it, of thread ids and of literals without storing it; numbers that come as arguments are floats
+// until `| 0`; loops have literal bounds.
+
+/** What a kernel reads: the result of a pass, an argument of the plan, or a number. */
+export type Reference =
+  | { readonly kind: 'pass'; readonly index: number }
+  | { readonly kind: 'argument'; readonly name: string }
+  | { readonly kind: 'number'; readonly value: number };
+
+export function keyOfReference(reference: Reference): string {
+  if (reference.kind === 'pass') return `pass ${reference.index}`;
+  return reference.kind === 'argument' ? `argument ${reference.name}` : `number ${reference.value}`;
+}
+
+/** A buffer as a kernel sees it: one index for a vector, two for a matrix, three for several planes. */
+export interface Buffer {
+  readonly reference: Reference;
+  readonly shape: Shape;
+}
+
+export type Shape =
+  | { readonly kind: 'vector'; readonly length: number }
+  | { readonly kind: 'planes'; readonly planes: number; readonly rows: number; readonly columns: number };
+
+export function elementsOf(shape: Shape): number {
+  return shape.kind === 'vector' ? shape.length : shape.planes * shape.rows * shape.columns;
+}
+
+/** The output of a kernel as gpu.js wants it, fastest axis first. */
+export function dimensionsOf(shape: Shape): number[] {
+  if (shape.kind === 'vector') return [shape.length];
+  return shape.planes > 1 ? [shape.columns, shape.rows, shape.planes] : [shape.columns, shape.rows];
+}
+
+export class KernelWriter {
+  readonly #parameters = new Map<string, { name: string; reference: Reference }>();
+  readonly #buffers = new Map<string, Buffer>();
+  #locals = 0;
+
+  /** What the kernel is called with, in order. */
+  get operands(): Reference[] {
+    return [...this.#parameters.values()].map(({ reference }) => reference);
+  }
+
+  get buffers(): Buffer[] {
+    return [...this.#buffers.values()];
+  }
+
+  /** A name that no other local variable of the kernel has. */
+  local(): string {
+    return `v${this.#locals++}`;
+  }
+
+  element(buffer: Buffer, plane: number, row: Index, column: Index): string {
+    const name = this.#parameter(buffer.reference);
+    this.#buffers.set(name, buffer);
+    if (buffer.shape.kind === 'vector') return `${name}[${column}]`;
+    return buffer.shape.planes > 1 ? `${name}[${plane}][${row}][${column}]` : `${name}[${row}][${column}]`;
+  }
+
+  /** A number that comes with the call. */
+  number(name: string): string {
+    return this.#parameter({ kind: 'argument', name });
+  }
+
+  /** An integer that may differ between kernels of one source. */
+  integer(value: number): string {
+    return `(${this.#parameter({ kind: 'number', value }, `n${value}`)} | 0)`;
+  }
+
+  source(body: string): string {
+    return `function(${[...this.#parameters.values()].map(({ name }) => name).join(', ')}) {\n${body}\n}`;
+  }
+
+  #parameter(reference: Reference, key = keyOfReference(reference)): string {
+    const known = this.#parameters.get(key);
+    if (known) return known.name;
+    const name = `${reference.kind === 'pass' || (reference.kind === 'argument' && !isNumber(reference.name)) ? 'b' : 's'}${this.#parameters.size}`;
+    this.#parameters.set(key, { name, reference });
+    return name;
+  }
+}
+
+/** Arguments that are numbers are named so. */
+const NUMBER = 'number:';
+
+export function numberArgument(name: string): string {
+  return `${NUMBER}${name}`;
+}
+
+export function isNumber(name: string): boolean {
+  return name.startsWith(NUMBER);
+}
+
+/** What stands in an index: an expression, or a number that is known. */
+export type Index = string | number;
+
+/** A sum of terms, without those that are nothing. */
+export function plus(...terms: readonly Index[]): Index {
+  const texts = terms.filter((term) => typeof term === 'string');
+  const constant = terms.reduce<number>((sum, term) => sum + (typeof term === 'number' ? term : 0), 0);
+  if (texts.length === 0) return constant;
+  return texts.join(' + ') + (constant > 0 ? ` + ${constant}` : constant < 0 ? ` - ${-constant}` : '');
+}
+
+export function times(index: Index, factor: number): Index {
+  if (typeof index === 'number') return index * factor;
+  return factor === 1 ? index : `(${index}) * ${factor}`;
+}
