@@ -15,11 +15,24 @@ export async function evaluate(
 ): Promise<number | null> {
   let sum = 0;
   let count = 0;
-  for (const window of evaluationWindows(tokens, streams, sequenceLength)) {
+  const windows = evaluationWindows(tokens, streams, sequenceLength);
+  for (;;) {
+    const taken = take(windows, executable.callsPerRun(job));
+    if (taken.length === 0) return sum / count;
     if (signal?.aborted) return null;
-    const [{ lossNats }] = await executable.run(job, [{ ids: window.inputs, targets: window.targets, reset: window.reset }]);
-    sum += lossNats;
-    count += window.count;
+    const results = await executable.run(job, taken.map(({ inputs, targets, reset }) => ({ ids: inputs, targets, reset })));
+    for (const { lossNats } of results) sum += lossNats;
+    for (const window of taken) count += window.count;
   }
-  return sum / count;
+}
+
+/** The next so many items, or as many as are left. */
+function take<Item>(items: Iterator<Item>, most: number): readonly Item[] {
+  const taken: Item[] = [];
+  while (taken.length < most) {
+    const next = items.next();
+    if (next.done) break;
+    taken.push(next.value);
+  }
+  return taken;
 }

@@ -2,9 +2,9 @@
 // checkpoints when told to. When that is, train.ts decides.
 import { availableMemory } from 'node:process';
 import { type Checkpoint, tensorsOf } from '../checkpoint/store.ts';
-import { Streams } from '../corpus/batches.ts';
+import { type StreamPosition, Streams } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
-import type { CallResult, Device, Executable, Workload } from '../devices/device.ts';
+import type { Call, CallResult, Device, Executable, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -16,6 +16,7 @@ import { Sampler } from '../sampling/sample.ts';
 import { evaluate } from './evaluation.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from './options.ts';
+import type { Progress } from './schedules.ts';
 
 /** Beside everything that grows with the model: Node and this program. */
 const OVERHEAD_BYTES = 150e6;
@@ -24,6 +25,19 @@ const MOST_LAYER_STEPS = 2048;
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
+
+/** The learning rate of a step that is about to be made. */
+export type LearningRateOf = (place: Pick<Progress, 'step' | 'epoch'>) => number;
+
+/** What came of one window, and the learning rate that its call brought. */
+export type WindowResult = CallResult & { readonly learningRate: number };
+
+interface PlannedCall {
+  readonly call: Call;
+  readonly learningRate: number;
+  /** Where the text goes on after it. */
+  readonly after: StreamPosition;
+}
 
 export class Session {
   readonly model: ModelConfiguration;
@@ -83,17 +97,37 @@ export class Session {
     return epoch + window / this.streams.windowsPerEpoch;
   }
 
-  /** One window: loss, gradient, update. Counts as a step only if the update was applied; if not, the next window starts from a zero state. */
-  async advance(learningRate: number): Promise<CallResult> {
+  /**
+   * Windows one after another, as many as suit the device and at most `most`: loss, gradient, update of each. Each counts as a step if its
+   * update was applied. One that was refused is the last; then the next window starts from a zero state.
+   */
+  async advance(most: number, learningRateOf: LearningRateOf): Promise<readonly WindowResult[]> {
+    const planned = this.#plan(Math.min(most, this.#executable.callsPerRun('train')), learningRateOf);
+    const results = await this.#executable.run('train', planned.map(({ call }) => call));
+    this.streams.seek(planned[results.length - 1].after);
+    this.#resetNext = !results.at(-1)!.updated;
+    this.#step += results.filter(({ updated }) => updated).length;
+    return results.map((result, ahead) => ({ ...result, learningRate: planned[ahead].learningRate }));
+  }
+
+  /** The next calls, should none be refused. The place in the text stays where it is until they were run. */
+  #plan(count: number, learningRateOf: LearningRateOf): readonly PlannedCall[] {
+    const start = this.streams.position;
+    const planned = Array.from({ length: count }, (_, ahead) => this.#planNext(ahead, learningRateOf));
+    this.streams.seek(start);
+    return planned;
+  }
+
+  /** @param ahead how many calls are planned before this one */
+  #planNext(ahead: number, learningRateOf: LearningRateOf): PlannedCall {
     const { epoch, window } = this.streams.position;
     // Dropout masks follow from the seed and the place in the text alone, so that a run that goes on drops the same.
     const dropoutKey = hash32(hash32(this.#options.seed) + epoch * this.streams.windowsPerEpoch + window);
+    const step = this.#step + ahead;
+    const learningRate = learningRateOf({ step, epoch: this.epoch });
     const { inputs, targets, reset } = this.streams.next();
-    const update = this.#optimizer.scalars(this.#step + 1, learningRate);
-    const [result] = await this.#executable.run('train', [{ ids: inputs, targets, reset: reset || this.#resetNext, update, dropoutKey }]);
-    this.#resetNext = !result.updated;
-    if (result.updated) this.#step++;
-    return result;
+    const update = this.#optimizer.scalars(step + 1, learningRate);
+    return { call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey }, learningRate, after: this.streams.position };
   }
 
   /** Mean nats per character of the validation text, or null if there is none or the signal came first. */

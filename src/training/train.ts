@@ -7,7 +7,7 @@ import { RnnError } from '../errors.ts';
 import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, StartEvent, TrainingEvent } from './events.ts';
 import type { TrainingOptions } from './options.ts';
 import { type Progress, learningRateAt } from './schedules.ts';
-import { Session } from './session.ts';
+import { Session, type WindowResult } from './session.ts';
 
 const REPORT_EVERY_MS = 1000;
 /** What a coarse clock may show as no time at all. */
@@ -73,7 +73,7 @@ class Loop {
     yield this.#log(this.#start());
     let reason = this.#reasonToEnd();
     while (reason === null) {
-      yield* this.#step();
+      yield* this.#advance();
       reason = this.#reasonToEnd();
       yield* this.#due(reason);
       reason ??= this.#reasonToEnd(); // patience, or a signal during an evaluation
@@ -81,28 +81,36 @@ class Loop {
     yield* this.#finish(reason);
   }
 
-  async *#step(): AsyncGenerator<TrainingEvent> {
-    const { batchSize, sequenceLength } = this.#options;
-    const learningRate = learningRateAt(this.#options, this.#progress());
+  /** One run of calls. */
+  async *#advance(): AsyncGenerator<TrainingEvent> {
     const before = performance.now();
-    const { lossNats, gradientNorm, updated } = await this.#session.advance(learningRate);
+    const results = await this.#session.advance(this.#stepsUntilDue(), (place) => learningRateAt(this.#options, this.#progress(place)));
     const elapsed = performance.now() - before;
     this.#trainingMs += elapsed;
-    if (!updated) {
-      this.#failures++;
-      const what = Number.isFinite(lossNats) ? 'the gradient' : 'the loss';
-      yield this.#log<RecoveryEvent>({ event: 'recovery', step: this.#session.step, reason: `${what} is not a finite number: the step was left out and the state zeroed` });
-      return;
+    const steps = results.filter(({ updated }) => updated);
+    if (steps.length > 0) {
+      this.#failures = 0;
+      this.#remember(steps, (elapsed * steps.length) / results.length);
+      if (performance.now() - this.#recent.at >= REPORT_EVERY_MS || this.#reasonToEnd() !== null) yield this.#report(steps.at(-1)!);
     }
-    this.#failures = 0;
-    const characters = batchSize * sequenceLength;
-    this.#recent.lossNats += lossNats;
-    this.#recent.characters += characters;
-    this.#recent.trainingMs += elapsed;
-    if (performance.now() - this.#recent.at >= REPORT_EVERY_MS || this.#reasonToEnd() !== null) yield this.#report(learningRate, gradientNorm);
+    if (steps.length < results.length) yield this.#recovery(results.at(-1)!);
   }
 
-  #report(learningRate: number, gradientNorm: number): ReportEvent {
+  /** Adds steps to what the next report tells. */
+  #remember(steps: readonly WindowResult[], trainingMs: number): void {
+    const { batchSize, sequenceLength } = this.#options;
+    for (const { lossNats } of steps) this.#recent.lossNats += lossNats;
+    this.#recent.characters += steps.length * batchSize * sequenceLength;
+    this.#recent.trainingMs += trainingMs;
+  }
+
+  #recovery({ lossNats }: WindowResult): RecoveryEvent {
+    this.#failures++;
+    const what = Number.isFinite(lossNats) ? 'the gradient' : 'the loss';
+    return this.#log({ event: 'recovery', step: this.#session.step, reason: `${what} is not a finite number: the step was left out and the state zeroed` });
+  }
+
+  #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
     const { lossNats, characters, trainingMs } = this.#recent;
     this.#recent = { lossNats: 0, characters: 0, trainingMs: 0, at: performance.now() };
     const report: ReportEvent = {
@@ -120,7 +128,7 @@ class Loop {
     return this.#log(report);
   }
 
-  /** What is due after a step: evaluation, sample, checkpoint. At the end, whatever the last steps have not had yet. */
+  /** What is due after a run of calls: evaluation, sample, checkpoint. At the end, whatever the last steps have not had yet. */
   async *#due(reason: EndReason | null): AsyncGenerator<TrainingEvent> {
     const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
     // Whoever ends a run in a hurry wants it saved, not judged.
@@ -143,6 +151,14 @@ class Loop {
 
   #isDue(every: number): boolean {
     return every > 0 && this.#session.step % every === 0;
+  }
+
+  /** How many steps may be made before something is due, or the run is over. */
+  #stepsUntilDue(): number {
+    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
+    const { step } = this.#session;
+    const until = [evaluateEvery, sampleEvery, checkpointEvery].filter((every) => every > 0).map((every) => every - (step % every));
+    return Math.min(...until, (this.#totalSteps ?? Infinity) - step);
   }
 
   async *#evaluate(): AsyncGenerator<TrainingEvent> {
@@ -204,8 +220,11 @@ class Loop {
     return null;
   }
 
-  #progress(): Progress {
-    const { step, epoch } = this.#session;
+  /**
+   * How much is done when a step is about to be made: as it stands, or after steps that the next run of calls makes before it. Time does not
+   * go on within a run of calls, which takes about a second.
+   */
+  #progress({ step, epoch }: Pick<Progress, 'step' | 'epoch'> = this.#session): Progress {
     const fraction = this.#totalSteps === null ? this.#trainingMs / this.#options.budgetMs! : step / this.#totalSteps;
     return { step, epoch, fraction: Math.min(1, fraction) };
   }

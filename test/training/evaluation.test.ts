@@ -8,6 +8,7 @@ import { evaluationProgram, samplingProgram } from '../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 import { evaluate } from '../../src/training/evaluation.ts';
+import { inRunsOf } from './fixture.ts';
 
 const V = 6;
 const T = 7;
@@ -59,9 +60,22 @@ describe.each([1, 3, 16])('the loss over %i streams', (streams) => {
     await executable.close();
   });
 
+  test.each([[[3]], [[7]], [[1, 3, 2]], [[1000]]])('has the same bits in runs of %j calls', async (counts) => {
+    const windows = Math.ceil(Math.ceil((tokens.length - 1) / streams) / T);
+    const runs: number[] = [];
+    const losses: (number | null)[] = [];
+    for (const device of [openReference(), inRunsOf({ counts, ran: (_, handed) => runs.push(handed) }, openReference())]) {
+      losses.push(await evaluate(await compiled(device, streams), 'evaluate', tokens, { streams, sequenceLength: T }));
+    }
+    expect(losses[1]).toBe(losses[0]);
+    expect(runs.slice(0, -1)).toEqual(runs.slice(0, -1).map((_, i) => counts[i % counts.length]));
+    expect(runs.reduce((sum, handed) => sum + handed, 0)).toBe(windows);
+  });
+
   test('scores each target once and after its own input', async () => {
     const scored: string[] = [];
     const recording = {
+      callsPerRun: () => 2,
       run(_job: string, calls: readonly Call[]) {
         for (const { ids, targets } of calls) targets!.forEach((target, i) => target >= 0 && scored.push(`${ids[i]}→${target}`));
         return Promise.resolve(calls.map(() => ({ lossNats: 0, gradientNorm: NaN, updated: false, outputs: {} })));

@@ -7,6 +7,7 @@ import { RunFolder } from '../../src/checkpoint/store.ts';
 import type { Corpus } from '../../src/corpus/read.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import type { Call, CallResult, Device, Executable } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
@@ -36,15 +37,66 @@ export async function newFolder(): Promise<RunFolder> {
   return RunFolder.create(path.join(folder, 'run'));
 }
 
+interface Behaviour {
+  /** What `callsPerRun` gives, one after another and over again. */
+  readonly counts: readonly number[];
+  /** Which calls of training are refused: the first is 1. */
+  readonly refused?: readonly number[];
+  /** Is told of each run of calls: how many were handed over, and how many were run. */
+  readonly ran?: (job: string, handed: number, run: number) => void;
+}
+
+/** A device that asks for so many calls at a time, and refuses the updates that it is told to. */
+export function inRunsOf({ counts, refused = [], ran }: Behaviour, device: Device): Device {
+  const wrap = (inner: Executable): Executable => {
+    let asked = 0;
+    let trained = 0;
+    const one = async (job: string, call: Call): Promise<CallResult> => {
+      const refuses = job === 'train' && refused.includes(++trained);
+      const [result] = await inner.run(job, [refuses ? { ...call, update: undefined } : call]);
+      return refuses ? { ...result, lossNats: NaN } : result;
+    };
+    const oneByOne = async (job: string, calls: readonly Call[]): Promise<readonly CallResult[]> => {
+      const results: CallResult[] = [];
+      for (const call of calls) {
+        const result = await one(job, call);
+        results.push(result);
+        if (call.update && !result.updated) break;
+      }
+      return results;
+    };
+    return {
+      description: inner.description,
+      memoryBytes: inner.memoryBytes,
+      callsPerRun: () => counts[asked++ % counts.length],
+      async run(job, calls) {
+        const results = await (refused.length > 0 ? oneByOne(job, calls) : inner.run(job, calls));
+        ran?.(job, calls.length, results.length);
+        return results;
+      },
+      read: (resident) => inner.read(resident),
+      write: (resident, values) => inner.write(resident, values),
+      close: () => inner.close(),
+    };
+  };
+  return {
+    name: device.name,
+    description: device.description,
+    estimate: (workload) => device.estimate(workload),
+    compile: async (workload) => workload.interactive ? device.compile(workload) : wrap(await device.compile(workload)),
+    close: () => device.close(),
+  };
+}
+
 interface Ran {
   readonly events: readonly TrainingEvent[];
   readonly folder: RunFolder;
 }
 
 /** Trains to the end. @param seen is told of each event as it comes */
-export async function train(corpus: Corpus, given: Partial<TrainingOptions>, { threads = 1, signal, seen }: { threads?: number; signal?: AbortSignal; seen?: (event: TrainingEvent) => void } = {}): Promise<Ran> {
+export async function train(corpus: Corpus, given: Partial<TrainingOptions>, { threads = 1, device, signal, seen }: { threads?: number; device?: Device; signal?: AbortSignal; seen?: (event: TrainingEvent) => void } = {}): Promise<Ran> {
   const folder = await newFolder();
-  const run = await prepareTraining({ options: optionsOf(corpus, given), corpus, device: await openCpu({ threads }) });
+  const run = await prepareTraining({ options: optionsOf(corpus, given), corpus, device: device ?? await openCpu({ threads }) });
   const events: TrainingEvent[] = [];
   try {
     for await (const event of run.train(folder, signal)) {
