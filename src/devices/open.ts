@@ -61,7 +61,7 @@ async function openBest(options: OpenOptions): Promise<Device> {
   if (!(await import('./gpu/adapter.ts')).mayHaveGpu()) return openCpu('the system knows of no GPU');
   try {
     const gpu = await devices.gpu(options);
-    return withReason(gpu, `gpu: ${gpu.description}`);
+    return withReason(gpu, `${gpu.description} answered`);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
     return openCpu(error.message);

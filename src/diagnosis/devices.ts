@@ -59,16 +59,25 @@ async function compare(device: Device, checks: readonly ParityCheck[]): Promise<
     }
   }
   const { worst, tolerance } = closest;
+  const description = described(device);
   return {
     verdict: 'good',
-    detail: `${device.description}; agrees with the reference in ${checks.length} comparisons, at worst ${worst.toExponential(1)} of ${tolerance.toExponential()} allowed`,
+    detail: `${description}; agrees with the reference in ${checks.length} comparisons, at worst ${worst.toExponential(1)} of ${tolerance.toExponential()} allowed`,
     fix: null,
-    facts: { description: device.description, comparisons: checks.length, worst, tolerance },
+    facts: { description, comparisons: checks.length, worst, tolerance },
   };
 }
 
 function wrong(device: Device, detail: string): Omit<Check, 'title' | 'device'> {
-  return { verdict: 'bad', detail: `${device.description}; ${detail}`, fix: device.name === 'cpu' ? 'export RNN_WASM=portable' : 'update the graphics driver; until then --device cpu' };
+  return { verdict: 'bad', detail: `${described(device)}; ${detail}`, fix: fixes[device.name] ?? '--device cpu, and please report it' };
 }
+
+const fixes: Readonly<Record<string, string>> = {
+  cpu: 'export RNN_WASM=portable',
+  gpu: 'update the graphics driver; until then --device cpu',
+};
+
+/** Without the name, which the title has. */
+const described = ({ name, description }: Device): string => (description.startsWith(`${name}: `) ? description.slice(name.length + 2) : description);
 
 const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0];

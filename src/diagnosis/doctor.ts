@@ -18,14 +18,14 @@ export interface Check {
 }
 
 export interface Examination {
-  /** Only this device; all that are for more than comparing if left out. */
+  /** Only this device; left out, those that a user may want. */
   readonly device?: string;
-  /** Every comparison with the reference device, and every device. */
+  /** Every comparison with the reference device, not only the quick ones, and every device. */
   readonly full: boolean;
 }
 
-/** Those that plain `rnn doctor` tries: the others are for comparisons, and slow. */
-const usualDevices = ['cpu', 'gpu'];
+/** No user misses a GPU made of software, and the reference device is what the others are compared with. */
+const usualDevices = deviceNames.filter((name) => name !== 'gpu:software' && name !== 'reference');
 
 export async function* examine({ device, full }: Examination): AsyncGenerator<Check> {
   const names = device === undefined ? (full ? deviceNames.filter((name) => name !== 'reference') : usualDevices) : [device];

@@ -3,7 +3,7 @@ import type { Device } from '../../src/devices/device.ts';
 import { deviceNames, openDevice, type TrainingWork } from '../../src/devices/open.ts';
 import { RnnError } from '../../src/errors.ts';
 
-const gpu = { name: 'gpu', description: 'NVIDIA H200 (vulkan)', close: async () => {} } as Device;
+const gpu = { name: 'gpu', description: 'gpu: NVIDIA H200 (vulkan)', close: async () => {} } as Device;
 const adapter = vi.hoisted(() => ({ loaded: 0, mayHaveGpu: vi.fn<() => boolean>(), openGpu: vi.fn<(mode: string) => Promise<Device>>() }));
 vi.mock('../../src/devices/gpu/adapter.ts', () => {
   adapter.loaded++;
@@ -56,9 +56,9 @@ describe('auto', () => {
   });
 
   it.each([
-    ['takes the GPU for much work', large, 'gpu: NVIDIA H200 (vulkan)'],
-    ['takes it where there is no telling', undefined, 'gpu: NVIDIA H200 (vulkan)'],
-    ['takes it for a long time', { ...large, steps: null, milliseconds: 60_000 }, 'gpu: NVIDIA H200 (vulkan)'],
+    ['takes the GPU for much work', large, 'gpu: NVIDIA H200 (vulkan) answered'],
+    ['takes it where there is no telling', undefined, 'gpu: NVIDIA H200 (vulkan) answered'],
+    ['takes it for a long time', { ...large, steps: null, milliseconds: 60_000 }, 'gpu: NVIDIA H200 (vulkan) answered'],
     ['does not start it for a few steps', { ...large, steps: 1 }, 'cpu: the run is too short for a GPU to pay'],
     ['does not start it for a short time', { ...large, steps: null, milliseconds: 5000 }, 'cpu: the run is too short for a GPU to pay'],
     ['leaves small models to the cpu', { ...large, multiplyAdds: 1e6 }, 'cpu: the model is too small for a GPU to be faster'],

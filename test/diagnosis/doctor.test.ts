@@ -48,7 +48,7 @@ describe('the check of a device', () => {
   it('compares it with the reference, and closes it', async () => {
     const before = closed;
     const check = await checkDevice('fake', false, [finding('a', 1e-7), finding('b', 2e-6), finding('slow', 1, false)], open);
-    expect(check).toMatchObject({ device: 'fake', verdict: 'good', detail: 'fake: 2 threads; agrees with the reference in 2 comparisons, at worst 2.0e-6 of 1e-5 allowed' });
+    expect(check).toMatchObject({ device: 'fake', verdict: 'good', detail: '2 threads; agrees with the reference in 2 comparisons, at worst 2.0e-6 of 1e-5 allowed' });
     expect(closed).toBe(before + 1);
   });
 
@@ -60,7 +60,7 @@ describe('the check of a device', () => {
 
   it('tells of a device that fails, at whatever', async () => {
     const failing: ParityCheck = { name: 'a', quick: true, run: () => Promise.reject(new Error('shader\n  line 3')) };
-    expect(await checkDevice('fake', false, [failing], open)).toMatchObject({ verdict: 'bad', detail: 'fake: 2 threads; a: shader' });
+    expect(await checkDevice('fake', false, [failing], open)).toMatchObject({ verdict: 'bad', detail: '2 threads; a: shader' });
     const missing = async () => Promise.reject(new RnnError('device', 'no kernels', { hint: 'npm run build' }));
     expect(await checkDevice('cpu', false, [], missing)).toMatchObject({ verdict: 'bad', detail: 'no kernels', fix: 'npm run build' });
     // That is what the check of the GPU itself is for.

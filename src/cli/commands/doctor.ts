@@ -17,8 +17,8 @@ interface DoctorFlags {
 export function defineDoctor(command: Command, context: Context): void {
   command.description('Tells which devices work here, which do not and why. Ends with 0 if one does.');
   for (const flag of [
-    deviceFlag('only this one; cpu and gpu unless given'),
-    switchFlag('--full', 'every device, and every comparison with the reference'),
+    deviceFlag('only this one; listed below'),
+    switchFlag('--full', 'every comparison with the reference, also of gpu:software'),
     switchFlag('--json', 'one JSON object per check'),
     ...commonFlags(),
   ]) {
