@@ -68,7 +68,7 @@ describe('every command that is written down is one', () => {
   });
 
   it('and every option in the README is one of some command', async () => {
-    const helps = await Promise.all(['train', 'sample', 'info', 'corpus'].map((command) => rnn([command, '--help'])));
+    const helps = await Promise.all(['train', 'sample', 'info', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
     const known = new Set(helps.flatMap(({ stdout }) => stdout.match(/--[\w-]+/g) ?? []));
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });

@@ -44,6 +44,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     summary: 'tell which devices work here, and which do not and why',
     load: async () => (await import('./commands/doctor.ts')).defineDoctor,
   },
+  {
+    name: 'bench',
+    takes: '',
+    summary: 'measure how fast this machine trains and samples',
+    load: async () => (await import('./commands/bench.ts')).defineBench,
+  },
 ];
 
 const examples = `

@@ -4,6 +4,7 @@ import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { corpusName, readCorpus } from '../corpus/read.ts';
 import type { findCheckpoint, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
 import type { openDevice } from '../devices/open.ts';
+import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { resolveOptions } from '../training/resolve.ts';
@@ -19,6 +20,7 @@ export interface Rooms {
     RunFolder: Pick<typeof RunFolder, 'create' | 'refuseIfTaken'>;
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
+  bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions }>;
   work(): Promise<{ workOf: typeof workOf }>;
@@ -31,6 +33,7 @@ export const rooms: Rooms = {
   builtin: () => import('../corpus/builtin.ts'),
   checkpoints: () => import('../checkpoint/store.ts'),
   devices: () => import('../devices/open.ts'),
+  bench: () => import('../diagnosis/bench.ts'),
   sampling: () => import('../sampling/sample.ts'),
   resolving: () => import('../training/resolve.ts'),
   work: () => import('../training/work.ts'),

@@ -82,7 +82,7 @@ describe('help', () => {
     for (const command of ['train <corpus...>', 'sample', 'info [checkpoint]', 'corpus [name]', 'doctor']) expect(stdout).toContain(`\n  ${command}`);
   });
 
-  it.each(['train', 'sample', 'info', 'corpus', 'doctor'])('of %s has one line for each option, at 80 columns', async (command) => {
+  it.each(['train', 'sample', 'info', 'corpus', 'doctor', 'bench'])('of %s has one line for each option, at 80 columns', async (command) => {
     const { code, stdout } = await rnn([command, '--help']);
     expect(code).toBe(0);
     const lines = stdout.split('\n');

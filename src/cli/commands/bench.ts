@@ -1,0 +1,116 @@
+// `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring is diagnosis/'s.
+import { type Command, Option } from 'commander';
+import type { Device } from '../../devices/device.ts';
+import type { BenchResult } from '../../diagnosis/bench.ts';
+import { RnnError } from '../../errors.ts';
+import { cells } from '../../model/cells/registry.ts';
+import type { Context } from '../context.ts';
+import { devices } from '../devices.ts';
+import { choiceFlag, commonFlags, numberFlag, switchFlag } from '../flags.ts';
+import { bytes, compact, count, significant } from '../format.ts';
+import { parseChoice } from '../values.ts';
+
+interface BenchFlags {
+  readonly device?: readonly string[];
+  readonly threads?: number;
+  readonly cell: string;
+  readonly layers: number;
+  readonly hidden: number;
+  readonly batchSize: number;
+  readonly seqLength: number;
+  readonly seconds: number;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+const positive = { whole: true, least: 1 };
+
+const deviceList = new Option('--device <name>', 'repeatable (default: cpu, and gpu if one answers)')
+  .argParser((text, earlier: string[] | undefined) => [...(earlier ?? []), parseChoice('--device', text, Object.keys(devices))]);
+
+export function defineBench(command: Command, context: Context): void {
+  command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
+  const groups = {
+    'The machine:': [deviceList, numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive)],
+    'The model:': [
+      choiceFlag('--cell <name>', cells.map(({ name }) => name).join(', '), cells.map(({ name }) => name)).default('lstm'),
+      numberFlag('--layers <n>', 'on top of each other', positive).default(2),
+      numberFlag('--hidden <n>', 'units in each', positive).default(128),
+      numberFlag('--batch-size <n>', 'streams', positive).default(50),
+      numberFlag('--seq-length <n>', 'steps back in time', positive).default(50),
+    ],
+    'The measurement:': [
+      numberFlag('--seconds <x>', 'for each of training and sampling', { above: 0 }).default(3),
+      switchFlag('--dry-run', 'compile, and show what a step takes; measure nothing'),
+    ],
+    'Output:': [switchFlag('--json', 'one JSON object per device'), ...commonFlags()],
+  };
+  for (const [heading, flags] of Object.entries(groups)) {
+    for (const flag of flags) command.addOption(flag.helpGroup(heading));
+  }
+  command.action((flags: BenchFlags) => benchAll(flags, context));
+}
+
+async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
+  const { cell, layers, hidden, batchSize, seqLength: sequenceLength, seconds, dryRun, json } = flags;
+  const { rooms, stdout } = context;
+  const { bench, VOCABULARY } = await rooms.bench();
+  const results: BenchResult[] = [];
+  // All are opened first: a name that is wrong should not be found out after the others have been measured.
+  const opened = new Map<string, Device>();
+  try {
+    for (const name of flags.device ?? ['cpu', 'gpu']) if (!opened.has(name)) await open(name, flags, context, opened);
+    for (const [name, device] of opened) {
+      const result = await bench(device, { cell, layers, hidden, batchSize, sequenceLength, milliseconds: dryRun ? null : 1000 * seconds });
+      // By the name that was asked for: several modes of the gpu are one device.
+      results.push({ ...result, device: name });
+      if (json) await stdout.write(`${JSON.stringify({ event: 'bench', cell, layers, hidden, batchSize, sequenceLength, vocabulary: VOCABULARY, ...results.at(-1) })}\n`);
+    }
+  } finally {
+    for (const device of opened.values()) await device.close();
+    if (!json && results.length > 0) {
+      const title = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols: ${count(results[0].parameters)} parameters`;
+      await stdout.write(`${stdout.colour.bold(title)}\n${results.map(({ description }) => `${description}\n`).join('')}\n${table(results, stdout.colour.dim)}\n`);
+    }
+  }
+}
+
+/** A gpu that nobody asked for may be missing. */
+async function open(name: string, { device: asked, threads }: BenchFlags, { rooms, stderr }: Context, opened: Map<string, Device>): Promise<void> {
+  try {
+    opened.set(name, await (await rooms.devices()).openDevice(name, threads === undefined ? {} : { threads }));
+  } catch (error) {
+    if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
+    stderr.line(stderr.colour.dim(error.message));
+  }
+}
+
+const rows: readonly (readonly [name: string, cell: (result: BenchResult) => string | null])[] = [
+  ['training, characters/s', ({ training }) => training && count(training.charactersPerSecond)],
+  ['a training step', ({ training }) => training && milliseconds(training.stepMs)],
+  ['steps handed over at a time', ({ training }) => training && count(training.callsPerRun)],
+  ['sampling, characters/s', ({ sampling }) => sampling && count(sampling.charactersPerSecond)],
+  ['compiling for training', ({ compileMs }) => milliseconds(compileMs)],
+  ['compiling for sampling', ({ sampling }) => sampling && milliseconds(sampling.compileMs)],
+  ['memory for training', ({ memoryBytes }) => bytes(memoryBytes)],
+  ['operations a step', ({ operations }) => count(operations)],
+  ['passes a step', ({ cost }) => cost && count(cost.passes)],
+  ['passes a layer and time step', ({ cost }) => cost && significant(cost.passesPerLayerStep)],
+  ['kernels', ({ cost }) => cost && count(cost.kernels)],
+  ['multiply-adds a step', ({ multiplyAdds }) => large(multiplyAdds)],
+  ['read and written a step', ({ cost }) => cost && bytes(cost.bytes)],
+  ['GFLOP/s reached', ({ training }) => training && significant(training.gigaflops)],
+  ['GB/s reached', ({ training }) => training && training.gigabytesPerSecond !== null ? significant(training.gigabytesPerSecond) : null],
+];
+
+const milliseconds = (value: number): string => (value < 9.95 ? `${value.toFixed(2)} ms` : value < 9950 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(1)} s`);
+
+const large = (value: number): string => (value < 999.5e6 ? compact(value) : `${significant(value / 1e9)}G`);
+
+/** A row for each figure that some device has, a column for each device. */
+function table(results: readonly BenchResult[], dim: (text: string) => string): string {
+  const lines = rows.map(([name, cell]) => [name, ...results.map((result) => cell(result) ?? '')]).filter(([, ...cells]) => cells.some((cell) => cell !== ''));
+  const all = [['', ...results.map(({ device }) => device)], ...lines];
+  const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
+  return all.map(([name, ...cells]) => `${dim(name.padEnd(widths[0]))}${cells.map((cell, i) => `  ${cell.padStart(widths[i + 1])}`).join('')}`.trimEnd()).join('\n');
+}

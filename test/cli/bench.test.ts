@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { Rooms } from '../../src/cli/rooms.ts';
+import type { BenchResult, BenchSetup } from '../../src/diagnosis/bench.ts';
+import { RnnError } from '../../src/errors.ts';
+import { rnn } from './helpers.ts';
+
+const cpu: BenchResult = {
+  device: 'cpu',
+  description: 'cpu: two threads',
+  parameters: 239_297,
+  operations: 3032,
+  multiplyAdds: 1_530_406_400,
+  compileMs: 312.4,
+  memoryBytes: 27_000_000,
+  cost: null,
+  training: { charactersPerSecond: 40_363.4, stepMs: 61.9, callsPerRun: 1, gigaflops: 49.44, gigabytesPerSecond: null },
+  sampling: { charactersPerSecond: 74_519, compileMs: 17 },
+};
+const gpu: BenchResult = {
+  ...cpu,
+  description: 'gpu: a card',
+  cost: { passes: 812, kernels: 31, multiplyAdds: 1_530_406_400, bytes: 2.5e9, passesPerLayerStep: 8.12 },
+  training: { charactersPerSecond: 1_250_000, stepMs: 2, callsPerRun: 16, gigaflops: 1530, gigabytesPerSecond: 1250 },
+};
+
+function benchRooms({ without = [], broken = [] }: { without?: string[]; broken?: string[] } = {}): { rooms: Partial<Rooms>; opened: unknown[][]; setups: BenchSetup[]; closed: string[] } {
+  const [opened, setups, closed]: [unknown[][], BenchSetup[], string[]] = [[], [], []];
+  const rooms = {
+    devices: async () => ({
+      openDevice: async (...given: [string]) => {
+        if (without.includes(given[0])) throw new RnnError('device', `device '${given[0]}' is not available: no GPU answered`);
+        opened.push(given);
+        return { name: given[0], close: async () => void closed.push(given[0]) };
+      },
+    }),
+    bench: async () => ({
+      VOCABULARY: 65,
+      bench: async ({ name }: { name: string }, setup: BenchSetup) => {
+        setups.push(setup);
+        if (broken.includes(name)) throw new RnnError('device', 'the GPU was lost');
+        const result = name === 'cpu' ? cpu : gpu;
+        return setup.milliseconds === null ? { ...result, training: null, sampling: null } : result;
+      },
+    }),
+  };
+  return { rooms: rooms as unknown as Partial<Rooms>, opened, setups, closed };
+}
+
+describe('rnn bench', () => {
+  it('compares the cpu and the gpu', async () => {
+    const { rooms, setups, closed } = benchRooms();
+    const { code, stdout, stderr } = await rnn(['bench'], { rooms });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toBe(`lstm 2 × 128, batch 50, 50 steps, 65 symbols: 239,297 parameters
+cpu: two threads
+gpu: a card
+
+                                 cpu        gpu
+training, characters/s        40,363  1,250,000
+a training step                62 ms    2.00 ms
+steps handed over at a time        1         16
+sampling, characters/s        74,519     74,519
+compiling for training        312 ms     312 ms
+compiling for sampling         17 ms      17 ms
+memory for training            27 MB      27 MB
+operations a step              3,032      3,032
+passes a step                               812
+passes a layer and time step               8.12
+kernels                                      31
+multiply-adds a step           1.53G      1.53G
+read and written a step                  2.5 GB
+GFLOP/s reached                 49.4       1530
+GB/s reached                               1250
+`);
+    expect(setups).toEqual(Array.from({ length: 2 }, () => ({ cell: 'lstm', layers: 2, hidden: 128, batchSize: 50, sequenceLength: 50, milliseconds: 3000 })));
+    expect(closed).toEqual(['cpu', 'gpu']);
+  });
+
+  it('measures the cpu alone where there is no gpu, and says why', async () => {
+    const { rooms } = benchRooms({ without: ['gpu'] });
+    const { code, stdout, stderr } = await rnn(['bench'], { rooms });
+    expect(code).toBe(0);
+    expect(stdout).not.toContain('passes');
+    expect(stderr).toBe("device 'gpu' is not available: no GPU answered\n");
+  });
+
+  it('takes devices and a model, and measures nothing if one of them is missing', async () => {
+    const { rooms, opened, setups } = benchRooms();
+    await rnn(['bench', '--device', 'gpu:software', '--device', 'cpu', '--device', 'cpu', '--threads', '1', '--cell', 'gru', '--layers', '1', '--hidden', '7', '--batch-size', '3', '--seq-length', '5', '--seconds', '0.5'], { rooms });
+    expect(opened).toEqual([['gpu:software', { threads: 1 }], ['cpu', { threads: 1 }]]);
+    expect(setups[0]).toEqual({ cell: 'gru', layers: 1, hidden: 7, batchSize: 3, sequenceLength: 5, milliseconds: 500 });
+
+    const missing = benchRooms({ without: ['gpu'] });
+    expect(await rnn(['bench', '--device', 'cpu', '--device', 'gpu'], { rooms: missing.rooms })).toMatchObject({ code: 6, stdout: '' });
+    expect(missing).toMatchObject({ setups: [], closed: ['cpu'] });
+    expect(await rnn(['bench', '--device', 'npu'], { rooms })).toMatchObject({ code: 2, stderr: expect.stringContaining('--device is npu, expected one of cpu, gpu') });
+  });
+
+  it('shows what was measured before a device failed', async () => {
+    const { rooms, closed } = benchRooms({ broken: ['gpu'] });
+    const { code, stdout, stderr } = await rnn(['bench'], { rooms });
+    expect(code).toBe(6);
+    expect(stdout).toContain('40,363');
+    expect(stderr).toContain('the GPU was lost');
+    expect(closed).toEqual(['cpu', 'gpu']);
+  });
+
+  it('--json gives an object for each device, named as it was asked for', async () => {
+    const { rooms } = benchRooms();
+    const { stdout } = await rnn(['bench', '--json', '--device', 'gpu:webasm'], { rooms });
+    expect(JSON.parse(stdout)).toMatchObject({ event: 'bench', device: 'gpu:webasm', hidden: 128, vocabulary: 65, training: { callsPerRun: 16 }, cost: { passes: 812 } });
+  });
+
+  it('--dry-run measures nothing', async () => {
+    const { rooms, setups } = benchRooms();
+    const { stdout } = await rnn(['bench', '--dry-run'], { rooms });
+    expect(setups[0].milliseconds).toBeNull();
+    expect(stdout).toMatch(/passes a step +812/);
+    expect(stdout).not.toContain('characters/s');
+  });
+});

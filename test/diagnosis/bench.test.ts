@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import type { Device, Executable } from '../../src/devices/device.ts';
+import { openReference } from '../../src/devices/reference/reference.ts';
+import { bench } from '../../src/diagnosis/bench.ts';
+
+const setup = { cell: 'gru', layers: 2, hidden: 3, batchSize: 2, sequenceLength: 4, milliseconds: 5 };
+
+/** The reference, that counts its executables and says it works in passes. */
+function counting(change: Partial<Executable> = {}): { device: Device; runs: Record<string, number[]>; open: Set<Executable> } {
+  const [runs, open]: [Record<string, number[]>, Set<Executable>] = [{}, new Set()];
+  const device = openReference();
+  return {
+    runs,
+    open,
+    device: {
+      ...device,
+      async compile(workload) {
+        const inner = await device.compile(workload);
+        const executable: Executable = {
+          description: 'counting',
+          memoryBytes: 123,
+          callsPerRun: (job) => (job === 'train' ? 3 : 1),
+          run: (job, calls) => {
+            (runs[job] ??= []).push(calls.length);
+            return inner.run(job, calls);
+          },
+          read: (resident) => inner.read(resident),
+          write: (resident, values) => inner.write(resident, values),
+          close: async () => void open.delete(executable),
+          ...change,
+        };
+        open.add(executable);
+        return executable;
+      },
+    },
+  };
+}
+
+describe('bench', () => {
+  it('trains as many steps at a time as suit the device, and draws one character at a time', async () => {
+    const { device, runs, open } = counting();
+    const result = await bench(device, setup);
+    expect(new Set(runs.train)).toEqual(new Set([3]));
+    expect(new Set(runs.sample)).toEqual(new Set([1]));
+    expect(runs.sample.length % 16).toBe(0);
+    expect(result).toMatchObject({ device: 'reference', description: 'counting', memoryBytes: 123, cost: null, training: { callsPerRun: 3, gigabytesPerSecond: null } });
+    expect(result.training!.charactersPerSecond * result.training!.stepMs).toBeCloseTo(1000 * 8, 6);
+    expect(result.sampling!.charactersPerSecond).toBeGreaterThan(0);
+    expect(open.size).toBe(0);
+  });
+
+  it('counts the multiply-adds of the products of a step, where the device does not', async () => {
+    const { multiplyAdds, training, parameters } = await bench(counting().device, { ...setup, cell: 'rnn', layers: 1 });
+    // Per row of T·N: h·Wh and the head, each with its two gradients; but no gradient reaches the state that is carried in.
+    const [T, N, H, V] = [4, 2, 3, 65];
+    expect(multiplyAdds).toBe(T * N * 3 * (H * H + H * V) - N * H * H);
+    expect(training!.gigaflops).toBeCloseTo((2 * multiplyAdds) / training!.stepMs / 1e6, 9);
+    expect(parameters).toBe(V * H + H * H + H + H * V + V);
+  });
+
+  it('gives passes for each layer and time step, and bytes a second, where the device knows them', async () => {
+    const { device } = counting({ cost: () => ({ passes: 40, kernels: 7, multiplyAdds: 1000, bytes: 5000 }) });
+    const { cost, multiplyAdds, training } = await bench(device, setup);
+    expect(cost).toEqual({ passes: 40, kernels: 7, multiplyAdds: 1000, bytes: 5000, passesPerLayerStep: 5 });
+    expect(multiplyAdds).toBe(1000);
+    expect(training!.gigabytesPerSecond).toBeCloseTo(5000 / training!.stepMs / 1e6, 9);
+  });
+
+  it('only compiles in a dry run', async () => {
+    const { device, runs, open } = counting();
+    const result = await bench(device, { ...setup, milliseconds: null });
+    expect(result).toMatchObject({ training: null, sampling: null });
+    expect(result.operations).toBeGreaterThan(50);
+    expect(runs).toEqual({});
+    expect(open.size).toBe(0);
+  });
+
+  it('refuses a device that gives no numbers', async () => {
+    const { device, open } = counting({ run: async (_, calls) => calls.slice(0, 1).map(() => ({ lossNats: NaN, gradientNorm: NaN, updated: false, outputs: {} })) });
+    await expect(bench(device, setup)).rejects.toMatchObject({ kind: 'device', message: expect.stringContaining('not a number') });
+    expect(open.size).toBe(0);
+  });
+});
