@@ -111,6 +111,8 @@ export class Lowering {
   readonly #readersOf = new Map<Node, Set<Chain>>();
   readonly #placed = new Map<Node, Placed>();
   readonly #carried = new Map<string, Spot>();
+  /** Leaves that leave the call: what reads them within it does so in place. */
+  readonly #copies = new Map<Value, Node>();
   readonly #weights: Buffer;
   #watch: Set<Node> | null = null;
 
@@ -134,7 +136,8 @@ export class Lowering {
 
   /** Where a value that leaves the call stands, once every node has been put into a pass. */
   spotOf(value: Value): Spot {
-    const { home, row, step, column } = this.#find(value)!;
+    const copy = this.#copies.get(value);
+    const { home, row, step, column } = copy ? { home: { node: copy, plane: () => 0, row: 0, column: 0 }, row: 0, step: null, column: 0 } : this.#find(value)!;
     const { buffer, plane } = this.#place(home!.node);
     return { buffer, plane: plane + home!.plane(), row: home!.row + row + (step ?? 0), column: home!.column + column };
   }
@@ -270,7 +273,7 @@ export class Lowering {
   #keep(value: Value): void {
     this.ready(value);
     const found = this.#find(value)!;
-    if (!found.home) this.#settle(value, this.add('copy', shapeOf(value), [(writer) => `return ${this.#readLeaf(writer, found.leaf, plus(ROW, found.row, found.step ?? 0), plus(COLUMN, found.column))};`]));
+    if (!found.home && !this.#copies.has(value)) this.#copies.set(value, this.add('copy', shapeOf(value), [(writer) => `return ${this.read(writer, value, ROW, COLUMN)};`]));
   }
 
   #product(value: Value<'matmul'>): void {
@@ -525,9 +528,12 @@ export class Lowering {
     if (value.kind !== 'join') throw new Error(`${value.kind} ${value.id} has not been made`);
     const other = this.#shifted.get(value);
     if (other && [...value.inputs, ...other.inputs].every((piece) => this.#canRead(piece))) return this.#gatherShifted(value, other);
-    for (const piece of value.inputs) this.#readyPiece(piece);
-    if (value.inputs.every((piece) => piece.columns === value.columns)) return this.#settle(value, this.#stack(value.inputs));
-    this.#settle(value, this.#tile(value));
+    const stacked = value.inputs.every((piece) => piece.columns === value.columns);
+    for (const piece of value.inputs) {
+      if (stacked) this.#readyPiece(piece);
+      else this.ready(piece);
+    }
+    this.#settle(value, stacked ? this.#stack(value.inputs) : this.#tile(value));
   }
 
   /** A sequence and the same one step later: one buffer of one step more. */
