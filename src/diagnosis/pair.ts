@@ -51,8 +51,11 @@ export class Comparison {
     if (worst >= 0) this.#add(worst, tolerance, got.length > 1 ? `${where}, element ${at} of ${got.length}` : where, got[at], expected[at]);
   }
 
+  /** What is not finite is as good as anything else that is not: a device may meet infinity on another way. */
   numbers(where: string, got: number, expected: number, tolerance: number): void {
-    this.#add(distance(got, expected) / (Math.abs(expected) || 1), tolerance, where, got, expected);
+    const finite = Number.isFinite(got) && Number.isFinite(expected);
+    const difference = finite ? distance(got, expected) / (Math.abs(expected) || 1) : Number.isFinite(got) === Number.isFinite(expected) ? 0 : Infinity;
+    this.#add(difference, tolerance, where, got, expected);
   }
 
   exactly(where: string, got: unknown, expected: unknown): boolean {

@@ -132,6 +132,7 @@ describe('the checks of networks notice', () => {
     } })],
     ['a run that goes on after a refused update', refusal, (executable) => ({ run: async (job, calls) => (await Promise.all(calls.map((call) => executable.run(job, [call])))).flat() })],
     ['a refused update said to be made', refusal, (executable) => each(executable, (result) => ({ ...result, updated: true }))],
+    ['a loss said to be a number where it is none', refusal, (executable) => each(executable, (result) => ({ ...result, lossNats: Number.isFinite(result.lossNats) ? result.lossNats : 1 }))],
     ['a carried NaN taken for 0', /: an update refused/, (executable) => ({ write: (resident, values) => executable.write(resident, values.map((x) => (Number.isNaN(x) ? 0 : x))) })],
     ['weights that are written once', turns, (executable) => {
       let writes = 0;
