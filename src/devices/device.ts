@@ -45,7 +45,7 @@ export interface Call {
   readonly dropoutKey?: number;
   /** Zero the carried state before this call. */
   readonly reset?: boolean;
-  /** Apply the update rule with these scalars, if loss and gradients are finite. */
+  /** Apply the update rule with these scalars, if loss and gradients are finite. A device may refuse one that makes a weight infinite, too. */
   readonly update?: Readonly<Record<string, number>>;
 }
 
@@ -58,6 +58,8 @@ export interface CallResult {
   readonly updated: boolean;
   /** The program's outputs, row by row. Valid until the next call. */
   readonly outputs: Readonly<Record<string, Float32Array>>;
+  /** What happened meanwhile that the user should know, in one line. */
+  readonly note?: string;
 }
 
 /** A named vector that lives on the device between calls. */

@@ -45,6 +45,13 @@ export interface AdapterFacts {
   readonly features: readonly string[];
 }
 
+/** What a device did not do, said after the call that asked for it. */
+export interface DeviceError {
+  /** It lacked memory. */
+  readonly memory: boolean;
+  readonly message: string;
+}
+
 const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i;
 const backend = process.platform === 'darwin' ? 'metal' : process.platform === 'win32' ? 'd3d12' : 'vulkan';
 const backendName = { metal: 'Metal', d3d12: 'Direct3D 12', vulkan: 'Vulkan' }[backend];
@@ -52,6 +59,7 @@ const probePatienceMs = 30_000;
 
 let provided: { readonly kind: AdapterKind; readonly facts: Promise<AdapterFacts> } | null = null;
 let device: GPUDevice | null = null;
+let errors: DeviceError[] = [];
 const listeners = new Set<(message: string) => void>();
 
 /**
@@ -71,6 +79,13 @@ export async function provideWebGpu(kind: AdapterKind): Promise<AdapterFacts> {
 
 /** The device that was last made of the adapter, or null. */
 export const lastDevice = (): GPUDevice | null => device;
+
+/** The errors since the last time this was asked. After one, what is read back is zeros or stale. */
+export function takeDeviceErrors(): readonly DeviceError[] {
+  const taken = errors;
+  errors = [];
+  return taken;
+}
 
 /** Calls back whenever a device is lost, but not when it is released; until the returned function is called. */
 export function onDeviceLost(callback: (message: string) => void): () => void {
@@ -197,8 +212,20 @@ function wrap(gpu: GPU, kind: AdapterKind): Pick<GPU, 'requestAdapter' | 'getPre
 async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor): Promise<GPUDevice> {
   const made = await request({ ...wanted, requiredFeatures: featuresOf(adapter), requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } });
   device = made;
+  errors = [];
+  listenForErrors(made);
   void tellWhenLost(made);
   return made;
+}
+
+/** Keeps errors for who asks; gpu.js and Dawn would only print them. */
+function listenForErrors(made: GPUDevice): void {
+  made.addEventListener('uncapturederror', (event) => {
+    event.preventDefault();
+    const [message] = event.error.message.split('\n');
+    errors.push({ memory: event.error.constructor.name === 'GPUOutOfMemoryError', message });
+  });
+  Object.defineProperty(made, 'onuncapturederror', { set() {}, configurable: true });
 }
 
 async function tellWhenLost(made: GPUDevice): Promise<void> {

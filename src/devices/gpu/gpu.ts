@@ -1,15 +1,23 @@
 // The gpu device: programs as kernels of gpu.js, on WebGPU where there is a GPU, or in one of gpu.js's other modes for comparison.
+import { RnnError } from '../../errors.ts';
+import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
-import { provideWebGpu } from './adapter.ts';
+import { type AdapterFacts, lastDevice, provideWebGpu, takeDeviceErrors } from './adapter.ts';
 import { type CompiledJob, GpuExecutable } from './executable.ts';
+import { bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
-import { Kernels, type Mode, openGpuJs } from './plan.ts';
+import { Kernels, type Mode, Plan, openGpuJs } from './plan.ts';
+import type { Health } from './runner.ts';
+import { elementsOf } from './writer.ts';
 
 export type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
 
 const names: Readonly<Record<GpuMode, string>> = { webgpu: 'gpu', software: 'gpu:software', webasm: 'gpu:webasm', cpu: 'gpu:cpu' };
 /** Buffers that a kernel may read where nothing limits them. */
 const MANY_INPUTS = 15;
+
+const healthy: Health = { takeErrors: () => [], isLost: () => false };
+const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: () => lastDevice() === null };
 
 /** @throws RnnError `device` if there is no such adapter here */
 export async function openGpu(mode: GpuMode): Promise<Device> {
@@ -27,10 +35,35 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   return {
     name: names[mode],
     description,
-    estimate: (workload) => jobsOf(workload).length,
-    compile: (workload) => Promise.resolve(new GpuExecutable(workload, jobsOf(workload), kernels, { description, memoryBytes: 0 })),
+    estimate: (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
+    async compile(workload) {
+      const jobs = jobsOf(workload);
+      if (adapter) refuseLargeBuffers(jobs, adapter);
+      return new GpuExecutable(workload, jobs, {
+        description, memoryBytes: planBytes(jobs), makePlan: (list, calls) => new Plan(list, kernels, calls), health: adapter ? ofWebGpu : healthy,
+      });
+    },
     close: async () => {
       await kernels.gpu.destroy();
     },
   };
+}
+
+/** Weights and slots as they are kept, handed over, brought back and staged; the gradients. */
+function hostBytes({ parameters, update }: Workload): number {
+  return 4 * countParameters(parameters) * (4 * (1 + (update?.slots.length ?? 0)) + 2);
+}
+
+/** Each job has a plan of one call and one of many, whose calls share buffers. */
+function planBytes(jobs: readonly CompiledJob[]): number {
+  return jobs.reduce((sum, { list }) => sum + 2 * bytesOf(list), 0);
+}
+
+function refuseLargeBuffers(jobs: readonly CompiledJob[], { name, limits }: AdapterFacts): void {
+  const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
+  const largest = Math.max(...jobs.flatMap(({ list }) => [...list.passes, ...list.arguments].map(({ shape }) => 4 * elementsOf(shape))));
+  if (largest <= most) return;
+  throw new RnnError('usage', `this model and batch need a buffer of ${(largest / 2 ** 30).toFixed(1)} GiB, and ${name} allows ${(most / 2 ** 30).toFixed(1)} GiB`, {
+    hint: 'lower --batch-size or --seq-length, then --hidden or --layers',
+  });
 }

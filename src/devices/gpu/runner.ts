@@ -1,0 +1,168 @@
+// The plans of one job: how many calls a run has, and what is done when one fails. Knows nothing of weights and what they mean.
+import { RnnError } from '../../errors.ts';
+import type { DeviceError } from './adapter.ts';
+import type { PassList } from './passes.ts';
+import type { ArgumentValue, PlanResults } from './plan.ts';
+
+/** How long a run should take: long enough for what each costs beside its calls, too short for a display's watchdog. */
+const RUN_SECONDS = 0.5;
+/** Below this a run is made longer once more. */
+const SHORT_SECONDS = 0.15;
+/** Passes that one plan may have: tracing and compiling them takes about a second. */
+const MOST_PASSES = 20_000;
+/** A remainder that comes again gets a plan of its own, where runs have at least so many calls. */
+const MANY_CALLS = 8;
+/** Each plan has buffers of its own. */
+const MOST_REMAINDER_PLANS = 2;
+
+export interface RunnablePlan {
+  run(carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[]): Promise<PlanResults>;
+  close(): Promise<void>;
+}
+
+/** What a GPU tells beside its results. */
+export interface Health {
+  /** Errors since the last time this was asked. */
+  takeErrors(): readonly DeviceError[];
+  isLost(): boolean;
+}
+
+export interface RunnerOptions {
+  readonly makePlan: (list: PassList, calls: number) => RunnablePlan;
+  readonly health: Health;
+  /** One call a run, however short. */
+  readonly single: boolean;
+}
+
+export interface RunOutcome {
+  readonly results: PlanResults;
+  /** What happened that the user should know. */
+  readonly note: string | null;
+}
+
+export class Runner {
+  readonly #list: PassList;
+  readonly #options: RunnerOptions;
+  readonly #plans = new Map<number, RunnablePlan>();
+  /** Plans that have run: the first run compiles, and tells nothing of speed. */
+  readonly #warm = new Set<RunnablePlan>();
+  readonly #remainders = new Set<number>();
+  #callsPerRun = 1;
+  /** Memory has set a limit: it stays. */
+  #limited = false;
+  #lengthened = 0;
+
+  constructor(list: PassList, options: RunnerOptions) {
+    this.#list = list;
+    this.#options = options;
+  }
+
+  get callsPerRun(): number {
+    return this.#callsPerRun;
+  }
+
+  /** How many of `count` calls that are to be made are best run together. */
+  together(count: number): number {
+    if (count >= this.#callsPerRun) return this.#callsPerRun;
+    if (this.#plans.has(count)) return count;
+    const again = this.#remainders.has(count);
+    this.#remainders.add(count);
+    const affordable = this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
+    return again && affordable ? count : 1;
+  }
+
+  /**
+   * One run, or null if the GPU has no memory for so many calls together: then fewer are to be tried.
+   * @throws RnnError `usage` if it has none even for one, `device` if the GPU is gone
+   */
+  async run(carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[]): Promise<RunOutcome | null> {
+    const calls = perCall.length;
+    const plan = this.#plan(calls);
+    const before = performance.now();
+    let note: string | null = null;
+    let results: PlanResults;
+    try {
+      try {
+        results = await plan.run(carried, perCall);
+      } catch (error) {
+        if (!this.#options.health.isLost()) throw error;
+        // Everything that went in is still here; gpu.js builds the plan anew on a new device.
+        results = await this.#again(plan, carried, perCall, error);
+        note = `the GPU was lost and came back: ${calls === 1 ? 'a step was' : `${calls} steps were`} computed once more`;
+      }
+      refuseErrors(this.#options.health.takeErrors());
+    } catch (error) {
+      if (!isOutOfMemory(error, this.#options.health)) throw error;
+      await this.#shrink(calls, error);
+      return null;
+    }
+    await this.#choose(plan, calls, (performance.now() - before) / 1000);
+    return { results, note };
+  }
+
+  async close(): Promise<void> {
+    const plans = [...this.#plans.values()];
+    this.#plans.clear();
+    for (const plan of plans) await plan.close();
+  }
+
+  #plan(calls: number): RunnablePlan {
+    const plan = this.#plans.get(calls) ?? this.#options.makePlan(this.#list, calls);
+    this.#plans.set(calls, plan);
+    return plan;
+  }
+
+  async #again(plan: RunnablePlan, carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[], cause: unknown): Promise<PlanResults> {
+    try {
+      return await plan.run(carried, perCall);
+    } catch {
+      throw new RnnError('device', 'the GPU was lost and does not come back', { hint: 'its driver may have been reset or the machine suspended; --device cpu goes without it', cause });
+    }
+  }
+
+  /** How many calls a run should have, from how long this one took. A longer plan costs memory and compiling: at most two are tried. */
+  async #choose(plan: RunnablePlan, calls: number, seconds: number): Promise<void> {
+    const first = !this.#warm.has(plan);
+    this.#warm.add(plan);
+    if (first || this.#options.single || this.#limited || calls !== this.#callsPerRun || this.#lengthened === 2) return;
+    const most = Math.max(1, Math.floor(MOST_PASSES / this.#list.passes.length));
+    const wanted = Math.min(most, Math.floor((RUN_SECONDS * calls) / seconds));
+    if (wanted < 2 * calls || (calls > 1 && seconds > SHORT_SECONDS)) return;
+    this.#lengthened++;
+    this.#callsPerRun = wanted;
+    if (calls > 1) await this.#drop(calls);
+  }
+
+  async #shrink(calls: number, cause: unknown): Promise<void> {
+    await this.close();
+    this.#limited = true;
+    if (calls === 1) {
+      throw new RnnError('usage', 'the GPU has too little memory for this model and batch', { hint: 'lower --batch-size or --seq-length, then --hidden or --layers', cause });
+    }
+    this.#callsPerRun = Math.floor(calls / 2);
+  }
+
+  async #drop(calls: number): Promise<void> {
+    await this.#plans.get(calls)?.close();
+    this.#plans.delete(calls);
+  }
+}
+
+class DeviceFailure extends Error {
+  readonly memory: boolean;
+
+  constructor({ message, memory }: DeviceError) {
+    super(message);
+    this.memory = memory;
+  }
+}
+
+/** After an error what was read back is not to be believed. */
+function refuseErrors(errors: readonly DeviceError[]): void {
+  if (errors.length > 0) throw new DeviceFailure(errors.find(({ memory }) => memory) ?? errors[0]);
+}
+
+function isOutOfMemory(error: unknown, health: Health): boolean {
+  if (error instanceof RnnError) return false;
+  return (error instanceof DeviceFailure && error.memory) || health.takeErrors().some(({ memory }) => memory);
+}
