@@ -54,7 +54,7 @@ export interface CheckpointEvent {
   readonly path: string;
 }
 
-/** A step that gave a loss, gradient or weight that is no number, and what was done about it. */
+/** Something that went wrong, such as a loss that is no number or a GPU that was lost, and what was done about it. */
 export interface RecoveryEvent {
   readonly event: 'recovery';
   readonly step: number;

@@ -84,9 +84,18 @@ class Loop {
   /** One run of calls. */
   async *#advance(): AsyncGenerator<TrainingEvent> {
     const before = performance.now();
-    const results = await this.#session.advance(this.#stepsUntilDue(), (place) => learningRateAt(this.#options, this.#progress(place)));
+    let results: readonly WindowResult[];
+    try {
+      results = await this.#session.advance(this.#stepsUntilDue(), (place) => learningRateAt(this.#options, this.#progress(place)));
+    } catch (error) {
+      // The device is gone, but not the weights of the step before.
+      if (error instanceof RnnError && error.kind === 'device' && this.#session.step > 0) yield* this.#save();
+      throw error;
+    }
     const elapsed = performance.now() - before;
     this.#trainingMs += elapsed;
+    const note = results.find((result) => result.note !== undefined)?.note;
+    if (note !== undefined) yield this.#log<RecoveryEvent>({ event: 'recovery', step: this.#session.step, reason: note });
     const steps = results.filter(({ updated }) => updated);
     if (steps.length > 0) {
       this.#failures = 0;
