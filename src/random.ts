@@ -15,12 +15,17 @@ export function hash32(x: number): number {
  * @param index of the element in (T·N, columns) of the whole batch, time first
  */
 export function dropoutKeeps(key: number, site: number, index: number, rate: number): boolean {
-  return hash32(index ^ hash32(key + Math.imul(site, 0x9e3779b9))) >= dropoutThreshold(rate);
+  return hash32(index ^ dropoutSeed(key, site)) >= dropoutThreshold(rate);
 }
 
-/** Hashes below this are dropped. */
+/** What the masks of one site follow from in one call. */
+export function dropoutSeed(key: number, site: number): number {
+  return hash32(key + Math.imul(site, 0x9e3779b9));
+}
+
+/** Hashes below this are dropped. It is even: who can compare only 31 bits needs no more. */
 export function dropoutThreshold(rate: number): number {
-  return Math.floor(rate * 2 ** 32);
+  return 2 * Math.floor(rate * 2 ** 31);
 }
 
 /** The whole state of a `Random`: four 32-bit words. */
