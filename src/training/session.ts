@@ -5,6 +5,7 @@ import { type Checkpoint, tensorsOf } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Workload } from '../devices/device.ts';
+import { openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -139,11 +140,17 @@ export class Session {
 
   /** A text of the model as it is now; its seed follows from the run's and the step. */
   async sample(): Promise<string> {
-    this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, this.#device);
+    this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, await this.#samplingDevice());
     await this.#sampler.load(await this.#executable.read({ kind: 'parameters' }));
     let text = '';
     for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) text += piece;
     return text;
+  }
+
+  /** The cpu writes one character after another faster than a GPU, to which all weights would have to go for each. */
+  async #samplingDevice(): Promise<Device> {
+    if (!this.#device.name.startsWith('gpu')) return this.#device;
+    return openDevice('cpu');
   }
 
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
