@@ -2,7 +2,9 @@
 // buffers that they read allow. Plain data: knows neither gpu.js nor memory.
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { Cost, UpdateRule } from '../device.ts';
-import { Lowering, type Node, type Spot } from './lower.ts';
+import { Lowering } from './lower.ts';
+import type { Node, Spot } from './nodes.ts';
+import { inputsOf } from './reader.ts';
 import { type Finish, finishTraining } from './update.ts';
 import { unstack } from './unstack.ts';
 import { type Buffer, KernelWriter, type Reference, type Shape, elementsOf } from './writer.ts';
@@ -57,19 +59,19 @@ export function compilePasses(program: Program, { parameters, update, mostInputs
   const vectors = 1 + (update?.slots.length ?? 0);
   const steps = unstack(program);
   const lowering = new Lowering(steps, { parameters, vectors, mostInputs });
-  const finish = program.gradients.size > 0 ? finishTraining(lowering, steps, { parameters, update, mostInputs }) : null;
+  const finish = program.gradients.size > 0 ? finishTraining(lowering.graph, { parameters, update }) : null;
   return arrange(lowering, steps, finish, mostInputs);
 }
 
 function arrange(lowering: Lowering, program: Program, finish: Finish | null, mostInputs: number): PassList {
   const groups: Node[][] = [];
   const passOf = new Map<Node, number>();
-  for (const level of byLevel(lowering.nodes)) {
-    for (const nodes of share(level, lowering, mostInputs)) {
+  for (const level of byLevel(lowering.graph.nodes)) {
+    for (const nodes of share(level, mostInputs)) {
       const buffer: Buffer = { reference: { kind: 'pass', index: groups.length }, shape: shapeOfGroup(nodes) };
       let plane = 0;
       for (const node of nodes) {
-        lowering.put(node, { buffer, plane });
+        lowering.graph.reader.put(node, { buffer, plane });
         passOf.set(node, groups.length);
         plane += node.bodies().length;
       }
@@ -82,8 +84,9 @@ function arrange(lowering: Lowering, program: Program, finish: Finish | null, mo
     const spot = lowering.spotOf(value.inputs[0]);
     const place = placeOf(spot, value);
     states.set(value.name, place);
-    lowering.carry(value.name, { ...spot, buffer: { reference: { kind: 'argument', name: carryName(place.pass) }, shape: spot.buffer.shape } });
+    lowering.graph.reader.carry(value.name, { ...spot, buffer: { reference: { kind: 'argument', name: carryName(place.pass) }, shape: spot.buffer.shape } });
   }
+  // Of what it can reach, a pass gets each element from memory once, and from caches as often as it reads it.
   let bytes = 0;
   const given = new Map<string, Shape>();
   const passes = groups.map((nodes) => {
@@ -91,7 +94,7 @@ function arrange(lowering: Lowering, program: Program, finish: Finish | null, mo
     const source = writer.source(bodyOf(nodes, writer));
     const shape = shapeOfGroup(nodes);
     for (const buffer of writer.buffers) if (buffer.reference.kind === 'argument') given.set(buffer.reference.name, buffer.shape);
-    bytes += 4 * (elementsOf(shape) + writer.buffers.reduce((sum, buffer) => sum + elementsOf(buffer.shape), 0));
+    bytes += 4 * (elementsOf(shape) + writer.elementsRead());
     return { source, shape, operands: writer.operands };
   });
   return {
@@ -105,7 +108,7 @@ function arrange(lowering: Lowering, program: Program, finish: Finish | null, mo
     cost: {
       passes: passes.length,
       kernels: new Set(passes.map(({ source, shape }) => `${JSON.stringify(shape)} ${source}`)).size,
-      multiplyAdds: lowering.nodes.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
+      multiplyAdds: lowering.graph.nodes.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
       bytes,
     },
   };
@@ -123,10 +126,10 @@ function byLevel(nodes: readonly Node[]): Node[][] {
 }
 
 /** Puts nodes of one level together: those of one shape, as many as may read their buffers in one pass. */
-function share(nodes: readonly Node[], lowering: Lowering, mostInputs: number): Node[][] {
+function share(nodes: readonly Node[], mostInputs: number): Node[][] {
   const groups: Node[][] = [];
   for (const node of nodes) {
-    const group = groups.find((candidate) => mayShare(candidate, node) && lowering.inputsOf([...candidate, node].flatMap((each) => each.bodies())) <= mostInputs);
+    const group = groups.find((candidate) => mayShare(candidate, node) && inputsOf([...candidate, node].flatMap((each) => each.bodies())) <= mostInputs);
     if (group) group.push(node);
     else groups.push([node]);
   }

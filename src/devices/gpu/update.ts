@@ -2,8 +2,10 @@
 import { type ParameterShape, type Program, type Value, countParameters } from '../../program/value.ts';
 import type { UpdateRule } from '../device.ts';
 import { expression } from './elementwise.ts';
-import { type Body, COLUMN, type Lowering, type Node, sumOf } from './lower.ts';
-import { type Index, KernelWriter, numberArgument, plus } from './writer.ts';
+import type { Graph } from './graph.ts';
+import { type Body, COLUMN, type Node, sumOf } from './nodes.ts';
+import { inputsOf } from './reader.ts';
+import { type Index, type KernelWriter, numberArgument, plus } from './writer.ts';
 
 export interface Finish {
   readonly gradients: Node;
@@ -17,16 +19,11 @@ const NORM_SUM = 256;
 /** The row of an element is found by a division in float32, which is exact up to here. */
 const EXACT = 2 ** 22;
 
-interface Options {
-  readonly parameters: readonly ParameterShape[];
-  readonly update: UpdateRule | null;
-  readonly mostInputs: number;
-}
-
-export function finishTraining(lowering: Lowering, program: Program, { parameters, update, mostInputs }: Options): Finish {
-  const gradients = gradientVector(lowering, program, parameters, mostInputs);
-  const norm = normOf(lowering, gradients, countParameters(parameters));
-  return { gradients, norm, weights: update ? updated(lowering, update, countParameters(parameters), gradients, norm) : gradients };
+export function finishTraining(graph: Graph, { parameters, update }: { parameters: readonly ParameterShape[]; update: UpdateRule | null }): Finish {
+  const length = countParameters(parameters);
+  const gradients = gradientVector(graph, parameters);
+  const norm = normOf(graph, gradients, length);
+  return { gradients, norm, weights: update ? updated(graph, update, length, gradients, norm) : gradients };
 }
 
 /** A stretch of the vector: some rows of one weight. */
@@ -38,20 +35,21 @@ interface Stretch {
   readonly columns: number;
 }
 
-function gradientVector(lowering: Lowering, program: Program, parameters: readonly ParameterShape[], mostInputs: number): Node {
+function gradientVector(graph: Graph, parameters: readonly ParameterShape[]): Node {
+  const { mostInputs } = graph;
   const groups: Stretch[][] = [[]];
-  for (const stretch of stretches(program, parameters)) {
+  for (const stretch of stretches(graph.program, parameters)) {
     const group = groups[groups.length - 1];
-    if (group.length > 0 && lowering.inputsOf([(writer) => vectorBody(lowering, writer, [...group, stretch])]) > mostInputs) groups.push([stretch]);
+    if (group.length > 0 && inputsOf([(writer) => vectorBody(graph, writer, [...group, stretch])]) > mostInputs) groups.push([stretch]);
     else group.push(stretch);
   }
   let parts = groups.map((group) => ({
     length: group[group.length - 1].end - group[0].start,
-    node: lowering.add('copy', { kind: 'vector', length: group[group.length - 1].end - group[0].start }, [(writer) => vectorBody(lowering, writer, group)]),
+    node: graph.add('copy', { kind: 'vector', length: group[group.length - 1].end - group[0].start }, [(writer) => vectorBody(graph, writer, group)]),
   }));
   while (parts.length > 1) {
     const next: typeof parts = [];
-    for (let i = 0; i < parts.length; i += mostInputs) next.push(concatenated(lowering, parts.slice(i, i + mostInputs)));
+    for (let i = 0; i < parts.length; i += mostInputs) next.push(concatenated(graph, parts.slice(i, i + mostInputs)));
     parts = next;
   }
   return parts[0].node;
@@ -71,59 +69,59 @@ function stretches(program: Program, parameters: readonly ParameterShape[]): Str
   return found;
 }
 
-function vectorBody(lowering: Lowering, writer: KernelWriter, group: readonly Stretch[]): string {
+function vectorBody(graph: Graph, writer: KernelWriter, group: readonly Stretch[]): string {
   const [{ start: base }] = group;
   return group.map(({ start, end, gradient, firstRow, columns }, i) => {
     const at = plus(COLUMN, base - start);
-    const text = gradient ? elementOfVector(lowering, writer, gradient, at, firstRow, columns) : 'return 0;';
+    const text = gradient ? elementOfVector(graph, writer, gradient, at, firstRow, columns) : 'return 0;';
     return i < group.length - 1 ? `if (this.thread.x < ${end - base}) {\n${text}\n}` : text;
   }).join('\n');
 }
 
-function elementOfVector(lowering: Lowering, writer: KernelWriter, gradient: Value, at: Index, firstRow: number, columns: number): string {
-  if (gradient.rows === 1) return `return ${lowering.read(writer, gradient, 0, at)};`;
+function elementOfVector(graph: Graph, writer: KernelWriter, gradient: Value, at: Index, firstRow: number, columns: number): string {
+  if (gradient.rows === 1) return `return ${graph.reader.read(writer, gradient, 0, at)};`;
   const row = writer.local();
   return [
     `const ${row} = Math.floor((${at} + 0.5) / ${columns});`,
-    `return ${lowering.read(writer, gradient, plus(row, firstRow), `${at} - ${row} * ${columns}`)};`,
+    `return ${graph.reader.read(writer, gradient, plus(row, firstRow), `${at} - ${row} * ${columns}`)};`,
   ].join('\n');
 }
 
-function concatenated(lowering: Lowering, parts: readonly { node: Node; length: number }[]): { node: Node; length: number } {
+function concatenated(graph: Graph, parts: readonly { node: Node; length: number }[]): { node: Node; length: number } {
   if (parts.length === 1) return parts[0];
   const length = parts.reduce((sum, part) => sum + part.length, 0);
   const body: Body = (writer) => {
     let start = 0;
     return parts.map((part, i) => {
-      const text = `return ${lowering.readNode(writer, part.node, 0, plus(COLUMN, -start))};`;
+      const text = `return ${graph.reader.readNode(writer, part.node, 0, plus(COLUMN, -start))};`;
       start += part.length;
       return i < parts.length - 1 ? `if (this.thread.x < ${start}) { ${text} }` : text;
     }).join('\n');
   };
-  return { node: lowering.add('copy', { kind: 'vector', length }, [body]), length };
+  return { node: graph.add('copy', { kind: 'vector', length }, [body]), length };
 }
 
 /** √Σg², in up to three passes. */
-function normOf(lowering: Lowering, gradients: Node, length: number): Node {
+function normOf(graph: Graph, gradients: Node, length: number): Node {
   const many = Math.ceil(length / NORM_SUM);
   const few = Math.ceil(many / NORM_SUM);
-  const squares = lowering.add('sum', { kind: 'vector', length: many }, [(writer) => sumOf(length, many, COLUMN, (i) => {
-    const g = lowering.readNode(writer, gradients, 0, i);
+  const squares = graph.add('sum', { kind: 'vector', length: many }, [(writer) => sumOf(length, many, COLUMN, (i) => {
+    const g = graph.reader.readNode(writer, gradients, 0, i);
     return `${g} * ${g}`;
   })]);
-  const sums = many > 1 ? lowering.add('sum', { kind: 'vector', length: few }, [(writer) => sumOf(many, few, COLUMN, (i) => lowering.readNode(writer, squares, 0, i))]) : squares;
-  return lowering.add('sum', { kind: 'vector', length: 1 }, [(writer) => sumOf(few, 1, '0', (i) => lowering.readNode(writer, sums, 0, i)).replace('return sum;', 'return Math.sqrt(sum);')]);
+  const sums = many > 1 ? graph.add('sum', { kind: 'vector', length: few }, [(writer) => sumOf(many, few, COLUMN, (i) => graph.reader.readNode(writer, squares, 0, i))]) : squares;
+  return graph.add('sum', { kind: 'vector', length: 1 }, [(writer) => sumOf(few, 1, '0', (i) => graph.reader.readNode(writer, sums, 0, i)).replace('return sum;', 'return Math.sqrt(sum);')]);
 }
 
 /** One pass over the weights and every slot: each element by the rule, which is elementwise. */
-function updated(lowering: Lowering, update: UpdateRule, length: number, gradients: Node, norm: Node): Node {
+function updated(graph: Graph, update: UpdateRule, length: number, gradients: Node, norm: Node): Node {
   const program = update.build(length);
   const vectors = ['parameters', ...update.slots];
   const body: Body = (writer) => vectors.map((name, vector) => {
-    const text = ruleBody(lowering, writer, { program, update, result: program.outputs.get(name)!, vectors, start: vector * length, length, gradients, norm });
+    const text = ruleBody(graph, writer, { program, update, result: program.outputs.get(name)!, vectors, start: vector * length, length, gradients, norm });
     return vector < vectors.length - 1 ? `if (this.thread.x < ${(vector + 1) * length}) {\n${text}\n}` : text;
   }).join('\n');
-  return lowering.add('update', { kind: 'vector', length: vectors.length * length }, [body]);
+  return graph.add('update', { kind: 'vector', length: vectors.length * length }, [body]);
 }
 
 interface Rule {
@@ -138,16 +136,16 @@ interface Rule {
   readonly norm: Node;
 }
 
-function ruleBody(lowering: Lowering, writer: KernelWriter, { program, update, result, vectors, start, length, gradients, norm }: Rule): string {
+function ruleBody(graph: Graph, writer: KernelWriter, { program, update, result, vectors, start, length, gradients, norm }: Rule): string {
   const needed = new Set<Value>([result]);
   for (const value of program.values.toReversed()) if (needed.has(value)) value.inputs.forEach((input) => needed.add(input));
   const names = new Map<Value, string>();
   const lines: string[] = [];
   const inputText = (name: string): string => {
-    if (name === 'gradients') return lowering.readNode(writer, gradients, 0, plus(COLUMN, -start));
-    if (name === 'gradientScale') return clipScale(lowering.readNode(writer, norm, 0, 0), update.clipNorm);
+    if (name === 'gradients') return graph.reader.readNode(writer, gradients, 0, plus(COLUMN, -start));
+    if (name === 'gradientScale') return clipScale(graph.reader.readNode(writer, norm, 0, 0), update.clipNorm);
     const vector = vectors.indexOf(name);
-    return vector < 0 ? writer.number(numberArgument(name)) : lowering.weight(writer, plus(COLUMN, vector * length - start));
+    return vector < 0 ? writer.number(numberArgument(name)) : graph.reader.weight(writer, plus(COLUMN, vector * length - start));
   };
   for (const value of program.values) {
     if (!needed.has(value)) continue;

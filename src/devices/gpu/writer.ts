@@ -39,6 +39,8 @@ export function dimensionsOf(shape: Shape): number[] {
 export class KernelWriter {
   readonly #parameters = new Map<string, { name: string; reference: Reference }>();
   readonly #buffers = new Map<string, Buffer>();
+  /** By buffer: the elements of each region of it that is read. */
+  readonly #touched = new Map<string, Map<string, number>>();
   #locals = 0;
 
   /** What the kernel is called with, in order. */
@@ -48,6 +50,24 @@ export class KernelWriter {
 
   get buffers(): Buffer[] {
     return [...this.#buffers.values()];
+  }
+
+  /** Notes that so many elements of a buffer are read, if that is not all of them. Regions of one name are the same elements. */
+  touch({ reference }: Buffer, region: string, elements: number): void {
+    const key = keyOfReference(reference);
+    const regions = this.#touched.get(key) ?? new Map<string, number>();
+    regions.set(region, elements);
+    this.#touched.set(key, regions);
+  }
+
+  /** How many elements all threads together can read, each counted once. */
+  elementsRead(): number {
+    let sum = 0;
+    for (const { reference, shape } of this.#buffers.values()) {
+      const regions = [...this.#touched.get(keyOfReference(reference))?.values() ?? [Infinity]];
+      sum += Math.min(elementsOf(shape), regions.reduce((total, elements) => total + elements, 0));
+    }
+    return sum;
   }
 
   /** A name that no other local variable of the kernel has. */

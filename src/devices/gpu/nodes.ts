@@ -1,0 +1,83 @@
+// What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can make in one go.
+import type { Program, Value } from '../../program/value.ts';
+import { type Buffer, type Index, type KernelWriter, type Shape, plus } from './writer.ts';
+
+export interface Node {
+  readonly id: number;
+  readonly kind: 'product' | 'chain' | 'copy' | 'sum' | 'scatter' | 'loss' | 'update';
+  /** Of one plane, or of the vector. */
+  readonly shape: Shape;
+  /** One above all that it reads. */
+  readonly level: number;
+  /** For each plane what it returns for the element of this thread. */
+  bodies(): readonly Body[];
+  readonly multiplyAdds: number;
+}
+
+export type Body = (writer: KernelWriter) => string;
+
+/** Where the result of a node has been put: the pass's buffer, and the node's first plane in it. */
+export interface Placed {
+  readonly buffer: Buffer;
+  readonly plane: number;
+}
+
+/** Where in a buffer a matrix begins. */
+export interface Spot extends Placed {
+  readonly row: number;
+  readonly column: number;
+}
+
+export const [ROW, COLUMN] = ['this.thread.y', 'this.thread.x'];
+
+/** Who reads what in a program. */
+export class Uses {
+  readonly #users = new Map<Value, Value[]>();
+  readonly #wanted: Set<Value>;
+
+  constructor(program: Program) {
+    this.#wanted = new Set([...program.outputs.values(), ...program.gradients.values()]);
+    for (const value of program.values) {
+      for (const input of value.inputs) {
+        const users = this.#users.get(input);
+        if (users) users.push(value);
+        else this.#users.set(input, [value]);
+      }
+    }
+  }
+
+  /** The values that read a value, each as often as it does. */
+  of(value: Value): readonly Value[] {
+    return this.#users.get(value) ?? [];
+  }
+
+  /** Whether a value is read from outside the program: as an output or a gradient. */
+  isWanted(value: Value): boolean {
+    return this.#wanted.has(value);
+  }
+}
+
+export function planeOf(rows: number, columns: number): Shape {
+  return { kind: 'planes', planes: 1, rows, columns };
+}
+
+export function shapeOf({ rows, columns }: Value): Shape {
+  return planeOf(rows, columns);
+}
+
+/** The pieces of a join of matrices side by side, from the left. */
+export function columnPieces(value: Value): { value: Value; column: number }[] | null {
+  if (value.kind !== 'join' || value.inputs.some((piece) => piece.rows !== value.rows)) return null;
+  return value.inputs.map((piece, i) => ({ value: piece, column: value.places[i].column })).toSorted((a, b) => a.column - b.column);
+}
+
+/** The sum of every `parts`-th of `count` elements, from `first` on. */
+export function sumOf(count: number, parts: number, first: Index, element: (index: Index) => string): string {
+  const index = parts === 1 ? 'i' : plus(`i * ${parts}`, first);
+  const add = `sum += ${element(index)};`;
+  return [
+    'let sum = 0;',
+    `for (let i = 0; i < ${Math.ceil(count / parts)}; i++) { ${count % parts === 0 ? add : `if (${index} < ${count}) { ${add} }`} }`,
+    'return sum;',
+  ].join('\n');
+}

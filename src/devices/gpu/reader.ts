@@ -1,0 +1,214 @@
+// Where the values of a program are found, and the text that reads an element of one. A value has a home in a node, or is a leaf that
+// is read in another way, or has none yet: a join whose pieces no pass has copied together.
+import { type ParameterShape, type Value, countParameters, isView } from '../../program/value.ts';
+import { type Body, type Node, type Placed, type Spot, type Uses, shapeOf } from './nodes.ts';
+import { type Buffer, type Index, KernelWriter, type Shape, elementsOf, numberArgument, plus, times } from './writer.ts';
+
+/** Where in a node a value is. The plane is known only when the node is whole. */
+interface Home {
+  readonly node: Node;
+  plane(): number;
+  readonly row: number;
+  readonly column: number;
+}
+
+/** A value found: in a home, or a leaf that is read in another way. `step` is the row that views begin at, which differs from step to step. */
+export interface Found {
+  readonly home: Home | null;
+  readonly leaf: Value;
+  readonly row: number;
+  readonly step: number | null;
+  readonly column: number;
+}
+
+/** The argument that holds all weights, and the optimizer's vectors after them. */
+export const WEIGHTS = 'weights';
+/** Above zero where the carried state is to be taken for zeros. */
+export const RESET = numberArgument('reset');
+
+/** The mask that an argument brings for a site of dropout. */
+export function maskName(mask: Value<'dropoutMask'>): string {
+  return `mask ${mask.site}`;
+}
+
+export class Reader {
+  readonly #uses: Uses;
+  readonly #homes = new Map<Value, Home>();
+  readonly #placed = new Map<Node, Placed>();
+  readonly #carried = new Map<string, Spot>();
+  /** Where each weight begins in the vector of all. */
+  readonly #offsets = new Map<string, number>();
+  readonly #weights: Buffer;
+  #watch: Set<Node> | null = null;
+
+  /** @param vectors how many vectors as long as the weights stand in their buffer: the weights and the optimizer's slots */
+  constructor(uses: Uses, parameters: readonly ParameterShape[], vectors: number) {
+    this.#uses = uses;
+    let offset = 0;
+    for (const { name, rows, columns } of parameters) {
+      this.#offsets.set(name, offset);
+      offset += rows * columns;
+    }
+    this.#weights = { reference: { kind: 'argument', name: WEIGHTS }, shape: { kind: 'vector', length: vectors * countParameters(parameters) } };
+  }
+
+  /** Says where the elements of a value are. */
+  settle(value: Value, node: Node, { plane = () => 0, row = 0, column = 0 }: Partial<Omit<Home, 'node'>> = {}): void {
+    this.#homes.set(value, { node, plane, row, column });
+  }
+
+  hasHome(value: Value): boolean {
+    return this.#homes.has(value);
+  }
+
+  /** Says where the result of a node is. */
+  put(node: Node, placed: Placed): void {
+    this.#placed.set(node, placed);
+  }
+
+  /** Says where a state from the last call is. */
+  carry(name: string, spot: Spot): void {
+    this.#carried.set(name, spot);
+  }
+
+  /** Where the result of a node is, or will be. */
+  placeOf(node: Node): Placed {
+    this.#watch?.add(node);
+    return this.#placed.get(node) ?? unplaced(`node ${node.id}`, node.shape);
+  }
+
+  /** Where a value that has a home stands, once every node has been put into a pass. */
+  spotOf(value: Value): Spot {
+    const { home, row, step, column } = this.find(value)!;
+    const { buffer, plane } = this.placeOf(home!.node);
+    return { buffer, plane: plane + home!.plane(), row: home!.row + row + (step ?? 0), column: home!.column + column };
+  }
+
+  /** The text of an element of a value. */
+  read(writer: KernelWriter, value: Value, row: Index, column: Index): string {
+    const found = this.find(value);
+    if (found === null) throw new Error(`${value.kind} ${value.id} has not been put together`);
+    const at = plus(row, found.row, found.step === null ? 0 : writer.integer(found.step));
+    const across = plus(column, found.column);
+    if (!found.home) return this.#readLeaf(writer, found, value, at, across);
+    const { home } = found;
+    const { buffer, plane } = this.placeOf(home.node);
+    writer.touch(buffer, `${plane + home.plane()} ${home.row + found.row + (found.step ?? 0)} ${home.column + found.column} ${value.rows}×${value.columns}`, value.rows * value.columns);
+    return writer.element(buffer, plane + home.plane(), plus(at, home.row), plus(across, home.column));
+  }
+
+  /** The text of an element of a node's result. */
+  readNode(writer: KernelWriter, node: Node, row: Index, column: Index, plane = 0): string {
+    const placed = this.placeOf(node);
+    writer.touch(placed.buffer, `${placed.plane + plane}`, elementsOf(node.shape));
+    return writer.element(placed.buffer, placed.plane + plane, row, column);
+  }
+
+  /** An element of the vector of weights and slots. */
+  weight(writer: KernelWriter, index: Index): string {
+    return writer.element(this.#weights, 0, 0, index);
+  }
+
+  /** Where a value is; null if it has to be copied together first. */
+  find(value: Value): Found | null {
+    return this.#findRegion(value, { row: 0, column: 0, step: null }, value.rows, value.columns);
+  }
+
+  /** The nodes that a read of a value touches; null if it is not there yet. */
+  nodesOf(value: Value): Node[] | null {
+    const found = this.find(value);
+    if (found === null) return null;
+    if (found.home) return [found.home.node];
+    switch (found.leaf.kind) {
+      case 'parameter': case 'input': case 'state': case 'zeros': case 'dropoutMask': return [];
+      case 'gather': case 'oneHot': {
+        const nodes = found.leaf.inputs.map((input) => this.nodesOf(input));
+        return nodes.includes(null) ? null : nodes.flatMap((each) => each!);
+      }
+      default: return null;
+    }
+  }
+
+  /** The lowest level that a node of these bodies can have. */
+  levelOf(bodies: readonly Body[]): number {
+    const seen = new Set<Node>();
+    this.#watch = seen;
+    for (const body of bodies) body(new KernelWriter());
+    this.#watch = null;
+    return 1 + Math.max(0, ...[...seen].map(({ level }) => level));
+  }
+
+  /** Whether rows of a table are looked up wherever they are read: cheap if each is read once or twice, not as an operand of a product. */
+  readsInPlace(gather: Value): boolean {
+    const all = (value: Value): Value[] => this.#uses.of(value).flatMap((user) => (isView(user) ? all(user) : [user]));
+    const operandOf = (user: Value): boolean => user.kind === 'elementwise' || (user.kind === 'matmul' && user.plus && user.inputs.lastIndexOf(gather) !== 0);
+    return !this.#uses.isWanted(gather) && all(gather).every(operandOf);
+  }
+
+  /** The text of a row of a table that is looked up. */
+  lookUp(writer: KernelWriter, gather: Value, row: Index, column: Index): string {
+    const [table, ids, bias] = gather.inputs;
+    const element = this.read(writer, table, `(${this.read(writer, ids, row, 0)} | 0)`, column);
+    return bias ? `(${element} + ${this.read(writer, bias, 0, column)})` : element;
+  }
+
+  #readLeaf(writer: KernelWriter, { leaf, row: firstRow, step, column: firstColumn }: Found, { rows, columns }: Value, row: Index, column: Index): string {
+    const touch = (buffer: Buffer): void => writer.touch(buffer, `${leaf.id} ${firstRow + (step ?? 0)} ${firstColumn} ${rows}×${columns}`, rows * columns);
+    switch (leaf.kind) {
+      case 'zeros': return '0';
+      case 'parameter':
+        touch(this.#weights);
+        return this.weight(writer, plus(leaf.rows === 1 ? 0 : times(row, leaf.columns), column, this.#offsets.get(leaf.name)!));
+      case 'input': {
+        const buffer = inputBuffer(leaf);
+        touch(buffer);
+        return writer.element(buffer, 0, 0, row);
+      }
+      case 'state': {
+        const spot = this.#carried.get(leaf.name) ?? { ...unplaced(`state ${leaf.name}`, shapeOf(leaf)), row: 0, column: 0 };
+        touch(spot.buffer);
+        return `(${writer.number(RESET)} > 0 ? 0 : ${writer.element(spot.buffer, spot.plane, plus(row, spot.row), plus(column, spot.column))})`;
+      }
+      case 'oneHot': return `(${this.read(writer, leaf.inputs[0], row, 0)} === ${column} ? 1 : 0)`;
+      case 'gather': return this.lookUp(writer, leaf, row, column);
+      case 'dropoutMask': {
+        const buffer: Buffer = { reference: { kind: 'argument', name: maskName(leaf) }, shape: shapeOf(leaf) };
+        touch(buffer);
+        return writer.element(buffer, 0, row, column);
+      }
+      default: throw new Error(`${leaf.kind} has no home`);
+    }
+  }
+
+  #findRegion(value: Value, at: { row: number; column: number; step: number | null }, rows: number, columns: number): Found | null {
+    const home = this.#homes.get(value);
+    if (home) return { home, leaf: value, ...at };
+    if (value.kind === 'rows') return this.#findRegion(value.inputs[0], { ...at, step: (at.step ?? 0) + value.first }, rows, columns);
+    if (value.kind === 'columns') return this.#findRegion(value.inputs[0], { ...at, column: at.column + value.first }, rows, columns);
+    if (value.kind !== 'join') return value.kind === 'gather' && !this.readsInPlace(value) ? null : { home: null, leaf: value, ...at };
+    const row = at.row + (at.step ?? 0);
+    const index = value.inputs.findIndex((piece, i) => {
+      const place = value.places[i];
+      return row >= place.row && row + rows <= place.row + piece.rows && at.column >= place.column && at.column + columns <= place.column + piece.columns;
+    });
+    if (index < 0) return null;
+    const place = value.places[index];
+    return this.#findRegion(value.inputs[index], { row: row - place.row, column: at.column - place.column, step: null }, rows, columns);
+  }
+}
+
+function inputBuffer(input: Value<'input'>): Buffer {
+  return { reference: { kind: 'argument', name: input.name }, shape: { kind: 'vector', length: input.rows } };
+}
+
+/** What stands for a buffer while its pass is not yet known. */
+function unplaced(name: string, shape: Shape): Placed {
+  return { buffer: { reference: { kind: 'argument', name }, shape }, plane: 0 };
+}
+
+/** How many distinct buffers bodies read. */
+export function inputsOf(bodies: readonly Body[]): number {
+  const writer = new KernelWriter();
+  for (const body of bodies) body(writer);
+  return writer.buffers.length;
+}

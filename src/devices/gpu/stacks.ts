@@ -1,0 +1,150 @@
+// Joins that have to be copied together, since what reads them cannot find its pieces apart: in passes that read as many buffers each
+// as a kernel may.
+import { type Value, isView } from '../../program/value.ts';
+import type { Graph } from './graph.ts';
+import { COLUMN, type Node, ROW, columnPieces, planeOf, shapeOf } from './nodes.ts';
+import { type Reader, inputsOf } from './reader.ts';
+import { type Index, type KernelWriter, plus } from './writer.ts';
+
+export class Stacks {
+  readonly #graph: Graph;
+  readonly #reader: Reader;
+  /** Stacks of a sequence that another stack holds one step later or earlier. */
+  readonly #shifted: ReadonlyMap<Value, Value>;
+
+  constructor(graph: Graph) {
+    this.#graph = graph;
+    this.#reader = graph.reader;
+    this.#shifted = findShifted(graph.program.values);
+  }
+
+  /** Makes sure that a value can be read anywhere. */
+  ready(value: Value): void {
+    if (this.#reader.find(value) !== null) return;
+    if (isView(value)) {
+      this.ready(value.inputs[0]);
+      if (this.#reader.find(value) === null) throw new Error(`${value.kind} ${value.id} cannot be read`);
+    } else if (value.kind === 'join') {
+      this.#copy(value);
+    } else {
+      throw new Error(`${value.kind} ${value.id} has not been made`);
+    }
+  }
+
+  #copy(value: Value<'join'>): void {
+    const other = this.#shifted.get(value);
+    if (other && [...value.inputs, ...other.inputs].every((piece) => this.#canRead(piece))) return this.#copyShifted(value, other);
+    const stacked = value.inputs.every((piece) => piece.columns === value.columns);
+    for (const piece of value.inputs) {
+      if (stacked) this.#readyPiece(piece);
+      else this.ready(piece);
+    }
+    this.#reader.settle(value, stacked ? this.#stack(value.inputs) : this.#tile(value));
+  }
+
+  /** A sequence and the same one step later: one buffer of one step more. */
+  #copyShifted(a: Value, b: Value): void {
+    const [early, late] = isLater(b, a) ? [a, b] : [b, a];
+    const node = this.#stack([early.inputs[0], ...late.inputs]);
+    this.#reader.settle(early, node);
+    this.#reader.settle(late, node, { row: early.inputs[0].rows });
+  }
+
+  #canRead(piece: Value): boolean {
+    if (piece.kind === 'join' && this.#reader.find(piece) === null) return piece.inputs.every((inner) => this.#canRead(inner));
+    return this.#reader.nodesOf(piece) !== null;
+  }
+
+  /** A piece that is itself made of columns is read through. */
+  #readyPiece(piece: Value): void {
+    const columns = this.#reader.find(piece) === null ? columnPieces(piece) : null;
+    if (!columns?.every(({ value }) => this.#reader.find(value) !== null)) this.ready(piece);
+  }
+
+  /** Matrices of one width on top of each other. */
+  #stack(pieces: readonly Value[]): Node {
+    const { mostInputs } = this.#graph;
+    const groups: Value[][] = [[]];
+    for (const piece of pieces) {
+      const group = groups[groups.length - 1];
+      if (group.length > 0 && inputsOf([(writer) => this.#stackText(writer, [...group, piece])]) > mostInputs) groups.push([piece]);
+      else group.push(piece);
+    }
+    const columns = pieces[0].columns;
+    const rowsOf = (group: readonly Value[]): number => group.reduce((sum, { rows }) => sum + rows, 0);
+    let parts = groups.map((group) => this.#graph.add('copy', planeOf(rowsOf(group), columns), [(writer) => this.#stackText(writer, group)]));
+    while (parts.length > 1) {
+      const next: Node[] = [];
+      for (let i = 0; i < parts.length; i += mostInputs) next.push(this.#stackNodes(parts.slice(i, i + mostInputs), columns));
+      parts = next;
+    }
+    return parts[0];
+  }
+
+  #stackText(writer: KernelWriter, pieces: readonly Value[]): string {
+    let first = 0;
+    return pieces.map((piece, i) => {
+      const row = plus(ROW, -first);
+      first += piece.rows;
+      const text = this.#pieceText(writer, piece, row);
+      return i < pieces.length - 1 ? `if (this.thread.y < ${first}) {\n${text}\n}` : text;
+    }).join('\n');
+  }
+
+  #pieceText(writer: KernelWriter, piece: Value, row: Index): string {
+    const columns = this.#reader.find(piece) === null ? columnPieces(piece) : null;
+    if (!columns) return `return ${this.#reader.read(writer, piece, row, COLUMN)};`;
+    return columns.map(({ value, column }, i) => {
+      const text = `return ${this.#reader.read(writer, value, row, plus(COLUMN, -column))};`;
+      return i < columns.length - 1 ? `if (this.thread.x < ${column + value.columns}) { ${text} }` : text;
+    }).join('\n');
+  }
+
+  #stackNodes(parts: readonly Node[], columns: number): Node {
+    if (parts.length === 1) return parts[0];
+    const rows = parts.map(({ shape }) => (shape.kind === 'planes' ? shape.rows : 0));
+    return this.#graph.add('copy', planeOf(rows.reduce((sum, each) => sum + each, 0), columns), [(writer) => {
+      let first = 0;
+      return parts.map((part, i) => {
+        const text = `return ${this.#reader.readNode(writer, part, plus(ROW, -first), COLUMN)};`;
+        first += rows[i];
+        return i < parts.length - 1 ? `if (this.thread.y < ${first}) { ${text} }` : text;
+      }).join('\n');
+    }]);
+  }
+
+  /** Pieces that tile in any way: each pass lays some of them over what the one before made. */
+  #tile(value: Value<'join'>): Node {
+    let before: Node | null = null;
+    const pieces = value.inputs.map((piece, i) => ({ piece, place: value.places[i] }));
+    const most = Math.max(1, this.#graph.mostInputs - 1);
+    for (let i = 0; i < pieces.length; i += most) {
+      const base: Node | null = before;
+      before = this.#graph.add('copy', shapeOf(value), [(writer) => [
+        ...pieces.slice(i, i + most).map(({ piece, place }) => {
+          const inside = `this.thread.y >= ${place.row} && this.thread.y < ${place.row + piece.rows} && this.thread.x >= ${place.column} && this.thread.x < ${place.column + piece.columns}`;
+          return `if (${inside}) { return ${this.#reader.read(writer, piece, plus(ROW, -place.row), plus(COLUMN, -place.column))}; }`;
+        }),
+        `return ${base ? this.#reader.readNode(writer, base, ROW, COLUMN) : '0'};`,
+      ].join('\n')]);
+    }
+    return before!;
+  }
+}
+
+function findShifted(values: readonly Value[]): Map<Value, Value> {
+  const found = new Map<Value, Value>();
+  const stacks = values.filter((value) => value.kind === 'join' && value.inputs.length > 1 && value.inputs.every((piece) => piece.columns === value.columns && piece.rows === value.inputs[0].rows));
+  const bySecond = new Map(stacks.map((stack) => [stack.inputs[1], stack]));
+  for (const late of stacks) {
+    const early = bySecond.get(late.inputs[0]);
+    if (!early || !isLater(late, early)) continue;
+    found.set(early, late);
+    found.set(late, early);
+  }
+  return found;
+}
+
+function isLater(late: Value, early: Value): boolean {
+  return late !== early && late.inputs.length === early.inputs.length && early.inputs.slice(1).every((piece, i) => piece === late.inputs[i]);
+}
