@@ -1,12 +1,10 @@
 // With SwiftShader, a Vulkan made of software (Debian: apt-get install chromium).
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { lastDevice, onDeviceLost, provideWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
+import { icd, root } from './helpers.ts';
 
-const root = resolve(import.meta.dirname, '../../..');
-const icd = process.env.VK_ICD_FILENAMES ?? '/usr/lib/chromium/vk_swiftshader_icd.json';
 const missing = [icd, `${root}/dist/devices/gpu/probe.js`].filter((path) => !existsSync(path));
 const skipped = missing.length === 0 ? '' : ` (skipped: there is no ${missing[0]})`;
 
@@ -29,7 +27,6 @@ function program(source: string, env: Record<string, string>): Promise<Ran> {
 const tell = (kind: string) => `await adapter.provideWebGpu('${kind}').then((facts) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
 
 describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
-  process.env.VK_ICD_FILENAMES = icd;
   afterAll(releaseDevice);
 
   it('is a software one where one is asked for, and gpu.js finds it', async () => {
