@@ -1,0 +1,268 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { DeviceError } from '../../../src/devices/gpu/adapter.ts';
+import type { PassList } from '../../../src/devices/gpu/passes.ts';
+import type { PlanResults } from '../../../src/devices/gpu/plan.ts';
+import { type RunOutcome, Runner } from '../../../src/devices/gpu/runner.ts';
+import { RnnError } from '../../../src/errors.ts';
+
+/** What a plan does when it runs, besides taking its time. */
+type Fate = () => PlanResults | never;
+
+const nothing: PlanResults = { carried: new Map(), gradients: null, calls: [] };
+const memory: DeviceError = { memory: true, message: 'vkAllocateMemory failed' };
+const invalid: DeviceError = { memory: false, message: 'a buffer is invalid' };
+
+let now = 0;
+beforeEach(() => {
+  now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
+  return () => clock.mockRestore();
+});
+
+/** A GPU whose clock is ours: what is made, run and closed on it is written down, in the order of what happens. */
+class Stage {
+  readonly made: number[] = [];
+  readonly ran: number[] = [];
+  readonly closed: number[] = [];
+  /** What the next runs come to, one each; then they succeed. */
+  readonly fates: Fate[] = [];
+  readonly errors: DeviceError[] = [];
+  lost = false;
+  readonly runner: Runner;
+
+  /** @param seconds how long a run of so many calls takes */
+  constructor(seconds: (calls: number) => number, { passes = 100, single = false } = {}) {
+    this.runner = new Runner({ passes: new Array(passes).fill(null) } as unknown as PassList, {
+      single,
+      health: { takeErrors: () => this.errors.splice(0), isLost: () => this.lost },
+      makePlan: (_, calls) => {
+        this.made.push(calls);
+        return {
+          run: async () => {
+            this.ran.push(calls);
+            now += 1000 * seconds(calls);
+            return (this.fates.shift() ?? (() => nothing))();
+          },
+          close: async () => void this.closed.push(calls),
+        };
+      },
+    });
+  }
+
+  run(calls = this.runner.callsPerRun): Promise<RunOutcome | null> {
+    return this.runner.run(new Map(), Array.from({ length: calls }, () => new Map()));
+  }
+
+  /** What `callsPerRun` is before each of so many full runs, and after the last. */
+  async counts(runs: number): Promise<number[]> {
+    const counts = [this.runner.callsPerRun];
+    for (let i = 0; i < runs; i++) {
+      await this.run();
+      counts.push(this.runner.callsPerRun);
+    }
+    return counts;
+  }
+}
+
+const rejects = (error: Error): Fate => () => { throw error; };
+
+describe('the number of calls in a run', () => {
+  it('is chosen from the second run, so that one takes half a second: the first compiles', async () => {
+    const stage = new Stage((calls) => 0.02 * calls);
+    expect(await stage.counts(4)).toEqual([1, 1, 25, 25, 25]);
+    expect(stage.made).toEqual([1, 25]);
+  });
+
+  it('stays at one where a call takes more than a quarter of a second', async () => {
+    expect(await new Stage((calls) => 0.26 * calls).counts(4)).toEqual([1, 1, 1, 1, 1]);
+    expect(await new Stage((calls) => 0.25 * calls).counts(4)).toEqual([1, 1, 2, 2, 2]);
+  });
+
+  it('is raised once more where a run is still shorter than 0.15 s, because most of the first was not the call', async () => {
+    const stage = new Stage((calls) => 0.0499 + 0.0001 * calls);
+    // 10 calls take 0.0509 s.
+    expect(await stage.counts(8)).toEqual([1, 1, 10, 10, 98, 98, 98, 98, 98]);
+    expect(stage.made).toEqual([1, 10, 98]);
+    expect(stage.closed).toEqual([10]);
+  });
+
+  it('is not raised again above 0.15 s', async () => {
+    expect(await new Stage((calls) => 0.05 + 0.015 * (calls - 1)).counts(5)).toEqual([1, 1, 10, 10, 10, 10]);
+  });
+
+  it('is raised by a factor of two at least, or not at all', async () => {
+    const seconds = (calls: number): number => (calls === 1 ? 0.24 : 0.14);
+    expect(await new Stage(seconds).counts(5)).toEqual([1, 1, 2, 2, 7, 7]);
+    expect(await new Stage(seconds, { passes: 6000 }).counts(5)).toEqual([1, 1, 2, 2, 2, 2]);
+  });
+
+  it('leaves a plan at most 20,000 passes, however fast they are', async () => {
+    expect(await new Stage(() => 1e-9, { passes: 300 }).counts(4)).toEqual([1, 1, 66, 66, 66]);
+    expect(await new Stage(() => 0, { passes: 300 }).counts(4)).toEqual([1, 1, 66, 66, 66]);
+    expect(await new Stage(() => 1e-9, { passes: 30_000 }).counts(4)).toEqual([1, 1, 1, 1, 1]);
+  });
+
+  it('stays at one where calls wait for each other', async () => {
+    const stage = new Stage(() => 1e-4, { single: true });
+    expect(await stage.counts(5)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(stage.runner.together(100)).toBe(1);
+  });
+
+  it('is not chosen by a run of fewer calls', async () => {
+    const stage = new Stage((calls) => 0.02 * calls);
+    await stage.counts(3);
+    for (let i = 0; i < 3; i++) await stage.run(1);
+    expect(stage.runner.callsPerRun).toBe(25);
+  });
+});
+
+describe('calls that are fewer than a run has', () => {
+  it('are run one by one at first, and together if as many come again', async () => {
+    const stage = new Stage((calls) => 0.05 * calls);
+    await stage.counts(3);
+    expect([10, 17, 3, 4, 3].map((count) => stage.runner.together(count))).toEqual([10, 10, 1, 1, 3]);
+    await stage.run(3);
+    expect(stage.runner.together(3)).toBe(3);
+    expect(stage.made).toEqual([1, 10, 3]);
+  });
+
+  it('have at most two plans of their own', async () => {
+    const stage = new Stage((calls) => 0.05 * calls);
+    await stage.counts(3);
+    const together: number[] = [];
+    for (const count of [3, 3, 4, 4, 5, 5, 5, 3, 4]) {
+      together.push(stage.runner.together(count));
+      await stage.run(together.at(-1));
+    }
+    expect(together).toEqual([1, 3, 1, 4, 1, 1, 1, 3, 4]);
+    expect(stage.made).toEqual([1, 10, 3, 4]);
+  });
+
+  it('are run one by one where a run has fewer than eight', async () => {
+    const stage = new Stage((calls) => (0.5 * calls) / 7);
+    await stage.counts(3);
+    expect(stage.runner.callsPerRun).toBe(7);
+    expect([3, 3, 3].map((count) => stage.runner.together(count))).toEqual([1, 1, 1]);
+  });
+});
+
+describe('a GPU that is lost', () => {
+  it('once: what it was to compute is computed once more, and told', async () => {
+    const stage = new Stage((calls) => 0.05 * calls);
+    await stage.counts(3);
+    for (const [calls, what] of [[1, 'a step was'], [10, '10 steps were']] as const) {
+      stage.lost = true;
+      stage.fates.push(rejects(new Error('')), () => {
+        stage.lost = false;
+        return nothing;
+      });
+      expect(await stage.run(calls)).toEqual({ results: nothing, note: `the GPU was lost and came back: ${what} computed once more` });
+    }
+    expect(stage.ran.slice(-4)).toEqual([1, 1, 10, 10]);
+    expect(stage.made).toEqual([1, 10]);
+    expect(await stage.run()).toEqual({ results: nothing, note: null });
+  });
+
+  it('for good: says so, with the first reason as its cause', async () => {
+    const stage = new Stage(() => 0.1);
+    const first = new Error('device lost');
+    stage.lost = true;
+    stage.fates.push(rejects(first), rejects(new Error('no adapter')));
+    const error = await stage.run().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(RnnError);
+    expect(error).toMatchObject({ kind: 'device', message: 'the GPU was lost and does not come back', hint: expect.stringContaining('--device cpu'), cause: first });
+    expect(stage.ran).toEqual([1, 1]);
+  });
+
+  it('does not make runs shorter by the time that this took', async () => {
+    const stage = new Stage((calls) => 0.02 * calls);
+    await stage.counts(3);
+    stage.lost = true;
+    stage.fates.push(() => {
+      now += 5000;
+      throw new Error('');
+    });
+    await stage.run();
+    expect(stage.runner.callsPerRun).toBe(25);
+  });
+});
+
+describe('a GPU that lacks memory', () => {
+  /** One that has chosen runs of 25 calls. */
+  async function busy(): Promise<Stage> {
+    const stage = new Stage((calls) => 0.02 * calls);
+    await stage.counts(2);
+    expect(stage.runner.callsPerRun).toBe(25);
+    return stage;
+  }
+
+  const lacks: readonly (readonly [string, (stage: Stage) => Fate])[] = [
+    ['says so after results that are not to be believed', (stage) => () => (stage.errors.push(invalid, memory), nothing)],
+    ['says so beside an error that tells nothing', (stage) => () => {
+      stage.errors.push(memory, invalid);
+      throw new Error('mapAsync failed');
+    }],
+  ];
+
+  it.each(lacks)('and %s: half as many calls are tried, and no more from then on', async (_, fate) => {
+    const stage = await busy();
+    stage.fates.push(fate(stage));
+    expect(await stage.run()).toBeNull();
+    expect(stage.runner.callsPerRun).toBe(12);
+    // The plan of one call went too, for the memory it held.
+    expect(stage.closed.toSorted()).toEqual([1, 25]);
+    expect(stage.runner.together(100)).toBe(12);
+    expect(await stage.counts(4)).toEqual([12, 12, 12, 12, 12]);
+    expect(stage.errors).toEqual([]);
+  });
+
+  it.each(lacks)('and %s: halved down to one call; if it lacks memory for that, the model is too large', async (_, fate) => {
+    const stage = await busy();
+    for (const calls of [12, 6, 3, 1]) {
+      stage.fates.push(fate(stage));
+      expect(await stage.run()).toBeNull();
+      expect(stage.runner.callsPerRun).toBe(calls);
+    }
+    stage.fates.push(fate(stage));
+    const error = await stage.run().catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(RnnError);
+    expect(error).toMatchObject({ kind: 'usage', message: expect.stringContaining('too little memory'), hint: expect.stringContaining('--batch-size') });
+    expect(stage.closed.length).toBe(stage.made.length);
+  });
+
+  it('even for the first call, is not tried with fewer', async () => {
+    const stage = new Stage(() => 0.1);
+    stage.fates.push(lacks[0][1](stage));
+    await expect(stage.run()).rejects.toMatchObject({ kind: 'usage' });
+    expect(stage.ran).toEqual([1]);
+  });
+});
+
+describe('any other error', () => {
+  it('is passed on as it is', async () => {
+    const stage = new Stage((calls) => 0.02 * calls);
+    await stage.counts(2);
+    for (const error of [new TypeError('in WGSL'), new RnnError('device', 'taken apart')]) {
+      stage.fates.push(rejects(error));
+      await expect(stage.run()).rejects.toBe(error);
+    }
+    expect(stage.runner.callsPerRun).toBe(25);
+    expect(await stage.run()).toEqual({ results: nothing, note: null });
+  });
+
+  it('that the GPU tells beside results makes them void', async () => {
+    const stage = new Stage(() => 0.1);
+    stage.fates.push(() => (stage.errors.push(invalid), nothing));
+    await expect(stage.run()).rejects.toThrow(invalid.message);
+    expect(await stage.run()).toEqual({ results: nothing, note: null });
+  });
+});
+
+it('closes all plans, once', async () => {
+  const stage = new Stage((calls) => 0.05 * calls);
+  await stage.counts(3);
+  await stage.run(3);
+  await stage.runner.close();
+  await stage.runner.close();
+  expect(stage.closed.toSorted()).toEqual([1, 10, 3].toSorted());
+});
