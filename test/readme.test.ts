@@ -54,7 +54,12 @@ describe('every command that is written down is one', () => {
     const { rooms } = fakeRooms();
     const checkpoints = { ...(await rooms.checkpoints!()), findCheckpoint: async () => join(root, 'package.json') }; // `rnn info` asks for its size
     const builtin = { builtinCorpora: [], writeBuiltin: async () => 'corpora/x.txt' };
-    const { code, stderr } = await rnn(words, { rooms: { ...rooms, checkpoints: async () => checkpoints, builtin: async () => builtin } });
+    const diagnosis = {
+      async *examine() {
+        yield { title: 'device cpu', verdict: 'good' as const, detail: 'works', fix: null, device: 'cpu' };
+      },
+    };
+    const { code, stderr } = await rnn(words, { rooms: { ...rooms, checkpoints: async () => checkpoints, builtin: async () => builtin, diagnosis: async () => diagnosis } });
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
   });
@@ -67,9 +72,9 @@ describe('every command that is written down is one', () => {
     for (const option of [command, ...rest].filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
   });
 
-  it('and every option in the README is one of some command', async () => {
+  it('and every option in the README is one of some command, or of the benchmark', async () => {
     const helps = await Promise.all(['train', 'sample', 'info', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
-    const known = new Set(helps.flatMap(({ stdout }) => stdout.match(/--[\w-]+/g) ?? []));
+    const known = new Set([...helps.map(({ stdout }) => stdout), read('bench/pytorch.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });
 });
