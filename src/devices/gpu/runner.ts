@@ -5,9 +5,10 @@ import type { PassList } from './passes.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
 
 /** How long a run should take: long enough for what each costs beside its calls, too short for a display's watchdog. */
-const RUN_SECONDS = 0.5;
-/** Below this a run is made longer once more. */
-const SHORT_SECONDS = 0.15;
+const RUN_SECONDS = 0.7;
+/** A longer plan costs memory and compiling: it should have so many times the calls. */
+const WORTHWHILE = 1.5;
+const MOST_LENGTHENINGS = 3;
 /** Passes that one plan may have: tracing and compiling them takes about a second. */
 const MOST_PASSES = 20_000;
 /** A remainder that comes again gets a plan of its own, where runs have at least so many calls. */
@@ -50,7 +51,9 @@ export class Runner {
   #callsPerRun = 1;
   /** Memory has set a limit: it stays. */
   #limited = false;
-  #lengthened = 0;
+  #lengthenings = 0;
+  /** How long a single call takes, once compiled. */
+  #singleSeconds = 0;
 
   constructor(list: PassList, options: RunnerOptions) {
     this.#list = list;
@@ -120,17 +123,27 @@ export class Runner {
     }
   }
 
-  /** How many calls a run should have, from how long this one took. A longer plan costs memory and compiling: at most two are tried. */
+  /** How many calls a run should have, from how long this one took. */
   async #choose(plan: RunnablePlan, calls: number, seconds: number): Promise<void> {
     const first = !this.#warm.has(plan);
     this.#warm.add(plan);
-    if (first || this.#options.single || this.#limited || calls !== this.#callsPerRun || this.#lengthened === 2) return;
+    if (first) return;
+    if (calls === 1) this.#singleSeconds = seconds;
+    if (this.#options.single || this.#limited || calls !== this.#callsPerRun || this.#lengthenings === MOST_LENGTHENINGS) return;
     const most = Math.max(1, Math.floor(MOST_PASSES / this.#list.passes.length));
-    const wanted = Math.min(most, Math.floor((RUN_SECONDS * calls) / seconds));
-    if (wanted < 2 * calls || (calls > 1 && seconds > SHORT_SECONDS)) return;
-    this.#lengthened++;
+    const wanted = Math.min(most, this.#callsIn(RUN_SECONDS, calls, seconds));
+    if (wanted < WORTHWHILE * calls) return;
+    this.#lengthenings++;
     this.#callsPerRun = wanted;
     if (calls > 1) await this.#drop(calls);
+  }
+
+  /** How many calls a run of so many seconds has, if one of `calls` took `seconds`: from two lengths follows what a run costs beside them. */
+  #callsIn(target: number, calls: number, seconds: number): number {
+    const each = calls === 1 ? seconds : (seconds - this.#singleSeconds) / (calls - 1);
+    if (each <= 0) return Infinity;
+    const beside = calls === 1 ? 0 : Math.max(0, this.#singleSeconds - each);
+    return Math.floor((target - beside) / each);
   }
 
   async #shrink(calls: number, cause: unknown): Promise<void> {

@@ -67,33 +67,27 @@ class Stage {
 const rejects = (error: Error): Fate => () => { throw error; };
 
 describe('the number of calls in a run', () => {
-  it('is chosen from the second run, so that one takes half a second: the first compiles', async () => {
-    const stage = new Stage((calls) => 0.02 * calls);
+  it('is chosen from the second run, so that one takes 0.7 seconds: the first compiles', async () => {
+    const stage = new Stage((calls) => 0.0279 * calls);
     expect(await stage.counts(4)).toEqual([1, 1, 25, 25, 25]);
     expect(stage.made).toEqual([1, 25]);
   });
 
-  it('stays at one where a call takes more than a quarter of a second', async () => {
-    expect(await new Stage((calls) => 0.26 * calls).counts(4)).toEqual([1, 1, 1, 1, 1]);
-    expect(await new Stage((calls) => 0.25 * calls).counts(4)).toEqual([1, 1, 2, 2, 2]);
+  it('stays at one where a call takes more than half of that', async () => {
+    expect(await new Stage((calls) => 0.36 * calls).counts(4)).toEqual([1, 1, 1, 1, 1]);
+    expect(await new Stage((calls) => 0.34 * calls).counts(4)).toEqual([1, 1, 2, 2, 2]);
   });
 
-  it('is raised once more where a run is still shorter than 0.15 s, because most of the first was not the call', async () => {
-    const stage = new Stage((calls) => 0.0499 + 0.0001 * calls);
-    // 10 calls take 0.0509 s.
-    expect(await stage.counts(8)).toEqual([1, 1, 10, 10, 98, 98, 98, 98, 98]);
-    expect(stage.made).toEqual([1, 10, 98]);
-    expect(stage.closed).toEqual([10]);
+  it('is raised where most of the first was not the call, which two lengths of runs tell apart', async () => {
+    const stage = new Stage((calls) => 0.0899 + 0.01 * calls);
+    // 7 calls take 0.16 s, of which 0.09 s are spent in any run: 0.61 s are left for 61 calls.
+    expect(await stage.counts(8)).toEqual([1, 1, 7, 7, 61, 61, 61, 61, 61]);
+    expect(stage.made).toEqual([1, 7, 61]);
+    expect(stage.closed).toEqual([7]);
   });
 
-  it('is not raised again above 0.15 s', async () => {
-    expect(await new Stage((calls) => 0.05 + 0.015 * (calls - 1)).counts(5)).toEqual([1, 1, 10, 10, 10, 10]);
-  });
-
-  it('is raised by a factor of two at least, or not at all', async () => {
-    const seconds = (calls: number): number => (calls === 1 ? 0.24 : 0.14);
-    expect(await new Stage(seconds).counts(5)).toEqual([1, 1, 2, 2, 7, 7]);
-    expect(await new Stage(seconds, { passes: 6000 }).counts(5)).toEqual([1, 1, 2, 2, 2, 2]);
+  it('is raised by half at least, or not at all', async () => {
+    expect(await new Stage((calls) => 0.009 + 0.09 * calls).counts(5)).toEqual([1, 1, 7, 7, 7, 7]);
   });
 
   it('leaves a plan at most 20,000 passes, however fast they are', async () => {
@@ -109,7 +103,7 @@ describe('the number of calls in a run', () => {
   });
 
   it('is not chosen by a run of fewer calls', async () => {
-    const stage = new Stage((calls) => 0.02 * calls);
+    const stage = new Stage((calls) => 0.0279 * calls);
     await stage.counts(3);
     for (let i = 0; i < 3; i++) await stage.run(1);
     expect(stage.runner.callsPerRun).toBe(25);
@@ -118,7 +112,7 @@ describe('the number of calls in a run', () => {
 
 describe('calls that are fewer than a run has', () => {
   it('are run one by one at first, and together if as many come again', async () => {
-    const stage = new Stage((calls) => 0.05 * calls);
+    const stage = new Stage((calls) => 0.0699 * calls);
     await stage.counts(3);
     expect([10, 17, 3, 4, 3].map((count) => stage.runner.together(count))).toEqual([10, 10, 1, 1, 3]);
     await stage.run(3);
@@ -127,7 +121,7 @@ describe('calls that are fewer than a run has', () => {
   });
 
   it('have at most two plans of their own', async () => {
-    const stage = new Stage((calls) => 0.05 * calls);
+    const stage = new Stage((calls) => 0.0699 * calls);
     await stage.counts(3);
     const together: number[] = [];
     for (const count of [3, 3, 4, 4, 5, 5, 5, 3, 4]) {
@@ -139,7 +133,7 @@ describe('calls that are fewer than a run has', () => {
   });
 
   it('are run one by one where a run has fewer than eight', async () => {
-    const stage = new Stage((calls) => (0.5 * calls) / 7);
+    const stage = new Stage((calls) => 0.0999 * calls);
     await stage.counts(3);
     expect(stage.runner.callsPerRun).toBe(7);
     expect([3, 3, 3].map((count) => stage.runner.together(count))).toEqual([1, 1, 1]);
@@ -148,7 +142,7 @@ describe('calls that are fewer than a run has', () => {
 
 describe('a GPU that is lost', () => {
   it('once: what it was to compute is computed once more, and told', async () => {
-    const stage = new Stage((calls) => 0.05 * calls);
+    const stage = new Stage((calls) => 0.0699 * calls);
     await stage.counts(3);
     for (const [calls, what] of [[1, 'a step was'], [10, '10 steps were']] as const) {
       stage.lost = true;
@@ -175,7 +169,7 @@ describe('a GPU that is lost', () => {
   });
 
   it('does not make runs shorter by the time that this took', async () => {
-    const stage = new Stage((calls) => 0.02 * calls);
+    const stage = new Stage((calls) => 0.0279 * calls);
     await stage.counts(3);
     stage.lost = true;
     stage.fates.push(() => {
@@ -190,7 +184,7 @@ describe('a GPU that is lost', () => {
 describe('a GPU that lacks memory', () => {
   /** One that has chosen runs of 25 calls. */
   async function busy(): Promise<Stage> {
-    const stage = new Stage((calls) => 0.02 * calls);
+    const stage = new Stage((calls) => 0.0279 * calls);
     await stage.counts(2);
     expect(stage.runner.callsPerRun).toBe(25);
     return stage;
@@ -240,7 +234,7 @@ describe('a GPU that lacks memory', () => {
 
 describe('any other error', () => {
   it('is passed on as it is', async () => {
-    const stage = new Stage((calls) => 0.02 * calls);
+    const stage = new Stage((calls) => 0.0279 * calls);
     await stage.counts(2);
     for (const error of [new TypeError('in WGSL'), new RnnError('device', 'taken apart')]) {
       stage.fates.push(rejects(error));
@@ -259,7 +253,7 @@ describe('any other error', () => {
 });
 
 it('closes all plans, once', async () => {
-  const stage = new Stage((calls) => 0.05 * calls);
+  const stage = new Stage((calls) => 0.0699 * calls);
   await stage.counts(3);
   await stage.run(3);
   await stage.runner.close();
