@@ -5,7 +5,7 @@ import type { PassList } from './passes.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
 
 /** How long a run should take: long enough for what each costs beside its calls, too short for a display's watchdog. */
-const RUN_SECONDS = 0.7;
+export const RUN_SECONDS = 0.7;
 /** A longer plan costs memory and compiling: it should have so many times the calls. */
 const WORTHWHILE = 1.5;
 const MOST_LENGTHENINGS = 3;
