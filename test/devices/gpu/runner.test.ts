@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DeviceError } from '../../../src/devices/gpu/adapter.ts';
 import type { PassList } from '../../../src/devices/gpu/passes.ts';
 import type { PlanResults } from '../../../src/devices/gpu/plan.ts';
-import { type RunOutcome, Runner } from '../../../src/devices/gpu/runner.ts';
+import { RUN_SECONDS, type RunOutcome, Runner } from '../../../src/devices/gpu/runner.ts';
 import { RnnError } from '../../../src/errors.ts';
 
 /** What a plan does when it runs, besides taking its time. */
@@ -66,28 +66,37 @@ class Stage {
 
 const rejects = (error: Error): Fate => () => { throw error; };
 
+/** Runs at which so many calls take as long as a run should, where each has something of its own beside them, in calls. */
+const pace = (callsPerRun: number, beside = 0) => (calls: number): number => ((calls + beside) * RUN_SECONDS) / (callsPerRun + 0.5);
+
 describe('the number of calls in a run', () => {
-  it('is chosen from the second run, so that one takes 0.7 seconds: the first compiles', async () => {
-    const stage = new Stage((calls) => 0.0279 * calls);
+  it('is chosen from the second run on: the first compiles', async () => {
+    const stage = new Stage(pace(25));
     expect(await stage.counts(4)).toEqual([1, 1, 25, 25, 25]);
     expect(stage.made).toEqual([1, 25]);
   });
 
-  it('stays at one where a call takes more than half of that', async () => {
-    expect(await new Stage((calls) => 0.36 * calls).counts(4)).toEqual([1, 1, 1, 1, 1]);
-    expect(await new Stage((calls) => 0.34 * calls).counts(4)).toEqual([1, 1, 2, 2, 2]);
+  it('stays at one where two calls take longer than a run should', async () => {
+    expect(await new Stage(pace(1)).counts(4)).toEqual([1, 1, 1, 1, 1]);
+    expect(await new Stage(pace(2)).counts(4)).toEqual([1, 1, 2, 2, 2]);
   });
 
-  it('is raised where most of the first was not the call, which two lengths of runs tell apart', async () => {
-    const stage = new Stage((calls) => 0.0899 + 0.01 * calls);
-    // 7 calls take 0.16 s, of which 0.09 s are spent in any run: 0.61 s are left for 61 calls.
-    expect(await stage.counts(8)).toEqual([1, 1, 7, 7, 61, 61, 61, 61, 61]);
-    expect(stage.made).toEqual([1, 7, 61]);
-    expect(stage.closed).toEqual([7]);
+  it('is raised once more where most of the first run was not the call', async () => {
+    const stage = new Stage(pace(100, 10));
+    expect(await stage.counts(6)).toEqual([1, 1, 9, 9, 90, 90, 90]);
+    expect(stage.made).toEqual([1, 9, 90]);
+    expect(stage.closed).toEqual([9]);
   });
 
-  it('is raised by half at least, or not at all', async () => {
-    expect(await new Stage((calls) => 0.009 + 0.09 * calls).counts(5)).toEqual([1, 1, 7, 7, 7, 7]);
+  it('is not raised by less than a half', async () => {
+    expect(await new Stage(pace(100, 0.3)).counts(5)).toEqual([1, 1, 77, 77, 77, 77]);
+  });
+
+  it('is raised three times at most', async () => {
+    const stage = new Stage((calls) => RUN_SECONDS * 0.5 * calls ** 0.1);
+    const counts = await stage.counts(12);
+    expect(stage.made).toHaveLength(4);
+    expect(new Set(counts.slice(-6))).toEqual(new Set([stage.made[3]]));
   });
 
   it('leaves a plan at most 20,000 passes, however fast they are', async () => {
@@ -103,7 +112,7 @@ describe('the number of calls in a run', () => {
   });
 
   it('is not chosen by a run of fewer calls', async () => {
-    const stage = new Stage((calls) => 0.0279 * calls);
+    const stage = new Stage(pace(25));
     await stage.counts(3);
     for (let i = 0; i < 3; i++) await stage.run(1);
     expect(stage.runner.callsPerRun).toBe(25);

@@ -1,0 +1,116 @@
+// What goes wrong on a GPU, on a software one for real: lost, between runs and in one, and without memory.
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { CallResult } from '../../../src/devices/device.ts';
+import { lastDevice } from '../../../src/devices/gpu/adapter.ts';
+import { Builder } from '../../../src/program/builder.ts';
+import { openHere } from './helpers.ts';
+import { paceFor, usePace } from './pace.ts';
+import { type Outcome, Trial } from './trial.ts';
+
+const { device: opened, missing } = await openHere('gpu:software');
+const device = opened!;
+
+usePace();
+
+const prototypeOf = <Instance extends object>(instance: Instance): Instance => Object.getPrototypeOf(instance) as Instance;
+
+const lose = (): void => lastDevice()!.destroy();
+
+/** The GPU is lost once it has been handed the work of the next run, before it tells what came of it. */
+function loseInRun(): void {
+  const queue = prototypeOf(lastDevice()!.queue);
+  const { submit } = queue;
+  const spy = vi.spyOn(queue, 'submit').mockImplementationOnce(function (this: GPUQueue, buffers) {
+    submit.call(this, buffers);
+    lose();
+  });
+  onTestFinished(() => spy.mockRestore());
+}
+
+/** SwiftShader gives no more at once, though it says that it does. */
+const TOO_MUCH = 2 ** 30;
+
+/** The next buffer is one that there is no memory for. */
+function starve(): void {
+  const gpu = prototypeOf(lastDevice()!);
+  const { createBuffer } = gpu;
+  const spy = vi.spyOn(gpu, 'createBuffer').mockImplementationOnce(function (this: GPUDevice, { usage }) {
+    return createBuffer.call(this, { usage, size: TOO_MUCH });
+  });
+  onTestFinished(() => spy.mockRestore());
+}
+
+/** Trains with calls in lists of such lengths. @param before what happens before a list, by its index */
+async function trained(lengths: readonly number[], before: Readonly<Record<number, () => void>> = {}): Promise<Outcome> {
+  const trial = new Trial();
+  const executable = await trial.compiledOn(device);
+  const results: CallResult[] = [];
+  for (const [i, length] of lengths.entries()) {
+    before[i]?.();
+    results.push(...await executable.run('train', trial.training(length)));
+  }
+  return { results, held: await trial.read(executable) };
+}
+
+function withoutNotes({ results, held }: Outcome): Outcome {
+  return { results: results.map(({ note: _, ...result }) => result), held };
+}
+
+const notesOf = ({ results }: Outcome): readonly (string | undefined)[] => results.map(({ note }) => note);
+
+describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
+  afterAll(() => device.close());
+
+  test.each([['between runs', lose], ['in a run', loseInRun]])('that is lost %s comes back, and the results are the same', async (_, disturb) => {
+    const steps = await trained([1, 1, 1, 1], { 2: disturb });
+    expect(notesOf(steps)).toEqual([undefined, undefined, 'the GPU was lost and came back: a step was computed once more', undefined]);
+    expect(withoutNotes(steps)).toEqual(await trained([1, 1, 1, 1]));
+
+    const ran = paceFor(3);
+    const runs = await trained([1, 1, 3, 3, 3], { 3: disturb });
+    expect(ran).toEqual([1, 1, 3, 3, 3]);
+    expect(notesOf(runs)).toEqual(new Array(11).fill(undefined).with(5, 'the GPU was lost and came back: 3 steps were computed once more'));
+    expect(withoutNotes(runs)).toEqual(await trained([1, 1, 3, 3, 3]));
+  });
+
+  // A plan that did not see the loss itself throws, since by then there is a new device: src/devices/gpu/runner.ts takes it for alive.
+  test.fails('that is lost comes back for every plan of every job', async () => {
+    const results = async (disturb = (): void => {}): Promise<Outcome> => {
+      const trial = new Trial();
+      const executable = await trial.compiledOn(device);
+      const made: CallResult[] = [];
+      for (const [i, length] of [1, 1, 3, 3, 1].entries()) {
+        if (i === 3) disturb();
+        made.push(...await executable.run('train', trial.training(length)), ...await executable.run('sample', trial.sampling(length)));
+      }
+      return { results: made, held: await trial.read(executable) };
+    };
+    paceFor(3);
+    expect(withoutNotes(await results(lose))).toEqual(await results());
+  });
+
+  test('without memory for many calls at a time makes half as many, and the results are the same', async () => {
+    const ran = paceFor(6);
+    const halved = await trained([1, 1, 6, 6], { 2: starve });
+    // The run of six did give something, though nothing to be believed.
+    expect(ran).toEqual([1, 1, 6, 3, 3, 3, 3]);
+    expect(halved).toEqual(await trained([1, 1, 6, 6]));
+  });
+
+  test('without memory for a single call says what to lower', async () => {
+    const side = Math.sqrt(TOO_MUCH / 4);
+    const executable = await device.compile({
+      parameters: [{ name: 'table', rows: 2, columns: side }],
+      jobs: [{
+        name: 'large', steps: 1, batch: side, build(rows) {
+          const ops = new Builder();
+          const x = ops.gather(ops.parameter('table', 2, side), ops.input('ids', rows));
+          return ops.program(new Map([['sums', ops.columnSums(ops.multiply(x, x))]]));
+        },
+      }],
+      update: null,
+    });
+    onTestFinished(() => executable.close());
+    await expect(executable.run('large', [{ ids: new Int32Array(side) }])).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('too little memory') });
+  });
+});

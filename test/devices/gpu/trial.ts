@@ -1,0 +1,95 @@
+// A small network with three jobs, calls of them that are the same ones in every trial, and what comes of them on a device.
+import { onTestFinished } from 'vitest';
+import type { Call, CallResult, Device, Executable, Resident, Workload } from '../../../src/devices/device.ts';
+import { cellNamed } from '../../../src/model/cells/registry.ts';
+import type { ModelConfiguration } from '../../../src/model/configuration.ts';
+import { evaluationProgram, samplingProgram, trainingProgram } from '../../../src/model/network.ts';
+import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
+import { Random } from '../../../src/random.ts';
+import { type Optimizer, createOptimizer } from '../../../src/training/optimizers.ts';
+
+const [N, H, V] = [3, 5, 7];
+
+export interface Outcome {
+  readonly results: readonly CallResult[];
+  /** What the executable holds in the end. */
+  readonly held: ReadonlyMap<string, Float32Array>;
+}
+
+interface Options {
+  readonly cell?: string;
+  readonly optimizer?: Optimizer['name'];
+  /** T */
+  readonly steps?: number;
+  readonly dropout?: number;
+}
+
+export class Trial {
+  /** Of the gradient, where the optimizer is adam: some steps are clipped. */
+  static readonly clipNorm = 0.3;
+  readonly workload: Workload;
+  readonly #model: ModelConfiguration;
+  readonly #stateNames: readonly string[];
+  readonly #optimizer: Optimizer;
+  readonly #steps: number;
+  readonly #random = new Random(17);
+  #step = 0;
+
+  constructor({ cell = 'lstm', optimizer = 'adam', steps: T = 4, dropout = 0.2 }: Options = {}) {
+    const model = { cell, layers: 1, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {} } as const;
+    this.#model = model;
+    this.#steps = T;
+    this.#optimizer = createOptimizer({ optimizer, clipNorm: optimizer === 'adam' ? Trial.clipNorm : 0, momentum: 0.5 });
+    this.#stateNames = cellNamed(cell).states.map((name) => `layer0.${name}`);
+    this.workload = {
+      parameters: parameterShapes(model),
+      jobs: [
+        { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (T * N)) },
+        { name: 'evaluate', steps: T, batch: N, build: (rows) => evaluationProgram(model, { steps: T, rows }) },
+        { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(model, rows) },
+      ],
+      update: this.#optimizer.rule,
+    };
+  }
+
+  /** Holds the weights that it starts from. */
+  async compiledOn(device: Device): Promise<Executable> {
+    const executable = await device.compile(this.workload);
+    onTestFinished(() => executable.close());
+    await executable.write({ kind: 'parameters' }, initialParameters(this.#model, new Random(5)));
+    return executable;
+  }
+
+  /** All vectors that an executable holds. */
+  async read(executable: Executable): Promise<ReadonlyMap<string, Float32Array>> {
+    const { update, jobs } = this.workload;
+    const residents: readonly Resident[] = [
+      { kind: 'parameters' }, { kind: 'gradients' },
+      ...update!.slots.map((name) => ({ kind: 'slot', name }) as const),
+      ...jobs.flatMap(({ name: job }) => this.#stateNames.map((name) => ({ kind: 'state', job, name }) as const)),
+    ];
+    const read = new Map<string, Float32Array>();
+    for (const resident of residents) read.set(Object.values(resident).join(' '), await executable.read(resident));
+    return read;
+  }
+
+  /** The next steps of training. Every fifth starts from nothing. */
+  training(count: number): Call[] {
+    return Array.from({ length: count }, () => {
+      const step = ++this.#step;
+      return { ids: this.#symbols(this.#steps * N), targets: this.#symbols(this.#steps * N), dropoutKey: this.#random.uint32(), reset: step % 5 === 0, update: this.#optimizer.scalars(step, 0.02) };
+    });
+  }
+
+  evaluation(count: number): Call[] {
+    return Array.from({ length: count }, () => ({ ids: this.#symbols(this.#steps * N), targets: this.#symbols(this.#steps * N) }));
+  }
+
+  sampling(count: number): Call[] {
+    return Array.from({ length: count }, () => ({ ids: this.#symbols(N) }));
+  }
+
+  #symbols(count: number): Int32Array {
+    return Int32Array.from({ length: count }, () => this.#random.uint32() % V);
+  }
+}
