@@ -53,7 +53,7 @@ async function trained(lengths: readonly number[], before: Readonly<Record<numbe
 }
 
 function withoutNotes({ results, held }: Outcome): Outcome {
-  return { results: results.map(({ note: _, ...result }) => result), held };
+  return { results: results.map((result) => ({ ...result, note: undefined })), held };
 }
 
 const notesOf = ({ results }: Outcome): readonly (string | undefined)[] => results.map(({ note }) => note);
