@@ -94,7 +94,7 @@ export class Chains {
       };
       const nameOf = (value: Value): string =>
         names.get(value) ?? define(value, this.#reader.read(writer, value, value.rows === 1 ? 0 : ROW, value.columns === 1 ? 0 : COLUMN));
-      for (const value of chain.values) if (needed.has(value)) define(value, expression(value.apply, value.inputs.map(nameOf), value.constant));
+      for (const value of chain.values) if (needed.has(value)) define(value, expression(writer.dialect, value.apply, value.inputs.map(nameOf), value.constant));
       return [...lines, `return ${names.get(result)};`].join('\n');
     };
   }

@@ -1,9 +1,12 @@
-// The elementwise functions in the language of gpu.js kernels. Operands are names or short expressions; a name may stand twice.
+// The elementwise functions in the languages of kernels. Operands are names or short expressions; a name may stand twice.
 import type { ElementwiseFunction } from '../../program/value.ts';
+import type { Dialect } from './dialect.ts';
 
-export function expression(apply: ElementwiseFunction, operands: readonly string[], constant: number): string {
+export function expression(dialect: Dialect, apply: ElementwiseFunction, operands: readonly string[], constant: number): string {
+  const { float, choose, call } = dialect;
   const [x, y] = operands;
-  const k = `(${constant})`;
+  const k = `(${float(constant)})`;
+  const [zero, one] = [float(0), float(1)];
   switch (apply) {
     case 'add': return `(${x} + ${y})`;
     case 'subtract': return `(${x} - ${y})`;
@@ -11,14 +14,14 @@ export function expression(apply: ElementwiseFunction, operands: readonly string
     case 'divide': return `(${x} / ${y})`;
     case 'scale': return `(${k} * ${x})`;
     case 'offset': return `(${x} + ${k})`;
-    case 'sigmoid': return `(1 / (1 + Math.exp(-${x})))`;
-    case 'tanh': return tanh(x);
-    case 'relu': return `(${x} <= 0 ? 0 : ${x})`;
-    case 'sqrt': return `Math.sqrt(${x})`;
-    case 'flush': return `(Math.abs(${x}) < ${k} ? 0 : ${x})`;
-    case 'sigmoidGradient': return `(${y} * ${x} * (1 - ${x}))`;
-    case 'tanhGradient': return `(${y} * (1 - ${x} * ${x}))`;
-    case 'reluGradient': return `(${x} > 0 ? ${y} : 0)`;
+    case 'sigmoid': return `(${one} / (${one} + ${call('exp', `-${x}`)}))`;
+    case 'tanh': return tanh(dialect, x);
+    case 'relu': return choose(`${x} <= ${zero}`, zero, x);
+    case 'sqrt': return call('sqrt', x);
+    case 'flush': return choose(`${call('abs', x)} < ${k}`, zero, x);
+    case 'sigmoidGradient': return `(${y} * ${x} * (${one} - ${x}))`;
+    case 'tanhGradient': return `(${y} * (${one} - ${x} * ${x}))`;
+    case 'reluGradient': return choose(`${x} > ${zero}`, y, zero);
     default: return apply satisfies never;
   }
 }
@@ -27,7 +30,8 @@ export function expression(apply: ElementwiseFunction, operands: readonly string
  * A shader's own tanh is NaN beyond ±89. From the exponential it is not, but loses the small ones to cancellation, which their series
  * keeps: up to 0.25 its error is below 2e-8 of x.
  */
-function tanh(x: string): string {
-  const series = `${x} * (1 - ${x} * ${x} * (1 / 3 - ${x} * ${x} * (2 / 15 - ${x} * ${x} * (17 / 315 - ${x} * ${x} * 62 / 2835))))`;
-  return `(Math.abs(${x}) < 0.25 ? ${series} : 1 - 2 / (Math.exp(2 * ${x}) + 1))`;
+function tanh({ float, choose, call }: Dialect, x: string): string {
+  const [one, two, three, fifteen, seventeen] = [1, 2, 3, 15, 17].map(float);
+  const series = `${x} * (${one} - ${x} * ${x} * (${one} / ${three} - ${x} * ${x} * (${two} / ${fifteen} - ${x} * ${x} * (${seventeen} / ${float(315)} - ${x} * ${x} * ${float(62)} / ${float(2835)}))))`;
+  return choose(`${call('abs', x)} < ${float(0.25)}`, series, `${one} - ${two} / (${call('exp', `${two} * ${x}`)} + ${one})`);
 }

@@ -1,5 +1,6 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can make in one go.
 import type { Program, Value } from '../../program/value.ts';
+import { kernelDialect } from './dialect.ts';
 import { type Buffer, type Index, type KernelWriter, type Shape, plus } from './writer.ts';
 
 export interface Node {
@@ -12,6 +13,28 @@ export interface Node {
   /** For each plane what it returns for the element of this thread. */
   bodies(): readonly Body[];
   readonly multiplyAdds: number;
+  /** Of a product: what its body is made from. */
+  readonly product?: Product;
+}
+
+/** Σ of terms, and what becomes of it, for each element of a matrix. */
+export interface Product {
+  readonly rows: number;
+  readonly columns: number;
+  readonly terms: readonly ProductTerm[];
+  /** Statements that return what is stored for the sum in the variable `sum`. */
+  readonly finish: Body;
+}
+
+/** Σ_k left(row, k)·right(k, column). */
+export interface ProductTerm {
+  readonly inner: number;
+  /** Elements next to each other in memory follow each other by row, not by k. */
+  readonly transposeA: boolean;
+  /** And here by k, not by column. */
+  readonly transposeB: boolean;
+  left(writer: KernelWriter, row: Index, k: Index): string;
+  right(writer: KernelWriter, k: Index, column: Index): string;
 }
 
 export type Body = (writer: KernelWriter) => string;
@@ -28,7 +51,7 @@ export interface Spot extends Placed {
   readonly column: number;
 }
 
-export const [ROW, COLUMN] = ['this.thread.y', 'this.thread.x'];
+export const { row: ROW, column: COLUMN } = kernelDialect;
 
 /** Who reads what in a program. */
 export class Uses {

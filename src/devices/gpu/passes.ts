@@ -5,6 +5,7 @@ import type { Cost, UpdateRule } from '../device.ts';
 import { Lowering } from './lower.ts';
 import type { Node, Spot } from './nodes.ts';
 import { inputsOf } from './reader.ts';
+import { type Products, tiledPart } from './tiles.ts';
 import { type Finish, finishTraining } from './update.ts';
 import { unstack } from './unstack.ts';
 import { type Buffer, KernelWriter, type Reference, type Shape, elementsOf } from './writer.ts';
@@ -46,6 +47,8 @@ export interface PassOptions {
   readonly update: UpdateRule | null;
   /** Buffers that one kernel may read. */
   readonly mostInputs: number;
+  /** Plain unless given. */
+  readonly products?: Products;
 }
 
 /** Passes of more elements than this fill a GPU: two of them gain nothing by sharing one. */
@@ -55,15 +58,15 @@ export function carryName(pass: number): string {
   return `carry ${pass}`;
 }
 
-export function compilePasses(program: Program, { parameters, update, mostInputs }: PassOptions): PassList {
+export function compilePasses(program: Program, { parameters, update, mostInputs, products = 'plain' }: PassOptions): PassList {
   const vectors = 1 + (update?.slots.length ?? 0);
   const steps = unstack(program);
   const lowering = new Lowering(steps, { parameters, vectors, mostInputs });
   const finish = program.gradients.size > 0 ? finishTraining(lowering.graph, { parameters, update }) : null;
-  return arrange(lowering, steps, finish, mostInputs);
+  return arrange(lowering, steps, finish, { mostInputs, products });
 }
 
-function arrange(lowering: Lowering, program: Program, finish: Finish | null, mostInputs: number): PassList {
+function arrange(lowering: Lowering, program: Program, finish: Finish | null, { mostInputs, products }: { mostInputs: number; products: Products }): PassList {
   const groups: Node[][] = [];
   const passOf = new Map<Node, number>();
   for (const level of byLevel(lowering.graph.nodes)) {
@@ -91,7 +94,8 @@ function arrange(lowering: Lowering, program: Program, finish: Finish | null, mo
   const given = new Map<string, Shape>();
   const passes = groups.map((nodes) => {
     const writer = new KernelWriter();
-    const source = writer.source(bodyOf(nodes, writer));
+    const body = bodyOf(nodes, writer);
+    const source = writer.source(tiledPart(nodes, products, writer) + body);
     const shape = shapeOfGroup(nodes);
     for (const buffer of writer.buffers) if (buffer.reference.kind === 'argument') given.set(buffer.reference.name, buffer.shape);
     bytes += 4 * (elementsOf(shape) + writer.elementsRead());

@@ -5,6 +5,8 @@ import type { GPU as Gpu, Input as GpuInput } from 'gpu.js';
 import { RnnError } from '../../errors.ts';
 import { WEIGHTS } from './lower.ts';
 import { type Pass, type PassList, carryName } from './passes.ts';
+import { installTiles } from './splice.ts';
+import type { Products } from './tiles.ts';
 import { type Reference, type Shape, dimensionsOf, elementsOf, keyOfReference } from './writer.ts';
 
 // A CommonJS package without named exports.
@@ -30,11 +32,14 @@ export function openGpuJs(mode: Mode): Gpu {
 export class Kernels {
   readonly gpu: Gpu;
   readonly mode: Mode;
+  /** How products are done: as asked for where gpu.js lets itself be helped (`whyNotTiled`), else plain. What is compiled must follow it. */
+  readonly products: Products;
   readonly #known = new Map<string, Kernel>();
 
-  constructor(gpu: Gpu, mode: Mode) {
+  constructor(gpu: Gpu, mode: Mode, products: Products = 'plain') {
     this.gpu = gpu;
     this.mode = mode;
+    this.products = mode === 'webgpu' && products !== 'plain' && installTiles() ? products : 'plain';
   }
 
   of({ source, shape }: Pass): Kernel {

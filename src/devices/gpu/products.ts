@@ -3,20 +3,10 @@
 import type { Value } from '../../program/value.ts';
 import { expression } from './elementwise.ts';
 import type { Graph } from './graph.ts';
-import { type Body, COLUMN, ROW, columnPieces, shapeOf } from './nodes.ts';
+import { type Body, COLUMN, type ProductTerm, ROW, columnPieces, shapeOf } from './nodes.ts';
 import type { Reader } from './reader.ts';
 import type { Stacks } from './stacks.ts';
 import { type Index, type KernelWriter, plus } from './writer.ts';
-
-interface Term {
-  readonly a: Value;
-  readonly transposeA: boolean;
-  readonly b: Value;
-  readonly transposeB: boolean;
-  /** Where in the inner dimension of b this term begins. */
-  readonly first: number;
-  readonly inner: number;
-}
 
 /** Operations on the columns of a product's result that are done before it is stored. */
 interface Epilogue {
@@ -50,32 +40,32 @@ export class Products {
 
   lower(value: Value<'matmul'>): void {
     if (this.#absorbed.has(value)) return;
-    const terms: Term[] = [];
+    const terms: ProductTerm[] = [];
     const addends: Value[] = [];
     this.#collect(value, terms, addends);
-    const sum: Body = (writer) => [
-      'let sum = 0;',
-      ...terms.map((term) => this.#accumulate(writer, term)),
-      ...addends.map((addend) => `sum += ${this.#reader.read(writer, addend, addend.rows === 1 ? 0 : ROW, COLUMN)};`),
-    ].join('\n');
-    const epilogues = this.#epilogues(value, this.#reader.levelOf([sum]));
-    const body: Body = (writer) => [sum(writer), ...epilogues.map((epilogue) => this.#finish(writer, epilogue, value.columns))].join('\n');
-    const multiplyAdds = value.rows * value.columns * terms.reduce((total, { inner }) => total + inner, 0);
-    const node = this.#graph.add('product', shapeOf(value), [body], multiplyAdds);
+    const add: Body = (writer) => {
+      const { row, column } = writer.dialect;
+      return addends.map((addend) => `sum += ${this.#reader.read(writer, addend, addend.rows === 1 ? 0 : row, column)};`).join('\n');
+    };
+    const epilogues = this.#epilogues(value, this.#reader.levelOf([(writer) => sumText(writer, terms) + add(writer)]));
+    const finish: Body = (writer) => [add(writer), ...epilogues.map((epilogue) => this.#finish(writer, epilogue, value.columns))].filter((text) => text !== '').join('\n');
+    const { rows, columns } = value;
+    const body: Body = (writer) => `${sumText(writer, terms)}\n${finish(writer)}`;
+    const multiplyAdds = rows * columns * terms.reduce((total, { inner }) => total + inner, 0);
+    const node = this.#graph.add('product', shapeOf(value), [body], multiplyAdds, { rows, columns, terms, finish });
     this.#reader.settle(value, node);
     for (const { first, values } of epilogues) if (values.length > 0) this.#reader.settle(values[values.length - 1], node, { column: first });
   }
 
-  #collect(value: Value<'matmul'>, terms: Term[], addends: Value[]): void {
-    const { transposeA, transposeB } = value;
+  #collect(value: Value<'matmul'>, terms: ProductTerm[], addends: Value[]): void {
     const [a, b] = value.inputs;
     this.#stacks.ready(b);
-    const pieces = !transposeA && this.#reader.find(a) === null ? columnPieces(a) : null;
+    const pieces = !value.transposeA && this.#reader.find(a) === null ? columnPieces(a) : null;
     if (pieces?.every(({ value: piece }) => this.#reader.find(piece) !== null)) {
-      for (const { value: piece, column } of pieces) terms.push({ a: piece, transposeA, b, transposeB, first: column, inner: piece.columns });
+      for (const { value: piece, column } of pieces) terms.push(this.#term(value, piece, column));
     } else {
       this.#stacks.ready(a);
-      terms.push({ a, transposeA, b, transposeB, first: 0, inner: transposeA ? a.rows : a.columns });
+      terms.push(this.#term(value, a, 0));
     }
     if (value.bias) addends.push(value.inputs[2]);
     if (!value.plus) return;
@@ -85,32 +75,28 @@ export class Products {
     addends.push(running);
   }
 
-  /** Σ_k a(y, k)·b(k, x), some terms at a time. */
-  #accumulate(writer: KernelWriter, { a, transposeA, b, transposeB, first, inner }: Term): string {
-    const term = (k: Index): string => {
-      const left = transposeA ? this.#reader.read(writer, a, k, ROW) : this.#reader.read(writer, a, ROW, k);
-      const right = transposeB ? this.#reader.read(writer, b, COLUMN, plus(k, first)) : this.#reader.read(writer, b, plus(k, first), COLUMN);
-      return `${left} * ${right}`;
+  /** @param first where in the inner dimension of b this term begins */
+  #term({ inputs: [, b], transposeA, transposeB }: Value<'matmul'>, a: Value, first: number): ProductTerm {
+    return {
+      inner: transposeA ? a.rows : a.columns,
+      transposeA,
+      transposeB,
+      left: (writer, row, k) => (transposeA ? this.#reader.read(writer, a, k, row) : this.#reader.read(writer, a, row, k)),
+      right: (writer, k, column) => (transposeB ? this.#reader.read(writer, b, column, plus(k, first)) : this.#reader.read(writer, b, plus(k, first), column)),
     };
-    const rounds = Math.floor(inner / UNROLL);
-    const together = Array.from({ length: UNROLL }, (_, i) => term(plus(`${UNROLL} * k`, i))).join(' + ');
-    const rest = Array.from({ length: inner % UNROLL }, (_, i) => term(rounds * UNROLL + i)).join(' + ');
-    return [
-      ...(rounds > 0 ? [`for (let k = 0; k < ${rounds}; k++) { sum += ${together}; }`] : []),
-      ...(rest ? [`sum += ${rest};`] : []),
-    ].join('\n');
   }
 
   #finish(writer: KernelWriter, { first, columns, start, values }: Epilogue, width: number): string {
+    const { row, column, define } = writer.dialect;
     const names = new Map<Value, string>([[start, 'sum']]);
     const lines = values.map((value) => {
-      const operands = value.inputs.map((input) => names.get(input) ?? this.#reader.read(writer, input, input.rows === 1 ? 0 : ROW, input.columns === 1 ? 0 : plus(COLUMN, -first)));
+      const operands = value.inputs.map((input) => names.get(input) ?? this.#reader.read(writer, input, input.rows === 1 ? 0 : row, input.columns === 1 ? 0 : plus(column, -first)));
       const name = writer.local();
       names.set(value, name);
-      return `const ${name} = ${expression(value.apply, operands, value.constant)};`;
+      return `${define} ${name} = ${expression(writer.dialect, value.apply, operands, value.constant)};`;
     });
     const text = [...lines, `return ${names.get(values.at(-1) ?? start)!};`].join('\n');
-    return first + columns < width ? `if (this.thread.x < ${first + columns}) {\n${text}\n}` : text;
+    return first + columns < width ? `if (${column} < ${first + columns}) {\n${text}\n}` : text;
   }
 
   /**
@@ -158,4 +144,19 @@ export class Products {
       current = user;
     }
   }
+}
+
+/** The sum of all terms by the thread of one element, some of each at a time. */
+function sumText(writer: KernelWriter, terms: readonly ProductTerm[]): string {
+  const texts = terms.flatMap(({ inner, left, right }) => {
+    const factors = (k: Index): string => `${left(writer, ROW, k)} * ${right(writer, k, COLUMN)}`;
+    const rounds = Math.floor(inner / UNROLL);
+    const together = Array.from({ length: UNROLL }, (_, i) => factors(plus(`${UNROLL} * k`, i))).join(' + ');
+    const rest = Array.from({ length: inner % UNROLL }, (_, i) => factors(rounds * UNROLL + i)).join(' + ');
+    return [
+      ...(rounds > 0 ? [`for (let k = 0; k < ${rounds}; k++) { sum += ${together}; }`] : []),
+      ...(rest ? [`sum += ${rest};`] : []),
+    ];
+  });
+  return ['let sum = 0;', ...texts].join('\n');
 }

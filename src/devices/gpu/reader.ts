@@ -148,14 +148,16 @@ export class Reader {
   /** The text of a row of a table that is looked up. */
   lookUp(writer: KernelWriter, gather: Value, row: Index, column: Index): string {
     const [table, ids, bias] = gather.inputs;
-    const element = this.read(writer, table, `(${this.read(writer, ids, row, 0)} | 0)`, column);
+    const element = this.read(writer, table, writer.dialect.integer(this.read(writer, ids, row, 0)), column);
     return bias ? `(${element} + ${this.read(writer, bias, 0, column)})` : element;
   }
 
   #readLeaf(writer: KernelWriter, { leaf, row: firstRow, step, column: firstColumn }: Found, { rows, columns }: Value, row: Index, column: Index): string {
     const touch = (buffer: Buffer): void => writer.touch(buffer, `${leaf.id} ${firstRow + (step ?? 0)} ${firstColumn} ${rows}×${columns}`, rows * columns);
+    const { float, equal, choose } = writer.dialect;
+    const zero = float(0);
     switch (leaf.kind) {
-      case 'zeros': return '0';
+      case 'zeros': return zero;
       case 'parameter':
         touch(this.#weights);
         return this.weight(writer, plus(leaf.rows === 1 ? 0 : times(row, leaf.columns), column, this.#offsets.get(leaf.name)!));
@@ -167,9 +169,9 @@ export class Reader {
       case 'state': {
         const spot = this.#carried.get(leaf.name) ?? { ...unplaced(`state ${leaf.name}`, shapeOf(leaf)), row: 0, column: 0 };
         touch(spot.buffer);
-        return `(${writer.number(RESET)} > 0 ? 0 : ${writer.element(spot.buffer, spot.plane, plus(row, spot.row), plus(column, spot.column))})`;
+        return choose(`${writer.number(RESET)} > ${zero}`, zero, writer.element(spot.buffer, spot.plane, plus(row, spot.row), plus(column, spot.column)));
       }
-      case 'oneHot': return `(${this.read(writer, leaf.inputs[0], row, 0)} === ${column} ? 1 : 0)`;
+      case 'oneHot': return choose(equal(this.read(writer, leaf.inputs[0], row, 0), column), float(1), zero);
       case 'gather': return this.lookUp(writer, leaf, row, column);
       case 'dropoutMask': {
         const buffer: Buffer = { reference: { kind: 'argument', name: maskName(leaf) }, shape: shapeOf(leaf) };

@@ -149,7 +149,7 @@ function ruleBody(graph: Graph, writer: KernelWriter, { program, update, result,
   };
   for (const value of program.values) {
     if (!needed.has(value)) continue;
-    const text = value.kind === 'input' ? inputText(value.name) : expression((value as Value<'elementwise'>).apply, value.inputs.map((input) => names.get(input)!), (value as Value<'elementwise'>).constant);
+    const text = value.kind === 'input' ? inputText(value.name) : expression(writer.dialect, (value as Value<'elementwise'>).apply, value.inputs.map((input) => names.get(input)!), (value as Value<'elementwise'>).constant);
     const name = writer.local();
     names.set(value, name);
     lines.push(`const ${name} = ${text};`);

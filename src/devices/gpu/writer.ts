@@ -4,6 +4,7 @@
 // Rules of that language that this keeps (each breaks silently): only the counter of a `for` that starts at a literal and goes up by
 // one is an integer, and what is made of it, of thread ids and of literals without storing it; numbers that come as arguments are floats
 // until `| 0`; loops have literal bounds.
+import { type Dialect, kernelDialect, wgslDialect } from './dialect.ts';
 
 /** What a kernel reads: the result of a pass, an argument of the plan, or a number. */
 export type Reference =
@@ -37,11 +38,22 @@ export function dimensionsOf(shape: Shape): number[] {
 }
 
 export class KernelWriter {
-  readonly #parameters = new Map<string, { name: string; reference: Reference }>();
+  readonly dialect: Dialect;
+  readonly #parameters: Map<string, { name: string; reference: Reference }>;
   readonly #buffers = new Map<string, Buffer>();
   /** By buffer: the elements of each region of it that is read. */
   readonly #touched = new Map<string, Map<string, number>>();
   #locals = 0;
+
+  constructor(dialect = kernelDialect, parameters = new Map<string, { name: string; reference: Reference }>()) {
+    this.dialect = dialect;
+    this.#parameters = parameters;
+  }
+
+  /** Writes WGSL for the kernel that this has written: its parameters have the same names. */
+  wgsl(): KernelWriter {
+    return new KernelWriter(wgslDialect, this.#parameters);
+  }
 
   /** What the kernel is called with, in order. */
   get operands(): Reference[] {
@@ -78,18 +90,18 @@ export class KernelWriter {
   element(buffer: Buffer, plane: number, row: Index, column: Index): string {
     const name = this.#parameter(buffer.reference);
     this.#buffers.set(name, buffer);
-    if (buffer.shape.kind === 'vector') return `${name}[${column}]`;
-    return buffer.shape.planes > 1 ? `${name}[${plane}][${row}][${column}]` : `${name}[${row}][${column}]`;
+    if (buffer.shape.kind === 'vector') return this.dialect.element(name, [column]);
+    return this.dialect.element(name, buffer.shape.planes > 1 ? [plane, row, column] : [row, column]);
   }
 
   /** A number that comes with the call. */
   number(name: string): string {
-    return this.#parameter({ kind: 'argument', name });
+    return this.dialect.number(this.#parameter({ kind: 'argument', name }));
   }
 
   /** An integer that may differ between kernels of one source. */
   integer(value: number): string {
-    return `(${this.#parameter({ kind: 'number', value }, `n${value}`)} | 0)`;
+    return this.dialect.integer(this.dialect.number(this.#parameter({ kind: 'number', value }, `n${value}`)));
   }
 
   source(body: string): string {
