@@ -42,8 +42,7 @@ export class Lowering {
     switch (value.kind) {
       case 'matmul': return this.#products.lower(value);
       case 'elementwise':
-        // Unless a product has done it before it stored its result.
-        if (!this.graph.reader.hasHome(value)) this.#chains.lower(value);
+        if (!this.#products.hasDone(value)) this.#chains.lower(value);
         return;
       case 'gather': case 'scatter': case 'columnSums': case 'crossEntropy':
         value.inputs.forEach((input) => this.#stacks.ready(input));

@@ -26,6 +26,8 @@ export class Products {
   readonly #stacks: Stacks;
   /** Products that another product adds to its own. */
   readonly #absorbed = new Set<Value>();
+  /** Operations that are done before a product is stored. */
+  readonly #finished = new Set<Value>();
 
   constructor(graph: Graph, stacks: Stacks) {
     this.#graph = graph;
@@ -36,6 +38,11 @@ export class Products {
       const running = value.inputs[value.inputs.length - 1];
       if (running.kind === 'matmul' && graph.uses.of(running).length === 1 && !graph.uses.isWanted(running)) this.#absorbed.add(running);
     }
+  }
+
+  /** Whether an operation is done along with a product. */
+  hasDone(value: Value): boolean {
+    return this.#finished.has(value);
   }
 
   lower(value: Value<'matmul'>): void {
@@ -54,7 +61,10 @@ export class Products {
     const multiplyAdds = rows * columns * terms.reduce((total, { inner }) => total + inner, 0);
     const node = this.#graph.add('product', shapeOf(value), [body], multiplyAdds, { rows, columns, terms, finish });
     this.#reader.settle(value, node);
-    for (const { first, values } of epilogues) if (values.length > 0) this.#reader.settle(values[values.length - 1], node, { column: first });
+    for (const { first, values } of epilogues) {
+      for (const each of values) this.#finished.add(each);
+      if (values.length > 0) this.#reader.settle(values[values.length - 1], node, { column: first });
+    }
   }
 
   #collect(value: Value<'matmul'>, terms: ProductTerm[], addends: Value[]): void {
