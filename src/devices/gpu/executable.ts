@@ -1,10 +1,10 @@
 // A workload on gpu.js: weights, slots and carried state are kept here, on the host, and go through the plans of each job.
 import { countParameters } from '../../program/value.ts';
-import { dropoutKeeps } from '../../random.ts';
+import { dropoutSeed } from '../../random.ts';
 import type { Call, CallResult, Cost, Executable, Job, Resident, Workload } from '../device.ts';
-import { RESET, WEIGHTS, maskName } from './lower.ts';
 import { type PassList, type Place, carryName } from './passes.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
+import { RESET, WEIGHTS, seedNames } from './reader.ts';
 import { Runner, type RunnerOptions } from './runner.ts';
 import { elementsOf, numberArgument } from './writer.ts';
 
@@ -141,9 +141,10 @@ export class GpuExecutable implements Executable {
       [RESET, call.reset ? 1 : 0],
     ]);
     for (const name of this.#workload.update?.scalars ?? []) given.set(numberArgument(name), call.update?.[name] ?? 0);
-    for (const mask of list.masks) {
-      const { rows, columns, rate, site } = mask;
-      given.set(maskName(mask), Float32Array.from({ length: rows * columns }, (_, index) => (dropoutKeeps(call.dropoutKey ?? 0, site, index, rate) ? 1 / (1 - rate) : 0)));
+    for (const { site } of list.masks) {
+      const seed = dropoutSeed(call.dropoutKey ?? 0, site);
+      const { high, low } = seedNames(site);
+      given.set(high, seed >>> 16).set(low, seed & 0xffff);
     }
     return given;
   }

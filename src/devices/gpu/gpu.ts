@@ -8,6 +8,7 @@ import { bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
 import { Kernels, type Mode, Plan, openGpuJs } from './plan.ts';
 import type { Health } from './runner.ts';
+import { productsAsked } from './tiles.ts';
 import { elementsOf } from './writer.ts';
 
 export type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
@@ -23,11 +24,11 @@ const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: () => lastDevic
 export async function openGpu(mode: GpuMode): Promise<Device> {
   const adapter = mode === 'webgpu' || mode === 'software' ? await provideWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
   const gpuJsMode: Mode = mode === 'software' ? 'webgpu' : mode;
-  const kernels = new Kernels(openGpuJs(gpuJsMode), gpuJsMode);
+  const kernels = new Kernels(openGpuJs(gpuJsMode), gpuJsMode, productsAsked('auto'));
   const mostInputs = adapter ? Math.min(MANY_INPUTS, adapter.limits.maxStorageBuffersPerShaderStage - 1) : MANY_INPUTS;
   const compiled = new WeakMap<Workload, CompiledJob[]>();
   const jobsOf = (workload: Workload): CompiledJob[] => {
-    const known = compiled.get(workload) ?? workload.jobs.map((job) => ({ job, list: compilePasses(job.build(job.batch), { parameters: workload.parameters, update: workload.update, mostInputs }) }));
+    const known = compiled.get(workload) ?? workload.jobs.map((job) => ({ job, list: compilePasses(job.build(job.batch), { parameters: workload.parameters, update: workload.update, mostInputs, products: kernels.products }) }));
     compiled.set(workload, known);
     return known;
   };

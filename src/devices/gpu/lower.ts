@@ -10,8 +10,6 @@ import { Products } from './products.ts';
 import { Stacks } from './stacks.ts';
 import { lowerColumnSums, lowerCrossEntropy, lowerScatter } from './sums.ts';
 
-export { RESET, WEIGHTS, maskName } from './reader.ts';
-
 export class Lowering {
   readonly graph: Graph;
   /** The sums of losses, in parts. */

@@ -3,7 +3,8 @@
 import { createRequire } from 'node:module';
 import type { GPU as Gpu, Input as GpuInput } from 'gpu.js';
 import { RnnError } from '../../errors.ts';
-import { WEIGHTS } from './lower.ts';
+import { WEIGHTS } from './reader.ts';
+import { hashFunctions } from './dialect.ts';
 import { type Pass, type PassList, carryName } from './passes.ts';
 import { installTiles } from './splice.ts';
 import type { Products } from './tiles.ts';
@@ -47,7 +48,7 @@ export class Kernels {
     const key = `${output.join('×')} ${source}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const kernel = this.gpu.createKernel(source, { output, loopMaxIterations: MOST_ITERATIONS } as object) as unknown as Kernel;
+    const kernel = this.gpu.createKernel(source, { output, loopMaxIterations: MOST_ITERATIONS, functions: hashFunctions(source, this.mode === 'cpu') } as object) as unknown as Kernel;
     this.#known.set(key, kernel);
     return kernel;
   }

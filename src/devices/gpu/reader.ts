@@ -1,6 +1,7 @@
 // Where the values of a program are found, and the text that reads an element of one. A value has a home in a node, or is a leaf that
 // is read in another way, or has none yet: a join whose pieces no pass has copied together.
 import { type ParameterShape, type Value, countParameters, isView } from '../../program/value.ts';
+import { dropoutThreshold } from '../../random.ts';
 import { type Body, type Node, type Placed, type Spot, type Uses, shapeOf } from './nodes.ts';
 import { type Buffer, type Index, KernelWriter, type Shape, elementsOf, numberArgument, plus, times } from './writer.ts';
 
@@ -26,9 +27,9 @@ export const WEIGHTS = 'weights';
 /** Above zero where the carried state is to be taken for zeros. */
 export const RESET = numberArgument('reset');
 
-/** The mask that an argument brings for a site of dropout. */
-export function maskName(mask: Value<'dropoutMask'>): string {
-  return `mask ${mask.site}`;
+/** The two numbers that bring the seed of a site of dropout: halves of 16 bits, which a float holds exactly. */
+export function seedNames(site: number): { high: string; low: string } {
+  return { high: numberArgument(`seed ${site} high`), low: numberArgument(`seed ${site} low`) };
 }
 
 export class Reader {
@@ -55,10 +56,6 @@ export class Reader {
   /** Says where the elements of a value are. */
   settle(value: Value, node: Node, { plane = () => 0, row = 0, column = 0 }: Partial<Omit<Home, 'node'>> = {}): void {
     this.#homes.set(value, { node, plane, row, column });
-  }
-
-  hasHome(value: Value): boolean {
-    return this.#homes.has(value);
   }
 
   /** Says where the result of a node is. */
@@ -173,13 +170,18 @@ export class Reader {
       }
       case 'oneHot': return choose(equal(this.read(writer, leaf.inputs[0], row, 0), column), float(1), zero);
       case 'gather': return this.lookUp(writer, leaf, row, column);
-      case 'dropoutMask': {
-        const buffer: Buffer = { reference: { kind: 'argument', name: maskName(leaf) }, shape: shapeOf(leaf) };
-        touch(buffer);
-        return writer.element(buffer, 0, row, column);
-      }
+      case 'dropoutMask': return this.#mask(writer, leaf, row, column);
       default: throw new Error(`${leaf.kind} has no home`);
     }
+  }
+
+  /** Zero, or what is kept is multiplied by: `dropoutKeeps` with the threshold, which is even, in 31 bits. */
+  #mask(writer: KernelWriter, { site, rate, columns }: Value<'dropoutMask'>, row: Index, column: Index): string {
+    const { float, integer, hash, choose } = writer.dialect;
+    const { high, low } = seedNames(site);
+    const seed = `(${integer(writer.number(high))} * 65536 + ${integer(writer.number(low))})`;
+    const drawn = hash(`(${plus(times(row, columns), column)}) ^ ${seed}`);
+    return choose(`${drawn} >= ${dropoutThreshold(rate) / 2}`, float(1 / (1 - rate)), float(0));
   }
 
   #findRegion(value: Value, at: { row: number; column: number; step: number | null }, rows: number, columns: number): Found | null {

@@ -79,6 +79,7 @@ function missing({ output, componentCount, workgroupSize }: WebGpuKernel, text: 
     '@group(0) @binding(0) var<uniform> params : Params;',
     'var<storage, read_write> result : array<f32>;',
     ...names(/\bget_user_(\w+)\(/g).map((name) => `fn get_user_${name}(z : i32, y : i32, x : i32) -> f32 {`),
+    ...names(/\bfn_(\w+)\(/g).map((name) => `fn fn_${name}(`),
     ...names(/\bparams\.user_(\w+)/g).map((name) => `user_${name} : f32,`),
   ].find((line) => !kept.includes(line));
   if (needed !== undefined) return `gpu.js writes no "${needed}"`;
