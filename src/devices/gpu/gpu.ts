@@ -24,7 +24,7 @@ const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: () => lastDevic
 export async function openGpu(mode: GpuMode): Promise<Device> {
   const adapter = mode === 'webgpu' || mode === 'software' ? await provideWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
   const gpuJsMode: Mode = mode === 'software' ? 'webgpu' : mode;
-  const kernels = new Kernels(openGpuJs(gpuJsMode), gpuJsMode, productsAsked('auto'));
+  const kernels = new Kernels(openGpuJs(gpuJsMode), gpuJsMode, productsAsked(mode === 'webgpu' ? 'auto' : 'plain'));
   const mostInputs = adapter ? Math.min(MANY_INPUTS, adapter.limits.maxStorageBuffersPerShaderStage - 1) : MANY_INPUTS;
   const compiled = new WeakMap<Workload, CompiledJob[]>();
   const jobsOf = (workload: Workload): CompiledJob[] => {
