@@ -59,6 +59,7 @@ const probePatienceMs = 30_000;
 
 let provided: { readonly kind: AdapterKind; readonly facts: Promise<AdapterFacts> } | null = null;
 let device: GPUDevice | null = null;
+let made = 0;
 let errors: DeviceError[] = [];
 const listeners = new Set<(message: string) => void>();
 
@@ -76,6 +77,9 @@ export async function provideWebGpu(kind: AdapterKind): Promise<AdapterFacts> {
   });
   return facts;
 }
+
+/** How many devices have been made: what was compiled for an earlier one is lost with it. */
+export const devicesMade = (): number => made;
 
 /** The device that was last made of the adapter, or null. */
 export const lastDevice = (): GPUDevice | null => device;
@@ -210,28 +214,36 @@ function wrap(gpu: GPU, kind: AdapterKind): Pick<GPU, 'requestAdapter' | 'getPre
 }
 
 async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor): Promise<GPUDevice> {
-  const made = await request({ ...wanted, requiredFeatures: featuresOf(adapter), requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } });
-  device = made;
+  const fresh = await request({ ...wanted, requiredFeatures: featuresOf(adapter), requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } });
+  device = fresh;
+  made++;
   errors = [];
-  listenForErrors(made);
-  void tellWhenLost(made);
-  return made;
+  listenForErrors(fresh);
+  void tellWhenLost(fresh, fresh.lost);
+  keepQuietWhenLost(fresh);
+  return fresh;
 }
 
 /** Keeps errors for who asks; gpu.js and Dawn would only print them. */
-function listenForErrors(made: GPUDevice): void {
-  made.addEventListener('uncapturederror', (event) => {
+function listenForErrors(fresh: GPUDevice): void {
+  fresh.addEventListener('uncapturederror', (event) => {
     event.preventDefault();
     const [message] = event.error.message.split('\n');
     errors.push({ memory: event.error.constructor.name === 'GPUOutOfMemoryError', message });
   });
-  Object.defineProperty(made, 'onuncapturederror', { set() {}, configurable: true });
+  Object.defineProperty(fresh, 'onuncapturederror', { set() {}, configurable: true });
 }
 
-async function tellWhenLost(made: GPUDevice): Promise<void> {
-  const { reason, message } = await made.lost;
-  if (device === made) device = null;
+async function tellWhenLost(mine: GPUDevice, lost: GPUDevice['lost']): Promise<void> {
+  const { reason, message } = await lost;
+  if (device === mine) device = null;
   if (reason !== 'destroyed') for (const listener of listeners) listener(message);
+}
+
+/** gpu.js prints the loss of a device, unless it was meant. */
+function keepQuietWhenLost(mine: GPUDevice): void {
+  const lost = mine.lost.then(({ message }) => ({ reason: 'destroyed', message }));
+  Object.defineProperty(mine, 'lost', { value: lost, configurable: true });
 }
 
 const featuresOf = (adapter: GPUAdapter): (typeof wantedFeatures)[number][] => wantedFeatures.filter((feature) => adapter.features.has(feature));

@@ -62,7 +62,8 @@ export class GpuExecutable implements Executable {
     const results: CallResult[] = [];
     while (results.length < calls.length) {
       const alike = leadingAlike(calls.slice(results.length));
-      const done = await this.#runSome(running, alike.slice(0, running.runner.together(alike.length)));
+      const together = running.runner.together(alike.length);
+      const done = together === 1 ? await this.#runSingly(running, alike) : await this.#runSome(running, alike.slice(0, together));
       results.push(...done);
       if (done.some(({ updated }, i) => alike[i].update !== undefined && !updated)) break;
     }

@@ -2,7 +2,7 @@
 import { RnnError } from '../../errors.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
-import { type AdapterFacts, lastDevice, provideWebGpu, takeDeviceErrors } from './adapter.ts';
+import { type AdapterFacts, devicesMade, lastDevice, provideWebGpu, takeDeviceErrors } from './adapter.ts';
 import { type CompiledJob, GpuExecutable } from './executable.ts';
 import { bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
@@ -17,8 +17,8 @@ const names: Readonly<Record<GpuMode, string>> = { webgpu: 'gpu', software: 'gpu
 /** Buffers that a kernel may read where nothing limits them. */
 const MANY_INPUTS = 15;
 
-const healthy: Health = { takeErrors: () => [], isLost: () => false };
-const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: () => lastDevice() === null };
+const healthy: Health = { takeErrors: () => [], isLost: () => false, count: () => 1 };
+const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: () => lastDevice() === null, count: devicesMade };
 
 /** @throws RnnError `device` if there is no such adapter here */
 export async function openGpu(mode: GpuMode): Promise<Device> {

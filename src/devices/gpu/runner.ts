@@ -26,6 +26,8 @@ export interface Health {
   /** Errors since the last time this was asked. */
   takeErrors(): readonly DeviceError[];
   isLost(): boolean;
+  /** How many GPUs there were, the lost ones included. */
+  count(): number;
 }
 
 export interface RunnerOptions {
@@ -45,8 +47,8 @@ export class Runner {
   readonly #list: PassList;
   readonly #options: RunnerOptions;
   readonly #plans = new Map<number, RunnablePlan>();
-  /** Plans that have run: the first run compiles, and tells nothing of speed. */
-  readonly #warm = new Set<RunnablePlan>();
+  /** For each plan that has run, on which GPU, by number. The first run compiles, and tells nothing of speed. */
+  readonly #ranOn = new Map<RunnablePlan, number>();
   readonly #remainders = new Set<number>();
   #callsPerRun = 1;
   /** Memory has set a limit: it stays. */
@@ -88,7 +90,7 @@ export class Runner {
       try {
         results = await plan.run(carried, perCall);
       } catch (error) {
-        if (!this.#options.health.isLost()) throw error;
+        if (!this.#hasLost(plan)) throw error;
         // Everything that went in is still here; gpu.js builds the plan anew on a new device.
         results = await this.#again(plan, carried, perCall, error);
         note = `the GPU was lost and came back: ${calls === 1 ? 'a step was' : `${calls} steps were`} computed once more`;
@@ -115,18 +117,25 @@ export class Runner {
     return plan;
   }
 
+  /** Another plan may have been the first to notice, and there is a new GPU already. */
+  #hasLost(plan: RunnablePlan): boolean {
+    const { health } = this.#options;
+    return health.isLost() || (this.#ranOn.get(plan) ?? health.count()) !== health.count();
+  }
+
   async #again(plan: RunnablePlan, carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[], cause: unknown): Promise<PlanResults> {
     try {
       return await plan.run(carried, perCall);
-    } catch {
+    } catch (error) {
+      if (isOutOfMemory(error, this.#options.health)) throw new DeviceFailure({ memory: true, message: String(error) });
       throw new RnnError('device', 'the GPU was lost and does not come back', { hint: 'its driver may have been reset or the machine suspended; --device cpu goes without it', cause });
     }
   }
 
   /** How many calls a run should have, from how long this one took. */
   async #choose(plan: RunnablePlan, calls: number, seconds: number): Promise<void> {
-    const first = !this.#warm.has(plan);
-    this.#warm.add(plan);
+    const first = !this.#ranOn.has(plan);
+    this.#ranOn.set(plan, this.#options.health.count());
     if (first) return;
     if (calls === 1) this.#singleSeconds = seconds;
     if (this.#options.single || this.#limited || calls !== this.#callsPerRun || this.#lengthenings === MOST_LENGTHENINGS) return;
@@ -140,8 +149,9 @@ export class Runner {
 
   /** How many calls a run of so many seconds has, if one of `calls` took `seconds`: from two lengths follows what a run costs beside them. */
   #callsIn(target: number, calls: number, seconds: number): number {
-    const each = calls === 1 ? seconds : (seconds - this.#singleSeconds) / (calls - 1);
-    if (each <= 0) return Infinity;
+    const mean = seconds / calls;
+    // The single one may have been slow by chance: no more than three quarters of a run are taken for something else than calls.
+    const each = calls === 1 ? mean : Math.max((seconds - this.#singleSeconds) / (calls - 1), mean / 4);
     const beside = calls === 1 ? 0 : Math.max(0, this.#singleSeconds - each);
     return Math.floor((target - beside) / each);
   }

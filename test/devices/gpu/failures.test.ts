@@ -73,8 +73,7 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
     expect(withoutNotes(runs)).toEqual(await trained([1, 1, 3, 3, 3]));
   });
 
-  // A plan that did not see the loss itself throws, since by then there is a new device: src/devices/gpu/runner.ts takes it for alive.
-  test.fails('that is lost comes back for every plan of every job', async () => {
+  test('that is lost comes back for every plan of every job', async () => {
     const results = async (disturb = (): void => {}): Promise<Outcome> => {
       const trial = new Trial();
       const executable = await trial.compiledOn(device);

@@ -28,13 +28,15 @@ class Stage {
   readonly fates: Fate[] = [];
   readonly errors: DeviceError[] = [];
   lost = false;
+  /** GPUs that there were. */
+  count = 1;
   readonly runner: Runner;
 
   /** @param seconds how long a run of so many calls takes */
   constructor(seconds: (calls: number) => number, { passes = 100, single = false } = {}) {
     this.runner = new Runner({ passes: new Array(passes).fill(null) } as unknown as PassList, {
       single,
-      health: { takeErrors: () => this.errors.splice(0), isLost: () => this.lost },
+      health: { takeErrors: () => this.errors.splice(0), isLost: () => this.lost, count: () => this.count },
       makePlan: (_, calls) => {
         this.made.push(calls);
         return {
@@ -150,6 +152,16 @@ describe('calls that are fewer than a run has', () => {
 });
 
 describe('a GPU that is lost', () => {
+  it('and that another plan has found again: computed once more too, on the new one', async () => {
+    const stage = new Stage((calls) => 0.0279 * calls);
+    await stage.run();
+    stage.count = 2;
+    stage.fates.push(rejects(new Error('lost')));
+    expect((await stage.run())?.note).toContain('came back');
+    stage.fates.push(rejects(new Error('no loss')));
+    await expect(stage.run()).rejects.toThrow('no loss');
+  });
+
   it('once: what it was to compute is computed once more, and told', async () => {
     const stage = new Stage((calls) => 0.0699 * calls);
     await stage.counts(3);
