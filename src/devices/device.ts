@@ -81,6 +81,20 @@ export interface Cost {
   readonly bytes: number;
 }
 
+/** The passes of one kernel, and how long one takes by itself. */
+export interface PassTime {
+  /** What it does, in a word. */
+  readonly kind: string;
+  /** Of what it makes. */
+  readonly shape: { readonly rows: number; readonly columns: number; readonly planes: number };
+  /** How many a call has. */
+  readonly passes: number;
+  /** Of one pass, what starting it takes included. */
+  readonly microseconds: number;
+  /** Of the products of one pass. */
+  readonly multiplyAdds: number;
+}
+
 export interface Executable {
   /** One line for the user: what it runs on, with as many threads as it really uses. */
   readonly description: string;
@@ -95,6 +109,8 @@ export interface Executable {
   run(job: string, calls: readonly Call[]): Promise<readonly CallResult[]>;
   /** Devices without passes leave it out. */
   cost?(job: string): Cost;
+  /** Measures the passes of a call, kernel by kernel, on zeros: most time of a call first. Devices without passes leave it out. */
+  profile?(job: string): Promise<readonly PassTime[]>;
   /** A copy of a vector. Gradients are those of the last call. */
   read(resident: Resident): Promise<Float32Array>;
   write(resident: Resident, values: Float32Array): Promise<void>;

@@ -1,5 +1,5 @@
 // How fast a device trains and samples a given model, on symbols drawn at random. Measures and prints nothing.
-import type { Call, Cost, Device, Executable, Workload } from '../devices/device.ts';
+import type { Call, Cost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { samplingProgram, trainingProgram } from '../model/network.ts';
@@ -19,6 +19,8 @@ export interface BenchSetup {
   readonly sequenceLength: number;
   /** How long each of training and sampling is measured; null only compiles. */
   readonly milliseconds: number | null;
+  /** Whether to measure the passes of a training step one by one. */
+  readonly profile?: boolean;
 }
 
 /** V, the characters of Shakespeare's plays. */
@@ -40,11 +42,15 @@ export interface BenchResult {
   readonly training: {
     readonly charactersPerSecond: number;
     readonly stepMs: number;
+    /** Of a step: what all threads of this process computed. */
+    readonly cpuMs: number;
     readonly callsPerRun: number;
     readonly gigaflops: number;
     /** Of what the passes read and write. */
     readonly gigabytesPerSecond: number | null;
   } | null;
+  /** Null if not asked for, and on devices that do not work in passes. */
+  readonly profile: readonly PassTime[] | null;
   readonly sampling: { readonly charactersPerSecond: number; readonly compileMs: number } | null;
 }
 
@@ -83,6 +89,7 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
         gigaflops: (2 * multiplyAdds) / training.stepMs / 1e6,
         gigabytesPerSecond: cost && cost.bytes / training.stepMs / 1e6,
       },
+      profile: setup.profile ? ((await executable.profile?.('train')) ?? null) : null,
       sampling: milliseconds === null ? null : await measureSampling(device, model, milliseconds),
     };
   } finally {
@@ -103,21 +110,21 @@ async function measureTraining(
   { batchSize: N, sequenceLength: T }: BenchSetup,
   scalars: (step: number, learningRate: number) => Record<string, number>,
   milliseconds: number,
-): Promise<{ stepMs: number; callsPerRun: number }> {
+): Promise<{ stepMs: number; cpuMs: number; callsPerRun: number }> {
   const random = new Random(1);
   const symbols = (): Int32Array => Int32Array.from({ length: N * T }, () => random.uint32() % model.vocabulary);
   const windows = Array.from({ length: WINDOWS }, () => ({ ids: symbols(), targets: symbols() }));
   await executable.write({ kind: 'parameters' }, initialParameters(model, random));
   let step = 0;
   const call = (): Call => ({ ...windows[step % WINDOWS], update: scalars(++step, 0.002) });
-  const stepMs = await timePerUnit(milliseconds, async () => {
+  const { wallMs: stepMs, cpuMs } = await timePerUnit(milliseconds, async () => {
     const calls = Array.from({ length: executable.callsPerRun('train') }, call);
     if (!(await executable.run('train', calls)).at(-1)?.updated) {
       throw new RnnError('device', 'in training, this device gives a loss or a gradient that is not a number', { hint: "'rnn doctor' tells what is wrong with it" });
     }
     return calls.length;
   });
-  return { stepMs, callsPerRun: executable.callsPerRun('train') };
+  return { stepMs, cpuMs, callsPerRun: executable.callsPerRun('train') };
 }
 
 /** One character at a time, each drawn from the answer to the last. */
@@ -129,7 +136,7 @@ async function measureSampling(device: Device, model: ModelConfiguration, millis
     const sampler = new SymbolSampler(model.vocabulary);
     await executable.write({ kind: 'parameters' }, initialParameters(model, random));
     let id = 0;
-    const characterMs = await timePerUnit(milliseconds, async () => {
+    const { wallMs: characterMs } = await timePerUnit(milliseconds, async () => {
       for (let drawn = 0; drawn < DRAWN; drawn++) {
         const [{ outputs }] = await executable.run('sample', [{ ids: Int32Array.of(id) }]);
         id = sampler.draw(outputs['logits'], random);
@@ -142,20 +149,24 @@ async function measureSampling(device: Device, model: ModelConfiguration, millis
   }
 }
 
-/** The median, after warming up. @param act gives how many units it did */
-async function timePerUnit(milliseconds: number, act: () => Promise<number>): Promise<number> {
-  const repeat = async (during: number): Promise<number[]> => {
+/** After warming up, the median of the time, and the mean of what the processor worked. @param act gives how many units it did */
+async function timePerUnit(milliseconds: number, act: () => Promise<number>): Promise<{ wallMs: number; cpuMs: number }> {
+  const repeat = async (during: number): Promise<{ wallMs: number; cpuMs: number }> => {
     const times: number[] = [];
+    let total = 0;
+    const cpu = process.cpuUsage();
     const end = performance.now() + during;
     do {
       const started = performance.now();
       const units = await act();
       times.push((performance.now() - started) / units);
+      total += units;
     } while (performance.now() < end);
-    return times;
+    const { user, system } = process.cpuUsage(cpu);
+    return { wallMs: median(times), cpuMs: (user + system) / 1000 / total };
   };
   await repeat(WARM_UP * milliseconds);
-  return median(await repeat(milliseconds));
+  return repeat(milliseconds);
 }
 
 function median(numbers: readonly number[]): number {

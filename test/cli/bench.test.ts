@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Rooms } from '../../src/cli/rooms.ts';
+import type { PassTime } from '../../src/devices/device.ts';
 import type { BenchResult, BenchSetup } from '../../src/diagnosis/bench.ts';
 import { RnnError } from '../../src/errors.ts';
 import { rnn } from './helpers.ts';
@@ -13,14 +14,20 @@ const cpu: BenchResult = {
   compileMs: 312.4,
   memoryBytes: 27_000_000,
   cost: null,
-  training: { charactersPerSecond: 40_363.4, stepMs: 61.9, callsPerRun: 1, gigaflops: 49.44, gigabytesPerSecond: null },
+  training: { charactersPerSecond: 40_363.4, stepMs: 61.9, cpuMs: 120, callsPerRun: 1, gigaflops: 49.44, gigabytesPerSecond: null },
+  profile: null,
   sampling: { charactersPerSecond: 74_519, compileMs: 17 },
 };
+const profile: readonly PassTime[] = [
+  { kind: 'product', shape: { rows: 50, columns: 512, planes: 2 }, passes: 50, microseconds: 12.34, multiplyAdds: 6_553_600 },
+  { kind: 'chain', shape: { rows: 50, columns: 128, planes: 10 }, passes: 100, microseconds: 4, multiplyAdds: 0 },
+  ...Array.from({ length: 9 }, () => ({ kind: 'sum', shape: { rows: 1, columns: 1, planes: 1 }, passes: 1, microseconds: 3, multiplyAdds: 0 })),
+];
 const gpu: BenchResult = {
   ...cpu,
   description: 'gpu: a card',
   cost: { passes: 812, kernels: 31, multiplyAdds: 1_530_406_400, bytes: 2.5e9, passesPerLayerStep: 8.12 },
-  training: { charactersPerSecond: 1_250_000, stepMs: 2, callsPerRun: 16, gigaflops: 1530, gigabytesPerSecond: 1250 },
+  training: { charactersPerSecond: 1_250_000, stepMs: 2, cpuMs: 1.234, callsPerRun: 16, gigaflops: 1530, gigabytesPerSecond: 1250 },
 };
 
 function benchRooms({ without = [], broken = [] }: { without?: string[]; broken?: string[] } = {}): { rooms: Partial<Rooms>; opened: unknown[][]; setups: BenchSetup[]; closed: string[] } {
@@ -39,7 +46,8 @@ function benchRooms({ without = [], broken = [] }: { without?: string[]; broken?
         setups.push(setup);
         if (broken.includes(name)) throw new RnnError('device', 'the GPU was lost');
         const result = name === 'cpu' ? cpu : gpu;
-        return setup.milliseconds === null ? { ...result, training: null, sampling: null } : result;
+        if (setup.milliseconds === null) return { ...result, training: null, sampling: null };
+        return setup.profile && name !== 'cpu' ? { ...result, profile } : result;
       },
     }),
   };
@@ -109,6 +117,33 @@ GB/s reached                               1250
     const { rooms } = benchRooms();
     const { stdout } = await rnn(['bench', '--json', '--device', 'gpu:webasm'], { rooms });
     expect(JSON.parse(stdout)).toMatchObject({ event: 'bench', device: 'gpu:webasm', hidden: 128, vocabulary: 65, training: { callsPerRun: 16 }, cost: { passes: 812 } });
+  });
+
+  it('--profile tells where the time of a step goes, on devices of passes', async () => {
+    const { rooms, setups } = benchRooms();
+    const { code, stdout } = await rnn(['bench', '--profile'], { rooms });
+    expect(code).toBe(0);
+    expect(setups.map((setup) => setup.profile)).toEqual([true, true]);
+    expect(stdout.slice(stdout.indexOf('\n\ncpu'))).toBe(`
+
+cpu does not work in passes: it has no profile
+
+gpu, a training step: the 10 of 11 kernels that take most
+ share  passes  µs a pass  kind     rows × columns × planes  GFLOP/s
+59.1 %      50       12.3  product  50 × 512 × 2                1060
+38.3 %     100          4  chain    50 × 128 × 10
+${' 0.3 %       1          3  sum      1 × 1 × 1\n'.repeat(8)}\
+all 159 passes, each by itself: 1.04 ms; a whole step: 2.00 ms (they differ by host work, transfers, and passes that overlap)
+the host's processor works 1.23 ms a step
+`);
+  });
+
+  it('--profile gives all kernels in --json, and nothing without being asked', async () => {
+    const { rooms } = benchRooms();
+    const lines = (await rnn(['bench', '--json', '--profile'], { rooms })).stdout.trim().split('\n').map((line) => JSON.parse(line) as BenchResult);
+    expect(lines.map((line) => line.profile)).toEqual([null, profile]);
+    expect((await rnn(['bench'], { rooms })).stdout).not.toContain('share');
+    expect(await rnn(['bench', '--profile', '--dry-run'], { rooms })).toMatchObject({ code: 2, stdout: '' });
   });
 
   it('--dry-run measures nothing', async () => {

@@ -66,6 +66,23 @@ describe('bench', () => {
     expect(training!.gigabytesPerSecond).toBeCloseTo(5000 / training!.stepMs / 1e6, 9);
   });
 
+  it('gives the profile of a training step where it is asked for and there is one', async () => {
+    const profile = [{ kind: 'product', shape: { rows: 2, columns: 3, planes: 1 }, passes: 4, microseconds: 5, multiplyAdds: 6 }];
+    const asked: string[] = [];
+    const { device } = counting({
+      profile: async (job) => {
+        asked.push(job);
+        return profile;
+      },
+    });
+    expect((await bench(device, { ...setup, profile: true })).profile).toEqual(profile);
+    expect((await bench(device, setup)).profile).toBeNull();
+    expect(asked).toEqual(['train']);
+    const without = await bench(counting().device, { ...setup, profile: true });
+    expect(without.profile).toBeNull();
+    expect(without.training!.cpuMs).toBeGreaterThanOrEqual(0);
+  });
+
   it('only compiles in a dry run', async () => {
     const { device, runs, open } = counting();
     const result = await bench(device, { ...setup, milliseconds: null });

@@ -7,7 +7,8 @@ import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
 import { devices } from '../devices.ts';
 import { choiceFlag, commonFlags, numberFlag, switchFlag } from '../flags.ts';
-import { bytes, compact, count, significant } from '../format.ts';
+import { bytes, compact, count, milliseconds, significant } from '../format.ts';
+import { profileText } from '../profile.ts';
 import { parseChoice } from '../values.ts';
 
 interface BenchFlags {
@@ -20,6 +21,7 @@ interface BenchFlags {
   readonly seqLength: number;
   readonly seconds: number;
   readonly dryRun?: boolean;
+  readonly profile?: boolean;
   readonly json?: boolean;
 }
 
@@ -42,6 +44,7 @@ export function defineBench(command: Command, context: Context): void {
     'The measurement:': [
       numberFlag('--seconds <x>', 'for each of training and sampling', { above: 0 }).default(3),
       switchFlag('--dry-run', 'compile, and show what a step takes; measure nothing'),
+      switchFlag('--profile', 'on a gpu, also each kernel of a training step by itself').conflicts('dryRun'),
     ],
     'Output:': [switchFlag('--json', 'one JSON object per device'), ...commonFlags()],
   };
@@ -52,7 +55,7 @@ export function defineBench(command: Command, context: Context): void {
 }
 
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
-  const { cell, layers, hidden, batchSize, seqLength: sequenceLength, seconds, dryRun, json } = flags;
+  const { cell, layers, hidden, batchSize, seqLength: sequenceLength, seconds, dryRun, profile, json } = flags;
   const { rooms, stdout } = context;
   const { bench, VOCABULARY } = await rooms.bench();
   const results: BenchResult[] = [];
@@ -61,7 +64,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   try {
     for (const name of flags.device ?? ['cpu', 'gpu']) if (!opened.has(name)) await open(name, flags, context, opened);
     for (const [name, device] of opened) {
-      const result = await bench(device, { cell, layers, hidden, batchSize, sequenceLength, milliseconds: dryRun ? null : 1000 * seconds });
+      const result = await bench(device, { cell, layers, hidden, batchSize, sequenceLength, milliseconds: dryRun ? null : 1000 * seconds, ...(profile ? { profile } : {}) });
       // By the name that was asked for: several modes of the gpu are one device.
       results.push({ ...result, device: name });
       if (json) await stdout.write(`${JSON.stringify({ event: 'bench', cell, layers, hidden, batchSize, sequenceLength, vocabulary: VOCABULARY, ...results.at(-1) })}\n`);
@@ -71,6 +74,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
     if (!json && results.length > 0) {
       const title = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols: ${count(results[0].parameters)} parameters`;
       await stdout.write(`${stdout.colour.bold(title)}\n${results.map(({ description }) => `${description}\n`).join('')}\n${table(results, stdout.colour.dim)}\n`);
+      if (profile) for (const result of results) await stdout.write(`\n${profileText(result, stdout.colour)}\n`);
     }
   }
 }
@@ -102,8 +106,6 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   ['GFLOP/s reached', ({ training }) => training && significant(training.gigaflops)],
   ['GB/s reached', ({ training }) => training && training.gigabytesPerSecond !== null ? significant(training.gigabytesPerSecond) : null],
 ];
-
-const milliseconds = (value: number): string => (value < 9.95 ? `${value.toFixed(2)} ms` : value < 9950 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(1)} s`);
 
 const large = (value: number): string => (value < 999.5e6 ? compact(value) : `${significant(value / 1e9)}G`);
 

@@ -1,7 +1,7 @@
 // A workload on gpu.js: weights, slots and carried state are kept here, on the host, and go through the plans of each job.
 import { countParameters } from '../../program/value.ts';
 import { dropoutSeed } from '../../random.ts';
-import type { Call, CallResult, Cost, Executable, Job, Resident, Workload } from '../device.ts';
+import type { Call, CallResult, Cost, Executable, Job, PassTime, Resident, Workload } from '../device.ts';
 import { type PassList, type Place, carryName } from './passes.ts';
 import type { ArgumentValue, PlanResults } from './plan.ts';
 import { RESET, WEIGHTS, seedNames } from './reader.ts';
@@ -22,6 +22,7 @@ interface Running extends CompiledJob {
 export interface GpuExecutableOptions extends Omit<RunnerOptions, 'single'> {
   readonly description: string;
   readonly memoryBytes: number;
+  readonly profile: (list: PassList) => Promise<readonly PassTime[]>;
 }
 
 export class GpuExecutable implements Executable {
@@ -34,11 +35,13 @@ export class GpuExecutable implements Executable {
   /** The weights, then each slot. */
   #weights: Float32Array;
   #gradients: Float32Array;
+  readonly #profile: GpuExecutableOptions['profile'];
 
-  constructor(workload: Workload, jobs: readonly CompiledJob[], { description, memoryBytes, makePlan, health }: GpuExecutableOptions) {
+  constructor(workload: Workload, jobs: readonly CompiledJob[], { description, memoryBytes, profile, makePlan, health }: GpuExecutableOptions) {
     this.#workload = workload;
     this.description = description;
     this.memoryBytes = memoryBytes;
+    this.#profile = profile;
     this.#count = countParameters(workload.parameters);
     this.#weights = new Float32Array(this.#count * (1 + (workload.update?.slots.length ?? 0)));
     this.#gradients = new Float32Array(this.#count);
@@ -55,6 +58,10 @@ export class GpuExecutable implements Executable {
 
   cost(job: string): Cost {
     return this.#jobs.get(job)!.list.cost;
+  }
+
+  profile(job: string): Promise<readonly PassTime[]> {
+    return this.#profile(this.#jobs.get(job)!.list);
   }
 
   async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {

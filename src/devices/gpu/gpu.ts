@@ -7,6 +7,7 @@ import { type CompiledJob, GpuExecutable } from './executable.ts';
 import { bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
 import { Kernels, type Mode, Plan, openGpuJs } from './plan.ts';
+import { profilePasses } from './profile.ts';
 import type { Health } from './runner.ts';
 import { productsAsked } from './tiles.ts';
 import { elementsOf } from './writer.ts';
@@ -40,8 +41,9 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     async compile(workload) {
       const jobs = jobsOf(workload);
       if (adapter) refuseLargeBuffers(jobs, adapter);
+      const health = adapter ? ofWebGpu : healthy;
       return new GpuExecutable(workload, jobs, {
-        description, memoryBytes: planBytes(jobs), makePlan: (list, calls) => new Plan(list, kernels, calls), health: adapter ? ofWebGpu : healthy,
+        description, memoryBytes: planBytes(jobs), health, makePlan: (list, calls) => new Plan(list, kernels, calls), profile: (list) => profilePasses(list, kernels, health),
       });
     },
     close: async () => {

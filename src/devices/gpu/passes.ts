@@ -14,6 +14,9 @@ export interface Pass {
   readonly source: string;
   readonly shape: Shape;
   readonly operands: readonly Reference[];
+  /** Of the nodes that it makes. */
+  readonly kind: Node['kind'];
+  readonly multiplyAdds: number;
 }
 
 /** Where a matrix is that leaves the plan, or comes into it again. */
@@ -58,6 +61,18 @@ export function carryName(pass: number): string {
   return `carry ${pass}`;
 }
 
+/** The passes of each distinct kernel. */
+export function byKernel(passes: readonly Pass[]): Pass[][] {
+  const groups = new Map<string, Pass[]>();
+  for (const pass of passes) {
+    const key = `${JSON.stringify(pass.shape)} ${pass.source}`;
+    const group = groups.get(key);
+    if (group) group.push(pass);
+    else groups.set(key, [pass]);
+  }
+  return [...groups.values()];
+}
+
 export function compilePasses(program: Program, { parameters, update, mostInputs, products = 'plain' }: PassOptions): PassList {
   const vectors = 1 + (update?.slots.length ?? 0);
   const steps = unstack(program);
@@ -99,7 +114,7 @@ function arrange(lowering: Lowering, program: Program, finish: Finish | null, { 
     const shape = shapeOfGroup(nodes);
     for (const buffer of writer.buffers) if (buffer.reference.kind === 'argument') given.set(buffer.reference.name, buffer.shape);
     bytes += 4 * (elementsOf(shape) + writer.elementsRead());
-    return { source, shape, operands: writer.operands };
+    return { source, shape, operands: writer.operands, kind: nodes[0].kind, multiplyAdds: multiplyAddsOf(nodes) };
   });
   return {
     passes,
@@ -111,11 +126,15 @@ function arrange(lowering: Lowering, program: Program, finish: Finish | null, { 
     masks: program.values.filter((value) => value.kind === 'dropoutMask'),
     cost: {
       passes: passes.length,
-      kernels: new Set(passes.map(({ source, shape }) => `${JSON.stringify(shape)} ${source}`)).size,
-      multiplyAdds: lowering.graph.nodes.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0),
+      kernels: byKernel(passes).length,
+      multiplyAdds: multiplyAddsOf(lowering.graph.nodes),
       bytes,
     },
   };
+}
+
+function multiplyAddsOf(nodes: readonly Node[]): number {
+  return nodes.reduce((sum, { multiplyAdds }) => sum + multiplyAdds, 0);
 }
 
 function placeOf({ buffer, plane, row, column }: Spot, { rows, columns }: Value): Place {

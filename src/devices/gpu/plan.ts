@@ -20,13 +20,31 @@ const executors: Readonly<Record<Mode, readonly string[]>> = { webgpu: ['fused-e
 const MOST_ITERATIONS = 2 ** 30;
 
 /** What gpu.js stands in for a value while it traces. */
-type Handle = object;
+export type Handle = object;
 /** gpu.js's own types leave most of it open. */
-type Pipeline = ((...values: unknown[]) => Promise<Record<string, unknown>>) & { executorKind: string; fallbackReason: string | null; destroy(): Promise<void> };
+export type Pipeline = ((...values: unknown[]) => Promise<Record<string, unknown>>) & { executorKind: string; fallbackReason: string | null; destroy(): Promise<void> };
 type Kernel = (...operands: (Handle | number)[]) => Handle;
 
 export function openGpuJs(mode: Mode): Gpu {
   return new GPU({ mode });
+}
+
+/** A pipeline of so many arguments. */
+export function makePipeline(gpu: Gpu, count: number, trace: (handles: readonly Handle[]) => Record<string, Handle>): Pipeline {
+  const traced = (...handles: Handle[]): Record<string, Handle> => trace(handles);
+  Object.defineProperty(traced, 'length', { value: count }); // a pipeline's arity is that of its function
+  return gpu.createPipeline(traced) as unknown as Pipeline;
+}
+
+/** A buffer as an argument of a pipeline. */
+export function inputOf(values: Float32Array, shape: Shape): unknown {
+  return new Input(values as unknown as number[], dimensionsOf(shape) as [number]);
+}
+
+/** @throws RnnError if a pipeline that has run was not run as one */
+export function refuseTakenApart({ executorKind, fallbackReason }: Pipeline, mode: Mode): void {
+  if (executors[mode].includes(executorKind)) return;
+  throw new RnnError('device', `gpu.js would run this model step by step on ${mode}, many times slower`, { hint: fallbackReason ?? 'it gives no reason' });
 }
 
 /** Kernels by source and shape, made once and shared by all plans of a device. */
@@ -102,9 +120,7 @@ export class Plan {
     this.#numbers = kernels.mode === 'webasm' ? [...numbers] : [];
     for (const { name, shape } of list.arguments) this.#shapes.set(name, shape);
     const handed = this.#argumentNames();
-    const traced = (...handles: Handle[]): Record<string, Handle> => this.#trace(new Map(handed.map((name, index) => [name, handles[index]])));
-    Object.defineProperty(traced, 'length', { value: handed.length }); // a pipeline's arity is that of its function
-    this.#pipeline = kernels.gpu.createPipeline(traced) as unknown as Pipeline;
+    this.#pipeline = makePipeline(kernels.gpu, handed.length, (handles) => this.#trace(new Map(handed.map((name, index) => [name, handles[index]]))));
   }
 
   /** @param perCall the arguments of each call: `ids`, `targets`, numbers, masks */
@@ -115,10 +131,7 @@ export class Plan {
       ...this.#numbers,
     ];
     const results = await this.#pipeline(...values);
-    const { executorKind, fallbackReason } = this.#pipeline;
-    if (!executors[this.#kernels.mode].includes(executorKind)) {
-      throw new RnnError('device', `gpu.js would run this model step by step on ${this.#kernels.mode}, many times slower`, { hint: fallbackReason ?? 'it gives no reason' });
-    }
+    refuseTakenApart(this.#pipeline, this.#kernels.mode);
     return this.#resultsOf(results);
   }
 
@@ -135,8 +148,7 @@ export class Plan {
   }
 
   #argument(name: string, value: ArgumentValue): unknown {
-    if (typeof value === 'number') return value;
-    return new Input(value as unknown as number[], dimensionsOf(this.#shapes.get(name)!) as [number]);
+    return typeof value === 'number' ? value : inputOf(value, this.#shapes.get(name)!);
   }
 
   #trace(given: ReadonlyMap<string, Handle>): Record<string, Handle> {

@@ -157,7 +157,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
       const kernels = new Kernels(gpu!, 'webgpu', 'tiled');
       const jobs = workload.jobs.map((job) => ({ job, list: compilePasses(job.build(job.batch), { parameters: workload.parameters, update: workload.update, mostInputs: 7, products: kernels.products }) }));
       return Promise.resolve(new GpuExecutable(workload, jobs, {
-        description: '', memoryBytes: 0, makePlan: (list, calls) => new Plan(list, kernels, calls), health: { takeErrors: () => [], isLost: () => false, count: () => 1 },
+        description: '', memoryBytes: 0, makePlan: (list, calls) => new Plan(list, kernels, calls), health: { takeErrors: () => [], isLost: () => false, count: () => 1 }, profile: async () => [],
       }));
     },
     close: () => Promise.resolve(),

@@ -1,0 +1,46 @@
+// Where the time of a training step goes on a device of passes, as `rnn bench --profile` prints it. Pure.
+import type { PassTime } from '../devices/device.ts';
+import type { BenchResult } from '../diagnosis/bench.ts';
+import type { Colours } from './colour.ts';
+import { count, milliseconds, significant } from './format.ts';
+
+const MOST_ROWS = 10;
+
+const header = ['share', 'passes', 'µs a pass', 'kind', 'rows × columns × planes', 'GFLOP/s'] as const;
+/** Columns of words. */
+const words: readonly string[] = ['kind', 'rows × columns × planes'];
+
+export function profileText({ device, profile, training }: BenchResult, { bold, dim }: Pick<Colours, 'bold' | 'dim'>): string {
+  if (profile === null || training === null) return `${bold(device)} does not work in passes: it has no profile`;
+  const sum = profile.reduce((total, time) => total + totalMs(time), 0);
+  const passes = profile.reduce((total, time) => total + time.passes, 0);
+  const few = profile.slice(0, MOST_ROWS);
+  return [
+    `${bold(device)}, a training step: ${few.length < profile.length ? `the ${few.length} of ${profile.length}` : `all ${few.length}`} kernels that take most`,
+    ...table(few.map((time) => row(time, sum)), dim),
+    `all ${count(passes)} passes, each by itself: ${milliseconds(sum)}; a whole step: ${milliseconds(training.stepMs)} ${dim('(they differ by host work, transfers, and passes that overlap)')}`,
+    `the host's processor works ${milliseconds(training.cpuMs)} a step`,
+  ].join('\n');
+}
+
+function totalMs({ passes, microseconds }: PassTime): number {
+  return (passes * microseconds) / 1000;
+}
+
+function row(time: PassTime, sum: number): string[] {
+  const { kind, shape, passes, microseconds, multiplyAdds } = time;
+  return [
+    sum > 0 ? `${((100 * totalMs(time)) / sum).toFixed(1)} %` : '',
+    count(passes),
+    significant(microseconds),
+    kind,
+    `${shape.rows} × ${shape.columns} × ${shape.planes}`,
+    multiplyAdds > 0 && microseconds > 0 ? significant((2 * multiplyAdds) / microseconds / 1000) : '',
+  ];
+}
+
+function table(rows: readonly string[][], dim: (text: string) => string): string[] {
+  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((cells) => cells[column].length)));
+  const line = (cells: readonly string[]): string => cells.map((cell, i) => (words.includes(header[i]) ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd();
+  return [dim(line(header)), ...rows.map(line)];
+}

@@ -1,0 +1,81 @@
+import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
+import { openDevice } from '../../../src/devices/open.ts';
+import { compilePasses } from '../../../src/devices/gpu/passes.ts';
+import { Kernels, openGpuJs } from '../../../src/devices/gpu/plan.ts';
+import { profilePasses, timeOfPass } from '../../../src/devices/gpu/profile.ts';
+import { Trial } from './trial.ts';
+
+for (const name of ['gpu:cpu', 'gpu:webasm']) {
+  const device = await openDevice(name);
+
+  describe(`the profile on ${name}`, () => {
+    afterAll(() => device.close());
+
+    it.each([['train', true], ['sample', false]] as const)('has every pass of a call to %s, and its products', async (job, learns) => {
+      const executable = await new Trial().compiledOn(device);
+      const { passes, kernels, multiplyAdds } = executable.cost!(job);
+      const profile = await executable.profile!(job);
+      expect(profile).toHaveLength(kernels);
+      expect(profile.reduce((sum, time) => sum + time.passes, 0)).toBe(passes);
+      expect(profile.reduce((sum, time) => sum + time.passes * time.multiplyAdds, 0)).toBe(multiplyAdds);
+      expect(profile.map(({ microseconds }) => microseconds).filter((time) => !(Number.isFinite(time) && time >= 0))).toEqual([]);
+      const totals = profile.map((time) => time.passes * time.microseconds);
+      expect(totals).toEqual(totals.toSorted((a, b) => b - a));
+      expect(profile.some(({ kind }) => kind === 'update')).toBe(learns);
+    });
+
+    it('leaves weights and state as they were', async () => {
+      const trial = new Trial();
+      const executable = await trial.compiledOn(device);
+      await executable.run('train', trial.training(1));
+      const before = await trial.read(executable);
+      await executable.profile!('train');
+      expect(await trial.read(executable)).toEqual(before);
+    });
+  });
+}
+
+it('ends where a GPU reports an error', async () => {
+  const gpu = openGpuJs('cpu');
+  onTestFinished(async () => void (await gpu.destroy()));
+  const { parameters, jobs: [job] } = new Trial().workload;
+  const list = compilePasses(job.build(job.batch), { parameters, update: null, mostInputs: 15 });
+  const health = { takeErrors: () => [{ memory: true, message: 'out of memory' }], isLost: () => false, count: () => 1 };
+  await expect(profilePasses(list, new Kernels(gpu, 'cpu'), health)).rejects.toMatchObject({ kind: 'device', hint: 'out of memory' });
+});
+
+describe('the time of a pass', () => {
+  /** Of runs that take `beside` milliseconds and `each` for every pass. */
+  async function timed(beside: number, each: number, hasTime = true): Promise<{ time: number; lengths: number[] }> {
+    const lengths: number[] = [];
+    const time = await timeOfPass(async (passes) => {
+      lengths.push(passes);
+      return beside + passes * each;
+    }, () => hasTime);
+    return { time, lengths };
+  }
+
+  it.each([[1, 0.01], [0.1, 0.003], [5, 5], [50, 0.01], [0, 1000]])('beside %f ms a run is %f ms', async (beside, each) => {
+    expect((await timed(beside, each)).time).toBeCloseTo(each, 9);
+  });
+
+  it('is found by as many as are long beside the rest of a run', async () => {
+    expect((await timed(0.99, 0.01)).lengths).toEqual([1, 20, 1000]);
+    expect((await timed(0.96, 0.04)).lengths).toEqual([1, 20, 500]);
+    expect((await timed(0.5, 1.5)).lengths).toEqual([1, 10]);
+  });
+
+  it('is found by two where a pass takes long, or there is no more time', async () => {
+    expect((await timed(0, 1000)).lengths).toEqual([1, 2]);
+    expect((await timed(9, 0.001, false)).lengths).toEqual([1, 2]);
+  });
+
+  it('is never negative, nor are there endlessly many passes where times vary', async () => {
+    const lengths: number[] = [];
+    expect(await timeOfPass(async (passes) => {
+      lengths.push(passes);
+      return passes === 1 ? 10 : 1;
+    }, () => true)).toBe(0);
+    expect(lengths).toEqual([1, 2, 100]);
+  });
+});
