@@ -94,6 +94,12 @@ export function columnPieces(value: Value): { value: Value; column: number }[] |
   return value.inputs.map((piece, i) => ({ value: piece, column: value.places[i].column })).toSorted((a, b) => a.column - b.column);
 }
 
+/** The pieces of a join of matrices on top of each other, from the top. */
+export function rowPieces(value: Value): { value: Value; row: number }[] | null {
+  if (value.kind !== 'join' || value.inputs.some((piece) => piece.columns !== value.columns)) return null;
+  return value.inputs.map((piece, i) => ({ value: piece, row: value.places[i].row })).toSorted((a, b) => a.row - b.row);
+}
+
 /** The sum of every `parts`-th of `count` elements, from `first` on. */
 export function sumOf(count: number, parts: number, first: Index, element: (index: Index) => string): string {
   const index = parts === 1 ? 'i' : plus(`i * ${parts}`, first);

@@ -77,7 +77,10 @@ export class Products {
       this.#stacks.ready(a);
       terms.push(this.#term(value, a, 0));
     }
-    if (value.bias) addends.push(value.inputs[2]);
+    if (value.bias) {
+      this.#stacks.ready(value.inputs[2]);
+      addends.push(value.inputs[2]);
+    }
     if (!value.plus) return;
     const running = value.inputs[value.inputs.length - 1];
     if (running.kind === 'matmul' && this.#absorbed.has(running)) return this.#collect(running, terms, addends);

@@ -1,6 +1,6 @@
 // Where the values of a program are found, and the text that reads an element of one. A value has a home in a node, or is a leaf that
 // is read in another way, or has none yet: a join whose pieces no pass has copied together.
-import { type ParameterShape, type Value, countParameters, isView } from '../../program/value.ts';
+import { type Kind, type ParameterShape, type Value, countParameters, isView } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
 import { type Body, type Node, type Placed, type Spot, type Uses, shapeOf } from './nodes.ts';
 import { type Buffer, type Index, KernelWriter, type Shape, elementsOf, numberArgument, plus, times } from './writer.ts';
@@ -32,9 +32,14 @@ export function seedNames(site: number): { high: string; low: string } {
   return { high: numberArgument(`seed ${site} high`), low: numberArgument(`seed ${site} low`) };
 }
 
+/** What is read without a home. */
+const leaves: ReadonlySet<Kind> = new Set<Kind>(['parameter', 'input', 'state', 'zeros', 'dropoutMask', 'oneHot', 'gather']);
+
 export class Reader {
   readonly #uses: Uses;
   readonly #homes = new Map<Value, Home>();
+  /** What has been found once stays where it is: a body is written several times, and must read the same each time. */
+  readonly #found = new Map<Value, Found>();
   readonly #placed = new Map<Node, Placed>();
   readonly #carried = new Map<string, Spot>();
   /** Where each weight begins in the vector of all. */
@@ -108,7 +113,11 @@ export class Reader {
 
   /** Where a value is; null if it has to be copied together first. */
   find(value: Value): Found | null {
-    return this.#findRegion(value, { row: 0, column: 0, step: null }, value.rows, value.columns);
+    const known = this.#found.get(value);
+    if (known) return known;
+    const found = this.#findRegion(value, { row: 0, column: 0, step: null }, value.rows, value.columns);
+    if (found?.home || (found && leaves.has(found.leaf.kind))) this.#found.set(value, found);
+    return found;
   }
 
   /** The nodes that a read of a value touches; null if it is not there yet. */
@@ -138,8 +147,8 @@ export class Reader {
   /** Whether rows of a table are looked up wherever they are read: cheap if each is read once or twice, not as an operand of a product. */
   readsInPlace(gather: Value): boolean {
     const all = (value: Value): Value[] => this.#uses.of(value).flatMap((user) => (isView(user) ? all(user) : [user]));
-    const operandOf = (user: Value): boolean => user.kind === 'elementwise' || (user.kind === 'matmul' && user.plus && user.inputs.lastIndexOf(gather) !== 0);
-    return !this.#uses.isWanted(gather) && all(gather).every(operandOf);
+    const addsIt = (user: Value): boolean => user.kind === 'matmul' && user.plus && !user.inputs.slice(0, -1).some((input) => baseOf(input) === gather);
+    return !this.#uses.isWanted(gather) && all(gather).every((user) => user.kind === 'elementwise' || addsIt(user));
   }
 
   /** The text of a row of a table that is looked up. */
@@ -199,6 +208,11 @@ export class Reader {
     const place = value.places[index];
     return this.#findRegion(value.inputs[index], { row: row - place.row, column: at.column - place.column, step: null }, rows, columns);
   }
+}
+
+/** What a view, or a view of a view, looks at. */
+function baseOf(value: Value): Value {
+  return isView(value) ? baseOf(value.inputs[0]) : value;
 }
 
 function inputBuffer(input: Value<'input'>): Buffer {

@@ -2,9 +2,16 @@
 // as a kernel may.
 import { type Value, isView } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
-import { COLUMN, type Node, ROW, columnPieces, planeOf, shapeOf } from './nodes.ts';
+import { COLUMN, type Node, ROW, columnPieces, planeOf, rowPieces, shapeOf } from './nodes.ts';
 import { type Reader, inputsOf } from './reader.ts';
 import { type Index, type KernelWriter, plus } from './writer.ts';
+
+/** Rows of a stack: one matrix, or some side by side. */
+interface Layer {
+  readonly rows: number;
+  readonly columns: number;
+  readonly parts: readonly { readonly value: Value; readonly column: number }[];
+}
 
 export class Stacks {
   readonly #graph: Graph;
@@ -34,20 +41,18 @@ export class Stacks {
   #copy(value: Value<'join'>): void {
     const other = this.#shifted.get(value);
     if (other && [...value.inputs, ...other.inputs].every((piece) => this.#canRead(piece))) return this.#copyShifted(value, other);
-    const stacked = value.inputs.every((piece) => piece.columns === value.columns);
-    for (const piece of value.inputs) {
-      if (stacked) this.#readyPiece(piece);
-      else this.ready(piece);
-    }
-    this.#reader.settle(value, stacked ? this.#stack(value.inputs) : this.#tile(value));
+    const layers = rowPieces(value)?.map((piece) => this.#layerOf(piece.value));
+    if (!layers) value.inputs.forEach((piece) => this.ready(piece));
+    this.#reader.settle(value, layers ? this.#stack(layers) : this.#tile(value));
   }
 
   /** A sequence and the same one step later: one buffer of one step more. */
   #copyShifted(a: Value, b: Value): void {
     const [early, late] = isLater(b, a) ? [a, b] : [b, a];
-    const node = this.#stack([early.inputs[0], ...late.inputs]);
-    this.#reader.settle(early, node);
-    this.#reader.settle(late, node, { row: early.inputs[0].rows });
+    const node = this.#stack([early.inputs[0], ...late.inputs].map((piece) => this.#layerOf(piece)));
+    // One of them may have been copied with a third already.
+    if (this.#reader.find(early) === null) this.#reader.settle(early, node);
+    if (this.#reader.find(late) === null) this.#reader.settle(late, node, { row: early.inputs[0].rows });
   }
 
   #canRead(piece: Value): boolean {
@@ -56,22 +61,23 @@ export class Stacks {
   }
 
   /** A piece that is itself made of columns is read through. */
-  #readyPiece(piece: Value): void {
+  #layerOf(piece: Value): Layer {
     const columns = this.#reader.find(piece) === null ? columnPieces(piece) : null;
-    if (!columns?.every(({ value }) => this.#reader.find(value) !== null)) this.ready(piece);
+    if (columns?.every(({ value }) => this.#reader.find(value) !== null)) return { rows: piece.rows, columns: piece.columns, parts: columns };
+    this.ready(piece);
+    return { rows: piece.rows, columns: piece.columns, parts: [{ value: piece, column: 0 }] };
   }
 
-  /** Matrices of one width on top of each other. */
-  #stack(pieces: readonly Value[]): Node {
+  #stack(layers: readonly Layer[]): Node {
     const { mostInputs } = this.#graph;
-    const groups: Value[][] = [[]];
-    for (const piece of pieces) {
+    const groups: Layer[][] = [[]];
+    for (const layer of layers) {
       const group = groups[groups.length - 1];
-      if (group.length > 0 && inputsOf([(writer) => this.#stackText(writer, [...group, piece])]) > mostInputs) groups.push([piece]);
-      else group.push(piece);
+      if (group.length > 0 && inputsOf([(writer) => this.#stackText(writer, [...group, layer])]) > mostInputs) groups.push([layer]);
+      else group.push(layer);
     }
-    const columns = pieces[0].columns;
-    const rowsOf = (group: readonly Value[]): number => group.reduce((sum, { rows }) => sum + rows, 0);
+    const [{ columns }] = layers;
+    const rowsOf = (group: readonly Layer[]): number => group.reduce((sum, { rows }) => sum + rows, 0);
     let parts = groups.map((group) => this.#graph.add('copy', planeOf(rowsOf(group), columns), [(writer) => this.#stackText(writer, group)]));
     while (parts.length > 1) {
       const next: Node[] = [];
@@ -81,22 +87,20 @@ export class Stacks {
     return parts[0];
   }
 
-  #stackText(writer: KernelWriter, pieces: readonly Value[]): string {
+  #stackText(writer: KernelWriter, layers: readonly Layer[]): string {
     let first = 0;
-    return pieces.map((piece, i) => {
+    return layers.map((layer, i) => {
       const row = plus(ROW, -first);
-      first += piece.rows;
-      const text = this.#pieceText(writer, piece, row);
-      return i < pieces.length - 1 ? `if (this.thread.y < ${first}) {\n${text}\n}` : text;
+      first += layer.rows;
+      const text = this.#layerText(writer, layer, row);
+      return i < layers.length - 1 ? `if (this.thread.y < ${first}) {\n${text}\n}` : text;
     }).join('\n');
   }
 
-  #pieceText(writer: KernelWriter, piece: Value, row: Index): string {
-    const columns = this.#reader.find(piece) === null ? columnPieces(piece) : null;
-    if (!columns) return `return ${this.#reader.read(writer, piece, row, COLUMN)};`;
-    return columns.map(({ value, column }, i) => {
+  #layerText(writer: KernelWriter, { parts }: Layer, row: Index): string {
+    return parts.map(({ value, column }, i) => {
       const text = `return ${this.#reader.read(writer, value, row, plus(COLUMN, -column))};`;
-      return i < columns.length - 1 ? `if (this.thread.x < ${column + value.columns}) { ${text} }` : text;
+      return i < parts.length - 1 ? `if (this.thread.x < ${column + value.columns}) { ${text} }` : text;
     }).join('\n');
   }
 
@@ -134,7 +138,7 @@ export class Stacks {
 
 function findShifted(values: readonly Value[]): Map<Value, Value> {
   const found = new Map<Value, Value>();
-  const stacks = values.filter((value) => value.kind === 'join' && value.inputs.length > 1 && value.inputs.every((piece) => piece.columns === value.columns && piece.rows === value.inputs[0].rows));
+  const stacks = values.filter(isSequence);
   const bySecond = new Map(stacks.map((stack) => [stack.inputs[1], stack]));
   for (const late of stacks) {
     const early = bySecond.get(late.inputs[0]);
@@ -143,6 +147,12 @@ function findShifted(values: readonly Value[]): Map<Value, Value> {
     found.set(late, early);
   }
   return found;
+}
+
+/** A stack of more than one matrix of one shape, from the top. */
+function isSequence(value: Value): boolean {
+  const [first] = value.inputs;
+  return value.kind === 'join' && value.inputs.length > 1 && value.inputs.every((piece, i) => piece.rows === first.rows && piece.columns === value.columns && value.places[i].row === i * first.rows);
 }
 
 function isLater(late: Value, early: Value): boolean {

@@ -2,6 +2,7 @@
 // that step, so that layers can run side by side, one step apart, and nothing is copied together only to be read apart again.
 import { Builder } from '../../program/builder.ts';
 import { type Program, type Value, sameShape } from '../../program/value.ts';
+import { rowPieces } from './nodes.ts';
 
 interface Step {
   readonly row: number;
@@ -24,18 +25,12 @@ export function unstack(program: Program): Program {
 /** The step of a stack that a view of rows is, if it is one. */
 function stepOf(value: Value, [input]: readonly Value[]): Value | undefined {
   if (value.kind !== 'rows') return undefined;
-  return stepsOf(input)?.find((step) => step.row === value.first && step.value.rows === value.rows)?.value;
-}
-
-/** The pieces of a join of time steps on top of each other. */
-function stepsOf(value: Value): Step[] | null {
-  if (value.kind !== 'join' || value.inputs.some((piece) => piece.columns !== value.columns)) return null;
-  return value.inputs.map((piece, index) => ({ row: value.places[index].row, value: piece }));
+  return rowPieces(input)?.find((step) => step.row === value.first && step.value.rows === value.rows)?.value;
 }
 
 function byStep(builder: Builder, value: Value, inputs: readonly Value[], readBySteps: ReadonlySet<Value>): Value | null {
   if (!readBySteps.has(value)) return null;
-  const steps = inputs.map(stepsOf).find((found) => found !== null);
+  const steps = inputs.map(rowPieces).find((found) => found !== null);
   if (!steps) return null;
   const partsOf = inputs.map((input, index) => (follows(value, index) ? steps.map((step) => part(builder, input, step)) : steps.map(() => input)));
   if (partsOf.some((parts) => parts.includes(null))) return null;
@@ -50,7 +45,7 @@ function follows(value: Value, index: number): boolean {
 
 /** The rows of one step of a value, or null where they are to be had only from the whole. */
 function part(builder: Builder, value: Value, { row, value: { rows } }: Step): Value | null {
-  if (value.kind === 'join') return stepsOf(value)?.find((step) => step.row === row && step.value.rows === rows)?.value ?? null;
+  if (value.kind === 'join') return rowPieces(value)?.find((step) => step.row === row && step.value.rows === rows)?.value ?? null;
   return value.kind === 'dropoutMask' || value.kind === 'gather' ? builder.rows(value, row, rows) : null;
 }
 

@@ -384,11 +384,11 @@ function network(random: Random): Written {
 
 describe('the passes of random programs compute what the programs mean', () => {
   // So far a join goes wrong that is a bias, whose pieces are not in order, or that is copied together after one of its readers was made.
-  it.fails('of any operations', () => {
+  it('of any operations', () => {
     expect(firstFlaw(PROGRAMS, (random) => new Author(random, false).write())).toBeNull();
   });
 
-  it.fails('of a loss and its gradients', () => {
+  it('of a loss and its gradients', () => {
     expect(firstFlaw(PROGRAMS, (random) => new Author(random, true).train())).toBeNull();
   });
 
