@@ -4,7 +4,7 @@ import type { Value } from '../../program/value.ts';
 import { expression } from './elementwise.ts';
 import type { Graph } from './graph.ts';
 import { type Body, COLUMN, type ProductTerm, ROW, columnPieces, shapeOf } from './nodes.ts';
-import type { Reader } from './reader.ts';
+import { type Reader, inputsOf } from './reader.ts';
 import type { Stacks } from './stacks.ts';
 import { type Index, type KernelWriter, plus } from './writer.ts';
 
@@ -16,6 +16,15 @@ interface Epilogue {
   readonly start: Value;
   readonly values: readonly Value<'elementwise'>[];
 }
+
+/** What a product adds up: products, and matrices or rows. */
+interface Sum {
+  readonly terms: ProductTerm[];
+  readonly addends: Value[];
+}
+
+/** What a product does without, to read fewer buffers: operands in pieces; also, adding up with another product. */
+type Economy = 'none' | 'whole operands' | 'one product';
 
 /** Loops over the inner dimension of a product do so many terms at a time: 1.3 times as fast as one by one. */
 const UNROLL = 4;
@@ -47,19 +56,15 @@ export class Products {
 
   lower(value: Value<'matmul'>): void {
     if (this.#absorbed.has(value)) return;
-    const terms: ProductTerm[] = [];
-    const addends: Value[] = [];
-    this.#collect(value, terms, addends);
-    const add: Body = (writer) => {
-      const { row, column } = writer.dialect;
-      return addends.map((addend) => `sum += ${this.#reader.read(writer, addend, addend.rows === 1 ? 0 : row, column)};`).join('\n');
-    };
-    const epilogues = this.#epilogues(value, this.#reader.levelOf([(writer) => sumText(writer, terms) + add(writer)]));
-    const finish: Body = (writer) => [add(writer), ...epilogues.map((epilogue) => this.#finish(writer, epilogue, value.columns))].filter((text) => text !== '').join('\n');
     const { rows, columns } = value;
-    const body: Body = (writer) => `${sumText(writer, terms)}\n${finish(writer)}`;
-    const multiplyAdds = rows * columns * terms.reduce((total, { inner }) => total + inner, 0);
-    const node = this.#graph.add('product', shapeOf(value), [body], multiplyAdds, { rows, columns, terms, finish });
+    const sum = this.#sumOf(value);
+    const finishBy = (epilogues: readonly Epilogue[]): Body => (writer) => [this.#addText(writer, sum), ...epilogues.map((epilogue) => this.#finish(writer, epilogue, columns))].filter((text) => text !== '').join('\n');
+    const bodyOf = (finish: Body): Body => (writer) => `${sumText(writer, sum.terms)}\n${finish(writer)}`;
+    const all = this.#epilogues(value, this.#reader.levelOf([bodyOf(finishBy([]))]));
+    const epilogues = this.#mayRead(bodyOf(finishBy(all))) ? all : plainly(value);
+    const finish = finishBy(epilogues);
+    const multiplyAdds = rows * columns * sum.terms.reduce((total, { inner }) => total + inner, 0);
+    const node = this.#graph.add('product', shapeOf(value), [bodyOf(finish)], multiplyAdds, { rows, columns, terms: sum.terms, finish });
     this.#reader.settle(value, node);
     for (const { first, values } of epilogues) {
       for (const each of values) this.#finished.add(each);
@@ -67,25 +72,51 @@ export class Products {
     }
   }
 
-  #collect(value: Value<'matmul'>, terms: ProductTerm[], addends: Value[]): void {
+  #mayRead(body: Body): boolean {
+    return inputsOf([body]) <= this.#graph.mostInputs;
+  }
+
+  /** All that is added up, with as little economy as the number of buffers that a kernel may read allows. One product never reads too many. */
+  #sumOf(value: Value<'matmul'>): Sum {
+    let sum: Sum = { terms: [], addends: [] };
+    for (const economy of ['none', 'whole operands', 'one product'] as const) {
+      sum = { terms: [], addends: [] };
+      this.#collect(value, economy, sum);
+      const collected = sum;
+      if (this.#mayRead((writer) => sumText(writer, collected.terms) + this.#addText(writer, collected))) break;
+    }
+    return sum;
+  }
+
+  #collect(value: Value<'matmul'>, economy: Economy, sum: Sum): void {
     const [a, b] = value.inputs;
     this.#stacks.ready(b);
-    const pieces = !value.transposeA && this.#reader.find(a) === null ? columnPieces(a) : null;
+    const pieces = economy === 'none' && !value.transposeA && this.#reader.find(a) === null ? columnPieces(a) : null;
     if (pieces?.every(({ value: piece }) => this.#reader.find(piece) !== null)) {
-      for (const { value: piece, column } of pieces) terms.push(this.#term(value, piece, column));
+      for (const { value: piece, column } of pieces) sum.terms.push(this.#term(value, piece, column));
     } else {
       this.#stacks.ready(a);
-      terms.push(this.#term(value, a, 0));
+      sum.terms.push(this.#term(value, a, 0));
     }
-    if (value.bias) {
-      this.#stacks.ready(value.inputs[2]);
-      addends.push(value.inputs[2]);
-    }
+    if (value.bias) this.#add(value.inputs[2], sum);
     if (!value.plus) return;
     const running = value.inputs[value.inputs.length - 1];
-    if (running.kind === 'matmul' && this.#absorbed.has(running)) return this.#collect(running, terms, addends);
-    this.#stacks.ready(running);
-    addends.push(running);
+    if (running.kind === 'matmul' && this.#absorbed.has(running)) {
+      if (economy !== 'one product') return this.#collect(running, economy, sum);
+      this.#absorbed.delete(running);
+      this.lower(running);
+    }
+    this.#add(running, sum);
+  }
+
+  #add(value: Value, { addends }: Sum): void {
+    this.#stacks.ready(value);
+    addends.push(value);
+  }
+
+  #addText(writer: KernelWriter, { addends }: Sum): string {
+    const { row, column } = writer.dialect;
+    return addends.map((addend) => `sum += ${this.#reader.read(writer, addend, addend.rows === 1 ? 0 : row, column)};`).join('\n');
   }
 
   /** @param first where in the inner dimension of b this term begins */
@@ -117,7 +148,7 @@ export class Products {
    * operands are there at a lower level than the product's own.
    */
   #epilogues(product: Value<'matmul'>, level: number): Epilogue[] {
-    const plain = [{ first: 0, columns: product.columns, start: product, values: [] }];
+    const plain = plainly(product);
     const regions = this.#regionsRead(product);
     if (regions === null) return plain;
     const epilogues: Epilogue[] = [];
@@ -157,6 +188,11 @@ export class Products {
       current = user;
     }
   }
+}
+
+/** A product that is stored as it is. */
+function plainly(product: Value): Epilogue[] {
+  return [{ first: 0, columns: product.columns, start: product, values: [] }];
 }
 
 /** The sum of all terms by the thread of one element, some of each at a time. */
