@@ -17,6 +17,8 @@ interface Running extends CompiledJob {
   readonly runner: Runner;
   /** What the last call kept, by the argument that brings it to the next. */
   readonly carried: Map<string, Float32Array>;
+  /** Whether all of that are finite numbers; null if it has not been looked at since it was written. */
+  sound: boolean | null;
 }
 
 export interface GpuExecutableOptions extends Omit<RunnerOptions, 'single'> {
@@ -34,6 +36,9 @@ export class GpuExecutable implements Executable {
   readonly #count: number;
   /** The weights, then each slot. */
   #weights: Float32Array;
+  /** Whether all of them are finite; null if they have not been looked at since they were written. */
+  #weightsSound: boolean | null = true;
+  #closed = false;
   #gradients: Float32Array;
   readonly #profile: GpuExecutableOptions['profile'];
 
@@ -47,6 +52,7 @@ export class GpuExecutable implements Executable {
     this.#gradients = new Float32Array(this.#count);
     this.#jobs = new Map(jobs.map(({ job, list }) => [job.name, {
       job, list,
+      sound: true,
       runner: new Runner(list, { makePlan, health, single: workload.interactive === true }),
       carried: new Map([...list.states.values()].map(({ pass }) => [carryName(pass), new Float32Array(elementsOf(list.passes[pass].shape))])),
     }]));
@@ -65,6 +71,7 @@ export class GpuExecutable implements Executable {
   }
 
   async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
+    if (this.#closed) throw new Error('a closed executable runs nothing');
     const running = this.#jobs.get(name)!;
     const results: CallResult[] = [];
     while (results.length < calls.length) {
@@ -87,9 +94,13 @@ export class GpuExecutable implements Executable {
 
   write(resident: Resident, values: Float32Array): Promise<void> {
     if (resident.kind === 'gradients') this.#gradients.set(values);
-    else if (resident.kind !== 'state') this.#vector(resident).set(values);
-    else {
-      const { list, carried } = this.#jobs.get(resident.job)!;
+    else if (resident.kind !== 'state') {
+      this.#vector(resident).set(values);
+      this.#weightsSound = null;
+    } else {
+      const running = this.#jobs.get(resident.job)!;
+      const { list, carried } = running;
+      running.sound = null;
       const place = list.states.get(resident.name)!;
       const buffer = carried.get(carryName(place.pass))!;
       startsOfRows(place, list).forEach((at, row) => buffer.set(values.subarray(row * place.columns, (row + 1) * place.columns), at));
@@ -98,6 +109,7 @@ export class GpuExecutable implements Executable {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     for (const { runner } of this.#jobs.values()) await runner.close();
   }
 
@@ -109,7 +121,7 @@ export class GpuExecutable implements Executable {
   /** Calls in one run; none if they are too many for the GPU's memory. */
   async #runSome(running: Running, calls: readonly Call[]): Promise<CallResult[]> {
     // Kernels may turn NaN into a number: a number that is none is looked for in what goes in and in what comes back.
-    const sound = isFinite(this.#weights) && (calls[0].reset === true || [...running.carried.values()].every(isFinite));
+    const sound = this.#goesInSound(running, calls[0]);
     const updates = calls[0].update !== undefined;
     if (!sound && calls.length > 1) return this.#runSingly(running, calls);
     const outcome = await running.runner.run(new Map([...running.carried, [WEIGHTS, this.#weights]]), calls.map((call) => this.#arguments(running, call)));
@@ -117,19 +129,29 @@ export class GpuExecutable implements Executable {
     const { results, note } = outcome;
     const updated = updates && sound && isSound(results);
     // The weights from before are still here: the same calls again, one by one, find the one that is to be refused.
-    if (updates && !updated && calls.length > 1) return this.#runSingly(running, calls);
-    for (const [name, values] of results.carried) {
-      if (name !== WEIGHTS) running.carried.set(name, values);
-      else if (updated) this.#weights = values;
-    }
-    if (results.gradients) this.#gradients = results.gradients;
-    return results.calls.map(({ lossNats, gradientNorm, outputs }, k) => ({
+    if (updates && !updated && calls.length > 1) return withNote(await this.#runSingly(running, calls), note);
+    this.#take(running, results, updated);
+    return withNote(results.calls.map(({ lossNats, gradientNorm, outputs }) => ({
       lossNats: sound ? lossNats : NaN,
       gradientNorm,
       updated,
       outputs: Object.fromEntries([...running.list.outputs].map(([name, place]) => [name, matrixAt(outputs.get(place.pass)!, place, running.list)])),
-      ...(k === 0 && note !== null ? { note } : {}),
-    }));
+    })), note);
+  }
+
+  #goesInSound(running: Running, { reset }: Call): boolean {
+    this.#weightsSound ??= areFinite(this.#weights);
+    running.sound ??= [...running.carried.values()].every(areFinite);
+    return this.#weightsSound && (reset === true || running.sound);
+  }
+
+  #take(running: Running, { carried, gradients }: PlanResults, updated: boolean): void {
+    for (const [name, values] of carried) {
+      if (name !== WEIGHTS) running.carried.set(name, values);
+      else if (updated) this.#weights = values;
+    }
+    running.sound = updated ? true : null;
+    if (gradients) this.#gradients = gradients;
   }
 
   async #runSingly(running: Running, calls: readonly Call[]): Promise<CallResult[]> {
@@ -177,12 +199,17 @@ function matrixAt(buffer: Float32Array, place: Place, list: PassList): Float32Ar
   return values;
 }
 
-function isSound({ calls, carried }: PlanResults): boolean {
-  return calls.every(({ lossNats, gradientNorm }) => Number.isFinite(lossNats) && Number.isFinite(gradientNorm)) && [...carried.values()].every(isFinite);
+/** Says with the first result what happened in the run. */
+function withNote([first, ...rest]: readonly CallResult[], note: string | null): CallResult[] {
+  return note === null ? [first, ...rest] : [{ ...first, note }, ...rest];
 }
 
-/** Whether all elements are numbers, and finite: for those x − x is 0. */
-function isFinite(values: Float32Array): boolean {
+function isSound({ calls, carried }: PlanResults): boolean {
+  return calls.every(({ lossNats, gradientNorm }) => Number.isFinite(lossNats) && Number.isFinite(gradientNorm)) && [...carried.values()].every(areFinite);
+}
+
+/** For what is finite, and nothing else, x − x is 0. */
+function areFinite(values: Float32Array): boolean {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i] - values[i];
   return sum === 0;

@@ -48,11 +48,12 @@ export class Runner {
   readonly #options: RunnerOptions;
   readonly #plans = new Map<number, RunnablePlan>();
   /** For each plan that has run, on which GPU, by number. The first run compiles, and tells nothing of speed. */
-  readonly #ranOn = new Map<RunnablePlan, number>();
+  readonly #ranOn = new WeakMap<RunnablePlan, number>();
   readonly #remainders = new Set<number>();
   #callsPerRun = 1;
   /** Memory has set a limit: it stays. */
   #limited = false;
+  #remaindersFit = true;
   #lengthenings = 0;
   /** How long a single call takes, once compiled. */
   #singleSeconds = 0;
@@ -72,7 +73,7 @@ export class Runner {
     if (this.#plans.has(count)) return count;
     const again = this.#remainders.has(count);
     this.#remainders.add(count);
-    const affordable = this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
+    const affordable = this.#remaindersFit && this.#callsPerRun >= MANY_CALLS && this.#plans.size < 2 + MOST_REMAINDER_PLANS;
     return again && affordable ? count : 1;
   }
 
@@ -157,7 +158,12 @@ export class Runner {
   }
 
   async #shrink(calls: number, cause: unknown): Promise<void> {
+    const remainder = calls > 1 && calls < this.#callsPerRun;
     await this.close();
+    if (remainder) {
+      this.#remaindersFit = false;
+      return;
+    }
     this.#limited = true;
     if (calls === 1) {
       throw new RnnError('usage', 'the GPU has too little memory for this model and batch', { hint: 'lower --batch-size or --seq-length, then --hidden or --layers', cause });

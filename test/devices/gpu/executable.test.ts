@@ -74,6 +74,13 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
       expect(many).toEqual(await diverged(device));
     });
 
+    test('is closed for good', async () => {
+      const trial = new Trial();
+      const executable = await trial.compiledOn(device);
+      await executable.close();
+      await expect(executable.run('train', trial.training(1))).rejects.toThrow('closed');
+    });
+
     test('trains as the cpu does', async () => {
       const trial = new Trial({ dropout: 0 });
       const cpu = await openCpu({ threads: 1 });

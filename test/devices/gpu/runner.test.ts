@@ -245,6 +245,16 @@ describe('a GPU that lacks memory', () => {
     expect(stage.closed.length).toBe(stage.made.length);
   });
 
+  it.each(lacks)('and %s in a run of a remainder: it is run one by one, and whole runs stay as long as they were', async (_, fate) => {
+    const stage = await busy();
+    await stage.run();
+    expect([5, 5].map((count) => stage.runner.together(count))).toEqual([1, 5]);
+    stage.fates.push(fate(stage));
+    expect(await stage.run(5)).toBeNull();
+    expect(stage.runner.callsPerRun).toBe(25);
+    expect([5, 5, 5, 25].map((count) => stage.runner.together(count))).toEqual([1, 1, 1, 25]);
+  });
+
   it('even for the first call, is not tried with fewer', async () => {
     const stage = new Stage(() => 0.1);
     stage.fates.push(lacks[0][1](stage));
