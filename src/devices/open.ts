@@ -58,7 +58,7 @@ async function openBest(options: OpenOptions): Promise<Device> {
   const openCpu = async (why: string): Promise<Device> => withReason(await devices.cpu(options), `cpu: ${why}`);
   const objection = objectionToGpu(options);
   if (objection !== null) return openCpu(objection);
-  if (!(await import('./gpu/adapter.ts')).mayHaveGpu()) return openCpu('the system knows of no GPU');
+  if (!(await import('./gpu/search.ts')).mayHaveGpu()) return openCpu('the system knows of no GPU');
   try {
     const gpu = await devices.gpu(options);
     return withReason(gpu, `${gpu.description} answered`);
@@ -93,6 +93,9 @@ function withReason(device: Device, reason: string): Device {
     name: device.name,
     description: device.description,
     reason,
+    get note() {
+      return device.note ?? null;
+    },
     estimate: (workload) => device.estimate(workload),
     compile: (workload) => device.compile(workload),
     close: () => device.close(),

@@ -8,6 +8,7 @@ import { type Program, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { SymbolSampler } from '../sampling/filters.ts';
 import { createOptimizer } from '../training/optimizers.ts';
+import { type Pace, paceOf } from './pace.ts';
 
 export interface BenchSetup {
   readonly cell: string;
@@ -17,7 +18,7 @@ export interface BenchSetup {
   readonly batchSize: number;
   /** T */
   readonly sequenceLength: number;
-  /** How long each of training and sampling is measured; null only compiles. */
+  /** How long each of training and sampling is measured; null runs nothing. */
   readonly milliseconds: number | null;
   /** Whether to measure the passes of a training step one by one. */
   readonly profile?: boolean;
@@ -28,29 +29,37 @@ export const VOCABULARY = 65;
 
 export interface BenchResult {
   readonly device: string;
+  /** One line: what it ran on, and what should be known of that. */
   readonly description: string;
   readonly parameters: number;
   /** Of the program of a training step. */
   readonly operations: number;
   /** Of the products of a training step. */
   readonly multiplyAdds: number;
+  /**
+   * What the device's `compile` takes, and how much longer the first run takes than a later one: kernels may be compiled when they
+   * are first needed. The plans of other numbers of steps, which follow, are not in it. Without a measurement, `compile` alone.
+   */
   readonly compileMs: number;
   readonly memoryBytes: number;
   /** Of a training step; null on devices that do not work in passes. */
   readonly cost: (Cost & { readonly passesPerLayerStep: number }) | null;
-  /** Null if only compiled. */
+  /** Null if nothing was run. */
   readonly training: {
     readonly charactersPerSecond: number;
     readonly stepMs: number;
     /** Of a step: what all threads of this process computed. */
     readonly cpuMs: number;
     readonly callsPerRun: number;
+    /** False where the device still was choosing that number at the end. */
+    readonly settled: boolean;
     readonly gigaflops: number;
     /** Of what the passes read and write. */
     readonly gigabytesPerSecond: number | null;
   } | null;
   /** Null if not asked for, and on devices that do not work in passes. */
   readonly profile: readonly PassTime[] | null;
+  /** `compileMs` as above. */
   readonly sampling: { readonly charactersPerSecond: number; readonly compileMs: number } | null;
 }
 
@@ -58,8 +67,6 @@ export interface BenchResult {
 const WINDOWS = 8;
 /** Characters drawn between two looks at the clock. */
 const DRAWN = 16;
-/** Of the time of a measurement, before it. */
-const WARM_UP = 0.25;
 
 /** @throws RnnError `device` if it does not compute numbers, or what its `compile` throws for a model that is too large */
 export async function bench(device: Device, setup: BenchSetup): Promise<BenchResult> {
@@ -74,23 +81,28 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
     const cost = executable.cost?.('train') ?? null;
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);
     const training = milliseconds === null ? null : await measureTraining(executable, model, setup, optimizer.scalars, milliseconds);
+    const profile = setup.profile ? ((await executable.profile?.('train')) ?? null) : null;
+    const sampling = milliseconds === null ? null : await measureSampling(device, model, milliseconds);
     return {
       device: device.name,
-      description: executable.description,
+      description: device.note ? `${executable.description}; ${device.note}` : executable.description,
       parameters: countParameters(parameters),
       operations: program.values.length,
       multiplyAdds,
-      compileMs,
+      compileMs: compileMs + (training?.firstMs ?? 0),
       memoryBytes: executable.memoryBytes,
       cost: cost && { ...cost, passesPerLayerStep: cost.passes / (layers * T) },
       training: training && {
-        ...training,
-        charactersPerSecond: (1000 * N * T) / training.stepMs,
-        gigaflops: (2 * multiplyAdds) / training.stepMs / 1e6,
-        gigabytesPerSecond: cost && cost.bytes / training.stepMs / 1e6,
+        charactersPerSecond: (1000 * N * T) / training.wallMs,
+        stepMs: training.wallMs,
+        cpuMs: training.cpuMs,
+        callsPerRun: training.unitsPerRun,
+        settled: training.settled,
+        gigaflops: (2 * multiplyAdds) / training.wallMs / 1e6,
+        gigabytesPerSecond: cost && cost.bytes / training.wallMs / 1e6,
       },
-      profile: setup.profile ? ((await executable.profile?.('train')) ?? null) : null,
-      sampling: milliseconds === null ? null : await measureSampling(device, model, milliseconds),
+      profile,
+      sampling,
     };
   } finally {
     await executable.close();
@@ -110,21 +122,21 @@ async function measureTraining(
   { batchSize: N, sequenceLength: T }: BenchSetup,
   scalars: (step: number, learningRate: number) => Record<string, number>,
   milliseconds: number,
-): Promise<{ stepMs: number; cpuMs: number; callsPerRun: number }> {
+): Promise<Pace> {
   const random = new Random(1);
   const symbols = (): Int32Array => Int32Array.from({ length: N * T }, () => random.uint32() % model.vocabulary);
   const windows = Array.from({ length: WINDOWS }, () => ({ ids: symbols(), targets: symbols() }));
   await executable.write({ kind: 'parameters' }, initialParameters(model, random));
   let step = 0;
   const call = (): Call => ({ ...windows[step % WINDOWS], update: scalars(++step, 0.002) });
-  const { wallMs: stepMs, cpuMs } = await timePerUnit(milliseconds, async () => {
-    const calls = Array.from({ length: executable.callsPerRun('train') }, call);
-    if (!(await executable.run('train', calls)).at(-1)?.updated) {
+  return paceOf({
+    units: () => executable.callsPerRun('train'),
+    async run(units) {
+      const calls = Array.from({ length: units }, call);
+      if ((await executable.run('train', calls)).at(-1)?.updated) return;
       throw new RnnError('device', 'in training, this device gives a loss or a gradient that is not a number', { hint: "'rnn doctor' tells what is wrong with it" });
-    }
-    return calls.length;
-  });
-  return { stepMs, cpuMs, callsPerRun: executable.callsPerRun('train') };
+    },
+  }, milliseconds);
 }
 
 /** One character at a time, each drawn from the answer to the last. */
@@ -136,42 +148,19 @@ async function measureSampling(device: Device, model: ModelConfiguration, millis
     const sampler = new SymbolSampler(model.vocabulary);
     await executable.write({ kind: 'parameters' }, initialParameters(model, random));
     let id = 0;
-    const { wallMs: characterMs } = await timePerUnit(milliseconds, async () => {
-      for (let drawn = 0; drawn < DRAWN; drawn++) {
-        const [{ outputs }] = await executable.run('sample', [{ ids: Int32Array.of(id) }]);
-        id = sampler.draw(outputs['logits'], random);
-      }
-      return DRAWN;
-    });
-    return { charactersPerSecond: 1000 / characterMs, compileMs };
+    const { wallMs, firstMs } = await paceOf({
+      units: () => DRAWN,
+      async run(units) {
+        for (let drawn = 0; drawn < units; drawn++) {
+          const [{ outputs }] = await executable.run('sample', [{ ids: Int32Array.of(id) }]);
+          id = sampler.draw(outputs['logits'], random);
+        }
+      },
+    }, milliseconds);
+    return { charactersPerSecond: 1000 / wallMs, compileMs: compileMs + firstMs };
   } finally {
     await executable.close();
   }
-}
-
-/** After warming up, the median of the time, and the mean of what the processor worked. @param act gives how many units it did */
-async function timePerUnit(milliseconds: number, act: () => Promise<number>): Promise<{ wallMs: number; cpuMs: number }> {
-  const repeat = async (during: number): Promise<{ wallMs: number; cpuMs: number }> => {
-    const times: number[] = [];
-    let total = 0;
-    const cpu = process.cpuUsage();
-    const end = performance.now() + during;
-    do {
-      const started = performance.now();
-      const units = await act();
-      times.push((performance.now() - started) / units);
-      total += units;
-    } while (performance.now() < end);
-    const { user, system } = process.cpuUsage(cpu);
-    return { wallMs: median(times), cpuMs: (user + system) / 1000 / total };
-  };
-  await repeat(WARM_UP * milliseconds);
-  return repeat(milliseconds);
-}
-
-function median(numbers: readonly number[]): number {
-  const sorted = numbers.toSorted((a, b) => a - b);
-  return (sorted[Math.floor((sorted.length - 1) / 2)] + sorted[Math.ceil((sorted.length - 1) / 2)]) / 2;
 }
 
 function multiplyAddsOf(program: Program): number {

@@ -1,6 +1,7 @@
 // Whether the devices are there, and compute what programs mean.
 import type { Device } from '../devices/device.ts';
-import { type AdapterKind, provideWebGpu } from '../devices/gpu/adapter.ts';
+import { findAdapter } from '../devices/gpu/adapter.ts';
+import type { AdapterKind } from '../devices/gpu/search.ts';
 import { openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
 import type { Check } from './doctor.ts';
@@ -10,7 +11,7 @@ import { type ParityCheck, parityChecks } from './parity.ts';
 export async function checkAdapter(kind: AdapterKind): Promise<Check> {
   const title = kind === 'hardware' ? 'GPU' : 'software GPU';
   try {
-    const facts = await provideWebGpu(kind);
+    const facts = await findAdapter(kind);
     const { maxBufferSize, maxStorageBufferBindingSize, maxStorageBuffersPerShaderStage, maxComputeWorkgroupStorageSize } = facts.limits;
     const limits = [
       `buffers of ${gibibytes(maxBufferSize)}`,
@@ -77,7 +78,10 @@ const fixes: Readonly<Record<string, string>> = {
   gpu: 'update the graphics driver; until then --device cpu',
 };
 
-/** Without the name, which the title has. */
-const described = ({ name, description }: Device): string => (description.startsWith(`${name}: `) ? description.slice(name.length + 2) : description);
+/** Without the name, which the title has; with what is to be known after the comparisons. */
+function described({ name, description, note }: Device): string {
+  const nameless = description.startsWith(`${name}: `) ? description.slice(name.length + 2) : description;
+  return note ? `${nameless}; ${note}` : nameless;
+}
 
 const firstLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0];

@@ -14,7 +14,7 @@ const cpu: BenchResult = {
   compileMs: 312.4,
   memoryBytes: 27_000_000,
   cost: null,
-  training: { charactersPerSecond: 40_363.4, stepMs: 61.9, cpuMs: 120, callsPerRun: 1, gigaflops: 49.44, gigabytesPerSecond: null },
+  training: { charactersPerSecond: 40_363.4, stepMs: 61.9, cpuMs: 120, callsPerRun: 1, settled: true, gigaflops: 49.44, gigabytesPerSecond: null },
   profile: null,
   sampling: { charactersPerSecond: 74_519, compileMs: 17 },
 };
@@ -27,31 +27,40 @@ const gpu: BenchResult = {
   ...cpu,
   description: 'gpu: a card',
   cost: { passes: 812, kernels: 31, multiplyAdds: 1_530_406_400, bytes: 2.5e9, passesPerLayerStep: 8.12 },
-  training: { charactersPerSecond: 1_250_000, stepMs: 2, cpuMs: 1.234, callsPerRun: 16, gigaflops: 1530, gigabytesPerSecond: 1250 },
+  training: { charactersPerSecond: 1_250_000, stepMs: 2, cpuMs: 1.234, callsPerRun: 16, settled: true, gigaflops: 1530, gigabytesPerSecond: 1250 },
 };
 
-function benchRooms({ without = [], broken = [] }: { without?: string[]; broken?: string[] } = {}): { rooms: Partial<Rooms>; opened: unknown[][]; setups: BenchSetup[]; closed: string[] } {
-  const [opened, setups, closed]: [unknown[][], BenchSetup[], string[]] = [[], [], []];
+function benchRooms({ without = [], broken = [], unsettled = false }: { without?: string[]; broken?: string[]; unsettled?: boolean } = {}): { rooms: Partial<Rooms>; opened: unknown[][]; setups: BenchSetup[]; closed: string[]; order: string[] } {
+  const [opened, setups, closed, order]: [unknown[][], BenchSetup[], string[], string[]] = [[], [], [], []];
   const rooms = {
     devices: async () => ({
       openDevice: async (...given: [string]) => {
         if (without.includes(given[0])) throw new RnnError('device', `device '${given[0]}' is not available: no GPU answered`);
         opened.push(given);
-        return { name: given[0], close: async () => void closed.push(given[0]) };
+        order.push(`open ${given[0]}`);
+        return {
+          name: given[0],
+          close: async () => {
+            closed.push(given[0]);
+            order.push(`close ${given[0]}`);
+          },
+        };
       },
     }),
     bench: async () => ({
       VOCABULARY: 65,
       bench: async ({ name }: { name: string }, setup: BenchSetup) => {
         setups.push(setup);
+        order.push(`measure ${name}`);
         if (broken.includes(name)) throw new RnnError('device', 'the GPU was lost');
         const result = name === 'cpu' ? cpu : gpu;
+        if (unsettled) return { ...result, training: { ...result.training, settled: false } };
         if (setup.milliseconds === null) return { ...result, training: null, sampling: null };
         return setup.profile && name !== 'cpu' ? { ...result, profile } : result;
       },
     }),
   };
-  return { rooms: rooms as unknown as Partial<Rooms>, opened, setups, closed };
+  return { rooms: rooms as unknown as Partial<Rooms>, opened, setups, closed, order };
 }
 
 describe('rnn bench', () => {
@@ -92,16 +101,39 @@ GB/s reached                               1250
     expect(stderr).toBe("device 'gpu' is not available: no GPU answered\n");
   });
 
-  it('takes devices and a model, and measures nothing if one of them is missing', async () => {
+  it('takes devices and a model', async () => {
     const { rooms, opened, setups } = benchRooms();
     await rnn(['bench', '--device', 'gpu:software', '--device', 'cpu', '--device', 'cpu', '--threads', '1', '--cell', 'gru', '--layers', '1', '--hidden', '7', '--batch-size', '3', '--seq-length', '5', '--seconds', '0.5'], { rooms });
     expect(opened).toEqual([['gpu:software', { threads: 1 }], ['cpu', { threads: 1 }]]);
     expect(setups[0]).toEqual({ cell: 'gru', layers: 1, hidden: 7, batchSize: 3, sequenceLength: 5, milliseconds: 500 });
 
-    const missing = benchRooms({ without: ['gpu'] });
-    expect(await rnn(['bench', '--device', 'cpu', '--device', 'gpu'], { rooms: missing.rooms })).toMatchObject({ code: 6, stdout: '' });
-    expect(missing).toMatchObject({ setups: [], closed: ['cpu'] });
     expect(await rnn(['bench', '--device', 'npu'], { rooms })).toMatchObject({ code: 2, stderr: expect.stringContaining('--device is npu, expected one of cpu, gpu') });
+  });
+
+  it('has one device open at a time', async () => {
+    const { rooms, order } = benchRooms();
+    await rnn(['bench', '--device', 'gpu:software', '--device', 'gpu'], { rooms });
+    expect(order).toEqual(['gpu:software', 'gpu'].flatMap((name) => [`open ${name}`, `measure ${name}`, `close ${name}`]));
+  });
+
+  it('opens nothing where a name is wrong', async () => {
+    const { rooms, order } = benchRooms();
+    expect(await rnn(['bench', '--device', 'cpu', '--device', 'npu'], { rooms })).toMatchObject({ code: 2, stdout: '' });
+    expect(order).toEqual([]);
+  });
+
+  it('shows what was measured before a device that was asked for is found missing', async () => {
+    const { rooms, closed } = benchRooms({ without: ['gpu'] });
+    const { code, stdout, stderr } = await rnn(['bench', '--device', 'cpu', '--device', 'gpu'], { rooms });
+    expect(code).toBe(6);
+    expect(stdout).toContain('40,363');
+    expect(stderr).toContain('no GPU answered');
+    expect(closed).toEqual(['cpu']);
+  });
+
+  it('says where a device had not settled for a number of steps', async () => {
+    const { rooms } = benchRooms({ unsettled: true });
+    expect((await rnn(['bench', '--device', 'gpu'], { rooms })).stdout).toMatch(/^steps handed over at a time +16 so far$/m);
   });
 
   it('shows what was measured before a device failed', async () => {
@@ -152,5 +184,8 @@ the host's processor works 1.23 ms a step
     expect(setups[0].milliseconds).toBeNull();
     expect(stdout).toMatch(/passes a step +812/);
     expect(stdout).not.toContain('characters/s');
+    // gpu.js compiles when a plan first runs.
+    expect(stdout).toMatch(/planning for training +312 ms/);
+    expect(stdout).not.toContain('compiling');
   });
 });

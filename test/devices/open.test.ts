@@ -5,7 +5,7 @@ import { RnnError } from '../../src/errors.ts';
 
 const gpu = { name: 'gpu', description: 'gpu: NVIDIA H200 (vulkan)', close: async () => {} } as Device;
 const adapter = vi.hoisted(() => ({ loaded: 0, mayHaveGpu: vi.fn<() => boolean>(), openGpu: vi.fn<(mode: string) => Promise<Device>>() }));
-vi.mock('../../src/devices/gpu/adapter.ts', () => {
+vi.mock('../../src/devices/gpu/search.ts', () => {
   adapter.loaded++;
   return { mayHaveGpu: adapter.mayHaveGpu };
 });
@@ -69,6 +69,16 @@ describe('auto', () => {
     expect(device.reason).toBe(reason);
     expect(device.name).toBe(reason.slice(0, 3));
     expect(adapter.openGpu).toHaveBeenCalledTimes(device.name === 'gpu' ? 1 : 0);
+  });
+
+  it('passes on what comes to be known of the device', async () => {
+    adapter.mayHaveGpu.mockReturnValue(true);
+    const noted = { ...gpu, note: null as string | null };
+    adapter.openGpu.mockResolvedValue(noted);
+    const device = await openDevice('auto');
+    expect(device.note).toBeNull();
+    noted.note = 'products are not done in tiles';
+    expect(device.note).toBe('products are not done in tiles');
   });
 
   it('takes the cpu where no GPU answers, and says why', async () => {

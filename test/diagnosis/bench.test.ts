@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Device, Executable } from '../../src/devices/device.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
@@ -43,7 +44,8 @@ describe('bench', () => {
     expect(new Set(runs.train)).toEqual(new Set([3]));
     expect(new Set(runs.sample)).toEqual(new Set([1]));
     expect(runs.sample.length % 16).toBe(0);
-    expect(result).toMatchObject({ device: 'reference', description: 'counting', memoryBytes: 123, cost: null, training: { callsPerRun: 3, gigabytesPerSecond: null } });
+    expect(result).toMatchObject({ device: 'reference', description: 'counting', memoryBytes: 123, cost: null, training: { callsPerRun: 3, settled: true, gigabytesPerSecond: null } });
+    expect(runs.train.length).toBeGreaterThanOrEqual(3 + 5);
     expect(result.training!.charactersPerSecond * result.training!.stepMs).toBeCloseTo(1000 * 8, 6);
     expect(result.sampling!.charactersPerSecond).toBeGreaterThan(0);
     expect(open.size).toBe(0);
@@ -83,7 +85,45 @@ describe('bench', () => {
     expect(without.training!.cpuMs).toBeGreaterThanOrEqual(0);
   });
 
-  it('only compiles in a dry run', async () => {
+  it('measures runs of the length that the device has settled for', async () => {
+    const lengths = [1, 1, 2, 2, 4];
+    const { device, runs } = counting();
+    const { compile } = device;
+    const growing: Device = { ...device, compile: async (workload) => ({ ...await compile(workload), callsPerRun: () => lengths[Math.min(lengths.length - 1, runs.train?.length ?? 0)] }) };
+    expect((await bench(growing, setup)).training).toMatchObject({ callsPerRun: 4, settled: true });
+    expect(runs.train.slice(0, 6)).toEqual([1, 1, 2, 2, 4, 4]);
+    expect(runs.train.length).toBeGreaterThanOrEqual(6 + 5);
+  });
+
+  it('counts what the first run takes beside a later one as compiling', async () => {
+    const { device } = counting();
+    const { compile } = device;
+    const lazy: Device = {
+      ...device,
+      async compile(workload) {
+        const executable = await compile(workload);
+        let first = true;
+        const run: Executable['run'] = async (job, calls) => {
+          if (first) await setTimeout(500);
+          first = false;
+          return executable.run(job, calls);
+        };
+        return { ...executable, run };
+      },
+    };
+    const { compileMs, sampling } = await bench(lazy, setup);
+    expect(compileMs).toBeGreaterThan(300);
+    expect(sampling!.compileMs).toBeGreaterThan(300);
+    expect((await bench(lazy, { ...setup, milliseconds: null })).compileMs).toBeLessThan(300);
+  });
+
+  it('tells what is to be known of the device after the measurement', async () => {
+    const { device } = counting();
+    const noted: Device = Object.defineProperty({ ...device }, 'note', { value: 'products are not done in tiles' });
+    expect((await bench(noted, { ...setup, milliseconds: null })).description).toBe('counting; products are not done in tiles');
+  });
+
+  it('runs nothing in a dry run', async () => {
     const { device, runs, open } = counting();
     const result = await bench(device, { ...setup, milliseconds: null });
     expect(result).toMatchObject({ training: null, sampling: null });

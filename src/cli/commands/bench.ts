@@ -43,7 +43,7 @@ export function defineBench(command: Command, context: Context): void {
     ],
     'The measurement:': [
       numberFlag('--seconds <x>', 'for each of training and sampling', { above: 0 }).default(3),
-      switchFlag('--dry-run', 'compile, and show what a step takes; measure nothing'),
+      switchFlag('--dry-run', 'plan, and show what a step takes; run nothing'),
       switchFlag('--profile', 'on a gpu, also each kernel of a training step by itself').conflicts('dryRun'),
     ],
     'Output:': [switchFlag('--json', 'one JSON object per device'), ...commonFlags()],
@@ -59,18 +59,22 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const { rooms, stdout } = context;
   const { bench, VOCABULARY } = await rooms.bench();
   const results: BenchResult[] = [];
-  // All are opened first: a name that is wrong should not be found out after the others have been measured.
-  const opened = new Map<string, Device>();
+  const names = new Set(flags.device ?? ['cpu', 'gpu']);
   try {
-    for (const name of flags.device ?? ['cpu', 'gpu']) if (!opened.has(name)) await open(name, flags, context, opened);
-    for (const [name, device] of opened) {
-      const result = await bench(device, { cell, layers, hidden, batchSize, sequenceLength, milliseconds: dryRun ? null : 1000 * seconds, ...(profile ? { profile } : {}) });
-      // By the name that was asked for: several modes of the gpu are one device.
-      results.push({ ...result, device: name });
+    // One after the other: of the two kinds of GPU, a process can have one at a time.
+    for (const name of names) {
+      const device = await open(name, flags, context);
+      if (device === null) continue;
+      try {
+        const result = await bench(device, { cell, layers, hidden, batchSize, sequenceLength, milliseconds: dryRun ? null : 1000 * seconds, ...(profile ? { profile } : {}) });
+        // By the name that was asked for: several modes of the gpu are one device.
+        results.push({ ...result, device: name });
+      } finally {
+        await device.close();
+      }
       if (json) await stdout.write(`${JSON.stringify({ event: 'bench', cell, layers, hidden, batchSize, sequenceLength, vocabulary: VOCABULARY, ...results.at(-1) })}\n`);
     }
   } finally {
-    for (const device of opened.values()) await device.close();
     if (!json && results.length > 0) {
       const title = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols: ${count(results[0].parameters)} parameters`;
       await stdout.write(`${stdout.colour.bold(title)}\n${results.map(({ description }) => `${description}\n`).join('')}\n${table(results, stdout.colour.dim)}\n`);
@@ -79,22 +83,24 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   }
 }
 
-/** A gpu that nobody asked for may be missing. */
-async function open(name: string, { device: asked, threads }: BenchFlags, { rooms, stderr }: Context, opened: Map<string, Device>): Promise<void> {
+/** Null for a gpu that nobody asked for and that is missing. */
+async function open(name: string, { device: asked, threads }: BenchFlags, { rooms, stderr }: Context): Promise<Device | null> {
   try {
-    opened.set(name, await (await rooms.devices()).openDevice(name, threads === undefined ? {} : { threads }));
+    return await (await rooms.devices()).openDevice(name, threads === undefined ? {} : { threads });
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
     stderr.line(stderr.colour.dim(error.message));
+    return null;
   }
 }
 
 const rows: readonly (readonly [name: string, cell: (result: BenchResult) => string | null])[] = [
   ['training, characters/s', ({ training }) => training && count(training.charactersPerSecond)],
   ['a training step', ({ training }) => training && milliseconds(training.stepMs)],
-  ['steps handed over at a time', ({ training }) => training && count(training.callsPerRun)],
+  ['steps handed over at a time', ({ training }) => training && `${count(training.callsPerRun)}${training.settled ? '' : ' so far'}`],
   ['sampling, characters/s', ({ sampling }) => sampling && count(sampling.charactersPerSecond)],
-  ['compiling for training', ({ compileMs }) => milliseconds(compileMs)],
+  ['compiling for training', ({ training, compileMs }) => training && milliseconds(compileMs)],
+  ['planning for training', ({ training, compileMs }) => training === null ? milliseconds(compileMs) : null],
   ['compiling for sampling', ({ sampling }) => sampling && milliseconds(sampling.compileMs)],
   ['memory for training', ({ memoryBytes }) => bytes(memoryBytes)],
   ['operations a step', ({ operations }) => count(operations)],

@@ -1,21 +1,9 @@
 // The GPU itself: finds an adapter through the `webgpu` package (Dawn: Vulkan, Metal or Direct3D 12) and puts it where gpu.js looks
 // for one, at the global `navigator.gpu`. Knows nothing of kernels and programs.
 //
-// Dawn and the Vulkan drivers print on stderr as they please, past Node. Seen here: `error: XDG_RUNTIME_DIR is invalid` from
-// Mesa's layer that selects devices, where that variable is not set; `Warning: Vulkan shaderUniform*ArrayDynamicIndexing required`
-// for each llvmpipe of Mesa 22 (Dawn cannot use it); `Warning: vkCreateInstance: Found no drivers!` and `Error: Loader Message: …
-// Failed to detect any valid GPUs` where there is no GPU. No toggle of Dawn stops them. Therefore a child process looks first, and
-// what it prints is kept for the error message; this process loads WebGPU only if that has found something, and for the time of
-// the search gets an environment in which the first two cannot come up. A driver that crashes or hangs harms only the child.
-//
 // Neither the GPU object nor a device keeps Node from ending by itself.
-import { fork } from 'node:child_process';
-import { readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { RnnError } from '../../errors.ts';
-import type { FoundAdapter, ProbeReport } from './probe.ts';
-
-export type AdapterKind = 'hardware' | 'software';
+import { type AdapterKind, backend, isOfKind, nameOf, notThere, quietly, search } from './search.ts';
 
 /** Of a device that gpu.js asks this adapter for: the default where WebGPU has one is often lower. */
 const raisedLimits = [
@@ -52,30 +40,86 @@ export interface DeviceError {
   readonly message: string;
 }
 
-const softwareNames = /swiftshader|llvmpipe|lavapipe|softpipe|basic render/i;
-const backend = process.platform === 'darwin' ? 'metal' : process.platform === 'win32' ? 'd3d12' : 'vulkan';
-const backendName = { metal: 'Metal', d3d12: 'Direct3D 12', vulkan: 'Vulkan' }[backend];
-const probePatienceMs = 30_000;
+interface Found {
+  readonly kind: AdapterKind;
+  readonly facts: AdapterFacts;
+  /** What gpu.js is to find. */
+  readonly gpu: WrappedGpu;
+}
 
-let provided: { readonly kind: AdapterKind; readonly facts: Promise<AdapterFacts> } | null = null;
+const found = new Map<AdapterKind, Promise<Found>>();
+let provided: Found | null = null;
+/** Who has opened what is provided, and not yet closed it. */
+let users = 0;
+/** Settled once the device of what was provided before is gone. */
+let released: Promise<void> = Promise.resolve();
 let device: GPUDevice | null = null;
+let isLost = false;
 let made = 0;
 let errors: DeviceError[] = [];
 const listeners = new Set<(message: string) => void>();
 
 /**
- * Puts an adapter of that kind at `navigator.gpu`, in place of one of the other kind.
+ * Looks for an adapter of that kind. What is provided stays where it is.
  * @throws RnnError `device` if none answers
  */
+export async function findAdapter(kind: AdapterKind): Promise<AdapterFacts> {
+  return (await find(kind)).facts;
+}
+
+/**
+ * Puts an adapter of that kind at `navigator.gpu`, in place of one of the other kind.
+ * @throws RnnError `device` if none answers, or one of the other kind is open; then that stays
+ */
 export async function provideWebGpu(kind: AdapterKind): Promise<AdapterFacts> {
-  if (provided?.kind === kind) return provided.facts;
-  await releaseDevice();
-  const facts = install(kind);
-  provided = { kind, facts };
-  facts.catch(() => {
-    if (provided?.facts === facts) provided = null;
-  });
-  return facts;
+  const wanted = await find(kind);
+  provide(wanted);
+  await released;
+  return wanted.facts;
+}
+
+export interface OpenedAdapter {
+  readonly facts: AdapterFacts;
+  /** From now on one of the other kind may take its place. */
+  close(): void;
+}
+
+/** As `provideWebGpu`, and none of the other kind takes its place before it is closed. */
+export async function openWebGpu(kind: AdapterKind): Promise<OpenedAdapter> {
+  const wanted = await find(kind);
+  provide(wanted);
+  users++;
+  let isOpen = true;
+  await released;
+  return {
+    facts: wanted.facts,
+    close() {
+      if (isOpen) users--;
+      isOpen = false;
+    },
+  };
+}
+
+function find(kind: AdapterKind): Promise<Found> {
+  const known = found.get(kind);
+  if (known) return known;
+  const looking = look(kind);
+  found.set(kind, looking);
+  looking.catch(() => found.delete(kind));
+  return looking;
+}
+
+/** Does all that others could come between before it returns. */
+function provide(wanted: Found): void {
+  if (provided?.kind === wanted.kind) return;
+  if (users > 0) {
+    throw new RnnError('device', `a process can have one kind of GPU at a time, and a ${provided?.kind} one is open`, { hint: 'close that device first' });
+  }
+  provided = wanted;
+  released = releaseDevice();
+  const holder = globalThis as { navigator?: object };
+  holder.navigator ??= {};
+  Object.defineProperty(holder.navigator, 'gpu', { value: wanted.gpu, configurable: true, enumerable: true });
 }
 
 /** How many devices have been made: what was compiled for an earlier one is lost with it. */
@@ -83,6 +127,9 @@ export const devicesMade = (): number => made;
 
 /** The device that was last made of the adapter, or null. */
 export const lastDevice = (): GPUDevice | null => device;
+
+/** Whether a device was lost, and none has been made since. */
+export const isDeviceLost = (): boolean => isLost;
 
 /** The errors since the last time this was asked. After one, what is read back is zeros or stale. */
 export function takeDeviceErrors(): readonly DeviceError[] {
@@ -101,106 +148,23 @@ export function onDeviceLost(callback: (message: string) => void): () => void {
 export async function releaseDevice(): Promise<void> {
   const last = device;
   device = null;
+  isLost = false;
   last?.destroy();
   await last?.lost;
 }
 
-/** Whether this machine may have a GPU, by what costs no time: on Linux its devices' files. */
-export function mayHaveGpu(): boolean {
-  if (process.platform !== 'linux') return true;
-  return filesIn('/dev').some((name) => /^(nvidia\d+|dxg|mali\d*|nvhost-gpu|nvgpu|kgsl.*)$/.test(name)) || filesIn('/dev/dri').some((name) => name.startsWith('renderD'));
-}
-
-const hasNvidia = (): boolean => filesIn('/dev').some((name) => /^nvidia\d+$/.test(name));
-
-function filesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-async function install(kind: AdapterKind): Promise<AdapterFacts> {
-  const { report, noise, ending } = await probe(kind);
-  if (!report?.adapters.some((adapter) => isOfKind(adapter, kind))) throw notThere(kind, whyNot(kind, report, noise, ending));
+async function look(kind: AdapterKind): Promise<Found> {
+  await search(kind);
   const gpu = await quietly(kind, async () => wrap((await import('webgpu')).create([]), kind));
   const adapter = await quietly(kind, () => gpu.requestAdapter());
   if (adapter === null) throw notThere(kind, 'it answered once, and then no more');
-  const holder = globalThis as { navigator?: object };
-  holder.navigator ??= {};
-  Object.defineProperty(holder.navigator, 'gpu', { value: gpu, configurable: true, enumerable: true });
-  return factsOf(adapter);
+  return { kind, facts: factsOf(adapter), gpu };
 }
 
-/** Looks for adapters in a child process. */
-function probe(kind: AdapterKind): Promise<{ report: ProbeReport | null; noise: string; ending: string }> {
-  return new Promise((settle) => {
-    // Compiled, this file is beside the built one; under vitest it runs from src/.
-    const url = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/devices/gpu/probe.js' : './probe.js', import.meta.url);
-    const child = fork(url, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [], env: { ...quietEnvironment(kind), ...process.env }, timeout: probePatienceMs, killSignal: 'SIGKILL' });
-    let report: ProbeReport | null = null;
-    let noise = '';
-    child.stderr?.setEncoding('utf8').on('data', (text: string) => (noise += text));
-    child.on('message', (message) => (report = message as ProbeReport));
-    child.on('error', (error) => settle({ report: null, noise, ending: error.message }));
-    child.on('close', (code, signal) => {
-      settle({ report, noise, ending: signal === 'SIGKILL' ? `no answer in ${probePatienceMs / 1000} s` : `the driver crashed, ${signal ?? `exit code ${code}`}` });
-    });
-  });
-}
-
-const nameOf = ({ vendor, architecture, device, description }: FoundAdapter): string => device.replace(/-+$/, '') || description || `${vendor} ${architecture}`.trim();
-
-function isOfKind(adapter: FoundAdapter, kind: AdapterKind): boolean {
-  const { vendor, architecture, device, description, isFallbackAdapter } = adapter;
-  const isSoftware = isFallbackAdapter || softwareNames.test([vendor, architecture, device, description].join(' '));
-  return isSoftware === (kind === 'software');
-}
-
-/** A few words on why there is no adapter of that kind. */
-function whyNot(kind: AdapterKind, report: ProbeReport | null, noise: string, ending: string): string {
-  if (report === null) return ending;
-  if (report.broken !== null) return `the webgpu package does not load, ${report.broken.split('\n')[0]}`;
-  if (report.adapters.length > 0) return `only ${[...new Set(report.adapters.map(nameOf))].join(', ')}, ${kind === 'hardware' ? 'which is software' : 'which is hardware'}`;
-  if (report.loader === false) return 'no Vulkan loader';
-  if (/Found no drivers|INCOMPATIBLE_DRIVER/.test(noise)) return 'the loader found no driver';
-  const missing = /^Warning: (Vulkan .* required)/m.exec(noise)?.[1];
-  return missing === undefined ? 'no driver found a device' : `the driver is not good enough, ${missing}`;
-}
-
-function notThere(kind: AdapterKind, why: string): RnnError {
-  const what = kind === 'hardware' ? 'no GPU answered' : 'no software GPU answered';
-  return new RnnError('device', `${what} (WebGPU over ${backendName}: ${why})`, { hint: hintFor(kind, why) });
-}
-
-/** What this machine lacks, as commands where there are any. */
-function hintFor(kind: AdapterKind, why: string): string {
-  if (backend !== 'vulkan') return 'update the graphics driver';
-  if (why === 'no Vulkan loader') return kind === 'hardware' ? "apt-get install libvulkan1, and the vendor's driver" : 'apt-get install libvulkan1 chromium';
-  if (kind === 'hardware' && why.startsWith('only ')) return '--device gpu:software takes it; it is slow';
-  if (kind === 'software') return 'apt-get install chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
-  if (hasNvidia()) return 'apt-get install libnvidia-gl-<version of the driver> libxext6 libegl1; a container is to be started with NVIDIA_DRIVER_CAPABILITIES=all';
-  if (mayHaveGpu()) return "apt-get install mesa-vulkan-drivers for AMD and Intel, else the vendor's driver";
-  return 'the system shows no GPU (no /dev/dri/renderD*, no /dev/nvidia*); a container is to be started with --gpus all or --device /dev/dri';
-}
-
-/** In which drivers that are of no use have nothing to print: no need for Wayland, and no llvmpipe where a GPU is wanted. */
-const quietEnvironment = (kind: AdapterKind): Readonly<Record<string, string>> => ({ XDG_RUNTIME_DIR: tmpdir(), ...(kind === 'hardware' ? { VK_LOADER_DRIVERS_DISABLE: '*lvp*' } : {}) });
-
-/** Runs `work` in that environment. What the user has set stays. */
-async function quietly<Result>(kind: AdapterKind, work: () => Promise<Result>): Promise<Result> {
-  const added = Object.entries(quietEnvironment(kind)).filter(([name]) => process.env[name] === undefined);
-  for (const [name, value] of added) process.env[name] = value;
-  try {
-    return await work();
-  } finally {
-    for (const [name] of added) delete process.env[name];
-  }
-}
+type WrappedGpu = Pick<GPU, 'requestAdapter' | 'getPreferredCanvasFormat' | 'wgslLanguageFeatures'>;
 
 /** The GPU object as gpu.js uses it, which gives only adapters of one kind, and devices with all that the adapter has. */
-function wrap(gpu: GPU, kind: AdapterKind): Pick<GPU, 'requestAdapter' | 'getPreferredCanvasFormat' | 'wgslLanguageFeatures'> {
+function wrap(gpu: GPU, kind: AdapterKind): WrappedGpu {
   return {
     wgslLanguageFeatures: gpu.wgslLanguageFeatures,
     getPreferredCanvasFormat: () => gpu.getPreferredCanvasFormat(),
@@ -214,14 +178,19 @@ function wrap(gpu: GPU, kind: AdapterKind): Pick<GPU, 'requestAdapter' | 'getPre
 }
 
 async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor): Promise<GPUDevice> {
-  const fresh = await request({ ...wanted, requiredFeatures: featuresOf(adapter), requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } });
+  const fresh = await request({ ...wanted, requiredFeatures: featuresOf(adapter), requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } }).catch(refuseDevice);
   device = fresh;
+  isLost = false;
   made++;
   errors = [];
   listenForErrors(fresh);
   void tellWhenLost(fresh, fresh.lost);
   keepQuietWhenLost(fresh);
   return fresh;
+}
+
+function refuseDevice(error: Error): never {
+  throw new RnnError('device', `the GPU cannot be used: ${error.message.split('\n')[0]}`, { hint: 'update the graphics driver', cause: error });
 }
 
 /** Keeps errors for who asks; gpu.js and Dawn would only print them. */
@@ -236,7 +205,10 @@ function listenForErrors(fresh: GPUDevice): void {
 
 async function tellWhenLost(mine: GPUDevice, lost: GPUDevice['lost']): Promise<void> {
   const { reason, message } = await lost;
-  if (device === mine) device = null;
+  if (device === mine) {
+    device = null;
+    isLost = true;
+  }
   if (reason !== 'destroyed') for (const listener of listeners) listener(message);
 }
 

@@ -2,13 +2,14 @@
 import { RnnError } from '../../errors.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
-import { type AdapterFacts, devicesMade, lastDevice, provideWebGpu, takeDeviceErrors } from './adapter.ts';
+import { type AdapterFacts, devicesMade, isDeviceLost, openWebGpu, takeDeviceErrors } from './adapter.ts';
 import { type CompiledJob, GpuExecutable } from './executable.ts';
 import { bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
 import { Kernels, type Mode, Plan, openGpuJs } from './plan.ts';
 import { profilePasses } from './profile.ts';
 import type { Health } from './runner.ts';
+import { whyNotTiled } from './splice.ts';
 import { productsAsked } from './tiles.ts';
 import { elementsOf } from './writer.ts';
 
@@ -19,13 +20,15 @@ const names: Readonly<Record<GpuMode, string>> = { webgpu: 'gpu', software: 'gpu
 const MANY_INPUTS = 15;
 
 const healthy: Health = { takeErrors: () => [], isLost: () => false, count: () => 1 };
-const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: () => lastDevice() === null, count: devicesMade };
+const ofWebGpu: Health = { takeErrors: takeDeviceErrors, isLost: isDeviceLost, count: devicesMade };
 
-/** @throws RnnError `device` if there is no such adapter here */
+/** @throws RnnError `device` if there is no such adapter here, or another device of this process has one of the other kind open */
 export async function openGpu(mode: GpuMode): Promise<Device> {
-  const adapter = mode === 'webgpu' || mode === 'software' ? await provideWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
+  const products = productsAsked(mode === 'webgpu' ? 'auto' : 'plain');
+  const opened = mode === 'webgpu' || mode === 'software' ? await openWebGpu(mode === 'webgpu' ? 'hardware' : 'software') : null;
+  const adapter = opened?.facts;
   const gpuJsMode: Mode = mode === 'software' ? 'webgpu' : mode;
-  const kernels = new Kernels(openGpuJs(gpuJsMode), gpuJsMode, productsAsked(mode === 'webgpu' ? 'auto' : 'plain'));
+  const kernels = new Kernels(openGpuJs(gpuJsMode), gpuJsMode, products);
   const mostInputs = adapter ? Math.min(MANY_INPUTS, adapter.limits.maxStorageBuffersPerShaderStage - 1) : MANY_INPUTS;
   const compiled = new WeakMap<Workload, CompiledJob[]>();
   const jobsOf = (workload: Workload): CompiledJob[] => {
@@ -37,6 +40,10 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   return {
     name: names[mode],
     description,
+    get note() {
+      const reason = adapter && products !== 'plain' ? whyNotTiled() : null;
+      return reason && `products are not done in tiles, which is slower: ${reason}`;
+    },
     estimate: (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
     async compile(workload) {
       const jobs = jobsOf(workload);
@@ -47,7 +54,11 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
       });
     },
     close: async () => {
-      await kernels.gpu.destroy();
+      try {
+        await kernels.gpu.destroy();
+      } finally {
+        opened?.close();
+      }
     },
   };
 }

@@ -1,9 +1,12 @@
 // With SwiftShader, a Vulkan made of software (Debian: apt-get install chromium).
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { lastDevice, onDeviceLost, provideWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
+import { devicesMade, isDeviceLost, lastDevice, onDeviceLost, provideWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
+import { openDevice } from '../../../src/devices/open.ts';
 import { icd, root } from './helpers.ts';
+import { Trial } from './trial.ts';
 
 const missing = [icd, `${root}/dist/devices/gpu/probe.js`].filter((path) => !existsSync(path));
 const skipped = missing.length === 0 ? '' : ` (skipped: there is no ${missing[0]})`;
@@ -53,6 +56,8 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
   });
 
   it('tells of a device that is lost, but not of one that was released', async () => {
+    // gpu.js would keep the one it has.
+    await releaseDevice();
     const lost = vi.fn<(message: string) => void>();
     const stop = onDeviceLost(lost);
     await provideWebGpu('software');
@@ -63,6 +68,70 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     expect(lastDevice()).toBeNull();
     expect(lost).not.toHaveBeenCalled();
     stop();
+  });
+
+  it('stays in use where one of the other kind is asked for in vain', async () => {
+    const device = await openDevice('gpu:software');
+    try {
+      const trial = new Trial();
+      const executable = await trial.compiledOn(device);
+      await executable.run('train', trial.training(1));
+      const made = devicesMade();
+      await expect(openDevice('gpu')).rejects.toMatchObject({ kind: 'device', message: expect.stringMatching(/^device 'gpu' is not available: no GPU answered/) });
+      const [{ lossNats, note }] = await executable.run('train', trial.training(1));
+      expect(lossNats).toBeGreaterThan(0);
+      expect(note).toBeUndefined();
+      expect(devicesMade()).toBe(made);
+      await executable.close();
+    } finally {
+      await device.close();
+    }
+  });
+
+  it('that gives no device has not lost one', async () => {
+    await releaseDevice();
+    await provideWebGpu('software');
+    const { gpu } = (globalThis as unknown as { navigator: { gpu: GPU } }).navigator;
+    const prototype = Object.getPrototypeOf(await gpu.requestAdapter()) as GPUAdapter;
+    const spy = vi.spyOn(prototype, 'requestDevice').mockRejectedValue(new Error('out of handles\n  at Dawn'));
+    const run = async (after: () => void): Promise<void> => {
+      const device = await openDevice('gpu:software');
+      try {
+        const trial = new Trial();
+        const executable = await trial.compiledOn(device);
+        await executable.run('train', trial.training(1));
+        after();
+        await executable.close();
+      } finally {
+        await device.close();
+      }
+    };
+    await expect(run(() => {})).rejects.toMatchObject({ kind: 'device', message: 'the GPU cannot be used: out of handles' });
+    expect(isDeviceLost()).toBe(false);
+    spy.mockRestore();
+    await run(() => expect(isDeviceLost()).toBe(false));
+    lastDevice()!.destroy();
+    await vi.waitFor(() => expect(isDeviceLost()).toBe(true));
+    await run(() => expect(isDeviceLost()).toBe(false));
+  });
+
+  it('says where gpu.js is not as tiles need it', async () => {
+    const { WebGPUKernel } = createRequire(import.meta.url)('gpu.js') as { WebGPUKernel: { prototype: { assembleWGSL?: () => string } } };
+    const { assembleWGSL } = WebGPUKernel.prototype;
+    vi.stubEnv('RNN_GPU_PRODUCTS', 'tiled');
+    WebGPUKernel.prototype.assembleWGSL = undefined;
+    try {
+      const tiled = await openDevice('gpu:software');
+      expect(tiled.note).toBe('products are not done in tiles, which is slower: gpu.js has no WebGPUKernel.assembleWGSL');
+      await tiled.close();
+      vi.stubEnv('RNN_GPU_PRODUCTS', 'plain');
+      const plain = await openDevice('gpu:software');
+      expect(plain.note).toBeNull();
+      await plain.close();
+    } finally {
+      WebGPUKernel.prototype.assembleWGSL = assembleWGSL;
+      vi.unstubAllEnvs();
+    }
   });
 
   it('lets Node end by itself, and prints nothing', async () => {

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { type Pace, paceOf } from '../../src/diagnosis/pace.ts';
+
+/** A device that wants each of these numbers of units in turn for two runs, the last for ever; the first run of each number compiles. */
+class Paced {
+  readonly ran: number[] = [];
+  #now = 0;
+  readonly #lengths: readonly number[];
+  readonly #unitMs: number;
+  readonly #compileMs: number;
+  readonly #perLength: number;
+
+  constructor(lengths: readonly number[], unitMs: number, compileMs = 0, perLength = 2) {
+    this.#lengths = lengths;
+    this.#unitMs = unitMs;
+    this.#compileMs = compileMs;
+    this.#perLength = perLength;
+  }
+
+  units(): number {
+    return this.#lengths[Math.min(this.#lengths.length - 1, Math.floor(this.ran.length / this.#perLength))];
+  }
+
+  run(units: number): Promise<void> {
+    this.#now += units * this.#unitMs + (this.ran.includes(units) ? 0 : this.#compileMs);
+    this.ran.push(units);
+    return Promise.resolve();
+  }
+
+  measured(milliseconds: number): Promise<Pace> {
+    return paceOf(this, milliseconds, { now: () => this.#now, cpu: () => 2 * this.#now });
+  }
+}
+
+describe('a pace', () => {
+  it('is that of runs that have grown to their length, without compiling', async () => {
+    const work = new Paced([1, 29, 63], 11, 4000);
+    const pace = await work.measured(3000);
+    expect(work.ran).toEqual([1, 1, 29, 29, 63, 63, 63, 63, 63, 63, 63]);
+    expect(pace).toEqual({ wallMs: 11, cpuMs: 22, unitsPerRun: 63, settled: true, firstMs: 4000 });
+  });
+
+  it('is measured anew where runs grow after all', async () => {
+    const work = new Paced([1, 29], 10, 4000, 4);
+    const { wallMs, settled, firstMs } = await work.measured(1000);
+    // The fourth run is measured, and then wants another length.
+    expect(work.ran).toEqual([1, 1, 1, 1, 29, 29, 29, 29, 29, 29, 29]);
+    expect({ wallMs, settled, firstMs }).toEqual({ wallMs: 10, settled: true, firstMs: 4000 });
+  });
+
+  it('is warmed up three runs, and a quarter of the time of its measurement', async () => {
+    const slow = new Paced([1], 400);
+    await slow.measured(1000);
+    expect(slow.ran).toHaveLength(3 + 5);
+    const quick = new Paced([1], 1);
+    expect(await quick.measured(1000)).toMatchObject({ wallMs: 1, settled: true, firstMs: 0 });
+    expect(quick.ran).toHaveLength(250 + 1000);
+  });
+
+  it('is the time of all runs, of which some may take longer', async () => {
+    let now = 0;
+    let runs = 0;
+    const work = { units: () => 1, run: async () => void (now += ++runs % 2 === 0 ? 100 : 300) };
+    const { wallMs } = await paceOf(work, 2000, { now: () => now, cpu: () => 0 });
+    expect(wallMs).toBeCloseTo(200, -1);
+  });
+
+  it('takes as few runs as one where each is very slow', async () => {
+    const work = new Paced([1], 60_000, 5000);
+    expect(await work.measured(3000)).toEqual({ wallMs: 60_000, cpuMs: 120_000, unitsPerRun: 1, settled: true, firstMs: 5000 });
+    expect(work.ran).toEqual([1, 1]);
+    const less = new Paced([1], 2500);
+    await less.measured(3000);
+    expect(less.ran).toHaveLength(3 + 3);
+  });
+
+  it('ends where the length of a run never settles, and says so', async () => {
+    const work = new Paced(Array.from({ length: 1000 }, (_, i) => 1 + (i % 2)), 1, 0, 1);
+    expect(await work.measured(20)).toMatchObject({ settled: false });
+    expect(work.ran.length).toBeLessThan(60);
+    const slow = new Paced(Array.from({ length: 1000 }, (_, i) => 1 + (i % 2)), 3000, 0, 1);
+    expect(await slow.measured(100)).toMatchObject({ settled: false });
+    expect(slow.ran.length).toBeLessThan(10);
+  });
+});
