@@ -1,5 +1,6 @@
 // Writes programs: one method an operation, each checking shapes and giving the value it appends. A mistake in a shape is a bug
 // in a cell, so it throws a plain Error at once, where the wrong line is on the stack.
+import { type Region, intersection } from './region.ts';
 import { type ElementwiseFunction, type Operation, type Place, type Program, type Value } from './value.ts';
 
 interface Piece extends Place {
@@ -160,13 +161,13 @@ export class Builder {
     return this.columns(this.rows(x, place.row, rows), place.column, columns);
   }
 
-  /** One matrix tiled by the pieces. One piece alone is given back as it is: a copy of its own would cut it off from its users. */
+  /** One matrix tiled by the pieces, in any order. One piece alone is given back as it is: a copy of its own would cut it off from its users. */
   join(pieces: readonly Piece[]): Value {
-    if (pieces.length === 1) return pieces[0].value;
     const rows = Math.max(...pieces.map((piece) => piece.row + piece.value.rows));
     const columns = Math.max(...pieces.map((piece) => piece.column + piece.value.columns));
-    const area = pieces.reduce((sum, piece) => sum + piece.value.rows * piece.value.columns, 0);
-    check(area === rows * columns, 'join of pieces that do not tile', ...pieces.map((piece) => piece.value));
+    const regions = pieces.map(({ row, column, value }) => ({ row, column, rows: value.rows, columns: value.columns }));
+    check(tile(regions, rows, columns), 'join of pieces that do not tile', ...pieces.map((piece) => piece.value));
+    if (pieces.length === 1) return pieces[0].value;
     const places = pieces.map(({ row, column }) => ({ row, column }));
     return this.append({ kind: 'join', places }, rows, columns, pieces.map((piece) => piece.value));
   }
@@ -196,6 +197,24 @@ export class Builder {
     if (operation.kind === 'join' && inputs.length === 1) return inputs[0];
     return this.append(operation as Operation, rows, columns, inputs);
   }
+}
+
+/** Whether regions cover a matrix and none of them another. Sequences are long, and cut one way: only what is cut both ways is compared pair by pair. */
+function tile(regions: readonly Region[], rows: number, columns: number): boolean {
+  if (regions.every((region) => region.column === 0 && region.columns === columns)) return follow(regions.map((region) => [region.row, region.rows]));
+  if (regions.every((region) => region.row === 0 && region.rows === rows)) return follow(regions.map((region) => [region.column, region.columns]));
+  const area = regions.reduce((sum, region) => sum + region.rows * region.columns, 0);
+  return area === rows * columns && regions.every((a, index) => a.row >= 0 && a.column >= 0 && regions.every((b, other) => other <= index || !intersection(a, b)));
+}
+
+/** Whether stretches, in some order, start at 0 and each where the one before ends. */
+function follow(stretches: readonly (readonly [first: number, count: number])[]): boolean {
+  let reached = 0;
+  return stretches.toSorted(([a], [b]) => a - b).every(([first, count]) => {
+    const follows = first === reached;
+    reached += count;
+    return follows;
+  });
 }
 
 /** Equal for values that are the same by construction. Building a long program spends most of its time here. */

@@ -58,7 +58,8 @@ export function differentiate(program: Program): Program {
       }
       case 'gather': {
         const [table, ids, bias] = value.inputs;
-        addTerm(table, { kind: 'scatter', left: dy, right: ids });
+        if (table.kind === 'parameter') addTerm(table, { kind: 'scatter', left: dy, right: ids });
+        else if (dependent.has(table)) contribute(table, builder.scatter(dy, ids, table.rows));
         if (bias) contributeRow(bias, dy);
         return;
       }
@@ -136,8 +137,8 @@ function total(builder: Builder, value: Value, contributions: readonly Contribut
     row: same[0].row,
     column: same[0].column,
     value: same.map(({ gradient }) => gradient).reduce((sum, gradient) => builder.add(sum, gradient)),
-  })).toSorted((a, b) => a.row - b.row || a.column - b.column);
-  if (pieces.length > 0) wholes.push(builder.join([...pieces, ...holes(builder, value, pieces)]));
+  })).toSorted(byPlace);
+  if (pieces.length > 0) wholes.push(builder.join([...pieces, ...holes(builder, value, pieces)].toSorted(byPlace)));
   return wholes.reduce((sum, gradient) => builder.add(sum, gradient));
 }
 
@@ -145,11 +146,15 @@ function placeKey({ row, column, gradient }: Contribution): string {
   return `${row},${column},${gradient.rows},${gradient.columns}`;
 }
 
-/** Zeros for the parts of a value that no piece covers. Pieces come in order, cut either by rows or by columns. */
+function byPlace(a: Place, b: Place): number {
+  return a.row - b.row || a.column - b.column;
+}
+
+/** Zeros for the parts of a value that no piece covers. Pieces come in order, all cut by rows or all by columns: a view of rows crosses every view of columns. */
 function holes(builder: Builder, value: Value, pieces: readonly (Place & { readonly value: Value })[]): (Place & { value: Value })[] {
   const byRows = pieces.every((piece) => piece.value.columns === value.columns);
   const byColumns = pieces.every((piece) => piece.value.rows === value.rows);
-  if (!byRows && !byColumns) return [];
+  if (!byRows && !byColumns) throw new Error(`${value.kind} ${value.rows}×${value.columns}: views of its rows and views of its columns cross, which differentiation does not cover`);
   const found: (Place & { value: Value })[] = [];
   let reached = 0;
   const fill = (until: number): void => {

@@ -1,7 +1,7 @@
 // Rewrites: the same results from fewer and larger operations. They know shapes and never cells.
 import { groupBy } from '../group.ts';
 import { Builder } from './builder.ts';
-import { type Program, type Value, countUses } from './value.ts';
+import { type Program, type Value, countUses, sameShape } from './value.ts';
 
 /**
  * The products of every time step of a sequence with one weight become one product with the whole sequence, of which each step
@@ -11,7 +11,7 @@ import { type Program, type Value, countUses } from './value.ts';
 export function hoistInputProducts(program: Program): Program {
   const groups = groupBy(program.values.filter(isStepProduct), productKey);
   return rewrite(program, (value, inputs, builder) => {
-    if (value.kind !== 'matmul') return undefined;
+    if (value.kind !== 'matmul' || value.plus) return undefined;
     const [x, weight, bias] = inputs;
     const alone = !isStepProduct(value) || (groups.get(productKey(value))!.length === 1 && x.inputs[0].kind !== 'oneHot');
     if (alone) return product(builder, value, x, weight, bias);
@@ -28,8 +28,9 @@ function productKey(value: Value<'matmul'>): string {
   return [value.inputs[0].inputs[0].id, ...value.inputs.slice(1).map((input) => input.id), value.transposeB].join();
 }
 
+/** The product like one without a running sum, of other operands. */
 function product(builder: Builder, like: Value<'matmul'>, x: Value, weight: Value, bias: Value | undefined): Value {
-  if (x.kind === 'oneHot' && !like.transposeB) return builder.gather(weight, x.inputs[0], bias);
+  if (x.kind === 'oneHot' && !like.transposeA && !like.transposeB) return builder.gather(weight, x.inputs[0], bias);
   return builder.matmul(x, weight, { transposeA: like.transposeA, transposeB: like.transposeB, ...(bias ? { bias } : {}) });
 }
 
@@ -39,7 +40,7 @@ export function foldRunningSums(program: Program): Program {
   const folds = (value: Value): boolean => value.kind === 'matmul' && !value.plus && uses.get(value) === 1;
   return rewrite(program, (value, inputs, builder) => {
     if (value.kind !== 'elementwise' || value.apply !== 'add') return undefined;
-    const index = [1, 0].find((i) => folds(value.inputs[i]) && value.inputs[i].rows === value.rows && value.inputs[1 - i].rows === value.rows && value.inputs[1 - i].columns === value.columns);
+    const index = [1, 0].find((i) => folds(value.inputs[i]) && value.inputs.every((input) => sameShape(input, value)));
     if (index === undefined) return undefined;
     const folded = inputs[index];
     if (folded.kind !== 'matmul') return undefined;

@@ -67,6 +67,7 @@ describe('the gradient of', () => {
     ['a product of two values that are no weights', (ops, { x }) => ops.matmul(ops.tanh(x('a', 3, 2)), ops.sigmoid(x('b', 2, 4)))],
     ['a product with a running sum', (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 2, 4), { plus: ops.tanh(x('c', 3, 4)) })],
     ['gathered rows, one of them twice, with a bias', (ops, { w }) => ops.gather(w('table', 2, 4), ops.input('ids', 3), w('row', 1, 4))],
+    ['gathered rows of a table that is no weight', (ops, { x }) => ops.gather(ops.tanh(x('table', 2, 4)), ops.input('ids', 3))],
     ['a value that is used three times', (ops, { x }) => {
       const y = ops.tanh(x('a', 3, 4));
       return ops.multiply(ops.add(y, ops.sigmoid(y)), y);
@@ -78,6 +79,11 @@ describe('the gradient of', () => {
     ['views of rows that leave rows out, at the start and at the end', (ops, { x }) => {
       const y = ops.tanh(x('a', 6, 4));
       return ops.add(ops.rows(y, 1, 2), ops.rows(y, 3, 2));
+    }],
+    ['views of rows, and views of columns, that are joined in another order', (ops, { x }) => {
+      const [y, z] = [ops.tanh(x('a', 6, 4)), ops.sigmoid(x('b', 6, 4))];
+      const rows = ops.join([{ value: ops.rows(y, 1, 2), row: 4, column: 0 }, { value: ops.rows(y, 3, 2), row: 0, column: 0 }, { value: ops.rows(y, 5, 1), row: 2, column: 0 }, { value: ops.rows(y, 0, 1), row: 3, column: 0 }]);
+      return ops.multiply(rows, ops.join([{ value: ops.columns(z, 1, 3), row: 0, column: 0 }, { value: ops.columns(z, 0, 1), row: 0, column: 3 }]));
     }],
     ['one view used twice', (ops, { x }) => {
       const y = ops.columns(ops.tanh(x('a', 3, 5)), 0, 4);
@@ -106,6 +112,28 @@ describe('differentiation', () => {
       return ops.linear(second, weight);
     });
     expect(program.values.filter((value) => value.kind === 'matmul' && value.transposeA)).toHaveLength(1);
+  });
+
+  test('lays the gradients of views and the zeros between them side by side in order', () => {
+    const placesOf = (write: (ops: Builder, y: Value) => Value): readonly unknown[] => {
+      const ops = new Builder();
+      const y = ops.tanh(ops.matmul(ops.input('x', 6, 2), ops.parameter('W', 2, 7)));
+      const logits = write(ops, y);
+      ops.crossEntropy(logits, ops.input('targets', logits.rows), 1);
+      const joins = differentiate(ops.program(new Map())).values.filter((value) => value.kind === 'join' && value.rows === y.rows && value.columns === y.columns);
+      expect(joins).toHaveLength(1);
+      return (joins[0] as Value<'join'>).places;
+    };
+    const inRow = [0, 1, 3, 4, 6].map((column) => ({ row: 0, column }));
+    expect(placesOf((ops, y) => ops.add(ops.columns(y, 4, 2), ops.columns(y, 1, 2)))).toEqual(inRow);
+    expect(placesOf((ops, y) => ops.add(ops.rows(y, 4, 1), ops.rows(y, 2, 1)))).toEqual([0, 2, 3, 4, 5].map((row) => ({ row, column: 0 })));
+  });
+
+  test('refuses views of rows beside views of columns, also where their areas add up', () => {
+    const ops = new Builder();
+    const x = ops.tanh(ops.matmul(ops.input('x', 4, 2), ops.parameter('W', 2, 4)));
+    ops.crossEntropy(ops.matmul(ops.columns(x, 0, 2), ops.rows(x, 0, 2)), ops.input('targets', 4), 1);
+    expect(() => differentiate(ops.program(new Map()))).toThrow('elementwise 4×4: views of its rows and views of its columns cross');
   });
 
   test('refuses views that overlap in part', () => {

@@ -7,6 +7,7 @@ import { parameterShapes } from '../../src/model/parameters.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { type Layout, layOut } from '../../src/program/layout.ts';
 import type { Home } from '../../src/program/placement.ts';
+import { foldRunningSums, hoistInputProducts } from '../../src/program/rewrite.ts';
 import type { Program, Value } from '../../src/program/value.ts';
 import { Random } from '../../src/random.ts';
 
@@ -104,7 +105,7 @@ function randomProgram(seed: number): Program {
   const below = (limit: number): number => chance.uint32() % limit;
   const [R, C] = [2, 3];
   const builder = new Builder();
-  const weight = builder.parameter('W', C, C);
+  const [weight, bias] = [builder.parameter('W', C, C), builder.parameter('b', 1, C)];
   const pool = [builder.scale(builder.input('x', R, C), 2), builder.state('s', R, C)];
   const like = ({ rows, columns }: { rows: number; columns: number }): Value => {
     const fitting = pool.filter((value) => value.rows === rows && value.columns === columns);
@@ -113,22 +114,36 @@ function randomProgram(seed: number): Program {
   for (let count = 4 + below(14); count > 0; count--) {
     const x = pool[below(pool.length)];
     const makers: (() => Value)[] = [() => builder.add(x, like(x)), () => builder.multiply(x, like(x)), () => builder.scale(x, 1 + below(5) / 4)];
-    if (x.columns === C) makers.push(() => builder.matmul(x, weight, below(2) ? { plus: like(x) } : {}));
+    if (x.columns === C) makers.push(() => builder.matmul(x, weight, { ...(below(2) ? { plus: like(x) } : {}), ...(below(2) ? { bias } : {}) }));
     if (x.rows > R) makers.push(() => builder.rows(x, below(x.rows - R + 1), R));
     if (x.columns > C) makers.push(() => builder.columns(x, below(x.columns - C + 1), C));
     if (x.rows * x.columns <= 24) {
       const pieces = Array.from({ length: 2 + below(2) }, () => like(x));
-      makers.push(() => builder.stack(pieces), () => builder.join(pieces.map((value, index) => ({ value, row: 0, column: index * x.columns }))));
+      const inAnyOrder = pieces.map((_, index) => ({ index, key: below(99) })).toSorted((a, b) => a.key - b.key).map(({ index }) => index);
+      makers.push(
+        () => builder.stack(pieces),
+        () => builder.join(inAnyOrder.map((index) => ({ value: pieces[index], row: index * x.rows, column: 0 }))),
+        () => builder.join(inAnyOrder.map((index) => ({ value: pieces[index], row: 0, column: index * x.columns }))),
+        () => builder.join([{ value: builder.stack([x, pieces[0]]), row: 0, column: 0 }, { value: pieces[1], row: x.rows, column: x.columns }, { value: x, row: 0, column: x.columns }]),
+      );
     }
     pool.push(makers[below(makers.length)]());
   }
   return builder.program(new Map(Array.from({ length: 1 + below(3) }, (_, index) => [`y${index}`, builder.scale(pool[below(pool.length)], 9 + index)])));
 }
 
-test('any program of views and joins over each other computes in shared memory what separate memory gives', () => {
+function expectSameOutputs(got: Program, expected: Program, parameters: ReadonlyMap<string, Matrix>, inputs: ReadonlyMap<string, Matrix>): void {
+  const [values, expectedValues] = [got, expected].map((program) => evaluate(program, { parameters, inputs, state: new Map([['s', inputs.get('x')!]]) }).values);
+  for (const [name, value] of expected.outputs) expect(values.get(got.outputs.get(name)!), `${name}, rewritten`).toEqual(expectedValues.get(value));
+}
+
+test('any program of views and joins over each other computes in shared memory what separate memory gives, and rewritten what it gave', () => {
   for (let seed = 1; seed <= 6000; seed++) {
     try {
-      expectSame(randomProgram(seed), new Map([['W', normal(9)]]), new Map([['x', normal(6)]]));
+      const program = randomProgram(seed);
+      const [parameters, inputs] = [new Map([['W', normal(9)], ['b', normal(3)]]), new Map([['x', normal(6)]])];
+      expectSame(program, parameters, inputs);
+      if (seed % 4 === 0) expectSameOutputs(foldRunningSums(hoistInputProducts(program)), program, parameters, inputs);
     } catch (cause) {
       throw new Error(`random program ${seed}`, { cause });
     }

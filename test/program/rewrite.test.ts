@@ -70,6 +70,23 @@ describe('rewriting', () => {
   });
 });
 
+describe('hoisting', () => {
+  test.each([[1, false], [1, true], [2, false], [2, true]])('leaves a product of %i rows with a running sum as it is (bias: %s)', (rows, biased) => {
+    const ops = new Builder();
+    const [x, W] = [ops.input('x', 4, 3), ops.parameter('W', 3, 2)];
+    const bias = biased ? { bias: ops.parameter('b', 1, 2) } : {};
+    const steps = [0, 2].map((first) => ops.matmul(ops.rows(x, first, rows), W, { ...bias, plus: ops.rows(ops.input('p', 4, 2), first, rows) }));
+    const program = ops.program(new Map([['out', ops.stack(steps)]]));
+    expect(hoistInputProducts(program).values).toEqual(program.values);
+  });
+
+  test('gathers for no product of a one-hot matrix that is transposed', () => {
+    const ops = new Builder();
+    const program = ops.program(new Map([['out', ops.matmul(ops.oneHot(ops.input('ids', 3), 5), ops.parameter('W', 3, 2), { transposeA: true })]]));
+    expect(hoistInputProducts(program).values).toEqual(program.values);
+  });
+});
+
 describe('folding of running sums', () => {
   test.each(cells.map((cell) => cell.name))('leaves no lone sum with a product in %s', (cell) => {
     for (const program of [trainingProgram(modelOf(cell), { steps: T, rows: N }, 1), evaluationProgram(modelOf(cell), { steps: T, rows: N })]) {
@@ -90,6 +107,8 @@ describe('folding of running sums', () => {
     const product = ops.linear(x, W);
     expect(folded(() => ops.add(ops.tanh(product), ops.add(y, product)))).toMatchObject({ kind: 'elementwise', inputs: [{ apply: 'tanh' }, { kind: 'elementwise' }] });
     expect(folded(() => ops.add(b, ops.linear(x, W)))).toMatchObject({ kind: 'elementwise' });
+    const single = ops.matmul(ops.input('row', 1, 3), ops.parameter('column', 3, 1));
+    expect(folded(() => ops.add(b, single))).toMatchObject({ kind: 'elementwise' });
   });
 });
 
