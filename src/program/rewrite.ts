@@ -49,8 +49,8 @@ export function foldRunningSums(program: Program): Program {
   });
 }
 
-/** Copies a program, each value as `change` gives it or, where that is undefined, as it was. */
-function rewrite(program: Program, change: (value: Value, inputs: readonly Value[], builder: Builder) => Value | undefined): Program {
+/** Copies a program, each value as `change` makes it from its new inputs or, where it gives nothing, as it was. */
+export function rewrite(program: Program, change: (value: Value, inputs: readonly Value[], builder: Builder) => Value | null | undefined): Program {
   const builder = new Builder();
   const now = new Map<Value, Value>();
   for (const value of program.values) {

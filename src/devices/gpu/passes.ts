@@ -2,6 +2,7 @@
 // buffers that they read allow. Plain data: knows neither gpu.js nor memory.
 import type { ParameterShape, Program, Value } from '../../program/value.ts';
 import type { Cost, UpdateRule } from '../device.ts';
+import { sumInStretches } from './stretches.ts';
 import { Lowering } from './lower.ts';
 import type { Node, Spot } from './nodes.ts';
 import { inputsOf } from './reader.ts';
@@ -52,10 +53,15 @@ export interface PassOptions {
   readonly mostInputs: number;
   /** Plain unless given. */
   readonly products?: Products;
+  /** Elements that the stack of a sequence may have which a gradient is summed over; LARGE_STACK unless given. */
+  readonly mostStacked?: number;
 }
 
 /** Passes of more elements than this fill a GPU: two of them gain nothing by sharing one. */
 const LARGE = 2 ** 21;
+
+/** 64 MiB: sums over less would leave a GPU idle more often; more would not be worth its memory. */
+const LARGE_STACK = 2 ** 24;
 
 export function carryName(pass: number): string {
   return `carry ${pass}`;
@@ -73,9 +79,9 @@ export function byKernel(passes: readonly Pass[]): Pass[][] {
   return [...groups.values()];
 }
 
-export function compilePasses(program: Program, { parameters, update, mostInputs, products = 'plain' }: PassOptions): PassList {
+export function compilePasses(program: Program, { parameters, update, mostInputs, products = 'plain', mostStacked = LARGE_STACK }: PassOptions): PassList {
   const vectors = 1 + (update?.slots.length ?? 0);
-  const steps = unstack(program);
+  const steps = sumInStretches(unstack(program), mostStacked);
   const lowering = new Lowering(steps, { parameters, vectors, mostInputs });
   const finish = program.gradients.size > 0 ? finishTraining(lowering.graph, { parameters, update }) : null;
   return arrange(lowering, steps, finish, { mostInputs, products });

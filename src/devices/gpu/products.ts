@@ -45,7 +45,8 @@ export class Products {
     for (const value of graph.program.values) {
       if (value.kind !== 'matmul' || !value.plus) continue;
       const running = value.inputs[value.inputs.length - 1];
-      if (running.kind === 'matmul' && graph.uses.of(running).length === 1 && !graph.uses.isWanted(running)) this.#absorbed.add(running);
+      // One over a whole sequence has large operands of its own, which should not have to be there at the same time.
+      if (running.kind === 'matmul' && !running.transposeA && graph.uses.of(running).length === 1 && !graph.uses.isWanted(running)) this.#absorbed.add(running);
     }
   }
 

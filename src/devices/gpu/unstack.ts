@@ -1,6 +1,7 @@
 // Undoes the stacking of time steps where a device of passes gains by it. What reads a step of a stacked product gets a product of
 // that step, so that layers can run side by side, one step apart, and nothing is copied together only to be read apart again.
-import { Builder } from '../../program/builder.ts';
+import type { Builder } from '../../program/builder.ts';
+import { rewrite } from '../../program/rewrite.ts';
 import { type Program, type Value, sameShape } from '../../program/value.ts';
 import { rowPieces } from './nodes.ts';
 
@@ -12,14 +13,7 @@ interface Step {
 /** Products and elementwise operations on a stack of steps become a stack of operations on the steps. */
 export function unstack(program: Program): Program {
   const readBySteps = valuesReadBySteps(program);
-  const builder = new Builder();
-  const now = new Map<Value, Value>();
-  for (const value of program.values) {
-    const inputs = value.inputs.map((input) => now.get(input)!);
-    now.set(value, stepOf(value, inputs) ?? byStep(builder, value, inputs, readBySteps) ?? builder.again(value, inputs));
-  }
-  const renamed = (named: ReadonlyMap<string, Value>): Map<string, Value> => new Map([...named].map(([name, value]) => [name, now.get(value)!]));
-  return builder.program(renamed(program.outputs), renamed(program.gradients));
+  return rewrite(program, (value, inputs, builder) => stepOf(value, inputs) ?? byStep(builder, value, inputs, readBySteps));
 }
 
 /** The step of a stack that a view of rows is, if it is one. */

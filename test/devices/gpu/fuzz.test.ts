@@ -83,7 +83,8 @@ const buffersOf = ({ operands }: PassList['passes'][number]): number => operands
 
 /** Three calls by the passes of a program and by its meaning, the last from a zero state. @returns what is wrong; null if nothing */
 function flawOf({ program, parameters, rows }: Written, mostInputs: number, random: Random): string | null {
-  const list = compilePasses(program, { parameters, update: null, mostInputs });
+  const mostStacked = [Infinity, 40, 8][random.uint32() % 3];
+  const list = compilePasses(program, { parameters, update: null, mostInputs, mostStacked });
   const most = Math.max(0, ...list.passes.map(buffersOf));
   if (mostInputs >= LEAST_INPUTS && most > mostInputs) return `a pass reads ${most} buffers, not ${mostInputs}`;
   const weights = Float64Array.from({ length: countParameters(parameters) }, () => 2 * random.uniform() - 1);

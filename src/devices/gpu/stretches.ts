@@ -1,0 +1,59 @@
+// Sums over a whole sequence, a stretch of it at a time: the gradient of a weight is a product of two stacks of all time steps, which
+// with large batches and long windows would be larger than all else. In stretches only one of them has to be there at a time.
+import type { Builder } from '../../program/builder.ts';
+import { rewrite } from '../../program/rewrite.ts';
+import type { Program, Value } from '../../program/value.ts';
+import { rowPieces } from './nodes.ts';
+
+/**
+ * Products, scatters and column sums over stacks of more elements than `most`, in stretches of whole time steps.
+ * @param most elements of the largest operand of a stretch, about: a time step is not cut
+ */
+export function sumInStretches(program: Program, most: number): Program {
+  return rewrite(program, (value, inputs, builder) => stretched(builder, value, inputs, most));
+}
+
+interface Stretch {
+  readonly row: number;
+  readonly rows: number;
+}
+
+/** The same sum in stretches; null if it needs none, or its operands are not cut alike. */
+function stretched(builder: Builder, value: Value, inputs: readonly Value[], most: number): Value | null {
+  const sums = (value.kind === 'matmul' && value.transposeA && !value.bias && !value.plus && !value.transposeB) || value.kind === 'scatter' || value.kind === 'columnSums';
+  const largest = Math.max(...inputs.map((input) => (rowPieces(input) ? input.rows * input.columns : 0)));
+  if (!sums || largest <= most) return null;
+  const stretches = cut(inputs.flatMap((input) => rowPieces(input) ?? []), Math.ceil(largest / most));
+  const parts = stretches.map((stretch) => inputs.map((input) => partOf(builder, input, stretch)));
+  if (parts.some((operands) => operands.includes(null))) return null;
+  // Backwards, as the gradients of the steps come.
+  return parts.reduceRight<Value | null>((sum, operands) => addTo(builder, sum, value, operands as Value[]), null);
+}
+
+/** Cuts rows between pieces into about so many stretches of equal height. */
+function cut(pieces: readonly { readonly value: Value; readonly row: number }[], count: number): Stretch[] {
+  const ends = [...new Set(pieces.map(({ row, value }) => row + value.rows))].toSorted((a, b) => a - b);
+  const height = Math.ceil(ends[ends.length - 1] / count);
+  const stretches: Stretch[] = [];
+  let row = 0;
+  for (const [i, end] of ends.entries()) {
+    if (end - row < height && i < ends.length - 1) continue;
+    stretches.push({ row, rows: end - row });
+    row = end;
+  }
+  return stretches;
+}
+
+function partOf(builder: Builder, value: Value, { row, rows }: Stretch): Value | null {
+  const pieces = rowPieces(value);
+  if (!pieces) return builder.rows(value, row, rows);
+  const within = pieces.filter((piece) => piece.row >= row && piece.row + piece.value.rows <= row + rows);
+  const covered = within.reduce((sum, piece) => sum + piece.value.rows, 0);
+  return covered === rows ? builder.stack(within.map((piece) => piece.value)) : null;
+}
+
+function addTo(builder: Builder, sum: Value | null, like: Value, operands: readonly Value[]): Value {
+  if (like.kind === 'matmul') return builder.matmul(operands[0], operands[1], { transposeA: true, ...(sum ? { plus: sum } : {}) });
+  const part = like.kind === 'scatter' ? builder.scatter(operands[0], operands[1], like.rows) : builder.columnSums(operands[0]);
+  return sum ? builder.add(sum, part) : part;
+}
