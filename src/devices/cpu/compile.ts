@@ -115,7 +115,8 @@ class ShardCompiler {
       return;
     }
     if (!out) return;
-    const operands = value.inputs.map((input) => (input.kind === 'oneHot' ? out : this.#homeOf(input)));
+    if (value.inputs.some(({ kind }) => kind === 'oneHot')) throw new Error('the cpu device has no kernel for a product with a one-hot matrix: hoistInputProducts makes it a gather');
+    const operands = value.inputs.map((input) => this.#homeOf(input));
     switch (value.kind) {
       case 'state':
         this.#call('copyRows', rows, columns, this.#state(value.name), columns, ...this.#matrix(out));
