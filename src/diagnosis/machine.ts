@@ -71,11 +71,11 @@ export function checkMemory(free = availableMemory(), total = Math.min(totalmem(
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
-const libraryFolders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib', '/opt/homebrew/opt/openblas/lib', '/usr/local/opt/openblas/lib'];
+const usualFolders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib', '/opt/homebrew/opt/openblas/lib', '/usr/local/opt/openblas/lib'];
 const libraryNames = ['libopenblas.so.0', 'libopenblas.so', 'libopenblas.dylib'];
 
 /** The cpu device has products of its own. */
-export function checkBlas(folders: readonly string[] = [...(process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter(Boolean), ...libraryFolders]): Check {
+export function checkBlas(folders: readonly string[] = [...(process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter(Boolean), ...usualFolders]): Check {
   const found = folders.flatMap((folder) => libraryNames.map((name) => join(folder, name))).find((path) => existsSync(path));
   return { title: 'BLAS', verdict: 'absent', detail: `not used by this version; ${found === undefined ? 'no OpenBLAS found' : `OpenBLAS is at ${found}`}`, fix: null };
 }

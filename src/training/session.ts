@@ -55,6 +55,8 @@ export class Session {
   readonly #optimizer: Optimizer;
   readonly #random: Random;
   #sampler: Sampler | null = null;
+  /** Where samples are taken, if not where the model is trained. */
+  #cpu: Device | null = null;
   #step = 0;
   #resetNext = false;
 
@@ -150,7 +152,7 @@ export class Session {
   /** The cpu writes one character after another faster than a GPU, to which all weights would have to go for each. */
   async #samplingDevice(): Promise<Device> {
     if (!this.#device.name.startsWith('gpu')) return this.#device;
-    return openDevice('cpu');
+    return (this.#cpu ??= await openDevice('cpu'));
   }
 
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
@@ -186,6 +188,7 @@ export class Session {
 
   async close(): Promise<void> {
     await this.#sampler?.close();
+    await this.#cpu?.close();
     await this.#executable.close();
   }
 }

@@ -1,11 +1,11 @@
 // Elementwise operations as nodes: those of one shape share one, a chain, with a plane for each result that is read outside it. An
 // operation joins a chain only where that leaves its level as it is.
 import type { Value } from '../../program/value.ts';
-import { expression } from './elementwise.ts';
 import type { Graph } from './graph.ts';
 import { type Body, COLUMN, type Node, ROW, shapeOf } from './nodes.ts';
 import type { Reader } from './reader.ts';
 import type { Stacks } from './stacks.ts';
+import { returnResult } from './statements.ts';
 import { KernelWriter, type Shape } from './writer.ts';
 
 interface Chain extends Node {
@@ -81,22 +81,7 @@ export class Chains {
   }
 
   #body(chain: Chain, result: Value): Body {
-    const needed = new Set<Value>([result]);
-    for (const value of chain.values.toReversed()) if (needed.has(value)) value.inputs.forEach((input) => needed.add(input));
-    return (writer) => {
-      const names = new Map<Value, string>();
-      const lines: string[] = [];
-      const define = (value: Value, text: string): string => {
-        const name = writer.local();
-        names.set(value, name);
-        lines.push(`const ${name} = ${text};`);
-        return name;
-      };
-      const nameOf = (value: Value): string =>
-        names.get(value) ?? define(value, this.#reader.read(writer, value, value.rows === 1 ? 0 : ROW, value.columns === 1 ? 0 : COLUMN));
-      for (const value of chain.values) if (needed.has(value)) define(value, expression(writer.dialect, value.apply, value.inputs.map(nameOf), value.constant));
-      return [...lines, `return ${names.get(result)};`].join('\n');
-    };
+    return (writer) => returnResult(writer, chain.values, result, (operand) => this.#reader.read(writer, operand, operand.rows === 1 ? 0 : ROW, operand.columns === 1 ? 0 : COLUMN));
   }
 }
 

@@ -1,7 +1,7 @@
 // What a program becomes: nodes, each one matrix, or several planes of one shape, that a pass can make in one go.
 import type { Program, Value } from '../../program/value.ts';
 import { kernelDialect } from './dialect.ts';
-import { type Buffer, type Index, type KernelWriter, type Shape, plus } from './writer.ts';
+import type { Buffer, Index, KernelWriter, Shape } from './writer.ts';
 
 export interface Node {
   readonly id: number;
@@ -98,15 +98,4 @@ export function columnPieces(value: Value): { value: Value; column: number }[] |
 export function rowPieces(value: Value): { value: Value; row: number }[] | null {
   if (value.kind !== 'join' || value.inputs.some((piece) => piece.columns !== value.columns)) return null;
   return value.inputs.map((piece, i) => ({ value: piece, row: value.places[i].row })).toSorted((a, b) => a.row - b.row);
-}
-
-/** The sum of every `parts`-th of `count` elements, from `first` on. */
-export function sumOf(count: number, parts: number, first: Index, element: (index: Index) => string): string {
-  const index = parts === 1 ? 'i' : plus(`i * ${parts}`, first);
-  const add = `sum += ${element(index)};`;
-  return [
-    'let sum = 0;',
-    `for (let i = 0; i < ${Math.ceil(count / parts)}; i++) { ${count % parts === 0 ? add : `if (${index} < ${count}) { ${add} }`} }`,
-    'return sum;',
-  ].join('\n');
 }

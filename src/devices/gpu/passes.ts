@@ -6,7 +6,7 @@ import { sumInStretches } from './stretches.ts';
 import { Lowering } from './lower.ts';
 import type { Node, Spot } from './nodes.ts';
 import { inputsOf } from './reader.ts';
-import { type Products, tiledPart } from './tiles.ts';
+import { type ProductStyle, tiledPart } from './tiles.ts';
 import { type Finish, finishTraining } from './update.ts';
 import { unstack } from './unstack.ts';
 import { type Buffer, KernelWriter, type Reference, type Shape, elementsOf } from './writer.ts';
@@ -52,7 +52,7 @@ export interface PassOptions {
   /** Buffers that one kernel may read. */
   readonly mostInputs: number;
   /** Plain unless given. */
-  readonly products?: Products;
+  readonly products?: ProductStyle;
   /** Elements that the stack of a sequence may have which a gradient is summed over; LARGE_STACK unless given. */
   readonly mostStacked?: number;
 }
@@ -87,7 +87,7 @@ export function compilePasses(program: Program, { parameters, update, mostInputs
   return arrange(lowering, steps, finish, { mostInputs, products });
 }
 
-function arrange(lowering: Lowering, program: Program, finish: Finish | null, { mostInputs, products }: { mostInputs: number; products: Products }): PassList {
+function arrange(lowering: Lowering, program: Program, finish: Finish | null, { mostInputs, products }: { mostInputs: number; products: ProductStyle }): PassList {
   const groups: Node[][] = [];
   const passOf = new Map<Node, number>();
   for (const level of byLevel(lowering.graph.nodes)) {

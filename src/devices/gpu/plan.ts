@@ -7,7 +7,7 @@ import { WEIGHTS } from './reader.ts';
 import { hashFunctions } from './dialect.ts';
 import { type Pass, type PassList, carryName } from './passes.ts';
 import { installTiles } from './splice.ts';
-import type { Products } from './tiles.ts';
+import type { ProductStyle } from './tiles.ts';
 import { type Reference, type Shape, dimensionsOf, elementsOf, keyOfReference } from './writer.ts';
 
 // A CommonJS package without named exports.
@@ -52,10 +52,10 @@ export class Kernels {
   readonly gpu: Gpu;
   readonly mode: Mode;
   /** How products are done: as asked for where gpu.js lets itself be helped (`whyNotTiled`), else plain. What is compiled must follow it. */
-  readonly products: Products;
+  readonly products: ProductStyle;
   readonly #known = new Map<string, Kernel>();
 
-  constructor(gpu: Gpu, mode: Mode, products: Products = 'plain') {
+  constructor(gpu: Gpu, mode: Mode, products: ProductStyle = 'plain') {
     this.gpu = gpu;
     this.mode = mode;
     this.products = mode === 'webgpu' && products !== 'plain' && installTiles() ? products : 'plain';

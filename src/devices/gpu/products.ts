@@ -1,11 +1,11 @@
 // Products as nodes. One product may be the sum of several; the bias, the running sum and the activations that alone read its result
 // are done before it is stored.
 import type { Value } from '../../program/value.ts';
-import { expression } from './elementwise.ts';
 import type { Graph } from './graph.ts';
 import { type Body, COLUMN, type ProductTerm, ROW, columnPieces, shapeOf } from './nodes.ts';
 import { type Reader, inputsOf } from './reader.ts';
 import type { Stacks } from './stacks.ts';
+import { piecewise, returnResult } from './statements.ts';
 import { type Index, type KernelWriter, plus } from './writer.ts';
 
 /** Operations on the columns of a product's result that are done before it is stored. */
@@ -59,7 +59,10 @@ export class Products {
     if (this.#absorbed.has(value)) return;
     const { rows, columns } = value;
     const sum = this.#sumOf(value);
-    const finishBy = (epilogues: readonly Epilogue[]): Body => (writer) => [this.#addText(writer, sum), ...epilogues.map((epilogue) => this.#finish(writer, epilogue, columns))].filter((text) => text !== '').join('\n');
+    const finishBy = (epilogues: readonly Epilogue[]): Body => (writer) => {
+      const finished = piecewise(writer.dialect.column, epilogues.map((epilogue) => ({ size: epilogue.columns, text: () => this.#finish(writer, epilogue) })));
+      return [this.#addText(writer, sum), finished].filter((text) => text !== '').join('\n');
+    };
     const bodyOf = (finish: Body): Body => (writer) => `${sumText(writer, sum.terms)}\n${finish(writer)}`;
     const all = this.#epilogues(value, this.#reader.levelOf([bodyOf(finishBy([]))]));
     const epilogues = this.#mayRead(bodyOf(finishBy(all))) ? all : plainly(value);
@@ -131,17 +134,10 @@ export class Products {
     };
   }
 
-  #finish(writer: KernelWriter, { first, columns, start, values }: Epilogue, width: number): string {
-    const { row, column, define } = writer.dialect;
-    const names = new Map<Value, string>([[start, 'sum']]);
-    const lines = values.map((value) => {
-      const operands = value.inputs.map((input) => names.get(input) ?? this.#reader.read(writer, input, input.rows === 1 ? 0 : row, input.columns === 1 ? 0 : plus(column, -first)));
-      const name = writer.local();
-      names.set(value, name);
-      return `${define} ${name} = ${expression(writer.dialect, value.apply, operands, value.constant)};`;
-    });
-    const text = [...lines, `return ${names.get(values.at(-1) ?? start)!};`].join('\n');
-    return first + columns < width ? `if (${column} < ${first + columns}) {\n${text}\n}` : text;
+  #finish(writer: KernelWriter, { first, start, values }: Epilogue): string {
+    const { row, column } = writer.dialect;
+    const read = (operand: Value): string => this.#reader.read(writer, operand, operand.rows === 1 ? 0 : row, operand.columns === 1 ? 0 : plus(column, -first));
+    return returnResult(writer, values, values.at(-1) ?? start, read, new Map([[start, 'sum']]));
   }
 
   /**

@@ -3,7 +3,8 @@
 import { type Value, isView } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
 import { COLUMN, type Node, ROW, columnPieces, planeOf, rowPieces, shapeOf } from './nodes.ts';
-import { type Reader, inputsOf } from './reader.ts';
+import type { Reader } from './reader.ts';
+import { groupsThatFit, joinInTurns, piecewise } from './statements.ts';
 import { type Index, type KernelWriter, plus } from './writer.ts';
 
 /** Rows of a stack: one matrix, or some side by side. */
@@ -70,51 +71,24 @@ export class Stacks {
 
   #stack(layers: readonly Layer[]): Node {
     const { mostInputs } = this.#graph;
-    const groups: Layer[][] = [[]];
-    for (const layer of layers) {
-      const group = groups[groups.length - 1];
-      if (group.length > 0 && inputsOf([(writer) => this.#stackText(writer, [...group, layer])]) > mostInputs) groups.push([layer]);
-      else group.push(layer);
-    }
     const [{ columns }] = layers;
-    const rowsOf = (group: readonly Layer[]): number => group.reduce((sum, { rows }) => sum + rows, 0);
-    let parts = groups.map((group) => this.#graph.add('copy', planeOf(rowsOf(group), columns), [(writer) => this.#stackText(writer, group)]));
-    while (parts.length > 1) {
-      const next: Node[] = [];
-      for (let i = 0; i < parts.length; i += mostInputs) next.push(this.#stackNodes(parts.slice(i, i + mostInputs), columns));
-      parts = next;
-    }
-    return parts[0];
+    const groups = groupsThatFit(layers, mostInputs, (writer, group) => this.#stackText(writer, group));
+    const parts = groups.map((group) => this.#graph.add('copy', planeOf(rowsOf(group), columns), [(writer) => this.#stackText(writer, group)]));
+    return joinInTurns(parts, mostInputs, (some) => this.#stackNodes(some, columns));
   }
 
   #stackText(writer: KernelWriter, layers: readonly Layer[]): string {
-    let first = 0;
-    return layers.map((layer, i) => {
-      const row = plus(ROW, -first);
-      first += layer.rows;
-      const text = this.#layerText(writer, layer, row);
-      return i < layers.length - 1 ? `if (this.thread.y < ${first}) {\n${text}\n}` : text;
-    }).join('\n');
+    return piecewise(ROW, layers.map((layer) => ({ size: layer.rows, text: (start) => this.#layerText(writer, layer, plus(ROW, -start)) })));
   }
 
   #layerText(writer: KernelWriter, { parts }: Layer, row: Index): string {
-    return parts.map(({ value, column }, i) => {
-      const text = `return ${this.#reader.read(writer, value, row, plus(COLUMN, -column))};`;
-      return i < parts.length - 1 ? `if (this.thread.x < ${column + value.columns}) { ${text} }` : text;
-    }).join('\n');
+    return piecewise(COLUMN, parts.map(({ value }) => ({ size: value.columns, text: (start) => `return ${this.#reader.read(writer, value, row, plus(COLUMN, -start))};` })));
   }
 
-  #stackNodes(parts: readonly Node[], columns: number): Node {
-    if (parts.length === 1) return parts[0];
-    const rows = parts.map(({ shape }) => (shape.kind === 'planes' ? shape.rows : 0));
-    return this.#graph.add('copy', planeOf(rows.reduce((sum, each) => sum + each, 0), columns), [(writer) => {
-      let first = 0;
-      return parts.map((part, i) => {
-        const text = `return ${this.#reader.readNode(writer, part, plus(ROW, -first), COLUMN)};`;
-        first += rows[i];
-        return i < parts.length - 1 ? `if (this.thread.y < ${first}) { ${text} }` : text;
-      }).join('\n');
-    }]);
+  #stackNodes(nodes: readonly Node[], columns: number): Node {
+    const parts = nodes.map((node) => ({ node, rows: node.shape.kind === 'planes' ? node.shape.rows : 0 }));
+    return this.#graph.add('copy', planeOf(rowsOf(parts), columns), [(writer) =>
+      piecewise(ROW, parts.map(({ node, rows }) => ({ size: rows, text: (start) => `return ${this.#reader.readNode(writer, node, plus(ROW, -start), COLUMN)};` })))]);
   }
 
   /** Pieces that tile in any way: each pass lays some of them over what the one before made. */
@@ -134,6 +108,10 @@ export class Stacks {
     }
     return before!;
   }
+}
+
+function rowsOf(parts: readonly { readonly rows: number }[]): number {
+  return parts.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 function findShifted(values: readonly Value[]): Map<Value, Value> {

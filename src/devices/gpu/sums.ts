@@ -1,7 +1,8 @@
 // Operations that add up in other ways than products: the gradient of a gather, sums of columns, and the loss.
 import type { Value } from '../../program/value.ts';
 import type { Graph } from './graph.ts';
-import { COLUMN, type Node, ROW, planeOf, shapeOf, sumOf } from './nodes.ts';
+import { COLUMN, type Node, ROW, planeOf, shapeOf } from './nodes.ts';
+import { sumOf } from './statements.ts';
 import type { Index, KernelWriter } from './writer.ts';
 
 /** Rows that one thread adds up before a sum is split. */

@@ -11,7 +11,7 @@ import type { Node, Product, ProductTerm } from './nodes.ts';
 import type { KernelWriter } from './writer.ts';
 
 /** How products are done: one thread an element, in tiles, or each as suits its size. */
-export type Products = 'plain' | 'tiled' | 'auto';
+export type ProductStyle = 'plain' | 'tiled' | 'auto';
 
 export const THREADS = 256;
 /** Elements of a slice of a tile of one operand. */
@@ -28,7 +28,7 @@ const FILL = 128;
 const LEAST = { rows: 8, elements: 1024, inner: 32 } as const;
 
 /** What `RNN_GPU_PRODUCTS` asks for, if anything. */
-export function productsAsked(usual: Products): Products {
+export function productsAsked(usual: ProductStyle): ProductStyle {
   const asked = process.env.RNN_GPU_PRODUCTS;
   if (asked === undefined || asked === '') return usual;
   if (asked !== 'plain' && asked !== 'tiled' && asked !== 'auto') throw new RnnError('usage', `RNN_GPU_PRODUCTS is "${asked}"`, { hint: 'plain, tiled and auto are there' });
@@ -36,7 +36,7 @@ export function productsAsked(usual: Products): Products {
 }
 
 /** The comment that makes a kernel of nodes of one shape a tiled one; nothing where that is not wanted. */
-export function tiledPart(nodes: readonly Node[], products: Products, writer: KernelWriter): string {
+export function tiledPart(nodes: readonly Node[], products: ProductStyle, writer: KernelWriter): string {
   const planes = nodes.flatMap(({ product }) => product ?? []);
   if (products === 'plain' || planes.length === 0 || planes.length < nodes.length) return '';
   if (products === 'auto' && !planes.some(gains)) return '';

@@ -1,10 +1,9 @@
 // The end of a training step as nodes: the gradients of all weights as one vector, its norm, and the update of the weights.
 import { type ParameterShape, type Program, type Value, countParameters } from '../../program/value.ts';
 import type { UpdateRule } from '../device.ts';
-import { expression } from './elementwise.ts';
 import type { Graph } from './graph.ts';
-import { type Body, COLUMN, type Node, sumOf } from './nodes.ts';
-import { inputsOf } from './reader.ts';
+import { type Body, COLUMN, type Node } from './nodes.ts';
+import { groupsThatFit, joinInTurns, piecewise, returnResult, sumOf } from './statements.ts';
 import { type Index, type KernelWriter, numberArgument, plus } from './writer.ts';
 
 export interface Finish {
@@ -26,59 +25,49 @@ export function finishTraining(graph: Graph, { parameters, update }: { parameter
   return { gradients, norm, weights: update ? updated(graph, update, length, gradients, norm) : gradients };
 }
 
-/** A stretch of the vector: some rows of one weight. */
-interface Stretch {
-  readonly start: number;
-  readonly end: number;
+/** A segment of the vector: some rows of one weight. */
+interface Segment {
+  readonly length: number;
   readonly gradient: Value | null;
   readonly firstRow: number;
   readonly columns: number;
 }
 
+interface Vector {
+  readonly node: Node;
+  readonly length: number;
+}
+
 function gradientVector(graph: Graph, parameters: readonly ParameterShape[]): Node {
   const { mostInputs } = graph;
-  const groups: Stretch[][] = [[]];
-  for (const stretch of stretches(graph.program, parameters)) {
-    const group = groups[groups.length - 1];
-    if (group.length > 0 && inputsOf([(writer) => vectorBody(graph, writer, [...group, stretch])]) > mostInputs) groups.push([stretch]);
-    else group.push(stretch);
-  }
-  let parts = groups.map((group) => ({
-    length: group[group.length - 1].end - group[0].start,
-    node: graph.add('copy', { kind: 'vector', length: group[group.length - 1].end - group[0].start }, [(writer) => vectorBody(graph, writer, group)]),
-  }));
-  while (parts.length > 1) {
-    const next: typeof parts = [];
-    for (let i = 0; i < parts.length; i += mostInputs) next.push(concatenated(graph, parts.slice(i, i + mostInputs)));
-    parts = next;
-  }
-  return parts[0].node;
+  const groups = groupsThatFit(segments(graph.program, parameters), mostInputs, (writer, group) => vectorText(graph, writer, group));
+  const parts = groups.map((group) => vectorOf(graph, lengthOf(group), (writer) => vectorText(graph, writer, group)));
+  return joinInTurns(parts, mostInputs, (some) => concatenated(graph, some)).node;
 }
 
-function stretches(program: Program, parameters: readonly ParameterShape[]): Stretch[] {
-  const found: Stretch[] = [];
-  let start = 0;
-  for (const { name, rows, columns } of parameters) {
+function vectorOf(graph: Graph, length: number, body: Body): Vector {
+  return { node: graph.add('copy', { kind: 'vector', length }, [body]), length };
+}
+
+function lengthOf(parts: readonly { readonly length: number }[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+
+function segments(program: Program, parameters: readonly ParameterShape[]): Segment[] {
+  return parameters.flatMap(({ name, rows, columns }) => {
     const most = Math.max(1, Math.floor(EXACT / columns));
-    for (let firstRow = 0; firstRow < rows; firstRow += most) {
-      const end = start + Math.min(most, rows - firstRow) * columns;
-      found.push({ start, end, gradient: program.gradients.get(name) ?? null, firstRow, columns });
-      start = end;
-    }
-  }
-  return found;
+    return Array.from({ length: Math.ceil(rows / most) }, (_, i) => ({
+      length: Math.min(most, rows - i * most) * columns, gradient: program.gradients.get(name) ?? null, firstRow: i * most, columns,
+    }));
+  });
 }
 
-function vectorBody(graph: Graph, writer: KernelWriter, group: readonly Stretch[]): string {
-  const [{ start: base }] = group;
-  return group.map(({ start, end, gradient, firstRow, columns }, i) => {
-    const at = plus(COLUMN, base - start);
-    const text = gradient ? elementOfVector(graph, writer, gradient, at, firstRow, columns) : 'return 0;';
-    return i < group.length - 1 ? `if (this.thread.x < ${end - base}) {\n${text}\n}` : text;
-  }).join('\n');
+function vectorText(graph: Graph, writer: KernelWriter, group: readonly Segment[]): string {
+  return piecewise(COLUMN, group.map((segment) => ({ size: segment.length, text: (start) => elementOf(graph, writer, segment, plus(COLUMN, -start)) })));
 }
 
-function elementOfVector(graph: Graph, writer: KernelWriter, gradient: Value, at: Index, firstRow: number, columns: number): string {
+function elementOf(graph: Graph, writer: KernelWriter, { gradient, firstRow, columns }: Segment, at: Index): string {
+  if (!gradient) return 'return 0;';
   if (gradient.rows === 1) return `return ${graph.reader.read(writer, gradient, 0, at)};`;
   const row = writer.local();
   return [
@@ -87,18 +76,9 @@ function elementOfVector(graph: Graph, writer: KernelWriter, gradient: Value, at
   ].join('\n');
 }
 
-function concatenated(graph: Graph, parts: readonly { node: Node; length: number }[]): { node: Node; length: number } {
-  if (parts.length === 1) return parts[0];
-  const length = parts.reduce((sum, part) => sum + part.length, 0);
-  const body: Body = (writer) => {
-    let start = 0;
-    return parts.map((part, i) => {
-      const text = `return ${graph.reader.readNode(writer, part.node, 0, plus(COLUMN, -start))};`;
-      start += part.length;
-      return i < parts.length - 1 ? `if (this.thread.x < ${start}) { ${text} }` : text;
-    }).join('\n');
-  };
-  return { node: graph.add('copy', { kind: 'vector', length }, [body]), length };
+function concatenated(graph: Graph, parts: readonly Vector[]): Vector {
+  return vectorOf(graph, lengthOf(parts), (writer) =>
+    piecewise(COLUMN, parts.map(({ node, length }) => ({ size: length, text: (start) => `return ${graph.reader.readNode(writer, node, 0, plus(COLUMN, -start))};` }))));
 }
 
 /** √Σg², in up to three passes. */
@@ -117,44 +97,18 @@ function normOf(graph: Graph, gradients: Node, length: number): Node {
 function updated(graph: Graph, update: UpdateRule, length: number, gradients: Node, norm: Node): Node {
   const program = update.build(length);
   const vectors = ['parameters', ...update.slots];
-  const body: Body = (writer) => vectors.map((name, vector) => {
-    const text = ruleBody(graph, writer, { program, update, result: program.outputs.get(name)!, vectors, start: vector * length, length, gradients, norm });
-    return vector < vectors.length - 1 ? `if (this.thread.x < ${(vector + 1) * length}) {\n${text}\n}` : text;
-  }).join('\n');
+  const operations = program.values.filter((value) => value.kind === 'elementwise');
+  const body: Body = (writer) => piecewise(COLUMN, vectors.map((name) => ({
+    size: length,
+    text: (start) => returnResult(writer, operations, program.outputs.get(name)!, (operand) => {
+      const input = (operand as Value<'input'>).name;
+      if (input === 'gradients') return graph.reader.readNode(writer, gradients, 0, plus(COLUMN, -start));
+      if (input === 'gradientScale') return clipScale(graph.reader.readNode(writer, norm, 0, 0), update.clipNorm);
+      const vector = vectors.indexOf(input);
+      return vector < 0 ? writer.number(numberArgument(input)) : graph.reader.weight(writer, plus(COLUMN, vector * length - start));
+    }),
+  })));
   return graph.add('update', { kind: 'vector', length: vectors.length * length }, [body]);
-}
-
-interface Rule {
-  readonly program: Program;
-  readonly update: UpdateRule;
-  readonly result: Value;
-  readonly vectors: readonly string[];
-  /** Where the result's vector begins. */
-  readonly start: number;
-  readonly length: number;
-  readonly gradients: Node;
-  readonly norm: Node;
-}
-
-function ruleBody(graph: Graph, writer: KernelWriter, { program, update, result, vectors, start, length, gradients, norm }: Rule): string {
-  const needed = new Set<Value>([result]);
-  for (const value of program.values.toReversed()) if (needed.has(value)) value.inputs.forEach((input) => needed.add(input));
-  const names = new Map<Value, string>();
-  const lines: string[] = [];
-  const inputText = (name: string): string => {
-    if (name === 'gradients') return graph.reader.readNode(writer, gradients, 0, plus(COLUMN, -start));
-    if (name === 'gradientScale') return clipScale(graph.reader.readNode(writer, norm, 0, 0), update.clipNorm);
-    const vector = vectors.indexOf(name);
-    return vector < 0 ? writer.number(numberArgument(name)) : graph.reader.weight(writer, plus(COLUMN, vector * length - start));
-  };
-  for (const value of program.values) {
-    if (!needed.has(value)) continue;
-    const text = value.kind === 'input' ? inputText(value.name) : expression(writer.dialect, (value as Value<'elementwise'>).apply, value.inputs.map((input) => names.get(input)!), (value as Value<'elementwise'>).constant);
-    const name = writer.local();
-    names.set(value, name);
-    lines.push(`const ${name} = ${text};`);
-  }
-  return [...lines, `return ${names.get(result)};`].join('\n');
 }
 
 function clipScale(norm: string, clipNorm: number): string {

@@ -11,7 +11,7 @@ import { GpuExecutable } from '../../../src/devices/gpu/executable.ts';
 import { compilePasses } from '../../../src/devices/gpu/passes.ts';
 import { Kernels, Plan, openGpuJs } from '../../../src/devices/gpu/plan.ts';
 import { splice, whyNotTiled } from '../../../src/devices/gpu/splice.ts';
-import { type Products, productsAsked, sizeFor, tiledPartOf } from '../../../src/devices/gpu/tiles.ts';
+import { type ProductStyle, productsAsked, sizeFor, tiledPartOf } from '../../../src/devices/gpu/tiles.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import { type ParameterShape, type Program, type Value, countParameters } from '../../../src/program/value.ts';
 import { Random } from '../../../src/random.ts';
@@ -32,7 +32,7 @@ class Sketch {
     return this.ops.parameter(name, rows, columns);
   }
 
-  passes(outputs: Readonly<Record<string, Value>>, products: Products) {
+  passes(outputs: Readonly<Record<string, Value>>, products: ProductStyle) {
     return compilePasses(this.program(outputs), { parameters: this.shapes, update: null, mostInputs: 7, products });
   }
 
@@ -41,7 +41,7 @@ class Sketch {
   }
 }
 
-function sourceOf(products: Products, m: number, k: number, n: number): string {
+function sourceOf(products: ProductStyle, m: number, k: number, n: number): string {
   const sketch = new Sketch();
   return sketch.passes({ y: sketch.ops.matmul(sketch.matrix(m, k), sketch.matrix(k, n)) }, products).passes[0].source;
 }

@@ -1,6 +1,5 @@
 // Dropout masks: the same hash as `dropoutKeeps` in src/random.ts, so that every device drops the same elements.
 
-// @ts-ignore: decorator
 @inline
 function hash32(x: u32): u32 {
   let z = x;

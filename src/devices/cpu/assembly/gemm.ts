@@ -7,27 +7,21 @@ import { PANEL, packColumns, packRows, packTransposedRows } from './packing';
 import { addRows, copyRows, zero } from './rows';
 import { multiplyRow, multiplyTile, rowWidth } from './tile';
 
-// @ts-ignore: decorator
 @inline
 const MAXIMUM_DEPTH: usize = 256;
 /** Tiles of a chunk: 288 rows × 256 × 4 bytes = 288 KB. */
-// @ts-ignore: decorator
 @inline
 const CHUNK_TILES: usize = 48;
 /** Panels packed at a time by gemmTransposedA. */
-// @ts-ignore: decorator
 @inline
 const GROUP_PANELS: usize = 4;
 // The scratch area starts with a row of zeros as wide as the widest tile, to add a product to, and 6 × 8 floats where a tile that
 // overhangs C is computed before it is cut. Both sizes in bytes.
-// @ts-ignore: decorator
 @inline
 const ZEROS: usize = 192;
-// @ts-ignore: decorator
 @inline
 const OVERHANG: usize = 192;
 
-// @ts-ignore: decorator
 @inline
 function ceilDivide(x: usize, y: usize): usize {
   return (x + y - 1) / y;
@@ -45,7 +39,6 @@ function storePart(
 }
 
 /** Balanced heights: the first `taller` of all tiles are one row higher than the others. */
-// @ts-ignore: decorator
 @inline
 function heightOf(tileIndex: usize, height: usize, taller: usize): usize {
   return height + (tileIndex < taller ? 1 : 0);

@@ -1,4 +1,5 @@
 // The exports of the kernel module; kernels.ts on the JavaScript side describes each with its shapes.
+// AssemblyScript has TypeScript's syntax, and decorators on functions, which TypeScript has not: tsc passes this folder over.
 export { gemmPanels, gemmTransposedA } from './gemm';
 export { dropoutMask } from './dropout';
 export { packPanels } from './packing';

@@ -5,7 +5,6 @@
  * The relaxed build rounds once on a CPU with fused multiply-add and twice on one without; the portable build always rounds
  * twice, so only its results are the same bits on every machine.
  */
-// @ts-ignore: decorator
 @inline
 export function madd(x: v128, y: v128, z: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(x, y, z);

@@ -8,26 +8,21 @@ import { madd } from './madd';
 
 // Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low mantissa bits: one addition instead of a
 // rounding and a saturating conversion, which V8 expands to eight instructions for the sake of NaN.
-// @ts-ignore: decorator
 @inline
 const ROUNDER: f32 = 12582912.0;
 // ln 2 in two parts; the high one has nine significant bits, so n·LN2_HIGH is exact with and without fusing.
-// @ts-ignore: decorator
 @inline
 const LN2_HIGH: f32 = 0.693359375;
-// @ts-ignore: decorator
 @inline
 const LN2_LOW: f32 = -2.12194440e-4;
 
 /** x/ln2 + ROUNDER: its low bits hold n. */
-// @ts-ignore: decorator
 @inline
 function rounded(x: v128): v128 {
   return madd(x, f32x4.splat(1.44269504088896341), f32x4.splat(ROUNDER));
 }
 
 /** r of x = n·ln2 + r. */
-// @ts-ignore: decorator
 @inline
 function remainder(x: v128, shifted: v128): v128 {
   const n = f32x4.sub(shifted, f32x4.splat(ROUNDER));
@@ -35,21 +30,18 @@ function remainder(x: v128, shifted: v128): v128 {
 }
 
 /** n as int32 lanes. */
-// @ts-ignore: decorator
 @inline
 function exponent(shifted: v128): v128 {
   return i32x4.sub(shifted, i32x4.splat(0x4b400000)); // the bits of ROUNDER
 }
 
 /** 2^n as float32 lanes; right for -126 <= n <= 127. */
-// @ts-ignore: decorator
 @inline
 function power(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
 /** e^r - 1 for |r| <= ln2/2, exact to the last bit for tiny r. */
-// @ts-ignore: decorator
 @inline
 function expm1OfRemainder(r: v128): v128 {
   // In pairs (Estrin's scheme): the latency of one value bounds the speed, not the number of operations.
@@ -65,7 +57,6 @@ function expm1OfRemainder(r: v128): v128 {
  * e^x within 1 ulp. Results that would be denormal (x < -87.3365) are 0: denormals cost a hundred cycles each, and
  * WebAssembly cannot flush them.
  */
-// @ts-ignore: decorator
 @inline
 export function exponential(x: v128): v128 {
   const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-88.0)), f32x4.splat(89.0));
@@ -82,7 +73,6 @@ export function exponential(x: v128): v128 {
  * e^d within 1 ulp for d <= 0 or NaN, and 0 for d < -64: what a softmax needs. A probability below e^-64 is beyond the reach of
  * a float32 sum that holds a 1, and its products with small gradients would be denormal.
  */
-// @ts-ignore: decorator
 @inline
 export function exponentialOfNonPositive(d: v128): v128 {
   const shifted = rounded(d);
@@ -91,7 +81,6 @@ export function exponentialOfNonPositive(d: v128): v128 {
 }
 
 /** 1 / (1 + e^-x), absolute error <= 1e-7; at least 1.6e-38 (not a denormal) for very negative x. */
-// @ts-ignore: decorator
 @inline
 export function sigmoid(x: v128): v128 {
   const minus = f32x4.neg(f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87.0)), f32x4.splat(87.0)));
@@ -104,7 +93,6 @@ export function sigmoid(x: v128): v128 {
  * tanh x = -u / (2 + u) with u = e^(-2|x|) - 1, absolute error <= 2e-7. Through expm1 because 1 - 2/(e^2x + 1) loses all
  * digits near 0; here a tiny x, denormal or -0 comes back unchanged.
  */
-// @ts-ignore: decorator
 @inline
 export function hyperbolicTangent(x: v128): v128 {
   // Beyond 10 the result is 1 in float32.

@@ -2,7 +2,6 @@
 // few sets of the first-level cache at every step.
 
 /** Columns of a panel, and of a tile. */
-// @ts-ignore: decorator
 @inline
 export const PANEL: usize = 8;
 
@@ -48,7 +47,6 @@ export function packColumns(depth: usize, columns: usize, b: usize, step: usize,
 /**
  * Writes the transpose of a 4×4 block whose rows are `step` bytes apart; the rows of the result are `outStep` bytes apart.
  */
-// @ts-ignore: decorator
 @inline
 function transpose4(from: usize, step: usize, out: usize, outStep: usize): void {
   const r0 = v128.load(from);

@@ -1,6 +1,5 @@
 // Row-wise copies and sums of row-major float32 matrices. Addresses are in bytes, sizes and leading dimensions in elements.
 
-// @ts-ignore: decorator
 @inline
 function copyRow(columns: usize, from: usize, to: usize): void {
   let j: usize = 0;
@@ -12,7 +11,6 @@ function copyRow(columns: usize, from: usize, to: usize): void {
 }
 
 /** to += from. Lane by lane one addition, so the tail gives the same bits as the vectors. */
-// @ts-ignore: decorator
 @inline
 function addRow(columns: usize, from: usize, to: usize): void {
   let j: usize = 0;
@@ -24,7 +22,6 @@ function addRow(columns: usize, from: usize, to: usize): void {
 }
 
 /** to = left + right */
-// @ts-ignore: decorator
 @inline
 function sumRow(columns: usize, left: usize, right: usize, to: usize): void {
   let j: usize = 0;

@@ -2,7 +2,6 @@
 import { exponentialOfNonPositive, logarithm } from './math';
 
 /** The largest of a row; NaN or any other value if the row holds a NaN, whose exponential then reaches the sum. */
-// @ts-ignore: decorator
 @inline
 function rowMaximum(columns: usize, x: usize): f32 {
   let lanes = v128.load32_splat(x);
@@ -15,7 +14,6 @@ function rowMaximum(columns: usize, x: usize): f32 {
 }
 
 /** The float64 sum of exp(x - maximum) over a row; keeps the exponentials in `out` if that is not 0 (it may be x). */
-// @ts-ignore: decorator
 @inline
 function rowExponentials(columns: usize, x: usize, maximum: f32, out: usize): f64 {
   const shift = f32x4.splat(maximum);
@@ -47,7 +45,6 @@ function rowExponentials(columns: usize, x: usize, maximum: f32, out: usize): f6
   return sum;
 }
 
-// @ts-ignore: decorator
 @inline
 function scaleRow(columns: usize, x: usize, factor: f32): void {
   const factors = f32x4.splat(factor);

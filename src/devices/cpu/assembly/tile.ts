@@ -18,7 +18,6 @@
 import { madd } from './madd';
 
 /** One row of a finished tile: c = addend + product. */
-// @ts-ignore: decorator
 @inline
 function finish(c: usize, addend: usize, low: v128, high: v128): void {
   v128.store(c, f32x4.add(v128.load(addend), low));
@@ -26,7 +25,6 @@ function finish(c: usize, addend: usize, low: v128, high: v128): void {
 }
 
 /** ROWS (a constant at compile time) rows of A packed (depth, ROWS) times a panel (depth, 8); rows of C are `step` bytes apart, those of the addend `addendStep`. */
-// @ts-ignore: decorator
 @inline
 function tile(ROWS: i32, depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize): void {
   let l0 = f32x4.splat(0), h0 = f32x4.splat(0);
@@ -100,7 +98,6 @@ function tile6(depth: usize, a: usize, b: usize, c: usize, step: usize, addend: 
 }
 
 /** `rows` <= 6 rows of A packed (depth, rows) times one panel (depth, 8), into 8 columns of C. depth >= 1. */
-// @ts-ignore: decorator
 @inline
 export function multiplyTile(
   rows: usize, depth: usize, a: usize, b: usize, c: usize, step: usize, addend: usize, addendStep: usize,
@@ -119,7 +116,6 @@ export function multiplyTile(
  * One row of A as it lies in memory times PANELS (a constant at compile time) panels that are `size` bytes apart: as many
  * independent sums as hide the latency of an addition.
  */
-// @ts-ignore: decorator
 @inline
 function row(
   PANELS: i32, depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize,
@@ -187,14 +183,12 @@ function row6(depth: usize, a: usize, b: usize, size: usize, c: usize, addend: u
 }
 
 /** The most panels, at most `panels`, that multiplyRow takes at once. */
-// @ts-ignore: decorator
 @inline
 export function rowWidth(panels: usize): usize {
   return panels >= 6 ? 6 : panels >= 4 ? 4 : panels >= 2 ? 2 : 1;
 }
 
 /** One row of A as it lies in memory times `panels` panels, `size` bytes apart, into 8·panels columns; panels as rowWidth gives. */
-// @ts-ignore: decorator
 @inline
 export function multiplyRow(
   panels: usize, depth: usize, a: usize, b: usize, size: usize, c: usize, addend: usize,

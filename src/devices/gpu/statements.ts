@@ -1,0 +1,77 @@
+// Statements that the bodies of kernels are made of, and how work is cut up where a kernel may not read all that it needs.
+import type { Value } from '../../program/value.ts';
+import { expression } from './elementwise.ts';
+import { inputsOf } from './reader.ts';
+import { type Index, type KernelWriter, plus } from './writer.ts';
+
+/** A stretch of an axis. */
+export interface Piece {
+  readonly size: number;
+  /** Statements that return an element of it. @param start where it begins */
+  text(start: number): string;
+}
+
+/** Returns an element of the piece that it lies in; the pieces follow each other along the axis. */
+export function piecewise(axis: string, pieces: readonly Piece[]): string {
+  let end = 0;
+  return pieces.map(({ size, text }, i) => {
+    const start = end;
+    end += size;
+    return i < pieces.length - 1 ? `if (${axis} < ${end}) {\n${text(start)}\n}` : text(start);
+  }).join('\n');
+}
+
+/**
+ * Returns the result of elementwise operations, of which only those are done that lead to it.
+ * @param read the text of an operand that none of them makes
+ * @param known names that such operands have already
+ */
+export function returnResult(
+  writer: KernelWriter, values: readonly Value<'elementwise'>[], result: Value, read: (operand: Value) => string, known: ReadonlyMap<Value, string> = new Map(),
+): string {
+  const needed = new Set<Value>([result]);
+  for (const value of values.toReversed()) if (needed.has(value)) value.inputs.forEach((input) => needed.add(input));
+  const names = new Map(known);
+  const lines: string[] = [];
+  const define = (value: Value, text: string): string => {
+    const name = writer.local();
+    names.set(value, name);
+    lines.push(`${writer.dialect.define} ${name} = ${text};`);
+    return name;
+  };
+  const nameOf = (value: Value): string => names.get(value) ?? define(value, read(value));
+  for (const value of values) if (needed.has(value)) define(value, expression(writer.dialect, value.apply, value.inputs.map(nameOf), value.constant));
+  const name = nameOf(result);
+  return [...lines, `return ${name};`].join('\n');
+}
+
+/** Returns the sum of every `parts`-th of `count` elements, from `first` on. */
+export function sumOf(count: number, parts: number, first: Index, element: (index: Index) => string): string {
+  const index = parts === 1 ? 'i' : plus(`i * ${parts}`, first);
+  const add = `sum += ${element(index)};`;
+  return [
+    'let sum = 0;',
+    `for (let i = 0; i < ${Math.ceil(count / parts)}; i++) { ${count % parts === 0 ? add : `if (${index} < ${count}) { ${add} }`} }`,
+    'return sum;',
+  ].join('\n');
+}
+
+/** Cuts a list into groups, as long as a kernel may be that reads no more than so many buffers. */
+export function groupsThatFit<Item>(items: readonly Item[], mostInputs: number, bodyOf: (writer: KernelWriter, group: readonly Item[]) => string): Item[][] {
+  const groups: Item[][] = [[]];
+  for (const item of items) {
+    const group = groups[groups.length - 1];
+    if (group.length > 0 && inputsOf([(writer) => bodyOf(writer, [...group, item])]) > mostInputs) groups.push([item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+/** Puts parts together, at most so many at a time, until there is one. */
+export function joinInTurns<Part>(parts: readonly Part[], most: number, join: (some: readonly Part[]) => Part): Part {
+  let left = parts;
+  while (left.length > 1) {
+    left = Array.from({ length: Math.ceil(left.length / most) }, (_, i) => left.slice(i * most, (i + 1) * most)).map((some) => (some.length > 1 ? join(some) : some[0]));
+  }
+  return left[0];
+}
