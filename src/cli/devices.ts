@@ -1,6 +1,6 @@
 // What commands have to do with devices: the option, its place in the help, and RNN_DEVICE. Opening one is devices/'s.
 import type { Command, Option } from 'commander';
-import { choiceFlag } from './flags.ts';
+import { choiceFlag, textFlag } from './flags.ts';
 import type { Io } from './io.ts';
 
 /** The names of devices/open.ts, which is not loaded for a help text: a test compares the two. */
@@ -14,6 +14,8 @@ export const devices: Readonly<Record<string, string>> = {
 };
 
 export const deviceFlag = (description: string): Option => choiceFlag('--device <name>', description, ['auto', ...Object.keys(devices)]);
+
+export const blasFlag = (): Option => textFlag('--blas <which>', "the cpu's library for products: auto, off, or its path (default: auto, or RNN_BLAS)");
 
 /** Lists the devices below a command's options. */
 export function listDevices(command: Command): void {

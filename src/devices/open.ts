@@ -6,6 +6,8 @@ import type { Device } from './device.ts';
 export interface OpenOptions {
   /** At most this many threads of the cpu; left out, one per core. */
   readonly threads?: number;
+  /** The BLAS of the cpu: `auto`, `off`, or a library; left out, RNN_BLAS says, and without it `auto`. */
+  readonly blas?: string;
   /** What the device is for; `auto` asks. Left out, it is enough to be worth a GPU. */
   readonly work?: Work;
 }
@@ -25,7 +27,7 @@ export interface TrainingWork {
 }
 
 const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>>> = {
-  cpu: async (options) => (await import('./cpu/cpu.ts')).openCpu(options),
+  cpu: async (options) => (await import('./cpu/cpu.ts')).openCpu({ ...options, onlyInteractive: options.work?.kind === 'sampling' }),
   gpu: async () => (await import('./gpu/gpu.ts')).openGpu('webgpu'),
   'gpu:software': async () => (await import('./gpu/gpu.ts')).openGpu('software'),
   'gpu:webasm': async () => (await import('./gpu/gpu.ts')).openGpu('webasm'),
@@ -68,9 +70,9 @@ async function openBest(options: OpenOptions): Promise<Device> {
   }
 }
 
-// What the choice assumes. The cpu's rate was measured for LSTMs of 128 and of 256 units on two threads; the GPU's are those of a
-// slow one: no better guess is worth the time of measuring first.
-const CPU_MULTIPLY_ADDS_PER_MS = 8e6;
+// What the choice assumes. The cpu's rate is that of LSTMs of 128 to 512 units with a BLAS; the GPU's are those of a slow one: no
+// better guess is worth the time of measuring first.
+const CPU_MULTIPLY_ADDS_PER_MS = 5e7;
 const GPU_MULTIPLY_ADDS_PER_MS = 3e8;
 /** Two kernels forward and two backward for each cell. */
 const GPU_MS_PER_CELL = 4 * 0.01;

@@ -33,7 +33,7 @@ export async function* examine({ device, full }: Examination): AsyncGenerator<Ch
   yield await checkWebAssembly();
   yield await checkThreads();
   yield checkMemory();
-  yield checkBlas();
+  yield await checkBlas();
   if (names.includes('gpu')) yield checkAdapter('hardware');
   if (names.includes('gpu:software')) yield checkAdapter('software');
   for (const name of names) yield checkDevice(name, full);

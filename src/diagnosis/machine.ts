@@ -1,9 +1,8 @@
 // What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One check each.
-import { existsSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import { join } from 'node:path';
 import { availableMemory, constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
+import { chooseBlas } from '../devices/cpu/blas/choose.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError } from '../errors.ts';
 import type { Check } from './doctor.ts';
@@ -71,11 +70,18 @@ export function checkMemory(free = availableMemory(), total = Math.min(totalmem(
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
-const usualFolders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib/aarch64-linux-gnu', '/usr/lib64', '/usr/lib', '/usr/local/lib', '/opt/homebrew/opt/openblas/lib', '/usr/local/opt/openblas/lib'];
-const libraryNames = ['libopenblas.so.0', 'libopenblas.so', 'libopenblas.dylib'];
-
-/** The cpu device has products of its own. */
-export function checkBlas(folders: readonly string[] = [...(process.env['LD_LIBRARY_PATH'] ?? '').split(':').filter(Boolean), ...usualFolders]): Check {
-  const found = folders.flatMap((folder) => libraryNames.map((name) => join(folder, name))).find((path) => existsSync(path));
-  return { title: 'BLAS', verdict: 'absent', detail: `not used by this version; ${found === undefined ? 'no OpenBLAS found' : `OpenBLAS is at ${found}`}`, fix: null };
+/** The libraries that the cpu device looks at, up to the one that it uses. */
+export async function checkBlas(choose: typeof chooseBlas = chooseBlas): Promise<Check> {
+  const title = 'BLAS';
+  const advice = process.platform === 'linux' ? 'apt-get install libopenblas0-pthread makes training about twice as fast' : null;
+  try {
+    const { trials, library, off } = choose(await loadKernels());
+    const told = (used: boolean): string[] => trials.filter((trial) => trial.used === used).map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`);
+    if (off !== null) return { title, verdict: 'absent', detail: `none, by ${off}`, fix: null };
+    const detail = [...(library === null ? ['none used'] : told(true)), ...told(false).map((each, i) => (i === 0 && library !== null ? `not used: ${each}` : each))].join('; ');
+    return { title, verdict: library === null ? 'absent' : 'good', detail, fix: library === null ? advice : null, facts: { trials } };
+  } catch (error) {
+    if (!(error instanceof RnnError)) throw error;
+    return { title, verdict: 'bad', detail: error.message, fix: error.hint ?? null };
+  }
 }

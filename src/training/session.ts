@@ -152,7 +152,7 @@ export class Session {
   /** The cpu writes one character after another faster than a GPU, to which all weights would have to go for each. */
   async #samplingDevice(): Promise<Device> {
     if (!this.#device.name.startsWith('gpu')) return this.#device;
-    return (this.#cpu ??= await openDevice('cpu'));
+    return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling' } }));
   }
 
   async checkpoint(record: RunRecord): Promise<Checkpoint> {

@@ -1,6 +1,3 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Device } from '../../src/devices/device.ts';
 import { checkDevice } from '../../src/diagnosis/devices.ts';
@@ -27,15 +24,22 @@ describe('the check of', () => {
     expect(await checkWebAssembly()).toMatchObject({ verdict: 'good' });
   });
 
-  it('BLAS says where one is, and that it is not used', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'rnn-blas-'));
-    try {
-      expect(checkBlas([folder]).detail).toBe('not used by this version; no OpenBLAS found');
-      await writeFile(join(folder, 'libopenblas.so.0'), '');
-      expect(checkBlas(['no-such-folder', folder]).detail).toContain(join(folder, 'libopenblas.so.0'));
-    } finally {
-      await rm(folder, { recursive: true });
-    }
+  it('BLAS tells which is used, what was tried before it, and how to have one', async () => {
+    const tried = [
+      { path: 'libopenblas.so.0', name: null, used: false, reason: 'cannot be opened' },
+      { path: 'libblas.so.3', name: 'libblas.so.3', used: false, reason: '0.03 times as fast as the embedded kernels' },
+    ];
+    const used = { path: 'libfast.so', name: 'Fast 1.0', used: true, reason: '3.0 times as fast as the embedded kernels' };
+    const library = { path: 'libfast.so', name: 'Fast 1.0', symbol: 'cblas_sgemm', wide: false, takesSmall: false };
+    expect(await checkBlas(() => ({ library, trials: [...tried, used], off: null }))).toMatchObject({
+      verdict: 'good',
+      detail: 'Fast 1.0 (libfast.so): 3.0 times as fast as the embedded kernels; not used: libopenblas.so.0: cannot be opened; libblas.so.3: 0.03 times as fast as the embedded kernels',
+    });
+    expect(await checkBlas(() => ({ library: null, trials: tried, off: null }))).toMatchObject({ verdict: 'absent', detail: expect.stringMatching(/^none used; libopenblas.so.0: cannot be opened; /) });
+    expect(await checkBlas(() => ({ library: null, trials: [], off: 'RNN_BLAS=off' }))).toMatchObject({ verdict: 'absent', detail: 'none, by RNN_BLAS=off', fix: null });
+    expect(await checkBlas(() => {
+      throw new RnnError('device', 'the BLAS libz.so.1 cannot be used', { hint: '--blas off' });
+    })).toMatchObject({ verdict: 'bad', fix: '--blas off' });
   });
 });
 

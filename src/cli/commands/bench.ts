@@ -5,7 +5,7 @@ import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
-import { devices } from '../devices.ts';
+import { blasFlag, devices } from '../devices.ts';
 import { choiceFlag, commonFlags, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
@@ -14,6 +14,7 @@ import { parseChoice } from '../values.ts';
 interface BenchFlags {
   readonly device?: readonly string[];
   readonly threads?: number;
+  readonly blas?: string;
   readonly cell: string;
   readonly layers: number;
   readonly hidden: number;
@@ -33,7 +34,7 @@ const deviceList = new Option('--device <name>', 'repeatable (default: cpu, and 
 export function defineBench(command: Command, context: Context): void {
   command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
   const groups = {
-    'The machine:': [deviceList, numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive)],
+    'The machine:': [deviceList, numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
     'The model:': [
       choiceFlag('--cell <name>', cells.map(({ name }) => name).join(', '), cells.map(({ name }) => name)).default('lstm'),
       numberFlag('--layers <n>', 'on top of each other', positive).default(2),
@@ -84,9 +85,9 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 }
 
 /** Null for a gpu that nobody asked for and that is missing. */
-async function open(name: string, { device: asked, threads }: BenchFlags, { rooms, stderr }: Context): Promise<Device | null> {
+async function open(name: string, { device: asked, threads, blas }: BenchFlags, { rooms, stderr }: Context): Promise<Device | null> {
   try {
-    return await (await rooms.devices()).openDevice(name, threads === undefined ? {} : { threads });
+    return await (await rooms.devices()).openDevice(name, { ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) });
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
     stderr.line(stderr.colour.dim(error.message));

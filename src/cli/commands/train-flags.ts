@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { TrainingOptions } from '../../training/options.ts';
-import { deviceFlag, listDevices } from '../devices.ts';
+import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 
 const initialisations: readonly TrainingOptions['initialisation'][] = ['uniform', 'xavier', 'orthogonal'];
@@ -51,6 +51,7 @@ export interface TrainFlags {
   readonly streams?: number;
   readonly device?: string;
   readonly threads?: number;
+  readonly blas?: string;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -110,6 +111,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
   'The machine:': [
     deviceFlag('where to train; listed below (default: auto)'),
     numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
+    blasFlag(),
   ],
   'Output:': [
     switchFlag('--json', 'one JSON object per event on stdout'),

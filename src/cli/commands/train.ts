@@ -50,7 +50,7 @@ async function train(sources: readonly string[], flags: TrainFlags, context: Con
 
   const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
   const choice = chosenDevice(flags.device, io);
-  const device = await (await rooms.devices()).openDevice(choice.name, { work, ...(flags.threads === undefined ? {} : { threads: flags.threads }) });
+  const device = await (await rooms.devices()).openDevice(choice.name, { work, ...(flags.threads === undefined ? {} : { threads: flags.threads }), ...(flags.blas === undefined ? {} : { blas: flags.blas }) });
   const why = device.reason ?? (choice.fromEnvironment ? `${choice.name}: RNN_DEVICE` : null);
   if (why !== null) reporter.note(`device ${why}`);
   const controller = new AbortController();

@@ -1,6 +1,7 @@
 // Compiles a chain of elementwise operations into one WebAssembly function: per row, four columns at a time and then the rest one
 // by one. Everything is loaded before anything is stored, so that a result may take the place of an operand.
 import type { ElementwiseFunction, Value } from '../../program/value.ts';
+import { activations } from './calls.ts';
 import { type Access, Code, type ModuleWriter, type Opcode, type Signature } from './wasm.ts';
 
 /** An element's place: at a pointer that the caller passes, plus a fixed column. */
@@ -37,13 +38,6 @@ export function chainKey({ values, operands, stores, strides }: ChainSpecificati
 export function chainSignature(pointers: number): Signature {
   return { parameters: new Array<'i32'>(pointers + 2).fill('i32'), results: [] };
 }
-
-export const activationSignatures: Readonly<Record<string, Signature>> = {
-  sigmoid4: { parameters: ['v128'], results: ['v128'] },
-  tanh4: { parameters: ['v128'], results: ['v128'] },
-  sigmoid1: { parameters: ['f32'], results: ['f32'] },
-  tanh1: { parameters: ['f32'], results: ['f32'] },
-};
 
 /** Appends the function of a chain and gives its index. The activations must have been imported. */
 export function addChain(writer: ModuleWriter, chain: ChainSpecification, exportName: string | null = null): number {
@@ -146,8 +140,8 @@ class Lanes {
     const constant = (number: number): number => this.#constants.get(number)!;
     const arithmetic = (operation: 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'abs' | 'lt' | 'le' | 'gt'): Code => code.op(`${this.#wide ? 'f32x4' : 'f32'}.${operation}` as Opcode);
     const activation = (name: 'sigmoid' | 'tanh'): Code => {
-      const kernel = `${name}${this.#wide ? 4 : 1}`;
-      return code.get(x).call(this.#writer.importFunction(kernel, activationSignatures[kernel]));
+      const kernel = `${name}${this.#wide ? 4 : 1}` as const;
+      return code.get(x).call(this.#writer.importFunction(kernel, activations[kernel]));
     };
     switch (value.apply) {
       case 'add': code.get(x).get(y); arithmetic('add'); return;

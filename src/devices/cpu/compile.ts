@@ -4,33 +4,16 @@ import type { Home } from '../../program/placement.ts';
 import type { Chain } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
-import { type ChainSpecification, type Place, type Walk, activationSignatures, addChain, chainKey } from './chain.ts';
-import { gemmPanelsScratch } from './kernels.ts';
-import { type Plan, type ShardProgram, readsPanels, stateKey } from './plan.ts';
-import { Code, ModuleWriter, type Signature, type ValueType } from './wasm.ts';
-
-const i32s = (count: number): readonly ValueType[] => new Array<ValueType>(count).fill('i32');
-const kernelSignatures = {
-  packPanels: { parameters: i32s(8), results: [] },
-  gemmPanels: { parameters: i32s(11), results: [] },
-  gemmTransposedA: { parameters: i32s(11), results: [] },
-  gather: { parameters: i32s(8), results: [] },
-  scatterAdd: { parameters: i32s(7), results: [] },
-  columnSums: { parameters: i32s(6), results: [] },
-  copyRows: { parameters: i32s(6), results: [] },
-  zero: { parameters: i32s(2), results: [] },
-  dropoutMask: { parameters: [...i32s(6), 'f32', ...i32s(2)], results: [] },
-  softmaxCrossEntropy: { parameters: [...i32s(7), 'f32'], results: ['f64'] },
-} satisfies Readonly<Record<string, Signature>>;
-type Kernel = keyof typeof kernelSignatures;
-
-/** A byte address: fixed, or counted from the base of the worker's own region. */
-type Address = { readonly fixed: number } | { readonly own: number };
+import { type CallName, activations, blasCalls, kernelCalls, signatures } from './calls.ts';
+import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
+import { type Plan, type ShardProgram, stateKey } from './plan.ts';
+import type { Address, Matrix } from './products.ts';
+import { Code, ModuleWriter } from './wasm.ts';
 
 /** A writer that has imported all kernels: imports come before functions. */
-export function newKernelWriter(): ModuleWriter {
+export function newKernelWriter(withBlas = false): ModuleWriter {
   const writer = new ModuleWriter();
-  for (const [name, signature] of Object.entries({ ...activationSignatures, ...kernelSignatures })) writer.importFunction(name, signature);
+  for (const [name, signature] of Object.entries({ ...activations, ...kernelCalls, ...(withBlas ? blasCalls : {}) })) writer.importFunction(name, signature);
   return writer;
 }
 
@@ -43,7 +26,7 @@ class ShardCompiler {
   readonly #plan: Plan;
   readonly #job: string;
   readonly #shard: ShardProgram;
-  readonly #writer = newKernelWriter();
+  readonly #writer: ModuleWriter;
   readonly #code = new Code(1);
   readonly #chains = new Map<string, number>();
 
@@ -51,6 +34,7 @@ class ShardCompiler {
     this.#plan = plan;
     this.#job = job;
     this.#shard = shard;
+    this.#writer = newKernelWriter(plan.products.usesBlas);
   }
 
   compile(): Uint8Array<ArrayBuffer> {
@@ -128,7 +112,7 @@ class ShardCompiler {
         this.#push(rows, columns, value.stepRows, { own: this.#plan.shard.dropout }, value.site, dropoutThreshold(value.rate));
         this.#code.f32(1 / (1 - value.rate));
         this.#push(...this.#matrix(out));
-        this.#code.call(this.#writer.importFunction('dropoutMask', kernelSignatures.dropoutMask));
+        this.#code.call(this.#writer.importFunction('dropoutMask', kernelCalls.dropoutMask));
         return;
       }
       case 'gather': {
@@ -154,26 +138,22 @@ class ShardCompiler {
   }
 
   #matmul(value: Value<'matmul'>, operands: readonly Home[], out: Home): void {
-    const { rows, columns } = value;
-    const [left, right] = value.inputs;
-    const [a, b] = operands;
-    const scratch = { own: this.#plan.shard.scratch };
+    const { products, panels, shard } = this.#plan;
+    if (value.transposeA && value.transposeB) throw new Error('the cpu device has no kernel for aᵀ·bᵀ');
     if (value.plus) this.#copy(value, operands[operands.length - 1], out);
-    const accumulate = value.plus ? 1 : 0;
-    if (value.transposeA) {
-      if (value.transposeB || value.bias) throw new Error('the cpu device has no kernel for aᵀ·bᵀ, nor for aᵀ·b with a bias');
-      this.#call('gemmTransposedA', rows, columns, left.rows, ...this.#matrix(a), ...this.#matrix(b), ...this.#matrix(out), accumulate, scratch);
-      return;
-    }
-    const K = left.columns;
-    let panels: Address = { own: scratch.own + 4 * gemmPanelsScratch(rows, K) };
-    if (readsPanels(value)) {
-      const parameter = (right as Value<'parameter'>).name;
-      panels = { fixed: this.#plan.panels.find((each) => each.parameter === parameter && each.transposed === value.transposeB)!.address };
-    } else {
-      this.#call('packPanels', ...this.#matrix(b), K, columns, value.transposeB ? 1 : 0, panels, 0, Math.ceil(columns / 8));
-    }
-    this.#call('gemmPanels', rows, columns, K, ...this.#matrix(a), panels, ...this.#matrix(out), accumulate, value.bias ? this.#address(operands[2]) : 0, scratch);
+    const width = products.panelColumns(value);
+    const { name } = value.inputs[1] as Value<'parameter'>;
+    const packed = width === null ? null : panels.find((each) => each.parameter === name && each.transposed === value.transposeB && each.columns === width)!;
+    products.call({
+      value,
+      a: this.#matrix(operands[0]),
+      b: this.#matrix(operands[1]),
+      c: this.#matrix(out),
+      accumulate: value.plus,
+      bias: value.bias ? this.#address(operands[2]) : null,
+      panels: packed && { fixed: packed.address },
+      scratch: { own: shard.scratch },
+    }, (call, ...rest) => this.#call(call, ...rest));
   }
 
   /** Adds to the loss of the shard. */
@@ -182,7 +162,7 @@ class ShardCompiler {
     const { loss } = this.#plan.shard;
     const code = this.#code.get(0);
     this.#push(value.rows, value.columns, ...this.#matrix(logits), this.#address(targets), ...(out ? this.#matrix(out) : [0, 0]));
-    code.f32(value.scale).call(this.#writer.importFunction('softmaxCrossEntropy', kernelSignatures.softmaxCrossEntropy));
+    code.f32(value.scale).call(this.#writer.importFunction('softmaxCrossEntropy', kernelCalls.softmaxCrossEntropy));
     code.get(0).access('f64.load', loss).op('f64.add').access('f64.store', loss);
   }
 
@@ -196,9 +176,9 @@ class ShardCompiler {
     this.#call('copyRows', rows, columns, ...this.#matrix(from), ...this.#matrix(to));
   }
 
-  #call(kernel: Kernel, ...operands: readonly (number | Address)[]): void {
+  #call(name: CallName, ...operands: readonly (number | Address)[]): void {
     this.#push(...operands);
-    this.#code.call(this.#writer.importFunction(kernel, kernelSignatures[kernel]));
+    this.#code.call(this.#writer.importFunction(name, signatures[name]));
   }
 
   #push(...operands: readonly (number | Address)[]): void {
@@ -217,8 +197,7 @@ class ShardCompiler {
     return { own: this.#plan.shard.states.get(stateKey(this.#job, name))! };
   }
 
-  /** An address and its leading dimension. */
-  #matrix(home: Home): [Address, number] {
+  #matrix(home: Home): Matrix {
     return [this.#address(home), home.buffer.columns];
   }
 

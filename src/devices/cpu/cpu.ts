@@ -2,9 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../../errors.ts';
 import type { Device, Workload } from '../device.ts';
+import { chooseBlas } from './blas/choose.ts';
+import { blasProducts } from './blas/products.ts';
 import { compileForCpu, describeCpu } from './executable.ts';
 import { loadKernels } from './kernels.ts';
 import { type Plan, planWorkload } from './plan.ts';
+import { embeddedProducts } from './products.ts';
 
 /** The largest memory a 32-bit WebAssembly module can address. */
 const MOST_BYTES = 65536 * 65536;
@@ -12,19 +15,25 @@ const MOST_BYTES = 65536 * 65536;
 export interface CpuOptions {
   /** At most this many worker threads; left out, one per core. */
   readonly threads?: number;
+  /** `auto`, `off` or a library: see chooseBlas. */
+  readonly blas?: string;
+  /** Nothing but interactive workloads will be run: those use no BLAS, which need not be looked for. */
+  readonly onlyInteractive?: boolean;
 }
 
-export async function openCpu({ threads = availableParallelism() }: CpuOptions = {}): Promise<Device> {
+export async function openCpu({ threads = availableParallelism(), blas: wanted, onlyInteractive = false }: CpuOptions = {}): Promise<Device> {
   const kernels = await loadKernels();
+  const { library } = onlyInteractive ? { library: null } : chooseBlas(kernels, wanted);
+  const products = library === null ? embeddedProducts : blasProducts(library);
   const plans = new WeakMap<Workload, Plan>();
   const planOf = (workload: Workload): Plan => {
-    const plan = plans.get(workload) ?? planWorkload(workload, workload.interactive ? 1 : threads);
+    const plan = plans.get(workload) ?? (workload.interactive ? planWorkload(workload, 1, embeddedProducts) : planWorkload(workload, threads, products));
     plans.set(workload, plan);
     return plan;
   };
   return {
     name: 'cpu',
-    description: describeCpu(kernels, threads),
+    description: describeCpu(kernels, threads, library),
     estimate: (workload) => planOf(workload).bytes,
     async compile(workload) {
       const plan = planOf(workload);
@@ -33,7 +42,7 @@ export async function openCpu({ threads = availableParallelism() }: CpuOptions =
           hint: 'lower --hidden, --layers, --batch-size or --seq-length',
         });
       }
-      return compileForCpu(workload, plan, kernels);
+      return compileForCpu(workload, plan, kernels, plan.products.usesBlas ? library : null);
     },
     close: () => Promise.resolve(),
   };

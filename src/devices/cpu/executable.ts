@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { RnnError } from '../../errors.ts';
 import type { Call, CallResult, Executable, Resident, Workload } from '../device.ts';
 import { artifactUrl } from './artifacts.ts';
+import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
 import { type KernelModule } from './kernels.ts';
 import { type JobPlan, type Plan, control, stateKey, statesOf } from './plan.ts';
@@ -17,11 +18,11 @@ interface Crew {
   close(): Promise<void>;
 }
 
-export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule): Promise<CpuExecutable> {
+export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule, blas: BlasLibrary | null): Promise<CpuExecutable> {
   const memory = allocate(plan);
-  const setups = await shardSetups(workload, plan, kernels, memory);
+  const setups = await shardSetups(workload, plan, kernels, blas, memory);
   const crew = workload.interactive ? inlineCrew(setups[0]) : await threadCrew(setups, memory);
-  return new CpuExecutable(plan, memory, crew, describeCpu(kernels, plan.workers));
+  return new CpuExecutable(plan, memory, crew, describeCpu(kernels, plan.workers, blas));
 }
 
 export class CpuExecutable implements Executable {
@@ -167,8 +168,9 @@ export class CpuExecutable implements Executable {
 }
 
 /** @param threads how many compute */
-export function describeCpu({ variant }: KernelModule, threads: number): string {
-  return `cpu: WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'}), ${threads} thread${threads === 1 ? '' : 's'}`;
+export function describeCpu({ variant }: KernelModule, threads: number, blas: BlasLibrary | null): string {
+  const kernels = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
+  return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
 /** V8 reserves 10 GB of addresses for any shared memory, which a limit such as ulimit -v may forbid. */
@@ -180,7 +182,7 @@ function allocate({ pages, bytes }: Plan): WebAssembly.Memory {
   }
 }
 
-async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule, memory: WebAssembly.Memory): Promise<ShardSetup[]> {
+async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule, blas: BlasLibrary | null, memory: WebAssembly.Memory): Promise<ShardSetup[]> {
   const modules = new Map<string, WebAssembly.Module>();
   for (const { job, programs } of plan.jobs) {
     for (const [rows, shard] of programs) modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard(plan, job.name, shard)));
@@ -196,7 +198,7 @@ async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule
       return slots.has(name) ? { address: slots.get(name)!, step: 4 } : { address: scalars.get(name)!, step: 0 };
     };
     return {
-      worker, workers, kernels, memory, parameterCount, panels, base,
+      worker, workers, kernels, blas, memory, parameterCount, panels, base,
       jobs: plan.jobs.map(({ job, shardRows, trains }) => ({ module: modules.get(`${job.name} ${shardRows[worker]}`) ?? null, trains })),
       update: rule && updateModule ? { module: updateModule, pointers: updatePointers(rule).map(addressOf), clipNorm: rule.clipNorm } : null,
       losses: shardBases.map((each) => each + shard.loss),

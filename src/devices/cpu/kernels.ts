@@ -58,6 +58,9 @@ export type Kernels = {
   /** to (rows, columns) = from */
   copyRows(rows: number, columns: number, from: number, ldf: number, to: number, ldt: number): void;
 
+  /** to (columns, rows) = the transpose of from (rows, columns) */
+  transposeRows(rows: number, columns: number, from: number, ldf: number, to: number, ldt: number): void;
+
   /** to (rows, columns) += from */
   addRows(rows: number, columns: number, from: number, ldf: number, to: number, ldt: number): void;
 

@@ -3,7 +3,7 @@
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
 import type { Job, Workload } from '../device.ts';
-import { gemmPanelsScratch, gemmTransposedAScratch, packedPanelsSize } from './kernels.ts';
+import { type Products, depthOf } from './products.ts';
 
 const PAGE_BYTES = 65536;
 /** Everything starts on a cache line of its own. */
@@ -14,10 +14,12 @@ const LEAST_ROWS = 4;
 /** 32-bit words of the control block, by their use. */
 export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, words: 5 } as const;
 
-/** A weight as the products read it: packed into panels. One per weight and orientation that any program uses. */
+/** A weight as the products read it: packed into panels. One per weight, orientation and width that any program uses. */
 export interface Panels {
   readonly parameter: string;
   readonly transposed: boolean;
+  /** Of a panel. */
+  readonly columns: number;
   /** The product's inner dimension and its columns. */
   readonly K: number;
   readonly N: number;
@@ -60,6 +62,7 @@ export interface ShardMap {
 }
 
 export interface Plan {
+  readonly products: Products;
   readonly workers: number;
   readonly jobs: readonly JobPlan[];
   /** P */
@@ -81,7 +84,7 @@ export function stateKey(job: string, name: string): string {
 }
 
 /** @param threads how many workers there may be */
-export function planWorkload(workload: Workload, threads: number): Plan {
+export function planWorkload(workload: Workload, threads: number, products: Products): Plan {
   const largestBatch = Math.max(...workload.jobs.map((job) => job.batch));
   const workers = workersFor(largestBatch, threads);
   const jobs = workload.jobs.map((job) => planJob(job, workers));
@@ -99,9 +102,7 @@ export function planWorkload(workload: Workload, threads: number): Plan {
   const update = workload.update;
   const slots = new Map((update?.slots ?? []).map((name) => [name, global.take(4 * parameterCount)]));
   const scalars = new Map((update?.scalars ?? []).map((name) => [name, global.take(4)]));
-  const panels = panelsOf(programs).map(({ parameter, transposed, K, N, sourceColumns }) => ({
-    parameter, transposed, K, N, sourceColumns, source: parameters.get(parameter)!, address: global.take(4 * packedPanelsSize(K, N)),
-  }));
+  const panels = panelsOf(programs, products).map((shape) => ({ ...shape, source: parameters.get(shape.parameter)!, address: global.take(4 * panelElements(shape)) }));
 
   const region = new Stretch(0);
   const most = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
@@ -115,11 +116,11 @@ export function planWorkload(workload: Workload, threads: number): Plan {
     states: new Map(jobs.flatMap(({ job, shardRows, programs: each }) => statesOf(each.get(shardRows[0])!.program)
       .map(({ name, rows, columns }) => [stateKey(job.name, name), region.take(4 * rows * columns)] as const))),
     gradients: region.take(jobs.some(({ trains }) => trains) ? 4 * parameterCount : 0),
-    scratch: region.take(Math.max(4, ...programs.map(({ program }) => 4 * scratchElements(program)))),
+    scratch: region.take(Math.max(4, ...programs.map(({ program }) => 4 * scratchElements(program, products)))),
     arena: region.take(Math.max(4, ...programs.map(({ layout }) => 4 * layout.arenaElements))),
   };
   const shardBases = Array.from({ length: workers }, () => global.take(region.bytes));
-  return { workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes };
+  return { products, workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes };
 }
 
 export function statesOf(program: Program): (Value<'state'>)[] {
@@ -143,33 +144,32 @@ function planJob(job: Job, workers: number): JobPlan {
   return { job, shardRows, programs, trains };
 }
 
-type PanelsShape = Pick<Panels, 'parameter' | 'transposed' | 'K' | 'N' | 'sourceColumns'>;
+type PanelsShape = Omit<Panels, 'source' | 'address'>;
 
-/** A product with a weight on its right reads the weight's panels. */
-export function readsPanels(value: Value): boolean {
-  return value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter';
-}
-
-function panelsOf(programs: readonly ShardProgram[]): PanelsShape[] {
+function panelsOf(programs: readonly ShardProgram[], products: Products): PanelsShape[] {
   const found = new Map<string, PanelsShape>();
-  for (const value of programs.flatMap(({ program }) => program.values)) {
-    if (!readsPanels(value)) continue;
+  for (const value of programs.flatMap(({ program }) => program.values.filter(isProduct))) {
+    const columns = products.panelColumns(value);
+    if (columns === null) continue;
     const weight = value.inputs[1] as Value<'parameter'>;
-    const transposed = (value as Value<'matmul'>).transposeB;
-    const [K, N] = transposed ? [weight.columns, weight.rows] : [weight.rows, weight.columns];
-    found.set(`${weight.name} ${transposed}`, { parameter: weight.name, transposed, K, N, sourceColumns: weight.columns });
+    const transposed = value.transposeB;
+    found.set(`${weight.name} ${transposed} ${columns}`, { parameter: weight.name, transposed, columns, K: depthOf(value), N: value.columns, sourceColumns: weight.columns });
   }
   return [...found.values()];
 }
 
-/** Elements of scratch memory that the largest product of a program needs; one whose right side is no weight packs that too. */
-function scratchElements(program: Program): number {
-  return program.values.reduce((most, value) => {
-    if (value.kind !== 'matmul') return most;
-    const K = value.transposeA ? value.inputs[0].rows : value.inputs[0].columns;
-    if (value.transposeA) return Math.max(most, gemmTransposedAScratch(value.rows, K));
-    return Math.max(most, gemmPanelsScratch(value.rows, K) + (readsPanels(value) ? 0 : packedPanelsSize(K, value.columns)));
-  }, 0);
+/** The last panel is as wide as the others, whatever is in it. */
+function panelElements({ K, N, columns }: PanelsShape): number {
+  return Math.ceil(N / columns) * columns * K;
+}
+
+/** Elements of scratch memory that the largest product of a program needs. */
+function scratchElements(program: Program, products: Products): number {
+  return program.values.filter(isProduct).reduce((most, value) => Math.max(most, products.scratch(value)), 0);
+}
+
+function isProduct(value: Value): value is Value<'matmul'> {
+  return value.kind === 'matmul';
 }
 
 /** Hands out consecutive bytes, each piece on a cache line of its own. */

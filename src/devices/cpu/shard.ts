@@ -1,20 +1,25 @@
 // What one worker does in a step: its shard of the batch through the whole program without a barrier, then its range of the sum
 // of gradients, of the update and of the packing of weights. Runs in a worker thread, or on the calling thread where it is alone.
+import { blasFunctions } from './blas/products.ts';
+import type { BlasLibrary } from './blas/library.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
-import { control } from './plan.ts';
+import { type Panels, control } from './plan.ts';
+import { KERNEL_PANEL } from './products.ts';
 
 /** All that a worker needs, as plain data that can be posted to a thread. */
 export interface ShardSetup {
   readonly worker: number;
   readonly workers: number;
   readonly kernels: KernelModule;
+  /** Null if no program calls one. */
+  readonly blas: BlasLibrary | null;
   readonly memory: WebAssembly.Memory;
   /** Modules with `run(base)` by job; null where this worker has no rows. */
   readonly jobs: readonly { readonly module: WebAssembly.Module | null; readonly trains: boolean }[];
   /** Module with `update(1, count, pointer…)`. Pointers at the first weight; `step` is 4 for vectors, 0 for scalars. */
   readonly update: { readonly module: WebAssembly.Module; readonly pointers: readonly { readonly address: number; readonly step: number }[]; readonly clipNorm: number } | null;
   readonly parameterCount: number;
-  readonly panels: readonly { readonly source: number; readonly sourceColumns: number; readonly K: number; readonly N: number; readonly transposed: boolean; readonly address: number }[];
+  readonly panels: readonly Panels[];
   readonly base: number;
   /** Byte addresses of each worker's results. */
   readonly losses: readonly number[];
@@ -38,6 +43,7 @@ const SPINS = 2000;
 export class Shard {
   readonly #setup: ShardSetup;
   readonly #kernels: Kernels;
+  readonly #imports: WebAssembly.Imports;
   readonly #control: Int32Array;
   readonly #doubles: Float64Array;
   readonly #floats: Float32Array;
@@ -50,6 +56,8 @@ export class Shard {
     const { buffer } = setup.memory;
     this.#setup = setup;
     this.#kernels = instantiateKernels(setup.kernels.module, setup.memory);
+    const products = setup.blas ? blasFunctions(setup.blas, setup.memory) : {};
+    this.#imports = { env: { memory: setup.memory }, kernels: { ...this.#kernels, ...products } };
     this.#control = new Int32Array(buffer, setup.controlAddress, control.words);
     this.#doubles = new Float64Array(buffer);
     this.#floats = new Float32Array(buffer);
@@ -107,10 +115,23 @@ export class Shard {
   /** Packs its range of each weight's panels. */
   #pack(): void {
     const { worker, workers, panels } = this.#setup;
-    for (const { source, sourceColumns, K, N, transposed, address } of panels) {
-      const count = Math.ceil(N / 8);
-      const [from, to] = [Math.floor((count * worker) / workers), Math.floor((count * (worker + 1)) / workers)];
+    for (const each of panels) {
+      const count = Math.ceil(each.N / each.columns);
+      this.#packPanels(each, Math.floor((count * worker) / workers), Math.floor((count * (worker + 1)) / workers));
+    }
+  }
+
+  #packPanels({ source, sourceColumns, columns, K, N, transposed, address }: Panels, from: number, to: number): void {
+    if (columns === KERNEL_PANEL) {
       this.#kernels.packPanels(source, sourceColumns, K, N, transposed ? 1 : 0, address, from, to);
+      return;
+    }
+    for (let panel = from; panel < to; panel++) {
+      const first = panel * columns;
+      const width = Math.min(columns, N - first);
+      const out = address + 4 * K * first;
+      if (transposed) this.#kernels.transposeRows(width, K, source + 4 * first * sourceColumns, sourceColumns, out, width);
+      else this.#kernels.copyRows(K, width, source + 4 * first, sourceColumns, out, width);
     }
   }
 
@@ -131,6 +152,6 @@ export class Shard {
   }
 
   #instantiate(module: WebAssembly.Module): Record<string, WebAssembly.ExportValue> {
-    return new WebAssembly.Instance(module, { env: { memory: this.#setup.memory }, kernels: this.#kernels as unknown as Record<string, WebAssembly.ExportValue> }).exports;
+    return new WebAssembly.Instance(module, this.#imports).exports;
   }
 }

@@ -283,6 +283,11 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
       kernels.copyRows(rows, columns, x.address, x.ld, to.address, to.ld);
       expect(to.values()).toEqual(x.values());
 
+      const across = matrix(columns, rows, rows + 3);
+      kernels.transposeRows(rows, columns, x.address, x.ld, across.address, across.ld);
+      expect(across.values()).toEqual(Array.from({ length: columns }, (_, j) => Array.from({ length: rows }, (__, r) => x.at(r, j))));
+      expect(across.guardsHold()).toBe(true);
+
       const sums = matrix(1, columns);
       for (const accumulate of [0, 1]) {
         const start = sums.values()[0]!;

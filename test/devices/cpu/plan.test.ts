@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
-import { type Plan, planWorkload } from '../../../src/devices/cpu/plan.ts';
+import { type Plan, planWorkload as planWith } from '../../../src/devices/cpu/plan.ts';
+import { embeddedProducts } from '../../../src/devices/cpu/products.ts';
 import type { Workload } from '../../../src/devices/device.ts';
 import { cells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
@@ -8,6 +9,8 @@ import { evaluationProgram, samplingProgram, trainingProgram } from '../../../sr
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { countParameters } from '../../../src/program/value.ts';
 import { createOptimizer } from '../../../src/training/optimizers.ts';
+
+const planWorkload = (workload: Workload, threads: number): Plan => planWith(workload, threads, embeddedProducts);
 
 interface Size {
   readonly cell?: string;

@@ -2,7 +2,7 @@
 // AssemblyScript has TypeScript's syntax, and decorators on functions, which TypeScript has not: tsc passes this folder over.
 export { gemmPanels, gemmTransposedA } from './gemm';
 export { dropoutMask } from './dropout';
-export { packPanels } from './packing';
+export { packPanels, transposeRows } from './packing';
 export { addRows, columnSums, copyRows, gather, scatterAdd, zero } from './rows';
 export { reduceShards, sumOfSquares } from './reductions';
 export { softmaxCrossEntropy } from './softmax';

@@ -63,6 +63,24 @@ function transpose4(from: usize, step: usize, out: usize, outStep: usize): void 
   v128.store(out + outStep * 3, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
 }
 
+/** to (columns, rows) = the transpose of from (rows, columns) */
+export function transposeRows(rows: usize, columns: usize, from: usize, ldf: usize, to: usize, ldt: usize): void {
+  const step = ldf << 2;
+  const outStep = ldt << 2;
+  let r: usize = 0;
+  for (; r + 4 <= rows; r += 4, from += step << 2, to += 16) {
+    let source = from, out = to;
+    let j: usize = 0;
+    for (; j + 4 <= columns; j += 4, source += 16, out += outStep << 2) transpose4(source, step, out, outStep);
+    for (; j < columns; ++j, source += 4, out += outStep) {
+      for (let i: usize = 0; i < 4; ++i) store<f32>(out + (i << 2), load<f32>(source + step * i));
+    }
+  }
+  for (; r < rows; ++r, from += step, to += 4) {
+    for (let j: usize = 0; j < columns; ++j) store<f32>(to + outStep * j, load<f32>(from + (j << 2)));
+  }
+}
+
 /** Packs 8 rows of depth columns into one panel (depth, 8): the panel of a transposed B. */
 function packTransposedPanel(depth: usize, b: usize, step: usize, out: usize): void {
   let k: usize = 0;

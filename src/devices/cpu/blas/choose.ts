@@ -1,0 +1,98 @@
+// Which BLAS of the system the cpu device uses, and why not the others.
+import { RnnError } from '../../../errors.ts';
+import type { KernelModule } from '../kernels.ts';
+import { type BlasLibrary, inspectLibrary, usualLibraries } from './library.ts';
+import { type Finding, tryLibrary } from './trial.ts';
+
+export interface BlasTrial {
+  readonly path: string;
+  /** Null if it could not be loaded. */
+  readonly name: string | null;
+  readonly used: boolean;
+  /** One line: why, or why not. */
+  readonly reason: string;
+}
+
+export interface BlasChoice {
+  /** Null for the embedded kernels alone. */
+  readonly library: BlasLibrary | null;
+  readonly trials: readonly BlasTrial[];
+  /** Why none was looked for; null if one was. */
+  readonly off: string | null;
+}
+
+/** Sums of 260 terms below 1/4, rounded in another order: a wrong product is off by 0.1 and more. */
+const TOLERANCE = 1e-4;
+/** What is hardly faster is not worth a result that depends on the system. */
+const LEAST_SPEED = 1.1;
+
+const choices = new Map<string, BlasChoice>();
+
+/**
+ * The first of the usual libraries that multiplies rightly and faster than the embedded kernels. Looked for once in a process.
+ *
+ * @param wanted `auto`, `off`, or a library as the system's loader takes it; left out, RNN_BLAS says, and without it `auto` –
+ *   but `off` where RNN_WASM=portable asks for results that are alike on every machine
+ * @throws RnnError `device` if a library that was named cannot be used; one that is slow is used
+ */
+export function chooseBlas(kernels: KernelModule, wanted?: string): BlasChoice {
+  const [name, off] = wish(wanted);
+  if (off !== null) return { library: null, trials: [], off };
+  const known = choices.get(name);
+  if (known !== undefined) return known;
+  const look = (path: string): Attempt => attempt(path, kernels);
+  const choice = name === 'auto' ? firstThatServes(usualLibraries(), look) : named(name, look);
+  choices.set(name, choice);
+  return choice;
+}
+
+/** What is wished for, and why nothing is. */
+function wish(wanted: string | undefined): [name: string, off: string | null] {
+  const environment = process.env['RNN_BLAS'] || undefined;
+  const name = wanted ?? environment;
+  if (name === 'off') return [name, wanted === undefined ? 'RNN_BLAS=off' : '--blas off'];
+  if (name === undefined && process.env['RNN_WASM'] === 'portable') return ['off', 'RNN_WASM=portable'];
+  return [name ?? 'auto', null];
+}
+
+/** A library, and what was found by trying it; null as far as it did not come to that. */
+export interface Attempt {
+  readonly library: BlasLibrary | null;
+  readonly trial: BlasTrial;
+  readonly finding: Finding | null;
+}
+
+export function firstThatServes(paths: readonly string[], look: (path: string) => Attempt): BlasChoice {
+  const trials: BlasTrial[] = [];
+  for (const path of paths) {
+    const { library, trial } = look(path);
+    trials.push(trial);
+    if (trial.used) return { library, trials, off: null };
+  }
+  return { library: null, trials, off: null };
+}
+
+function named(path: string, look: (path: string) => Attempt): BlasChoice {
+  const { library, trial, finding } = look(path);
+  if (library === null || finding === null || !isRight(finding)) {
+    throw new RnnError('device', `the BLAS ${path} cannot be used: ${trial.reason}`, { hint: '--blas auto looks for one, --blas off does without' });
+  }
+  return { library, trials: [{ ...trial, used: true }], off: null };
+}
+
+export function attempt(path: string, kernels: KernelModule, inspect = inspectLibrary, tryOut = tryLibrary): Attempt {
+  const library = inspect(path);
+  if (typeof library === 'string') return { library: null, trial: { path, name: null, used: false, reason: library }, finding: null };
+  const finding = tryOut(library, kernels);
+  const used = isRight(finding) && finding.speed >= LEAST_SPEED;
+  return { library, trial: { path, name: library.name, used, reason: reasonOf(finding) }, finding };
+}
+
+function isRight({ worst }: Finding): boolean {
+  return worst <= TOLERANCE;
+}
+
+function reasonOf(finding: Finding): string {
+  if (!isRight(finding)) return `its products are wrong by ${finding.worst.toExponential(1)}`;
+  return `${finding.speed.toFixed(finding.speed < 0.1 ? 3 : 1)} times as fast as the embedded kernels`;
+}

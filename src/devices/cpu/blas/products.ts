@@ -1,0 +1,62 @@
+// Products by a BLAS: what of the weights it reads packed, the calls that products become, and the functions behind these calls.
+import type { Value } from '../../../program/value.ts';
+import { type Products, depthOf, multipliesByWeight } from '../products.ts';
+import { type BlasLibrary, type Sgemm, addressOf, bindSgemm } from './library.ts';
+
+// A library packs what it multiplies, for each call anew, which costs a third of the time where a product has few rows: those of
+// a shard at one time step. One that takes small matrices as they are gets the weights in blocks of 128 rows and 64 columns,
+// each contiguous (32 KB, within the first-level cache): 117 to 197 GFLOP/s for (25, 512, 128) by OpenBLAS 0.3.21, 125 to 180 for
+// (32, 1024, 256), 87 to 141 for (32, 2048, 512). Blocks of other sizes were no faster.
+const BLOCK_COLUMNS = 64;
+const BLOCK_ROWS = 128;
+/** M·N·K up to which OpenBLAS calls a matrix small. */
+const SMALL = 1e6;
+/** Rows up to which a block is small; products with more are fast as they are. */
+const FEW_ROWS = Math.floor(SMALL / (BLOCK_COLUMNS * BLOCK_ROWS));
+
+export function blasProducts({ takesSmall }: Pick<BlasLibrary, 'takesSmall'>): Products {
+  return {
+    usesBlas: true,
+    /** A transposed copy, as one panel, where the library takes only whole matrices: with few rows it multiplies them faster. */
+    panelColumns(product: Value<'matmul'>) {
+      if (!multipliesByWeight(product) || product.rows > FEW_ROWS) return null;
+      if (takesSmall) return BLOCK_COLUMNS;
+      return product.transposeB ? product.columns : null;
+    },
+    scratch: () => 0,
+    call({ value, a, b, c, accumulate, bias, panels }, call) {
+      const { rows, columns, transposeA, transposeB } = value;
+      const K = depthOf(value);
+      // A leading dimension of 0: the same row every time.
+      if (bias) call(accumulate ? 'addRows' : 'copyRows', rows, columns, bias, 0, ...c);
+      const adds = Number(accumulate || bias !== null);
+      if (panels === null) call('blasProduct', Number(transposeA), Number(transposeB), rows, columns, K, ...a, ...b, adds, ...c);
+      else call('blasPanels', rows, columns, K, ...a, panels, this.panelColumns(value)!, adds, ...c);
+    },
+  };
+}
+
+/** The functions that programs import; types in calls.ts. Addresses are those of the memory, and may have come as signed integers. */
+export function blasFunctions(library: BlasLibrary, memory: WebAssembly.Memory): Record<'blasProduct' | 'blasPanels', (...operands: number[]) => void> {
+  return functionsOf(bindSgemm(library), addressOf(new Uint8Array(memory.buffer)), library.takesSmall ? BLOCK_ROWS : Infinity);
+}
+
+function functionsOf(sgemm: Sgemm, base: number, blockRows: number): ReturnType<typeof blasFunctions> {
+  return {
+    blasProduct(transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) {
+      sgemm(transposeA, transposeB, M, N, K, base + (a >>> 0), lda, base + (b >>> 0), ldb, accumulate, base + (c >>> 0), ldc);
+    },
+    blasPanels(M, N, K, a, lda, panels, panelColumns, accumulate, c, ldc) {
+      const [fromA, fromPanels, toC] = [base + (a >>> 0), base + (panels >>> 0), base + (c >>> 0)];
+      const blocks = Math.max(1, Math.ceil(K / blockRows));
+      for (let j = 0; j < N; j += panelColumns) {
+        const columns = Math.min(panelColumns, N - j);
+        for (let block = 0; block < blocks; block++) {
+          const from = Math.floor((block * K) / blocks);
+          const rows = Math.floor(((block + 1) * K) / blocks) - from;
+          sgemm(0, 0, M, columns, rows, fromA + 4 * from, lda, fromPanels + 4 * (K * j + from * columns), columns, block > 0 ? 1 : accumulate, toC + 4 * j, ldc);
+        }
+      }
+    },
+  };
+}

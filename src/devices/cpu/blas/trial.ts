@@ -1,0 +1,120 @@
+// Whether a BLAS computes what the embedded kernels compute, and how much faster: small products of both, side by side.
+import { Random } from '../../../random.ts';
+import { type KernelModule, type Kernels, gemmPanelsScratch, gemmTransposedAScratch, instantiateKernels, packedPanelsSize } from '../kernels.ts';
+import { type BlasLibrary, type Sgemm, addressOf, bindSgemm } from './library.ts';
+
+export interface Finding {
+  /** The largest difference from the embedded kernels, of sums of a few hundred terms below 1/4. */
+  readonly worst: number;
+  /** Its speed by that of the embedded kernels. */
+  readonly speed: number;
+}
+
+/** Awkward sizes, and one that a library may treat as small. */
+const shapes = [{ M: 7, N: 70, K: 53 }, { M: 25, N: 64, K: 128 }, { M: 131, N: 33, K: 260 }] as const;
+const timed = { M: 64, N: 256, K: 256 } as const;
+/** V8 compiles a kernel a second time after some calls. */
+const WARM_UP_MS = 15;
+const ROUNDS = 5;
+/** A library slower than this is as slow as it seems. */
+const PATIENCE_MS = 20;
+
+const PAGES = 32;
+const FIRST = 1024;
+
+export function tryLibrary(library: BlasLibrary, { module }: KernelModule): Finding {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  const bench = new Bench(bindSgemm(library), instantiateKernels(module, memory), memory);
+  return { worst: Math.max(...shapes.map((shape) => bench.difference(shape))), speed: bench.speed() };
+}
+
+interface Shape {
+  readonly M: number;
+  readonly N: number;
+  readonly K: number;
+}
+
+class Bench {
+  readonly #sgemm: Sgemm;
+  readonly #kernels: Kernels;
+  readonly #floats: Float32Array;
+  readonly #base: number;
+  #next = FIRST;
+
+  constructor(sgemm: Sgemm, kernels: Kernels, memory: WebAssembly.Memory) {
+    this.#sgemm = sgemm;
+    this.#kernels = kernels;
+    this.#floats = new Float32Array(memory.buffer);
+    this.#base = addressOf(new Uint8Array(memory.buffer));
+  }
+
+  /** Of A·B, A·Bᵀ and Aᵀ·B, each added to what is there. */
+  difference({ M, N, K }: Shape): number {
+    this.#next = FIRST;
+    const [a, b, panels] = [this.#random(M * K), this.#random(K * N), this.#take(packedPanelsSize(K, N))];
+    const [ours, theirs] = [this.#take(M * N), this.#take(M * N)];
+    const scratch = this.#take(gemmPanelsScratch(M, K) + gemmTransposedAScratch(M, K));
+    const differences = [0, 1].map((transposed) => {
+      this.#startAlike(ours, theirs, M * N);
+      this.#kernels.packPanels(b, transposed ? K : N, K, N, transposed, panels, 0, Math.ceil(N / 8));
+      this.#kernels.gemmPanels(M, N, K, a, K, panels, ours, N, 1, 0, scratch);
+      this.#call(0, transposed, { M, N, K }, [a, K], [b, transposed ? K : N], [theirs, N]);
+      return this.#largestDifference(ours, theirs, M * N);
+    });
+    this.#startAlike(ours, theirs, M * N);
+    this.#kernels.gemmTransposedA(M, N, K, a, M, b, N, ours, N, 1, scratch);
+    this.#call(1, 0, { M, N, K }, [a, M], [b, N], [theirs, N]);
+    return Math.max(...differences, this.#largestDifference(ours, theirs, M * N));
+  }
+
+  speed(): number {
+    this.#next = FIRST;
+    const { M, N, K } = timed;
+    const [a, b, panels, c, scratch] = [this.#random(M * K), this.#random(K * N), this.#take(packedPanelsSize(K, N)), this.#take(M * N), this.#take(gemmPanelsScratch(M, K))];
+    this.#kernels.packPanels(b, N, K, N, 0, panels, 0, Math.ceil(N / 8));
+    const ours = (): void => this.#kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch);
+    const theirs = (): void => this.#call(0, 0, timed, [a, K], [b, N], [c, N]);
+    const first = msOf(theirs);
+    for (const from = performance.now(); performance.now() - from < WARM_UP_MS;) ours();
+    const rounds = Array.from({ length: ROUNDS }, () => ({ ours: msOf(ours), theirs: first > PATIENCE_MS ? first : msOf(theirs) }));
+    // The least: what else the machine does only adds.
+    return Math.min(...rounds.map((round) => round.ours)) / Math.min(...rounds.map((round) => round.theirs));
+  }
+
+  #call(transposeA: number, transposeB: number, { M, N, K }: Shape, a: readonly [number, number], b: readonly [number, number], c: readonly [number, number]): void {
+    this.#sgemm(transposeA, transposeB, M, N, K, this.#base + a[0], a[1], this.#base + b[0], b[1], 1, this.#base + c[0], c[1]);
+  }
+
+  #largestDifference(left: number, right: number, count: number): number {
+    let largest = 0;
+    for (let i = 0; i < count; i++) {
+      const difference = Math.abs(this.#floats[left / 4 + i] - this.#floats[right / 4 + i]);
+      // One that is not a number is not small.
+      if (!(difference <= largest)) largest = difference;
+    }
+    return largest;
+  }
+
+  #startAlike(left: number, right: number, count: number): void {
+    for (const address of [left, right]) this.#floats.fill(0.5, address / 4, address / 4 + count);
+  }
+
+  #random(count: number): number {
+    const address = this.#take(count);
+    const random = new Random(count);
+    for (let i = 0; i < count; i++) this.#floats[address / 4 + i] = random.uniform() - 0.5;
+    return address;
+  }
+
+  #take(count: number): number {
+    const address = this.#next;
+    this.#next += Math.ceil(count / 16) * 64;
+    return address;
+  }
+}
+
+function msOf(act: () => void): number {
+  const from = performance.now();
+  act();
+  return performance.now() - from;
+}

@@ -1,0 +1,37 @@
+// What the program of a shard may call, by its name among the imports of the module `kernels`, with its type: kernels of kernels.ts,
+// activations, and the products of blas/.
+import type { Signature, ValueType } from './wasm.ts';
+
+const i32s = (count: number): readonly ValueType[] => new Array<ValueType>(count).fill('i32');
+
+export const activations = {
+  sigmoid4: { parameters: ['v128'], results: ['v128'] },
+  tanh4: { parameters: ['v128'], results: ['v128'] },
+  sigmoid1: { parameters: ['f32'], results: ['f32'] },
+  tanh1: { parameters: ['f32'], results: ['f32'] },
+} satisfies Readonly<Record<string, Signature>>;
+
+export const kernelCalls = {
+  packPanels: { parameters: i32s(8), results: [] },
+  gemmPanels: { parameters: i32s(11), results: [] },
+  gemmTransposedA: { parameters: i32s(11), results: [] },
+  gather: { parameters: i32s(8), results: [] },
+  scatterAdd: { parameters: i32s(7), results: [] },
+  columnSums: { parameters: i32s(6), results: [] },
+  copyRows: { parameters: i32s(6), results: [] },
+  addRows: { parameters: i32s(6), results: [] },
+  zero: { parameters: i32s(2), results: [] },
+  dropoutMask: { parameters: [...i32s(6), 'f32', ...i32s(2)], results: [] },
+  softmaxCrossEntropy: { parameters: [...i32s(7), 'f32'], results: ['f64'] },
+} satisfies Readonly<Record<string, Signature>>;
+
+/** Functions of JavaScript, there only if the program was compiled for a BLAS. */
+export const blasCalls = {
+  /** (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) */
+  blasProduct: { parameters: i32s(12), results: [] },
+  /** (M, N, K, a, lda, panels, panelColumns, accumulate, c, ldc) */
+  blasPanels: { parameters: i32s(10), results: [] },
+} satisfies Readonly<Record<string, Signature>>;
+
+export type CallName = keyof typeof kernelCalls | keyof typeof blasCalls;
+export const signatures: Readonly<Record<CallName, Signature>> = { ...kernelCalls, ...blasCalls };
