@@ -3,9 +3,13 @@
 import binaryen from 'binaryen'; // comes with assemblyscript
 import { instantiateKernels, loadKernels, packedPanelsSize } from '../dist/devices/cpu/kernels.js';
 import { gemmPanelsScratch, gemmTransposedAScratch } from '../dist/devices/cpu/kernels.js';
+import { addChain } from '../dist/devices/cpu/chain.js';
+import { ModuleWriter } from '../dist/devices/cpu/wasm.js';
+import { Builder } from '../dist/program/builder.js';
 
 const { module, variant } = await loadKernels(process.argv[2]);
-const memory = new WebAssembly.Memory({ initial: 2048, maximum: 2048, shared: true });
+const pages = 2048;
+const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 const kernels = instantiateKernels(module, memory);
 const floats = new Float32Array(memory.buffer);
 
@@ -43,21 +47,11 @@ function secondsOf(call) {
   return best / calls;
 }
 
-/** Source of a loop that applies an imported function in place. */
-const applying = (name) => `
-    (func (export "${name}") (param $from i32) (param $count i32)
-      (loop $next
-        (v128.store (local.get $from) (call $${name} (v128.load (local.get $from))))
-        (local.set $from (i32.add (local.get $from) (i32.const 16)))
-        (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 4))))))`;
-/** A loop of twelve independent chains of multiply-adds on registers, and loops over imported v128 functions. */
+/** A loop of twelve independent chains of multiply-adds on registers. */
 async function extraModule() {
   const m = binaryen.parseText(loops());
   m.setFeatures(binaryen.Features.All);
-  const instance = new WebAssembly.Instance(await WebAssembly.compile(m.emitBinary()), {
-    env: { memory, exp4: kernels.exp4, sigmoid4: kernels.sigmoid4, tanh4: kernels.tanh4 },
-  });
-  return instance.exports;
+  return new WebAssembly.Instance(await WebAssembly.compile(m.emitBinary()), { env: { memory } }).exports;
 }
 /** Source of one multiply-add of chain i. */
 const chain = (i) =>
@@ -67,11 +61,8 @@ const chain = (i) =>
 function loops() {
   const chains = Array.from({ length: 12 }, (_, i) => i);
   const sum = chains.reduce((text, i) => `(f32x4.add ${text} (local.get $s${i}))`, '(v128.const i32x4 0 0 0 0)');
-  const names = ['exp4', 'sigmoid4', 'tanh4'];
   return `(module
     (import "env" "memory" (memory 1 65536 shared))
-    ${names.map((name) => `(import "env" "${name}" (func $${name} (param v128) (result v128)))`).join('')}
-    ${names.map(applying).join('')}
     (func (export "peak") (param $count i32) (param $value f32) (result f32)
       (local $x v128) (local $y v128) ${chains.map((i) => `(local $s${i} v128)`).join(' ')}
       (local.set $x (f32x4.splat (local.get $value)))
@@ -79,6 +70,17 @@ function loops() {
       (loop $next ${chains.map(chain).join(' ')}
         (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
       (f32x4.extract_lane 0 ${sum})))`;
+}
+
+/** An elementwise operation in place, as programs have it. */
+function chainOf(name) {
+  const ops = new Builder();
+  const input = ops.input('x', 1, 4);
+  const value = ops.elementwise(name, [input]);
+  const writer = new ModuleWriter();
+  const operands = new Map([[input, { pointer: 0, column: 0, walk: 'matrix' }]]);
+  addChain(writer, { values: [value], operands, stores: new Map([[value, [{ pointer: 1, column: 0 }]]]), strides: [0, 0] }, variant, 'chain');
+  return new WebAssembly.Instance(new WebAssembly.Module(writer.encode(pages)), { env: { memory } }).exports.chain;
 }
 
 const extra = await extraModule();
@@ -119,8 +121,9 @@ function reportElements(name, elements, call) {
 }
 const count = 4096;
 const x = matrix(count);
-for (const name of ['exp4', 'sigmoid4', 'tanh4']) {
-  reportElements(`${name}, imported by another module`, count, () => extra[name](x, count));
+for (const name of ['sigmoid', 'tanh']) {
+  const apply = chainOf(name);
+  reportElements(`${name}, a chain of its own`, count, () => apply(1, count, x, x));
 }
 top = start;
 const rows = 1250;

@@ -1,15 +1,8 @@
-// What the program of a shard may call, by its name among the imports of the module `kernels`, with its type: kernels of kernels.ts,
-// activations, and the products of blas/.
+// What the program of a shard may call, by its name among the imports of the module `kernels`, with its type: kernels of kernels.ts, and
+// the products of blas/.
 import type { Signature, ValueType } from './wasm.ts';
 
 const i32s = (count: number): readonly ValueType[] => new Array<ValueType>(count).fill('i32');
-
-export const activations = {
-  sigmoid4: { parameters: ['v128'], results: ['v128'] },
-  tanh4: { parameters: ['v128'], results: ['v128'] },
-  sigmoid1: { parameters: ['f32'], results: ['f32'] },
-  tanh1: { parameters: ['f32'], results: ['f32'] },
-} satisfies Readonly<Record<string, Signature>>;
 
 export const kernelCalls = {
   packPanels: { parameters: i32s(8), results: [] },
@@ -32,6 +25,9 @@ export const blasCalls = {
   /** (M, N, K, a, lda, panels, panelColumns, accumulate, c, ldc) */
   blasPanels: { parameters: i32s(10), results: [] },
 } satisfies Readonly<Record<string, Signature>>;
+
+/** Counts the time since the last call of it; only in programs that are profiled. */
+export const lap = { parameters: ['i32'], results: [] } satisfies Signature;
 
 export type CallName = keyof typeof kernelCalls | keyof typeof blasCalls;
 export const signatures: Readonly<Record<CallName, Signature>> = { ...kernelCalls, ...blasCalls };

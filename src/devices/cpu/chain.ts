@@ -1,8 +1,9 @@
 // Compiles a chain of elementwise operations into one WebAssembly function: per row, four columns at a time and then the rest one
 // by one. Everything is loaded before anything is stored, so that a result may take the place of an operand.
-import type { ElementwiseFunction, Value } from '../../program/value.ts';
-import { activations } from './calls.ts';
-import { type Access, Code, type ModuleWriter, type Opcode, type Signature } from './wasm.ts';
+import type { Value } from '../../program/value.ts';
+import type { KernelVariant } from './kernels.ts';
+import { type Operand, Vectors, sigmoid, tanh } from './vectors.ts';
+import { Code, type ModuleWriter, type Signature } from './wasm.ts';
 
 /** An element's place: at a pointer that the caller passes, plus a fixed column. */
 export interface Place {
@@ -39,31 +40,29 @@ export function chainSignature(pointers: number): Signature {
   return { parameters: new Array<'i32'>(pointers + 2).fill('i32'), results: [] };
 }
 
-/** Appends the function of a chain and gives its index. The activations must have been imported. */
-export function addChain(writer: ModuleWriter, chain: ChainSpecification, exportName: string | null = null): number {
+/** Appends the function of a chain and gives its index. */
+export function addChain(writer: ModuleWriter, chain: ChainSpecification, variant: KernelVariant, exportName: string | null = null): number {
   const { strides } = chain;
   const code = new Code(strides.length + 2);
   const [rows, columns] = [0, 1];
   const position = code.local('i32'); // bytes from the start of the row
   const width = code.local('i32');
-  code.get(columns).i32(2).op('i32.shl').set(width);
-  const wide = new Lanes(code, writer, chain, position, true);
-  const single = new Lanes(code, writer, chain, position, false);
-  wide.prepare();
-  single.prepare();
+  const prologue = new Code(0);
+  prologue.get(columns).i32(2).op('i32.shl').set(width);
+  const lanes = new Lanes(code, prologue, chain, position, variant === 'relaxed');
   code.get(rows).when(() => {
     code.repeat(() => {
       code.i32(0).set(position);
       code.get(width).i32(16).op('i32.ge_u').when(() => {
         code.repeat(() => {
-          wide.element();
+          lanes.compute(false);
           code.get(position).i32(16).op('i32.add').set(position);
           code.get(width).get(position).i32(16).op('i32.add').op('i32.ge_u');
         });
       });
       code.get(width).get(position).op('i32.gt_u').when(() => {
         code.repeat(() => {
-          single.element();
+          lanes.compute(true);
           code.get(position).i32(4).op('i32.add').set(position);
           code.get(width).get(position).op('i32.gt_u');
         });
@@ -75,128 +74,70 @@ export function addChain(writer: ModuleWriter, chain: ChainSpecification, export
       code.get(rows);
     });
   });
-  return writer.addFunction(chainSignature(strides.length), code, exportName);
+  return writer.addFunction(chainSignature(strides.length), code.startWith(prologue), exportName);
 }
 
-/** The body of the loop for four elements at once or for one. */
+/** The body of the loops: four elements at once, or one in the first lane of four. */
 class Lanes {
   readonly #code: Code;
-  readonly #writer: ModuleWriter;
+  readonly #vectors: Vectors;
   readonly #chain: ChainSpecification;
   readonly #position: number;
-  readonly #wide: boolean;
-  readonly #held = new Map<Value, number>();
-  readonly #constants = new Map<number, number>();
+  /** Locals of what is in memory once for all elements. */
+  readonly #scalars = new Map<Value, number>();
 
-  constructor(code: Code, writer: ModuleWriter, chain: ChainSpecification, position: number, wide: boolean) {
+  constructor(code: Code, prologue: Code, chain: ChainSpecification, position: number, fused: boolean) {
     this.#code = code;
-    this.#writer = writer;
+    this.#vectors = new Vectors(code, prologue, fused);
     this.#chain = chain;
     this.#position = position;
-    this.#wide = wide;
+    for (const [value, { pointer, column, walk }] of chain.operands) {
+      if (walk !== 'scalar') continue;
+      const local = code.local('v128');
+      prologue.get(pointer + 2).access('v128.load32_splat', 4 * column).set(local);
+      this.#scalars.set(value, local);
+    }
   }
 
-  /** Loads what stays the same for all elements. */
-  prepare(): void {
+  compute(single: boolean): void {
     const code = this.#code;
-    for (const [value, { pointer, column, walk }] of this.#chain.operands) {
-      const local = this.#local();
-      this.#held.set(value, local);
-      if (walk === 'scalar') code.get(pointer + 2).access(this.#wide ? 'v128.load32_splat' : 'f32.load', 4 * column).set(local);
-    }
-    for (const { apply, constant } of this.#chain.values) {
-      for (const needed of constantsOf(apply, constant)) {
-        if (this.#constants.has(needed)) continue;
-        const local = this.#local();
-        this.#constants.set(needed, local);
-        code.f32(needed);
-        if (this.#wide) code.op('f32x4.splat');
-        code.set(local);
-      }
-    }
-    for (const value of this.#chain.values) this.#held.set(value, this.#local());
-  }
-
-  element(): void {
-    const code = this.#code;
+    const held = new Map(this.#scalars);
     for (const [value, { pointer, column, walk }] of this.#chain.operands) {
       if (walk === 'scalar') continue;
-      code.get(pointer + 2).get(this.#position).op('i32.add').access(this.#access('load'), 4 * column).set(this.#held.get(value)!);
+      held.set(value, this.#vectors.keep(() => {
+        code.get(pointer + 2).get(this.#position).op('i32.add').access(single ? 'v128.load32_zero' : 'v128.load', 4 * column);
+      }));
     }
     for (const value of this.#chain.values) {
-      this.#compute(value);
-      code.set(this.#held.get(value)!);
+      const [x, y] = value.inputs.map((input) => held.get(input)!);
+      held.set(value, this.#vectors.keep(elementwise(this.#vectors, value, x, y)));
     }
     for (const [value, places] of this.#chain.stores) {
       for (const { pointer, column } of places) {
-        code.get(pointer + 2).get(this.#position).op('i32.add').get(this.#held.get(value)!).access(this.#access('store'), 4 * column);
+        code.get(pointer + 2).get(this.#position).op('i32.add').get(held.get(value)!).access(single ? 'v128.store32_lane' : 'v128.store', 4 * column);
       }
     }
   }
-
-  #compute(value: Value<'elementwise'>): void {
-    const code = this.#code;
-    const [x, y] = value.inputs.map((input) => this.#held.get(input)!);
-    const constant = (number: number): number => this.#constants.get(number)!;
-    const arithmetic = (operation: 'add' | 'sub' | 'mul' | 'div' | 'sqrt' | 'abs' | 'lt' | 'le' | 'gt'): Code => code.op(`${this.#wide ? 'f32x4' : 'f32'}.${operation}` as Opcode);
-    const activation = (name: 'sigmoid' | 'tanh'): Code => {
-      const kernel = `${name}${this.#wide ? 4 : 1}` as const;
-      return code.get(x).call(this.#writer.importFunction(kernel, activations[kernel]));
-    };
-    switch (value.apply) {
-      case 'add': code.get(x).get(y); arithmetic('add'); return;
-      case 'subtract': code.get(x).get(y); arithmetic('sub'); return;
-      case 'multiply': code.get(x).get(y); arithmetic('mul'); return;
-      case 'divide': code.get(x).get(y); arithmetic('div'); return;
-      case 'scale': code.get(x).get(constant(value.constant)); arithmetic('mul'); return;
-      case 'offset': code.get(x).get(constant(value.constant)); arithmetic('add'); return;
-      case 'sqrt': code.get(x); arithmetic('sqrt'); return;
-      case 'sigmoid': activation('sigmoid'); return;
-      case 'tanh': activation('tanh'); return;
-      case 'relu': this.#zeroWhere(x, () => { code.get(x).get(constant(0)); arithmetic('le'); }); return;
-      case 'flush': this.#zeroWhere(x, () => { code.get(x); arithmetic('abs'); code.get(constant(value.constant)); arithmetic('lt'); }); return;
-      case 'reluGradient': this.#zeroUnless(y, () => { code.get(x).get(constant(0)); arithmetic('gt'); }); return;
-      // dy·y·(1 − y)
-      case 'sigmoidGradient': code.get(y).get(x); arithmetic('mul').get(constant(1)).get(x); arithmetic('sub'); arithmetic('mul'); return;
-      // dy·(1 − y²)
-      case 'tanhGradient': code.get(y).get(constant(1)).get(x).get(x); arithmetic('mul'); arithmetic('sub'); arithmetic('mul'); return;
-      default: value.apply satisfies never;
-    }
-  }
-
-  #zeroWhere(local: number, condition: () => void): void {
-    if (this.#wide) {
-      this.#code.get(local);
-      condition();
-      this.#code.op('v128.andnot');
-    } else {
-      this.#code.f32(0).get(local);
-      condition();
-      this.#code.op('select');
-    }
-  }
-
-  #zeroUnless(local: number, condition: () => void): void {
-    if (!this.#wide) this.#code.get(local).f32(0);
-    else this.#code.get(local);
-    condition();
-    this.#code.op(this.#wide ? 'v128.and' : 'select');
-  }
-
-  #local(): number {
-    return this.#code.local(this.#wide ? 'v128' : 'f32');
-  }
-
-  #access(direction: 'load' | 'store'): Access {
-    return `${this.#wide ? 'v128' : 'f32'}.${direction}`;
-  }
 }
 
-function constantsOf(apply: ElementwiseFunction, constant: number): readonly number[] {
+function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'>, x: number, y: number): Operand {
   switch (apply) {
-    case 'scale': case 'offset': case 'flush': return [constant];
-    case 'relu': case 'reluGradient': return [0];
-    case 'sigmoidGradient': case 'tanhGradient': return [1];
-    default: return [];
+    case 'add': return v.op('f32x4.add', x, y);
+    case 'subtract': return v.op('f32x4.sub', x, y);
+    case 'multiply': return v.op('f32x4.mul', x, y);
+    case 'divide': return v.op('f32x4.div', x, y);
+    case 'scale': return v.op('f32x4.mul', x, v.float(constant));
+    case 'offset': return v.op('f32x4.add', x, v.float(constant));
+    case 'sqrt': return v.op('f32x4.sqrt', x);
+    case 'sigmoid': return sigmoid(v, x);
+    case 'tanh': return tanh(v, x);
+    case 'relu': return v.op('v128.andnot', x, v.op('f32x4.le', x, v.float(0)));
+    case 'flush': return v.op('v128.andnot', x, v.op('f32x4.lt', v.op('f32x4.abs', x), v.float(constant)));
+    case 'reluGradient': return v.op('v128.and', y, v.op('f32x4.gt', x, v.float(0)));
+    // dy·y·(1 − y)
+    case 'sigmoidGradient': return v.op('f32x4.mul', v.op('f32x4.mul', y, x), v.op('f32x4.sub', v.float(1), x));
+    // dy·(1 − y²)
+    case 'tanhGradient': return v.op('f32x4.mul', y, v.op('f32x4.sub', v.float(1), v.op('f32x4.mul', x, x)));
+    default: return apply satisfies never;
   }
 }

@@ -1,40 +1,48 @@
 // Compiles the program of a shard into one WebAssembly function: a straight line of calls, to the kernels and to one generated
 // function per distinct chain. A whole step is one call from JavaScript.
 import type { Home } from '../../program/placement.ts';
-import type { Chain } from '../../program/schedule.ts';
+import type { Chain, Step } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
-import { type CallName, activations, blasCalls, kernelCalls, signatures } from './calls.ts';
+import { type CallName, blasCalls, kernelCalls, lap, signatures } from './calls.ts';
 import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
+import type { KernelVariant } from './kernels.ts';
 import { type Plan, type ShardProgram, stateKey } from './plan.ts';
 import type { Address, Matrix } from './products.ts';
-import { Code, ModuleWriter } from './wasm.ts';
+import { Code, ModuleWriter, type Signature } from './wasm.ts';
 
-/** A writer that has imported all kernels: imports come before functions. */
-export function newKernelWriter(withBlas = false): ModuleWriter {
+/** A writer that has imported all that may be called: imports come before functions. */
+function writerOf(imports: Readonly<Record<string, Signature>>): ModuleWriter {
   const writer = new ModuleWriter();
-  for (const [name, signature] of Object.entries({ ...activations, ...kernelCalls, ...(withBlas ? blasCalls : {}) })) writer.importFunction(name, signature);
+  for (const [name, signature] of Object.entries(imports)) writer.importFunction(name, signature);
   return writer;
 }
 
+/** Names each operation by a number with which `lap` is called after it. */
+export type Observer = (step: Step<Home>) => number;
+
 /** A module whose `run(base)` runs the program once for the worker whose region starts at byte address `base`. */
-export function compileShard(plan: Plan, job: string, shard: ShardProgram): Uint8Array<ArrayBuffer> {
-  return new ShardCompiler(plan, job, shard).compile();
+export function compileShard(plan: Plan, job: string, shard: ShardProgram, variant: KernelVariant, observer: Observer | null = null): Uint8Array<ArrayBuffer> {
+  return new ShardCompiler(plan, job, shard, variant, observer).compile();
 }
 
 class ShardCompiler {
   readonly #plan: Plan;
   readonly #job: string;
   readonly #shard: ShardProgram;
+  readonly #variant: KernelVariant;
+  readonly #observer: Observer | null;
   readonly #writer: ModuleWriter;
   readonly #code = new Code(1);
   readonly #chains = new Map<string, number>();
 
-  constructor(plan: Plan, job: string, shard: ShardProgram) {
+  constructor(plan: Plan, job: string, shard: ShardProgram, variant: KernelVariant, observer: Observer | null) {
     this.#plan = plan;
     this.#job = job;
     this.#shard = shard;
-    this.#writer = newKernelWriter(plan.products.usesBlas);
+    this.#variant = variant;
+    this.#observer = observer;
+    this.#writer = writerOf({ ...kernelCalls, ...(plan.products.usesBlas ? blasCalls : {}), ...(observer ? { lap } : {}) });
   }
 
   compile(): Uint8Array<ArrayBuffer> {
@@ -44,6 +52,7 @@ class ShardCompiler {
       if (step.kind === 'chain') this.#chain(step);
       else if (step.kind === 'copy') this.#copy(step.value, layout.homeOf(step.value), step.to);
       else this.#single(step.value);
+      if (this.#observer) this.#code.i32(this.#observer(step)).call(this.#writer.importFunction('lap', lap));
     }
     this.#writer.addFunction({ parameters: ['i32'], results: [] }, this.#code, 'run');
     return this.#writer.encode(this.#plan.pages);
@@ -52,7 +61,7 @@ class ShardCompiler {
   #chain(chain: Chain): void {
     const { specification, pointers } = this.#specify(chain);
     const key = chainKey(specification);
-    const compiled = this.#chains.get(key) ?? addChain(this.#writer, specification);
+    const compiled = this.#chains.get(key) ?? addChain(this.#writer, specification, this.#variant);
     this.#chains.set(key, compiled);
     this.#push(chain.rows, chain.columns, ...pointers);
     this.#code.call(compiled);

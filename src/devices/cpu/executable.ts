@@ -2,12 +2,13 @@
 // stays free while they compute.
 import { Worker } from 'node:worker_threads';
 import { RnnError } from '../../errors.ts';
-import type { Call, CallResult, Executable, Resident, Workload } from '../device.ts';
+import type { Call, CallResult, Executable, PassTime, Resident, Workload } from '../device.ts';
 import { artifactUrl } from './artifacts.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
 import { type KernelModule } from './kernels.ts';
 import { type JobPlan, type Plan, control, stateKey, statesOf } from './plan.ts';
+import { Laps } from './profile.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
 import { compileUpdate, updatePointers } from './update.ts';
 
@@ -18,11 +19,15 @@ interface Crew {
   close(): Promise<void>;
 }
 
+/** How long operations are measured, after as long as V8 takes to compile them a second time. */
+const PROFILE_MS = 2000;
+const PROFILE_WARM_UP_MS = 500;
+
 export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule, blas: BlasLibrary | null): Promise<CpuExecutable> {
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
   const crew = workload.interactive ? inlineCrew(setups[0]) : await threadCrew(setups, memory);
-  return new CpuExecutable(plan, memory, crew, describeCpu(kernels, plan.workers, blas));
+  return new CpuExecutable(plan, setups[0], crew, describeCpu(kernels, plan.workers, blas));
 }
 
 export class CpuExecutable implements Executable {
@@ -30,13 +35,17 @@ export class CpuExecutable implements Executable {
   readonly description: string;
   readonly #plan: Plan;
   readonly #crew: Crew;
+  /** Of the first worker. */
+  readonly #setup: ShardSetup;
   readonly #ints: Int32Array;
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
   #stale = true;
 
-  constructor(plan: Plan, memory: WebAssembly.Memory, crew: Crew, description: string) {
+  constructor(plan: Plan, setup: ShardSetup, crew: Crew, description: string) {
+    const { memory } = setup;
     this.#plan = plan;
+    this.#setup = setup;
     this.#crew = crew;
     this.memoryBytes = plan.bytes;
     this.description = description;
@@ -86,6 +95,21 @@ export class CpuExecutable implements Executable {
       if (resident.kind === 'parameters') this.#stale = true;
     }
     return Promise.resolve();
+  }
+
+  async profile(name: string): Promise<readonly PassTime[]> {
+    const plan = this.#plan.jobs.find(({ job }) => job.name === name)!;
+    const laps = new Laps();
+    const bytes = compileShard(this.#plan, name, plan.programs.get(plan.shardRows[0])!, this.#setup.kernels.variant, (step) => laps.groupOf(step));
+    const residents: readonly Resident[] = [{ kind: 'parameters' }, ...[...this.#plan.slots.keys()].map((slot) => ({ kind: 'slot', name: slot }) as const)];
+    const before = await Promise.all(residents.map((resident) => this.read(resident)));
+    const shard = new Shard(this.#setup);
+    const module = await WebAssembly.compile(bytes);
+    shard.profile(module, laps, PROFILE_WARM_UP_MS);
+    laps.forget();
+    const steps = shard.profile(module, laps, PROFILE_MS);
+    for (const [i, resident] of residents.entries()) await this.write(resident, before[i]);
+    return laps.times(steps);
   }
 
   close(): Promise<void> {
@@ -185,11 +209,11 @@ function allocate({ pages, bytes }: Plan): WebAssembly.Memory {
 async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule, blas: BlasLibrary | null, memory: WebAssembly.Memory): Promise<ShardSetup[]> {
   const modules = new Map<string, WebAssembly.Module>();
   for (const { job, programs } of plan.jobs) {
-    for (const [rows, shard] of programs) modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard(plan, job.name, shard)));
+    for (const [rows, shard] of programs) modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard(plan, job.name, shard, kernels.variant)));
   }
   const { shard, shardBases, workers, parameterCount, parameterVector, slots, scalars, panels } = plan;
   const rule = workload.update;
-  const updateModule = rule ? await WebAssembly.compile(compileUpdate(rule, parameterCount, plan.pages)) : null;
+  const updateModule = rule ? await WebAssembly.compile(compileUpdate(rule, parameterCount, kernels.variant, plan.pages)) : null;
   return shardBases.map((base, worker) => {
     const addressOf = (name: string): { address: number; step: number } => {
       if (name === 'parameters') return { address: parameterVector, step: 4 };

@@ -91,19 +91,8 @@ export type Kernels = {
   /** to[i] = Σ_s from[s·stride + i] for i < count, shards in order; `to` may be the first shard. `stride` in elements. */
   reduceShards(from: number, stride: number, shards: number, count: number, to: number): void;
 
-  /** e^x of one float32, within 1 ulp; results below the smallest normal number are 0. The bits of a lane of exp4. */
+  /** e^x of one float32, within 1 ulp; results below the smallest normal number are 0. What the softmax computes with. */
   exp1(x: number): number;
-  /** 1 / (1 + e^−x) of one float32, absolute error ≤ 1e-7. The bits of a lane of sigmoid4. */
-  sigmoid1(x: number): number;
-  /** tanh of one float32, absolute error ≤ 2e-7. The bits of a lane of tanh4. */
-  tanh1(x: number): number;
-
-  /** e^x in four lanes; (v128) → v128, so only another WebAssembly module can call it, as an import. */
-  readonly exp4: WebAssembly.ExportValue;
-  /** sigmoid in four lanes, as exp4. */
-  readonly sigmoid4: WebAssembly.ExportValue;
-  /** tanh in four lanes, as exp4. */
-  readonly tanh4: WebAssembly.ExportValue;
 };
 
 /** Elements of the panels of a (K, N) matrix. */

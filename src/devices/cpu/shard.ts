@@ -4,6 +4,7 @@ import { blasFunctions } from './blas/products.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
 import { type Panels, control } from './plan.ts';
+import type { Laps } from './profile.ts';
 import { KERNEL_PANEL } from './products.ts';
 
 /** All that a worker needs, as plain data that can be posted to a thread. */
@@ -84,6 +85,24 @@ export class Shard {
       this.#meet();
       this.#pack();
     }
+  }
+
+  /** Does this worker's part of steps without the others, which wait; `module` calls `lap` after each operation. */
+  profile(module: WebAssembly.Module, laps: Laps, milliseconds: number): number {
+    const { exports } = new WebAssembly.Instance(module, { ...this.#imports, kernels: { ...this.#imports.kernels, lap: laps.lap } });
+    const [reduce, update, pack] = ['sum of gradients', 'update', 'packing of weights'].map((kind) => laps.group(kind, 1, this.#count));
+    let steps = 0;
+    for (const from = performance.now(); performance.now() - from < milliseconds; steps++) {
+      laps.start();
+      (exports['run'] as Run)(this.#setup.base);
+      this.#reduce();
+      laps.lap(reduce);
+      this.#applyUpdate();
+      laps.lap(update);
+      this.#pack();
+      laps.lap(pack);
+    }
+    return steps;
   }
 
   /** A worker without rows adds nothing. */

@@ -3,7 +3,8 @@ import { schedule } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
 import type { UpdateRule } from '../device.ts';
 import { type Place, type Walk, addChain } from './chain.ts';
-import { newKernelWriter } from './compile.ts';
+import type { KernelVariant } from './kernels.ts';
+import { ModuleWriter } from './wasm.ts';
 
 /** What the pointers of `update(1, count, pointer…)` stand for, in order. */
 export function updatePointers(rule: UpdateRule): readonly string[] {
@@ -11,7 +12,7 @@ export function updatePointers(rule: UpdateRule): readonly string[] {
 }
 
 /** A module whose `update(1, count, pointers…)` changes `count` weights and their slots in place. */
-export function compileUpdate(rule: UpdateRule, parameterCount: number, pages: number): Uint8Array<ArrayBuffer> {
+export function compileUpdate(rule: UpdateRule, parameterCount: number, variant: KernelVariant, pages: number): Uint8Array<ArrayBuffer> {
   const program = rule.build(parameterCount);
   const steps = schedule(program);
   const [chain] = steps;
@@ -28,7 +29,7 @@ export function compileUpdate(rule: UpdateRule, parameterCount: number, pages: n
   }
   const stores = new Map<Value, Place[]>();
   for (const [name, value] of program.outputs) stores.set(value, [...(stores.get(value) ?? []), { pointer: pointerOf(name), column: 0 }]);
-  const writer = newKernelWriter();
-  addChain(writer, { values: chain.values, operands, stores, strides: names.map(() => 0) }, 'update');
+  const writer = new ModuleWriter();
+  addChain(writer, { values: chain.values, operands, stores, strides: names.map(() => 0) }, variant, 'update');
   return writer.encode(pages);
 }

@@ -10,20 +10,22 @@ export interface Signature {
 
 const typeCodes: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
-/** Opcodes by their names in the specification; those from 0xfd00 on are SIMD, the rest of the number their sub-opcode. */
+/** Opcodes by their names in the specification; those from 0xfd00 on are SIMD, the digits after fd their sub-opcode. */
 const opcodes = {
   'i32.add': 0x6a, 'i32.sub': 0x6b, 'i32.mul': 0x6c, 'i32.shl': 0x74, 'i32.gt_u': 0x4b, 'i32.ge_u': 0x4f,
-  'f32.add': 0x92, 'f32.sub': 0x93, 'f32.mul': 0x94, 'f32.div': 0x95, 'f32.sqrt': 0x91, 'f32.abs': 0x8b,
-  'f32.lt': 0x5d, 'f32.le': 0x5f, 'f32.gt': 0x5e, 'f64.add': 0xa0, select: 0x1b,
+  'f64.add': 0xa0,
   'f32x4.splat': 0xfd13, 'f32x4.add': 0xfde4, 'f32x4.sub': 0xfde5, 'f32x4.mul': 0xfde6, 'f32x4.div': 0xfde7,
-  'f32x4.sqrt': 0xfde3, 'f32x4.abs': 0xfde0, 'f32x4.lt': 0xfd43, 'f32x4.le': 0xfd45, 'f32x4.gt': 0xfd44,
-  'v128.and': 0xfd4e, 'v128.andnot': 0xfd4f,
+  'f32x4.sqrt': 0xfde3, 'f32x4.abs': 0xfde0, 'f32x4.neg': 0xfde1, 'f32x4.pmin': 0xfdea, 'f32x4.pmax': 0xfdeb, 'f32x4.lt': 0xfd43, 'f32x4.le': 0xfd45, 'f32x4.gt': 0xfd44,
+  'v128.and': 0xfd4e, 'v128.andnot': 0xfd4f, 'v128.or': 0xfd50,
+  'i32x4.splat': 0xfd11, 'i32x4.add': 0xfdae, 'i32x4.shl': 0xfdab,
+  'f32x4.relaxed_madd': 0xfd105,
 } as const;
 
 /** Memory access: opcode and the power of two of its natural alignment. */
 const accesses = {
-  'f32.load': [0x2a, 2], 'f32.store': [0x38, 2], 'f64.load': [0x2b, 3], 'f64.store': [0x39, 3],
-  'v128.load': [0xfd00, 2], 'v128.store': [0xfd0b, 2], 'v128.load32_splat': [0xfd09, 2],
+  'f64.load': [0x2b, 3], 'f64.store': [0x39, 3],
+  'v128.load': [0xfd00, 2], 'v128.store': [0xfd0b, 2], 'v128.load32_splat': [0xfd09, 2], 'v128.load32_zero': [0xfd5c, 2],
+  'v128.store32_lane': [0xfd5a, 2],
 } as const;
 
 export type Opcode = keyof typeof opcodes;
@@ -69,7 +71,8 @@ export class Code {
 
   access(name: Access, offset = 0): this {
     const [opcode, alignment] = accesses[name];
-    return this.#append(...prefixed(opcode), alignment, ...unsigned(offset));
+    // Of the lanes, it is always the first.
+    return this.#append(...prefixed(opcode), alignment, ...unsigned(offset), ...(name.endsWith('lane') ? [0] : []));
   }
 
   call(functionIndex: number): this {
@@ -88,6 +91,12 @@ export class Code {
     this.#append(0x04, 0x40);
     body();
     return this.#append(0x0b);
+  }
+
+  /** Puts other instructions, of the same locals, before these. */
+  startWith(other: Code): this {
+    this.bytes.unshift(...other.bytes);
+    return this;
   }
 
   #append(...bytes: number[]): this {
@@ -145,7 +154,8 @@ export class ModuleWriter {
 }
 
 function prefixed(opcode: number): number[] {
-  return opcode < 0xfd00 ? [opcode] : [0xfd, ...unsigned(opcode & 0xff)];
+  if (opcode < 0xfd00) return [opcode];
+  return [0xfd, ...unsigned(opcode < 0xfd000 ? opcode & 0xff : opcode & 0xfff)];
 }
 
 function unsigned(value: number): number[] {

@@ -9,6 +9,7 @@ import {
   packedPanelsSize,
 } from '../../../src/devices/cpu/kernels.ts';
 import type { KernelVariant } from '../../../src/devices/cpu/kernels.ts';
+import { sweep, ulp } from './floats.ts';
 
 /** One rounding of float32, relative. */
 const EPSILON = 2 ** -24;
@@ -17,33 +18,6 @@ const GUARD = 123456.75;
 
 /** Whether e^x is a normal float32: ln 2^-126 < x < ln 2^128. */
 const expIsNormal = (x: number) => x > -87.33654 && x < 88.722839;
-const exactSigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-
-/** Some 43000 float32 values of both signs: every exponent more than eighty times, a fine grid around 0, and the edges. */
-function everySortOfFloat(): number[] {
-  const bits = new Uint32Array(1);
-  const value = new Float32Array(bits.buffer);
-  const values: number[] = [];
-  for (let i = 0; i < 0x7f800000; i += 99991) {
-    for (const sign of [0, 0x80000000]) {
-      bits[0] = i + sign;
-      values.push(value[0]!);
-    }
-  }
-  for (let x = -20; x <= 20; x += 1 / 256) values.push(x);
-  for (let x = -89; x <= 89; x += 1 / 32) values.push(x);
-  values.push(88.72283, 88.72284, -87.33654, -87.3366, 2 ** -149, -(2 ** -149), Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY);
-  return values.map(Math.fround);
-}
-/** The distance between neighbours of x in float32, for normal x. */
-const ulp = (x: number) => 2 ** (Math.floor(Math.log2(Math.abs(x))) - 23);
-const SMALLEST_NORMAL = 2 ** -126;
-
-/** The largest of `errorOf` over all values, and the values for which `holds` is false (an expectation a value would be slow). */
-function sweep(errorOf: (x: number) => number, holds: (x: number) => boolean) {
-  const values = everySortOfFloat();
-  return { largest: values.reduce((most, x) => Math.max(most, errorOf(x)), 0), wrong: values.filter((x) => !holds(x)) };
-}
 
 /** A page-sized bump allocator over a fresh memory, and matrices whose padding and surroundings are guarded. */
 async function open(variant: KernelVariant, pages = 256) {
@@ -422,32 +396,6 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     expect(largest).toBeLessThanOrEqual(1);
     expect(kernels.exp1(0)).toBe(1);
     expect(kernels.exp1(Number.NaN)).toBeNaN();
-  });
-
-  test('sigmoid1 is within 1e-7 and 3 ulp, never denormal, and keeps NaN', async () => {
-    const { kernels } = await open(variant);
-    const error = (x: number) => Math.abs(kernels.sigmoid1(x) - exactSigmoid(x));
-    const { largest, wrong } = sweep(error, (x) => kernels.sigmoid1(x) >= SMALLEST_NORMAL && kernels.sigmoid1(x) <= 1);
-    expect(wrong).toEqual([]);
-    expect(largest).toBeLessThanOrEqual(1e-7);
-    expect(sweep((x) => (x > -87 ? error(x) / ulp(exactSigmoid(x)) : 0), () => true).largest).toBeLessThanOrEqual(3);
-    expect(kernels.sigmoid1(0)).toBe(0.5);
-    expect(kernels.sigmoid1(Number.NaN)).toBeNaN();
-  });
-
-  test('tanh1 is within 2e-7 and 3 ulp, odd, exact for tiny numbers, 1 for huge ones, and keeps NaN', async () => {
-    const { kernels } = await open(variant);
-    const error = (x: number) => Math.abs(kernels.tanh1(x) - Math.tanh(x));
-    const { largest, wrong } = sweep(error, (x) => {
-      const y = kernels.tanh1(x);
-      return Object.is(kernels.tanh1(-x), -y) && Math.abs(y) <= 1 && (Math.abs(x) >= 2 ** -30 || Object.is(y, x));
-    });
-    expect(wrong).toEqual([]);
-    expect(largest).toBeLessThanOrEqual(2e-7);
-    const relative = sweep((x) => (Math.abs(x) >= SMALLEST_NORMAL ? error(x) / ulp(Math.tanh(x)) : 0), () => true);
-    expect(relative.largest).toBeLessThanOrEqual(3);
-    expect(kernels.tanh1(Number.POSITIVE_INFINITY)).toBe(1);
-    expect(kernels.tanh1(Number.NaN)).toBeNaN();
   });
 
   test('kernels work at addresses above 2 GB', async () => {

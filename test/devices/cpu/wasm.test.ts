@@ -46,7 +46,7 @@ test('repeats a body while it leaves something other than zero, and runs a condi
 test('loads and stores with offsets that take several bytes', () => {
   for (const offset of [0, 124, 128, 16_384, 100_000]) {
     floats[1 + offset / 4] = 2.5;
-    exported(['i32'], [], (code) => code.get(0).get(0).access('f32.load', offset).f32(3).op('f32.mul').access('f32.store', offset + 4))(4);
+    exported(['i32'], [], (code) => code.get(0).get(0).access('v128.load32_zero', offset).f32(3).op('f32x4.splat').op('f32x4.mul').access('v128.store32_lane', offset + 4))(4);
     expect(floats[2 + offset / 4]).toBe(7.5);
   }
 });

@@ -6,4 +6,4 @@ export { packPanels, transposeRows } from './packing';
 export { addRows, columnSums, copyRows, gather, scatterAdd, zero } from './rows';
 export { reduceShards, sumOfSquares } from './reductions';
 export { softmaxCrossEntropy } from './softmax';
-export { exp1, exp4, sigmoid1, sigmoid4, tanh1, tanh4 } from './math';
+export { exp1 } from './math';

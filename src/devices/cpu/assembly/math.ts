@@ -1,4 +1,4 @@
-// exp, sigmoid and tanh of four float32 lanes. Every step is the same for each lane and no lane looks at another, so a value
+// exp of four float32 lanes; vectors.ts beside this folder writes sigmoid and tanh by the same method. Every step is the same for each lane and no lane looks at another, so a value
 // gives the same bits wherever it stands: a tail may compute one lane and throw the rest away.
 //
 // Method: x = n·ln2 + r with |r| <= ln2/2, then e^r = 1 + r + r²·p(r) with the degree-5 polynomial of Cephes' expf
@@ -80,57 +80,10 @@ export function exponentialOfNonPositive(d: v128): v128 {
   return v128.andnot(f32x4.mul(mantissa, power(exponent(shifted))), f32x4.lt(d, f32x4.splat(-64.0)));
 }
 
-/** 1 / (1 + e^-x), absolute error <= 1e-7; at least 1.6e-38 (not a denormal) for very negative x. */
-@inline
-export function sigmoid(x: v128): v128 {
-  const minus = f32x4.neg(f32x4.pmin(f32x4.pmax(x, f32x4.splat(-87.0)), f32x4.splat(87.0)));
-  const shifted = rounded(minus);
-  const mantissa = f32x4.add(expm1OfRemainder(remainder(minus, shifted)), f32x4.splat(1.0));
-  return f32x4.div(f32x4.splat(1.0), madd(mantissa, power(exponent(shifted)), f32x4.splat(1.0)));
-}
-
-/**
- * tanh x = -u / (2 + u) with u = e^(-2|x|) - 1, absolute error <= 2e-7. Through expm1 because 1 - 2/(e^2x + 1) loses all
- * digits near 0; here a tiny x, denormal or -0 comes back unchanged.
- */
-@inline
-export function hyperbolicTangent(x: v128): v128 {
-  // Beyond 10 the result is 1 in float32.
-  const y = f32x4.mul(f32x4.pmin(f32x4.abs(x), f32x4.splat(10.0)), f32x4.splat(-2.0));
-  const shifted = rounded(y);
-  const scale = power(exponent(shifted));
-  const u = madd(expm1OfRemainder(remainder(y, shifted)), scale, f32x4.sub(scale, f32x4.splat(1.0)));
-  const magnitude = f32x4.div(f32x4.neg(u), f32x4.add(u, f32x4.splat(2.0)));
-  // u may be +0, which makes the magnitude -0: drop its sign before taking that of x.
-  return v128.or(f32x4.abs(magnitude), v128.and(x, i32x4.splat(0x80000000)));
-}
-
-/** exp of each lane, for modules that import it. */
-export function exp4(x: v128): v128 {
-  return exponential(x);
-}
-/** sigmoid of each lane, for modules that import it. */
-export function sigmoid4(x: v128): v128 {
-  return sigmoid(x);
-}
-/** tanh of each lane, for modules that import it. */
-export function tanh4(x: v128): v128 {
-  return hyperbolicTangent(x);
-}
-
-/** One lane of exp4. */
+/** e^x of one number. */
 export function exp1(x: f32): f32 {
   return f32x4.extract_lane(exponential(f32x4.splat(x)), 0);
 }
-/** One lane of sigmoid4. */
-export function sigmoid1(x: f32): f32 {
-  return f32x4.extract_lane(sigmoid(f32x4.splat(x)), 0);
-}
-/** One lane of tanh4. */
-export function tanh1(x: f32): f32 {
-  return f32x4.extract_lane(hyperbolicTangent(f32x4.splat(x)), 0);
-}
-
 /**
  * Natural logarithm of a normal x > 0, or NaN, below 1 ulp. FreeBSD's e_log.c, without its special cases: AssemblyScript's own
  * Math.log keeps a table in linear memory, which every worker would write again.

@@ -1,0 +1,126 @@
+// Writes arithmetic on vectors of four float32 lanes as WebAssembly, expression by expression, and the sigmoid and tanh made of it.
+// Knows no chains. Every lane is computed alike and none looks at another, so a value gives the same bits wherever it stands.
+//
+// e^x by x = n·ln2 + r with |r| <= ln2/2 and the degree-5 polynomial of Cephes' expf (S. Moshier, https://www.netlib.org/cephes/,
+// single/expf.c), as the kernels compute it for the softmax (assembly/math.ts). Written into each chain, an activation takes half
+// the time of a call to a kernel: no registers to save, and the constants stay.
+import type { Code, Opcode } from './wasm.ts';
+
+/** A local, or what pushes a value. */
+export type Operand = number | (() => void);
+
+export class Vectors {
+  readonly #code: Code;
+  /** Where constants are made: before the loop. */
+  readonly #prologue: Code;
+  readonly #fused: boolean;
+  readonly #constants = new Map<string, number>();
+
+  /** @param fused whether multiplication and addition may round once */
+  constructor(code: Code, prologue: Code, fused: boolean) {
+    this.#code = code;
+    this.#prologue = prologue;
+    this.#fused = fused;
+  }
+
+  push(operand: Operand): Code {
+    return typeof operand === 'number' ? this.#code.get(operand) : (operand(), this.#code);
+  }
+
+  /** A local that holds what is computed here and now. */
+  keep(operand: Operand): number {
+    const local = this.#code.local('v128');
+    this.push(operand).set(local);
+    return local;
+  }
+
+  op(name: Opcode, ...operands: readonly Operand[]): Operand {
+    return () => {
+      for (const operand of operands) this.push(operand);
+      this.#code.op(name);
+    };
+  }
+
+  /** x·y + z */
+  multiplyAdd(x: Operand, y: Operand, z: Operand): Operand {
+    return this.#fused ? this.op('f32x4.relaxed_madd', x, y, z) : this.op('f32x4.add', this.op('f32x4.mul', x, y), z);
+  }
+
+  float(constant: number): number {
+    return this.#constant(`float ${Object.is(constant, -0) ? '-0' : constant}`, (code) => code.f32(constant).op('f32x4.splat'));
+  }
+
+  bits(constant: number): number {
+    return this.#constant(`bits ${constant}`, (code) => code.i32(constant).op('i32x4.splat'));
+  }
+
+  shiftLeft(x: Operand, count: number): Operand {
+    return () => {
+      this.push(x).i32(count).op('i32x4.shl');
+    };
+  }
+
+  #constant(key: string, push: (code: Code) => Code): number {
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const local = this.#code.local('v128');
+    push(this.#prologue).set(local);
+    this.#constants.set(key, local);
+    return local;
+  }
+}
+
+/** 1 / (1 + e^−x), absolute error ≤ 1e-7; at least 1.6e-38 (not a denormal) for very negative x. */
+export function sigmoid(v: Vectors, x: Operand): Operand {
+  // With x as the first operand, a NaN passes.
+  const clamped = v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-87)), v.float(87));
+  const minus = v.keep(v.op('f32x4.neg', clamped));
+  const shifted = v.keep(rounded(v, minus));
+  const mantissa = v.op('f32x4.add', expm1OfRemainder(v, remainder(v, minus, shifted)), v.float(1));
+  return v.op('f32x4.div', v.float(1), v.multiplyAdd(mantissa, power(v, shifted), v.float(1)));
+}
+
+/**
+ * tanh x = −u / (2 + u) with u = e^(−2|x|) − 1, absolute error ≤ 2e-7. Through e^x − 1, because 1 − 2/(e^2x + 1) loses all digits near 0;
+ * here a tiny x, denormal or −0 comes back unchanged.
+ */
+export function tanh(v: Vectors, x: number): Operand {
+  // Beyond 10 the result is 1 in float32.
+  const y = v.keep(v.op('f32x4.mul', v.op('f32x4.pmin', v.op('f32x4.abs', x), v.float(10)), v.float(-2)));
+  const shifted = v.keep(rounded(v, y));
+  const scale = v.keep(power(v, shifted));
+  const u = v.keep(v.multiplyAdd(expm1OfRemainder(v, remainder(v, y, shifted)), scale, v.op('f32x4.sub', scale, v.float(1))));
+  const magnitude = v.op('f32x4.div', u, v.op('f32x4.add', u, v.float(2)));
+  const sign = v.op('v128.and', x, v.bits(0x80000000));
+  return v.op('v128.or', v.op('f32x4.abs', magnitude), sign);
+}
+
+// Adding 1.5·2^23 rounds to the nearest integer and leaves that integer in the low bits of the mantissa.
+const ROUNDER = 12582912;
+
+/** x/ln 2 + ROUNDER: its low bits hold n. */
+function rounded(v: Vectors, x: Operand): Operand {
+  return v.multiplyAdd(x, v.float(1.44269504088896341), v.float(ROUNDER));
+}
+
+/** r of x = n·ln 2 + r. The high part of ln 2 has nine significant bits, so n times it is exact. */
+function remainder(v: Vectors, x: Operand, shifted: number): Operand {
+  const n = v.keep(v.op('f32x4.sub', shifted, v.float(ROUNDER)));
+  return v.multiplyAdd(n, v.float(2.12194440e-4), v.multiplyAdd(n, v.float(-0.693359375), x));
+}
+
+/** 2^n as float32, for −126 <= n <= 127: n becomes the exponent, and the bits of ROUNDER are shifted out. */
+function power(v: Vectors, shifted: number): Operand {
+  return v.op('i32x4.add', v.shiftLeft(shifted, 23), v.bits(0x3f800000));
+}
+
+/** e^r − 1 for |r| <= ln2/2, exact to the last bit for tiny r. In pairs (Estrin's scheme): latency bounds the speed. */
+function expm1OfRemainder(v: Vectors, remains: Operand): Operand {
+  const r = v.keep(remains);
+  const square = v.keep(v.op('f32x4.mul', r, r));
+  const low = v.multiplyAdd(v.float(1.6666665459e-1), r, v.float(5.0000001201e-1));
+  const middle = v.multiplyAdd(v.float(8.3334519073e-3), r, v.float(4.1665795894e-2));
+  const high = v.multiplyAdd(v.float(1.9875691500e-4), r, v.float(1.3981999507e-3));
+  const p = v.multiplyAdd(v.multiplyAdd(high, square, middle), square, low);
+  return v.multiplyAdd(p, square, r);
+}

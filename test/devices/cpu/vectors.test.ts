@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest';
+import { addChain } from '../../../src/devices/cpu/chain.ts';
+import { type KernelVariant, loadKernels } from '../../../src/devices/cpu/kernels.ts';
+import { ModuleWriter } from '../../../src/devices/cpu/wasm.ts';
+import { Builder } from '../../../src/program/builder.ts';
+import type { Value } from '../../../src/program/value.ts';
+import { SMALLEST_NORMAL, everySortOfFloat, sweep, ulp } from './floats.ts';
+
+const values = everySortOfFloat();
+const [PAGES, FROM, TO] = [16, 1024, 1024 + 4 * values.length + 64];
+
+/** All values at once; those of a row's end one by one. */
+async function results(apply: 'sigmoid' | 'tanh', variant: KernelVariant): Promise<Map<number, number>> {
+  await loadKernels(variant); // lets Node 20 take the relaxed instructions
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  const floats = new Float32Array(memory.buffer);
+  const ops = new Builder();
+  const input = ops.input('x', 1, values.length);
+  const value = ops.elementwise(apply, [input]) as Value<'elementwise'>;
+  const writer = new ModuleWriter();
+  addChain(writer, {
+    values: [value], operands: new Map([[input, { pointer: 0, column: 0, walk: 'matrix' }]]), stores: new Map([[value, [{ pointer: 1, column: 0 }]]]), strides: [0, 0],
+  }, variant, 'chain');
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(writer.encode(PAGES)), { env: { memory } });
+  floats.set(values, FROM / 4);
+  (exports['chain'] as (...operands: number[]) => void)(1, values.length, FROM, TO);
+  const wide = floats.slice(TO / 4, TO / 4 + values.length);
+  // The same, in rows of one.
+  floats.fill(0, TO / 4, TO / 4 + values.length);
+  for (let i = 0; i < values.length; i++) (exports['chain'] as (...operands: number[]) => void)(1, 1, FROM + 4 * i, TO + 4 * i);
+  expect(floats.slice(TO / 4, TO / 4 + values.length)).toEqual(wide);
+  return new Map(values.map((x, i) => [x, wide[i]]));
+}
+
+describe.each(['portable', 'relaxed'] as const)('%s', (variant) => {
+  test('sigmoid is within 1e-7 and 3 ulp, and never denormal', async () => {
+    const of = await results('sigmoid', variant);
+    const sigmoid = (x: number): number => of.get(x)!;
+    const exact = (x: number): number => 1 / (1 + Math.exp(-x));
+    const error = (x: number): number => Math.abs(sigmoid(x) - exact(x));
+    const { largest, wrong } = sweep(error, (x) => sigmoid(x) >= SMALLEST_NORMAL && sigmoid(x) <= 1);
+    expect(wrong).toEqual([]);
+    expect(largest).toBeLessThanOrEqual(1e-7);
+    expect(sweep((x) => (x > -87 ? error(x) / ulp(exact(x)) : 0), () => true).largest).toBeLessThanOrEqual(3);
+    expect(sigmoid(0)).toBe(0.5);
+  });
+
+  test('tanh is within 2e-7 and 3 ulp, odd, exact for tiny numbers, and 1 for huge ones', async () => {
+    const of = await results('tanh', variant);
+    const tanh = (x: number): number => of.get(x)!;
+    const error = (x: number): number => Math.abs(tanh(x) - Math.tanh(x));
+    const { largest, wrong } = sweep(error, (x) => Math.abs(tanh(x)) <= 1 && (!of.has(-x) || tanh(-x) === -tanh(x)) && (Math.abs(x) >= 2 ** -30 || Object.is(tanh(x), x) || x === 0));
+    expect(wrong).toEqual([]);
+    expect(largest).toBeLessThanOrEqual(2e-7);
+    expect(sweep((x) => (Math.abs(x) >= SMALLEST_NORMAL ? error(x) / ulp(Math.tanh(x)) : 0), () => true).largest).toBeLessThanOrEqual(3);
+    expect(tanh(Number.POSITIVE_INFINITY)).toBe(1);
+  });
+});
