@@ -100,7 +100,7 @@ const ROUNDER = 12582912;
 
 /** x/ln 2 + ROUNDER: its low bits hold n. */
 function rounded(v: Vectors, x: Operand): Operand {
-  return v.multiplyAdd(x, v.float(1.44269504088896341), v.float(ROUNDER));
+  return v.multiplyAdd(x, v.float(1.4426950408889634), v.float(ROUNDER));
 }
 
 /** r of x = n·ln 2 + r. The high part of ln 2 has nine significant bits, so n times it is exact. */
