@@ -5,7 +5,7 @@ import type { Io } from './io.ts';
 
 /** The names of devices/open.ts, which is not loaded for a help text: a test compares the two. */
 export const devices: Readonly<Record<string, string>> = {
-  cpu: 'WebAssembly, in threads',
+  cpu: "WebAssembly in threads, and the system's BLAS (RNN_BLAS)",
   gpu: 'a graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
   'gpu:software': 'the same on a Vulkan made of software: slow, for tests',
   'gpu:webasm': "the same kernels in gpu.js's WebAssembly: slow",
@@ -15,7 +15,7 @@ export const devices: Readonly<Record<string, string>> = {
 
 export const deviceFlag = (description: string): Option => choiceFlag('--device <name>', description, ['auto', ...Object.keys(devices)]);
 
-export const blasFlag = (): Option => textFlag('--blas <which>', "the cpu's library for products: auto, off, or its path (default: auto, or RNN_BLAS)");
+export const blasFlag = (): Option => textFlag('--blas <which>', "the cpu's library for products: auto, off or a file");
 
 /** Lists the devices below a command's options. */
 export function listDevices(command: Command): void {

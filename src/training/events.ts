@@ -13,7 +13,7 @@ export interface StartEvent {
   readonly options: Readonly<Record<string, unknown>>;
   /** Steps of the whole run, or null where only time ends it. */
   readonly totalSteps: number | null;
-  /** Estimated memory of the device in bytes. */
+  /** Of this process at its peak, in bytes, within 20 %; what a GPU holds in its own memory counts, too. */
   readonly memoryBytes: number;
 }
 

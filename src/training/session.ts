@@ -1,12 +1,10 @@
 // One model in training on one device: its weights, optimizer, place in the text. Makes steps, evaluates, writes samples and
 // checkpoints when told to. When that is, train.ts decides.
-import { availableMemory } from 'node:process';
 import { type Checkpoint, tensorsOf } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Workload } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
-import { RnnError } from '../errors.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { evaluationProgram, trainingProgram } from '../model/network.ts';
@@ -15,14 +13,10 @@ import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random, hash32 } from '../random.ts';
 import { Sampler } from '../sampling/sample.ts';
 import { evaluate } from './evaluation.ts';
+import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from './options.ts';
 import type { Progress } from './schedules.ts';
-
-/** Beside everything that grows with the model: Node and this program. */
-const OVERHEAD_BYTES = 150e6;
-/** Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too long for one WebAssembly function. */
-const MOST_LAYER_STEPS = 2048;
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
@@ -44,6 +38,7 @@ export class Session {
   readonly model: ModelConfiguration;
   readonly shapes: readonly ParameterShape[];
   readonly parameters: number;
+  /** Of the whole process at its peak, as estimated. */
   readonly memoryBytes: number;
   /** What it really runs on, in one line. */
   readonly deviceDescription: string;
@@ -60,11 +55,11 @@ export class Session {
   #step = 0;
   #resetNext = false;
 
-  private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, random: Random, streams: Streams) {
+  private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, random: Random, streams: Streams, memoryBytes: number) {
     this.model = model;
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
-    this.memoryBytes = executable.memoryBytes;
+    this.memoryBytes = memoryBytes;
     this.deviceDescription = executable.description;
     this.streams = streams;
     this.#options = options;
@@ -80,13 +75,15 @@ export class Session {
     const model = modelOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
-    refuseIfTooLarge(model, options, device, workload);
+    const textBytes = corpus.train.byteLength + corpus.validation.byteLength;
+    refuseIfTooLarge(model, options, device, workload, textBytes);
     const streams = new Streams(corpus.train, options.batchSize, options.sequenceLength);
     const random = new Random(options.seed);
     const parameters = initialParameters(model, random);
     const executable = await device.compile(workload);
     await executable.write({ kind: 'parameters' }, parameters);
-    return new Session(model, options, corpus, device, executable, optimizer, random, streams);
+    const memoryBytes = processBytes(model, options, workload, executable.memoryBytes, textBytes);
+    return new Session(model, options, corpus, device, executable, optimizer, random, streams, memoryBytes);
   }
 
   /** Updates made so far. */
@@ -203,29 +200,4 @@ function workloadOf(model: ModelConfiguration, { batchSize: N, sequenceLength: T
   const train = { name: 'train', steps: T, batch: N, build: (rows: number) => trainingProgram(model, { steps: T, rows }, scale) };
   const evaluation = { name: 'evaluate', steps: T, batch: evaluationStreams, build: (rows: number) => evaluationProgram(model, { steps: T, rows }) };
   return { parameters: parameterShapes(model), jobs: validates ? [train, evaluation] : [train], update: optimizer.rule };
-}
-
-/** Weights, their gradient and the optimizer's vectors alone tell of a model far too large, before any program is built. */
-function refuseIfTooLarge(model: ModelConfiguration, options: TrainingOptions, device: Device, workload: Workload): void {
-  if (model.layers * options.sequenceLength > MOST_LAYER_STEPS) {
-    throw new RnnError('usage', `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor(MOST_LAYER_STEPS / model.layers)}`, {
-      hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
-    });
-  }
-  const available = availableMemory();
-  const P = countParameters(workload.parameters);
-  const slots = workload.update?.slots.length ?? 0;
-  // What a checkpoint is written from, and the weights of the sampler, as they are and packed.
-  const copies = 4 * P * (1 + slots) + (options.sampleEvery > 0 ? 12 * P : 0);
-  const activations = 4 * options.batchSize * options.sequenceLength * model.layers * model.hidden;
-  const atLeast = 4 * P * (3 + slots) + activations;
-  const needed = OVERHEAD_BYTES + copies + (atLeast > available ? atLeast : device.estimate(workload));
-  if (needed <= available) return;
-  throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
-    hint: 'lower --hidden, --layers, --batch-size or --seq-length',
-  });
-}
-
-function gigabytes(bytes: number): string {
-  return bytes < 1e15 ? `${(bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 })} GB` : 'millions of GB';
 }

@@ -43,6 +43,21 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
     expect(missing.stderr).toMatch(/^error: there is no checkpoint in \.\/checkpoints.*\nhint: .*rnn train/);
   });
 
+  it.skipIf(process.platform !== 'linux').each([
+    '--hidden 8 --layers 1 --batch-size 8 --seq-length 8',
+    '--hidden 128 --layers 2 --batch-size 50 --seq-length 50 --threads 2',
+    '--hidden 384 --layers 2 --batch-size 64 --seq-length 20 --threads 1 --blas off',
+  ])('tells before training how much memory %s will take, within a fifth', async (sizes) => {
+    await writeFile(join(folder, 'text'), 'The quick brown fox jumps over the lazy dog, and why not?\n'.repeat(3000));
+    // Told by the process itself, at its end, in KiB.
+    const telling = "data:text/javascript,import{isMainThread}from'node:worker_threads';isMainThread&&process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS))";
+    const { code, stdout, stderr } = await shell(`rnn train text --out memory --force --json --quiet --max-steps 2 ${sizes}`, { NODE_OPTIONS: `--import="${telling}"` });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^peak \d+$/) });
+    const told = (JSON.parse(stdout.split('\n')[0]) as { memoryBytes: number }).memoryBytes;
+    const peak = 1024 * Number(stderr.slice('peak '.length));
+    expect(Math.abs(told - peak) / peak).toBeLessThan(0.2);
+  });
+
   it.each([
     ['rnn train no-such-file', 3],
     ['printf "" | rnn train -', 3],

@@ -34,7 +34,7 @@ export async function openCpu({ threads = availableParallelism(), blas: wanted, 
   return {
     name: 'cpu',
     description: describeCpu(kernels, threads, library),
-    estimate: (workload) => planOf(workload).bytes,
+    estimate: (workload) => planOf(workload).heldBytes,
     async compile(workload) {
       const plan = planOf(workload);
       if (plan.bytes > MOST_BYTES) {

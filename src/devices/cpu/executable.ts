@@ -47,7 +47,7 @@ export class CpuExecutable implements Executable {
     this.#plan = plan;
     this.#setup = setup;
     this.#crew = crew;
-    this.memoryBytes = plan.bytes;
+    this.memoryBytes = plan.heldBytes;
     this.description = description;
     this.#ints = new Int32Array(memory.buffer);
     this.#floats = new Float32Array(memory.buffer);

@@ -8,6 +8,8 @@ import { type Products, depthOf } from './products.ts';
 const PAGE_BYTES = 65536;
 /** Everything starts on a cache line of its own. */
 const LINE_BYTES = 64;
+/** A worker thread of Node, with its heap and the code it compiles. */
+const THREAD_BYTES = 12e6;
 /** A shard this small is not worth a worker. */
 const LEAST_ROWS = 4;
 
@@ -76,7 +78,10 @@ export interface Plan {
   readonly shard: ShardMap;
   readonly shardBases: readonly number[];
   readonly pages: number;
+  /** Of the shared memory. */
   readonly bytes: number;
+  /** With what the threads take. */
+  readonly heldBytes: number;
 }
 
 export function stateKey(job: string, name: string): string {
@@ -120,7 +125,7 @@ export function planWorkload(workload: Workload, threads: number, products: Prod
     arena: region.take(Math.max(4, ...programs.map(({ layout }) => 4 * layout.arenaElements))),
   };
   const shardBases = Array.from({ length: workers }, () => global.take(region.bytes));
-  return { products, workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes };
+  return { products, workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes, heldBytes: global.bytes + (workload.interactive ? 0 : workers * THREAD_BYTES) };
 }
 
 export function statesOf(program: Program): (Value<'state'>)[] {

@@ -1,0 +1,57 @@
+// How much memory a training run will take, and refusing one that this machine has no room for.
+import { availableMemory } from 'node:process';
+import type { Device, Workload } from '../devices/device.ts';
+import { RnnError } from '../errors.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { countParameters } from '../program/value.ts';
+import type { TrainingOptions } from './options.ts';
+
+// Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step) pairs, 1 to 8 threads and texts of 1 to
+// 335 MB, on Node 20: within 15 % of each.
+const NODE_BYTES = 80e6;
+/** The garbage of planning, by the root of the pairs: the heap grows ever less. */
+const PLANNING_BYTES = 3.5e6;
+/** Of what the device holds: besides that, a BLAS has buffers. */
+const DEVICE_SHARE = 1.08;
+/** Copies of weights at their beginning and in a checkpoint, besides the optimizer's: as numbers, and as text. */
+const COPIES = 3;
+
+/** Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too long for one WebAssembly function. */
+const MOST_LAYER_STEPS = 2048;
+
+/**
+ * Bytes of this process at their peak, within 20 %.
+ *
+ * @param deviceBytes what the device takes
+ * @param textBytes what the text takes
+ */
+export function processBytes(model: ModelConfiguration, options: TrainingOptions, workload: Workload, deviceBytes: number, textBytes: number): number {
+  const P = countParameters(workload.parameters);
+  const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
+  // The weights of the sampler, as they are and packed.
+  const sampler = options.sampleEvery > 0 ? 8 * P : 0;
+  return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * options.sequenceLength) + DEVICE_SHARE * deviceBytes + copies + sampler + textBytes;
+}
+
+/** @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free */
+export function refuseIfTooLarge(model: ModelConfiguration, options: TrainingOptions, device: Device, workload: Workload, textBytes: number): void {
+  if (model.layers * options.sequenceLength > MOST_LAYER_STEPS) {
+    throw new RnnError('usage', `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor(MOST_LAYER_STEPS / model.layers)}`, {
+      hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
+    });
+  }
+  // The text is there already.
+  const available = availableMemory() + textBytes;
+  // Weights, their gradient, the optimizer's vectors and one activation alone tell of a model far too large, before any program is built.
+  const activations = 4 * options.batchSize * options.sequenceLength * model.layers * model.hidden;
+  const atLeast = 4 * countParameters(workload.parameters) * (3 + (workload.update?.slots.length ?? 0)) + activations;
+  const needed = processBytes(model, options, workload, atLeast > available ? atLeast : device.estimate(workload), textBytes);
+  if (needed <= available) return;
+  throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
+    hint: 'lower --hidden, --layers, --batch-size or --seq-length',
+  });
+}
+
+function gigabytes(bytes: number): string {
+  return bytes < 1e15 ? `${(bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 })} GB` : 'millions of GB';
+}
