@@ -60,7 +60,7 @@ function roomOf(path: string): (typeof rooms)[number] | null {
 const root = resolve(import.meta.dirname, '..');
 const files: readonly SourceFile[] = ['bin', 'src', 'bench', 'test'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.[jt]s$/.test(name))
+    .filter((name) => /\.[jt]s$/.test(name) && !name.includes('node_modules')) // the peers of the benchmark have packages of their own
     .map((name) => ({ path: posix.join(folder, name.replaceAll('\\', '/')), source: readFileSync(join(root, folder, name), 'utf8') })));
 const program = files.filter(({ path }) => path.startsWith('src/') || path.startsWith('bin/'));
 

@@ -1,0 +1,171 @@
+"""The same network, task and update in PyTorch: how fast does it train and write on this machine?
+
+    pytorch.py CORPUS --cell lstm --hidden 128 --layers 2 --batch 50 --seq 50 --seconds 4
+    pytorch.py CORPUS --hidden 128 --layers 2 --sample 5000
+
+Stacked nn.LSTM, nn.GRU or nn.RNN over one-hot symbols, a linear head, cross-entropy, clipping by the global norm, Adam; the state
+goes on from window to window. Prints one line of JSON. What comes before the clock starts is not counted.
+"""
+import argparse
+import ctypes
+import json
+import os
+import re
+import statistics
+import time
+
+WARM_UP_STEPS = 3  # at most
+WARM_UP_SECONDS = 1  # and no new step after this long
+WARM_UP_SYMBOLS = 200
+SLICE_SECONDS = 1  # a figure is the median of slices about this long, as those of rnn's reports are
+CUDA_STEPS = 20  # between two looks at the clock: waiting for the card after each step would slow it down
+LEARNING_RATE = 2e-3
+CLIP_NORM = 5
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('corpus')
+    parser.add_argument('--cell', default='lstm', choices=['lstm', 'gru', 'rnn'])
+    for name, default in dict(hidden=128, layers=2, batch=50, seq=50).items():
+        parser.add_argument(f'--{name}', type=int, default=default)
+    parser.add_argument('--seconds', type=float, default=4, help='training that is measured')
+    parser.add_argument('--steps', type=int, default=0, help='instead of --seconds')
+    parser.add_argument('--sample', type=int, default=0, metavar='N', help='write N characters one after the other, instead of training')
+    parser.add_argument('--threads', type=int, default=1, help='of torch itself')
+    parser.add_argument('--blas-threads', type=int, default=2, help='of its BLAS')
+    parser.add_argument('--device', default='cpu', choices=['cpu', 'cuda'])
+    return parser.parse_args()
+
+
+options = arguments()
+os.environ['OPENBLAS_NUM_THREADS'] = str(options.blas_threads)  # read when torch loads it
+import torch  # noqa: E402
+from torch import nn  # noqa: E402
+from torch.nn import functional as F  # noqa: E402
+
+
+class Network(nn.Module):
+    def __init__(self, cell, symbols, hidden, layers):
+        super().__init__()
+        self.cell = {'lstm': nn.LSTM, 'gru': nn.GRU, 'rnn': nn.RNN}[cell](symbols, hidden, layers)
+        self.head = nn.Linear(hidden, symbols)
+        # Rows of the identity, looked up: faster than making one-hot vectors, and no weights more than rnn has.
+        self.register_buffer('one_hot', torch.eye(symbols))
+
+    def forward(self, symbols, state):
+        hidden, state = self.cell(F.embedding(symbols, self.one_hot), state)
+        return self.head(hidden.flatten(0, 1)), state
+
+
+def streams(symbols, rows):
+    """As many readers as rows, spread over the text: inputs and targets, time first."""
+    length = (len(symbols) - 1) // rows
+    return tuple(symbols[start:start + rows * length].view(rows, length).t().contiguous() for start in (0, 1))
+
+
+def detached(state):
+    return tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+
+
+def training_steps(network, inputs, targets, seq):
+    """Trains one step each time it is asked for the next loss."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=LEARNING_RATE)
+    parameters = list(network.parameters())
+    while True:
+        state = None
+        for at in range(0, len(inputs) - seq + 1, seq):
+            logits, state = network(inputs[at:at + seq], state)
+            state = detached(state)
+            loss = F.cross_entropy(logits, targets[at:at + seq].flatten())
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
+            optimizer.step()
+            yield loss
+
+
+def settle(device):
+    if device == 'cuda':
+        torch.cuda.synchronize()
+
+
+def train(network, symbols):
+    steps = training_steps(network, *streams(symbols, options.batch), options.seq)
+    warm_until = time.perf_counter() + WARM_UP_SECONDS
+    for _ in range(WARM_UP_STEPS):
+        next(steps)
+        settle(options.device)
+        if time.perf_counter() > warm_until:
+            break
+    figures, done, since = [], 0, 0
+    started = mark = time.perf_counter()
+    for loss in steps:
+        done, since = done + 1, since + 1
+        if options.device == 'cuda' and done % CUDA_STEPS and done != options.steps:
+            continue
+        settle(options.device)
+        now = time.perf_counter()
+        over = done >= options.steps if options.steps else now - started >= options.seconds
+        if now - mark >= SLICE_SECONDS or (over and not figures):
+            figures.append(since * options.batch * options.seq / (now - mark))
+            mark, since = now, 0
+        if over:
+            return dict(charactersPerSecond=statistics.median(figures), steps=done, seconds=now - started, lossNats=loss.item())
+
+
+def sample(network):
+    """Draws symbols one after the other; the time of the last N."""
+    network.eval()
+    symbol, state = torch.zeros(1, 1, dtype=torch.long, device=options.device), None
+    with torch.inference_mode():
+        for count in (WARM_UP_SYMBOLS, options.sample):
+            settle(options.device)
+            started = time.perf_counter()
+            for _ in range(count):
+                logits, state = network(symbol, state)
+                symbol = torch.multinomial(F.softmax(logits, -1), 1)
+            settle(options.device)
+            seconds = time.perf_counter() - started
+    return dict(charactersPerSecond=options.sample / seconds, seconds=seconds)
+
+
+def blas():
+    """The library that computes the products, as far as it can be told."""
+    try:
+        with open('/proc/self/maps', encoding='utf-8') as file:
+            paths = sorted({line.split()[-1] for line in file if re.search(r'/lib(openblas|mkl_core|blis|blas)[^/]*$', line.rstrip())})
+        return openblas_told(paths[0]) or os.path.basename(paths[0])
+    except (OSError, IndexError):
+        return torch.__config__.show().split('BLAS_INFO=')[-1].split(',')[0]
+
+
+def openblas_told(path):
+    """Name, version and kernels, from OpenBLAS itself."""
+    try:
+        tell = ctypes.CDLL(path).openblas_get_config
+    except (OSError, AttributeError):
+        return None
+    tell.restype = ctypes.c_char_p
+    words = tell().decode().split()
+    return ' '.join(word for word in words if not re.match(r'NO_|MAX_|DYNAMIC', word))
+
+
+def main():
+    torch.set_num_threads(options.threads)
+    torch.set_flush_denormal(True)
+    torch.manual_seed(1)
+    with open(options.corpus, encoding='utf-8', newline='') as file:
+        text = file.read()
+    index = {character: i for i, character in enumerate(sorted(set(text)))}
+    network = Network(options.cell, len(index), options.hidden, options.layers).to(options.device)
+    if options.sample:
+        result = dict(measure='sample', **sample(network))
+    else:
+        result = dict(measure='train', **train(network, torch.tensor([index[character] for character in text], device=options.device)))
+    card = torch.cuda.get_device_name() if options.device == 'cuda' else None
+    setting = {name: getattr(options, name) for name in ('cell', 'hidden', 'layers', 'batch', 'seq', 'device', 'threads')}
+    print(json.dumps(dict(peer='PyTorch', version=torch.__version__, card=card, blas=blas(), blasThreads=options.blas_threads, symbols=len(index), **setting, **result)))
+
+
+main()
