@@ -1,0 +1,140 @@
+// Speed of the built program beside PyTorch, TensorFlow.js and brain.js, all as whole programs, alternating in one run; medians and
+// ratios as Markdown on stdout as they come, and in bench/RESULTS.md at the end. `npm run bench`, after `npm run build`.
+//
+//   node bench/compare.js [--quick] [--rounds 3] [--only train,sample,javascript,start] [--cells lstm,gru,rnn]
+//                         [--configurations H128-L2-N50-T50,H256-L2-N64-T64,H512-L3-N64-T64] [--corpus FILE]
+//                         [--device cpu] [--peer-device cpu|cuda] [--python python3] [--write FILE | --no-write]
+//
+// Peers are no dependencies of rnn: PyTorch is that of --python, the ones in JavaScript come with `npm install --prefix bench/peers`.
+// One that is not there is said to be missing. The text is the built-in one unless --corpus names another.
+//
+// --device is where `rnn train` runs, --peer-device PyTorch; what a step takes on a gpu comes first. `rnn sample` is left to itself,
+// as users leave it: it draws on the cpu.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { HOW_TO_INSTALL, javascriptPeers } from './comparison/javascript.js';
+import { machineTold, programTold } from './comparison/machine.js';
+import { commandTold, networkTold, ratio, roundsTold, speed, tableHead, tableRow, withoutPaths } from './comparison/markdown.js';
+import { readOptions } from './comparison/options.js';
+import { PyTorch } from './comparison/pytorch.js';
+import { blasTold, Rnn } from './comparison/rnn.js';
+import { alternate, failure, NOISE } from './comparison/statistics.js';
+
+const smallest = { hidden: 128, layers: 2, batch: 50, seq: 50 };
+const largestSampled = { hidden: 512, layers: 3 };
+const TEXTS = 8;
+
+const options = readOptions(process.argv.slice(2));
+const onGpu = options.device.startsWith('gpu');
+const started = performance.now();
+const page = [];
+const folder = mkdtempSync(join(tmpdir(), 'rnn-bench-'));
+try {
+  const program = new Rnn({ folder, corpus: options.corpus, device: options.device });
+  const pytorch = new PyTorch({ python: options.python, device: options.peerDevice, corpus: program.corpus });
+  const sections = { train: compareTraining, sample: compareSampling, javascript: compareJavascript, start: showStartUp };
+  tellCircumstances(pytorch);
+  for (const part of options.parts) sections[part](program, pytorch);
+  say(`\nTook ${Math.round((performance.now() - started) / 60_000)} minutes.`);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+if (options.write !== null) {
+  writeFileSync(options.write, `${page.join('\n')}\n`);
+  console.error(`written to ${basename(options.write)}`);
+}
+
+function tellCircumstances(pytorch) {
+  say('# Speed beside other programs\n');
+  say(`Whole programs, measured in turn on one machine, ${options.rounds} times each or more. Figures are medians in characters per second,`);
+  say(`ratios ours to theirs. A round with a figure more than ${100 * NOISE} % off its median is noisy: another one is added for it, ${options.repeats} at`);
+  say('most, and all of them count.\n');
+  say(tableHead(['what', 'which']));
+  say(tableRow(['date', new Date().toISOString().slice(0, 10)]));
+  say(tableRow(['machine', machineTold()]));
+  say(tableRow(['rnn', `${programTold()}, Node ${process.version}, device ${options.device}`]));
+  say(tableRow(['BLAS, by `rnn doctor`', withoutPaths(blasTold())]));
+  say(tableRow(['PyTorch', `${pytorch.version}${options.peerDevice === 'cpu' ? '' : `, on ${options.peerDevice}`}`]));
+  for (const { name, version, problem } of javascriptPeers('', smallest)) say(tableRow([name, version ?? problem]));
+  say(tableRow(['text', options.corpus === null ? 'sonnets, built in' : basename(options.corpus)]));
+  say(tableRow(['command', `\`${commandTold(['npm', 'run', 'bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])])}\``]));
+}
+
+/** A PyTorch script of the same network, with as many threads as make it fastest there. */
+function compareTraining(program, pytorch) {
+  say('\n## Training beside PyTorch\n');
+  const ours = onGpu ? [{ name: 'rnn', env: {} }] : [{ name: 'rnn', env: {} }, { name: '`RNN_BLAS=off`', env: { RNN_BLAS: 'off' } }];
+  if (onGpu) for (const configuration of options.configurations) say(`    ${program.dryRun(configuration).trim().replaceAll('\n', '\n    ')}\n`);
+  say(tableHead(['network', ...ours.map(({ name }) => name), 'PyTorch', 'its threads', ...ours.map(({ name }) => `ratio, ${name}`), 'rounds']));
+  for (const cell of options.cells) {
+    for (const sizes of options.configurations) {
+      const configuration = { ...sizes, cell };
+      const sides = ours.map(({ name, env }) => ({ measure: () => program.train(configuration, { setting: name, env }) }));
+      const theirs = pytorchSide(pytorch, configuration, 'train');
+      const played = alternate([...sides, theirs], options);
+      const figures = played.medians.slice(0, -1);
+      const peer = played.medians.at(-1);
+      say(tableRow([networkTold(configuration, 'batch'), ...figures.map(speed), theirs.problem ?? speed(peer), theirs.threads, ...figures.map((figure) => ratio(figure, peer)), roundsTold(played)]));
+    }
+  }
+  say('\nThreads are torch\'s own × those of its BLAS, the fastest of those tried for each row.');
+  for (const [name, device] of program.deviceLines) say(`${name} trains on ${withoutPaths(device)}.  `);
+}
+
+function compareSampling(program, pytorch) {
+  say('\n## Sampling beside PyTorch\n');
+  say('One text, one character after the other; start-up does not count.\n');
+  say(tableHead(['network', 'rnn', 'PyTorch', 'its threads', 'ratio', 'rounds']));
+  for (const configuration of differentNetworks(options.configurations)) {
+    const theirs = pytorchSide(pytorch, configuration, 'sample');
+    const played = alternate([{ measure: () => program.sample(configuration) }, theirs], options);
+    const [ours, peer] = played.medians;
+    say(tableRow([networkTold(configuration), speed(ours), theirs.problem ?? speed(peer), theirs.threads, ratio(ours, peer), roundsTold(played)]));
+  }
+  if (options.quick) return;
+  const played = alternate([{ measure: () => program.sample(largestSampled, TEXTS) }, { measure: () => program.sample(largestSampled) }], options);
+  say(`\n${tableHead(['network', `\`--num ${TEXTS}\`, all texts`, '`--num 1`', 'ratio', 'rounds'])}`);
+  say(tableRow([networkTold(largestSampled), ...played.medians.map(speed), ratio(...played.medians), roundsTold(played)]));
+}
+
+/** What a user of JavaScript would take otherwise. */
+function compareJavascript(program) {
+  say(`\n## Training beside other JavaScript, ${networkTold(smallest, 'batch')}\n`);
+  const peers = javascriptPeers(program.corpus, smallest);
+  const played = alternate([{ measure: () => program.train(smallest) }, ...peers], options);
+  const [ours, ...theirs] = played.medians;
+  say(tableHead(['peer', 'rnn', 'peer', 'ratio', 'rounds']));
+  peers.forEach(({ name, problem }, index) => say(tableRow([name, speed(ours), problem ?? speed(theirs[index]), ratio(ours, theirs[index]), problem ? '' : roundsTold(played)])));
+  say('\nbrain.js knows no batches: it learns one string of 50 characters at a time. TensorFlow.js runs without threads in Node.');
+  if (peers.some(({ problem }) => problem?.startsWith('not installed'))) say(`\`${HOW_TO_INSTALL}\` installs what is missing.`);
+}
+
+function showStartUp(program) {
+  const { help, firstCharacter } = program.startUp(smallest);
+  say('\n## Start-up\n');
+  say(tableHead(['what', 'milliseconds']));
+  say(tableRow(['`rnn --help`', help.toFixed(0)]));
+  say(tableRow([`\`rnn sample --length 1\`, ${networkTold(smallest)}`, firstCharacter.toFixed(0)]));
+}
+
+/** PyTorch as a side of a comparison: with a problem where there is none. Finds its best threads before the first round. */
+function pytorchSide(pytorch, configuration, measure) {
+  if (pytorch.missing !== null) return { problem: pytorch.missing, threads: '', optional: true };
+  try {
+    const { threads, blasThreads } = pytorch.best(configuration, measure);
+    return { threads: options.peerDevice === 'cpu' ? `${threads} × ${blasThreads}` : '', optional: true, measure: () => pytorch[measure](configuration) };
+  } catch (error) {
+    return { problem: failure(error), threads: '', optional: true };
+  }
+}
+
+/** Batch and window do not matter when one text is written. */
+function differentNetworks(configurations) {
+  return [...new Map(configurations.map(({ hidden, layers }) => [`${hidden} ${layers}`, { hidden, layers }])).values()];
+}
+
+function say(line) {
+  console.log(line);
+  page.push(line);
+}

@@ -1,0 +1,40 @@
+// Figures and tables as Markdown. Pure.
+
+export function tableHead(columns) {
+  return `${tableRow(columns)}\n${tableRow(columns.map(() => '---'))}`;
+}
+
+export function tableRow(cells) {
+  return `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+}
+
+/** Characters per second in three digits: more would be noise. */
+export function speed(figure) {
+  return figure === null ? '–' : Number(figure.toPrecision(3)).toLocaleString('en');
+}
+
+export function ratio(ours, theirs) {
+  if (ours === null || theirs === null) return '–';
+  const times = ours / theirs;
+  return times >= 10 ? times.toFixed(0) : times.toFixed(2);
+}
+
+/** How often it was measured, and what was wrong with it. */
+export function roundsTold({ rounds, repeated, noisy }) {
+  if (repeated === 0) return noisy === 0 ? `${rounds}` : `${rounds}, ${noisy} noisy`;
+  return `${rounds - repeated} + ${repeated} repeated, ${noisy} noisy`;
+}
+
+export function networkTold({ cell = 'lstm', hidden, layers, batch, seq }, sizes = '') {
+  return `${{ lstm: 'LSTM', gru: 'GRU', rnn: 'RNN (tanh)' }[cell]} H${hidden} L${layers}${sizes === 'batch' ? ` N${batch} T${seq}` : ''}`;
+}
+
+/** A command as it can be given elsewhere: of a path from the root, only the last part; quotes where a shell needs them. */
+export function commandTold(words) {
+  return words.map(withoutPaths).map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word}'`)).join(' ');
+}
+
+/** Text without the folders of this machine. */
+export function withoutPaths(text) {
+  return text.replaceAll(/(^|[\s='"(])(?:[A-Za-z]:)?(?:[/\\][\w.+@-]+)+[/\\]([\w.+@-]+)/g, '$1$2');
+}

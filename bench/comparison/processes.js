@@ -1,0 +1,28 @@
+// Other programs, run to their end.
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+export const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What a program wrote to stdout. @throws with what it wrote to stderr */
+export function run(command, args, { cwd = root, env = {}, seconds = 600 } = {}) {
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args.map(String), {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    maxBuffer: 2 ** 26,
+    timeout: 1000 * seconds,
+  });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status ?? signal}:\n${error?.message ?? stderr}`);
+  return stdout;
+}
+
+export function jsonLines(text) {
+  return text.trim().split('\n').map((line) => JSON.parse(line));
+}
+
+export function secondsOf(act) {
+  const before = performance.now();
+  act();
+  return (performance.now() - before) / 1000;
+}

@@ -1,0 +1,83 @@
+// PyTorch at its best: bench/peers/pytorch.py with the numbers of threads that suit the network and the machine.
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { jsonLines, root, run } from './processes.js';
+
+const script = join(root, 'bench/peers/pytorch.py');
+const CALIBRATION_SECONDS = 1.5;
+const TRAINING_SECONDS = 4;
+const CUDA_SECONDS = 20;
+const SAMPLING_SECONDS = 2;
+
+export class PyTorch {
+  /** Why there is none, or null. */
+  missing;
+  /** Its version, and the library or card that computes its products. */
+  version;
+  #python;
+  #device;
+  #corpus;
+  #calibrated = new Map();
+
+  constructor({ python, device, corpus }) {
+    this.#python = python;
+    this.#device = device;
+    this.#corpus = corpus;
+    this.missing = whyMissing(python, device);
+    this.version = this.missing ?? versionTold(this.#tell({ hidden: 8, layers: 1, batch: 2, seq: 8 }, { threads: 1, blasThreads: 1 }, ['--steps', 1]));
+  }
+
+  /** The fastest numbers of threads, tried once for each network and kind of work: torch's own, and its BLAS's. */
+  best(configuration, measure) {
+    const key = JSON.stringify([configuration, measure]);
+    if (!this.#calibrated.has(key)) this.#calibrated.set(key, this.#calibrate(configuration, measure));
+    return this.#calibrated.get(key);
+  }
+
+  train(configuration) {
+    const seconds = this.#device === 'cuda' ? CUDA_SECONDS : TRAINING_SECONDS;
+    return this.#run(configuration, this.best(configuration, 'train'), ['--seconds', seconds]);
+  }
+
+  sample(configuration) {
+    const best = this.best(configuration, 'sample');
+    return this.#run(configuration, best, ['--sample', Math.ceil(SAMPLING_SECONDS * best.charactersPerSecond)]);
+  }
+
+  #calibrate(configuration, measure) {
+    const work = measure === 'train' ? ['--seconds', CALIBRATION_SECONDS] : ['--sample', Math.ceil(1e6 / configuration.hidden)];
+    // A card does the work: threads of the processor do not matter.
+    const candidates = this.#device === 'cuda' ? [{ threads: 1, blasThreads: 1 }] : threadCandidates(availableParallelism());
+    return candidates
+      .map((threads) => ({ ...threads, charactersPerSecond: this.#run(configuration, threads, work) }))
+      .reduce((best, other) => (other.charactersPerSecond > best.charactersPerSecond ? other : best));
+  }
+
+  #run(configuration, threads, more) {
+    return this.#tell(configuration, threads, more).charactersPerSecond;
+  }
+
+  #tell(configuration, { threads, blasThreads }, more) {
+    const sizes = Object.entries(configuration).flatMap(([name, value]) => [`--${name}`, value]);
+    const machine = ['--device', this.#device, '--threads', threads, '--blas-threads', blasThreads];
+    return jsonLines(run(this.#python, [script, this.#corpus, ...sizes, ...machine, ...more])).at(-1);
+  }
+}
+
+function versionTold({ version, card, blas }) {
+  return `${version}, ${card ?? blas}`;
+}
+
+/** Both its own threads and those of its BLAS get all cores or one, which on few cores are all that make sense. */
+export function threadCandidates(cores) {
+  if (cores === 1) return [{ threads: 1, blasThreads: 1 }];
+  const pairs = [[1, cores], [cores, 1], [1, 1], [cores, cores]];
+  return pairs.map(([threads, blasThreads]) => ({ threads, blasThreads }));
+}
+
+function whyMissing(python, device) {
+  const { status, stdout } = spawnSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], { encoding: 'utf8' });
+  if (status !== 0) return 'not installed (Debian: apt-get install python3-torch libopenblas0-pthread; else --python names one that has it)';
+  return device === 'cuda' && stdout.trim() !== 'True' ? 'finds no cuda' : null;
+}

@@ -1,0 +1,114 @@
+// The built program, measured from outside.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { median } from './statistics.js';
+import { jsonLines, root, run, secondsOf } from './processes.js';
+
+/** Less than this, measured, is not enough. */
+const LEAST_SECONDS = 4;
+/** The first report is not counted: V8 is still compiling. */
+const WARM_UP_SECONDS = 2;
+/** On a gpu, reports come less often, and what is compiled is more. */
+const GPU_SECONDS = 20;
+/** How long the writing of a text should take that is timed. */
+const SAMPLING_SECONDS = 2;
+
+export class Rnn {
+  /** What runs told of the device that they trained on. */
+  deviceLines = new Map();
+  #folder;
+  #corpus;
+  #device;
+  #seconds = new Map();
+  #lengths = new Map();
+
+  constructor({ folder, corpus, device }) {
+    this.#folder = folder;
+    this.#corpus = corpus ?? writeSonnets(folder);
+    this.#device = device;
+  }
+
+  get corpus() {
+    return this.#corpus;
+  }
+
+  /** Characters per second of `rnn train`, the median of its reports after the first. `setting` names the environment. */
+  train(configuration, { setting = '', env = {} } = {}) {
+    const key = JSON.stringify([configuration, setting]);
+    let seconds = this.#seconds.get(key) ?? (this.#device.startsWith('gpu') ? GPU_SECONDS : LEAST_SECONDS + WARM_UP_SECONDS);
+    for (;;) {
+      const length = ['--max-steps', 1_000_000, '--max-time', `${seconds}s`, '--device', this.#device];
+      const events = jsonLines(rnn(this.#trainArguments(configuration, join(this.#folder, 'speed'), length), { env }));
+      const reports = events.filter(({ event }) => event === 'report');
+      this.deviceLines.set(setting, events[0].device);
+      if (reports.length > 1 && (reports.at(-1).elapsedMs - reports[0].elapsedMs) / 1000 >= LEAST_SECONDS) {
+        this.#seconds.set(key, seconds); // the next round need not find out again
+        return median(reports.slice(1).map(({ charactersPerSecond }) => charactersPerSecond));
+      }
+      seconds *= 2; // its steps are long
+    }
+  }
+
+  /** Characters per second of `rnn sample`, all texts together, from the difference of long and short ones: starting up does not count. */
+  sample(configuration, texts = 1) {
+    const checkpoint = this.#checkpoint(configuration);
+    const timed = (length) => secondsOf(() => rnn(['sample', '--checkpoint', checkpoint, '--length', length, '--num', texts, '--seed', 1]));
+    const short = Math.ceil(1000 / texts);
+    const key = JSON.stringify([configuration, texts]);
+    let long = this.#lengths.get(key) ?? 4 * short;
+    for (;;) {
+      const seconds = timed(short);
+      const more = timed(long) - seconds;
+      const figure = (texts * (long - short)) / more;
+      if (more > SAMPLING_SECONDS / 2) {
+        this.#lengths.set(key, long);
+        return figure;
+      }
+      // The first guesses say little: start-up hides the difference.
+      long = more > 0.1 ? Math.ceil((1.2 * SAMPLING_SECONDS * figure) / texts) : long * 5;
+    }
+  }
+
+  /** Milliseconds of the whole program, medians of five. */
+  startUp(configuration) {
+    const checkpoint = this.#checkpoint(configuration);
+    const milliseconds = (args) => 1000 * median(Array.from({ length: 5 }, () => secondsOf(() => rnn(args))));
+    return { help: milliseconds(['--help']), firstCharacter: milliseconds(['sample', '--checkpoint', checkpoint, '--length', 1]) };
+  }
+
+  /** What `rnn bench` tells of a step without measuring it: passes, kernels, bytes. */
+  dryRun({ cell = 'lstm', hidden, layers, batch, seq }) {
+    return rnn(['bench', '--device', this.#device, '--dry-run', '--cell', cell, '--hidden', hidden, '--layers', layers, '--batch-size', batch, '--seq-length', seq]);
+  }
+
+  /** A run of a few small steps, made once, to sample from. */
+  #checkpoint({ cell, hidden, layers }) {
+    const out = join(this.#folder, `h${hidden}-l${layers}`);
+    if (!existsSync(out)) rnn(this.#trainArguments({ cell, hidden, layers, batch: 8, seq: 8 }, out, ['--max-steps', 20, '--device', 'cpu']));
+    return out;
+  }
+
+  #trainArguments({ cell = 'lstm', hidden, layers, batch, seq }, out, more) {
+    const sizes = ['--cell', cell, '--hidden', hidden, '--layers', layers, '--batch-size', batch, '--seq-length', seq];
+    return ['train', this.#corpus, '--out', out, '--force', '--json', '--eval-every', 0, '--sample-every', 0, '--val-fraction', '0.01', ...sizes, ...more];
+  }
+}
+
+/** What `rnn doctor` tells of the BLAS here. */
+export function blasTold() {
+  try {
+    const check = jsonLines(rnn(['doctor', '--json'], { seconds: 120 })).find(({ title }) => title === 'BLAS');
+    return check?.detail ?? 'not told by rnn doctor';
+  } catch {
+    return 'rnn doctor did not tell';
+  }
+}
+
+function writeSonnets(folder) {
+  rnn(['corpus', 'sonnets'], { cwd: folder });
+  return join(folder, 'corpora/sonnets.txt');
+}
+
+function rnn(args, options) {
+  return run(process.execPath, [join(root, 'bin/rnn.js'), ...args], options);
+}

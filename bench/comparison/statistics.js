@@ -1,0 +1,54 @@
+// Rounds, medians, and when a round has to be repeated. Pure, but for the measuring that it is given.
+
+/** Farther than this from the median of its side, a figure was made in other weather than the rest. */
+export const NOISE = 0.15;
+
+export function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const half = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** How many rounds have a figure far from the median of its side; null stands for a side that could not be measured. */
+export function noisyRounds(rounds) {
+  const medians = mediansOf(rounds);
+  const isFar = (figure, side) => medians[side] !== null && Math.abs(figure - medians[side]) > NOISE * medians[side];
+  return rounds.filter((round) => round.some(isFar)).length;
+}
+
+/**
+ * Measures all sides in turn, so that they see the same weather, as often as `rounds` says, and again for each noisy round, `repeats`
+ * times at most. All figures count, those of noisy rounds too: a median does not mind a few of them, and nothing is chosen.
+ * @param sides each { measure: () => characters per second }, or with a `problem`, which tells why it cannot be measured
+ * @returns medians by side, null for a side with a problem; an optional side that fails gets its error as a problem
+ */
+export function alternate(sides, { rounds, repeats }) {
+  const played = [];
+  const calm = () => played.length - noisyRounds(played);
+  while (played.length < rounds || (calm() < rounds && played.length < rounds + repeats)) played.push(sides.map(measured));
+  return { medians: mediansOf(played), repeated: played.length - rounds, noisy: noisyRounds(played), rounds: played.length };
+}
+
+function measured(side) {
+  if (side.problem) return null;
+  try {
+    return side.measure();
+  } catch (error) {
+    if (!side.optional) throw error;
+    side.problem = failure(error);
+    return null;
+  }
+}
+
+/** The end of what a program said before it died, which mostly is the reason. */
+export function failure(error) {
+  return `failed: ${error.message.trim().split('\n').at(-1)}`;
+}
+
+/** A side that failed in some round has no median. */
+function mediansOf(rounds) {
+  return (rounds[0] ?? []).map((_, side) => {
+    const figures = rounds.map((round) => round[side]);
+    return figures.includes(null) ? null : median(figures);
+  });
+}

@@ -1,0 +1,130 @@
+// What the benchmark does with its figures. Nothing is measured here.
+import { describe, expect, it } from 'vitest';
+// @ts-expect-error bench/ is plain JavaScript, without types
+import { commandTold, networkTold, ratio, roundsTold, speed, tableHead, tableRow, withoutPaths } from '../../bench/comparison/markdown.js';
+// @ts-expect-error the same
+import { readOptions } from '../../bench/comparison/options.js';
+// @ts-expect-error the same
+import { threadCandidates } from '../../bench/comparison/pytorch.js';
+// @ts-expect-error the same
+import { alternate, median, noisyRounds } from '../../bench/comparison/statistics.js';
+
+interface Side {
+  problem?: string;
+  optional?: boolean;
+  measure: () => number;
+}
+
+/** A side whose figures are known beforehand; `log` gets a letter for each. */
+function side(name: string, figures: readonly number[], log: string[] = []): Side {
+  const left = [...figures];
+  return {
+    measure: () => {
+      log.push(name);
+      return left.shift()!;
+    },
+  };
+}
+
+describe('figures', () => {
+  it('have the middle one as median, or the mean of the middle two', () => {
+    expect(median([3, 1, 2])).toBe(2);
+    expect(median([4, 1, 2, 3])).toBe(2.5);
+  });
+
+  it('are noisy by round: one side far from its median is enough', () => {
+    expect(noisyRounds([[100, 10], [114, 10], [100, 11]])).toBe(0);
+    expect(noisyRounds([[100, 10], [116, 10], [100, 13]])).toBe(2);
+    expect(noisyRounds([[100, null], [130, null], [100, null]])).toBe(1);
+  });
+});
+
+describe('alternating', () => {
+  it('measures all sides in turn', () => {
+    const log: string[] = [];
+    expect(alternate([side('a', [1, 1, 1], log), side('b', [2, 2, 2], log)], { rounds: 3, repeats: 2 })).toEqual({ medians: [1, 2], rounds: 3, repeated: 0, noisy: 0 });
+    expect(log.join('')).toBe('ababab');
+  });
+
+  it('repeats a noisy round on both sides and lets all rounds count', () => {
+    const log: string[] = [];
+    const played = alternate([side('a', [100, 50, 102, 104], log), side('b', [10, 10, 10, 10], log)], { rounds: 3, repeats: 2 });
+    expect(log.join('')).toBe('abababab');
+    expect(played).toEqual({ medians: [101, 10], rounds: 4, repeated: 1, noisy: 1 });
+  });
+
+  it('gives up after the repeats that it may make, and says how many rounds were noisy', () => {
+    expect(alternate([side('a', [1, 2, 4, 8, 16])], { rounds: 3, repeats: 2 })).toEqual({ medians: [4], rounds: 5, repeated: 2, noisy: 4 });
+  });
+
+  it('leaves out a side with a problem, and one that turns out to have one', () => {
+    const broken: Side = {
+      optional: true,
+      measure: () => {
+        throw new Error('a trace\nno kernel for Foo');
+      },
+    };
+    const absent = { ...side('absent', []), problem: 'not installed' };
+    expect(alternate([side('a', [5, 5]), broken, absent], { rounds: 2, repeats: 2 }).medians).toEqual([5, null, null]);
+    expect(broken.problem).toBe('failed: no kernel for Foo');
+  });
+
+  it('ends if our own side fails', () => {
+    const ours: Side = {
+      measure: () => {
+        throw new Error('a bug');
+      },
+    };
+    expect(() => alternate([ours], { rounds: 1, repeats: 0 })).toThrow('a bug');
+  });
+});
+
+describe('the page', () => {
+  it('has tables', () => {
+    expect(tableHead(['a', 'b'])).toBe('| a | b |\n| --- | --- |');
+    expect(tableRow(['x|y', 'two\nlines', 3])).toBe(String.raw`| x\|y | two lines | 3 |`);
+  });
+
+  it('rounds what is measured, and has a dash for what is not', () => {
+    expect([78_543, 1960.4, 425.3, 8.123, null].map(speed)).toEqual(['78,500', '1,960', '425', '8.12', '–']);
+    expect([ratio(158, 100), ratio(12_345, 100), ratio(1, null), ratio(null, 1)]).toEqual(['1.58', '123', '–', '–']);
+  });
+
+  it('tells networks and rounds', () => {
+    expect(networkTold({ hidden: 128, layers: 2, batch: 50, seq: 40 }, 'batch')).toBe('LSTM H128 L2 N50 T40');
+    expect(networkTold({ cell: 'rnn', hidden: 8, layers: 1 })).toBe('RNN (tanh) H8 L1');
+    expect(roundsTold({ rounds: 3, repeated: 0, noisy: 0 })).toBe('3');
+    expect(roundsTold({ rounds: 4, repeated: 1, noisy: 1 })).toBe('3 + 1 repeated, 1 noisy');
+  });
+
+  it('names no folder of the machine', () => {
+    expect(withoutPaths('OpenBLAS is at /usr/lib/x86_64-linux-gnu/libopenblas.so.0')).toBe('OpenBLAS is at libopenblas.so.0');
+    expect(withoutPaths('1.5 characters/s, n/a')).toBe('1.5 characters/s, n/a');
+    expect(commandTold(['npm', 'run', 'bench', '--', '--corpus', '/home/me/my-texts/a.txt', '--python=/opt/x/bin/python3'])).toBe('npm run bench -- --corpus a.txt --python=python3');
+    expect(commandTold(['--configurations', 'H128 L2'])).toBe("--configurations 'H128 L2'");
+  });
+});
+
+describe('what can be asked for', () => {
+  it('is all of it by default, and written', () => {
+    const { rounds, parts, configurations, cells, write } = readOptions([]);
+    expect([rounds, parts.length, configurations.length, cells.length]).toEqual([3, 4, 3, 3]);
+    expect(write).toMatch(/RESULTS\.md$/);
+  });
+
+  it('is not written if only a part, unless told to', () => {
+    for (const args of [['--quick'], ['--only', 'train'], ['--cells', 'gru'], ['--no-write']]) expect(readOptions(args).write).toBeNull();
+    expect(readOptions(['--quick', '--write', 'x.md']).write).toMatch(/x\.md$/);
+  });
+
+  it('is refused with the choices', () => {
+    expect(() => readOptions(['--configurations', 'H7-L1'])).toThrow(/--configurations H7-L1: one or more of H128-L2-N50-T50/);
+    expect(() => readOptions(['--rounds', '0'])).toThrow('--rounds 0: a whole number above 0');
+    expect(readOptions(['--configurations', 'H128 L2 N50 T50']).configurations).toHaveLength(1);
+  });
+
+  it('tries for PyTorch what may suit it', () => {
+    expect(threadCandidates(1)).toEqual([{ threads: 1, blasThreads: 1 }]);
+    expect(threadCandidates(4)).toContainEqual({ threads: 1, blasThreads: 4 });
+  });
+});
