@@ -47,16 +47,16 @@ if (options.write !== null) {
 
 function tellCircumstances(pytorch) {
   say('# Speed beside other programs\n');
-  say(`Whole programs, measured in turn on one machine, ${options.rounds} times each or more. Figures are medians in characters per second,`);
-  say(`ratios ours to theirs. A round with a figure more than ${100 * NOISE} % off its median is noisy: another one is added for it, ${options.repeats} at`);
-  say('most, and all of them count.\n');
+  say(`Whole programs, measured in turn on one machine, ${options.rounds === 1 ? 'one round' : `${options.rounds} rounds`} or more. Figures are medians in characters per second, ratios`);
+  say(`ours to theirs. A round with a figure more than ${100 * NOISE} % off its median is noisy: one more is made for it, ${options.repeats} at most, and all`);
+  say('of them count.\n');
   say(tableHead(['what', 'which']));
   say(tableRow(['date', new Date().toISOString().slice(0, 10)]));
   say(tableRow(['machine', machineTold()]));
   say(tableRow(['rnn', `${programTold()}, Node ${process.version}, device ${options.device}`]));
   say(tableRow(['BLAS, by `rnn doctor`', withoutPaths(blasTold())]));
   say(tableRow(['PyTorch', `${pytorch.version}${options.peerDevice === 'cpu' ? '' : `, on ${options.peerDevice}`}`]));
-  for (const { name, version, problem } of javascriptPeers('', smallest)) say(tableRow([name, version ?? problem]));
+  for (const { name, version, problem } of javascriptPeers('', smallest)) say(tableRow([name, version ?? `${problem}: \`${HOW_TO_INSTALL}\``]));
   say(tableRow(['text', options.corpus === null ? 'sonnets, built in' : basename(options.corpus)]));
   say(tableRow(['command', `\`${commandTold(['npm', 'run', 'bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])])}\``]));
 }
@@ -78,8 +78,8 @@ function compareTraining(program, pytorch) {
       say(tableRow([networkTold(configuration, 'batch'), ...figures.map(speed), theirs.problem ?? speed(peer), theirs.threads, ...figures.map((figure) => ratio(figure, peer)), roundsTold(played)]));
     }
   }
-  say('\nThreads are torch\'s own × those of its BLAS, the fastest of those tried for each row.');
-  for (const [name, device] of program.deviceLines) say(`${name} trains on ${withoutPaths(device)}.  `);
+  say('\nThreads are torch\'s own × those of its BLAS, the fastest of those tried for each row.\n');
+  for (const { name } of ours) say(`- ${name} trains on ${withoutPaths(program.deviceLines.get(name))}`);
 }
 
 function compareSampling(program, pytorch) {
@@ -107,7 +107,6 @@ function compareJavascript(program) {
   say(tableHead(['peer', 'rnn', 'peer', 'ratio', 'rounds']));
   peers.forEach(({ name, problem }, index) => say(tableRow([name, speed(ours), problem ?? speed(theirs[index]), ratio(ours, theirs[index]), problem ? '' : roundsTold(played)])));
   say('\nbrain.js knows no batches: it learns one string of 50 characters at a time. TensorFlow.js runs without threads in Node.');
-  if (peers.some(({ problem }) => problem?.startsWith('not installed'))) say(`\`${HOW_TO_INSTALL}\` installs what is missing.`);
 }
 
 function showStartUp(program) {

@@ -23,7 +23,7 @@ export function javascriptPeers(corpus, configuration) {
       name,
       version,
       optional: true,
-      problem: version === null ? `not installed (${HOW_TO_INSTALL})` : null,
+      problem: version === null ? 'not installed' : null,
       measure: () => jsonLines(run(process.execPath, [join(folder, script), corpus, ...sizes, ...more])).at(-1).charactersPerSecond,
     };
   }

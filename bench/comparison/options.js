@@ -14,7 +14,7 @@ const usual = Object.keys(sizes).slice(0, 3);
 const parts = ['train', 'sample', 'javascript', 'start'];
 const cells = ['lstm', 'gru', 'rnn'];
 
-/** The default is a run of some 15 minutes; --quick takes one or two. */
+/** The default is a run of under 20 minutes; --quick takes one or two. */
 export function readOptions(args) {
   const { values } = parseArgs({
     args,

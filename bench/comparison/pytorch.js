@@ -4,8 +4,11 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { jsonLines, root, run } from './processes.js';
 
+const HOW_TO_INSTALL = 'on Debian `apt-get install python3-torch libopenblas0-pthread`; --python names another Python that has it';
 const script = join(root, 'bench/peers/pytorch.py');
 const CALIBRATION_SECONDS = 1.5;
+/** Slower than this part of the fastest, a number of threads is out. */
+const SECOND_CHANCE = 0.7;
 const TRAINING_SECONDS = 4;
 const CUDA_SECONDS = 20;
 const SAMPLING_SECONDS = 2;
@@ -25,7 +28,7 @@ export class PyTorch {
     this.#device = device;
     this.#corpus = corpus;
     this.missing = whyMissing(python, device);
-    this.version = this.missing ?? versionTold(this.#tell({ hidden: 8, layers: 1, batch: 2, seq: 8 }, { threads: 1, blasThreads: 1 }, ['--steps', 1]));
+    this.version = this.missing !== null ? `${this.missing}: ${HOW_TO_INSTALL}` : versionTold(this.#tell({ hidden: 8, layers: 1, batch: 2, seq: 8 }, { threads: 1, blasThreads: 1 }, ['--steps', 1]));
   }
 
   /** The fastest numbers of threads, tried once for each network and kind of work: torch's own, and its BLAS's. */
@@ -49,9 +52,11 @@ export class PyTorch {
     const work = measure === 'train' ? ['--seconds', CALIBRATION_SECONDS] : ['--sample', Math.ceil(1e6 / configuration.hidden)];
     // A card does the work: threads of the processor do not matter.
     const candidates = this.#device === 'cuda' ? [{ threads: 1, blasThreads: 1 }] : threadCandidates(availableParallelism());
-    return candidates
-      .map((threads) => ({ ...threads, charactersPerSecond: this.#run(configuration, threads, work) }))
-      .reduce((best, other) => (other.charactersPerSecond > best.charactersPerSecond ? other : best));
+    const tried = (threads) => ({ ...threads, charactersPerSecond: this.#run(configuration, threads, work) });
+    const first = candidates.map(tried);
+    // Those that another process may just have slowed down get a second chance. It only chooses: what is reported is measured later.
+    const again = first.filter(({ charactersPerSecond }) => charactersPerSecond > SECOND_CHANCE * fastest(first).charactersPerSecond);
+    return fastest(again.length > 1 ? [...first, ...again.map(tried)] : first);
   }
 
   #run(configuration, threads, more) {
@@ -63,6 +68,10 @@ export class PyTorch {
     const machine = ['--device', this.#device, '--threads', threads, '--blas-threads', blasThreads];
     return jsonLines(run(this.#python, [script, this.#corpus, ...sizes, ...machine, ...more])).at(-1);
   }
+}
+
+function fastest(tried) {
+  return tried.reduce((best, other) => (other.charactersPerSecond > best.charactersPerSecond ? other : best));
 }
 
 function versionTold({ version, card, blas }) {
@@ -78,6 +87,6 @@ export function threadCandidates(cores) {
 
 function whyMissing(python, device) {
   const { status, stdout } = spawnSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], { encoding: 'utf8' });
-  if (status !== 0) return 'not installed (Debian: apt-get install python3-torch libopenblas0-pthread; else --python names one that has it)';
+  if (status !== 0) return 'not installed';
   return device === 'cuda' && stdout.trim() !== 'True' ? 'finds no cuda' : null;
 }

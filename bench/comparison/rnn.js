@@ -14,7 +14,7 @@ const GPU_SECONDS = 20;
 const SAMPLING_SECONDS = 2;
 
 export class Rnn {
-  /** What runs told of the device that they trained on. */
+  /** What runs told of the device that they trained on, by the name of their setting. */
   deviceLines = new Map();
   #folder;
   #corpus;
