@@ -62,6 +62,19 @@ export interface CallResult {
   readonly note?: string;
 }
 
+/**
+ * A call of a job that is made again and again without allocating anything for it, as sampling does a million times. It zeroes no
+ * state and updates nothing, and is for programs without targets and without dropout.
+ */
+export interface StandingCall {
+  /** (T·N) of the next call, written by the caller before it. */
+  readonly ids: Int32Array;
+  /** The program's outputs, a vector for each of (T·N) rows. Every call makes them anew in their place. */
+  readonly outputs: Readonly<Record<string, readonly Float32Array[]>>;
+  /** Makes the call; gives a promise only where it is not made by then. */
+  run(): Promise<void> | void;
+}
+
 /** A named vector that lives on the device between calls. */
 export type Resident =
   | { readonly kind: 'parameters' }
@@ -107,6 +120,8 @@ export interface Executable {
    * calls, and the last of them has `updated: false`.
    */
   run(job: string, calls: readonly Call[]): Promise<readonly CallResult[]>;
+  /** Devices whose calls cannot do without allocating leave it out. */
+  standingCall?(job: string): StandingCall;
   /** Devices without passes leave it out. */
   cost?(job: string): Cost;
   /** Measures the passes of a call, kernel by kernel, on zeros: most time of a call first. Devices without passes leave it out. */

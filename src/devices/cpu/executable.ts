@@ -2,7 +2,7 @@
 // stays free while they compute.
 import { Worker } from 'node:worker_threads';
 import { RnnError } from '../../errors.ts';
-import type { Call, CallResult, Executable, PassTime, Resident, Workload } from '../device.ts';
+import type { Call, CallResult, Executable, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import { artifactUrl } from './artifacts.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
@@ -10,6 +10,7 @@ import { type KernelModule } from './kernels.ts';
 import { type JobPlan, type Plan, control, stateKey, statesOf } from './plan.ts';
 import { Laps } from './profile.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
+import { standingCall } from './standing.ts';
 import { compileUpdate, updatePointers } from './update.ts';
 
 /** Where the workers are: in threads of their own, or one on the calling thread. */
@@ -59,15 +60,18 @@ export class CpuExecutable implements Executable {
     const results: CallResult[] = [];
     for (const call of calls) {
       this.#give(this.#plan.jobs[index], call);
-      const requested = (call.update ? flags.update : 0) | (this.#stale ? flags.pack : 0);
-      this.#stale = false;
-      const done = this.#crew.step(index, requested);
+      const done = this.#step(index, call.update ? flags.update : 0);
       if (done) await done;
       const result = this.#take(this.#plan.jobs[index], call);
       results.push(result);
       if (call.update && !result.updated) break;
     }
     return results;
+  }
+
+  standingCall(name: string): StandingCall {
+    const index = this.#plan.jobs.findIndex(({ job }) => job.name === name);
+    return standingCall(this.#plan, name, this.#setup.memory, () => this.#step(index, 0));
   }
 
   callsPerRun(): number {
@@ -114,6 +118,12 @@ export class CpuExecutable implements Executable {
 
   close(): Promise<void> {
     return this.#crew.close();
+  }
+
+  #step(job: number, requested: number): Promise<void> | void {
+    const packed = this.#stale ? flags.pack : 0;
+    this.#stale = false;
+    return this.#crew.step(job, requested | packed);
   }
 
   /** Writes what a call brings to where the workers read it: each its own rows (T·rows) of the batch (T·N). */

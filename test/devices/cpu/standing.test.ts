@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { openCpu } from '../../../src/devices/cpu/cpu.ts';
+import type { ModelConfiguration } from '../../../src/model/configuration.ts';
+import { evaluationProgram, samplingProgram } from '../../../src/model/network.ts';
+import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
+import { Random } from '../../../src/random.ts';
+
+const model: ModelConfiguration = { cell: 'gru', layers: 2, hidden: 9, embedding: 0, vocabulary: 5, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+
+test.each([[1, true], [9, true], [9, false]])('a standing call of %i row(s) goes on where the last one ended, as calls of a list do (interactive: %s)', async (N, interactive) => {
+  const device = await openCpu({ threads: 2 });
+  const job = { name: 'sample', steps: 1, batch: N, build: (rows: number) => samplingProgram(model, rows) };
+  const other = { name: 'evaluate', steps: 2, batch: 16, build: (rows: number) => evaluationProgram(model, { steps: 2, rows }) };
+  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [other, job], update: null, interactive });
+  const weights = initialParameters(model, new Random(1));
+  await executable.write({ kind: 'parameters' }, weights);
+
+  const symbols = Array.from({ length: 5 }, (_, step) => Int32Array.from({ length: N }, (_each, row) => (step * step + row) % 5));
+  const zero = async (): Promise<void> => {
+    for (const layer of [0, 1]) await executable.write({ kind: 'state', job: 'sample', name: `layer${layer}.h` }, new Float32Array(N * 9));
+  };
+  await zero();
+  const listed = await executable.run('sample', symbols.map((ids) => ({ ids })));
+
+  await zero();
+  const call = executable.standingCall!('sample');
+  for (const [step, ids] of symbols.entries()) {
+    call.ids.set(ids);
+    await call.run();
+    expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual([...listed[step].outputs['logits']]);
+  }
+
+  // New weights reach it.
+  await executable.write({ kind: 'parameters' }, weights.fill(0));
+  await call.run();
+  expect(call.outputs['logits'].flatMap((row) => [...row])).toEqual(new Array<number>(5 * N).fill(0));
+  await executable.close();
+});
