@@ -1,4 +1,4 @@
-// The network: cells strung over layers and time steps into programs. Training, evaluation and sampling are three programs of
+// The network: cells strung over layers and time steps into programs. Training, evaluation, reading and sampling are programs of
 // one network. Knows cells and operations, no devices.
 import { Builder } from '../program/builder.ts';
 import { differentiate } from '../program/differentiate.ts';
@@ -36,6 +36,13 @@ export function samplingProgram(model: ModelConfiguration, rows: number): Progra
   const builder = new Builder();
   const logits = forward(builder, model, { steps: 1, rows });
   return foldRunningSums(hoistInputProducts(builder.program(new Map([['logits', logits]]))));
+}
+
+/** What a text leaves behind: the state alone, carried in and out, and no output. Inputs: `ids`, (T·N) time first. */
+export function readingProgram(model: ModelConfiguration, extent: Extent): Program {
+  const builder = new Builder();
+  forward(builder, model, extent);
+  return foldRunningSums(hoistInputProducts(builder.program(new Map())));
 }
 
 /**

@@ -1,34 +1,49 @@
-// From a model to text: feeds each drawn symbol back as the next input. Knows programs and devices, no files and no terminal.
+// From a model to text: each drawn symbol is fed back as the next input. Knows no files and no terminal.
 import { setImmediate } from 'node:timers/promises';
 import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
-import type { Device, Executable } from '../devices/device.ts';
+import type { Device } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { samplingProgram } from '../model/network.ts';
-import { parameterShapes } from '../model/parameters.ts';
-import { Random } from '../random.ts';
+import { Batch } from './batch.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
+import { Network, type Start } from './network.ts';
+import { Text } from './text.ts';
 
 export interface SampleRequest {
   readonly prime: string;
   /** Characters to draw. */
   readonly length: number;
-  /** Ends the text once it has been written. */
+  /** Ends the text once it has been written; the prime does not count. */
   readonly stop: string | null;
   readonly seed: number;
   readonly options: SamplingOptions;
 }
 
-/** Characters drawn within this time are handed on together: handing on costs as much as drawing one from a small model. */
-const FLUSH_MS = 8;
+/** Texts that go on from one place, each with a seed of its own. */
+export interface TextsRequest extends Omit<SampleRequest, 'seed'> {
+  readonly seeds: readonly number[];
+}
+
+/** What a sampler will be asked for. */
+export interface SamplerUse {
+  /** Texts of a request, at most. Default 1. */
+  readonly texts?: number;
+  /** Whether texts may end before their length, by `stop`. */
+  readonly stops?: boolean;
+  /** Characters of the prime. Default 0. */
+  readonly prime?: number;
+}
+
+/** Rows drawn at a time, at most: with more, a row costs no less, and there is only more to wait for. */
+const MOST_ROWS = 32;
 
 /**
  * The model of a checkpoint, ready to write any number of texts.
  * @throws RnnError `checkpoint` if its tensors are not those of its model
  */
-export async function openSampler(checkpoint: TrainedModel, device: Device): Promise<Sampler> {
+export async function openSampler(checkpoint: TrainedModel, device: Device, use: SamplerUse = {}): Promise<Sampler> {
   const parameters = parameterVector(checkpoint);
-  const sampler = await Sampler.open(checkpoint.model, new Vocabulary(checkpoint.vocabulary), device);
+  const sampler = await Sampler.open(checkpoint.model, new Vocabulary(checkpoint.vocabulary), device, use);
   await sampler.load(parameters);
   return sampler;
 }
@@ -37,76 +52,75 @@ export async function openSampler(checkpoint: TrainedModel, device: Device): Pro
 export class Sampler {
   readonly #model: ModelConfiguration;
   readonly #vocabulary: Vocabulary;
-  readonly #executable: Executable;
+  readonly #network: Network;
+  readonly #rows: number;
 
-  private constructor(model: ModelConfiguration, vocabulary: Vocabulary, executable: Executable) {
+  private constructor(model: ModelConfiguration, vocabulary: Vocabulary, network: Network, rows: number) {
     this.#model = model;
     this.#vocabulary = vocabulary;
-    this.#executable = executable;
+    this.#network = network;
+    this.#rows = rows;
   }
 
-  static async open(model: ModelConfiguration, vocabulary: Vocabulary, device: Device): Promise<Sampler> {
-    const job = { name: 'sample', steps: 1, batch: 1, build: (rows: number) => samplingProgram(model, rows) };
-    return new Sampler(model, vocabulary, await device.compile({ parameters: parameterShapes(model), jobs: [job], update: null, interactive: true }));
+  static async open(model: ModelConfiguration, vocabulary: Vocabulary, device: Device, { texts = 1, stops = false, prime = 0 }: SamplerUse = {}): Promise<Sampler> {
+    // As many rows in each batch.
+    const rows = Math.ceil(texts / Math.ceil(texts / MOST_ROWS));
+    return new Sampler(model, vocabulary, await Network.open(model, device, { rows, narrows: stops, prime }), rows);
   }
 
   async load(parameters: Float32Array): Promise<void> {
-    await this.#executable.write({ kind: 'parameters' }, parameters);
+    await this.#network.load(parameters);
+  }
+
+  /** One text, as `texts` gives it. */
+  text({ seed, ...request }: SampleRequest): AsyncGenerator<string> {
+    const [text] = this.texts({ ...request, seeds: [seed] });
+    return text;
   }
 
   /**
-   * A text, piece by piece as it is drawn; the prime is not repeated. The request is checked here and now, before the first piece is
-   * asked for, so that nobody shows a prime that is then refused.
+   * Texts, each piece by piece as it is drawn; the prime is not repeated. Each is exactly what it would be alone. They are to be read one
+   * after another: some are drawn at a time, and what is drawn of the later ones waits in memory. The request is checked here and now,
+   * before the first piece is asked for, so that nobody shows a prime that is then refused.
    *
    * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of range
    */
-  text({ prime, length, stop, seed, options }: SampleRequest): AsyncGenerator<string> {
+  texts({ prime, length, stop, seeds, options }: TextsRequest): Iterable<AsyncGenerator<string>> {
     const { unknown } = this.#vocabulary.data;
     const symbols = new SymbolSampler(this.#model.vocabulary, { ...options, never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])] });
     const primed = this.#vocabulary.encode(prime);
     const context = primed.length > 0 ? primed : Int32Array.of(startSymbol(this.#vocabulary));
-    return this.#draw(context, length, new Stop(stop), symbols, new Random(seed));
+    const textOf = (seed: number): Text => new Text(symbols, this.#vocabulary.decoder(), { seed, length, stop });
+    return this.#batches(context, seeds, textOf);
   }
 
   async close(): Promise<void> {
-    await this.#executable.close();
+    await this.#network.close();
   }
 
-  async *#draw(context: Int32Array, length: number, stop: Stop, symbols: SymbolSampler, random: Random): AsyncGenerator<string> {
-    const decoder = this.#vocabulary.decoder();
-    let logits: Float32Array = new Float32Array(0);
-    let reset = true;
-    for (const id of context) {
-      logits = await this.#feed(id, reset);
-      reset = false;
+  *#batches(context: Int32Array, seeds: readonly number[], textOf: (seed: number) => Text): Generator<AsyncGenerator<string>> {
+    let start: Promise<Start> | null = null;
+    const read = (): Promise<Start> => (start ??= this.#network.read(context, setImmediate));
+    for (let first = 0; first < seeds.length; first += this.#rows) {
+      const texts = seeds.slice(first, first + this.#rows).map(textOf);
+      let batch: Promise<Batch> | null = null;
+      const begin = (): Promise<Batch> => (batch ??= read().then((from) => new Batch(this.#network, from, texts)));
+      for (const text of texts) yield pieces(text, begin);
     }
-
-    let pending = '';
-    let flushed = performance.now();
-    for (let drawn = 0; drawn < length; drawn++) {
-      const id = symbols.draw(logits, random);
-      const piece = decoder.push(id);
-      const after = stop.charactersAfter(piece);
-      if (after !== null) {
-        yield pending + piece.slice(0, piece.length - after);
-        return;
-      }
-      pending += piece;
-      if (drawn === 0 || performance.now() - flushed > FLUSH_MS) {
-        if (pending !== '') yield pending;
-        pending = '';
-        await setImmediate(); // lets signals and the output stream have their turn
-        flushed = performance.now();
-      }
-      if (drawn + 1 < length) logits = await this.#feed(id, false);
-    }
-    const rest = pending + decoder.end();
-    if (rest !== '') yield rest;
   }
+}
 
-  async #feed(id: number, reset: boolean): Promise<Float32Array> {
-    const [{ outputs }] = await this.#executable.run('sample', [{ ids: Int32Array.of(id), reset }]);
-    return outputs['logits'];
+/** @param begin gives the batch in which the text is drawn */
+async function* pieces(text: Text, begin: () => Promise<Batch>): AsyncGenerator<string> {
+  for (;;) {
+    const piece = text.take();
+    if (piece !== '') yield piece;
+    else if (text.ended) return;
+    else {
+      const batch = await begin();
+      await batch.advance();
+      await setImmediate(); // lets signals and the output stream have their turn
+    }
   }
 }
 
@@ -115,25 +129,4 @@ function startSymbol(vocabulary: Vocabulary): number {
   const { symbols, unit } = vocabulary.data;
   const candidates = unit === 'byte' ? ['0a', '20'] : ['\n', ' '];
   return candidates.map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? 0;
-}
-
-/** Looks for the text that ends a text, in pieces of which one may hold several characters: a byte completes what came before it. */
-class Stop {
-  readonly #stop: string | null;
-  /** The end of what was written, one character too short for the stop. */
-  #tail = '';
-
-  constructor(stop: string | null) {
-    this.#stop = stop;
-  }
-
-  /** How many characters of this piece follow the stop, or null while that has not been written. */
-  charactersAfter(piece: string): number | null {
-    if (this.#stop === null || piece === '') return null;
-    const written = this.#tail + piece;
-    const at = written.indexOf(this.#stop);
-    if (at >= 0) return written.length - at - this.#stop.length;
-    this.#tail = written.slice(Math.max(0, written.length - this.#stop.length + 1));
-    return null;
-  }
 }

@@ -11,7 +11,7 @@ export interface Calls {
   read?: unknown[];
   signal?: AbortSignal;
   sampled: Record<string, unknown>[];
-  samplers: { opened: number; closed: number };
+  samplers: { opened: number; closed: number; use?: unknown };
   closedDevices: number;
 }
 
@@ -68,12 +68,15 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
       }),
     }),
     sampling: async () => ({
-      openSampler: async () => {
+      openSampler: async (...given: unknown[]) => {
         calls.samplers.opened++;
+        calls.samplers.use = given[2];
         return {
-          async *text(request: Record<string, unknown>) {
-            calls.sampled.push(request);
-            yield* pieces;
+          *texts({ seeds, ...request }: Record<string, unknown> & { seeds: readonly number[] }) {
+            for (const seed of seeds) {
+              calls.sampled.push({ ...request, seed });
+              yield asyncOf(pieces);
+            }
           },
           close: async () => void calls.samplers.closed++,
         };
@@ -81,6 +84,10 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
     }),
   };
   return { rooms: rooms as unknown as Partial<Rooms>, calls };
+}
+
+async function* asyncOf(pieces: readonly string[]): AsyncGenerator<string> {
+  yield* pieces;
 }
 
 export const start: TrainingEvent = {

@@ -67,7 +67,16 @@ describe('rnn sample', () => {
     const { rooms, calls } = fakeRooms();
     await rnn(['sample', '--num', '3'], { rooms });
     expect(calls.sampled).toHaveLength(3);
-    expect(calls.samplers).toEqual({ opened: 1, closed: 1 });
+    expect(calls.samplers).toMatchObject({ opened: 1, closed: 1 });
+  });
+
+  it('says beforehand how many texts there will be, whether they may end early, and how much is to be read', async () => {
+    const many = fakeRooms();
+    await rnn(['sample', '--num', '40', '--stop', 'END', '--prime', 'To be'], { rooms: many.rooms });
+    expect(many.calls.samplers.use).toEqual({ texts: 40, stops: true, prime: 5 });
+    const one = fakeRooms();
+    await rnn(['sample'], { rooms: one.rooms });
+    expect(one.calls.samplers.use).toEqual({ texts: 1, stops: false, prime: 0 });
   });
 
   it('--json prints one object per text', async () => {
@@ -139,15 +148,16 @@ describe('rnn sample', () => {
 
   it('draws no more than the reader takes', async () => {
     let drawn = 0;
+    async function* text(): AsyncGenerator<string> {
+      for (; drawn < 5; drawn++) yield 'x';
+    }
     const { rooms } = fakeRooms();
     const stdout = new FakeStream({ slow: true });
     const counting = {
       ...rooms,
       sampling: async () => ({
         openSampler: async () => ({
-          async *text() {
-            for (; drawn < 5; drawn++) yield 'x';
-          },
+          texts: () => [text()],
           close: async () => {},
         }),
       }),

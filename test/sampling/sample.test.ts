@@ -1,38 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
 import { readCheckpoint } from '../../src/checkpoint/read.ts';
-import { tensorsOf } from '../../src/checkpoint/tensors.ts';
-import { type VocabularyData, byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import type { Call, Device, Executable } from '../../src/devices/device.ts';
+import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import type { Device } from '../../src/devices/device.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
-import type { ModelConfiguration } from '../../src/model/configuration.ts';
-import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
-import { Random } from '../../src/random.ts';
 import { type SampleRequest, openSampler } from '../../src/sampling/sample.ts';
 import { corpusOf, train } from '../training/fixture.ts';
-
-/** An untrained model of these symbols. */
-function untrained(vocabulary: VocabularyData, change: (name: string, data: Float32Array) => void = () => undefined): Checkpoint {
-  const model: ModelConfiguration = { cell: 'lstm', layers: 1, hidden: 6, embedding: 0, vocabulary: vocabulary.symbols.length, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
-  const tensors = tensorsOf(parameterShapes(model), initialParameters(model, new Random(1)));
-  for (const { name, data } of tensors) change(name, data);
-  const training = { options: {}, step: 0, epoch: 0, position: { epoch: 0, window: 0 }, random: new Random(1).state, history: [], bestValidationLossNats: null };
-  return { model, vocabulary, training, tensors, state: [], optimizer: null };
-}
-
-/** A model that writes the next symbol of its vocabulary after each, the first after the last; `logit` says how surely. */
-function cyclic(vocabulary: VocabularyData, logit: number): Checkpoint {
-  const V = vocabulary.symbols.length;
-  const model: ModelConfiguration = { cell: 'rnn-relu', layers: 1, hidden: V, embedding: 0, vocabulary: V, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
-  const shapes = parameterShapes(model);
-  const tensors = tensorsOf(shapes, new Float32Array(shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0)));
-  for (let id = 0; id < V; id++) {
-    tensors.find(({ name }) => name === 'layer0.Wx')!.data[id * V + id] = 1; // h is the last symbol, one-hot
-    tensors.find(({ name }) => name === 'head.W')!.data[id * V + ((id + 1) % V)] = logit;
-  }
-  return { ...untrained(vocabulary), model, tensors };
-}
+import { cyclic, recording, untrained } from './fixture.ts';
 
 /** A model of bytes that writes each of these after the one before it, the first after the last. */
 function bytesInTurn(...bytes: readonly number[]): Checkpoint {
@@ -77,24 +52,10 @@ describe('a text from a checkpoint', () => {
   });
 
   test('feeds the model each symbol of its prime, then each that it draws, from a zero state', async () => {
-    const fed: [id: number, reset: boolean][] = [];
-    const device = openReference();
-    const recording: Device = {
-      ...device,
-      async compile(workload) {
-        const executable = await device.compile(workload);
-        return Object.assign(Object.create(executable) as Executable, {
-          write: executable.write.bind(executable),
-          close: executable.close.bind(executable),
-          run(job: string, calls: readonly Call[]) {
-            for (const { ids, reset } of calls) fed.push([ids[0], reset === true]);
-            return executable.run(job, calls);
-          },
-        });
-      },
-    };
-    await write(cyclic(letters, 1), { prime: 'ab', length: 3, options: { temperature: 0 } }, recording);
-    expect(fed).toEqual([[1, true], [2, false], [3, false], [4, false]]); // a b, c d; e is drawn and not fed
+    const { device, steps, zeroed } = recording(openReference());
+    await write(cyclic(letters, 1), { prime: 'ab', length: 3, options: { temperature: 0 } }, device);
+    expect(steps.map(({ ids }) => ids)).toEqual([[1], [2], [3], [4]]); // a b, c d; e is drawn and not fed
+    expect(zeroed).toContain(0); // before the first of them
   });
 
   test('has as many symbols as were asked for, none if none', async () => {

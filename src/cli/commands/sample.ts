@@ -37,7 +37,7 @@ export function defineSample(command: Command, context: Context): void {
       switchFlag('--prime <text>', 'how the text starts'),
       textFlag('--prime-file <file>', 'how the text starts, from a file, or - for stdin'),
       textFlag('--stop <text>', 'end where this has been written'),
-      numberFlag('--num <n>', 'how many texts', positive).default(1),
+      numberFlag('--num <n>', 'how many texts; several are drawn at once', positive).default(1),
     ],
     'The choice of each character:': [
       numberFlag('--temp <x>', '1 as the model predicts, 0.5-0.8 safer, 0 the likeliest', { least: 0 }),
@@ -68,15 +68,18 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : ''}`));
-    const sampler = await (await rooms.sampling()).openSampler(checkpoint, device);
+    const sampler = await (await rooms.sampling()).openSampler(checkpoint, device, { texts: flags.num, stops: flags.stop !== undefined, prime: prime.length });
     closeSampler = () => sampler.close();
-    for (let index = 0; index < flags.num; index++) {
-      // Each text has a seed of its own, by which it can be had again alone.
-      const own = seed + index;
-      // Refuses a prime that the model does not know before anything is on stdout.
-      const pieces = sampler.text({ prime, length: flags.length, stop: flags.stop ?? null, seed: own, options });
+    // Each text has a seed of its own, by which it can be had again alone.
+    const seeds = Array.from({ length: flags.num }, (_, index) => seed + index);
+    // Refuses a prime that the model does not know before anything is on stdout.
+    const texts = sampler.texts({ prime, length: flags.length, stop: flags.stop ?? null, seeds, options });
+    let index = 0;
+    for (const pieces of texts) {
+      const own = seeds[index];
       if (flags.json) await writeObject({ index, seed: own, prime }, pieces, stdout);
       else await writeText({ title: flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null, first: index === 0, prime }, pieces, stdout);
+      index++;
     }
   } finally {
     await closeSampler();

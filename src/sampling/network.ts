@@ -1,0 +1,180 @@
+// A network that goes one character at a time, for one row or for several at once, each with a state of its own. Knows programs
+// and devices, and nothing of text.
+import type { Device, Executable, Job, StandingCall } from '../devices/device.ts';
+import { cellNamed } from '../model/cells/registry.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { readingProgram, samplingProgram } from '../model/network.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import { countParameters } from '../program/value.ts';
+
+/** Where texts start: what follows a prime, and the state (H) after it. */
+export interface Start {
+  /** (V) */
+  readonly logits: Float32Array;
+  readonly states: ReadonlyMap<string, Float32Array>;
+}
+
+/** Rows that go on together. */
+export interface Rows {
+  readonly width: number;
+  /** (N) of the next step; those of rows that nobody needs any more may be any. */
+  readonly ids: Int32Array;
+  /** N of (V), after each step. */
+  readonly logits: readonly Float32Array[];
+  step(): Promise<void> | void;
+}
+
+/** What a network will be asked for. */
+export interface NetworkUse {
+  /** Rows at a time, at most. */
+  readonly rows: number;
+  /** Rows may end one before the other: those that are left then go on in a program of fewer rows. */
+  readonly narrows: boolean;
+  /** Symbols that are read before the first is drawn. */
+  readonly prime: number;
+}
+
+/** T of the program that reads: in it a layer's weights stay in the cache from one step to the next, and half of them are needed only once. */
+const READING_STEPS = 64;
+/** Shorter primes are read sooner than that program is compiled. */
+const LONG_PRIME = 2048;
+/** Fewer rows are not divided among threads, */
+const LEAST_ROWS_OF_THREADS = 8;
+/** nor are steps of fewer multiply-adds, a fraction of a millisecond: threads take 0.07 s to start, and something to begin and end each step. */
+const WORTH_THREADS = 1.5e7;
+const READING = 'read';
+
+export class Network {
+  readonly #executable: Executable;
+  readonly #vocabulary: number;
+  /** Names of the carried states. */
+  readonly #states: readonly string[];
+  /** How many rows there are programs for, the most first, and 1 at the end. */
+  readonly #widths: readonly number[];
+  readonly #reads: boolean;
+  readonly #rows = new Map<number, Rows>();
+
+  private constructor(model: ModelConfiguration, executable: Executable, widths: readonly number[], reads: boolean) {
+    this.#executable = executable;
+    this.#vocabulary = model.vocabulary;
+    this.#states = Array.from({ length: model.layers }, (_, layer) => cellNamed(model.cell).states.map((name) => `layer${layer}.${name}`)).flat();
+    this.#widths = widths;
+    this.#reads = reads;
+  }
+
+  static async open(model: ModelConfiguration, device: Device, use: NetworkUse): Promise<Network> {
+    const widths = widthsOf(use);
+    const reads = use.prime >= LONG_PRIME;
+    const parameters = parameterShapes(model);
+    const jobs: Job[] = widths.map((width) => ({ name: jobOf(width), steps: 1, batch: width, build: (rows) => samplingProgram(model, rows) }));
+    if (reads) jobs.push({ name: READING, steps: READING_STEPS, batch: 1, build: (rows) => readingProgram(model, { steps: READING_STEPS, rows }) });
+    const interactive = use.rows < LEAST_ROWS_OF_THREADS || use.rows * countParameters(parameters) < WORTH_THREADS;
+    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive }), widths, reads);
+  }
+
+  async load(parameters: Float32Array): Promise<void> {
+    await this.#executable.write({ kind: 'parameters' }, parameters);
+  }
+
+  async close(): Promise<void> {
+    await this.#executable.close();
+  }
+
+  /** Reads symbols, at least one, from a zero state. @param rest is awaited between stretches, so that the thread is not taken for long */
+  async read(ids: Int32Array, rest: () => Promise<unknown>): Promise<Start> {
+    const single = this.#rowsOf(1);
+    let at = 0;
+    // The last symbol is for the single step, which gives logits.
+    for (; this.#reads && at + READING_STEPS < ids.length; at += READING_STEPS) {
+      await this.#executable.run(READING, [{ ids: ids.subarray(at, at + READING_STEPS), reset: at === 0 }]);
+      await rest();
+    }
+    for (const name of this.#states) {
+      const job = this.#reads && at > 0 ? READING : jobOf(1);
+      const state = await this.#executable.read({ kind: 'state', job, name });
+      await this.#write(1, name, at > 0 ? state : state.fill(0));
+    }
+    for (let since = at; at < ids.length; at++) {
+      if (at - since === READING_STEPS) {
+        await rest();
+        since = at;
+      }
+      single.ids[0] = ids[at];
+      await single.step();
+    }
+    const states = new Map<string, Float32Array>();
+    for (const name of this.#states) states.set(name, await this.#executable.read({ kind: 'state', job: jobOf(1), name }));
+    return { logits: single.logits[0].slice(), states };
+  }
+
+  /** So many rows, or some more, that all go on from one place. What went on before is forgotten. */
+  async start({ states }: Start, count: number): Promise<Rows> {
+    const rows = this.#rowsOf(this.#leastWidth(count));
+    for (const [name, state] of states) {
+      const all = new Float32Array(rows.width * state.length);
+      for (let row = 0; row < rows.width; row++) all.set(state, row * state.length);
+      await this.#write(rows.width, name, all);
+    }
+    return rows;
+  }
+
+  /** Whether fewer rows would go on in a narrower program. */
+  canNarrow({ width }: Rows, count: number): boolean {
+    return this.#leastWidth(count) < width;
+  }
+
+  /** Only these rows, in this order, from where they are. */
+  async narrow(from: Rows, kept: readonly number[]): Promise<Rows> {
+    const rows = this.#rowsOf(this.#leastWidth(kept.length));
+    for (const name of this.#states) {
+      const before = await this.#executable.read({ kind: 'state', job: jobOf(from.width), name });
+      const H = before.length / from.width;
+      const after = new Float32Array(rows.width * H);
+      for (const [row, old] of kept.entries()) after.set(before.subarray(old * H, (old + 1) * H), row * H);
+      await this.#write(rows.width, name, after);
+    }
+    return rows;
+  }
+
+  #leastWidth(count: number): number {
+    return this.#widths.findLast((width) => width >= count)!;
+  }
+
+  #write(width: number, name: string, state: Float32Array): Promise<void> {
+    return this.#executable.write({ kind: 'state', job: jobOf(width), name }, state);
+  }
+
+  #rowsOf(width: number): Rows {
+    const made = this.#rows.get(width);
+    if (made !== undefined) return made;
+    const { ids, outputs, run } = this.#executable.standingCall?.(jobOf(width)) ?? standingCallOf(this.#executable, width, this.#vocabulary);
+    const rows = { width, ids, logits: outputs['logits'], step: run };
+    this.#rows.set(width, rows);
+    return rows;
+  }
+}
+
+/** All widths halve the one before: then at most half the rows are idle. */
+function widthsOf({ rows, narrows }: NetworkUse): readonly number[] {
+  const widths: number[] = [];
+  for (let width = rows; width > 1; width = narrows ? Math.ceil(width / 2) : 1) widths.push(width);
+  return [...widths, 1];
+}
+
+function jobOf(width: number): string {
+  return `sample ${width}`;
+}
+
+/** For devices that have none. */
+function standingCallOf(executable: Executable, width: number, vocabulary: number): StandingCall {
+  const ids = new Int32Array(width);
+  const logits = Array.from({ length: width }, () => new Float32Array(vocabulary));
+  return {
+    ids,
+    outputs: { logits },
+    async run() {
+      const [{ outputs }] = await executable.run(jobOf(width), [{ ids }]);
+      for (const [row, values] of logits.entries()) values.set(outputs['logits'].subarray(row * vocabulary, (row + 1) * vocabulary));
+    },
+  };
+}

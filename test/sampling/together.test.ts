@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
+import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import type { Device } from '../../src/devices/device.ts';
+import { openDevice } from '../../src/devices/open.ts';
+import { openReference } from '../../src/devices/reference/reference.ts';
+import { cells } from '../../src/model/cells/registry.ts';
+import { type SamplerUse, type TextsRequest, openSampler } from '../../src/sampling/sample.ts';
+import { cyclic, recording, untrained } from './fixture.ts';
+
+const letters = characterVocabulary('abcdefghijklmnopqrstuvwxyz \n', false).data;
+const seedsFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
+
+async function texts(checkpoint: Checkpoint, request: Partial<TextsRequest>, device: Device, use: SamplerUse = {}): Promise<string[]> {
+  const { seeds = [1], prime = '', stop = null } = request;
+  const sampler = await openSampler(checkpoint, device, { texts: seeds.length, stops: stop !== null, prime: prime.length, ...use });
+  const all: string[] = [];
+  try {
+    for (const text of sampler.texts({ prime, length: 40, stop, options: {}, ...request, seeds })) {
+      let whole = '';
+      for await (const piece of text) whole += piece;
+      all.push(whole);
+    }
+  } finally {
+    await sampler.close();
+    await device.close();
+  }
+  return all;
+}
+
+/** Each with a sampler of its own. */
+async function alone(checkpoint: Checkpoint, { seeds = [1], ...request }: Partial<TextsRequest>, open: () => Promise<Device> | Device): Promise<string[]> {
+  const all: string[] = [];
+  for (const seed of seeds) all.push(...(await texts(checkpoint, { ...request, seeds: [seed] }, await open())));
+  return all;
+}
+
+/** Weights far from 0, so that a difference in the last bit soon becomes one in the text; for relu not so far that it overflows. */
+function lively(size: Parameters<typeof untrained>[2]): Checkpoint {
+  const factor = size?.cell === 'rnn-relu' ? 1 : 4;
+  return untrained(letters, (_, data) => data.forEach((value, i) => void (data[i] = factor * value)), size);
+}
+
+afterEach(() => vi.unstubAllEnvs());
+
+describe('several texts drawn together are each what they would be alone', () => {
+  for (const wasm of ['relaxed', 'portable']) {
+    // More than 256 units are summed in two parts; 13 and 300 fill no whole number of vectors and panels.
+    for (const [count, hidden, layers] of [[2, 13, 1], [3, 300, 1], [5, 64, 2], [6, 13, 3], [7, 128, 2], [8, 256, 1], [13, 40, 1], [32, 32, 1], [33, 24, 2]] as const) {
+      test(`${count} of ${layers} layer(s) of ${hidden} units, ${wasm} kernels`, async () => {
+        vi.stubEnv('RNN_WASM', wasm);
+        const checkpoint = lively({ hidden, layers });
+        const request = { seeds: seedsFrom(count, count), prime: 'to be\n', length: 60 };
+        const together = await texts(checkpoint, request, await openCpu());
+        expect(new Set(together).size).toBe(count);
+        expect(together).toEqual(await alone(checkpoint, request, openCpu));
+      });
+    }
+  }
+
+  test.each(cells.map(({ name }) => name))('%s', async (cell) => {
+    const checkpoint = lively({ cell, layers: 2, hidden: 20 });
+    const request = { seeds: seedsFrom(1, 4), length: 60 };
+    expect(await texts(checkpoint, request, await openCpu())).toEqual(await alone(checkpoint, request, openCpu));
+  });
+
+  test('with the rows divided among threads', async () => {
+    const checkpoint = lively({ hidden: 480, layers: 2 });
+    const request = { seeds: seedsFrom(1, 9), length: 20, prime: 'th' };
+    const device = await openCpu({ threads: 2 });
+    const compiled: string[] = [];
+    const watched: Device = {
+      ...device,
+      async compile(workload) {
+        const executable = await device.compile(workload);
+        compiled.push(executable.description);
+        return executable;
+      },
+    };
+    const together = await texts(checkpoint, request, watched);
+    expect(compiled).toEqual([expect.stringContaining('2 threads')]);
+    expect(together).toEqual(await alone(checkpoint, request, openCpu));
+  });
+
+  test('with filters, and at temperature 0', async () => {
+    const checkpoint = lively({ hidden: 20 });
+    for (const options of [{ temperature: 0 }, { temperature: 0.8, topK: 5, topP: 0.9, minP: 0.01 }]) {
+      const request = { seeds: seedsFrom(7, 5), options };
+      expect(await texts(checkpoint, request, await openCpu())).toEqual(await alone(checkpoint, request, openCpu));
+    }
+  });
+
+  test.each(['reference', 'gpu:webasm'])('on %s', async (name) => {
+    const open = (): Promise<Device> => openDevice(name);
+    const request = { seeds: seedsFrom(3, 3), length: 12, prime: 'ab', stop: 'e' };
+    expect(await texts(lively({ hidden: 6 }), request, await open())).toEqual(await alone(lively({ hidden: 6 }), request, open));
+  });
+});
+
+describe('texts that end early', () => {
+  test('are what they would be alone, and so are those that go on', async () => {
+    const checkpoint = lively({ hidden: 20, layers: 2 });
+    for (const count of [2, 7, 40]) {
+      const request = { seeds: seedsFrom(1, count), length: 120, stop: 'q' };
+      const together = await texts(checkpoint, request, await openCpu());
+      expect(new Set(together.map((text) => text.length)).size).toBeGreaterThan(1);
+      expect(together).toEqual(await alone(checkpoint, request, openCpu));
+    }
+  });
+
+  test('leave no more than half of the rows idle', async () => {
+    const { device, steps } = recording(openReference());
+    const request = { seeds: seedsFrom(1, 11), length: 150, stop: 'q' };
+    const lengths = (await texts(lively({ hidden: 4 }), request, device)).map((text) => text.length);
+    const going = Array.from({ length: Math.max(...lengths) - 1 }, (_, step) => lengths.filter((length) => length > step + 1).length);
+    expect(new Set(going).size).toBeGreaterThan(5);
+    expect(steps.slice(1).map(({ ids }) => ids.length)).toEqual(going.map((count) => [1, 2, 3, 6, 11].find((width) => width >= count)));
+  });
+});
+
+describe('a batch of texts', () => {
+  test('reads the prime once for all, and takes one step for a character of each', async () => {
+    const { device, steps } = recording(openReference());
+    await texts(cyclic(letters, 1), { seeds: seedsFrom(1, 4), prime: 'abc', length: 6, options: { temperature: 0 } }, device);
+    const a = letters.symbols.indexOf('a');
+    expect(steps.map(({ ids }) => ids)).toEqual([[a], [a + 1], [a + 2], ...[3, 4, 5, 6, 7].map((i) => new Array<number>(4).fill(a + i))]);
+  });
+
+  test('is one of several where there are many, all as large, after one reading of the prime', async () => {
+    const { device, steps } = recording(openReference());
+    await texts(cyclic(letters, 1), { seeds: seedsFrom(1, 70), prime: 'abc', length: 3, options: { temperature: 0 } }, device);
+    expect(steps.map(({ ids }) => ids.length)).toEqual([1, 1, 1, 24, 24, 24, 24, 24, 24]);
+  });
+
+  test('has drawn the later texts by the time the first is there', async () => {
+    const { device, steps } = recording(openReference());
+    const sampler = await openSampler(lively({}), device, { texts: 3 });
+    const counts: number[] = [];
+    for (const text of sampler.texts({ prime: '', length: 30, stop: null, seeds: [1, 2, 3], options: {} })) {
+      for await (const _ of text);
+      counts.push(steps.length);
+    }
+    expect(counts).toEqual([30, 30, 30]); // one for the start, 29 that follow a character
+    await sampler.close();
+  });
+
+  test('gives its first character before it draws more', async () => {
+    const { device, steps } = recording(openReference());
+    const sampler = await openSampler(lively({}), device, { texts: 2 });
+    const [text] = sampler.texts({ prime: 'ab', length: 30, stop: null, seeds: [1, 2], options: {} });
+    expect((await text.next()).value).toHaveLength(1);
+    expect(steps.length).toBe(2);
+    await text.return(undefined);
+    await sampler.close();
+  });
+});
+
+test.each(cells.map(({ name }) => name))('a long prime is read in stretches, to the same end: %s', async (cell) => {
+  const checkpoint = lively({ cell, hidden: 12, layers: 2 });
+  const prime = Array.from({ length: 2100 }, (_, i) => letters.symbols[(i * i + 3 * i) % letters.symbols.length]).join('');
+  for (const length of [2048, 2049, 2100]) {
+    const request = { prime: prime.slice(0, length), seeds: [1, 2], length: 50 };
+    const recorded = recording(await openCpu());
+    const read = await texts(checkpoint, request, recorded.device);
+    expect(recorded.steps[0]).toMatchObject({ job: 'read' });
+    expect(recorded.steps.length).toBeLessThan(200);
+    expect(read).toEqual(await texts(checkpoint, request, await openCpu(), { prime: 0 }));
+  }
+});
