@@ -57,9 +57,14 @@ export class Random {
 
   /** A uniformly distributed integer in [0, 2³²). */
   uint32(): number {
+    return this.#next() >>> 0;
+  }
+
+  /** The bits of one as a signed integer, which V8 need not allocate. */
+  #next(): number {
     const s = this.#state;
     const product = Math.imul(s[1], 5);
-    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
+    const result = Math.imul((product << 7) | (product >>> 25), 9);
     const t = s[1] << 9;
     s[2] ^= s[0];
     s[3] ^= s[1];
@@ -72,7 +77,7 @@ export class Random {
 
   /** A uniformly distributed number in [0, 1) with 53 random bits. */
   uniform(): number {
-    return ((this.uint32() >>> 5) * 2 ** 26 + (this.uint32() >>> 6)) / 2 ** 53;
+    return ((this.#next() >>> 5) * 2 ** 26 + (this.#next() >>> 6)) / 2 ** 53;
   }
 
   /** A standard normal number (Box and Muller, 1958; one of the pair is thrown away, so that the state stays four words). */

@@ -11,6 +11,8 @@ export class Batch {
   /** By row; those that have ended stay until there is a narrower program for the others. */
   #texts: readonly Text[];
   #rows: Rows | null = null;
+  /** How many take the time between two flushes, judged by the last: asking the clock at every step allocates a number each time. */
+  #stepsAtOnce = 1;
 
   constructor(network: Network, start: Start, texts: readonly Text[]) {
     this.#network = network;
@@ -27,13 +29,17 @@ export class Batch {
     }
     const rows = await this.#narrowed(this.#rows);
     this.#rows = rows;
-    const until = performance.now() + FLUSH_MS;
+    const began = performance.now();
+    let steps = 0;
     let going: number;
     do {
       const stepping = rows.step();
       if (stepping) await stepping;
       going = this.#draw(rows, rows.logits);
-    } while (going > 0 && !this.#network.canNarrow(rows, going) && performance.now() < until);
+      steps++;
+    } while (going > 0 && steps < this.#stepsAtOnce && !this.#network.canNarrow(rows, going));
+    const fitting = Math.round((steps * FLUSH_MS) / (performance.now() - began));
+    this.#stepsAtOnce = Math.max(1, Math.min(fitting, 2 * this.#stepsAtOnce));
   }
 
   /** Draws a symbol for each text, which is what its row is fed next; gives how many of them go on. */

@@ -52,6 +52,8 @@ export class SymbolSampler {
   #heapSize = 0;
   /** Ids in the order in which they left the heap. */
   readonly #kept: Uint32Array; // (V)
+  /** The sum of the weights that are to be drawn from. A field, because a number that is handed over is allocated. */
+  #mass = 0;
 
   /** @throws RnnError `usage` for options out of range, or if no symbol is left to draw */
   constructor(vocabulary: number, options: SamplingOptions = {}) {
@@ -79,10 +81,10 @@ export class SymbolSampler {
   draw(logits: Float32Array | Float64Array, random: Random): number {
     const greedy = this.#likeliest(logits);
     if (this.#temperature === 0) return greedy;
-    const total = this.#weigh(logits, logits[greedy]);
+    this.#weigh(logits, logits[greedy]);
     const weights = this.#weights;
     if (this.#topK === weights.length && this.#topP === 1) {
-      let left = random.uniform() * total;
+      let left = random.uniform() * this.#mass;
       let last = greedy;
       for (let id = 0; id < weights.length; id++) {
         if (weights[id] === 0) continue;
@@ -93,8 +95,8 @@ export class SymbolSampler {
       // Rounding may leave a crumb of the total after the last symbol.
       return last;
     }
-    const { count, mass } = this.#keep(total);
-    let left = random.uniform() * mass;
+    const count = this.#keep();
+    let left = random.uniform() * this.#mass;
     for (let i = 0; i < count; i++) {
       left -= weights[this.#kept[i]];
       if (left < 0) return this.#kept[i];
@@ -124,8 +126,8 @@ export class SymbolSampler {
     return greedy;
   }
 
-  /** Fills the weights, zeroing those that may not be drawn or that min-p leaves out, and returns their sum. */
-  #weigh(logits: Float32Array | Float64Array, largest: number): number {
+  /** Fills the weights, zeroing those that may not be drawn or that min-p leaves out. */
+  #weigh(logits: Float32Array | Float64Array, largest: number): void {
     const weights = this.#weights;
     const allowed = this.#allowed;
     const temperature = this.#temperature;
@@ -138,18 +140,18 @@ export class SymbolSampler {
       weights[id] = weight;
       total += weight;
     }
-    return total;
+    this.#mass = total;
   }
 
-  /** Takes ids from the likeliest on into `kept`, as many as top-k and then top-p let through. */
-  #keep(total: number): { count: number; mass: number } {
+  /** Takes ids from the likeliest on into `kept` and gives how many of them top-k and then top-p let through. */
+  #keep(): number {
     const weights = this.#weights;
     const kept = this.#kept;
     this.#fillHeap();
     const cutByTopK = this.#topK < this.#heapSize;
     const limit = cutByTopK ? this.#topK : this.#heapSize;
     // What top-p is a share of is known only when top-k has taken its pick.
-    const goal = cutByTopK ? Infinity : this.#topP * total;
+    const goal = cutByTopK ? Infinity : this.#topP * this.#mass;
     let count = 0;
     let mass = 0;
     while (count < limit && mass < goal) {
@@ -157,11 +159,13 @@ export class SymbolSampler {
       kept[count++] = id;
       mass += weights[id];
     }
-    if (!cutByTopK || this.#topP === 1) return { count, mass };
+    this.#mass = mass;
+    if (!cutByTopK || this.#topP === 1) return count;
     let nucleus = 0;
     let size = 0;
     while (size < count && nucleus < this.#topP * mass) nucleus += weights[kept[size++]];
-    return { count: size, mass: nucleus };
+    this.#mass = nucleus;
+    return size;
   }
 
   /** A heap rather than a sort: O(V) to build and O(log V) for each symbol kept, of which there are usually few. */

@@ -136,8 +136,12 @@ export class Network {
     return rows;
   }
 
+  /** Asked after every step: without a closure, which would have to be allocated. */
   #leastWidth(count: number): number {
-    return this.#widths.findLast((width) => width >= count)!;
+    const widths = this.#widths;
+    let least = 0;
+    while (least + 1 < widths.length && widths[least + 1] >= count) least++;
+    return widths[least];
   }
 
   #write(width: number, name: string, state: Float32Array): Promise<void> {
