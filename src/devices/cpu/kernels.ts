@@ -100,9 +100,9 @@ export function packedPanelsSize(K: number, N: number): number {
   return Math.ceil(N / 8) * 8 * K;
 }
 
-/** Elements of scratch memory that gemmPanels needs: zeros, a tile, and a chunk of at most 288 rows of A in blocks of at most 256 of K. */
+/** Elements of scratch memory that gemmPanels needs: zeros, a tile, and of A all of few rows, else a chunk of at most 288 rows in blocks of at most 256 of K. */
 export function gemmPanelsScratch(M: number, K: number): number {
-  return 96 + Math.min(M, 288) * Math.min(K, 256);
+  return 96 + (M <= 16 ? M * K : Math.min(M, 288) * Math.min(K, 256));
 }
 
 /** Elements of scratch memory that gemmTransposedA needs: those of gemmPanels and four panels of B. */

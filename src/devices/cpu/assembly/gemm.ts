@@ -12,6 +12,9 @@ const MAXIMUM_DEPTH: usize = 256;
 /** Tiles of a chunk: 288 rows × 256 × 4 bytes = 288 KB. */
 @inline
 const CHUNK_TILES: usize = 48;
+/** Rows up to here are few. */
+@inline
+const FEW: usize = 16;
 /** Panels packed at a time by gemmTransposedA. */
 @inline
 const GROUP_PANELS: usize = 4;
@@ -42,6 +45,17 @@ function storePart(
 @inline
 function heightOf(tileIndex: usize, height: usize, taller: usize): usize {
   return height + (tileIndex < taller ? 1 : 0);
+}
+
+/** Packs the rows of the tiles [first, last), which begin at `rowA`, and gives where the next may go. */
+function packTiles(first: usize, last: usize, height: usize, taller: usize, depth: usize, rowA: usize, stepA: usize, to: usize): usize {
+  for (let t = first; t < last; ++t) {
+    const rows = heightOf(t, height, taller);
+    packRows(rows, depth, rowA, stepA, to);
+    rowA += rows * stepA;
+    to += (rows * depth) << 2;
+  }
+  return to;
 }
 
 /** The packed rows of the tiles [first, last) times one panel: up to 8 columns of C. */
@@ -100,8 +114,43 @@ function multiplyVector(
 }
 
 /**
+ * The product for few rows: all of A is packed at once, so that B is read from its first byte to its last. With jumps after each
+ * block of k, as for many rows, the weights of three layers of 512 units came a quarter slower from beyond the second-level cache.
+ */
+function multiplyFew(
+  M: usize, N: usize, K: usize, a: usize, stepA: usize, panels: usize, c: usize, stepC: usize,
+  addend: usize, addendStep: usize, addendNext: usize, scratch: usize,
+): void {
+  const packed = scratch + ZEROS + OVERHANG;
+  const tiles = ceilDivide(M, 6);
+  const height = M / tiles;
+  const taller = M % tiles;
+  const blocks = ceilDivide(K, MAXIMUM_DEPTH);
+  let to = packed;
+  for (let block: usize = 0; block < blocks; ++block) {
+    const from = (block * K) / blocks;
+    to = packTiles(0, tiles, height, taller, ((block + 1) * K) / blocks - from, a + (from << 2), stepA, to);
+  }
+  for (let j: usize = 0; j < N; j += PANEL) {
+    const columns = min(N - j, PANEL);
+    let left = packed;
+    for (let block: usize = 0; block < blocks; ++block) {
+      const depth = ((block + 1) * K) / blocks - (block * K) / blocks;
+      multiplyPanel(
+        0, tiles, height, taller, columns, depth, left, panels, c, stepC,
+        block ? c : addend, block ? stepC : addendStep, scratch,
+      );
+      left += (M * depth) << 2;
+      panels += depth << 5;
+    }
+    c += PANEL << 2;
+    addend += addendNext;
+  }
+}
+
+/**
  * C (M, N) = [C +] A (M, K) · B [+ bias (N)], with B packed by packPanels. Writes nothing outside (M, N).
- * `scratch` holds 96 + min(M, 288)·min(K, 256) floats.
+ * `scratch` holds 96 floats, and M·K more if M is at most 16, else min(M, 288)·min(K, 256) more.
  */
 export function gemmPanels(
   M: usize, N: usize, K: usize, a: usize, lda: usize, panels: usize, c: usize, ldc: usize,
@@ -122,6 +171,11 @@ export function gemmPanels(
     multiplyVector(N, K, a, panels, c, accumulate ? c : bias, scratch);
     return;
   }
+  if (M <= FEW) {
+    const addend = accumulate ? c : bias ? bias : scratch;
+    multiplyFew(M, N, K, a, stepA, panels, c, stepC, addend, accumulate ? stepC : 0, addend == scratch ? 0 : PANEL << 2, scratch);
+    return;
+  }
   const packed = scratch + ZEROS + OVERHANG;
   const tiles = ceilDivide(M, 6);
   const height = M / tiles;
@@ -135,14 +189,7 @@ export function gemmPanels(
     for (let block: usize = 0; block < blocks; ++block) {
       const from = (block * K) / blocks;
       const depth = ((block + 1) * K) / blocks - from;
-      let rowA = a + firstRow * stepA + (from << 2);
-      let to = packed;
-      for (let t = first; t < last; ++t) {
-        const rows = heightOf(t, height, taller);
-        packRows(rows, depth, rowA, stepA, to);
-        rowA += rows * stepA;
-        to += (rows * depth) << 2;
-      }
+      packTiles(first, last, height, taller, depth, a + firstRow * stepA + (from << 2), stepA, packed);
       const addToC = accumulate || block > 0;
       let panel = panels + (from << 5);
       let target = c + firstRow * stepC;
