@@ -74,6 +74,16 @@ describe('a vocabulary of bytes', () => {
     expect(byteVocabulary().decode([0xff, 0x61, 0xc3, 0x62])).toBe('\u{FFFD}a\u{FFFD}b');
   });
 
+  it('decodes any bytes one by one as the platform does, each as soon as it does', () => {
+    // Starts, middles and ends of characters, and bytes that are never any of them.
+    const byte = fc.constantFrom(0x00, 0x61, 0x7f, 0x80, 0xbf, 0xc0, 0xc3, 0xe2, 0x82, 0xac, 0xed, 0xa0, 0xf0, 0x9f, 0xf4, 0x90, 0xf5, 0xff, 0xef, 0xbb);
+    fc.assert(fc.property(fc.array(byte, { maxLength: 30 }), (bytes) => {
+      const [decoder, platform] = [byteVocabulary().decoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
+      for (const each of bytes) expect(decoder.push(each)).toBe(platform.decode(Uint8Array.of(each), { stream: true }));
+      expect(decoder.end()).toBe(platform.decode());
+    }), { seed: 1, numRuns: 2000 });
+  });
+
   it('keeps a byte order mark', () => {
     expect(byteVocabulary().decode([0xef, 0xbb, 0xbf, 0x61])).toBe('\u{FEFF}a');
   });
