@@ -14,7 +14,7 @@ export interface Finding {
 const shapes = [{ M: 7, N: 70, K: 53 }, { M: 25, N: 64, K: 128 }, { M: 131, N: 33, K: 260 }] as const;
 const timed = { M: 64, N: 256, K: 256 } as const;
 /** V8 compiles a kernel a second time after some calls. */
-const WARM_UP_MS = 15;
+const WARM_UP_CALLS = 60;
 const ROUNDS = 5;
 /** A library slower than this is as slow as it seems. */
 const PATIENCE_MS = 20;
@@ -75,7 +75,7 @@ class Bench {
     const ours = (): void => this.#kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch);
     const theirs = (): void => this.#call(0, 0, timed, [a, K], [b, N], [c, N]);
     const first = msOf(theirs);
-    for (const from = performance.now(); performance.now() - from < WARM_UP_MS;) ours();
+    for (let call = 0; call < WARM_UP_CALLS; call++) ours();
     const rounds = Array.from({ length: ROUNDS }, () => ({ ours: msOf(ours), theirs: first > PATIENCE_MS ? first : msOf(theirs) }));
     // The least: what else the machine does only adds.
     return Math.min(...rounds.map((round) => round.ours)) / Math.min(...rounds.map((round) => round.theirs));
