@@ -35,6 +35,8 @@ export interface Workload {
   readonly update: UpdateRule | null;
   /** Calls are short and each waits for the last, as in sampling: what counts is the time until an answer. */
   readonly interactive?: boolean;
+  /** A row gives the same bits however many rows there are: a text that is drawn with others is the text that it would be alone. */
+  readonly rowsAlike?: boolean;
 }
 
 /** One run of a job's program. Integers are (T·N) time first, for the whole batch. */

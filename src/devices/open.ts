@@ -27,7 +27,7 @@ export interface TrainingWork {
 }
 
 const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>>> = {
-  cpu: async (options) => (await import('./cpu/cpu.ts')).openCpu({ ...options, onlyInteractive: options.work?.kind === 'sampling' }),
+  cpu: async (options) => (await import('./cpu/cpu.ts')).openCpu(options.work?.kind === 'sampling' ? { ...options, blas: 'off' } : options),
   gpu: async () => (await import('./gpu/gpu.ts')).openGpu('webgpu'),
   'gpu:software': async () => (await import('./gpu/gpu.ts')).openGpu('software'),
   'gpu:webasm': async () => (await import('./gpu/gpu.ts')).openGpu('webasm'),

@@ -69,7 +69,7 @@ export class Network {
     const jobs: Job[] = widths.map((width) => ({ name: jobOf(width), steps: 1, batch: width, build: (rows) => samplingProgram(model, rows) }));
     if (reads) jobs.push({ name: READING, steps: READING_STEPS, batch: 1, build: (rows) => readingProgram(model, { steps: READING_STEPS, rows }) });
     const interactive = use.rows < LEAST_ROWS_OF_THREADS || use.rows * countParameters(parameters) < WORTH_THREADS;
-    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive }), widths, reads);
+    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive, rowsAlike: true }), widths, reads);
   }
 
   async load(parameters: Float32Array): Promise<void> {

@@ -45,6 +45,12 @@ function lively(size: Parameters<typeof untrained>[2]): Checkpoint {
 afterEach(() => vi.unstubAllEnvs());
 
 describe('several texts drawn together are each what they would be alone', () => {
+  test('where the device has threads, and a BLAS if there is one here', async () => {
+    const checkpoint = lively({ hidden: 1024, layers: 1 });
+    const request = { seeds: seedsFrom(1, 8), prime: 'to be\n', length: 20 };
+    expect(await texts(checkpoint, request, await openCpu({ threads: 2, blas: 'auto' }))).toEqual(await alone(checkpoint, request, () => openCpu({ blas: 'off' })));
+  });
+
   for (const wasm of ['relaxed', 'portable']) {
     // More than 256 units are summed in two parts; 13 and 300 fill no whole number of vectors and panels.
     for (const [count, hidden, layers] of [[2, 13, 1], [3, 300, 1], [5, 64, 2], [6, 13, 3], [7, 128, 2], [8, 256, 1], [13, 40, 1], [32, 32, 1], [33, 24, 2]] as const) {

@@ -17,17 +17,15 @@ export interface CpuOptions {
   readonly threads?: number;
   /** `auto`, `off` or a library: see chooseBlas. */
   readonly blas?: string;
-  /** Nothing but interactive workloads will be run: those use no BLAS, which need not be looked for. */
-  readonly onlyInteractive?: boolean;
 }
 
-export async function openCpu({ threads = availableParallelism(), blas: wanted, onlyInteractive = false }: CpuOptions = {}): Promise<Device> {
+export async function openCpu({ threads = availableParallelism(), blas: wanted }: CpuOptions = {}): Promise<Device> {
   const kernels = await loadKernels();
-  const { library } = onlyInteractive ? { library: null } : chooseBlas(kernels, wanted);
+  const { library } = chooseBlas(kernels, wanted);
   const products = library === null ? embeddedProducts : blasProducts(library);
   const plans = new WeakMap<Workload, Plan>();
   const planOf = (workload: Workload): Plan => {
-    const plan = plans.get(workload) ?? (workload.interactive ? planWorkload(workload, 1, embeddedProducts) : planWorkload(workload, threads, products));
+    const plan = plans.get(workload) ?? planWorkload(workload, workload.interactive ? 1 : threads, workload.interactive || workload.rowsAlike ? embeddedProducts : products);
     plans.set(workload, plan);
     return plan;
   };

@@ -1,7 +1,7 @@
 // Which BLAS of the system the cpu device uses, and why not the others.
 import { RnnError } from '../../../errors.ts';
 import type { KernelModule } from '../kernels.ts';
-import { type BlasLibrary, inspectLibrary, usualLibraries } from './library.ts';
+import { type BlasLibrary, inspectLibrary, koffiProblem, usualLibraries } from './library.ts';
 import { type Finding, tryLibrary } from './trial.ts';
 
 export interface BlasTrial {
@@ -40,8 +40,9 @@ export function chooseBlas(kernels: KernelModule, wanted?: string): BlasChoice {
   if (off !== null) return { library: null, trials: [], off };
   const known = choices.get(name);
   if (known !== undefined) return known;
-  const look = (path: string): Attempt => attempt(path, kernels);
-  const choice = name === 'auto' ? firstThatServes(usualLibraries(), look) : named(name, look);
+  const problem = koffiProblem();
+  const look = (path: string): Attempt => (problem === null ? attempt(path, kernels) : notTried(path, problem));
+  const choice = name === 'auto' ? firstThatServes(problem === null ? usualLibraries() : ['koffi'], look) : named(name, look);
   choices.set(name, choice);
   return choice;
 }
@@ -82,10 +83,14 @@ function named(path: string, look: (path: string) => Attempt): BlasChoice {
 
 export function attempt(path: string, kernels: KernelModule, inspect = inspectLibrary, tryOut = tryLibrary): Attempt {
   const library = inspect(path);
-  if (typeof library === 'string') return { library: null, trial: { path, name: null, used: false, reason: library }, finding: null };
+  if (typeof library === 'string') return notTried(path, library);
   const finding = tryOut(library, kernels);
   const used = isRight(finding) && finding.speed >= LEAST_SPEED;
   return { library, trial: { path, name: library.name, used, reason: reasonOf(finding) }, finding };
+}
+
+function notTried(path: string, reason: string): Attempt {
+  return { library: null, trial: { path, name: null, used: false, reason }, finding: null };
 }
 
 function isRight({ worst }: Finding): boolean {

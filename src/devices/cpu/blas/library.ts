@@ -79,6 +79,16 @@ export function addressOf(array: Float32Array | Uint8Array): number {
 
 let loadedKoffi: typeof Koffi | null = null;
 
+/** Why no library at all can be called, or null. */
+export function koffiProblem(): string | null {
+  try {
+    koffi();
+    return null;
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
 /** @throws an Error if it is not installed or has no binary for this system */
 function koffi(): typeof Koffi {
   // No import: where it is missing, only a BLAS is.
