@@ -1,11 +1,11 @@
 // A workload compiled for the cpu: one shared memory, its workers, and the traffic between them and the caller's thread, which
 // stays free while they compute.
-import { RnnError } from '../../errors.ts';
 import type { Call, CallResult, Executable, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
 import { type Crew, inlineCrew, threadCrew } from './crew.ts';
 import type { KernelModule } from './kernels.ts';
+import { allocate } from './memory.ts';
 import { type JobPlan, type Plan, stateKey, statesOf } from './plan.ts';
 import { Laps } from './profile.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
@@ -197,15 +197,6 @@ export class CpuExecutable implements Executable {
 export function describeCpu({ variant }: KernelModule, threads: number, blas: BlasLibrary | null): string {
   const kernels = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
   return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
-}
-
-/** V8 reserves 10 GB of addresses for any shared memory, which a limit such as ulimit -v may forbid. */
-function allocate({ pages, bytes }: Plan): WebAssembly.Memory {
-  try {
-    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  } catch (cause) {
-    throw new RnnError('machine', `this machine gives no ${(bytes / 1e6).toFixed(0)} MB of shared memory`, { hint: 'WebAssembly reserves about 10 GB of addresses, whatever it uses: look at ulimit -v', cause });
-  }
 }
 
 async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule, blas: BlasLibrary | null, memory: WebAssembly.Memory): Promise<ShardSetup[]> {

@@ -1,7 +1,8 @@
 // Which BLAS of the system the cpu device uses, and why not the others.
 import { RnnError } from '../../../errors.ts';
+import { koffiProblem } from '../foreign.ts';
 import type { KernelModule } from '../kernels.ts';
-import { type BlasLibrary, inspectLibrary, koffiProblem, usualLibraries } from './library.ts';
+import { type BlasLibrary, inspectLibrary, usualLibraries } from './library.ts';
 import { type Finding, tryLibrary } from './trial.ts';
 
 export interface BlasTrial {

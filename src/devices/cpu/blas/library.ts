@@ -1,9 +1,6 @@
-// A BLAS of the system, called through koffi, a foreign function interface: loading it, its one function that is used, and what is
-// known of the implementations. Whether one is worth using is choose.ts's.
-import { createRequire } from 'node:module';
-import type Koffi from 'koffi';
-
-type KoffiLibrary = ReturnType<typeof Koffi.load>;
+// A BLAS of the system, called through koffi: loading it, its one function that is used, and what is known of the implementations.
+// Whether one is worth using is choose.ts's.
+import { type ForeignLibrary, firstLine, koffi } from '../foreign.ts';
 
 /** A library that was loaded and has what is needed; plain data that can be posted to a worker thread, which loads it again. */
 export interface BlasLibrary {
@@ -39,7 +36,7 @@ export function usualLibraries(platform: NodeJS.Platform = process.platform): re
 
 /** Loads a library and sees what it is, without calling its products. @returns why not, if it cannot be used */
 export function inspectLibrary(path: string): BlasLibrary | string {
-  let library: KoffiLibrary;
+  let library: ForeignLibrary;
   try {
     library = load(path);
   } catch (error) {
@@ -72,39 +69,16 @@ export function bindSgemm({ path, symbol, wide }: BlasLibrary): Sgemm {
   };
 }
 
-/** Where an array's memory begins in the process: it must not be collected while the address is used. */
-export function addressOf(array: Float32Array | Uint8Array): number {
-  return Number(koffi().address(array));
-}
-
-let loadedKoffi: typeof Koffi | null = null;
-
-/** Why no library at all can be called, or null. */
-export function koffiProblem(): string | null {
-  try {
-    koffi();
-    return null;
-  } catch (error) {
-    return firstLine(error);
-  }
-}
-
-/** @throws an Error if it is not installed or has no binary for this system */
-function koffi(): typeof Koffi {
-  // No import: where it is missing, only a BLAS is.
-  return (loadedKoffi ??= createRequire(import.meta.url)('koffi') as typeof Koffi);
-}
-
 // Kept, or a library could be unloaded while its functions are called.
-const loaded = new Map<string, KoffiLibrary>();
+const loaded = new Map<string, ForeignLibrary>();
 
-function load(path: string): KoffiLibrary {
+function load(path: string): ForeignLibrary {
   const library = loaded.get(path) ?? koffi().load(path);
   loaded.set(path, library);
   return library;
 }
 
-function nameOf(library: KoffiLibrary, path: string, openBlas: string | null, core: string | null): string {
+function nameOf(library: ForeignLibrary, path: string, openBlas: string | null, core: string | null): string {
   if (openBlas !== null) return `${openBlas.split(' ').slice(0, 2).join(' ')}${core === null ? '' : ` (${core})`}`;
   const blis = text(library, 'bli_info_get_version_str');
   if (blis !== null) return `BLIS ${blis}`;
@@ -122,26 +96,22 @@ const threadSettings: readonly (readonly [declaration: string, argument: number]
   ['int BLASSetThreading(int)', 1],
 ];
 
-function useOneThread(library: KoffiLibrary): void {
+function useOneThread(library: ForeignLibrary): void {
   for (const [declaration, argument] of threadSettings) tryFunction(library, declaration)?.(argument);
 }
 
-function text(library: KoffiLibrary, name: string): string | null {
+function text(library: ForeignLibrary, name: string): string | null {
   return (tryFunction(library, `const char *${name}()`)?.() as string | undefined) ?? null;
 }
 
-function has(library: KoffiLibrary, name: string): boolean {
+function has(library: ForeignLibrary, name: string): boolean {
   return tryFunction(library, `void ${name}()`) !== null;
 }
 
-function tryFunction(library: KoffiLibrary, declaration: string): ((...values: number[]) => unknown) | null {
+function tryFunction(library: ForeignLibrary, declaration: string): ((...values: number[]) => unknown) | null {
   try {
     return library.func(declaration);
   } catch {
     return null;
   }
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
 }

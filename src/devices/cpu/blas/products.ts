@@ -1,7 +1,8 @@
 // Products by a BLAS: what of the weights it reads packed, the calls that products become, and the functions behind these calls.
 import type { Value } from '../../../program/value.ts';
 import { type Products, depthOf, multipliesByWeight } from '../products.ts';
-import { type BlasLibrary, type Sgemm, addressOf, bindSgemm } from './library.ts';
+import { addressOf } from '../foreign.ts';
+import { type BlasLibrary, type Sgemm, bindSgemm } from './library.ts';
 
 // A library packs what it multiplies, for each call anew, which costs a third of the time where a product has few rows: those of
 // a shard at one time step. One that takes small matrices as they are gets the weights in blocks of 128 rows and 64 columns,
@@ -38,7 +39,7 @@ export function blasProducts({ takesSmall }: Pick<BlasLibrary, 'takesSmall'>): P
 
 /** The functions that programs import; types in calls.ts. Addresses are those of the memory, and may have come as signed integers. */
 export function blasFunctions(library: BlasLibrary, memory: WebAssembly.Memory): Record<'blasProduct' | 'blasPanels', (...operands: number[]) => void> {
-  return functionsOf(bindSgemm(library), addressOf(new Uint8Array(memory.buffer)), library.takesSmall ? BLOCK_ROWS : Infinity);
+  return functionsOf(bindSgemm(library), addressOf(memory), library.takesSmall ? BLOCK_ROWS : Infinity);
 }
 
 function functionsOf(sgemm: Sgemm, base: number, blockRows: number): ReturnType<typeof blasFunctions> {

@@ -1,7 +1,8 @@
 // Whether a BLAS computes what the embedded kernels compute, and how much faster: small products of both, side by side.
 import { Random } from '../../../random.ts';
+import { addressOf } from '../foreign.ts';
 import { type KernelModule, type Kernels, gemmPanelsScratch, gemmTransposedAScratch, instantiateKernels, packedPanelsSize } from '../kernels.ts';
-import { type BlasLibrary, type Sgemm, addressOf, bindSgemm } from './library.ts';
+import { type BlasLibrary, type Sgemm, bindSgemm } from './library.ts';
 
 export interface Finding {
   /** The largest difference from the embedded kernels, of sums of a few hundred terms below 1/4. */
@@ -45,7 +46,7 @@ class Bench {
     this.#sgemm = sgemm;
     this.#kernels = kernels;
     this.#floats = new Float32Array(memory.buffer);
-    this.#base = addressOf(new Uint8Array(memory.buffer));
+    this.#base = addressOf(memory);
   }
 
   /** Of A·B, A·Bᵀ and Aᵀ·B, each added to what is there. */

@@ -1,0 +1,33 @@
+// Functions of the system's libraries, called through koffi, a foreign function interface. It is an optional dependency: where it is
+// missing, or has no binary for the system, the program does without what it is for.
+import { createRequire } from 'node:module';
+import type Koffi from 'koffi';
+
+export type ForeignLibrary = ReturnType<typeof Koffi.load>;
+
+let loaded: typeof Koffi | null = null;
+
+/** @throws an Error if it is missing */
+export function koffi(): typeof Koffi {
+  // No import, which would be a condition of starting at all.
+  return (loaded ??= createRequire(import.meta.url)('koffi') as typeof Koffi);
+}
+
+/** Why no library at all can be called, or null. */
+export function koffiProblem(): string | null {
+  try {
+    koffi();
+    return null;
+  } catch (error) {
+    return firstLine(error);
+  }
+}
+
+/** Where a memory begins in the address space of the process. */
+export function addressOf(memory: WebAssembly.Memory): number {
+  return Number(koffi().address(new Uint8Array(memory.buffer)));
+}
+
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0];
+}
