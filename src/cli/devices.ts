@@ -1,5 +1,6 @@
 // What commands have to do with devices: the option, its place in the help, and RNN_DEVICE. Opening one is devices/'s.
 import type { Command, Option } from 'commander';
+import { RnnError } from '../errors.ts';
 import { choiceFlag, textFlag } from './flags.ts';
 import type { Io } from './io.ts';
 
@@ -16,6 +17,12 @@ export const devices: Readonly<Record<string, string>> = {
 export const deviceFlag = (description: string): Option => choiceFlag('--device <name>', description, ['auto', ...Object.keys(devices)]);
 
 export const blasFlag = (): Option => textFlag('--blas <which>', "the cpu's library for products: auto, off or a file");
+
+/** @throws RnnError `usage` if a BLAS was asked for and no device has one: what was asked for is never passed over in silence */
+export function refuseBlasWithout(blas: string | undefined, names: readonly string[]): void {
+  if (blas === undefined || names.some((name) => name === 'cpu' || name === 'auto')) return;
+  throw new RnnError('usage', `--blas is the cpu's, and --device is ${names.join(', ')}`, { hint: 'leave one of them out' });
+}
 
 /** Lists the devices below a command's options. */
 export function listDevices(command: Command): void {

@@ -96,7 +96,7 @@ export interface Cost {
   readonly bytes: number;
 }
 
-/** The passes of one kernel, and how long one takes by itself. */
+/** The passes of one kernel, or the operations of one kind and shape, and how long one takes by itself. */
 export interface PassTime {
   /** What it does, in a word. */
   readonly kind: string;
@@ -126,7 +126,7 @@ export interface Executable {
   standingCall?(job: string): StandingCall;
   /** Devices without passes leave it out. */
   cost?(job: string): Cost;
-  /** Measures the passes of a call, kernel by kernel, on zeros: most time of a call first. Devices without passes leave it out. */
+  /** Measures where the time of a call goes, kernel by kernel or operation by operation: most first. What the device holds stays as it is. */
   profile?(job: string): Promise<readonly PassTime[]>;
   /** A copy of a vector. Gradients are those of the last call. */
   read(resident: Resident): Promise<Float32Array>;

@@ -2,11 +2,12 @@
 import type { Call, Cost, Device, Executable, PassTime, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { samplingProgram, trainingProgram } from '../model/network.ts';
+import { trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { type Program, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { SymbolSampler } from '../sampling/filters.ts';
+import { Network } from '../sampling/network.ts';
 import { createOptimizer } from '../training/optimizers.ts';
 import { type Pace, paceOf } from './pace.ts';
 
@@ -57,7 +58,7 @@ export interface BenchResult {
     /** Of what the passes read and write. */
     readonly gigabytesPerSecond: number | null;
   } | null;
-  /** Null if not asked for, and on devices that do not work in passes. */
+  /** Null if not asked for, and on devices that have none. */
   readonly profile: readonly PassTime[] | null;
   /** `compileMs` as above. */
   readonly sampling: { readonly charactersPerSecond: number; readonly compileMs: number } | null;
@@ -141,25 +142,27 @@ async function measureTraining(
 
 /** One character at a time, each drawn from the answer to the last. */
 async function measureSampling(device: Device, model: ModelConfiguration, milliseconds: number): Promise<{ charactersPerSecond: number; compileMs: number }> {
-  const job = { name: 'sample', steps: 1, batch: 1, build: (rows: number) => samplingProgram(model, rows) };
-  const { executable, compileMs } = await compile(device, { parameters: parameterShapes(model), jobs: [job], update: null, interactive: true });
+  const started = performance.now();
+  const network = await Network.open(model, device, { rows: 1, narrows: false, prime: 0 });
+  const compileMs = performance.now() - started;
   try {
     const random = new Random(1);
     const sampler = new SymbolSampler(model.vocabulary);
-    await executable.write({ kind: 'parameters' }, initialParameters(model, random));
-    let id = 0;
+    await network.load(initialParameters(model, random));
+    const rows = await network.start({ logits: new Float32Array(model.vocabulary), states: new Map() }, 1);
     const { wallMs, firstMs } = await paceOf({
       units: () => DRAWN,
       async run(units) {
         for (let drawn = 0; drawn < units; drawn++) {
-          const [{ outputs }] = await executable.run('sample', [{ ids: Int32Array.of(id) }]);
-          id = sampler.draw(outputs['logits'], random);
+          const stepping = rows.step();
+          if (stepping) await stepping;
+          rows.ids[0] = sampler.draw(rows.logits[0], random);
         }
       },
     }, milliseconds);
     return { charactersPerSecond: 1000 / wallMs, compileMs: compileMs + firstMs };
   } finally {
-    await executable.close();
+    await network.close();
   }
 }
 

@@ -1,5 +1,5 @@
 // What works on this machine and what does not: a list of checks, each told as soon as it is done.
-import { deviceNames } from '../devices/open.ts';
+import { deviceNames, openDevice } from '../devices/open.ts';
 import { checkAdapter, checkDevice } from './devices.ts';
 import { checkBlas, checkMemory, checkNode, checkThreads, checkWebAssembly } from './machine.ts';
 
@@ -20,6 +20,8 @@ export interface Check {
 export interface Examination {
   /** Only this device; left out, those that a user may want. */
   readonly device?: string;
+  /** As in chooseBlas. */
+  readonly blas?: string;
   /** Every comparison with the reference device, not only the quick ones, and every device. */
   readonly full: boolean;
 }
@@ -27,14 +29,14 @@ export interface Examination {
 /** No user misses a GPU made of software, and the reference device is what the others are compared with. */
 const usualDevices = deviceNames.filter((name) => name !== 'gpu:software' && name !== 'reference');
 
-export async function* examine({ device, full }: Examination): AsyncGenerator<Check> {
+export async function* examine({ device, blas, full }: Examination): AsyncGenerator<Check> {
   const names = device === undefined ? (full ? deviceNames.filter((name) => name !== 'reference') : usualDevices) : [device];
   yield checkNode();
   yield await checkWebAssembly();
   yield await checkThreads();
   yield checkMemory();
-  yield await checkBlas();
+  yield await checkBlas(blas);
   if (names.includes('gpu')) yield checkAdapter('hardware');
   if (names.includes('gpu:software')) yield checkAdapter('software');
-  for (const name of names) yield checkDevice(name, full);
+  for (const name of names) yield checkDevice(name, full, undefined, (each) => openDevice(each, blas === undefined ? {} : { blas }));
 }

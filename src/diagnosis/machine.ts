@@ -2,7 +2,7 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { availableMemory, constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
-import { chooseBlas } from '../devices/cpu/blas/choose.ts';
+import { type BlasChoice, chooseBlas } from '../devices/cpu/blas/choose.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError } from '../errors.ts';
 import type { Check } from './doctor.ts';
@@ -70,18 +70,24 @@ export function checkMemory(free = availableMemory(), total = Math.min(totalmem(
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;
 
-/** The libraries that the cpu device looks at, up to the one that it uses. */
-export async function checkBlas(choose: typeof chooseBlas = chooseBlas): Promise<Check> {
+/** The libraries that the cpu device looks at, up to the one that it uses. @param wanted as in chooseBlas */
+export async function checkBlas(wanted?: string, choose: typeof chooseBlas = chooseBlas): Promise<Check> {
   const title = 'BLAS';
-  const advice = process.platform === 'linux' ? 'apt-get install libopenblas0-pthread makes training about twice as fast' : null;
   try {
-    const { trials, library, off } = choose(await loadKernels());
-    const told = (used: boolean): string[] => trials.filter((trial) => trial.used === used).map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`);
+    const { trials, library, off } = choose(await loadKernels(), wanted);
     if (off !== null) return { title, verdict: 'absent', detail: `none, by ${off}`, fix: null };
-    const detail = [...(library === null ? ['none used'] : told(true)), ...told(false).map((each, i) => (i === 0 && library !== null ? `not used: ${each}` : each))].join('; ');
-    return { title, verdict: library === null ? 'absent' : 'good', detail, fix: library === null ? advice : null, facts: { trials } };
+    const told = (used: boolean): string[] => trials.filter((trial) => trial.used === used).map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`);
+    const others = told(false).join('; ');
+    if (library === null) return { title, verdict: 'absent', detail: `none used; ${others}`, fix: blasAdvice(trials), facts: { trials } };
+    return { title, verdict: 'good', detail: [...told(true), ...(others === '' ? [] : [`not used: ${others}`])].join('; '), fix: null, facts: { trials } };
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
     return { title, verdict: 'bad', detail: error.message, fix: error.hint ?? null };
   }
+}
+
+/** Nothing is to be done where one was found, and not taken: the embedded kernels are as good. */
+function blasAdvice(trials: BlasChoice['trials']): string | null {
+  if (trials.some(({ path }) => path === 'koffi')) return 'npm install koffi';
+  return process.platform === 'linux' && trials.every(({ name }) => name === null) ? 'apt-get install libopenblas0-pthread' : null;
 }

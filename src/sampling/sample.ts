@@ -21,13 +21,15 @@ export interface SampleRequest {
 
 /** Texts that go on from one place, each with a seed of its own. */
 export interface TextsRequest extends Omit<SampleRequest, 'seed'> {
-  readonly seeds: readonly number[];
+  readonly seeds: Iterable<number>;
 }
 
 /** What a sampler will be asked for. */
 export interface SamplerUse {
   /** Texts of a request, at most. Default 1. */
   readonly texts?: number;
+  /** Characters of each text, at most. Default: not many. */
+  readonly length?: number;
   /** Whether texts may end before their length, by `stop`. */
   readonly stops?: boolean;
   /** Characters of the prime. Default 0. */
@@ -36,6 +38,8 @@ export interface SamplerUse {
 
 /** Rows drawn at a time, at most: with more, a row costs no less, and there is only more to wait for. */
 const MOST_ROWS = 32;
+/** Characters that may wait in memory for their turn. */
+const MOST_WAITING = 6.4e7;
 
 /**
  * The model of a checkpoint, ready to write any number of texts.
@@ -62,9 +66,10 @@ export class Sampler {
     this.#rows = rows;
   }
 
-  static async open(model: ModelConfiguration, vocabulary: Vocabulary, device: Device, { texts = 1, stops = false, prime = 0 }: SamplerUse = {}): Promise<Sampler> {
+  static async open(model: ModelConfiguration, vocabulary: Vocabulary, device: Device, { texts = 1, length = 1, stops = false, prime = 0 }: SamplerUse = {}): Promise<Sampler> {
+    const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_WAITING / length)));
     // As many rows in each batch.
-    const rows = Math.ceil(texts / Math.ceil(texts / MOST_ROWS));
+    const rows = Math.ceil(texts / Math.ceil(texts / most));
     return new Sampler(model, vocabulary, await Network.open(model, device, { rows, narrows: stops, prime }), rows);
   }
 
@@ -98,16 +103,27 @@ export class Sampler {
     await this.#network.close();
   }
 
-  *#batches(context: Int32Array, seeds: readonly number[], textOf: (seed: number) => Text): Generator<AsyncGenerator<string>> {
+  *#batches(context: Int32Array, seeds: Iterable<number>, textOf: (seed: number) => Text): Generator<AsyncGenerator<string>> {
     let start: Promise<Start> | null = null;
     const read = (): Promise<Start> => (start ??= this.#network.read(context, setImmediate));
-    for (let first = 0; first < seeds.length; first += this.#rows) {
-      const texts = seeds.slice(first, first + this.#rows).map(textOf);
+    for (const group of groupsOf(seeds, this.#rows)) {
+      const texts = group.map(textOf);
       let batch: Promise<Batch> | null = null;
       const begin = (): Promise<Batch> => (batch ??= read().then((from) => new Batch(this.#network, from, texts)));
       for (const text of texts) yield pieces(text, begin);
     }
   }
+}
+
+function* groupsOf(seeds: Iterable<number>, size: number): Generator<readonly number[]> {
+  let group: number[] = [];
+  for (const seed of seeds) {
+    group.push(seed);
+    if (group.length < size) continue;
+    yield group;
+    group = [];
+  }
+  if (group.length > 0) yield group;
 }
 
 /** @param begin gives the batch in which the text is drawn */

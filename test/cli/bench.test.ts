@@ -23,6 +23,9 @@ const profile: readonly PassTime[] = [
   { kind: 'chain', shape: { rows: 50, columns: 128, planes: 10 }, passes: 100, microseconds: 4, multiplyAdds: 0 },
   ...Array.from({ length: 9 }, () => ({ kind: 'sum', shape: { rows: 1, columns: 1, planes: 1 }, passes: 1, microseconds: 3, multiplyAdds: 0 })),
 ];
+const operations: readonly PassTime[] = [
+  { kind: 'a·b over 128', shape: { rows: 25, columns: 512, planes: 1 }, passes: 100, microseconds: 20, multiplyAdds: 1_638_400 },
+];
 const gpu: BenchResult = {
   ...cpu,
   description: 'gpu: a card',
@@ -56,7 +59,7 @@ function benchRooms({ without = [], broken = [], unsettled = false }: { without?
         const result = name === 'cpu' ? cpu : gpu;
         if (unsettled) return { ...result, training: { ...result.training, settled: false } };
         if (setup.milliseconds === null) return { ...result, training: null, sampling: null };
-        return setup.profile && name !== 'cpu' ? { ...result, profile } : result;
+        return setup.profile ? { ...result, profile: name === 'cpu' ? operations : profile } : result;
       },
     }),
   };
@@ -110,6 +113,16 @@ GB/s reached                               1250
     expect(await rnn(['bench', '--device', 'npu'], { rooms })).toMatchObject({ code: 2, stderr: expect.stringContaining('--device is npu, expected one of cpu, gpu') });
   });
 
+  it('hands --blas on to the cpu, and refuses it where no device has one', async () => {
+    const { rooms, opened } = benchRooms();
+    expect(await rnn(['bench', '--blas', 'off', '--device', 'cpu'], { rooms })).toMatchObject({ code: 0 });
+    expect(opened).toEqual([['cpu', { blas: 'off' }]]);
+    for (const command of [['bench', '--device', 'gpu'], ['train', 'text', '--device', 'reference']]) {
+      const { code, stderr } = await rnn([...command, '--blas', 'off'], { rooms });
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: --blas is the cpu's, and --device is (gpu|reference)\nhint: /) });
+    }
+  });
+
   it('has one device open at a time', async () => {
     const { rooms, order } = benchRooms();
     await rnn(['bench', '--device', 'gpu:software', '--device', 'gpu'], { rooms });
@@ -151,21 +164,25 @@ GB/s reached                               1250
     expect(JSON.parse(stdout)).toMatchObject({ event: 'bench', device: 'gpu:webasm', hidden: 128, vocabulary: 65, training: { callsPerRun: 16 }, cost: { passes: 812 } });
   });
 
-  it('--profile tells where the time of a step goes, on devices of passes', async () => {
+  it('--profile tells where the time of a step goes', async () => {
     const { rooms, setups } = benchRooms();
     const { code, stdout } = await rnn(['bench', '--profile'], { rooms });
     expect(code).toBe(0);
     expect(setups.map((setup) => setup.profile)).toEqual([true, true]);
     expect(stdout.slice(stdout.indexOf('\n\ncpu'))).toBe(`
 
-cpu does not work in passes: it has no profile
+cpu, the first thread's share of a training step: all 1 operations that take most
+  share  times  µs each  kind          shape     GFLOP/s
+100.0 %    100       20  a·b over 128  25 × 512      164
+all 100, without the other threads: 2.00 ms; a whole step: 62 ms (threads wait for each other, and share memory)
+the host's processor works 120 ms a step
 
 gpu, a training step: the 10 of 11 kernels that take most
- share  passes  µs a pass  kind     rows × columns × planes  GFLOP/s
-59.1 %      50       12.3  product  50 × 512 × 2                1060
-38.3 %     100          4  chain    50 × 128 × 10
-${' 0.3 %       1          3  sum      1 × 1 × 1\n'.repeat(8)}\
-all 159 passes, each by itself: 1.04 ms; a whole step: 2.00 ms (they differ by host work, transfers, and passes that overlap)
+ share  times  µs each  kind     shape          GFLOP/s
+59.1 %     50     12.3  product  50 × 512 × 2      1060
+38.3 %    100        4  chain    50 × 128 × 10
+${' 0.3 %      1        3  sum      1 × 1\n'.repeat(8)}\
+all 159, each by itself: 1.04 ms; a whole step: 2.00 ms (they differ by host work, transfers, and passes that overlap)
 the host's processor works 1.23 ms a step
 `);
   });
@@ -173,7 +190,7 @@ the host's processor works 1.23 ms a step
   it('--profile gives all kernels in --json, and nothing without being asked', async () => {
     const { rooms } = benchRooms();
     const lines = (await rnn(['bench', '--json', '--profile'], { rooms })).stdout.trim().split('\n').map((line) => JSON.parse(line) as BenchResult);
-    expect(lines.map((line) => line.profile)).toEqual([null, profile]);
+    expect(lines.map((line) => line.profile)).toEqual([operations, profile]);
     expect((await rnn(['bench'], { rooms })).stdout).not.toContain('share');
     expect(await rnn(['bench', '--profile', '--dry-run'], { rooms })).toMatchObject({ code: 2, stdout: '' });
   });

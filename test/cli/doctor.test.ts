@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Check, Examination } from '../../src/diagnosis/doctor.ts';
 import { FakeStream, rnn } from './helpers.ts';
+import { missingBlas } from '../devices/cpu/helpers.ts';
 
 const gpuMissing: Check = { title: 'GPU', verdict: 'absent', detail: 'no GPU answered (WebGPU over Vulkan: no Vulkan loader), however long one asks', fix: 'apt-get install libvulkan1' };
 const cpu: Check = { title: 'device cpu', verdict: 'good', detail: '2 threads', fix: null, device: 'cpu' };
@@ -66,7 +67,7 @@ it('--json prints one object per check, and what works at the end', async () => 
 it('finds that the cpu device works here', async () => {
   const { code, stdout } = await rnn(['doctor', '--device', 'cpu']);
   expect(code, stdout).toBe(0);
-  for (const row of [/^✓ Node +\d+\.\d+\.\d+ on /m, /^✓ WebAssembly +SIMD/m, /^✓ threads +\d+ cores?; threads share memory$/m, /^✓ memory +\d+\.\d GB of/m, /^[✓–] BLAS +\S/m, /^✓ device cpu +[^✓]*WebAssembly[^✓]*reference/m]) {
+  for (const row of [/^✓ Node +\d+\.\d+\.\d+ on /m, /^✓ WebAssembly +SIMD/m, /^✓ threads +\d+ cores?; threads share memory$/m, /^✓ memory +\d+\.\d GB of/m, missingBlas === '' ? /^✓ BLAS +[^✓]*times\s+as fast/m : /^– BLAS +none used/m, /^✓ device cpu +[^✓]*WebAssembly[^✓]*reference/m]) {
     expect(stdout).toMatch(row);
   }
   expect(stdout).not.toContain('GPU');

@@ -42,8 +42,8 @@ describe('bench', () => {
     const { device, runs, open } = counting();
     const result = await bench(device, setup);
     expect(new Set(runs.train)).toEqual(new Set([3]));
-    expect(new Set(runs.sample)).toEqual(new Set([1]));
-    expect(runs.sample.length % 16).toBe(0);
+    expect(new Set(runs['sample 1'])).toEqual(new Set([1]));
+    expect(runs['sample 1'].length % 16).toBe(0);
     expect(result).toMatchObject({ device: 'reference', description: 'counting', memoryBytes: 123, cost: null, training: { callsPerRun: 3, settled: true, gigabytesPerSecond: null } });
     expect(runs.train.length).toBeGreaterThanOrEqual(3 + 5);
     expect(result.training!.charactersPerSecond * result.training!.stepMs).toBeCloseTo(1000 * 8, 6);

@@ -30,14 +30,16 @@ describe('the check of', () => {
       { path: 'libblas.so.3', name: 'libblas.so.3', used: false, reason: '0.03 times as fast as the embedded kernels' },
     ];
     const used = { path: 'libfast.so', name: 'Fast 1.0', used: true, reason: '3.0 times as fast as the embedded kernels' };
-    const library = { path: 'libfast.so', name: 'Fast 1.0', symbol: 'cblas_sgemm', wide: false, takesSmall: false };
-    expect(await checkBlas(() => ({ library, trials: [...tried, used], off: null }))).toMatchObject({
+    const library = { path: 'libfast.so', name: 'Fast 1.0', suffix: '', wide: false, takesSmall: false, oneCaller: false };
+    expect(await checkBlas(undefined, () => ({ library, trials: [...tried, used], off: null }))).toMatchObject({
       verdict: 'good',
       detail: 'Fast 1.0 (libfast.so): 3.0 times as fast as the embedded kernels; not used: libopenblas.so.0: cannot be opened; libblas.so.3: 0.03 times as fast as the embedded kernels',
     });
-    expect(await checkBlas(() => ({ library: null, trials: tried, off: null }))).toMatchObject({ verdict: 'absent', detail: expect.stringMatching(/^none used; libopenblas.so.0: cannot be opened; /) });
-    expect(await checkBlas(() => ({ library: null, trials: [], off: 'RNN_BLAS=off' }))).toMatchObject({ verdict: 'absent', detail: 'none, by RNN_BLAS=off', fix: null });
-    expect(await checkBlas(() => {
+    expect(await checkBlas(undefined, () => ({ library: null, trials: tried, off: null }))).toMatchObject({ verdict: 'absent', detail: expect.stringMatching(/^none used; libopenblas.so.0: cannot be opened; /), fix: null });
+    const without = [{ path: 'koffi', name: null, used: false, reason: "Cannot find module 'koffi'" }];
+    expect(await checkBlas(undefined, () => ({ library: null, trials: without, off: null }))).toMatchObject({ verdict: 'absent', detail: "none used; koffi: Cannot find module 'koffi'", fix: 'npm install koffi' });
+    expect(await checkBlas(undefined, () => ({ library: null, trials: [], off: 'RNN_BLAS=off' }))).toMatchObject({ verdict: 'absent', detail: 'none, by RNN_BLAS=off', fix: null });
+    expect(await checkBlas(undefined, () => {
       throw new RnnError('device', 'the BLAS libz.so.1 cannot be used', { hint: '--blas off' });
     })).toMatchObject({ verdict: 'bad', fix: '--blas off' });
   });

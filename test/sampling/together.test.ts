@@ -12,7 +12,12 @@ import { cyclic, recording, untrained } from './fixture.ts';
 const letters = characterVocabulary('abcdefghijklmnopqrstuvwxyz \n', false).data;
 const seedsFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, i) => first + i);
 
-async function texts(checkpoint: Checkpoint, request: Partial<TextsRequest>, device: Device, use: SamplerUse = {}): Promise<string[]> {
+/** Several texts, as a test asks for them. */
+interface Asked extends Partial<Omit<TextsRequest, 'seeds'>> {
+  readonly seeds?: readonly number[];
+}
+
+async function texts(checkpoint: Checkpoint, request: Asked, device: Device, use: SamplerUse = {}): Promise<string[]> {
   const { seeds = [1], prime = '', stop = null } = request;
   const sampler = await openSampler(checkpoint, device, { texts: seeds.length, stops: stop !== null, prime: prime.length, ...use });
   const all: string[] = [];
@@ -30,7 +35,7 @@ async function texts(checkpoint: Checkpoint, request: Partial<TextsRequest>, dev
 }
 
 /** Each with a sampler of its own. */
-async function alone(checkpoint: Checkpoint, { seeds = [1], ...request }: Partial<TextsRequest>, open: () => Promise<Device> | Device): Promise<string[]> {
+async function alone(checkpoint: Checkpoint, { seeds = [1], ...request }: Asked, open: () => Promise<Device> | Device): Promise<string[]> {
   const all: string[] = [];
   for (const seed of seeds) all.push(...(await texts(checkpoint, { ...request, seeds: [seed] }, await open())));
   return all;
@@ -173,4 +178,22 @@ test.each(cells.map(({ name }) => name))('a long prime is read in stretches, to 
     expect(recorded.steps.length).toBeLessThan(200);
     expect(read).toEqual(await texts(checkpoint, request, await openCpu(), { prime: 0 }));
   }
+});
+
+test('more texts may be asked for than there will ever be, and long ones do not all wait in memory', async () => {
+  let asked = 0;
+  function* endless(): Generator<number> {
+    for (;;) yield ++asked;
+  }
+  const device = await openCpu();
+  const sampler = await openSampler(lively({ hidden: 8, layers: 1 }), device, { texts: 5e9, length: 3.2e7 });
+  let begun = 0;
+  for (const text of sampler.texts({ prime: '', length: 3, stop: null, options: {}, seeds: endless() })) {
+    for await (const piece of text) expect(piece).not.toBe('');
+    if (++begun === 3) break;
+  }
+  // Two at a time, of which the second pair has begun.
+  expect(asked).toBe(4);
+  await sampler.close();
+  await device.close();
 });

@@ -5,7 +5,7 @@ import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, devices } from '../devices.ts';
+import { blasFlag, devices, refuseBlasWithout } from '../devices.ts';
 import { choiceFlag, commonFlags, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
@@ -45,7 +45,7 @@ export function defineBench(command: Command, context: Context): void {
     'The measurement:': [
       numberFlag('--seconds <x>', 'for each of training and sampling', { above: 0 }).default(3),
       switchFlag('--dry-run', 'plan, and show what a step takes; run nothing'),
-      switchFlag('--profile', 'on a gpu, also each kernel of a training step by itself').conflicts('dryRun'),
+      switchFlag('--profile', 'also the operations of a training step, which take most').conflicts('dryRun'),
     ],
     'Output:': [switchFlag('--json', 'one JSON object per device'), ...commonFlags()],
   };
@@ -61,6 +61,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const { bench, VOCABULARY } = await rooms.bench();
   const results: BenchResult[] = [];
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
+  refuseBlasWithout(flags.blas, [...names]);
   try {
     // One after the other: of the two kinds of GPU, a process can have one at a time.
     for (const name of names) {

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Check } from '../../diagnosis/doctor.ts';
 import type { Context } from '../context.ts';
-import { deviceFlag, listDevices } from '../devices.ts';
+import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { noDeviceCode } from '../failures.ts';
 import { commonFlags, switchFlag } from '../flags.ts';
 import { wrap } from '../format.ts';
@@ -10,6 +10,7 @@ import type { Output } from '../output.ts';
 
 interface DoctorFlags {
   readonly device?: string;
+  readonly blas?: string;
   readonly full?: boolean;
   readonly json?: boolean;
 }
@@ -18,6 +19,7 @@ export function defineDoctor(command: Command, context: Context): void {
   command.description('Tells which devices work here, which do not and why. Ends with 0 if one does.');
   for (const flag of [
     deviceFlag('only this one; listed below'),
+    blasFlag(),
     switchFlag('--full', 'every comparison with the reference, also of gpu:software'),
     switchFlag('--json', 'one JSON object per check'),
     ...commonFlags(),
@@ -34,7 +36,7 @@ async function doctor(flags: DoctorFlags, { rooms, stdout }: Context): Promise<n
   const { examine } = await rooms.diagnosis();
   const device = flags.device === 'auto' ? undefined : flags.device;
   const working: string[] = [];
-  for await (const check of examine({ full: flags.full === true, ...(device === undefined ? {} : { device }) })) {
+  for await (const check of examine({ full: flags.full === true, ...(device === undefined ? {} : { device }), ...(flags.blas === undefined ? {} : { blas: flags.blas }) })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
     await stdout.write(flags.json ? `${JSON.stringify({ event: 'check', ...check })}\n` : `${rowOf(check, stdout)}\n`);
   }

@@ -68,15 +68,13 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : ''}`));
-    const sampler = await (await rooms.sampling()).openSampler(checkpoint, device, { texts: flags.num, stops: flags.stop !== undefined, prime: prime.length });
+    const sampler = await (await rooms.sampling()).openSampler(checkpoint, device, { texts: flags.num, length: flags.length, stops: flags.stop !== undefined, prime: prime.length });
     closeSampler = () => sampler.close();
-    // Each text has a seed of its own, by which it can be had again alone.
-    const seeds = Array.from({ length: flags.num }, (_, index) => seed + index);
     // Refuses a prime that the model does not know before anything is on stdout.
-    const texts = sampler.texts({ prime, length: flags.length, stop: flags.stop ?? null, seeds, options });
+    const texts = sampler.texts({ prime, length: flags.length, stop: flags.stop ?? null, seeds: seedsFrom(seed, flags.num), options });
     let index = 0;
     for (const pieces of texts) {
-      const own = seeds[index];
+      const own = seed + index;
       if (flags.json) await writeObject({ index, seed: own, prime }, pieces, stdout);
       else await writeText({ title: flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null, first: index === 0, prime }, pieces, stdout);
       index++;
@@ -85,6 +83,11 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
     await closeSampler();
     await device.close();
   }
+}
+
+/** Each text has a seed of its own, by which it can be had again alone. */
+function* seedsFrom(first: number, count: number): Generator<number> {
+  for (let index = 0; index < count; index++) yield first + index;
 }
 
 async function writeText(

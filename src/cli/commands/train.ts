@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EndEvent } from '../../training/events.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice } from '../devices.ts';
+import { chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd, signalCodes } from '../failures.ts';
 import { count, shellWord } from '../format.ts';
 import type { Signal } from '../io.ts';
@@ -27,6 +27,8 @@ export function defineTrain(command: Command, context: Context): void {
 async function train(sources: readonly string[], flags: TrainFlags, context: Context): Promise<number> {
   checkTogether(flags);
   const { io, rooms, stdout, stderr } = context;
+  const choice = chosenDevice(flags.device, io);
+  refuseBlasWithout(flags.blas, [choice.name]);
   const reporter = openReporter(stdout, stderr, { json: flags.json === true, quiet: flags.quiet === true, maxTimeMs: flags.maxTime ?? null });
   const { readCorpus, corpusName } = await rooms.corpus();
   const { RunFolder } = await rooms.checkpoints();
@@ -49,7 +51,6 @@ async function train(sources: readonly string[], flags: TrainFlags, context: Con
   for (const note of notes) reporter.note(note);
 
   const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
-  const choice = chosenDevice(flags.device, io);
   const device = await (await rooms.devices()).openDevice(choice.name, { work, ...(flags.threads === undefined ? {} : { threads: flags.threads }), ...(flags.blas === undefined ? {} : { blas: flags.blas }) });
   const why = device.reason ?? (choice.fromEnvironment ? `${choice.name}: RNN_DEVICE` : null);
   if (why !== null) reporter.note(`device ${why}`);

@@ -150,17 +150,17 @@ class ShardCompiler {
     const { products, panels, shard } = this.#plan;
     if (value.transposeA && value.transposeB) throw new Error('the cpu device has no kernel for aᵀ·bᵀ');
     if (value.plus) this.#copy(value, operands[operands.length - 1], out);
-    const width = products.panelColumns(value);
+    const shape = products.panels(value);
     const { name } = value.inputs[1] as Value<'parameter'>;
-    const packed = width === null ? null : panels.find((each) => each.parameter === name && each.transposed === value.transposeB && each.columns === width)!;
-    products.call({
+    const found = shape && panels.find((each) => each.parameter === name && each.transposed === value.transposeB && each.columns === shape.columns)!;
+    products.write({
       value,
       a: this.#matrix(operands[0]),
       b: this.#matrix(operands[1]),
       c: this.#matrix(out),
       accumulate: value.plus,
       bias: value.bias ? this.#address(operands[2]) : null,
-      panels: packed && { fixed: packed.address },
+      packed: found && { ...found, address: { fixed: found.address } },
       scratch: { own: shard.scratch },
     }, (call, ...rest) => this.#call(call, ...rest));
   }

@@ -23,7 +23,7 @@ function died(cause: unknown): RnnError {
 
 /** Starts a thread for each worker. A thread that dies ends the step in hand with an error instead of leaving it waiting. */
 export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
-  const shared = new Int32Array(memory.buffer, 0, control.words);
+  const shared = new Int32Array(memory.buffer, setups[0].controlAddress, control.words);
   let failure: Error | null = null;
   let closing = false;
   let missing = setups.length;

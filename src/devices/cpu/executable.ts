@@ -97,13 +97,17 @@ export class CpuExecutable implements Executable {
     const plan = this.#plan.jobs.find(({ job }) => job.name === name)!;
     const laps = new Laps();
     const bytes = compileShard(this.#plan, name, plan.programs.get(plan.shardRows[0])!, this.#setup.kernels.variant, (step) => laps.groupOf(step));
-    const residents: readonly Resident[] = [{ kind: 'parameters' }, ...[...this.#plan.slots.keys()].map((slot) => ({ kind: 'slot', name: slot }) as const)];
+    const residents: readonly Resident[] = [
+      { kind: 'parameters' },
+      ...[...this.#plan.slots.keys()].map((slot) => ({ kind: 'slot', name: slot }) as const),
+      ...this.#statesOfJob(name).map((state) => ({ kind: 'state', job: name, name: state.name }) as const),
+    ];
     const before = await Promise.all(residents.map((resident) => this.read(resident)));
     const shard = new Shard(this.#setup);
     const module = await WebAssembly.compile(bytes);
-    shard.profile(module, laps, PROFILE_WARM_UP_MS);
+    shard.profile(module, plan.trains, laps, PROFILE_WARM_UP_MS);
     laps.forget();
-    const steps = shard.profile(module, laps, PROFILE_MS);
+    const steps = shard.profile(module, plan.trains, laps, PROFILE_MS);
     for (const [i, resident] of residents.entries()) await this.write(resident, before[i]);
     return laps.times(steps);
   }

@@ -1,16 +1,25 @@
 // Functions of the system's libraries, called through koffi, a foreign function interface. It is an optional dependency: where it is
 // missing, or has no binary for the system, the program does without what it is for.
 import { createRequire } from 'node:module';
-import type Koffi from 'koffi';
 
-export type ForeignLibrary = ReturnType<typeof Koffi.load>;
+/** As much of koffi as is used; its own types are not there where it is not. */
+interface Koffi {
+  /** @param path null for what the process has loaded already */
+  load(path: string | null): ForeignLibrary;
+  address(memory: Uint8Array): bigint;
+}
 
-let loaded: typeof Koffi | null = null;
+export interface ForeignLibrary {
+  /** @throws an Error if the library has no such function */
+  func(declaration: string): (...values: number[]) => unknown;
+}
+
+let loaded: Koffi | null = null;
 
 /** @throws an Error if it is missing */
-export function koffi(): typeof Koffi {
+export function koffi(): Koffi {
   // No import, which would be a condition of starting at all.
-  return (loaded ??= createRequire(import.meta.url)('koffi') as typeof Koffi);
+  return (loaded ??= createRequire(import.meta.url)('koffi') as Koffi);
 }
 
 /** Why no library at all can be called, or null. */

@@ -107,7 +107,7 @@ export function gemmPanelsScratch(M: number, K: number): number {
 
 /** Elements of scratch memory that gemmTransposedA needs: those of gemmPanels and four panels of B. */
 export function gemmTransposedAScratch(M: number, K: number): number {
-  return gemmPanelsScratch(M, K) + 32 * Math.min(K, 256);
+  return 96 + (Math.min(M, 288) + 32) * Math.min(K, 256);
 }
 
 const compiled = new Map<KernelVariant, Promise<KernelModule>>();

@@ -3,7 +3,7 @@
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
 import type { Job, Workload } from '../device.ts';
-import { type Products, depthOf } from './products.ts';
+import { type PanelShape, type Products, depthOf } from './products.ts';
 
 const PAGE_BYTES = 65536;
 /** Everything starts on a cache line of its own. */
@@ -17,11 +17,9 @@ const LEAST_ROWS = 4;
 export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, words: 5 } as const;
 
 /** A weight as the products read it: packed into panels. One per weight, orientation and width that any program uses. */
-export interface Panels {
+export interface Panels extends PanelShape {
   readonly parameter: string;
   readonly transposed: boolean;
-  /** Of a panel. */
-  readonly columns: number;
   /** The product's inner dimension and its columns. */
   readonly K: number;
   readonly N: number;
@@ -154,18 +152,17 @@ type PanelsShape = Omit<Panels, 'source' | 'address'>;
 function panelsOf(programs: readonly ShardProgram[], products: Products): PanelsShape[] {
   const found = new Map<string, PanelsShape>();
   for (const value of programs.flatMap(({ program }) => program.values.filter(isProduct))) {
-    const columns = products.panelColumns(value);
-    if (columns === null) continue;
+    const shape = products.panels(value);
+    if (shape === null) continue;
     const weight = value.inputs[1] as Value<'parameter'>;
     const transposed = value.transposeB;
-    found.set(`${weight.name} ${transposed} ${columns}`, { parameter: weight.name, transposed, columns, K: depthOf(value), N: value.columns, sourceColumns: weight.columns });
+    found.set(`${weight.name} ${transposed} ${shape.columns}`, { ...shape, parameter: weight.name, transposed, K: depthOf(value), N: value.columns, sourceColumns: weight.columns });
   }
   return [...found.values()];
 }
 
-/** The last panel is as wide as the others, whatever is in it. */
-function panelElements({ K, N, columns }: PanelsShape): number {
-  return Math.ceil(N / columns) * columns * K;
+function panelElements({ K, N, columns, last }: PanelsShape): number {
+  return K * (last === 'padded' ? Math.ceil(N / columns) * columns : N);
 }
 
 /** Elements of scratch memory that the largest product of a program needs. */

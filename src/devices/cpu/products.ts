@@ -18,8 +18,8 @@ export interface PlacedProduct {
   readonly c: Matrix;
   readonly accumulate: boolean;
   readonly bias: Address | null;
-  /** Of the weight on its right, where `panelColumns` asks for them. */
-  readonly panels: Address | null;
+  /** Of the weight on its right, where `panels` asks for them. */
+  readonly packed: (PanelShape & { readonly address: Address }) | null;
   /** As many elements as `scratch` asks for. */
   readonly scratch: { readonly own: number };
 }
@@ -27,17 +27,22 @@ export interface PlacedProduct {
 /** Appends a call to a program. */
 export type Caller = (name: CallName, ...operands: readonly (number | Address)[]) => void;
 
+/** A weight op(B) (K, N), packed once per update: cut into panels of so many columns, each (K, columns) row by row. */
+export interface PanelShape {
+  /** Of each panel but the last, which has what is left: as wide as the others and filled up with zeros, or as wide as it is. */
+  readonly columns: number;
+  readonly last: 'padded' | 'narrow';
+}
+
 export interface Products {
   /** Whether programs call a BLAS. */
   readonly usesBlas: boolean;
-  /**
-   * A product may read a weight on its right packed once per update into panels: op(B) (K, N) cut into so many columns, each panel (K, columns)
-   * row by row. Null where it reads B itself.
-   */
-  panelColumns(product: Value<'matmul'>): number | null;
+  /** The panels from which a product reads the weight on its right; null where it reads the weight itself, or multiplies by none. */
+  panels(product: Value<'matmul'>): PanelShape | null;
   /** Elements of scratch memory. */
   scratch(product: Value<'matmul'>): number;
-  call(product: PlacedProduct, call: Caller): void;
+  /** Writes the calls that make it. */
+  write(product: PlacedProduct, call: Caller): void;
 }
 
 /** The terms of each sum. */
@@ -50,19 +55,19 @@ export function multipliesByWeight({ transposeA, inputs: [, right] }: Value<'mat
   return !transposeA && right.kind === 'parameter';
 }
 
-/** Columns of the panels that the embedded kernels read. */
-export const KERNEL_PANEL = 8;
+/** What packPanels makes and gemmPanels reads. */
+const kernelPanels: PanelShape = { columns: 8, last: 'padded' };
 
 export const embeddedProducts: Products = {
   usesBlas: false,
-  panelColumns: (product) => (multipliesByWeight(product) ? KERNEL_PANEL : null),
+  panels: (product) => (multipliesByWeight(product) ? kernelPanels : null),
   /** A product whose right side is no weight packs that too. */
   scratch(product) {
     const K = depthOf(product);
     if (product.transposeA) return gemmTransposedAScratch(product.rows, K);
     return gemmPanelsScratch(product.rows, K) + (multipliesByWeight(product) ? 0 : packedPanelsSize(K, product.columns));
   },
-  call({ value, a, b, c, accumulate, bias, panels, scratch }, call) {
+  write({ value, a, b, c, accumulate, bias, packed, scratch }, call) {
     const { rows, columns } = value;
     const K = depthOf(value);
     if (value.transposeA) {
@@ -70,8 +75,8 @@ export const embeddedProducts: Products = {
       call('gemmTransposedA', rows, columns, K, ...a, ...b, ...c, Number(accumulate), scratch);
       return;
     }
-    const packed = panels ?? { own: scratch.own + 4 * gemmPanelsScratch(rows, K) };
-    if (panels === null) call('packPanels', ...b, K, columns, Number(value.transposeB), packed, 0, Math.ceil(columns / KERNEL_PANEL));
-    call('gemmPanels', rows, columns, K, ...a, packed, ...c, Number(accumulate), bias ?? 0, scratch);
+    const panels = packed?.address ?? { own: scratch.own + 4 * gemmPanelsScratch(rows, K) };
+    if (packed === null) call('packPanels', ...b, K, columns, Number(value.transposeB), panels, 0, Math.ceil(columns / kernelPanels.columns));
+    call('gemmPanels', rows, columns, K, ...a, panels, ...c, Number(accumulate), bias ?? 0, scratch);
   },
 };

@@ -5,7 +5,6 @@ import type { BlasLibrary } from './blas/library.ts';
 import { type KernelModule, type Kernels, instantiateKernels } from './kernels.ts';
 import { type Panels, control } from './plan.ts';
 import type { Laps } from './profile.ts';
-import { KERNEL_PANEL } from './products.ts';
 
 /** All that a worker needs, as plain data that can be posted to a thread. */
 export interface ShardSetup {
@@ -88,13 +87,14 @@ export class Shard {
   }
 
   /** Does this worker's part of steps without the others, which wait; `module` calls `lap` after each operation. */
-  profile(module: WebAssembly.Module, laps: Laps, milliseconds: number): number {
+  profile(module: WebAssembly.Module, trains: boolean, laps: Laps, milliseconds: number): number {
     const { exports } = new WebAssembly.Instance(module, { ...this.#imports, kernels: { ...this.#imports.kernels, lap: laps.lap } });
     const [reduce, update, pack] = ['sum of gradients', 'update', 'packing of weights'].map((kind) => laps.group(kind, 1, this.#count));
     let steps = 0;
     for (const from = performance.now(); performance.now() - from < milliseconds; steps++) {
       laps.start();
       (exports['run'] as Run)(this.#setup.base);
+      if (!trains) continue;
       this.#reduce();
       laps.lap(reduce);
       this.#applyUpdate();
@@ -140,8 +140,8 @@ export class Shard {
     }
   }
 
-  #packPanels({ source, sourceColumns, columns, K, N, transposed, address }: Panels, from: number, to: number): void {
-    if (columns === KERNEL_PANEL) {
+  #packPanels({ source, sourceColumns, columns, last, K, N, transposed, address }: Panels, from: number, to: number): void {
+    if (last === 'padded') {
       this.#kernels.packPanels(source, sourceColumns, K, N, transposed ? 1 : 0, address, from, to);
       return;
     }

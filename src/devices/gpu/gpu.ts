@@ -32,7 +32,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   const mostInputs = adapter ? Math.min(MANY_INPUTS, adapter.limits.maxStorageBuffersPerShaderStage - 1) : MANY_INPUTS;
   const compiled = new WeakMap<Workload, CompiledJob[]>();
   const jobsOf = (workload: Workload): CompiledJob[] => {
-    const known = compiled.get(workload) ?? workload.jobs.map((job) => ({ job, list: compilePasses(job.build(job.batch), { parameters: workload.parameters, update: workload.update, mostInputs, products: kernels.products }) }));
+    const known = compiled.get(workload) ?? workload.jobs.map((job) => ({ job, list: compilePasses(job.build(job.batch), { parameters: workload.parameters, update: workload.update, mostInputs, products: workload.rowsAlike ? 'plain' : kernels.products }) }));
     compiled.set(workload, known);
     return known;
   };

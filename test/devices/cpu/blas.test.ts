@@ -1,29 +1,35 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Attempt, attempt, chooseBlas, firstThatServes } from '../../../src/devices/cpu/blas/choose.ts';
 import { type BlasLibrary, inspectLibrary } from '../../../src/devices/cpu/blas/library.ts';
-import { blasFunctions, blasProducts } from '../../../src/devices/cpu/blas/products.ts';
-import type { Finding } from '../../../src/devices/cpu/blas/trial.ts';
+import { blasFunctions, blasProducts, functionsOf } from '../../../src/devices/cpu/blas/products.ts';
+import { type Finding, trySgemm } from '../../../src/devices/cpu/blas/trial.ts';
+import { compileForCpu } from '../../../src/devices/cpu/executable.ts';
+import { koffi, koffiProblem } from '../../../src/devices/cpu/foreign.ts';
 import { planWorkload } from '../../../src/devices/cpu/plan.ts';
-import type { Workload } from '../../../src/devices/device.ts';
+import type { Device, Workload } from '../../../src/devices/device.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { RnnError } from '../../../src/errors.ts';
 import { trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
+import { parityChecks } from '../../../src/diagnosis/parity.ts';
 import { Random } from '../../../src/random.ts';
 import { kernels, library, missingBlas } from './helpers.ts';
 
-const fake = (path: string): BlasLibrary => ({ path, name: path, symbol: 'cblas_sgemm', wide: false, takesSmall: false });
+const fake = (path: string): BlasLibrary => ({ path, name: path, suffix: '', wide: false, takesSmall: false, oneCaller: path.includes('one') });
 const looking = (findings: Readonly<Record<string, Finding>>) => (path: string): Attempt =>
   attempt(path, kernels, () => (findings[path] ? fake(path) : 'cannot be opened'), () => findings[path]);
+
+const model = { cell: 'lstm', layers: 2, hidden: 40, embedding: 0, vocabulary: 7, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} } as const;
 
 afterEach(() => vi.unstubAllEnvs());
 
 describe('the choice of a BLAS', () => {
   test('passes over what is missing, wrong or slow, with the reason, and takes the first that serves', () => {
-    const { library: chosen, trials } = firstThatServes(['missing', 'wrong', 'nan', 'slow', 'good', 'better'], looking({
+    const { library: chosen, trials } = firstThatServes(['missing', 'wrong', 'nan', 'slow', 'one', 'good', 'better'], looking({
       wrong: { worst: 0.1, speed: 9 },
       nan: { worst: NaN, speed: 9 },
       slow: { worst: 0, speed: 0.025 },
+      one: { worst: 0, speed: 9 },
       good: { worst: 1e-6, speed: 2 },
       better: { worst: 0, speed: 9 },
     }));
@@ -33,12 +39,13 @@ describe('the choice of a BLAS', () => {
       'wrong false: its products are wrong by 1.0e-1',
       'nan false: its products are wrong by NaN',
       'slow false: 0.025 times as fast as the embedded kernels',
+      'one false: built without threads, so calls from several may not be safe',
       'good true: 2.0 times as fast as the embedded kernels',
     ]);
   });
 
   test('is none where none serves', () => {
-    expect(firstThatServes(['slow', 'missing'], looking({ slow: { worst: 0, speed: 1 } })).library).toBeNull();
+    expect(firstThatServes(['slow', 'missing'], looking({ slow: { worst: 0, speed: 0.1 } })).library).toBeNull();
   });
 
   test('is none where the user says so, or wants what is alike on every machine', () => {
@@ -62,12 +69,55 @@ describe('the choice of a BLAS', () => {
   });
 });
 
-test('a library that is no BLAS is told by what it lacks', () => {
-  expect(inspectLibrary(process.platform === 'darwin' ? '/usr/lib/libz.dylib' : 'libc.so.6')).toBe('has no cblas_sgemm');
+describe('the trial of a library', () => {
+  /** Products by plain loops, of which `spoil` changes the first element. */
+  const findingOf = (spoil: (value: number) => number): Finding => {
+    let floats: Float32Array = new Float32Array(0);
+    return trySgemm((transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) => {
+      for (let i = 0; i < M; i++) {
+        for (let j = 0; j < N; j++) {
+          let sum = accumulate * floats[c / 4 + i * ldc + j];
+          for (let k = 0; k < K; k++) sum += floats[a / 4 + (transposeA ? k * lda + i : i * lda + k)] * floats[b / 4 + (transposeB ? j * ldb + k : k * ldb + j)];
+          floats[c / 4 + i * ldc + j] = sum;
+        }
+      }
+      floats[c / 4] = spoil(floats[c / 4]);
+    }, kernels, (memory) => {
+      floats = new Float32Array(memory.buffer);
+      return 0;
+    });
+  };
+
+  test('finds right products right, whichever side is transposed', () => {
+    expect(findingOf((x) => x).worst).toBeLessThan(1e-5);
+  });
+
+  test('sees a single number that is wrong, or none at all', () => {
+    expect(findingOf((x) => x + 0.01).worst).toBeGreaterThan(0.009);
+    expect(findingOf(() => NaN).worst).toBeNaN();
+  });
+});
+
+test.skipIf(koffiProblem() !== null || process.platform !== 'linux')('a library that is no BLAS is told by what it lacks', () => {
+  expect(inspectLibrary('libc.so.6')).toBe('has no cblas_sgemm');
+});
+
+test('addresses from 2 GiB on, which come as negative numbers, are counted from the start of the memory', () => {
+  const places: number[][] = [];
+  const { blasProduct, blasPanels } = functionsOf((...[, , , , , a, , b, , , c]) => void places.push([a, b, c]), 1e12, 128);
+  blasProduct(0, 0, 1, 1, 1, -(2 ** 31), 1, -4, 1, 0, 4, 1);
+  expect(places.pop()).toEqual([1e12 + 2 ** 31, 1e12 + 2 ** 32 - 4, 1e12 + 4]);
+  blasPanels(1, 1, 1, -(2 ** 31), 1, -4, 64, 0, 4, 1);
+  expect(places.pop()).toEqual([1e12 + 2 ** 31, 1e12 + 2 ** 32 - 4, 1e12 + 4]);
+});
+
+test('a thread that cannot load the library ends the start with its error, and is not waited for', async () => {
+  const job = { name: 'train', steps: 2, batch: 8, build: (rows: number) => trainingProgram(model, { steps: 2, rows }, 1) };
+  const given: Workload = { parameters: parameterShapes(model), jobs: [job], update: null };
+  await expect(compileForCpu(given, planWorkload(given, 2, blasProducts(fake('no-such-library'))), kernels, fake('no-such-library'))).rejects.toThrow(/cannot open|koffi|load/);
 });
 
 test('panels of a weight are for products of few rows; one of many reads the weight itself', () => {
-  const model = { cell: 'lstm', layers: 2, hidden: 40, embedding: 0, vocabulary: 7, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} } as const;
   const workload: Workload = { parameters: parameterShapes(model), jobs: [{ name: 'train', steps: 40, batch: 4, build: (rows) => trainingProgram(model, { steps: 40, rows }, 1) }], update: null };
   const panels = (takesSmall: boolean): string[] => planWorkload(workload, 1, blasProducts({ takesSmall })).panels.map(({ parameter, transposed, columns }) => `${parameter}${transposed ? 'ᵀ' : ''} by ${columns}`).toSorted();
   expect(panels(true)).toEqual(['layer0.Wh by 64', 'layer0.Whᵀ by 64', 'layer1.Wh by 64', 'layer1.Whᵀ by 64']);
@@ -100,5 +150,24 @@ describe.skipIf(missingBlas !== '')(`the system's BLAS${missingBlas}`, () => {
         expect(difference).toBeLessThan(1e-5);
       }
     }
+  });
+
+  test.skipIf(!library?.name.startsWith('OpenBLAS'))('is told to use one thread: the workers are the threads', () => {
+    blasFunctions(library!, new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }));
+    expect(koffi().load(library!.path).func(`int openblas_get_num_threads${library!.suffix}()`)()).toBe(1);
+  });
+
+  describe.each([true, false])('computes what programs mean, whether it is given blocks of weights or not (%s)', (takesSmall) => {
+    const device: Device = {
+      name: 'cpu',
+      description: 'cpu',
+      estimate: () => 0,
+      compile: (workload) => compileForCpu(workload, planWorkload(workload, 2, blasProducts({ takesSmall })), kernels, { ...library!, takesSmall }),
+      close: () => Promise.resolve(),
+    };
+    test.each(parityChecks.filter(({ name }) => name.includes('lstm') || name.startsWith('products')).map((check) => [check.name, check] as const))('%s', async (_, check) => {
+      const { worst, tolerance, where } = await check.run(device);
+      expect(worst, where).toBeLessThanOrEqual(tolerance);
+    });
   });
 });

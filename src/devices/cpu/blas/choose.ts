@@ -24,37 +24,48 @@ export interface BlasChoice {
 
 /** Sums of 260 terms below 1/4, rounded in another order: a wrong product is off by 0.1 and more. */
 const TOLERANCE = 1e-4;
-/** What is hardly faster is not worth a result that depends on the system. */
-const LEAST_SPEED = 1.1;
+/**
+ * A reference BLAS is 0.02 to 0.1 times as fast as the embedded kernels, one that was written for speed 1 to 4 times. The line is where
+ * no noise of a measurement takes either, so that the choice, on which the last bits of a training run depend, is the same every time.
+ */
+const LEAST_SPEED = 0.4;
 
 const choices = new Map<string, BlasChoice>();
 
 /**
- * The first of the usual libraries that multiplies rightly and faster than the embedded kernels. Looked for once in a process.
+ * The first of the usual libraries that multiplies rightly, may be called from several threads, and was written for speed. Looked for
+ * once in a process.
  *
  * @param wanted `auto`, `off`, or a library as the system's loader takes it; left out, RNN_BLAS says, and without it `auto` –
  *   but `off` where RNN_WASM=portable asks for results that are alike on every machine
- * @throws RnnError `device` if a library that was named cannot be used; one that is slow is used
+ * @throws RnnError `device` if a library that was named cannot be used; one that is named is used even if it is slow
  */
 export function chooseBlas(kernels: KernelModule, wanted?: string): BlasChoice {
-  const [name, off] = wish(wanted);
+  const { name, off, advice } = wish(wanted);
   if (off !== null) return { library: null, trials: [], off };
   const known = choices.get(name);
   if (known !== undefined) return known;
   const problem = koffiProblem();
   const look = (path: string): Attempt => (problem === null ? attempt(path, kernels) : notTried(path, problem));
-  const choice = name === 'auto' ? firstThatServes(problem === null ? usualLibraries() : ['koffi'], look) : named(name, look);
+  const choice = name === 'auto' ? firstThatServes(problem === null ? usualLibraries() : ['koffi'], look) : named(name, look, advice);
   choices.set(name, choice);
   return choice;
 }
 
-/** What is wished for, and why nothing is. */
-function wish(wanted: string | undefined): [name: string, off: string | null] {
-  const environment = process.env['RNN_BLAS'] || undefined;
-  const name = wanted ?? environment;
-  if (name === 'off') return [name, wanted === undefined ? 'RNN_BLAS=off' : '--blas off'];
-  if (name === undefined && process.env['RNN_WASM'] === 'portable') return ['off', 'RNN_WASM=portable'];
-  return [name ?? 'auto', null];
+interface Wish {
+  readonly name: string;
+  /** Why none is wished for, or null. */
+  readonly off: string | null;
+  /** For a library that cannot be used. */
+  readonly advice: string;
+}
+
+function wish(flag: string | undefined): Wish {
+  const name = flag ?? (process.env['RNN_BLAS'] || undefined);
+  const advice = flag === undefined ? 'unset RNN_BLAS to have one looked for, or RNN_BLAS=off' : '--blas auto looks for one, --blas off does without';
+  if (name === 'off') return { name, off: flag === undefined ? 'RNN_BLAS=off' : '--blas off', advice };
+  if (name === undefined && process.env['RNN_WASM'] === 'portable') return { name: 'off', off: 'RNN_WASM=portable', advice };
+  return { name: name ?? 'auto', off: null, advice };
 }
 
 /** A library, and what was found by trying it; null as far as it did not come to that. */
@@ -74,10 +85,10 @@ export function firstThatServes(paths: readonly string[], look: (path: string) =
   return { library: null, trials, off: null };
 }
 
-function named(path: string, look: (path: string) => Attempt): BlasChoice {
+function named(path: string, look: (path: string) => Attempt, advice: string): BlasChoice {
   const { library, trial, finding } = look(path);
   if (library === null || finding === null || !isRight(finding)) {
-    throw new RnnError('device', `the BLAS ${path} cannot be used: ${trial.reason}`, { hint: '--blas auto looks for one, --blas off does without' });
+    throw new RnnError('device', `the BLAS ${path} cannot be used: ${trial.reason}`, { hint: advice });
   }
   return { library, trials: [{ ...trial, used: true }], off: null };
 }
@@ -86,8 +97,8 @@ export function attempt(path: string, kernels: KernelModule, inspect = inspectLi
   const library = inspect(path);
   if (typeof library === 'string') return notTried(path, library);
   const finding = tryOut(library, kernels);
-  const used = isRight(finding) && finding.speed >= LEAST_SPEED;
-  return { library, trial: { path, name: library.name, used, reason: reasonOf(finding) }, finding };
+  const used = isRight(finding) && finding.speed >= LEAST_SPEED && !library.oneCaller;
+  return { library, trial: { path, name: library.name, used, reason: reasonOf(finding, library) }, finding };
 }
 
 function notTried(path: string, reason: string): Attempt {
@@ -98,7 +109,8 @@ function isRight({ worst }: Finding): boolean {
   return worst <= TOLERANCE;
 }
 
-function reasonOf(finding: Finding): string {
+function reasonOf(finding: Finding, { oneCaller }: BlasLibrary): string {
+  if (oneCaller) return 'built without threads, so calls from several may not be safe';
   if (!isRight(finding)) return `its products are wrong by ${finding.worst.toExponential(1)}`;
   return `${finding.speed.toFixed(finding.speed < 0.1 ? 3 : 1)} times as fast as the embedded kernels`;
 }

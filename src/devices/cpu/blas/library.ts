@@ -8,11 +8,14 @@ export interface BlasLibrary {
   readonly path: string;
   /** e.g. `OpenBLAS 0.3.21 (SkylakeX)` */
   readonly name: string;
-  readonly symbol: string;
+  /** What the names of its functions end in: nothing, or something that tells of 64-bit sizes. */
+  readonly suffix: string;
   /** Whether sizes are 64-bit integers (ILP64). */
   readonly wide: boolean;
   /** Whether it multiplies small matrices without packing them first, so that panels of weights are faster than whole ones. */
   readonly takesSmall: boolean;
+  /** Whether it was built without threads: unless it has locks all the same, calls from several threads get in each other's way. */
+  readonly oneCaller: boolean;
 }
 
 /** C (M, N) = A·B, + C with `accumulate`; row-major, addresses of the process in bytes; op() transposes what is stored the other way round. */
@@ -42,13 +45,20 @@ export function inspectLibrary(path: string): BlasLibrary | string {
   } catch (error) {
     return firstLine(error);
   }
-  const config = text(library, 'openblas_get_config');
-  const isOpenBlas = config !== null;
-  const wide = config?.includes('USE64BITINT') ?? false;
-  const symbol = ['cblas_sgemm', ...(wide ? ['cblas_sgemm64_'] : [])].find((name) => has(library, name));
-  if (symbol === undefined) return 'has no cblas_sgemm';
-  const core = text(library, 'openblas_get_corename');
-  return { path, symbol, wide, name: nameOf(library, path, config, core), takesSmall: isOpenBlas && core !== null && coresWithSmallKernels.has(core.toLowerCase()) };
+  // With 64-bit sizes, the names may end in another way.
+  const suffix = ['', '64_'].find((ending) => has(library, `cblas_sgemm${ending}`));
+  if (suffix === undefined) return 'has no cblas_sgemm';
+  restrain(library, suffix);
+  const config = text(library, `openblas_get_config${suffix}`);
+  const core = text(library, `openblas_get_corename${suffix}`);
+  return {
+    path,
+    suffix,
+    wide: suffix !== '' || config?.includes('USE64BITINT') === true || call(library, 'int64 bli_info_get_blas_int_type_size()') === 64,
+    name: nameOf(library, path, config, core),
+    takesSmall: core !== null && coresWithSmallKernels.has(core.toLowerCase()),
+    oneCaller: config !== null && call(library, `int openblas_get_parallel${suffix}()`) === 0,
+  };
 }
 
 /**
@@ -57,12 +67,12 @@ export function inspectLibrary(path: string): BlasLibrary | string {
  */
 const coresWithSmallKernels: ReadonlySet<string> = new Set(['skylakex', 'cooperlake', 'sapphirerapids']);
 
-/** The product of a library. It is set to one thread, for the whole process: threads are the device's. */
-export function bindSgemm({ path, symbol, wide }: BlasLibrary): Sgemm {
+/** The product of a library, which is told to use one thread: threads are the device's. */
+export function bindSgemm({ path, suffix, wide }: BlasLibrary): Sgemm {
   const library = load(path);
-  useOneThread(library);
+  restrain(library, suffix);
   const size = wide ? 'int64' : 'int';
-  const sgemm = library.func(`void ${symbol}(int, int, int, ${size}, ${size}, ${size}, float, int64, ${size}, int64, ${size}, float, int64, ${size})`);
+  const sgemm = library.func(`void cblas_sgemm${suffix}(int, int, int, ${size}, ${size}, ${size}, float, int64, ${size}, int64, ${size}, float, int64, ${size})`);
   return (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) => {
     // 101: row-major; 111: as it is stored, 112: transposed
     sgemm(101, 111 + transposeA, 111 + transposeB, M, N, K, 1, a, lda, b, ldb, accumulate, c, ldc);
@@ -73,6 +83,8 @@ export function bindSgemm({ path, symbol, wide }: BlasLibrary): Sgemm {
 const loaded = new Map<string, ForeignLibrary>();
 
 function load(path: string): ForeignLibrary {
+  // Else OpenBLAS starts a thread for every core while it is loaded.
+  process.env['OPENBLAS_NUM_THREADS'] ??= '1';
   const library = loaded.get(path) ?? koffi().load(path);
   loaded.set(path, library);
   return library;
@@ -82,33 +94,41 @@ function nameOf(library: ForeignLibrary, path: string, openBlas: string | null, 
   if (openBlas !== null) return `${openBlas.split(' ').slice(0, 2).join(' ')}${core === null ? '' : ` (${core})`}`;
   const blis = text(library, 'bli_info_get_version_str');
   if (blis !== null) return `BLIS ${blis}`;
-  if (has(library, 'MKL_Set_Num_Threads')) return 'Intel MKL';
+  if (has(library, 'MKL_Set_Threading_Layer')) return 'Intel MKL';
   if (path.includes('Accelerate.framework')) return 'Accelerate';
   return path;
 }
 
-/** The functions that set how many threads a library uses, and what stands for one. */
-const threadSettings: readonly (readonly [declaration: string, argument: number])[] = [
-  ['void openblas_set_num_threads(int)', 1],
-  ['void MKL_Set_Num_Threads(int)', 1],
+/** The functions that set how many threads a library uses, in the order in which they must be called, and the argument that stands for one. */
+const settings = (suffix: string): readonly (readonly [declaration: string, argument: number])[] => [
+  // Before anything else of MKL: 32-bit sizes (MKL_INTERFACE_LP64), no threads (MKL_THREADING_SEQUENTIAL).
+  ['int MKL_Set_Interface_Layer(int)', 0],
+  ['int MKL_Set_Threading_Layer(int)', 1],
+  [`void openblas_set_num_threads${suffix}(int)`, 1],
   ['void bli_thread_set_num_threads(int64)', 1],
   // BLAS_THREADING_SINGLE_THREADED, from macOS 15 on.
   ['int BLASSetThreading(int)', 1],
 ];
 
-function useOneThread(library: ForeignLibrary): void {
-  for (const [declaration, argument] of threadSettings) tryFunction(library, declaration)?.(argument);
+/** For the whole process, or for the calling thread where a library has it so: called in each worker. */
+function restrain(library: ForeignLibrary, suffix: string): void {
+  for (const [declaration, argument] of settings(suffix)) call(library, declaration, argument);
 }
 
 function text(library: ForeignLibrary, name: string): string | null {
-  return (tryFunction(library, `const char *${name}()`)?.() as string | undefined) ?? null;
+  return (call(library, `const char *${name}()`) as string | undefined) ?? null;
 }
 
 function has(library: ForeignLibrary, name: string): boolean {
-  return tryFunction(library, `void ${name}()`) !== null;
+  return find(library, `void ${name}()`) !== null;
 }
 
-function tryFunction(library: ForeignLibrary, declaration: string): ((...values: number[]) => unknown) | null {
+/** What a function gives that a library may have; undefined if it has not. */
+function call(library: ForeignLibrary, declaration: string, ...values: number[]): unknown {
+  return find(library, declaration)?.(...values);
+}
+
+function find(library: ForeignLibrary, declaration: string): ((...values: number[]) => unknown) | null {
   try {
     return library.func(declaration);
   } catch {

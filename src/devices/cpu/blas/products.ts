@@ -18,21 +18,21 @@ const FEW_ROWS = Math.floor(SMALL / (BLOCK_COLUMNS * BLOCK_ROWS));
 export function blasProducts({ takesSmall }: Pick<BlasLibrary, 'takesSmall'>): Products {
   return {
     usesBlas: true,
-    /** A transposed copy, as one panel, where the library takes only whole matrices: with few rows it multiplies them faster. */
-    panelColumns(product: Value<'matmul'>) {
+    /** For few rows: blocks where the library takes them, else a transposed copy of what is read transposed, as one panel, which is faster. */
+    panels(product: Value<'matmul'>) {
       if (!multipliesByWeight(product) || product.rows > FEW_ROWS) return null;
-      if (takesSmall) return BLOCK_COLUMNS;
-      return product.transposeB ? product.columns : null;
+      if (takesSmall) return { columns: BLOCK_COLUMNS, last: 'narrow' };
+      return product.transposeB ? { columns: product.columns, last: 'narrow' } : null;
     },
     scratch: () => 0,
-    call({ value, a, b, c, accumulate, bias, panels }, call) {
+    write({ value, a, b, c, accumulate, bias, packed }, call) {
       const { rows, columns, transposeA, transposeB } = value;
       const K = depthOf(value);
       // A leading dimension of 0: the same row every time.
       if (bias) call(accumulate ? 'addRows' : 'copyRows', rows, columns, bias, 0, ...c);
       const adds = Number(accumulate || bias !== null);
-      if (panels === null) call('blasProduct', Number(transposeA), Number(transposeB), rows, columns, K, ...a, ...b, adds, ...c);
-      else call('blasPanels', rows, columns, K, ...a, panels, this.panelColumns(value)!, adds, ...c);
+      if (packed === null) call('blasProduct', Number(transposeA), Number(transposeB), rows, columns, K, ...a, ...b, adds, ...c);
+      else call('blasPanels', rows, columns, K, ...a, packed.address, packed.columns, adds, ...c);
     },
   };
 }
@@ -42,7 +42,8 @@ export function blasFunctions(library: BlasLibrary, memory: WebAssembly.Memory):
   return functionsOf(bindSgemm(library), addressOf(memory), library.takesSmall ? BLOCK_ROWS : Infinity);
 }
 
-function functionsOf(sgemm: Sgemm, base: number, blockRows: number): ReturnType<typeof blasFunctions> {
+/** @param base where the memory begins in the process */
+export function functionsOf(sgemm: Sgemm, base: number, blockRows: number): ReturnType<typeof blasFunctions> {
   return {
     blasProduct(transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) {
       sgemm(transposeA, transposeB, M, N, K, base + (a >>> 0), lda, base + (b >>> 0), ldb, accumulate, base + (c >>> 0), ldc);
