@@ -78,10 +78,11 @@ function versionTold({ version, card, blas }) {
   return `${version}, ${card ?? blas}`;
 }
 
-/** Both its own threads and those of its BLAS get all cores or one, which on few cores are all that make sense. */
+/** Powers of two up to the cores, and the cores: for its own threads, for those of its BLAS, and for both. The best is often in between. */
 export function threadCandidates(cores) {
-  if (cores === 1) return [{ threads: 1, blasThreads: 1 }];
-  const pairs = [[1, cores], [cores, 1], [1, 1], [cores, cores]];
+  const counts = [cores];
+  for (let power = 1; power < cores; power *= 2) counts.push(power);
+  const pairs = counts.flatMap((count) => (count === 1 ? [[1, 1]] : [[1, count], [count, 1], [count, count]]));
   return pairs.map(([threads, blasThreads]) => ({ threads, blasThreads }));
 }
 

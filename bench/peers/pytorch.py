@@ -39,7 +39,9 @@ def arguments():
 
 
 options = arguments()
-os.environ['OPENBLAS_NUM_THREADS'] = str(options.blas_threads)  # read when torch loads it
+# Read when torch loads its BLAS. A torch that was itself built with MKL sets MKL's threads to its own in set_num_threads, though.
+for library in ('OPENBLAS', 'MKL'):
+    os.environ[f'{library}_NUM_THREADS'] = str(options.blas_threads)
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402

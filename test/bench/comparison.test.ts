@@ -125,6 +125,9 @@ describe('what can be asked for', () => {
 
   it('tries for PyTorch what may suit it', () => {
     expect(threadCandidates(1)).toEqual([{ threads: 1, blasThreads: 1 }]);
-    expect(threadCandidates(4)).toContainEqual({ threads: 1, blasThreads: 4 });
+    const tried = (cores: number): string[] => threadCandidates(cores).map(({ threads, blasThreads }: { threads: number; blasThreads: number }) => `${threads}x${blasThreads}`).toSorted();
+    expect(tried(2)).toEqual(['1x1', '1x2', '2x1', '2x2']);
+    expect(tried(6)).toEqual(['1x1', '1x2', '1x4', '1x6', '2x1', '2x2', '4x1', '4x4', '6x1', '6x6']);
+    expect(tried(8)).toHaveLength(10);
   });
 });
