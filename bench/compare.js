@@ -5,7 +5,8 @@
 //                         [--configurations H128-L2-N50-T50,H256-L2-N64-T64,H512-L3-N64-T64] [--corpus FILE]
 //                         [--device cpu] [--peer-device cpu|cuda] [--python python3] [--write FILE | --no-write]
 //
-// Peers are no dependencies of rnn: PyTorch is that of --python, the ones in JavaScript come with `npm install --prefix bench/peers`.
+// Peers are no dependencies of rnn: PyTorch is that of python3, or of the system's if python3 has none, or of --python alone; the ones
+// in JavaScript come with `npm install --prefix bench/peers`.
 // One that is not there is said to be missing. The text is the built-in one unless --corpus names another.
 //
 // --device is where `rnn train` runs, --peer-device PyTorch; what a step takes on a gpu comes first. `rnn sample` is left to itself,

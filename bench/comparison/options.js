@@ -1,5 +1,4 @@
 // The options of the comparison.
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './processes.js';
@@ -27,7 +26,7 @@ export function readOptions(args) {
       corpus: { type: 'string' },
       device: { type: 'string', default: 'cpu' },
       'peer-device': { type: 'string', default: 'cpu' },
-      python: { type: 'string', default: existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3' },
+      python: { type: 'string' },
       write: { type: 'string' },
       'no-write': { type: 'boolean', default: false },
     },
@@ -44,7 +43,8 @@ export function readOptions(args) {
     corpus: values.corpus ?? null,
     device: values.device,
     peerDevice: values['peer-device'],
-    python: values.python,
+    /** null: python3, or the system's if only that has torch. */
+    python: values.python ?? null,
     /** A part of the whole replaces the page only if told to. */
     write: values['no-write'] ? null : fileToWrite(values.write, isWhole),
   };

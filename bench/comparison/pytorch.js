@@ -4,7 +4,10 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { jsonLines, root, run } from './processes.js';
 
+/** Where Debian puts its torch. A python3 that comes first, such as that of a user's environment, may not see it. */
+const SYSTEM_PYTHON = '/usr/bin/python3';
 const HOW_TO_INSTALL = 'on Debian `apt-get install python3-torch libopenblas0-pthread`; --python names another Python that has it';
+const NOT_INSTALLED = 'not installed';
 const script = join(root, 'bench/peers/pytorch.py');
 const CALIBRATION_SECONDS = 1.5;
 /** Slower than this part of the fastest, a number of threads is out. */
@@ -16,7 +19,7 @@ const SAMPLING_SECONDS = 2;
 export class PyTorch {
   /** Why there is none, or null. */
   missing;
-  /** Its version, and the library or card that computes its products. */
+  /** Its version, the library or card that computes its products, and whose Python it is. */
   version;
   #python;
   #device;
@@ -24,11 +27,12 @@ export class PyTorch {
   #calibrated = new Map();
 
   constructor({ python, device, corpus }) {
-    this.#python = python;
+    const { command, name, missing } = pythonWithTorch(python, device);
+    this.#python = command;
     this.#device = device;
     this.#corpus = corpus;
-    this.missing = whyMissing(python, device);
-    this.version = this.missing !== null ? `${this.missing}: ${HOW_TO_INSTALL}` : versionTold(this.#tell({ hidden: 8, layers: 1, batch: 2, seq: 8 }, { threads: 1, blasThreads: 1 }, ['--steps', 1]));
+    this.missing = missing;
+    this.version = missing === null ? `${this.#versionTold()}; of ${name}` : `${missing}: ${HOW_TO_INSTALL}`;
   }
 
   /** The fastest numbers of threads, tried once for each network and kind of work: torch's own, and its BLAS's. */
@@ -46,6 +50,11 @@ export class PyTorch {
   sample(configuration) {
     const best = this.best(configuration, 'sample');
     return this.#run(configuration, best, ['--sample', Math.ceil(SAMPLING_SECONDS * best.charactersPerSecond)]);
+  }
+
+  #versionTold() {
+    const { version, card, blas } = this.#tell({ hidden: 8, layers: 1, batch: 2, seq: 8 }, { threads: 1, blasThreads: 1 }, ['--steps', 1]);
+    return `${version}, ${card ?? blas}`;
   }
 
   #calibrate(configuration, measure) {
@@ -74,10 +83,6 @@ function fastest(tried) {
   return tried.reduce((best, other) => (other.charactersPerSecond > best.charactersPerSecond ? other : best));
 }
 
-function versionTold({ version, card, blas }) {
-  return `${version}, ${card ?? blas}`;
-}
-
 /** Powers of two up to the cores, and the cores: for its own threads, for those of its BLAS, and for both. The best is often in between. */
 export function threadCandidates(cores) {
   const counts = [cores];
@@ -86,8 +91,20 @@ export function threadCandidates(cores) {
   return pairs.map(([threads, blasThreads]) => ({ threads, blasThreads }));
 }
 
+/** The Python that is named, and no other; else the first that has torch. */
+function pythonWithTorch(named, device) {
+  const choices = named === null
+    ? [{ command: 'python3', name: 'python3' }, { command: SYSTEM_PYTHON, name: "the system's Python, as python3 has none" }]
+    : [{ command: named, name: '--python' }];
+  for (const choice of choices) {
+    const missing = whyMissing(choice.command, device);
+    if (missing !== NOT_INSTALLED) return { ...choice, missing };
+  }
+  return { ...choices[0], missing: NOT_INSTALLED };
+}
+
 function whyMissing(python, device) {
   const { status, stdout } = spawnSync(python, ['-c', 'import torch; print(torch.cuda.is_available())'], { encoding: 'utf8' });
-  if (status !== 0) return 'not installed';
+  if (status !== 0) return NOT_INSTALLED;
   return device === 'cuda' && stdout.trim() !== 'True' ? 'finds no cuda' : null;
 }

@@ -112,6 +112,11 @@ describe('what can be asked for', () => {
     expect(write).toMatch(/RESULTS\.md$/);
   });
 
+  it('takes the PyTorch of the Python that is named, and of none by default', () => {
+    expect(readOptions([]).python).toBeNull();
+    expect(readOptions(['--python', 'venv/bin/python']).python).toBe('venv/bin/python');
+  });
+
   it('is not written if only a part, unless told to', () => {
     for (const args of [['--quick'], ['--only', 'train'], ['--cells', 'gru'], ['--no-write']]) expect(readOptions(args).write).toBeNull();
     expect(readOptions(['--quick', '--write', 'x.md']).write).toMatch(/x\.md$/);
