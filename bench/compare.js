@@ -1,5 +1,6 @@
 // Speed of the built program beside PyTorch, TensorFlow.js and brain.js, all as whole programs, alternating in one run; medians and
-// ratios as Markdown on stdout as they come, and in bench/RESULTS.md at the end. `npm run bench`, after `npm run build`.
+// ratios as Markdown on stdout as they come, and at the end in bench/RESULTS.md, or RESULTS-gpu.md for --device gpu: all of it that is,
+// on the built-in text; of a part only with --write, and without PyTorch only if there was no page. `npm run bench`, after `npm run build`.
 //
 //   node bench/compare.js [--quick] [--rounds 3] [--only train,sample,javascript,start] [--cells lstm,gru,rnn]
 //                         [--configurations H128-L2-N50-T50,H256-L2-N64-T64,H512-L3-N64-T64] [--corpus FILE]
@@ -11,7 +12,7 @@
 //
 // --device is where `rnn train` runs, --peer-device PyTorch; what a step takes on a gpu comes first. `rnn sample` is left to itself,
 // as users leave it: it draws on the cpu.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { HOW_TO_INSTALL, javascriptPeers } from './comparison/javascript.js';
@@ -30,18 +31,22 @@ const options = readOptions(process.argv.slice(2));
 const onGpu = options.device.startsWith('gpu');
 const started = performance.now();
 const page = [];
+let isPyTorchMissing = false;
 const folder = mkdtempSync(join(tmpdir(), 'rnn-bench-'));
 try {
   const program = new Rnn({ folder, corpus: options.corpus, device: options.device });
   const pytorch = new PyTorch({ python: options.python, device: options.peerDevice, corpus: program.corpus });
   const sections = { train: compareTraining, sample: compareSampling, javascript: compareJavascript, start: showStartUp };
+  isPyTorchMissing = pytorch.missing !== null;
   tellCircumstances(pytorch);
   for (const part of options.parts) sections[part](program, pytorch);
   say(`\nTook ${Math.round((performance.now() - started) / 60_000)} minutes.`);
 } finally {
   rmSync(folder, { recursive: true });
 }
-if (options.write !== null) {
+if (options.write !== null && isPyTorchMissing && !options.isWriteNamed && existsSync(options.write)) {
+  console.error(`PyTorch is missing: ${basename(options.write)} stays as it was, unless --write names it`);
+} else if (options.write !== null) {
   writeFileSync(options.write, `${page.join('\n')}\n`);
   console.error(`written to ${basename(options.write)}`);
 }

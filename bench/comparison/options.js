@@ -11,6 +11,7 @@ const sizes = {
 };
 const usual = Object.keys(sizes).slice(0, 3);
 const parts = ['train', 'sample', 'javascript', 'start'];
+const ROUNDS = 3;
 const cells = ['lstm', 'gru', 'rnn'];
 
 /** The default is a run of under 20 minutes; --quick takes one or two. */
@@ -32,10 +33,11 @@ export function readOptions(args) {
     },
   });
   const { quick } = values;
-  const isWhole = !quick && values.only === undefined && values.configurations === undefined && values.cells === undefined;
+  const rounds = positive('--rounds', values.rounds ?? (quick ? '1' : String(ROUNDS)));
+  const isWhole = !quick && rounds >= ROUNDS && ['only', 'configurations', 'cells', 'corpus'].every((name) => values[name] === undefined);
   return {
     quick,
-    rounds: positive('--rounds', values.rounds ?? (quick ? '1' : '3')),
+    rounds,
     repeats: quick ? 0 : 2,
     parts: listOf('--only', values.only ?? parts.join(), parts),
     configurations: listOf('--configurations', values.configurations ?? (quick ? usual[0] : usual.join()), Object.keys(sizes)).map((name) => sizes[name]),
@@ -45,14 +47,22 @@ export function readOptions(args) {
     peerDevice: values['peer-device'],
     /** null: python3, or the system's if only that has torch. */
     python: values.python ?? null,
-    /** A part of the whole replaces the page only if told to. */
-    write: values['no-write'] ? null : fileToWrite(values.write, isWhole),
+    /** A part of the whole, or of something else, replaces a page only if told to. */
+    write: values['no-write'] ? null : fileToWrite(values.write, isWhole ? usualPage(values.device, values['peer-device']) : null),
+    /** Whether the page was asked for by name. */
+    isWriteNamed: values.write !== undefined,
   };
 }
 
-function fileToWrite(named, isWhole) {
+function fileToWrite(named, page) {
   if (named !== undefined) return resolve(named);
-  return isWhole ? join(root, 'bench/RESULTS.md') : null;
+  return page === null ? null : join(root, 'bench', page);
+}
+
+/** The page of the devices; null if they have none, as a gpu made of software. */
+function usualPage(device, peerDevice) {
+  if (device === 'gpu') return 'RESULTS-gpu.md';
+  return device === 'cpu' && peerDevice === 'cpu' ? 'RESULTS.md' : null;
 }
 
 function listOf(flag, value, choices) {

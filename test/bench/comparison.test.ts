@@ -118,8 +118,15 @@ describe('what can be asked for', () => {
   });
 
   it('is not written if only a part, unless told to', () => {
-    for (const args of [['--quick'], ['--only', 'train'], ['--cells', 'gru'], ['--no-write']]) expect(readOptions(args).write).toBeNull();
+    for (const args of [['--quick'], ['--only', 'train'], ['--cells', 'gru'], ['--no-write'], ['--rounds', '2'], ['--corpus', 'a.txt']]) expect(readOptions(args).write).toBeNull();
     expect(readOptions(['--quick', '--write', 'x.md']).write).toMatch(/x\.md$/);
+    expect([readOptions([]), readOptions(['--write', 'x.md'])].map(({ isWriteNamed }) => isWriteNamed)).toEqual([false, true]);
+  });
+
+  it('has a page for the cpu and one for a GPU, and none for what is neither', () => {
+    expect(readOptions(['--rounds', '5']).write).toMatch(/bench.RESULTS\.md$/);
+    expect(readOptions(['--device', 'gpu', '--peer-device', 'cuda']).write).toMatch(/bench.RESULTS-gpu\.md$/);
+    for (const args of [['--peer-device', 'cuda'], ['--device', 'gpu:software'], ['--device', 'reference'], ['--device', 'gpu', '--quick']]) expect(readOptions(args).write).toBeNull();
   });
 
   it('is refused with the choices', () => {
