@@ -109,6 +109,12 @@ function writeSonnets(folder) {
   return join(folder, 'corpora/sonnets.txt');
 }
 
-function rnn(args, options) {
-  return run(process.execPath, [join(root, 'bin/rnn.js'), ...args], options);
+/** What the caller's RNN_… variables say must not change what is measured: only those in `env` are set. */
+function rnn(args, { env = {}, ...options } = {}) {
+  return run(process.execPath, [join(root, 'bin/rnn.js'), ...args], { ...options, env: { ...withoutOurs(process.env), ...env } });
+}
+
+/** All variables of rnn as undefined, which leaves them out. */
+export function withoutOurs(variables) {
+  return Object.fromEntries(Object.keys(variables).filter((name) => /^RNN_/i.test(name)).map((name) => [name, undefined]));
 }

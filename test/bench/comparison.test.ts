@@ -1,11 +1,15 @@
 // What the benchmark does with its figures. Nothing is measured here.
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 // @ts-expect-error bench/ is plain JavaScript, without types
 import { commandTold, networkTold, ratio, roundsTold, speed, tableHead, tableRow, withoutPaths } from '../../bench/comparison/markdown.js';
 // @ts-expect-error the same
 import { readOptions } from '../../bench/comparison/options.js';
 // @ts-expect-error the same
 import { threadCandidates } from '../../bench/comparison/pytorch.js';
+// @ts-expect-error the same
+import { withoutOurs } from '../../bench/comparison/rnn.js';
+// @ts-expect-error the same
+import { run } from '../../bench/comparison/processes.js';
 // @ts-expect-error the same
 import { alternate, median, noisyRounds } from '../../bench/comparison/statistics.js';
 
@@ -76,6 +80,17 @@ describe('alternating', () => {
       },
     };
     expect(() => alternate([ours], { rounds: 1, repeats: 0 })).toThrow('a bug');
+  });
+});
+
+describe('our own runs', () => {
+  it('see no variable of rnn that the caller has set', () => {
+    expect(withoutOurs({ RNN_BLAS: 'off', RNN_WASM: 'portable', PATH: '/bin' })).toEqual({ RNN_BLAS: undefined, RNN_WASM: undefined });
+    vi.stubEnv('RNN_BLAS', 'off');
+    vi.stubEnv('RNN_WASM', 'portable');
+    const script = "console.log(Object.keys(process.env).filter((name) => name.startsWith('RNN_')).join())";
+    expect(run(process.execPath, ['-e', script], { env: { ...withoutOurs(process.env), RNN_BLAS: 'x' } }).trim()).toBe('RNN_BLAS');
+    vi.unstubAllEnvs();
   });
 });
 
