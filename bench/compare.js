@@ -21,7 +21,7 @@ import { commandTold, networkTold, ratio, roundsTold, speed, tableHead, tableRow
 import { readOptions } from './comparison/options.js';
 import { PyTorch } from './comparison/pytorch.js';
 import { blasTold, Rnn } from './comparison/rnn.js';
-import { alternate, failure, NOISE } from './comparison/statistics.js';
+import { alternate, failure, NOISE, pairedRatio } from './comparison/statistics.js';
 
 const smallest = { hidden: 128, layers: 2, batch: 50, seq: 50 };
 const largestSampled = { hidden: 512, layers: 3 };
@@ -53,8 +53,8 @@ if (options.write !== null && isPyTorchMissing && !options.isWriteNamed && exist
 
 function tellCircumstances(pytorch) {
   say('# Speed beside other programs\n');
-  say(`Whole programs, measured in turn on one machine, ${options.rounds === 1 ? 'one round' : `${options.rounds} rounds`} or more. Figures are medians in characters per second, ratios`);
-  say(`ours to theirs. A round with a figure more than ${100 * NOISE} % off its median is noisy: one more is made for it, ${options.repeats} at most, and all`);
+  say(`Whole programs, measured in turn on one machine, ${options.rounds === 1 ? 'one round' : `${options.rounds} rounds`} or more. Figures are medians in characters per second. Ratios`);
+  say(`are ours to theirs within a round, and the median of those: both saw the same weather. A round with a figure more than ${100 * NOISE} % off its median is noisy: one more is made for it, ${options.repeats} at most, and all`);
   say('of them count.\n');
   say(tableHead(['what', 'which']));
   say(tableRow(['date', new Date().toISOString().slice(0, 10)]));
@@ -81,7 +81,7 @@ function compareTraining(program, pytorch) {
       const played = alternate([...sides, theirs], options);
       const figures = played.medians.slice(0, -1);
       const peer = played.medians.at(-1);
-      say(tableRow([networkTold(configuration, 'batch'), ...figures.map(speed), theirs.problem ?? speed(peer), theirs.threads, ...figures.map((figure) => ratio(figure, peer)), roundsTold(played)]));
+      say(tableRow([networkTold(configuration, 'batch'), ...figures.map(speed), theirs.problem ?? speed(peer), theirs.threads, ...figures.map((_, side) => ratio(pairedRatio(played.rounds, side, figures.length))), roundsTold(played)]));
     }
   }
   say('\nThreads are torch\'s own × those of its BLAS, the fastest of those tried for each row.\n');
@@ -96,12 +96,12 @@ function compareSampling(program, pytorch) {
     const theirs = pytorchSide(pytorch, configuration, 'sample');
     const played = alternate([{ measure: () => program.sample(configuration) }, theirs], options);
     const [ours, peer] = played.medians;
-    say(tableRow([networkTold(configuration), speed(ours), theirs.problem ?? speed(peer), theirs.threads, ratio(ours, peer), roundsTold(played)]));
+    say(tableRow([networkTold(configuration), speed(ours), theirs.problem ?? speed(peer), theirs.threads, ratio(pairedRatio(played.rounds, 0, 1)), roundsTold(played)]));
   }
   if (options.quick) return;
   const played = alternate([{ measure: () => program.sample(largestSampled, TEXTS) }, { measure: () => program.sample(largestSampled) }], options);
   say(`\n${tableHead(['network', `\`--num ${TEXTS}\`, all texts`, '`--num 1`', 'ratio', 'rounds'])}`);
-  say(tableRow([networkTold(largestSampled), ...played.medians.map(speed), ratio(...played.medians), roundsTold(played)]));
+  say(tableRow([networkTold(largestSampled), ...played.medians.map(speed), ratio(pairedRatio(played.rounds, 0, 1)), roundsTold(played)]));
 }
 
 /** What a user of JavaScript would take otherwise. */
@@ -111,7 +111,7 @@ function compareJavascript(program) {
   const played = alternate([{ measure: () => program.train(smallest) }, ...peers], options);
   const [ours, ...theirs] = played.medians;
   say(tableHead(['peer', 'rnn', 'peer', 'ratio', 'rounds']));
-  peers.forEach(({ name, problem }, index) => say(tableRow([name, speed(ours), problem ?? speed(theirs[index]), ratio(ours, theirs[index]), problem ? '' : roundsTold(played)])));
+  peers.forEach(({ name, problem }, index) => say(tableRow([name, speed(ours), problem ?? speed(theirs[index]), ratio(pairedRatio(played.rounds, 0, index + 1)), problem ? '' : roundsTold(played)])));
   say('\nbrain.js knows no batches: it learns one string of 50 characters at a time. TensorFlow.js runs without threads in Node.');
 }
 

@@ -13,16 +13,15 @@ export function speed(figure) {
   return figure === null ? '–' : Number(figure.toPrecision(3)).toLocaleString('en');
 }
 
-export function ratio(ours, theirs) {
-  if (ours === null || theirs === null) return '–';
-  const times = ours / theirs;
+export function ratio(times) {
+  if (times === null) return '–';
   return times >= 10 ? times.toFixed(0) : times.toFixed(2);
 }
 
 /** How often it was measured, and what was wrong with it. */
 export function roundsTold({ rounds, repeated, noisy }) {
-  if (repeated === 0) return noisy === 0 ? `${rounds}` : `${rounds}, ${noisy} noisy`;
-  return `${rounds - repeated} + ${repeated} repeated, ${noisy} noisy`;
+  if (repeated === 0) return noisy === 0 ? `${rounds.length}` : `${rounds.length}, ${noisy} noisy`;
+  return `${rounds.length - repeated} + ${repeated} repeated, ${noisy} noisy`;
 }
 
 export function networkTold({ cell = 'lstm', hidden, layers, batch, seq }, sizes = '') {

@@ -20,13 +20,20 @@ export function noisyRounds(rounds) {
  * Measures all sides in turn, so that they see the same weather, as often as `rounds` says, and again for each noisy round, `repeats`
  * times at most. All figures count, those of noisy rounds too: a median does not mind a few of them, and nothing is chosen.
  * @param sides each { measure: () => characters per second }, or with a `problem`, which tells why it cannot be measured
- * @returns medians by side, null for a side with a problem; an optional side that fails gets its error as a problem
+ * @returns the rounds, figures by side, and their medians, null for a side with a problem; an optional side that fails gets its error
+ *   as a problem
  */
 export function alternate(sides, { rounds, repeats }) {
   const played = [];
   const calm = () => played.length - noisyRounds(played);
   while (played.length < rounds || (calm() < rounds && played.length < rounds + repeats)) played.push(sides.map(measured));
-  return { medians: mediansOf(played), repeated: played.length - rounds, noisy: noisyRounds(played), rounds: played.length };
+  return { medians: mediansOf(played), repeated: played.length - rounds, noisy: noisyRounds(played), rounds: played };
+}
+
+/** The median of what one side is to another in each round, which saw the same weather; null if one of them could not be measured. */
+export function pairedRatio(rounds, side, other) {
+  const figures = rounds.flatMap((round) => [round[side], round[other]]);
+  return figures.includes(null) ? null : median(rounds.map((round) => round[side] / round[other]));
 }
 
 function measured(side) {

@@ -11,7 +11,7 @@ import { withoutOurs } from '../../bench/comparison/rnn.js';
 // @ts-expect-error the same
 import { run } from '../../bench/comparison/processes.js';
 // @ts-expect-error the same
-import { alternate, median, noisyRounds } from '../../bench/comparison/statistics.js';
+import { alternate, median, noisyRounds, pairedRatio } from '../../bench/comparison/statistics.js';
 
 interface Side {
   problem?: string;
@@ -46,7 +46,7 @@ describe('figures', () => {
 describe('alternating', () => {
   it('measures all sides in turn', () => {
     const log: string[] = [];
-    expect(alternate([side('a', [1, 1, 1], log), side('b', [2, 2, 2], log)], { rounds: 3, repeats: 2 })).toEqual({ medians: [1, 2], rounds: 3, repeated: 0, noisy: 0 });
+    expect(alternate([side('a', [1, 1, 1], log), side('b', [2, 2, 2], log)], { rounds: 3, repeats: 2 })).toEqual({ medians: [1, 2], rounds: [[1, 2], [1, 2], [1, 2]], repeated: 0, noisy: 0 });
     expect(log.join('')).toBe('ababab');
   });
 
@@ -54,11 +54,16 @@ describe('alternating', () => {
     const log: string[] = [];
     const played = alternate([side('a', [100, 50, 102, 104], log), side('b', [10, 10, 10, 10], log)], { rounds: 3, repeats: 2 });
     expect(log.join('')).toBe('abababab');
-    expect(played).toEqual({ medians: [101, 10], rounds: 4, repeated: 1, noisy: 1 });
+    expect(played).toEqual({ medians: [101, 10], rounds: [[100, 10], [50, 10], [102, 10], [104, 10]], repeated: 1, noisy: 1 });
   });
 
   it('gives up after the repeats that it may make, and says how many rounds were noisy', () => {
-    expect(alternate([side('a', [1, 2, 4, 8, 16])], { rounds: 3, repeats: 2 })).toEqual({ medians: [4], rounds: 5, repeated: 2, noisy: 4 });
+    expect(alternate([side('a', [1, 2, 4, 8, 16])], { rounds: 3, repeats: 2 })).toEqual({ medians: [4], rounds: [[1], [2], [4], [8], [16]], repeated: 2, noisy: 4 });
+  });
+
+  it('compares two sides within a round', () => {
+    expect(pairedRatio([[100, 50], [20, 10], [80, 20]], 0, 1)).toBe(2); // their medians: 80 and 20
+    expect(pairedRatio([[100, 50], [20, null]], 0, 1)).toBeNull();
   });
 
   it('leaves out a side with a problem, and one that turns out to have one', () => {
@@ -102,14 +107,14 @@ describe('the page', () => {
 
   it('rounds what is measured, and has a dash for what is not', () => {
     expect([78_543, 1960.4, 425.3, 8.123, null].map(speed)).toEqual(['78,500', '1,960', '425', '8.12', '–']);
-    expect([ratio(158, 100), ratio(12_345, 100), ratio(1, null), ratio(null, 1)]).toEqual(['1.58', '123', '–', '–']);
+    expect([ratio(1.58), ratio(123.45), ratio(null)]).toEqual(['1.58', '123', '–']);
   });
 
   it('tells networks and rounds', () => {
     expect(networkTold({ hidden: 128, layers: 2, batch: 50, seq: 40 }, 'batch')).toBe('LSTM H128 L2 N50 T40');
     expect(networkTold({ cell: 'rnn', hidden: 8, layers: 1 })).toBe('RNN (tanh) H8 L1');
-    expect(roundsTold({ rounds: 3, repeated: 0, noisy: 0 })).toBe('3');
-    expect(roundsTold({ rounds: 4, repeated: 1, noisy: 1 })).toBe('3 + 1 repeated, 1 noisy');
+    expect(roundsTold({ rounds: [[1], [1], [1]], repeated: 0, noisy: 0 })).toBe('3');
+    expect(roundsTold({ rounds: [[1], [1], [1], [2]], repeated: 1, noisy: 1 })).toBe('3 + 1 repeated, 1 noisy');
   });
 
   it('names no folder of the machine', () => {
