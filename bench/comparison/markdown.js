@@ -35,5 +35,5 @@ export function commandTold(words) {
 
 /** Text without the folders of this machine. */
 export function withoutPaths(text) {
-  return text.replaceAll(/(^|[\s='"(])(?:[A-Za-z]:)?(?:[/\\][\w.+@-]+)+[/\\]([\w.+@-]+)/g, '$1$2');
+  return text.replaceAll(/(?<![\w./\\~-])(?:file:\/\/)?~?(?:[A-Za-z]:)?(?:[/\\][\w.+@-]+)+[/\\]([\w.+@-]+)/g, '$1');
 }

@@ -1,4 +1,5 @@
 // Rounds, medians, and when a round has to be repeated. Pure, but for the measuring that it is given.
+import { withoutPaths } from './markdown.js';
 
 /** Farther than this from the median of its side, a figure was made in other weather than the rest. */
 export const NOISE = 0.15;
@@ -47,9 +48,9 @@ function measured(side) {
   }
 }
 
-/** The end of what a program said before it died, which mostly is the reason. */
+/** The end of what a program said before it died, which mostly is the reason; without folders, as it goes on the page. */
 export function failure(error) {
-  return `failed: ${error.message.trim().split('\n').at(-1)}`;
+  return `failed: ${withoutPaths(error.message.trim().split('\n').at(-1))}`;
 }
 
 /** A side that failed in some round has no median. */

@@ -70,12 +70,12 @@ describe('alternating', () => {
     const broken: Side = {
       optional: true,
       measure: () => {
-        throw new Error('a trace\nno kernel for Foo');
+        throw new Error('a trace\nno kernel for Foo in /opt/x/foo.so');
       },
     };
     const absent = { ...side('absent', []), problem: 'not installed' };
     expect(alternate([side('a', [5, 5]), broken, absent], { rounds: 2, repeats: 2 }).medians).toEqual([5, null, null]);
-    expect(broken.problem).toBe('failed: no kernel for Foo');
+    expect(broken.problem).toBe('failed: no kernel for Foo in foo.so');
   });
 
   it('ends if our own side fails', () => {
@@ -119,7 +119,8 @@ describe('the page', () => {
 
   it('names no folder of the machine', () => {
     expect(withoutPaths('OpenBLAS is at /usr/lib/x86_64-linux-gnu/libopenblas.so.0')).toBe('OpenBLAS is at libopenblas.so.0');
-    expect(withoutPaths('1.5 characters/s, n/a')).toBe('1.5 characters/s, n/a');
+    expect(withoutPaths("at file:///home/me/a.js:3 of '/opt/x', ~/b/c.txt:/d/e and C:\\f\\g")).toBe("at a.js:3 of 'x', c.txt:e and g");
+    expect(withoutPaths('1.5 characters/s, n/a, https://example.org/a/b, bench/RESULTS.md')).toBe('1.5 characters/s, n/a, https://example.org/a/b, bench/RESULTS.md');
     expect(commandTold(['npm', 'run', 'bench', '--', '--corpus', '/home/me/my-texts/a.txt', '--python=/opt/x/bin/python3'])).toBe('npm run bench -- --corpus a.txt --python=python3');
     expect(commandTold(['--configurations', 'H128 L2'])).toBe("--configurations 'H128 L2'");
   });
