@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
+import { median } from '../comparison/statistics.js';
 
 /** The options of the command line, and the text that it names. */
 export function task(more = {}) {
@@ -27,14 +28,10 @@ export async function trainingSpeed({ characters, seconds }, step) {
     figures.push((1000 * characters) / (now - mark));
     mark = now;
   }
-  return { charactersPerSecond: middle(figures), steps: figures.length };
+  return { charactersPerSecond: median(figures), steps: figures.length };
 }
 
 export function tell(peer, packageName, figures) {
   const { version } = createRequire(import.meta.url)(`./node_modules/${packageName}/package.json`);
   console.log(JSON.stringify({ peer, version, measure: 'train', ...figures }));
-}
-
-function middle(numbers) {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
 }
