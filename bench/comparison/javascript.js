@@ -7,7 +7,7 @@ const folder = join(root, 'bench/peers');
 const SECONDS = 4;
 export const HOW_TO_INSTALL = 'npm install --prefix bench/peers';
 
-/** Peers as sides of a comparison: with a problem where they are not installed. */
+/** Peers as sides of a comparison: with a problem where they are not installed. `steps` is how many each round measured. */
 export function javascriptPeers(corpus, configuration) {
   return [
     peer({ name: 'TensorFlow.js, wasm', script: 'tensorflow.js', packageName: '@tensorflow/tfjs-backend-wasm', more: ['--backend', 'wasm'] }),
@@ -19,12 +19,18 @@ export function javascriptPeers(corpus, configuration) {
     const version = installedVersion(packageName);
     const { hidden, layers, batch, seq } = configuration;
     const sizes = ['--hidden', hidden, '--layers', layers, '--batch', batch, '--seq', seq, '--seconds', SECONDS];
+    const steps = [];
     return {
       name,
       version,
       optional: true,
       problem: version === null ? 'not installed' : null,
-      measure: () => jsonLines(run(process.execPath, [join(folder, script), corpus, ...sizes, ...more])).at(-1).charactersPerSecond,
+      steps,
+      measure: () => {
+        const told = jsonLines(run(process.execPath, [join(folder, script), corpus, ...sizes, ...more])).at(-1);
+        steps.push(told.steps);
+        return told.charactersPerSecond;
+      },
     };
   }
 }

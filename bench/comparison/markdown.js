@@ -24,6 +24,13 @@ export function roundsTold({ rounds, repeated, noisy }) {
   return `${rounds.length - repeated} + ${repeated} repeated, ${noisy} noisy`;
 }
 
+/** How many steps the rounds measured: `1`, or `52 to 60`. */
+export function stepsTold(steps) {
+  if (steps.length === 0) return '';
+  const [least, most] = [Math.min(...steps), Math.max(...steps)];
+  return least === most ? `${least}` : `${least} to ${most}`;
+}
+
 export function networkTold({ cell = 'lstm', hidden, layers, batch, seq }, sizes = '') {
   return `${{ lstm: 'LSTM', gru: 'GRU', rnn: 'RNN (tanh)' }[cell]} H${hidden} L${layers}${sizes === 'batch' ? ` N${batch} T${seq}` : ''}`;
 }

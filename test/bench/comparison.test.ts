@@ -1,7 +1,7 @@
 // What the benchmark does with its figures. Nothing is measured here.
 import { describe, expect, it, vi } from 'vitest';
 // @ts-expect-error bench/ is plain JavaScript, without types
-import { commandTold, networkTold, ratio, roundsTold, speed, tableHead, tableRow, withoutPaths } from '../../bench/comparison/markdown.js';
+import { commandTold, networkTold, ratio, roundsTold, speed, stepsTold, tableHead, tableRow, withoutPaths } from '../../bench/comparison/markdown.js';
 // @ts-expect-error the same
 import { readOptions } from '../../bench/comparison/options.js';
 // @ts-expect-error the same
@@ -114,6 +114,7 @@ describe('the page', () => {
     expect(networkTold({ hidden: 128, layers: 2, batch: 50, seq: 40 }, 'batch')).toBe('LSTM H128 L2 N50 T40');
     expect(networkTold({ cell: 'rnn', hidden: 8, layers: 1 })).toBe('RNN (tanh) H8 L1');
     expect(roundsTold({ rounds: [[1], [1], [1]], repeated: 0, noisy: 0 })).toBe('3');
+    expect([[], [1, 1], [60, 52, 57]].map(stepsTold)).toEqual(['', '1', '52 to 60']);
     expect(roundsTold({ rounds: [[1], [1], [1], [2]], repeated: 1, noisy: 1 })).toBe('3 + 1 repeated, 1 noisy');
   });
 
