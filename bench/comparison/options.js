@@ -14,7 +14,7 @@ const parts = ['train', 'sample', 'javascript', 'start'];
 const ROUNDS = 3;
 const cells = ['lstm', 'gru', 'rnn'];
 
-/** The default is a run of under 20 minutes; --quick takes one or two. */
+/** The default is a run of about 20 to 30 minutes, longer on many cores; --quick takes one or two. */
 export function readOptions(args) {
   const { values } = parseArgs({
     args,
