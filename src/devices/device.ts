@@ -74,7 +74,7 @@ export interface StandingCall {
   /** The program's outputs, a vector for each of (T·N) rows. Every call makes them anew in their place. */
   readonly outputs: Readonly<Record<string, readonly Float32Array[]>>;
   /** Makes the call; gives a promise only where it is not made by then. */
-  run(): Promise<void> | void;
+  readonly run: () => Promise<void> | void;
 }
 
 /** A named vector that lives on the device between calls. */

@@ -6,7 +6,7 @@ import { compileShard } from './compile.ts';
 import { type Crew, inlineCrew, threadCrew } from './crew.ts';
 import type { KernelModule } from './kernels.ts';
 import { allocate } from './memory.ts';
-import { type JobPlan, type Plan, stateKey, statesOf } from './plan.ts';
+import { type JobPlan, type Plan, heldRows, outputStart, stateKey, statesOf } from './plan.ts';
 import { Laps } from './profile.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
 import { standingCall } from './standing.ts';
@@ -151,25 +151,15 @@ export class CpuExecutable implements Executable {
   }
 
   /** Outputs of (T·N, columns), put together from the shards' (T·rows, columns). */
-  #outputs({ job, shardRows, programs }: JobPlan): Record<string, Float32Array> {
+  #outputs(plan: JobPlan): Record<string, Float32Array> {
+    const { job, shardRows, programs } = plan;
     const outputs: Record<string, Float32Array> = {};
     for (const [name, { columns }] of programs.get(shardRows[0])!.program.outputs) {
-      const whole = new Float32Array(job.steps * job.batch * columns);
-      let first = 0;
-      for (const [worker, rows] of shardRows.entries()) {
-        if (rows === 0) continue;
-        const { program, layout } = programs.get(rows)!;
-        const { buffer, row, column } = layout.homeOf(program.outputs.get(name)!);
-        const start = (this.#plan.shardBases[worker] + this.#plan.shard.arena) / 4 + layout.offsetOf(buffer) + column;
-        for (let t = 0; t < job.steps; t++) {
-          for (let r = 0; r < rows; r++) {
-            const at = start + (row + buffer.before + t * rows + r) * buffer.columns;
-            whole.set(this.#floats.subarray(at, at + columns), (t * job.batch + first + r) * columns);
-          }
-        }
-        first += rows;
+      outputs[name] = new Float32Array(job.steps * job.batch * columns);
+      for (const row of heldRows(plan)) {
+        const at = outputStart(this.#plan, plan, name, row);
+        outputs[name].set(this.#floats.subarray(at, at + columns), row.whole * columns);
       }
-      outputs[name] = whole;
     }
     return outputs;
   }

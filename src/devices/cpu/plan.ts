@@ -130,6 +130,31 @@ export function statesOf(program: Program): (Value<'state'>)[] {
   return program.values.filter((value) => value.kind === 'state');
 }
 
+/** A row of the whole batch's (T·N), and where it is: in the worker's own (T·rows). */
+export interface HeldRow {
+  readonly whole: number;
+  readonly worker: number;
+  readonly own: number;
+}
+
+/** All rows of a job's matrices. */
+export function* heldRows({ job, shardRows }: JobPlan): Generator<HeldRow> {
+  let first = 0;
+  for (const [worker, rows] of shardRows.entries()) {
+    for (let t = 0; t < job.steps; t++) {
+      for (let r = 0; r < rows; r++) yield { whole: t * job.batch + first + r, worker, own: t * rows + r };
+    }
+    first += rows;
+  }
+}
+
+/** The element of the shared memory at which a row of an output starts. */
+export function outputStart({ shard, shardBases }: Plan, { shardRows, programs }: JobPlan, output: string, { worker, own }: HeldRow): number {
+  const { program, layout } = programs.get(shardRows[worker])!;
+  const { buffer, row, column } = layout.homeOf(program.outputs.get(output)!);
+  return (shardBases[worker] + shard.arena) / 4 + layout.offsetOf(buffer) + column + (row + buffer.before + own) * buffer.columns;
+}
+
 function workersFor(batch: number, most: number): number {
   return Math.max(1, Math.min(most, Math.floor(batch / LEAST_ROWS)));
 }
