@@ -63,7 +63,8 @@ export function inspectLibrary(path: string): BlasLibrary | string {
 
 /**
  * From 0.3.17 on, OpenBLAS multiplies matrices of M·N·K ≤ 100³ without packing on these processors (interface/gemm.c and
- * kernel/x86_64/sgemm_small_kernel_permit_skylakex.c). Before that panels are no slower than whole matrices.
+ * kernel/x86_64/sgemm_small_kernel_permit_skylakex.c). Where it packs blocks like whole matrices, as with its kernels for Haswell, they
+ * are up to a tenth slower.
  */
 const coresWithSmallKernels: ReadonlySet<string> = new Set(['skylakex', 'cooperlake', 'sapphirerapids']);
 
