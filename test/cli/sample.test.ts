@@ -73,10 +73,10 @@ describe('rnn sample', () => {
   it('says beforehand how many texts there will be, whether they may end early, and how much is to be read', async () => {
     const many = fakeRooms();
     await rnn(['sample', '--num', '40', '--stop', 'END', '--prime', 'To be'], { rooms: many.rooms });
-    expect(many.calls.samplers.use).toEqual({ texts: 40, stops: true, prime: 5 });
+    expect(many.calls.samplers.use).toEqual({ texts: 40, length: 500, stops: true, prime: 5 });
     const one = fakeRooms();
     await rnn(['sample'], { rooms: one.rooms });
-    expect(one.calls.samplers.use).toEqual({ texts: 1, stops: false, prime: 0 });
+    expect(one.calls.samplers.use).toEqual({ texts: 1, length: 500, stops: false, prime: 0 });
   });
 
   it('--json prints one object per text', async () => {
