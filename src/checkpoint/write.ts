@@ -11,8 +11,8 @@ import { type Fail, troubleInJson } from './json-reader.ts';
 import { prettyJson } from './pretty.ts';
 import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 
-/** A multiple of 3, so that the base64 of pieces is the pieces of the base64; 768 KB become 1 MB of text. */
-const pieceBytes = 3 * 2 ** 18;
+/** A multiple of 3, so that the base64 of pieces is the pieces of the base64; 48 KB become 64 KB of text. */
+const pieceBytes = 3 * 2 ** 14;
 
 /**
  * Writes the checkpoint under a temporary name in the same folder, flushes it to disk and renames it: whoever reads `path` finds the

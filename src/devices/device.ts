@@ -128,8 +128,8 @@ export interface Executable {
   cost?(job: string): Cost;
   /** Measures where the time of a call goes, kernel by kernel or operation by operation: most first. What the device holds stays as it is. */
   profile?(job: string): Promise<readonly PassTime[]>;
-  /** A copy of a vector. Gradients are those of the last call. */
-  read(resident: Resident): Promise<Float32Array>;
+  /** A copy of a vector, which a device may put into `into`, of the same length, to spare memory. Gradients are those of the last call. */
+  read(resident: Resident, into?: Float32Array): Promise<Float32Array>;
   write(resident: Resident, values: Float32Array): Promise<void>;
   close(): Promise<void>;
 }

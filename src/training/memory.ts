@@ -15,6 +15,9 @@ const PLANNING_BYTES = 3.5e6;
 const DEVICE_SHARE = 1.08;
 /** Copies of weights at their beginning and in a checkpoint, besides the optimizer's: as numbers, and as text. */
 const COPIES = 3;
+/** What evaluating and saving leave behind until it is collected: in a long run, copies of some checkpoints, up to so many bytes. */
+const MOST_GARBAGE_BYTES = 10e6;
+const GARBAGE_COPIES = 4;
 
 /** Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too long for one WebAssembly function. */
 const MOST_LAYER_STEPS = 2048;
@@ -28,9 +31,10 @@ const MOST_LAYER_STEPS = 2048;
 export function processBytes(model: ModelConfiguration, options: TrainingOptions, workload: Workload, deviceBytes: number, textBytes: number): number {
   const P = countParameters(workload.parameters);
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
+  const garbage = Math.min(MOST_GARBAGE_BYTES, GARBAGE_COPIES * copies);
   // The weights of the sampler, as they are and packed.
   const sampler = options.sampleEvery > 0 ? 8 * P : 0;
-  return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * options.sequenceLength) + DEVICE_SHARE * deviceBytes + copies + sampler + textBytes;
+  return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * options.sequenceLength) + DEVICE_SHARE * deviceBytes + copies + garbage + sampler + textBytes;
 }
 
 /** @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free */

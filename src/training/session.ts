@@ -3,7 +3,7 @@
 import { type Checkpoint, tensorsOf } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
-import type { Call, CallResult, Device, Executable, Workload } from '../devices/device.ts';
+import type { Call, CallResult, Device, Executable, Resident, Workload } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -49,6 +49,8 @@ export class Session {
   readonly #executable: Executable;
   readonly #optimizer: Optimizer;
   readonly #random: Random;
+  /** Of the vectors of the last checkpoint. */
+  readonly #copies = new Map<string, Float32Array>();
   #sampler: Sampler | null = null;
   /** Where samples are taken, if not where the model is trained. */
   #cpu: Device | null = null;
@@ -152,8 +154,9 @@ export class Session {
     return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling' } }));
   }
 
+  /** What it holds is overwritten by the next one: copies for each would wait in memory until they are collected. */
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
-    const vector = await this.#executable.read({ kind: 'parameters' });
+    const vector = await this.#copy('parameters', { kind: 'parameters' });
     const cell = cellNamed(this.model.cell);
     const state: { name: string; shape: number[]; data: Float32Array }[] = [];
     for (let layer = 0; layer < this.model.layers; layer++) {
@@ -163,7 +166,7 @@ export class Session {
       }
     }
     const slots = [];
-    for (const name of this.#optimizer.rule.slots) slots.push({ name, shape: [this.parameters], data: await this.#executable.read({ kind: 'slot', name }) });
+    for (const name of this.#optimizer.rule.slots) slots.push({ name, shape: [this.parameters], data: await this.#copy(`slot ${name}`, { kind: 'slot', name }) });
     return {
       model: this.model,
       vocabulary: this.#corpus.vocabulary.data,
@@ -181,6 +184,12 @@ export class Session {
       state: this.#resetNext ? [] : state,
       optimizer: { name: this.#optimizer.name, scalars: { step: this.#step }, tensors: slots },
     };
+  }
+
+  async #copy(name: string, resident: Resident): Promise<Float32Array> {
+    const copy = await this.#executable.read(resident, this.#copies.get(name));
+    this.#copies.set(name, copy);
+    return copy;
   }
 
   async close(): Promise<void> {

@@ -70,8 +70,13 @@ export class CpuExecutable implements Executable {
     return 1;
   }
 
-  read(resident: Resident): Promise<Float32Array> {
-    if (resident.kind !== 'state') return Promise.resolve(this.#vector(resident).slice());
+  read(resident: Resident, into?: Float32Array): Promise<Float32Array> {
+    if (resident.kind !== 'state') {
+      const vector = this.#vector(resident);
+      if (into === undefined) return Promise.resolve(vector.slice());
+      into.set(vector);
+      return Promise.resolve(into);
+    }
     const parts = this.#stateParts(resident.job, resident.name);
     const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
     let offset = 0;
