@@ -4,6 +4,7 @@ import type { RunFolder } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
+import { openCollector } from './garbage.ts';
 import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, StartEvent, TrainingEvent } from './events.ts';
 import type { TrainingOptions } from './options.ts';
 import { type Progress, learningRateAt } from './schedules.ts';
@@ -44,6 +45,7 @@ class Loop {
   readonly #folder: RunFolder;
   readonly #signal: AbortSignal | undefined;
   readonly #started = performance.now();
+  readonly #collectGarbage = openCollector();
   readonly #totalSteps: number | null;
   /** What checkpoints keep: each evaluation, and the last report before each checkpoint. */
   readonly #history: (EvaluationEvent | ReportEvent)[] = [];
@@ -71,6 +73,7 @@ class Loop {
 
   async *events(): AsyncGenerator<TrainingEvent> {
     yield this.#log(this.#start());
+    this.#collectGarbage();
     let reason = this.#reasonToEnd();
     while (reason === null) {
       yield* this.#advance();
@@ -198,6 +201,7 @@ class Loop {
     await this.#folder.saveLatest(await this.#session.checkpoint(this.#record()));
     this.#savedAt = step;
     this.#saved = this.#folder.latestPath;
+    this.#collectGarbage();
     yield this.#log<CheckpointEvent>({ event: 'checkpoint', step, path: this.#saved });
   }
 
