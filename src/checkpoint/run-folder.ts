@@ -1,32 +1,46 @@
-// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss) and log.jsonl. Knows which
-// file is replaced when, and not what a checkpoint means or who else may be writing here.
+// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots and
+// log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
 
 import { appendFileSync } from 'node:fs';
-import { link, mkdir, readFile, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { copyFile, link, mkdir, readFile, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { diskError, temporarySuffix } from './atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { Lock, lockFile } from './lock.ts';
+import { readCheckpoint } from './read.ts';
 import { writeCheckpoint } from './write.ts';
 
 /** In the order in which they are looked for when the newest state of a run is wanted. */
 export const checkpointFiles = ['latest.json', 'previous.json', 'best.json'] as const;
 const logFile = 'log.jsonl';
+const snapshotName = /^step-(\d+)\.json$/;
 
+/** The newest state of a run that can be read. */
+export interface Newest {
+  readonly checkpoint: Checkpoint;
+  readonly path: string;
+  /** Why it is not that of latest.json; null if it is. */
+  readonly instead: string | null;
+}
+
+/** A run folder that no other process may write until it is closed. */
 export class RunFolder {
   readonly path: string;
   readonly latestPath: string;
   readonly previousPath: string;
   readonly bestPath: string;
   readonly logPath: string;
+  readonly #lock: Lock;
 
-  private constructor(path: string) {
+  private constructor(path: string, lock: Lock) {
     this.path = path;
     this.latestPath = join(path, 'latest.json');
     this.previousPath = join(path, 'previous.json');
     this.bestPath = join(path, 'best.json');
     this.logPath = join(path, logFile);
+    this.#lock = lock;
   }
 
   /** Whether the folder holds a checkpoint. A log alone is no run: nothing can be continued from it. */
@@ -35,58 +49,115 @@ export class RunFolder {
     return false;
   }
 
-  /** @throws RnnError `usage` if the folder holds a run */
-  static async refuseIfTaken(path: string): Promise<void> {
-    if (!(await RunFolder.holdsRun(path))) return;
-    throw new RnnError('usage', `${path} already holds a run`, { hint: 'replace it with --force, or choose another folder with --out' });
+  /**
+   * What `create` would refuse, before anything is done for the run; writes nothing.
+   *
+   * @throws RnnError `usage` if another process is training in the folder, or if it holds a run and `force` was not given
+   */
+  static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
+    Lock.refuseIfHeld(path);
+    if (force || !(await RunFolder.holdsRun(path))) return;
+    throw new RnnError('usage', `${path} already holds a run`, { hint: 'continue it with --resume, replace it with --force, or choose another folder with --out' });
   }
 
   /**
-   * Makes the folder ready for a run. With `resume`, what is there is kept; with `force` alone, the files of an old run are removed.
-   * In both cases so are the temporary files that a killed process left.
+   * Makes the folder ready for a new run. With `force`, the files of an old one are removed. So are temporary files that a killed process left.
    *
-   * @throws RnnError `usage` if it holds a run and neither was given, or if it is no folder; `machine` if it cannot be made
+   * @throws RnnError `usage` if it is in use, if it holds a run and `force` was not given, or if it is no folder; `machine` if it cannot be made
    */
-  static async create(path: string, { force = false, resume = false }: { force?: boolean; resume?: boolean } = {}): Promise<RunFolder> {
-    if (!force && !resume) await RunFolder.refuseIfTaken(path);
+  static async create(path: string, { force = false }: { force?: boolean } = {}): Promise<RunFolder> {
+    await RunFolder.refuseIfTaken(path, { force });
     try {
       await makeFolders(path);
-      for (const file of await readdir(path)) {
-        const isOurs = [...checkpointFiles, logFile].some((name) => file === name || (file.startsWith(`${name}.`) && file.endsWith(temporarySuffix)));
-        if (isOurs && (file.endsWith(temporarySuffix) || !resume)) await rm(join(path, file), { force: true });
+      const folder = new RunFolder(path, Lock.take(path));
+      try {
+        // Another process may have made a run of it since.
+        if (!force && (await RunFolder.holdsRun(path))) await RunFolder.refuseIfTaken(path);
+        await folder.#tidy((file) => isOfRun(file) || isTemporary(file));
+      } catch (error) {
+        folder.close();
+        throw error;
       }
+      return folder;
     } catch (cause) {
-      if (systemCode(cause) === 'EEXIST' || systemCode(cause) === 'ENOTDIR') {
-        throw new RnnError('usage', `${path} cannot be a run folder: there is a file of that name on the way`, { hint: 'choose another folder with --out', cause });
-      }
-      if (systemCode(cause) === 'ENOENT' && cause instanceof Error && 'path' in cause) {
-        throw new RnnError('machine', `the run folder ${path} could not be made: the system lets nobody make ${String(cause.path)}`, { hint: 'choose another folder with --out', cause });
-      }
-      throw diskError(`the run folder ${path} could not be made`, cause);
+      throw notMade(path, cause);
     }
-    return new RunFolder(path);
   }
 
-  /** Writes latest.json; the one that was there becomes previous.json. At no moment is there no whole checkpoint in the folder. */
-  async saveLatest(checkpoint: Checkpoint): Promise<void> {
+  /**
+   * The folder of a run that is to be continued, or null if there is none. Temporary files that a killed process left are removed.
+   *
+   * @throws RnnError `usage` if it is in use, `machine` if nothing can be written there
+   */
+  static async open(path: string): Promise<RunFolder | null> {
+    if (!(await RunFolder.holdsRun(path))) return null;
+    try {
+      const folder = new RunFolder(path, Lock.take(path));
+      await folder.#tidy(isTemporary).catch(() => {}); // what is in the way will be, when something is written
+      return folder;
+    } catch (cause) {
+      throw diskError(`the run in ${path} cannot be continued`, cause);
+    }
+  }
+
+  /** Lets others have the folder. */
+  close(): void {
+    this.#lock.release();
+  }
+
+  /**
+   * The state to go on from: that of latest.json, or of previous.json if latest.json is damaged or missing.
+   *
+   * @throws RnnError `checkpoint` if neither can be read
+   */
+  async newest(): Promise<Newest> {
+    let trouble: RnnError | null = null;
+    for (const path of [this.latestPath, this.previousPath]) {
+      try {
+        if (await exists(path)) return { checkpoint: await readCheckpoint(path), path, instead: path === this.latestPath ? null : (trouble?.message ?? `${this.latestPath} is missing`) };
+      } catch (error) {
+        if (!(error instanceof RnnError)) throw error;
+        trouble ??= error;
+      }
+    }
+    const what = trouble === null ? `${this.path} holds neither latest.json nor previous.json` : `the run in ${this.path} cannot be continued: ${trouble.message}`;
+    throw new RnnError(trouble?.kind ?? 'checkpoint', what, {
+      hint: (await exists(this.bestPath)) ? `--init-from ${this.bestPath} --out another-folder starts from its best weights; --force starts anew` : '--force starts anew',
+      cause: trouble,
+    });
+  }
+
+  /**
+   * Writes latest.json; the one that was there becomes previous.json. At no moment is there no whole checkpoint in the folder, and if the
+   * folder was removed, it is made again.
+   *
+   * @param keep how many of the newest states also stay as step-000001000.json
+   */
+  async saveLatest(checkpoint: Checkpoint, keep = 0): Promise<void> {
+    await this.#ready();
     await writeCheckpoint(this.latestPath, checkpoint, () => this.#keepPrevious());
+    if (keep > 0) await this.#keepSnapshots(checkpoint.training.step, keep);
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
+    await this.#ready();
     await writeCheckpoint(this.bestPath, checkpoint);
   }
 
   /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void {
     try {
+      this.#lock.ensure(this.path);
       appendFileSync(this.logPath, `${JSON.stringify(line)}\n`);
     } catch (error) {
       throw diskError(`${this.logPath} could not be written`, error);
     }
   }
 
-  /** Cuts the log back to a checkpoint's step: everything from the first line of a later step, or a line cut off by a crash, goes. */
-  async cutLog(step: number): Promise<void> {
+  /** Takes back what was written after a step: lines of the log from the first later one on, one that a crash cut off, and snapshots. */
+  async cutBack(step: number): Promise<void> {
+    await this.#ready();
+    await this.#tidy((file) => Number(snapshotName.exec(file)?.[1] ?? 0) > step);
     if (!(await exists(this.logPath))) return;
     let kept = 0;
     try {
@@ -98,6 +169,34 @@ export class RunFolder {
       if (kept < log.length) await truncate(this.logPath, kept);
     } catch (error) {
       throw diskError(`${this.logPath} could not be cut back to the checkpoint`, error);
+    }
+  }
+
+  /** The folder is there, and still this process's. */
+  async #ready(): Promise<void> {
+    try {
+      await makeFolders(this.path);
+      this.#lock.ensure(this.path);
+    } catch (cause) {
+      throw notMade(this.path, cause);
+    }
+  }
+
+  async #tidy(goes: (file: string) => boolean): Promise<void> {
+    for (const file of await readdir(this.path)) if (goes(file)) await rm(join(this.path, file), { force: true });
+  }
+
+  /** A second name for latest.json, and none for the states that are too many. */
+  async #keepSnapshots(step: number, keep: number): Promise<void> {
+    const snapshot = join(this.path, `step-${String(step).padStart(9, '0')}.json`);
+    try {
+      await rm(snapshot, { force: true });
+      await link(this.latestPath, snapshot).catch(() => copyFile(this.latestPath, snapshot)); // no hard links on this file system
+      const steps = (await readdir(this.path)).flatMap((file) => snapshotName.exec(file)?.[1] ?? []).map(Number).toSorted((a, b) => a - b);
+      const least = steps.at(-keep) ?? 0;
+      await this.#tidy((file) => Number(snapshotName.exec(file)?.[1] ?? Infinity) < least);
+    } catch (error) {
+      throw diskError(`${snapshot} could not be written`, error);
     }
   }
 
@@ -117,6 +216,25 @@ export class RunFolder {
       await rm(second, { force: true });
     }
   }
+}
+
+function isOfRun(file: string): boolean {
+  return file === logFile || snapshotName.test(file) || checkpointFiles.some((name) => file === name);
+}
+
+/** A file that is being written, or that a killed process left. */
+function isTemporary(file: string): boolean {
+  return file.endsWith(temporarySuffix) && [...checkpointFiles, logFile, lockFile].some((name) => file.startsWith(`${name}.`));
+}
+
+function notMade(path: string, cause: unknown): unknown {
+  if (systemCode(cause) === 'EEXIST' || systemCode(cause) === 'ENOTDIR') {
+    return new RnnError('usage', `${path} cannot be a run folder: there is a file of that name on the way`, { hint: 'choose another folder with --out', cause });
+  }
+  if (systemCode(cause) === 'ENOENT' && cause instanceof Error && 'path' in cause) {
+    return new RnnError('machine', `the run folder ${path} could not be made: the system lets nobody make ${String(cause.path)}`, { hint: 'choose another folder with --out', cause });
+  }
+  return diskError(`the run folder ${path} could not be made`, cause);
 }
 
 /**

@@ -3,6 +3,6 @@
 export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
 export { readCheckpoint } from './read.ts';
-export { RunFolder } from './run-folder.ts';
+export { type Newest, RunFolder } from './run-folder.ts';
 export { parameterVector, tensorsOf } from './tensors.ts';
 export { writeCheckpoint } from './write.ts';

@@ -17,6 +17,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Calls `handler` for each signal, in place of the default, until the returned function is called. */
   onSignal(handler: (signal: Signal) => void): () => void;
+  /** Calls `handler` when the process goes on after it was stopped (Ctrl-Z, `kill -STOP`), until the returned function is called. */
+  onContinue(handler: () => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
   /** A seed for who gave none. */
@@ -41,6 +43,12 @@ export const processIo: Io = {
     return () => {
       for (const signal of signals) process.off(signal, handler);
     };
+  },
+  onContinue(handler) {
+    // Windows stops no process, and has no such signal to listen for.
+    if (process.platform === 'win32') return () => {};
+    process.on('SIGCONT', handler);
+    return () => void process.off('SIGCONT', handler);
   },
   exit: (code) => process.exit(code),
   randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0],

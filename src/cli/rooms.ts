@@ -1,28 +1,32 @@
 // What the commands call in the rest of the program. Each is loaded when it is first called, so that `rnn --help` loads none of
 // them, and a test can put its own in their place.
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
-import type { corpusName, readCorpus } from '../corpus/read.ts';
+import type { Vocabulary, corpusName, readCorpus } from '../corpus/read.ts';
 import type { findCheckpoint, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { openSampler } from '../sampling/sample.ts';
+import type { compareCorpus, continueRun, endOf } from '../training/continue.ts';
 import type { resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
+import type { withSizesOf } from '../training/transfer.ts';
 import type { workOf } from '../training/work.ts';
 
 export interface Rooms {
-  corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName }>;
+  corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName; Vocabulary: typeof Vocabulary }>;
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
   checkpoints(): Promise<{
     findCheckpoint: typeof findCheckpoint;
     readCheckpoint: typeof readCheckpoint;
-    RunFolder: Pick<typeof RunFolder, 'create' | 'refuseIfTaken'>;
+    RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions }>;
+  continuing(): Promise<{ continueRun: typeof continueRun; compareCorpus: typeof compareCorpus; endOf: typeof endOf }>;
+  transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
   work(): Promise<{ workOf: typeof workOf }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
@@ -36,6 +40,8 @@ export const rooms: Rooms = {
   bench: () => import('../diagnosis/bench.ts'),
   sampling: () => import('../sampling/sample.ts'),
   resolving: () => import('../training/resolve.ts'),
+  continuing: () => import('../training/continue.ts'),
+  transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),
   training: () => import('../training/train.ts'),
   diagnosis: () => import('../diagnosis/doctor.ts'),

@@ -9,10 +9,11 @@ import { RnnError } from '../errors.ts';
 import { Encoder } from './encoder.ts';
 import { corpusName, fileError, findFiles, STDIN, type TextFile } from './sources.ts';
 import type { Tokens } from './store.ts';
-import { byteVocabulary, characterVocabulary, type Unit, type Vocabulary } from './vocabulary.ts';
+import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 
 export { corpusName } from './sources.ts';
 export type { Tokens } from './store.ts';
+export { Vocabulary } from './vocabulary.ts';
 
 export interface CorpusOptions {
   /** Files, folders, patterns, and `-` for standard input, read in this order. */
@@ -29,6 +30,8 @@ export interface CorpusOptions {
   readonly stdin?: NodeJS.ReadableStream;
   /** Encode with this vocabulary instead of building one; its unit counts, not `unit`. */
   readonly vocabulary?: Vocabulary;
+  /** Build a vocabulary that has all of this one's symbols, too. */
+  readonly known?: Vocabulary;
 }
 
 export interface Corpus {
@@ -183,8 +186,8 @@ function renumber({ store, codePoints }: Encoder, trainable: number, options: Co
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
   const trained = store.count(characters.length, 0, trainable);
   const validated = store.count(characters.length, trainable, store.length);
-  const vocabulary = options.vocabulary
-    ?? characterVocabulary(characters.filter((_, id) => trained[id] >= options.minCount), options.minCount > 1);
+  const found = characters.filter((_, id) => trained[id] >= options.minCount);
+  const vocabulary = options.vocabulary ?? characterVocabulary([...(options.known?.data.symbols ?? []), ...found], options.minCount > 1 || (options.known?.data.unknown ?? null) !== null);
 
   const table = new Uint32Array(characters.length);
   const missing: string[] = [];

@@ -110,6 +110,9 @@ export interface PassTime {
   readonly multiplyAdds: number;
 }
 
+/** What a run of calls that failed has left as it was before it: weights, slots and carried state, or all but the state, or nothing. */
+export type Intact = 'everything' | 'weights' | 'nothing';
+
 export interface Executable {
   /** One line for the user: what it runs on, with as many threads as it really uses. */
   readonly description: string;
@@ -131,6 +134,8 @@ export interface Executable {
   /** A copy of a vector, which a device may put into `into`, of the same length, to spare memory. Gradients are those of the last call. */
   read(resident: Resident, into?: Float32Array): Promise<Float32Array>;
   write(resident: Resident, values: Float32Array): Promise<void>;
+  /** After `run` has thrown. Devices that keep everything leave it out. */
+  intact?(): Intact;
   close(): Promise<void>;
 }
 

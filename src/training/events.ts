@@ -4,6 +4,8 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 
 export interface StartEvent {
   readonly event: 'start';
+  /** Steps made by earlier invocations of the run. */
+  readonly step: number;
   readonly model: ModelConfiguration;
   /** How many weights are trained. */
   readonly parameters: number;

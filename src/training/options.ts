@@ -54,12 +54,16 @@ export interface TrainingOptions {
   readonly evaluateEvery: number;
   /** In steps; 0 is only at the end. */
   readonly checkpointEvery: number;
+  /** How many of the newest checkpoints stay under a name of their own. */
+  readonly keep: number;
   /** In steps; 0 is never. */
   readonly sampleEvery: number;
   /** Characters of each sample taken in training. */
   readonly sampleLength: number;
   /** Evaluations without a new best before the run stops early; 0 never stops. */
   readonly patience: number;
+  /** How often a run that comes apart may go back and halve its learning rate before it is given up. */
+  readonly maxRecoveries: number;
   /** Contiguous streams that the validation text is read in; 1 is the strict figure. */
   readonly evaluationStreams: number;
 }

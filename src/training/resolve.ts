@@ -3,6 +3,7 @@ import { type Corpus, type Tokens } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { RnnError } from '../errors.ts';
 import { cellNamed } from '../model/cells/registry.ts';
+import { troubleInOptions } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** Layers and hidden units for a text of up to so many characters: the larger the text, the more a larger model pays. */
@@ -70,12 +71,15 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
     seed: given.seed ?? 1,
     evaluateEvery,
     checkpointEvery: given.checkpointEvery ?? Math.min(evaluateEvery, MOST_STEPS_BETWEEN_CHECKPOINTS),
+    keep: given.keep ?? 0,
     sampleEvery: given.sampleEvery ?? evaluateEvery,
     sampleLength: given.sampleLength ?? 300,
     patience: given.patience ?? 0,
+    maxRecoveries: given.maxRecoveries ?? 3,
     evaluationStreams: Math.min(given.evaluationStreams ?? 16, Math.max(1, corpus.validation.length - 1)),
   };
-  checkRanges(options);
+  const trouble = troubleInOptions({ ...options });
+  if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${String(trouble.value)}, expected ${trouble.expected}`);
   if (options.patience > 0 && (corpus.validation.length < 2 || options.evaluateEvery === 0)) {
     throw new RnnError('usage', `--patience ${options.patience} needs evaluations to wait for, and there are none`, { hint: 'leave out --val-fraction 0 and --eval-every 0, or --patience' });
   }
@@ -104,19 +108,6 @@ function runLength(given: Partial<TrainingOptions>, length: number, windowsPerEp
   if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
   const read = Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.round(CHARACTERS_TO_READ / length)));
   return windowsPerEpoch * read < LEAST_STEPS ? { epochs, maxSteps: LEAST_STEPS, budgetMs } : { epochs: read, maxSteps, budgetMs };
-}
-
-function checkRanges(options: TrainingOptions): void {
-  const rules: [flag: string, value: number, holds: (value: number) => boolean, expected: string][] = [
-    ['--hidden', options.hidden, (x) => Number.isInteger(x) && x >= 1, 'a whole number from 1 up'],
-    ['--layers', options.layers, (x) => Number.isInteger(x) && x >= 1, 'a whole number from 1 up'],
-    ['--embedding', options.embedding, (x) => Number.isInteger(x) && x >= 0, 'a whole number from 0 up'],
-    ['--lr', options.learningRate, (x) => x > 0 && x <= 1000, 'a number above 0, at most 1000'],
-    ['--dropout', options.dropout, (x) => x >= 0 && x < 1, 'a number from 0 to below 1'],
-  ];
-  for (const [flag, value, holds, expected] of rules) {
-    if (!holds(value)) throw new RnnError('usage', `${flag} is ${value}, expected ${expected}`);
-  }
 }
 
 function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, length: number): string[] {

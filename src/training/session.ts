@@ -1,9 +1,9 @@
 // One model in training on one device: its weights, optimizer, place in the text. Makes steps, evaluates, writes samples and
 // checkpoints when told to. When that is, train.ts decides.
-import { type Checkpoint, tensorsOf } from '../checkpoint/store.ts';
+import { type Checkpoint, type TrainedModel, parameterVector, tensorsOf } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
-import type { Call, CallResult, Device, Executable, Resident, Workload } from '../devices/device.ts';
+import type { Call, CallResult, Device, Executable, Intact, Resident, Workload } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -16,10 +16,22 @@ import { evaluate } from './evaluation.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from './options.ts';
+import { recordedCorpus } from './record.ts';
+import { nearestPlace, placeIn, slotsIn, statesIn } from './restore.ts';
 import type { Progress } from './schedules.ts';
+import { transferParameters } from './transfer.ts';
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
+
+/** How far a session could go on just where it was. */
+export interface Restored {
+  /** The same text to train on, in the same windows. */
+  readonly samePlace: boolean;
+  /** To train on, and to validate on. */
+  readonly sameText: boolean;
+  readonly sameOptimizer: boolean;
+}
 
 /** The learning rate of a step that is about to be made. */
 export type LearningRateOf = (place: Pick<Progress, 'step' | 'epoch'>) => number;
@@ -48,16 +60,19 @@ export class Session {
   readonly #device: Device;
   readonly #executable: Executable;
   readonly #optimizer: Optimizer;
-  readonly #random: Random;
+  readonly #initial: TrainedModel | null;
   /** Of the vectors of the last checkpoint. */
   readonly #copies = new Map<string, Float32Array>();
   #sampler: Sampler | null = null;
   /** Where samples are taken, if not where the model is trained. */
   #cpu: Device | null = null;
+  #random: Random;
   #step = 0;
+  /** Updates since the optimizer's averages were zero. */
+  #optimizerStep = 0;
   #resetNext = false;
 
-  private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, random: Random, streams: Streams, memoryBytes: number) {
+  private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, initial: TrainedModel | null, streams: Streams, memoryBytes: number) {
     this.model = model;
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
@@ -69,23 +84,74 @@ export class Session {
     this.#device = device;
     this.#executable = executable;
     this.#optimizer = optimizer;
-    this.#random = random;
+    this.#random = new Random(options.seed);
+    this.#initial = initial;
   }
 
-  /** @throws RnnError `usage` if the model does not fit into this machine's memory */
-  static async open(options: TrainingOptions, corpus: Corpus, device: Device): Promise<Session> {
+  /**
+   * A session that must be told where to begin: `begin` or `restore`.
+   *
+   * @param initial whose weights a new run begins with; null for weights of chance
+   * @throws RnnError `usage` if the model does not fit into this machine's memory
+   */
+  static async open(options: TrainingOptions, corpus: Corpus, device: Device, initial: TrainedModel | null = null): Promise<Session> {
     const model = modelOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     const textBytes = corpus.train.byteLength + corpus.validation.byteLength;
     refuseIfTooLarge(model, options, device, workload, textBytes);
     const streams = new Streams(corpus.train, options.batchSize, options.sequenceLength);
-    const random = new Random(options.seed);
-    const parameters = initialParameters(model, random);
     const executable = await device.compile(workload);
-    await executable.write({ kind: 'parameters' }, parameters);
     const memoryBytes = processBytes(model, options, workload, executable.memoryBytes, textBytes);
-    return new Session(model, options, corpus, device, executable, optimizer, random, streams, memoryBytes);
+    return new Session(model, options, corpus, device, executable, optimizer, initial, streams, memoryBytes);
+  }
+
+  /** The first step comes next. */
+  async begin(): Promise<void> {
+    this.#random = new Random(this.#options.seed);
+    const parameters = this.#initial === null ? initialParameters(this.model, this.#random) : transferParameters(this.#initial, this.model, this.#corpus.vocabulary, this.#random);
+    await this.#executable.write({ kind: 'parameters' }, parameters);
+    await this.#clearSlots();
+    this.streams.seek({ epoch: 0, window: 0 });
+    this.#step = 0;
+    this.#resetNext = true;
+  }
+
+  /**
+   * Goes on where a run of this model stood. In another text, or in windows of other sizes, that is the same part of the text, from a
+   * zero state; another optimizer begins with zeros.
+   *
+   * @throws RnnError `checkpoint` if its tensors are not those of this model
+   */
+  async restore(checkpoint: Checkpoint): Promise<Restored> {
+    const { training, state, optimizer } = checkpoint;
+    const { options } = training;
+    const recorded = recordedCorpus(training);
+    const { digest, train, validation } = this.#corpus;
+    const sameText = recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
+    const samePlace = recorded.digest === digest && recorded.train === train.length && options.batchSize === this.#options.batchSize && options.sequenceLength === this.#options.sequenceLength;
+    await this.#executable.write({ kind: 'parameters' }, parameterVector(checkpoint));
+    const slots = slotsIn(optimizer, this.#optimizer.name, this.#optimizer.rule.slots, this.parameters);
+    if (slots === null) await this.#clearSlots();
+    else for (const [name, data] of slots) await this.#executable.write({ kind: 'slot', name }, data);
+    this.#optimizerStep = slots === null ? 0 : optimizer!.scalars.step;
+    const states = samePlace ? statesIn(state, this.#stateNames(), this.#options.batchSize * this.model.hidden) : null;
+    for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: 'train', name }, data);
+    this.#resetNext = states === null;
+    this.streams.seek(samePlace ? placeIn(training.position, this.streams.windowsPerEpoch) : nearestPlace(training.epoch, this.streams.windowsPerEpoch));
+    this.#step = training.step;
+    this.#random = Random.restore(training.random);
+    return { samePlace, sameText, sameOptimizer: slots !== null };
+  }
+
+  async #clearSlots(): Promise<void> {
+    for (const name of this.#optimizer.rule.slots) await this.#executable.write({ kind: 'slot', name }, new Float32Array(this.parameters));
+    this.#optimizerStep = 0;
+  }
+
+  /** What the device still holds of the state before a step that failed. */
+  get intact(): Intact {
+    return this.#executable.intact?.() ?? 'everything';
   }
 
   /** Updates made so far. */
@@ -108,7 +174,9 @@ export class Session {
     const results = await this.#executable.run('train', planned.map(({ call }) => call));
     this.streams.seek(planned[results.length - 1].after);
     this.#resetNext = !results.at(-1)!.updated;
-    this.#step += results.filter(({ updated }) => updated).length;
+    const steps = results.filter(({ updated }) => updated).length;
+    this.#step += steps;
+    this.#optimizerStep += steps;
     return results.map((result, ahead) => ({ ...result, learningRate: planned[ahead].learningRate }));
   }
 
@@ -128,7 +196,7 @@ export class Session {
     const step = this.#step + ahead;
     const learningRate = learningRateOf({ step, epoch: this.epoch });
     const { inputs, targets, reset } = this.streams.next();
-    const update = this.#optimizer.scalars(step + 1, learningRate);
+    const update = this.#optimizer.scalars(this.#optimizerStep + ahead + 1, learningRate);
     return { call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey }, learningRate, after: this.streams.position };
   }
 
@@ -157,14 +225,9 @@ export class Session {
   /** What it holds is overwritten by the next one: copies for each would wait in memory until they are collected. */
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
     const vector = await this.#copy('parameters', { kind: 'parameters' });
-    const cell = cellNamed(this.model.cell);
-    const state: { name: string; shape: number[]; data: Float32Array }[] = [];
-    for (let layer = 0; layer < this.model.layers; layer++) {
-      for (const own of cell.states) {
-        const name = `layer${layer}.${own}`;
-        state.push({ name, shape: [this.#options.batchSize, this.model.hidden], data: await this.#executable.read({ kind: 'state', job: 'train', name }) });
-      }
-    }
+    const shape = [this.#options.batchSize, this.model.hidden];
+    const state = [];
+    for (const name of this.#stateNames()) state.push({ name, shape, data: await this.#executable.read({ kind: 'state', job: 'train', name }) });
     const slots = [];
     for (const name of this.#optimizer.rule.slots) slots.push({ name, shape: [this.parameters], data: await this.#copy(`slot ${name}`, { kind: 'slot', name }) });
     return {
@@ -181,9 +244,13 @@ export class Session {
         device: this.deviceDescription,
       },
       tensors: tensorsOf(this.shapes, vector),
-      state: this.#resetNext ? [] : state,
-      optimizer: { name: this.#optimizer.name, scalars: { step: this.#step }, tensors: slots },
+      state: this.#resetNext || this.intact !== 'everything' ? [] : state,
+      optimizer: { name: this.#optimizer.name, scalars: { step: this.#optimizerStep }, tensors: slots },
     };
+  }
+
+  #stateNames(): string[] {
+    return Array.from({ length: this.model.layers }, (_, layer) => cellNamed(this.model.cell).states.map((name) => `layer${layer}.${name}`)).flat();
   }
 
   async #copy(name: string, resident: Resident): Promise<Float32Array> {

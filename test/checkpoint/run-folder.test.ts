@@ -27,6 +27,7 @@ describe('a run folder', () => {
     const run = await RunFolder.create(join(temporaryFolder(), 'deep', 'run'));
     for (const step of [1, 2, 3]) await run.saveLatest(atStep(step));
     await run.saveBest(atStep(2));
+    run.close();
     expect(readdirSync(run.path).toSorted()).toEqual(['best.json', 'latest.json', 'previous.json']);
     expect([await stepIn(run.latestPath), await stepIn(run.previousPath), await stepIn(run.bestPath)]).toEqual([3, 2, 2]);
   });
@@ -35,23 +36,24 @@ describe('a run folder', () => {
     for (const file of ['latest.json', 'previous.json', 'best.json']) {
       const path = temporaryFolder();
       writeFileSync(join(path, file), 'anything');
-      await expect(RunFolder.create(path)).rejects.toMatchObject({ kind: 'usage', message: `${path} already holds a run`, hint: expect.stringMatching(/--force.*--out/) });
+      await expect(RunFolder.create(path)).rejects.toMatchObject({ kind: 'usage', message: `${path} already holds a run`, hint: expect.stringMatching(/--resume.*--force.*--out/) });
       expect(readFileSync(join(path, file), 'utf8')).toBe('anything');
     }
   });
 
   it('removes an old run with --force, and no other file', async () => {
     const path = temporaryFolder();
-    for (const file of ['latest.json', 'best.json', 'log.jsonl', 'latest.json.77-0.tmp', 'notes.txt', 'latest.json.bak']) writeFileSync(join(path, file), '');
-    await RunFolder.create(path, { force: true });
+    for (const file of ['latest.json', 'best.json', 'log.jsonl', 'latest.json.77-0.tmp', 'step-000000100.json', 'notes.txt', 'latest.json.bak']) writeFileSync(join(path, file), '');
+    (await RunFolder.create(path, { force: true })).close();
     expect(readdirSync(path).toSorted()).toEqual(['latest.json.bak', 'notes.txt']);
   });
 
-  it('keeps the run with --resume, and removes what a killed process was writing', async () => {
+  it('keeps a run that is continued, and removes what a killed process was writing', async () => {
     const path = temporaryFolder();
     for (const file of ['latest.json', 'log.jsonl', 'best.json.77-0.tmp']) writeFileSync(join(path, file), '');
-    await RunFolder.create(path, { resume: true, force: true });
+    (await RunFolder.open(path))!.close();
     expect(readdirSync(path).toSorted()).toEqual(['latest.json', 'log.jsonl']);
+    expect(await RunFolder.open(temporaryFolder())).toBeNull();
     expect([await RunFolder.holdsRun(path), await RunFolder.holdsRun(temporaryFolder())]).toEqual([true, false]);
   });
 
@@ -107,15 +109,42 @@ describe('a run folder', () => {
     expect(await stepIn(run.latestPath)).toBe(2);
     await run.saveLatest(atStep(4));
     expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([4, 2]);
+    run.close();
     expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'previous.json']);
   });
 
-  it('says that the folder has gone, as a failure of the machine', async () => {
+  it('is made again if it was removed, with its lock; a line of the log that finds no folder is a failure of the machine', async () => {
     const run = await RunFolder.create(join(temporaryFolder(), 'run'));
+    await run.saveLatest(atStep(1));
     rmSync(run.path, { recursive: true });
-    const gone = { kind: 'machine', message: expect.stringContaining('the folder is not there'), hint: expect.any(String) };
-    await expect(run.saveLatest(atStep(1))).rejects.toMatchObject(gone);
-    expect(() => run.appendLog({ event: 'report' })).toThrow(expect.objectContaining(gone));
+    expect(() => run.appendLog({ event: 'report' })).toThrow(expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the folder is not there'), hint: expect.any(String) }));
+    await run.saveLatest(atStep(2));
+    run.appendLog({ event: 'report' });
+    expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'lock.json', 'log.jsonl']);
+    await expect(RunFolder.create(run.path, { force: true })).rejects.toMatchObject({ kind: 'usage' });
+  });
+
+  it('keeps as many snapshots as it is told to, each a whole checkpoint, and none of later steps than it goes back to', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    for (const step of [1, 2, 3, 4]) await run.saveLatest(atStep(step), 3);
+    const snapshots = () => readdirSync(run.path).filter((file) => file.startsWith('step-'));
+    expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json', 'step-000000004.json']);
+    expect(await stepIn(join(run.path, 'step-000000003.json'))).toBe(3);
+    await run.cutBack(3);
+    expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json']);
+  });
+
+  it('goes on from latest.json, or from previous.json if that is damaged or missing, saying so', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    for (const step of [1, 2]) await run.saveLatest(atStep(step));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, path: run.latestPath, instead: null });
+    writeFileSync(run.latestPath, readFileSync(run.latestPath).subarray(0, 1000));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 1 } }, path: run.previousPath, instead: expect.stringContaining('latest.json is damaged: it is cut off') });
+    rmSync(run.latestPath);
+    expect(await run.newest()).toMatchObject({ path: run.previousPath, instead: `${run.latestPath} is missing` });
+    await run.saveBest(atStep(1));
+    writeFileSync(run.previousPath, '');
+    await expect(run.newest()).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining('previous.json is empty'), hint: expect.stringMatching(/--init-from .*best.json.*--force/) });
   });
 
   it.skipIf(!existsSync('/dev/full'))('says that the disk is full (skipped where there is no /dev/full)', async () => {
@@ -126,15 +155,15 @@ describe('a run folder', () => {
 
   it('logs one JSON object a line, and cuts the log back to a step, with a line that a crash cut off', async () => {
     const run = await RunFolder.create(temporaryFolder());
-    await run.cutLog(5);
+    await run.cutBack(5);
     expect(existsSync(run.logPath)).toBe(false);
     const lines = [{ event: 'start' }, { event: 'report', step: 10 }, { event: 'sample', step: 20, text: 'a\nb' }, { event: 'report', step: 30 }, { event: 'end', step: 30 }];
     for (const line of lines) run.appendLog(line);
     writeFileSync(run.logPath, '{"event": "rep', { flag: 'a' });
     const logged = () => readFileSync(run.logPath, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
-    await run.cutLog(30);
+    await run.cutBack(30);
     expect(logged()).toEqual(lines);
-    await run.cutLog(20);
+    await run.cutBack(20);
     expect(logged()).toEqual(lines.slice(0, 3));
     const { ino } = statSync(run.logPath);
     run.appendLog({ event: 'report', step: 21 });

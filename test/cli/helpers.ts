@@ -72,6 +72,10 @@ export class FakeProcess implements Io {
     return () => void this.#handlers.delete(handler);
   }
 
+  onContinue(): () => void {
+    return () => {};
+  }
+
   send(signal: Signal): void {
     for (const handler of this.#handlers) handler(signal);
   }

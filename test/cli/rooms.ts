@@ -47,9 +47,10 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
     checkpoints: async () => ({
       RunFolder: {
         refuseIfTaken: async () => {},
+        open: async () => null,
         create: async (...given: unknown[]) => {
           calls.folder = given;
-          return { path: given[0] };
+          return { path: given[0], close: () => {} };
         },
       },
       findCheckpoint: async (given: string | undefined) => given ?? 'checkpoints/newest/best.json',
@@ -60,6 +61,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
     }),
     training: async () => ({
       prepareTraining: async () => ({
+        notes: [],
         async *train(_folder: unknown, signal: AbortSignal) {
           calls.signal = signal;
           yield* events(signal);
@@ -92,6 +94,7 @@ async function* asyncOf(pieces: readonly string[]): AsyncGenerator<string> {
 
 export const start: TrainingEvent = {
   event: 'start',
+  step: 0,
   model: { cell: 'lstm', layers: 2, hidden: 128, embedding: 0, vocabulary: 65, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} },
   parameters: 240_321,
   device: 'cpu, relaxed SIMD, 2 threads',

@@ -20,14 +20,14 @@ describe('rnn train', () => {
     ]) {
       expect(stderr).toContain(text);
     }
-    expect(calls.folder).toEqual(['checkpoints/hamlet', { force: false, resume: false }]);
+    expect(calls.folder).toEqual(['checkpoints/hamlet', { force: false }]);
     expect(calls.closedDevices).toBe(1);
   });
 
   it('hands on every option that was given, and none that was not', async () => {
     const { rooms, calls } = fakeRooms();
     const given =
-      '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --init orthogonal --seq-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --lr 0.5 --lr-schedule step --lr-decay 0.9 --lr-decay-epochs 2 --lr-final 0.1 --warmup 10 --momentum 0.9 --clip-norm 0 --seed 7 --eval-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1';
+      '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --init orthogonal --seq-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --lr 0.5 --lr-schedule step --lr-decay 0.9 --lr-decay-epochs 2 --lr-final 0.1 --warmup 10 --momentum 0.9 --clip-norm 0 --seed 7 --eval-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
     const elsewhere = '--unit byte --min-count 2 --val-fraction 0 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
     const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')], { rooms });
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n' });
@@ -59,6 +59,8 @@ describe('rnn train', () => {
       sampleLength: 80,
       patience: 3,
       evaluationStreams: 1,
+      keep: 2,
+      maxRecoveries: 1,
     });
     expect(calls.corpus).toEqual({
       sources: ['a', 'b'],
@@ -69,7 +71,7 @@ describe('rnn train', () => {
       validationFraction: 0,
       validationFile: null,
     });
-    expect(calls.folder).toEqual(['runs/a', { force: true, resume: false }]);
+    expect(calls.folder).toEqual(['runs/a', { force: true }]);
     expect(calls.device).toEqual(['cpu', { threads: 2, work: [calls.given, { length: 900, symbols: 65 }] }]);
   });
 

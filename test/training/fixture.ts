@@ -2,16 +2,17 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
-import { RunFolder } from '../../src/checkpoint/store.ts';
+import { afterAll } from 'vitest';
+import { type Checkpoint, RunFolder } from '../../src/checkpoint/store.ts';
 import type { Corpus } from '../../src/corpus/read.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Call, CallResult, Device, Executable } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
+import type { LoopState, MachineOptions, ReadingOptions } from '../../src/training/record.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
-import { prepareTraining } from '../../src/training/train.ts';
+import { type TrainingRun, prepareTraining } from '../../src/training/train.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
 
@@ -31,9 +32,50 @@ export function optionsOf(corpus: Corpus, { learningRate = 0.01, ...given }: Par
   return { ...options, learningRate };
 }
 
+/** What of a checkpoint must not depend on how fast the machine is, nor on whether the run was interrupted. */
+export function timeless({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): unknown {
+  const { loop, history, ...rest } = training;
+  const { trainingMs: _trained, elapsedMs: _elapsed, ...standing } = loop as LoopState;
+  const { maxTimeMs: _invocation, ...options } = rest.options;
+  return { model, vocabulary, training: { ...rest, options, standing, evaluations: history.filter(({ event }) => event === 'evaluation') }, tensors, state, optimizer };
+}
+
+/** The cpu, with something done to the results of each call of training; calls are counted from 1. */
+export async function deviceThat(change: (result: CallResult, call: number) => CallResult): Promise<Device> {
+  const device = await openCpu({ threads: 1 });
+  return {
+    ...device,
+    async compile(workload) {
+      const inner = await device.compile(workload);
+      let call = 0;
+      return new Proxy(inner, {
+        get(target, name) {
+          if (name === 'run') {
+            return async (job: string, calls: Parameters<typeof inner.run>[1]) => {
+              const results = await target.run(job, calls);
+              return job === 'train' ? results.map((result) => change(result, ++call)) : results;
+            };
+          }
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+        },
+      });
+    },
+  };
+}
+
+/** What checkpoints keep of how a run was asked for, where it does not matter. */
+export const asked: { reading: ReadingOptions; machine: MachineOptions } = {
+  reading: { include: [], exclude: [], unit: 'char', minCount: 1, validationFraction: 0.1, validationFile: null },
+  machine: { device: null, threads: null, blas: null },
+};
+
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 export async function newFolder(): Promise<RunFolder> {
   const folder = mkdtempSync(path.join(tmpdir(), 'rnn-training-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return RunFolder.create(path.join(folder, 'run'));
 }
 
@@ -93,18 +135,27 @@ interface Ran {
   readonly folder: RunFolder;
 }
 
-/** Trains to the end. @param seen is told of each event as it comes */
-export async function train(corpus: Corpus, given: Partial<TrainingOptions>, { threads = 1, device, signal, seen }: { threads?: number; device?: Device; signal?: AbortSignal; seen?: (event: TrainingEvent) => void } = {}): Promise<Ran> {
-  const folder = await newFolder();
-  const run = await prepareTraining({ options: optionsOf(corpus, given), corpus, device: device ?? await openCpu({ threads }) });
+interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device'> {
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
+  /** The run folder, if not a new one. */
+  readonly folder?: RunFolder;
+  /** Is told of each event as it comes; one that returns true is the last, as if the process had been killed. */
+  readonly seen?: (event: TrainingEvent) => boolean | void;
+}
+
+/** Trains to the end. */
+export async function train(corpus: Corpus, given: Partial<TrainingOptions>, { threads = 1, device, signal, seen, folder, earlier, initial }: Surroundings = {}): Promise<Ran> {
+  const run = await prepareTraining({ ...asked, options: optionsOf(corpus, given), corpus, device: device ?? await openCpu({ threads }), earlier, initial });
   const events: TrainingEvent[] = [];
+  const written = folder ?? await newFolder();
   try {
-    for await (const event of run.train(folder, signal)) {
+    for await (const event of run.train(written, signal)) {
       events.push(event);
-      seen?.(event);
+      if (seen?.(event)) break;
     }
   } finally {
     await run.close();
   }
-  return { events, folder };
+  return { events, folder: written };
 }

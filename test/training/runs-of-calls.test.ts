@@ -90,24 +90,24 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
   });
 
   test('go on after refused updates as single calls do', async () => {
-    // The 21st call is the first of an epoch, the 6th would have been the last before an evaluation.
-    const { events, runs } = await expectSame({ optimizer: 'adam', dropout: 0.2, maxSteps: 30, evaluateEvery: 6, checkpointEvery: 9 }, { counts, refused: [2, 6, 7, 12, 21, 30] });
-    expect(stepsOf(events, 'recovery')).toEqual([1, 4, 4, 8, 16, 24]);
+    // Each goes back to the last checkpoint: after the 6th call that was made just before.
+    const { events, runs } = await expectSame({ optimizer: 'adam', dropout: 0.2, maxSteps: 30, evaluateEvery: 6, checkpointEvery: 3, maxRecoveries: 9 }, { counts, refused: [2, 6, 7, 12, 21, 30] });
+    expect(stepsOf(events, 'recovery')).toEqual([0, 3, 3, 6, 12, 18]);
     expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 30 });
     expect(runs.some(([handed, run]) => run < handed)).toBe(true);
-    expect(sum(runs.map(([, run]) => run))).toBe(36);
+    expect(sum(runs.map(([, run]) => run))).toBe(42);
   });
 
-  test.each([[5, 4], [20, 19]])('save, right after call %i was refused, the place after it and no state', async (call, step) => {
-    const { latest, events } = await expectSame({ maxSteps: 40 }, { counts, refused: [call], stopAt: ({ event }) => event === 'recovery' });
+  test.each([[5, 0], [20, 12]])('save, right after call %i was refused, the state that they went back to', async (call, step) => {
+    const { latest, events } = await expectSame({ maxSteps: 40, checkpointEvery: 12 }, { counts, refused: [call], stopAt: ({ event }) => event === 'recovery' });
     expect(events.at(-1)).toMatchObject({ reason: 'signal', step });
-    expect(latest).toMatchObject({ training: { step, position: { epoch: Math.floor(call / 20), window: call % 20 } }, state: [], optimizer: { scalars: { step } } });
+    expect(latest).toMatchObject({ training: { step, position: { epoch: 0, window: step } }, optimizer: { scalars: { step } } });
   });
 
   test('diverge as single calls do', async () => {
-    const { events } = await expectSame({ maxSteps: 50, learningRate: 1e38, optimizer: 'sgd', schedule: 'constant' }, { counts });
+    const { events } = await expectSame({ maxSteps: 50, learningRate: 1e38, optimizer: 'sgd', schedule: 'constant', checkpointEvery: 1 }, { counts });
     expect(events.at(-1)).toMatchObject({ reason: 'diverged' });
-    expect((await expectSame({ maxSteps: 50 }, { counts, refused: [9, 10, 11] })).events.at(-1)).toMatchObject({ reason: 'diverged', step: 8 });
+    expect((await expectSame({ maxSteps: 50, checkpointEvery: 4, maxRecoveries: 2 }, { counts, refused: [9, 10, 11] })).events.at(-1)).toMatchObject({ reason: 'diverged', step: 8 });
   });
 });
 
@@ -124,9 +124,9 @@ test('a report tells the mean loss of the steps since the last, and the rate and
   }
 });
 
-test('a refused update stands after the report of the steps before it, and slows none of them', async () => {
+test('a refused update takes back the steps before it, and slows none of those that come after', async () => {
   const { events } = await outcome({ maxSteps: 8 }, { counts: [4], refused: [3], msPerCall: 500 });
-  expect((events as TrainingEvent[]).slice(1, 4)).toMatchObject([{ event: 'report', step: 2, charactersPerSecond: 160 }, { event: 'recovery', step: 2 }, { event: 'report', step: 6 }]);
+  expect((events as TrainingEvent[]).slice(1, 4)).toMatchObject([{ event: 'recovery', step: 0 }, { event: 'report', step: 4, charactersPerSecond: 160 }, { event: 'report', step: 8 }]);
 });
 
 test('a signal, --max-time and --budget end a run after the calls in hand', async () => {
@@ -140,6 +140,7 @@ test('a signal, --max-time and --budget end a run after the calls in hand', asyn
 test('a device that fails leaves the place in the text where it was', async () => {
   const cpu = await openCpu({ threads: 1 });
   const session = await Session.open(optionsOf(verses, { maxSteps: 10 }), verses, inRunsOf({ counts: [3], ran: (_, handed) => { if (handed === 3) throw new Error('lost'); } }, cpu));
+  await session.begin();
   await session.advance(2, () => 0.01);
   await expect(session.advance(9, () => 0.01)).rejects.toThrow('lost');
   expect([session.step, session.streams.position]).toEqual([2, { epoch: 0, window: 2 }]);

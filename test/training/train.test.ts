@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
 import { readCheckpoint } from '../../src/checkpoint/read.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { EndEvent, TrainingEvent } from '../../src/training/events.ts';
 import { Session } from '../../src/training/session.ts';
-import { corpusOf, optionsOf, train, verses } from './fixture.ts';
+import { corpusOf, optionsOf, timeless, train, verses } from './fixture.ts';
 
 type Kind = TrainingEvent['event'];
 
@@ -15,12 +14,6 @@ function those<K extends Kind>(events: readonly TrainingEvent[], kind: K): Extra
 
 const stepsOf = (events: readonly TrainingEvent[], kind: 'evaluation' | 'sample' | 'checkpoint' | 'report' | 'recovery'): number[] => those(events, kind).map(({ step }) => step);
 const endOf = (events: readonly TrainingEvent[]): EndEvent => events.at(-1) as EndEvent;
-
-/** What of a checkpoint must not depend on how fast the machine is. */
-function timeless({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): unknown {
-  const { step, epoch, position, random, options, bestValidationLossNats } = training;
-  return { model, vocabulary, step, epoch, position, random, options, bestValidationLossNats, tensors, state, optimizer };
-}
 
 /** Nats per character of a model that knows how often each character of a text occurs, and nothing else. */
 function unigramNats(ids: ArrayLike<number>): number {
@@ -103,22 +96,17 @@ describe('a training run', () => {
     expect(endOf(events)).toMatchObject({ reason: 'signal', step: 2, checkpoint: folder.latestPath });
   });
 
-  test('goes on when a validation loss is no number or no sample can be drawn, says so, and never saves such a loss as the best', async () => {
-    const { events, folder } = await train(verses, { cell: 'rnn-relu', hidden: 64, batchSize: 4, maxSteps: 12, evaluateEvery: 1, sampleEvery: 1, sampleLength: 200, optimizer: 'sgd', learningRate: 5, clipNorm: 0, schedule: 'constant' });
-    for (const what of ['validation loss', 'sample']) expect(those(events, 'recovery').some(({ reason }) => reason.includes(what)), what).toBe(true);
+  const unstable = { cell: 'rnn-relu', hidden: 64, batchSize: 4, maxSteps: 12, optimizer: 'sgd', learningRate: 5, clipNorm: 0, schedule: 'constant' } as const;
+
+  test('goes back when a validation loss is no number, and never saves such a loss as the best', async () => {
+    const { events } = await train(verses, { ...unstable, evaluateEvery: 1 });
+    expect(those(events, 'recovery').some(({ reason }) => reason.includes('the validation loss is not a finite number at step'))).toBe(true);
     for (const { validationLossNats } of those(events, 'evaluation')) expect(Number.isFinite(validationLossNats)).toBe(true);
-    expect(endOf(events).checkpoint).toBe(folder.latestPath);
   });
 
-  // Clipped gradients and saturated gates keep even a loss of 1e30 finite: only rates near float32's end give infinities at once.
-  test.each([['sgd', 1e38], ['adam', 1e37], ['rmsprop', 1e37]] as const)('of %s with a learning rate of %d ends as diverged, with a checkpoint in which every weight is finite', async (optimizer, learningRate) => {
-    const { events, folder } = await train(verses, { maxSteps: 50, learningRate, schedule: 'constant', optimizer });
-    expect(endOf(events)).toMatchObject({ reason: 'diverged', checkpoint: folder.latestPath });
-    const recoveries = stepsOf(events, 'recovery');
-    expect(recoveries.slice(-3)).toEqual(new Array(3).fill(endOf(events).step)); // three in a row, none of them counted
-    const { tensors, training } = await readCheckpoint(folder.latestPath);
-    expect(training.step).toBe(endOf(events).step);
-    for (const { name, data } of tensors) expect(data.every((x) => Number.isFinite(x)), name).toBe(true);
+  test('goes on when no sample can be drawn, and says so', async () => {
+    const { events } = await train(verses, { ...unstable, sampleEvery: 1, sampleLength: 200 });
+    expect(those(events, 'recovery').some(({ reason }) => reason.startsWith('no sample could be taken: '))).toBe(true);
   });
 });
 
@@ -139,6 +127,7 @@ describe('one seed', () => {
     const recorded = [3.36020, 3.41926, 3.35656, 3.28439, 3.24306, 3.26839, 3.20393, 3.11997, 3.11757, 3.10286];
     const given = optionsOf(verses, { layers: 2, maxSteps: 10 });
     const session = await Session.open(given, verses, await openCpu({ threads: 2 }));
+    await session.begin();
     const losses: number[] = [];
     for (let step = 0; step < 10; step++) {
       const [{ lossNats }] = await session.advance(1, () => 0.01);

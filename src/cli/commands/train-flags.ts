@@ -3,6 +3,7 @@ import type { Command, Option } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { TrainingOptions } from '../../training/options.ts';
+import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 
@@ -14,6 +15,9 @@ const schedules: readonly TrainingOptions['schedule'][] = ['constant', 'step', '
 export interface TrainFlags {
   readonly out?: string;
   readonly force?: boolean;
+  readonly resume?: boolean;
+  readonly acceptNewCorpus?: boolean;
+  readonly initFrom?: string;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly unit?: 'char' | 'byte';
@@ -46,6 +50,8 @@ export interface TrainFlags {
   readonly seed?: number;
   readonly evalEvery?: number;
   readonly checkpointEvery?: number;
+  readonly keep?: number;
+  readonly maxRecoveries?: number;
   readonly sampleEvery?: number;
   readonly sampleLength?: number;
   readonly streams?: number;
@@ -97,13 +103,18 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--warmup <n>', 'steps in which it rises to its peak (default: 20)', steps),
     numberFlag('--momentum <x>', 'of sgd (default: 0.9)', { least: 0, below: 1 }),
     numberFlag('--clip-norm <x>', 'highest that stops gradient spikes; 0 off (default: 5)', { least: 0 }),
+    numberFlag('--max-recoveries <n>', 'times a run that diverges may go back (default: 3)', steps),
     numberFlag('--seed <n>', 'the same seed, the same model (default: 1)', steps),
   ],
   'Looking and saving:': [
     textFlag('--out <folder>', 'the run folder; checkpoints/<name of the text>'),
     switchFlag('--force', 'overwrite the run that is in it'),
+    switchFlag('--resume', 'continue the run that is in it, or start one'),
+    switchFlag('--accept-new-corpus', 'with --resume: the text may be another one now'),
+    textFlag('--init-from <path>', 'start from the weights of a run or checkpoint'),
     numberFlag('--eval-every <n>', 'steps between validation losses; 0 only at the end', steps),
     numberFlag('--checkpoint-every <n>', 'steps between checkpoints; 0 only at the end', steps),
+    numberFlag('--keep <n>', 'newest checkpoints that stay by number (default: 0)', steps),
     numberFlag('--sample-every <n>', 'steps between samples of text; 0 never', steps),
     numberFlag('--sample-length <n>', 'characters of such a text (default: 300)', positive),
     numberFlag('--streams <n>', 'readers of validation text; 1 is strict (default: 16)', positive),
@@ -130,6 +141,8 @@ export function addTrainFlags(command: Command): void {
 /** @throws a usage error where two options contradict each other */
 export function checkTogether(flags: TrainFlags): void {
   exclude(flags, { epochs: '--epochs', maxSteps: '--max-steps', budget: '--budget' }, 'each is the length of the whole run: give one');
+  exclude(flags, { resume: '--resume', force: '--force' }, '--resume continues the run that is there, --force removes it');
+  if (flags.acceptNewCorpus && !flags.resume) throw new RnnError('usage', '--accept-new-corpus is for --resume', { hint: 'a new run takes any text' });
   exclude(flags, { valFraction: '--val-fraction', valFile: '--val-file' }, 'give the part of the text, or another text');
 }
 
@@ -168,8 +181,23 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     checkpointEvery: flags.checkpointEvery,
     sampleEvery: flags.sampleEvery,
     sampleLength: flags.sampleLength,
+    keep: flags.keep,
+    maxRecoveries: flags.maxRecoveries,
     patience: flags.patience,
     evaluationStreams: flags.streams,
   };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+  return whatWasGiven(all);
+}
+
+/** How the text is to be read, as far as it was given. */
+export function givenReading({ include, exclude, unit, minCount, valFraction, valFile }: TrainFlags): Partial<ReadingOptions> {
+  return whatWasGiven<ReadingOptions>({ include, exclude, unit, minCount, validationFraction: valFraction, validationFile: valFile });
+}
+
+export function givenMachine({ device, threads, blas }: TrainFlags): Partial<MachineOptions> {
+  return whatWasGiven<MachineOptions>({ device, threads, blas });
+}
+
+function whatWasGiven<Options>(all: { [Key in keyof Options]: Options[Key] | undefined }): Partial<Options> {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<Options>;
 }

@@ -1,8 +1,13 @@
-// `rnn train`: reads the text, chooses what was not given, trains, and shows how it goes. The work is in corpus/, training/ and
-// devices/.
+// `rnn train`: reads the text, chooses what was not given, trains, and shows how it goes; or goes on with a run that is there. The work
+// is in corpus/, training/ and devices/.
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import type { Checkpoint, RunFolder, TrainedModel } from '../../checkpoint/store.ts';
+import type { Corpus } from '../../corpus/read.ts';
+import { RnnError } from '../../errors.ts';
+import type { Continuation, RunSettings } from '../../training/continue.ts';
 import type { EndEvent } from '../../training/events.ts';
+import type { ReadingOptions } from '../../training/record.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd, signalCodes } from '../failures.ts';
@@ -10,7 +15,8 @@ import { count, shellWord } from '../format.ts';
 import type { Signal } from '../io.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
-import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from './train-flags.ts';
+import { openStopwatch } from '../stopwatch.ts';
+import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
 const defaultValidationFraction = 0.1;
 
@@ -20,49 +26,153 @@ export function defineTrain(command: Command, context: Context): void {
     .argument('<corpus...>', 'the text to learn');
   addTrainFlags(command);
   command.action(async (sources: string[], flags: TrainFlags) => {
-    context.exitCode = await train(sources, flags, context);
+    context.exitCode = await train({ sources, flags, context });
   });
 }
 
-async function train(sources: readonly string[], flags: TrainFlags, context: Context): Promise<number> {
+/** What was written on the command line, and where it was. */
+interface Request {
+  readonly sources: readonly string[];
+  readonly flags: TrainFlags;
+  readonly context: Context;
+}
+
+async function train(request: Request): Promise<number> {
+  const { sources, flags, context } = request;
   checkTogether(flags);
-  const { io, rooms, stdout, stderr } = context;
-  const choice = chosenDevice(flags.device, io);
-  refuseBlasWithout(flags.blas, [choice.name]);
-  const reporter = openReporter(stdout, stderr, { json: flags.json === true, quiet: flags.quiet === true, maxTimeMs: flags.maxTime ?? null });
-  const { readCorpus, corpusName } = await rooms.corpus();
-  const { RunFolder } = await rooms.checkpoints();
-  const path = flags.out ?? join('checkpoints', corpusName(sources[0]));
-  // Before a minute is spent on reading.
-  if (!flags.force) await RunFolder.refuseIfTaken(path);
-  const corpus = await readCorpus({
-    sources,
+  refuseBlasWithout(flags.blas, [chosenDevice(flags.device, context.io).name]);
+  const reporter = openReporter(context.stdout, context.stderr, { json: flags.json === true, quiet: flags.quiet === true, maxTimeMs: flags.maxTime ?? null });
+  const { RunFolder } = await context.rooms.checkpoints();
+  const path = flags.out ?? join('checkpoints', (await context.rooms.corpus()).corpusName(sources[0]));
+  const folder = flags.resume ? await RunFolder.open(path) : null;
+  try {
+    if (folder !== null) return await goOn(request, folder, reporter);
+    // Before a minute is spent on reading.
+    await RunFolder.refuseIfTaken(path, { force: flags.force === true });
+    return await start(request, path, reporter);
+  } finally {
+    reporter.close();
+    folder?.close();
+  }
+}
+
+async function start(request: Request, path: string, reporter: Reporter): Promise<number> {
+  const { flags, context: { rooms } } = request;
+  const initial = flags.initFrom === undefined ? null : await readInitial(request, flags.initFrom, reporter);
+  const reading: ReadingOptions = {
     include: flags.include ?? [],
     exclude: flags.exclude ?? [],
-    unit: flags.unit ?? 'char',
+    unit: flags.unit ?? initial?.vocabulary.unit ?? 'char',
     minCount: flags.minCount ?? 1,
     validationFraction: flags.valFile === undefined ? (flags.valFraction ?? defaultValidationFraction) : 0,
     validationFile: flags.valFile ?? null,
+  };
+  const corpus = await read(request, reading, initial === null ? {} : { known: initial.vocabulary }, reporter);
+  const given = initial === null ? givenOptions(flags) : (await rooms.transfer()).withSizesOf(initial, givenOptions(flags));
+  const { options, notes } = (await rooms.resolving()).resolveOptions(given, corpus);
+  for (const note of notes) reporter.note(note);
+  const { RunFolder } = await rooms.checkpoints();
+  const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
+  return trainOn(request, { settings: { options, reading, machine }, corpus, initial, earlier: null, path, reporter }, async (run) => {
+    const folder = await RunFolder.create(path, { force: flags.force === true });
+    try {
+      return await run(folder);
+    } finally {
+      folder.close();
+    }
+  });
+}
+
+async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Promise<number> {
+  const { flags, context: { rooms } } = request;
+  const { checkpoint: earlier, path: file, instead } = await folder.newest();
+  if (instead !== null) reporter.warn(`${instead}; the run goes on from ${file}`);
+  const { continueRun, compareCorpus, endOf } = await rooms.continuing();
+  const settings: Continuation = continueRun(earlier, { options: givenOptions(flags), reading: givenReading(flags), machine: givenMachine(flags) });
+  if (endOf(earlier, settings.options) !== null) {
+    await reporter.handle(finishedEvent(earlier, file));
+    return 0;
+  }
+  for (const note of settings.notes) reporter.note(note);
+  const corpus = await read(request, settings.reading, { vocabulary: earlier.vocabulary }, reporter);
+  for (const note of compareCorpus(earlier, corpus, { accepted: flags.acceptNewCorpus === true })) reporter.note(note);
+  reporter.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
+  return trainOn(request, { settings, corpus, initial: null, earlier, path: folder.path, reporter }, (run) => run(folder));
+}
+
+function finishedEvent({ training: { step, bestValidationLossNats, loop } }: Checkpoint, checkpoint: string): EndEvent {
+  return { event: 'end', reason: 'finished', step, bestValidationLossNats, checkpoint, elapsedMs: (loop as { elapsedMs: number }).elapsedMs };
+}
+
+/** The model of --init-from. */
+async function readInitial({ flags, context: { rooms } }: Request, given: string, reporter: Reporter): Promise<TrainedModel> {
+  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const path = await findCheckpoint(given, 'use');
+  const initial = await readCheckpoint(path, { weightsOnly: true });
+  const { unit } = initial.vocabulary;
+  if (flags.unit !== undefined && flags.unit !== unit) {
+    throw new RnnError('usage', `--unit ${flags.unit} does not go with --init-from: ${path} is a model of ${unit === 'byte' ? 'bytes' : 'characters'}`, { hint: 'leave one of them out' });
+  }
+  reporter.note(`starting from the weights of ${path}, step ${count(initial.training.step)}`);
+  return initial;
+}
+
+type KnownSymbols = { readonly vocabulary?: Checkpoint['vocabulary']; readonly known?: Checkpoint['vocabulary'] };
+
+async function read({ sources, context: { io, rooms } }: Request, reading: ReadingOptions, { vocabulary, known }: KnownSymbols, reporter: Reporter): Promise<Corpus> {
+  const { readCorpus, Vocabulary } = await rooms.corpus();
+  const corpus = await readCorpus({
+    sources,
+    ...reading,
+    ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
+    ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
-    ...(sources.includes('-') || flags.valFile === '-' ? { stdin: io.stdin } : {}),
+    ...(sources.includes('-') || reading.validationFile === '-' ? { stdin: io.stdin } : {}),
   });
   if (corpus.skipped > 0) reporter.note(`${count(corpus.skipped)} hidden or binary ${corpus.skipped === 1 ? 'file was' : 'files were'} passed over`);
-  const { options, notes } = (await rooms.resolving()).resolveOptions(givenOptions(flags), corpus);
-  for (const note of notes) reporter.note(note);
+  return corpus;
+}
 
+interface Plan {
+  readonly settings: RunSettings;
+  readonly corpus: Corpus;
+  readonly initial: TrainedModel | null;
+  readonly earlier: Checkpoint | null;
+  readonly path: string;
+  readonly reporter: Reporter;
+}
+
+/** @param within opens the run folder, when everything that can be refused has been checked, and closes it afterwards */
+async function trainOn(request: Request, plan: Plan, within: (run: (folder: RunFolder) => Promise<number>) => Promise<number>): Promise<number> {
+  const { context: { io, rooms } } = request;
+  const { settings: { options, machine, reading }, corpus, initial, earlier, reporter } = plan;
+  const choice = chosenDevice(machine.device ?? undefined, io);
   const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
-  const device = await (await rooms.devices()).openDevice(choice.name, { work, ...(flags.threads === undefined ? {} : { threads: flags.threads }), ...(flags.blas === undefined ? {} : { blas: flags.blas }) });
+  const device = await (await rooms.devices()).openDevice(choice.name, { work, ...(machine.threads === null ? {} : { threads: machine.threads }), ...(machine.blas === null ? {} : { blas: machine.blas }) });
   const why = device.reason ?? (choice.fromEnvironment ? `${choice.name}: RNN_DEVICE` : null);
   if (why !== null) reporter.note(`device ${why}`);
-  const controller = new AbortController();
-  const interruption = watchSignals(context, reporter, controller);
+  const stopwatch = openStopwatch(io);
   let closeRun: () => Promise<void> = () => Promise.resolve();
   try {
-    const run = await (await rooms.training()).prepareTraining({ options, corpus, device });
+    const run = await (await rooms.training()).prepareTraining({ options, reading, machine, corpus, device, earlier, initial, clock: () => stopwatch.now() });
     closeRun = () => run.close();
-    const folder = await RunFolder.create(path, { force: flags.force === true, resume: false });
+    for (const note of run.notes) reporter.note(note);
+    return await within((folder) => follow(request, plan, (signal) => run.train(folder, signal)));
+  } finally {
+    stopwatch.close();
+    reporter.close();
+    await closeRun();
+    await device.close();
+  }
+}
+
+/** Shows the events of a run until its end, and sees to signals meanwhile. */
+async function follow({ sources, flags, context }: Request, { path, reporter }: Plan, train: (signal: AbortSignal) => AsyncIterable<Parameters<Reporter['handle']>[0]>): Promise<number> {
+  const controller = new AbortController();
+  const interruption = watchSignals(context, reporter, controller);
+  try {
     let end: EndEvent | null = null;
-    for await (const event of run.train(folder, controller.signal)) {
+    for await (const event of train(controller.signal)) {
       if (event.event === 'end') end = event;
       try {
         await reporter.handle(event);
@@ -72,13 +182,13 @@ async function train(sources: readonly string[], flags: TrainFlags, context: Con
         controller.abort();
       }
     }
-    if (end !== null) showWhereItIs(end, path, reporter);
-    return end === null ? 0 : codeOfEnd(end.reason, interruption.signal());
+    if (end === null) return 0;
+    if (end.reason === 'diverged') reporter.warn(adviceOnDivergence(end, resumeLine(sources, flags)));
+    showWhereItIs(end, path, reporter);
+    if (end.reason === 'signal' || end.reason === 'max-time') reporter.note(`to continue:\n  ${resumeLine(sources, flags)}`);
+    return codeOfEnd(end.reason, interruption.signal());
   } finally {
     interruption.stop();
-    reporter.close();
-    await closeRun();
-    await device.close();
   }
 }
 
@@ -98,8 +208,19 @@ function watchSignals({ io }: Context, reporter: Reporter, controller: AbortCont
   return { signal: () => first, stop };
 }
 
+function adviceOnDivergence({ checkpoint }: EndEvent, resume: string): string {
+  const otherwise = 'a lower --clip-norm or a longer --warmup helps against spikes';
+  return checkpoint === null ? `nothing was saved: try again with a lower --lr; ${otherwise}` : `go on from ${checkpoint} with a lower learning rate: ${resume} --lr …; ${otherwise}`;
+}
+
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
   if (end.checkpoint === null) return reporter.note('nothing was saved');
   reporter.note(`saved in ${folder}; to sample from it:`);
   reporter.note(`  rnn sample --checkpoint ${shellWord(folder)}`);
+}
+
+/** What is remembered with the run need not be given again. */
+function resumeLine(sources: readonly string[], { out }: TrainFlags): string {
+  const words = [...sources.map(shellWord), '--resume', ...(out === undefined ? [] : ['--out', shellWord(out)])];
+  return `${sources.includes('-') ? '… | ' : ''}rnn train ${words.join(' ')}`;
 }

@@ -9,16 +9,18 @@ import { Shard, type ShardSetup } from './shard.ts';
 export interface Crew {
   /** Does one step with all workers. */
   step(job: number, requested: number): Promise<void> | void;
+  /** Whether the last step began to change weights. */
+  readonly hasUpdated: boolean;
   close(): Promise<void>;
 }
 
 export function inlineCrew(setup: ShardSetup): Crew {
   const shard = new Shard(setup);
-  return { step: (job, requested) => shard.step(job, requested), close: () => Promise.resolve() };
+  return { step: (job, requested) => shard.step(job, requested), hasUpdated: false, close: () => Promise.resolve() };
 }
 
 function died(cause: unknown): RnnError {
-  return new RnnError('machine', 'a worker thread died', { hint: 'it may have run out of memory: try a smaller --batch-size or --hidden', cause });
+  return new RnnError('machine', 'a worker thread died', { hint: 'the machine may be out of memory: free some, or take a smaller --batch-size or --hidden; what was saved can be continued with --resume', cause });
 }
 
 /** Starts a thread for each worker. A thread that dies ends the step in hand with an error instead of leaving it waiting. */
@@ -50,6 +52,7 @@ export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssem
   const command = (job: number, requested: number): void => {
     shared[control.job] = job;
     shared[control.flags] = requested;
+    shared[control.updating] = 0;
     Atomics.add(shared, control.command, 1);
     Atomics.notify(shared, control.command);
   };
@@ -70,6 +73,9 @@ export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssem
       const done = next();
       command(job, requested);
       return done;
+    },
+    get hasUpdated() {
+      return Atomics.load(shared, control.updating) === 1;
     },
     close,
   };

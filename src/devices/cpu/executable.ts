@@ -1,6 +1,6 @@
 // A workload compiled for the cpu: one shared memory, its workers, and the traffic between them and the caller's thread, which
 // stays free while they compute.
-import type { Call, CallResult, Executable, PassTime, Resident, StandingCall, Workload } from '../device.ts';
+import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
 import { type Crew, inlineCrew, threadCrew } from './crew.ts';
@@ -34,6 +34,7 @@ export class CpuExecutable implements Executable {
   readonly #floats: Float32Array;
   readonly #doubles: Float64Array;
   #stale = true;
+  #intact: Intact = 'everything';
 
   constructor(plan: Plan, setup: ShardSetup, crew: Crew, description: string) {
     const { memory } = setup;
@@ -52,8 +53,14 @@ export class CpuExecutable implements Executable {
     const results: CallResult[] = [];
     for (const call of calls) {
       this.#give(this.#plan.jobs[index], call);
-      const done = this.#step(index, call.update ? flags.update : 0);
-      if (done) await done;
+      try {
+        const done = this.#step(index, call.update ? flags.update : 0);
+        if (done) await done;
+      } catch (error) {
+        await this.#crew.close(); // those that live might still be at work
+        this.#intact = this.#crew.hasUpdated ? 'nothing' : 'weights';
+        throw error;
+      }
       const result = this.#take(this.#plan.jobs[index], call);
       results.push(result);
       if (call.update && !result.updated) break;
@@ -64,6 +71,10 @@ export class CpuExecutable implements Executable {
   standingCall(name: string): StandingCall {
     const index = this.#plan.jobs.findIndex(({ job }) => job.name === name);
     return standingCall(this.#plan, name, this.#setup.memory, () => this.#step(index, 0));
+  }
+
+  intact(): Intact {
+    return this.#intact;
   }
 
   callsPerRun(): number {

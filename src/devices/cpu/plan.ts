@@ -13,8 +13,8 @@ const THREAD_BYTES = 12e6;
 /** A shard this small is not worth a worker. */
 const LEAST_ROWS = 4;
 
-/** 32-bit words of the control block, by their use. */
-export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, words: 5 } as const;
+/** 32-bit words of the control block, by their use. `updating` is 1 from the moment at which a step begins to change weights. */
+export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, updating: 5, words: 6 } as const;
 
 /** A weight as the products read it: packed into panels. One per weight, orientation and width that any program uses. */
 export interface Panels extends PanelShape {

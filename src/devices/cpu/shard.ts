@@ -127,6 +127,7 @@ export class Shard {
     const norm = Math.sqrt(sum(squares));
     if (!update || !Number.isFinite(norm) || !Number.isFinite(sum(losses))) return false;
     this.#floats[gradientScale / 4] = update.clipNorm > 0 && norm > update.clipNorm ? update.clipNorm / norm : 1;
+    Atomics.store(this.#control, control.updating, 1);
     this.#update!(1, this.#count, ...update.pointers.map(({ address, step }) => address + step * this.#first));
     return true;
   }

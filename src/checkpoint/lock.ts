@@ -1,0 +1,200 @@
+// One process at a time may write a run folder. A file in it says who does; it is alive while that process is, and renews the file's time
+// every few seconds. Portable: a process on this machine is asked for by its number, one on another machine is believed gone once its
+// file is old by the clock of the file system. Knows nothing of what else is in the folder.
+
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+import { RnnError, systemCode } from '../errors.ts';
+import { temporarySuffix } from './atomic.ts';
+
+export const lockFile = 'lock.json';
+
+const RENEW_MS = 10_000;
+/** A process that has not renewed its lock for so long is gone, or suspended: then it notices before it writes anything. */
+const STALE_MS = 60_000;
+/** Tries where others take and give back the same lock at the same time. */
+const MOST_TRIES = 20;
+/** No hard links here: FAT, some network and FUSE file systems. */
+const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
+
+interface Holder {
+  /** Different for each lock that was ever taken. */
+  readonly token: string;
+  readonly pid: number;
+  readonly host: string;
+  readonly since: string;
+}
+
+/** Of the locks that this process holds: another one may have had its number before. */
+const own = new Set<string>();
+
+export class Lock {
+  readonly #path: string;
+  readonly #content: string;
+  readonly #token: string;
+  readonly #timer: NodeJS.Timeout;
+
+  private constructor(path: string, { token }: Holder, content: string) {
+    own.add(token);
+    this.#path = path;
+    this.#token = token;
+    this.#content = content;
+    // A process with nothing else to do may end; a lock that cannot be renewed is dealt with where something is written.
+    this.#timer = setInterval(() => this.#renew(), RENEW_MS).unref();
+  }
+
+  /**
+   * @throws RnnError `usage`, at once, if another process holds the folder; the system's error if the lock cannot be written
+   */
+  static take(folder: string): Lock {
+    const path = join(folder, lockFile);
+    const holder = { token: randomUUID(), pid: process.pid, host: hostname(), since: new Date().toISOString() };
+    const content = `${JSON.stringify(holder)}\n`;
+    const temporary = `${path}.${holder.token}${temporarySuffix}`;
+    try {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const now = writeAndTime(temporary, content);
+        if (createFrom(temporary, path, content)) return new Lock(path, holder, content);
+        const other = look(path, now);
+        if (other === null) continue; // given back meanwhile
+        if (!other.isGone) throw inUse(folder, other.holder);
+        // Of several that find the same lock left behind, the last to rename has it; the others notice before they write.
+        renameSync(temporary, path);
+        if (look(path, 0)?.holder?.token === holder.token) return new Lock(path, holder, content);
+      }
+      throw inUse(folder, null);
+    } finally {
+      rmSync(temporary, { force: true });
+    }
+  }
+
+  /** @throws RnnError `usage` if another process holds the folder */
+  static refuseIfHeld(folder: string): void {
+    const other = look(join(folder, lockFile), Date.now());
+    if (other !== null && !other.isGone) throw inUse(folder, other.holder);
+  }
+
+  /**
+   * To be called before anything is written. A lock that was removed, perhaps with its folder, is taken anew.
+   *
+   * @throws RnnError `usage` if another process has taken over, as it may from one that was suspended for a minute
+   */
+  ensure(folder: string): void {
+    const now = look(this.#path, 0);
+    if (now?.holder?.token === this.#token) return;
+    if (now === null && createAt(this.#path, this.#content)) return;
+    throw new RnnError('usage', `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`, {
+      hint: 'what this run had saved by then is where the other one began; nothing is written any more',
+    });
+  }
+
+  /** Gives the folder back, unless another process has it by now. */
+  release(): void {
+    clearInterval(this.#timer);
+    own.delete(this.#token);
+    try {
+      if (look(this.#path, 0)?.holder?.token === this.#token) rmSync(this.#path, { force: true });
+    } catch {
+      // It is of no use any more, and will be found to be left behind.
+    }
+  }
+
+  /** Writes the file anew in its place: so its time is that of the file system's clock. */
+  #renew(): void {
+    try {
+      const file = openSync(this.#path, 'r+');
+      try {
+        if (readFileSync(file, 'utf8') === this.#content) writeSync(file, this.#content, 0);
+      } finally {
+        closeSync(file);
+      }
+    } catch {
+      // A full or lost disk: `ensure` says so when there is something to write.
+    }
+  }
+}
+
+/** @returns the time of the file, in milliseconds by the clock of the file system */
+function writeAndTime(path: string, content: string): number {
+  const file = openSync(path, 'w');
+  try {
+    writeSync(file, content);
+    return fstatSync(file).mtimeMs;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Makes the lock at once with its content; false if there is one. */
+function createFrom(temporary: string, path: string, content: string): boolean {
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST') return false;
+    if (code === 'ENOENT') return false; // whoever held the lock meanwhile has cleared the temporary file away
+    if (!noLinks.has(code)) throw error;
+    return createAt(path, content);
+  }
+}
+
+function createAt(path: string, content: string): boolean {
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The lock that is there; null if there is none. @param now by the clock of the file system, in milliseconds */
+function look(path: string, now: number): { readonly holder: Holder | null; readonly isGone: boolean } | null {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
+    throw error;
+  }
+  try {
+    const holder = parse(readFileSync(file, 'utf8'));
+    const isOld = now - fstatSync(file).mtimeMs > STALE_MS;
+    return { holder, isGone: isOld || (holder !== null && holder.host === hostname() && !isRunning(holder)) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function parse(text: string): Holder | null {
+  try {
+    const { token, pid, host, since } = JSON.parse(text) as Partial<Holder>;
+    return typeof token === 'string' && Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string' ? { token, pid: pid!, host, since } : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRunning({ pid, token }: Holder): boolean {
+  if (pid === process.pid) return own.has(token);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM'; // another user's
+  }
+}
+
+function named(holder: Holder | null): string {
+  return holder === null ? '' : ` (number ${holder.pid} on ${holder.host}, since ${holder.since})`;
+}
+
+function inUse(folder: string, holder: Holder | null): RnnError {
+  return new RnnError('usage', `another process${named(holder)} is training in ${folder}`, {
+    hint: 'wait for it, stop it, or choose another folder with --out',
+  });
+}

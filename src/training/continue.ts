@@ -1,0 +1,103 @@
+// A run that goes on: what it was, what was asked for now, and whether the two go together. The state itself is restored by the session
+// and the loop.
+import { isDeepStrictEqual } from 'node:util';
+import type { Checkpoint } from '../checkpoint/store.ts';
+import type { Corpus } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
+import type { EndReason } from './events.ts';
+import { optionRules } from './option-rules.ts';
+import type { TrainingOptions } from './options.ts';
+import { type MachineOptions, type ReadingOptions, recordedCorpus, recordedLoop, recordedMachine, recordedOptions, recordedReading } from './record.ts';
+
+export interface RunSettings {
+  readonly options: TrainingOptions;
+  readonly reading: ReadingOptions;
+  readonly machine: MachineOptions;
+}
+
+/** What was given on the command line, and nothing else. */
+export interface GivenSettings {
+  readonly options: Partial<TrainingOptions>;
+  readonly reading: Partial<ReadingOptions>;
+  readonly machine: Partial<MachineOptions>;
+}
+
+export interface Continuation extends RunSettings {
+  /** What is different from now on, for the user to read. */
+  readonly notes: readonly string[];
+}
+
+/** What the weights are made for, or how they began. */
+const fixedOptions = ['cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation'] as const;
+const fixedReading = { unit: '--unit', minCount: '--min-count' } as const;
+const readingFlags = { include: '--include', exclude: '--exclude', validationFraction: '--val-fraction', validationFile: '--val-file' } as const;
+const machineFlags = { device: '--device', threads: '--threads', blas: '--blas' } as const;
+/** One of them is the length of the run. */
+const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;
+
+/**
+ * The settings of the run, with what was given now in their place.
+ *
+ * @throws RnnError `usage` if something was given that cannot change, `checkpoint` if the settings are not all there
+ */
+export function continueRun({ training }: Checkpoint, given: GivenSettings): Continuation {
+  const earlier = { options: recordedOptions(training), reading: recordedReading(training), machine: recordedMachine(training) };
+  for (const option of fixedOptions) refuseChange(optionRules[option].flag, given.options[option], earlier.options[option]);
+  for (const [option, flag] of Object.entries(fixedReading)) refuseChange(flag, given.reading[option as keyof typeof fixedReading], earlier.reading[option as keyof typeof fixedReading]);
+
+  const length = lengths.some((option) => given.options[option] !== undefined) ? { epochs: null, maxSteps: null, budgetMs: null } : {};
+  const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
+  const validation = given.reading.validationFile !== undefined ? { validationFraction: 0 } : given.reading.validationFraction !== undefined ? { validationFile: null } : {};
+  const reading = { ...earlier.reading, ...validation, ...given.reading };
+  const machine = { ...earlier.machine, ...given.machine };
+  const changes = [
+    ...Object.entries(optionRules).filter(([option]) => option !== 'maxTimeMs' && given.options[option as keyof TrainingOptions] !== undefined)
+      .map(([option, { flag }]) => [flag, options[option as keyof TrainingOptions], earlier.options[option as keyof TrainingOptions]] as const),
+    ...changesIn(readingFlags, reading, earlier.reading),
+    ...changesIn(machineFlags, machine, earlier.machine),
+  ];
+  const notes = changes.filter(([, now, before]) => !isDeepStrictEqual(now, before)).map(([flag, now, before]) => `${flag} is ${shown(flag, now)} from here on; it was ${shown(flag, before)}`);
+  return { options, reading, machine, notes };
+}
+
+/** Why the run was over when it was saved, if it is with these options, too; else null. */
+export function endOf({ training }: Checkpoint, options: TrainingOptions): EndReason | null {
+  const { finished } = recordedLoop(training);
+  const before = recordedOptions(training);
+  return [...lengths, 'patience' as const].every((option) => options[option] === before[option]) ? finished : null;
+}
+
+/**
+ * What is different about the text, for the user to read.
+ *
+ * @throws RnnError `corpus` if it is another text, and that was not accepted
+ */
+export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accepted }: { readonly accepted: boolean }): readonly string[] {
+  const { digest, characters, train } = recordedCorpus(training);
+  const count = (value: number): string => value.toLocaleString('en');
+  if (digest === corpus.digest) return train === corpus.train.length ? [] : [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`];
+  const what = characters === corpus.characters ? `its ${count(characters)} characters are not the same` : `it has ${count(corpus.characters)} characters, and had ${count(characters)}`;
+  if (!accepted) {
+    throw new RnnError('corpus', `the text is not the one that this run was trained on: ${what}`, {
+      hint: 'give the same text, go on with this one by --accept-new-corpus, or start a new run with --init-from and --out',
+    });
+  }
+  return [`the text is another one: ${what}; the run goes on at the same part of it, from a zero state, and the best validation loss is looked for anew`];
+}
+
+function refuseChange(flag: string, given: unknown, before: unknown): void {
+  if (given === undefined || given === before) return;
+  throw new RnnError('usage', `${flag} cannot change in a run: it is ${String(before)}, and ${String(given)} was given`, {
+    hint: 'leave it out to continue; --init-from starts a new run from these weights, on any text, and a run from nothing may have any sizes',
+  });
+}
+
+function changesIn<Settings extends object>(flags: Readonly<Partial<Record<keyof Settings, string>>>, now: Settings, before: Settings): (readonly [string, unknown, unknown])[] {
+  return (Object.entries(flags) as [keyof Settings, string][]).map(([option, flag]) => [flag, now[option], before[option]]);
+}
+
+function shown(flag: string, value: unknown): string {
+  if (value === null) return 'not given';
+  if (Array.isArray(value)) return value.length === 0 ? 'not given' : value.join(' ');
+  return flag === '--budget' ? `${Number(value) / 1000}s` : String(value);
+}

@@ -1,0 +1,59 @@
+// When training has come apart: the loss of a step is no number, or the loss has jumped. Pure.
+import type { CallResult } from '../devices/device.ts';
+
+/** Steps over which the loss is averaged, weights falling off exponentially: one window of strange text is no jump. */
+const AVERAGED_STEPS = 20;
+/** An average of fewer steps says little about where the loss was. */
+const STEPS_UNTIL_JUDGED = 50;
+/** A jump is to more than so many times the lowest average, and to so many nats more: far beyond what another kind of text costs. */
+const JUMP = { factor: 2, nats: 1 };
+
+/** Plain data, for checkpoints. */
+export interface LossTrendState {
+  readonly steps: number;
+  /** Exponential average of the loss, nats per character. */
+  readonly average: number;
+  /** The lowest average so far; null before there is one. */
+  readonly lowest: number | null;
+}
+
+/** Watches the loss of one step after another. */
+export class LossTrend {
+  #steps: number;
+  #average: number;
+  #lowest: number | null;
+
+  constructor({ steps, average, lowest }: LossTrendState = { steps: 0, average: 0, lowest: null }) {
+    this.#steps = steps;
+    this.#average = average;
+    this.#lowest = lowest;
+  }
+
+  get state(): LossTrendState {
+    return { steps: this.#steps, average: this.#average, lowest: this.#lowest };
+  }
+
+  /** @param lossNats of the step, per character @returns what is wrong, in words; null if nothing is */
+  add(lossNats: number): string | null {
+    this.#steps++;
+    this.#average += (lossNats - this.#average) / Math.min(this.#steps, AVERAGED_STEPS);
+    if (this.#steps < STEPS_UNTIL_JUDGED) return null;
+    const lowest = this.#lowest ?? this.#average;
+    if (this.#average > JUMP.factor * lowest && this.#average > lowest + JUMP.nats) return `the loss jumped from ${lowest.toFixed(2)} to ${this.#average.toFixed(2)} nats`;
+    this.#lowest = Math.min(lowest, this.#average);
+    return null;
+  }
+
+  /**
+   * What is wrong with a run of steps, and how many had been made by then; null if nothing is.
+   * @param characters of each step
+   */
+  troubleIn(steps: readonly Pick<CallResult, 'lossNats' | 'updated'>[], characters: number): { readonly what: string; readonly after: number } | null {
+    for (const [index, { lossNats, updated }] of steps.entries()) {
+      if (!updated) return { what: `${Number.isFinite(lossNats) ? 'the gradient' : 'the loss'} is not a finite number`, after: index };
+      const jump = this.add(lossNats / characters);
+      if (jump !== null) return { what: jump, after: index + 1 };
+    }
+    return null;
+  }
+}

@@ -1,0 +1,90 @@
+// A run folder as a training run uses it: a disk that fails is no reason to stop training, but one to say so and to try again. Knows
+// nothing of when something is saved.
+import type { Checkpoint, Newest, RunFolder } from '../checkpoint/store.ts';
+import { RnnError } from '../errors.ts';
+import type { TrainingEvent } from './events.ts';
+
+/** How long to wait before each further try to save the last state; together less than it may take to end after a signal. */
+const WAITS_MS = [300, 700, 1500];
+
+/** What came of saving: stored, or why not. `unfit` is a checkpoint with numbers that are not finite, `disk` any trouble of the machine. */
+export type Stored = { readonly kind: 'stored' } | { readonly kind: 'unfit' | 'disk'; readonly error: RnnError };
+
+export class Keeper {
+  readonly #folder: RunFolder;
+  /** Told once, until it can be written again. */
+  #logTrouble: string | null = null;
+  #toldOfLog = false;
+
+  constructor(folder: RunFolder) {
+    this.#folder = folder;
+  }
+
+  get latestPath(): string {
+    return this.#folder.latestPath;
+  }
+
+  saveLatest(checkpoint: Checkpoint, keep: number): Promise<Stored> {
+    return attempt(() => this.#folder.saveLatest(checkpoint, keep));
+  }
+
+  saveBest(checkpoint: Checkpoint): Promise<Stored> {
+    return attempt(() => this.#folder.saveBest(checkpoint));
+  }
+
+  /** @throws RnnError `machine` if the disk does not take it after several tries */
+  async saveLast(checkpoint: Checkpoint, keep: number): Promise<void> {
+    for (const wait of [...WAITS_MS, null]) {
+      const stored = await this.saveLatest(checkpoint, keep);
+      if (stored.kind === 'stored') return;
+      if (wait === null || stored.kind === 'unfit') throw stored.error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+    }
+  }
+
+  /** The newest state on disk; null if there is none, or none that can be read. */
+  async newest(): Promise<Newest | null> {
+    try {
+      return await this.#folder.newest();
+    } catch (error) {
+      if (error instanceof RnnError) return null;
+      throw error;
+    }
+  }
+
+  async cutBack(step: number): Promise<void> {
+    const cut = await attempt(() => this.#folder.cutBack(step));
+    if (cut.kind !== 'stored') this.#logTrouble ??= cut.error.message;
+  }
+
+  /** Adds a line to the log; a line that the disk does not take is lost. */
+  log(event: TrainingEvent): void {
+    try {
+      this.#folder.appendLog(event);
+      this.#toldOfLog = false;
+    } catch (error) {
+      if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
+      this.#logTrouble = error.message;
+    }
+  }
+
+  /** Why lines are missing in the log, if that has not been told yet. */
+  takeLogTrouble(): string | null {
+    const trouble = this.#toldOfLog ? null : this.#logTrouble;
+    this.#toldOfLog ||= trouble !== null;
+    this.#logTrouble = null;
+    return trouble;
+  }
+}
+
+/** @throws whatever is neither the disk's doing nor the numbers': that the folder is no longer this process's, or a bug */
+async function attempt(save: () => Promise<void>): Promise<Stored> {
+  try {
+    await save();
+    return { kind: 'stored' };
+  } catch (error) {
+    if (error instanceof RnnError && error.kind === 'machine') return { kind: 'disk', error };
+    if (error instanceof RnnError && error.kind === 'checkpoint') return { kind: 'unfit', error };
+    throw error;
+  }
+}

@@ -1,0 +1,299 @@
+// The training loop, as an async generator of events: when to step, report, evaluate, sample, save, go back and stop. Knows nothing of
+// terminals; what it yields is also the log.
+import { RnnError } from '../errors.ts';
+import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, TrainingEvent } from './events.ts';
+import { openCollector } from './garbage.ts';
+import type { Keeper } from './keeper.ts';
+import type { TrainingOptions } from './options.ts';
+import { Recent } from './recent.ts';
+import { recordedLoop } from './record.ts';
+import { type TrainingRun, startOf, stepsOf } from './run.ts';
+import { type Progress, learningRateAt } from './schedules.ts';
+import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
+import { Standing } from './standing.ts';
+
+export class Loop {
+  readonly #run: TrainingRun;
+  readonly #options: TrainingOptions;
+  readonly #session: Session;
+  readonly #keeper: Keeper;
+  readonly #signal: AbortSignal | undefined;
+  readonly #now: () => number;
+  readonly #started: number;
+  readonly #recent: Recent;
+  readonly #startedReally = performance.now();
+  readonly #collectGarbage = openCollector();
+  readonly #elapsedBeforeMs: number;
+  readonly #totalSteps: number | null;
+  #standing: Standing;
+  #lastReport: ReportEvent | null = null;
+  #hasDiverged = false;
+  /** Nothing has changed since the last state was saved. */
+  #isSaved: boolean;
+  #savedStep: number | null;
+  /** Nothing was left to do when this invocation began. */
+  #wasOver: boolean;
+
+  constructor(run: TrainingRun, session: Session, restored: Restored | null, keeper: Keeper, signal: AbortSignal | undefined) {
+    this.#run = run;
+    this.#options = run.options;
+    this.#session = session;
+    this.#keeper = keeper;
+    this.#signal = signal;
+    this.#now = run.clock ?? (() => performance.now());
+    this.#started = this.#now();
+    this.#recent = new Recent(this.#now);
+    const training = run.earlier?.training;
+    this.#elapsedBeforeMs = training === undefined ? 0 : recordedLoop(training).elapsedMs;
+    this.#standing = new Standing(training ?? null);
+    if (restored?.sameText === false) this.#standing.forgetLosses();
+    if (training !== undefined && training.options.learningRate !== run.options.learningRate) this.#standing.forgiveRecoveries();
+    this.#isSaved = restored !== null;
+    this.#savedStep = restored === null ? null : session.step;
+    this.#totalSteps = stepsOf(run, session, restored?.samePlace === true);
+    this.#wasOver = restored !== null && this.#finished() !== null;
+  }
+
+  async *events(): AsyncGenerator<TrainingEvent> {
+    if (this.#run.earlier) await this.#keeper.cutBack(this.#session.step);
+    yield this.#log(startOf(this.#run, this.#session, this.#totalSteps));
+    this.#collectGarbage();
+    let reason: EndReason | null = null;
+    try {
+      while ((reason = yield* this.#look()) === null) yield* this.#advance();
+    } catch (error) {
+      // The device is gone, or a part of it, but perhaps not the weights of the step before.
+      if (!this.#isSaved && this.#session.step > 0 && this.#session.intact !== 'nothing') yield* this.#save();
+      throw error;
+    }
+    yield* this.#finish(reason);
+  }
+
+  /** Does what is due at the step that has been reached, and at the end of the run whatever has not been done there. Gives the reason to end. */
+  async *#look(): AsyncGenerator<TrainingEvent, EndReason | null> {
+    const trouble = this.#keeper.takeLogTrouble();
+    if (trouble !== null) yield this.#tell(`${trouble}; training goes on`);
+    yield* this.#due();
+    if (this.#reasonToEnd() === null) return null;
+    yield* this.#due(); // the evaluation may have ended it
+    if (!this.#hasDiverged) yield* this.#save();
+    return this.#reasonToEnd();
+  }
+
+  /** One run of calls. */
+  async *#advance(): AsyncGenerator<TrainingEvent> {
+    const before = this.#now();
+    const results = await this.#session.advance(this.#stepsUntilDue(), (place) => this.#standing.learningRateFactor * learningRateAt(this.#options, this.#progress(place)));
+    const elapsed = this.#now() - before;
+    this.#standing.trainingMs += elapsed;
+    const note = results.find((result) => result.note !== undefined)?.note;
+    if (note !== undefined) yield this.#tell(note);
+    this.#changed();
+    const steps = results.filter(({ updated }) => updated);
+    const characters = this.#options.batchSize * this.#options.sequenceLength;
+    const trouble = this.#standing.trend.troubleIn(results, characters);
+    if (steps.length > 0) {
+      this.#recent.add(steps.map(({ lossNats }) => lossNats), steps.length * characters, (elapsed * steps.length) / results.length);
+      if (trouble === null && (this.#recent.isReportDue || this.#reasonToEnd() !== null)) yield this.#report(steps.at(-1)!);
+    }
+    if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
+  }
+
+  /** To the last state that was saved, or to the beginning, with half the learning rate; or gives the run up. */
+  async *#goBack(trouble: string, at = this.#session.step): AsyncGenerator<TrainingEvent> {
+    const { maxRecoveries } = this.#options;
+    const { recoveries } = this.#standing;
+    if (recoveries >= maxRecoveries) {
+      this.#hasDiverged = true;
+      yield this.#tell(`${trouble}, ${maxRecoveries === 0 ? 'and --max-recoveries is 0' : `after ${recoveries} times going back`}: the run is given up`);
+      return;
+    }
+    const newest = await this.#keeper.newest();
+    if (newest === null) await this.#session.begin();
+    else await this.#session.restore(newest.checkpoint);
+    this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null);
+    this.#lastReport = null;
+    this.#recent.forget();
+    const { step } = this.#session;
+    this.#isSaved = newest !== null;
+    await this.#keeper.cutBack(step);
+    const rate = (this.#options.learningRate * this.#standing.learningRateFactor).toPrecision(2);
+    yield this.#tell(`${trouble} at step ${at.toLocaleString('en')}: back to step ${step.toLocaleString('en')}, and on with half the learning rate, ${Number(rate)} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
+  }
+
+  #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
+    const { lossNats, charactersPerSecond } = this.#recent.take();
+    this.#lastReport = {
+      event: 'report',
+      step: this.#session.step,
+      epoch: this.#session.epoch,
+      lossNats,
+      learningRate,
+      gradientNorm,
+      charactersPerSecond,
+      elapsedMs: this.#elapsedMs(),
+      progress: this.#progress().fraction,
+    };
+    return this.#log(this.#lastReport);
+  }
+
+  /** Evaluation, sample and checkpoint, where one is due and was not done yet. */
+  async *#due(): AsyncGenerator<TrainingEvent> {
+    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
+    const reason = this.#reasonToEnd();
+    // Whoever ends a run in a hurry wants it saved, not judged.
+    if (reason === 'signal' || reason === 'max-time' || reason === 'diverged') return;
+    const atEnd = reason !== null;
+    if (this.#isDue(evaluateEvery) || atEnd) yield* this.#evaluate();
+    if (this.#isDue(sampleEvery) || (atEnd && sampleEvery > 0)) yield* this.#sample();
+    if (this.#isDue(checkpointEvery)) yield* this.#save();
+  }
+
+  async *#sample(): AsyncGenerator<TrainingEvent> {
+    const { step } = this.#session;
+    if (this.#standing.sampledAt === step) return;
+    this.#changed();
+    this.#standing.sampledAt = step;
+    try {
+      yield this.#log<SampleEvent>({ event: 'sample', step, text: await this.#session.sample() });
+    } catch (error) {
+      if (!(error instanceof RnnError) || error.kind === 'usage') throw error;
+      yield this.#tell(`no sample could be taken: ${error.message}`);
+    }
+  }
+
+  #isDue(every: number): boolean {
+    const { step } = this.#session;
+    return every > 0 && step > 0 && step % every === 0;
+  }
+
+  /** How many steps may be made before something is due, or the run is over. */
+  #stepsUntilDue(): number {
+    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
+    const { step } = this.#session;
+    const until = [evaluateEvery, sampleEvery, checkpointEvery].filter((every) => every > 0).map((every) => every - (step % every));
+    return Math.min(...until, (this.#totalSteps ?? Infinity) - step);
+  }
+
+  async *#evaluate(): AsyncGenerator<TrainingEvent> {
+    const { step } = this.#session;
+    if (this.#standing.evaluatedAt === step) return;
+    const validationLossNats = await this.#session.evaluate(this.#signal);
+    if (validationLossNats === null) return;
+    if (!Number.isFinite(validationLossNats)) return yield* this.#goBack('the validation loss is not a finite number');
+    this.#standing.evaluatedAt = step;
+    this.#changed();
+    this.#rememberReport();
+    const best = this.#standing.best === null || validationLossNats < this.#standing.best;
+    const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best };
+    this.#standing.history.add(event);
+    this.#standing.sinceBest = best ? 0 : this.#standing.sinceBest + 1;
+    if (best) {
+      const before = this.#standing.best;
+      this.#standing.best = validationLossNats;
+      const stored = await this.#keeper.saveBest(await this.#session.checkpoint(this.#record()));
+      if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
+      if (stored.kind === 'disk') {
+        // Then best.json is that of the loss before.
+        this.#standing.best = before;
+        yield this.#tell(`${stored.error.message}; training goes on`);
+      }
+    }
+    yield this.#log(event);
+  }
+
+  async *#save(): AsyncGenerator<TrainingEvent> {
+    if (this.#isSaved) return;
+    const stored = await this.#keeper.saveLatest(await this.#session.checkpoint(this.#record()), this.#options.keep);
+    if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
+    if (stored.kind === 'disk') return yield this.#tell(`${stored.error.message}; training goes on, and the next checkpoint is tried when it is due`);
+    yield this.#savedNow();
+    this.#collectGarbage();
+  }
+
+  #savedNow(): CheckpointEvent {
+    this.#isSaved = true;
+    this.#savedStep = this.#session.step;
+    return this.#log<CheckpointEvent>({ event: 'checkpoint', step: this.#savedStep, path: this.#keeper.latestPath });
+  }
+
+  /** There is something to save, and something was left to do. */
+  #changed(): void {
+    this.#isSaved = false;
+    this.#wasOver = false;
+  }
+
+  async *#finish(reason: EndReason): AsyncGenerator<TrainingEvent> {
+    const { step } = this.#session;
+    // What has come apart stays unsaved: the checkpoint before is the last.
+    if (!this.#hasDiverged && !this.#isSaved) {
+      try {
+        await this.#keeper.saveLast(await this.#session.checkpoint(this.#record()), this.#options.keep);
+      } catch (error) {
+        if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
+        const newest = this.#savedStep === null ? 'nothing was saved' : `what is saved is step ${this.#savedStep.toLocaleString('en')}`;
+        throw new RnnError('machine', `the last state, of step ${step.toLocaleString('en')}, could not be saved: ${error.message}; ${newest}`, { hint: error.hint, cause: error });
+      }
+      yield this.#savedNow();
+    }
+    yield this.#log({
+      event: 'end',
+      reason: this.#wasOver ? 'finished' : reason,
+      step,
+      bestValidationLossNats: this.#standing.best,
+      checkpoint: this.#savedStep === null ? null : this.#keeper.latestPath,
+      elapsedMs: this.#elapsedMs(),
+    });
+  }
+
+  #reasonToEnd(): EndReason | null {
+    if (this.#hasDiverged) return 'diverged';
+    if (this.#signal?.aborted) return 'signal';
+    const isTimeOver = performance.now() - this.#startedReally >= (this.#options.maxTimeMs ?? Infinity);
+    return this.#finished() ?? (isTimeOver ? 'max-time' : null);
+  }
+
+  /** Why the whole run is over, not only this invocation; null while it is not. */
+  #finished(): EndReason | null {
+    const { maxSteps, budgetMs, patience } = this.#options;
+    if (this.#totalSteps !== null && this.#session.step >= this.#totalSteps) return maxSteps === null ? 'epochs' : 'max-steps';
+    if (budgetMs !== null && this.#standing.trainingMs >= budgetMs) return 'budget';
+    return patience > 0 && this.#standing.sinceBest >= patience ? 'patience' : null;
+  }
+
+  /** Of the whole run, over all invocations. */
+  #elapsedMs(): number {
+    return this.#elapsedBeforeMs + this.#now() - this.#started;
+  }
+
+  /**
+   * How much is done when a step is about to be made: as it stands, or after steps that the next run of calls makes before it. Time does not
+   * go on within a run of calls, which takes about a second.
+   */
+  #progress({ step, epoch }: Pick<Progress, 'step' | 'epoch'> = this.#session): Progress {
+    const fraction = this.#totalSteps === null ? this.#standing.trainingMs / this.#options.budgetMs! : step / this.#totalSteps;
+    return { step, epoch, fraction: Math.min(1, fraction) };
+  }
+
+  /** Moves the last report into the history, oldest first. */
+  #rememberReport(): void {
+    if (this.#lastReport !== null) this.#standing.history.add(this.#lastReport);
+    this.#lastReport = null;
+  }
+
+  #record(): RunRecord {
+    this.#rememberReport();
+    const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished: this.#finished() });
+    return { reading: this.#run.reading, machine: this.#run.machine, ...state };
+  }
+
+  #log<Event extends TrainingEvent>(event: Event): Event {
+    this.#keeper.log(event);
+    return event;
+  }
+
+  /** Something that went wrong, and what was done about it. */
+  #tell(reason: string): RecoveryEvent {
+    return this.#log<RecoveryEvent>({ event: 'recovery', step: this.#session.step, reason });
+  }
+}

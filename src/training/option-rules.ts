@@ -1,0 +1,63 @@
+// What each option of a run may be, and how it is called on the command line: for options that were given, and for those that a
+// checkpoint recorded, which may have been edited.
+import { cells } from '../model/cells/registry.ts';
+import type { TrainingOptions } from './options.ts';
+
+interface Rule {
+  readonly flag: string;
+  readonly expected: string;
+  readonly holds: (value: unknown) => boolean;
+}
+
+const number = (flag: string, expected: string, holds: (value: number) => boolean): Rule => ({
+  flag,
+  expected: `a ${expected}`,
+  holds: (value) => typeof value === 'number' && Number.isFinite(value) && holds(value),
+});
+const whole = (flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Rule =>
+  number(flag, most === Number.MAX_SAFE_INTEGER ? `whole number from ${least} up` : `whole number from ${least} to ${most}`, (x) => Number.isSafeInteger(x) && x >= least && x <= most);
+const orNull = ({ flag, expected, holds }: Rule): Rule => ({ flag, expected: `${expected}, or null`, holds: (value) => value === null || holds(value) });
+const oneOf = (flag: string, choices: readonly string[]): Rule => ({ flag, expected: `one of ${choices.join(', ')}`, holds: (value) => choices.includes(value as string) });
+
+export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
+  cell: oneOf('--cell', cells.map(({ name }) => name)),
+  layers: whole('--layers', 1, 1024),
+  hidden: whole('--hidden', 1, 2 ** 20),
+  embedding: whole('--embedding', 0, 2 ** 20),
+  dropout: number('--dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
+  forgetBias: number('--forget-bias', 'number', () => true),
+  initialisation: oneOf('--init', ['uniform', 'xavier', 'orthogonal']),
+  sequenceLength: whole('--seq-length', 1),
+  batchSize: whole('--batch-size', 1),
+  optimizer: oneOf('--optimizer', ['adam', 'rmsprop', 'sgd']),
+  learningRate: number('--lr', 'number above 0, at most 1000', (x) => x > 0 && x <= 1000),
+  schedule: oneOf('--lr-schedule', ['constant', 'step', 'exponential', 'cosine']),
+  warmupSteps: whole('--warmup', 0),
+  decay: number('--lr-decay', 'number above 0, at most 1', (x) => x > 0 && x <= 1),
+  decayEpochs: number('--lr-decay-epochs', 'number above 0', (x) => x > 0),
+  finalFraction: number('--lr-final', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
+  momentum: number('--momentum', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
+  clipNorm: number('--clip-norm', 'number from 0 up', (x) => x >= 0),
+  epochs: orNull(number('--epochs', 'number above 0', (x) => x > 0)),
+  maxSteps: orNull(whole('--max-steps', 1)),
+  budgetMs: orNull(number('--budget', 'number of milliseconds above 0', (x) => x > 0)),
+  maxTimeMs: orNull(number('--max-time', 'number of milliseconds above 0', (x) => x > 0)),
+  seed: whole('--seed', 0),
+  evaluateEvery: whole('--eval-every', 0),
+  checkpointEvery: whole('--checkpoint-every', 0),
+  sampleEvery: whole('--sample-every', 0),
+  sampleLength: whole('--sample-length', 1),
+  patience: whole('--patience', 0),
+  evaluationStreams: whole('--streams', 1),
+  keep: whole('--keep', 0),
+  maxRecoveries: whole('--max-recoveries', 0),
+};
+
+/** The first option that is not what it may be; null if all are. */
+export function troubleInOptions(options: Readonly<Record<string, unknown>>): (Rule & { readonly option: string; readonly value: unknown }) | null {
+  for (const [option, rule] of Object.entries(optionRules)) {
+    const value = Object.hasOwn(options, option) ? options[option] : undefined;
+    if (!rule.holds(value)) return { ...rule, option, value };
+  }
+  return null;
+}

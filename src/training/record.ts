@@ -1,0 +1,127 @@
+// What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
+// for damage by then; what is left to check is that each member is what the loop takes it for.
+import type { Checkpoint } from '../checkpoint/store.ts';
+import type { Unit } from '../corpus/vocabulary.ts';
+import { RnnError } from '../errors.ts';
+import type { LossTrendState } from './divergence.ts';
+import type { EndReason } from './events.ts';
+import { troubleInOptions } from './option-rules.ts';
+import type { TrainingOptions } from './options.ts';
+
+/** How the text of a run is read, apart from which files it is in. */
+export interface ReadingOptions {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly unit: Unit;
+  readonly minCount: number;
+  readonly validationFraction: number;
+  readonly validationFile: string | null;
+}
+
+/** What a run was asked to run on; null where that was left open. */
+export interface MachineOptions {
+  readonly device: string | null;
+  readonly threads: number | null;
+  readonly blas: string | null;
+}
+
+/** Where the loop stands, apart from its session. */
+export interface LoopState {
+  /** Steps of the whole run; null where only time ends it. */
+  readonly totalSteps: number | null;
+  /** Spent in training steps alone, over all invocations. */
+  readonly trainingMs: number;
+  readonly elapsedMs: number;
+  /** Evaluations since the best one. */
+  readonly sinceBest: number;
+  /** Steps at which a loss was last evaluated, and a sample taken. */
+  readonly evaluatedAt: number;
+  readonly sampledAt: number;
+  readonly recoveries: number;
+  /** What recoveries have made of the learning rate. */
+  readonly learningRateFactor: number;
+  readonly trend: LossTrendState;
+  /** Why the run is over; null while it is not. */
+  readonly finished: EndReason | null;
+}
+
+type Training = Checkpoint['training'];
+
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+const isTime = (value: unknown): boolean => isNumber(value) && value >= 0;
+const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string';
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
+const orNull = (holds: (value: unknown) => boolean) => (value: unknown) => value === null || holds(value);
+
+const endReasons: readonly EndReason[] = ['epochs', 'max-steps', 'budget', 'patience'];
+
+type Rules<Members> = { readonly [Key in keyof Members]: (value: unknown) => boolean };
+
+const trendRules: Rules<LossTrendState> = { steps: isCount, average: isNumber, lowest: orNull(isNumber) };
+const loopRules: Rules<LoopState> = {
+  totalSteps: orNull(isCount),
+  trainingMs: isTime,
+  elapsedMs: isTime,
+  sinceBest: isCount,
+  evaluatedAt: isNumber,
+  sampledAt: isNumber,
+  recoveries: isCount,
+  learningRateFactor: (value) => isNumber(value) && value > 0 && value <= 1,
+  finished: orNull((value) => endReasons.includes(value as EndReason)),
+  trend: (value) => typeof value === 'object' && value !== null && firstWrong(value as Record<string, unknown>, trendRules) === null,
+};
+const readingRules: Rules<ReadingOptions> = {
+  include: isTexts,
+  exclude: isTexts,
+  unit: (value) => value === 'char' || value === 'byte',
+  minCount: (value) => isCount(value) && (value as number) >= 1,
+  validationFraction: (value) => isNumber(value) && value >= 0 && value < 1,
+  validationFile: isTextOrNull,
+};
+const machineRules: Rules<MachineOptions> = {
+  device: isTextOrNull,
+  threads: orNull((value) => isCount(value) && (value as number) >= 1),
+  blas: isTextOrNull,
+};
+const corpusRules: Rules<CorpusRecord> = { digest: (value) => typeof value === 'string', characters: isCount, train: isCount, validation: isCount };
+
+/** Which text a run was trained on. */
+export interface CorpusRecord {
+  readonly digest: string;
+  readonly characters: number;
+  readonly train: number;
+  readonly validation: number;
+}
+
+function firstWrong<Members>(value: Readonly<Record<string, unknown>>, rules: Rules<Members>): string | null {
+  for (const [member, holds] of Object.entries<(value: unknown) => boolean>(rules)) if (!Object.hasOwn(value, member) || !holds(value[member])) return member;
+  return null;
+}
+
+function part<Members>(training: Training, name: string, rules: Rules<Members>): Members {
+  const value = training[name];
+  if (typeof value !== 'object' || value === null) throw unfit(`training.${name} is missing`);
+  const wrong = firstWrong(value as Record<string, unknown>, rules);
+  if (wrong !== null) throw unfit(`training.${name}.${wrong} is ${JSON.stringify((value as Record<string, unknown>)[wrong])?.slice(0, 60) ?? 'missing'}`);
+  return value as Members;
+}
+
+/** The error for a checkpoint that is whole, but not one of a run that this program can continue. */
+export function unfit(what: string): RnnError {
+  return new RnnError('checkpoint', `a run cannot be continued from this checkpoint: ${what}`, {
+    hint: 'it was edited, or written by another program; --init-from starts a new run from its weights',
+  });
+}
+
+/** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
+export function recordedOptions(training: Training): TrainingOptions {
+  const trouble = troubleInOptions(training.options);
+  if (trouble !== null) throw unfit(`training.options.${trouble.option} is ${JSON.stringify(trouble.value)?.slice(0, 60) ?? 'missing'}, expected ${trouble.expected}`);
+  return training.options as unknown as TrainingOptions;
+}
+
+export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules);
+export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', machineRules);
+export const recordedCorpus = (training: Training): CorpusRecord => part(training, 'corpus', corpusRules);
+export const recordedLoop = (training: Training): LoopState => part(training, 'loop', loopRules);

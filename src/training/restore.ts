@@ -1,0 +1,41 @@
+// The parts of a checkpoint from which a session goes on, each checked against what the session needs.
+import type { Checkpoint } from '../checkpoint/store.ts';
+import type { StreamPosition } from '../corpus/batches.ts';
+import { unfit } from './record.ts';
+
+/**
+ * The optimizer's vectors (P each) by name; null if they are another optimizer's.
+ * @throws RnnError `checkpoint` if they have its name, but not its slots
+ */
+export function slotsIn(optimizer: Checkpoint['optimizer'], name: string, slots: readonly string[], parameters: number): Map<string, Float32Array> | null {
+  if (optimizer?.name !== name) return null;
+  const found = new Map(optimizer.tensors.map((tensor) => [tensor.name, tensor.data]));
+  const { step } = optimizer.scalars;
+  const fit = found.size === slots.length && slots.every((slot) => found.get(slot)?.length === parameters);
+  if (!fit || !Number.isSafeInteger(step) || step < 0) throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
+  return found;
+}
+
+/**
+ * The carried state by name; null if the next window begins from zeros.
+ * @param size numbers in each, N·H
+ * @throws RnnError `checkpoint` if it is that of another model or batch
+ */
+export function statesIn(state: Checkpoint['state'], names: readonly string[], size: number): Map<string, Float32Array> | null {
+  if (state.length === 0) return null;
+  const found = new Map(state.map((tensor) => [tensor.name, tensor.data]));
+  if (found.size !== names.length || !names.every((name) => found.get(name)?.length === size)) throw unfit('its carried state is not that of this model and batch');
+  return found;
+}
+
+/** @throws RnnError `checkpoint` if there is no such window */
+export function placeIn(position: StreamPosition, windowsPerEpoch: number): StreamPosition {
+  if (position.window >= windowsPerEpoch) throw unfit(`it stands at window ${position.window}, and the text has ${windowsPerEpoch}`);
+  return position;
+}
+
+/** The same part of a text that is cut into other windows, or of another text. @param epoch passes over the text, with a fraction */
+export function nearestPlace(epoch: number, windowsPerEpoch: number): StreamPosition {
+  const whole = Math.floor(epoch);
+  return { epoch: whole, window: Math.min(windowsPerEpoch - 1, Math.round((epoch - whole) * windowsPerEpoch)) };
+}

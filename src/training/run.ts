@@ -1,0 +1,54 @@
+// What a training run is made of, how many steps it has, and what is told of it at its start.
+import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
+import type { Corpus } from '../corpus/read.ts';
+import type { Device } from '../devices/device.ts';
+import type { StartEvent } from './events.ts';
+import type { TrainingOptions } from './options.ts';
+import { type MachineOptions, type ReadingOptions, recordedLoop } from './record.ts';
+import type { Session } from './session.ts';
+
+/** So much of a window is an error of rounding where epochs are counted in windows. */
+const NEARLY = 1e-9;
+
+export interface TrainingRun {
+  readonly options: TrainingOptions;
+  readonly corpus: Corpus;
+  readonly device: Device;
+  /** What checkpoints also keep, so that a run can go on without being told again. */
+  readonly reading: ReadingOptions;
+  readonly machine: MachineOptions;
+  /** The state that this run goes on from; a new one begins without. */
+  readonly earlier?: Checkpoint | null;
+  /** The model whose weights a new run begins with. */
+  readonly initial?: TrainedModel | null;
+  /** Milliseconds from any moment on; it may stand still while the process is suspended. */
+  readonly clock?: () => number;
+}
+
+/**
+ * Steps of the whole run; null where only time ends it. Epochs are counted in windows: where these are others than before, what counts is
+ * how many are left.
+ *
+ * @param samePlace whether an earlier part of the run had the same windows
+ */
+export function stepsOf({ options: { epochs, maxSteps }, earlier }: TrainingRun, session: Session, samePlace: boolean): number | null {
+  if (maxSteps !== null || epochs === null) return maxSteps;
+  if (earlier && samePlace && earlier.training.options.epochs === epochs) return recordedLoop(earlier.training).totalSteps;
+  const left = Math.max(0, epochs - session.epoch) * session.streams.windowsPerEpoch;
+  return session.step + Math.ceil(left - NEARLY);
+}
+
+export function startOf({ corpus, options }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {
+  const { train, validation, characters, vocabulary } = corpus;
+  return {
+    event: 'start',
+    step: session.step,
+    model: session.model,
+    parameters: session.parameters,
+    device: session.deviceDescription,
+    corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length },
+    options: { ...options },
+    totalSteps,
+    memoryBytes: session.memoryBytes,
+  };
+}

@@ -1,0 +1,65 @@
+// Where a run stands apart from its weights and its place in the text: what checkpoints keep as `training.loop`, the best loss and the
+// history. The loop changes it as it goes.
+import type { Checkpoint } from '../checkpoint/store.ts';
+import { LossTrend } from './divergence.ts';
+import type { EndReason } from './events.ts';
+import { History } from './history.ts';
+import { type LoopState, recordedLoop } from './record.ts';
+import type { RunRecord } from './session.ts';
+
+type Training = Checkpoint['training'];
+
+export class Standing {
+  trainingMs: number;
+  sinceBest: number;
+  evaluatedAt: number;
+  sampledAt: number;
+  recoveries: number;
+  learningRateFactor: number;
+  best: number | null;
+  history: History;
+  trend: LossTrend;
+
+  /** @param training of the checkpoint that the run goes on from; null for a new run */
+  constructor(training: Training | null) {
+    const state = training === null ? null : recordedLoop(training);
+    this.trainingMs = state?.trainingMs ?? 0;
+    this.sinceBest = state?.sinceBest ?? 0;
+    this.evaluatedAt = state?.evaluatedAt ?? -1;
+    this.sampledAt = state?.sampledAt ?? -1;
+    this.recoveries = state?.recoveries ?? 0;
+    this.learningRateFactor = state?.learningRateFactor ?? 1;
+    this.best = training?.bestValidationLossNats ?? null;
+    this.history = new History(training?.history);
+    this.trend = new LossTrend(state?.trend);
+  }
+
+  /** On another text losses are others. */
+  forgetLosses(): void {
+    this.best = null;
+    this.sinceBest = 0;
+    this.trend = new LossTrend();
+  }
+
+  forgiveRecoveries(): void {
+    this.recoveries = 0;
+    this.learningRateFactor = 1;
+  }
+
+  /** After training has come apart: as it was in a checkpoint, or at the beginning, with half the learning rate. The best loss stays, as best.json does. */
+  recoveredFrom(training: Training | null): Standing {
+    const standing = new Standing(training);
+    standing.trainingMs = this.trainingMs;
+    standing.best = this.best;
+    standing.recoveries = this.recoveries + 1;
+    standing.learningRateFactor = this.learningRateFactor / 2;
+    return standing;
+  }
+
+  /** What a checkpoint keeps of it. */
+  record(rest: { readonly totalSteps: number | null; readonly elapsedMs: number; readonly finished: EndReason | null }): RunRecord {
+    const { trainingMs, sinceBest, evaluatedAt, sampledAt, recoveries, learningRateFactor } = this;
+    const loop: LoopState = { trainingMs, sinceBest, evaluatedAt, sampledAt, recoveries, learningRateFactor, trend: this.trend.state, ...rest };
+    return { loop, bestValidationLossNats: this.best, history: this.history.events };
+  }
+}

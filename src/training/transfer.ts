@@ -1,0 +1,61 @@
+// The weights of a trained model as the beginning of a new run: on another text, with characters that the model has never seen.
+import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
+import { Vocabulary } from '../corpus/vocabulary.ts';
+import { RnnError } from '../errors.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { cellWeights, initialParameters, parameterShapes } from '../model/parameters.ts';
+import type { Random } from '../random.ts';
+import { optionRules } from './option-rules.ts';
+import type { TrainingOptions } from './options.ts';
+
+/** What the weights of a model are made for. */
+const fixed = ['cell', 'layers', 'hidden', 'embedding'] as const;
+
+/**
+ * The options of a new run that starts from these weights: the sizes are theirs.
+ * @throws RnnError `usage` if others were given
+ */
+export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Partial<TrainingOptions>): Partial<TrainingOptions> {
+  for (const option of fixed) {
+    const value = given[option];
+    if (value === undefined || value === model[option]) continue;
+    throw new RnnError('usage', `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${model[option]}`, {
+      hint: 'leave it out, or start without --init-from',
+    });
+  }
+  return { ...given, cell: model.cell, layers: model.layers, hidden: model.hidden, embedding: model.embedding };
+}
+
+/**
+ * The weights (P) of a model whose vocabulary holds that of `from`, and perhaps more: rows and columns of symbols that `from` knows are
+ * its own, those of new ones are made as for a new model. Everything else is copied.
+ */
+export function transferParameters(from: Pick<TrainedModel, 'model' | 'tensors' | 'vocabulary'>, model: ModelConfiguration, vocabulary: Vocabulary, random: Random): Float32Array {
+  const old = parameterVector(from);
+  const result = initialParameters(model, random);
+  const places = from.vocabulary.symbols.map((symbol) => vocabulary.data.symbols.indexOf(symbol));
+  let read = 0;
+  let written = 0;
+  const shapes = parameterShapes(model);
+  for (const [index, { name, rows, columns }] of parameterShapes(from.model).entries()) {
+    const axis = symbolAxis(model, name);
+    const wide = shapes[index].columns;
+    for (let row = 0; row < rows; row++) {
+      const source = old.subarray(read + row * columns, read + (row + 1) * columns);
+      const target = result.subarray(written + (axis === 'rows' ? places[row] : row) * wide);
+      if (axis === 'columns') for (const [column, value] of source.entries()) target[places[column]] = value;
+      else target.set(source);
+    }
+    read += rows * columns;
+    written += shapes[index].rows * wide;
+  }
+  return result;
+}
+
+/** Which axis of a weight has a place for each symbol. */
+function symbolAxis(model: ModelConfiguration, name: string): 'rows' | 'columns' | null {
+  if (name === 'embedding.W') return 'rows';
+  if (name.startsWith('head.')) return 'columns';
+  const isInput = cellWeights(model, 0).some((weight) => weight.role === 'input' && name === `layer0.${weight.name}`);
+  return isInput && model.embedding === 0 ? 'rows' : null;
+}

@@ -1,0 +1,100 @@
+// What may change when a run goes on, and what is said about it.
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../../src/checkpoint/store.ts';
+import { type GivenSettings, compareCorpus, continueRun, endOf } from '../../src/training/continue.ts';
+import { train, verses } from './fixture.ts';
+
+let checkpoint: Checkpoint;
+beforeAll(async () => {
+  const { folder } = await train(verses, { maxSteps: 4, maxTimeMs: 3_600_000 });
+  ({ checkpoint } = await folder.newest());
+});
+
+const given = ({ options = {}, reading = {}, machine = {} }: Partial<GivenSettings>): GivenSettings => ({ options, reading, machine });
+const goOn = (settings: Partial<GivenSettings>) => continueRun(checkpoint, given(settings));
+
+describe('the settings of a run that goes on', () => {
+  it('are those that it had, but for how long this invocation may take', () => {
+    const { options, reading, machine, notes } = goOn({});
+    expect(options).toEqual({ ...checkpoint.training.options, maxTimeMs: null });
+    expect(reading).toEqual(checkpoint.training.reading);
+    expect(machine).toEqual(checkpoint.training.machine);
+    expect(notes).toEqual([]);
+    expect(goOn({ options: { maxTimeMs: 1000 } })).toMatchObject({ options: { maxTimeMs: 1000 }, notes: [] });
+  });
+
+  it('give way to what is given now, which is said', () => {
+    const { options, machine, notes } = goOn({ options: { learningRate: 0.001, batchSize: 4, dropout: 0.5, hidden: 16 }, machine: { threads: 2 } });
+    expect(options).toMatchObject({ learningRate: 0.001, batchSize: 4, dropout: 0.5, hidden: 16 });
+    expect(machine.threads).toBe(2);
+    expect(notes).toEqual([
+      '--dropout is 0.5 from here on; it was 0',
+      '--batch-size is 4 from here on; it was 8',
+      '--lr is 0.001 from here on; it was 0.01',
+      '--threads is 2 from here on; it was not given',
+    ]);
+  });
+
+  it('have one length', () => {
+    const { options, notes } = goOn({ options: { budgetMs: 90_000 } });
+    expect(options).toMatchObject({ budgetMs: 90_000, maxSteps: null, epochs: null });
+    expect(notes).toEqual(['--budget is 90s from here on; it was not given']);
+  });
+
+  it('have validation text of one kind', () => {
+    expect(goOn({ reading: { validationFile: 'other.txt' } }).reading).toMatchObject({ validationFile: 'other.txt', validationFraction: 0 });
+    expect(goOn({ reading: { validationFraction: 0.2 } }).reading).toMatchObject({ validationFile: null, validationFraction: 0.2 });
+  });
+
+  it.each([
+    [{ options: { hidden: 32 } }, '--hidden cannot change in a run: it is 16, and 32 was given'],
+    [{ options: { layers: 2 } }, '--layers cannot change in a run: it is 1, and 2 was given'],
+    [{ options: { cell: 'gru' } }, '--cell cannot change in a run: it is lstm, and gru was given'],
+    [{ options: { embedding: 8 } }, '--embedding cannot change in a run: it is 0, and 8 was given'],
+    [{ options: { initialisation: 'xavier' } }, '--init cannot change in a run: it is uniform, and xavier was given'],
+    [{ reading: { unit: 'byte' } }, '--unit cannot change in a run: it is char, and byte was given'],
+    [{ reading: { minCount: 2 } }, '--min-count cannot change in a run: it is 1, and 2 was given'],
+  ] as const)('cannot become %o: the way out is named', (settings, message) => {
+    expect(() => goOn(settings)).toThrow(expect.objectContaining({ kind: 'usage', message, hint: expect.stringContaining('--init-from') }));
+  });
+
+  it.each([
+    ['options', 'hidden', 1.5, 'training.options.hidden is 1.5, expected a whole number'],
+    ['options', 'schedule', 'linear', 'training.options.schedule is "linear", expected a one of'],
+    ['options', 'seed', undefined, 'training.options.seed is missing'],
+    ['reading', 'include', 'x', 'training.reading.include is "x"'],
+    ['machine', 'threads', 0, 'training.machine.threads is 0'],
+  ])('that a checkpoint has wrong (%s.%s: %s) are refused', (part, member, value, message) => {
+    const { training } = checkpoint;
+    const edited = { ...checkpoint, training: { ...training, [part]: { ...(training[part] as object), [member]: value } } };
+    expect(() => continueRun(edited, given({}))).toThrow(expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining(message.replace('a one of', 'one of')) }));
+  });
+});
+
+it('a run is over if it was when it was saved, unless it is made longer', () => {
+  const { options } = goOn({});
+  expect(endOf(checkpoint, options)).toBe('max-steps');
+  expect(endOf(checkpoint, { ...options, maxSteps: 9 })).toBeNull();
+  expect(endOf(checkpoint, { ...options, learningRate: 1 })).toBe('max-steps');
+});
+
+describe('the text of a run that goes on', () => {
+  it('may be the same, with nothing to say', () => {
+    expect(compareCorpus(checkpoint, verses, { accepted: false })).toEqual([]);
+  });
+
+  it('is said to be cut elsewhere, if it is', () => {
+    expect(compareCorpus(checkpoint, { ...verses, train: verses.train.subarray(0, 1000) }, { accepted: false })).toEqual([`1,000 characters are trained on from here on; it was ${verses.train.length.toLocaleString('en')}`]);
+  });
+
+  it('is refused if it is another one, unless that is accepted', () => {
+    const other = { ...verses, digest: 'other', characters: 9999 };
+    expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(expect.objectContaining({
+      kind: 'corpus',
+      message: `the text is not the one that this run was trained on: it has 9,999 characters, and had ${verses.characters.toLocaleString('en')}`,
+      hint: expect.stringContaining('--accept-new-corpus'),
+    }));
+    expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([expect.stringContaining('the text is another one')]);
+    expect(() => compareCorpus(checkpoint, { ...verses, digest: 'other' }, { accepted: false })).toThrow(/characters are not the same/);
+  });
+});

@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { LossTrend } from '../../src/training/divergence.ts';
+import { Random } from '../../src/random.ts';
+
+/** The first step at which a jump is seen, counted from 1; null if none is. */
+function jumpIn(losses: readonly number[], trend = new LossTrend()): number | null {
+  const index = losses.findIndex((loss) => trend.add(loss) !== null);
+  return index < 0 ? null : index + 1;
+}
+
+const falling = (steps: number): number[] => Array.from({ length: steps }, (_, step) => 1.2 + 3 * Math.exp(-step / 100));
+
+test('a loss that falls, with as much noise as small batches have, never jumps', () => {
+  const random = new Random(3);
+  expect(jumpIn(falling(5000).map((loss) => Math.max(0, loss + 0.5 * random.normal())))).toBeNull();
+});
+
+test('a window of strange text is no jump, nor is text that costs half as much again', () => {
+  expect(jumpIn([...falling(500), 12, ...new Array<number>(500).fill(1.25)])).toBeNull();
+  expect(jumpIn([...falling(500), ...new Array<number>(500).fill(1.9)])).toBeNull();
+});
+
+test('a loss that stays at twice what it was, or worse, has jumped, and the message says from where to where', () => {
+  expect(jumpIn([...falling(500), ...new Array<number>(100).fill(4)])).toBeLessThan(530);
+  const trend = new LossTrend();
+  const messages = [...falling(500), ...new Array<number>(20).fill(30)].map((loss) => trend.add(loss)).filter((message) => message !== null);
+  expect(messages[0]).toMatch(/^the loss jumped from 1\.\d\d to \d+\.\d\d nats$/);
+});
+
+test('a text learnt by heart may cost a nat again', () => {
+  expect(jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(0.9)])).toBeNull();
+  expect(jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(1.5)])).not.toBeNull();
+});
+
+test('the trend goes on from its state as if it had not been interrupted', () => {
+  const losses = [...falling(300), ...new Array<number>(40).fill(4)];
+  const whole = jumpIn(losses);
+  for (const cut of [10, 49, 50, 200, 310]) {
+    const first = new LossTrend();
+    expect(jumpIn(losses.slice(0, cut), first)).toBeNull();
+    const state = JSON.parse(JSON.stringify(first.state)) as typeof first.state;
+    expect(jumpIn(losses.slice(cut), new LossTrend(state))! + cut).toBe(whole);
+  }
+});

@@ -1,0 +1,81 @@
+// A run that comes apart: back to the last good state with half the learning rate, a few times.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import type { CallResult } from '../../src/devices/device.ts';
+import type { EndEvent, TrainingEvent } from '../../src/training/events.ts';
+import type { LoopState } from '../../src/training/record.ts';
+import { deviceThat, timeless, train, verses } from './fixture.ts';
+
+const recoveriesOf = (events: readonly TrainingEvent[]): [number, string][] => events.flatMap((event) => (event.event === 'recovery' ? [[event.step, event.reason] as [number, string]] : []));
+const endOf = (events: readonly TrainingEvent[]): EndEvent => events.at(-1) as EndEvent;
+const loopOf = async (path: string): Promise<LoopState> => (await readCheckpoint(path)).training.loop as LoopState;
+
+/** Refuses the updates of these calls of training. */
+const refusing = (...calls: readonly number[]) => deviceThat((result, call): CallResult => (calls.includes(call) ? { ...result, lossNats: NaN, updated: false } : result));
+
+test('a step that gives no number is undone: the run goes on from the last checkpoint with half the learning rate', async () => {
+  const { events, folder } = await train(verses, { maxSteps: 20, checkpointEvery: 8, schedule: 'constant' }, { device: await refusing(11) });
+  expect(recoveriesOf(events)).toEqual([[8, 'the loss is not a finite number at step 10: back to step 8, and on with half the learning rate, 0.005 at its peak (1 of at most 3 times)']]);
+  expect(events.find(({ event }) => event === 'report')).toMatchObject({ step: 20, learningRate: 0.005 });
+  expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 20 });
+  expect(await loopOf(folder.latestPath)).toMatchObject({ recoveries: 1, learningRateFactor: 0.5 });
+});
+
+test('without a checkpoint it goes back to the beginning, which is the same as ever', async () => {
+  const given = { maxSteps: 12, dropout: 0.2, layers: 2 };
+  const { events, folder } = await train(verses, given, { device: await refusing(5) });
+  expect(recoveriesOf(events)).toMatchObject([[0, expect.stringContaining('at step 4: back to step 0')]]);
+  const straight = await train(verses, { ...given, learningRate: 0.005 });
+  const [again, never] = [await readCheckpoint(folder.latestPath), await readCheckpoint(straight.folder.latestPath)];
+  expect(again.tensors).toEqual(never.tensors);
+  expect(again.optimizer).toEqual(never.optimizer);
+});
+
+test('a loss that jumps is undone, too', async () => {
+  const device = await deviceThat((result, call) => (call > 70 && call < 80 ? { ...result, lossNats: 5 * result.lossNats } : result));
+  const { events } = await train(verses, { maxSteps: 110, checkpointEvery: 20 }, { device });
+  expect(recoveriesOf(events)[0]).toMatchObject([60, expect.stringMatching(/^the loss jumped from [\d.]+ to [\d.]+ nats at step 7\d: back to step 60/)]);
+  expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 110 });
+});
+
+test('what comes apart again and again is given up, and what was saved stays as it was', async () => {
+  const given = { maxSteps: 20, checkpointEvery: 8, maxRecoveries: 2 };
+  const { events, folder } = await train(verses, given, { device: await refusing(10, 13, 15) });
+  expect(recoveriesOf(events).at(-1)).toEqual([9, 'the loss is not a finite number, after 2 times going back: the run is given up']);
+  expect(endOf(events)).toMatchObject({ reason: 'diverged', checkpoint: folder.latestPath });
+  expect((await readCheckpoint(folder.latestPath)).training.step).toBe(8);
+  const none = await train(verses, { ...given, maxRecoveries: 0 }, { device: await refusing(2) });
+  expect(recoveriesOf(none.events)).toEqual([[1, 'the loss is not a finite number, and --max-recoveries is 0: the run is given up']]);
+  expect(endOf(none.events)).toMatchObject({ reason: 'diverged', checkpoint: null });
+});
+
+test('the log holds what led to where the run is, and a line about going back', async () => {
+  const { folder } = await train(verses, { maxSteps: 12, checkpointEvery: 4, evaluateEvery: 5 }, { device: await refusing(7) });
+  const lines = readFileSync(folder.logPath, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { event: string; step: number });
+  expect(lines.map(({ event, step }) => [event, step]).filter(([event]) => event !== 'report')).toEqual([
+    ['start', 0], ['checkpoint', 4], ['recovery', 4], ['evaluation', 5], ['checkpoint', 8], ['evaluation', 10], ['evaluation', 12], ['checkpoint', 12], ['end', 12],
+  ]);
+});
+
+test('a run that is killed after going back goes back again, and comes to the same weights', async () => {
+  // Comes apart by itself, at this learning rate: no device is told to.
+  const given = { cell: 'rnn-relu', hidden: 64, batchSize: 4, maxSteps: 60, checkpointEvery: 3, evaluateEvery: 4, optimizer: 'sgd', learningRate: 1.5, clipNorm: 0, schedule: 'constant', maxRecoveries: 9 } as const;
+  const whole = await train(verses, given);
+  expect(recoveriesOf(whole.events).length).toBeGreaterThan(0);
+  const killed = await train(verses, given, { seen: ({ event }) => event === 'recovery' });
+  killed.folder.close();
+  const folder = (await RunFolder.open(killed.folder.path)) ?? (await RunFolder.create(killed.folder.path));
+  const earlier = (await RunFolder.holdsRun(folder.path)) ? (await folder.newest()).checkpoint : null;
+  const again = await train(verses, given, { folder, earlier });
+  expect(timeless(await readCheckpoint(again.folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
+});
+
+// Clipped gradients and saturated gates keep even a loss of 1e30 finite: only rates near float32's end give infinities at once.
+test.each([['sgd', 1e38], ['adam', 1e37], ['rmsprop', 1e37]] as const)('%s with a learning rate of %d ends as diverged, with no checkpoint in which a weight is not finite', async (optimizer, learningRate) => {
+  const { events, folder } = await train(verses, { maxSteps: 50, learningRate, schedule: 'constant', optimizer, checkpointEvery: 1, evaluateEvery: 1 });
+  expect(endOf(events)).toMatchObject({ reason: 'diverged' });
+  expect(recoveriesOf(events)).toHaveLength(4);
+  if (endOf(events).checkpoint === null) return expect(await RunFolder.holdsRun(folder.path)).toBe(false);
+  for (const { name, data } of (await readCheckpoint(folder.latestPath)).tensors) expect(data.every((x) => Number.isFinite(x)), name).toBe(true);
+});

@@ -1,0 +1,150 @@
+// A run that was interrupted, and goes on as if it had not been.
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { type Checkpoint, RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import type { Corpus } from '../../src/corpus/read.ts';
+import type { TrainingEvent } from '../../src/training/events.ts';
+import type { TrainingOptions } from '../../src/training/options.ts';
+import { prepareTraining } from '../../src/training/train.ts';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import { asked, optionsOf, timeless, train, verses } from './fixture.ts';
+
+type Surroundings = NonNullable<Parameters<typeof train>[2]>;
+
+/** Another process opens the folder and goes on from what is on disk; a run that has no checkpoint yet starts again. */
+async function goOn(folder: RunFolder, given: Partial<TrainingOptions>, surroundings: Surroundings = {}, corpus: Corpus = verses): Promise<Awaited<ReturnType<typeof train>> & { readonly from: Checkpoint | null }> {
+  folder.close();
+  const again = await RunFolder.open(folder.path);
+  if (again === null) return { ...(await train(corpus, given, { ...surroundings, folder: await RunFolder.create(folder.path) })), from: null };
+  const { checkpoint } = await again.newest();
+  return { ...(await train(corpus, given, { ...surroundings, earlier: checkpoint, folder: again })), from: checkpoint };
+}
+
+const checkpointsOf = async ({ latestPath, bestPath }: RunFolder): Promise<unknown> => ({ latest: timeless(await readCheckpoint(latestPath)), best: timeless(await readCheckpoint(bestPath)) });
+
+/** Losses and samples as they stand in the log. */
+const logOf = ({ logPath }: RunFolder): unknown[] =>
+  readFileSync(logPath, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as TrainingEvent).filter(({ event }) => event === 'evaluation' || event === 'sample');
+
+const at = (kind: TrainingEvent['event'], step: number) => (event: TrainingEvent): boolean => event.event === kind && 'step' in event && event.step === step;
+
+const dropped = { layers: 2, dropout: 0.3, evaluateEvery: 7, checkpointEvery: 4, sampleEvery: 5 } as const;
+const runs: readonly Partial<TrainingOptions>[] = [
+  { ...dropped, maxSteps: 30 },
+  { ...dropped, epochs: 2.3, schedule: 'step', decay: 0.5 },
+  { ...dropped, cell: 'gru', maxSteps: 30, optimizer: 'rmsprop', schedule: 'exponential' },
+  { ...dropped, cell: 'rnn', maxSteps: 40, optimizer: 'sgd', learningRate: 0.1, patience: 2 },
+];
+
+describe.each([1, 2])('on %d threads', (threads) => {
+  test.each(runs)('a run (%o) that is killed again and again comes to the same weights, bit by bit', async (given) => {
+    const whole = await train(verses, given, { threads });
+    let { folder } = await train(verses, given, { threads, seen: at('sample', 5) });
+    for (const kill of [at('checkpoint', 4), at('evaluation', 7), at('checkpoint', 12), at('sample', 15), at('checkpoint', 16), at('evaluation', 21)]) ({ folder } = await goOn(folder, given, { threads, seen: kill }));
+    const last = await goOn(folder, given, { threads });
+    expect(last.events.at(-1)).toMatchObject({ event: 'end', step: (whole.events.at(-1) as { step: number }).step });
+    expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
+    expect(logOf(last.folder)).toEqual(logOf(whole.folder));
+  });
+
+  test.each(runs)('so does one (%o) that is told to stop, at any step, with an evaluation or sample left to do', async (given) => {
+    const whole = await train(verses, given, { threads });
+    const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {
+      const controller = new AbortController();
+      return { threads, signal: controller.signal, seen: (event) => void (at(kind, step)(event) && controller.abort()) };
+    };
+    let { folder } = await train(verses, given, stopAt('sample', 5));
+    for (const [kind, step] of [['evaluation', 7], ['sample', 10], ['evaluation', 14], ['checkpoint', 20]] as const) ({ folder } = await goOn(folder, given, stopAt(kind, step)));
+    const last = await goOn(folder, given, { threads });
+    expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
+    expect(logOf(last.folder)).toEqual(logOf(whole.folder));
+  });
+});
+
+test('an evaluation that a signal prevented is made up for, and counts for patience', async () => {
+  const given = { maxSteps: 40, evaluateEvery: 3, checkpointEvery: 5 };
+  const controller = new AbortController();
+  const { folder, events } = await train(verses, { ...given, sampleEvery: 5 }, { signal: controller.signal, seen: (event) => void (at('sample', 5)(event) && controller.abort()) });
+  expect(events.at(-1)).toMatchObject({ reason: 'signal', step: 5 });
+  const stopped = await goOn(folder, { ...given, evaluateEvery: 5 }, { seen: ({ event }) => event === 'evaluation' });
+  expect(stopped.events.at(-1)).toMatchObject({ event: 'evaluation', step: 5 });
+});
+
+test('a run that is over does nothing but say so, and goes on if it is made longer', async () => {
+  const given = { maxSteps: 6, evaluateEvery: 3 };
+  const { folder } = await train(verses, given);
+  const before = await readCheckpoint(folder.latestPath);
+  const again = await goOn(folder, given);
+  expect(again.events.map(({ event }) => event)).toEqual(['start', 'end']);
+  expect(again.events.at(-1)).toMatchObject({ reason: 'finished', step: 6, checkpoint: folder.latestPath });
+  expect(await readCheckpoint(folder.latestPath)).toEqual(before);
+  const longer = await goOn(again.folder, { ...given, maxSteps: 9 });
+  expect(longer.events[0]).toMatchObject({ event: 'start', step: 6, totalSteps: 9 });
+  expect(longer.events.at(-1)).toMatchObject({ reason: 'max-steps', step: 9 });
+});
+
+test('times add up over invocations, and so does the time of --budget', async () => {
+  const { folder } = await train(verses, { maxSteps: 6 });
+  const { elapsedMs, trainingMs } = (await readCheckpoint(folder.latestPath)).training.loop as { elapsedMs: number; trainingMs: number };
+  expect(trainingMs).toBeGreaterThan(0);
+  const spent = await goOn(folder, { budgetMs: trainingMs / 2, maxSteps: undefined });
+  expect(spent.events.at(-1)).toMatchObject({ reason: 'finished', step: 6 });
+  const longer = await goOn(spent.folder, { maxSteps: 7 });
+  expect(longer.events.at(-1)).toHaveProperty('elapsedMs', expect.any(Number));
+  expect((longer.events.at(-1) as { elapsedMs: number }).elapsedMs).toBeGreaterThan(elapsedMs);
+});
+
+/** What is said when a run goes on with other settings, and where its first step is. */
+async function changed(given: Partial<TrainingOptions>, corpus: Corpus = verses): Promise<{ notes: readonly string[]; events: readonly TrainingEvent[]; from: Checkpoint }> {
+  const { folder } = await train(verses, { maxSteps: 25 });
+  const { checkpoint } = await folder.newest();
+  const run = await prepareTraining({ ...asked, options: optionsOf(corpus, { maxSteps: 30, ...given }), corpus, device: await openCpu({ threads: 1 }), earlier: checkpoint });
+  const events: TrainingEvent[] = [];
+  for await (const event of run.train(folder)) events.push(event);
+  await run.close();
+  return { notes: run.notes, events, from: checkpoint };
+}
+
+const reportOf = (events: readonly TrainingEvent[]): Extract<TrainingEvent, { event: 'report' }> => events.find((event) => event.event === 'report')!;
+
+test('with another batch size or window a run goes on at the same part of the text', async () => {
+  const { notes, events, from } = await changed({ batchSize: 4, sequenceLength: 20 });
+  expect(notes).toEqual(['the text is cut into other windows: the run goes on at the same part of it, from a zero state']);
+  const { epoch } = reportOf(events);
+  expect(from.training.epoch).toBe(1.25);
+  expect(epoch).toBeCloseTo(1.25 + 5 / Math.floor(Math.floor((verses.train.length - 1) / 4) / 20), 1);
+});
+
+test('with another optimizer its averages begin at zero, and the steps of the run go on', async () => {
+  const { notes, events } = await changed({ optimizer: 'rmsprop', learningRate: 0.001 });
+  expect(notes).toEqual(['what adam had gathered is of no use to the new optimizer, which begins anew']);
+  expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 30 });
+});
+
+test('on another text the best loss is looked for anew', async () => {
+  const idsOf = (text: string): Uint8Array => Uint8Array.from(verses.vocabulary.encode(text));
+  const corpus = { ...verses, digest: 'other', train: idsOf('the fox and the dog '.repeat(60)), validation: idsOf('the quick fox sleeps '.repeat(3)) };
+  const { notes, events } = await changed({}, corpus);
+  expect(notes).toEqual([]);
+  expect(events.filter(({ event }) => event === 'evaluation')).toMatchObject([{ best: true }]);
+});
+
+test('of a checkpoint that is not one of this run is refused before anything is written', async () => {
+  const { folder } = await train(verses, { maxSteps: 5 });
+  const { checkpoint } = await folder.newest();
+  const [first, ...rest] = checkpoint.optimizer!.tensors;
+  const wrong: [Partial<Checkpoint>, RegExp][] = [
+    [{ optimizer: { ...checkpoint.optimizer!, tensors: rest } }, /its optimizer is not adam for/],
+    [{ optimizer: { ...checkpoint.optimizer!, tensors: [{ ...first, data: first.data.slice(1) }, ...rest] } }, /its optimizer is not adam for/],
+    [{ optimizer: { ...checkpoint.optimizer!, scalars: {} } }, /its optimizer is not adam for/],
+    [{ state: checkpoint.state.slice(1) }, /its carried state is not/],
+    [{ tensors: checkpoint.tensors.slice(1) }, /no tensor layer0.Wx/],
+    [{ training: { ...checkpoint.training, position: { epoch: 0, window: 999 } } }, /stands at window 999, and the text has 20/],
+    [{ training: { ...checkpoint.training, loop: undefined } }, /training\.loop is missing/],
+    [{ training: { ...checkpoint.training, corpus: { ...(checkpoint.training.corpus as object), train: -1 } } }, /training\.corpus\.train is -1/],
+  ];
+  for (const [change, message] of wrong) {
+    const prepared = prepareTraining({ ...asked, options: optionsOf(verses, { maxSteps: 9 }), corpus: verses, device: await openCpu({ threads: 1 }), earlier: { ...checkpoint, ...change } });
+    await expect(prepared.then(async (run) => run.close())).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(message) });
+  }
+});
