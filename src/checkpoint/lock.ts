@@ -78,16 +78,18 @@ export class Lock {
   }
 
   /**
-   * To be called before anything is written. A lock that was removed, perhaps with its folder, is taken anew.
+   * To be called before anything is written.
    *
+   * @param isEmpty whether nothing of the run is left in the folder: then the lock was removed with it, and is taken anew
    * @throws RnnError `usage` if another process has taken over, as it may from one that was suspended for a minute
    */
-  ensure(folder: string): void {
+  ensure(folder: string, isEmpty: () => boolean): void {
     const now = look(this.#path, 0);
     if (now?.holder?.token === this.#token) return;
-    if (now === null && createAt(this.#path, this.#content)) return;
+    // Where there is a run without a lock, another process may have taken over and ended.
+    if (now === null && isEmpty() && createAt(this.#path, this.#content)) return;
     throw new RnnError('usage', `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`, {
-      hint: 'what this run had saved by then is where the other one began; nothing is written any more',
+      hint: `what this run had saved is where the other one began: nothing is written any more. If there was no other, somebody removed ${lockFile}: go on with --resume`,
     });
   }
 

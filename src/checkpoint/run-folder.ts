@@ -1,7 +1,7 @@
 // One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots and
 // log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
 
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { copyFile, link, mkdir, readFile, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -147,7 +147,7 @@ export class RunFolder {
   /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void {
     try {
-      this.#lock.ensure(this.path);
+      this.#ensureLock();
       appendFileSync(this.logPath, `${JSON.stringify(line)}\n`);
     } catch (error) {
       throw diskError(`${this.logPath} could not be written`, error);
@@ -176,10 +176,14 @@ export class RunFolder {
   async #ready(): Promise<void> {
     try {
       await makeFolders(this.path);
-      this.#lock.ensure(this.path);
+      this.#ensureLock();
     } catch (cause) {
       throw notMade(this.path, cause);
     }
+  }
+
+  #ensureLock(): void {
+    this.#lock.ensure(this.path, () => !checkpointFiles.some((file) => existsSync(join(this.path, file))));
   }
 
   async #tidy(goes: (file: string) => boolean): Promise<void> {

@@ -27,7 +27,7 @@ export function openStopwatch(io: Pick<Io, 'onContinue'>, clock: () => number = 
   const stop = io.onContinue(() => {
     tick();
     if (clock() - gap.seen > LATE_MS) return;
-    stopped += gap.length;
+    stopped += gap.length - TICK_MS; // it may have run for so long since the last tick, and time must not go back
     gap = { length: 0, seen: -Infinity };
   });
   return {

@@ -76,6 +76,7 @@ test.each([['sgd', 1e38], ['adam', 1e37], ['rmsprop', 1e37]] as const)('%s with 
   const { events, folder } = await train(verses, { maxSteps: 50, learningRate, schedule: 'constant', optimizer, checkpointEvery: 1, evaluateEvery: 1 });
   expect(endOf(events)).toMatchObject({ reason: 'diverged' });
   expect(recoveriesOf(events)).toHaveLength(4);
-  if (endOf(events).checkpoint === null) return expect(await RunFolder.holdsRun(folder.path)).toBe(false);
-  for (const { name, data } of (await readCheckpoint(folder.latestPath)).tensors) expect(data.every((x) => Number.isFinite(x)), name).toBe(true);
+  const saved = (await RunFolder.holdsRun(folder.path)) ? (await folder.newest()).checkpoint.tensors : [];
+  expect(saved.length > 0).toBe(endOf(events).checkpoint !== null);
+  expect(saved.filter(({ data }) => data.some((x) => !Number.isFinite(x)))).toEqual([]);
 });

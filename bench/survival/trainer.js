@@ -1,0 +1,58 @@
+// `rnn train` as a process of its own, to be killed, stopped and looked at; and what of a run must not depend on that.
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readCheckpoint } from '../../dist/checkpoint/store.js';
+import { root } from '../comparison/processes.js';
+
+const program = join(root, 'bin/rnn.js');
+
+/** A folder with the sonnets in it, for the time of `use`. */
+export async function inFolder(use) {
+  const folder = mkdtempSync(join(tmpdir(), 'rnn-survival-'));
+  try {
+    execFileSync(process.execPath, [program, 'corpus', 'sonnets'], { cwd: folder, stdio: 'ignore' });
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Starts a run. `ended` settles to its exit code or signal and what it wrote. */
+export function start(cwd, args, env = {}) {
+  const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', ...args.map(String)], { cwd, env: { ...process.env, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text) => (stderr += text));
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, stdout, stderr }));
+  return {
+    child,
+    ended,
+    /** Until it has said this on stderr or stdout; false if it ended first. */
+    async said(text) {
+      const over = ended.then(() => true);
+      while (!`${stdout}${stderr}`.includes(text)) if (await Promise.race([over, wait(5).then(() => false)])) return `${stdout}${stderr}`.includes(text);
+      return true;
+    },
+  };
+}
+
+export const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/** A checkpoint without what depends on the clock, as text. @throws if it is damaged */
+export async function timeless(path) {
+  const { model, vocabulary, training, tensors, state, optimizer } = await readCheckpoint(path);
+  const { history, options, loop, ...rest } = training;
+  const known = { ...rest, options: { ...options, maxTimeMs: null }, loop: { ...loop, trainingMs: 0, elapsedMs: 0 }, evaluations: history.filter(({ event }) => event === 'evaluation') };
+  const numbers = (list) => list.map(({ name, shape, data }) => [name, shape, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')]);
+  return JSON.stringify([model, vocabulary, known, numbers(tensors), numbers(state), optimizer.scalars, numbers(optimizer.tensors)]);
+}
+
+/** The losses and samples of a log, as text. */
+export function logged(path) {
+  const lines = readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
+  return JSON.stringify(lines.filter(({ event }) => event === 'evaluation' || event === 'sample'));
+}
