@@ -120,6 +120,21 @@ await inFolder(async (folder) => {
     await isExpected('taken');
   });
 
+  await check('a worker thread that dies is noticed within a second: the end is 1, with the steps so far saved', async () => {
+    // Loaded before the program: ends one of its threads two seconds after they were started, and tells when.
+    const killer = `import workerThreads from 'node:worker_threads';import{syncBuiltinESMExports}from'node:module';
+      if(workerThreads.isMainThread){const{Worker}=workerThreads;let last;workerThreads.Worker=class extends Worker{constructor(...given){super(...given);last=this;}};
+      syncBuiltinESMExports();setTimeout(()=>{console.error('killed');last.terminate();},2000).unref();}`;
+    const trainer = start(folder, [...endless, '--out', 'dead'], { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(killer)}` });
+    await trainer.said('killed');
+    const from = performance.now();
+    const { code, stderr } = await trainer.ended;
+    expect(performance.now() - from < 1000, `it took ${Math.round(performance.now() - from)} ms`);
+    expect(code === 1 && stderr.includes('error: a worker thread died'), `it ended with ${code}: ${stderr}`);
+    const again = await start(folder, ['--out', 'dead', '--resume', '--max-time', '1s']).ended;
+    expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+  });
+
   await check('a run folder that is removed is made again, and the run is saved', async () => {
     const trainer = start(folder, [...brief, '--out', 'gone']);
     await trainer.said('step 40 ');

@@ -1,0 +1,72 @@
+// A disk that fails in mid-run.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import type { TrainingEvent } from '../../src/training/events.ts';
+import { newFolder, train, verses } from './fixture.ts';
+
+const reasonsOf = (events: readonly TrainingEvent[]): string[] => events.flatMap((event) => (event.event === 'recovery' ? [event.reason] : []));
+
+/** A folder in the place of a file: writing and renaming over it fails, for root too. */
+function obstruct(path: string): () => void {
+  rmSync(path, { force: true });
+  mkdirSync(path);
+  writeFileSync(`${path}/full`, '');
+  return () => rmSync(path, { recursive: true });
+}
+
+test('training goes on while checkpoints cannot be written, says so each time, and the next one that can is', async () => {
+  const folder = await newFolder();
+  const free = obstruct(folder.previousPath);
+  const { events } = await train(verses, { maxSteps: 12, checkpointEvery: 3 }, { folder, seen: (event) => { if (event.event === 'recovery' && event.step === 9) free(); } });
+  expect(reasonsOf(events)).toEqual(new Array(2).fill(expect.stringMatching(/latest\.json could not be written: .*; training goes on, and the next checkpoint is tried when it is due$/)));
+  expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 12]);
+});
+
+test('a last state that cannot be saved is an error that says what is saved', async () => {
+  const folder = await newFolder();
+  const events: TrainingEvent[] = [];
+  const run = train(verses, { maxSteps: 8, checkpointEvery: 3 }, { folder, seen: (event) => {
+    events.push(event);
+    if (event.event === 'checkpoint' && event.step === 6) obstruct(folder.previousPath);
+  } });
+  await expect(run).rejects.toMatchObject({ kind: 'machine', message: expect.stringMatching(/^the last state, of step 8, could not be saved: .*; what is saved is step 6$/), hint: expect.any(String) });
+  expect((await readCheckpoint(folder.latestPath)).training.step).toBe(6);
+});
+
+test('a best state that cannot be saved is not called the best', async () => {
+  const folder = await newFolder();
+  const free = obstruct(folder.bestPath);
+  const { events } = await train(verses, { maxSteps: 40, evaluateEvery: 10, learningRate: 0.02 }, { folder, seen: (event) => { if (event.event === 'evaluation' && event.step === 20) free(); } });
+  expect(reasonsOf(events)).toHaveLength(2);
+  const losses = events.flatMap((event) => (event.event === 'evaluation' ? [event.validationLossNats] : []));
+  expect(events.at(-1)).toMatchObject({ bestValidationLossNats: Math.min(...losses.slice(2)) });
+  expect((await readCheckpoint(folder.bestPath)).training.bestValidationLossNats).toBe(Math.min(...losses.slice(2)));
+});
+
+test('a log that cannot be written is told of once, and goes on when it can', async () => {
+  const folder = await newFolder();
+  const free = obstruct(folder.logPath);
+  const { events } = await train(verses, { maxSteps: 12, checkpointEvery: 3 }, { folder, seen: (event) => { if (event.event === 'checkpoint' && event.step === 9) free(); } });
+  expect(reasonsOf(events)).toEqual([expect.stringMatching(/log\.jsonl could not be written: .*; training goes on$/)]);
+  expect(readFileSync(folder.logPath, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as unknown).at(-1)).toMatchObject({ event: 'end', step: 12 });
+});
+
+test('a run folder that is removed is made again', async () => {
+  const folder = await newFolder();
+  const { events } = await train(verses, { maxSteps: 9, checkpointEvery: 3 }, { folder, seen: (event) => { if (event.event === 'checkpoint' && event.step === 3) rmSync(folder.path, { recursive: true }); } });
+  expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 9, checkpoint: folder.latestPath });
+  expect((await readCheckpoint(folder.latestPath)).training.step).toBe(9);
+  folder.close();
+  expect(existsSync(`${folder.path}/lock.json`)).toBe(false);
+});
+
+test('a run whose folder another process has taken over writes nothing more', async () => {
+  const folder = await newFolder();
+  const run = train(verses, { maxSteps: 9, checkpointEvery: 3 }, { folder, seen: (event) => {
+    if (event.event === 'checkpoint' && event.step === 3) writeFileSync(`${folder.path}/lock.json`, JSON.stringify({ token: 'theirs', pid: process.ppid, host: 'elsewhere', since: 'now' }));
+  } });
+  await expect(run).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('has taken over') });
+  expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
+  await expect(RunFolder.create(folder.path, { force: true })).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('on elsewhere') });
+});
