@@ -71,7 +71,7 @@ export class Lock {
     }
   }
 
-  /** @throws RnnError `usage` if another process holds the folder */
+  /** @throws RnnError `usage` if another process holds the folder; the system's error if that cannot be seen */
   static refuseIfHeld(folder: string): void {
     const other = look(join(folder, lockFile), Date.now());
     if (other !== null && !other.isGone) throw inUse(folder, other.holder);
@@ -164,8 +164,10 @@ function look(path: string, now: number): { readonly holder: Holder | null; read
     throw error;
   }
   try {
+    const status = fstatSync(file);
+    if (!status.isFile()) throw new RnnError('usage', `${path} is no file, and is to be the lock of a run`, { hint: 'move it away, or choose another folder with --out' });
     const holder = parse(readFileSync(file, 'utf8'));
-    const isOld = now - fstatSync(file).mtimeMs > STALE_MS;
+    const isOld = now - status.mtimeMs > STALE_MS;
     return { holder, isGone: isOld || (holder !== null && holder.host === hostname() && !isRunning(holder)) };
   } finally {
     closeSync(file);

@@ -31,7 +31,7 @@ export async function readCheckpoint(path: string, { weightsOnly = false }: { re
     return parse(source, path, weightsOnly);
   } catch (cause) {
     if (cause instanceof RnnError) throw cause;
-    if (cause instanceof RangeError) throw new RnnError('machine', `${path} does not fit into the memory of this machine`, { cause });
+    if (cause instanceof RangeError) throw new RnnError('machine', `${path} does not fit into the memory of this machine`, { hint: 'end other programs, or use it on a machine with more memory', cause });
     if (systemCode(cause) !== '') throw unreadable(path, cause);
     throw cause;
   } finally {
@@ -180,6 +180,7 @@ function unreadable(path: string, cause: unknown): RnnError {
     code === 'ENOENT' || code === 'ENOTDIR' ? ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`']
     : code === 'EACCES' || code === 'EPERM' ? ['may not be read by you', 'check its permissions with ls -l']
     : code === 'EISDIR' ? ['is not a file', 'give a checkpoint file, such as latest.json in a run folder']
+    : code === 'ELOOP' || code === 'ENAMETOOLONG' ? [`is no path that leads anywhere (${code})`, 'give a run folder or a checkpoint file, such as latest.json in a run folder']
     : [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
   return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
 }

@@ -52,10 +52,15 @@ export class RunFolder {
   /**
    * What `create` would refuse, before anything is done for the run; writes nothing.
    *
-   * @throws RnnError `usage` if another process is training in the folder, or if it holds a run and `force` was not given
+   * @throws RnnError `usage` if another process is training in the folder, if it holds a run and `force` was not given, or if it
+   * can be no folder; `machine` if that cannot be seen
    */
   static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
-    Lock.refuseIfHeld(path);
+    try {
+      Lock.refuseIfHeld(path);
+    } catch (cause) {
+      throw notMade(path, cause);
+    }
     if (force || !(await RunFolder.holdsRun(path))) return;
     throw new RnnError('usage', `${path} already holds a run`, { hint: 'continue it with --resume, replace it with --force, or choose another folder with --out' });
   }
@@ -231,11 +236,18 @@ function isTemporary(file: string): boolean {
   return file.endsWith(temporarySuffix) && [...checkpointFiles, logFile, lockFile].some((name) => file.startsWith(`${name}.`));
 }
 
+/** Why a path leads to no folder, whoever asks. */
+const noFolder: Readonly<Record<string, string>> = {
+  EEXIST: 'there is a file of that name on the way',
+  ENOTDIR: 'there is a file of that name on the way',
+  ELOOP: 'symbolic links on the way lead in a circle',
+  ENAMETOOLONG: 'a name in it is longer than the file system allows',
+};
+
 function notMade(path: string, cause: unknown): unknown {
-  if (systemCode(cause) === 'EEXIST' || systemCode(cause) === 'ENOTDIR') {
-    return new RnnError('usage', `${path} cannot be a run folder: there is a file of that name on the way`, { hint: 'choose another folder with --out', cause });
-  }
-  if (systemCode(cause) === 'ENOENT' && cause instanceof Error && 'path' in cause) {
+  const code = systemCode(cause);
+  if (Object.hasOwn(noFolder, code)) return new RnnError('usage', `${path} cannot be a run folder: ${noFolder[code]}`, { hint: 'choose another folder with --out', cause });
+  if (code === 'ENOENT' && cause instanceof Error && 'path' in cause) {
     return new RnnError('machine', `the run folder ${path} could not be made: the system lets nobody make ${String(cause.path)}`, { hint: 'choose another folder with --out', cause });
   }
   return diskError(`the run folder ${path} could not be made`, cause);

@@ -4,6 +4,8 @@ import { type ParameterShape, countParameters } from '../program/value.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import type { Tensor, TrainedModel } from './checkpoint.ts';
 
+const notOurs = 'the file was edited or written by another program: use another checkpoint of the run, or a copy of this one';
+
 /** The parts of a vector as tensors that share its memory. */
 export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Array): Tensor[] {
   let offset = 0;
@@ -18,10 +20,10 @@ export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' |
   const shapes = parameterShapes(model);
   const found = shapes.map(({ name, rows, columns }) => {
     const tensor = tensors.find((candidate) => candidate.name === name);
-    if (!tensor) throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, { hint: 'the file was edited or written by another program' });
+    if (!tensor) throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, { hint: notOurs });
     const [first, second, ...more] = tensor.shape;
     if (first !== rows || second !== columns || more.length > 0) {
-      throw new RnnError('checkpoint', `tensor ${name} has the shape ${tensor.shape.join('×')}, and its model says ${rows}×${columns}`, { hint: 'the file was edited or written by another program' });
+      throw new RnnError('checkpoint', `tensor ${name} has the shape ${tensor.shape.join('×')}, and its model says ${rows}×${columns}`, { hint: notOurs });
     }
     return tensor.data;
   });

@@ -3,6 +3,7 @@ import type { Command, Option } from 'commander';
 import { RnnError } from '../errors.ts';
 import { choiceFlag, textFlag } from './flags.ts';
 import type { Io } from './io.ts';
+import { parseChoice } from './values.ts';
 
 /** The names of devices/open.ts, which is not loaded for a help text: a test compares the two. */
 export const devices: Readonly<Record<string, string>> = {
@@ -14,7 +15,9 @@ export const devices: Readonly<Record<string, string>> = {
   reference: 'plain loops, which define what the others compute',
 };
 
-export const deviceFlag = (description: string): Option => choiceFlag('--device <name>', description, ['auto', ...Object.keys(devices)]);
+const choices = ['auto', ...Object.keys(devices)];
+
+export const deviceFlag = (description: string): Option => choiceFlag('--device <name>', description, choices);
 
 export const blasFlag = (): Option => textFlag('--blas <which>', "the cpu's library for products: auto, off or a file");
 
@@ -36,7 +39,8 @@ export interface DeviceChoice {
   readonly fromEnvironment: boolean;
 }
 
+/** @throws RnnError `usage` if RNN_DEVICE counts and is no device's name */
 export function chosenDevice(flag: string | undefined, { env }: Io): DeviceChoice {
   const fromEnvironment = flag === undefined && Boolean(env.RNN_DEVICE);
-  return { name: flag ?? (env.RNN_DEVICE || 'auto'), fromEnvironment };
+  return { name: flag ?? (env.RNN_DEVICE ? parseChoice('RNN_DEVICE', env.RNN_DEVICE, choices) : 'auto'), fromEnvironment };
 }

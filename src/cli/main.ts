@@ -78,8 +78,9 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
       // `rnn` alone: the help has been printed, on stderr.
       if (error.code === 'commander.help') return usageCode;
     }
-    const failure = error instanceof CommanderError ? usageError(error, argv) : error;
-    return report(failure, context, { debug: words.has('--debug'), json: words.has('--json') });
+    const help = helpOn(argv);
+    const failure = error instanceof CommanderError ? usageError(error, help) : error;
+    return report(failure, context, { debug: words.has('--debug'), json: words.has('--json'), help });
   }
 }
 
@@ -125,18 +126,25 @@ async function define(words: ReadonlySet<string>, context: Context): Promise<Com
   return program;
 }
 
-/** Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint. */
-function usageError(error: CommanderError, argv: readonly string[]): RnnError {
-  const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
+/** The command that prints the help on what was tried. */
+function helpOn(argv: readonly string[]): string {
   const common = new Set(commonFlags().map((flag) => flag.long));
   const first = argv.find((word) => !common.has(word));
-  const help = commands.some(({ name }) => name === first) ? `rnn ${first} --help` : 'rnn --help';
+  return commands.some(({ name }) => name === first) ? `rnn ${first} --help` : 'rnn --help';
+}
+
+/** Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint. */
+function usageError(error: CommanderError, help: string): RnnError {
+  const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
   return new RnnError('usage', message, { hint: suggestion === undefined ? `${help} shows what there is` : `did you mean ${suggestion}` });
 }
 
-async function report(thrown: unknown, { stdout, stderr }: Context, options: { debug: boolean; json: boolean }): Promise<number> {
-  const { code, message, hint, stack } = failureOf(thrown, options);
+async function report(thrown: unknown, { stdout, stderr }: Context, options: { debug: boolean; json: boolean; help: string }): Promise<number> {
+  const failure = failureOf(thrown, options);
+  const { code, message, stack } = failure;
+  // A value that is refused says what is allowed; how to choose it is in the help.
+  const hint = failure.hint ?? (code === usageCode ? `${options.help} tells how to choose it` : undefined);
   if (stack !== undefined) stderr.line(stderr.colour.dim(stack));
   stderr.line(`${stderr.colour.red('error:')} ${message}`);
   if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${hint}`));

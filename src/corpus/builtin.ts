@@ -39,7 +39,10 @@ export async function writeBuiltin(name: string, folder = 'corpora'): Promise<st
     await rename(temporary, file);
   } catch (cause) {
     await rm(temporary, { force: true }).catch(() => {});
-    throw new RnnError('machine', `cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new RnnError('machine', `cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      hint: `${folder} is to be a folder with room in it that you may write to; from another present folder, it is another one`,
+      cause,
+    });
   }
   return file;
 }

@@ -60,21 +60,24 @@ export function corpusName(source: string): string {
   return path.basename(path.resolve(source), /[a-z]/i.test(extension) ? extension : '') || 'corpus';
 }
 
+const checkPath = 'check the path; it is relative to the present folder';
+
 /** What the operating system said about a file, in words, with what to do. */
 export function fileError(file: string, error: unknown): RnnError {
   const code = systemCode(error);
-  if (code === 'ENOENT') {
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
     const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
     return new RnnError('corpus', `no such file or folder: ${file}`, {
       cause: error,
-      hint: builtin === undefined ? 'check the path; it is relative to the present folder' : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`,
+      hint: builtin === undefined ? checkPath : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`,
     });
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: `ls -ld shows whose it is; chmod u+r lets its owner read it` });
   }
   const reason = error instanceof Error ? error.message : String(error);
-  return new RnnError('corpus', `cannot read ${file}: ${reason}`, { cause: error, hint: 'see whether another program can read it: cat it to /dev/null' });
+  const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
+  return new RnnError('corpus', `cannot read ${file}: ${reason}`, { cause: error, hint: isPath ? checkPath : 'see whether another program can read it: cat it to /dev/null' });
 }
 
 /** The folder that a pattern starts from, and the rest of it. */
@@ -118,6 +121,8 @@ function nothingFound(source: string, isPattern: boolean, include: readonly stri
     ? `${hidden} hidden ${hidden === 1 ? 'file was' : 'files were'} passed over; name such files one by one`
     : 'patterns are matched against the path within the folder and the base name; quote them, or the shell expands them';
   if (isPattern) return new RnnError('corpus', `no file matches ${source}${limits}`, { hint });
-  if (flags.length === 0 && hidden === 0) return new RnnError('corpus', `the folder ${source} holds no files`, { hint: 'name a folder or a file with text in it' });
-  return new RnnError('corpus', `no file in ${source} matches${limits === '' ? '' : limits}`, { hint });
+  if (flags.length > 0) return new RnnError('corpus', `no file in ${source} matches${limits}`, { hint });
+  return hidden > 0
+    ? new RnnError('corpus', `the folder ${source} holds no files but hidden ones`, { hint })
+    : new RnnError('corpus', `the folder ${source} holds no files`, { hint: 'name a folder or a file with text in it' });
 }

@@ -128,7 +128,7 @@ export class TokenStore {
     try {
       this.#buffer.resize(Math.min(limit, Math.ceil(bytes / GROWTH_BYTES) * GROWTH_BYTES));
     } catch (cause) {
-      throw new RnnError('machine', `not enough memory for a corpus of ${this.#length.toLocaleString('en')} characters and more`, { cause });
+      throw new RnnError('machine', `not enough memory for a corpus of ${this.#length.toLocaleString('en')} characters and more`, { hint: 'end other programs, or train on a part of it', cause });
     }
   }
 }
@@ -139,7 +139,7 @@ function reserve(): ArrayBuffer {
     try {
       return new ArrayBuffer(0, { maxByteLength: bytes });
     } catch (cause) {
-      if (bytes <= 2 ** 24) throw new RnnError('machine', 'not enough memory to read a corpus', { cause });
+      if (bytes <= 2 ** 24) throw new RnnError('machine', 'not enough memory to read a corpus', { hint: 'end other programs, or raise what ulimit -v allows', cause });
     }
   }
 }

@@ -1,5 +1,6 @@
 // The training loop, as an async generator of events: when to step, report, evaluate, sample, save, go back and stop. Knows nothing of
 // terminals; what it yields is also the log.
+import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
@@ -26,7 +27,6 @@ export class Loop {
   readonly #elapsedBeforeMs: number;
   readonly #totalSteps: number | null;
   #standing: Standing;
-  #lastReport: ReportEvent | null = null;
   #hasDiverged = false;
   /** Nothing has changed since the last state was saved. */
   #isSaved: boolean;
@@ -88,6 +88,7 @@ export class Loop {
     this.#standing.trainingMs += elapsed;
     const note = results.find((result) => result.note !== undefined)?.note;
     if (note !== undefined) yield this.#tell(note);
+    await setImmediate(); // signals and timers have their turn, even where the device computes on this thread
     this.#changed();
     const steps = results.filter(({ updated }) => updated);
     const characters = this.#options.batchSize * this.#options.sequenceLength;
@@ -112,7 +113,6 @@ export class Loop {
     if (newest === null) await this.#session.begin();
     else await this.#session.restore(newest.checkpoint);
     this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null);
-    this.#lastReport = null;
     this.#recent.forget();
     const { step } = this.#session;
     this.#isSaved = newest !== null;
@@ -123,7 +123,7 @@ export class Loop {
 
   #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
     const { lossNats, charactersPerSecond } = this.#recent.take();
-    this.#lastReport = {
+    const report: ReportEvent = {
       event: 'report',
       step: this.#session.step,
       epoch: this.#session.epoch,
@@ -134,7 +134,8 @@ export class Loop {
       elapsedMs: this.#elapsedMs(),
       progress: this.#progress().fraction,
     };
-    return this.#log(this.#lastReport);
+    this.#standing.lastReport = report;
+    return this.#log(report);
   }
 
   /** Evaluation, sample and checkpoint, where one is due and was not done yet. */
@@ -183,10 +184,9 @@ export class Loop {
     if (!Number.isFinite(validationLossNats)) return yield* this.#goBack('the validation loss is not a finite number');
     this.#standing.evaluatedAt = step;
     this.#changed();
-    this.#rememberReport();
     const best = this.#standing.best === null || validationLossNats < this.#standing.best;
     const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best };
-    this.#standing.history.add(event);
+    this.#standing.remember(event);
     this.#standing.sinceBest = best ? 0 : this.#standing.sinceBest + 1;
     if (best) {
       const before = this.#standing.best;
@@ -275,14 +275,7 @@ export class Loop {
     return { step, epoch, fraction: Math.min(1, fraction) };
   }
 
-  /** Moves the last report into the history, oldest first. */
-  #rememberReport(): void {
-    if (this.#lastReport !== null) this.#standing.history.add(this.#lastReport);
-    this.#lastReport = null;
-  }
-
   #record(): RunRecord {
-    this.#rememberReport();
     const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished: this.#finished() });
     return { reading: this.#run.reading, machine: this.#run.machine, ...state };
   }

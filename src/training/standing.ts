@@ -2,7 +2,7 @@
 // history. The loop changes it as it goes.
 import type { Checkpoint } from '../checkpoint/store.ts';
 import { LossTrend } from './divergence.ts';
-import type { EndReason } from './events.ts';
+import type { EndReason, EvaluationEvent, ReportEvent } from './events.ts';
 import { History } from './history.ts';
 import { type LoopState, recordedLoop } from './record.ts';
 import type { RunRecord } from './session.ts';
@@ -17,7 +17,9 @@ export class Standing {
   recoveries: number;
   learningRateFactor: number;
   best: number | null;
-  history: History;
+  /** Not in the history yet: only the last before a checkpoint or an evaluation is. */
+  lastReport: ReportEvent | null = null;
+  readonly #history: History;
   trend: LossTrend;
 
   /** @param training of the checkpoint that the run goes on from; null for a new run */
@@ -30,7 +32,7 @@ export class Standing {
     this.recoveries = state?.recoveries ?? 0;
     this.learningRateFactor = state?.learningRateFactor ?? 1;
     this.best = training?.bestValidationLossNats ?? null;
-    this.history = new History(training?.history);
+    this.#history = new History(training?.history);
     this.trend = new LossTrend(state?.trend);
   }
 
@@ -56,10 +58,17 @@ export class Standing {
     return standing;
   }
 
+  /** Adds an evaluation to the history, and the last report before it. */
+  remember(evaluation: EvaluationEvent | null): void {
+    for (const event of [this.lastReport, evaluation]) if (event !== null) this.#history.add(event);
+    this.lastReport = null;
+  }
+
   /** What a checkpoint keeps of it. */
   record(rest: { readonly totalSteps: number | null; readonly elapsedMs: number; readonly finished: EndReason | null }): RunRecord {
+    this.remember(null);
     const { trainingMs, sinceBest, evaluatedAt, sampledAt, recoveries, learningRateFactor } = this;
     const loop: LoopState = { trainingMs, sinceBest, evaluatedAt, sampledAt, recoveries, learningRateFactor, trend: this.trend.state, ...rest };
-    return { loop, bestValidationLossNats: this.best, history: this.history.events };
+    return { loop, bestValidationLossNats: this.best, history: this.#history.events };
   }
 }

@@ -1,17 +1,9 @@
-// The real program in a process of its own. `npm test` builds it first.
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+// The real program in a process of its own.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Ran } from './helpers.ts';
-
-const root = resolve(import.meta.dirname, '../..');
-const program = join(root, 'bin/rnn.js');
-const isBuilt = existsSync(join(root, 'dist/cli/start.js'));
-// Starting a process may take long where many tests share few cores.
-const patience = 60_000;
+import { isBuilt, patience, shell as shellIn } from './process.ts';
 
 let folder: string;
 beforeAll(async () => {
@@ -19,15 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** A command line of the shell, in which `rnn` is the program; its working directory is empty at first. */
-function shell(line: string, env: Record<string, string> = {}): Promise<Ran> {
-  return new Promise((done) => {
-    const script = `rnn() { "${process.execPath}" "${program}" "$@"; }\n${line}`;
-    const child = execFile('sh', ['-c', script], { cwd: folder, env: { PATH: process.env.PATH, ...env } }, (_error, stdout, stderr) => {
-      done({ code: child.exitCode ?? -1, stdout, stderr });
-    });
-  });
-}
+/** A command line of the shell; its working directory is empty at first. */
+const shell = (line: string, env: Record<string, string> = {}) => shellIn(line, { folder, env });
 
 describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeout: patience }, () => {
   it('prints its help on stdout', async () => {

@@ -63,6 +63,6 @@ it('the help of rnn train says what the rest is chosen from', async () => {
 it('a learning rate that no text could be learnt with is refused before anything is read', async () => {
   const { rooms, calls } = fakeRooms();
   const { code, stderr } = await rnn(['train', 'hamlet.txt', '--lr', '1001'], { rooms });
-  expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: --lr is 1001, expected a number above 0 and of at most 1000\n' });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: --lr is 1001, expected a number above 0 and of at most 1000\nhint: rnn train --help tells how to choose it\n' });
   expect(calls.corpus).toBeUndefined();
 });

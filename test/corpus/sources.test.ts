@@ -83,9 +83,9 @@ describe('a source that is not there', () => {
     ['a pattern', '*.none', [], ['b'], /^no file matches .*\*\.none with --exclude 'b'$/, /quote/],
     ['a folder without a match', '', ['*.none'], [], /^no file in .* matches with --include '\*\.none'$/, /quote/],
     ['an empty folder', 'empty', [], [], /^the folder .*empty holds no files$/, /name a folder/],
-    ['a folder of hidden files', 'secret', [], [], /^no file in .*secret matches/, /1 hidden file was passed over/],
+    ['a folder of hidden files', 'secret', [], [], /^the folder .*secret holds no files but hidden ones$/, /1 hidden file was passed over/],
     ['a folder of binary files', 'binary', [], [], /^there are only binary files in .*binary$/, /--unit byte/],
-    ['a file as a folder', 'a.txt/b', [], [], /^cannot read .*ENOTDIR/, /cat/],
+    ['a file as a folder', 'a.txt/b', [], [], /^no such file or folder: .*b$/, /check the path/],
   ])('is said to be missing: %s', async (_, source, include, exclude, message, hint) => {
     const folder = folderWith({ 'a.txt': 'ab', 'secret/.hidden': 'ab', 'binary/a': '\0' });
     mkdirSync(path.join(folder, 'empty'));

@@ -172,16 +172,18 @@ async function follow({ sources, flags, context }: Request, { path, reporter }: 
   const interruption = watchSignals(context, reporter, controller);
   try {
     let end: EndEvent | null = null;
+    let trouble: unknown = null;
     for await (const event of train(controller.signal)) {
       if (event.event === 'end') end = event;
       try {
         await reporter.handle(event);
       } catch (error) {
-        // Nobody reads stdout any more (`rnn train --json | head`): end as a signal would, with everything saved.
-        if (!(error instanceof OutputClosed)) throw error;
+        // Nobody reads stdout any more (`rnn train --json | head`), or its disk is full: end as a signal would, with everything saved.
+        if (!(error instanceof OutputClosed)) trouble ??= error;
         controller.abort();
       }
     }
+    if (trouble !== null) throw trouble;
     if (end === null) return 0;
     if (end.reason === 'diverged') reporter.warn(adviceOnDivergence(end, resumeLine(sources, flags)));
     showWhereItIs(end, path, reporter);

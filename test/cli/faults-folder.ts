@@ -1,0 +1,117 @@
+// What the faults are made with: a folder of texts that are none, a small run, and copies of it that are damaged, taken or changed; and
+// what such a folder holds, so that a test can tell whether anything has changed.
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { alter, alterParsed } from '../checkpoint/fixture.ts';
+import { rnn } from './helpers.ts';
+
+const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone.\n';
+/** The sizes of the run, so small that its making takes no time. */
+export const SMALL = '--hidden 8 --layers 1 --batch-size 2 --seq-length 8';
+
+const texts: Readonly<Record<string, string | Uint8Array>> = {
+  'text.txt': VERSE.repeat(100),
+  'other.txt': VERSE.repeat(99),
+  'crlf.txt': VERSE.replace('\n', '\r\n').repeat(100),
+  'accents.txt': 'Ein schönes Früchtchen für Señora Zoë.\n'.repeat(10),
+  'empty.txt': '',
+  'one.txt': 'a',
+  'two.txt': 'ab',
+  'same.txt': 'a'.repeat(1000),
+  'short.txt': 'abcabcabca',
+  'nul.bin': 'text and then\0 a byte that no text has',
+  'controls.bin': Uint8Array.from({ length: 600 }, (_, i) => 1 + (i % 6)),
+  'utf16.txt': Buffer.from(`\ufeff${VERSE}`, 'utf16le'),
+  'latin1.txt': Buffer.from('café au lait, café au lait', 'latin1'),
+  'cut.txt': Buffer.from('a text that ends in é').subarray(0, -1),
+  'hidden/.text.txt': VERSE,
+  'binaries/nul.bin': 'a\0b',
+  'mixed/latin1.txt': Buffer.from('café', 'latin1'),
+  'mixed/text.txt': VERSE,
+  'blocked/corpora': 'a file where a folder should be',
+  'edited/corpora/sonnets.txt': 'another text\n',
+  'strange.json': '{"name": "rnn", "version": "0.1.0"}',
+  'gguf.json': '{"format": "gguf", "version": 1}',
+  'hello.json': 'hello',
+  'list.json': '[1, 2]',
+  'empty.json': '',
+};
+
+/** Fills an empty folder. */
+export async function prepare(folder: string): Promise<void> {
+  const at = (name: string): string => join(folder, name);
+  for (const name of ['empty', 'dangling', 'small', 'hidden', 'binaries', 'mixed', 'blocked', 'edited/corpora', 'odd-lock/lock.json', 'runs']) mkdirSync(at(name), { recursive: true });
+  for (const [name, content] of Object.entries(texts)) writeFileSync(at(name), content);
+  symlinkSync('loop', at('loop'));
+  symlinkSync('nowhere', at('dangling/text.txt'));
+  if (process.platform !== 'win32') execFileSync('mkfifo', [at('pipe')]);
+
+  const line = `train ${at('text.txt')} --out ${at('run')} ${SMALL} --max-steps 4 --eval-every 2 --checkpoint-every 2 --sample-every 0 --device reference`;
+  const { code, stderr } = await rnn(line.split(' '));
+  if (code !== 0) throw new Error(`no run could be made: ${stderr}`);
+  const copy = (name: string): string => {
+    cpSync(at('run'), at(name), { recursive: true });
+    return at(name);
+  };
+  copy('runs/first');
+  copyFile('truncated.json', (path) => truncateSync(path, 3000));
+  copyFile('flipped.json', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/("data": "....)(.)/, (_, before: string, digit: string) => `${before}${digit === 'A' ? 'B' : 'A'}`)));
+  copyFile('sum.json', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/("checksum": ")./, '$1g')));
+  copyFile('newer.json', (path) => alter(path, (text) => text.replace('"version": 1', '"version": 2')));
+  copyFile('cell.json', (path) => alterParsed(path, (file) => (file.model.cell = 'sru')));
+  copyFile('nan.json', (path) => alterParsed(path, (file) => (file.tensors[0].data = `AADAfw${file.tensors[0].data.slice(6)}`)));
+  copyFile('shape.json', (path) => alterParsed(path, (file) => file.tensors.pop()));
+  copyFile('unit.json', (path) => alterParsed(path, (file) => (file.vocabulary.unit = 'word')));
+
+  const broken = copy('broken');
+  for (const name of ['latest.json', 'previous.json']) truncateSync(join(broken, name), 2000);
+  cpSync(broken, at('hopeless'), { recursive: true });
+  rmSync(at('hopeless/best.json'));
+  const best = copy('only-best');
+  for (const name of ['latest.json', 'previous.json']) rmSync(join(best, name));
+  for (const [name, edit] of Object.entries(editedRuns)) {
+    const edited = copy(name);
+    for (const file of ['latest.json', 'previous.json']) alterParsed(join(edited, file), edit);
+  }
+  // The process that runs this one lives as long as it does.
+  writeLock(join(copy('taken'), 'lock.json'), { pid: process.ppid, host: hostname() });
+  mkdirSync(at('far'));
+  writeLock(at('far/lock.json'), { pid: 1, host: 'another-machine' });
+
+  function copyFile(name: string, damage: (path: string) => void): void {
+    cpSync(at('run/latest.json'), at(name));
+    damage(at(name));
+  }
+}
+
+/** Runs whose checkpoints are whole, and no longer what this program has written. */
+const editedRuns: Readonly<Record<string, (file: any) => unknown>> = {
+  'no-loop': (file) => delete file.training.loop,
+  'odd-option': (file) => (file.training.options.dropout = 2),
+  'odd-slots': (file) => file.optimizer.tensors.pop(),
+  'odd-device': (file) => (file.training.machine.device = 'abacus'),
+};
+
+function writeLock(path: string, holder: { pid: number; host: string }): void {
+  writeFileSync(path, `${JSON.stringify({ token: 'of-a-test', ...holder, since: '2026-01-01T00:00:00.000Z' })}\n`);
+  // Never too old to be believed, however long the tests take.
+  const tomorrow = new Date(Date.now() + 86_400_000);
+  utimesSync(path, tomorrow, tomorrow);
+}
+
+/** Every path in a folder, with what is there. */
+export function contentsOf(folder: string, under = ''): Record<string, string> {
+  const contents: Record<string, string> = {};
+  for (const name of readdirSync(join(folder, under)).toSorted()) {
+    const path = join(under, name);
+    const status = lstatSync(join(folder, path));
+    if (status.isDirectory()) Object.assign(contents, { [path]: 'a folder' }, contentsOf(folder, path));
+    else if (status.isSymbolicLink()) contents[path] = `a link to ${readlinkSync(join(folder, path))}`;
+    else if (status.isFile()) contents[path] = `${status.size} bytes of ${status.mtimeMs}, ${createHash('sha256').update(readFileSync(join(folder, path))).digest('hex')}`;
+    else contents[path] = 'neither';
+  }
+  return contents;
+}

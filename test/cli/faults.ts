@@ -1,0 +1,205 @@
+// What can be wrong with a command line, a text, a checkpoint, a folder or a disk: each with the exit code, the cause that the message
+// must name, and the remedy that the hint must give. @name is a path in the folder of faults-folder.ts; $SMALL are its sizes.
+import type { Surroundings } from './helpers.ts';
+
+export interface Fault {
+  /** In words. */
+  readonly wrong: string;
+  /** What follows `rnn`. */
+  readonly line: string;
+  readonly code: number;
+  readonly cause: RegExp;
+  readonly remedy: RegExp;
+  readonly around?: Surroundings;
+  /** A run folder that this very process holds meanwhile. */
+  readonly held?: string;
+  readonly onlyOnLinux?: boolean;
+}
+
+type Row = readonly [wrong: string, line: string, cause: RegExp, remedy: RegExp, more?: Pick<Fault, 'around' | 'held' | 'onlyOnLinux'>];
+
+const endingWith = (code: number, rows: readonly Row[]): Fault[] => rows.map(([wrong, line, cause, remedy, more]) => ({ wrong, line, code, cause, remedy, ...more }));
+
+const train = (flags: string, text = '@text.txt'): string => `train ${text} --out @new ${flags}`;
+const sample = (flags: string, checkpoint = '@run'): string => `sample --checkpoint ${checkpoint} ${flags}`;
+const resume = (run: string, flags = '', text = '@text.txt'): string => `train ${text} --out ${run} --resume ${flags}`;
+
+const helpOfTrain = /^rnn train --help tells how to choose it$/;
+const helpOfSample = /^rnn sample --help tells how to choose it$/;
+
+const values = endingWith(2, [
+  ['no units', train('--hidden 0'), /^--hidden is 0, expected a whole number of at least 1$/, helpOfTrain],
+  ['half a unit', train('--hidden 12.5'), /^--hidden is 12\.5, expected a whole number/, helpOfTrain],
+  ['units without a number', train('--hidden NaN'), /^--hidden is NaN, expected a whole number/, helpOfTrain],
+  ['a number beyond all', train('--hidden 1e400'), /^--hidden is 1e400, expected a whole number/, helpOfTrain],
+  ['a number and more', train('--hidden 8x'), /^--hidden is 8x, expected a whole number/, helpOfTrain],
+  ['more units than any machine has', train('--hidden 9999999'), /^--hidden is 9999999, expected a whole number from 1 to 1048576$/, helpOfTrain],
+  ['more layers than any program has', train('--layers 1025'), /^--layers is 1025, expected a whole number from 1 to 1024$/, helpOfTrain],
+  ['no learning', train('--lr 0'), /^--lr is 0, expected a number above 0/, helpOfTrain],
+  ['unlearning', train('--lr -1'), /^--lr is -1, expected a number above 0/, helpOfTrain],
+  ['an infinite learning rate', train('--lr Infinity'), /^--lr is Infinity, expected a number above 0 and of at most 1000$/, helpOfTrain],
+  ['an empty value', train("--lr ''"), /^--lr is empty, expected a number/, helpOfTrain],
+  ['everything dropped', train('--dropout 1'), /^--dropout is 1, expected a number of at least 0 and below 1$/, helpOfTrain],
+  ['nothing to train on', train('--val-fraction 1'), /^--val-fraction is 1, expected a number of at least 0 and below 1$/, helpOfTrain],
+  ['a norm below zero', train('--clip-norm -5'), /^--clip-norm is -5, expected a number of at least 0$/, helpOfTrain],
+  ['a momentum that never ends', train('--momentum 1'), /^--momentum is 1, expected/, helpOfTrain],
+  ['a seed below zero', train('--seed -1'), /^--seed is -1, expected a whole number of at least 0$/, helpOfTrain],
+  ['a seed that loses digits', train('--seed 99999999999999999999'), /^--seed is 99999999999999999999, expected a whole number/, helpOfTrain],
+  ['a number with a comma', train('--epochs 1,5'), /^--epochs is 1,5, expected a number above 0$/, helpOfTrain],
+  ['half a step', train('--max-steps 1.5'), /^--max-steps is 1\.5, expected a whole number/, helpOfTrain],
+  ['steps below zero', train('--checkpoint-every -1'), /^--checkpoint-every is -1, expected a whole number of at least 0$/, helpOfTrain],
+  ['no threads', train('--threads 0'), /^--threads is 0, expected a whole number of at least 1$/, helpOfTrain],
+  ['a time without a unit', train('--budget 30'), /^--budget is 30, expected a duration such as 30s, 3m or 1\.5h$/, /^a bare number has no unit: --budget 30s, 30m or 30h$/],
+  ['no time', train('--max-time 0s'), /^--max-time is 0s, expected a duration/, helpOfTrain],
+  ['a cell of that name', train('--cell lsmt'), /^--cell is lsmt, expected one of lstm, gru, rnn, rnn-relu$/, helpOfTrain],
+  ['a name that goes too far', train('--optimizer adamw'), /^--optimizer is adamw, expected one of adam, rmsprop, sgd$/, /^did you mean --optimizer adam\?$/],
+  ['a device of that name', train('--device gpuu'), /^--device is gpuu, expected one of auto, cpu, gpu,/, /^did you mean --device gpu\?$/],
+  ['a device of that name in the environment', train(''), /^RNN_DEVICE is abacus, expected one of auto, cpu, gpu,/, helpOfTrain, { around: { env: { RNN_DEVICE: 'abacus' } } }],
+  ['an empty folder name', "train @text.txt --out ''", /^--out is empty, expected some text$/, helpOfTrain],
+  ['a temperature below zero', sample('--temp -1'), /^--temp is -1, expected a number of at least 0$/, helpOfSample],
+  ['a temperature in words', sample('--temp warm'), /^--temp is warm, expected a number/, helpOfSample],
+  ['no text to write', sample('--length 0'), /^--length is 0, expected a whole number of at least 1$/, helpOfSample],
+  ['no symbol to draw', sample('--top-k 0'), /^--top-k is 0, expected a whole number/, helpOfSample],
+  ['a share above all', sample('--top-p 1.5'), /^--top-p is 1\.5, expected a number above 0 and of at most 1$/, helpOfSample],
+  ['no texts', sample('--num 0'), /^--num is 0, expected a whole number/, helpOfSample],
+  ['nothing to stop at', sample("--stop ''"), /^--stop is empty, expected some text$/, helpOfSample],
+  ['no time to measure in', 'bench --seconds 0', /^--seconds is 0, expected a number above 0$/, /^rnn bench --help/],
+  ['a choice that no doctor knows', 'doctor --device tpu', /^--device is tpu, expected one of auto, cpu,/, /^rnn doctor --help/],
+]);
+
+const words = endingWith(2, [
+  ['a slip in a flag', train('--hiden 8'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
+  ['a slip in a flag, told to a program', train('--hiden 8 --json'), /^unknown option '--hiden'$/, /^did you mean --hidden\?$/],
+  ['a bad value, told to a program', train('--hidden 0 --json'), /^--hidden is 0, expected/, helpOfTrain],
+  ['a flag of another command', sample('--epochs 3'), /^unknown option '--epochs'$/, /^rnn sample --help shows what there is$/],
+  ['a slip in a command', 'trian @text.txt', /^unknown command 'trian'$/, /^did you mean train\?$/],
+  ['a command that there is not', 'paint @text.txt', /^unknown command 'paint'$/, /^rnn --help shows what there is$/],
+  ['no text', 'train', /^missing required argument 'corpus'$/, /^rnn train --help/],
+  ['a flag without its value', train('--hidden'), /^option '--hidden <n>' argument missing$/, /^rnn train --help/],
+  ['a word too many', 'info @run @run', /^too many arguments for 'info'/, /^rnn info --help/],
+  ['a corpus that there is not', 'corpus hamlet', /^there is no built-in corpus "hamlet"$/, /sonnets/],
+  ['both continued and removed', train('--resume --force'), /^--resume and --force exclude each other$/, /--resume continues .*--force removes/],
+  ['another text for a new run', train('--accept-new-corpus'), /^--accept-new-corpus is for --resume$/, /a new run takes any text/],
+  ['two lengths', train('--epochs 2 --budget 3m'), /^--epochs and --budget exclude each other$/, /give one/],
+  ['three lengths', train('--epochs 2 --max-steps 5 --budget 3m'), /^--epochs and --max-steps and --budget exclude each other$/, /give one/],
+  ['two texts to validate on', train('--val-fraction 0.2 --val-file @other.txt'), /^--val-fraction and --val-file exclude each other$/, /give the part of the text, or another text/],
+  ['a library of the cpu for another device', train('--device reference --blas off'), /^--blas is the cpu's, and --device is reference$/, /leave one of them out/],
+  ['patience without evaluations', train('--patience 3 --val-fraction 0'), /^--patience 3 needs evaluations/, /--val-fraction 0/],
+  ['rare bytes', train('--unit byte --min-count 2'), /^--min-count is for characters/, /leave one of the two out/],
+  ['two primes', sample('--prime a --prime-file @one.txt'), /^--prime and --prime-file exclude each other$/, /once/],
+  ['a profile of nothing', 'bench --dry-run --profile', /^option '--profile' cannot be used with option '--dry-run'$/, /^rnn bench --help/],
+  ['standard input twice', train('', '- -'), /^standard input \(-\) can be read only once$/, /into a file/],
+  ['standard input to train and to validate on', train('--val-file -', '-'), /^standard input \(-\) can be read only once$/, /into a file/],
+]);
+
+const tooMuch = endingWith(2, [
+  ['a model too large for any memory', train('--hidden 1000000 --batch-size 2 --seq-length 8'), /^this model and batch need about [\d,.]+ GB of memory, and [\d,.]+ GB are free$/, /lower --hidden/],
+  ['more steps back than can be planned', train('--seq-length 3000 --batch-size 1'), /^--seq-length 3000 with --layers 1 is longer than can be planned: at most 2048$/, /32 to 256/],
+]);
+
+const textFaults = endingWith(3, [
+  ['no such file', train('', '@nowhere.txt'), /^no such file or folder: .*nowhere\.txt$/, /check the path/],
+  ['no such file, told to a program', train('--json', '@nowhere.txt'), /^no such file or folder/, /check the path/],
+  ['a built-in corpus that is not there yet', train('', '@sonnets.txt'), /^no such file or folder: .*sonnets\.txt$/, /rnn corpus sonnets writes/],
+  ['a file on the way', train('', '@text.txt/more'), /^no such file or folder: .*more$/, /check the path/],
+  ['links in a circle', train('', '@loop'), /^cannot read .*loop: ELOOP/, /check the path/],
+  ['a folder without files', train('', '@empty'), /^the folder .*empty holds no files$/, /name a folder or a file with text/],
+  ['a folder of hidden files', train('', '@hidden'), /^the folder .*hidden holds no files but hidden ones$/, /1 hidden file was passed over/],
+  ['a folder of binary files', train('', '@binaries'), /^there are only binary files in .*binaries$/, /--unit byte/],
+  ['a folder whose links lead nowhere', train('', '@dangling'), /^the folder .*dangling holds no files$/, /name a folder or a file with text/],
+  ['a folder with a file in another encoding', train('', '@mixed'), /latin1\.txt .* at byte 3$/, /iconv.*--exclude/],
+  ['nothing included', train("--include '*.py'", '@mixed'), /^no file in .*mixed matches with --include '\*\.py'$/, /patterns/],
+  ['a pattern that nothing matches', train('', '@*.py'), /^no file matches .*\*\.py$/, /quote/],
+  ['an empty file', train('', '@empty.txt'), /^the corpus is empty: .*empty\.txt$/, /three characters/],
+  ['an empty standard input', train('', '-'), /^the corpus is empty: standard input$/, /three characters/],
+  ['a single character', train('', '@one.txt'), /^the corpus is one single character, "a"/, /two different/],
+  ['one character over and over', train('', '@same.txt'), /^the corpus is one single character, "a"/, /two different/],
+  ['two characters', train('--val-fraction 0', '@two.txt'), /^the text is too short to train on: 2 characters$/, /at least three/],
+  ['a text that is all validation', train('--val-fraction 0.9', '@short.txt'), /^the text is too short to train on: 0 characters$/, /--val-fraction/],
+  ['a text too short for the sizes', train('--batch-size 50 --seq-length 500'), /^the text to train on has [\d,]+ characters; --batch-size 50 with --seq-length 500 needs at least 25,001$/, /would fit/],
+  ['characters that are all rare', train('--min-count 9000', '@short.txt'), /^every character occurs fewer than 9000 times$/, /lower --min-count/],
+  ['a NUL byte', train('', '@nul.bin'), /nul\.bin looks like a binary file: a NUL byte at byte 13$/, /--unit byte/],
+  ['control characters', train('', '@controls.bin'), /controls\.bin looks like a binary file: most of it is control characters$/, /--unit byte/],
+  ['UTF-16', train('', '@utf16.txt'), /utf16\.txt looks like a binary file: it starts as UTF-16 does$/, /iconv -f UTF-16/],
+  ['Latin-1', train('', '@latin1.txt'), /latin1\.txt is not UTF-8 at byte 3$/, /iconv -f LATIN1/],
+  ['Latin-1 on standard input', train('', '-'), /^standard input is not UTF-8 at byte 3$/, /iconv -f LATIN1/, { around: { stdin: Buffer.from('caf\u00e9 au lait', 'latin1') } }],
+  ['half a character at the end', train('', '@cut.txt'), /cut\.txt ends within a character at byte 20$/, /--unit byte/],
+  ['a file that opens and cannot be read', train('', '/proc/self/mem'), /^cannot read \/proc\/self\/mem: /, /another program/, { onlyOnLinux: true }],
+  ['no text to validate on', train('--val-file @nowhere.txt'), /^no such file or folder: .*nowhere\.txt$/, /check the path/],
+  ['an empty text to validate on', train('--val-file @empty.txt'), /^the validation text .*empty\.txt is empty$/, /--val-fraction/],
+  ['new characters to validate on', train('--val-file @accents.txt'), /accents\.txt has characters that the corpus has not: U\+/, /--min-count 2/],
+  ['a prime that the model cannot read', sample('--prime Zo\u00eb'), /^the model has never seen .*U\+00EB/, /write .* for .*--min-count 2/],
+  ['a prime from a file that is not there', sample('--prime-file @nowhere.txt'), /^--prime-file .*nowhere\.txt cannot be read: ENOENT/, /give a text file, or -/],
+  ['a prime from a folder', sample('--prime-file @empty'), /^--prime-file .*empty cannot be read: EISDIR/, /give a text file, or -/],
+  ['a prime in Latin-1', sample('--prime-file @latin1.txt --json'), /^--prime-file .*latin1\.txt is not UTF-8$/, /iconv -f LATIN1/],
+  ['the text of a run gone', resume('@run', '--max-steps 8', '@nowhere.txt'), /^no such file or folder/, /check the path/],
+  ['the text of a run changed', resume('@run', '--max-steps 8', '@other.txt'), /^the text is not the one that this run was trained on: it has 8,019 characters, and had 8,100$/, /--accept-new-corpus/],
+  ['new characters in the text of a run', resume('@run', '--max-steps 8', '@crlf.txt'), /^the text has characters that the model has never seen: U\+000D/, /--min-count 2/],
+  ['new characters in a new text that was accepted', resume('@run', '--max-steps 8 --accept-new-corpus', '@accents.txt'), /^the text has characters that the model has never seen: /, /--min-count 2/],
+]);
+
+const checkpointFaults = endingWith(4, [
+  ['no such checkpoint', sample('', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
+  ['no such checkpoint, told to a program', sample('--json', '@nowhere'), /^there is no .*nowhere$/, /rnn train/],
+  ['a file on the way', sample('', '@text.txt/best.json'), /^there is no .*best\.json$/, /rnn train/],
+  ['links in a circle', 'info @loop', /loop is no path that leads anywhere \(ELOOP\)$/, /latest\.json/],
+  ['a folder without a run', 'info @empty', /^there is no checkpoint in .*empty \(looked for best\.json, latest\.json and previous\.json\)$/, /--out .*empty/],
+  ['a folder of runs', sample('', '@runs'), /^there is no checkpoint in .*runs /, /give one of the runs in it: .*first/],
+  ['a device', 'info /dev/null', /^\/dev\/null is not a file$/, /latest\.json/, { onlyOnLinux: true }],
+  ['an empty file', 'info @empty.json', /empty\.json is empty$/, /another checkpoint/],
+  ['no JSON', sample('', '@hello.json'), /hello\.json is not a checkpoint of rnn: it starts with "hello"/, /rnn train/],
+  ['a text', sample('', '@text.txt'), /text\.txt is not a checkpoint of rnn: it starts with "the quic"/, /rnn train/],
+  ['a list', sample('', '@list.json'), /list\.json is not a checkpoint of rnn/, /rnn train/],
+  ['the JSON of another program', sample('', '@strange.json'), /strange\.json is not a checkpoint of rnn: its first member is "name"$/, /"format": "rnn-checkpoint"/],
+  ['the format of another program', sample('', '@gguf.json'), /gguf\.json is not a checkpoint of rnn: its format is "gguf"$/, /"format": "rnn-checkpoint"/],
+  ['a newer version', sample('', '@newer.json'), /newer\.json has version 2 of the checkpoint format, and this rnn reads version 1$/, /update/],
+  ['a file that was cut off', sample('', '@truncated.json'), /truncated\.json is damaged: it is cut off after 3000 bytes$/, /another checkpoint/],
+  ['a byte that changed', 'info @flipped.json', /flipped\.json is damaged: its checksum does not match/, /a copy of this one/],
+  ['a checksum that changed', 'info @sum.json --json', /sum\.json is damaged: its checksum does not match/, /a copy of this one/],
+  ['a cell that is not known here', sample('', '@cell.json'), /cell\.json is of a model that this rnn cannot run: its cell is "sru"/, /the rnn that wrote it/],
+  ['a weight that is no number', sample('', '@nan.json'), /nan\.json is damaged: tensor ".*" holds NaN at index 0/, /another checkpoint/],
+  ['a weight too few', sample('', '@shape.json'), /^the checkpoint has no tensor head\.b, which its model needs$/, /another checkpoint/],
+  ['symbols of no unit', 'info @unit.json', /unit\.json is damaged: vocabulary\.unit is "word", expected "char" or "byte"$/, /another checkpoint/],
+  ['a damaged run', sample('', '@hopeless'), /latest\.json is damaged: it is cut off after 2000 bytes$/, /--checkpoint .*previous\.json/],
+  ['a run to go on with whose states are both damaged', resume('@broken'), /^the run in .*broken cannot be continued: .*latest\.json is damaged: it is cut off/, /--init-from .*best\.json/],
+  ['a run with nothing left', resume('@hopeless'), /^the run in .*hopeless cannot be continued: .*latest\.json is damaged/, /--force starts anew/],
+  ['a run with its best state alone', resume('@only-best'), /only-best holds neither latest\.json nor previous\.json$/, /--init-from .*best\.json/],
+  ['a run that lost its place', resume('@no-loop'), /^a run cannot be continued from this checkpoint: training\.loop is missing$/, /--init-from/],
+  ['a run with an option that cannot be', resume('@odd-option'), /training\.options\.dropout is 2, expected a number from 0 to below 1$/, /--init-from/],
+  ['a run with half an optimizer', resume('@odd-slots', '--max-steps 8'), /its optimizer is not adam for \d+ weights$/, /--init-from/],
+  ['nothing to start from', train('--init-from @nowhere'), /^there is no .*nowhere$/, /rnn train/],
+  ['a damaged model to start from', train('--init-from @flipped.json'), /flipped\.json is damaged/, /a copy of this one/],
+]);
+
+const folderFaults = endingWith(2, [
+  ['a run already there', `train @text.txt --out @run $SMALL`, /run already holds a run$/, /--resume.*--force.*--out/],
+  ['a file in the place of the folder', 'train @text.txt --out @text.txt $SMALL --device reference', /text\.txt cannot be a run folder: there is a file/, /--out/],
+  ['a file on the way to the folder', 'train @text.txt --out @text.txt/run $SMALL --device reference', /text\.txt\/run cannot be a run folder: there is a file/, /--out/],
+  ['links in a circle', 'train @text.txt --out @loop $SMALL --device reference', /loop cannot be a run folder: symbolic links/, /--out/],
+  ['a name too long', `train @text.txt --out @${'x'.repeat(300)} $SMALL`, /cannot be a run folder: a name in it is longer/, /--out/],
+  ['a folder in the place of the lock', 'train @text.txt --out @odd-lock $SMALL', /lock\.json is no file, and is to be the lock/, /move it away/],
+  ['a run of this process', 'train @text.txt --out @run --force $SMALL', /^another process \(number \d+ on .*\) is training in .*run$/, /wait for it, stop it/, { held: 'run' }],
+  ['a run of another process', resume('@taken'), /^another process \(number \d+ on .*\) is training in .*taken$/, /wait for it, stop it/],
+  ['a run of another process, by force', 'train @text.txt --out @taken --force $SMALL', /^another process .* is training in .*taken$/, /wait for it, stop it/],
+  ['a run of another machine', 'train @text.txt --out @far $SMALL', /^another process \(number 1 on another-machine, since 2026-01-01/, /--out/],
+  ['other sizes for a run', resume('@run', '--hidden 16'), /^--hidden cannot change in a run: it is 8, and 16 was given$/, /--init-from/],
+  ['other layers for a run', resume('@run', '--layers 2'), /^--layers cannot change in a run: it is 1, and 2 was given$/, /leave it out/],
+  ['another cell for a run', resume('@run', '--cell gru'), /^--cell cannot change in a run: it is lstm, and gru was given$/, /leave it out/],
+  ['another unit for a run', resume('@run', '--unit byte'), /^--unit cannot change in a run: it is char, and byte was given$/, /leave it out/],
+  ['rare characters for a run', resume('@run', '--min-count 3'), /^--min-count cannot change in a run: it is 1, and 3 was given$/, /leave it out/],
+  ['other sizes than the model to start from', train('--init-from @run --hidden 16'), /^--hidden 16 does not go with --init-from: its weights are those of --hidden 8$/, /leave it out/],
+  ['another cell than the model to start from', train('--init-from @run --cell rnn'), /^--cell rnn does not go with --init-from/, /leave it out/],
+  ['another unit than the model to start from', train('--init-from @run --unit byte'), /^--unit byte does not go with --init-from: .* is a model of characters$/, /leave one of them out/],
+]);
+
+const machineFaults = endingWith(1, [
+  ['a folder that the system makes for nobody', 'train @text.txt --out /proc/run $SMALL --device reference', /^the run folder \/proc\/run could not be made: the system lets nobody make \/proc\/run$/, /--out/, { onlyOnLinux: true }],
+  ['a folder that may not be made', 'train @text.txt --out /sys/run $SMALL --device reference', /^the run folder \/sys\/run could not be made: (you have no permission|the disk is read-only)/, /--out/, { onlyOnLinux: true }],
+]);
+
+const deviceFaults = endingWith(6, [
+  ['a library that is not there', train('--device cpu --blas /no/such/library.so'), /^device 'cpu' is not available: the BLAS \/no\/such\/library\.so cannot be used/, /--blas off/],
+  ['a device that a run has from elsewhere', resume('@odd-device', '--max-steps 8'), /^there is no device 'abacus'$/, /one of auto, cpu/],
+]);
+
+export const faults: readonly Fault[] = [...values, ...words, ...tooMuch, ...textFaults, ...checkpointFaults, ...folderFaults, ...machineFaults, ...deviceFaults];

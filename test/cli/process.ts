@@ -1,0 +1,78 @@
+// The real program in processes of its own: a line of shell that runs it, and a process to send signals to. Both end with the test that
+// began them, whatever becomes of it. `npm test` builds the program first.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { onTestFinished } from 'vitest';
+import type { Ran } from './helpers.ts';
+
+const root = resolve(import.meta.dirname, '../..');
+const program = join(root, 'bin/rnn.js');
+export const isBuilt = existsSync(join(root, 'dist/cli/start.js'));
+/** Starting a process may take long where many tests share few cores. */
+export const patience = 60_000;
+
+export interface Place {
+  /** The working directory. */
+  readonly folder: string;
+  readonly env?: Record<string, string>;
+  /** Sees only its own mounts, and may make some: they are gone with it. Needs `canMount`. */
+  readonly isolated?: boolean;
+}
+
+/** A user who is root in a world of mounts of its own. */
+const isolation = ['unshare', '--map-root-user', '--mount'] as const;
+
+/** Whether the system lets this user have such a world, with a disk in `folder` that becomes read-only. */
+export function canMount(folder: string): boolean {
+  const [command, ...words] = isolation;
+  return spawnSync(command, [...words, 'sh', '-c', 'mount -t tmpfs none "$1" && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"', 'sh', folder]).status === 0;
+}
+
+/** A command line of the shell, in which `rnn` is the program. */
+export async function shell(line: string, place: Place): Promise<Ran> {
+  const script = `rnn() { "${process.execPath}" "${program}" "$@"; }\n${line}`;
+  const { code, stdout, stderr } = await start([...(place.isolated ? isolation : []), 'sh', '-c', script], place).ended;
+  return { code, stdout, stderr };
+}
+
+export interface Running {
+  /** Settles when stderr has shown `sign`; fails if the program ends without. */
+  seen(sign: RegExp): Promise<void>;
+  send(signal: NodeJS.Signals): void;
+  /** Settles at its end; `signal` is what killed it. */
+  readonly ended: Promise<Ran & { readonly signal: NodeJS.Signals | null }>;
+}
+
+/** The program itself, with nothing in between that signals would have to pass. */
+export const begin = (words: readonly string[], place: Place): Running => start([process.execPath, program, ...words], place);
+
+function start([command, ...words]: readonly string[], { folder, env = {} }: Place): Running {
+  // The leader of a group, in which are all that it starts.
+  const child = spawn(command, words, { cwd: folder, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  onTestFinished(() => killGroup(child));
+  let stdout = '';
+  let stderr = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
+  const ended = new Promise<Awaited<Running['ended']>>((done, fail) => {
+    child.on('error', fail);
+    child.on('close', (code, signal) => done({ code: code ?? -1, signal, stdout, stderr }));
+  });
+  return {
+    seen: (sign) => new Promise((done, fail) => {
+      const look = (): void => {
+        if (sign.test(stderr)) done();
+      };
+      child.stderr.on('data', look);
+      child.on('close', () => fail(new Error(`it ended without ${String(sign)}:\n${stderr}`)));
+      look();
+    }),
+    send: (signal) => void child.kill(signal),
+    ended,
+  };
+}
+
+function killGroup({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, 'SIGKILL');
+}
