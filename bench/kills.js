@@ -37,8 +37,8 @@ async function check(folder, threads) {
     rmSync(join(folder, 'killed'), { recursive: true, force: true });
     for (;;) {
       const trainer = start(folder, [...options, '--out', 'killed', '--resume']);
-      // Some die while they start, most while they train; a run takes about ten.
-      const isLast = await Promise.race([trainer.ended.then(() => true), wait(50 + random.uniform() * (600 + wholeMs / 5)).then(() => false)]);
+      // Some die while they start, most while they train; a run takes several.
+      const isLast = await Promise.race([trainer.ended.then(() => true), wait(50 + random.uniform() * (600 + wholeMs / 2)).then(() => false)]);
       if (!isLast) trainer.child.kill('SIGKILL');
       const ended = await trainer.ended;
       if (ended.signal !== 'SIGKILL') {

@@ -30,6 +30,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
         return { name: 'hamlet', characters: 1000, skipped: 2, train: { length: 900 }, vocabulary: { size: 65 } };
       },
       corpusName: () => 'hamlet',
+      Vocabulary: Object,
     }),
     resolving: async () => ({
       resolveOptions: (given: Record<string, unknown>) => {
@@ -37,6 +38,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
         return { options: given, notes: ['sizes chosen for 1,000 characters: 1 × 32 LSTM'] };
       },
     }),
+    transfer: async () => ({ withSizesOf: (_: unknown, given: unknown) => given }),
     work: async () => ({ workOf: (...given: unknown[]) => given }),
     devices: async () => ({
       openDevice: async (...given: unknown[]) => {

@@ -1,0 +1,118 @@
+// `rnn train --resume` and `--init-from` as a user meets them: the real program, in process, on small texts.
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeProcess, rnn } from './helpers.ts';
+
+let folder: string;
+let text: string;
+let out: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-resume-'));
+  text = join(folder, 'text.txt');
+  out = join(folder, 'run');
+  writeFileSync(text, 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const sizes = '--hidden 8 --batch-size 4 --seq-length 8 --threads 1 --device cpu'.split(' ');
+const train = (...args: string[]) => rnn(['train', text, '--out', out, ...args]);
+const started = async (...args: string[]): Promise<void> => {
+  expect((await train(...sizes, '--max-steps', '6', ...args)).code).toBe(0);
+};
+
+describe('rnn train --resume', () => {
+  it('starts where there is nothing to go on with', async () => {
+    const { code, stderr } = await train(...sizes, '--max-steps', '4', '--resume');
+    expect(code).toBe(0);
+    expect(stderr).not.toContain('going on');
+    expect(readdirSync(out).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl']);
+  });
+
+  it('goes on with the options that the run had, and says where', async () => {
+    await started('--dropout', '0.25', '--sample-every', '3');
+    const { code, stderr } = await train('--resume', '--max-steps', '9');
+    expect(code).toBe(0);
+    expect(stderr).toContain('--max-steps is 9 from here on; it was 6\n');
+    expect(stderr).toContain(`going on at step 6, from ${join(out, 'latest.json')}\n`);
+    expect(stderr).toContain('lstm, 1 × 8');
+    expect(stderr).toContain('all steps are done: step 9 after');
+    const lines = readFileSync(join(out, 'log.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { event: string; options: object });
+    expect(lines.findLast(({ event }) => event === 'start')!.options).toMatchObject({ dropout: 0.25, sampleEvery: 3, hidden: 8 });
+  });
+
+  it('says that a run is over, and does nothing, with 0', async () => {
+    await started();
+    const before = readFileSync(join(out, 'latest.json'));
+    for (const args of [[], ['--max-steps', '6'], ['--max-time', '50m']]) {
+      const { code, stderr } = await train('--resume', ...args);
+      expect(code).toBe(0);
+      expect(stderr).toContain('the run was already finished: step 6');
+    }
+    expect(await train('--resume', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
+    const { stdout } = await train('--resume', '--json');
+    expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toMatchObject([{ event: 'end', reason: 'finished', step: 6, checkpoint: join(out, 'latest.json') }]);
+    expect(readFileSync(join(out, 'latest.json'))).toEqual(before);
+    expect(existsSync(join(out, 'lock.json'))).toBe(false);
+  });
+
+  it('falls back to previous.json with a warning, even with --quiet', async () => {
+    await started('--checkpoint-every', '3');
+    writeFileSync(join(out, 'latest.json'), readFileSync(join(out, 'latest.json'), 'utf8').slice(0, 500));
+    const { code, stderr } = await train('--resume', '--quiet');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*previous\.json\n$/);
+    expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 steps');
+  });
+
+  it('takes another text only if it is told that it may, and never characters that the model does not know', async () => {
+    await started();
+    writeFileSync(text, 'the lazy dog jumps over the quick brown fox\n'.repeat(70));
+    expect(await train('--resume', '--max-steps', '9')).toMatchObject({ code: 3, stderr: expect.stringMatching(/the text is not the one that this run was trained on: it has 3,080 characters, and had 2,640\nhint: .*--accept-new-corpus/) });
+    const { code, stderr } = await train('--resume', '--accept-new-corpus', '--max-steps', '9');
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('the text is another one') });
+    writeFileSync(text, 'the fox: 1, 2, 3\n'.repeat(70));
+    expect(await train('--resume', '--accept-new-corpus', '--max-steps', '12')).toMatchObject({ code: 3, stderr: expect.stringMatching(/never seen: .*1.*\nhint: .*--init-from/) });
+  });
+
+  it('names the command that goes on, after a signal and after --max-time', async () => {
+    const io = new FakeProcess();
+    const ended = rnn(['train', text, '--out', out, ...sizes, '--max-steps', '100000'], {}, io);
+    while (!io.listensForSignals || !io.stderr.text.includes('device  ')) await new Promise(setImmediate);
+    io.send('SIGTERM');
+    const { code, stderr } = await ended;
+    expect(code).toBe(143);
+    expect(stderr).toContain(`to continue:\n  rnn train ${text} --resume --out ${out}\n`);
+    expect((await train('--resume', '--max-time', '0.1s')).stderr).toContain(`to continue:\n  rnn train ${text} --resume --out ${out}\n`);
+  });
+});
+
+describe('rnn train --init-from', () => {
+  it('starts a new run from the weights of another, on a text with new characters', async () => {
+    await started();
+    const other = join(folder, 'other.txt');
+    writeFileSync(other, 'The fox: 1, 2, 3 and the dog!\n'.repeat(60));
+    const next = join(folder, 'next');
+    const { code, stderr } = await rnn(['train', other, '--init-from', out, '--out', next, '--max-steps', '5', '--threads', '1', '--device', 'cpu']);
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining(`starting from the weights of ${join(out, 'best.json')}, step 6\n`) });
+    expect(stderr).toContain('lstm, 1 × 8');
+    expect((await rnn(['sample', '--checkpoint', next, '--prime', 'The quick: 1', '--length', '5', '--seed', '1'])).code).toBe(0);
+  });
+
+  it('with --resume goes on with a run that was started so, from its own weights', async () => {
+    await started();
+    const given = ['train', text, '--init-from', out, '--out', join(folder, 'next'), '--resume', '--threads', '1', '--device', 'cpu'];
+    expect((await rnn([...given, '--max-steps', '4'])).stderr).toContain('starting from the weights of');
+    const again = await rnn([...given, '--max-steps', '6']);
+    expect(again.stderr).toContain('going on at step 4');
+    expect(again.stderr).not.toContain('starting from the weights of');
+  });
+});
+
+it('--keep lets so many checkpoints stay, each good for sampling', async () => {
+  await started('--checkpoint-every', '1', '--keep', '2');
+  expect(readdirSync(out).filter((file) => file.startsWith('step-'))).toEqual(['step-000000005.json', 'step-000000006.json']);
+  copyFileSync(join(out, 'step-000000005.json'), join(folder, 'copy.json'));
+  expect((await rnn(['sample', '--checkpoint', join(folder, 'copy.json'), '--length', '5', '--seed', '1'])).code).toBe(0);
+});
