@@ -1,7 +1,7 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
 // for damage by then; what is left to check is that each member is what the loop takes it for.
 import type { Checkpoint } from '../checkpoint/store.ts';
-import type { Unit } from '../corpus/vocabulary.ts';
+import type { CorpusOptions } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
@@ -9,14 +9,7 @@ import { troubleInOptions } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** How the text of a run is read, apart from which files it is in. */
-export interface ReadingOptions {
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly unit: Unit;
-  readonly minCount: number;
-  readonly validationFraction: number;
-  readonly validationFile: string | null;
-}
+export type ReadingOptions = Pick<CorpusOptions, 'include' | 'exclude' | 'unit' | 'minCount' | 'validationFraction' | 'validationFile'>;
 
 /** What a run was asked to run on; null where that was left open. */
 export interface MachineOptions {

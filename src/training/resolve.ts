@@ -78,12 +78,22 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
     maxRecoveries: given.maxRecoveries ?? 3,
     evaluationStreams: Math.min(given.evaluationStreams ?? 16, Math.max(1, corpus.validation.length - 1)),
   };
+  refuseUnfit(options, corpus);
+  return { options, notes: describeChoices(given, options, length) };
+}
+
+/**
+ * That a run with these options is possible on this text: to be asked again when a run goes on with other options or on another text.
+ *
+ * @throws RnnError `usage` for values that cannot be, `corpus` for a text too short for them
+ */
+export function refuseUnfit(options: TrainingOptions, { train, validation }: { readonly train: Tokens; readonly validation: Tokens }): void {
   const trouble = troubleInOptions({ ...options });
   if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${String(trouble.value)}, expected ${trouble.expected}`);
-  if (options.patience > 0 && (corpus.validation.length < 2 || options.evaluateEvery === 0)) {
+  fitSizes(train.length, options, { batchSize: true, sequenceLength: true });
+  if (options.patience > 0 && (validation.length < 2 || options.evaluateEvery === 0)) {
     throw new RnnError('usage', `--patience ${options.patience} needs evaluations to wait for, and there are none`, { hint: 'leave out --val-fraction 0 and --eval-every 0, or --patience' });
   }
-  return { options, notes: describeChoices(given, options, length) };
 }
 
 /**

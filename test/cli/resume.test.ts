@@ -76,6 +76,12 @@ describe('rnn train --resume', () => {
     expect(await train('--resume', '--accept-new-corpus', '--max-steps', '12')).toMatchObject({ code: 3, stderr: expect.stringMatching(/never seen: .*1.*\nhint: .*--init-from/) });
   });
 
+  it('is refused, with sizes that would fit, for a batch or window that the text is too short for', async () => {
+    await started();
+    expect(await train('--resume', '--max-steps', '9', '--batch-size', '5000')).toMatchObject({ code: 3, stderr: expect.stringMatching(/error: the text to train on has 2,376 characters; --batch-size 5000 with --seq-length 8 needs at least .*\nhint: .*would fit/) });
+    expect((await train('--resume', '--max-steps', '9', '--batch-size', '9')).code).toBe(0);
+  });
+
   it('names the command that goes on, after a signal and after --max-time', async () => {
     const io = new FakeProcess();
     const ended = rnn(['train', text, '--out', out, ...sizes, '--max-steps', '100000'], {}, io);

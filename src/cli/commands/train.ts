@@ -96,6 +96,7 @@ async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Pr
   for (const note of settings.notes) reporter.note(note);
   const corpus = await read(request, settings.reading, { vocabulary: earlier.vocabulary }, reporter);
   for (const note of compareCorpus(earlier, corpus, { accepted: flags.acceptNewCorpus === true })) reporter.note(note);
+  (await rooms.resolving()).refuseUnfit(settings.options, corpus);
   reporter.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
   return trainOn(request, { settings, corpus, initial: null, earlier, path: folder.path, reporter }, (run) => run(folder));
 }
