@@ -59,14 +59,18 @@ export type TrainedModel = Omit<Checkpoint, 'state' | 'optimizer'> & { readonly 
 
 /** Bounds on what a file may ask of this program, far above any real checkpoint. */
 export const limits = {
-  /** Bytes of one part that is read as a whole (model, vocabulary, training): all of Unicode as a vocabulary is 14 MB. */
-  partBytes: 64 * 2 ** 20,
+  /** Bytes of everything but the data of tensors: all of Unicode as a vocabulary is 14 MB. */
+  textBytes: 32 * 2 ** 20,
+  /** Values in that, keys among them: all of Unicode is a million, and each may take a hundred bytes of memory. */
+  values: 2 ** 21,
   /** Braces and brackets inside one another. */
   depth: 64,
   /** Tensors in one list. */
   tensors: 65_536,
   /** Dimensions of a tensor. */
   rank: 8,
+  /** Numbers in a tensor: 4 GB of them are all that a device can hold. */
+  numbers: 2 ** 30,
   /** Characters of a name. */
   name: 256,
 } as const;

@@ -14,12 +14,16 @@ const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
+const comma = 0x2c;
 /** A multiple of 4, so that each piece of base64 but the last is whole bytes. */
 const pieceCharacters = 2 ** 18;
 
 export class JsonReader {
   readonly #source: ByteSource;
   readonly #fail: Fail;
+  /** Passed so far: characters of base64, and values of everything else, keys among them. */
+  #base64Characters = 0;
+  #values = 0;
 
   constructor(source: ByteSource, fail: Fail) {
     this.#source = source;
@@ -33,8 +37,9 @@ export class JsonReader {
     if (this.#take('}')) return;
     do {
       const key = this.value(`a key of ${what}`);
-      if (typeof key !== 'string') this.#fail(`${what} has ${JSON.stringify(key)} where a key was expected`);
-      if (key.length > limits.name) this.#fail(`${what} has a key of ${key.length} characters`);
+      if (typeof key !== 'string') this.#fail(`${what} has ${shown(key)} where a key was expected`);
+      if (key.length > limits.name) this.#fail(`${what} has a key of ${key.length} characters, expected at most ${limits.name}`);
+      if (forbiddenKeys.has(key)) this.#fail(`${what}.${key} is a forbidden name`);
       if (seen.has(key)) this.#fail(`${what} has ${JSON.stringify(key)} twice`);
       seen.add(key);
       this.#expect(':', what);
@@ -55,8 +60,10 @@ export class JsonReader {
 
   /** The next value as a whole, through JSON.parse; refuses what is too large, too deep, or has a key twice or one that could reach a prototype. */
   value(what: string): unknown {
-    const { end, keys } = this.#measure(what);
+    const { end, keys, others } = this.#measure(what);
     const source = this.#source;
+    this.#values += 1 + keys + others;
+    this.#refuseBulk(end - source.position, what);
     const bytes = source.buffer.subarray(source.position, end);
     if (!isUtf8(bytes)) this.#fail(`${what} is not UTF-8`);
     let value: unknown;
@@ -104,6 +111,7 @@ export class JsonReader {
       }
       written += decoded;
       source.position += count;
+      this.#base64Characters += count;
     }
     this.#endOfBase64(what);
     if (endianness() === 'BE') bytes.swap32();
@@ -119,6 +127,7 @@ export class JsonReader {
       const count = Math.min(left, source.end - source.position);
       if (source.buffer.subarray(source.position, source.position + count).includes(quote)) this.#fail(`${what} is shorter than its shape says`);
       source.position += count;
+      this.#base64Characters += count;
       left -= count;
     }
     this.#endOfBase64(what);
@@ -138,17 +147,29 @@ export class JsonReader {
     this.#fail(`${what} needs ${characters} characters of base64, and ${left} are left`);
   }
 
-  /** Finds the end of the next value without understanding it, and counts the keys in it. */
-  #measure(what: string): { end: number; keys: number } {
+  /**
+   * Refuses a file that is large by something else than the data of its tensors: that is read whole, and a few bytes of it may become a
+   * hundred in memory (`[[],[],…`).
+   */
+  #refuseBulk(ahead: number, what: string): void {
+    const bytes = this.#source.offset + ahead - this.#base64Characters;
+    if (bytes <= limits.textBytes && this.#values <= limits.values) return;
+    const most = bytes > limits.textBytes ? `${limits.textBytes / 2 ** 20} MB` : `${limits.values} values`;
+    this.#fail(`with ${what}, it holds more than ${most} besides the data of its tensors`);
+  }
+
+  /** Finds the end of the next value without understanding it, and counts what is in it: keys, and how many other values at most. */
+  #measure(what: string): { end: number; keys: number; others: number } {
     const source = this.#source;
     if (this.#peek() === '') this.#cutOff();
     let { buffer, position: at, end } = source;
     let depth = 0;
     let keys = 0;
+    let others = 0;
     let inString = false;
     for (; ; at++) {
       while (at >= end) {
-        if (end - source.position > limits.partBytes) this.#fail(`${what} is larger than ${limits.partBytes / 2 ** 20} MB`);
+        this.#refuseBulk(end - source.position, what);
         at -= source.position;
         if (!source.more()) this.#cutOff();
         ({ buffer, end } = source);
@@ -163,16 +184,17 @@ export class JsonReader {
       } else if (byte === quote) inString = true;
       else if (byte === 0x7b || byte === 0x5b) {
         if (++depth > limits.depth) this.#fail(`${what} is nested more than ${limits.depth} deep`);
+        others++;
       } else if (byte === 0x7d || byte === 0x5d) {
         // A brace that closes what lies around a bare value ends that value.
-        if (depth === 0) return { end: at, keys };
+        if (depth === 0) return { end: at, keys, others };
         if (--depth === 0) break;
-      } else if (byte === colon) {
-        keys++;
-        if (depth === 0) return { end: at, keys: 0 };
-      } else if (depth === 0 && (byte === 0x2c || isSpace(byte))) return { end: at, keys };
+      } else if (depth === 0) {
+        if (byte === colon || byte === comma || isSpace(byte)) return { end: at, keys, others };
+      } else if (byte === colon) keys++;
+      else if (byte === comma) others++;
     }
-    return { end: at + 1, keys };
+    return { end: at + 1, keys, others };
   }
 
   #endOfBase64(what: string): void {
@@ -182,7 +204,10 @@ export class JsonReader {
 
   #peekByte(): number {
     const source = this.#source;
-    if (source.position === source.end && !source.more()) return -1;
+    if (source.position === source.end) {
+      this.#refuseBulk(0, 'white space');
+      if (!source.more()) return -1;
+    }
     return source.buffer[source.position];
   }
 
@@ -214,6 +239,12 @@ export class JsonReader {
   }
 }
 
+/** A value from a file as a message quotes it: all of it if it is short. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
 /** Characters that `bytes` bytes become. */
 export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
@@ -240,7 +271,13 @@ export function troubleInJson(value: unknown, what: string): { readonly message:
     return null;
   }
   const trouble = visit(value);
-  return { message: trouble === null ? null : `${what}${path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${key}`)).join('')} ${trouble}`, keys };
+  return { message: trouble === null ? null : `${what}${shownPath(path)} ${trouble}`, keys };
+}
+
+/** `.options.include[3]`; of a long one the end, without what could disturb a terminal. */
+function shownPath(path: readonly (string | number)[]): string {
+  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${JSON.stringify(key).slice(1, -1)}`)).join('');
+  return text.length > 120 ? `...${text.slice(-117)}` : text;
 }
 
 function isSpace(byte: number): boolean {

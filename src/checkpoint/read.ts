@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName, formatVersion, limits } from './checkpoint.ts';
-import { type Fail, JsonReader, base64Length } from './json-reader.ts';
+import { type Fail, JsonReader, base64Length, shown } from './json-reader.ts';
 import { ByteSource } from './source.ts';
 import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 
@@ -59,7 +59,7 @@ function parse(source: ByteSource, path: string, weightsOnly: boolean): Checkpoi
     else {
       const value = json.value(key);
       parts.set(key, value);
-      if (key === 'format' && value !== formatName) throw otherFormat(path, `its format is ${JSON.stringify(value)?.slice(0, 60)}`);
+      if (key === 'format' && value !== formatName) throw otherFormat(path, `its format is ${shown(value)}`);
       if (key === 'version') refuseOtherVersions(value, path, fail);
     }
   }
@@ -81,7 +81,7 @@ type TensorHeader = Omit<Tensor, 'data'>;
 
 function readTensors(json: JsonReader, list: string, fail: Fail): Tensor[] {
   return [...tensorsIn(json, list, fail, ({ name, shape }, title) => {
-    const data = new Float32Array(shape.reduce((product, length) => product * length, 1));
+    const data = new Float32Array(numbersOf({ shape }));
     json.base64(data, title);
     const bad = firstNonFinite(data);
     if (bad >= 0) fail(`${title} holds ${data[bad]} at index ${bad} of ${data.length}`);
@@ -119,13 +119,19 @@ function readTensor<T>(json: JsonReader, what: string, fail: Fail, take: (header
     const { name, shape } = checkTensorHeader(Object.fromEntries(header), what, fail);
     const title = `tensor ${JSON.stringify(name)}`;
     json.ensure(base64Length(bytesOf({ shape })), `${title} of shape [${shape.join(', ')}]`);
+    // A file may be long and yet take no room on the disk.
+    if (numbersOf({ shape }) > limits.numbers) fail(`${title} of shape [${shape.join(', ')}] has more than ${limits.numbers} numbers`);
     tensor = take({ name, shape }, title);
   }
   return tensor ?? fail(`${what}.data is missing`);
 }
 
-function bytesOf({ shape }: Pick<Tensor, 'shape'>): number {
-  return shape.reduce((product, length) => product * length, Float32Array.BYTES_PER_ELEMENT);
+function numbersOf({ shape }: Pick<Tensor, 'shape'>): number {
+  return shape.reduce((product, length) => product * length, 1);
+}
+
+function bytesOf(tensor: Pick<Tensor, 'shape'>): number {
+  return Float32Array.BYTES_PER_ELEMENT * numbersOf(tensor);
 }
 
 function readOptimizer(json: JsonReader, weightsOnly: boolean, fail: Fail): OptimizerState | TrainedModel['optimizer'] {
@@ -153,7 +159,7 @@ function refuseOtherFiles(source: ByteSource, path: string): void {
 }
 
 function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
-  if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${JSON.stringify(version)?.slice(0, 60)}, expected a whole number from 1`);
+  if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${shown(version)}, expected a whole number from 1`);
   if ((version as number) > formatVersion) {
     throw new RnnError('checkpoint', `${path} has version ${String(version)} of the checkpoint format, and this rnn reads version ${formatVersion}`, {
       hint: 'it was written by a newer rnn: update this one, or use the one that wrote it',

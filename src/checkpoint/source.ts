@@ -2,7 +2,7 @@
 // Reading is synchronous: a pull parser over it needs no await per byte, and 100 MB take about as long as their SHA-256.
 
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
 const windowBytes = 2 ** 20;
 
@@ -20,11 +20,15 @@ export class ByteSource {
 
   /** @throws the system's error if the file cannot be opened, or `EISDIR` if it is anything but a plain file */
   constructor(path: string) {
-    // Before it is opened: who opens a named pipe waits for its writer.
-    if (!statSync(path).isFile()) throw Object.assign(new Error(`${path} is not a plain file`), { code: 'EISDIR' });
-    this.#descriptor = openSync(path, 'r');
-    this.size = fstatSync(this.#descriptor).size;
-    this.#hashedBytes = this.size;
+    // Without waiting for whoever may write to a pipe. Windows has no such flag.
+    this.#descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const status = fstatSync(this.#descriptor);
+    if (!status.isFile()) {
+      this.close();
+      throw Object.assign(new Error(`${path} is not a plain file`), { code: 'EISDIR' });
+    }
+    this.size = status.size;
+    this.#hashedBytes = status.size;
     this.buffer = Buffer.allocUnsafe(Math.max(1, Math.min(this.size, windowBytes)));
   }
 

@@ -18,8 +18,9 @@ export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Arra
  */
 export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' | 'tensors'>): Float32Array {
   const shapes = parameterShapes(model);
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const found = shapes.map(({ name, rows, columns }) => {
-    const tensor = tensors.find((candidate) => candidate.name === name);
+    const tensor = byName.get(name);
     if (!tensor) throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, { hint: notOurs });
     const [first, second, ...more] = tensor.shape;
     if (first !== rows || second !== columns || more.length > 0) {

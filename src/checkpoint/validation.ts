@@ -7,7 +7,7 @@ import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type TrainingRecord, limits } from './checkpoint.ts';
-import type { Fail } from './json-reader.ts';
+import { type Fail, shown } from './json-reader.ts';
 
 interface Rule {
   readonly expected: string;
@@ -94,11 +94,6 @@ function check(value: unknown, rules: Rules, what: string, fail: Fail): Record<s
     if (!holds(value[member])) fail(`${what}.${member} is ${shown(value[member])}, expected ${expected}`);
   }
   return value;
-}
-
-function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {

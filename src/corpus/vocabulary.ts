@@ -143,7 +143,7 @@ function contradiction({ unit, symbols, unknown }: VocabularyData, distinct: num
   }
   if (symbols.length === 0) return 'it has no symbols';
   const odd = symbols.find((symbol) => symbol === '' || symbol.length !== String.fromCodePoint(symbol.codePointAt(0) ?? 0).length);
-  if (odd !== undefined) return `${JSON.stringify(odd)} is not one character`;
+  if (odd !== undefined) return `${JSON.stringify(odd.length > 20 ? `${odd.slice(0, 20)}…` : odd)} is not one character`;
   if (unknown !== null && symbols[unknown] === undefined) return `its unknown symbol ${unknown} is not one of its ${symbols.length}`;
   return null;
 }

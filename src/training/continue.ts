@@ -5,9 +5,9 @@ import type { Checkpoint } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { EndReason } from './events.ts';
-import { optionRules } from './option-rules.ts';
+import { lengths, optionRules } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
-import { type MachineOptions, type ReadingOptions, recordedCorpus, recordedLoop, recordedMachine, recordedOptions, recordedReading } from './record.ts';
+import { type MachineOptions, MOST_COUNTED, type ReadingOptions, recordedCorpus, recordedLoop, recordedMachine, recordedOptions, recordedReading, unfit } from './record.ts';
 
 export interface RunSettings {
   readonly options: TrainingOptions;
@@ -32,16 +32,20 @@ const fixedOptions = ['cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'in
 const fixedReading = { unit: '--unit', minCount: '--min-count' } as const;
 const readingFlags = { include: '--include', exclude: '--exclude', validationFraction: '--val-fraction', validationFile: '--val-file' } as const;
 const machineFlags = { device: '--device', threads: '--threads', blas: '--blas' } as const;
-/** One of them is the length of the run. */
-const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;
 
 /**
  * The settings of the run, with what was given now in their place.
  *
  * @throws RnnError `usage` if something was given that cannot change, `checkpoint` if the settings are not all there
  */
-export function continueRun({ training }: Checkpoint, given: GivenSettings): Continuation {
+export function continueRun({ model, training }: Checkpoint, given: GivenSettings): Continuation {
   const earlier = { options: recordedOptions(training), reading: recordedReading(training), machine: recordedMachine(training) };
+  const { step, epoch, position } = training;
+  for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch })) if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
+  for (const option of fixedOptions) {
+    if (earlier.options[option] !== model[option]) throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${model[option]}`);
+  }
+  refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
   for (const option of fixedOptions) refuseChange(optionRules[option].flag, given.options[option], earlier.options[option]);
   for (const [option, flag] of Object.entries(fixedReading)) refuseChange(flag, given.reading[option as keyof typeof fixedReading], earlier.reading[option as keyof typeof fixedReading]);
 
@@ -83,6 +87,14 @@ export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accept
     });
   }
   return [`the text is another one: ${what}; the run goes on at the same part of it, from a zero state, and the best validation loss is looked for anew`];
+}
+
+/** Loading a library runs what is in it: only the user may say which, and a checkpoint may come from anywhere. */
+function refuseNamedLibrary(given: string | null | undefined, before: string | null): void {
+  if (given !== undefined || before === null || before === 'auto' || before === 'off') return;
+  throw new RnnError('usage', `this run was trained with the BLAS ${before}, and no library is loaded because a checkpoint names it`, {
+    hint: 'name it again by --blas if you trust it; --blas auto looks for one, with which the last digits may be others',
+  });
 }
 
 function refuseChange(flag: string, given: unknown, before: unknown): void {

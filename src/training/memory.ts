@@ -8,13 +8,13 @@ import type { TrainingOptions } from './options.ts';
 
 // Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step) pairs, 1 to 8 threads and texts of 1 to
 // 335 MB, on Node 20: within 15 % of each.
-const NODE_BYTES = 80e6;
+const NODE_BYTES = 74e6;
 /** The garbage of planning, by the root of the pairs: the heap grows ever less. */
 const PLANNING_BYTES = 3.5e6;
 /** Of what the device holds: besides that, a BLAS has buffers. */
 const DEVICE_SHARE = 1.08;
 /** Copies of weights at their beginning and in a checkpoint, besides the optimizer's: as numbers, and as text. */
-const COPIES = 3;
+const COPIES = 2;
 /** What evaluating and saving leave behind until it is collected: in a long run, copies of some checkpoints, up to so many bytes. */
 const MOST_GARBAGE_BYTES = 10e6;
 const GARBAGE_COPIES = 4;

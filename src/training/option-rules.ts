@@ -19,6 +19,9 @@ const whole = (flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Rul
 const orNull = ({ flag, expected, holds }: Rule): Rule => ({ flag, expected: `${expected}, or null`, holds: (value) => value === null || holds(value) });
 const oneOf = (flag: string, choices: readonly string[]): Rule => ({ flag, expected: `one of ${choices.join(', ')}`, holds: (value) => choices.includes(value as string) });
 
+/** Exactly one of them is not null: the length of the run. */
+export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;
+
 export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   cell: oneOf('--cell', cells.map(({ name }) => name)),
   layers: whole('--layers', 1, 1024),
@@ -38,7 +41,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   finalFraction: number('--lr-final', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
   momentum: number('--momentum', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
   clipNorm: number('--clip-norm', 'number from 0 up', (x) => x >= 0),
-  epochs: orNull(number('--epochs', 'number above 0', (x) => x > 0)),
+  epochs: orNull(number('--epochs', 'number above 0, at most 1e9', (x) => x > 0 && x <= 1e9)),
   maxSteps: orNull(whole('--max-steps', 1)),
   budgetMs: orNull(number('--budget', 'number of milliseconds above 0', (x) => x > 0)),
   maxTimeMs: orNull(number('--max-time', 'number of milliseconds above 0', (x) => x > 0)),
@@ -46,7 +49,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   evaluateEvery: whole('--eval-every', 0),
   checkpointEvery: whole('--checkpoint-every', 0),
   sampleEvery: whole('--sample-every', 0),
-  sampleLength: whole('--sample-length', 1),
+  sampleLength: whole('--sample-length', 1, 2 ** 20),
   patience: whole('--patience', 0),
   evaluationStreams: whole('--streams', 1),
   keep: whole('--keep', 0),

@@ -5,7 +5,7 @@ import type { CorpusOptions } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
-import { troubleInOptions } from './option-rules.ts';
+import { lengths, optionRules, troubleInOptions } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** How the text of a run is read, apart from which files it is in. */
@@ -41,7 +41,11 @@ export interface LoopState {
 type Training = Checkpoint['training'];
 
 const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
+/** Of steps, epochs, whatever a run counts on from: far beyond any run, and far from where adding 1 to a number changes nothing. */
+export const MOST_COUNTED = 2 ** 48;
+
+const isWhole = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
+const isCount = (value: unknown): boolean => isWhole(value) && (value as number) <= MOST_COUNTED;
 const isTime = (value: unknown): boolean => isNumber(value) && value >= 0;
 const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
@@ -53,7 +57,7 @@ type Rules<Members> = { readonly [Key in keyof Members]: (value: unknown) => boo
 
 const trendRules: Rules<LossTrendState> = { steps: isCount, average: isNumber, lowest: orNull(isNumber) };
 const loopRules: Rules<LoopState> = {
-  totalSteps: orNull(isCount),
+  totalSteps: orNull(isWhole),
   trainingMs: isTime,
   elapsedMs: isTime,
   sinceBest: isCount,
@@ -92,12 +96,17 @@ function firstWrong<Members>(value: Readonly<Record<string, unknown>>, rules: Ru
   return null;
 }
 
+/** What there are rules for, and nothing else: members that nobody knows must not become options of whatever these are handed to. */
 function part<Members>(training: Training, name: string, rules: Rules<Members>): Members {
   const value = training[name];
   if (typeof value !== 'object' || value === null) throw unfit(`training.${name} is missing`);
   const wrong = firstWrong(value as Record<string, unknown>, rules);
   if (wrong !== null) throw unfit(`training.${name}.${wrong} is ${JSON.stringify((value as Record<string, unknown>)[wrong])?.slice(0, 60) ?? 'missing'}`);
-  return value as Members;
+  return only(value, rules);
+}
+
+function only<Members>(value: object, rules: Readonly<Record<keyof Members, unknown>>): Members {
+  return Object.fromEntries(Object.keys(rules).map((member) => [member, (value as Record<string, unknown>)[member]])) as Members;
 }
 
 /** The error for a checkpoint that is whole, but not one of a run that this program can continue. */
@@ -111,7 +120,9 @@ export function unfit(what: string): RnnError {
 export function recordedOptions(training: Training): TrainingOptions {
   const trouble = troubleInOptions(training.options);
   if (trouble !== null) throw unfit(`training.options.${trouble.option} is ${JSON.stringify(trouble.value)?.slice(0, 60) ?? 'missing'}, expected ${trouble.expected}`);
-  return training.options as unknown as TrainingOptions;
+  const options = only<TrainingOptions>(training.options, optionRules);
+  if (lengths.filter((option) => options[option] !== null).length !== 1) throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
+  return options;
 }
 
 export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules);

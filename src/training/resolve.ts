@@ -83,14 +83,13 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
 }
 
 /**
- * That a run with these options is possible on this text: to be asked again when a run goes on with other options or on another text.
+ * That these options can be, and go with the text: to be asked again when a run goes on with other options or on another text.
  *
- * @throws RnnError `usage` for values that cannot be, `corpus` for a text too short for them
+ * @throws RnnError `usage` for values that cannot be
  */
-export function refuseUnfit(options: TrainingOptions, { train, validation }: { readonly train: Tokens; readonly validation: Tokens }): void {
+export function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Tokens }): void {
   const trouble = troubleInOptions({ ...options });
   if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${String(trouble.value)}, expected ${trouble.expected}`);
-  fitSizes(train.length, options, { batchSize: true, sequenceLength: true });
   if (options.patience > 0 && (validation.length < 2 || options.evaluateEvery === 0)) {
     throw new RnnError('usage', `--patience ${options.patience} needs evaluations to wait for, and there are none`, { hint: 'leave out --val-fraction 0 and --eval-every 0, or --patience' });
   }

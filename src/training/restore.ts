@@ -1,7 +1,7 @@
 // The parts of a checkpoint from which a session goes on, each checked against what the session needs.
 import type { Checkpoint } from '../checkpoint/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
-import { unfit } from './record.ts';
+import { MOST_COUNTED, unfit } from './record.ts';
 
 /**
  * The optimizer's vectors (P each) by name; null if they are another optimizer's.
@@ -12,7 +12,7 @@ export function slotsIn(optimizer: Checkpoint['optimizer'], name: string, slots:
   const found = new Map(optimizer.tensors.map((tensor) => [tensor.name, tensor.data]));
   const { step } = optimizer.scalars;
   const fit = found.size === slots.length && slots.every((slot) => found.get(slot)?.length === parameters);
-  if (!fit || !Number.isSafeInteger(step) || step < 0) throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
+  if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED) throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
   return found;
 }
 

@@ -1,7 +1,7 @@
 // One model in training on one device: its weights, optimizer, place in the text. Makes steps, evaluates, writes samples and
 // checkpoints when told to. When that is, train.ts decides.
 import { type Checkpoint, type TrainedModel, parameterVector, tensorsOf } from '../checkpoint/store.ts';
-import { type StreamPosition, Streams } from '../corpus/batches.ts';
+import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Intact, Resident, Workload } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
@@ -71,6 +71,8 @@ export class Session {
   /** Updates since the optimizer's averages were zero. */
   #optimizerStep = 0;
   #resetNext = false;
+  /** The optimizer's vectors are zeros, as the device made them. */
+  #areSlotsClear = true;
 
   private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, initial: TrainedModel | null, streams: Streams, memoryBytes: number) {
     this.model = model;
@@ -92,7 +94,7 @@ export class Session {
    * A session that must be told where to begin: `begin` or `restore`.
    *
    * @param initial whose weights a new run begins with; null for weights of chance
-   * @throws RnnError `usage` if the model does not fit into this machine's memory
+   * @throws RnnError `usage` if the model does not fit into this machine's memory, `corpus` if the text holds no window of these sizes
    */
   static async open(options: TrainingOptions, corpus: Corpus, device: Device, initial: TrainedModel | null = null): Promise<Session> {
     const model = modelOf(options, corpus.vocabulary.size);
@@ -100,6 +102,7 @@ export class Session {
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     const textBytes = corpus.train.byteLength + corpus.validation.byteLength;
     refuseIfTooLarge(model, options, device, workload, textBytes);
+    fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const streams = new Streams(corpus.train, options.batchSize, options.sequenceLength);
     const executable = await device.compile(workload);
     const memoryBytes = processBytes(model, options, workload, executable.memoryBytes, textBytes);
@@ -134,6 +137,7 @@ export class Session {
     const slots = slotsIn(optimizer, this.#optimizer.name, this.#optimizer.rule.slots, this.parameters);
     if (slots === null) await this.#clearSlots();
     else for (const [name, data] of slots) await this.#executable.write({ kind: 'slot', name }, data);
+    this.#areSlotsClear = slots === null;
     this.#optimizerStep = slots === null ? 0 : optimizer!.scalars.step;
     const states = samePlace ? statesIn(state, this.#stateNames(), this.#options.batchSize * this.model.hidden) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: 'train', name }, data);
@@ -145,8 +149,11 @@ export class Session {
   }
 
   async #clearSlots(): Promise<void> {
-    for (const name of this.#optimizer.rule.slots) await this.#executable.write({ kind: 'slot', name }, new Float32Array(this.parameters));
     this.#optimizerStep = 0;
+    if (this.#areSlotsClear) return;
+    const zeros = new Float32Array(this.parameters);
+    for (const name of this.#optimizer.rule.slots) await this.#executable.write({ kind: 'slot', name }, zeros);
+    this.#areSlotsClear = true;
   }
 
   /** What the device still holds of the state before a step that failed. */
@@ -175,6 +182,7 @@ export class Session {
     this.streams.seek(planned[results.length - 1].after);
     this.#resetNext = !results.at(-1)!.updated;
     const steps = results.filter(({ updated }) => updated).length;
+    this.#areSlotsClear &&= steps === 0;
     this.#step += steps;
     this.#optimizerStep += steps;
     return results.map((result, ahead) => ({ ...result, learningRate: planned[ahead].learningRate }));

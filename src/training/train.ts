@@ -43,6 +43,6 @@ function differences({ training, optimizer }: Checkpoint, { samePlace, sameText,
   return [
     samePlace || !sameText ? '' : 'the text is cut into other windows: the run goes on at the same part of it, from a zero state',
     sameOptimizer ? '' : `what ${optimizer?.name ?? 'the optimizer'} had gathered is of no use to the new optimizer, which begins anew`,
-    device === session.deviceDescription ? '' : `until now it ran on ${String(device)}: from here on its numbers are those of another device`,
+    device === session.deviceDescription ? '' : `until now it ran on ${typeof device === 'string' ? device : 'another device'}: from here on its numbers are those of another device`,
   ].filter(Boolean);
 }

@@ -33,7 +33,7 @@ export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Parti
 export function transferParameters(from: Pick<TrainedModel, 'model' | 'tensors' | 'vocabulary'>, model: ModelConfiguration, vocabulary: Vocabulary, random: Random): Float32Array {
   const old = parameterVector(from);
   const result = initialParameters(model, random);
-  const places = from.vocabulary.symbols.map((symbol) => vocabulary.data.symbols.indexOf(symbol));
+  const places = from.vocabulary.symbols.map((symbol) => vocabulary.find(symbol));
   let read = 0;
   let written = 0;
   const shapes = parameterShapes(model);

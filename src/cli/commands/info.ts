@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
 import type { Context } from '../context.ts';
 import { commonFlags, switchFlag } from '../flags.ts';
-import { bits, bytes, count, symbol, wrap } from '../format.ts';
+import { bits, bytes, count, harmless, symbol, wrap } from '../format.ts';
 
 /** What `--json` prints; fields are only ever added. */
 interface Info {
@@ -63,6 +63,9 @@ function lastOf(history: TrainedModel['training']['history'], key: string): numb
 
 const loss = (nats: number | null): string => (nats === null ? 'none' : `${nats.toFixed(3)} nats, ${bits(nats).toFixed(3)} bits per character`);
 
+/** What the checkpoint says of itself, without what could disturb a terminal or look like another row. */
+const onOneLine = (text: string): string => harmless(text).replaceAll('\n', '␊');
+
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
@@ -85,5 +88,5 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['optimizer', info.optimizer ?? 'not kept: good for sampling only'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => `${dim(name.padEnd(indent))}${wrap(value, Math.max(20, columns - indent - 1)).join(`\n${' '.repeat(indent)}`)}`).join('\n');
+  return rows.map(([name, value]) => `${dim(name.padEnd(indent))}${wrap(onOneLine(value), Math.max(20, columns - indent - 1)).join(`\n${' '.repeat(indent)}`)}`).join('\n');
 }

@@ -11,7 +11,7 @@ import type { ReadingOptions } from '../../training/record.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd, signalCodes } from '../failures.ts';
-import { count, shellWord } from '../format.ts';
+import { count, harmless, shellWord } from '../format.ts';
 import type { Signal } from '../io.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
@@ -86,14 +86,14 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
 async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Promise<number> {
   const { flags, context: { rooms } } = request;
   const { checkpoint: earlier, path: file, instead } = await folder.newest();
-  if (instead !== null) reporter.warn(`${instead}; the run goes on from ${file}`);
+  if (instead !== null) reporter.warn(harmless(`${instead}; the run goes on from ${file}`));
   const { continueRun, compareCorpus, endOf } = await rooms.continuing();
   const settings: Continuation = continueRun(earlier, { options: givenOptions(flags), reading: givenReading(flags), machine: givenMachine(flags) });
   if (endOf(earlier, settings.options) !== null) {
     await reporter.handle(finishedEvent(earlier, file));
     return 0;
   }
-  for (const note of settings.notes) reporter.note(note);
+  for (const note of settings.notes) reporter.note(harmless(note));
   const corpus = await read(request, settings.reading, { vocabulary: earlier.vocabulary }, reporter);
   for (const note of compareCorpus(earlier, corpus, { accepted: flags.acceptNewCorpus === true })) reporter.note(note);
   (await rooms.resolving()).refuseUnfit(settings.options, corpus);
@@ -157,7 +157,7 @@ async function trainOn(request: Request, plan: Plan, within: (run: (folder: RunF
   try {
     const run = await (await rooms.training()).prepareTraining({ options, reading, machine, corpus, device, earlier, initial, clock: () => stopwatch.now() });
     closeRun = () => run.close();
-    for (const note of run.notes) reporter.note(note);
+    for (const note of run.notes) reporter.note(harmless(note));
     return await within((folder) => follow(request, plan, (signal) => run.train(folder, signal)));
   } finally {
     stopwatch.close();

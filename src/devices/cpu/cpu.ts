@@ -11,6 +11,8 @@ import { embeddedProducts } from './products.ts';
 
 /** The largest memory a 32-bit WebAssembly module can address. */
 const MOST_BYTES = 65536 * 65536;
+/** No machine has more cores for one process, and threads are planned before it is known whether there is memory for them. */
+const MOST_THREADS = 1024;
 
 export interface CpuOptions {
   /** At most this many worker threads; left out, one per core. */
@@ -19,7 +21,8 @@ export interface CpuOptions {
   readonly blas?: string;
 }
 
-export async function openCpu({ threads = availableParallelism(), blas: wanted }: CpuOptions = {}): Promise<Device> {
+export async function openCpu({ threads: atMost = availableParallelism(), blas: wanted }: CpuOptions = {}): Promise<Device> {
+  const threads = Math.min(atMost, MOST_THREADS);
   const kernels = await loadKernels();
   const { library } = chooseBlas(kernels, wanted);
   const products = library === null ? embeddedProducts : blasProducts(library);

@@ -1,0 +1,108 @@
+// Checkpoints that were made to do harm, in the hands of the commands.
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+// @ts-expect-error bench/ is plain JavaScript, without types
+import { runs, verse } from '../../bench/mutations/originals.js';
+import { alterParsed, temporaryFolder } from '../checkpoint/fixture.ts';
+import { rnn } from './helpers.ts';
+
+let folder: string;
+let text: string;
+/** A run that is not at its end. */
+let run: string;
+beforeEach(async () => {
+  folder = temporaryFolder();
+  text = join(folder, 'text');
+  run = join(folder, 'runs', 'own');
+  writeFileSync(text, verse);
+  mkdirSync(join(folder, 'elsewhere'));
+  writeFileSync(join(folder, 'elsewhere', 'file'), verse);
+  expect((await rnn(['train', text, '--out', run, ...runs.lstm])).code).toBe(0);
+  writeFileSync(join(run, 'latest.json'), readFileSync(join(run, 'previous.json')));
+});
+
+/** All files under the folder but those of the run, with what is in them. */
+function outside(): Record<string, string> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return Object.fromEntries(files.filter((file) => !file.startsWith(run)).map((file) => [file, readFileSync(file, 'utf8')]));
+}
+
+const alterLatest = (edit: (file: any) => unknown) => alterParsed(join(run, 'latest.json'), edit);
+const resume = (...more: string[]) => rnn(['train', text, '--resume', '--out', run, ...more]);
+
+describe('a checkpoint that names files', () => {
+  it.each(['../../elsewhere/file', '..', '/', '/dev/null'])('makes rnn train --resume write nothing outside the run folder: %s', async (path) => {
+    const before = outside();
+    alterLatest((file) => {
+      Object.assign(file.training, { path, out: path, checkpoint: path, latestPath: path, log: path });
+      Object.assign(file.training.options, { path, out: path, corpus: [path], keep: 2, checkpointEvery: 1 });
+      Object.assign(file.training.reading, { path, sources: [path], out: path });
+      Object.assign(file.training.machine, { path, out: path });
+      file.training.history.push({ event: 'checkpoint', step: 3, path });
+      file.tensors.push({ ...file.tensors[0], name: path });
+      file.optimizer.name = path;
+      file.state = [];
+    });
+    const { code, stderr } = await resume();
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`what ${path} had gathered is of no use`) as string });
+    expect(outside()).toEqual(before);
+    expect(readdirSync(run).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl', 'previous.json', 'step-000000005.json', 'step-000000006.json']);
+  });
+
+  it('may name another text to validate on, which is then read and found to be another', async () => {
+    const before = outside();
+    alterLatest((file) => Object.assign(file.training.reading, { validationFile: join(folder, 'elsewhere', 'file'), validationFraction: 0 }));
+    expect(await resume()).toMatchObject({ code: 3, stderr: expect.stringContaining('the text is not the one that this run was trained on') });
+    expect(outside()).toEqual(before);
+  });
+
+  it('has no library loaded', async () => {
+    alterLatest((file) => (file.training.machine.blas = './evil.so'));
+    const { code, stderr } = await resume();
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('the BLAS ./evil.so, and no library is loaded because a checkpoint names it') as string });
+    expect(await resume('--blas', 'off')).toMatchObject({ code: 0 });
+  });
+});
+
+describe('a checkpoint with words for the terminal', () => {
+  const escape = '\u001b[2J\u009b31m\u0007';
+  // oxlint-disable-next-line no-control-regex
+  const control = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/;
+
+  it('is shown by rnn info without them, and on lines of its own', async () => {
+    alterLatest((file) => {
+      file.model.conventions = { [escape]: escape };
+      file.training.options[escape] = `${escape}\noptimizer     forged`;
+      file.optimizer.name = escape;
+    });
+    const { code, stdout } = await rnn(['info', join(run, 'latest.json')]);
+    expect(code).toBe(0);
+    expect(stdout).not.toMatch(control);
+    expect(stdout).not.toMatch(/^optimizer +forged/m);
+    expect(stdout).toContain('␛[2J');
+  });
+
+  it('is refused, and gone on with, without them', async () => {
+    alterLatest((file) => {
+      file.training.device = escape;
+      file.optimizer.name = escape;
+    });
+    expect((await resume('--seq-length', '6')).stderr).not.toMatch(control);
+    alterLatest((file) => (file.training.options = { [escape]: { __proto: 1, constructor: 1 } }));
+    const { code, stderr } = await rnn(['info', join(run, 'latest.json')]);
+    expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('is a forbidden name') as string });
+    expect(stderr).not.toMatch(control);
+  });
+});
+
+it('a checkpoint of a model of terabytes is refused by every command that would run it', async () => {
+  alterLatest((file) => {
+    for (const part of [file.model, file.training.options]) Object.assign(part, { hidden: 1_000_000, layers: 1024 });
+  });
+  const latest = join(run, 'latest.json');
+  expect(await rnn(['sample', '--checkpoint', latest])).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('and its model says') as string });
+  expect(await rnn(['train', text, '--init-from', latest, '--out', join(folder, 'other')])).toMatchObject({ code: 2 });
+  expect(await resume()).toMatchObject({ code: 2 });
+  expect(await rnn(['info', latest])).toMatchObject({ code: 0 });
+});

@@ -1,0 +1,109 @@
+// Checkpoints that are whole and yet ask for what no run would: what continuing makes of them.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+// @ts-expect-error bench/ is plain JavaScript, without types
+import { runs, verse } from '../../bench/mutations/originals.js';
+import { type Checkpoint, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { Vocabulary, readCorpus } from '../../src/corpus/read.ts';
+import { openDevice } from '../../src/devices/open.ts';
+import { continueRun } from '../../src/training/continue.ts';
+import { recordedLoop } from '../../src/training/record.ts';
+import { slotsIn } from '../../src/training/restore.ts';
+import { prepareTraining } from '../../src/training/train.ts';
+import { rnn } from '../cli/helpers.ts';
+
+let folder: string;
+let text: string;
+let original: Checkpoint;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-hostile-'));
+  text = join(folder, 'text');
+  writeFileSync(text, verse);
+  expect((await rnn(['train', text, '--out', join(folder, 'run'), ...runs.lstm])).code).toBe(0);
+  original = await readCheckpoint(join(folder, 'run', 'previous.json'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The checkpoint with a change. */
+function changed(edit: (checkpoint: any) => unknown): Checkpoint {
+  const copy = structuredClone(original);
+  edit(copy);
+  return copy;
+}
+
+const nothing = { options: {}, reading: {}, machine: {} };
+const unfit = (message: string) => expect.objectContaining({ kind: 'checkpoint', message: `a run cannot be continued from this checkpoint: ${message}`, hint: expect.any(String) as string });
+
+/** Prepares to go on with a run, on the text that it had. */
+async function prepare(earlier: Checkpoint): Promise<readonly string[]> {
+  const { options, reading, machine } = continueRun(earlier, nothing);
+  const corpus = await readCorpus({ sources: [text], ...reading, vocabulary: new Vocabulary(earlier.vocabulary) });
+  const device = await openDevice('cpu', { threads: machine.threads ?? 1, blas: 'off' });
+  const run = await prepareTraining({ options, reading, machine, corpus, device, earlier });
+  await run.close();
+  return run.notes;
+}
+
+describe('a run that is continued', () => {
+  it('is of the model that its options say', () => {
+    expect(() => continueRun(original, nothing)).not.toThrow();
+    for (const [option, value, message] of [
+      ['cell', 'gru', 'training.options.cell is gru, and its model has lstm'],
+      ['hidden', 5, 'training.options.hidden is 5, and its model has 4'],
+      ['layers', 1024, 'training.options.layers is 1024, and its model has 1'],
+      ['embedding', 3, 'training.options.embedding is 3, and its model has 0'],
+      ['forgetBias', 2, 'training.options.forgetBias is 2, and its model has 1'],
+      ['initialisation', 'xavier', 'training.options.initialisation is xavier, and its model has uniform'],
+    ] as const) expect(() => continueRun(changed(({ training }) => (training.options[option] = value)), nothing)).toThrow(unfit(message));
+  });
+
+  it('has one length, no more and no less', () => {
+    const message = 'of training.options.epochs, maxSteps, budgetMs, exactly one must not be null';
+    expect(() => continueRun(changed(({ training }) => (training.options.maxSteps = null)), nothing)).toThrow(unfit(message));
+    expect(() => continueRun(changed(({ training }) => (training.options.epochs = 2)), nothing)).toThrow(unfit(message));
+    expect(() => continueRun(changed(({ training }) => (training.options.epochs = 1e308)), nothing)).toThrow(unfit('training.options.epochs is 1e+308, expected a number above 0, at most 1e9, or null'));
+  });
+
+  it('loads no library because the checkpoint names it', () => {
+    const naming = changed(({ training }) => (training.machine.blas = '/tmp/evil.so'));
+    expect(() => continueRun(naming, nothing)).toThrow(expect.objectContaining({ kind: 'usage', message: 'this run was trained with the BLAS /tmp/evil.so, and no library is loaded because a checkpoint names it', hint: expect.stringContaining('--blas') as string }));
+    for (const blas of ['/tmp/evil.so', 'auto', 'off']) expect(continueRun(naming, { ...nothing, machine: { blas } }).machine.blas).toBe(blas);
+    for (const blas of [null, 'auto', 'off']) expect(continueRun(changed(({ training }) => (training.machine.blas = blas)), nothing).machine.blas).toBe(blas);
+  });
+
+  it('knows only members that it knows', () => {
+    const more = { sources: ['/etc/passwd'], stdin: {}, known: {}, path: '../../etc', out: '/' };
+    const { options, reading, machine } = continueRun(changed(({ training }) => [training.reading, training.machine, training.options].forEach((part) => Object.assign(part, more))), nothing);
+    const plain = continueRun(original, nothing);
+    expect({ options, reading, machine }).toEqual({ options: plain.options, reading: plain.reading, machine: plain.machine });
+  });
+
+  it('stands where a run can stand', () => {
+    for (const [member, value] of [['totalSteps', 4.5], ['totalSteps', -1], ['sinceBest', 2 ** 53 - 1], ['recoveries', 0.5], ['learningRateFactor', 0], ['finished', 'signal']] as const) {
+      expect(() => recordedLoop(changed(({ training }) => (training.loop[member] = value)).training)).toThrow(unfit(`training.loop.${member} is ${JSON.stringify(value)}`));
+    }
+    for (const [edit, message] of [
+      [({ training }: any) => (training.step = 2 ** 53 - 1), 'training.step is 9007199254740991, expected at most 281474976710656'],
+      [({ training }: any) => (training.epoch = 1e300), 'training.epoch is 1e+300, expected at most 281474976710656'],
+      [({ training }: any) => (training.position.epoch = 2 ** 53 - 1), 'training.position.epoch is 9007199254740991, expected at most 281474976710656'],
+    ] as const) expect(() => continueRun(changed(edit), nothing)).toThrow(unfit(message));
+    const { optimizer } = changed((checkpoint) => (checkpoint.optimizer.scalars.step = 2 ** 53 - 1));
+    const [{ name, data }] = optimizer!.tensors;
+    expect(() => slotsIn(optimizer, 'adam', [name], data.length)).toThrow(unfit(`its optimizer is not adam for ${data.length} weights`));
+  });
+
+  it('tells of a device that is no text without a stumble', async () => {
+    const notes = await prepare(changed(({ training }) => (training.device = { toString: 1, valueOf: 1 })));
+    expect(notes).toEqual(['until now it ran on another device: from here on its numbers are those of another device']);
+  });
+
+  it('is refused where the text holds no window of its sizes, or no memory so many threads and streams', async () => {
+    await expect(prepare(changed(({ training }) => (training.options.batchSize = 2000)))).rejects.toMatchObject({ kind: 'corpus', message: expect.stringContaining('--batch-size 2000 with --seq-length 5 needs at least 10,001') });
+    await expect(prepare(changed(({ training }) => {
+      training.options.evaluationStreams = 2 ** 53 - 1;
+      training.machine.threads = 2 ** 48;
+    }))).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('of memory') });
+  });
+});
