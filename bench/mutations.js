@@ -29,7 +29,7 @@ const PATIENCE_MS = 60_000;
 const TOLD_EVERY = 500;
 /** `rnn info` is asked about one file in so many, and one in so many of those that load is trained on: that takes longer. */
 const DESCRIBED_EVERY = 10;
-const TRAINED_EVERY = 2;
+const TRAINED_EVERY = 25;
 
 if (flags.child === undefined) await watch();
 else await work(flags.child);

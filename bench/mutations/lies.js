@@ -79,7 +79,7 @@ function lists(root, random) {
       put(copy.node, ['name'], `again ${below(random, 1000)}`);
       slots.splice(below(random, slots.length + 1), 0, copy);
     },
-    'has its members in another order': () => slots[index].node.slots?.reverse(),
+    'has its members in another order': () => (slots[index].node.slots = slots[index].node.slots.toReversed()),
     'has the data of another': () => {
       const data = slotAt(pick(random, slots).node, 'data');
       if (data) slots[index].node.slots = slots[index].node.slots.map((slot) => (slot.key === 'data' ? { ...slot, node: copyOf(data.node) } : slot));
@@ -150,9 +150,10 @@ const settings = [
 
 function setting(root, random) {
   const [path, value] = pick(random, settings);
-  if (chance(random, 0.2)) slotAt(root, ...path) && (slotAt(root, ...path).node = hostileNumber(random));
-  else put(root, path, value);
-  return `${path.join('.')} is ${JSON.stringify(slotAt(root, ...path)?.node.text ?? value)?.slice(0, 60)}`;
+  const slot = slotAt(root, ...path);
+  if (slot === undefined) return nothing;
+  slot.node = chance(random, 0.2) ? hostileNumber(random) : treeOf(value);
+  return `${path.join('.')} is ${slot.node.text ?? JSON.stringify(value)}`;
 }
 
 export const lies = { shape, numbers, base64, names, lists, sizes, kinds, symbols, setting };

@@ -96,7 +96,13 @@ function goOn(checkpoint, program) {
 /** `rnn info`, and what it says. */
 export async function describe(path, { run }, { loaded }, random) {
   let output = '';
-  const stream = () => new Writable({ decodeStrings: false, write: (chunk, _, done) => done(void (output += chunk)) });
+  const stream = () => new Writable({
+    decodeStrings: false,
+    write(chunk, _, done) {
+      output += chunk;
+      done();
+    },
+  });
   const io = { stdin: null, stdout: stream(), stderr: stream(), env: {}, onSignal: () => () => {}, onContinue: () => () => {}, exit: () => {}, randomSeed: () => 1 };
   const code = await run(['info', path, ...pick(random, [[], ['--json']])], io);
   if (output.includes('unexpected:') || (code !== 0 && code !== checkpointCode) || (loaded && code !== 0)) throw new Fault(`rnn info ended with ${code}: ${output.slice(0, 500)}`);

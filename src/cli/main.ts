@@ -5,6 +5,7 @@ import { coloursFor, noColours } from './colour.ts';
 import type { Context } from './context.ts';
 import { failureOf } from './failures.ts';
 import { commonFlags } from './flags.ts';
+import { harmless } from './format.ts';
 import type { Io } from './io.ts';
 import { Output, OutputClosed } from './output.ts';
 import { rooms as realRooms, type Rooms } from './rooms.ts';
@@ -145,9 +146,10 @@ async function report(thrown: unknown, { stdout, stderr }: Context, options: { d
   const { code, message, stack } = failure;
   // A value that is refused says what is allowed; how to choose it is in the help.
   const hint = failure.hint ?? (code === usageCode ? `${options.help} tells how to choose it` : undefined);
-  if (stack !== undefined) stderr.line(stderr.colour.dim(stack));
-  stderr.line(`${stderr.colour.red('error:')} ${message}`);
-  if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${hint}`));
+  // They may quote a file that came from anywhere.
+  if (stack !== undefined) stderr.line(stderr.colour.dim(harmless(stack)));
+  stderr.line(`${stderr.colour.red('error:')} ${harmless(message)}`);
+  if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${harmless(hint)}`));
   // If stdout is what failed, stderr has told it.
   if (options.json) await stdout.write(`${JSON.stringify({ event: 'error', code, message, hint: hint ?? null })}\n`).catch(() => {});
   return code;

@@ -18,7 +18,8 @@ beforeEach(async () => {
   writeFileSync(text, verse);
   mkdirSync(join(folder, 'elsewhere'));
   writeFileSync(join(folder, 'elsewhere', 'file'), verse);
-  expect((await rnn(['train', text, '--out', run, ...runs.lstm])).code).toBe(0);
+  const { code, stderr } = await rnn(['train', text, '--out', run, ...runs.lstm]);
+  if (code !== 0) throw new Error(stderr);
   writeFileSync(join(run, 'latest.json'), readFileSync(join(run, 'previous.json')));
 });
 

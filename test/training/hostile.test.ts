@@ -21,7 +21,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rnn-hostile-'));
   text = join(folder, 'text');
   writeFileSync(text, verse);
-  expect((await rnn(['train', text, '--out', join(folder, 'run'), ...runs.lstm])).code).toBe(0);
+  const { code, stderr } = await rnn(['train', text, '--out', join(folder, 'run'), ...runs.lstm]);
+  if (code !== 0) throw new Error(stderr);
   original = await readCheckpoint(join(folder, 'run', 'previous.json'));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
