@@ -106,7 +106,7 @@ function part<Members>(training: Training, name: string, rules: Rules<Members>):
 }
 
 function only<Members>(value: object, rules: Readonly<Record<keyof Members, unknown>>): Members {
-  return Object.fromEntries(Object.keys(rules).map((member) => [member, (value as Record<string, unknown>)[member]])) as Members;
+  return Object.fromEntries(Object.entries(value).filter(([member]) => Object.hasOwn(rules, member))) as Members;
 }
 
 /** The error for a checkpoint that is whole, but not one of a run that this program can continue. */

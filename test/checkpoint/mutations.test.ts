@@ -37,7 +37,7 @@ interface Original {
 }
 
 const SEED = 1;
-const COUNT = 3000;
+const COUNT = 2000;
 /** Of the files that are loaded, and of all files: training and `rnn info` take longer than the rest. */
 const TRAINED_EVERY = 100;
 const DESCRIBED_EVERY = 20;
