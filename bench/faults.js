@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inFolder, logged, start, timeless, wait } from './survival/trainer.js';
+import { inFolder, killAll, logged, start, timeless, wait } from './survival/trainer.js';
 
 const sizes = '--hidden 48 --batch-size 16 --seq-length 16 --dropout 0.1 --sample-every 0 --streams 64 --threads 2'.split(' ');
 const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --eval-every 100'.split(' ')];
@@ -211,6 +211,8 @@ async function check(name, act) {
   } catch (error) {
     faults++;
     console.log(`FAILED   ${name}: ${error.message}`);
+  } finally {
+    killAll();
   }
 }
 

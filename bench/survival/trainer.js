@@ -20,9 +20,18 @@ export async function inFolder(use) {
   }
 }
 
+const alive = new Set();
+
+/** Ends what is left of runs that did not go as they should, stopped ones too. */
+export function killAll() {
+  for (const child of alive) child.kill('SIGKILL');
+}
+
 /** Starts a run. `ended` settles to its exit code or signal and what it wrote. */
 export function start(cwd, args, env = {}) {
   const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', ...args.map(String)], { cwd, env: { ...process.env, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  alive.add(child);
+  child.once('close', () => alive.delete(child));
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text) => (stdout += text));
