@@ -146,6 +146,7 @@ export class Loop {
     if (reason === 'signal' || reason === 'max-time' || reason === 'diverged') return;
     const atEnd = reason !== null;
     if (this.#isDue(evaluateEvery) || atEnd) yield* this.#evaluate();
+    if (this.#hasDiverged) return;
     if (this.#isDue(sampleEvery) || (atEnd && sampleEvery > 0)) yield* this.#sample();
     if (this.#isDue(checkpointEvery)) yield* this.#save();
   }

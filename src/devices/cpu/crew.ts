@@ -52,7 +52,6 @@ export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssem
   const command = (job: number, requested: number): void => {
     shared[control.job] = job;
     shared[control.flags] = requested;
-    shared[control.updating] = 0;
     Atomics.add(shared, control.command, 1);
     Atomics.notify(shared, control.command);
   };
@@ -70,6 +69,7 @@ export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssem
   return {
     step(job, requested) {
       missing = threads.length;
+      shared[control.updating] = 0; // and stays as it is when the crew is closed: a step that failed may have begun to change weights
       const done = next();
       command(job, requested);
       return done;
