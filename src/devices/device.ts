@@ -33,7 +33,7 @@ export interface Workload {
   readonly parameters: readonly ParameterShape[];
   readonly jobs: readonly Job[];
   readonly update: UpdateRule | null;
-  /** Calls are short and each waits for the last, as in sampling: what counts is the time until an answer. */
+  /** Calls are short and each waits for the last, as in sampling: what counts is the time until an answer, and the calling thread may compute. */
   readonly interactive?: boolean;
   /** A row gives the same bits however many rows there are: a text that is drawn with others is the text that it would be alone. */
   readonly rowsAlike?: boolean;

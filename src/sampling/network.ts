@@ -5,7 +5,6 @@ import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { readingProgram, samplingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
-import { countParameters } from '../program/value.ts';
 
 /** Where texts start: what follows a prime, and the state (H) after it. */
 export interface Start {
@@ -38,10 +37,6 @@ export interface NetworkUse {
 const READING_STEPS = 64;
 /** Shorter primes are read sooner than that program is compiled. */
 const LONG_PRIME = 2048;
-/** Fewer rows are not divided among threads, */
-const LEAST_ROWS_OF_THREADS = 8;
-/** nor are steps of fewer multiply-adds, a fraction of a millisecond: threads take 0.07 s to start, and something to begin and end each step. */
-const WORTH_THREADS = 1.5e7;
 const READING = 'read';
 
 export class Network {
@@ -68,8 +63,7 @@ export class Network {
     const parameters = parameterShapes(model);
     const jobs: Job[] = widths.map((width) => ({ name: jobOf(width), steps: 1, batch: width, build: (rows) => samplingProgram(model, rows) }));
     if (reads) jobs.push({ name: READING, steps: READING_STEPS, batch: 1, build: (rows) => readingProgram(model, { steps: READING_STEPS, rows }) });
-    const interactive = use.rows < LEAST_ROWS_OF_THREADS || use.rows * countParameters(parameters) < WORTH_THREADS;
-    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive, rowsAlike: true }), widths, reads);
+    return new Network(model, await device.compile({ parameters, jobs, update: null, interactive: true, rowsAlike: true }), widths, reads);
   }
 
   async load(parameters: Float32Array): Promise<void> {

@@ -1,6 +1,7 @@
 // The cpu device: WebAssembly kernels over shared memory, the batch split among worker threads.
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../../errors.ts';
+import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
 import { chooseBlas } from './blas/choose.ts';
 import { blasProducts } from './blas/products.ts';
@@ -13,6 +14,10 @@ import { embeddedProducts } from './products.ts';
 const MOST_BYTES = 65536 * 65536;
 /** No machine has more cores for one process, and threads are planned before it is known whether there is memory for them. */
 const MOST_THREADS = 1024;
+/** Short calls of fewer rows are not divided among threads, */
+const LEAST_ROWS = 8;
+/** nor are those of fewer multiply-adds, a fraction of a millisecond: threads take 0.07 s to start, and each call something to begin and end. */
+const WORTH_THREADS = 1.5e7;
 
 export interface CpuOptions {
   /** At most this many worker threads; left out, one per core. */
@@ -28,7 +33,7 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
   const products = library === null ? embeddedProducts : blasProducts(library);
   const plans = new WeakMap<Workload, Plan>();
   const planOf = (workload: Workload): Plan => {
-    const plan = plans.get(workload) ?? planWorkload(workload, workload.interactive ? 1 : threads, workload.interactive || workload.rowsAlike ? embeddedProducts : products);
+    const plan = plans.get(workload) ?? planWorkload(workload, threadsFor(workload, threads), workload.interactive || workload.rowsAlike ? embeddedProducts : products);
     plans.set(workload, plan);
     return plan;
   };
@@ -47,4 +52,10 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
     },
     close: () => Promise.resolve(),
   };
+}
+
+function threadsFor({ interactive, jobs, parameters }: Workload, atMost: number): number {
+  const rows = Math.max(...jobs.map(({ batch }) => batch));
+  const shortCall = rows < LEAST_ROWS || rows * countParameters(parameters) < WORTH_THREADS;
+  return interactive && shortCall ? 1 : atMost;
 }

@@ -1,10 +1,11 @@
-// The workers of a workload: in threads of their own, which are told what to do through a few words of the shared memory, or one on
-// the calling thread.
+// The workers of a workload, which are told what to do through a few words of the shared memory: all in threads of their own, so that
+// the calling thread stays free, or one of them on the calling thread, which then needs no message to know that a step is done.
+import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { RnnError } from '../../errors.ts';
 import { artifactUrl } from './artifacts.ts';
 import { control } from './plan.ts';
-import { Shard, type ShardSetup } from './shard.ts';
+import { Shard, type ShardSetup, flags } from './shard.ts';
 
 export interface Crew {
   /** Does one step with all workers. */
@@ -14,69 +15,143 @@ export interface Crew {
   close(): Promise<void>;
 }
 
-export function inlineCrew(setup: ShardSetup): Crew {
-  const shard = new Shard(setup);
-  return { step: (job, requested) => shard.step(job, requested), hasUpdated: false, close: () => Promise.resolve() };
+/** How often the calling thread looks whether the others are done before it sleeps: some 0.1 ms. */
+const SPINS = 100_000;
+/** How long it sleeps before it lets its other work have its turn, news of a thread that died among it. */
+const PATIENCE_MS = 20;
+
+/** The caller is the first worker. Steps must not update. */
+export async function joinedCrew([own, ...others]: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
+  const shard = new Shard(own);
+  if (others.length === 0) return { step: (job, requested) => shard.step(job, requested), hasUpdated: false, close: () => Promise.resolve() };
+  const threads = await Threads.start(others, memory, true);
+  return {
+    step(job, requested) {
+      if (requested & flags.pack) shard.packAll();
+      threads.command(job, 0);
+      shard.step(job, 0);
+      return threads.wait();
+    },
+    hasUpdated: false,
+    close: () => threads.close(),
+  };
+}
+
+/** Each worker is a thread. */
+export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
+  const threads = await Threads.start(setups, memory, false);
+  return {
+    step(job, requested) {
+      threads.command(job, requested);
+      return threads.message();
+    },
+    get hasUpdated() {
+      return threads.hasUpdated;
+    },
+    close: () => threads.close(),
+  };
 }
 
 function died(cause: unknown): RnnError {
   return new RnnError('machine', 'a worker thread died', { hint: 'the machine may be out of memory: free some, or take a smaller --batch-size or --hidden; what was saved can be continued with --resume', cause });
 }
 
-/** Starts a thread for each worker. A thread that dies ends the step in hand with an error instead of leaving it waiting. */
-export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
-  const shared = new Int32Array(memory.buffer, setups[0].controlAddress, control.words);
-  let failure: Error | null = null;
-  let closing = false;
-  let missing = setups.length;
-  let settle: { resolve: () => void; reject: (error: Error) => void } | null = null;
-  const next = (): Promise<void> => new Promise((resolve, reject) => {
-    settle = { resolve, reject };
-    if (failure) reject(failure);
-  });
-  const fail = (error: Error): void => {
-    if (closing) return;
-    failure ??= error;
-    settle?.reject(failure);
-  };
-  const started = next();
-  const threads = setups.map((setup) => {
-    const thread = new Worker(artifactUrl('worker.js'), { workerData: setup, name: `rnn worker ${setup.worker}` });
-    thread.on('message', () => {
-      if (--missing === 0) settle?.resolve();
+/** What a worker thread is given. */
+export interface WorkerSetup {
+  readonly shard: ShardSetup;
+  /** How many there are. */
+  readonly threads: number;
+  /** Whether the calling thread works, too: then it looks for what they have done, and the next step follows at once. */
+  readonly joined: boolean;
+}
+
+/** A thread that dies ends the step in hand, or the next, with an error instead of leaving it waiting. */
+class Threads {
+  readonly #threads: readonly Worker[];
+  readonly #shared: Int32Array;
+  #failure: Error | null = null;
+  #closing = false;
+  #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
+
+  private constructor(setups: readonly ShardSetup[], memory: WebAssembly.Memory, joined: boolean) {
+    this.#shared = new Int32Array(memory.buffer, setups[0].controlAddress, control.words);
+    this.#threads = setups.map((shard) => {
+      const workerData: WorkerSetup = { shard, threads: setups.length, joined };
+      const thread = new Worker(artifactUrl('worker.js'), { workerData, name: `rnn worker ${shard.worker}` });
+      thread.on('message', () => this.#settle?.resolve());
+      thread.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error));
+      thread.on('exit', (code) => this.#fail(died(code)));
+      return thread;
     });
-    thread.on('error', (error: NodeJS.ErrnoException) => fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error));
-    thread.on('exit', (code) => fail(died(code)));
-    return thread;
-  });
-  const command = (job: number, requested: number): void => {
+  }
+
+  static async start(setups: readonly ShardSetup[], memory: WebAssembly.Memory, joined: boolean): Promise<Threads> {
+    const threads = new Threads(setups, memory, joined);
+    try {
+      await threads.message();
+    } catch (error) {
+      await threads.close();
+      throw error;
+    }
+    return threads;
+  }
+
+  /** Whether the last step began to change weights, and it stays so when the threads are ended: a step that failed may have. */
+  get hasUpdated(): boolean {
+    return Atomics.load(this.#shared, control.updating) === 1;
+  }
+
+  /** Begins a step. */
+  command(job: number, requested: number): void {
+    if (this.#failure) throw this.#failure;
+    const shared = this.#shared;
+    shared[control.updating] = 0;
+    shared[control.done] = 0;
+    this.#tell(job, requested);
+  }
+
+  /** Settles when all threads have said that they are done. */
+  message(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      if (this.#failure) reject(this.#failure);
+    });
+  }
+
+  /** Waits until all threads are done; gives a promise only if they take long. */
+  wait(): Promise<void> | void {
+    const all = this.#threads.length;
+    const shared = this.#shared;
+    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, control.done) === all) return;
+    for (let done: number; (done = Atomics.load(shared, control.done)) < all;) {
+      if (Atomics.wait(shared, control.done, done, PATIENCE_MS) === 'timed-out') return this.#waitLonger();
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#tell(-1, 0);
+    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+  }
+
+  async #waitLonger(): Promise<void> {
+    while (Atomics.load(this.#shared, control.done) < this.#threads.length) {
+      await setTimeout(1);
+      if (this.#failure) throw this.#failure;
+    }
+  }
+
+  #tell(job: number, requested: number): void {
+    const shared = this.#shared;
     shared[control.job] = job;
     shared[control.flags] = requested;
     Atomics.add(shared, control.command, 1);
     Atomics.notify(shared, control.command);
-  };
-  const close = async (): Promise<void> => {
-    closing = true;
-    command(-1, 0);
-    await Promise.all(threads.map((thread) => thread.terminate()));
-  };
-  try {
-    await started;
-  } catch (error) {
-    await close();
-    throw error;
   }
-  return {
-    step(job, requested) {
-      missing = threads.length;
-      shared[control.updating] = 0; // and stays as it is when the crew is closed: a step that failed may have begun to change weights
-      const done = next();
-      command(job, requested);
-      return done;
-    },
-    get hasUpdated() {
-      return Atomics.load(shared, control.updating) === 1;
-    },
-    close,
-  };
+
+  #fail(error: Error): void {
+    if (this.#closing) return;
+    this.#failure ??= error;
+    this.#settle?.reject(this.#failure);
+  }
 }

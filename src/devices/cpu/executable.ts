@@ -3,7 +3,7 @@
 import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
-import { type Crew, inlineCrew, threadCrew } from './crew.ts';
+import { type Crew, joinedCrew, threadCrew } from './crew.ts';
 import type { KernelModule } from './kernels.ts';
 import { allocate } from './memory.ts';
 import { type JobPlan, type Plan, heldRows, outputStart, stateKey, statesOf } from './plan.ts';
@@ -19,7 +19,7 @@ const PROFILE_WARM_UP_MS = 300;
 export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule, blas: BlasLibrary | null): Promise<CpuExecutable> {
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
-  const crew = workload.interactive ? inlineCrew(setups[0]) : await threadCrew(setups, memory);
+  const crew = await (workload.interactive ? joinedCrew : threadCrew)(setups, memory);
   return new CpuExecutable(plan, setups[0], crew, describeCpu(kernels, plan.workers, blas));
 }
 

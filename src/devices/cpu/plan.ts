@@ -13,8 +13,8 @@ const THREAD_BYTES = 12e6;
 /** A shard this small is not worth a worker. */
 const LEAST_ROWS = 4;
 
-/** 32-bit words of the control block, by their use. `updating` is 1 from the moment at which a step begins to change weights. */
-export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, updating: 5, words: 6 } as const;
+/** 32-bit words of the control block, by their use. `updating` is 1 from the moment at which a step begins to change weights; `done` counts the threads that have done it. */
+export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, updating: 5, done: 6, words: 7 } as const;
 
 /** A weight as the products read it: packed into panels. One per weight, orientation and width that any program uses. */
 export interface Panels extends PanelShape {
@@ -123,7 +123,7 @@ export function planWorkload(workload: Workload, threads: number, products: Prod
     arena: region.take(Math.max(4, ...programs.map(({ layout }) => 4 * layout.arenaElements))),
   };
   const shardBases = Array.from({ length: workers }, () => global.take(region.bytes));
-  return { products, workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes, heldBytes: global.bytes + (workload.interactive ? 0 : workers * THREAD_BYTES) };
+  return { products, workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes, heldBytes: global.bytes + (workload.interactive ? workers - 1 : workers) * THREAD_BYTES };
 }
 
 export function statesOf(program: Program): (Value<'state'>)[] {

@@ -86,6 +86,11 @@ export class Shard {
     }
   }
 
+  /** Packs all weights, while nobody else is at work. */
+  packAll(): void {
+    for (const each of this.#setup.panels) this.#packPanels(each, 0, Math.ceil(each.N / each.columns));
+  }
+
   /** Does this worker's part of steps without the others, which wait; `module` calls `lap` after each operation. */
   profile(module: WebAssembly.Module, trains: boolean, laps: Laps, milliseconds: number): number {
     const { exports } = new WebAssembly.Instance(module, { ...this.#imports, kernels: { ...this.#imports.kernels, lap: laps.lap } });
