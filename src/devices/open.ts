@@ -12,7 +12,16 @@ export interface OpenOptions {
   readonly work?: Work;
 }
 
-export type Work = TrainingWork | { readonly kind: 'sampling' };
+export type Work = TrainingWork | SamplingWork;
+
+export interface SamplingWork {
+  readonly kind: 'sampling';
+  /** Of the products of texts that are drawn together; 0 for one text. */
+  readonly multiplyAdds: number;
+}
+
+/** From so many on a BLAS saves more time, about half of it, than looking for one takes: 0.05 s. */
+const WORTH_BLAS = 4e9;
 
 export interface TrainingWork {
   readonly kind: 'training';
@@ -27,13 +36,17 @@ export interface TrainingWork {
 }
 
 const devices: Readonly<Record<string, (options: OpenOptions) => Promise<Device>>> = {
-  cpu: async (options) => (await import('./cpu/cpu.ts')).openCpu(options.work?.kind === 'sampling' ? { ...options, blas: 'off' } : options),
+  cpu: async (options) => (await import('./cpu/cpu.ts')).openCpu(needsBlas(options) ? options : { ...options, blas: 'off' }),
   gpu: async () => (await import('./gpu/gpu.ts')).openGpu('webgpu'),
   'gpu:software': async () => (await import('./gpu/gpu.ts')).openGpu('software'),
   'gpu:webasm': async () => (await import('./gpu/gpu.ts')).openGpu('webasm'),
   'gpu:cpu': async () => (await import('./gpu/gpu.ts')).openGpu('cpu'),
   reference: async () => (await import('./reference/reference.ts')).openReference(),
 };
+
+function needsBlas({ work }: OpenOptions): boolean {
+  return work?.kind !== 'sampling' || work.multiplyAdds >= WORTH_BLAS;
+}
 
 /** All but `auto`. */
 export const deviceNames: readonly string[] = Object.keys(devices);

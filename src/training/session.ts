@@ -227,7 +227,7 @@ export class Session {
   /** The cpu writes one character after another faster than a GPU, to which all weights would have to go for each. */
   async #samplingDevice(): Promise<Device> {
     if (!this.#device.name.startsWith('gpu')) return this.#device;
-    return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling' } }));
+    return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling', multiplyAdds: 0 } }));
   }
 
   /** What it holds is overwritten by the next one: copies for each would wait in memory until they are collected. */

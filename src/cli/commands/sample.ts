@@ -1,6 +1,7 @@
 // `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
 import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Context } from '../context.ts';
@@ -64,7 +65,8 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const checkpoint = await readCheckpoint(path, { weightsOnly: true });
   const seed = flags.seed ?? io.randomSeed();
   const choice = chosenDevice(flags.device, io);
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling' }, ...(flags.threads === undefined ? {} : { threads: flags.threads }) });
+  const multiplyAdds = flags.num > 1 ? flags.num * flags.length * weightsOf(checkpoint) : 0;
+  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...(flags.threads === undefined ? {} : { threads: flags.threads }) });
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : ''}`));
@@ -136,4 +138,8 @@ async function gather(io: Io): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Uint8Array | string));
   return Buffer.concat(chunks);
+}
+
+function weightsOf({ tensors }: TrainedModel): number {
+  return tensors.reduce((sum, { data }) => sum + data.length, 0);
 }

@@ -22,8 +22,8 @@ export const kernelCalls = {
 export const blasCalls = {
   /** (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) */
   blasProduct: { parameters: i32s(12), results: [] },
-  /** (M, N, K, a, lda, panels, panelColumns, accumulate, c, ldc) */
-  blasPanels: { parameters: i32s(10), results: [] },
+  /** (M, N, K, a, lda, panels, panelColumns, blockRows, accumulate, c, ldc): in steps of at most blockRows of K */
+  blasPanels: { parameters: i32s(11), results: [] },
 } satisfies Readonly<Record<string, Signature>>;
 
 /** Counts the time since the last call of it; only in programs that are profiled. */

@@ -3,12 +3,15 @@ import { availableParallelism } from 'node:os';
 import { RnnError } from '../../errors.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
+import { alikeProducts } from './blas/alike.ts';
 import { chooseBlas } from './blas/choose.ts';
+import type { BlasLibrary } from './blas/library.ts';
 import { blasProducts } from './blas/products.ts';
+import { bitComparison } from './blas/trial.ts';
 import { compileForCpu, describeCpu } from './executable.ts';
-import { loadKernels } from './kernels.ts';
+import { type KernelModule, loadKernels } from './kernels.ts';
 import { type Plan, planWorkload } from './plan.ts';
-import { embeddedProducts } from './products.ts';
+import { type Products, embeddedProducts } from './products.ts';
 
 /** The largest memory a 32-bit WebAssembly module can address. */
 const MOST_BYTES = 65536 * 65536;
@@ -30,10 +33,9 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
   const threads = Math.min(atMost, MOST_THREADS);
   const kernels = await loadKernels();
   const { library } = chooseBlas(kernels, wanted);
-  const products = library === null ? embeddedProducts : blasProducts(library);
   const plans = new WeakMap<Workload, Plan>();
   const planOf = (workload: Workload): Plan => {
-    const plan = plans.get(workload) ?? planWorkload(workload, threadsFor(workload, threads), workload.interactive || workload.rowsAlike ? embeddedProducts : products);
+    const plan = plans.get(workload) ?? planWorkload(workload, threadsFor(workload, threads), productsFor(workload, kernels, library));
     plans.set(workload, plan);
     return plan;
   };
@@ -52,6 +54,13 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
     },
     close: () => Promise.resolve(),
   };
+}
+
+function productsFor({ interactive, rowsAlike, jobs }: Workload, kernels: KernelModule, library: BlasLibrary | null): Products {
+  // One row is bound by the way of the weights from memory, and the embedded kernels start sooner.
+  const isOneRow = interactive === true && jobs.every(({ batch }) => batch === 1);
+  if (library === null || isOneRow) return embeddedProducts;
+  return rowsAlike ? alikeProducts(library, bitComparison(library, kernels)) : blasProducts(library);
 }
 
 function threadsFor({ interactive, jobs, parameters }: Workload, atMost: number): number {

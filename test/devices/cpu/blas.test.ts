@@ -1,18 +1,20 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { alikeProducts } from '../../../src/devices/cpu/blas/alike.ts';
 import { type Attempt, attempt, chooseBlas, firstThatServes } from '../../../src/devices/cpu/blas/choose.ts';
 import { type BlasLibrary, inspectLibrary } from '../../../src/devices/cpu/blas/library.ts';
 import { blasFunctions, blasProducts, functionsOf } from '../../../src/devices/cpu/blas/products.ts';
-import { type Finding, trySgemm } from '../../../src/devices/cpu/blas/trial.ts';
+import { type Finding, type Shape, compareBits, trySgemm } from '../../../src/devices/cpu/blas/trial.ts';
 import { compileForCpu } from '../../../src/devices/cpu/executable.ts';
 import { koffi, koffiProblem } from '../../../src/devices/cpu/foreign.ts';
 import { planWorkload } from '../../../src/devices/cpu/plan.ts';
 import type { Device, Workload } from '../../../src/devices/device.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { RnnError } from '../../../src/errors.ts';
-import { trainingProgram } from '../../../src/model/network.ts';
+import { samplingProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { parityChecks } from '../../../src/diagnosis/parity.ts';
 import { Random } from '../../../src/random.ts';
+import { gemmPanelsScratch, instantiateKernels, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
 import { kernels, library, missingBlas } from './helpers.ts';
 
 const fake = (path: string): BlasLibrary => ({ path, name: path, suffix: '', wide: false, takesSmall: false, oneCaller: path.includes('one') });
@@ -62,10 +64,11 @@ describe('the choice of a BLAS', () => {
     await expect(openDevice('cpu', { blas: 'no-such-library' })).rejects.toBeInstanceOf(RnnError);
   });
 
-  test('is not made for sampling, which uses none', async () => {
-    const device = await openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling' } });
+  test('is not made for one text, which uses none, nor for little work', async () => {
+    const device = await openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling', multiplyAdds: 0 } });
     expect(device.description).toMatch(/^cpu: WebAssembly/);
     await device.close();
+    await expect(openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling', multiplyAdds: 1e10 } })).rejects.toThrow('cannot be used');
   });
 });
 
@@ -98,16 +101,50 @@ describe('the trial of a library', () => {
   });
 });
 
+describe('products that must not depend on how many rows there are', () => {
+  const workload: Workload = { parameters: parameterShapes(model), jobs: [{ name: 'sample', steps: 1, batch: 4, build: (rows) => samplingProgram(model, rows) }], update: null };
+  const panels = (takesSmall: boolean, isAlike: (shape: Shape) => boolean): string[] =>
+    planWorkload(workload, 1, alikeProducts({ takesSmall }, isAlike)).panels.map(({ parameter, columns }) => `${parameter} by ${columns}`).toSorted();
+
+  test('are a library\'s where it gives the same bits for every block, else of the embedded kernels', () => {
+    expect(panels(true, () => true)).toEqual(['head.W by 64', 'layer0.Wh by 64', 'layer1.Wh by 64', 'layer1.Wx by 64']);
+    // 160 columns are two blocks of 64 and one of 32; the output has 7.
+    expect(panels(true, ({ N }) => N !== 32)).toEqual(['head.W by 64', 'layer0.Wh by 8', 'layer1.Wh by 8', 'layer1.Wx by 8']);
+    expect(panels(false, () => true)).toEqual(['head.W by 8', 'layer0.Wh by 8', 'layer1.Wh by 8', 'layer1.Wx by 8']);
+  });
+
+  test('are compared bit by bit', () => {
+    const shape: Shape = { M: 4, N: 40, K: 200 };
+    expect([comparisonWith((x) => x)(shape), comparisonWith((x) => x * (1 + 2 ** -23))(shape)]).toEqual([true, false]);
+  });
+
+  /** With the embedded kernels themselves, of which `spoil` changes the last element. */
+  function comparisonWith(spoil: (value: number) => number): (shape: Shape) => boolean {
+    let memory: WebAssembly.Memory;
+    return compareBits((_ta, _tb, M, N, K, a, lda, b, ldb, accumulate, c, ldc) => {
+      const { packPanels, gemmPanels } = instantiateKernels(kernels.module, memory);
+      const free = memory.buffer.byteLength - 4 * (packedPanelsSize(K, N) + gemmPanelsScratch(M, K));
+      packPanels(b, ldb, K, N, 0, free, 0, Math.ceil(N / 8));
+      gemmPanels(M, N, K, a, lda, free, c, ldc, accumulate, 0, free + 4 * packedPanelsSize(K, N));
+      const floats = new Float32Array(memory.buffer);
+      floats[c / 4 + M * ldc - 1] = spoil(floats[c / 4 + M * ldc - 1]);
+    }, kernels, (its) => {
+      memory = its;
+      return 0;
+    });
+  }
+});
+
 test.skipIf(koffiProblem() !== null || process.platform !== 'linux')('a library that is no BLAS is told by what it lacks', () => {
   expect(inspectLibrary('libc.so.6')).toBe('has no cblas_sgemm');
 });
 
 test('addresses from 2 GiB on, which come as negative numbers, are counted from the start of the memory', () => {
   const places: number[][] = [];
-  const { blasProduct, blasPanels } = functionsOf((...[, , , , , a, , b, , , c]) => void places.push([a, b, c]), 1e12, 128);
+  const { blasProduct, blasPanels } = functionsOf((...[, , , , , a, , b, , , c]) => void places.push([a, b, c]), 1e12);
   blasProduct(0, 0, 1, 1, 1, -(2 ** 31), 1, -4, 1, 0, 4, 1);
   expect(places.pop()).toEqual([1e12 + 2 ** 31, 1e12 + 2 ** 32 - 4, 1e12 + 4]);
-  blasPanels(1, 1, 1, -(2 ** 31), 1, -4, 64, 0, 4, 1);
+  blasPanels(1, 1, 1, -(2 ** 31), 1, -4, 64, 128, 0, 4, 1);
   expect(places.pop()).toEqual([1e12 + 2 ** 31, 1e12 + 2 ** 32 - 4, 1e12 + 4]);
 });
 
@@ -144,7 +181,7 @@ describe.skipIf(missingBlas !== '')(`the system's BLAS${missingBlas}`, () => {
       floats.fill(0.25, left / 4, left / 4 + M * N);
       floats.fill(0.25, right / 4, right / 4 + M * N);
       for (const adds of [1, 0]) {
-        blasPanels(M, N, K, a, K, panels, width, adds, left, N);
+        blasPanels(M, N, K, a, K, panels, width, takesSmall ? 128 : K, adds, left, N);
         blasProduct(0, 0, M, N, K, a, K, b, N, adds, right, N);
         const difference = Math.max(...Array.from({ length: M * N }, (_, i) => Math.abs(floats[left / 4 + i] - floats[right / 4 + i])));
         expect(difference).toBeLessThan(1e-5);

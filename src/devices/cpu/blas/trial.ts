@@ -31,10 +31,31 @@ export function trySgemm(sgemm: Sgemm, { module }: KernelModule, base: (memory: 
   return { worst: Math.max(...shapes.map((shape) => bench.difference(shape))), speed: bench.speed() };
 }
 
-interface Shape {
+/** Of a product A (M, K) · B (K, N). */
+export interface Shape {
   readonly M: number;
   readonly N: number;
   readonly K: number;
+}
+
+/**
+ * Whether a library gives the very bits of the embedded kernels, asked shape by shape: M and N at most 64, K at most 256. Which sums it
+ * makes in which order depends on the shape alone, so random numbers tell.
+ */
+export function bitComparison(library: BlasLibrary, kernels: KernelModule): (shape: Shape) => boolean {
+  return compareBits(bindSgemm(library), kernels);
+}
+
+export function compareBits(sgemm: Sgemm, { module }: KernelModule, base: (memory: WebAssembly.Memory) => number = addressOf): (shape: Shape) => boolean {
+  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  const bench = new Bench(sgemm, instantiateKernels(module, memory), memory, base(memory));
+  const known = new Map<string, boolean>();
+  return (shape) => {
+    const key = `${shape.M} ${shape.N} ${shape.K}`;
+    const answer = known.get(key) ?? bench.isBitwiseAlike(shape);
+    known.set(key, answer);
+    return answer;
+  };
 }
 
 class Bench {
@@ -68,6 +89,20 @@ class Bench {
     this.#kernels.gemmTransposedA(M, N, K, a, M, b, N, ours, N, 1, scratch);
     this.#call(1, 0, { M, N, K }, [a, M], [b, N], [theirs, N]);
     return Math.max(...differences, this.#largestDifference(ours, theirs, M * N));
+  }
+
+  /** Of A·B, added to what is there and not. */
+  isBitwiseAlike({ M, N, K }: Shape): boolean {
+    this.#next = FIRST;
+    const [a, b, panels] = [this.#random(M * K), this.#random(K * N), this.#take(packedPanelsSize(K, N))];
+    const [ours, theirs, scratch] = [this.#take(M * N), this.#take(M * N), this.#take(gemmPanelsScratch(M, K))];
+    this.#kernels.packPanels(b, N, K, N, 0, panels, 0, Math.ceil(N / 8));
+    this.#startAlike(ours, theirs, M * N);
+    return [1, 0].every((accumulate) => {
+      this.#kernels.gemmPanels(M, N, K, a, K, panels, ours, N, accumulate, 0, scratch);
+      this.#sgemm(0, 0, M, N, K, this.#base + a, K, this.#base + b, N, accumulate, this.#base + theirs, N);
+      return this.#largestDifference(ours, theirs, M * N) === 0;
+    });
   }
 
   speed(): number {
