@@ -1,14 +1,15 @@
 // One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots and
 // log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
 
-import { appendFileSync, existsSync } from 'node:fs';
-import { copyFile, link, mkdir, readFile, readdir, rename, rm, stat, truncate } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { diskError, temporarySuffix } from './atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { Lock, lockFile } from './lock.ts';
+import { appendLine, cutLogBack } from './log.ts';
 import { readCheckpoint } from './read.ts';
 import { writeCheckpoint } from './write.ts';
 
@@ -153,28 +154,17 @@ export class RunFolder {
   appendLog(line: object): void {
     try {
       this.#ensureLock();
-      appendFileSync(this.logPath, `${JSON.stringify(line)}\n`);
     } catch (error) {
       throw diskError(`${this.logPath} could not be written`, error);
     }
+    appendLine(this.logPath, line);
   }
 
   /** Takes back what was written after a step: lines of the log from the first later one on, one that a crash cut off, and snapshots. */
   async cutBack(step: number): Promise<void> {
     await this.#ready();
     await this.#tidy((file) => Number(snapshotName.exec(file)?.[1] ?? 0) > step);
-    if (!(await exists(this.logPath))) return;
-    let kept = 0;
-    try {
-      const log = await readFile(this.logPath);
-      for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
-        if (!(stepOfLine(log.toString('utf8', kept, end)) <= step)) break;
-        kept = end + 1;
-      }
-      if (kept < log.length) await truncate(this.logPath, kept);
-    } catch (error) {
-      throw diskError(`${this.logPath} could not be cut back to the checkpoint`, error);
-    }
+    await cutLogBack(this.logPath, step);
   }
 
   /** The folder is there, and still this process's. */
@@ -275,16 +265,6 @@ async function isFolder(path: string): Promise<boolean> {
     (status) => status.isDirectory(),
     () => false,
   );
-}
-
-/** Lines without a step belong to whatever came before them; NaN for a line that is not JSON. */
-function stepOfLine(line: string): number {
-  try {
-    const { step = 0 } = JSON.parse(line) as { step?: number };
-    return step;
-  } catch {
-    return Number.NaN;
-  }
 }
 
 async function exists(path: string): Promise<boolean> {
