@@ -1,31 +1,57 @@
 // The log of a run: a file with one JSON object a line. Knows of what is in a line only its step.
 
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 
+import { RnnError } from '../errors.ts';
 import { diskError } from './atomic.ts';
 
-/** @throws RnnError `machine` that says what failed */
+/**
+ * Adds a line; of one that the disk does not take whole, nothing stays.
+ *
+ * @throws RnnError `machine` that says what failed
+ */
 export function appendLine(path: string, line: object): void {
   try {
-    appendFileSync(path, `${JSON.stringify(line)}\n`);
+    refuseNoFile(path);
+    const file = openSync(path, 'a');
+    try {
+      append(file, `${JSON.stringify(line)}\n`);
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     throw diskError(`${path} could not be written`, error);
   }
 }
 
+function append(file: number, text: string): void {
+  const { size } = fstatSync(file);
+  try {
+    appendFileSync(file, text);
+  } catch (error) {
+    try {
+      ftruncateSync(file, size);
+    } catch {
+      // Not a file that can be cut, or a disk that does not even take that: the error in hand says what is wrong.
+    }
+    throw error;
+  }
+}
+
 /**
- * Takes back what was written after a step: lines from the first later one on, and one that a crash cut off.
+ * Takes back what was written after a step: lines from the first later one on, and a last one that a crash cut off. Lines that are none
+ * of a log stay where they are, and hurt nobody.
  *
  * @throws RnnError `machine` that says what failed
  */
 export async function cutLogBack(path: string, step: number): Promise<void> {
-  if (!existsSync(path)) return;
   let kept = 0;
   try {
+    if (!refuseNoFile(path)) return;
     const log = await readFile(path);
     for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
-      if (!(stepOfLine(log.toString('utf8', kept, end)) <= step)) break;
+      if (stepOfLine(log.toString('utf8', kept, end)) > step) break;
       kept = end + 1;
     }
     if (kept < log.length) await truncate(path, kept);
@@ -34,12 +60,19 @@ export async function cutLogBack(path: string, step: number): Promise<void> {
   }
 }
 
-/** Lines without a step belong to whatever came before them; NaN for a line that is not JSON. */
+/** Whether it is there. @throws RnnError `machine` if it is a folder, or a named pipe, which would wait for a reader or a writer */
+function refuseNoFile(path: string): boolean {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined || status.isFile() || status.isCharacterDevice()) return status !== undefined;
+  throw new RnnError('machine', `${path} could not be written: it is no file`, { hint: 'move it away; the log goes on in a new file' });
+}
+
+/** Lines without a step belong to whatever came before them, as do those that are no JSON object or have no number for a step. */
 function stepOfLine(line: string): number {
   try {
-    const { step = 0 } = JSON.parse(line) as { step?: number };
-    return step;
+    const { step } = JSON.parse(line) as { step?: unknown };
+    return typeof step === 'number' ? step : 0;
   } catch {
-    return Number.NaN;
+    return 0;
   }
 }
