@@ -6,7 +6,7 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../dist/random.js';
-import { inFolder, logged, start, timeless, wait } from './survival/trainer.js';
+import { inFolder, linesOf, logged, start, timeless, wait } from './survival/trainer.js';
 
 const { values: flags } = parseArgs({ options: { kills: { type: 'string', default: '200' }, steps: { type: 'string', default: '2500' }, threads: { type: 'string', default: '1,2' }, seed: { type: 'string', default: '1' } } });
 const threadCounts = flags.threads.split(',').map(Number);
@@ -16,10 +16,13 @@ const random = new Random(Number(flags.seed));
 const sizes = '--cell lstm --layers 2 --hidden 48 --dropout 0.2 --batch-size 16 --seq-length 16 --lr-schedule cosine --quiet'.split(' ');
 const often = '--checkpoint-every 15 --eval-every 100 --sample-every 150 --sample-length 50 --streams 64 --keep 2'.split(' ');
 const files = ['latest.json', 'best.json'];
+/** What a run says that was killed between its first best.json and its first latest.json. */
+const fromBest = /^warning: \S+latest\.json is missing; the run goes on from \S+best\.json\n$/;
 
 let faults = 0;
 await inFolder(async (folder) => {
   for (const threads of threadCounts) await check(folder, threads);
+  await checkEvaluations(folder);
 });
 console.log(faults === 0 ? 'every run came to the same weights' : `${faults} faults`);
 process.exitCode = faults === 0 ? 0 : 1;
@@ -46,7 +49,7 @@ async function check(folder, threads) {
         break;
       }
       kills++;
-      if (ended.stderr !== '') fault(`it had something to say: ${ended.stderr}`);
+      if (ended.stderr !== '' && !fromBest.test(ended.stderr)) fault(`it had something to say: ${ended.stderr}`);
       if (readdirSync(folder).includes('killed')) {
         await lookAt(join(folder, 'killed'));
         looked++;
@@ -60,14 +63,47 @@ async function check(folder, threads) {
   console.log(`${threads} thread${threads === 1 ? '' : 's'}: ${kills} kills, ${looked} of them with a run folder there; an uninterrupted run takes ${(wholeMs / 1000).toFixed(1)} s`);
 }
 
-/** Every checkpoint that is there is whole. */
+/** Evaluations are more frequent than checkpoints, and the run is killed at each of the first ones: what it goes on from is its best state. */
+async function checkEvaluations(folder) {
+  const options = [...sizes, ...'--checkpoint-every 450 --eval-every 50 --sample-every 100 --sample-length 50 --streams 64 --keep 2 --max-steps 1000 --json'.split(' ')];
+  const { code, stderr } = await start(folder, [...options, '--out', 'whole', '--force']).ended;
+  if (code !== 0) throw new Error(`the uninterrupted run ended with ${code}: ${stderr}`);
+  const expected = await contentOf(join(folder, 'whole'));
+  rmSync(join(folder, 'killed'), { recursive: true, force: true });
+  for (let kill = 1; kill <= 12; kill++) {
+    const trainer = start(folder, [...options, '--out', 'killed', '--resume']);
+    if (await trainer.said('"event":"evaluation"')) trainer.child.kill('SIGKILL');
+    const ended = await trainer.ended;
+    if (ended.stderr !== '' && !fromBest.test(ended.stderr)) fault(`it had something to say: ${ended.stderr}`);
+    await lookAt(join(folder, 'killed'));
+  }
+  const { code: last, stderr: said } = await start(folder, [...options, '--out', 'killed', '--resume']).ended;
+  if (last !== 0) fault(`killed at its evaluations it ended with ${last}: ${said}`);
+  const came = await contentOf(join(folder, 'killed'));
+  const different = Object.keys(expected).filter((name) => came[name] !== expected[name]);
+  if (different.length > 0) fault(`killed at its evaluations it came to another ${different.join(', ')}`);
+  console.log(`killed at its first evaluations: ${different.length === 0 ? 'the same' : 'DIFFERENT'}`);
+}
+
+/** Every checkpoint that is there is whole, and nothing in the log was told twice. */
 async function lookAt(folder) {
+  if (existsSync(join(folder, 'log.jsonl'))) lookAtReports(join(folder, 'log.jsonl'));
   for (const file of readdirSync(folder).filter((name) => name.endsWith('.json') && name !== 'lock.json')) {
     await timeless(join(folder, file)).catch((error) => fault(`${file}: ${error.message}`));
   }
 }
 
+/** When reports come is the clock's doing, so that they cannot be compared: each is of a later step than the one before, and of a finite loss. */
+function lookAtReports(path) {
+  let before = 0;
+  for (const { step, lossNats } of linesOf(path).filter(({ event }) => event === 'report')) {
+    if (!(step > before) || !Number.isFinite(lossNats)) fault(`${path}: a report of step ${step}, with a loss of ${lossNats}, follows one of step ${before}`);
+    before = step;
+  }
+}
+
 async function contentOf(folder) {
+  lookAtReports(join(folder, 'log.jsonl'));
   const content = { log: logged(join(folder, 'log.jsonl')) };
   for (const file of [...files, ...readdirSync(folder).filter((name) => name.startsWith('step-'))]) content[file] = existsSync(join(folder, file)) ? await timeless(join(folder, file)) : 'missing';
   return content;

@@ -60,8 +60,10 @@ export async function timeless(path) {
   return JSON.stringify([model, vocabulary, known, numbers(tensors), numbers(state), optimizer.scalars, numbers(optimizer.tensors)]);
 }
 
+/** The events of a log. */
+export const linesOf = (path) => readFileSync(path, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
+
 /** The losses and samples of a log, as text. */
 export function logged(path) {
-  const lines = readFileSync(path, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
-  return JSON.stringify(lines.filter(({ event }) => event === 'evaluation' || event === 'sample'));
+  return JSON.stringify(linesOf(path).filter(({ event }) => event === 'evaluation' || event === 'sample'));
 }

@@ -8,7 +8,7 @@ import { RnnError, systemCode } from '../errors.ts';
 /** Which file of a run folder serves which purpose: the best one to use, the newest one to go on from. */
 const preferred = {
   use: ['best.json', 'latest.json', 'previous.json'],
-  resume: ['latest.json', 'previous.json'],
+  resume: ['latest.json', 'previous.json', 'best.json'],
 } as const;
 
 /**

@@ -1,4 +1,4 @@
-// The log of a run: a file with one JSON object a line. Knows of what is in a line only its step.
+// The log of a run: a file with one JSON object a line. Knows of what is in a line only its step and the name of its event.
 
 import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
@@ -43,15 +43,17 @@ function append(file: number, text: string): void {
  * Takes back what was written after a step: lines from the first later one on, and a last one that a crash cut off. Lines that are none
  * of a log stay where they are, and hurt nobody.
  *
+ * @param undone events that had not come yet at that very step
  * @throws RnnError `machine` that says what failed
  */
-export async function cutLogBack(path: string, step: number): Promise<void> {
+export async function cutLogBack(path: string, step: number, undone: readonly string[] = []): Promise<void> {
   let kept = 0;
   try {
     if (!refuseNoFile(path)) return;
     const log = await readFile(path);
     for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
-      if (stepOfLine(log.toString('utf8', kept, end)) > step) break;
+      const line = parse(log.toString('utf8', kept, end));
+      if (line.step > step || (line.step === step && undone.includes(line.event))) break;
       kept = end + 1;
     }
     if (kept < log.length) await truncate(path, kept);
@@ -68,11 +70,11 @@ function refuseNoFile(path: string): boolean {
 }
 
 /** Lines without a step belong to whatever came before them, as do those that are no JSON object or have no number for a step. */
-function stepOfLine(line: string): number {
+function parse(line: string): { readonly step: number; readonly event: string } {
   try {
-    const { step } = JSON.parse(line) as { step?: unknown };
-    return typeof step === 'number' ? step : 0;
+    const { step, event } = JSON.parse(line) as { step?: unknown; event?: unknown };
+    return { step: typeof step === 'number' ? step : 0, event: String(event) };
   } catch {
-    return 0;
+    return { step: 0, event: '' };
   }
 }

@@ -10,21 +10,10 @@ import { diskError, temporarySuffix } from './atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { Lock, lockFile } from './lock.ts';
 import { appendLine, cutLogBack } from './log.ts';
-import { readCheckpoint } from './read.ts';
+import { checkpointFiles, isCheckpoint, latestFile, type Newest, newestIn, snapshotFile, stepOfSnapshot } from './newest.ts';
 import { writeCheckpoint } from './write.ts';
 
-/** In the order in which they are looked for when the newest state of a run is wanted. */
-export const checkpointFiles = ['latest.json', 'previous.json', 'best.json'] as const;
 const logFile = 'log.jsonl';
-const snapshotName = /^step-(\d+)\.json$/;
-
-/** The newest state of a run that can be read. */
-export interface Newest {
-  readonly checkpoint: Checkpoint;
-  readonly path: string;
-  /** Why it is not that of latest.json; null if it is. */
-  readonly instead: string | null;
-}
 
 /** A run folder that no other process may write until it is closed. */
 export class RunFolder {
@@ -34,10 +23,11 @@ export class RunFolder {
   readonly bestPath: string;
   readonly logPath: string;
   readonly #lock: Lock;
+  #isLatestSound = true;
 
   private constructor(path: string, lock: Lock) {
     this.path = path;
-    this.latestPath = join(path, 'latest.json');
+    this.latestPath = join(path, latestFile);
     this.previousPath = join(path, 'previous.json');
     this.bestPath = join(path, 'best.json');
     this.logPath = join(path, logFile);
@@ -46,8 +36,7 @@ export class RunFolder {
 
   /** Whether the folder holds a checkpoint. A log alone is no run: nothing can be continued from it. */
   static async holdsRun(path: string): Promise<boolean> {
-    for (const file of checkpointFiles) if (await exists(join(path, file))) return true;
-    return false;
+    return (await readdir(path).catch(() => [])).some(isCheckpoint);
   }
 
   /**
@@ -112,25 +101,19 @@ export class RunFolder {
   }
 
   /**
-   * The state to go on from: that of latest.json, or of previous.json if latest.json is damaged or missing.
+   * The state to go on from.
    *
-   * @throws RnnError `checkpoint` if neither can be read
+   * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
    */
   async newest(): Promise<Newest> {
-    let trouble: RnnError | null = null;
-    for (const path of [this.latestPath, this.previousPath]) {
-      try {
-        if (await exists(path)) return { checkpoint: await readCheckpoint(path), path, instead: path === this.latestPath ? null : (trouble?.message ?? `${this.latestPath} is missing`) };
-      } catch (error) {
-        if (!(error instanceof RnnError)) throw error;
-        trouble ??= error;
-      }
-    }
-    const what = trouble === null ? `${this.path} holds neither latest.json nor previous.json` : `the run in ${this.path} cannot be continued: ${trouble.message}`;
-    throw new RnnError(trouble?.kind ?? 'checkpoint', what, {
-      hint: (await exists(this.bestPath)) ? `--init-from ${this.bestPath} --out another-folder starts from its best weights; --force starts anew` : '--force starts anew',
-      cause: trouble,
-    });
+    const newest = await newestIn(this.path);
+    this.#isLatestSound = newest.instead === null;
+    return newest;
+  }
+
+  /** Whether latest.json was what `newest` found, or has been written since. */
+  get isLatestSound(): boolean {
+    return this.#isLatestSound;
   }
 
   /**
@@ -142,6 +125,7 @@ export class RunFolder {
   async saveLatest(checkpoint: Checkpoint, keep = 0): Promise<void> {
     await this.#ready();
     await writeCheckpoint(this.latestPath, checkpoint, () => this.#keepPrevious());
+    this.#isLatestSound = true;
     if (keep > 0) await this.#keepSnapshots(checkpoint.training.step, keep);
   }
 
@@ -160,11 +144,15 @@ export class RunFolder {
     appendLine(this.logPath, line);
   }
 
-  /** Takes back what was written after a step: lines of the log from the first later one on, one that a crash cut off, and snapshots. */
-  async cutBack(step: number): Promise<void> {
+  /**
+   * Takes back what was written after a step: lines of the log from the first later one on, one that a crash cut off, and snapshots.
+   *
+   * @param undone events that had not come yet at that very step
+   */
+  async cutBack(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
-    await this.#tidy((file) => Number(snapshotName.exec(file)?.[1] ?? 0) > step);
-    await cutLogBack(this.logPath, step);
+    await this.#tidy((file) => (stepOfSnapshot(file) ?? 0) > step);
+    await cutLogBack(this.logPath, step, undone);
   }
 
   /** The folder is there, and still this process's. */
@@ -187,13 +175,13 @@ export class RunFolder {
 
   /** A second name for latest.json, and none for the states that are too many. */
   async #keepSnapshots(step: number, keep: number): Promise<void> {
-    const snapshot = join(this.path, `step-${String(step).padStart(9, '0')}.json`);
+    const snapshot = join(this.path, snapshotFile(step));
     try {
       await rm(snapshot, { force: true });
       await link(this.latestPath, snapshot).catch(() => copyFile(this.latestPath, snapshot)); // no hard links on this file system
-      const steps = (await readdir(this.path)).flatMap((file) => snapshotName.exec(file)?.[1] ?? []).map(Number).toSorted((a, b) => a - b);
+      const steps = (await readdir(this.path)).flatMap((file) => stepOfSnapshot(file) ?? []).toSorted((a, b) => a - b);
       const least = steps.at(-keep) ?? 0;
-      await this.#tidy((file) => Number(snapshotName.exec(file)?.[1] ?? Infinity) < least);
+      await this.#tidy((file) => (stepOfSnapshot(file) ?? Infinity) < least);
     } catch (error) {
       throw diskError(`${snapshot} could not be written`, error);
     }
@@ -218,7 +206,7 @@ export class RunFolder {
 }
 
 function isOfRun(file: string): boolean {
-  return file === logFile || snapshotName.test(file) || checkpointFiles.some((name) => file === name);
+  return file === logFile || isCheckpoint(file);
 }
 
 /** A file that is being written, or that a killed process left. */
@@ -263,13 +251,6 @@ async function makeFolders(path: string): Promise<void> {
 async function isFolder(path: string): Promise<boolean> {
   return stat(path).then(
     (status) => status.isDirectory(),
-    () => false,
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
     () => false,
   );
 }

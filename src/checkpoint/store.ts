@@ -2,7 +2,8 @@
 
 export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
+export type { Newest } from './newest.ts';
 export { readCheckpoint } from './read.ts';
-export { type Newest, RunFolder } from './run-folder.ts';
+export { RunFolder } from './run-folder.ts';
 export { parameterVector, tensorsOf } from './tensors.ts';
 export { writeCheckpoint } from './write.ts';

@@ -24,6 +24,11 @@ export class Keeper {
     return this.#folder.latestPath;
   }
 
+  /** Not so where the run goes on from another checkpoint, until the next is saved. */
+  get isLatestSound(): boolean {
+    return this.#folder.isLatestSound;
+  }
+
   saveLatest(checkpoint: Checkpoint, keep: number): Promise<Stored> {
     return attempt(() => this.#folder.saveLatest(checkpoint, keep));
   }
@@ -52,8 +57,9 @@ export class Keeper {
     }
   }
 
-  async cutBack(step: number): Promise<void> {
-    const cut = await attempt(() => this.#folder.cutBack(step));
+  /** @param undone events that had not come yet at that very step */
+  async cutBack(step: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
+    const cut = await attempt(() => this.#folder.cutBack(step, undone));
     if (cut.kind !== 'stored') this.#logTrouble ??= cut.error.message;
   }
 

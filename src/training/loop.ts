@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
-import type { Keeper } from './keeper.ts';
+import type { Keeper, Stored } from './keeper.ts';
 import type { TrainingOptions } from './options.ts';
 import { Recent } from './recent.ts';
 import { recordedLoop } from './record.ts';
@@ -48,14 +48,14 @@ export class Loop {
     this.#standing = new Standing(training ?? null);
     if (restored?.sameText === false) this.#standing.forgetLosses();
     if (training !== undefined && training.options.learningRate !== run.options.learningRate) this.#standing.forgiveRecoveries();
-    this.#isSaved = restored !== null;
+    this.#isSaved = restored !== null && keeper.isLatestSound;
     this.#savedStep = restored === null ? null : session.step;
     this.#totalSteps = stepsOf(run, session, restored?.samePlace === true);
-    this.#wasOver = restored !== null && this.#finished() !== null;
+    this.#wasOver = this.#isSaved && this.#finished() !== null;
   }
 
   async *events(): AsyncGenerator<TrainingEvent> {
-    if (this.#run.earlier) await this.#keeper.cutBack(this.#session.step);
+    if (this.#run.earlier) await this.#keeper.cutBack(this.#session.step, this.#standing.undoneAt(this.#session.step));
     yield this.#log(startOf(this.#run, this.#session, this.#totalSteps));
     this.#collectGarbage();
     let reason: EndReason | null = null;
@@ -115,8 +115,8 @@ export class Loop {
     this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null);
     this.#recent.forget();
     const { step } = this.#session;
-    this.#isSaved = newest !== null;
-    await this.#keeper.cutBack(step);
+    this.#isSaved = newest !== null && this.#keeper.isLatestSound;
+    await this.#keeper.cutBack(step, this.#standing.undoneAt(step));
     const rate = (this.#options.learningRate * this.#standing.learningRateFactor).toPrecision(2);
     yield this.#tell(`${trouble} at step ${at.toLocaleString('en')}: back to step ${step.toLocaleString('en')}, and on with half the learning rate, ${Number(rate)} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
   }
@@ -189,18 +189,20 @@ export class Loop {
     const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best };
     this.#standing.remember(event);
     this.#standing.sinceBest = best ? 0 : this.#standing.sinceBest + 1;
-    if (best) {
-      const before = this.#standing.best;
-      this.#standing.best = validationLossNats;
-      const stored = await this.#keeper.saveBest(await this.#session.checkpoint(this.#record()));
-      if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
-      if (stored.kind === 'disk') {
-        // Then best.json is that of the loss before.
-        this.#standing.best = before;
-        yield this.#tell(`${stored.error.message}; training goes on`);
-      }
-    }
-    yield this.#log(event);
+    this.#log(event); // before best.json, from which a run that is killed after it goes on without evaluating again
+    const stored = best ? await this.#saveBest(validationLossNats) : null;
+    if (stored?.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
+    yield event;
+    if (stored?.kind === 'disk') yield this.#tell(`${stored.error.message}; training goes on`);
+  }
+
+  async #saveBest(lossNats: number): Promise<Stored> {
+    const before = this.#standing.best;
+    this.#standing.best = lossNats;
+    // Whatever else is due at this step is not done yet: even at the end the run is not over.
+    const stored = await this.#keeper.saveBest(await this.#session.checkpoint(this.#record(null)));
+    if (stored.kind === 'disk') this.#standing.best = before; // as best.json is
+    return stored;
   }
 
   async *#save(): AsyncGenerator<TrainingEvent> {
@@ -276,8 +278,8 @@ export class Loop {
     return { step, epoch, fraction: Math.min(1, fraction) };
   }
 
-  #record(): RunRecord {
-    const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished: this.#finished() });
+  #record(finished = this.#finished()): RunRecord {
+    const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished });
     return { reading: this.#run.reading, machine: this.#run.machine, ...state };
   }
 

@@ -58,6 +58,11 @@ export class Standing {
     return standing;
   }
 
+  /** What may be due at a step and was not done there. */
+  undoneAt(step: number): ('evaluation' | 'sample')[] {
+    return [...(this.evaluatedAt < step ? ['evaluation' as const] : []), ...(this.sampledAt < step ? ['sample' as const] : [])];
+  }
+
   /** Adds an evaluation to the history, and the last report before it. */
   remember(evaluation: EvaluationEvent | null): void {
     for (const event of [this.lastReport, evaluation]) if (event !== null) this.#history.add(event);

@@ -46,6 +46,13 @@ describe('a log', () => {
     expect(lines()).toEqual(before);
   });
 
+  it('is cut back to what had been done at a step', async () => {
+    const done = ['{"event":"sample","step":2}', '{"event":"report","step":3}', '{"event":"evaluation","step":3}'];
+    writeFileSync(path, `${[...done, '{"event":"sample","step":3}', '{"event":"end","step":3}'].join('\n')}\n`);
+    await cutLogBack(path, 3, ['sample']);
+    expect(lines()).toEqual(done);
+  });
+
   it('that is not there is not made by cutting it', async () => {
     await cutLogBack(path, 3);
     expect(existsSync(path)).toBe(false);

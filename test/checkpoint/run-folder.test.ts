@@ -33,7 +33,7 @@ describe('a run folder', () => {
   });
 
   it('refuses a folder that holds a run, whichever checkpoint is left of it, and names the ways out', async () => {
-    for (const file of ['latest.json', 'previous.json', 'best.json']) {
+    for (const file of ['latest.json', 'previous.json', 'best.json', 'step-000000100.json']) {
       const path = temporaryFolder();
       writeFileSync(join(path, file), 'anything');
       await expect(RunFolder.create(path)).rejects.toMatchObject({ kind: 'usage', message: `${path} already holds a run`, hint: expect.stringMatching(/--resume.*--force.*--out/) });
@@ -134,17 +134,36 @@ describe('a run folder', () => {
     expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json']);
   });
 
-  it('goes on from latest.json, or from previous.json if that is damaged or missing, saying so', async () => {
+  it('goes on from latest.json, or if that is damaged or missing from what else has the latest step, saying so', async () => {
     const run = await RunFolder.create(temporaryFolder());
     for (const step of [1, 2]) await run.saveLatest(atStep(step));
+    await run.saveBest(atStep(1));
+    const snapshotAt = (step: number, named = step) => writeCheckpoint(join(run.path, `step-00000000${named}.json`), atStep(step));
+    const cut = (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 1000));
     expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, path: run.latestPath, instead: null });
-    writeFileSync(run.latestPath, readFileSync(run.latestPath).subarray(0, 1000));
+    cut(run.latestPath);
     expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 1 } }, path: run.previousPath, instead: expect.stringContaining('latest.json is damaged: it is cut off') });
     rmSync(run.latestPath);
     expect(await run.newest()).toMatchObject({ path: run.previousPath, instead: `${run.latestPath} is missing` });
-    await run.saveBest(atStep(1));
-    writeFileSync(run.previousPath, '');
-    await expect(run.newest()).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining('previous.json is empty'), hint: expect.stringMatching(/--init-from .*best.json.*--force/) });
+    await run.saveBest(atStep(3));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 3 } }, path: run.bestPath });
+    for (const step of [2, 4, 5]) await snapshotAt(step);
+    cut(join(run.path, 'step-000000005.json'));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 4 } }, path: join(run.path, 'step-000000004.json') });
+    cut(run.bestPath);
+    cut(run.previousPath);
+    cut(join(run.path, 'step-000000004.json'));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, instead: `${run.latestPath} is missing` });
+    rmSync(join(run.path, 'step-000000002.json'));
+    await expect(run.newest()).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(/cannot be continued: .*latest\.json is missing, and no other checkpoint in it can be read$/), hint: expect.stringMatching(/--force/) });
+  });
+
+  it('of which only a snapshot is left goes on from that', async () => {
+    const path = temporaryFolder();
+    await writeCheckpoint(join(path, 'step-000000007.json'), atStep(7));
+    const run = (await RunFolder.open(path))!;
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 7 } }, instead: expect.stringContaining('latest.json is missing') });
+    run.close();
   });
 
   it.skipIf(!existsSync('/dev/full'))('says that the disk is full (skipped where there is no /dev/full)', async () => {
@@ -190,7 +209,7 @@ describe('finding a checkpoint', () => {
     const crashed = runWith(temporaryFolder(), { 'previous.json': 1 });
     expect(await findCheckpoint(crashed, 'resume')).toBe(join(crashed, 'previous.json'));
     const bestOnly = runWith(temporaryFolder(), { 'best.json': 1 });
-    await expect(findCheckpoint(bestOnly, 'resume')).rejects.toMatchObject({ kind: 'checkpoint' });
+    expect(await findCheckpoint(bestOnly, 'resume')).toBe(join(bestOnly, 'best.json'));
   });
 
   it('takes the run that was written last, by any of its files, if nothing is given', async () => {
@@ -207,7 +226,7 @@ describe('finding a checkpoint', () => {
     const folder = temporaryFolder();
     const none = { kind: 'checkpoint', hint: expect.stringContaining('rnn train') };
     await expect(findCheckpoint(undefined, 'use', join(folder, 'checkpoints'))).rejects.toMatchObject({ ...none, message: expect.stringContaining('best.json, latest.json and previous.json') });
-    await expect(findCheckpoint(folder, 'resume')).rejects.toMatchObject({ ...none, message: `there is no checkpoint in ${folder} (looked for latest.json and previous.json)` });
+    await expect(findCheckpoint(folder, 'resume')).rejects.toMatchObject({ ...none, message: `there is no checkpoint in ${folder} (looked for latest.json, previous.json and best.json)` });
     await expect(findCheckpoint(join(folder, 'typo'), 'use')).rejects.toMatchObject({ ...none, message: `there is no ${join(folder, 'typo')}` });
   });
 

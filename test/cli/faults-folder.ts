@@ -66,12 +66,9 @@ export async function prepare(folder: string): Promise<void> {
   copyFile('shape.json', (path) => alterParsed(path, (file) => file.tensors.pop()));
   copyFile('unit.json', (path) => alterParsed(path, (file) => (file.vocabulary.unit = 'word')));
 
-  const broken = copy('broken');
-  for (const name of ['latest.json', 'previous.json']) truncateSync(join(broken, name), 2000);
-  cpSync(broken, at('hopeless'), { recursive: true });
-  rmSync(at('hopeless/best.json'));
-  const best = copy('only-best');
-  for (const name of ['latest.json', 'previous.json']) rmSync(join(best, name));
+  const hopeless = copy('hopeless');
+  for (const name of ['latest.json', 'previous.json']) truncateSync(join(hopeless, name), 2000);
+  rmSync(join(hopeless, 'best.json'));
   for (const [name, edit] of Object.entries(editedRuns)) {
     const edited = copy(name);
     for (const file of ['latest.json', 'previous.json']) alterParsed(join(edited, file), edit);

@@ -1,5 +1,5 @@
 // `rnn train --resume` and `--init-from` as a user meets them: the real program, in process, on small texts.
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -58,12 +58,23 @@ describe('rnn train --resume', () => {
   });
 
   it('falls back to previous.json with a warning, even with --quiet', async () => {
-    await started('--checkpoint-every', '3');
+    await started('--checkpoint-every', '3', '--val-fraction', '0');
     writeFileSync(join(out, 'latest.json'), readFileSync(join(out, 'latest.json'), 'utf8').slice(0, 500));
     const { code, stderr } = await train('--resume', '--quiet');
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*previous\.json\n$/);
     expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 steps');
+  });
+
+  it('goes on from the best state where nothing else can be read, with a warning that says why', async () => {
+    await started('--checkpoint-every', '3', '--eval-every', '2');
+    for (const file of ['latest.json', 'previous.json']) truncateSync(join(out, file), 500);
+    const { code, stderr } = await train('--resume', '--quiet');
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*best\.json\n$/);
+    expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 steps');
+    for (const file of ['latest.json', 'previous.json']) rmSync(join(out, file), { force: true });
+    expect(await train('--resume', '--quiet')).toMatchObject({ code: 0, stderr: expect.stringMatching(/latest\.json is missing; the run goes on from .*best\.json\n$/) });
   });
 
   it('takes another text only if it is told that it may, and never characters that the model does not know', async () => {

@@ -7,7 +7,7 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
-import { asked, optionsOf, timeless, train, verses } from './fixture.ts';
+import { asked, newFolder, optionsOf, timeless, train, verses } from './fixture.ts';
 
 type Surroundings = NonNullable<Parameters<typeof train>[2]>;
 
@@ -59,6 +59,41 @@ describe.each([[1, runs], [2, runs.slice(0, 1)]] as const)('on %d threads', (thr
     expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
     expect(logOf(last.folder)).toEqual(logOf(whole.folder));
   });
+});
+
+test('a run that is killed where only its best state is saved goes on from that, bit by bit, and is over only when all is done', async () => {
+  const given = { ...dropped, maxSteps: 30, evaluateEvery: 5, sampleEvery: 10, checkpointEvery: 0, keep: 1 };
+  const whole = await train(verses, given);
+  let { folder } = await train(verses, given, { seen: at('evaluation', 5) });
+  for (const kill of [at('sample', 10), at('evaluation', 15), at('evaluation', 30)]) {
+    const ran = await goOn(folder, given, { seen: kill });
+    expect(ran.from).toMatchObject({ training: { step: expect.any(Number) } });
+    ({ folder } = ran);
+  }
+  expect((await readCheckpoint(folder.bestPath)).training.step).toBe(30);
+  const last = await goOn(folder, given);
+  expect(last.from).toMatchObject({ training: { step: 30 } });
+  expect(last.events.map(({ event }) => event)).toEqual(['start', 'sample', 'checkpoint', 'end']);
+  expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
+  expect(logOf(last.folder)).toEqual(logOf(whole.folder));
+});
+
+test('a run that is killed as soon as its best state is saved has that evaluation in its log', async () => {
+  const given = { ...dropped, maxSteps: 10, evaluateEvery: 5, sampleEvery: 0, checkpointEvery: 0 };
+  const whole = await train(verses, given);
+  const folder = await newFolder();
+  const save = folder.saveBest.bind(folder);
+  const killed = new Error('killed');
+  folder.saveBest = async (checkpoint) => {
+    await save(checkpoint);
+    folder.saveLatest = () => Promise.reject(killed);
+    throw killed;
+  };
+  await expect(train(verses, given, { folder })).rejects.toBe(killed);
+  const last = await goOn(folder, given);
+  expect(last.from).toMatchObject({ training: { step: 5 } });
+  expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
+  expect(logOf(last.folder)).toEqual(logOf(whole.folder));
 });
 
 test('an evaluation that a signal prevented is made up for, and counts for patience', async () => {

@@ -1,0 +1,82 @@
+// The checkpoints of a run folder by name, and which of them is the newest that can be read. Writes nothing.
+
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { RnnError } from '../errors.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { readCheckpoint } from './read.ts';
+
+export const latestFile = 'latest.json';
+export const checkpointFiles = [latestFile, 'previous.json', 'best.json'] as const;
+const snapshotName = /^step-(\d+)\.json$/;
+
+/** The newest state of a run that can be read. */
+export interface Newest {
+  readonly checkpoint: Checkpoint;
+  readonly path: string;
+  /** Why it is not that of latest.json; null if it is. */
+  readonly instead: string | null;
+}
+
+export function isCheckpoint(file: string): boolean {
+  return stepOfSnapshot(file) !== null || checkpointFiles.some((name) => file === name);
+}
+
+export function snapshotFile(step: number): string {
+  return `step-${String(step).padStart(9, '0')}.json`;
+}
+
+/** By its name; null for any other file. */
+export function stepOfSnapshot(file: string): number | null {
+  const [, step] = snapshotName.exec(file) ?? [];
+  return step === undefined ? null : Number(step);
+}
+
+/**
+ * The state to go on from: that of latest.json, or if that is damaged or missing, the one of the latest step among previous.json,
+ * best.json and the snapshots.
+ *
+ * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
+ */
+export async function newestIn(folder: string): Promise<Newest> {
+  const latest = join(folder, latestFile);
+  let trouble: RnnError | null = null;
+  const read = async (path: string): Promise<Checkpoint | null> => {
+    try {
+      return (await exists(path)) ? await readCheckpoint(path) : null;
+    } catch (error) {
+      if (!(error instanceof RnnError) || error.kind !== 'checkpoint') throw error;
+      trouble ??= error;
+      return null;
+    }
+  };
+  const checkpoint = await read(latest);
+  if (checkpoint !== null) return { checkpoint, path: latest, instead: null };
+  const instead = (trouble as RnnError | null)?.message ?? `${latest} is missing`;
+  let newest: Newest | null = null;
+  for (const file of ['previous.json', 'best.json', ...(await snapshotsIn(folder))]) {
+    if (newest !== null && (stepOfSnapshot(file) ?? Infinity) <= newest.checkpoint.training.step) continue;
+    const path = join(folder, file);
+    const other = await read(path);
+    if (other !== null && (newest === null || other.training.step > newest.checkpoint.training.step)) newest = { checkpoint: other, path, instead };
+  }
+  if (newest !== null) return newest;
+  throw new RnnError('checkpoint', trouble === null ? `there is no checkpoint in ${folder}` : `the run in ${folder} cannot be continued: ${instead}, and no other checkpoint in it can be read`, {
+    hint: 'put a copy of one of its checkpoints there if you have one; --force starts anew',
+    cause: trouble,
+  });
+}
+
+/** Newest first. */
+async function snapshotsIn(folder: string): Promise<string[]> {
+  const files = await readdir(folder).catch(() => []);
+  return files.filter((file) => stepOfSnapshot(file) !== null).toSorted((a, b) => stepOfSnapshot(b)! - stepOfSnapshot(a)!);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
