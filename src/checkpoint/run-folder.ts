@@ -14,6 +14,7 @@ import { checkpointFiles, isCheckpoint, latestFile, type Newest, newestIn, snaps
 import { writeCheckpoint } from './write.ts';
 
 const logFile = 'log.jsonl';
+const damagedFile = `${latestFile}.damaged`;
 
 /** A run folder that no other process may write until it is closed. */
 export class RunFolder {
@@ -117,14 +118,14 @@ export class RunFolder {
   }
 
   /**
-   * Writes latest.json; the one that was there becomes previous.json. At no moment is there no whole checkpoint in the folder, and if the
+   * Writes latest.json; the one that was there becomes previous.json, unless it could not be read: that is set aside. At no moment is there no whole checkpoint in the folder, and if the
    * folder was removed, it is made again.
    *
    * @param keep how many of the newest states also stay as step-000001000.json
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0): Promise<void> {
     await this.#ready();
-    await writeCheckpoint(this.latestPath, checkpoint, () => this.#keepPrevious());
+    await writeCheckpoint(this.latestPath, checkpoint, () => (this.#isLatestSound ? this.#keepPrevious() : this.#setAside()));
     this.#isLatestSound = true;
     if (keep > 0) await this.#keepSnapshots(checkpoint.training.step, keep);
   }
@@ -187,6 +188,13 @@ export class RunFolder {
     }
   }
 
+  /** A latest.json that could not be read must not take the place of what could; and perhaps another program, or another day, can read it. */
+  async #setAside(): Promise<void> {
+    await rename(this.latestPath, join(this.path, damagedFile)).catch((error: unknown) => {
+      if (systemCode(error) !== 'ENOENT') throw error;
+    });
+  }
+
   /** A second name for the file that is about to be replaced, so that latest.json is there all the time. */
   async #keepPrevious(): Promise<void> {
     const second = `${this.previousPath}.${process.pid}${temporarySuffix}`;
@@ -206,7 +214,7 @@ export class RunFolder {
 }
 
 function isOfRun(file: string): boolean {
-  return file === logFile || isCheckpoint(file);
+  return file === logFile || file === damagedFile || isCheckpoint(file);
 }
 
 /** A file that is being written, or that a killed process left. */

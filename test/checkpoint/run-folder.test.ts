@@ -158,6 +158,24 @@ describe('a run folder', () => {
     await expect(run.newest()).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(/cannot be continued: .*latest\.json is missing, and no other checkpoint in it can be read$/), hint: expect.stringMatching(/--force/) });
   });
 
+  it('whose latest.json could not be read keeps what it went on from, and sets that file aside', async () => {
+    const path = temporaryFolder();
+    const before = await RunFolder.create(path);
+    for (const step of [1, 2]) await before.saveLatest(atStep(step));
+    before.close();
+    writeFileSync(before.latestPath, 'damaged');
+    const run = (await RunFolder.open(path))!;
+    expect((await run.newest()).checkpoint.training.step).toBe(1);
+    await run.saveLatest(atStep(3));
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([3, 1]);
+    expect(readFileSync(`${run.latestPath}.damaged`, 'utf8')).toBe('damaged');
+    await run.saveLatest(atStep(4));
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([4, 3]);
+    run.close();
+    (await RunFolder.create(path, { force: true })).close();
+    expect(readdirSync(path)).toEqual([]);
+  });
+
   it('of which only a snapshot is left goes on from that', async () => {
     const path = temporaryFolder();
     await writeCheckpoint(join(path, 'step-000000007.json'), atStep(7));
