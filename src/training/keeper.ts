@@ -1,6 +1,6 @@
 // A run folder as a training run uses it: a disk that fails is no reason to stop training, but one to say so and to try again. Knows
 // nothing of when something is saved.
-import type { Checkpoint, Newest, RunFolder } from '../checkpoint/store.ts';
+import { type Checkpoint, type Newest, RunFolder } from '../checkpoint/store.ts';
 import { RnnError } from '../errors.ts';
 import type { TrainingEvent } from './events.ts';
 
@@ -16,8 +16,12 @@ export class Keeper {
   #logTrouble: string | null = null;
   #toldOfLog = false;
 
-  constructor(folder: RunFolder) {
+  #hasSaved: boolean;
+
+  /** @param isOld whether the run goes on from a state in the folder */
+  constructor(folder: RunFolder, isOld: boolean) {
     this.#folder = folder;
+    this.#hasSaved = isOld;
   }
 
   get latestPath(): string {
@@ -30,11 +34,17 @@ export class Keeper {
   }
 
   saveLatest(checkpoint: Checkpoint, keep: number): Promise<Stored> {
-    return attempt(() => this.#folder.saveLatest(checkpoint, keep));
+    return this.#saved(attempt(() => this.#folder.saveLatest(checkpoint, keep)));
   }
 
   saveBest(checkpoint: Checkpoint): Promise<Stored> {
-    return attempt(() => this.#folder.saveBest(checkpoint));
+    return this.#saved(attempt(() => this.#folder.saveBest(checkpoint)));
+  }
+
+  async #saved(saving: Promise<Stored>): Promise<Stored> {
+    const stored = await saving;
+    this.#hasSaved ||= stored.kind === 'stored';
+    return stored;
   }
 
   /** @throws RnnError `machine` if the disk does not take it after several tries */
@@ -47,14 +57,13 @@ export class Keeper {
     }
   }
 
-  /** The newest state on disk; null if there is none, or none that can be read. */
+  /**
+   * The newest state on disk; null if none was ever saved.
+   *
+   * @throws RnnError `checkpoint` if none can be read, or none is left
+   */
   async newest(): Promise<Newest | null> {
-    try {
-      return await this.#folder.newest();
-    } catch (error) {
-      if (error instanceof RnnError) return null;
-      throw error;
-    }
+    return this.#hasSaved || (await RunFolder.holdsRun(this.#folder.path)) ? this.#folder.newest() : null;
   }
 
   /** @param undone events that had not come yet at that very step */

@@ -63,7 +63,7 @@ export class Loop {
       while ((reason = yield* this.#look()) === null) yield* this.#advance();
     } catch (error) {
       // The device is gone, or a part of it, but perhaps not the weights of the step before.
-      if (!this.#isSaved && this.#session.step > 0 && this.#session.intact !== 'nothing') yield* this.#save();
+      if (!this.#isSaved && !this.#hasDiverged && this.#session.step > 0 && this.#session.intact !== 'nothing') yield* this.#save();
       throw error;
     }
     yield* this.#finish(reason);
@@ -104,21 +104,26 @@ export class Loop {
   async *#goBack(trouble: string, at = this.#session.step): AsyncGenerator<TrainingEvent> {
     const { maxRecoveries } = this.#options;
     const { recoveries } = this.#standing;
+    this.#hasDiverged = true; // until it is back: what has come apart is not saved
     if (recoveries >= maxRecoveries) {
-      this.#hasDiverged = true;
       yield this.#tell(`${trouble}, ${maxRecoveries === 0 ? 'and --max-recoveries is 0' : `after ${recoveries} times going back`}: the run is given up`);
       return;
     }
-    const newest = await this.#keeper.newest();
+    const where = `${trouble} at step ${at.toLocaleString('en')}`;
+    const newest = await this.#keeper.newest().catch((error: unknown) => {
+      throw error instanceof RnnError ? new RnnError(error.kind, `${where}, and ${error.message}`, { hint: error.hint, cause: error }) : error;
+    });
     if (newest === null) await this.#session.begin();
     else await this.#session.restore(newest.checkpoint);
+    this.#hasDiverged = false;
     this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null);
     this.#recent.forget();
     const { step } = this.#session;
     this.#isSaved = newest !== null && this.#keeper.isLatestSound;
     await this.#keeper.cutBack(step, this.#standing.undoneAt(step));
     const rate = (this.#options.learningRate * this.#standing.learningRateFactor).toPrecision(2);
-    yield this.#tell(`${trouble} at step ${at.toLocaleString('en')}: back to step ${step.toLocaleString('en')}, and on with half the learning rate, ${Number(rate)} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
+    const from = newest?.instead ? ` of ${newest.path}, since ${newest.instead}` : '';
+    yield this.#tell(`${where}: back to step ${step.toLocaleString('en')}${from}, and on with half the learning rate, ${Number(rate)} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
   }
 
   #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {

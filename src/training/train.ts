@@ -29,7 +29,7 @@ export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
     else recordedLoop(earlier!.training); // before anything is written
     return {
       notes: restored === null ? [] : differences(earlier!, restored, session),
-      train: (folder, signal) => new Loop(run, session, restored, new Keeper(folder), signal).events(),
+      train: (folder, signal) => new Loop(run, session, restored, new Keeper(folder, restored !== null), signal).events(),
       close: () => session.close(),
     };
   } catch (error) {

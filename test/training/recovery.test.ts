@@ -1,11 +1,12 @@
 // A run that comes apart: back to the last good state with half the learning rate, a few times.
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
 import type { CallResult } from '../../src/devices/device.ts';
 import type { EndEvent, TrainingEvent } from '../../src/training/events.ts';
 import type { LoopState } from '../../src/training/record.ts';
-import { deviceThat, timeless, train, verses } from './fixture.ts';
+import { deviceThat, newFolder, timeless, train, verses } from './fixture.ts';
 
 const recoveriesOf = (events: readonly TrainingEvent[]): [number, string][] => events.flatMap((event) => (event.event === 'recovery' ? [[event.step, event.reason] as [number, string]] : []));
 const endOf = (events: readonly TrainingEvent[]): EndEvent => events.at(-1) as EndEvent;
@@ -30,6 +31,34 @@ test('without a checkpoint it goes back to the beginning, which is the same as e
   const [again, never] = [await readCheckpoint(folder.latestPath), await readCheckpoint(straight.folder.latestPath)];
   expect(again.tensors).toEqual(never.tensors);
   expect(again.optimizer).toEqual(never.optimizer);
+});
+
+/** Damages these files of the run as soon as the checkpoint of a step is saved. */
+const damaging = (step: number, files: readonly string[], folder: RunFolder) => (event: TrainingEvent): void => {
+  if (event.event === 'checkpoint' && event.step === step) for (const file of files) writeFileSync(join(folder.path, file), 'damaged');
+};
+
+test('where no checkpoint can be read any more the run ends with the reason, and everything stays as it is', async () => {
+  const folder = await newFolder();
+  const files = ['latest.json', 'previous.json', 'step-000000008.json'];
+  const seen = damaging(8, [...files, 'step-000000004.json'], folder);
+  const run = train(verses, { maxSteps: 20, checkpointEvery: 4, keep: 2, schedule: 'constant' }, { device: await refusing(11), folder, seen });
+  await expect(run).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(/^the loss is not a finite number at step 10, and the run in .* cannot be continued: .*latest\.json .*, and no other checkpoint in it can be read$/), hint: expect.any(String) });
+  for (const file of files) expect(readFileSync(join(folder.path, file), 'utf8')).toBe('damaged');
+  expect(readFileSync(folder.logPath, 'utf8')).toContain('"event":"checkpoint","step":8');
+});
+
+test('where the newest checkpoint cannot be read it goes back to the one before, and says why', async () => {
+  const folder = await newFolder();
+  const { events } = await train(verses, { maxSteps: 20, checkpointEvery: 4, schedule: 'constant' }, { device: await refusing(11), folder, seen: damaging(8, ['latest.json'], folder) });
+  expect(recoveriesOf(events)).toEqual([[4, expect.stringMatching(/ at step 10: back to step 4 of .*previous\.json, since .*latest\.json is not a checkpoint.*, and on with half the learning rate/)]]);
+  expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 20 });
+});
+
+test('a run folder that was removed is no reason to begin anew', async () => {
+  const folder = await newFolder();
+  const run = train(verses, { maxSteps: 20, checkpointEvery: 8 }, { device: await refusing(11), folder, seen: ({ event }) => { if (event === 'checkpoint') rmSync(folder.path, { recursive: true }); } });
+  await expect(run).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(/ at step 10, and there is no checkpoint in /) });
 });
 
 test('a loss that jumps is undone, too', async () => {
