@@ -1,9 +1,11 @@
 // One process at a time may write a run folder. A file in it says who does; it is alive while that process is, and renews the file's time
-// every few seconds. Portable: a process on this machine is asked for by its number, one on another machine is believed gone once its
-// file is old by the clock of the file system. Knows nothing of what else is in the folder.
+// every few seconds. Portable: a process that this one can see is asked for by its number; one on another machine, or in a container that
+// numbers its processes anew, is believed gone once its file is old by the clock of the file system. So a run can be started again at once
+// after a kill, and within a minute in a new container of the old one's name. Where the system does not say how processes are numbered
+// (all but Linux), two worlds with one host name count as one. Knows nothing of what else is in the folder.
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, linkSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -25,8 +27,13 @@ interface Holder {
   readonly token: string;
   readonly pid: number;
   readonly host: string;
+  /** In which world of processes it has its number; null where the system does not say. */
+  readonly pids: string | null;
   readonly since: string;
 }
+
+/** The same for all processes of a machine that are in no container, also after it was started again. */
+const pidsHere = linkOrNull('/proc/self/ns/pid');
 
 /** Of the locks that this process holds: another one may have had its number before. */
 const own = new Set<string>();
@@ -51,7 +58,7 @@ export class Lock {
    */
   static take(folder: string): Lock {
     const path = join(folder, lockFile);
-    const holder = { token: randomUUID(), pid: process.pid, host: hostname(), since: new Date().toISOString() };
+    const holder = { token: randomUUID(), pid: process.pid, host: hostname(), pids: pidsHere, since: new Date().toISOString() };
     const content = `${JSON.stringify(holder)}\n`;
     const temporary = `${path}.${holder.token}${temporarySuffix}`;
     try {
@@ -80,14 +87,14 @@ export class Lock {
   /**
    * To be called before anything is written.
    *
-   * @param isEmpty whether nothing of the run is left in the folder: then the lock was removed with it, and is taken anew
+   * @param isOurs whether the run in the folder is as this process left it: then a lock that is gone was removed, and is taken anew
    * @throws RnnError `usage` if another process has taken over, as it may from one that was suspended for a minute
    */
-  ensure(folder: string, isEmpty: () => boolean): void {
+  ensure(folder: string, isOurs: () => boolean): void {
     const now = look(this.#path, 0);
     if (now?.holder?.token === this.#token) return;
-    // Where there is a run without a lock, another process may have taken over and ended.
-    if (now === null && isEmpty() && createAt(this.#path, this.#content)) return;
+    // Where the run is another one than it was, another process may have taken over and ended.
+    if (now === null && isOurs() && createAt(this.#path, this.#content)) return;
     throw new RnnError('usage', `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`, {
       hint: `what this run had saved is where the other one began: nothing is written any more. If there was no other, somebody removed ${lockFile}: go on with --resume`,
     });
@@ -109,7 +116,7 @@ export class Lock {
     try {
       const file = openSync(this.#path, 'r+');
       try {
-        if (readFileSync(file, 'utf8') === this.#content) writeSync(file, this.#content, 0);
+        if (fstatSync(file).isFile() && readFileSync(file, 'utf8') === this.#content) writeSync(file, this.#content, 0);
       } finally {
         closeSync(file);
       }
@@ -158,6 +165,8 @@ function createAt(path: string, content: string): boolean {
 function look(path: string, now: number): { readonly holder: Holder | null; readonly isGone: boolean } | null {
   let file: number;
   try {
+    // Opening a named pipe would wait for whoever writes to it.
+    if (!statSync(path).isFile()) throw new RnnError('usage', `${path} is no file, and is to be the lock of a run`, { hint: 'move it away, or choose another folder with --out' });
     file = openSync(path, 'r');
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
@@ -165,10 +174,9 @@ function look(path: string, now: number): { readonly holder: Holder | null; read
   }
   try {
     const status = fstatSync(file);
-    if (!status.isFile()) throw new RnnError('usage', `${path} is no file, and is to be the lock of a run`, { hint: 'move it away, or choose another folder with --out' });
     const holder = parse(readFileSync(file, 'utf8'));
     const isOld = now - status.mtimeMs > STALE_MS;
-    return { holder, isGone: isOld || (holder !== null && holder.host === hostname() && !isRunning(holder)) };
+    return { holder, isGone: isOld || (holder !== null && isHere(holder) && !isRunning(holder)) };
   } finally {
     closeSync(file);
   }
@@ -176,8 +184,21 @@ function look(path: string, now: number): { readonly holder: Holder | null; read
 
 function parse(text: string): Holder | null {
   try {
-    const { token, pid, host, since } = JSON.parse(text) as Partial<Holder>;
-    return typeof token === 'string' && Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string' ? { token, pid: pid!, host, since } : null;
+    const { token, pid, host, pids = pidsHere, since } = JSON.parse(text) as Partial<Holder>;
+    return typeof token === 'string' && Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string' ? { token, pid: pid!, host, pids, since } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether its number means here what it means there. */
+function isHere({ host, pids }: Holder): boolean {
+  return host === hostname() && pids === pidsHere;
+}
+
+function linkOrNull(path: string): string | null {
+  try {
+    return readlinkSync(path);
   } catch {
     return null;
   }

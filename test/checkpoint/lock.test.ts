@@ -1,5 +1,5 @@
 // Who may write a run folder.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -21,7 +21,7 @@ const whole = () => false;
 const inUse = { kind: 'usage', message: expect.stringContaining(`is training in `), hint: expect.stringContaining('--out') };
 
 /** A lock as another process would have left it. */
-function leave(holder: Partial<{ pid: number; host: string }>, ageSeconds = 0): void {
+function leave(holder: Partial<{ pid: number; host: string; pids: string }>, ageSeconds = 0): void {
   writeFileSync(path, `${JSON.stringify({ token: 'theirs', pid: 1, host: hostname(), since: '2026-01-01T00:00:00.000Z', ...holder })}\n`);
   const time = Date.now() / 1000 - ageSeconds;
   utimesSync(path, time, time);
@@ -75,6 +75,32 @@ describe('a lock', () => {
     Lock.take(folder).release();
   });
 
+  it('from a container with the name of this machine, whose numbers mean nothing here, is respected while it is fresh', async () => {
+    const elsewhere = { pid: await goneProcess(), pids: 'pid:[1]' };
+    leave(elsewhere, 20);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining(inUse));
+    leave({ ...elsewhere, pid: process.pid }, 20);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining(inUse));
+    leave(elsewhere, 300);
+    Lock.take(folder).release();
+  });
+
+  it('of a process that is gone is taken over at once by one that numbers processes as it did', async () => {
+    Lock.take(folder); // the lock of a process that will not be there
+    const left = JSON.parse(readFileSync(path, 'utf8')) as object;
+    writeFileSync(path, JSON.stringify({ ...left, token: 'theirs', pid: await goneProcess() }));
+    const lock = Lock.take(folder);
+    expect(readFileSync(path, 'utf8')).not.toContain('theirs');
+    lock.release();
+  });
+
+  it.skipIf(process.platform === 'win32')('is no named pipe: nobody waits for one (skipped on Windows)', () => {
+    const refusal = { kind: 'usage', message: `${path} is no file, and is to be the lock of a run`, hint: expect.stringContaining('move it away') };
+    execFileSync('mkfifo', [path]);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining(refusal));
+    expect(() => Lock.refuseIfHeld(folder)).toThrow(expect.objectContaining(refusal));
+  });
+
   it.each(['', '{', '[]', '{"token": 5}', '{"token":"a","pid":-1,"host":"x","since":""}'])('that says nothing (%j) is respected while it is fresh', (text) => {
     writeFileSync(path, text);
     expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
@@ -91,7 +117,7 @@ describe('a lock', () => {
     expect(readFileSync(path, 'utf8')).toContain('theirs');
   });
 
-  it('that is gone is taken anew where nothing of the run is left, and else believed to have been taken over by one that has ended', () => {
+  it('that is gone is taken anew where the run is as it was left, and else believed to have been taken over by one that has ended', () => {
     const lock = Lock.take(folder);
     rmSync(path);
     expect(() => lock.ensure(folder, whole)).toThrow(/has taken over/);
@@ -104,6 +130,16 @@ describe('a lock', () => {
 
 describe('a lock that is held', () => {
   afterEach(() => void vi.useRealTimers());
+
+  it.skipIf(process.platform === 'win32')('is not renewed where a named pipe has taken its place (skipped on Windows)', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const lock = Lock.take(folder);
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    vi.advanceTimersByTime(30_000);
+    lock.release();
+    expect(statSync(path).isFIFO()).toBe(true);
+  });
 
   it('is renewed every few seconds, and not once it is another process\'s', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
