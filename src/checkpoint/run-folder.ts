@@ -1,7 +1,7 @@
 // One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots and
 // log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -25,6 +25,8 @@ export class RunFolder {
   readonly logPath: string;
   readonly #lock: Lock;
   #isLatestSound = true;
+  /** What the checkpoints were when this process last looked after them. */
+  #left: string;
 
   private constructor(path: string, lock: Lock) {
     this.path = path;
@@ -33,6 +35,7 @@ export class RunFolder {
     this.bestPath = join(path, 'best.json');
     this.logPath = join(path, logFile);
     this.#lock = lock;
+    this.#left = this.#now();
   }
 
   /** Whether the folder holds a checkpoint. A log alone is no run: nothing can be continued from it. */
@@ -70,6 +73,7 @@ export class RunFolder {
         // Another process may have made a run of it since.
         if (!force && (await RunFolder.holdsRun(path))) await RunFolder.refuseIfTaken(path);
         await folder.#tidy((file) => isOfRun(file) || isTemporary(file));
+        folder.#left = folder.#now();
       } catch (error) {
         folder.close();
         throw error;
@@ -125,14 +129,22 @@ export class RunFolder {
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0): Promise<void> {
     await this.#ready();
-    await writeCheckpoint(this.latestPath, checkpoint, () => (this.#isLatestSound ? this.#keepPrevious() : this.#setAside()));
+    await this.#write(this.latestPath, checkpoint, () => (this.#isLatestSound ? this.#keepPrevious() : this.#setAside()));
     this.#isLatestSound = true;
     if (keep > 0) await this.#keepSnapshots(checkpoint.training.step, keep);
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
     await this.#ready();
-    await writeCheckpoint(this.bestPath, checkpoint);
+    await this.#write(this.bestPath, checkpoint);
+  }
+
+  async #write(path: string, checkpoint: Checkpoint, beforeRename?: () => Promise<void>): Promise<void> {
+    try {
+      await writeCheckpoint(path, checkpoint, beforeRename);
+    } finally {
+      this.#left = this.#now();
+    }
   }
 
   /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
@@ -167,7 +179,19 @@ export class RunFolder {
   }
 
   #ensureLock(): void {
-    this.#lock.ensure(this.path, () => !checkpointFiles.some((file) => existsSync(join(this.path, file))));
+    this.#lock.ensure(this.path, () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(join(this.path, file))));
+  }
+
+  /** Differs whenever somebody has replaced a checkpoint. */
+  #now(): string {
+    return [this.latestPath, this.bestPath].map((path) => {
+      try {
+        const { ino, size, mtimeMs } = statSync(path);
+        return `${ino} ${size} ${mtimeMs}`;
+      } catch (error) {
+        return systemCode(error);
+      }
+    }).join();
   }
 
   async #tidy(goes: (file: string) => boolean): Promise<void> {

@@ -1,5 +1,5 @@
 // A disk that fails in mid-run.
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -59,6 +59,30 @@ test('a run folder that is removed is made again', async () => {
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(9);
   folder.close();
   expect(existsSync(`${folder.path}/lock.json`)).toBe(false);
+});
+
+test('a run whose lock is removed takes it anew, and goes on', async () => {
+  const folder = await newFolder();
+  const remove = (step: number) => (event: TrainingEvent): void => {
+    if (event.event === 'checkpoint' && event.step === step) rmSync(`${folder.path}/lock.json`);
+  };
+  const { events } = await train(verses, { maxSteps: 9, checkpointEvery: 3, evaluateEvery: 2 }, { folder, seen: (event) => [3, 6].map(remove).forEach((act) => act(event)) });
+  expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 9 });
+  expect(reasonsOf(events)).toEqual([]);
+  expect(existsSync(`${folder.path}/lock.json`)).toBe(true);
+});
+
+test.each(['latest.json', 'best.json'])('a run whose lock is gone, and whose %s somebody has replaced, writes nothing more', async (file) => {
+  const folder = await newFolder();
+  const path = `${folder.path}/${file}`;
+  const run = train(verses, { maxSteps: 9, checkpointEvery: 3, evaluateEvery: 2 }, { folder, seen: (event) => {
+    if (event.event !== 'checkpoint' || event.step !== 3) return;
+    rmSync(`${folder.path}/lock.json`);
+    copyFileSync(path, `${path}.copy`);
+    renameSync(`${path}.copy`, path);
+  } });
+  await expect(run).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('has taken over') });
+  expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
 });
 
 test('a run whose folder another process has taken over writes nothing more', async () => {
