@@ -1,6 +1,6 @@
 // Files that are replaced whole or not at all, and the words for a disk that fails. Knows nothing of what is in the files.
 
-import { open, rename, rm } from 'node:fs/promises';
+import { copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
@@ -31,6 +31,36 @@ export async function replaceFile(path: string, pieces: Iterable<Uint8Array>, be
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw diskError(`${path} could not be written`, error);
+  }
+}
+
+/**
+ * Gives a file that will not change a second name in its folder, in the place of what has that name; where the file system knows no
+ * links, a copy of it gets the name. On failure what had the name is as it was.
+ *
+ * @throws RnnError `machine` that says what failed
+ */
+export async function nameAgain(path: string, second: string): Promise<void> {
+  const temporary = `${second}.${process.pid}-${counter++}${temporarySuffix}`;
+  try {
+    await link(path, temporary).catch(() => copy(path, temporary));
+    await rename(temporary, second);
+    await flushFolder(dirname(second));
+  } catch (error) {
+    throw diskError(`${second} could not be written`, error);
+  } finally {
+    // Also after success: renaming between two names of one file does nothing, and leaves both.
+    await rm(temporary, { force: true }).catch(() => {});
+  }
+}
+
+async function copy(path: string, to: string): Promise<void> {
+  await copyFile(path, to);
+  const file = await open(to, 'r+');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

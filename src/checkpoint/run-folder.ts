@@ -2,11 +2,11 @@
 // log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
 
 import { existsSync, statSync } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { diskError, temporarySuffix } from './atomic.ts';
+import { diskError, nameAgain, temporarySuffix } from './atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { Lock, lockFile } from './lock.ts';
 import { appendLine, cutLogBack } from './log.ts';
@@ -126,12 +126,21 @@ export class RunFolder {
    * folder was removed, it is made again.
    *
    * @param keep how many of the newest states also stay as step-000001000.json
+   * @returns why this one will not stay; null if it will, or need not
    */
-  async saveLatest(checkpoint: Checkpoint, keep = 0): Promise<void> {
+  async saveLatest(checkpoint: Checkpoint, keep = 0): Promise<RnnError | null> {
     await this.#ready();
     await this.#write(this.latestPath, checkpoint, () => (this.#isLatestSound ? this.#keepPrevious() : this.#setAside()));
     this.#isLatestSound = true;
-    if (keep > 0) await this.#keepSnapshots(checkpoint.training.step, keep);
+    if (keep === 0) return null;
+    try {
+      await this.#keepSnapshots(checkpoint.training.step, keep);
+      return null;
+    } catch (cause) {
+      const error = diskError(`old snapshots in ${this.path} could not be removed`, cause);
+      if (error instanceof RnnError && error.kind === 'machine') return error;
+      throw error;
+    }
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
@@ -164,7 +173,11 @@ export class RunFolder {
    */
   async cutBack(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
-    await this.#tidy((file) => (stepOfSnapshot(file) ?? 0) > step);
+    try {
+      await this.#tidy((file) => (stepOfSnapshot(file) ?? 0) > step);
+    } catch (error) {
+      throw diskError(`snapshots in ${this.path} that are of later steps could not be removed`, error);
+    }
     await cutLogBack(this.logPath, step, undone);
   }
 
@@ -200,16 +213,10 @@ export class RunFolder {
 
   /** A second name for latest.json, and none for the states that are too many. */
   async #keepSnapshots(step: number, keep: number): Promise<void> {
-    const snapshot = join(this.path, snapshotFile(step));
-    try {
-      await rm(snapshot, { force: true });
-      await link(this.latestPath, snapshot).catch(() => copyFile(this.latestPath, snapshot)); // no hard links on this file system
-      const steps = (await readdir(this.path)).flatMap((file) => stepOfSnapshot(file) ?? []).toSorted((a, b) => a - b);
-      const least = steps.at(-keep) ?? 0;
-      await this.#tidy((file) => (stepOfSnapshot(file) ?? Infinity) < least);
-    } catch (error) {
-      throw diskError(`${snapshot} could not be written`, error);
-    }
+    await nameAgain(this.latestPath, join(this.path, snapshotFile(step)));
+    const steps = (await readdir(this.path)).flatMap((file) => stepOfSnapshot(file) ?? []).toSorted((a, b) => a - b);
+    const least = steps.at(-keep) ?? 0;
+    await this.#tidy((file) => (stepOfSnapshot(file) ?? Infinity) < least);
   }
 
   /** A latest.json that could not be read must not take the place of what could; and perhaps another program, or another day, can read it. */
@@ -243,7 +250,8 @@ function isOfRun(file: string): boolean {
 
 /** A file that is being written, or that a killed process left. */
 function isTemporary(file: string): boolean {
-  return file.endsWith(temporarySuffix) && [...checkpointFiles, logFile, lockFile].some((name) => file.startsWith(`${name}.`));
+  const [of] = /^.*?\.jsonl?(?=\.)/.exec(file) ?? [];
+  return of !== undefined && file.endsWith(temporarySuffix) && (of === logFile || of === lockFile || isCheckpoint(of));
 }
 
 /** Why a path leads to no folder, whoever asks. */

@@ -34,7 +34,10 @@ export class Keeper {
   }
 
   saveLatest(checkpoint: Checkpoint, keep: number): Promise<Stored> {
-    return this.#saved(attempt(() => this.#folder.saveLatest(checkpoint, keep)));
+    return this.#saved(attempt(async () => {
+      const trouble = await this.#folder.saveLatest(checkpoint, keep);
+      if (trouble !== null) this.#logTrouble = trouble.message;
+    }));
   }
 
   saveBest(checkpoint: Checkpoint): Promise<Stored> {

@@ -50,7 +50,7 @@ describe('a run folder', () => {
 
   it('keeps a run that is continued, and removes what a killed process was writing', async () => {
     const path = temporaryFolder();
-    for (const file of ['latest.json', 'log.jsonl', 'best.json.77-0.tmp']) writeFileSync(join(path, file), '');
+    for (const file of ['latest.json', 'log.jsonl', 'best.json.77-0.tmp', 'step-000000010.json.77-1.tmp']) writeFileSync(join(path, file), '');
     (await RunFolder.open(path))!.close();
     expect(readdirSync(path).toSorted()).toEqual(['latest.json', 'log.jsonl']);
     expect(await RunFolder.open(temporaryFolder())).toBeNull();
@@ -132,6 +132,16 @@ describe('a run folder', () => {
     expect(await stepIn(join(run.path, 'step-000000003.json'))).toBe(3);
     await run.cutBack(3);
     expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json']);
+  });
+
+  it('is saved even where its snapshot cannot be, and gives the reason', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    const snapshot = join(run.path, 'step-000000001.json');
+    mkdirSync(join(snapshot, 'in the way'), { recursive: true });
+    expect(await run.saveLatest(atStep(1), 3)).toMatchObject({ kind: 'machine', message: expect.stringContaining(`${snapshot} could not be written`) });
+    expect(await stepIn(run.latestPath)).toBe(1);
+    expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'lock.json', 'step-000000001.json']);
+    expect(await run.saveLatest(atStep(2), 3)).toBeNull();
   });
 
   it('goes on from latest.json, or if that is damaged or missing from what else has the latest step, saying so', async () => {

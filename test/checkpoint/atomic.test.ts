@@ -1,0 +1,95 @@
+// Files that are replaced whole: what reaches the disk before what, and what is left where a step of it fails.
+import type * as Fs from 'node:fs/promises';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { nameAgain, replaceFile } from '../../src/checkpoint/atomic.ts';
+import { temporaryFolder } from './fixture.ts';
+
+/** What was done, in order; and what fails. */
+const disk = vi.hoisted(() => ({ done: [] as string[], failing: [] as string[] }));
+
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof Fs>();
+  const name = (path: unknown): string => basename(String(path)).replace(/\.[\d-]+\.tmp$/, '.tmp');
+  const act = async <Result>(what: string, paths: readonly unknown[], effect: () => Promise<Result>): Promise<Result> => {
+    if (disk.failing.includes(what)) throw Object.assign(new Error(what), { code: what === 'link' ? 'EPERM' : 'ENOSPC' });
+    const result = await effect();
+    disk.done.push([what, ...paths.map(name)].join(' '));
+    return result;
+  };
+  return {
+    ...fs,
+    rename: (from: string, to: string) => act('rename', [from, to], () => fs.rename(from, to)),
+    link: (from: string, to: string) => act('link', [from, to], () => fs.link(from, to)),
+    copyFile: async (from: string, to: string) => {
+      // As much as fits.
+      if (disk.failing.includes('copy')) await fs.writeFile(to, 'ha');
+      await act('copy', [from, to], () => fs.copyFile(from, to));
+    },
+    async open(path: string, flags: string) {
+      const file = await fs.open(path, flags);
+      return {
+        writeFile: (piece: Uint8Array) => act('write', [path], () => file.writeFile(piece)),
+        sync: () => act('flush', [path], () => file.sync()),
+        close: () => file.close(),
+      };
+    },
+  };
+});
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  path = join(folder, 'latest.json');
+  writeFileSync(path, 'half a world');
+  disk.done = [];
+  disk.failing = [];
+});
+const flushed = (): string => `flush ${basename(folder)}`;
+const text = (file: string): string => readFileSync(file, 'utf8');
+const full = { kind: 'machine', message: expect.stringMatching(/could not be written: the disk is full$/) };
+
+describe('a file that is replaced', () => {
+  it('is on disk before it has its name, and its name is before that is told', async () => {
+    await replaceFile(path, [Buffer.from('a '), Buffer.from('world')], () => Promise.resolve(void disk.done.push('what has to be before')));
+    expect(disk.done).toEqual(['write latest.json.tmp', 'write latest.json.tmp', 'flush latest.json.tmp', 'what has to be before', 'rename latest.json.tmp latest.json', flushed()]);
+    expect(text(path)).toBe('a world');
+  });
+
+  it.each(['write', 'flush', 'rename'])('is as it was if the disk fails to %s, and nothing else is left', async (what) => {
+    disk.failing = [what];
+    await expect(replaceFile(path, [Buffer.from('a world')])).rejects.toMatchObject(full);
+    expect([readdirSync(folder), text(path)]).toEqual([['latest.json'], 'half a world']);
+  });
+});
+
+describe('a second name', () => {
+  it('is there at once, for a file that is whole, with links or without', async () => {
+    const second = join(folder, 'second.json');
+    await nameAgain(path, second);
+    expect(disk.done).toEqual(['link latest.json second.json.tmp', 'rename second.json.tmp second.json', flushed()]);
+    disk.done = [];
+    disk.failing = ['link'];
+    writeFileSync(path, 'another');
+    await nameAgain(path, second);
+    expect(disk.done).toEqual(['copy latest.json second.json.tmp', 'flush second.json.tmp', 'rename second.json.tmp second.json', flushed()]);
+    expect([readdirSync(folder), text(second)]).toEqual([['latest.json', 'second.json'], 'another']);
+  });
+
+  it('that a file has already stays, and nothing else is left', async () => {
+    const second = join(folder, 'second.json');
+    await nameAgain(path, second);
+    await nameAgain(path, second);
+    expect([readdirSync(folder), text(second)]).toEqual([['latest.json', 'second.json'], 'half a world']);
+  });
+
+  it('is that of the file before if there is no room for a copy', async () => {
+    const second = join(folder, 'second.json');
+    writeFileSync(second, 'before');
+    disk.failing = ['link', 'copy'];
+    await expect(nameAgain(path, second)).rejects.toMatchObject(full);
+    expect([readdirSync(folder), text(second)]).toEqual([['latest.json', 'second.json'], 'before']);
+  });
+});
