@@ -3,6 +3,7 @@
 import { type Checkpoint, type Newest, RunFolder } from '../checkpoint/store.ts';
 import { RnnError } from '../errors.ts';
 import type { TrainingEvent } from './events.ts';
+import { Troubles } from './troubles.ts';
 
 /** How long to wait before each further try to save the last state; together less than it may take to end after a signal. */
 const WAITS_MS = [300, 700, 1500];
@@ -12,10 +13,7 @@ export type Stored = { readonly kind: 'stored' } | { readonly kind: 'unfit' | 'd
 
 export class Keeper {
   readonly #folder: RunFolder;
-  /** Told once, until it can be written again. */
-  #logTrouble: string | null = null;
-  #toldOfLog = false;
-
+  readonly #troubles = new Troubles();
   #hasSaved: boolean;
 
   /** @param isOld whether the run goes on from a state in the folder */
@@ -34,28 +32,41 @@ export class Keeper {
   }
 
   saveLatest(checkpoint: Checkpoint, keep: number): Promise<Stored> {
-    return this.#saved(attempt(async () => {
+    return this.#save(this.latestPath, async () => {
       const trouble = await this.#folder.saveLatest(checkpoint, keep);
-      if (trouble !== null) this.#logTrouble = trouble.message;
-    }));
+      const snapshots = `snapshots in ${this.#folder.path}`;
+      if (trouble === null) this.#troubles.worked(snapshots);
+      else this.#troubles.failed(snapshots, `${trouble.message}; ${this.latestPath} is saved, and training goes on`);
+    });
   }
 
   saveBest(checkpoint: Checkpoint): Promise<Stored> {
-    return this.#saved(attempt(() => this.#folder.saveBest(checkpoint)));
+    return this.#save(this.#folder.bestPath, () => this.#folder.saveBest(checkpoint));
   }
 
-  async #saved(saving: Promise<Stored>): Promise<Stored> {
-    const stored = await saving;
-    this.#hasSaved ||= stored.kind === 'stored';
+  async #save(path: string, save: () => Promise<void>): Promise<Stored> {
+    const stored = await attempt(save);
+    if (stored.kind === 'disk') this.#troubles.failed(path, `${stored.error.message}; training goes on, and it is tried again whenever it is due`);
+    if (stored.kind !== 'stored') return stored;
+    this.#hasSaved = true;
+    this.#troubles.worked(path);
     return stored;
   }
 
-  /** @throws RnnError `machine` if the disk does not take it after several tries */
-  async saveLast(checkpoint: Checkpoint, keep: number): Promise<void> {
+  /**
+   * @param savedStep the step of what was saved before; null if nothing was
+   * @throws RnnError `machine` if the disk does not take it after several tries
+   */
+  async saveLast(checkpoint: Checkpoint, keep: number, savedStep: number | null): Promise<void> {
     for (const wait of [...WAITS_MS, null]) {
       const stored = await this.saveLatest(checkpoint, keep);
       if (stored.kind === 'stored') return;
-      if (wait === null || stored.kind === 'unfit') throw stored.error;
+      const { kind, error } = stored;
+      if (kind === 'unfit') throw error;
+      if (wait === null) {
+        const newest = savedStep === null ? 'nothing was saved' : `what is saved is step ${savedStep.toLocaleString('en')}`;
+        throw new RnnError('machine', `the last state, of step ${checkpoint.training.step.toLocaleString('en')}, could not be saved: ${error.message}; ${newest}`, { hint: error.hint, cause: error });
+      }
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
   }
@@ -72,26 +83,24 @@ export class Keeper {
   /** @param undone events that had not come yet at that very step */
   async cutBack(step: number, undone: readonly TrainingEvent['event'][]): Promise<void> {
     const cut = await attempt(() => this.#folder.cutBack(step, undone));
-    if (cut.kind !== 'stored') this.#logTrouble ??= cut.error.message;
+    if (cut.kind === 'stored') this.#troubles.worked(this.#folder.logPath);
+    else this.#troubles.failed(this.#folder.logPath, `${cut.error.message}; training goes on`);
   }
 
   /** Adds a line to the log; a line that the disk does not take is lost. */
   log(event: TrainingEvent): void {
     try {
       this.#folder.appendLog(event);
-      this.#toldOfLog = false;
+      this.#troubles.worked(this.#folder.logPath);
     } catch (error) {
       if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
-      this.#logTrouble = error.message;
+      this.#troubles.failed(this.#folder.logPath, `${error.message}; training goes on`);
     }
   }
 
-  /** Why lines are missing in the log, if that has not been told yet. */
-  takeLogTrouble(): string | null {
-    const trouble = this.#toldOfLog ? null : this.#logTrouble;
-    this.#toldOfLog ||= trouble !== null;
-    this.#logTrouble = null;
-    return trouble;
+  /** What cannot be written any more, and what can again, if that has not been told yet. */
+  takeNews(): readonly string[] {
+    return this.#troubles.take();
   }
 }
 

@@ -71,8 +71,7 @@ export class Loop {
 
   /** Does what is due at the step that has been reached, and at the end of the run whatever has not been done there. Gives the reason to end. */
   async *#look(): AsyncGenerator<TrainingEvent, EndReason | null> {
-    const trouble = this.#keeper.takeLogTrouble();
-    if (trouble !== null) yield this.#tell(`${trouble}; training goes on`);
+    yield* this.#tellNews();
     yield* this.#due();
     if (this.#reasonToEnd() === null) return null;
     yield* this.#due(); // the evaluation may have ended it
@@ -198,7 +197,7 @@ export class Loop {
     const stored = best ? await this.#saveBest(validationLossNats) : null;
     if (stored?.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
     yield event;
-    if (stored?.kind === 'disk') yield this.#tell(`${stored.error.message}; training goes on`);
+    yield* this.#tellNews();
   }
 
   async #saveBest(lossNats: number): Promise<Stored> {
@@ -214,8 +213,8 @@ export class Loop {
     if (this.#isSaved) return;
     const stored = await this.#keeper.saveLatest(await this.#session.checkpoint(this.#record()), this.#options.keep);
     if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
-    if (stored.kind === 'disk') return yield this.#tell(`${stored.error.message}; training goes on, and the next checkpoint is tried when it is due`);
-    yield this.#savedNow();
+    if (stored.kind === 'stored') yield this.#savedNow();
+    yield* this.#tellNews();
     this.#collectGarbage();
   }
 
@@ -235,15 +234,10 @@ export class Loop {
     const { step } = this.#session;
     // What has come apart stays unsaved: the checkpoint before is the last.
     if (!this.#hasDiverged && !this.#isSaved) {
-      try {
-        await this.#keeper.saveLast(await this.#session.checkpoint(this.#record()), this.#options.keep);
-      } catch (error) {
-        if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
-        const newest = this.#savedStep === null ? 'nothing was saved' : `what is saved is step ${this.#savedStep.toLocaleString('en')}`;
-        throw new RnnError('machine', `the last state, of step ${step.toLocaleString('en')}, could not be saved: ${error.message}; ${newest}`, { hint: error.hint, cause: error });
-      }
+      await this.#keeper.saveLast(await this.#session.checkpoint(this.#record()), this.#options.keep, this.#savedStep);
       yield this.#savedNow();
     }
+    yield* this.#tellNews();
     yield this.#log({
       event: 'end',
       reason: this.#wasOver ? 'finished' : reason,
@@ -291,6 +285,10 @@ export class Loop {
   #log<Event extends TrainingEvent>(event: Event): Event {
     this.#keeper.log(event);
     return event;
+  }
+
+  *#tellNews(): Generator<TrainingEvent> {
+    for (const news of this.#keeper.takeNews()) yield this.#tell(news);
   }
 
   /** Something that went wrong, and what was done about it. */

@@ -15,12 +15,25 @@ function obstruct(path: string): () => void {
   return () => rmSync(path, { recursive: true });
 }
 
-test('training goes on while checkpoints cannot be written, says so each time, and the next one that can is', async () => {
+test('training goes on while checkpoints cannot be written, says so once, and says when they can be again', async () => {
   const folder = await newFolder();
-  const free = obstruct(folder.previousPath);
-  const { events } = await train(verses, { maxSteps: 12, checkpointEvery: 3 }, { folder, seen: (event) => { if (event.event === 'recovery' && event.step === 9) free(); } });
-  expect(reasonsOf(events)).toEqual(new Array(2).fill(expect.stringMatching(/latest\.json could not be written: .*; training goes on, and the next checkpoint is tried when it is due$/)));
-  expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 12]);
+  let free = obstruct(folder.previousPath);
+  const seen = (event: TrainingEvent): void => {
+    if (event.event === 'sample' && (event.step === 10 || event.step === 20)) free();
+    if (event.event === 'checkpoint' && event.step === 12) free = obstruct(folder.previousPath);
+  };
+  const { events } = await train(verses, { maxSteps: 24, checkpointEvery: 3, sampleEvery: 10 }, { folder, seen });
+  const [failed, works] = [expect.stringMatching(/latest\.json could not be written: .*; training goes on, and it is tried again whenever it is due$/), `${folder.latestPath} can be written again`];
+  expect(reasonsOf(events)).toEqual([failed, works, failed, works]);
+  expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 12, 21, 24]);
+});
+
+test('a snapshot that cannot be kept is told of as such, once, and the checkpoint is saved', async () => {
+  const folder = await newFolder();
+  const free = [3, 6].map((step) => obstruct(`${folder.path}/step-00000000${step}.json`));
+  const { events } = await train(verses, { maxSteps: 9, checkpointEvery: 3, keep: 2 }, { folder, seen: (event) => { if (event.event === 'checkpoint' && event.step === 6) free.forEach((act) => act()); } });
+  expect(reasonsOf(events)).toEqual([expect.stringMatching(/step-000000003\.json could not be written: .*; .*latest\.json is saved, and training goes on$/), `snapshots in ${folder.path} can be written again`]);
+  expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 6, 9]);
 });
 
 test('a last state that cannot be saved is an error that says what is saved', async () => {
@@ -38,18 +51,23 @@ test('a best state that cannot be saved is not called the best', async () => {
   const folder = await newFolder();
   const free = obstruct(folder.bestPath);
   const { events } = await train(verses, { maxSteps: 40, evaluateEvery: 10, learningRate: 0.02 }, { folder, seen: (event) => { if (event.event === 'evaluation' && event.step === 20) free(); } });
-  expect(reasonsOf(events)).toHaveLength(2);
+  expect(reasonsOf(events)).toEqual([expect.stringContaining('best.json could not be written'), `${folder.bestPath} can be written again`]);
   const losses = events.flatMap((event) => (event.event === 'evaluation' ? [event.validationLossNats] : []));
   expect(events.at(-1)).toMatchObject({ bestValidationLossNats: Math.min(...losses.slice(2)) });
   expect((await readCheckpoint(folder.bestPath)).training.bestValidationLossNats).toBe(Math.min(...losses.slice(2)));
 });
 
-test('a log that cannot be written is told of once, and goes on when it can', async () => {
+test('a log that cannot be written is told of once each time, and goes on when it can', async () => {
   const folder = await newFolder();
-  const free = obstruct(folder.logPath);
-  const { events } = await train(verses, { maxSteps: 12, checkpointEvery: 3 }, { folder, seen: (event) => { if (event.event === 'checkpoint' && event.step === 9) free(); } });
-  expect(reasonsOf(events)).toEqual([expect.stringMatching(/log\.jsonl could not be written: .*; training goes on$/)]);
-  expect(readFileSync(folder.logPath, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as unknown).at(-1)).toMatchObject({ event: 'end', step: 12 });
+  let free = obstruct(folder.logPath);
+  const { events } = await train(verses, { maxSteps: 20, checkpointEvery: 2 }, { folder, seen: (event) => {
+    if (event.event !== 'checkpoint') return;
+    if (event.step === 6 || event.step === 16) free();
+    if (event.step === 10) free = obstruct(folder.logPath);
+  } });
+  const [failed, works] = [expect.stringMatching(/log\.jsonl could not be written: .*; training goes on$/), `${folder.logPath} can be written again`];
+  expect(reasonsOf(events)).toEqual([failed, works, failed, works]);
+  expect(readFileSync(folder.logPath, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as unknown).at(-1)).toMatchObject({ event: 'end', step: 20 });
 });
 
 test('a run folder that is removed is made again', async () => {
