@@ -2,7 +2,7 @@
 
 export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
-export type { Newest } from './newest.ts';
+export { type Newest, newestIn } from './newest.ts';
 export { readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
 export { parameterVector, tensorsOf } from './tensors.ts';

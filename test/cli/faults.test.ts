@@ -106,6 +106,15 @@ describe.skipIf(!isBuilt)('what the program itself refuses (npm run build makes 
   });
 });
 
+describe.skipIf(!isBuilt)('what is fine all the same (npm run build makes the program)', { timeout: patience }, () => {
+  it('a run that is over, on a disk that is read-only, says so and ends with 0', async ({ skip }) => {
+    skip(!mounts, missing('mounts') ?? '');
+    const line = 'mount --bind "$PWD/run" "$PWD/small" && mount -o remount,bind,ro "$PWD/small" && rnn train text.txt --resume --out small';
+    const ran = await unchanged(() => shell(line, { folder, isolated: true }));
+    expect(ran).toEqual({ code: 0, stdout: '', stderr: expect.stringContaining('the run was already finished: step 4') });
+  });
+});
+
 /** How the text of an endless run is trained on. */
 const endless = (out: string, more = ''): string[] => `train text.txt --out ${out} ${SMALL} ${more} --max-steps 1000000000 --eval-every 0 --sample-every 0 --device`.split(/ +/);
 

@@ -2,7 +2,7 @@
 // is in corpus/, training/ and devices/.
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Checkpoint, RunFolder, TrainedModel } from '../../checkpoint/store.ts';
+import type { Checkpoint, Newest, RunFolder, TrainedModel } from '../../checkpoint/store.ts';
 import type { Corpus } from '../../corpus/read.ts';
 import { RnnError } from '../../errors.ts';
 import type { Continuation, RunSettings } from '../../training/continue.ts';
@@ -42,10 +42,18 @@ async function train(request: Request): Promise<number> {
   checkTogether(flags);
   refuseBlasWithout(flags.blas, [chosenDevice(flags.device, context.io).name]);
   const reporter = openReporter(context.stdout, context.stderr, { json: flags.json === true, quiet: flags.quiet === true, maxTimeMs: flags.maxTime ?? null });
-  const { RunFolder } = await context.rooms.checkpoints();
+  const { RunFolder, newestIn } = await context.rooms.checkpoints();
   const path = flags.out ?? join('checkpoints', (await context.rooms.corpus()).corpusName(sources[0]));
-  const folder = flags.resume ? await RunFolder.open(path) : null;
+  let folder: RunFolder | null = null;
   try {
+    try {
+      folder = flags.resume ? await RunFolder.open(path) : null;
+    } catch (error) {
+      // A run that is over needs no disk that can be written.
+      const newest = error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
+      if (newest === null || !(await isOver(request, newest, await settingsOf(request, newest), reporter))) throw error;
+      return 0;
+    }
     if (folder !== null) return await goOn(request, folder, reporter);
     // Before a minute is spent on reading.
     await RunFolder.refuseIfTaken(path, { force: flags.force === true });
@@ -85,20 +93,29 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
 
 async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Promise<number> {
   const { flags, context: { rooms } } = request;
-  const { checkpoint: earlier, path: file, instead } = await folder.newest();
+  const newest = await folder.newest();
+  const { checkpoint: earlier, path: file, instead } = newest;
   if (instead !== null) reporter.warn(harmless(`${instead}; the run goes on from ${file}`));
-  const { continueRun, compareCorpus, endOf } = await rooms.continuing();
-  const settings: Continuation = continueRun(earlier, { options: givenOptions(flags), reading: givenReading(flags), machine: givenMachine(flags) });
-  if (endOf(earlier, settings.options) !== null) {
-    await reporter.handle(finishedEvent(earlier, file));
-    return 0;
-  }
+  const settings = await settingsOf(request, newest);
+  if (await isOver(request, newest, settings, reporter)) return 0;
+  const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) reporter.note(harmless(note));
   const corpus = await read(request, settings.reading, { vocabulary: earlier.vocabulary }, reporter);
   for (const note of compareCorpus(earlier, corpus, { accepted: flags.acceptNewCorpus === true })) reporter.note(note);
   (await rooms.resolving()).refuseUnfit(settings.options, corpus);
   reporter.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
   return trainOn(request, { settings, corpus, initial: null, earlier, path: folder.path, reporter }, (run) => run(folder));
+}
+
+async function settingsOf({ flags, context: { rooms } }: Request, { checkpoint }: Newest): Promise<Continuation> {
+  return (await rooms.continuing()).continueRun(checkpoint, { options: givenOptions(flags), reading: givenReading(flags), machine: givenMachine(flags) });
+}
+
+/** Whether nothing is left to do, and if so, says it. */
+async function isOver({ context: { rooms } }: Request, { checkpoint, path }: Newest, { options }: Continuation, reporter: Reporter): Promise<boolean> {
+  if ((await rooms.continuing()).endOf(checkpoint, options) === null) return false;
+  await reporter.handle(finishedEvent(checkpoint, path));
+  return true;
 }
 
 function finishedEvent({ training: { step, bestValidationLossNats, loop } }: Checkpoint, checkpoint: string): EndEvent {
