@@ -136,6 +136,18 @@ describe.skipIf(!isBuilt || process.platform === 'win32')('what a signal ends (n
     expect(Object.keys(contentsOf(join(folder, out)))).toEqual(['latest.json', 'log.jsonl']);
   });
 
+  it('HUP does not end what nohup has started', async () => {
+    const run = begin([...endless('run-nohup', '--checkpoint-every 1'), 'cpu'], { folder, env: { _: '/usr/bin/nohup' } });
+    await run.seen(/saved run-nohup/);
+    run.send('SIGHUP');
+    // What comes next may have been on its way by then.
+    for (let times = 0; times < 5; times++) await run.seenNext(/saved run-nohup/);
+    run.send('SIGTERM');
+    const ended = await run.ended;
+    expect(ended).toMatchObject({ code: 143, signal: null });
+    expect(ended.stderr).not.toContain('SIGHUP');
+  });
+
   it('a second INT ends it at once, with 130 and the checkpoint that was there', async () => {
     const run = begin([...endless('run-twice', '--hidden 128 --seq-length 64 --batch-size 16 --checkpoint-every 1'), 'cpu'], { folder });
     await run.seen(/saved run-twice/);
