@@ -110,9 +110,9 @@ export class Loop {
       return;
     }
     const newest = await this.#keeper.newest();
+    const restored = newest === null ? null : await this.#session.restore(newest.checkpoint);
     if (newest === null) await this.#session.begin();
-    else await this.#session.restore(newest.checkpoint);
-    this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null);
+    this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null, { sameText: restored?.sameText !== false });
     this.#recent.forget();
     const { step } = this.#session;
     this.#isSaved = newest !== null;

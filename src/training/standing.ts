@@ -49,8 +49,9 @@ export class Standing {
   }
 
   /** After training has come apart: as it was in a checkpoint, or at the beginning, with half the learning rate. The best loss stays, as best.json does. */
-  recoveredFrom(training: Training | null): Standing {
+  recoveredFrom(training: Training | null, { sameText }: { readonly sameText: boolean }): Standing {
     const standing = new Standing(training);
+    if (!sameText) standing.forgetLosses();
     standing.trainingMs = this.trainingMs;
     standing.best = this.best;
     standing.recoveries = this.recoveries + 1;

@@ -58,6 +58,15 @@ test('the log holds what led to where the run is, and a line about going back', 
   ]);
 });
 
+test('on another text a run that goes back to where it came from forgets the losses of the old text again', async () => {
+  const { folder } = await train(verses, { maxSteps: 20 });
+  const { checkpoint: earlier } = await folder.newest();
+  const other = { ...verses, digest: 'other' };
+  const { events } = await train(other, { maxSteps: 30 }, { folder, earlier, device: await refusing(4) });
+  expect(recoveriesOf(events)).toMatchObject([[20, expect.stringContaining('at step 23: back to step 20')]]);
+  expect(await loopOf(folder.latestPath)).toMatchObject({ trend: { steps: 10 } });
+});
+
 test('a run that is killed after going back goes back again, and comes to the same weights', async () => {
   // Comes apart by itself, at this learning rate: no device is told to.
   const given = { cell: 'rnn-relu', hidden: 64, batchSize: 4, maxSteps: 60, checkpointEvery: 3, evaluateEvery: 4, optimizer: 'sgd', learningRate: 1.5, clipNorm: 0, schedule: 'constant', maxRecoveries: 9 } as const;
