@@ -4,11 +4,12 @@ import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
+import { Hurry } from './hurry.ts';
 import type { Keeper } from './keeper.ts';
 import type { TrainingOptions } from './options.ts';
 import { Recent } from './recent.ts';
 import { recordedLoop } from './record.ts';
-import { type TrainingRun, startOf, stepsOf } from './run.ts';
+import { type TrainingRun, startOf, stepsOf, stepsUntilDue } from './run.ts';
 import { type Progress, learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { Standing } from './standing.ts';
@@ -18,11 +19,10 @@ export class Loop {
   readonly #options: TrainingOptions;
   readonly #session: Session;
   readonly #keeper: Keeper;
-  readonly #signal: AbortSignal | undefined;
+  readonly #hurry: Hurry;
   readonly #now: () => number;
   readonly #started: number;
   readonly #recent: Recent;
-  readonly #startedReally = performance.now();
   readonly #collectGarbage = openCollector();
   readonly #elapsedBeforeMs: number;
   readonly #totalSteps: number | null;
@@ -39,7 +39,7 @@ export class Loop {
     this.#options = run.options;
     this.#session = session;
     this.#keeper = keeper;
-    this.#signal = signal;
+    this.#hurry = new Hurry(signal, run.options.maxTimeMs);
     this.#now = run.clock ?? (() => performance.now());
     this.#started = this.#now();
     this.#recent = new Recent(this.#now);
@@ -83,7 +83,8 @@ export class Loop {
   /** One run of calls. */
   async *#advance(): AsyncGenerator<TrainingEvent> {
     const before = this.#now();
-    const results = await this.#session.advance(this.#stepsUntilDue(), (place) => this.#standing.learningRateFactor * learningRateAt(this.#options, this.#progress(place)));
+    const results = await this.#session.advance(stepsUntilDue(this.#options, this.#session.step, this.#totalSteps), (place) => this.#standing.learningRateFactor * learningRateAt(this.#options, this.#progress(place)));
+    this.#hurry.advanced();
     const elapsed = this.#now() - before;
     this.#standing.trainingMs += elapsed;
     const note = results.find((result) => result.note !== undefined)?.note;
@@ -154,14 +155,18 @@ export class Loop {
   async *#sample(): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
     if (this.#standing.sampledAt === step) return;
-    this.#changed();
-    this.#standing.sampledAt = step;
+    let event: SampleEvent | RecoveryEvent;
     try {
-      yield this.#log<SampleEvent>({ event: 'sample', step, text: await this.#session.sample() });
+      const text = await this.#session.sample(this.#hurry.isUrgent);
+      if (text === null) return;
+      event = this.#log<SampleEvent>({ event: 'sample', step, text });
     } catch (error) {
       if (!(error instanceof RnnError) || error.kind === 'usage') throw error;
-      yield this.#tell(`no sample could be taken: ${error.message}`);
+      event = this.#tell(`no sample could be taken: ${error.message}`);
     }
+    this.#standing.sampledAt = step;
+    this.#changed();
+    yield event;
   }
 
   #isDue(every: number): boolean {
@@ -169,18 +174,10 @@ export class Loop {
     return every > 0 && step > 0 && step % every === 0;
   }
 
-  /** How many steps may be made before something is due, or the run is over. */
-  #stepsUntilDue(): number {
-    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
-    const { step } = this.#session;
-    const until = [evaluateEvery, sampleEvery, checkpointEvery].filter((every) => every > 0).map((every) => every - (step % every));
-    return Math.min(...until, (this.#totalSteps ?? Infinity) - step);
-  }
-
   async *#evaluate(): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
     if (this.#standing.evaluatedAt === step) return;
-    const validationLossNats = await this.#session.evaluate(this.#signal);
+    const validationLossNats = await this.#session.evaluate(this.#hurry.isUrgent);
     if (validationLossNats === null) return;
     if (!Number.isFinite(validationLossNats)) return yield* this.#goBack('the validation loss is not a finite number');
     this.#standing.evaluatedAt = step;
@@ -249,9 +246,15 @@ export class Loop {
 
   #reasonToEnd(): EndReason | null {
     if (this.#hasDiverged) return 'diverged';
-    if (this.#signal?.aborted) return 'signal';
-    const isTimeOver = performance.now() - this.#startedReally >= (this.#options.maxTimeMs ?? Infinity);
-    return this.#finished() ?? (isTimeOver ? 'max-time' : null);
+    if (this.#hurry.isSignalled) return 'signal';
+    const finished = this.#finished();
+    return this.#hurry.isTimeOver && (finished === null || !this.#isJudged) ? 'max-time' : finished;
+  }
+
+  /** What is due at the end of a run is done. */
+  get #isJudged(): boolean {
+    const { step, validates } = this.#session;
+    return (!validates || this.#standing.evaluatedAt === step) && (this.#options.sampleEvery === 0 || this.#standing.sampledAt === step);
   }
 
   /** Why the whole run is over, not only this invocation; null while it is not. */
@@ -277,7 +280,7 @@ export class Loop {
   }
 
   #record(): RunRecord {
-    const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished: this.#finished() });
+    const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished: this.#isJudged ? this.#finished() : null });
     return { reading: this.#run.reading, machine: this.#run.machine, ...state };
   }
 

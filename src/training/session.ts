@@ -208,19 +208,26 @@ export class Session {
     return { call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey }, learningRate, after: this.streams.position };
   }
 
-  /** Mean nats per character of the validation text, or null if there is none or the signal came first. */
-  async evaluate(signal?: AbortSignal): Promise<number | null> {
-    const { validation } = this.#corpus;
-    if (validation.length < 2) return null;
-    return evaluate(this.#executable, 'evaluate', validation, { streams: this.#options.evaluationStreams, sequenceLength: this.#options.sequenceLength, signal });
+  /** There is a text to validate on. */
+  get validates(): boolean {
+    return this.#corpus.validation.length > 1;
   }
 
-  /** A text of the model as it is now; its seed follows from the run's and the step. */
-  async sample(): Promise<string> {
+  /** Mean nats per character of the validation text, or null if there is none or it became urgent to end. */
+  async evaluate(isUrgent: () => boolean): Promise<number | null> {
+    if (!this.validates) return null;
+    return evaluate(this.#executable, 'evaluate', this.#corpus.validation, { streams: this.#options.evaluationStreams, sequenceLength: this.#options.sequenceLength, isUrgent });
+  }
+
+  /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */
+  async sample(isUrgent: () => boolean): Promise<string | null> {
     this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, await this.#samplingDevice());
     await this.#sampler.load(await this.#executable.read({ kind: 'parameters' }));
     let text = '';
-    for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) text += piece;
+    for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) {
+      if (isUrgent()) return null;
+      text += piece;
+    }
     return text;
   }
 
