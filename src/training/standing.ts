@@ -17,7 +17,7 @@ export class Standing {
   recoveries: number;
   learningRateFactor: number;
   best: number | null;
-  /** Not in the history yet: only the last before a checkpoint or an evaluation is. */
+  /** Not in the history yet. */
   lastReport: ReportEvent | null = null;
   readonly #history: History;
   trend: LossTrend;
