@@ -43,6 +43,8 @@ export interface Corpus {
   readonly characters: number;
   /** SHA-256 of the bytes read, in order, in hex. */
   readonly digest: string;
+  /** The same without the validation file. */
+  readonly sourcesDigest: string;
   readonly files: number;
   /** Hidden and binary files in folders, passed over. */
   readonly skipped: number;
@@ -66,6 +68,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const { store } = reader.encoder;
   const trainable = store.length;
   if (trainable === 0) throw nothingRead(options.sources, reader);
+  const sourcesDigest = reader.hash.copy().digest('hex');
   if (options.validationFile !== null) {
     await reader.read(options.validationFile, options.include, options.exclude);
     if (store.length === trainable) throw new RnnError('corpus', `the validation text ${options.validationFile} is empty`, { hint: '--val-fraction holds out a part of the corpus instead' });
@@ -78,6 +81,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
     vocabulary, train, validation,
     characters: train.length + validation.length,
     digest: reader.hash.digest('hex'),
+    sourcesDigest,
     files: reader.files,
     skipped: reader.skipped,
     name: corpusName(options.sources[0]),

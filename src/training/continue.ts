@@ -77,16 +77,32 @@ export function endOf({ training }: Checkpoint, options: TrainingOptions): EndRe
  * @throws RnnError `corpus` if it is another text, and that was not accepted
  */
 export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accepted }: { readonly accepted: boolean }): readonly string[] {
-  const { digest, characters, train } = recordedCorpus(training);
-  const count = (value: number): string => value.toLocaleString('en');
-  if (digest === corpus.digest) return train === corpus.train.length ? [] : [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`];
-  const what = characters === corpus.characters ? `its ${count(characters)} characters are not the same` : `it has ${count(corpus.characters)} characters, and had ${count(characters)}`;
+  const { digest, sourcesDigest, characters, train, validation } = recordedCorpus(training);
+  const sameSources = sourcesDigest === corpus.sourcesDigest;
+  const notes = sameSources && train !== corpus.train.length ? [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`] : [];
+  if (digest === corpus.digest) return notes;
+  if (sameSources) {
+    const other = difference(corpus.validation.length, validation);
+    if (accepted) return [...notes, `the text to validate on is another one: ${other}; the best validation loss is looked for anew`];
+    throw new RnnError('corpus', `the text to validate on is not the one that this run had: ${other}`, {
+      hint: 'give the same one, or go on with this one by --accept-new-corpus: then the best validation loss is looked for anew',
+    });
+  }
+  const what = difference(corpus.characters, characters);
   if (!accepted) {
     throw new RnnError('corpus', `the text is not the one that this run was trained on: ${what}`, {
       hint: 'give the same text, go on with this one by --accept-new-corpus, or start a new run with --init-from and --out',
     });
   }
   return [`the text is another one: ${what}; the run goes on at the same part of it, from a zero state, and the best validation loss is looked for anew`];
+}
+
+function difference(now: number, before: number): string {
+  return now === before ? `its ${count(now)} characters are not the same` : `it has ${count(now)} characters, and had ${count(before)}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
 }
 
 /** Loading a library runs what is in it: only the user may say which, and a checkpoint may come from anywhere. */

@@ -46,7 +46,7 @@ export class Loop {
     const training = run.earlier?.training;
     this.#elapsedBeforeMs = training === undefined ? 0 : recordedLoop(training).elapsedMs;
     this.#standing = new Standing(training ?? null);
-    if (restored?.sameText === false) this.#standing.forgetLosses();
+    if (restored !== null) this.#standing.forgetLosses(restored);
     if (training !== undefined && training.options.learningRate !== run.options.learningRate) this.#standing.forgiveRecoveries();
     this.#isSaved = restored !== null;
     this.#savedStep = restored === null ? null : session.step;
@@ -113,7 +113,7 @@ export class Loop {
     const newest = await this.#keeper.newest();
     const restored = newest === null ? null : await this.#session.restore(newest.checkpoint);
     if (newest === null) await this.#session.begin();
-    this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null, { sameText: restored?.sameText !== false });
+    this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
     this.#recent.forget();
     const { step } = this.#session;
     this.#isSaved = newest !== null;

@@ -36,7 +36,7 @@ test('it is spread evenly over the run, from the first evaluation to the last', 
 });
 
 test('of reports it keeps the last, in its place', () => {
-  const history = new History([report(1), evaluation(2), report(3), evaluation(4)]);
+  const history = new History([report(1), evaluation(2), report(3), evaluation(4)].map((event) => ({ ...event })));
   expect(history.events.map(({ step }) => step)).toEqual([2, 3, 4]);
   history.add(report(6));
   expect(history.events.map(({ step }) => step)).toEqual([2, 4, 6]);

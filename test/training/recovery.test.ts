@@ -61,7 +61,7 @@ test('the log holds what led to where the run is, and a line about going back', 
 test('on another text a run that goes back to where it came from forgets the losses of the old text again', async () => {
   const { folder } = await train(verses, { maxSteps: 20 });
   const { checkpoint: earlier } = await folder.newest();
-  const other = { ...verses, digest: 'other' };
+  const other = { ...verses, digest: 'other', sourcesDigest: 'other' };
   const { events } = await train(other, { maxSteps: 30 }, { folder, earlier, device: await refusing(4) });
   expect(recoveriesOf(events)).toMatchObject([[20, expect.stringContaining('at step 23: back to step 20')]]);
   expect(await loopOf(folder.latestPath)).toMatchObject({ trend: { steps: 10 } });

@@ -31,8 +31,16 @@ describe('where a run stands', () => {
 
   it('has no losses to compare with on another text', () => {
     const standing = new Standing(training);
-    standing.forgetLosses();
+    standing.forgetLosses({ sameTraining: false, sameValidation: false });
     expect(kept(standing)).toMatchObject({ best: null, sinceBest: 0, trend: { steps: 0, lowest: null }, recoveries: 2, learningRateFactor: 0.25, trainingMs: 1000 });
+  });
+
+  it('has the loss of training to compare with where only the text to validate on is another one, and the other way round', () => {
+    const [trained, validated] = [new Standing(training), new Standing(training)];
+    trained.forgetLosses({ sameTraining: true, sameValidation: false });
+    expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, trend: state.trend });
+    validated.forgetLosses({ sameTraining: false, sameValidation: true });
+    expect(kept(validated)).toMatchObject({ best: 1.75, sinceBest: 3, trend: { steps: 0 } });
   });
 
   it('has all its recoveries again with another learning rate', () => {
@@ -47,14 +55,14 @@ describe('where a run stands after it went back', () => {
   const later = (): Standing => Object.assign(new Standing(training), { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 });
 
   it('is as in the checkpoint, but for the time, the best loss and the learning rate', () => {
-    expect(kept(later().recoveredFrom(training, { sameText: true }))).toMatchObject({ ...state, trainingMs: 5000, best: 1.5, recoveries: 4, learningRateFactor: 0.0625 });
+    expect(kept(later().recoveredFrom(training, { sameTraining: true, sameValidation: true }))).toMatchObject({ ...state, trainingMs: 5000, best: 1.5, recoveries: 4, learningRateFactor: 0.0625 });
   });
 
   it('has no losses of the text before this one', () => {
-    expect(kept(later().recoveredFrom(training, { sameText: false }))).toMatchObject({ best: 1.5, sinceBest: 0, trend: { steps: 0, lowest: null }, recoveries: 4 });
+    expect(kept(later().recoveredFrom(training, { sameTraining: false, sameValidation: false }))).toMatchObject({ best: 1.5, sinceBest: 0, trend: { steps: 0, lowest: null }, recoveries: 4 });
   });
 
   it('is the beginning where there is no checkpoint', () => {
-    expect(kept(later().recoveredFrom(null, { sameText: true }))).toMatchObject({ trainingMs: 5000, best: 1.5, sinceBest: 0, evaluatedAt: -1, recoveries: 4, trend: { steps: 0 } });
+    expect(kept(later().recoveredFrom(null, { sameTraining: true, sameValidation: true }))).toMatchObject({ trainingMs: 5000, best: 1.5, sinceBest: 0, evaluatedAt: -1, recoveries: 4, trend: { steps: 0 } });
   });
 });
