@@ -27,6 +27,8 @@ export interface CorpusOptions {
   readonly validationFraction: number;
   /** Text to validate on instead; then everything in `sources` is trained on. */
   readonly validationFile: string | null;
+  /** Of folders and patterns, nothing in this folder is read: what a run writes is no text to learn. */
+  readonly runFolder?: string;
   readonly stdin?: NodeJS.ReadableStream;
   /** Encode with this vocabulary instead of building one; its unit counts, not `unit`. */
   readonly vocabulary?: Vocabulary;
@@ -63,7 +65,7 @@ const CHUNK_BYTES = 2 ** 20;
 export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
-  const reader = new Reader(unit, options.stdin);
+  const reader = new Reader(unit, options);
   for (const source of options.sources) await reader.read(source, options.include, options.exclude);
   const { store } = reader.encoder;
   const trainable = store.length;
@@ -96,15 +98,17 @@ class Reader {
   skipped = 0;
   readonly #unit: Unit;
   readonly #stdin: NodeJS.ReadableStream | undefined;
+  readonly #runFolder: string | undefined;
 
-  constructor(unit: Unit, stdin: NodeJS.ReadableStream | undefined) {
+  constructor(unit: Unit, { stdin, runFolder }: Pick<CorpusOptions, 'stdin' | 'runFolder'>) {
     this.encoder = new Encoder(unit);
     this.#unit = unit;
     this.#stdin = stdin;
+    this.#runFolder = runFolder;
   }
 
   async read(source: string, include: readonly string[], exclude: readonly string[]): Promise<void> {
-    const { files, hidden } = await findFiles(source, include, exclude);
+    const { files, hidden } = await findFiles(source, { include, exclude, runFolder: this.#runFolder });
     this.skipped += hidden;
     for (const file of files) await this.#readFile(file);
   }

@@ -1,5 +1,5 @@
 // `rnn train --resume` and `--init-from` as a user meets them: the real program, in process, on small texts.
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -64,6 +64,15 @@ describe('rnn train --resume', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*previous\.json\n$/);
     expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 steps');
+  });
+
+  it('goes on with a folder for a text in which the run itself lies', async () => {
+    const run = (...args: string[]) => rnn(['train', folder, '--out', out, ...sizes, '--resume', ...args]);
+    expect((await run('--max-steps', '4', '--checkpoint-every', '2')).code).toBe(0);
+    expect(await run('--max-steps', '6')).toMatchObject({ code: 0, stderr: expect.stringContaining('going on at step 4') });
+    // By a pattern, and through a link, too.
+    symlinkSync(folder, join(folder, 'here'));
+    expect(await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8'])).toMatchObject({ code: 0, stderr: expect.stringContaining('going on at step 6') });
   });
 
   it('takes another text only if it is told that it may, and never characters that the model does not know', async () => {

@@ -64,6 +64,7 @@ describe('rnn train', () => {
     });
     expect(calls.corpus).toEqual({
       sources: ['a', 'b'],
+      runFolder: 'runs/a',
       include: ['*.c', '*.h'],
       exclude: ['old'],
       unit: 'byte',

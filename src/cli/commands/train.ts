@@ -67,7 +67,7 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
     validationFraction: flags.valFile === undefined ? (flags.valFraction ?? defaultValidationFraction) : 0,
     validationFile: flags.valFile ?? null,
   };
-  const corpus = await read(request, reading, initial === null ? {} : { known: initial.vocabulary }, reporter);
+  const corpus = await read(request, reading, { runFolder: path, ...(initial === null ? {} : { known: initial.vocabulary }) }, reporter);
   const given = initial === null ? givenOptions(flags) : (await rooms.transfer()).withSizesOf(initial, givenOptions(flags));
   const { options, notes } = (await rooms.resolving()).resolveOptions(given, corpus);
   for (const note of notes) reporter.note(note);
@@ -94,7 +94,7 @@ async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Pr
     return 0;
   }
   for (const note of settings.notes) reporter.note(harmless(note));
-  const corpus = await read(request, settings.reading, { vocabulary: earlier.vocabulary }, reporter);
+  const corpus = await read(request, settings.reading, { runFolder: folder.path, vocabulary: earlier.vocabulary }, reporter);
   for (const note of compareCorpus(earlier, corpus, { accepted: flags.acceptNewCorpus === true })) reporter.note(note);
   (await rooms.resolving()).refuseUnfit(settings.options, corpus);
   reporter.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
@@ -118,12 +118,17 @@ async function readInitial({ flags, context: { rooms } }: Request, given: string
   return initial;
 }
 
-type KnownSymbols = { readonly vocabulary?: Checkpoint['vocabulary']; readonly known?: Checkpoint['vocabulary'] };
+interface Known {
+  readonly runFolder: string;
+  readonly vocabulary?: Checkpoint['vocabulary'];
+  readonly known?: Checkpoint['vocabulary'];
+}
 
-async function read({ sources, context: { io, rooms } }: Request, reading: ReadingOptions, { vocabulary, known }: KnownSymbols, reporter: Reporter): Promise<Corpus> {
+async function read({ sources, context: { io, rooms } }: Request, reading: ReadingOptions, { runFolder, vocabulary, known }: Known, reporter: Reporter): Promise<Corpus> {
   const { readCorpus, Vocabulary } = await rooms.corpus();
   const corpus = await readCorpus({
     sources,
+    runFolder,
     ...reading,
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
