@@ -7,7 +7,7 @@ import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { openSampler } from '../sampling/sample.ts';
-import type { compareCorpus, continueRun, endOf } from '../training/continue.ts';
+import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
 import type { refuseUnfit, resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
@@ -25,7 +25,7 @@ export interface Rooms {
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions; refuseUnfit: typeof refuseUnfit }>;
-  continuing(): Promise<{ continueRun: typeof continueRun; compareCorpus: typeof compareCorpus; endOf: typeof endOf }>;
+  continuing(): Promise<{ continueRun: typeof continueRun; compareCorpus: typeof compareCorpus; endOf: typeof endOf; unusedNote: typeof unusedNote }>;
   transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
   work(): Promise<{ workOf: typeof workOf }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;

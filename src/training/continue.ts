@@ -23,7 +23,8 @@ export interface GivenSettings {
 }
 
 export interface Continuation extends RunSettings {
-  /** What is different from now on, for the user to read. */
+  /** What is different from now on: flags, and the same for the user to read. */
+  readonly changed: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -59,9 +60,9 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
       .map(([option, { flag }]) => [flag, options[option as keyof TrainingOptions], earlier.options[option as keyof TrainingOptions]] as const),
     ...changesIn(readingFlags, reading, earlier.reading),
     ...changesIn(machineFlags, machine, earlier.machine),
-  ];
-  const notes = changes.filter(([, now, before]) => !isDeepStrictEqual(now, before)).map(([flag, now, before]) => `${flag} is ${shown(flag, now)} from here on; it was ${shown(flag, before)}`);
-  return { options, reading, machine, notes };
+  ].filter(([, now, before]) => !isDeepStrictEqual(now, before));
+  const notes = changes.map(([flag, now, before]) => `${flag} is ${shown(flag, now)} from here on; it was ${shown(flag, before)}`);
+  return { options, reading, machine, changed: changes.map(([flag]) => flag), notes };
 }
 
 /** Why the run was over when it was saved, if it is with these options, too; else null. */
@@ -69,6 +70,13 @@ export function endOf({ training }: Checkpoint, options: TrainingOptions): EndRe
   const { finished } = recordedLoop(training);
   const before = recordedOptions(training);
   return [...lengths, 'patience' as const].every((option) => options[option] === before[option]) ? finished : null;
+}
+
+/** What has no effect on a run that is over, and how it would have one, for the user to read; null for no such flags. */
+export function unusedNote(flags: readonly string[], end: EndReason): string | null {
+  if (flags.length === 0) return null;
+  // The reasons are called as the flags are.
+  return `not used, because the run is over: ${flags.join(', ')}; with a higher --${end} it goes on`;
 }
 
 /**

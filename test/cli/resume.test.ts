@@ -57,6 +57,15 @@ describe('rnn train --resume', () => {
     expect(existsSync(join(out, 'lock.json'))).toBe(false);
   });
 
+  it('says which options it has no use for in a run that is over, and what would give them one', async () => {
+    await started();
+    const { code, stderr } = await train('--resume', '--lr', '0.5', '--batch-size', '2', '--hidden', '8', '--accept-new-corpus');
+    expect(code).toBe(0);
+    expect(stderr).toContain('not used, because the run is over: --batch-size, --lr, --accept-new-corpus; with a higher --max-steps it goes on\n');
+    expect((await train('--resume', '--max-steps', '6', '--batch-size', '4')).stderr).not.toContain('not used');
+    expect((await train('--resume', '--lr', '0.5', '--quiet')).stderr).toBe('');
+  });
+
   it('falls back to previous.json with a warning, even with --quiet', async () => {
     await started('--checkpoint-every', '3');
     writeFileSync(join(out, 'latest.json'), readFileSync(join(out, 'latest.json'), 'utf8').slice(0, 500));
@@ -122,6 +131,8 @@ describe('rnn train --init-from', () => {
     const again = await rnn([...given, '--max-steps', '6']);
     expect(again.stderr).toContain('going on at step 4');
     expect(again.stderr).not.toContain('starting from the weights of');
+    expect(again.stderr).toContain('--init-from is not used: this run has begun');
+    expect((await rnn([...given, '--max-steps', '6'])).stderr).toContain('--init-from is not used: this run has begun');
   });
 });
 

@@ -87,9 +87,13 @@ async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Pr
   const { flags, context: { rooms } } = request;
   const { checkpoint: earlier, path: file, instead } = await folder.newest();
   if (instead !== null) reporter.warn(harmless(`${instead}; the run goes on from ${file}`));
-  const { continueRun, compareCorpus, endOf } = await rooms.continuing();
+  const { continueRun, compareCorpus, endOf, unusedNote } = await rooms.continuing();
   const settings: Continuation = continueRun(earlier, { options: givenOptions(flags), reading: givenReading(flags), machine: givenMachine(flags) });
-  if (endOf(earlier, settings.options) !== null) {
+  if (flags.initFrom !== undefined) reporter.note('--init-from is not used: this run has begun, and goes on from its own weights; with another --out a new one starts from those');
+  const over = endOf(earlier, settings.options);
+  if (over !== null) {
+    const unused = unusedNote([...settings.changed, ...(flags.acceptNewCorpus === true ? ['--accept-new-corpus'] : [])], over);
+    if (unused !== null) reporter.note(unused);
     await reporter.handle(finishedEvent(earlier, file));
     return 0;
   }
