@@ -1,5 +1,6 @@
-// When an invocation has to come to its end before the run does: a signal came, or the time of --max-time is over. Real time counts,
+// When an invocation has to come to its end before the run does: it was told to stop, or the time of --max-time is over. Real time counts,
 // even while the process is suspended: whoever gives an invocation an hour wants the machine back then.
+import type { EndReason } from './events.ts';
 
 export class Hurry {
   readonly #signal: AbortSignal | undefined;
@@ -13,8 +14,11 @@ export class Hurry {
     this.#maxTimeMs = maxTimeMs ?? Infinity;
   }
 
-  get isSignalled(): boolean {
-    return this.#signal?.aborted === true;
+  /** Why it was told to stop, which may be the reason that the signal was aborted with; null if it was not. */
+  get told(): EndReason | null {
+    if (!this.#signal?.aborted) return null;
+    const closed: EndReason = 'output-closed';
+    return this.#signal.reason === closed ? closed : 'signal';
   }
 
   get isTimeOver(): boolean {
@@ -30,5 +34,5 @@ export class Hurry {
    * Whether an evaluation or a sample in hand is to be given up. Not for time alone before any step was made: one that takes longer than
    * an invocation may would be begun again by each, for ever.
    */
-  readonly isUrgent = (): boolean => this.isSignalled || (this.#hasAdvanced && this.isTimeOver);
+  readonly isUrgent = (): boolean => this.told !== null || (this.#hasAdvanced && this.isTimeOver);
 }

@@ -118,8 +118,7 @@ export class Loop {
     const { step } = this.#session;
     this.#isSaved = newest !== null;
     await this.#keeper.cutBack(step);
-    const rate = (this.#options.learningRate * this.#standing.learningRateFactor).toPrecision(2);
-    yield this.#tell(`${trouble} at step ${at.toLocaleString('en')}: back to step ${step.toLocaleString('en')}, and on with half the learning rate, ${Number(rate)} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
+    yield this.#tell(`${trouble} at step ${at.toLocaleString('en')}: back to step ${step.toLocaleString('en')}, and on with half the learning rate, ${Number(this.#peakLearningRate.toPrecision(2))} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
   }
 
   #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
@@ -144,7 +143,7 @@ export class Loop {
     const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
     const reason = this.#reasonToEnd();
     // Whoever ends a run in a hurry wants it saved, not judged.
-    if (reason === 'signal' || reason === 'max-time' || reason === 'diverged') return;
+    if (this.#hurry.told !== null || reason === 'max-time' || reason === 'diverged') return;
     const atEnd = reason !== null;
     if (this.#isDue(evaluateEvery) || atEnd) yield* this.#evaluate();
     if (this.#hasDiverged) return;
@@ -240,15 +239,19 @@ export class Loop {
       step,
       bestValidationLossNats: this.#standing.best,
       checkpoint: this.#savedStep === null ? null : this.#keeper.latestPath,
+      peakLearningRate: this.#peakLearningRate,
       elapsedMs: this.#elapsedMs(),
     });
   }
 
+  get #peakLearningRate(): number {
+    return this.#options.learningRate * this.#standing.learningRateFactor;
+  }
+
   #reasonToEnd(): EndReason | null {
     if (this.#hasDiverged) return 'diverged';
-    if (this.#hurry.isSignalled) return 'signal';
     const finished = this.#finished();
-    return this.#hurry.isTimeOver && (finished === null || !this.#isJudged) ? 'max-time' : finished;
+    return this.#hurry.told ?? (this.#hurry.isTimeOver && (finished === null || !this.#isJudged) ? 'max-time' : finished);
   }
 
   /** What is due at the end of a run is done. */

@@ -1,6 +1,6 @@
 // Whatever is wrong: the right exit code, a message that names the cause, a hint that names the remedy, no stack trace, and nothing on
 // disk is changed.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -172,6 +172,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')('an output that goes a
     const ran = await shell(`(rnn ${endless('run-unread', '--checkpoint-every 0').join(' ')} cpu --json; echo "it ended with $?" >&2) | head -n 1`, { folder });
     expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
     expect(JSON.parse(ran.stdout)).toMatchObject({ event: 'start' });
+    expect(JSON.parse(readFileSync(join(folder, 'run-unread/log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
     expect(await stepOf('run-unread')).toBeGreaterThan(0);
   });
 

@@ -43,7 +43,7 @@ test('what comes apart again and again is given up, and what was saved stays as 
   const given = { maxSteps: 20, checkpointEvery: 8, maxRecoveries: 2 };
   const { events, folder } = await train(verses, given, { device: await refusing(10, 13, 15) });
   expect(recoveriesOf(events).at(-1)).toEqual([9, 'the loss is not a finite number, after 2 times going back: the run is given up']);
-  expect(endOf(events)).toMatchObject({ reason: 'diverged', checkpoint: folder.latestPath });
+  expect(endOf(events)).toMatchObject({ reason: 'diverged', checkpoint: folder.latestPath, peakLearningRate: 0.01 / 4 });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(8);
   const none = await train(verses, { ...given, maxRecoveries: 0 }, { device: await refusing(2) });
   expect(recoveriesOf(none.events)).toEqual([[1, 'the loss is not a finite number, and --max-recoveries is 0: the run is given up']]);

@@ -6,7 +6,7 @@ import type { Checkpoint, RunFolder, TrainedModel } from '../../checkpoint/store
 import type { Corpus } from '../../corpus/read.ts';
 import { RnnError } from '../../errors.ts';
 import type { Continuation, RunSettings } from '../../training/continue.ts';
-import type { EndEvent } from '../../training/events.ts';
+import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { ReadingOptions } from '../../training/record.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
@@ -105,8 +105,9 @@ async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Pr
   return trainOn(request, { settings, corpus, initial: null, earlier, path: folder.path, reporter }, (run) => run(folder));
 }
 
-function finishedEvent({ training: { step, bestValidationLossNats, loop } }: Checkpoint, checkpoint: string): EndEvent {
-  return { event: 'end', reason: 'finished', step, bestValidationLossNats, checkpoint, elapsedMs: (loop as { elapsedMs: number }).elapsedMs };
+function finishedEvent({ training: { step, bestValidationLossNats, options, loop } }: Checkpoint, checkpoint: string): EndEvent {
+  const { elapsedMs, learningRateFactor } = loop as { elapsedMs: number; learningRateFactor: number };
+  return { event: 'end', reason: 'finished', step, bestValidationLossNats, checkpoint, peakLearningRate: (options.learningRate as number) * learningRateFactor, elapsedMs };
 }
 
 /** The model of --init-from. */
@@ -190,14 +191,14 @@ async function follow({ sources, flags, context }: Request, { path, reporter }: 
       } catch (error) {
         // Nobody reads stdout any more (`rnn train --json | head`), or its disk is full: end as a signal would, with everything saved.
         if (!(error instanceof OutputClosed)) trouble ??= error;
-        controller.abort();
+        controller.abort('output-closed' satisfies EndReason);
       }
     }
     if (trouble !== null) throw trouble;
     if (end === null) return 0;
     if (end.reason === 'diverged') reporter.warn(adviceOnDivergence(end, resumeLine(sources, flags)));
     showWhereItIs(end, path, reporter);
-    if (end.reason === 'signal' || end.reason === 'max-time') reporter.note(`to continue:\n  ${resumeLine(sources, flags)}`);
+    if (['signal', 'output-closed', 'max-time'].includes(end.reason)) reporter.note(`to continue:\n  ${resumeLine(sources, flags)}`);
     return codeOfEnd(end.reason, interruption.signal());
   } finally {
     interruption.stop();
@@ -220,9 +221,10 @@ function watchSignals({ io }: Context, reporter: Reporter, controller: AbortCont
   return { signal: () => first, stop };
 }
 
-function adviceOnDivergence({ checkpoint }: EndEvent, resume: string): string {
+function adviceOnDivergence({ checkpoint, peakLearningRate }: EndEvent, resume: string): string {
   const otherwise = 'a lower --clip-norm or a longer --warmup helps against spikes';
-  return checkpoint === null ? `nothing was saved: try again with a lower --lr; ${otherwise}` : `go on from ${checkpoint} with a lower learning rate: ${resume} --lr …; ${otherwise}`;
+  const lower = `--lr ${Number((peakLearningRate / 2).toPrecision(2))}`;
+  return checkpoint === null ? `nothing was saved: try again with ${lower}; ${otherwise}` : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}; ${otherwise}`;
 }
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
