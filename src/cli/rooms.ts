@@ -8,7 +8,7 @@ import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
-import type { refuseUnfit, resolveOptions } from '../training/resolve.ts';
+import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
 import type { workOf } from '../training/work.ts';
@@ -24,7 +24,7 @@ export interface Rooms {
   devices(): Promise<{ openDevice: typeof openDevice }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
-  resolving(): Promise<{ resolveOptions: typeof resolveOptions; refuseUnfit: typeof refuseUnfit }>;
+  resolving(): Promise<{ resolveOptions: typeof resolveOptions; refitOptions: typeof refitOptions }>;
   continuing(): Promise<{ continueRun: typeof continueRun; compareCorpus: typeof compareCorpus; endOf: typeof endOf; unusedNote: typeof unusedNote }>;
   transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
   work(): Promise<{ workOf: typeof workOf }>;

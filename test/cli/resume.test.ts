@@ -94,6 +94,16 @@ describe('rnn train --resume', () => {
     expect(await train('--resume', '--accept-new-corpus', '--max-steps', '12')).toMatchObject({ code: 3, stderr: expect.stringMatching(/never seen: .*1.*\nhint: .*--init-from/) });
   });
 
+  it('reads a shorter text to validate on in fewer streams', async () => {
+    await started();
+    const short = join(folder, 'short.txt');
+    writeFileSync(short, 'the fox');
+    const { code, stderr } = await train('--resume', '--val-file', short, '--accept-new-corpus', '--max-steps', '9');
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('--streams is 6 from here on: the text to validate on is too short for 16\n') });
+    expect(stderr).toContain('the text to validate on is another one');
+    expect(readFileSync(join(out, 'latest.json'), 'utf8')).toMatch(/"evaluationStreams": ?6\b/);
+  });
+
   it('is refused, with sizes that would fit, for a batch or window that the text is too short for', async () => {
     await started();
     expect(await train('--resume', '--max-steps', '9', '--batch-size', '5000')).toMatchObject({ code: 3, stderr: expect.stringMatching(/error: the text to train on has 2,376 characters; --batch-size 5000 with --seq-length 8 needs at least .*\nhint: .*would fit/) });

@@ -2,7 +2,7 @@
 // is in corpus/, training/ and devices/.
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { Checkpoint, RunFolder, TrainedModel } from '../../checkpoint/store.ts';
+import type { Checkpoint, Newest, RunFolder, TrainedModel } from '../../checkpoint/store.ts';
 import type { Corpus } from '../../corpus/read.ts';
 import { RnnError } from '../../errors.ts';
 import type { Continuation, RunSettings } from '../../training/continue.ts';
@@ -84,9 +84,20 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
 }
 
 async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Promise<number> {
+  const newest = await folder.newest();
+  if (newest.instead !== null) reporter.warn(harmless(`${newest.instead}; the run goes on from ${newest.path}`));
+  try {
+    return await goOnFrom(request, folder, newest, reporter);
+  } catch (error) {
+    if (!(error instanceof RnnError) || error.kind !== 'checkpoint' || error.message.includes(newest.path)) throw error;
+    // Whatever looked into it was not told where it is.
+    const message = error.message.includes('this checkpoint') ? error.message.replace('this checkpoint', newest.path) : `${newest.path}: ${error.message}`;
+    throw new RnnError('checkpoint', message, { hint: error.hint, cause: error });
+  }
+}
+
+async function goOnFrom(request: Request, folder: RunFolder, { checkpoint: earlier, path: file }: Newest, reporter: Reporter): Promise<number> {
   const { flags, context: { rooms } } = request;
-  const { checkpoint: earlier, path: file, instead } = await folder.newest();
-  if (instead !== null) reporter.warn(harmless(`${instead}; the run goes on from ${file}`));
   const { continueRun, compareCorpus, endOf, unusedNote } = await rooms.continuing();
   const settings: Continuation = continueRun(earlier, { options: givenOptions(flags), reading: givenReading(flags), machine: givenMachine(flags) });
   if (flags.initFrom !== undefined) reporter.note('--init-from is not used: this run has begun, and goes on from its own weights; with another --out a new one starts from those');
@@ -98,11 +109,12 @@ async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Pr
     return 0;
   }
   for (const note of settings.notes) reporter.note(harmless(note));
-  const corpus = await read(request, settings.reading, { runFolder: folder.path, vocabulary: earlier.vocabulary }, reporter);
+  const corpus = await read(request, settings.reading, { runFolder: folder.path, vocabulary: earlier.vocabulary, plainValidation: flags.valFile === undefined }, reporter);
   for (const note of compareCorpus(earlier, corpus, { accepted: flags.acceptNewCorpus === true })) reporter.note(note);
-  (await rooms.resolving()).refuseUnfit(settings.options, corpus);
+  const { options, notes } = (await rooms.resolving()).refitOptions(settings.options, corpus);
+  for (const note of notes) reporter.note(note);
   reporter.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
-  return trainOn(request, { settings, corpus, initial: null, earlier, path: folder.path, reporter }, (run) => run(folder));
+  return trainOn(request, { settings: { ...settings, options }, corpus, initial: null, earlier, path: folder.path, reporter }, (run) => run(folder));
 }
 
 function finishedEvent({ training: { step, bestValidationLossNats, options, loop } }: Checkpoint, checkpoint: string): EndEvent {
@@ -127,14 +139,15 @@ interface Known {
   readonly runFolder: string;
   readonly vocabulary?: Checkpoint['vocabulary'];
   readonly known?: Checkpoint['vocabulary'];
+  readonly plainValidation?: boolean;
 }
 
-async function read({ sources, context: { io, rooms } }: Request, reading: ReadingOptions, { runFolder, vocabulary, known }: Known, reporter: Reporter): Promise<Corpus> {
+async function read({ sources, context: { io, rooms } }: Request, reading: ReadingOptions, { vocabulary, known, ...rest }: Known, reporter: Reporter): Promise<Corpus> {
   const { readCorpus, Vocabulary } = await rooms.corpus();
   const corpus = await readCorpus({
     sources,
-    runFolder,
     ...reading,
+    ...rest,
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
