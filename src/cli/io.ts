@@ -1,6 +1,7 @@
 // The edges of the process that the command line touches, as one object, so that a test can hand over its own. Nothing else in
 // cli/ reads `process`.
 import type { Readable, Writable } from 'node:stream';
+import { isHangupIgnored } from './hangup.ts';
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
 
@@ -25,6 +26,10 @@ export interface Io {
   randomSeed(): number;
 }
 
+const ignoresHangup = isHangupIgnored({ env: process.env, parent: process.ppid });
+// Without a listener it would end the process.
+if (ignoresHangup) process.on('SIGHUP', () => {});
+
 export const processIo: Io = {
   // Getters, because merely looking at process.stdin opens it.
   get stdin() {
@@ -38,7 +43,7 @@ export const processIo: Io = {
   },
   env: process.env,
   onSignal(handler) {
-    const signals: Signal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    const signals: Signal[] = ['SIGINT', 'SIGTERM', ...(ignoresHangup ? [] : (['SIGHUP'] as const))];
     for (const signal of signals) process.on(signal, handler);
     return () => {
       for (const signal of signals) process.off(signal, handler);

@@ -68,19 +68,19 @@ const usageCode = 2;
 export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRooms): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
   const context = await openContext(io, rooms, !words.has('--no-color'));
+  let written: Promise<unknown> = Promise.resolve(null);
   try {
-    const program = await define(words, context);
-    await program.parseAsync([...argv], { from: 'user' });
+    const program = await define(words, context, (text) => (written = context.stdout.write(text).then(() => null, (error: unknown) => error)));
+    await program.parseAsync(wanted(argv), { from: 'user' });
     return context.exitCode;
   } catch (error) {
-    if (error instanceof OutputClosed) return 0;
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return 0;
-      // `rnn` alone: the help has been printed, on stderr.
-      if (error.code === 'commander.help') return usageCode;
-    }
+    // The help or the version was asked for; it may not have gone anywhere.
+    const thrown = error instanceof CommanderError && error.exitCode === 0 ? await written : error;
+    if (thrown === null || thrown instanceof OutputClosed) return 0;
+    // `rnn` alone: the help has been printed, on stderr.
+    if (thrown instanceof CommanderError && thrown.code === 'commander.help') return usageCode;
     const help = helpOn(argv);
-    const failure = error instanceof CommanderError ? usageError(error, help) : error;
+    const failure = thrown instanceof CommanderError ? usageError(thrown, help) : thrown;
     return report(failure, context, { debug: words.has('--debug'), json: words.has('--json'), help });
   }
 }
@@ -91,7 +91,15 @@ async function openContext(io: Io, rooms: Rooms, colour: boolean): Promise<Conte
   return { io, rooms, stdout, stderr, exitCode: 0 };
 }
 
-async function define(words: ReadonlySet<string>, context: Context): Promise<Command> {
+/** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */
+function wanted(argv: readonly string[]): string[] {
+  const [first, second] = argv;
+  const isLost = first === 'help' && second !== undefined && !second.startsWith('-') && !commands.some(({ name }) => name === second);
+  return isLost ? argv.slice(1) : [...argv];
+}
+
+/** @param writeHelp takes the help, or the version, for stdout */
+async function define(words: ReadonlySet<string>, context: Context, writeHelp: (text: string) => void): Promise<Command> {
   const { stdout, stderr } = context;
   const program = new Command('rnn')
     .description('Character-level language models: train a recurrent network on any text, sample from it.')
@@ -104,7 +112,7 @@ async function define(words: ReadonlySet<string>, context: Context): Promise<Com
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => void stdout.write(text).catch(() => {}),
+      writeOut: writeHelp,
       writeErr: (text) => stderr.line(text.trimEnd()),
       // An error arrives in `run` and is told there, like any other.
       outputError: () => {},

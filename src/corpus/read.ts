@@ -4,7 +4,7 @@
 // characters, because a model of a text should be able to write that text. A UTF-8 byte order mark at the start of a file is
 // dropped, except with `--unit byte`, where every byte counts.
 import { createHash, type Hash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { Encoder } from './encoder.ts';
 import { corpusName, fileError, findFiles, STDIN, type TextFile } from './sources.ts';
@@ -27,6 +27,10 @@ export interface CorpusOptions {
   readonly validationFraction: number;
   /** Text to validate on instead; then everything in `sources` is trained on. */
   readonly validationFile: string | null;
+  /** Of folders and patterns, nothing in this folder is read: what a run writes is no text to learn. */
+  readonly runFolder?: string;
+  /** Of the validation text, read plain files alone, and no devices or pipes: a checkpoint names it, not the user. */
+  readonly plainValidation?: boolean;
   readonly stdin?: NodeJS.ReadableStream;
   /** Encode with this vocabulary instead of building one; its unit counts, not `unit`. */
   readonly vocabulary?: Vocabulary;
@@ -43,6 +47,8 @@ export interface Corpus {
   readonly characters: number;
   /** SHA-256 of the bytes read, in order, in hex. */
   readonly digest: string;
+  /** The same without the validation file. */
+  readonly sourcesDigest: string;
   readonly files: number;
   /** Hidden and binary files in folders, passed over. */
   readonly skipped: number;
@@ -61,13 +67,14 @@ const CHUNK_BYTES = 2 ** 20;
 export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
-  const reader = new Reader(unit, options.stdin);
+  const reader = new Reader(unit, options);
   for (const source of options.sources) await reader.read(source, options.include, options.exclude);
   const { store } = reader.encoder;
   const trainable = store.length;
   if (trainable === 0) throw nothingRead(options.sources, reader);
+  const sourcesDigest = reader.hash.copy().digest('hex');
   if (options.validationFile !== null) {
-    await reader.read(options.validationFile, options.include, options.exclude);
+    await reader.read(options.validationFile, options.include, options.exclude, { onlyPlain: options.plainValidation === true });
     if (store.length === trainable) throw new RnnError('corpus', `the validation text ${options.validationFile} is empty`, { hint: '--val-fraction holds out a part of the corpus instead' });
   }
   const vocabulary = unit === 'byte' ? byteVocabulary() : renumber(reader.encoder, trainable, options);
@@ -78,6 +85,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
     vocabulary, train, validation,
     characters: train.length + validation.length,
     digest: reader.hash.digest('hex'),
+    sourcesDigest,
     files: reader.files,
     skipped: reader.skipped,
     name: corpusName(options.sources[0]),
@@ -92,17 +100,22 @@ class Reader {
   skipped = 0;
   readonly #unit: Unit;
   readonly #stdin: NodeJS.ReadableStream | undefined;
+  readonly #runFolder: string | undefined;
 
-  constructor(unit: Unit, stdin: NodeJS.ReadableStream | undefined) {
+  constructor(unit: Unit, { stdin, runFolder }: Pick<CorpusOptions, 'stdin' | 'runFolder'>) {
     this.encoder = new Encoder(unit);
     this.#unit = unit;
     this.#stdin = stdin;
+    this.#runFolder = runFolder;
   }
 
-  async read(source: string, include: readonly string[], exclude: readonly string[]): Promise<void> {
-    const { files, hidden } = await findFiles(source, include, exclude);
+  async read(source: string, include: readonly string[], exclude: readonly string[], { onlyPlain = false } = {}): Promise<void> {
+    const { files, hidden } = await findFiles(source, { include, exclude, runFolder: this.#runFolder });
     this.skipped += hidden;
-    for (const file of files) await this.#readFile(file);
+    for (const file of files) {
+      if (onlyPlain) await refuseUnlessPlain(file.path);
+      await this.#readFile(file);
+    }
   }
 
   async #readFile(file: TextFile): Promise<void> {
@@ -127,6 +140,13 @@ class Reader {
     if (incomplete >= 0) throw invalidText(name, incomplete, 'ends within a character', file.named);
     this.files++;
   }
+}
+
+async function refuseUnlessPlain(file: string): Promise<void> {
+  if (file === STDIN) return;
+  const status = await stat(file).catch((error: unknown) => { throw fileError(file, error); });
+  if (status.isFile()) return;
+  throw new RnnError('corpus', `the validation text ${file} is not a plain file, and only the checkpoint names it`, { hint: 'name it again by --val-file if it is to be read' });
 }
 
 /** The bytes of a file in one buffer, which is used again and again. Sizes are not asked for: those of pipes are unknown. */

@@ -14,6 +14,12 @@ export interface TextFile {
   readonly named: boolean;
 }
 
+interface Limits {
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly runFolder?: string | undefined;
+}
+
 export interface FoundFiles {
   readonly files: readonly TextFile[];
   /** Hidden files that were passed over. */
@@ -24,12 +30,12 @@ export interface FoundFiles {
  * The files of one source: a file, a folder with everything in it that is not hidden, a pattern, or `-`.
  *
  * `include` limits what is taken from folders and `exclude` what is taken from folders and by patterns; both are matched
- * against the path within the folder and against the base name. Files come in the order of their paths' UTF-16 code units,
+ * against the path within the folder and against the base name. `runFolder` is left out, wherever it lies. Files come in the order of their paths' UTF-16 code units,
  * the same on every machine. A file that is reached more than once through symbolic links is taken once.
  *
  * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
  */
-export async function findFiles(source: string, include: readonly string[], exclude: readonly string[]): Promise<FoundFiles> {
+export async function findFiles(source: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
   if (source === STDIN) return { files: [{ path: source, named: true }], hidden: 0 };
   const status = await stat(source).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
@@ -45,7 +51,7 @@ export async function findFiles(source: string, include: readonly string[], excl
     ? await glob(pattern, { cwd: folder, expandDirectories: false, ignore: inFolder(exclude) })
     : await glob(inFolder(include.length === 0 ? ['**'] : include), { cwd: folder, dot: true, ignore: ['**/.*/**', ...inFolder(exclude)] });
   const visible = isPattern ? matches : matches.filter((file) => !path.basename(file).startsWith('.'));
-  const files = await withoutRepetitions(visible.toSorted(byCodeUnits).map((file) => path.join(folder, file)));
+  const files = await withoutRepetitions(visible.toSorted(byCodeUnits).map((file) => path.join(folder, file)), runFolder);
   const hidden = matches.length - visible.length;
   if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
   return { files: files.map((file) => ({ path: file, named: false })), hidden };
@@ -98,11 +104,14 @@ function inFolder(patterns: readonly string[]): string[] {
   });
 }
 
-async function withoutRepetitions(files: readonly string[]): Promise<string[]> {
+async function withoutRepetitions(files: readonly string[], runFolder: string | undefined): Promise<string[]> {
+  // It is not there before the run is.
+  const leftOut = runFolder === undefined ? null : await realpath(runFolder).catch(() => path.resolve(runFolder));
   const seen = new Set<string>();
   const first: string[] = [];
   for (const file of files) {
     const real = await realpath(file).catch(() => file);
+    if (leftOut !== null && real.startsWith(leftOut + path.sep)) continue;
     if (!seen.has(real)) first.push(file);
     seen.add(real);
   }

@@ -23,7 +23,8 @@ export interface GivenSettings {
 }
 
 export interface Continuation extends RunSettings {
-  /** What is different from now on, for the user to read. */
+  /** What is different from now on: flags, and the same for the user to read. */
+  readonly changed: readonly string[];
   readonly notes: readonly string[];
 }
 
@@ -59,9 +60,9 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
       .map(([option, { flag }]) => [flag, options[option as keyof TrainingOptions], earlier.options[option as keyof TrainingOptions]] as const),
     ...changesIn(readingFlags, reading, earlier.reading),
     ...changesIn(machineFlags, machine, earlier.machine),
-  ];
-  const notes = changes.filter(([, now, before]) => !isDeepStrictEqual(now, before)).map(([flag, now, before]) => `${flag} is ${shown(flag, now)} from here on; it was ${shown(flag, before)}`);
-  return { options, reading, machine, notes };
+  ].filter(([, now, before]) => !isDeepStrictEqual(now, before));
+  const notes = changes.map(([flag, now, before]) => `${flag} is ${shown(flag, now)} from here on; it was ${shown(flag, before)}`);
+  return { options, reading, machine, changed: changes.map(([flag]) => flag), notes };
 }
 
 /** Why the run was over when it was saved, if it is with these options, too; else null. */
@@ -71,22 +72,45 @@ export function endOf({ training }: Checkpoint, options: TrainingOptions): EndRe
   return [...lengths, 'patience' as const].every((option) => options[option] === before[option]) ? finished : null;
 }
 
+/** What has no effect on a run that is over, and how it would have one, for the user to read; null for no such flags. */
+export function unusedNote(flags: readonly string[], end: EndReason): string | null {
+  if (flags.length === 0) return null;
+  // The reasons are called as the flags are.
+  return `not used, because the run is over: ${flags.join(', ')}; with a higher --${end} it goes on`;
+}
+
 /**
  * What is different about the text, for the user to read.
  *
  * @throws RnnError `corpus` if it is another text, and that was not accepted
  */
 export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accepted }: { readonly accepted: boolean }): readonly string[] {
-  const { digest, characters, train } = recordedCorpus(training);
-  const count = (value: number): string => value.toLocaleString('en');
-  if (digest === corpus.digest) return train === corpus.train.length ? [] : [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`];
-  const what = characters === corpus.characters ? `its ${count(characters)} characters are not the same` : `it has ${count(corpus.characters)} characters, and had ${count(characters)}`;
+  const { digest, sourcesDigest, characters, train, validation } = recordedCorpus(training);
+  const sameSources = sourcesDigest === corpus.sourcesDigest;
+  const notes = sameSources && train !== corpus.train.length ? [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`] : [];
+  if (digest === corpus.digest) return notes;
+  if (sameSources) {
+    const other = difference(corpus.validation.length, validation);
+    if (accepted) return [...notes, `the text to validate on is another one: ${other}; the best validation loss is looked for anew`];
+    throw new RnnError('corpus', `the text to validate on is not the one that this run had: ${other}`, {
+      hint: 'give the same one, or go on with this one by --accept-new-corpus: then the best validation loss is looked for anew',
+    });
+  }
+  const what = difference(corpus.characters, characters);
   if (!accepted) {
     throw new RnnError('corpus', `the text is not the one that this run was trained on: ${what}`, {
       hint: 'give the same text, go on with this one by --accept-new-corpus, or start a new run with --init-from and --out',
     });
   }
   return [`the text is another one: ${what}; the run goes on at the same part of it, from a zero state, and the best validation loss is looked for anew`];
+}
+
+function difference(now: number, before: number): string {
+  return now === before ? `its ${count(now)} characters are not the same` : `it has ${count(now)} characters, and had ${count(before)}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
 }
 
 /** Loading a library runs what is in it: only the user may say which, and a checkpoint may come from anywhere. */

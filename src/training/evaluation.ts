@@ -1,4 +1,5 @@
 // The loss on text that is not trained on.
+import { setImmediate } from 'node:timers/promises';
 import { type Tokens } from '../corpus/read.ts';
 import { evaluationWindows } from '../corpus/batches.ts';
 import type { Executable } from '../devices/device.ts';
@@ -8,10 +9,11 @@ import type { Executable } from '../devices/device.ts';
  * state carried along each.
  * @param tokens at least two
  * @param job an evaluation job of `streams` rows and `sequenceLength` steps
- * @returns null if the signal came before the end
+ * @param isUrgent is asked again and again whether to give up
+ * @returns null if it was given up
  */
 export async function evaluate(
-  executable: Executable, job: string, tokens: Tokens, { streams, sequenceLength, signal }: { streams: number; sequenceLength: number; signal?: AbortSignal | undefined },
+  executable: Executable, job: string, tokens: Tokens, { streams, sequenceLength, isUrgent }: { streams: number; sequenceLength: number; isUrgent?: () => boolean },
 ): Promise<number | null> {
   let sum = 0;
   let count = 0;
@@ -19,10 +21,11 @@ export async function evaluate(
   for (;;) {
     const taken = take(windows, executable.callsPerRun(job));
     if (taken.length === 0) return sum / count;
-    if (signal?.aborted) return null;
+    if (isUrgent?.()) return null;
     const results = await executable.run(job, taken.map(({ inputs, targets, reset }) => ({ ids: inputs, targets, reset })));
     for (const { lossNats } of results) sum += lossNats;
     for (const window of taken) count += window.count;
+    await setImmediate(); // signals have their turn, even where the device computes on this thread
   }
 }
 

@@ -63,7 +63,8 @@ export interface RecoveryEvent {
   readonly reason: string;
 }
 
-export type EndReason = 'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'finished' | 'diverged';
+/** `output-closed`: nobody takes what the run tells (`rnn train --json | head`). */
+export type EndReason = 'epochs' | 'max-steps' | 'budget' | 'max-time' | 'patience' | 'signal' | 'output-closed' | 'finished' | 'diverged';
 
 export interface EndEvent {
   readonly event: 'end';
@@ -72,6 +73,8 @@ export interface EndEvent {
   readonly bestValidationLossNats: number | null;
   /** The file that holds the last state, or null if nothing could be saved. */
   readonly checkpoint: string | null;
+  /** The peak of the learning rate as it is by now: halved by each recovery. */
+  readonly peakLearningRate: number;
   readonly elapsedMs: number;
 }
 

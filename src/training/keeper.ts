@@ -74,10 +74,15 @@ export class Keeper {
   /**
    * The newest state on disk; null if none was ever saved.
    *
+   * @param why it is asked for, in words
    * @throws RnnError `checkpoint` if none can be read, or none is left
    */
-  async newest(): Promise<Newest | null> {
-    return this.#hasSaved || (await RunFolder.holdsRun(this.#folder.path)) ? this.#folder.newest() : null;
+  async newest(why: string): Promise<Newest | null> {
+    try {
+      return this.#hasSaved || (await RunFolder.holdsRun(this.#folder.path)) ? await this.#folder.newest() : null;
+    } catch (error) {
+      throw error instanceof RnnError ? new RnnError(error.kind, `${why}, and ${error.message}`, { hint: error.hint, cause: error }) : error;
+    }
   }
 
   /** @param undone events that had not come yet at that very step */

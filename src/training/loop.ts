@@ -4,11 +4,12 @@ import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
+import { Hurry } from './hurry.ts';
 import type { Keeper, Stored } from './keeper.ts';
 import type { TrainingOptions } from './options.ts';
 import { Recent } from './recent.ts';
 import { recordedLoop } from './record.ts';
-import { type TrainingRun, startOf, stepsOf } from './run.ts';
+import { type TrainingRun, startOf, stepsOf, stepsUntilDue } from './run.ts';
 import { type Progress, learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { Standing } from './standing.ts';
@@ -18,11 +19,10 @@ export class Loop {
   readonly #options: TrainingOptions;
   readonly #session: Session;
   readonly #keeper: Keeper;
-  readonly #signal: AbortSignal | undefined;
+  readonly #hurry: Hurry;
   readonly #now: () => number;
   readonly #started: number;
   readonly #recent: Recent;
-  readonly #startedReally = performance.now();
   readonly #collectGarbage = openCollector();
   readonly #elapsedBeforeMs: number;
   readonly #totalSteps: number | null;
@@ -39,14 +39,14 @@ export class Loop {
     this.#options = run.options;
     this.#session = session;
     this.#keeper = keeper;
-    this.#signal = signal;
+    this.#hurry = new Hurry(signal, run.options.maxTimeMs);
     this.#now = run.clock ?? (() => performance.now());
     this.#started = this.#now();
     this.#recent = new Recent(this.#now);
     const training = run.earlier?.training;
     this.#elapsedBeforeMs = training === undefined ? 0 : recordedLoop(training).elapsedMs;
     this.#standing = new Standing(training ?? null);
-    if (restored?.sameText === false) this.#standing.forgetLosses();
+    if (restored !== null) this.#standing.forgetLosses(restored);
     if (training !== undefined && training.options.learningRate !== run.options.learningRate) this.#standing.forgiveRecoveries();
     this.#isSaved = restored !== null && keeper.isLatestSound;
     this.#savedStep = restored === null ? null : session.step;
@@ -82,7 +82,8 @@ export class Loop {
   /** One run of calls. */
   async *#advance(): AsyncGenerator<TrainingEvent> {
     const before = this.#now();
-    const results = await this.#session.advance(this.#stepsUntilDue(), (place) => this.#standing.learningRateFactor * learningRateAt(this.#options, this.#progress(place)));
+    const results = await this.#session.advance(stepsUntilDue(this.#options, this.#session.step, this.#totalSteps), (place) => this.#standing.learningRateFactor * learningRateAt(this.#options, this.#progress(place)));
+    this.#hurry.advanced();
     const elapsed = this.#now() - before;
     this.#standing.trainingMs += elapsed;
     const note = results.find((result) => result.note !== undefined)?.note;
@@ -109,20 +110,17 @@ export class Loop {
       return;
     }
     const where = `${trouble} at step ${at.toLocaleString('en')}`;
-    const newest = await this.#keeper.newest().catch((error: unknown) => {
-      throw error instanceof RnnError ? new RnnError(error.kind, `${where}, and ${error.message}`, { hint: error.hint, cause: error }) : error;
-    });
+    const newest = await this.#keeper.newest(where);
+    const restored = newest === null ? null : await this.#session.restore(newest.checkpoint);
     if (newest === null) await this.#session.begin();
-    else await this.#session.restore(newest.checkpoint);
     this.#hasDiverged = false;
-    this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null);
+    this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
     this.#recent.forget();
     const { step } = this.#session;
     this.#isSaved = newest !== null && this.#keeper.isLatestSound;
     await this.#keeper.cutBack(step, this.#standing.undoneAt(step));
-    const rate = (this.#options.learningRate * this.#standing.learningRateFactor).toPrecision(2);
     const from = newest?.instead ? ` of ${newest.path}, since ${newest.instead}` : '';
-    yield this.#tell(`${where}: back to step ${step.toLocaleString('en')}${from}, and on with half the learning rate, ${Number(rate)} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
+    yield this.#tell(`${where}: back to step ${step.toLocaleString('en')}${from}, and on with half the learning rate, ${Number(this.#peakLearningRate.toPrecision(2))} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
   }
 
   #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
@@ -131,10 +129,7 @@ export class Loop {
       event: 'report',
       step: this.#session.step,
       epoch: this.#session.epoch,
-      lossNats,
-      learningRate,
-      gradientNorm,
-      charactersPerSecond,
+      lossNats, learningRate, gradientNorm, charactersPerSecond,
       elapsedMs: this.#elapsedMs(),
       progress: this.#progress().fraction,
     };
@@ -147,7 +142,7 @@ export class Loop {
     const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
     const reason = this.#reasonToEnd();
     // Whoever ends a run in a hurry wants it saved, not judged.
-    if (reason === 'signal' || reason === 'max-time' || reason === 'diverged') return;
+    if (this.#hurry.told !== null || reason === 'max-time' || reason === 'diverged') return;
     const atEnd = reason !== null;
     if (this.#isDue(evaluateEvery) || atEnd) yield* this.#evaluate();
     if (this.#hasDiverged) return;
@@ -158,14 +153,18 @@ export class Loop {
   async *#sample(): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
     if (this.#standing.sampledAt === step) return;
-    this.#changed();
-    this.#standing.sampledAt = step;
+    let event: SampleEvent | RecoveryEvent;
     try {
-      yield this.#log<SampleEvent>({ event: 'sample', step, text: await this.#session.sample() });
+      const text = await this.#session.sample(this.#hurry.isUrgent);
+      if (text === null) return;
+      event = this.#log<SampleEvent>({ event: 'sample', step, text });
     } catch (error) {
       if (!(error instanceof RnnError) || error.kind === 'usage') throw error;
-      yield this.#tell(`no sample could be taken: ${error.message}`);
+      event = this.#tell(`no sample could be taken: ${error.message}`);
     }
+    this.#standing.sampledAt = step;
+    this.#changed();
+    yield event;
   }
 
   #isDue(every: number): boolean {
@@ -173,18 +172,10 @@ export class Loop {
     return every > 0 && step > 0 && step % every === 0;
   }
 
-  /** How many steps may be made before something is due, or the run is over. */
-  #stepsUntilDue(): number {
-    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
-    const { step } = this.#session;
-    const until = [evaluateEvery, sampleEvery, checkpointEvery].filter((every) => every > 0).map((every) => every - (step % every));
-    return Math.min(...until, (this.#totalSteps ?? Infinity) - step);
-  }
-
   async *#evaluate(): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
     if (this.#standing.evaluatedAt === step) return;
-    const validationLossNats = await this.#session.evaluate(this.#signal);
+    const validationLossNats = await this.#session.evaluate(this.#hurry.isUrgent);
     if (validationLossNats === null) return;
     if (!Number.isFinite(validationLossNats)) return yield* this.#goBack('the validation loss is not a finite number');
     this.#standing.evaluatedAt = step;
@@ -244,15 +235,25 @@ export class Loop {
       step,
       bestValidationLossNats: this.#standing.best,
       checkpoint: this.#savedStep === null ? null : this.#keeper.latestPath,
+      peakLearningRate: this.#peakLearningRate,
       elapsedMs: this.#elapsedMs(),
     });
   }
 
+  get #peakLearningRate(): number {
+    return this.#options.learningRate * this.#standing.learningRateFactor;
+  }
+
   #reasonToEnd(): EndReason | null {
     if (this.#hasDiverged) return 'diverged';
-    if (this.#signal?.aborted) return 'signal';
-    const isTimeOver = performance.now() - this.#startedReally >= (this.#options.maxTimeMs ?? Infinity);
-    return this.#finished() ?? (isTimeOver ? 'max-time' : null);
+    const finished = this.#finished();
+    return this.#hurry.told ?? (this.#hurry.isTimeOver && (finished === null || !this.#isJudged) ? 'max-time' : finished);
+  }
+
+  /** What is due at the end of a run is done. */
+  get #isJudged(): boolean {
+    const { step, validates } = this.#session;
+    return (!validates || this.#standing.evaluatedAt === step) && (this.#options.sampleEvery === 0 || this.#standing.sampledAt === step);
   }
 
   /** Why the whole run is over, not only this invocation; null while it is not. */
@@ -277,7 +278,7 @@ export class Loop {
     return { step, epoch, fraction: Math.min(1, fraction) };
   }
 
-  #record(finished = this.#finished()): RunRecord {
+  #record(finished = this.#isJudged ? this.#finished() : null): RunRecord {
     const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished });
     return { reading: this.#run.reading, machine: this.#run.machine, ...state };
   }

@@ -81,11 +81,13 @@ const machineRules: Rules<MachineOptions> = {
   threads: orNull((value) => isCount(value) && (value as number) >= 1),
   blas: isTextOrNull,
 };
-const corpusRules: Rules<CorpusRecord> = { digest: (value) => typeof value === 'string', characters: isCount, train: isCount, validation: isCount };
+const corpusRules: Rules<Omit<CorpusRecord, 'sourcesDigest'>> = { digest: (value) => typeof value === 'string', characters: isCount, train: isCount, validation: isCount };
 
 /** Which text a run was trained on. */
 export interface CorpusRecord {
   readonly digest: string;
+  /** That of the text without a validation file; of the whole text in checkpoints that do not have it. */
+  readonly sourcesDigest: string;
   readonly characters: number;
   readonly train: number;
   readonly validation: number;
@@ -127,5 +129,11 @@ export function recordedOptions(training: Training): TrainingOptions {
 
 export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules);
 export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', machineRules);
-export const recordedCorpus = (training: Training): CorpusRecord => part(training, 'corpus', corpusRules);
 export const recordedLoop = (training: Training): LoopState => part(training, 'loop', loopRules);
+
+export function recordedCorpus(training: Training): CorpusRecord {
+  const corpus = part(training, 'corpus', corpusRules);
+  const { sourcesDigest = corpus.digest } = training.corpus as { readonly sourcesDigest?: unknown };
+  if (typeof sourcesDigest !== 'string') throw unfit(`training.corpus.sourcesDigest is ${JSON.stringify(sourcesDigest).slice(0, 60)}`);
+  return { ...corpus, sourcesDigest };
+}

@@ -76,18 +76,31 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
     sampleLength: given.sampleLength ?? 300,
     patience: given.patience ?? 0,
     maxRecoveries: given.maxRecoveries ?? 3,
-    evaluationStreams: Math.min(given.evaluationStreams ?? 16, Math.max(1, corpus.validation.length - 1)),
+    evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? 16),
   };
   refuseUnfit(options, corpus);
   return { options, notes: describeChoices(given, options, length) };
 }
 
+/** Each reader of a validation text has something to read. */
+function streamsIn({ validation }: { readonly validation: Tokens }, most: number): number {
+  return Math.min(most, Math.max(1, validation.length - 1));
+}
+
 /**
- * That these options can be, and go with the text: to be asked again when a run goes on with other options or on another text.
+ * The options of a run that goes on, fitted to the text as it is now.
  *
  * @throws RnnError `usage` for values that cannot be
  */
-export function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Tokens }): void {
+export function refitOptions(options: TrainingOptions, corpus: { readonly validation: Tokens }): Resolved {
+  refuseUnfit(options, corpus);
+  const evaluationStreams = streamsIn(corpus, options.evaluationStreams);
+  const notes = evaluationStreams === options.evaluationStreams ? [] : [`--streams is ${evaluationStreams} from here on: the text to validate on is too short for ${options.evaluationStreams}`];
+  return { options: { ...options, evaluationStreams }, notes };
+}
+
+/** @throws RnnError `usage` for values that cannot be, or do not go with the text */
+function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Tokens }): void {
   const trouble = troubleInOptions({ ...options });
   if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${String(trouble.value)}, expected ${trouble.expected}`);
   if (options.patience > 0 && (validation.length < 2 || options.evaluateEvery === 0)) {

@@ -38,6 +38,12 @@ export function stepsOf({ options: { epochs, maxSteps }, earlier }: TrainingRun,
   return session.step + Math.ceil(left - NEARLY);
 }
 
+/** How many steps may be made before something is due, or the run is over. @param totalSteps null where only time ends the run */
+export function stepsUntilDue({ evaluateEvery, sampleEvery, checkpointEvery }: TrainingOptions, step: number, totalSteps: number | null): number {
+  const until = [evaluateEvery, sampleEvery, checkpointEvery].filter((every) => every > 0).map((every) => every - (step % every));
+  return Math.min(...until, (totalSteps ?? Infinity) - step);
+}
+
 export function startOf({ corpus, options }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {
   const { train, validation, characters, vocabulary } = corpus;
   return {

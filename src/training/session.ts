@@ -26,10 +26,12 @@ export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidation
 
 /** How far a session could go on just where it was. */
 export interface Restored {
-  /** The same text to train on, in the same windows. */
+  /** The same text to train on. */
+  readonly sameTraining: boolean;
+  /** That text in the same windows. */
   readonly samePlace: boolean;
-  /** To train on, and to validate on. */
-  readonly sameText: boolean;
+  /** The same text to validate on. */
+  readonly sameValidation: boolean;
   readonly sameOptimizer: boolean;
 }
 
@@ -130,9 +132,10 @@ export class Session {
     const { training, state, optimizer } = checkpoint;
     const { options } = training;
     const recorded = recordedCorpus(training);
-    const { digest, train, validation } = this.#corpus;
-    const sameText = recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
-    const samePlace = recorded.digest === digest && recorded.train === train.length && options.batchSize === this.#options.batchSize && options.sequenceLength === this.#options.sequenceLength;
+    const { digest, sourcesDigest, train, validation } = this.#corpus;
+    const sameTraining = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length;
+    const sameValidation = recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
+    const samePlace = sameTraining && options.batchSize === this.#options.batchSize && options.sequenceLength === this.#options.sequenceLength;
     await this.#executable.write({ kind: 'parameters' }, parameterVector(checkpoint));
     const slots = slotsIn(optimizer, this.#optimizer.name, this.#optimizer.rule.slots, this.parameters);
     if (slots === null) await this.#clearSlots();
@@ -145,7 +148,7 @@ export class Session {
     this.streams.seek(samePlace ? placeIn(training.position, this.streams.windowsPerEpoch) : nearestPlace(training.epoch, this.streams.windowsPerEpoch));
     this.#step = training.step;
     this.#random = Random.restore(training.random);
-    return { samePlace, sameText, sameOptimizer: slots !== null };
+    return { sameTraining, samePlace, sameValidation, sameOptimizer: slots !== null };
   }
 
   async #clearSlots(): Promise<void> {
@@ -208,19 +211,26 @@ export class Session {
     return { call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey }, learningRate, after: this.streams.position };
   }
 
-  /** Mean nats per character of the validation text, or null if there is none or the signal came first. */
-  async evaluate(signal?: AbortSignal): Promise<number | null> {
-    const { validation } = this.#corpus;
-    if (validation.length < 2) return null;
-    return evaluate(this.#executable, 'evaluate', validation, { streams: this.#options.evaluationStreams, sequenceLength: this.#options.sequenceLength, signal });
+  /** There is a text to validate on. */
+  get validates(): boolean {
+    return this.#corpus.validation.length > 1;
   }
 
-  /** A text of the model as it is now; its seed follows from the run's and the step. */
-  async sample(): Promise<string> {
+  /** Mean nats per character of the validation text, or null if there is none or it became urgent to end. */
+  async evaluate(isUrgent: () => boolean): Promise<number | null> {
+    if (!this.validates) return null;
+    return evaluate(this.#executable, 'evaluate', this.#corpus.validation, { streams: this.#options.evaluationStreams, sequenceLength: this.#options.sequenceLength, isUrgent });
+  }
+
+  /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */
+  async sample(isUrgent: () => boolean): Promise<string | null> {
     this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, await this.#samplingDevice());
     await this.#sampler.load(await this.#executable.read({ kind: 'parameters' }));
     let text = '';
-    for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) text += piece;
+    for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) {
+      if (isUrgent()) return null;
+      text += piece;
+    }
     return text;
   }
 
@@ -248,7 +258,7 @@ export class Session {
         epoch: this.epoch,
         position: this.streams.position,
         random: this.#random.state,
-        corpus: { digest: this.#corpus.digest, characters: this.#corpus.characters, train: this.#corpus.train.length, validation: this.#corpus.validation.length },
+        corpus: { digest: this.#corpus.digest, sourcesDigest: this.#corpus.sourcesDigest, characters: this.#corpus.characters, train: this.#corpus.train.length, validation: this.#corpus.validation.length },
         device: this.deviceDescription,
       },
       tensors: tensorsOf(this.shapes, vector),

@@ -5,9 +5,10 @@ import { LossTrend } from './divergence.ts';
 import type { EndReason, EvaluationEvent, ReportEvent } from './events.ts';
 import { History } from './history.ts';
 import { type LoopState, recordedLoop } from './record.ts';
-import type { RunRecord } from './session.ts';
+import type { Restored, RunRecord } from './session.ts';
 
 type Training = Checkpoint['training'];
+type SameTexts = Pick<Restored, 'sameTraining' | 'sameValidation'>;
 
 export class Standing {
   trainingMs: number;
@@ -17,7 +18,7 @@ export class Standing {
   recoveries: number;
   learningRateFactor: number;
   best: number | null;
-  /** Not in the history yet: only the last before a checkpoint or an evaluation is. */
+  /** Not in the history yet. */
   lastReport: ReportEvent | null = null;
   readonly #history: History;
   trend: LossTrend;
@@ -37,10 +38,11 @@ export class Standing {
   }
 
   /** On another text losses are others. */
-  forgetLosses(): void {
+  forgetLosses({ sameTraining, sameValidation }: SameTexts): void {
+    if (!sameTraining) this.trend = new LossTrend();
+    if (sameValidation) return;
     this.best = null;
     this.sinceBest = 0;
-    this.trend = new LossTrend();
   }
 
   forgiveRecoveries(): void {
@@ -49,8 +51,9 @@ export class Standing {
   }
 
   /** After training has come apart: as it was in a checkpoint, or at the beginning, with half the learning rate. The best loss stays, as best.json does. */
-  recoveredFrom(training: Training | null): Standing {
+  recoveredFrom(training: Training | null, texts: SameTexts): Standing {
     const standing = new Standing(training);
+    standing.forgetLosses(texts);
     standing.trainingMs = this.trainingMs;
     standing.best = this.best;
     standing.recoveries = this.recoveries + 1;

@@ -1,6 +1,6 @@
 // Whatever is wrong: the right exit code, a message that names the cause, a hint that names the remedy, no stack trace, and nothing on
 // disk is changed.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -116,7 +116,7 @@ describe.skipIf(!isBuilt)('what is fine all the same (npm run build makes the pr
 });
 
 /** How the text of an endless run is trained on. */
-const endless = (out: string, more = ''): string[] => `train text.txt --out ${out} ${SMALL} ${more} --max-steps 1000000000 --eval-every 0 --sample-every 0 --device`.split(/ +/);
+const endless = (out: string, more = '', text = 'text.txt'): string[] => `train ${text} --out ${out} ${SMALL} ${more} --max-steps 1000000000 --eval-every 0 --sample-every 0 --device`.split(/ +/);
 
 /** That the run in a folder can be continued; gives its step. */
 async function stepOf(out: string): Promise<number> {
@@ -145,8 +145,22 @@ describe.skipIf(!isBuilt || process.platform === 'win32')('what a signal ends (n
     expect(Object.keys(contentsOf(join(folder, out)))).toEqual(['latest.json', 'log.jsonl']);
   });
 
+  it('HUP does not end what nohup has started', async () => {
+    const run = begin([...endless('run-nohup', '--checkpoint-every 1'), 'cpu'], { folder, env: { _: '/usr/bin/nohup' } });
+    await run.seen(/saved run-nohup/);
+    run.send('SIGHUP');
+    // What comes next may have been on its way by then.
+    for (let times = 0; times < 5; times++) await run.seenNext(/saved run-nohup/);
+    run.send('SIGTERM');
+    const ended = await run.ended;
+    expect(ended).toMatchObject({ code: 143, signal: null });
+    expect(ended.stderr).not.toContain('SIGHUP');
+  });
+
   it('a second INT ends it at once, with 130 and the checkpoint that was there', async () => {
-    const run = begin([...endless('run-twice', '--hidden 128 --seq-length 64 --batch-size 16 --checkpoint-every 1'), 'cpu'], { folder });
+    // A step takes so long that it is still in hand when the second INT comes; the first would end the run after it, with 130 too.
+    writeFileSync(join(folder, 'long.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(1000));
+    const run = begin([...endless('run-twice', '--hidden 128 --layers 2 --seq-length 600 --batch-size 64 --checkpoint-every 1', 'long.txt'), 'cpu'], { folder });
     await run.seen(/saved run-twice/);
     run.send('SIGINT');
     await run.seen(/again stops at once/);
@@ -154,7 +168,9 @@ describe.skipIf(!isBuilt || process.platform === 'win32')('what a signal ends (n
     const ended = await run.ended;
     expect(ended).toMatchObject({ code: 130, signal: null, stdout: '' });
     expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
-    expect(await stepOf('run-twice')).toBeGreaterThan(0);
+    const [before, after] = ended.stderr.split('again stops at once\n');
+    expect(after).toBe('');
+    expect(await stepOf('run-twice')).toBe(before.split('saved run-twice').length - 1);
   });
 });
 
@@ -169,6 +185,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')('an output that goes a
     const ran = await shell(`(rnn ${endless('run-unread', '--checkpoint-every 0').join(' ')} cpu --json; echo "it ended with $?" >&2) | head -n 1`, { folder });
     expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
     expect(JSON.parse(ran.stdout)).toMatchObject({ event: 'start' });
+    expect(JSON.parse(readFileSync(join(folder, 'run-unread/log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
     expect(await stepOf('run-unread')).toBeGreaterThan(0);
   });
 

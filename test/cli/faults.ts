@@ -162,9 +162,9 @@ const checkpointFaults = endingWith(4, [
   ['symbols of no unit', 'info @unit.json', /unit\.json is damaged: vocabulary\.unit is "word", expected "char" or "byte"$/, /another checkpoint/],
   ['a damaged run', sample('', '@hopeless'), /latest\.json is damaged: it is cut off after 2000 bytes$/, /--checkpoint .*previous\.json/],
   ['a run with nothing left', resume('@hopeless'), /^the run in .*hopeless cannot be continued: .*latest\.json is damaged: .*, and no other checkpoint in it can be read$/, /--force starts anew/],
-  ['a run that lost its place', resume('@no-loop'), /^a run cannot be continued from this checkpoint: training\.loop is missing$/, /--init-from/],
+  ['a run that lost its place', resume('@no-loop'), /^a run cannot be continued from .*no-loop.latest\.json: training\.loop is missing$/, /--init-from/],
   ['a run with an option that cannot be', resume('@odd-option'), /training\.options\.dropout is 2, expected a number from 0 to below 1$/, /--init-from/],
-  ['a run with half an optimizer', resume('@odd-slots', '--max-steps 8'), /its optimizer is not adam for \d+ weights$/, /--init-from/],
+  ['a run with half an optimizer', resume('@odd-slots', '--max-steps 8'), /from .*odd-slots.latest\.json: its optimizer is not adam for \d+ weights$/, /--init-from/],
   ['nothing to start from', train('--init-from @nowhere'), /^there is no .*nowhere$/, /rnn train/],
   ['a damaged model to start from', train('--init-from @flipped.json'), /flipped\.json is damaged/, /a copy of this one/],
 ]);

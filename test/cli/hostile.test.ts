@@ -1,5 +1,5 @@
 // Checkpoints that were made to do harm, in the hands of the commands.
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 // @ts-expect-error bench/ is plain JavaScript, without types
@@ -54,8 +54,14 @@ describe('a checkpoint that names files', () => {
   it('may name another text to validate on, which is then read and found to be another', async () => {
     const before = outside();
     alterLatest((file) => Object.assign(file.training.reading, { validationFile: join(folder, 'elsewhere', 'file'), validationFraction: 0 }));
-    expect(await resume()).toMatchObject({ code: 3, stderr: expect.stringContaining('the text is not the one that this run was trained on') });
+    expect(await resume()).toMatchObject({ code: 3, stderr: expect.stringContaining('the text to validate on is not the one that this run had') });
     expect(outside()).toEqual(before);
+  });
+
+  it.skipIf(!existsSync('/dev/null'))('has no device read that it names as a text (where there is /dev/null)', async () => {
+    alterLatest((file) => Object.assign(file.training.reading, { validationFile: '/dev/null', validationFraction: 0 }));
+    expect(await resume()).toMatchObject({ code: 3, stderr: expect.stringMatching(/the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: name it again by --val-file/) });
+    expect(await resume('--val-file', '/dev/null')).toMatchObject({ code: 3, stderr: expect.stringContaining('the validation text /dev/null is empty') });
   });
 
   it('has no library loaded', async () => {

@@ -66,6 +66,8 @@ describe('errors', () => {
     [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'rnn train --help shows'],
     [['--debug', 'train', '--no-color'], "missing required argument 'corpus'", 'rnn train --help shows'],
     [['--nonsense', 'train'], "unknown option '--nonsense'", 'rnn --help shows'],
+    [['help', 'trian'], "unknown command 'trian'", 'did you mean train?'],
+    [['help', 'nonsense'], "unknown command 'nonsense'", 'rnn --help shows'],
     [['nonsense', 'train'], "unknown command 'nonsense'", 'rnn --help shows'],
   ])('rnn %j is refused with a hint', async (argv, message, hint) => {
     const { code, stdout, stderr } = await rnn(argv);
@@ -95,6 +97,12 @@ describe('help', () => {
     const { code, stdout, stderr } = await rnn([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain('Usage: rnn <command>');
+  });
+
+  it.each([['--help'], ['help', 'train'], ['help', 'help'], ['train', '--help'], ['--version']])('that cannot be written is an error (%j %j), and one that nobody reads is not', async (...argv) => {
+    const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
+    expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: make room/) });
+    expect(await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) })).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
   it('--version prints the version', async () => {

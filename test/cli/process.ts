@@ -39,6 +39,8 @@ export async function shell(line: string, place: Place): Promise<Ran> {
 export interface Running {
   /** Settles when stderr has shown `sign`; fails if the program ends without. */
   seen(sign: RegExp): Promise<void>;
+  /** The same of what stderr shows from now on. */
+  seenNext(sign: RegExp): Promise<void>;
   send(signal: NodeJS.Signals): void;
   /** Settles at its end; `signal` is what killed it. */
   readonly ended: Promise<Ran & { readonly signal: NodeJS.Signals | null }>;
@@ -59,15 +61,17 @@ function start([command, ...words]: readonly string[], { folder, env = {} }: Pla
     child.on('error', fail);
     child.on('close', (code, signal) => done({ code: code ?? -1, signal, stdout, stderr }));
   });
+  const seen = (sign: RegExp, from: number): Promise<void> => new Promise((done, fail) => {
+    const look = (): void => {
+      if (sign.test(stderr.slice(from))) done();
+    };
+    child.stderr.on('data', look);
+    child.on('close', () => fail(new Error(`it ended without ${String(sign)}:\n${stderr}`)));
+    look();
+  });
   return {
-    seen: (sign) => new Promise((done, fail) => {
-      const look = (): void => {
-        if (sign.test(stderr)) done();
-      };
-      child.stderr.on('data', look);
-      child.on('close', () => fail(new Error(`it ended without ${String(sign)}:\n${stderr}`)));
-      look();
-    }),
+    seen: (sign) => seen(sign, 0),
+    seenNext: (sign) => seen(sign, stderr.length),
     send: (signal) => void child.kill(signal),
     ended,
   };

@@ -1,5 +1,5 @@
 // `rnn train --resume` and `--init-from` as a user meets them: the real program, in process, on small texts.
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -57,6 +57,15 @@ describe('rnn train --resume', () => {
     expect(existsSync(join(out, 'lock.json'))).toBe(false);
   });
 
+  it('says which options it has no use for in a run that is over, and what would give them one', async () => {
+    await started();
+    const { code, stderr } = await train('--resume', '--lr', '0.5', '--batch-size', '2', '--hidden', '8', '--accept-new-corpus');
+    expect(code).toBe(0);
+    expect(stderr).toContain('not used, because the run is over: --batch-size, --lr, --accept-new-corpus; with a higher --max-steps it goes on\n');
+    expect((await train('--resume', '--max-steps', '6', '--batch-size', '4')).stderr).not.toContain('not used');
+    expect((await train('--resume', '--lr', '0.5', '--quiet')).stderr).toBe('');
+  });
+
   it('falls back to previous.json with a warning, even with --quiet', async () => {
     await started('--checkpoint-every', '3', '--val-fraction', '0');
     writeFileSync(join(out, 'latest.json'), readFileSync(join(out, 'latest.json'), 'utf8').slice(0, 500));
@@ -77,6 +86,15 @@ describe('rnn train --resume', () => {
     expect(await train('--resume', '--quiet')).toMatchObject({ code: 0, stderr: expect.stringMatching(/latest\.json is missing; the run goes on from .*best\.json\n$/) });
   });
 
+  it('goes on with a folder for a text in which the run itself lies', async () => {
+    const run = (...args: string[]) => rnn(['train', folder, '--out', out, ...sizes, '--resume', ...args]);
+    expect((await run('--max-steps', '4', '--checkpoint-every', '2')).code).toBe(0);
+    expect(await run('--max-steps', '6')).toMatchObject({ code: 0, stderr: expect.stringContaining('going on at step 4') });
+    // By a pattern, and through a link, too.
+    symlinkSync(folder, join(folder, 'here'));
+    expect(await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8'])).toMatchObject({ code: 0, stderr: expect.stringContaining('going on at step 6') });
+  });
+
   it('takes another text only if it is told that it may, and never characters that the model does not know', async () => {
     await started();
     writeFileSync(text, 'the lazy dog jumps over the quick brown fox\n'.repeat(70));
@@ -85,6 +103,16 @@ describe('rnn train --resume', () => {
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('the text is another one') });
     writeFileSync(text, 'the fox: 1, 2, 3\n'.repeat(70));
     expect(await train('--resume', '--accept-new-corpus', '--max-steps', '12')).toMatchObject({ code: 3, stderr: expect.stringMatching(/never seen: .*1.*\nhint: .*--init-from/) });
+  });
+
+  it('reads a shorter text to validate on in fewer streams', async () => {
+    await started();
+    const short = join(folder, 'short.txt');
+    writeFileSync(short, 'the fox');
+    const { code, stderr } = await train('--resume', '--val-file', short, '--accept-new-corpus', '--max-steps', '9');
+    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('--streams is 6 from here on: the text to validate on is too short for 16\n') });
+    expect(stderr).toContain('the text to validate on is another one');
+    expect(readFileSync(join(out, 'latest.json'), 'utf8')).toMatch(/"evaluationStreams": ?6\b/);
   });
 
   it('is refused, with sizes that would fit, for a batch or window that the text is too short for', async () => {
@@ -124,6 +152,8 @@ describe('rnn train --init-from', () => {
     const again = await rnn([...given, '--max-steps', '6']);
     expect(again.stderr).toContain('going on at step 4');
     expect(again.stderr).not.toContain('starting from the weights of');
+    expect(again.stderr).toContain('--init-from is not used: this run has begun');
+    expect((await rnn([...given, '--max-steps', '6'])).stderr).toContain('--init-from is not used: this run has begun');
   });
 });
 

@@ -128,6 +128,7 @@ export const end = (reason: 'max-steps' | 'signal' | 'diverged' | 'max-time' | '
   step: 2000,
   bestValidationLossNats: 1.6123,
   checkpoint: 'checkpoints/hamlet/latest.json',
+  peakLearningRate: 0.0015,
   elapsedMs: 130_000,
 });
 

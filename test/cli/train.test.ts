@@ -64,6 +64,7 @@ describe('rnn train', () => {
     });
     expect(calls.corpus).toEqual({
       sources: ['a', 'b'],
+      runFolder: 'runs/a',
       include: ['*.c', '*.h'],
       exclude: ['old'],
       unit: 'byte',
@@ -145,6 +146,13 @@ describe('rnn train', () => {
   });
 });
 
+it('a run that diverged ends with 5 and the command that goes on with half of its present learning rate', async () => {
+  const { rooms } = fakeRooms({ events: () => [start, end('diverged')] });
+  const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms });
+  expect(code).toBe(5);
+  expect(stderr).toContain('go on from checkpoints/hamlet/latest.json with half the learning rate: rnn train hamlet.txt --resume --lr 0.00075; ');
+});
+
 const interrupted = async (signals: readonly ('SIGINT' | 'SIGTERM' | 'SIGHUP')[]) => {
   const io = new FakeProcess();
   const { rooms, calls } = fakeRooms({
@@ -188,7 +196,7 @@ describe('signals while training', () => {
     });
     const { code, stderr } = await rnn(['train', 'hamlet.txt', '--json'], { rooms, stdout });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(calls.signal?.aborted).toBe(true);
+    expect(calls.signal).toMatchObject({ aborted: true, reason: 'output-closed' });
     expect(JSON.parse(stdout.text)).toMatchObject({ event: 'start' });
   });
 });

@@ -123,6 +123,8 @@ describe('holding out text for validation', () => {
   it('takes a text of its own and trains on everything else', async () => {
     const folder = folderWith({ 'a.txt': 'abcabc', 'v.txt': 'cab' });
     const corpus = await read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt'), validationFraction: 0.5 });
+    expect(corpus.sourcesDigest).toBe((await read(path.join(folder, 'a.txt'))).digest);
+    expect(corpus.digest).not.toBe(corpus.sourcesDigest);
     expect([[...corpus.train], [...corpus.validation]]).toEqual([[0, 1, 2, 0, 1, 2], [2, 0, 1]]);
     expect(corpus.characters).toBe(9);
   });

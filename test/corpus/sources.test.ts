@@ -67,7 +67,7 @@ describe('a pattern as a corpus', () => {
     const folder = folderWith(tree);
     expect(textOf(await read(path.join(folder, '**/*.c')))).toBe('Zxyb');
     expect(textOf(await read(path.join(folder, '**/*.c'), { exclude: ['x.c'] }))).toBe('Zyb');
-    expect((await findFiles(path.join(folder, '.*.c'), [], [])).files.map((file) => path.basename(file.path))).toEqual(['.hidden.c']);
+    expect((await findFiles(path.join(folder, '.*.c'), { include: [], exclude: [] })).files.map((file) => path.basename(file.path))).toEqual(['.hidden.c']);
   });
 
   it('is a file name where there is such a file', async () => {

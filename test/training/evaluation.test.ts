@@ -85,3 +85,12 @@ describe.each([1, 3, 16])('the loss over %i streams', (streams) => {
     expect(scored.toSorted()).toEqual([...tokens.subarray(1)].map((target, i) => `${tokens[i]}→${target}`).toSorted());
   });
 });
+
+test('an evaluation on this very thread lets others have their turn, and ends when one of them says so', async () => {
+  let isUrgent = false;
+  setImmediate(() => (isUrgent = true));
+  const runs: number[] = [];
+  const executable = await compiled(inRunsOf({ counts: [1], ran: (_, handed) => runs.push(handed) }, openReference()), 1);
+  expect(await evaluate(executable, 'evaluate', tokens, { streams: 1, sequenceLength: T, isUrgent: () => isUrgent })).toBeNull();
+  expect(runs).toEqual([1]);
+});

@@ -19,7 +19,7 @@ const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and t
 export function corpusOf(train: string, validation: string): Corpus {
   const vocabulary = characterVocabulary(train + validation, false);
   const [trained, validated] = [train, validation].map((text) => Uint8Array.from(vocabulary.encode(text)));
-  return { vocabulary, train: trained, validation: validated, characters: train.length + validation.length, digest: 'none', files: 1, skipped: 0, name: 'tiny' };
+  return { vocabulary, train: trained, validation: validated, characters: train.length + validation.length, digest: 'none', sourcesDigest: 'none', files: 1, skipped: 0, name: 'tiny' };
 }
 
 export const verses: Corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(2));

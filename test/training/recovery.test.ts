@@ -72,7 +72,7 @@ test('what comes apart again and again is given up, and what was saved stays as 
   const given = { maxSteps: 20, checkpointEvery: 8, maxRecoveries: 2 };
   const { events, folder } = await train(verses, given, { device: await refusing(10, 13, 15) });
   expect(recoveriesOf(events).at(-1)).toEqual([9, 'the loss is not a finite number, after 2 times going back: the run is given up']);
-  expect(endOf(events)).toMatchObject({ reason: 'diverged', checkpoint: folder.latestPath });
+  expect(endOf(events)).toMatchObject({ reason: 'diverged', checkpoint: folder.latestPath, peakLearningRate: 0.01 / 4 });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(8);
   const none = await train(verses, { ...given, maxRecoveries: 0 }, { device: await refusing(2) });
   expect(recoveriesOf(none.events)).toEqual([[1, 'the loss is not a finite number, and --max-recoveries is 0: the run is given up']]);
@@ -85,6 +85,15 @@ test('the log holds what led to where the run is, and a line about going back', 
   expect(lines.map(({ event, step }) => [event, step]).filter(([event]) => event !== 'report')).toEqual([
     ['start', 0], ['checkpoint', 4], ['recovery', 4], ['evaluation', 5], ['checkpoint', 8], ['evaluation', 10], ['evaluation', 12], ['checkpoint', 12], ['end', 12],
   ]);
+});
+
+test('on another text a run that goes back to where it came from forgets the losses of the old text again', async () => {
+  const { folder } = await train(verses, { maxSteps: 20 });
+  const { checkpoint: earlier } = await folder.newest();
+  const other = { ...verses, digest: 'other', sourcesDigest: 'other' };
+  const { events } = await train(other, { maxSteps: 30 }, { folder, earlier, device: await refusing(4) });
+  expect(recoveriesOf(events)).toMatchObject([[20, expect.stringContaining('at step 23: back to step 20')]]);
+  expect(await loopOf(folder.latestPath)).toMatchObject({ trend: { steps: 10 } });
 });
 
 test('a run that is killed after going back goes back again, and comes to the same weights', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { RnnError } from '../../src/errors.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
-import { type Resolved, resolveOptions } from '../../src/training/resolve.ts';
+import { type Resolved, refitOptions, resolveOptions } from '../../src/training/resolve.ts';
 
 function resolve(train: number, given: Partial<TrainingOptions> = {}, validation = Math.floor(train / 9)): Resolved {
   return resolveOptions(given, { train: new Uint8Array(train), validation: new Uint8Array(validation), vocabulary: characterVocabulary('ab', false) });
@@ -67,6 +67,13 @@ describe('options', () => {
       checkpointEvery: 0, sampleEvery: 0, sampleLength: 1, patience: 4, evaluationStreams: 1, keep: 0, maxRecoveries: 0,
     };
     expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null });
+  });
+
+  test('of a run that goes on have no more streams than the validation text of now has characters', () => {
+    const { options } = resolve(5000, {}, 100);
+    const refitted = refitOptions(options, { validation: new Uint8Array(4) });
+    expect(refitted).toEqual({ options: { ...options, evaluationStreams: 3 }, notes: ['--streams is 3 from here on: the text to validate on is too short for 16'] });
+    expect(refitOptions(options, { validation: new Uint8Array(50) })).toEqual({ options, notes: [] });
   });
 
   test('that wait for evaluations are refused where there are none, and streams are no more than the validation text has characters', () => {

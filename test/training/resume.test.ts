@@ -158,10 +158,22 @@ test('with another optimizer its averages begin at zero, and the steps of the ru
 
 test('on another text the best loss is looked for anew', async () => {
   const idsOf = (text: string): Uint8Array => Uint8Array.from(verses.vocabulary.encode(text));
-  const corpus = { ...verses, digest: 'other', train: idsOf('the fox and the dog '.repeat(60)), validation: idsOf('the quick fox sleeps '.repeat(3)) };
+  const corpus = { ...verses, digest: 'other', sourcesDigest: 'other', train: idsOf('the fox and the dog '.repeat(60)), validation: idsOf('the quick fox sleeps '.repeat(3)) };
   const { notes, events } = await changed({}, corpus);
   expect(notes).toEqual([]);
   expect(events.filter(({ event }) => event === 'evaluation')).toMatchObject([{ best: true }]);
+});
+
+test('with another text to validate on a run goes on in its place, to the same weights', async () => {
+  const corpus = { ...verses, digest: 'other', validation: verses.validation.subarray(0, 100) };
+  const { folder } = await train(verses, { maxSteps: 25 });
+  const { checkpoint } = await folder.newest();
+  const { events } = await train(corpus, { maxSteps: 30 }, { folder, earlier: checkpoint });
+  expect(events.filter(({ event }) => event === 'evaluation')).toMatchObject([{ best: true }]);
+  // As if nothing had changed.
+  const same = await train(verses, { maxSteps: 25 });
+  const kept = await train(verses, { maxSteps: 30 }, { folder: same.folder, earlier: (await same.folder.newest()).checkpoint });
+  expect((await readCheckpoint(folder.latestPath)).tensors).toEqual((await readCheckpoint(kept.folder.latestPath)).tensors);
 });
 
 test('of a checkpoint that is not one of this run is refused before anything is written', async () => {
@@ -177,6 +189,7 @@ test('of a checkpoint that is not one of this run is refused before anything is 
     [{ training: { ...checkpoint.training, position: { epoch: 0, window: 999 } } }, /stands at window 999, and the text has 20/],
     [{ training: { ...checkpoint.training, loop: undefined } }, /training\.loop is missing/],
     [{ training: { ...checkpoint.training, corpus: { ...(checkpoint.training.corpus as object), train: -1 } } }, /training\.corpus\.train is -1/],
+    [{ training: { ...checkpoint.training, corpus: { ...(checkpoint.training.corpus as object), sourcesDigest: 7 } } }, /training\.corpus\.sourcesDigest is 7/],
   ];
   for (const [change, message] of wrong) {
     const prepared = prepareTraining({ ...asked, options: optionsOf(verses, { maxSteps: 9 }), corpus: verses, device: await openCpu({ threads: 1 }), earlier: { ...checkpoint, ...change } });

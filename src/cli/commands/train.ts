@@ -6,7 +6,7 @@ import type { Checkpoint, Newest, RunFolder, TrainedModel } from '../../checkpoi
 import type { Corpus } from '../../corpus/read.ts';
 import { RnnError } from '../../errors.ts';
 import type { Continuation, RunSettings } from '../../training/continue.ts';
-import type { EndEvent } from '../../training/events.ts';
+import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { ReadingOptions } from '../../training/record.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
@@ -75,7 +75,7 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
     validationFraction: flags.valFile === undefined ? (flags.valFraction ?? defaultValidationFraction) : 0,
     validationFile: flags.valFile ?? null,
   };
-  const corpus = await read(request, reading, initial === null ? {} : { known: initial.vocabulary }, reporter);
+  const corpus = await read(request, reading, { runFolder: path, ...(initial === null ? {} : { known: initial.vocabulary }) }, reporter);
   const given = initial === null ? givenOptions(flags) : (await rooms.transfer()).withSizesOf(initial, givenOptions(flags));
   const { options, notes } = (await rooms.resolving()).resolveOptions(given, corpus);
   for (const note of notes) reporter.note(note);
@@ -92,19 +92,32 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
 }
 
 async function goOn(request: Request, folder: RunFolder, reporter: Reporter): Promise<number> {
-  const { flags, context: { rooms } } = request;
   const newest = await folder.newest();
-  const { checkpoint: earlier, path: file, instead } = newest;
-  if (instead !== null) reporter.warn(harmless(`${instead}; the run goes on from ${file}`));
+  if (newest.instead !== null) reporter.warn(harmless(`${newest.instead}; the run goes on from ${newest.path}`));
+  try {
+    return await goOnFrom(request, folder, newest, reporter);
+  } catch (error) {
+    if (!(error instanceof RnnError) || error.kind !== 'checkpoint' || error.message.includes(newest.path)) throw error;
+    // Whatever looked into it was not told where it is.
+    const message = error.message.includes('this checkpoint') ? error.message.replace('this checkpoint', newest.path) : `${newest.path}: ${error.message}`;
+    throw new RnnError('checkpoint', message, { hint: error.hint, cause: error });
+  }
+}
+
+async function goOnFrom(request: Request, folder: RunFolder, newest: Newest, reporter: Reporter): Promise<number> {
+  const { flags, context: { rooms } } = request;
   const settings = await settingsOf(request, newest);
+  if (flags.initFrom !== undefined) reporter.note('--init-from is not used: this run has begun, and goes on from its own weights; with another --out a new one starts from those');
   if (await isOver(request, newest, settings, reporter)) return 0;
+  const { checkpoint: earlier, path: file } = newest;
   const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) reporter.note(harmless(note));
-  const corpus = await read(request, settings.reading, { vocabulary: earlier.vocabulary }, reporter);
+  const corpus = await read(request, settings.reading, { runFolder: folder.path, vocabulary: earlier.vocabulary, plainValidation: flags.valFile === undefined }, reporter);
   for (const note of compareCorpus(earlier, corpus, { accepted: flags.acceptNewCorpus === true })) reporter.note(note);
-  (await rooms.resolving()).refuseUnfit(settings.options, corpus);
+  const { options, notes } = (await rooms.resolving()).refitOptions(settings.options, corpus);
+  for (const note of notes) reporter.note(note);
   reporter.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
-  return trainOn(request, { settings, corpus, initial: null, earlier, path: folder.path, reporter }, (run) => run(folder));
+  return trainOn(request, { settings: { ...settings, options }, corpus, initial: null, earlier, path: folder.path, reporter }, (run) => run(folder));
 }
 
 async function settingsOf({ flags, context: { rooms } }: Request, { checkpoint }: Newest): Promise<Continuation> {
@@ -112,14 +125,19 @@ async function settingsOf({ flags, context: { rooms } }: Request, { checkpoint }
 }
 
 /** Whether nothing is left to do, and if so, says it. */
-async function isOver({ context: { rooms } }: Request, { checkpoint, path }: Newest, { options }: Continuation, reporter: Reporter): Promise<boolean> {
-  if ((await rooms.continuing()).endOf(checkpoint, options) === null) return false;
+async function isOver({ flags, context: { rooms } }: Request, { checkpoint, path }: Newest, { options, changed }: Continuation, reporter: Reporter): Promise<boolean> {
+  const { endOf, unusedNote } = await rooms.continuing();
+  const end = endOf(checkpoint, options);
+  if (end === null) return false;
+  const unused = unusedNote([...changed, ...(flags.acceptNewCorpus === true ? ['--accept-new-corpus'] : [])], end);
+  if (unused !== null) reporter.note(unused);
   await reporter.handle(finishedEvent(checkpoint, path));
   return true;
 }
 
-function finishedEvent({ training: { step, bestValidationLossNats, loop } }: Checkpoint, checkpoint: string): EndEvent {
-  return { event: 'end', reason: 'finished', step, bestValidationLossNats, checkpoint, elapsedMs: (loop as { elapsedMs: number }).elapsedMs };
+function finishedEvent({ training: { step, bestValidationLossNats, options, loop } }: Checkpoint, checkpoint: string): EndEvent {
+  const { elapsedMs, learningRateFactor } = loop as { elapsedMs: number; learningRateFactor: number };
+  return { event: 'end', reason: 'finished', step, bestValidationLossNats, checkpoint, peakLearningRate: (options.learningRate as number) * learningRateFactor, elapsedMs };
 }
 
 /** The model of --init-from. */
@@ -135,13 +153,19 @@ async function readInitial({ flags, context: { rooms } }: Request, given: string
   return initial;
 }
 
-type KnownSymbols = { readonly vocabulary?: Checkpoint['vocabulary']; readonly known?: Checkpoint['vocabulary'] };
+interface Known {
+  readonly runFolder: string;
+  readonly vocabulary?: Checkpoint['vocabulary'];
+  readonly known?: Checkpoint['vocabulary'];
+  readonly plainValidation?: boolean;
+}
 
-async function read({ sources, context: { io, rooms } }: Request, reading: ReadingOptions, { vocabulary, known }: KnownSymbols, reporter: Reporter): Promise<Corpus> {
+async function read({ sources, context: { io, rooms } }: Request, reading: ReadingOptions, { vocabulary, known, ...rest }: Known, reporter: Reporter): Promise<Corpus> {
   const { readCorpus, Vocabulary } = await rooms.corpus();
   const corpus = await readCorpus({
     sources,
     ...reading,
+    ...rest,
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
@@ -198,14 +222,14 @@ async function follow({ sources, flags, context }: Request, { path, reporter }: 
       } catch (error) {
         // Nobody reads stdout any more (`rnn train --json | head`), or its disk is full: end as a signal would, with everything saved.
         if (!(error instanceof OutputClosed)) trouble ??= error;
-        controller.abort();
+        controller.abort('output-closed' satisfies EndReason);
       }
     }
     if (trouble !== null) throw trouble;
     if (end === null) return 0;
     if (end.reason === 'diverged') reporter.warn(adviceOnDivergence(end, resumeLine(sources, flags)));
     showWhereItIs(end, path, reporter);
-    if (end.reason === 'signal' || end.reason === 'max-time') reporter.note(`to continue:\n  ${resumeLine(sources, flags)}`);
+    if (['signal', 'output-closed', 'max-time'].includes(end.reason)) reporter.note(`to continue:\n  ${resumeLine(sources, flags)}`);
     return codeOfEnd(end.reason, interruption.signal());
   } finally {
     interruption.stop();
@@ -228,9 +252,10 @@ function watchSignals({ io }: Context, reporter: Reporter, controller: AbortCont
   return { signal: () => first, stop };
 }
 
-function adviceOnDivergence({ checkpoint }: EndEvent, resume: string): string {
+function adviceOnDivergence({ checkpoint, peakLearningRate }: EndEvent, resume: string): string {
   const otherwise = 'a lower --clip-norm or a longer --warmup helps against spikes';
-  return checkpoint === null ? `nothing was saved: try again with a lower --lr; ${otherwise}` : `go on from ${checkpoint} with a lower learning rate: ${resume} --lr …; ${otherwise}`;
+  const lower = `--lr ${Number((peakLearningRate / 2).toPrecision(2))}`;
+  return checkpoint === null ? `nothing was saved: try again with ${lower}; ${otherwise}` : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}; ${otherwise}`;
 }
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {

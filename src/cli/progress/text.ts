@@ -52,6 +52,7 @@ const reasons: Readonly<Record<EndReason, string>> = {
   'max-time': 'the time of --max-time is over',
   patience: 'the validation loss has stopped falling',
   signal: 'stopped by a signal',
+  'output-closed': 'stopped because its output was closed',
   finished: 'the run was already finished',
   diverged: 'the training diverged',
 };

@@ -1,0 +1,68 @@
+// Where a run stands, and what of it is forgotten when.
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Checkpoint } from '../../src/checkpoint/store.ts';
+import type { LoopState } from '../../src/training/record.ts';
+import { Standing } from '../../src/training/standing.ts';
+import { train, verses } from './fixture.ts';
+
+type Training = Checkpoint['training'];
+
+/** Of a run that has gone back twice and waits for a better loss. */
+const state: Partial<LoopState> = {
+  trainingMs: 1000, sinceBest: 3, evaluatedAt: 40, sampledAt: 30, recoveries: 2, learningRateFactor: 0.25, trend: { steps: 40, average: 1.5, lowest: 1.25 },
+};
+let training: Training;
+beforeAll(async () => {
+  const { folder } = await train(verses, { maxSteps: 2 });
+  const { checkpoint } = await folder.newest();
+  training = { ...checkpoint.training, bestValidationLossNats: 1.75, loop: { ...(checkpoint.training.loop as LoopState), ...state } };
+});
+
+/** What a checkpoint would keep. */
+const kept = (standing: Standing): object => {
+  const { loop, bestValidationLossNats } = standing.record({ totalSteps: 50, elapsedMs: 0, finished: null });
+  return { ...(loop as LoopState), best: bestValidationLossNats };
+};
+
+describe('where a run stands', () => {
+  it('is as the checkpoint has it', () => {
+    expect(kept(new Standing(training))).toEqual({ ...state, best: 1.75, totalSteps: 50, elapsedMs: 0, finished: null });
+  });
+
+  it('has no losses to compare with on another text', () => {
+    const standing = new Standing(training);
+    standing.forgetLosses({ sameTraining: false, sameValidation: false });
+    expect(kept(standing)).toMatchObject({ best: null, sinceBest: 0, trend: { steps: 0, lowest: null }, recoveries: 2, learningRateFactor: 0.25, trainingMs: 1000 });
+  });
+
+  it('has the loss of training to compare with where only the text to validate on is another one, and the other way round', () => {
+    const [trained, validated] = [new Standing(training), new Standing(training)];
+    trained.forgetLosses({ sameTraining: true, sameValidation: false });
+    expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, trend: state.trend });
+    validated.forgetLosses({ sameTraining: false, sameValidation: true });
+    expect(kept(validated)).toMatchObject({ best: 1.75, sinceBest: 3, trend: { steps: 0 } });
+  });
+
+  it('has all its recoveries again with another learning rate', () => {
+    const standing = new Standing(training);
+    standing.forgiveRecoveries();
+    expect(kept(standing)).toMatchObject({ recoveries: 0, learningRateFactor: 1, best: 1.75, sinceBest: 3 });
+  });
+});
+
+describe('where a run stands after it went back', () => {
+  /** Since the checkpoint it has trained longer, and found a better loss. */
+  const later = (): Standing => Object.assign(new Standing(training), { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 });
+
+  it('is as in the checkpoint, but for the time, the best loss and the learning rate', () => {
+    expect(kept(later().recoveredFrom(training, { sameTraining: true, sameValidation: true }))).toMatchObject({ ...state, trainingMs: 5000, best: 1.5, recoveries: 4, learningRateFactor: 0.0625 });
+  });
+
+  it('has no losses of the text before this one', () => {
+    expect(kept(later().recoveredFrom(training, { sameTraining: false, sameValidation: false }))).toMatchObject({ best: 1.5, sinceBest: 0, trend: { steps: 0, lowest: null }, recoveries: 4 });
+  });
+
+  it('is the beginning where there is no checkpoint', () => {
+    expect(kept(later().recoveredFrom(null, { sameTraining: true, sameValidation: true }))).toMatchObject({ trainingMs: 5000, best: 1.5, sinceBest: 0, evaluatedAt: -1, recoveries: 4, trend: { steps: 0 } });
+  });
+});
