@@ -63,7 +63,10 @@ export class Loop {
       while ((reason = yield* this.#look()) === null) yield* this.#advance();
     } catch (error) {
       // The device is gone, or a part of it, but perhaps not the weights of the step before.
-      if (!this.#isSaved && !this.#hasDiverged && this.#session.step > 0 && this.#session.intact !== 'nothing') yield* this.#save();
+      const { intact, step } = this.#session;
+      const canSave = !this.#isSaved && !this.#hasDiverged && step > 0 && intact !== 'nothing';
+      if (canSave) yield* this.#save();
+      if (canSave && intact === 'weights') yield this.#tell('the hidden state was lost with the step in hand: a run that goes on from here begins with zeros, so that its numbers are slightly others');
       throw error;
     }
     yield* this.#finish(reason);
@@ -222,7 +225,6 @@ export class Loop {
   }
 
   async *#finish(reason: EndReason): AsyncGenerator<TrainingEvent> {
-    const { step } = this.#session;
     // What has come apart stays unsaved: the checkpoint before is the last.
     if (!this.#hasDiverged && !this.#isSaved) {
       await this.#keeper.saveLast(await this.#session.checkpoint(this.#record()), this.#options.keep, this.#savedStep);
@@ -232,7 +234,7 @@ export class Loop {
     yield this.#log({
       event: 'end',
       reason: this.#wasOver ? 'finished' : reason,
-      step,
+      step: this.#session.step,
       bestValidationLossNats: this.#standing.best,
       checkpoint: this.#savedStep === null ? null : this.#keeper.latestPath,
       peakLearningRate: this.#peakLearningRate,

@@ -1,22 +1,27 @@
 // A worker thread that dies in mid-run, as one does that finds no memory.
 import { syncBuiltinESMExports } from 'node:module';
-import workerThreads from 'node:worker_threads';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import workerThreads, { type WorkerOptions } from 'node:worker_threads';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import { newFolder, train, verses } from './fixture.ts';
+import { newFolder, timeless, train, verses } from './fixture.ts';
 
 const { Worker } = workerThreads;
 let started: InstanceType<typeof Worker>[] = [];
+/** A module that threads load first. */
+let sabotage: string | null = null;
 
 beforeAll(() => {
   workerThreads.Worker = class extends Worker {
-    constructor(...given: ConstructorParameters<typeof Worker>) {
-      super(...given);
+    constructor(url: string | URL, options: WorkerOptions) {
+      super(url, sabotage === null ? options : { ...options, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(sabotage)}`] });
       started.push(this);
     }
   };
   syncBuiltinESMExports();
+});
+afterEach(() => {
+  sabotage = null;
 });
 afterAll(() => {
   workerThreads.Worker = Worker;
@@ -32,7 +37,8 @@ test.each([1, 2])('ends the run with an error that says so, and the steps so far
     if (event.event === 'sample' && event.step === 6) void started.at(-1)!.terminate();
   };
   await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died', hint: expect.stringContaining('--resume') });
-  const last = events.at(-1);
+  expect(events.at(-1)).toMatchObject({ event: 'recovery', reason: expect.stringContaining('the hidden state was lost') });
+  const last = events.at(-2);
   expect(last).toMatchObject({ event: 'checkpoint' });
   const checkpoint = await readCheckpoint(folder.latestPath);
   expect(checkpoint.training.step).toBe((last as { step: number }).step);
@@ -44,4 +50,63 @@ test.each([1, 2])('ends the run with an error that says so, and the steps so far
   const { checkpoint: earlier } = await again.newest();
   const { events: more } = await train(verses, { maxSteps: earlier.training.step + 5 }, { threads, folder: again, earlier });
   expect(more.at(-1)).toMatchObject({ reason: 'max-steps', step: earlier.training.step + 5 });
+});
+
+/** Has one of the threads die in what `changed` puts in the place of a module's exports. */
+const dieIn = (worker: number, changed: string): string => `
+  import { workerData } from 'node:worker_threads';
+  const { Instance } = WebAssembly;
+  let modules = 0;
+  let calls = 0;
+  WebAssembly.Instance = class {
+    constructor(...given) {
+      const { exports } = new Instance(...given);
+      if (exports.run) modules++;
+      const changed = workerData.worker === ${worker} ? ${changed} : {};
+      this.exports = { ...exports, ...changed };
+    }
+  };`;
+const inUpdate = `exports.update ? { update(rows, count, ...pointers) {
+  if (++calls < 7) return exports.update(rows, count, ...pointers);
+  exports.update(rows, count >> 1, ...pointers);
+  process.exit(1);
+} } : {}`;
+const inEvaluation = 'exports.run && modules === 2 ? { run: () => process.exit(1) } : {}';
+
+const given = { maxSteps: 20, evaluateEvery: 9, dropout: 0.2 };
+
+/** Goes on with a run in which a worker died; gives where from, and where it and one in which none died have come to. */
+async function goOn(path: string, threads: number): Promise<{ from: number; came: unknown; undisturbed: unknown }> {
+  const folder = (await RunFolder.open(path))!;
+  const { checkpoint: earlier } = await folder.newest();
+  await train(verses, given, { threads, folder, earlier });
+  const whole = await train(verses, given, { threads });
+  const [came, undisturbed] = await Promise.all([folder, whole.folder].map(async ({ latestPath }) => timeless(await readCheckpoint(latestPath))));
+  return { from: earlier.training.step, came, undisturbed };
+}
+
+test.each([1, 2])('in the midst of an update, nothing of it is saved: the run goes on from the last checkpoint, bit by bit (%d threads)', async (threads) => {
+  const folder = await newFolder();
+  const events: TrainingEvent[] = [];
+  sabotage = dieIn(threads - 1, inUpdate);
+  await expect(train(verses, { ...given, checkpointEvery: 4 }, { threads, folder, seen: (event) => void events.push(event) })).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
+  sabotage = null;
+  expect(events.map(({ event }) => event)).toEqual(['start', 'checkpoint']);
+  folder.close();
+  const { from, came, undisturbed } = await goOn(folder.path, threads);
+  expect(from).toBe(4);
+  expect(came).toEqual(undisturbed);
+});
+
+test.each([1, 2])('in an evaluation, nothing is lost: what is saved is all there is, bit by bit (%d threads)', async (threads) => {
+  const folder = await newFolder();
+  const events: TrainingEvent[] = [];
+  sabotage = dieIn(0, inEvaluation);
+  await expect(train(verses, given, { threads, folder, seen: (event) => void events.push(event) })).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
+  sabotage = null;
+  expect(events.at(-1)).toMatchObject({ event: 'checkpoint', step: 9 });
+  folder.close();
+  const { from, came, undisturbed } = await goOn(folder.path, threads);
+  expect(from).toBe(9);
+  expect(came).toEqual(undisturbed);
 });

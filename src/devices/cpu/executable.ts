@@ -58,7 +58,9 @@ export class CpuExecutable implements Executable {
         if (done) await done;
       } catch (error) {
         await this.#crew.close(); // those that live might still be at work
-        this.#intact = this.#crew.hasUpdated ? 'nothing' : 'weights';
+        // Each job has a state of its own, and the one that counts is that of the job that trains. Of what failed before, less is left.
+        const left = this.#crew.hasUpdated ? 'nothing' : this.#plan.jobs[index].trains ? 'weights' : 'everything';
+        if (this.#intact === 'everything') this.#intact = left;
         throw error;
       }
       const result = this.#take(this.#plan.jobs[index], call);
