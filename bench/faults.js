@@ -5,7 +5,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { inFolder, killAll, logged, start, timeless, wait } from './survival/trainer.js';
+import { isDeepStrictEqual } from 'node:util';
+import { readCheckpoint } from '../dist/checkpoint/store.js';
+import { inFolder, killAll, linesOf, logged, start, timeless, wait } from './survival/trainer.js';
 
 const sizes = '--hidden 48 --batch-size 16 --seq-length 16 --dropout 0.1 --sample-every 0 --streams 64 --threads 2'.split(' ');
 const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --eval-every 100'.split(' ')];
@@ -131,8 +133,19 @@ await inFolder(async (folder) => {
     const { code, stderr } = await trainer.ended;
     expect(performance.now() - from < 1000, `it took ${Math.round(performance.now() - from)} ms`);
     expect(code === 1 && stderr.includes('error: a worker thread died'), `it ended with ${code}: ${stderr}`);
+    // What is saved are the weights of a run that was told to end there; what the model remembered of the text is lost, and the run says so.
+    const saved = await readCheckpoint(join(folder, 'dead/latest.json'));
+    const { step } = saved.training;
+    const told = await start(folder, [...sizes, '--lr-schedule', 'constant', '--checkpoint-every', 0, '--eval-every', 0, '--max-steps', step, '--out', 'alive']).ended;
+    expect(told.code === 0, `the run to compare with ended with ${told.code}: ${told.stderr}`);
+    const alive = await readCheckpoint(join(folder, 'alive/latest.json'));
+    for (const part of ['tensors', 'optimizer']) expect(isDeepStrictEqual(saved[part], alive[part]), `its ${part} of step ${step} are others than those of an undisturbed run`);
+    expect(isDeepStrictEqual(saved.training.position, alive.training.position), 'it stands elsewhere in the text');
+    expect(isDeepStrictEqual(saved.state, alive.state) || (saved.state.length === 0 && stderr.includes('the hidden state was lost')), 'its hidden state is another, and it does not say so');
     const again = await start(folder, ['--out', 'dead', '--resume', '--max-time', '1s']).ended;
     expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+    const log = linesOf(join(folder, 'dead/log.jsonl'));
+    expect(log.some((line) => line.event === 'start' && line.step === step), `it did not go on at step ${step}`);
   });
 
   await check('a run folder that is removed is made again, and the run is saved', async () => {
@@ -169,6 +182,7 @@ await inFolder(async (folder) => {
       const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--keep', '0']).ended;
       expect(again.code === 0, `with room again it ended with ${again.code}: ${again.stderr}`);
       expect((await timeless(join(disk, 'run/latest.json'))).replace('"keep":0', '"keep":9') === expected.replace('"keep":0', '"keep":9'), 'the weights are others');
+      isInOrder(join(disk, 'run/log.jsonl'), join(folder, 'whole/log.jsonl'));
       rmSync(join(disk, 'run'), { recursive: true });
     });
 
@@ -180,6 +194,8 @@ await inFolder(async (folder) => {
       const { code, stderr } = await trainer.ended;
       expect(code === 0, `it ended with ${code}: ${stderr}`);
       expect((await timeless(join(disk, 'run/latest.json'))) === expected, 'the weights are others');
+      isInOrder(join(disk, 'run/log.jsonl'), join(folder, 'whole/log.jsonl'));
+      expect(stderr.split('\n').filter((line) => /latest\.json could not be written/.test(line)).length <= 1, `it says more than once that the disk is full: ${stderr}`);
       rmSync(join(disk, 'run'), { recursive: true });
     });
 
@@ -214,6 +230,17 @@ async function check(name, act) {
   } finally {
     killAll();
   }
+}
+
+/** A log that a full disk has left: lines may be missing, and those that are there are whole, in order, and those of an undisturbed run. */
+function isInOrder(path, undisturbed) {
+  const told = ({ event }) => event === 'evaluation' || event === 'sample';
+  const lines = linesOf(path);
+  const steps = lines.map(({ step }) => step);
+  expect(steps.every((step, index) => index === 0 || step >= steps[index - 1]), 'the log has steps twice');
+  const known = new Set(linesOf(undisturbed).filter(told).map((line) => JSON.stringify(line)));
+  for (const line of lines.filter(told)) expect(known.has(JSON.stringify(line)), `the log has another ${line.event} of step ${line.step} than that of an undisturbed run`);
+  expect(lines.at(-1).event === 'end', 'the log does not tell of the end');
 }
 
 /** What cron gives a job, and what decides how a BLAS computes. */
