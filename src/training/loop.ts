@@ -128,11 +128,10 @@ export class Loop {
 
   #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
     const { lossNats, charactersPerSecond } = this.#recent.take();
+    const { step, epoch } = this.#session;
     const report: ReportEvent = {
       event: 'report',
-      step: this.#session.step,
-      epoch: this.#session.epoch,
-      lossNats, learningRate, gradientNorm, charactersPerSecond,
+      step, epoch, lossNats, learningRate, gradientNorm, charactersPerSecond,
       elapsedMs: this.#elapsedMs(),
       progress: this.#progress().fraction,
     };
