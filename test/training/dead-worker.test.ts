@@ -62,7 +62,7 @@ const dieIn = (worker: number, changed: string): string => `
     constructor(...given) {
       const { exports } = new Instance(...given);
       if (exports.run) modules++;
-      const changed = workerData.worker === ${worker} ? ${changed} : {};
+      const changed = workerData.shard.worker === ${worker} ? ${changed} : {};
       this.exports = { ...exports, ...changed };
     }
   };`;
