@@ -185,9 +185,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
   }
 
   it.each([
-    [1, 1, 1, 16],
     [1, 7, 65, 16],
-    [33, 65, 7, 16],
     [65, 130, 33, 16],
     [700, 33, 190, 32],
     [4100, 17, 65, 64],
@@ -208,8 +206,8 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     expect(whyNotTiled()).toBeNull();
   });
 
-  const isUseful = (name: string): boolean => name.startsWith('views as operands') || name.startsWith('lstm: 1 × 7,');
-  it.each(parityChecks.filter(({ name }) => isUseful(name)).map((check) => [check.name, check] as const))('pass the check of every device: %s', async (_, check) => {
+  // One of them: a software GPU takes a second to compile each tiled kernel.
+  it.each(parityChecks.filter(({ name }) => name.startsWith('views as operands')).map((check) => [check.name, check] as const))('pass the check of every device: %s', async (_, check) => {
     const { worst, tolerance, where } = await check.run(device);
     expect(worst, where).toBeLessThanOrEqual(tolerance);
   });
