@@ -9,6 +9,8 @@ import { readCheckpoint } from './read.ts';
 
 export const latestFile = 'latest.json';
 export const checkpointFiles = [latestFile, 'previous.json', 'best.json'] as const;
+/** Files that were called latest.json and could not be read. */
+export const damagedName = /^latest\.json\.damaged(-\d+)?$/;
 const snapshotName = /^step-(\d+)\.json$/;
 
 /** The newest state of a run that can be read. */
@@ -55,7 +57,8 @@ export async function newestIn(folder: string): Promise<Newest> {
   if (checkpoint !== null) return { checkpoint, path: latest, instead: null };
   const instead = (trouble as RnnError | null)?.message ?? `${latest} is missing`;
   let newest: Newest | null = null;
-  for (const file of ['previous.json', 'best.json', ...(await snapshotsIn(folder))]) {
+  // At one step a snapshot is before best.json: it was a latest.json, which knows whether the run is over.
+  for (const file of ['previous.json', ...(await snapshotsIn(folder)), 'best.json']) {
     if (newest !== null && (stepOfSnapshot(file) ?? Infinity) <= newest.checkpoint.training.step) continue;
     const path = join(folder, file);
     const other = await read(path);
@@ -66,6 +69,14 @@ export async function newestIn(folder: string): Promise<Newest> {
     hint: 'put a copy of one of its checkpoints there if you have one; --force starts anew',
     cause: trouble,
   });
+}
+
+/** A name that is free for one more. */
+export async function freeDamagedName(folder: string): Promise<string> {
+  for (let count = 1; ; count++) {
+    const path = join(folder, `${latestFile}.damaged${count === 1 ? '' : `-${count}`}`);
+    if (!(await exists(path))) return path;
+  }
 }
 
 /** Newest first. */

@@ -10,11 +10,10 @@ import { diskError, nameAgain, temporarySuffix } from './atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { Lock, lockFile } from './lock.ts';
 import { appendLine, cutLogBack } from './log.ts';
-import { checkpointFiles, isCheckpoint, latestFile, type Newest, newestIn, snapshotFile, stepOfSnapshot } from './newest.ts';
+import { checkpointFiles, damagedName, freeDamagedName, isCheckpoint, latestFile, type Newest, newestIn, snapshotFile, stepOfSnapshot } from './newest.ts';
 import { writeCheckpoint } from './write.ts';
 
 const logFile = 'log.jsonl';
-const damagedFile = `${latestFile}.damaged`;
 
 /** A run folder that no other process may write until it is closed. */
 export class RunFolder {
@@ -221,7 +220,7 @@ export class RunFolder {
 
   /** A latest.json that could not be read must not take the place of what could; and perhaps another program, or another day, can read it. */
   async #setAside(): Promise<void> {
-    await rename(this.latestPath, join(this.path, damagedFile)).catch((error: unknown) => {
+    await rename(this.latestPath, await freeDamagedName(this.path)).catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error;
     });
   }
@@ -245,7 +244,7 @@ export class RunFolder {
 }
 
 function isOfRun(file: string): boolean {
-  return file === logFile || file === damagedFile || isCheckpoint(file);
+  return file === logFile || damagedName.test(file) || isCheckpoint(file);
 }
 
 /** A file that is being written, or that a killed process left. */

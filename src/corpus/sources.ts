@@ -30,7 +30,8 @@ export interface FoundFiles {
  * The files of one source: a file, a folder with everything in it that is not hidden, a pattern, or `-`.
  *
  * `include` limits what is taken from folders and `exclude` what is taken from folders and by patterns; both are matched
- * against the path within the folder and against the base name. `runFolder` is left out, wherever it lies. Files come in the order of their paths' UTF-16 code units,
+ * against the path within the folder and against the base name. `runFolder` is left out, wherever it lies,
+ * and so are other run folders below a folder: their files change while one reads. Files come in the order of their paths' UTF-16 code units,
  * the same on every machine. A file that is reached more than once through symbolic links is taken once.
  *
  * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
@@ -51,7 +52,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
     ? await glob(pattern, { cwd: folder, expandDirectories: false, ignore: inFolder(exclude) })
     : await glob(inFolder(include.length === 0 ? ['**'] : include), { cwd: folder, dot: true, ignore: ['**/.*/**', ...inFolder(exclude)] });
   const visible = isPattern ? matches : matches.filter((file) => !path.basename(file).startsWith('.'));
-  const files = await withoutRepetitions(visible.toSorted(byCodeUnits).map((file) => path.join(folder, file)), runFolder);
+  const files = await withoutRepetitions(withoutRuns(visible).toSorted(byCodeUnits).map((file) => path.join(folder, file)), runFolder);
   const hidden = matches.length - visible.length;
   if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
   return { files: files.map((file) => ({ path: file, named: false })), hidden };
@@ -102,6 +103,14 @@ function inFolder(patterns: readonly string[]): string[] {
     const plain = pattern.replace(/^\.\//, '');
     return [plain, `**/${plain}`];
   });
+}
+
+/** Without the files of run folders, known by a log beside a lock or a checkpoint. */
+function withoutRuns(files: readonly string[]): readonly string[] {
+  const found = new Set(files);
+  const isRun = (folder: string): boolean =>
+    folder !== '.' && found.has(`${folder}/log.jsonl`) && ['lock.json', 'latest.json', 'best.json'].some((name) => found.has(`${folder}/${name}`));
+  return files.filter((file) => !isRun(path.posix.dirname(file)));
 }
 
 async function withoutRepetitions(files: readonly string[], runFolder: string | undefined): Promise<string[]> {

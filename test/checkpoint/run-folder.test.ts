@@ -174,16 +174,26 @@ describe('a run folder', () => {
     for (const step of [1, 2]) await before.saveLatest(atStep(step));
     before.close();
     writeFileSync(before.latestPath, 'damaged');
+    writeFileSync(join(path, 'latest.json.damaged'), 'of another day');
     const run = (await RunFolder.open(path))!;
     expect((await run.newest()).checkpoint.training.step).toBe(1);
     await run.saveLatest(atStep(3));
     expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([3, 1]);
-    expect(readFileSync(`${run.latestPath}.damaged`, 'utf8')).toBe('damaged');
+    expect(['', '-2'].map((count) => readFileSync(`${run.latestPath}.damaged${count}`, 'utf8'))).toEqual(['of another day', 'damaged']);
     await run.saveLatest(atStep(4));
     expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([4, 3]);
     run.close();
     (await RunFolder.create(path, { force: true })).close();
     expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('takes a snapshot before best.json of the same step: it knows whether the run is over', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    await run.saveBest(atStep(7));
+    await run.saveLatest(atStep(7), 1);
+    rmSync(run.latestPath);
+    expect((await run.newest()).path).toBe(join(run.path, 'step-000000007.json'));
+    run.close();
   });
 
   it('of which only a snapshot is left goes on from that', async () => {

@@ -48,6 +48,13 @@ describe('a folder as a corpus', () => {
     expect(textOf(await read(folder))).toBe('abc');
   });
 
+  it('is read without the runs in it, which change meanwhile', async () => {
+    const run = { 'log.jsonl': '{"l":1}', 'lock.json': '{}' };
+    const runs = Object.fromEntries(['runs/1', 'runs/2'].flatMap((folder) => Object.entries(run).map(([name, text]) => [`${folder}/${name}`, text])));
+    // A log or a state by itself makes no run.
+    expect(textOf(await read(folderWith({ 'a.txt': 'a', ...runs, 'x/best.json': 'b', 'y/log.jsonl': 'c' })))).toBe('abc');
+  });
+
   it('is read through links that lead elsewhere', async () => {
     const elsewhere = folderWith({ 'b.txt': 'b' });
     const folder = folderWith({ 'a.txt': 'a' });

@@ -51,6 +51,7 @@ async function train(request: Request): Promise<number> {
     } catch (error) {
       // A run that is over needs no disk that can be written.
       const newest = error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
+      if (newest !== null && newest.instead !== null) reporter.warn(harmless(`${newest.instead}; ${newest.path} was read`));
       if (newest === null || !(await isOver(request, newest, await settingsOf(request, newest), reporter))) throw error;
       return 0;
     }
