@@ -187,7 +187,7 @@ const joins = [
 ];
 
 const binary: readonly ElementwiseFunction[] = ['add', 'subtract', 'multiply', 'divide', 'sigmoidGradient', 'tanhGradient', 'reluGradient'];
-const unary: readonly (readonly [ElementwiseFunction, number])[] = [['scale', -1.75], ['offset', 0.375], ['sigmoid', 0], ['tanh', 0], ['relu', 0], ['flush', 0.5]];
+const unary: readonly (readonly [ElementwiseFunction, number])[] = [['scale', -1.75], ['offset', 0.375], ['sigmoid', 0], ['tanh', 0], ['relu', 0], ['clip', 0.5], ['flush', 0.5]];
 /** Away from 0, for quotients. */
 const large: Fill = (_, random) => (0.5 + random.uniform()) * (random.uniform() < 0.5 ? -1 : 1);
 
@@ -202,7 +202,7 @@ const elementwise = ([[1, 1], [7, 13], [33, 1], [3, 67]] as const).map(([rows, c
         results[`${apply} ${x} ${y}`] = ops.elementwise(apply, [operands[x], operands[y]]);
       }
     }
-    // Exactly at the edge of `flush` and `relu` too.
+    // Exactly at the edge of `clip`, `flush` and `relu` too.
     const edges = matrix(rows, columns, (index, random) => [0.5, -0.5, 0, 0.25, -3][index] ?? 4 * random.uniform() - 2);
     for (const [apply, constant] of unary) results[apply] = ops.elementwise(apply, [edges], constant);
     results['sqrt'] = ops.sqrt(matrix(rows, columns, (index, random) => [0, 1, 1e-12, 1e12][index + (columns > 13 ? 0 : 4)] ?? 9 * random.uniform()));

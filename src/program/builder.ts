@@ -142,6 +142,10 @@ export class Builder {
     return this.elementwise('sqrt', [x]);
   }
 
+  clip(x: Value, limit: number): Value {
+    return this.elementwise('clip', [x], limit);
+  }
+
   flush(x: Value, threshold: number): Value {
     return this.elementwise('flush', [x], threshold);
   }

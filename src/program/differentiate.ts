@@ -119,11 +119,15 @@ function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise
     case 'add': return [() => dy, () => dy];
     case 'subtract': return [() => dy, () => builder.scale(dy, -1)];
     case 'multiply': return [() => builder.multiply(dy, y), () => builder.multiply(dy, x)];
+    // y = a/b: da = dy/b, db = −dy·y/b
+    case 'divide': return [() => builder.divide(dy, y), () => builder.scale(builder.divide(builder.multiply(dy, value), y), -1)];
     case 'scale': return [() => builder.scale(dy, value.constant)];
     case 'offset': return [() => dy];
     case 'sigmoid': return [() => builder.elementwise('sigmoidGradient', [value, dy])];
     case 'tanh': return [() => builder.elementwise('tanhGradient', [value, dy])];
     case 'relu': return [() => builder.elementwise('reluGradient', [value, dy])];
+    // y = √x: dx = dy/(2y), infinite at 0 as the slope is
+    case 'sqrt': return [() => builder.divide(builder.scale(dy, 0.5), value)];
     default: throw new Error(`${value.apply} has no derivative`);
   }
 }

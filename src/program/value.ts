@@ -13,12 +13,13 @@
  * | add subtract multiply divide | x + y, x − y, x·y, x / y |
  * | scale, offset | k·x, x + k |
  * | sigmoid tanh relu sqrt | of x |
+ * | clip | min(max(x, −k), k); NaN stays NaN |
  * | flush | 0 where |x| < k, else x: keeps denormal numbers, which slow a CPU down tenfold, out of running averages |
  * | sigmoidGradient tanhGradient reluGradient | dx from y = f(x) and dy, in this order |
  */
 export type ElementwiseFunction =
   | 'add' | 'subtract' | 'multiply' | 'divide' | 'scale' | 'offset'
-  | 'sigmoid' | 'tanh' | 'relu' | 'sqrt' | 'flush'
+  | 'sigmoid' | 'tanh' | 'relu' | 'sqrt' | 'clip' | 'flush'
   | 'sigmoidGradient' | 'tanhGradient' | 'reluGradient';
 
 /** Where a piece of a `join` lies in the whole. */

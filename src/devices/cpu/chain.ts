@@ -132,6 +132,8 @@ function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'>, x: n
     case 'sigmoid': return sigmoid(v, x);
     case 'tanh': return tanh(v, x);
     case 'relu': return v.op('v128.andnot', x, v.op('f32x4.le', x, v.float(0)));
+    // `pmin(a, b)` is b < a ? b : a, and NaN is neither above nor below anything.
+    case 'clip': return v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-constant)), v.float(constant));
     case 'flush': return v.op('v128.andnot', x, v.op('f32x4.lt', v.op('f32x4.abs', x), v.float(constant)));
     case 'reluGradient': return v.op('v128.and', y, v.op('f32x4.gt', x, v.float(0)));
     // dy·y·(1 − y)

@@ -18,6 +18,7 @@ export function expression(dialect: Dialect, apply: ElementwiseFunction, operand
     case 'tanh': return tanh(dialect, x);
     case 'relu': return choose(`${x} <= ${zero}`, zero, x);
     case 'sqrt': return call('sqrt', x);
+    case 'clip': return choose(`${x} > ${k}`, k, choose(`${x} < -${k}`, `-${k}`, x));
     case 'flush': return choose(`${call('abs', x)} < ${k}`, zero, x);
     case 'sigmoidGradient': return `(${y} * ${x} * (${one} - ${x}))`;
     case 'tanhGradient': return `(${y} * (${one} - ${x} * ${x}))`;

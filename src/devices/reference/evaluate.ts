@@ -123,6 +123,7 @@ const functions: Record<ElementwiseFunction, (x: number, y: number, k: number) =
   tanh: (x) => Math.tanh(x),
   relu: (x) => (x <= 0 ? 0 : x), // NaN stays NaN
   sqrt: (x) => Math.sqrt(x),
+  clip: (x, _, k) => (x > k ? k : x < -k ? -k : x),
   flush: (x, _, k) => (Math.abs(x) < k ? 0 : x),
   sigmoidGradient: (y, dy) => dy * y * (1 - y),
   tanhGradient: (y, dy) => dy * (1 - y * y),

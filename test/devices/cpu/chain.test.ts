@@ -36,7 +36,7 @@ function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, what: 
 
 const functions: readonly { readonly apply: ElementwiseFunction; readonly operands: number; readonly constant?: number }[] = [
   { apply: 'add', operands: 2 }, { apply: 'subtract', operands: 2 }, { apply: 'multiply', operands: 2 }, { apply: 'divide', operands: 2 },
-  { apply: 'scale', operands: 1, constant: -1.25 }, { apply: 'offset', operands: 1, constant: 0.75 }, { apply: 'flush', operands: 1, constant: 1e-3 },
+  { apply: 'scale', operands: 1, constant: -1.25 }, { apply: 'offset', operands: 1, constant: 0.75 }, { apply: 'flush', operands: 1, constant: 1e-3 }, { apply: 'clip', operands: 1, constant: 0.5 },
   { apply: 'sigmoid', operands: 1 }, { apply: 'tanh', operands: 1 }, { apply: 'relu', operands: 1 }, { apply: 'sqrt', operands: 1 },
   { apply: 'sigmoidGradient', operands: 2 }, { apply: 'tanhGradient', operands: 2 }, { apply: 'reluGradient', operands: 2 },
 ];
