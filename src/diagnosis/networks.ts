@@ -6,7 +6,7 @@ import { evaluationProgram, samplingProgram, trainingProgram } from '../model/ne
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { Builder } from '../program/builder.ts';
 import { Random } from '../random.ts';
-import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
+import { type Optimizer, type OptimizerOptions, createOptimizer } from '../training/optimizers.ts';
 import { type Finding, Pair, type ParityCheck, usual } from './pair.ts';
 
 const tolerance = { gradients: 2e-6, states: 1e-6, slots: 1e-3, weights: 1e-3 };
@@ -110,13 +110,14 @@ function cellCheck(cell: string, size: Size): ParityCheck {
 const small: Size = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
 
 /** Ten steps, handed over as 1, 3 and 6 calls, with the gradient clipped, dropout, and a reset on the way. */
-function optimizerCheck(name: Optimizer['name']): ParityCheck {
+function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>): ParityCheck {
+  const { optimizer: name, ...rest } = options;
   return {
-    name: `${name}: ten steps with clipping, in runs of 1, 3 and 6`,
+    name: `${[name, ...Object.entries(rest).map(([option, value]) => `${option} ${value}`)].join(', ')}: ten steps with clipping, in runs of 1, 3 and 6`,
     quick: name === 'adam',
     run(device) {
       const trial = new Trial('lstm', { ...small, dropout: 0.2 });
-      const optimizer = createOptimizer({ optimizer: name, clipNorm: 0.1, momentum: 0.9 });
+      const optimizer = createOptimizer({ ...options, clipNorm: 0.1, momentum: 0.9 });
       return Pair.compare(device, trial.workload(optimizer), async (pair) => {
         await pair.write({ kind: 'parameters' }, trial.parameters());
         const calls = Array.from({ length: 10 }, (_, i): Call => ({ ...trial.window(), reset: i === 6, update: optimizer.scalars(i + 1, 0.01 / (1 + i / 5)) }));
@@ -287,7 +288,8 @@ export const networkChecks: readonly ParityCheck[] = [
   ...stateChecks,
   ...maskChecks,
   ...cells.flatMap(({ name }) => sizes.map((size) => cellCheck(name, size))),
-  ...(['adam', 'rmsprop', 'sgd'] as const).map(optimizerCheck),
+  ...(['adam', 'rmsprop', 'adagrad', 'sgd'] as const).map((optimizer) => optimizerCheck({ optimizer })),
+  optimizerCheck({ optimizer: 'sgd', nesterov: true, weightDecay: 0.5, clipValue: 0.01 }),
   ...cells.map(({ name }) => refusalCheck(name)),
   refusalInside,
   severalJobs,

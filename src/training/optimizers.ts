@@ -14,16 +14,37 @@ export interface Optimizer {
   scalars(step: number, learningRate: number): Record<string, number>;
 }
 
+/** What an optimizer is made from; whatever is left out is off. */
+export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> & Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue'>>;
+
 type Vectors = Readonly<Record<string, Value>>;
 
 interface Equations {
   readonly slots: readonly string[];
   readonly scalars: readonly string[];
-  /** New values of `parameters` and of each slot. `g` is the gradient after clipping. */
+  /** New values of `parameters` and of each slot. `w` is taken from, and `g` is the gradient after clipping. */
   update(ops: Builder, w: Value, g: Value, slots: Vectors, scalars: Vectors): Record<string, Value>;
+  /** What `scalars` are at an update, counted from 1. */
+  at(update: number, learningRate: number): Record<string, number>;
 }
 
-function ruleOf({ slots, scalars, update }: Equations, clipNorm: number): UpdateRule {
+/**
+ * Decoupled weight decay (Loshchilov and Hutter, 2019):  w' = w − η·λ·w − …, with η the learning rate of the step and `…` what the equations
+ * take from w. It applies to all weights, biases and embeddings too, as in PyTorch's AdamW. In PyTorch's other optimizers `weight_decay`
+ * is a part of the gradient instead.
+ */
+function withDecay({ slots, scalars, update, at }: Equations, weightDecay: number): Equations {
+  if (weightDecay === 0) return { slots, scalars, update, at };
+  return {
+    slots,
+    scalars: [...scalars, 'decay'],
+    update: (ops, w, g, vectors, numbers) => update(ops, ops.subtract(w, ops.multiply(w, numbers['decay'])), g, vectors, numbers),
+    at: (step, learningRate) => ({ ...at(step, learningRate), decay: learningRate * weightDecay }),
+  };
+}
+
+/** The gradient is clipped as a whole, to `clipNorm`, and then element by element, to ±`clipValue`; either is off at 0. */
+function ruleOf({ slots, scalars, update }: Equations, clipNorm: number, clipValue: number): UpdateRule {
   return {
     slots,
     scalars,
@@ -33,7 +54,8 @@ function ruleOf({ slots, scalars, update }: Equations, clipNorm: number): Update
       const vector = (name: string): Value => ops.input(name, 1, parameters);
       const named = (names: readonly string[], make: (name: string) => Value): Vectors => Object.fromEntries(names.map((name) => [name, make(name)]));
       const g = ops.multiply(vector('gradients'), ops.input('gradientScale', 1));
-      const results = update(ops, vector('parameters'), g, named(slots, vector), named(scalars, (name) => ops.input(name, 1)));
+      const clipped = clipValue > 0 ? ops.clip(g, clipValue) : g;
+      const results = update(ops, vector('parameters'), clipped, named(slots, vector), named(scalars, (name) => ops.input(name, 1)));
       return ops.program(new Map(Object.entries(results)));
     },
   };
@@ -41,64 +63,80 @@ function ruleOf({ slots, scalars, update }: Equations, clipNorm: number): Update
 
 /**
  * Adam (Kingma and Ba, 2015):  m' = β₁m + (1−β₁)g    v' = β₂v + (1−β₂)g²    w' = w − η/(1−β₁ᵗ) · m' / (√(v'/(1−β₂ᵗ)) + ε)
- * with β₁ = 0.9, β₂ = 0.999, ε = 1e-8, as in PyTorch.
+ * with β₁ = 0.9, β₂ = 0.999, ε = 1e-8, as in PyTorch. With weight decay it is AdamW.
  */
-function adam(clipNorm: number): Optimizer {
+function adam(): Equations {
   const [beta1, beta2, epsilon] = [0.9, 0.999, 1e-8];
   return {
-    name: 'adam',
-    rule: ruleOf({
-      slots: ['m', 'v'],
-      scalars: ['stepSize', 'rootCorrection'],
-      update(ops, w, g, { m, v }, { stepSize, rootCorrection }) {
-        const nextM = ops.flush(ops.add(ops.scale(m, beta1), ops.scale(g, 1 - beta1)), NEGLIGIBLE);
-        const nextV = ops.flush(ops.add(ops.scale(v, beta2), ops.scale(ops.multiply(g, g), 1 - beta2)), NEGLIGIBLE);
-        const root = ops.offset(ops.multiply(ops.sqrt(nextV), rootCorrection), epsilon);
-        return { m: nextM, v: nextV, parameters: ops.subtract(w, ops.divide(ops.multiply(nextM, stepSize), root)) };
-      },
-    }, clipNorm),
-    scalars: (step, learningRate) => ({ stepSize: learningRate / (1 - beta1 ** step), rootCorrection: 1 / Math.sqrt(1 - beta2 ** step) }),
+    slots: ['m', 'v'],
+    scalars: ['stepSize', 'rootCorrection'],
+    update(ops, w, g, { m, v }, { stepSize, rootCorrection }) {
+      const nextM = ops.flush(ops.add(ops.scale(m, beta1), ops.scale(g, 1 - beta1)), NEGLIGIBLE);
+      const nextV = ops.flush(ops.add(ops.scale(v, beta2), ops.scale(ops.multiply(g, g), 1 - beta2)), NEGLIGIBLE);
+      const root = ops.offset(ops.multiply(ops.sqrt(nextV), rootCorrection), epsilon);
+      return { m: nextM, v: nextV, parameters: ops.subtract(w, ops.divide(ops.multiply(nextM, stepSize), root)) };
+    },
+    at: (update, learningRate) => ({ stepSize: learningRate / (1 - beta1 ** update), rootCorrection: 1 / Math.sqrt(1 - beta2 ** update) }),
   };
 }
 
 /** RMSProp (Tieleman and Hinton, 2012):  v' = αv + (1−α)g²    w' = w − η·g / (√v' + ε)  with α = 0.95, ε = 1e-8, as char-rnn uses it. */
-function rmsprop(clipNorm: number): Optimizer {
+function rmsprop(): Equations {
   const [decay, epsilon] = [0.95, 1e-8];
   return {
-    name: 'rmsprop',
-    rule: ruleOf({
-      slots: ['v'],
-      scalars: ['learningRate'],
-      update(ops, w, g, { v }, { learningRate }) {
-        const nextV = ops.flush(ops.add(ops.scale(v, decay), ops.scale(ops.multiply(g, g), 1 - decay)), NEGLIGIBLE);
-        return { v: nextV, parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextV), epsilon))) };
-      },
-    }, clipNorm),
-    scalars: (_, learningRate) => ({ learningRate }),
+    slots: ['v'],
+    scalars: ['learningRate'],
+    update(ops, w, g, { v }, { learningRate }) {
+      const nextV = ops.flush(ops.add(ops.scale(v, decay), ops.scale(ops.multiply(g, g), 1 - decay)), NEGLIGIBLE);
+      return { v: nextV, parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextV), epsilon))) };
+    },
+    at: (_, learningRate) => ({ learningRate }),
   };
 }
 
-/** Gradient descent with momentum (Polyak, 1964), in PyTorch's form:  b' = μb + g    w' = w − η·b' */
-function sgd(clipNorm: number, momentum: number): Optimizer {
+/** Adagrad (Duchi, Hazan and Singer, 2011):  s' = s + g²    w' = w − η·g / (√s' + ε)  with ε = 1e-10 and s from 0, as in PyTorch. */
+function adagrad(): Equations {
+  const epsilon = 1e-10;
   return {
-    name: 'sgd',
-    rule: ruleOf({
-      slots: ['b'],
-      scalars: ['learningRate'],
-      update(ops, w, g, { b }, { learningRate }) {
-        const nextB = ops.flush(ops.add(ops.scale(b, momentum), g), NEGLIGIBLE);
-        return { b: nextB, parameters: ops.subtract(w, ops.multiply(nextB, learningRate)) };
-      },
-    }, clipNorm),
-    scalars: (_, learningRate) => ({ learningRate }),
+    slots: ['s'],
+    scalars: ['learningRate'],
+    update(ops, w, g, { s }, { learningRate }) {
+      const nextS = ops.flush(ops.add(s, ops.multiply(g, g)), NEGLIGIBLE);
+      return { s: nextS, parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextS), epsilon))) };
+    },
+    at: (_, learningRate) => ({ learningRate }),
   };
 }
 
-export function createOptimizer({ optimizer, clipNorm, momentum }: Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'>): Optimizer {
+/**
+ * Gradient descent with momentum (Polyak, 1964), in PyTorch's form:  b' = μb + g    w' = w − η·b'
+ * Nesterov's (1983), in PyTorch's form too, looks one step ahead along b':  w' = w − η·(g + μb')
+ */
+function sgd(momentum: number, nesterov: boolean): Equations {
+  return {
+    slots: ['b'],
+    scalars: ['learningRate'],
+    update(ops, w, g, { b }, { learningRate }) {
+      const nextB = ops.flush(ops.add(ops.scale(b, momentum), g), NEGLIGIBLE);
+      const along = nesterov ? ops.add(g, ops.scale(nextB, momentum)) : nextB;
+      return { b: nextB, parameters: ops.subtract(w, ops.multiply(along, learningRate)) };
+    },
+    at: (_, learningRate) => ({ learningRate }),
+  };
+}
+
+function equationsOf({ optimizer, momentum, nesterov = false }: OptimizerOptions): Equations {
   switch (optimizer) {
-    case 'adam': return adam(clipNorm);
-    case 'rmsprop': return rmsprop(clipNorm);
-    case 'sgd': return sgd(clipNorm, momentum);
+    case 'adam': return adam();
+    case 'rmsprop': return rmsprop();
+    case 'adagrad': return adagrad();
+    case 'sgd': return sgd(momentum, nesterov);
     default: return optimizer satisfies never;
   }
+}
+
+export function createOptimizer(options: OptimizerOptions): Optimizer {
+  const { optimizer, clipNorm, clipValue = 0, weightDecay = 0 } = options;
+  const equations = withDecay(equationsOf(options), weightDecay);
+  return { name: optimizer, rule: ruleOf(equations, clipNorm, clipValue), scalars: equations.at };
 }

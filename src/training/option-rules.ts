@@ -17,6 +17,7 @@ const number = (flag: string, expected: string, holds: (value: number) => boolea
 const whole = (flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Rule =>
   number(flag, most === Number.MAX_SAFE_INTEGER ? `whole number from ${least} up` : `whole number from ${least} to ${most}`, (x) => Number.isSafeInteger(x) && x >= least && x <= most);
 const orNull = ({ flag, expected, holds }: Rule): Rule => ({ flag, expected: `${expected}, or null`, holds: (value) => value === null || holds(value) });
+const flag = (name: string): Rule => ({ flag: name, expected: 'true or false', holds: (value) => typeof value === 'boolean' });
 const oneOf = (flag: string, choices: readonly string[]): Rule => ({ flag, expected: `one of ${choices.join(', ')}`, holds: (value) => choices.includes(value as string) });
 
 /** Exactly one of them is not null: the length of the run. */
@@ -32,7 +33,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   initialisation: oneOf('--init', ['uniform', 'xavier', 'orthogonal']),
   sequenceLength: whole('--seq-length', 1),
   batchSize: whole('--batch-size', 1),
-  optimizer: oneOf('--optimizer', ['adam', 'rmsprop', 'sgd']),
+  optimizer: oneOf('--optimizer', ['adam', 'rmsprop', 'adagrad', 'sgd']),
   learningRate: number('--lr', 'number above 0, at most 1000', (x) => x > 0 && x <= 1000),
   schedule: oneOf('--lr-schedule', ['constant', 'step', 'exponential', 'cosine']),
   warmupSteps: whole('--warmup', 0),
@@ -41,6 +42,9 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   finalFraction: number('--lr-final', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
   momentum: number('--momentum', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
   clipNorm: number('--clip-norm', 'number from 0 up', (x) => x >= 0),
+  nesterov: flag('--nesterov'),
+  weightDecay: number('--weight-decay', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
+  clipValue: number('--clip-value', 'number from 0 up', (x) => x >= 0),
   epochs: orNull(number('--epochs', 'number above 0, at most 1e9', (x) => x > 0 && x <= 1e9)),
   maxSteps: orNull(whole('--max-steps', 1)),
   budgetMs: orNull(number('--budget', 'number of milliseconds above 0', (x) => x > 0)),
@@ -55,6 +59,11 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   keep: whole('--keep', 0),
   maxRecoveries: whole('--max-recoveries', 0),
 };
+
+/** What options are that a checkpoint does not record because it was written before there were any: as a run was then. */
+export const earlierDefaults = {
+  nesterov: false, weightDecay: 0, clipValue: 0,
+} as const satisfies Partial<TrainingOptions>;
 
 /** The first option that is not what it may be; null if all are. */
 export function troubleInOptions(options: Readonly<Record<string, unknown>>): (Rule & { readonly option: string; readonly value: unknown }) | null {

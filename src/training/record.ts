@@ -5,7 +5,7 @@ import type { CorpusOptions } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
-import { lengths, optionRules, troubleInOptions } from './option-rules.ts';
+import { earlierDefaults, lengths, optionRules, troubleInOptions } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** How the text of a run is read, apart from which files it is in. */
@@ -120,9 +120,10 @@ export function unfit(what: string): RnnError {
 
 /** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
 export function recordedOptions(training: Training): TrainingOptions {
-  const trouble = troubleInOptions(training.options);
+  const recorded = { ...earlierDefaults, ...training.options };
+  const trouble = troubleInOptions(recorded);
   if (trouble !== null) throw unfit(`training.options.${trouble.option} is ${JSON.stringify(trouble.value)?.slice(0, 60) ?? 'missing'}, expected ${trouble.expected}`);
-  const options = only<TrainingOptions>(training.options, optionRules);
+  const options = only<TrainingOptions>(recorded, optionRules);
   if (lengths.filter((option) => options[option] !== null).length !== 1) throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
   return options;
 }

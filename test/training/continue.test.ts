@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/checkpoint/store.ts';
 import { type GivenSettings, compareCorpus, continueRun, endOf } from '../../src/training/continue.ts';
+import { earlierDefaults } from '../../src/training/option-rules.ts';
 import { train, verses } from './fixture.ts';
 
 let checkpoint: Checkpoint;
@@ -21,6 +22,13 @@ describe('the settings of a run that goes on', () => {
     expect(machine).toEqual(checkpoint.training.machine);
     expect(notes).toEqual([]);
     expect(goOn({ options: { maxTimeMs: 1000 } })).toMatchObject({ options: { maxTimeMs: 1000 }, notes: [] });
+  });
+
+  it('are what they were then where the run was saved before there was such an option', () => {
+    const options = Object.fromEntries(Object.entries(checkpoint.training.options).filter(([option]) => !(option in earlierDefaults)));
+    const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, options } }, given({}));
+    expect(continued).toMatchObject({ options: { ...options, ...earlierDefaults, maxTimeMs: null }, notes: [] });
+    expect(earlierDefaults).toMatchObject({ nesterov: false, weightDecay: 0, clipValue: 0 });
   });
 
   it('give way to what is given now, which is said', () => {

@@ -6,7 +6,7 @@ import { openReference } from '../../src/devices/reference/reference.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { differentiate } from '../../src/program/differentiate.ts';
 import { Random } from '../../src/random.ts';
-import { type Optimizer, createOptimizer } from '../../src/training/optimizers.ts';
+import { type Optimizer, type OptimizerOptions, createOptimizer } from '../../src/training/optimizers.ts';
 
 const P = 7;
 const STEPS = 12;
@@ -28,6 +28,18 @@ const formulas: Readonly<Record<string, (w: Vector, g: Vector, slots: Record<str
       w[i] -= (rate * g[i]) / (Math.sqrt(v[i]) + 1e-8);
     }
   },
+  adagrad(w, g, { s }, _, rate) {
+    for (let i = 0; i < P; i++) {
+      s[i] += g[i] ** 2;
+      w[i] -= (rate * g[i]) / (Math.sqrt(s[i]) + 1e-10);
+    }
+  },
+  'sgd, nesterov'(w, g, { b }, _, rate) {
+    for (let i = 0; i < P; i++) {
+      b[i] = 0.8 * b[i] + g[i];
+      w[i] -= rate * (g[i] + 0.8 * b[i]);
+    }
+  },
   sgd(w, g, { b }, _, rate) {
     for (let i = 0; i < P; i++) {
       b[i] = 0.8 * b[i] + g[i];
@@ -45,8 +57,10 @@ function updated({ rule, scalars }: Optimizer, w: Vector, g: Vector, slots: Reco
   for (const name of rule.slots) slots[name] = values.get(program.outputs.get(name)!)!;
 }
 
-describe.each(['adam', 'rmsprop', 'sgd'] as const)('%s', (name) => {
-  const optimizer = createOptimizer({ optimizer: name, clipNorm: 5, momentum: 0.8 });
+const optionsOf = (name: string): OptimizerOptions => ({ optimizer: name.split(',')[0] as OptimizerOptions['optimizer'], nesterov: name.endsWith('nesterov'), clipNorm: 5, momentum: 0.8 });
+
+describe.each(Object.keys(formulas))('%s', (name) => {
+  const optimizer = createOptimizer(optionsOf(name));
 
   test('changes weights and its averages as its formula says, from the first step on', () => {
     const random = new Random(4);
@@ -65,7 +79,32 @@ describe.each(['adam', 'rmsprop', 'sgd'] as const)('%s', (name) => {
     }
   });
 
-  test('lets averages of nothing fall to zero, and not to denormal numbers', () => {
+  test('with weight decay takes η·λ of every weight besides, and nothing of it goes into its averages', () => {
+    const random = new Random(6);
+    const decaying = createOptimizer({ ...optionsOf(name), weightDecay: 0.3 });
+    const [g, w] = [0, 1].map(() => Float64Array.from({ length: P }, () => random.normal()));
+    const zeros = (): Record<string, Vector> => Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]));
+    const [expected, slots, expectedSlots] = [w.slice(), zeros(), zeros()];
+    const first = w.slice();
+    updated(decaying, w, g, slots, 1, 0.2, 1);
+    formulas[name](expected, g, expectedSlots, 1, 0.2);
+    for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i] - 0.2 * 0.3 * first[i], 9);
+    for (const slot of optimizer.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
+  });
+
+  test('with --clip-value sees no element of the gradient beyond it, after clipping by norm', () => {
+    const clipping = createOptimizer({ ...optionsOf(name), clipValue: 0.25 });
+    const g = Float64Array.of(0.1, -0.1, 1, -1, 0.5, 0, 0.6);
+    const [w, slots] = [new Float64Array(P), Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]))];
+    const [expected, expectedSlots] = [new Float64Array(P), Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]))];
+    updated(clipping, w, g, slots, 1, 0.2, 0.5);
+    formulas[name](expected, Float64Array.of(0.05, -0.05, 0.25, -0.25, 0.25, 0, 0.25), expectedSlots, 1, 0.2);
+    for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 9);
+    for (const slot of optimizer.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
+  });
+
+  // A sum of squares never falls.
+  test.skipIf(name === 'adagrad')('lets averages of nothing fall to zero, and not to denormal numbers', () => {
     const slots = Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P).fill(1e-30)]));
     updated(optimizer, new Float64Array(P), new Float64Array(P), slots, 100, 0.01, 1);
     for (const slot of optimizer.rule.slots) expect([...slots[slot]]).toEqual(new Array(P).fill(0));

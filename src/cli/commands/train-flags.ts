@@ -8,7 +8,7 @@ import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 
 const initialisations: readonly TrainingOptions['initialisation'][] = ['uniform', 'xavier', 'orthogonal'];
-const optimizers: readonly TrainingOptions['optimizer'][] = ['adam', 'rmsprop', 'sgd'];
+const optimizers: readonly TrainingOptions['optimizer'][] = ['adam', 'rmsprop', 'adagrad', 'sgd'];
 const schedules: readonly TrainingOptions['schedule'][] = ['constant', 'step', 'exponential', 'cosine'];
 
 /** What Commander hands over: every option that was given, and no other. */
@@ -47,6 +47,9 @@ export interface TrainFlags {
   readonly warmup?: number;
   readonly momentum?: number;
   readonly clipNorm?: number;
+  readonly nesterov?: boolean;
+  readonly weightDecay?: number;
+  readonly clipValue?: number;
   readonly seed?: number;
   readonly evalEvery?: number;
   readonly checkpointEvery?: number;
@@ -94,7 +97,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
   'Learning:': [
     numberFlag('--seq-length <n>', 'steps back in time; longer sees further (default: 32)', positive),
     numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
-    choiceFlag('--optimizer <name>', 'adam, rmsprop or sgd (default: adam)', optimizers),
+    choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizers),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),
     choiceFlag('--lr-schedule <name>', 'constant, step, exponential, cosine (default: cosine)', schedules),
     numberFlag('--lr-decay <x>', 'step, exponential: factor each time (default: 0.95)', { above: 0, most: 1 }),
@@ -103,6 +106,9 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--warmup <n>', 'steps in which it rises to its peak (default: 20)', steps),
     numberFlag('--momentum <x>', 'of sgd (default: 0.9)', { least: 0, below: 1 }),
     numberFlag('--clip-norm <x>', 'highest that stops gradient spikes; 0 off (default: 5)', { least: 0 }),
+    switchFlag('--nesterov', 'of sgd: momentum that looks one step ahead'),
+    numberFlag('--weight-decay <x>', '0.01-0.1 if only training loss falls (default: 0)', { least: 0, most: 1 }),
+    numberFlag('--clip-value <x>', 'then clamp each element to this; 0 off (default: 0)', { least: 0 }),
     numberFlag('--max-recoveries <n>', 'times a run that diverges may go back (default: 3)', steps),
     numberFlag('--seed <n>', 'the same seed, the same model (default: 1)', steps),
   ],
@@ -172,6 +178,9 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     finalFraction: flags.lrFinal,
     momentum: flags.momentum,
     clipNorm: flags.clipNorm,
+    nesterov: flags.nesterov,
+    weightDecay: flags.weightDecay,
+    clipValue: flags.clipValue,
     epochs: flags.epochs,
     maxSteps: flags.maxSteps,
     budgetMs: flags.budget,
