@@ -9,6 +9,7 @@ import type { Keeper, Stored } from './keeper.ts';
 import type { TrainingOptions } from './options.ts';
 import { Recent } from './recent.ts';
 import { recordedLoop } from './record.ts';
+import { goBack } from './recovery.ts';
 import { type TrainingRun, startOf, stepsOf, stepsUntilDue } from './run.ts';
 import { type Progress, learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
@@ -113,17 +114,12 @@ export class Loop {
       return;
     }
     const where = `${trouble} at step ${at.toLocaleString('en')}`;
-    const newest = await this.#keeper.newest(where);
-    const restored = newest === null ? null : await this.#session.restore(newest.checkpoint);
-    if (newest === null) await this.#session.begin();
+    const { standing, isSaved, what } = await goBack(this.#session, this.#keeper, this.#standing, where);
     this.#hasDiverged = false;
-    this.#standing = this.#standing.recoveredFrom(newest?.checkpoint.training ?? null, restored ?? { sameTraining: true, sameValidation: true });
+    this.#standing = standing;
+    this.#isSaved = isSaved;
     this.#recent.forget();
-    const { step } = this.#session;
-    this.#isSaved = newest !== null && this.#keeper.isLatestSound;
-    await this.#keeper.cutBack(step, this.#standing.undoneAt(step));
-    const from = newest?.instead ? ` of ${newest.path}, since ${newest.instead}` : '';
-    yield this.#tell(`${where}: back to step ${step.toLocaleString('en')}${from}, and on with half the learning rate, ${Number(this.#peakLearningRate.toPrecision(2))} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
+    yield this.#tell(`${where}: ${what}, and on with half the learning rate, ${Number(this.#peakLearningRate.toPrecision(2))} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
   }
 
   #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
