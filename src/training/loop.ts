@@ -181,7 +181,7 @@ export class Loop {
     const best = this.#standing.best === null || validationLossNats < this.#standing.best;
     const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best };
     this.#standing.remember(event);
-    this.#standing.sinceBest = best ? 0 : this.#standing.sinceBest + 1;
+    this.#standing.judge(best, this.#options);
     this.#log(event); // before best.json, from which a run that is killed after it goes on without evaluating again
     const stored = best ? await this.#saveBest(validationLossNats) : null;
     if (stored?.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
@@ -272,7 +272,7 @@ export class Loop {
    */
   #progress({ step, epoch }: Pick<Progress, 'step' | 'epoch'> = this.#session): Progress {
     const fraction = this.#totalSteps === null ? this.#standing.trainingMs / this.#options.budgetMs! : step / this.#totalSteps;
-    return { step, epoch, fraction: Math.min(1, fraction) };
+    return { step, epoch, fraction: Math.min(1, fraction), drops: this.#standing.drops };
   }
 
   #record(finished = this.#isJudged ? this.#finished() : null): RunRecord {

@@ -35,7 +35,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   batchSize: whole('--batch-size', 1),
   optimizer: oneOf('--optimizer', ['adam', 'rmsprop', 'adagrad', 'sgd']),
   learningRate: number('--lr', 'number above 0, at most 1000', (x) => x > 0 && x <= 1000),
-  schedule: oneOf('--lr-schedule', ['constant', 'step', 'exponential', 'cosine']),
+  schedule: oneOf('--lr-schedule', ['constant', 'step', 'exponential', 'cosine', 'plateau', 'one-cycle']),
   warmupSteps: whole('--warmup', 0),
   decay: number('--lr-decay', 'number above 0, at most 1', (x) => x > 0 && x <= 1),
   decayEpochs: number('--lr-decay-epochs', 'number above 0', (x) => x > 0),
@@ -45,6 +45,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   nesterov: flag('--nesterov'),
   weightDecay: number('--weight-decay', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
   clipValue: number('--clip-value', 'number from 0 up', (x) => x >= 0),
+  plateauPatience: whole('--plateau-patience', 1),
   epochs: orNull(number('--epochs', 'number above 0, at most 1e9', (x) => x > 0 && x <= 1e9)),
   maxSteps: orNull(whole('--max-steps', 1)),
   budgetMs: orNull(number('--budget', 'number of milliseconds above 0', (x) => x > 0)),
@@ -62,7 +63,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
 
 /** What options are that a checkpoint does not record because it was written before there were any: as a run was then. */
 export const earlierDefaults = {
-  nesterov: false, weightDecay: 0, clipValue: 0,
+  nesterov: false, weightDecay: 0, clipValue: 0, plateauPatience: 1,
 } as const satisfies Partial<TrainingOptions>;
 
 /** The first option that is not what it may be; null if all are. */

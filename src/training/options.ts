@@ -3,7 +3,7 @@
 import type { Initialisation } from '../model/configuration.ts';
 
 export type OptimizerName = 'adam' | 'rmsprop' | 'adagrad' | 'sgd';
-export type ScheduleName = 'constant' | 'step' | 'exponential' | 'cosine';
+export type ScheduleName = 'constant' | 'step' | 'exponential' | 'cosine' | 'plateau' | 'one-cycle';
 
 export interface TrainingOptions {
   /** A name in model/cells/registry.ts. `lstm` learns best on most texts; `gru` is a quarter smaller and faster; `rnn` is for study. */
@@ -31,11 +31,11 @@ export interface TrainingOptions {
   readonly schedule: ScheduleName;
   /** Steps over which the learning rate rises from nothing to its peak. */
   readonly warmupSteps: number;
-  /** `step` and `exponential`: the factor each time. */
+  /** `step`, `exponential` and `plateau`: the factor each time. For `plateau` 0.5, or 0.2 if evaluations are rare. */
   readonly decay: number;
   /** `step`: how many epochs between two factors; `exponential`: epochs per factor. */
   readonly decayEpochs: number;
-  /** `cosine`: where the learning rate ends, as a fraction of its peak. */
+  /** `cosine` and `one-cycle`: where the learning rate ends, as a fraction of its peak. */
   readonly finalFraction: number;
   /** SGD only. */
   readonly momentum: number;
@@ -47,6 +47,8 @@ export interface TrainingOptions {
   readonly weightDecay: number;
   /** Clamps each element of the gradient, after clipping by norm; 0 turns it off. For what one weight's spike would do to all others by the norm. */
   readonly clipValue: number;
+  /** `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss still wobbles between them. */
+  readonly plateauPatience: number;
 
   /** Length of the whole run, the end of its schedule: exactly one of these three is not null. */
   readonly epochs: number | null;

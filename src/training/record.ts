@@ -27,6 +27,9 @@ export interface LoopState {
   readonly elapsedMs: number;
   /** Evaluations since the best one. */
   readonly sinceBest: number;
+  /** Evaluations since the best one, or since the learning rate last fell for the lack of one; and how often it has. */
+  readonly sinceDrop: number;
+  readonly drops: number;
   /** Steps at which a loss was last evaluated, and a sample taken. */
   readonly evaluatedAt: number;
   readonly sampledAt: number;
@@ -61,6 +64,8 @@ const loopRules: Rules<LoopState> = {
   trainingMs: isTime,
   elapsedMs: isTime,
   sinceBest: isCount,
+  sinceDrop: isCount,
+  drops: isCount,
   evaluatedAt: isNumber,
   sampledAt: isNumber,
   recoveries: isCount,
@@ -98,10 +103,13 @@ function firstWrong<Members>(value: Readonly<Record<string, unknown>>, rules: Ru
   return null;
 }
 
-/** What there are rules for, and nothing else: members that nobody knows must not become options of whatever these are handed to. */
-function part<Members>(training: Training, name: string, rules: Rules<Members>): Members {
-  const value = training[name];
-  if (typeof value !== 'object' || value === null) throw unfit(`training.${name} is missing`);
+/**
+ * What there are rules for, and nothing else: members that nobody knows must not become options of whatever these are handed to.
+ * @param earlier members that checkpoints from before them do not have
+ */
+function part<Members>(training: Training, name: string, rules: Rules<Members>, earlier: Partial<Members> = {}): Members {
+  if (typeof training[name] !== 'object' || training[name] === null) throw unfit(`training.${name} is missing`);
+  const value = { ...earlier, ...training[name] };
   const wrong = firstWrong(value as Record<string, unknown>, rules);
   if (wrong !== null) throw unfit(`training.${name}.${wrong} is ${JSON.stringify((value as Record<string, unknown>)[wrong])?.slice(0, 60) ?? 'missing'}`);
   return only(value, rules);
@@ -130,7 +138,7 @@ export function recordedOptions(training: Training): TrainingOptions {
 
 export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules);
 export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', machineRules);
-export const recordedLoop = (training: Training): LoopState => part(training, 'loop', loopRules);
+export const recordedLoop = (training: Training): LoopState => part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0 });
 
 export function recordedCorpus(training: Training): CorpusRecord {
   const corpus = part(training, 'corpus', corpusRules);

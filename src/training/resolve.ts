@@ -62,7 +62,7 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
     learningRate: given.learningRate ?? (learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell.name, given.hidden ?? chosen.hidden, batchSize)),
     schedule: given.schedule ?? 'cosine',
     warmupSteps: given.warmupSteps ?? 20,
-    decay: given.decay ?? 0.95,
+    decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : 0.95),
     decayEpochs: given.decayEpochs ?? 1,
     finalFraction: given.finalFraction ?? 0.01,
     momentum: given.momentum ?? 0.9,
@@ -111,8 +111,9 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Tokens }): void {
   const trouble = troubleInOptions({ ...options });
   if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${String(trouble.value)}, expected ${trouble.expected}`);
-  if (options.patience > 0 && (validation.length < 2 || options.evaluateEvery === 0)) {
-    throw new RnnError('usage', `--patience ${options.patience} needs evaluations to wait for, and there are none`, { hint: 'leave out --val-fraction 0 and --eval-every 0, or --patience' });
+  const waiting = options.patience > 0 ? [`--patience ${options.patience}`, '--patience'] : options.schedule === 'plateau' ? ['--lr-schedule plateau', '--lr-schedule'] : null;
+  if (waiting !== null && (validation.length < 2 || options.evaluateEvery === 0)) {
+    throw new RnnError('usage', `${waiting[0]} needs evaluations to wait for, and there are none`, { hint: `leave out --val-fraction 0 and --eval-every 0, or ${waiting[1]}` });
   }
 }
 

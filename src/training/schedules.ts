@@ -9,7 +9,12 @@ export interface Progress {
   readonly epoch: number;
   /** Fraction of the whole run that is done, in [0, 1]. */
   readonly fraction: number;
+  /** How often the validation loss has stood still so far. */
+  readonly drops: number;
 }
+
+/** PyTorch's numbers for `one-cycle`: where it starts, as a part of the peak, and when the peak is reached. */
+const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
 /**
  * The learning rate of the next step: the peak times
@@ -19,21 +24,30 @@ export interface Progress {
  * | constant | 1 |
  * | step | decay^⌊epoch / decayEpochs⌋ |
  * | exponential | decay^(epoch / decayEpochs) |
+ * | plateau | decay^drops, with one drop after every plateauPatience evaluations without a new best |
  * | cosine | from 1 to finalFraction along half a cosine over the whole run (Loshchilov and Hutter, 2017) |
+ * | one-cycle | from 1/25 to 1 in a straight line over the first 30 % of the run, then to finalFraction along half a cosine |
  *
  * and times (step + 1)/warmupSteps while that is below 1.
+ *
+ * `one-cycle` is Smith's (2018), falling along a cosine as in PyTorch's OneCycleLR; momentum stays as it is. A `plateau` drops at evaluation
+ * plateauPatience after the best or the last drop, where PyTorch's ReduceLROnPlateau waits for one more.
  */
 export function learningRateAt(options: Pick<TrainingOptions, 'learningRate' | 'schedule' | 'warmupSteps' | 'decay' | 'decayEpochs' | 'finalFraction'>, progress: Progress): number {
   const warmup = options.warmupSteps > 0 ? Math.min(1, (progress.step + 1) / options.warmupSteps) : 1;
   return options.learningRate * warmup * factor(options, progress);
 }
 
-function factor({ schedule, decay, decayEpochs, finalFraction }: Parameters<typeof learningRateAt>[0], { epoch, fraction }: Progress): number {
+function factor({ schedule, decay, decayEpochs, finalFraction }: Parameters<typeof learningRateAt>[0], { epoch, fraction, drops }: Progress): number {
+  const falling = (part: number): number => finalFraction + ((1 - finalFraction) * (1 + Math.cos(Math.PI * Math.min(1, part)))) / 2;
+  const { start, peakAt } = ONE_CYCLE;
   switch (schedule) {
     case 'constant': return 1;
     case 'step': return decay ** Math.floor(epoch / decayEpochs);
     case 'exponential': return decay ** (epoch / decayEpochs);
-    case 'cosine': return finalFraction + ((1 - finalFraction) * (1 + Math.cos(Math.PI * Math.min(1, fraction)))) / 2;
+    case 'plateau': return decay ** drops;
+    case 'cosine': return falling(fraction);
+    case 'one-cycle': return fraction < peakAt ? start + (1 - start) * (fraction / peakAt) : falling((fraction - peakAt) / (1 - peakAt));
     default: return schedule satisfies never;
   }
 }

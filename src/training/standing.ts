@@ -4,6 +4,7 @@ import type { Checkpoint } from '../checkpoint/store.ts';
 import { LossTrend } from './divergence.ts';
 import type { EndReason, EvaluationEvent, ReportEvent } from './events.ts';
 import { History } from './history.ts';
+import type { TrainingOptions } from './options.ts';
 import { type LoopState, recordedLoop } from './record.ts';
 import type { Restored, RunRecord } from './session.ts';
 
@@ -13,6 +14,8 @@ type SameTexts = Pick<Restored, 'sameTraining' | 'sameValidation'>;
 export class Standing {
   trainingMs: number;
   sinceBest: number;
+  sinceDrop: number;
+  drops: number;
   evaluatedAt: number;
   sampledAt: number;
   recoveries: number;
@@ -28,6 +31,8 @@ export class Standing {
     const state = training === null ? null : recordedLoop(training);
     this.trainingMs = state?.trainingMs ?? 0;
     this.sinceBest = state?.sinceBest ?? 0;
+    this.sinceDrop = state?.sinceDrop ?? 0;
+    this.drops = state?.drops ?? 0;
     this.evaluatedAt = state?.evaluatedAt ?? -1;
     this.sampledAt = state?.sampledAt ?? -1;
     this.recoveries = state?.recoveries ?? 0;
@@ -43,9 +48,12 @@ export class Standing {
     if (sameValidation) return;
     this.best = null;
     this.sinceBest = 0;
+    this.sinceDrop = 0;
   }
 
+  /** What was made of the learning rate so far goes for another one no more. */
   forgiveRecoveries(): void {
+    this.drops = 0;
     this.recoveries = 0;
     this.learningRateFactor = 1;
   }
@@ -59,6 +67,15 @@ export class Standing {
     standing.recoveries = this.recoveries + 1;
     standing.learningRateFactor = this.learningRateFactor / 2;
     return standing;
+  }
+
+  /** An evaluation counts for --patience, and for the schedule that falls where the loss does not. */
+  judge(best: boolean, { schedule, plateauPatience }: Pick<TrainingOptions, 'schedule' | 'plateauPatience'>): void {
+    this.sinceBest = best ? 0 : this.sinceBest + 1;
+    this.sinceDrop = best ? 0 : this.sinceDrop + 1;
+    if (schedule !== 'plateau' || this.sinceDrop < plateauPatience) return;
+    this.drops++;
+    this.sinceDrop = 0;
   }
 
   /** What may be due at a step and was not done there. */
@@ -75,8 +92,8 @@ export class Standing {
   /** What a checkpoint keeps of it. */
   record(rest: { readonly totalSteps: number | null; readonly elapsedMs: number; readonly finished: EndReason | null }): RunRecord {
     this.remember(null);
-    const { trainingMs, sinceBest, evaluatedAt, sampledAt, recoveries, learningRateFactor } = this;
-    const loop: LoopState = { trainingMs, sinceBest, evaluatedAt, sampledAt, recoveries, learningRateFactor, trend: this.trend.state, ...rest };
+    const { trainingMs, sinceBest, sinceDrop, drops, evaluatedAt, sampledAt, recoveries, learningRateFactor } = this;
+    const loop: LoopState = { trainingMs, sinceBest, sinceDrop, drops, evaluatedAt, sampledAt, recoveries, learningRateFactor, trend: this.trend.state, ...rest };
     return { loop, bestValidationLossNats: this.best, history: this.#history.events };
   }
 }

@@ -65,7 +65,7 @@ describe('options', () => {
       cell: 'gru', layers: 3, hidden: 33, embedding: 4, dropout: 0.2, forgetBias: 0, initialisation: 'xavier', sequenceLength: 9, batchSize: 5, optimizer: 'sgd', learningRate: 0.3,
       schedule: 'step', warmupSteps: 0, decay: 0.5, decayEpochs: 3, finalFraction: 0, momentum: 0, clipNorm: 0, epochs: 2, maxTimeMs: 5, seed: 0, evaluateEvery: 6,
       checkpointEvery: 0, sampleEvery: 0, sampleLength: 1, patience: 4, evaluationStreams: 1, keep: 0, maxRecoveries: 0,
-      nesterov: true, weightDecay: 0.1, clipValue: 1,
+      nesterov: true, weightDecay: 0.1, clipValue: 1, plateauPatience: 2,
     };
     expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null });
   });
@@ -78,6 +78,7 @@ describe('options', () => {
   });
 
   test('that wait for evaluations are refused where there are none, and streams are no more than the validation text has characters', () => {
+    expect(failureOf(5000, { schedule: 'plateau', evaluateEvery: 0 })).toMatchObject({ kind: 'usage', message: expect.stringContaining('--lr-schedule plateau needs evaluations') as string });
     expect(failureOf(5000, { patience: 2, evaluateEvery: 0 })).toMatchObject({ kind: 'usage', message: expect.stringContaining('--patience 2') as string });
     expect(resolve(5000, {}, 4).options.evaluationStreams).toBe(3);
   });

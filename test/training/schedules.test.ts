@@ -3,7 +3,7 @@ import { type Progress, learningRateAt } from '../../src/training/schedules.ts';
 
 type Schedule = Parameters<typeof learningRateAt>[0];
 const at = (changes: Partial<Schedule>, progress: Partial<Progress>): number =>
-  learningRateAt({ learningRate: 0.01, schedule: 'constant', warmupSteps: 0, decay: 0.5, decayEpochs: 2, finalFraction: 0.1, ...changes }, { step: 1000, epoch: 0, fraction: 0, ...progress });
+  learningRateAt({ learningRate: 0.01, schedule: 'constant', warmupSteps: 0, decay: 0.5, decayEpochs: 2, finalFraction: 0.1, ...changes }, { step: 1000, epoch: 0, fraction: 0, drops: 0, ...progress });
 
 describe('the learning rate', () => {
   test('stays where it is with the constant schedule', () => {
@@ -28,6 +28,20 @@ describe('the learning rate', () => {
     expect(cosine(0.25)).toBeCloseTo(0.001 + (0.009 * (1 + Math.SQRT1_2)) / 2, 12);
     expect(cosine(1)).toBeCloseTo(0.001, 12);
     expect(cosine(1.5)).toBeCloseTo(0.001, 12);
+  });
+
+  test('falls by its factor with each drop of the plateau schedule, whatever else the run has done', () => {
+    expect([0, 1, 3].map((drops) => at({ schedule: 'plateau' }, { drops, epoch: 7, fraction: 0.9 }))).toEqual([0.01, 0.005, 0.00125]);
+    expect(at({ schedule: 'step' }, { drops: 3 })).toBe(0.01);
+  });
+
+  test('rises in a straight line to its peak and falls along half a cosine with the one-cycle schedule', () => {
+    const oneCycle = (fraction: number): number => at({ schedule: 'one-cycle' }, { fraction });
+    expect(oneCycle(0)).toBeCloseTo(0.0004, 12);
+    expect(oneCycle(0.15)).toBeCloseTo((0.0004 + 0.01) / 2, 12);
+    expect(oneCycle(0.3)).toBeCloseTo(0.01, 12);
+    expect(oneCycle(0.65)).toBeCloseTo((0.01 + 0.001) / 2, 12);
+    expect(oneCycle(1)).toBeCloseTo(0.001, 12);
   });
 
   test('rises from its warm-up\'s first step to its peak, on top of any schedule', () => {

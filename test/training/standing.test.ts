@@ -9,7 +9,7 @@ type Training = Checkpoint['training'];
 
 /** Of a run that has gone back twice and waits for a better loss. */
 const state: Partial<LoopState> = {
-  trainingMs: 1000, sinceBest: 3, evaluatedAt: 40, sampledAt: 30, recoveries: 2, learningRateFactor: 0.25, trend: { steps: 40, average: 1.5, lowest: 1.25 },
+  trainingMs: 1000, sinceBest: 3, sinceDrop: 1, drops: 2, evaluatedAt: 40, sampledAt: 30, recoveries: 2, learningRateFactor: 0.25, trend: { steps: 40, average: 1.5, lowest: 1.25 },
 };
 let training: Training;
 beforeAll(async () => {
@@ -38,15 +38,33 @@ describe('where a run stands', () => {
   it('has the loss of training to compare with where only the text to validate on is another one, and the other way round', () => {
     const [trained, validated] = [new Standing(training), new Standing(training)];
     trained.forgetLosses({ sameTraining: true, sameValidation: false });
-    expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, trend: state.trend });
+    expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, sinceDrop: 0, drops: 2, trend: state.trend });
     validated.forgetLosses({ sameTraining: false, sameValidation: true });
     expect(kept(validated)).toMatchObject({ best: 1.75, sinceBest: 3, trend: { steps: 0 } });
+  });
+
+  it('has had no drops of the learning rate where the checkpoint is from before there were any', () => {
+    const { sinceDrop: _, drops: __, ...loop } = training.loop as LoopState;
+    expect(kept(new Standing({ ...training, loop }))).toMatchObject({ sinceDrop: 0, drops: 0, sinceBest: 3 });
+  });
+
+  it('counts a drop after so many evaluations without a new best, and again after as many more', () => {
+    const standing = new Standing(null);
+    const judged = [false, false, true, false, false, false, false, false].map((best) => (standing.judge(best, { schedule: 'plateau', plateauPatience: 2 }), standing.drops));
+    expect(judged).toEqual([0, 1, 1, 1, 2, 2, 3, 3]);
+    expect(standing.sinceBest).toBe(5);
+  });
+
+  it('counts no drops with another schedule', () => {
+    const standing = new Standing(null);
+    for (const best of [false, false]) standing.judge(best, { schedule: 'cosine', plateauPatience: 1 });
+    expect(standing.drops).toBe(0);
   });
 
   it('has all its recoveries again with another learning rate', () => {
     const standing = new Standing(training);
     standing.forgiveRecoveries();
-    expect(kept(standing)).toMatchObject({ recoveries: 0, learningRateFactor: 1, best: 1.75, sinceBest: 3 });
+    expect(kept(standing)).toMatchObject({ recoveries: 0, learningRateFactor: 1, drops: 0, best: 1.75, sinceBest: 3 });
   });
 });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { readCheckpoint } from '../../src/checkpoint/read.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
-import type { EndEvent, TrainingEvent } from '../../src/training/events.ts';
+import type { EndEvent, ReportEvent, TrainingEvent } from '../../src/training/events.ts';
 import { Session } from '../../src/training/session.ts';
 import { corpusOf, optionsOf, timeless, train, verses } from './fixture.ts';
 
@@ -136,4 +136,15 @@ describe('one seed', () => {
     await session.close();
     for (const [step, loss] of losses.entries()) expect(loss, `step ${step + 1} of ${losses.join(', ')}`).toBeCloseTo(recorded[step], 4);
   });
+});
+
+test('with the plateau schedule the learning rate falls where the validation loss stands still, and goes on from there when the run does', async () => {
+  // So small a rate changes nothing: after the first evaluation there is no better one.
+  const given = { schedule: 'plateau', decay: 0.5, learningRate: 1e-30, evaluateEvery: 2 } as const;
+  const rateOf = (events: readonly TrainingEvent[]): number => (events.findLast(({ event }) => event === 'report') as ReportEvent).learningRate;
+  const { events, folder } = await train(verses, { ...given, maxSteps: 7 });
+  expect(rateOf(events) / 1e-30).toBeCloseTo(0.25, 12); // at 4 and 6
+  const { checkpoint } = await folder.newest();
+  const more = await train(verses, { ...given, maxSteps: 11 }, { earlier: checkpoint, folder });
+  expect(rateOf(more.events) / 1e-30).toBeCloseTo(0.25 / 8, 12); // at 7, where the run ended before, 8 and 10
 });

@@ -9,7 +9,7 @@ import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag
 
 const initialisations: readonly TrainingOptions['initialisation'][] = ['uniform', 'xavier', 'orthogonal'];
 const optimizers: readonly TrainingOptions['optimizer'][] = ['adam', 'rmsprop', 'adagrad', 'sgd'];
-const schedules: readonly TrainingOptions['schedule'][] = ['constant', 'step', 'exponential', 'cosine'];
+const schedules: readonly TrainingOptions['schedule'][] = ['constant', 'step', 'exponential', 'cosine', 'plateau', 'one-cycle'];
 
 /** What Commander hands over: every option that was given, and no other. */
 export interface TrainFlags {
@@ -50,6 +50,7 @@ export interface TrainFlags {
   readonly nesterov?: boolean;
   readonly weightDecay?: number;
   readonly clipValue?: number;
+  readonly plateauPatience?: number;
   readonly seed?: number;
   readonly evalEvery?: number;
   readonly checkpointEvery?: number;
@@ -99,16 +100,17 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
     choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizers),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),
-    choiceFlag('--lr-schedule <name>', 'constant, step, exponential, cosine (default: cosine)', schedules),
-    numberFlag('--lr-decay <x>', 'step, exponential: factor each time (default: 0.95)', { above: 0, most: 1 }),
+    choiceFlag('--lr-schedule <name>', 'cosine, one-cycle, plateau, constant (default: cosine)', schedules),
+    numberFlag('--lr-decay <x>', 'step, exponential; of plateau 0.5 (default: 0.95)', { above: 0, most: 1 }),
     numberFlag('--lr-decay-epochs <n>', 'step, exponential: epochs between (default: 1)', { above: 0 }),
-    numberFlag('--lr-final <x>', 'cosine: its end, as part of the peak (default: 0.01)', { least: 0, most: 1 }),
+    numberFlag('--lr-final <x>', 'cosine, one-cycle: end, of the peak (default: 0.01)', { least: 0, most: 1 }),
     numberFlag('--warmup <n>', 'steps in which it rises to its peak (default: 20)', steps),
     numberFlag('--momentum <x>', 'of sgd (default: 0.9)', { least: 0, below: 1 }),
     numberFlag('--clip-norm <x>', 'highest that stops gradient spikes; 0 off (default: 5)', { least: 0 }),
     switchFlag('--nesterov', 'of sgd: momentum that looks one step ahead'),
     numberFlag('--weight-decay <x>', '0.01-0.1 if only training loss falls (default: 0)', { least: 0, most: 1 }),
     numberFlag('--clip-value <x>', 'then clamp each element to this; 0 off (default: 0)', { least: 0 }),
+    numberFlag('--plateau-patience <n>', 'plateau: evaluations without a best (default: 1)', positive),
     numberFlag('--max-recoveries <n>', 'times a run that diverges may go back (default: 3)', steps),
     numberFlag('--seed <n>', 'the same seed, the same model (default: 1)', steps),
   ],
@@ -181,6 +183,7 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     nesterov: flags.nesterov,
     weightDecay: flags.weightDecay,
     clipValue: flags.clipValue,
+    plateauPatience: flags.plateauPatience,
     epochs: flags.epochs,
     maxSteps: flags.maxSteps,
     budgetMs: flags.budget,
