@@ -289,7 +289,7 @@ export const networkChecks: readonly ParityCheck[] = [
   ...maskChecks,
   ...cells.flatMap(({ name }) => sizes.map((size) => cellCheck(name, size))),
   ...(['adam', 'rmsprop', 'adagrad', 'sgd'] as const).map((optimizer) => optimizerCheck({ optimizer })),
-  optimizerCheck({ optimizer: 'sgd', nesterov: true, weightDecay: 0.5, clipValue: 0.01 }),
+  optimizerCheck({ optimizer: 'sgd', nesterov: true, weightDecay: 0.5, clipValue: 0.01, average: 0.8 }),
   ...cells.map(({ name }) => refusalCheck(name)),
   refusalInside,
   severalJobs,

@@ -7,15 +7,20 @@ import type { OptimizerName, TrainingOptions } from './options.ts';
 /** Averages below this are zero: they would sink to denormal numbers, which make an update many times slower. */
 const NEGLIGIBLE = 1e-30;
 
+/** The slot of the average of the weights. */
+export const AVERAGE = 'average';
+
 export interface Optimizer {
   readonly name: OptimizerName;
   readonly rule: UpdateRule;
+  /** The slots of its equations: what no other optimizer could go on with. */
+  readonly ownSlots: readonly string[];
   /** The scalars of the rule at a step, counted from 1. */
   scalars(step: number, learningRate: number): Record<string, number>;
 }
 
 /** What an optimizer is made from; whatever is left out is off. */
-export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> & Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue'>>;
+export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> & Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue' | 'average'>>;
 
 type Vectors = Readonly<Record<string, Value>>;
 
@@ -40,6 +45,25 @@ function withDecay({ slots, scalars, update, at }: Equations, weightDecay: numbe
     scalars: [...scalars, 'decay'],
     update: (ops, w, g, vectors, numbers) => update(ops, ops.subtract(w, ops.multiply(w, numbers['decay'])), g, vectors, numbers),
     at: (step, learningRate) => ({ ...at(step, learningRate), decay: learningRate * weightDecay }),
+  };
+}
+
+/**
+ * An average of the weights besides (Polyak and Juditsky, 1992, with weights that fall off exponentially):
+ * e' = d_t·e + (1−d_t)·w'  with d_t = min(d, (1+t)/(10+t)) at update t, so that the first weights are soon forgotten. e starts as they do.
+ * Written e + (1−d_t)·(w' − e): 1−d_t is small, and has all its digits as a number of its own.
+ */
+function withAverage({ slots, scalars, update, at }: Equations, most: number): Equations {
+  if (most === 0) return { slots, scalars, update, at };
+  return {
+    slots: [...slots, AVERAGE],
+    scalars: [...scalars, 'share'],
+    update(ops, w, g, vectors, numbers) {
+      const results = update(ops, w, g, vectors, numbers);
+      const e = vectors[AVERAGE];
+      return { ...results, [AVERAGE]: ops.add(e, ops.multiply(ops.subtract(results['parameters'], e), numbers['share'])) };
+    },
+    at: (step, learningRate) => ({ ...at(step, learningRate), share: 1 - Math.min(most, (1 + step) / (10 + step)) }),
   };
 }
 
@@ -136,7 +160,8 @@ function equationsOf({ optimizer, momentum, nesterov = false }: OptimizerOptions
 }
 
 export function createOptimizer(options: OptimizerOptions): Optimizer {
-  const { optimizer, clipNorm, clipValue = 0, weightDecay = 0 } = options;
-  const equations = withDecay(equationsOf(options), weightDecay);
-  return { name: optimizer, rule: ruleOf(equations, clipNorm, clipValue), scalars: equations.at };
+  const { optimizer, clipNorm, clipValue = 0, weightDecay = 0, average = 0 } = options;
+  const own = equationsOf(options);
+  const equations = withAverage(withDecay(own, weightDecay), average);
+  return { name: optimizer, rule: ruleOf(equations, clipNorm, clipValue), ownSlots: own.slots, scalars: equations.at };
 }

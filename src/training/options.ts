@@ -47,6 +47,11 @@ export interface TrainingOptions {
   readonly weightDecay: number;
   /** Clamps each element of the gradient, after clipping by norm; 0 turns it off. For what one weight's spike would do to all others by the norm. */
   readonly clipValue: number;
+  /**
+   * d, weight averaging: evaluations, samples and checkpoints have the average of the weights, over about 1/(1−d) updates. 0.99 for a thousand
+   * updates, 0.999 for ten thousand and more; most worth where the learning rate stays high. 0 is off.
+   */
+  readonly average: number;
   /** `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss still wobbles between them. */
   readonly plateauPatience: number;
 

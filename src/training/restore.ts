@@ -5,15 +5,27 @@ import { MOST_COUNTED, unfit } from './record.ts';
 
 /**
  * The optimizer's vectors (P each) by name; null if they are another optimizer's.
+ * @param others what any optimizer may have besides
  * @throws RnnError `checkpoint` if they have its name, but not its slots
  */
-export function slotsIn(optimizer: Checkpoint['optimizer'], name: string, slots: readonly string[], parameters: number): Map<string, Float32Array> | null {
+export function slotsIn(optimizer: Checkpoint['optimizer'], name: string, slots: readonly string[], parameters: number, others: readonly string[] = []): Map<string, Float32Array> | null {
   if (optimizer?.name !== name) return null;
-  const found = new Map(optimizer.tensors.map((tensor) => [tensor.name, tensor.data]));
+  const found = new Map(optimizer.tensors.filter((tensor) => !others.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]));
   const { step } = optimizer.scalars;
   const fit = found.size === slots.length && slots.every((slot) => found.get(slot)?.length === parameters);
   if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED) throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
   return found;
+}
+
+/**
+ * A vector (P) that is kept with those of the optimizer, whichever that is; null if there is none.
+ * @throws RnnError `checkpoint` if it is that of another model
+ */
+export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parameters: number): Float32Array | null {
+  const found = optimizer?.tensors.find((tensor) => tensor.name === name);
+  if (found === undefined) return null;
+  if (found.data.length !== parameters) throw unfit(`its ${name} are not ${parameters}`);
+  return found.data;
 }
 
 /**

@@ -1,9 +1,9 @@
 // One model in training on one device: its weights, optimizer, place in the text. Makes steps, evaluates, writes samples and
 // checkpoints when told to. When that is, train.ts decides.
-import { type Checkpoint, type TrainedModel, parameterVector, tensorsOf } from '../checkpoint/store.ts';
+import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
-import type { Call, CallResult, Device, Executable, Intact, Resident, Workload } from '../devices/device.ts';
+import type { Call, CallResult, Device, Executable, Intact, Workload } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -17,9 +17,10 @@ import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from './options.ts';
 import { recordedCorpus } from './record.ts';
-import { nearestPlace, placeIn, slotsIn, statesIn } from './restore.ts';
+import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
+import { Weights } from './weights.ts';
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
@@ -61,20 +62,14 @@ export class Session {
   readonly #corpus: Corpus;
   readonly #device: Device;
   readonly #executable: Executable;
-  readonly #optimizer: Optimizer;
+  readonly #weights: Weights;
   readonly #initial: TrainedModel | null;
-  /** Of the vectors of the last checkpoint. */
-  readonly #copies = new Map<string, Float32Array>();
   #sampler: Sampler | null = null;
   /** Where samples are taken, if not where the model is trained. */
   #cpu: Device | null = null;
   #random: Random;
   #step = 0;
-  /** Updates since the optimizer's averages were zero. */
-  #optimizerStep = 0;
   #resetNext = false;
-  /** The optimizer's vectors are zeros, as the device made them. */
-  #areSlotsClear = true;
 
   private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, initial: TrainedModel | null, streams: Streams, memoryBytes: number) {
     this.model = model;
@@ -87,7 +82,7 @@ export class Session {
     this.#corpus = corpus;
     this.#device = device;
     this.#executable = executable;
-    this.#optimizer = optimizer;
+    this.#weights = new Weights(executable, optimizer, this.shapes);
     this.#random = new Random(options.seed);
     this.#initial = initial;
   }
@@ -115,8 +110,7 @@ export class Session {
   async begin(): Promise<void> {
     this.#random = new Random(this.#options.seed);
     const parameters = this.#initial === null ? initialParameters(this.model, this.#random) : transferParameters(this.#initial, this.model, this.#corpus.vocabulary, this.#random);
-    await this.#executable.write({ kind: 'parameters' }, parameters);
-    await this.#clearSlots();
+    await this.#weights.begin(parameters);
     this.streams.seek({ epoch: 0, window: 0 });
     this.#step = 0;
     this.#resetNext = true;
@@ -129,34 +123,21 @@ export class Session {
    * @throws RnnError `checkpoint` if its tensors are not those of this model
    */
   async restore(checkpoint: Checkpoint): Promise<Restored> {
-    const { training, state, optimizer } = checkpoint;
+    const { training, state } = checkpoint;
     const { options } = training;
     const recorded = recordedCorpus(training);
     const { digest, sourcesDigest, train, validation } = this.#corpus;
     const sameTraining = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length;
     const sameValidation = recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
     const samePlace = sameTraining && options.batchSize === this.#options.batchSize && options.sequenceLength === this.#options.sequenceLength;
-    await this.#executable.write({ kind: 'parameters' }, parameterVector(checkpoint));
-    const slots = slotsIn(optimizer, this.#optimizer.name, this.#optimizer.rule.slots, this.parameters);
-    if (slots === null) await this.#clearSlots();
-    else for (const [name, data] of slots) await this.#executable.write({ kind: 'slot', name }, data);
-    this.#areSlotsClear = slots === null;
-    this.#optimizerStep = slots === null ? 0 : optimizer!.scalars.step;
+    const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, this.#stateNames(), this.#options.batchSize * this.model.hidden) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: 'train', name }, data);
     this.#resetNext = states === null;
     this.streams.seek(samePlace ? placeIn(training.position, this.streams.windowsPerEpoch) : nearestPlace(training.epoch, this.streams.windowsPerEpoch));
     this.#step = training.step;
     this.#random = Random.restore(training.random);
-    return { sameTraining, samePlace, sameValidation, sameOptimizer: slots !== null };
-  }
-
-  async #clearSlots(): Promise<void> {
-    this.#optimizerStep = 0;
-    if (this.#areSlotsClear) return;
-    const zeros = new Float32Array(this.parameters);
-    for (const name of this.#optimizer.rule.slots) await this.#executable.write({ kind: 'slot', name }, zeros);
-    this.#areSlotsClear = true;
+    return { sameTraining, samePlace, sameValidation, sameOptimizer };
   }
 
   /** What the device still holds of the state before a step that failed. */
@@ -185,9 +166,8 @@ export class Session {
     this.streams.seek(planned[results.length - 1].after);
     this.#resetNext = !results.at(-1)!.updated;
     const steps = results.filter(({ updated }) => updated).length;
-    this.#areSlotsClear &&= steps === 0;
     this.#step += steps;
-    this.#optimizerStep += steps;
+    this.#weights.advanced(steps);
     return results.map((result, ahead) => ({ ...result, learningRate: planned[ahead].learningRate }));
   }
 
@@ -207,7 +187,7 @@ export class Session {
     const step = this.#step + ahead;
     const learningRate = learningRateOf({ step, epoch: this.epoch });
     const { inputs, targets, reset } = this.streams.next();
-    const update = this.#optimizer.scalars(this.#optimizerStep + ahead + 1, learningRate);
+    const update = this.#weights.scalars(ahead, learningRate);
     return { call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey }, learningRate, after: this.streams.position };
   }
 
@@ -219,13 +199,14 @@ export class Session {
   /** Mean nats per character of the validation text, or null if there is none or it became urgent to end. */
   async evaluate(isUrgent: () => boolean): Promise<number | null> {
     if (!this.validates) return null;
-    return evaluate(this.#executable, 'evaluate', this.#corpus.validation, { streams: this.#options.evaluationStreams, sequenceLength: this.#options.sequenceLength, isUrgent });
+    const { evaluationStreams: streams, sequenceLength } = this.#options;
+    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', this.#corpus.validation, { streams, sequenceLength, isUrgent }));
   }
 
   /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */
   async sample(isUrgent: () => boolean): Promise<string | null> {
     this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, await this.#samplingDevice());
-    await this.#sampler.load(await this.#executable.read({ kind: 'parameters' }));
+    await this.#sampler.load(await this.#weights.read());
     let text = '';
     for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) {
       if (isUrgent()) return null;
@@ -240,14 +221,11 @@ export class Session {
     return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling', multiplyAdds: 0 } }));
   }
 
-  /** What it holds is overwritten by the next one: copies for each would wait in memory until they are collected. */
+  /** Its tensors are overwritten by the next one. */
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
-    const vector = await this.#copy('parameters', { kind: 'parameters' });
     const shape = [this.#options.batchSize, this.model.hidden];
     const state = [];
     for (const name of this.#stateNames()) state.push({ name, shape, data: await this.#executable.read({ kind: 'state', job: 'train', name }) });
-    const slots = [];
-    for (const name of this.#optimizer.rule.slots) slots.push({ name, shape: [this.parameters], data: await this.#copy(`slot ${name}`, { kind: 'slot', name }) });
     return {
       model: this.model,
       vocabulary: this.#corpus.vocabulary.data,
@@ -261,20 +239,13 @@ export class Session {
         corpus: { digest: this.#corpus.digest, sourcesDigest: this.#corpus.sourcesDigest, characters: this.#corpus.characters, train: this.#corpus.train.length, validation: this.#corpus.validation.length },
         device: this.deviceDescription,
       },
-      tensors: tensorsOf(this.shapes, vector),
       state: this.#resetNext || this.intact !== 'everything' ? [] : state,
-      optimizer: { name: this.#optimizer.name, scalars: { step: this.#optimizerStep }, tensors: slots },
+      ...(await this.#weights.saved()),
     };
   }
 
   #stateNames(): string[] {
     return Array.from({ length: this.model.layers }, (_, layer) => cellNamed(this.model.cell).states.map((name) => `layer${layer}.${name}`)).flat();
-  }
-
-  async #copy(name: string, resident: Resident): Promise<Float32Array> {
-    const copy = await this.#executable.read(resident, this.#copies.get(name));
-    this.#copies.set(name, copy);
-    return copy;
   }
 
   async close(): Promise<void> {

@@ -103,6 +103,28 @@ describe.each(Object.keys(formulas))('%s', (name) => {
     for (const slot of optimizer.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
   });
 
+  test('with --average keeps an average of the weights besides, in which the first ones soon count little', () => {
+    const random = new Random(8);
+    const normal = (): Vector => Float64Array.from({ length: P }, () => random.normal());
+    const averaging = createOptimizer({ ...optionsOf(name), average: 0.6 });
+    expect(averaging.ownSlots).toEqual(optimizer.rule.slots);
+    const w = normal();
+    const slots = Object.fromEntries(averaging.rule.slots.map((slot) => [slot, slot === 'average' ? w.slice() : new Float64Array(P)]));
+    const average = w.slice();
+    const plain = w.slice();
+    const plainSlots = Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]));
+    for (let step = 1; step <= STEPS; step++) {
+      const g = normal();
+      updated(averaging, w, g, slots, step, 0.1, 1);
+      updated(optimizer, plain, g, plainSlots, step, 0.1, 1);
+      const d = Math.min(0.6, (1 + step) / (10 + step)); // from step 13 on it would be 0.6
+      for (let i = 0; i < P; i++) average[i] = d * average[i] + (1 - d) * w[i];
+      expect(w).toEqual(plain);
+      for (let i = 0; i < P; i++) expect(slots['average'][i]).toBeCloseTo(average[i], 12);
+    }
+    expect(averaging.scalars(1000, 0.1)['share']).toBeCloseTo(0.4, 12);
+  });
+
   // A sum of squares never falls.
   test.skipIf(name === 'adagrad')('lets averages of nothing fall to zero, and not to denormal numbers', () => {
     const slots = Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P).fill(1e-30)]));

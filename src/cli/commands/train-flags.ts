@@ -50,6 +50,7 @@ export interface TrainFlags {
   readonly nesterov?: boolean;
   readonly weightDecay?: number;
   readonly clipValue?: number;
+  readonly average?: number;
   readonly plateauPatience?: number;
   readonly seed?: number;
   readonly evalEvery?: number;
@@ -110,6 +111,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     switchFlag('--nesterov', 'of sgd: momentum that looks one step ahead'),
     numberFlag('--weight-decay <x>', '0.01-0.1 if only training loss falls (default: 0)', { least: 0, most: 1 }),
     numberFlag('--clip-value <x>', 'then clamp each element to this; 0 off (default: 0)', { least: 0 }),
+    numberFlag('--average <x>', 'use mean weights, 0.99 or 0.999; 0 off (default: 0)', { least: 0, below: 1 }),
     numberFlag('--plateau-patience <n>', 'plateau: evaluations without a best (default: 1)', positive),
     numberFlag('--max-recoveries <n>', 'times a run that diverges may go back (default: 3)', steps),
     numberFlag('--seed <n>', 'the same seed, the same model (default: 1)', steps),
@@ -183,6 +185,7 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     nesterov: flags.nesterov,
     weightDecay: flags.weightDecay,
     clipValue: flags.clipValue,
+    average: flags.average,
     plateauPatience: flags.plateauPatience,
     epochs: flags.epochs,
     maxSteps: flags.maxSteps,

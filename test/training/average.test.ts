@@ -1,0 +1,87 @@
+// The average of the weights: --average.
+import { expect, test } from 'vitest';
+import { type Checkpoint, type Tensor, parameterVector, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import type { Device } from '../../src/devices/device.ts';
+import { evaluationProgram } from '../../src/model/network.ts';
+import { parameterShapes } from '../../src/model/parameters.ts';
+import { openSampler } from '../../src/sampling/sample.ts';
+import { evaluate } from '../../src/training/evaluation.ts';
+import type { EvaluationEvent, SampleEvent } from '../../src/training/events.ts';
+import { train, verses } from './fixture.ts';
+
+const given = { average: 0.9, maxSteps: 20, evaluateEvery: 10, dropout: 0.2, schedule: 'constant' } as const;
+
+const trained = ({ optimizer }: Checkpoint): readonly Tensor[] => optimizer!.tensors.filter(({ name }) => name === 'weights');
+
+/** The loss of the weights in a checkpoint, on a device of its own. */
+async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
+  const device = await openCpu({ threads: 1 });
+  const { model } = checkpoint;
+  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [{ name: 'evaluate', steps: 10, batch: 2, build: (rows) => evaluationProgram(model, { steps: 10, rows }) }], update: null });
+  await executable.write({ kind: 'parameters' }, parameterVector(checkpoint));
+  const loss = await evaluate(executable, 'evaluate', verses.validation, { streams: 2, sequenceLength: 10 });
+  await executable.close();
+  return loss;
+}
+
+test('training goes on as it would without, and what is evaluated, sampled and saved is the average', async () => {
+  const { events, folder } = await train(verses, { ...given, sampleEvery: 20 });
+  const [best, latest] = [await readCheckpoint(folder.bestPath), await readCheckpoint(folder.latestPath)];
+  const plain = await readCheckpoint((await train(verses, { ...given, average: 0 })).folder.latestPath);
+  expect(trained(latest)[0].data).toEqual(parameterVector(plain));
+  expect(parameterVector(latest)).not.toEqual(parameterVector(plain));
+  for (const checkpoint of [best, latest]) {
+    const { validationLossNats } = events.find((event) => event.event === 'evaluation' && event.step === checkpoint.training.step) as EvaluationEvent;
+    expect(await lossOf(checkpoint)).toBe(validationLossNats);
+  }
+  const { text } = events.find(({ event }) => event === 'sample') as SampleEvent;
+  const sampler = await openSampler(latest, await openCpu({ threads: 1 }));
+  let drawn = '';
+  for await (const piece of sampler.text({ prime: '', length: 20, stop: null, seed: 1 + 20, options: {} })) drawn += piece;
+  await sampler.close();
+  expect(text).toBe(drawn);
+});
+
+test('a run goes on with its own weights where it averages no more, and begins an average with them where it did not before', async () => {
+  const { checkpoint } = await (await train(verses, given)).folder.newest();
+  const { checkpoint: plain } = await (await train(verses, { ...given, average: 0 })).folder.newest();
+  const longer = { ...given, maxSteps: 21 };
+  const on = async (earlier: Checkpoint, average: number): Promise<Checkpoint> => readCheckpoint((await train(verses, { ...longer, average }, { earlier })).folder.latestPath);
+  expect((await on(checkpoint, 0)).tensors).toEqual((await on(plain, 0)).tensors);
+  const begun = await on(plain, 0.9);
+  const expected = parameterVector(plain).map((w, i) => w + (9 / 31) * (trained(begun)[0].data[i] - w)); // 1 − 22/31, at update 21
+  parameterVector(begun).forEach((w, i) => expect(w).toBeCloseTo(expected[i], 6));
+});
+
+test('an evaluation that fails leaves the weights that are trained in their place', async () => {
+  const cpu = await openCpu({ threads: 1 });
+  const failing: Device = {
+    ...cpu,
+    async compile(workload) {
+      const inner = await cpu.compile(workload);
+      return new Proxy(inner, {
+        get(target, name) {
+          if (name === 'run') return (job: string, calls: Parameters<typeof inner.run>[1]) => (job === 'evaluate' ? Promise.reject(new Error('gone')) : target.run(job, calls));
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+        },
+      });
+    },
+  };
+  const { folder } = await train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 });
+  const { checkpoint: undisturbed } = await folder.newest();
+  const { folder: left } = await train(verses, { ...given, evaluateEvery: 0, maxSteps: 5 });
+  const { checkpoint: earlier } = await left.newest();
+  await expect(train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 }, { earlier, folder: left, device: failing })).rejects.toThrow('gone');
+  const saved = await readCheckpoint(left.latestPath);
+  expect(saved.training.step).toBe(10);
+  expect([saved.tensors, saved.optimizer]).toEqual([undisturbed.tensors, undisturbed.optimizer]);
+});
+
+test('an average of another model is refused', async () => {
+  const { checkpoint } = await (await train(verses, { ...given, maxSteps: 2 })).folder.newest();
+  const { optimizer } = checkpoint;
+  const tensors = optimizer!.tensors.map((tensor) => (tensor.name === 'weights' ? { ...tensor, data: tensor.data.slice(1) } : tensor));
+  await expect(train(verses, given, { earlier: { ...checkpoint, optimizer: { ...optimizer!, tensors } } })).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining('its weights are not') as string });
+});
