@@ -9,18 +9,24 @@ const NEGLIGIBLE = 1e-30;
 
 /** The slot of the average of the weights. */
 export const AVERAGE = 'average';
+/** The slot of the gradients that are waiting for an update. */
+export const SUM = 'sum';
 
 export interface Optimizer {
   readonly name: OptimizerName;
   readonly rule: UpdateRule;
   /** The slots of its equations: what no other optimizer could go on with. */
   readonly ownSlots: readonly string[];
-  /** The scalars of the rule at a step, counted from 1. */
-  scalars(step: number, learningRate: number): Record<string, number>;
+  /** The slots that hold what was gathered of an update that is not made yet. */
+  readonly waitingSlots: readonly string[];
+  /** How many windows an update takes. */
+  readonly windows: number;
+  /** The scalars of the rule at a window, counted from 1. */
+  scalars(window: number, learningRate: number): Record<string, number>;
 }
 
 /** What an optimizer is made from; whatever is left out is off. */
-export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> & Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue' | 'average'>>;
+export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> & Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue' | 'average' | 'accumulate'>>;
 
 type Vectors = Readonly<Record<string, Value>>;
 
@@ -29,8 +35,8 @@ interface Equations {
   readonly scalars: readonly string[];
   /** New values of `parameters` and of each slot. `w` is taken from, and `g` is the gradient after clipping. */
   update(ops: Builder, w: Value, g: Value, slots: Vectors, scalars: Vectors): Record<string, Value>;
-  /** What `scalars` are at an update, counted from 1. */
-  at(update: number, learningRate: number): Record<string, number>;
+  /** What `scalars` are at an update, counted from 1; with `accumulated` at a window. */
+  at(count: number, learningRate: number): Record<string, number>;
 }
 
 /**
@@ -64,6 +70,30 @@ function withAverage({ slots, scalars, update, at }: Equations, most: number): E
       return { ...results, [AVERAGE]: ops.add(e, ops.multiply(ops.subtract(results['parameters'], e), numbers['share'])) };
     },
     at: (step, learningRate) => ({ ...at(step, learningRate), share: 1 - Math.min(most, (1 + step) / (10 + step)) }),
+  };
+}
+
+/**
+ * Accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at every n-th window, with its learning rate. Written
+ * for every element as x·apply + y·(1−apply) with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped by itself, by norm
+ * and by value, since the device that knows the norm knows nothing of sums.
+ */
+function accumulated({ slots, scalars, update, at }: Equations, windows: number): Equations {
+  if (windows === 1) return { slots, scalars, update, at };
+  return {
+    slots: [...slots, SUM],
+    scalars: [...scalars, 'apply', 'hold'],
+    update(ops, w, g, vectors, numbers) {
+      const before: Vectors = { ...vectors, parameters: w };
+      const sum = ops.add(vectors[SUM], ops.scale(g, 1 / windows));
+      const results = Object.entries(update(ops, w, sum, vectors, numbers))
+        .map(([name, next]) => [name, ops.add(ops.multiply(next, numbers['apply']), ops.multiply(before[name], numbers['hold']))]);
+      return { ...Object.fromEntries(results) as Record<string, Value>, [SUM]: ops.multiply(sum, numbers['hold']) };
+    },
+    at(window, learningRate) {
+      const apply = window % windows === 0 ? 1 : 0;
+      return { ...at(Math.ceil(window / windows), learningRate), apply, hold: 1 - apply };
+    },
   };
 }
 
@@ -160,8 +190,8 @@ function equationsOf({ optimizer, momentum, nesterov = false }: OptimizerOptions
 }
 
 export function createOptimizer(options: OptimizerOptions): Optimizer {
-  const { optimizer, clipNorm, clipValue = 0, weightDecay = 0, average = 0 } = options;
+  const { optimizer, clipNorm, clipValue = 0, weightDecay = 0, average = 0, accumulate = 1 } = options;
   const own = equationsOf(options);
-  const equations = withAverage(withDecay(own, weightDecay), average);
-  return { name: optimizer, rule: ruleOf(equations, clipNorm, clipValue), ownSlots: own.slots, scalars: equations.at };
+  const equations = accumulated(withAverage(withDecay(own, weightDecay), average), accumulate);
+  return { name: optimizer, rule: ruleOf(equations, clipNorm, clipValue), ownSlots: own.slots, waitingSlots: accumulate > 1 ? [SUM] : [], windows: accumulate, scalars: equations.at };
 }

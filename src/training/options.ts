@@ -52,6 +52,11 @@ export interface TrainingOptions {
    * updates, 0.999 for ten thousand and more; most worth where the learning rate stays high. 0 is off.
    */
   readonly average: number;
+  /**
+   * n, windows whose gradients are averaged into one update: for what a larger batch would learn, where memory has no room for it. Steps, and
+   * all that is counted in them, are windows; clipping is of each window's gradient. Up to n−1 windows at the end of a run go without an update.
+   */
+  readonly accumulate: number;
   /** `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss still wobbles between them. */
   readonly plateauPatience: number;
 

@@ -1,16 +1,21 @@
 // The parts of a checkpoint from which a session goes on, each checked against what the session needs.
 import type { Checkpoint } from '../checkpoint/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
+import { SUM } from './optimizers.ts';
 import { MOST_COUNTED, unfit } from './record.ts';
+
+/** The name under which a checkpoint keeps the weights themselves, where its `tensors` are their average. */
+export const WEIGHTS = 'weights';
+/** What is kept with the vectors of an optimizer, whichever it is. */
+const extras: readonly string[] = [WEIGHTS, SUM];
 
 /**
  * The optimizer's vectors (P each) by name; null if they are another optimizer's.
- * @param others what any optimizer may have besides
  * @throws RnnError `checkpoint` if they have its name, but not its slots
  */
-export function slotsIn(optimizer: Checkpoint['optimizer'], name: string, slots: readonly string[], parameters: number, others: readonly string[] = []): Map<string, Float32Array> | null {
+export function slotsIn(optimizer: Checkpoint['optimizer'], name: string, slots: readonly string[], parameters: number): Map<string, Float32Array> | null {
   if (optimizer?.name !== name) return null;
-  const found = new Map(optimizer.tensors.filter((tensor) => !others.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]));
+  const found = new Map(optimizer.tensors.filter((tensor) => !extras.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]));
   const { step } = optimizer.scalars;
   const fit = found.size === slots.length && slots.every((slot) => found.get(slot)?.length === parameters);
   if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED) throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
@@ -26,6 +31,21 @@ export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parame
   if (found === undefined) return null;
   if (found.data.length !== parameters) throw unfit(`its ${name} are not ${parameters}`);
   return found.data;
+}
+
+/**
+ * What was gathered for an update of so many windows that is not made yet, and of how many of them; null if it was for another number.
+ * @throws RnnError `checkpoint` if it is not what it should be
+ */
+export function waitingIn(optimizer: Checkpoint['optimizer'], windows: number, slots: readonly string[], parameters: number): { readonly slots: Map<string, Float32Array>; readonly count: number } | null {
+  const { windows: recorded = 1, waiting: count = 0 } = optimizer?.scalars ?? {};
+  if (recorded !== windows) return null;
+  if (!Number.isInteger(count) || count < 0 || count >= windows) throw unfit(`${count} windows wait for an update of ${windows}`);
+  return { count, slots: new Map(slots.map((slot) => [slot, extraIn(optimizer, slot, parameters) ?? missing(slot)])) };
+}
+
+function missing(slot: string): never {
+  throw unfit(`there is no ${slot} of the windows that wait for an update`);
 }
 
 /**

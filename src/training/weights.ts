@@ -4,10 +4,7 @@ import { type Checkpoint, parameterVector, tensorsOf } from '../checkpoint/store
 import type { Executable, Resident } from '../devices/device.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { AVERAGE, type Optimizer } from './optimizers.ts';
-import { extraIn, slotsIn } from './restore.ts';
-
-/** The name under which a checkpoint keeps the weights themselves, where its `tensors` are their average. */
-const WEIGHTS = 'weights';
+import { WEIGHTS, extraIn, slotsIn, waitingIn } from './restore.ts';
 
 type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
 
@@ -20,8 +17,8 @@ export class Weights {
   readonly #averages: boolean;
   /** Of the vectors of the last checkpoint. */
   readonly #copies = new Map<string, Float32Array>();
-  /** Updates since the optimizer's averages were zero. */
-  #updates = 0;
+  /** Windows since the optimizer's averages were zero, those that an update still waits for included. */
+  #windows = 0;
   /** The optimizer's vectors are zeros, as the device made them. */
   #areSlotsClear = true;
 
@@ -40,7 +37,7 @@ export class Weights {
   }
 
   /**
-   * As a checkpoint has them. Another optimizer begins with zeros; an average that the checkpoint does not have begins as a copy of its weights.
+   * As a checkpoint has them. What was gathered for an update of another number of windows is left out. Another optimizer begins with zeros; an average that the checkpoint does not have begins as a copy of its weights.
    *
    * @returns whether the optimizer goes on
    * @throws RnnError `checkpoint` if its tensors are not those of this model
@@ -48,12 +45,14 @@ export class Weights {
   async restore(checkpoint: Checkpoint): Promise<boolean> {
     const { optimizer } = checkpoint;
     const saved = parameterVector(checkpoint);
-    const slots = slotsIn(optimizer, this.#optimizer.name, this.#optimizer.ownSlots, this.#count, [WEIGHTS]);
+    const { name: optimizerName, ownSlots, waitingSlots, windows } = this.#optimizer;
+    const slots = slotsIn(optimizer, optimizerName, ownSlots, this.#count);
+    const waiting = slots === null ? null : waitingIn(optimizer, windows, waitingSlots, this.#count);
     await this.#clearSlots();
-    for (const [name, data] of slots ?? []) await this.#executable.write({ kind: 'slot', name }, data);
+    for (const [name, data] of [...(slots ?? []), ...(waiting?.slots ?? [])]) await this.#executable.write({ kind: 'slot', name }, data);
     if (slots !== null) this.#areSlotsClear = false;
     await this.#put(extraIn(optimizer, WEIGHTS, this.#count) ?? saved, saved);
-    this.#updates = slots === null ? 0 : optimizer!.scalars.step;
+    this.#windows = slots === null ? 0 : optimizer!.scalars.step * windows + (waiting?.count ?? 0);
     return slots !== null;
   }
 
@@ -63,22 +62,22 @@ export class Weights {
   }
 
   async #clearSlots(): Promise<void> {
-    this.#updates = 0;
+    this.#windows = 0;
     if (this.#areSlotsClear) return;
     const zeros = new Float32Array(this.#count);
     for (const name of this.#optimizer.rule.slots) await this.#executable.write({ kind: 'slot', name }, zeros);
     this.#areSlotsClear = true;
   }
 
-  /** The scalars of an update. @param ahead how many updates are planned before it */
+  /** The scalars of a window. @param ahead how many windows are planned before it */
   scalars(ahead: number, learningRate: number): Record<string, number> {
-    return this.#optimizer.scalars(this.#updates + ahead + 1, learningRate);
+    return this.#optimizer.scalars(this.#windows + ahead + 1, learningRate);
   }
 
-  /** To be told when updates were made. */
-  advanced(updates: number): void {
-    this.#updates += updates;
-    this.#areSlotsClear &&= updates === 0;
+  /** To be told when the gradients of windows were applied or gathered. */
+  advanced(windows: number): void {
+    this.#windows += windows;
+    this.#areSlotsClear &&= windows === 0;
   }
 
   /** The weights to use (P): their average, where there is one. */
@@ -107,9 +106,11 @@ export class Weights {
     const shape = [this.#count];
     const tensors = tensorsOf(this.#shapes, await this.#copy(this.#used));
     const gathered = [];
-    for (const name of this.#optimizer.ownSlots) gathered.push({ name, shape, data: await this.#copy({ kind: 'slot', name }) });
+    const { name: optimizerName, ownSlots, waitingSlots, windows } = this.#optimizer;
+    for (const name of [...ownSlots, ...waitingSlots]) gathered.push({ name, shape, data: await this.#copy({ kind: 'slot', name }) });
     if (this.#averages) gathered.push({ name: WEIGHTS, shape, data: await this.#copy({ kind: 'parameters' }) });
-    return { tensors, optimizer: { name: this.#optimizer.name, scalars: { step: this.#updates }, tensors: gathered } };
+    const scalars = { step: Math.floor(this.#windows / windows), ...(windows > 1 ? { windows, waiting: this.#windows % windows } : {}) };
+    return { tensors, optimizer: { name: optimizerName, scalars, tensors: gathered } };
   }
 
   async #copy(resident: Held): Promise<Float32Array> {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Workload } from '../../src/devices/device.ts';
@@ -123,6 +124,29 @@ describe.each(Object.keys(formulas))('%s', (name) => {
       for (let i = 0; i < P; i++) expect(slots['average'][i]).toBeCloseTo(average[i], 12);
     }
     expect(averaging.scalars(1000, 0.1)['share']).toBeCloseTo(0.4, 12);
+  });
+
+  test('with --accumulate changes nothing but the sum until the last window, and then all by the mean of the gradients', () => {
+    const random = new Random(9);
+    const normal = (): Vector => Float64Array.from({ length: P }, () => random.normal());
+    const options = { ...optionsOf(name), weightDecay: 0.1, average: 0.6 };
+    const [gathering, plain] = [createOptimizer({ ...options, accumulate: 3 }), createOptimizer(options)];
+    const w = normal();
+    const zeros = ({ rule }: Optimizer): Record<string, Vector> => Object.fromEntries(rule.slots.map((slot) => [slot, slot === 'average' ? w.slice() : new Float64Array(P)]));
+    const [slots, expectedSlots, expected] = [zeros(gathering), zeros(plain), w.slice()];
+    for (let update = 1; update <= 4; update++) {
+      const gradients = [normal(), normal(), normal()];
+      for (const [i, g] of gradients.entries()) {
+        const held = [w.slice(), ...plain.rule.slots.map((slot) => slots[slot].slice())];
+        updated(gathering, w, g, slots, 3 * (update - 1) + i + 1, 0.1 / update, i === 1 ? 0.5 : 1);
+        expect(isDeepStrictEqual([w, ...plain.rule.slots.map((slot) => slots[slot])], held)).toBe(i < 2);
+      }
+      const mean = gradients[0].map((g, i) => (g + 0.5 * gradients[1][i] + gradients[2][i]) / 3);
+      updated(plain, expected, mean, expectedSlots, update, 0.1 / update, 1);
+      for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 12);
+      for (const slot of plain.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
+      expect(slots['sum'].every((x) => x === 0)).toBe(true);
+    }
   });
 
   // A sum of squares never falls.

@@ -51,6 +51,7 @@ export interface TrainFlags {
   readonly weightDecay?: number;
   readonly clipValue?: number;
   readonly average?: number;
+  readonly accumulate?: number;
   readonly plateauPatience?: number;
   readonly seed?: number;
   readonly evalEvery?: number;
@@ -91,7 +92,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
   ],
   'How long (one of the first three; chosen from the text unless given):': [
     numberFlag('--epochs <n>', 'passes over the text', { above: 0 }),
-    numberFlag('--max-steps <n>', 'updates of the weights', positive),
+    numberFlag('--max-steps <n>', 'updates of the weights; with --accumulate windows', positive),
     durationFlag('--budget <time>', 'training time of the whole run: 30s, 3m, 1.5h'),
     durationFlag('--max-time <time>', 'end this invocation then; shapes nothing'),
     numberFlag('--patience <n>', 'end after n without a best loss; 0 never (default: 0)', steps),
@@ -112,6 +113,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--weight-decay <x>', '0.01-0.1 if only training loss falls (default: 0)', { least: 0, most: 1 }),
     numberFlag('--clip-value <x>', 'then clamp each element to this; 0 off (default: 0)', { least: 0 }),
     numberFlag('--average <x>', 'use mean weights, 0.99 or 0.999; 0 off (default: 0)', { least: 0, below: 1 }),
+    numberFlag('--accumulate <n>', 'windows per update: a larger batch (default: 1)', positive),
     numberFlag('--plateau-patience <n>', 'plateau: evaluations without a best (default: 1)', positive),
     numberFlag('--max-recoveries <n>', 'times a run that diverges may go back (default: 3)', steps),
     numberFlag('--seed <n>', 'the same seed, the same model (default: 1)', steps),
@@ -186,6 +188,7 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     weightDecay: flags.weightDecay,
     clipValue: flags.clipValue,
     average: flags.average,
+    accumulate: flags.accumulate,
     plateauPatience: flags.plateauPatience,
     epochs: flags.epochs,
     maxSteps: flags.maxSteps,
