@@ -5,6 +5,7 @@ import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { countParameters } from '../program/value.ts';
 import type { TrainingOptions } from './options.ts';
+import { orthogonalBytes } from './orthogonal.ts';
 
 // Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step) pairs, 1 to 8 threads and texts of 1 to
 // 335 MB, on Node 20: within 15 % of each.
@@ -34,7 +35,8 @@ export function processBytes(model: ModelConfiguration, options: TrainingOptions
   const garbage = Math.min(MOST_GARBAGE_BYTES, GARBAGE_COPIES * copies);
   // The weights of the sampler, as they are and packed.
   const sampler = options.sampleEvery > 0 ? 8 * P : 0;
-  return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * options.sequenceLength) + DEVICE_SHARE * deviceBytes + copies + garbage + sampler + textBytes;
+  const projection = options.orthogonalEvery > 0 ? orthogonalBytes(model) : 0;
+  return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * options.sequenceLength) + DEVICE_SHARE * deviceBytes + copies + garbage + sampler + projection + textBytes;
 }
 
 /** @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free */

@@ -47,6 +47,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   clipValue: number('--clip-value', 'number from 0 up', (x) => x >= 0),
   average: number('--average', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
   accumulate: whole('--accumulate', 1, 2 ** 20),
+  orthogonalEvery: whole('--orthogonal-every', 0),
   plateauPatience: whole('--plateau-patience', 1),
   epochs: orNull(number('--epochs', 'number above 0, at most 1e9', (x) => x > 0 && x <= 1e9)),
   maxSteps: orNull(whole('--max-steps', 1)),
@@ -65,7 +66,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
 
 /** What options are that a checkpoint does not record because it was written before there were any: as a run was then. */
 export const earlierDefaults = {
-  nesterov: false, weightDecay: 0, clipValue: 0, average: 0, accumulate: 1, plateauPatience: 1,
+  nesterov: false, weightDecay: 0, clipValue: 0, average: 0, accumulate: 1, orthogonalEvery: 0, plateauPatience: 1,
 } as const satisfies Partial<TrainingOptions>;
 
 /** The first option that is not what it may be; null if all are. */

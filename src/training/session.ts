@@ -158,16 +158,20 @@ export class Session {
 
   /**
    * Windows one after another, as many as suit the device and at most `most`: loss, gradient, update of each. Each counts as a step if its
-   * update was applied. One that was refused is the last; then the next window starts from a zero state.
+   * update was applied. One that was refused is the last; then the next window starts from a zero state. At
+   * every `orthogonalEvery`-th step recurrent matrices are made orthogonal before anything else looks at them.
    */
   async advance(most: number, learningRateOf: LearningRateOf): Promise<readonly WindowResult[]> {
-    const planned = this.#plan(Math.min(most, this.#executable.callsPerRun('train')), learningRateOf);
+    const { orthogonalEvery } = this.#options;
+    const untilOrthogonal = orthogonalEvery > 0 ? orthogonalEvery - (this.#step % orthogonalEvery) : Infinity;
+    const planned = this.#plan(Math.min(most, untilOrthogonal, this.#executable.callsPerRun('train')), learningRateOf);
     const results = await this.#executable.run('train', planned.map(({ call }) => call));
     this.streams.seek(planned[results.length - 1].after);
     this.#resetNext = !results.at(-1)!.updated;
     const steps = results.filter(({ updated }) => updated).length;
     this.#step += steps;
     this.#weights.advanced(steps);
+    if (steps === untilOrthogonal) await this.#weights.makeOrthogonal(this.model);
     return results.map((result, ahead) => ({ ...result, learningRate: planned[ahead].learningRate }));
   }
 

@@ -2,8 +2,10 @@
 // and writes them, and knows what checkpoints keep of them.
 import { type Checkpoint, parameterVector, tensorsOf } from '../checkpoint/store.ts';
 import type { Executable, Resident } from '../devices/device.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { AVERAGE, type Optimizer } from './optimizers.ts';
+import { makeOrthogonal } from './orthogonal.ts';
 import { WEIGHTS, extraIn, slotsIn, waitingIn } from './restore.ts';
 
 type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
@@ -99,6 +101,13 @@ export class Weights {
     } finally {
       await this.#executable.write({ kind: 'parameters' }, trained);
     }
+  }
+
+  /** Makes the recurrent matrices of a model orthogonal. Their average is not touched: that of orthogonal matrices is none. */
+  async makeOrthogonal(model: ModelConfiguration): Promise<void> {
+    const parameters = await this.#copy({ kind: 'parameters' });
+    makeOrthogonal(parameters, model);
+    await this.#executable.write({ kind: 'parameters' }, parameters);
   }
 
   /** What a checkpoint keeps. It is overwritten by the next one: copies for each would wait in memory until they are collected. */

@@ -34,7 +34,7 @@ const runs: readonly Partial<TrainingOptions>[] = [
   { ...dropped, epochs: 2.3, schedule: 'step', decay: 0.5 },
   { ...dropped, cell: 'gru', maxSteps: 30, optimizer: 'rmsprop', schedule: 'exponential' },
   { ...dropped, maxSteps: 30, optimizer: 'adagrad', learningRate: 0.5, schedule: 'plateau', decay: 0.7, evaluateEvery: 2, clipValue: 0.01, weightDecay: 0.1 },
-  { ...dropped, maxSteps: 30, average: 0.9, accumulate: 3 },
+  { ...dropped, maxSteps: 30, average: 0.9, accumulate: 3, orthogonalEvery: 6 },
   { ...dropped, cell: 'rnn', maxSteps: 40, optimizer: 'sgd', learningRate: 0.1, patience: 2 },
 ];
 

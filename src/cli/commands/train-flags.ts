@@ -52,6 +52,7 @@ export interface TrainFlags {
   readonly clipValue?: number;
   readonly average?: number;
   readonly accumulate?: number;
+  readonly orthogonalEvery?: number;
   readonly plateauPatience?: number;
   readonly seed?: number;
   readonly evalEvery?: number;
@@ -114,6 +115,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--clip-value <x>', 'then clamp each element to this; 0 off (default: 0)', { least: 0 }),
     numberFlag('--average <x>', 'use mean weights, 0.99 or 0.999; 0 off (default: 0)', { least: 0, below: 1 }),
     numberFlag('--accumulate <n>', 'windows per update: a larger batch (default: 1)', positive),
+    numberFlag('--orthogonal-every <n>', 'steps between; keeps long memory; 0 never (default: 0)', steps),
     numberFlag('--plateau-patience <n>', 'plateau: evaluations without a best (default: 1)', positive),
     numberFlag('--max-recoveries <n>', 'times a run that diverges may go back (default: 3)', steps),
     numberFlag('--seed <n>', 'the same seed, the same model (default: 1)', steps),
@@ -189,6 +191,7 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     clipValue: flags.clipValue,
     average: flags.average,
     accumulate: flags.accumulate,
+    orthogonalEvery: flags.orthogonalEvery,
     plateauPatience: flags.plateauPatience,
     epochs: flags.epochs,
     maxSteps: flags.maxSteps,

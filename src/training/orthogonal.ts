@@ -1,0 +1,121 @@
+// Recurrent matrices kept orthogonal: each replaced now and then by the orthogonal matrix that is nearest to it, so that what flows through
+// time neither grows nor vanishes by it (Saxe et al., 2014, for the start; Vorontsov et al., 2017, for the whole of training). Pure.
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { cellWeights, parameterShapes } from '../model/parameters.ts';
+import { Random } from '../random.ts';
+
+/** An n×n matrix row by row, in float64. */
+type Square = Float64Array;
+
+/** A singular value of 1e-16 of the largest is 1 after so many: each makes it larger by half. */
+const MOST_ITERATIONS = 100;
+/** The error is squared each time: one more iteration leaves less of it than float64 can tell. */
+const NEARLY = 1e-8;
+/** Of the matrix that stands in where a singular one leaves open what is nearest. */
+const SEED = 1;
+
+/** Bytes that it takes beside the weights: four matrices of float64. */
+export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>): number {
+  return 4 * 8 * hidden * hidden;
+}
+
+/** Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix. @param parameters (P), changed in place */
+export function makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): void {
+  const { layers, hidden: H } = model;
+  const recurrent = new Set(Array.from({ length: layers }, (_, layer) => cellWeights(model, layer).filter(({ role, rows }) => role === 'recurrent' && rows === H).map(({ name }) => `layer${layer}.${name}`)).flat());
+  let offset = 0;
+  for (const { name, rows, columns } of parameterShapes(model)) {
+    const weight = parameters.subarray(offset, (offset += rows * columns));
+    if (!recurrent.has(name)) continue;
+    for (let first = 0; first < columns; first += H) {
+      const block = new Float64Array(H * H);
+      for (let row = 0; row < H; row++) block.set(weight.subarray(row * columns + first, row * columns + first + H), row * H);
+      const nearest = nearestOrthogonal(block, H);
+      for (let row = 0; row < H; row++) weight.set(nearest.subarray(row * H, (row + 1) * H), row * columns + first);
+    }
+  }
+}
+
+/**
+ * The orthogonal matrix Q for which ‖A − Q‖ is least: the polar factor U·Vᵀ of A = U·S·Vᵀ, by Newton and Schulz's iteration
+ * X' = X·(3I − XᵀX)/2  (Björck and Bowie, 1971), which moves each singular value below √3 to 1 and leaves U and V as they are.
+ * ‖QᵀQ − I‖ is about 1e-15·n. A singular A has several: one of them is given, always the same. One with a number that is not finite is given
+ * back as it is.
+ *
+ * It takes 1.5·n³ multiply-adds an iteration: 3 to 6 of them for a matrix that is nearly orthogonal, 10 to 25 for others.
+ */
+export function nearestOrthogonal(a: Square, n: number): Square {
+  const start = converge(scaled(a, n), n);
+  if (start.done) return start.x;
+  return converge(completed(start.x, n), n).x;
+}
+
+/** A over an upper bound of its largest singular value, if it might not converge as it is. */
+function scaled(a: Square, n: number): Square {
+  const gram = gramOf(a, n);
+  let [distance, squares, mostInRow] = [0, 0, 0];
+  for (let row = 0; row < n; row++) {
+    let sum = 0;
+    for (let column = 0; column < n; column++) {
+      const g = gram[row * n + column];
+      distance += (g - (row === column ? 1 : 0)) ** 2;
+      squares += g * g;
+      sum += Math.abs(g);
+    }
+    mostInRow = Math.max(mostInRow, sum);
+  }
+  if (distance < 1) return a; // every singular value is below √2
+  const largest = Math.sqrt(Math.min(Math.sqrt(squares), mostInRow));
+  return largest > 0 ? a.map((x) => x / largest) : a;
+}
+
+function converge(start: Square, n: number): { readonly x: Square; readonly done: boolean } {
+  let x = start;
+  for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
+    const step = gramOf(x, n);
+    let error = 0;
+    for (let i = 0; i < step.length; i++) {
+      const identity = i % (n + 1) === 0 ? 1 : 0;
+      error += (step[i] - identity) ** 2;
+      step[i] = 1.5 * identity - 0.5 * step[i];
+    }
+    if (!Number.isFinite(error)) return { x: start, done: true };
+    x = product(x, step, n);
+    if (error < NEARLY ** 2) return { x, done: true };
+  }
+  return { x, done: false };
+}
+
+/** X, of which some singular values are 0 and all others 1, with those that are missing: (I − XXᵀ)·R·(I − XᵀX) of a random R is of the rest alone. */
+function completed(x: Square, n: number): Square {
+  const random = new Random(SEED);
+  const transposed = x.map((_, i) => x[(i % n) * n + Math.floor(i / n)]);
+  const [left, right] = [transposed, x].map((matrix) => gramOf(matrix, n).map((g, i) => (i % (n + 1) === 0 ? 1 - g : -g)));
+  const rest = product(product(left, Float64Array.from({ length: n * n }, () => random.normal()), n), right, n);
+  const size = Math.sqrt(rest.reduce((sum, r) => sum + r * r, 0));
+  return x.map((value, i) => value + rest[i] / size);
+}
+
+/** XᵀX: half of it computed, row by row of X, as it lies in memory. */
+function gramOf(x: Square, n: number): Square {
+  const gram = new Float64Array(n * n);
+  for (let row = 0; row < n; row++) {
+    for (let i = 0; i < n; i++) {
+      const left = x[row * n + i];
+      for (let j = i; j < n; j++) gram[i * n + j] += left * x[row * n + j];
+    }
+  }
+  for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) gram[i * n + j] = gram[j * n + i];
+  return gram;
+}
+
+function product(a: Square, b: Square, n: number): Square {
+  const out = new Float64Array(n * n);
+  for (let row = 0; row < n; row++) {
+    for (let k = 0; k < n; k++) {
+      const left = a[row * n + k];
+      for (let column = 0; column < n; column++) out[row * n + column] += left * b[k * n + column];
+    }
+  }
+  return out;
+}
