@@ -10,6 +10,8 @@ export interface Job {
   readonly steps: number;
   /** N, rows of the whole batch. */
   readonly batch: number;
+  /** An earlier job of the list, of the same batch, whose carried state it takes and leaves: as if both were one job of changing length. It has a state of its own if left out. */
+  readonly stateOf?: string;
   /** The program for some of the rows. Sums over the parts (losses, gradients) are those of the whole. */
   build(rows: number): Program;
 }

@@ -11,7 +11,7 @@ import { type Finding, Pair, type ParityCheck, usual } from './pair.ts';
 
 const tolerance = { gradients: 2e-6, states: 1e-6, slots: 1e-3, weights: 1e-3 };
 
-interface Size {
+export interface Size {
   readonly layers: number;
   readonly T: number;
   readonly N: number;
@@ -22,7 +22,7 @@ interface Size {
 }
 
 /** A network whose jobs differ in batch and steps, with data from one seed. */
-class Trial {
+export class Trial {
   readonly model: ModelConfiguration;
   readonly size: Size;
   readonly random = new Random(11);
@@ -107,7 +107,7 @@ function cellCheck(cell: string, size: Size): ParityCheck {
   };
 }
 
-const small: Size = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
+export const small: Size = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
 
 /** Ten steps, handed over as 1, 3 and 6 calls, with the gradient clipped, dropout, and a reset on the way. */
 function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>): ParityCheck {

@@ -59,8 +59,7 @@ export interface TrainingOptions {
   readonly accumulate: number;
   /**
    * In steps; 0 is never. Recurrent matrices are made orthogonal again, gate by gate, on the host. For a tanh RNN that is to remember over
-   * many steps, with `--init orthogonal`: as often as the time allows: a
-   * gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512, and all other weights are left alone.
+   * many steps, with `--init orthogonal`, as often as the time allows: a gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
    */
   readonly orthogonalEvery: number;
   /** `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss still wobbles between them. */

@@ -73,7 +73,7 @@ describe('the checks of operations notice a slight error', () => {
   });
 
   const functions: readonly ElementwiseFunction[] = [
-    'add', 'subtract', 'multiply', 'divide', 'scale', 'offset', 'sigmoid', 'tanh', 'relu', 'sqrt', 'flush', 'sigmoidGradient', 'tanhGradient', 'reluGradient',
+    'add', 'subtract', 'multiply', 'divide', 'scale', 'offset', 'sigmoid', 'tanh', 'relu', 'sqrt', 'clip', 'flush', 'sigmoidGradient', 'tanhGradient', 'reluGradient',
   ];
   test.each(functions)('in %s', async (apply) => {
     const wrong = misreading((ops, value) => (value.kind === 'elementwise' && value.apply === apply ? ops.multiply(value, ops.offset(ops.zeros(1, 1), OFF)) : value));
@@ -95,6 +95,11 @@ describe('the checks of operations notice a slight error', () => {
   ])('%s', async (_, change) => {
     expect(await findings(misreading(change), probes)).not.toEqual([]);
   });
+});
+
+test('the check of a shared state notices a device on which each job has a state of its own', async () => {
+  const alone = wrongDevice(() => ({}), (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, stateOf: undefined })) }));
+  expect(await findings(alone, /carry one state/)).toHaveLength(1);
 });
 
 describe('the checks of networks notice', () => {

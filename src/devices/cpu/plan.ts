@@ -116,14 +116,24 @@ export function planWorkload(workload: Workload, threads: number, products: Prod
     loss: region.take(8),
     squares: region.take(8),
     gradientScale: region.take(4),
-    states: new Map(jobs.flatMap(({ job, shardRows, programs: each }) => statesOf(each.get(shardRows[0])!.program)
-      .map(({ name, rows, columns }) => [stateKey(job.name, name), region.take(4 * rows * columns)] as const))),
+    states: statePlaces(jobs, region),
     gradients: region.take(jobs.some(({ trains }) => trains) ? 4 * parameterCount : 0),
     scratch: region.take(Math.max(4, ...programs.map(({ program }) => 4 * scratchElements(program, products)))),
     arena: region.take(Math.max(4, ...programs.map(({ layout }) => 4 * layout.arenaElements))),
   };
   const shardBases = Array.from({ length: workers }, () => global.take(region.bytes));
   return { products, workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes, heldBytes: global.bytes + (workload.interactive ? workers - 1 : workers) * THREAD_BYTES };
+}
+
+/** Jobs that share a state have it in one place. */
+function statePlaces(jobs: readonly JobPlan[], region: Stretch): Map<string, number> {
+  const places = new Map<string, number>();
+  for (const { job, shardRows, programs } of jobs) {
+    for (const { name, rows, columns } of statesOf(programs.get(shardRows[0])!.program)) {
+      places.set(stateKey(job.name, name), places.get(stateKey(job.stateOf ?? job.name, name)) ?? region.take(4 * rows * columns));
+    }
+  }
+  return places;
 }
 
 export function statesOf(program: Program): (Value<'state'>)[] {

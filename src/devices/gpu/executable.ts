@@ -32,6 +32,8 @@ export class GpuExecutable implements Executable {
   readonly description: string;
   readonly #workload: Workload;
   readonly #jobs: Map<string, Running>;
+  /** Of jobs that share a state, by the name of the first: which has it, each in buffers of its own shape. */
+  readonly #holders = new Map<string, Running>();
   /** P */
   readonly #count: number;
   /** The weights, then each slot. */
@@ -73,6 +75,7 @@ export class GpuExecutable implements Executable {
   async run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
     if (this.#closed) throw new Error('a closed executable runs nothing');
     const running = this.#jobs.get(name)!;
+    this.#takeState(running);
     const results: CallResult[] = [];
     while (results.length < calls.length) {
       const alike = leadingAlike(calls.slice(results.length));
@@ -87,9 +90,7 @@ export class GpuExecutable implements Executable {
   read(resident: Resident): Promise<Float32Array> {
     if (resident.kind === 'gradients') return Promise.resolve(this.#gradients.slice());
     if (resident.kind !== 'state') return Promise.resolve(this.#vector(resident).slice());
-    const { list, carried } = this.#jobs.get(resident.job)!;
-    const place = list.states.get(resident.name)!;
-    return Promise.resolve(matrixAt(carried.get(carryName(place.pass))!, place, list));
+    return Promise.resolve(stateIn(this.#holderOf(this.#jobs.get(resident.job)!), resident.name));
   }
 
   write(resident: Resident, values: Float32Array): Promise<void> {
@@ -98,12 +99,7 @@ export class GpuExecutable implements Executable {
       this.#vector(resident).set(values);
       this.#weightsSound = null;
     } else {
-      const running = this.#jobs.get(resident.job)!;
-      const { list, carried } = running;
-      running.sound = null;
-      const place = list.states.get(resident.name)!;
-      const buffer = carried.get(carryName(place.pass))!;
-      startsOfRows(place, list).forEach((at, row) => buffer.set(values.subarray(row * place.columns, (row + 1) * place.columns), at));
+      putState(this.#holderOf(this.#jobs.get(resident.job)!), resident.name, values);
     }
     return Promise.resolve();
   }
@@ -111,6 +107,18 @@ export class GpuExecutable implements Executable {
   async close(): Promise<void> {
     this.#closed = true;
     for (const { runner } of this.#jobs.values()) await runner.close();
+  }
+
+  #holderOf({ job }: Running): Running {
+    const owner = job.stateOf ?? job.name;
+    return this.#holders.get(owner) ?? this.#jobs.get(owner)!;
+  }
+
+  #takeState(running: Running): void {
+    const holder = this.#holderOf(running);
+    if (holder === running) return;
+    for (const name of running.list.states.keys()) putState(running, name, stateIn(holder, name));
+    this.#holders.set(running.job.stateOf ?? running.job.name, running);
   }
 
   #vector(resident: { kind: 'parameters' } | { kind: 'slot'; name: string }): Float32Array {
@@ -178,6 +186,19 @@ export class GpuExecutable implements Executable {
     }
     return given;
   }
+}
+
+function stateIn({ list, carried }: Running, name: string): Float32Array {
+  const place = list.states.get(name)!;
+  return matrixAt(carried.get(carryName(place.pass))!, place, list);
+}
+
+function putState(running: Running, name: string, values: Float32Array): void {
+  const { list, carried } = running;
+  running.sound = null;
+  const place = list.states.get(name)!;
+  const buffer = carried.get(carryName(place.pass))!;
+  startsOfRows(place, list).forEach((at, row) => buffer.set(values.subarray(row * place.columns, (row + 1) * place.columns), at));
 }
 
 /** The calls from the first on that all update, or all do not. */

@@ -26,7 +26,7 @@ class ReferenceExecutable implements Executable {
   constructor(workload: Workload) {
     this.#workload = workload;
     this.#count = countParameters(workload.parameters);
-    for (const job of workload.jobs) this.#states.set(job.name, new Map());
+    for (const { name, stateOf = name } of workload.jobs) this.#states.set(name, this.#states.get(stateOf) ?? new Map());
   }
 
   run(name: string, calls: readonly Call[]): Promise<readonly CallResult[]> {
