@@ -1,8 +1,9 @@
 // Windows of a text for training and for evaluation, and the sizes that fit a text. Knows symbols only as numbers.
 import { RnnError } from '../errors.ts';
+import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
 import type { Tokens } from './store.ts';
 
-/** N windows of T+1 symbols side by side, time first: row t of stream n is at t·N + n. */
+/** N windows of T+1 symbols, T being that of the window where lengths are drawn, side by side, time first: row t of stream n is at t·N + n. */
 export interface Window {
   readonly inputs: Int32Array; // (T·N)
   /** What follows each input. */
@@ -19,7 +20,8 @@ export interface StreamPosition {
 
 /**
  * N contiguous streams of one text, read in parallel, so that state can be carried from window to window: stream n starts at
- * n·⌊(length − 1)/N⌋. What is left at the end of each stream after its last whole window, fewer than T symbols, is not used.
+ * n·⌊(length − 1)/N⌋. What is left at the end of each stream after its last whole window, fewer than T symbols, is not used; where
+ * the place of the first window is drawn, what is left is as much, and is in part before it.
  */
 export class Streams {
   readonly windowsPerEpoch: number;
@@ -27,19 +29,23 @@ export class Streams {
   readonly #batchSize: number;
   readonly #sequenceLength: number;
   readonly #stride: number;
+  readonly #draws: Draws;
+  #cut: { readonly epoch: number; readonly cut: Cut };
   #epoch = 0;
   #window = 0;
 
   /** @throws RangeError if not even one window fits; `fitSizes` tells a user so */
-  constructor(tokens: Tokens, batchSize: number, sequenceLength: number) {
+  constructor(tokens: Tokens, batchSize: number, sequenceLength: number, draws: Draws = { seed: 0, offset: false, length: false }) {
     this.#tokens = tokens;
     this.#batchSize = batchSize;
     this.#sequenceLength = sequenceLength;
     this.#stride = Math.floor((tokens.length - 1) / batchSize);
-    this.windowsPerEpoch = Math.floor(this.#stride / sequenceLength);
+    this.#draws = draws;
+    this.windowsPerEpoch = countWindows(this.#stride, sequenceLength, draws);
     if (!(this.windowsPerEpoch >= 1)) {
       throw new RangeError(`${tokens.length} symbols hold no window of ${sequenceLength} steps in ${batchSize} streams`);
     }
+    this.#cut = { epoch: 0, cut: cutOf(0, this.#stride, sequenceLength, draws) };
   }
 
   get position(): StreamPosition {
@@ -55,14 +61,27 @@ export class Streams {
     this.#window = window;
   }
 
+  /** Where the next window begins in each stream, and its length. */
+  get #extent(): { readonly start: number; readonly steps: number } {
+    if (this.#cut.epoch !== this.#epoch) this.#cut = { epoch: this.#epoch, cut: cutOf(this.#epoch, this.#stride, this.#sequenceLength, this.#draws) };
+    const { cut } = this.#cut;
+    const start = cut.startOf(this.#window);
+    return { start, steps: cut.startOf(this.#window + 1) - start };
+  }
+
+  /** How many steps the next window has. */
+  get nextSteps(): number {
+    return this.#extent.steps;
+  }
+
   /** The next window; after the last of an epoch comes the first of the next one. */
   next(): Window {
     const N = this.#batchSize;
-    const T = this.#sequenceLength;
+    const { start: first, steps: T } = this.#extent;
     const inputs = new Int32Array(T * N);
     const targets = new Int32Array(T * N);
     for (let n = 0; n < N; n++) {
-      const start = n * this.#stride + this.#window * T;
+      const start = n * this.#stride + first;
       for (let t = 0; t < T; t++) {
         inputs[t * N + n] = this.#tokens[start + t];
         targets[t * N + n] = this.#tokens[start + t + 1];

@@ -46,10 +46,9 @@ export class LossTrend {
 
   /**
    * What is wrong with a run of steps, and how many had been made by then; null if nothing is.
-   * @param characters of each step
    */
-  troubleIn(steps: readonly Pick<CallResult, 'lossNats' | 'updated'>[], characters: number): { readonly what: string; readonly after: number } | null {
-    for (const [index, { lossNats, updated }] of steps.entries()) {
+  troubleIn(steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[]): { readonly what: string; readonly after: number } | null {
+    for (const [index, { lossNats, updated, characters }] of steps.entries()) {
       if (!updated) return { what: `${Number.isFinite(lossNats) ? 'the gradient' : 'the loss'} is not a finite number`, after: index };
       const jump = this.add(lossNats / characters);
       if (jump !== null) return { what: jump, after: index + 1 };

@@ -95,10 +95,9 @@ export class Loop {
     await setImmediate(); // signals and timers have their turn, even where the device computes on this thread
     this.#changed();
     const steps = results.filter(({ updated }) => updated);
-    const characters = this.#options.batchSize * this.#options.sequenceLength;
-    const trouble = this.#standing.trend.troubleIn(results, characters);
+    const trouble = this.#standing.trend.troubleIn(results);
     if (steps.length > 0) {
-      this.#recent.add(steps.map(({ lossNats }) => lossNats), steps.length * characters, (elapsed * steps.length) / results.length);
+      this.#recent.add(steps.map(({ lossNats }) => lossNats), steps.reduce((sum, { characters }) => sum + characters, 0), (elapsed * steps.length) / results.length);
       if (trouble === null && (this.#recent.isReportDue || this.#reasonToEnd() !== null)) yield this.#report(steps.at(-1)!);
     }
     if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);

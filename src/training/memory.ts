@@ -6,6 +6,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { countParameters } from '../program/value.ts';
 import type { TrainingOptions } from './options.ts';
 import { orthogonalBytes } from './orthogonal.ts';
+import { windowLengths } from './windows.ts';
 
 // Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step) pairs, 1 to 8 threads and texts of 1 to
 // 335 MB, on Node 20: within 15 % of each.
@@ -31,18 +32,20 @@ const MOST_LAYER_STEPS = 2048;
  */
 export function processBytes(model: ModelConfiguration, options: TrainingOptions, workload: Workload, deviceBytes: number, textBytes: number): number {
   const P = countParameters(workload.parameters);
+  const steps = windowLengths(options).reduce((sum, length) => sum + length, 0);
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
   const garbage = Math.min(MOST_GARBAGE_BYTES, GARBAGE_COPIES * copies);
   // The weights of the sampler, as they are and packed.
   const sampler = options.sampleEvery > 0 ? 8 * P : 0;
   const projection = options.orthogonalEvery > 0 ? orthogonalBytes(model) : 0;
-  return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * options.sequenceLength) + DEVICE_SHARE * deviceBytes + copies + garbage + sampler + projection + textBytes;
+  return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * steps) + DEVICE_SHARE * deviceBytes + copies + garbage + sampler + projection + textBytes;
 }
 
 /** @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free */
 export function refuseIfTooLarge(model: ModelConfiguration, options: TrainingOptions, device: Device, workload: Workload, textBytes: number): void {
-  if (model.layers * options.sequenceLength > MOST_LAYER_STEPS) {
-    throw new RnnError('usage', `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor(MOST_LAYER_STEPS / model.layers)}`, {
+  const longest = Math.max(...windowLengths(options));
+  if (model.layers * longest > MOST_LAYER_STEPS) {
+    throw new RnnError('usage', `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor((MOST_LAYER_STEPS / model.layers) * (options.sequenceLength / longest))}`, {
       hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
     });
   }

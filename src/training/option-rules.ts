@@ -48,6 +48,8 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   average: number('--average', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
   accumulate: whole('--accumulate', 1, 2 ** 20),
   orthogonalEvery: whole('--orthogonal-every', 0),
+  randomOffset: flag('--random-offset'),
+  randomLength: flag('--random-length'),
   plateauPatience: whole('--plateau-patience', 1),
   epochs: orNull(number('--epochs', 'number above 0, at most 1e9', (x) => x > 0 && x <= 1e9)),
   maxSteps: orNull(whole('--max-steps', 1)),
@@ -66,7 +68,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
 
 /** What options are that a checkpoint does not record because it was written before there were any: as a run was then. */
 export const earlierDefaults = {
-  nesterov: false, weightDecay: 0, clipValue: 0, average: 0, accumulate: 1, orthogonalEvery: 0, plateauPatience: 1,
+  nesterov: false, weightDecay: 0, clipValue: 0, average: 0, accumulate: 1, orthogonalEvery: 0, randomOffset: false, randomLength: false, plateauPatience: 1,
 } as const satisfies Partial<TrainingOptions>;
 
 /** The first option that is not what it may be; null if all are. */

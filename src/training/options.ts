@@ -62,6 +62,13 @@ export interface TrainingOptions {
    * many steps, with `--init orthogonal`, as often as the time allows: a gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
    */
   readonly orthogonalEvery: number;
+  /** Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For runs of many epochs: a window's first steps see little of what was before. */
+  readonly randomOffset: boolean;
+  /**
+   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4; Merity et al., 2018): no step is always the first. Takes
+   * the time to compile and the memory of five programs; on a GPU, only windows of one length go in a run of calls together.
+   */
+  readonly randomLength: boolean;
   /** `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss still wobbles between them. */
   readonly plateauPatience: number;
 

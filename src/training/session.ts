@@ -3,7 +3,7 @@
 import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
-import type { Call, CallResult, Device, Executable, Intact, Workload } from '../devices/device.ts';
+import type { Call, CallResult, Device, Executable, Intact, Job, Workload } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -21,6 +21,7 @@ import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
 import { Weights } from './weights.ts';
+import { TRAIN, drawsOf, sameWindows, trainingJob, windowLengths } from './windows.ts';
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
@@ -39,11 +40,13 @@ export interface Restored {
 /** The learning rate of a step that is about to be made. */
 export type LearningRateOf = (place: Pick<Progress, 'step' | 'epoch'>) => number;
 
-/** What came of one window, and the learning rate that its call brought. */
-export type WindowResult = CallResult & { readonly learningRate: number };
+/** What came of one window, how much it was, and the learning rate that its call brought. */
+export type WindowResult = CallResult & { readonly characters: number; readonly learningRate: number };
 
 interface PlannedCall {
   readonly call: Call;
+  /** T of its window. */
+  readonly steps: number;
   readonly learningRate: number;
   /** Where the text goes on after it. */
   readonly after: StreamPosition;
@@ -100,7 +103,7 @@ export class Session {
     const textBytes = corpus.train.byteLength + corpus.validation.byteLength;
     refuseIfTooLarge(model, options, device, workload, textBytes);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
-    const streams = new Streams(corpus.train, options.batchSize, options.sequenceLength);
+    const streams = new Streams(corpus.train, options.batchSize, options.sequenceLength, drawsOf(options));
     const executable = await device.compile(workload);
     const memoryBytes = processBytes(model, options, workload, executable.memoryBytes, textBytes);
     return new Session(model, options, corpus, device, executable, optimizer, initial, streams, memoryBytes);
@@ -124,15 +127,14 @@ export class Session {
    */
   async restore(checkpoint: Checkpoint): Promise<Restored> {
     const { training, state } = checkpoint;
-    const { options } = training;
     const recorded = recordedCorpus(training);
     const { digest, sourcesDigest, train, validation } = this.#corpus;
     const sameTraining = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length;
     const sameValidation = recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
-    const samePlace = sameTraining && options.batchSize === this.#options.batchSize && options.sequenceLength === this.#options.sequenceLength;
+    const samePlace = sameTraining && sameWindows(training.options, this.#options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, this.#stateNames(), this.#options.batchSize * this.model.hidden) : null;
-    for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: 'train', name }, data);
+    for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);
     this.#resetNext = states === null;
     this.streams.seek(samePlace ? placeIn(training.position, this.streams.windowsPerEpoch) : nearestPlace(training.epoch, this.streams.windowsPerEpoch));
     this.#step = training.step;
@@ -164,21 +166,23 @@ export class Session {
   async advance(most: number, learningRateOf: LearningRateOf): Promise<readonly WindowResult[]> {
     const { orthogonalEvery } = this.#options;
     const untilOrthogonal = orthogonalEvery > 0 ? orthogonalEvery - (this.#step % orthogonalEvery) : Infinity;
-    const planned = this.#plan(Math.min(most, untilOrthogonal, this.#executable.callsPerRun('train')), learningRateOf);
-    const results = await this.#executable.run('train', planned.map(({ call }) => call));
+    const planned = this.#plan(Math.min(most, untilOrthogonal, this.#executable.callsPerRun(trainingJob(this.streams.nextSteps, this.#options))), learningRateOf);
+    const results = await this.#executable.run(trainingJob(planned[0].steps, this.#options), planned.map(({ call }) => call));
     this.streams.seek(planned[results.length - 1].after);
     this.#resetNext = !results.at(-1)!.updated;
     const steps = results.filter(({ updated }) => updated).length;
     this.#step += steps;
     this.#weights.advanced(steps);
     if (steps === untilOrthogonal) await this.#weights.makeOrthogonal(this.model);
-    return results.map((result, ahead) => ({ ...result, learningRate: planned[ahead].learningRate }));
+    return results.map((result, ahead) => ({ ...result, characters: this.#options.batchSize * planned[ahead].steps, learningRate: planned[ahead].learningRate }));
   }
 
-  /** The next calls, should none be refused. The place in the text stays where it is until they were run. */
+  /** The next calls of one length, should none be refused. The place in the text stays where it is until they were run. */
   #plan(count: number, learningRateOf: LearningRateOf): readonly PlannedCall[] {
     const start = this.streams.position;
-    const planned = Array.from({ length: count }, (_, ahead) => this.#planNext(ahead, learningRateOf));
+    const { nextSteps } = this.streams;
+    const planned: PlannedCall[] = [];
+    while (planned.length < count && this.streams.nextSteps === nextSteps) planned.push(this.#planNext(planned.length, learningRateOf));
     this.streams.seek(start);
     return planned;
   }
@@ -190,9 +194,10 @@ export class Session {
     const dropoutKey = hash32(hash32(this.#options.seed) + epoch * this.streams.windowsPerEpoch + window);
     const step = this.#step + ahead;
     const learningRate = learningRateOf({ step, epoch: this.epoch });
+    const steps = this.streams.nextSteps;
     const { inputs, targets, reset } = this.streams.next();
     const update = this.#weights.scalars(ahead, learningRate);
-    return { call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey }, learningRate, after: this.streams.position };
+    return { call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey }, steps, learningRate, after: this.streams.position };
   }
 
   /** There is a text to validate on. */
@@ -229,7 +234,7 @@ export class Session {
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
     const shape = [this.#options.batchSize, this.model.hidden];
     const state = [];
-    for (const name of this.#stateNames()) state.push({ name, shape, data: await this.#executable.read({ kind: 'state', job: 'train', name }) });
+    for (const name of this.#stateNames()) state.push({ name, shape, data: await this.#executable.read({ kind: 'state', job: TRAIN, name }) });
     return {
       model: this.model,
       vocabulary: this.#corpus.vocabulary.data,
@@ -264,9 +269,11 @@ function modelOf(options: TrainingOptions, vocabulary: number): ModelConfigurati
   return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, conventions: cellNamed(cell).conventions };
 }
 
-function workloadOf(model: ModelConfiguration, { batchSize: N, sequenceLength: T, evaluationStreams }: TrainingOptions, optimizer: Optimizer, validates: boolean): Workload {
+/** A program has one length: windows of several take one each, the scale of their gradients being that of the mean, so that a longer one weighs more. */
+function workloadOf(model: ModelConfiguration, options: TrainingOptions, optimizer: Optimizer, validates: boolean): Workload {
+  const { batchSize: N, sequenceLength: T, evaluationStreams } = options;
   const scale = 1 / (N * T);
-  const train = { name: 'train', steps: T, batch: N, build: (rows: number) => trainingProgram(model, { steps: T, rows }, scale) };
+  const training = windowLengths(options).map((steps): Job => ({ name: trainingJob(steps, options), steps, batch: N, stateOf: TRAIN, build: (rows) => trainingProgram(model, { steps, rows }, scale) }));
   const evaluation = { name: 'evaluate', steps: T, batch: evaluationStreams, build: (rows: number) => evaluationProgram(model, { steps: T, rows }) };
-  return { parameters: parameterShapes(model), jobs: validates ? [train, evaluation] : [train], update: optimizer.rule };
+  return { parameters: parameterShapes(model), jobs: validates ? [...training, evaluation] : training, update: optimizer.rule };
 }

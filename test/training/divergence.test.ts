@@ -42,3 +42,9 @@ test('the trend goes on from its state as if it had not been interrupted', () =>
     expect(jumpIn(losses.slice(cut), new LossTrend(state))! + cut).toBe(whole);
   }
 });
+
+test('steps count by what a character costs in each, however long its window', () => {
+  const trend = new LossTrend();
+  expect(trend.troubleIn([{ lossNats: 30, characters: 10, updated: true }, { lossNats: 60, characters: 20, updated: true }])).toBeNull();
+  expect(trend.state).toMatchObject({ steps: 2, average: 3 });
+});

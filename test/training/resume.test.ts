@@ -34,6 +34,7 @@ const runs: readonly Partial<TrainingOptions>[] = [
   { ...dropped, epochs: 2.3, schedule: 'step', decay: 0.5 },
   { ...dropped, cell: 'gru', maxSteps: 30, optimizer: 'rmsprop', schedule: 'exponential' },
   { ...dropped, maxSteps: 30, optimizer: 'adagrad', learningRate: 0.5, schedule: 'plateau', decay: 0.7, evaluateEvery: 2, clipValue: 0.01, weightDecay: 0.1 },
+  { ...dropped, maxSteps: 45, randomOffset: true, randomLength: true, schedule: 'one-cycle' },
   { ...dropped, maxSteps: 30, average: 0.9, accumulate: 3, orthogonalEvery: 6 },
   { ...dropped, cell: 'rnn', maxSteps: 40, optimizer: 'sgd', learningRate: 0.1, patience: 2 },
 ];
@@ -150,6 +151,20 @@ test('with another batch size or window a run goes on at the same part of the te
   const { epoch } = reportOf(events);
   expect(from.training.epoch).toBe(1.25);
   expect(epoch).toBeCloseTo(1.25 + 5 / Math.floor(Math.floor((verses.train.length - 1) / 4) / 20), 1);
+});
+
+test('so it does where windows are drawn anew, or drawn from another seed', async () => {
+  const note = 'the text is cut into other windows: the run goes on at the same part of it, from a zero state';
+  expect((await changed({ randomOffset: true })).notes).toEqual([note]);
+  expect((await changed({ randomLength: true })).notes).toEqual([note]);
+  const { folder } = await train(verses, { maxSteps: 5, randomLength: true });
+  const { checkpoint } = await folder.newest();
+  const notesOf = async (seed: number): Promise<readonly string[]> => {
+    const run = await prepareTraining({ ...asked, options: optionsOf(verses, { maxSteps: 9, randomLength: true, seed }), corpus: verses, device: await openCpu({ threads: 1 }), earlier: checkpoint });
+    await run.close();
+    return run.notes;
+  };
+  expect([await notesOf(1), await notesOf(2)]).toEqual([[], [note]]);
 });
 
 test('with another optimizer its averages begin at zero, and the steps of the run go on', async () => {

@@ -76,6 +76,10 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
     expect(stepsOf(events, 'evaluation')).toEqual([24, 48, 50]);
   });
 
+  test('have windows of one length each, where lengths are drawn, and give what single calls do', async () => {
+    await expectSame({ dropout: 0.3, maxSteps: 45, evaluateEvery: 10, randomLength: true, randomOffset: true }, { counts });
+  });
+
   test('end where something is due', async () => {
     const { events } = await expectSame({ maxSteps: 23, evaluateEvery: 4, sampleEvery: 5, checkpointEvery: 6 }, { counts });
     expect(stepsOf(events, 'evaluation')).toEqual([4, 8, 12, 16, 20, 23]);
@@ -109,6 +113,11 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
     expect(events.at(-1)).toMatchObject({ reason: 'diverged' });
     expect((await expectSame({ maxSteps: 50, checkpointEvery: 4, maxRecoveries: 2 }, { counts, refused: [9, 10, 11] })).events.at(-1)).toMatchObject({ reason: 'diverged', step: 8 });
   });
+});
+
+test('runs of calls end where recurrent matrices are made orthogonal', async () => {
+  const { runs } = await expectSame({ maxSteps: 10, orthogonalEvery: 4 }, { counts: [1000] });
+  expect(runs.map(([, run]) => run)).toEqual([4, 4, 2]);
 });
 
 test('a report tells the mean loss of the steps since the last, and the rate and gradient of its own', async () => {

@@ -53,6 +53,8 @@ export interface TrainFlags {
   readonly average?: number;
   readonly accumulate?: number;
   readonly orthogonalEvery?: number;
+  readonly randomOffset?: boolean;
+  readonly randomLength?: boolean;
   readonly plateauPatience?: number;
   readonly seed?: number;
   readonly evalEvery?: number;
@@ -116,6 +118,8 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--average <x>', 'use mean weights, 0.99 or 0.999; 0 off (default: 0)', { least: 0, below: 1 }),
     numberFlag('--accumulate <n>', 'windows per update: a larger batch (default: 1)', positive),
     numberFlag('--orthogonal-every <n>', 'steps between; keeps long memory; 0 never (default: 0)', steps),
+    switchFlag('--random-offset', 'windows are cut elsewhere in each epoch'),
+    switchFlag('--random-length', 'windows vary by a quarter around --seq-length'),
     numberFlag('--plateau-patience <n>', 'plateau: evaluations without a best (default: 1)', positive),
     numberFlag('--max-recoveries <n>', 'times a run that diverges may go back (default: 3)', steps),
     numberFlag('--seed <n>', 'the same seed, the same model (default: 1)', steps),
@@ -192,6 +196,8 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     average: flags.average,
     accumulate: flags.accumulate,
     orthogonalEvery: flags.orthogonalEvery,
+    randomOffset: flags.randomOffset,
+    randomLength: flags.randomLength,
     plateauPatience: flags.plateauPatience,
     epochs: flags.epochs,
     maxSteps: flags.maxSteps,

@@ -1,0 +1,66 @@
+// Where each epoch cuts its streams into windows: at the same places, or at places drawn anew from a seed. Pure; knows no text.
+import { Random, hash32 } from '../random.ts';
+
+/** What is drawn for each epoch. */
+export interface Draws {
+  readonly seed: number;
+  /** Where the first window begins. */
+  readonly offset: boolean;
+  /** How long each window is. */
+  readonly length: boolean;
+}
+
+/** Of one epoch, in each of its streams alike. */
+export interface Cut {
+  /** The symbol of a stream at which a window begins; the one after the last is where it would go on. */
+  startOf(window: number): number;
+}
+
+/**
+ * The lengths that windows of mean length T may have: T−d, T−d/2, T, T+d/2 and T+d with d near T/4, the least first. T alone below 4.
+ */
+export function lengthsAround(T: number): readonly number[] {
+  const half = Math.round(T / 8);
+  return half === 0 ? [T] : [-2, -1, 0, 1, 2].map((halves) => T + halves * half);
+}
+
+/** How many windows an epoch has in streams of so many targets: one fewer where the place of the first is drawn, lest the last ends beyond its stream. */
+export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 'offset'>): number {
+  const all = Math.floor(stride / T);
+  return offset ? Math.max(Math.min(1, all), Math.floor((stride - T + 1) / T)) : all;
+}
+
+/**
+ * How an epoch is cut. Offsets are any in [0, T) that leave room for all windows. Lengths are five, as often as each other, but for what is
+ * over of a division by five, which is taken in pairs around T: so epochs have as many windows as without, of T steps on average.
+ *
+ * @param stride targets of a stream
+ */
+export function cutOf(epoch: number, stride: number, T: number, draws: Draws): Cut {
+  const random = new Random(hash32(hash32(draws.seed) ^ hash32(epoch)));
+  const count = countWindows(stride, T, draws);
+  const offset = draws.offset ? Math.floor(random.uniform() * Math.min(T, stride - count * T + 1)) : 0;
+  if (!draws.length) return { startOf: (window) => offset + window * T };
+  const starts = new Float64Array(count + 1);
+  starts[0] = offset;
+  for (const [window, length] of shuffled(deckOf(count, lengthsAround(T)), random).entries()) starts[window + 1] = starts[window] + length;
+  return { startOf: (window) => starts[window] };
+}
+
+/** So many of some lengths that their mean is that of all lengths, which lie evenly around it. */
+function deckOf(count: number, lengths: readonly number[]): number[] {
+  const middle = (lengths.length - 1) / 2;
+  const deck = Array.from({ length: count - (count % lengths.length) }, (_, i) => lengths[i % lengths.length]);
+  if ((count - deck.length) % 2 === 1) deck.push(lengths[middle]);
+  for (let away = middle; deck.length < count; away--) deck.push(lengths[middle - away], lengths[middle + away]);
+  return deck;
+}
+
+/** Fisher and Yates's shuffle, in place. */
+function shuffled(deck: number[], random: Random): number[] {
+  for (let last = deck.length - 1; last > 0; last--) {
+    const other = Math.floor(random.uniform() * (last + 1));
+    [deck[last], deck[other]] = [deck[other], deck[last]];
+  }
+  return deck;
+}

@@ -1,0 +1,30 @@
+// How the windows of a run are cut, from its options: what they follow from, and which job is for which length.
+import type { Checkpoint } from '../checkpoint/store.ts';
+import { type Draws, lengthsAround } from '../corpus/cuts.ts';
+import { earlierDefaults } from './option-rules.ts';
+import type { TrainingOptions } from './options.ts';
+
+/** The job of training windows of the mean length. Those of other lengths share its carried state. */
+export const TRAIN = 'train';
+
+/** @param steps T of its windows */
+export function trainingJob(steps: number, { sequenceLength }: Pick<TrainingOptions, 'sequenceLength'>): string {
+  return steps === sequenceLength ? TRAIN : `${TRAIN} ${steps}`;
+}
+
+/** The lengths that its windows have; the mean is the first. */
+export function windowLengths({ sequenceLength: T, randomLength }: Pick<TrainingOptions, 'sequenceLength' | 'randomLength'>): readonly number[] {
+  return randomLength ? [T, ...lengthsAround(T).filter((steps) => steps !== T)] : [T];
+}
+
+export function drawsOf({ seed, randomOffset, randomLength }: Pick<TrainingOptions, 'seed' | 'randomOffset' | 'randomLength'>): Draws {
+  return { seed, offset: randomOffset, length: randomLength };
+}
+
+/** Whether a text is cut into the same windows with the options of a checkpoint. */
+export function sameWindows(recorded: Checkpoint['training']['options'], options: TrainingOptions): boolean {
+  const draws = options.randomOffset || options.randomLength;
+  const deciding = ['batchSize', 'sequenceLength', 'randomOffset', 'randomLength', ...(draws ? ['seed'] : [])] as const;
+  const earlier: Readonly<Record<string, unknown>> = { ...earlierDefaults, ...recorded };
+  return deciding.every((option) => earlier[option] === options[option as keyof TrainingOptions]);
+}
