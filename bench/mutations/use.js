@@ -86,7 +86,7 @@ function goOn(checkpoint, program) {
   streams.seek(nearestPlace(training.epoch, streams.windowsPerEpoch));
   const { options, reading, machine } = continued.value;
   attemptNow(program, 'asking whether it is over', () => endOf(checkpoint, options));
-  const rate = learningRateAt(options, { step: training.step, epoch: training.epoch, fraction: 0.5 });
+  const rate = learningRateAt(options, { step: training.step, epoch: training.epoch, fraction: 0.5, drops: loop.value?.drops ?? 0 });
   if (!(rate >= 0 && rate <= 1000)) throw new Fault(`its learning rate is ${rate}`);
   workOf(options, { length: 1000, symbols: checkpoint.model.vocabulary });
   for (const [part, members] of Object.entries({ reading: [reading, 6], machine: [machine, 3] })) if (Object.keys(members[0]).length !== members[1]) throw new Fault(`training.${part} has more to say than it may`);

@@ -43,7 +43,10 @@ export interface TrainingOptions {
   readonly clipNorm: number;
   /** SGD only: Nesterov's momentum, which looks one step ahead. Mostly no worse than the plain one, and steadier near 0.99. */
   readonly nesterov: boolean;
-  /** λ of decoupled weight decay: each update takes η·λ of every weight. 0.01–0.1 when the validation loss rises while the training loss falls; 0 is off. */
+  /**
+   * λ of decoupled weight decay: each update takes η·λ of every weight. 0.01–0.1 when the validation loss rises while the training loss falls;
+   * 0 is off.
+   */
   readonly weightDecay: number;
   /** Clamps each element of the gradient, after clipping by norm; 0 turns it off. For what one weight's spike would do to all others by the norm. */
   readonly clipValue: number;
@@ -62,14 +65,20 @@ export interface TrainingOptions {
    * many steps, with `--init orthogonal`, as often as the time allows: a gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
    */
   readonly orthogonalEvery: number;
-  /** Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For runs of many epochs: a window's first steps see little of what was before. */
+  /**
+   * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For runs of many epochs: gradients reach back to the
+   * beginning of a window alone, and so never see some characters together.
+   */
   readonly randomOffset: boolean;
   /**
    * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4; Merity et al., 2018): no step is always the first. Takes
    * the time to compile and the memory of five programs; on a GPU, only windows of one length go in a run of calls together.
    */
   readonly randomLength: boolean;
-  /** `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss still wobbles between them. */
+  /**
+   * `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss wobbles
+   * between them.
+   */
   readonly plateauPatience: number;
 
   /** Length of the whole run, the end of its schedule: exactly one of these three is not null. */

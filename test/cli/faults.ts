@@ -94,6 +94,7 @@ const words = endingWith(2, [
 
 const tooMuch = endingWith(2, [
   ['a model too large for any memory', train('--hidden 1000000 --batch-size 2 --seq-length 8'), /^this model and batch need about [\d,.]+ GB of memory, and [\d,.]+ GB are free$/, /lower --hidden/],
+  ['more steps back than can be planned, for some windows', train('--seq-length 2000 --batch-size 1 --random-length'), /^--seq-length 2000 with --layers 1 is longer than can be planned: at most 1638$/, /32 to 256/],
   ['more steps back than can be planned', train('--seq-length 3000 --batch-size 1'), /^--seq-length 3000 with --layers 1 is longer than can be planned: at most 2048$/, /32 to 256/],
 ]);
 

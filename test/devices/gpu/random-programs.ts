@@ -129,7 +129,7 @@ export class Author {
   #operation(): Value {
     const x = this.#latest();
     switch (this.#below(16)) {
-      case 0: case 1: case 2: return this.#ops.elementwise(this.#one(this.#trains ? unary : [...unary, 'flush']), [x], 0.5);
+      case 0: case 1: case 2: return this.#ops.elementwise(this.#one(this.#trains ? unary : [...unary, 'flush', 'clip']), [x], 0.5);
       case 3: case 4: return this.#binary(x);
       case 5: case 6: case 7: return this.#product(x);
       case 8: case 9: return this.#part(x, 1 + this.#below(x.rows), 1 + this.#below(x.columns));
