@@ -133,7 +133,7 @@ const gradient = allocate(rows * columns);
 const targets = allocate(rows);
 kernels.zero(targets, rows * 4);
 reportElements('softmaxCrossEntropy 1250×65', rows * columns, () =>
-  kernels.softmaxCrossEntropy(rows, columns, logits, columns, targets, gradient, columns, 1));
+  kernels.softmaxCrossEntropy(rows, columns, logits, columns, targets, gradient, columns, 1, 0));
 top = start;
 const wide = matrix(1250 * 512);
 const table = allocate(65 * 512);

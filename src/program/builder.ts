@@ -59,6 +59,11 @@ export class Builder {
     return this.append({ kind: 'zeros' }, rows, columns, []);
   }
 
+  /** A matrix of which every element is the same. */
+  constant(rows: number, columns: number, value: number): Value {
+    return this.offset(this.zeros(rows, columns), value);
+  }
+
   dropoutMask(rows: number, columns: number, { rate, site, stepRows }: { rate: number; site: number; stepRows: number }): Value {
     return this.append({ kind: 'dropoutMask', rate, site, stepRows }, rows, columns, []);
   }
@@ -190,9 +195,17 @@ export class Builder {
     return x.rows === 1 ? x : this.append({ kind: 'columnSums' }, 1, x.columns, [x]);
   }
 
-  crossEntropy(logits: Value, targets: Value, scale: number): Value {
+  crossEntropy(logits: Value, targets: Value, scale: number, smoothing = 0): Value {
     check(logits.rows === targets.rows, 'crossEntropy', logits, targets);
-    return this.append({ kind: 'crossEntropy', scale }, logits.rows, logits.columns, [logits, targets]);
+    return this.append({ kind: 'crossEntropy', scale, smoothing }, logits.rows, logits.columns, [logits, targets]);
+  }
+
+  penalty(x: Value, weight: number): void {
+    this.append({ kind: 'penalty', weight }, x.rows, x.columns, [x]);
+  }
+
+  clipGradient(x: Value, limit: number): Value {
+    return this.append({ kind: 'clipGradient', limit }, x.rows, x.columns, [x]);
   }
 
   /** Appends a value of another program, its inputs replaced. */
@@ -231,7 +244,9 @@ function keyOf(value: Value): string {
     case 'elementwise': return `${key} ${value.apply} ${value.constant}`;
     case 'matmul': return `${key} ${value.transposeA} ${value.transposeB} ${value.bias} ${value.plus}`;
     case 'dropoutMask': return `${key} ${value.rate} ${value.site} ${value.stepRows}`;
-    case 'crossEntropy': return `${key} ${value.scale}`;
+    case 'crossEntropy': return `${key} ${value.scale} ${value.smoothing}`;
+    case 'penalty': return `${key} ${value.weight}`;
+    case 'clipGradient': return `${key} ${value.limit}`;
     case 'join': return key + value.places.map(({ row, column }) => ` ${row},${column}`).join('');
     case 'oneHot': case 'gather': case 'scatter': case 'zeros': case 'columnSums': return key;
     default: return value satisfies never;
@@ -244,11 +259,11 @@ function check(holds: boolean, operation: string, ...values: readonly Value[]): 
   throw new Error(`${operation}: shapes do not fit: ${shapes}`);
 }
 
-/** The program without values that nothing needs. A loss and what is kept for the next call are needed. */
+/** The program without values that nothing needs. A loss, what is added to it and what is kept for the next call are needed. */
 function withoutDeadCode(program: Program): Program {
   const needed = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);
   for (const value of program.values.toReversed()) {
-    if (value.kind === 'keep' || value.kind === 'crossEntropy') needed.add(value);
+    if (value.kind === 'keep' || value.kind === 'crossEntropy' || value.kind === 'penalty') needed.add(value);
     if (needed.has(value)) value.inputs.forEach((input) => needed.add(input));
   }
   return { ...program, values: program.values.filter((value) => needed.has(value)) };

@@ -2,6 +2,7 @@
 // respect to every parameter (reverse mode; Linnainmaa, 1970). Knows the derivative of each operation and nothing else.
 import { groupBy } from '../group.ts';
 import { Builder } from './builder.ts';
+import { rewrite } from './rewrite.ts';
 import { type Place, type Program, type Value, sameShape } from './value.ts';
 
 /** A gradient that reaches a part of a value. */
@@ -9,11 +10,12 @@ interface Contribution extends Place {
   readonly gradient: Value;
 }
 
-/** What one use of a parameter adds to its gradient; terms of one kind are stacked over time into a single operation. */
+/** What one use of a weight adds to its gradient; terms of one kind are stacked over time into a single operation. */
 type Term =
   | { readonly kind: 'product'; readonly left: Value; readonly right: Value }
   | { readonly kind: 'scatter'; readonly left: Value; readonly right: Value }
-  | { readonly kind: 'sums'; readonly right: Value };
+  | { readonly kind: 'sums'; readonly right: Value }
+  | { readonly kind: 'whole'; readonly right: Value };
 
 /**
  * Gives the program that also computes, for each parameter it uses, the gradient of the sum of its losses (each times its scale).
@@ -50,8 +52,7 @@ export function differentiate(program: Program): Program {
         if (value.transposeA) throw new Error('matmul: the derivative of a transposed left operand is not defined');
         if (dependent.has(a)) contribute(a, builder.matmul(dy, b, { transposeB: !value.transposeB }));
         const [left, right] = value.transposeB ? [dy, a] : [a, dy];
-        if (b.kind === 'parameter') addTerm(b, { kind: 'product', left, right });
-        else if (dependent.has(b)) contribute(b, builder.matmul(left, right, { transposeA: true }));
+        if (dependent.has(b)) addTerm(b, { kind: 'product', left, right });
         if (value.bias) contributeRow(value.inputs[2], dy);
         if (value.plus) contribute(value.inputs[value.inputs.length - 1], dy);
         return;
@@ -68,9 +69,13 @@ export function differentiate(program: Program): Program {
           const operand = value.inputs[index];
           if (!dependent.has(operand)) return;
           const dx = gradient();
-          if (sameShape(operand, value) && operand.kind !== 'parameter') contribute(operand, dx);
-          else contributeRow(operand, dx);
+          if (!sameShape(operand, value)) contributeRow(operand, dx);
+          else if (operand.kind === 'parameter') addTerm(operand, { kind: value.rows === 1 ? 'sums' : 'whole', right: dx });
+          else contribute(operand, dx);
         });
+        return;
+      case 'clipGradient':
+        contribute(value.inputs[0], builder.elementwise('clip', [dy], value.limit));
         return;
       case 'rows':
         contribute(value.inputs[0], dy, { row: value.first, column: 0 });
@@ -90,18 +95,27 @@ export function differentiate(program: Program): Program {
 
   for (const value of program.values.toReversed()) {
     if (value.kind === 'keep') continue;
+    const own = terms.get(value);
+    const weightGradient = own === undefined ? null : stackedGradient(builder, value, own.toReversed());
     if (value.kind === 'parameter') {
-      const own = terms.get(value);
-      if (own) gradients.set(value.name, parameterGradient(builder, value, own.toReversed()));
+      if (weightGradient) gradients.set(value.name, weightGradient);
     } else if (value.kind === 'crossEntropy') {
       contribute(value.inputs[0], value);
+    } else if (value.kind === 'penalty') {
+      contribute(value.inputs[0], builder.scale(value.inputs[0], value.weight));
     } else if (dependent.has(value)) {
+      if (weightGradient) contribute(value, weightGradient);
       const dy = total(builder, value, contributions.get(value) ?? []);
       contributions.delete(value);
       if (dy) backward(value, dy);
     }
   }
-  return builder.program(program.outputs, gradients);
+  return withoutMarks(builder.program(program.outputs, gradients));
+}
+
+/** What is only there to be differentiated has been. */
+function withoutMarks(program: Program): Program {
+  return rewrite(program, (value, inputs) => (value.kind === 'clipGradient' || value.kind === 'penalty' ? inputs[0] : undefined));
 }
 
 function dependentOnParameters(values: readonly Value[]): Set<Value> {
@@ -178,12 +192,13 @@ function holes(builder: Builder, value: Value, pieces: readonly (Place & { reado
 }
 
 /** Terms in the order of time, so that equal stacks of a sequence coincide and are laid out once. */
-function parameterGradient(builder: Builder, parameter: Value, terms: readonly Term[]): Value {
+function stackedGradient(builder: Builder, weight: Value, terms: readonly Term[]): Value {
   const gradients = [...groupBy(terms, ({ kind }) => kind)].map(([kind, same]) => {
+    if (kind === 'whole') return same.map((term) => term.right).reduce((sum, gradient) => builder.add(sum, gradient));
     const right = builder.stack(same.map((term) => term.right));
     if (kind === 'sums') return builder.columnSums(right);
-    const left = builder.stack(same.map((term) => (term as Exclude<Term, { kind: 'sums' }>).left));
-    return kind === 'product' ? builder.matmul(left, right, { transposeA: true }) : builder.scatter(left, right, parameter.rows);
+    const left = builder.stack(same.map((term) => (term as Extract<Term, { left: Value }>).left));
+    return kind === 'product' ? builder.matmul(left, right, { transposeA: true }) : builder.scatter(left, right, weight.rows);
   });
   return gradients.reduce((sum, gradient) => builder.add(sum, gradient));
 }

@@ -55,7 +55,8 @@ export type Operation =
   | { readonly kind: 'zeros' }
   /**
    * What a sequence of steps of `stepRows` rows is multiplied by in dropout: 0 with probability `rate`, else 1/(1 − rate), by
-   * `dropoutKeeps` of the key that each call brings. `site` tells the masks of one program apart. No inputs.
+   * `dropoutKeeps` of the key that each call brings. `site` tells the masks of one program apart. No inputs. With `stepRows` 0 its rows are
+   * no rows of a batch, but of a weight: the same however a device splits the batch.
    */
   | { readonly kind: 'dropoutMask'; readonly rate: number; readonly site: number; readonly stepRows: number }
   /** One row: the sum over the rows of the input. */
@@ -63,8 +64,13 @@ export type Operation =
   /**
    * Its value is the gradient (softmax(logits) − onehot(targets))·scale; its effect is to report the loss: the sum over rows of
    * (log Σ exp(logits) − logit of the target) in nats. Rows with a target below 0 count nothing. Inputs: logits, targets.
+   * With `smoothing` ε the gradient, not the loss, is that of targets that are 1 − ε of a symbol and ε/V of each: ε·(onehot − 1/V)·scale more.
    */
-  | { readonly kind: 'crossEntropy'; readonly scale: number };
+  | { readonly kind: 'crossEntropy'; readonly scale: number; readonly smoothing: number }
+  /** A mark for differentiation, which takes it out: weight/2·Σx² is added to the loss that is differentiated, and not to the one that is told. */
+  | { readonly kind: 'penalty'; readonly weight: number }
+  /** A mark for differentiation, which takes it out: its input; each element of the gradient that flows back is kept within ±limit. */
+  | { readonly kind: 'clipGradient'; readonly limit: number };
 
 export type Kind = Operation['kind'];
 

@@ -15,7 +15,7 @@ export const kernelCalls = {
   addRows: { parameters: i32s(6), results: [] },
   zero: { parameters: i32s(2), results: [] },
   dropoutMask: { parameters: [...i32s(6), 'f32', ...i32s(2)], results: [] },
-  softmaxCrossEntropy: { parameters: [...i32s(7), 'f32'], results: ['f64'] },
+  softmaxCrossEntropy: { parameters: [...i32s(7), 'f32', 'f32'], results: ['f64'] },
 } satisfies Readonly<Record<string, Signature>>;
 
 /** Functions of JavaScript, there only if the program was compiled for a BLAS. */

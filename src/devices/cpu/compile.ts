@@ -171,7 +171,7 @@ class ShardCompiler {
     const { loss } = this.#plan.shard;
     const code = this.#code.get(0);
     this.#push(value.rows, value.columns, ...this.#matrix(logits), this.#address(targets), ...(out ? this.#matrix(out) : [0, 0]));
-    code.f32(value.scale).call(this.#writer.importFunction('softmaxCrossEntropy', kernelCalls.softmaxCrossEntropy));
+    code.f32(value.scale).f32(value.smoothing).call(this.#writer.importFunction('softmaxCrossEntropy', kernelCalls.softmaxCrossEntropy));
     code.get(0).access('f64.load', loss).op('f64.add').access('f64.store', loss);
   }
 

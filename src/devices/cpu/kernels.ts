@@ -66,7 +66,8 @@ export type Kernels = {
 
   /**
    * out (rows, columns) = `kept`, or 0 where dropout drops. `context` is the address of three int32: N of the whole batch, the first
-   * row of it that is here, the call's key. `threshold` of dropoutThreshold; `stepRows` rows of out are one time step.
+   * row of it that is here, the call's key. `threshold` of dropoutThreshold; `stepRows` rows of out are one time step; 0 if
+   * it is no part of a batch.
    */
   dropoutMask(
     rows: number, columns: number, stepRows: number, context: number, site: number, threshold: number, kept: number, out: number, ldo: number,
@@ -77,12 +78,12 @@ export type Kernels = {
 
   /**
    * The sum over rows of log Σ_j e^logits[r, j] − logits[r, targets[r]], in nats and float64. If `gradient` is not 0, writes
-   * (softmax − onehot)·scale there; it may be the address of the logits. Rows with a negative target add no loss and have a
+   * (softmax − (1 − smoothing)·onehot − smoothing/columns)·scale there; it may be the address of the logits. Rows with a negative target add no loss and have a
    * gradient of zeros. Exponentials below e^−64 of a row's largest count as 0 (denormals are slow). A NaN logit makes the loss
    * NaN.
    */
   softmaxCrossEntropy(
-    rows: number, columns: number, logits: number, ldl: number, targets: number, gradient: number, ldg: number, scale: number,
+    rows: number, columns: number, logits: number, ldl: number, targets: number, gradient: number, ldg: number, scale: number, smoothing: number,
   ): number;
 
   /** The sum of squares of `count` elements, in float64; NaN and infinity propagate. */

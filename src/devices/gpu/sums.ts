@@ -56,8 +56,8 @@ export function lowerCrossEntropy(graph: Graph, value: Value<'crossEntropy'>): N
       `const target = ${reader.read(writer, targets, ROW, 0)};`,
       'if (target < 0) { return 0; }',
       `const p = Math.exp(${reader.read(writer, logits, ROW, COLUMN)} - ${reader.readNode(writer, statistics, 0, ROW)}) / ${reader.readNode(writer, statistics, 1, ROW)};`,
-      `if (target === this.thread.x) { return (p - 1) * ${value.scale}; }`,
-      `return p * ${value.scale};`,
+      `if (target === this.thread.x) { return (p - ${1 - value.smoothing + value.smoothing / V}) * ${value.scale}; }`,
+      `return (p - ${value.smoothing / V}) * ${value.scale};`,
     ].join('\n')]));
   }
   const parts = Math.min(rows, LOSS_PARTS);

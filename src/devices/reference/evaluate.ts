@@ -18,6 +18,8 @@ export interface Evaluation {
   readonly values: ReadonlyMap<Value, Matrix>;
   /** Sum of the losses in nats, before any scale. */
   readonly lossNats: number;
+  /** Sum of what penalties add to the loss that is differentiated. */
+  readonly penalty: number;
 }
 
 /** The value of every operation of a program. */
@@ -25,9 +27,11 @@ export function evaluate(program: Program, environment: Environment): Evaluation
   const values = new Map<Value, Matrix>();
   const kept = new Map<string, Matrix>();
   let lossNats = 0;
+  let penalty = 0;
   for (const value of program.values) {
     const inputs = value.inputs.map((input) => values.get(input)!);
     if (value.kind === 'keep') kept.set(value.name, inputs[0]);
+    else if (value.kind === 'penalty') penalty += (value.weight / 2) * inputs[0].reduce((sum, x) => sum + x * x, 0);
     else if (value.kind === 'crossEntropy') {
       const result = crossEntropy(value, inputs[0], inputs[1]);
       lossNats += result.lossNats;
@@ -35,10 +39,10 @@ export function evaluate(program: Program, environment: Environment): Evaluation
     } else values.set(value, compute(value, inputs, environment));
   }
   for (const [name, matrix] of kept) environment.state.set(name, matrix);
-  return { values, lossNats };
+  return { values, lossNats, penalty };
 }
 
-/** The value of one operation from those of its inputs; not for `keep` and `crossEntropy`, which have effects. */
+/** The value of one operation from those of its inputs; not for `keep`, `penalty` and `crossEntropy`, which have effects. */
 export function compute(value: Value, inputs: readonly Matrix[], environment: Environment): Matrix {
   const { rows, columns } = value;
   const out = new Float64Array(rows * columns);
@@ -84,6 +88,7 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
         });
       });
       return out;
+    case 'clipGradient': return inputs[0];
     case 'columnSums': {
       inputs[0].forEach((x, at) => {
         out[at % columns] += x;
@@ -132,7 +137,7 @@ const functions: Record<ElementwiseFunction, (x: number, y: number, k: number) =
 
 /** Loss and gradient of a `crossEntropy`. */
 export function crossEntropy(value: Value<'crossEntropy'>, logits: Matrix, targets: Matrix): { lossNats: number; gradient: Matrix } {
-  const { rows, columns, scale } = value;
+  const { rows, columns, scale, smoothing } = value;
   const gradient = new Float64Array(rows * columns);
   let lossNats = 0;
   for (let row = 0; row < rows; row++) {
@@ -143,7 +148,7 @@ export function crossEntropy(value: Value<'crossEntropy'>, logits: Matrix, targe
     const sum = x.reduce((total, logit) => total + Math.exp(logit - highest), 0);
     lossNats += Math.log(sum) + highest - x[target];
     for (let column = 0; column < columns; column++) {
-      gradient[row * columns + column] = (Math.exp(x[column] - highest) / sum - (column === target ? 1 : 0)) * scale;
+      gradient[row * columns + column] = (Math.exp(x[column] - highest) / sum - (column === target ? 1 - smoothing : 0) - smoothing / columns) * scale;
     }
   }
   return { lossNats, gradient };

@@ -10,7 +10,8 @@ function hash32(x: u32): u32 {
 
 /**
  * out (rows, columns) = kept where the hash of an element's place in the whole batch is at least `threshold`, else 0.
- * `context` holds three int32: rows of a step of the whole batch, the first of them that is here, and the key of the call.
+ * `context` holds three int32: rows of a step of the whole batch, the first of them that is here, and the key of the call. With no rows in
+ * a step, `out` is no part of a batch, but a whole.
  */
 export function dropoutMask(
   rows: usize, columns: usize, stepRows: usize, context: usize, site: u32, threshold: u32, kept: f32, out: usize, ldo: usize,
@@ -19,8 +20,12 @@ export function dropoutMask(
   const first = load<u32>(context, 4);
   const seed = hash32(load<u32>(context, 8) + site * 0x9e3779b9);
   for (let row: usize = 0; row < rows; ++row, out += ldo << 2) {
-    const step = row / stepRows;
-    let index = <u32>((step * batch + first + row - step * stepRows) * columns);
+    let place = row;
+    if (stepRows) {
+      const step = row / stepRows;
+      place += step * (batch - stepRows) + first;
+    }
+    let index = <u32>(place * columns);
     for (let j: usize = 0; j < columns; ++j, ++index) store<f32>(out + (j << 2), hash32(index ^ seed) >= threshold ? kept : 0);
   }
 }

@@ -53,13 +53,18 @@ function scaleRow(columns: usize, x: usize, factor: f32): void {
   for (; j < columns; ++j, x += 4) store<f32>(x, load<f32>(x) * factor);
 }
 
+@inline
+function lowerRow(columns: usize, x: usize, by: f32): void {
+  for (let j: usize = 0; j < columns; ++j, x += 4) store<f32>(x, load<f32>(x) - by);
+}
+
 /**
  * The sum over rows of log(sum_j exp(logits[r, j])) - logits[r, targets[r]], in nats and float64, and if `gradient` is not 0
- * gradient = (softmax - onehot)·scale there. `gradient` may be `logits`. A row whose target is negative is ignored: no loss, a
+ * gradient = (softmax - (1 - smoothing)·onehot - smoothing/columns)·scale there. `gradient` may be `logits`. A row whose target is negative is ignored: no loss, a
  * gradient of zeros. The logarithm is of the sum, at least 1, never of a probability, which may be 0.
  */
 export function softmaxCrossEntropy(
-  rows: usize, columns: usize, logits: usize, ldl: usize, targets: usize, gradient: usize, ldg: usize, scale: f32,
+  rows: usize, columns: usize, logits: usize, ldl: usize, targets: usize, gradient: usize, ldg: usize, scale: f32, smoothing: f32,
 ): f64 {
   let loss: f64 = 0;
   for (; rows; --rows, logits += ldl << 2, targets += 4) {
@@ -72,7 +77,8 @@ export function softmaxCrossEntropy(
       loss += logarithm(sum) + (<f64>maximum - chosen);
       if (gradient) {
         scaleRow(columns, gradient, <f32>(<f64>scale / sum));
-        store<f32>(gradient + offset, load<f32>(gradient + offset) - scale);
+        if (smoothing > 0) lowerRow(columns, gradient, scale * smoothing / <f32>columns);
+        store<f32>(gradient + offset, load<f32>(gradient + offset) - scale * (1 - smoothing));
       }
     } else if (gradient) {
       memory.fill(gradient, 0, columns << 2);
