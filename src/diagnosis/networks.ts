@@ -1,7 +1,8 @@
 // Checks of whole networks: every cell, every optimizer, and what a device does with several calls and several jobs.
 import type { Call, Device, Job, Workload } from '../devices/device.ts';
-import { cellNamed, cells } from '../model/cells/registry.ts';
+import { cells } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
+import { stateShapes } from '../model/layer.ts';
 import { evaluationProgram, samplingProgram, trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { Builder } from '../program/builder.ts';
@@ -70,7 +71,7 @@ export class Trial {
   }
 
   stateNames(): string[] {
-    return Array.from({ length: this.size.layers }, (_, layer) => cellNamed(this.model.cell).states.map((name) => `layer${layer}.${name}`)).flat();
+    return stateShapes(this.model).map(({ name }) => name);
   }
 }
 

@@ -6,7 +6,31 @@
 /** How weights start: `uniform` in ±1/√H as PyTorch does, `xavier` (Glorot and Bengio, 2010), or `orthogonal` recurrent matrices (Saxe et al., 2014). */
 export type Initialisation = 'uniform' | 'xavier' | 'orthogonal';
 
-export interface ModelConfiguration {
+/** Which connections leave out layers (Graves, 2013): from the input to every layer, from every layer to the output. */
+export type Skip = 'none' | 'input' | 'output' | 'both';
+export const skips: readonly Skip[] = ['none', 'input', 'output', 'both'];
+
+/** What a layer above the first does with its input x besides reading it: see `stacked` in network.ts. */
+export type Stacking = 'plain' | 'residual' | 'highway';
+export const stackings: readonly Stacking[] = ['plain', 'residual', 'highway'];
+
+/** How cells are connected; what is left out is not there. Members are only ever added, so that older checkpoints go on. */
+export interface Architecture {
+  readonly skip?: Skip;
+  readonly stacking?: Stacking;
+  /** k: each step of a layer also reads the layer's own output of k steps ago (Lin et al., 1996). 0 for none, else at least 2. */
+  readonly timeSkip?: number;
+  /** The output layer uses the embedding's weights (Press and Wolf, 2017). */
+  readonly tied?: boolean;
+  /** Layer normalisation inside the LSTM (Ba, Kiros and Hinton, 2016). */
+  readonly layerNorm?: boolean;
+  /** The state at the start of a text is learned, not zero. */
+  readonly learnedState?: boolean;
+  /** Initial bias of the update gate, towards keeping the old state, where the cell has one. */
+  readonly gateBias?: number;
+}
+
+export interface ModelConfiguration extends Architecture {
   /** A name in cells/registry.ts. */
   readonly cell: string;
   /** L, recurrent layers on top of each other. */

@@ -1,29 +1,28 @@
-// The network: cells strung over layers and time steps into programs. Training, evaluation, reading and sampling are programs of
-// one network. Knows cells and operations, no devices.
+// The network: layers on top of each other, strung into programs. Training, evaluation, reading and sampling are programs of one
+// network. Knows operations, no devices.
 import { Builder } from '../program/builder.ts';
 import { differentiate } from '../program/differentiate.ts';
 import { foldRunningSums, hoistInputProducts } from '../program/rewrite.ts';
 import type { Program, Value } from '../program/value.ts';
-import { cellNamed } from './cells/registry.ts';
-import { cellWeights } from './parameters.ts';
+import { type Extent, keepStarted, layerSteps } from './layer.ts';
+import { headWeights, layersRead } from './parameters.ts';
+import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
 
-/** The size of what one call of a program works on. */
-export interface Extent {
-  /** T, time steps. */
-  readonly steps: number;
-  /** N, rows of the batch that this program sees: a shard of it where a device splits the batch. */
-  readonly rows: number;
-}
+export type { Extent } from './layer.ts';
+
+/** Of the masks of symbols; those of layers and their weights have lower numbers. */
+const EMBEDDING_SITE = 2 ** 20;
 
 /**
  * Loss and gradients of one window of truncated back-propagation through time (Williams and Peng, 1990), state carried in and
- * out. Inputs: `ids` and `targets`, (T·N) time first. The loss is a sum; gradients are of the loss times `scale`.
+ * out. Inputs: `ids` and `targets`, (T·N) time first. The loss is a sum; gradients are of the loss times `scale`, and of what
+ * regularisation adds to it.
  *
  * @param scale 1/(T·N) of the whole batch, for the mean over characters
  */
-export function trainingProgram(model: ModelConfiguration, extent: Extent, scale: number): Program {
-  return foldRunningSums(differentiate(hoistInputProducts(lossProgram(model, extent, scale, model.dropout))));
+export function trainingProgram(model: ModelConfiguration, extent: Extent, scale: number, regularisation: Regularisation = { ...noRegularisation, dropout: model.dropout }): Program {
+  return foldRunningSums(differentiate(hoistInputProducts(lossProgram(model, extent, scale, regularisation))));
 }
 
 /** The loss alone, state carried in and out. Inputs as in training; targets below 0 count nothing. */
@@ -34,46 +33,91 @@ export function evaluationProgram(model: ModelConfiguration, extent: Extent): Pr
 /** One step from ids (N) to the output `logits` (N, V), state carried in and out. */
 export function samplingProgram(model: ModelConfiguration, rows: number): Program {
   const builder = new Builder();
-  const logits = forward(builder, model, { steps: 1, rows });
+  const logits = forward(builder, model, { steps: 1, rows }, 1, noRegularisation);
   return foldRunningSums(hoistInputProducts(builder.program(new Map([['logits', logits]]))));
 }
 
 /** What a text leaves behind: the state alone, carried in and out, and no output. Inputs: `ids`, (T·N) time first. */
 export function readingProgram(model: ModelConfiguration, extent: Extent): Program {
   const builder = new Builder();
-  forward(builder, model, extent);
+  forward(builder, model, extent, 1, noRegularisation);
   return foldRunningSums(hoistInputProducts(builder.program(new Map())));
 }
 
-/**
- * The equations as they are written, before any rewrite: what the others are checked against.
- * @param dropout the probability with which an element of a layer's output is zeroed on its way up, never in time (Zaremba et al., 2014)
- */
-export function lossProgram(model: ModelConfiguration, extent: Extent, scale: number, dropout = 0): Program {
+/** The equations as they are written, before any rewrite: what the others are checked against. */
+export function lossProgram(model: ModelConfiguration, extent: Extent, scale: number, regularisation = noRegularisation): Program {
   const builder = new Builder();
-  const logits = forward(builder, model, extent, dropout);
-  builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale);
+  const logits = forward(builder, model, extent, scale, regularisation);
+  builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale, regularisation.smoothing);
   return builder.program(new Map());
 }
 
 /** Appends the forward pass, layer by layer, so that a layer's whole sequence is there before the next begins. Gives the logits (T·N, V). */
-function forward(builder: Builder, model: ModelConfiguration, { steps: T, rows: N }: Extent, dropout = 0): Value {
-  const { hidden: H, embedding, vocabulary: V } = model;
-  const cell = cellNamed(model.cell);
-  const ids = builder.input('ids', T * N);
-  let sequence = embedding > 0 ? builder.gather(builder.parameter('embedding.W', V, embedding), ids) : builder.oneHot(ids, V); // (T·N, D)
-
+function forward(builder: Builder, model: ModelConfiguration, extent: Extent, scale: number, regularisation: Regularisation): Value {
+  const source = symbols(builder, model, extent, regularisation);
+  const sequences: Value[] = [];
   for (let layer = 0; layer < model.layers; layer++) {
-    const weights = Object.fromEntries(cellWeights(model, layer).map(({ name, rows, columns }) => [name, builder.parameter(`layer${layer}.${name}`, rows, columns)]));
-    let state = Object.fromEntries(cell.states.map((name) => [name, builder.state(`layer${layer}.${name}`, N, H)]));
-    const outputs: Value[] = [];
-    for (let t = 0; t < T; t++) {
-      state = cell.step(builder, builder.rows(sequence, t * N, N), state, weights);
-      outputs.push(state[cell.states[0]]);
-    }
-    for (const name of cell.states) builder.keep(`layer${layer}.${name}`, state[name]);
-    sequence = builder.stack(outputs); // (T·N, H)
-    if (dropout > 0) sequence = builder.multiply(sequence, builder.dropoutMask(T * N, H, { rate: dropout, site: layer, stepRows: N }));
+    const below = sequences.at(-1) ?? source;
+    const steps = layerSteps(builder, model, layer, { below, source }, extent, regularisation);
+    const output = droppedOut(builder, steps, extent, layer, regularisation); // (T·N, H)
+    if (layer === model.layers - 1) penalise(builder, steps, output, scale, regularisation);
+    sequences.push(layer === 0 ? output : stacked(builder, model, layer, below, output));
   }
-  return builder.linear(sequence, builder.parameter('head.W', H, V), builder.parameter('head.b', 1, V));
+  keepStarted(builder, model, extent);
+  return head(builder, model, sequences);
+}
+
+/** What the lowest layer reads: (T·N, D). */
+function symbols(builder: Builder, { embedding, vocabulary: V }: ModelConfiguration, { steps: T, rows: N }: Extent, { embeddingDropout: rate }: Regularisation): Value {
+  const ids = builder.input('ids', T * N);
+  if (embedding === 0) return builder.oneHot(ids, V);
+  const embedded = builder.gather(builder.parameter('embedding.W', V, embedding), ids);
+  if (rate === 0) return embedded;
+  const kept = builder.gather(builder.dropoutMask(V, 1, { rate, site: EMBEDDING_SITE, stepRows: 0 }), ids); // (T·N, 1)
+  return builder.multiply(embedded, builder.matmul(kept, builder.constant(1, embedding, 1)));
+}
+
+/** The sequence of a layer's outputs on its way up. */
+function droppedOut(builder: Builder, steps: readonly Value[], { steps: T, rows: N }: Extent, layer: number, { dropout: rate, locked }: Regularisation): Value {
+  const H = steps[0].columns;
+  if (rate > 0 && locked) {
+    const mask = builder.dropoutMask(N, H, { rate, site: layer, stepRows: N });
+    return builder.stack(steps.map((h) => builder.multiply(h, mask)));
+  }
+  const sequence = builder.stack(steps);
+  return rate > 0 ? builder.multiply(sequence, builder.dropoutMask(T * N, H, { rate, site: layer, stepRows: N })) : sequence;
+}
+
+/** Adds to what is differentiated, and not to the loss that is told. @param scale of the loss, 1/(T·N) */
+function penalise(builder: Builder, steps: readonly Value[], output: Value, scale: number, { activation, temporal }: Regularisation): void {
+  const perElement = (2 * scale) / output.columns; // of the derivative of a mean of squares
+  if (activation > 0) builder.penalty(output, activation * perElement);
+  if (temporal > 0) for (const [t, h] of steps.slice(1).entries()) builder.penalty(builder.subtract(h, steps[t]), temporal * perElement);
+}
+
+/**
+ * What a layer y above the first hands on, given its input x (H):
+ * residual x + y (He et al., 2016), highway t∘y + (1 − t)∘x with t = σ(x·Wt + bt) (Srivastava, Greff and Schmidhuber, 2015).
+ */
+function stacked(builder: Builder, { stacking = 'plain', hidden: H }: ModelConfiguration, layer: number, x: Value, y: Value): Value {
+  switch (stacking) {
+    case 'plain': return y;
+    case 'residual': return builder.add(x, y);
+    case 'highway': {
+      const t = builder.sigmoid(builder.linear(x, builder.parameter(`layer${layer}.Wt`, H, H), builder.parameter(`layer${layer}.bt`, 1, H)));
+      return builder.add(x, builder.multiply(t, builder.subtract(y, x)));
+    }
+    default: return stacking satisfies never;
+  }
+}
+
+/** The logits (T·N, V). */
+function head(builder: Builder, model: ModelConfiguration, sequences: readonly Value[]): Value {
+  const { vocabulary: V, embedding, tied = false } = model;
+  const named = new Map(headWeights(model).map(({ name, rows, columns }) => [name, builder.parameter(name, rows, columns)]));
+  const bias = named.get('head.b')!;
+  const matrices = [...named.values()].filter((weight) => weight !== bias);
+  const [top, ...below] = layersRead(model).map((layer) => sequences[layer]);
+  const read = (own: Value | undefined): Value => below.reduce((sum, sequence, index) => builder.add(sum, builder.linear(sequence, matrices[index + 1])), matrices.length > 0 ? builder.linear(top, matrices[0], own) : top);
+  return tied ? builder.matmul(read(undefined), builder.parameter('embedding.W', V, embedding), { transposeB: true, bias }) : read(bias);
 }

@@ -2,47 +2,85 @@
 // row, one after another in this order.
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import type { Random } from '../random.ts';
-import { cellNamed } from './cells/registry.ts';
 import type { CellWeight } from './cells/cell.ts';
-import type { Initialisation, ModelConfiguration } from './configuration.ts';
+import { cellOf } from './cells/registry.ts';
+import type { ModelConfiguration } from './configuration.ts';
+import { orthogonalMatrix } from './orthogonal.ts';
 
-/** The weights of a model in order: `embedding.W`, `layer0.Wx` …, `head.W`, `head.b`. */
-export function parameterShapes(model: ModelConfiguration): ParameterShape[] {
-  const { layers, hidden: H, embedding, vocabulary: V } = model;
-  const shapes: ParameterShape[] = [];
-  if (embedding > 0) shapes.push({ name: 'embedding.W', rows: V, columns: embedding });
-  for (let layer = 0; layer < layers; layer++) {
-    for (const { name, rows, columns } of cellWeights(model, layer)) shapes.push({ name: `layer${layer}.${name}`, rows, columns });
-  }
-  shapes.push({ name: 'head.W', rows: H, columns: V }, { name: 'head.b', rows: 1, columns: V });
-  return shapes;
+/** A weight, with what an initialisation and a change of the vocabulary need to know of it. */
+export interface ModelWeight extends ParameterShape {
+  readonly role: CellWeight['role'] | 'embedding';
+  readonly gates: string;
+  readonly start?: number;
+  /** Its axis that has a place for each symbol, if one has. */
+  readonly symbols?: 'rows' | 'columns';
 }
 
-/** The weights of one layer's cell, by their names within the layer. */
-export function cellWeights(model: ModelConfiguration, layer: number): readonly CellWeight[] {
-  const { hidden: H, embedding, vocabulary: V } = model;
-  return cellNamed(model.cell).weights(layer > 0 ? H : embedding || V, H);
+/** The weights of a model in order: `embedding.W`, `layer0.Wx` …, `head.W`, `head.b`. */
+export function modelWeights(model: ModelConfiguration): ModelWeight[] {
+  const { layers, embedding, vocabulary: V } = model;
+  const weights: ModelWeight[] = [];
+  if (embedding > 0) weights.push({ name: 'embedding.W', rows: V, columns: embedding, role: 'embedding', gates: 'x', symbols: 'rows' });
+  for (let layer = 0; layer < layers; layer++) {
+    for (const weight of layerWeights(model, layer)) weights.push({ ...weight, name: `layer${layer}.${weight.name}` });
+  }
+  return [...weights, ...headWeights(model)];
+}
+
+/** Names and shapes alone. */
+export function parameterShapes(model: ModelConfiguration): ParameterShape[] {
+  return modelWeights(model).map(({ name, rows, columns }) => ({ name, rows, columns }));
+}
+
+/** The weights of one layer by their names within it: those of its cell, and those of what is around the cell. */
+export function layerWeights(model: ModelConfiguration, layer: number): readonly ModelWeight[] {
+  const { hidden: H, embedding, vocabulary: V, skip = 'none', timeSkip = 0, stacking = 'plain', layerNorm = false, learnedState = false } = model;
+  const cell = cellOf(model);
+  const inputWidth = embedding || V;
+  const own = cell.weights(layer > 0 ? H : inputWidth, H);
+  const { gates } = own.find(({ name }) => name === 'Wx')!;
+  const columns = gates.length * H;
+  const symbols = embedding === 0 ? 'rows' : undefined;
+  const weights: ModelWeight[] = own.map((weight) => (weight.role === 'input' && layer === 0 ? { ...weight, symbols } : weight));
+  if (layer > 0 && (skip === 'input' || skip === 'both')) weights.push({ name: 'Ws', rows: inputWidth, columns, role: 'input', gates, symbols });
+  if (timeSkip > 0) weights.push({ name: 'Wk', rows: H, columns, role: 'input', gates });
+  if (layerNorm) weights.push({ name: 'gx', rows: 1, columns, role: 'gain', gates, start: 1 });
+  // Open enough for a layer to take part, closed enough for its input to go through it (Srivastava, Greff and Schmidhuber, 2015).
+  if (layer > 0 && stacking === 'highway') weights.push({ name: 'Wt', rows: H, columns: H, role: 'input', gates: 't' }, { name: 'bt', rows: 1, columns: H, role: 'bias', gates: 't', start: -1 });
+  if (learnedState) weights.push(...cell.states.map((state): ModelWeight => ({ name: `${state}0`, rows: 1, columns: H, role: 'bias', gates: state, start: 0 })));
+  return weights;
+}
+
+/** The layers that the output layer reads, the last one first. */
+export function layersRead({ layers, skip = 'none' }: ModelConfiguration): readonly number[] {
+  const last = layers - 1;
+  return skip === 'output' || skip === 'both' ? Array.from({ length: layers }, (_, below) => last - below) : [last];
+}
+
+/**
+ * The output layer reads one layer by `head.W` (H, V), those below by `head.W0` …. If it is tied, these lead to the width of the embedding,
+ * whose weights lead on to the symbols; then none is needed where both have the same width.
+ */
+export function headWeights(model: ModelConfiguration): readonly ModelWeight[] {
+  const { layers, hidden: H, embedding, vocabulary: V, tied = false } = model;
+  const read = layersRead(model);
+  const weights: ModelWeight[] = [];
+  for (const layer of tied && read.length === 1 && embedding === H ? [] : read) {
+    weights.push({ name: layer === layers - 1 ? 'head.W' : `head.W${layer}`, rows: H, columns: tied ? embedding : V, role: 'input', gates: 'y', symbols: tied ? undefined : 'columns' });
+  }
+  return [...weights, { name: 'head.b', rows: 1, columns: V, role: 'bias', gates: 'y', symbols: 'columns' }];
 }
 
 /** The weights that a new model starts from, as one vector in the order of `parameterShapes`. */
 export function initialParameters(model: ModelConfiguration, random: Random): Float32Array {
-  const shapes = parameterShapes(model);
-  const vector = new Float32Array(countParameters(shapes));
+  const weights = modelWeights(model);
+  const vector = new Float32Array(countParameters(weights));
   let offset = 0;
-  const next = (count: number): Float32Array => vector.subarray(offset, (offset += count));
-  const { forgetGate } = cellNamed(model.cell);
-
-  if (model.embedding > 0) fillNormal(next(model.vocabulary * model.embedding), 1 / Math.sqrt(model.embedding), random);
-  for (let layer = 0; layer < model.layers; layer++) {
-    for (const weight of cellWeights(model, layer)) {
-      const values = next(weight.rows * weight.columns);
-      fillWeight(values, weight, model.initialisation, model.hidden, random);
-      const forget = forgetGate === undefined ? -1 : weight.gates.indexOf(forgetGate);
-      if (weight.role === 'bias' && forget >= 0 && model.forgetBias !== 0) values.fill(model.forgetBias, forget * model.hidden, (forget + 1) * model.hidden);
-    }
+  for (const weight of weights) {
+    const values = vector.subarray(offset, (offset += weight.rows * weight.columns));
+    fillWeight(values, weight, model, random);
+    if (weight.role === 'bias') fillGateBiases(values, weight, model);
   }
-  fillWeight(next(model.hidden * model.vocabulary), { rows: model.hidden, columns: model.vocabulary, role: 'input', gates: 'y' }, model.initialisation, model.hidden, random);
-  fillWeight(next(model.vocabulary), { rows: 1, columns: model.vocabulary, role: 'bias', gates: 'y' }, model.initialisation, model.hidden, random);
   return vector;
 }
 
@@ -51,15 +89,37 @@ export function initialParameters(model: ModelConfiguration, random: Random): Fl
  * `xavier`: matrices in ±√(6/(rows + H)) per gate (Glorot and Bengio, 2010), biases 0.
  * `orthogonal`: as `xavier`, but each gate's recurrent block is a random orthogonal matrix (Saxe et al., 2014).
  */
-function fillWeight(values: Float32Array, weight: Pick<CellWeight, 'rows' | 'columns' | 'role' | 'gates'>, initialisation: Initialisation, H: number, random: Random): void {
-  if (initialisation === 'uniform') fillUniform(values, 1 / Math.sqrt(H), random);
-  else if (weight.role === 'bias') values.fill(0);
-  else if (initialisation === 'orthogonal' && weight.role === 'recurrent') {
-    for (let gate = 0; gate < weight.gates.length; gate++) {
-      const block = orthogonalMatrix(H, random);
-      for (let row = 0; row < H; row++) values.set(block.subarray(row * H, (row + 1) * H), row * weight.columns + gate * H);
-    }
-  } else fillUniform(values, Math.sqrt(6 / (weight.rows + weight.columns / weight.gates.length)), random);
+function fillWeight(values: Float32Array, weight: ModelWeight, model: ModelConfiguration, random: Random): void {
+  const { hidden: H, initialisation } = model;
+  const { rows, columns, role, gates, start } = weight;
+  const block = columns / gates.length;
+  if (start !== undefined) values.fill(start);
+  else if (role === 'embedding') fillNormal(values, 1 / Math.sqrt(columns), random);
+  else if (role === 'recurrent' && cellOf(model).startsAsIdentity) fillBlocks(values, weight, () => identityMatrix(H));
+  else if (initialisation === 'uniform') fillUniform(values, 1 / Math.sqrt(H), random);
+  else if (role === 'bias' || role === 'gain') values.fill(0);
+  else if (initialisation === 'orthogonal' && role === 'recurrent') fillBlocks(values, weight, () => orthogonalMatrix(H, random));
+  else fillUniform(values, Math.sqrt(6 / (rows + block)), random);
+}
+
+/** Biases of gates that are to start open, or closed. */
+function fillGateBiases(values: Float32Array, { gates, columns }: ModelWeight, model: ModelConfiguration): void {
+  const { forgetGate, updateGate } = cellOf(model);
+  const H = columns / gates.length;
+  const fill = (gate: string | undefined, bias: number): void => {
+    const at = gate === undefined ? -1 : gates.indexOf(gate);
+    if (at >= 0 && bias !== 0) values.fill(bias, at * H, (at + 1) * H);
+  };
+  fill(forgetGate, model.forgetBias);
+  fill(updateGate?.gate, (model.gateBias ?? 0) * (updateGate?.keeps ?? 1));
+}
+
+/** Puts a square matrix into the columns of each gate. */
+function fillBlocks(values: Float32Array, { rows, columns, gates }: ModelWeight, make: () => Float64Array): void {
+  for (let gate = 0; gate < gates.length; gate++) {
+    const block = make();
+    for (let row = 0; row < rows; row++) values.set(block.subarray(row * rows, (row + 1) * rows), row * columns + gate * rows);
+  }
 }
 
 function fillUniform(values: Float32Array, limit: number, random: Random): void {
@@ -70,21 +130,6 @@ function fillNormal(values: Float32Array, deviation: number, random: Random): vo
   for (let i = 0; i < values.length; i++) values[i] = random.normal() * deviation;
 }
 
-/** A uniformly distributed n×n orthogonal matrix, row by row: Gram–Schmidt on normal rows, twice, for accuracy to the last bits. */
-function orthogonalMatrix(n: number, random: Random): Float64Array {
-  const q = Float64Array.from({ length: n * n }, () => random.normal());
-  for (let row = 0; row < n; row++) {
-    const current = q.subarray(row * n, (row + 1) * n);
-    for (let pass = 0; pass < 2; pass++) {
-      for (let other = 0; other < row; other++) {
-        const done = q.subarray(other * n, (other + 1) * n);
-        let dot = 0;
-        for (let i = 0; i < n; i++) dot += done[i] * current[i];
-        for (let i = 0; i < n; i++) current[i] -= dot * done[i];
-      }
-    }
-    const norm = Math.sqrt(current.reduce((sum, x) => sum + x * x, 0));
-    for (let i = 0; i < n; i++) current[i] /= norm;
-  }
-  return q;
+function identityMatrix(n: number): Float64Array {
+  return Float64Array.from({ length: n * n }, (_, at) => (at % (n + 1) === 0 ? 1 : 0));
 }

@@ -1,12 +1,12 @@
 // A network that goes one character at a time, for one row or for several at once, each with a state of its own. Knows programs
 // and devices, and nothing of text.
 import type { Device, Executable, Job, StandingCall } from '../devices/device.ts';
-import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
+import { stateShapes } from '../model/layer.ts';
 import { readingProgram, samplingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 
-/** Where texts start: what follows a prime, and the state (H) after it. */
+/** Where texts start: what follows a prime, and the state after it, by name. */
 export interface Start {
   /** (V) */
   readonly logits: Float32Array;
@@ -52,7 +52,7 @@ export class Network {
   private constructor(model: ModelConfiguration, executable: Executable, widths: readonly number[], reads: boolean) {
     this.#executable = executable;
     this.#vocabulary = model.vocabulary;
-    this.#states = Array.from({ length: model.layers }, (_, layer) => cellNamed(model.cell).states.map((name) => `layer${layer}.${name}`)).flat();
+    this.#states = stateShapes(model).map(({ name }) => name);
     this.#widths = widths;
     this.#reads = reads;
   }

@@ -1,6 +1,7 @@
 // The parts of a checkpoint from which a session goes on, each checked against what the session needs.
 import type { Checkpoint } from '../checkpoint/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
+import type { StateShape } from '../model/layer.ts';
 import { SUM } from './optimizers.ts';
 import { MOST_COUNTED, unfit } from './record.ts';
 
@@ -50,13 +51,13 @@ function missing(slot: string): never {
 
 /**
  * The carried state by name; null if the next window begins from zeros.
- * @param size numbers in each, N·H
+ * @param batchSize rows of each
  * @throws RnnError `checkpoint` if it is that of another model or batch
  */
-export function statesIn(state: Checkpoint['state'], names: readonly string[], size: number): Map<string, Float32Array> | null {
+export function statesIn(state: Checkpoint['state'], shapes: readonly StateShape[], batchSize: number): Map<string, Float32Array> | null {
   if (state.length === 0) return null;
   const found = new Map(state.map((tensor) => [tensor.name, tensor.data]));
-  if (found.size !== names.length || !names.every((name) => found.get(name)?.length === size)) throw unfit('its carried state is not that of this model and batch');
+  if (found.size !== shapes.length || !shapes.every(({ name, columns }) => found.get(name)?.length === batchSize * columns)) throw unfit('its carried state is not that of this model and batch');
   return found;
 }
 

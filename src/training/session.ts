@@ -7,6 +7,7 @@ import type { Call, CallResult, Device, Executable, Intact, Job, Workload } from
 import { openDevice } from '../devices/open.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
+import { stateShapes } from '../model/layer.ts';
 import { evaluationProgram, trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
@@ -133,7 +134,7 @@ export class Session {
     const sameValidation = recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
     const samePlace = sameTraining && sameWindows(training.options, this.#options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
-    const states = samePlace ? statesIn(state, this.#stateNames(), this.#options.batchSize * this.model.hidden) : null;
+    const states = samePlace ? statesIn(state, stateShapes(this.model), this.#options.batchSize) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);
     this.#resetNext = states === null;
     this.streams.seek(samePlace ? placeIn(training.position, this.streams.windowsPerEpoch) : nearestPlace(training.epoch, this.streams.windowsPerEpoch));
@@ -232,9 +233,8 @@ export class Session {
 
   /** Its tensors are overwritten by the next one. */
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
-    const shape = [this.#options.batchSize, this.model.hidden];
     const state = [];
-    for (const name of this.#stateNames()) state.push({ name, shape, data: await this.#executable.read({ kind: 'state', job: TRAIN, name }) });
+    for (const { name, columns } of stateShapes(this.model)) state.push({ name, shape: [this.#options.batchSize, columns], data: await this.#executable.read({ kind: 'state', job: TRAIN, name }) });
     return {
       model: this.model,
       vocabulary: this.#corpus.vocabulary.data,
@@ -251,10 +251,6 @@ export class Session {
       state: this.#resetNext || this.intact !== 'everything' ? [] : state,
       ...(await this.#weights.saved()),
     };
-  }
-
-  #stateNames(): string[] {
-    return Array.from({ length: this.model.layers }, (_, layer) => cellNamed(this.model.cell).states.map((name) => `layer${layer}.${name}`)).flat();
   }
 
   async close(): Promise<void> {

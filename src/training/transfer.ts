@@ -3,7 +3,7 @@ import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { cellWeights, initialParameters, parameterShapes } from '../model/parameters.ts';
+import { initialParameters, modelWeights, parameterShapes } from '../model/parameters.ts';
 import type { Random } from '../random.ts';
 import { optionRules } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
@@ -36,10 +36,9 @@ export function transferParameters(from: Pick<TrainedModel, 'model' | 'tensors' 
   const places = from.vocabulary.symbols.map((symbol) => vocabulary.find(symbol));
   let read = 0;
   let written = 0;
-  const shapes = parameterShapes(model);
-  for (const [index, { name, rows, columns }] of parameterShapes(from.model).entries()) {
-    const axis = symbolAxis(model, name);
-    const wide = shapes[index].columns;
+  const weights = modelWeights(model);
+  for (const [index, { rows, columns }] of parameterShapes(from.model).entries()) {
+    const { symbols: axis, rows: tall, columns: wide } = weights[index];
     for (let row = 0; row < rows; row++) {
       const source = old.subarray(read + row * columns, read + (row + 1) * columns);
       const target = result.subarray(written + (axis === 'rows' ? places[row] : row) * wide);
@@ -47,15 +46,7 @@ export function transferParameters(from: Pick<TrainedModel, 'model' | 'tensors' 
       else target.set(source);
     }
     read += rows * columns;
-    written += shapes[index].rows * wide;
+    written += tall * wide;
   }
   return result;
-}
-
-/** Which axis of a weight has a place for each symbol. */
-function symbolAxis(model: ModelConfiguration, name: string): 'rows' | 'columns' | null {
-  if (name === 'embedding.W') return 'rows';
-  if (name.startsWith('head.')) return 'columns';
-  const isInput = cellWeights(model, 0).some((weight) => weight.role === 'input' && name === `layer0.${weight.name}`);
-  return isInput && model.embedding === 0 ? 'rows' : null;
 }

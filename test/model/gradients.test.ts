@@ -3,60 +3,134 @@ import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { lossProgram, trainingProgram } from '../../src/model/network.ts';
-import { parameterShapes } from '../../src/model/parameters.ts';
+import { modelWeights } from '../../src/model/parameters.ts';
+import { type Regularisation, noRegularisation } from '../../src/model/regularisation.ts';
 import { Random } from '../../src/random.ts';
 
-/** Of the largest gradient in the tensor. Central differences of step 1e-4 in float64 are good to about 1e-8. */
+/** Of the largest gradient in the tensor. Central differences of this step in float64 are good to about 1e-9. */
 const TOLERANCE = 1e-6;
-const STEP = 1e-4;
-/** Elements of each tensor that are nudged; all of them would take minutes at T = 20. */
-const NUDGED = 12;
+const STEP = 2e-5;
+/** Elements of each tensor that are nudged: the weights of a tensor are all used in the same way. */
+const NUDGED = 5;
+const [N, H, V] = [3, 5, 6];
 
-const random = new Random(7);
-const normal = (count: number, deviation: number): Matrix => Float64Array.from({ length: count }, () => random.normal() * deviation);
-const integers = (count: number, below: number): Matrix => Float64Array.from({ length: count }, () => random.uint32() % below);
-
-interface Size {
-  readonly layers: number;
+interface Case {
   readonly T: number;
-  readonly embedding?: number;
-  readonly dropout?: number;
+  readonly model: Partial<ModelConfiguration>;
+  readonly regularisation?: Partial<Regularisation>;
 }
 
-const sizes: readonly Size[] = [{ layers: 1, T: 1 }, { layers: 1, T: 20 }, { layers: 2, T: 7 }, { layers: 3, T: 20 }, { layers: 2, T: 5, embedding: 4 }, { layers: 2, T: 4, dropout: 0.3 }];
+/** Every weight of a network, with states carried in: the program's gradients against finite differences of the loss as it is written. */
+function expectGradients(random: Random, { T, model: given, regularisation: some = {} }: Case): void {
+  const normal = (count: number, deviation: number): Matrix => Float64Array.from({ length: count }, () => random.normal() * deviation);
+  const integers = (count: number, below: number): Matrix => Float64Array.from({ length: count }, () => random.uint32() % below);
+  const model: ModelConfiguration = { cell: 'lstm', layers: 1, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {}, ...given };
+  const regularisation = { ...noRegularisation, ...some };
+  const scale = 1 / (N * T);
+  const parameters = new Map(modelWeights(model).map(({ name, rows, columns, role }) => [name, normal(rows * columns, 0.5).map((x) => (role === 'gain' ? 1 + x : x))]));
+  const inputs = new Map([['ids', integers(T * N, V)], ['targets', integers(T * N, V)]]);
+  const plain = lossProgram(model, { steps: T, rows: N }, scale, regularisation);
+  const carried = plain.values.filter((value) => value.kind === 'state');
+  const states = new Map(carried.map(({ name, rows, columns }) => [name, name === 'started' ? Float64Array.of(1, 0, 0) : normal(rows * columns, 0.5)]));
+  const evaluated = (): { lossNats: number; penalty: number } => evaluate(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
+  /** What is minimised: smoothed targets are not in the loss that is told. */
+  const loss = (): number => {
+    const { lossNats, penalty } = evaluated();
+    return lossNats * scale + penalty + regularisation.smoothing * smoothed(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 }) * scale;
+  };
+
+  const program = trainingProgram(model, { steps: T, rows: N }, scale, regularisation);
+  const result = evaluate(program, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
+  expect(result.lossNats).toBeCloseTo(evaluated().lossNats, 10);
+  expect([...program.gradients.keys()].toSorted()).toEqual([...parameters.keys()].toSorted());
+
+  for (const [name, weights] of parameters) {
+    const gradient = result.values.get(program.gradients.get(name)!)!;
+    const largest = gradient.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+    expect(largest, name).toBeGreaterThan(0);
+    for (let i = 0; i < NUDGED; i++) {
+      const at = random.uint32() % weights.length;
+      const before = weights[at];
+      weights[at] = before + STEP;
+      const above = loss();
+      weights[at] = before - STEP;
+      const below = loss();
+      weights[at] = before;
+      expect(Math.abs((above - below) / (2 * STEP) - gradient[at]), `${name}[${at}]`).toBeLessThan(TOLERANCE * largest);
+    }
+  }
+}
+
+/** Σ over rows of the target's logit minus the mean of all: what smoothed targets add to the loss, times ε. */
+function smoothed(program: ReturnType<typeof lossProgram>, environment: Parameters<typeof evaluate>[1]): number {
+  const { values } = evaluate(program, environment);
+  const [logits, targets] = program.values.find(({ kind }) => kind === 'crossEntropy')!.inputs.map((input) => values.get(input)!);
+  return targets.reduce((sum, target, row) => {
+    const own = logits.subarray(row * V, (row + 1) * V);
+    return sum + own[target] - own.reduce((total, x) => total + x, 0) / V;
+  }, 0);
+}
+
+const sizes: readonly Case[] = [
+  { T: 1, model: {} }, { T: 20, model: {} }, { T: 7, model: { layers: 2 } }, { T: 9, model: { layers: 3 } }, { T: 5, model: { layers: 2, embedding: 4 } },
+  { T: 4, model: { layers: 2 }, regularisation: { dropout: 0.3 } },
+];
 
 describe.each(cells.map((cell) => cell.name))('%s', (cell) => {
-  test.each(sizes)('gradients of $layers layers over $T steps are those of finite differences (embedding $embedding, dropout $dropout)', ({ layers, T, embedding = 0, dropout = 0 }) => {
-    const N = 3;
-    const H = 5;
-    const V = 6;
-    const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {} };
-    const scale = 1 / (N * T);
-    const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns, 0.5)]));
-    const inputs = new Map([['ids', integers(T * N, V)], ['targets', integers(T * N, V)]]);
-    const plain = lossProgram(model, { steps: T, rows: N }, scale, dropout);
-    const states = new Map(plain.values.filter((value) => value.kind === 'state').map((value) => [value.name, normal(N * H, 0.5)]));
-    const loss = (): number => evaluate(plain, { parameters, inputs, state: new Map(states) }).lossNats * scale;
-
-    const program = trainingProgram(model, { steps: T, rows: N }, scale);
-    const result = evaluate(program, { parameters, inputs, state: new Map(states) });
-    expect(result.lossNats * scale).toBeCloseTo(loss(), 12);
-    expect([...program.gradients.keys()].toSorted()).toEqual([...parameters.keys()].toSorted());
-
-    for (const [name, weights] of parameters) {
-      const gradient = result.values.get(program.gradients.get(name)!)!;
-      const largest = gradient.reduce((most, g) => Math.max(most, Math.abs(g)), 0);
-      expect(largest, name).toBeGreaterThan(0);
-      for (let i = 0; i < NUDGED; i++) {
-        const at = random.uint32() % weights.length;
-        const before = weights[at];
-        weights[at] = before + STEP;
-        const above = loss();
-        weights[at] = before - STEP;
-        const below = loss();
-        weights[at] = before;
-        expect(Math.abs((above - below) / (2 * STEP) - gradient[at]), `${name}[${at}]`).toBeLessThan(TOLERANCE * largest);
-      }
-    }
+  test.each(sizes)('gradients over $T steps of $model with $regularisation are those of finite differences', (size) => {
+    expectGradients(new Random(7), { ...size, model: { ...size.model, cell } });
   });
+});
+
+const connections: readonly Partial<ModelConfiguration>[] = [
+  { skip: 'input' }, { skip: 'output' }, { skip: 'both', embedding: 4 }, { stacking: 'residual' }, { stacking: 'highway' }, { timeSkip: 2 }, { timeSkip: 5 }, { timeSkip: 9 },
+  { tied: true, embedding: H }, { tied: true, embedding: 4 }, { tied: true, embedding: 4, skip: 'both' }, { learnedState: true },
+];
+
+describe('gradients of connections', () => {
+  for (const cell of ['lstm', 'gru', 'rnn'] as const) {
+    test.each(connections)(`between ${cell} cells, %o, are those of finite differences`, (model) => {
+      expectGradients(new Random(8), { T: 7, model: { layers: 3, cell, ...model } });
+    });
+  }
+  test.each([{}, { embedding: 4 }, { skip: 'input' }, { learnedState: true, timeSkip: 3 }] as const)('with layer normalisation in an LSTM, %o, are those of finite differences', (model) => {
+    expectGradients(new Random(9), { T: 5, model: { layers: 2, layerNorm: true, ...model } });
+  });
+});
+
+describe('gradients of regularisation', () => {
+  const all = { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 1, smoothing: 0.1 };
+  const each = Object.entries(all).map(([name, value]) => ({ [name]: value })).concat({ dropout: 0.3, locked: true } as never, all as never);
+  for (const cell of ['lstm', 'mlstm', 'gru', 'mut1'] as const) {
+    test.each(each)(`of ${cell} cells, %o, are those of finite differences`, (regularisation) => {
+      expectGradients(new Random(10), { T: 6, model: { layers: 2, cell, embedding: 4 }, regularisation });
+    });
+  }
+});
+
+test('the gradient that flows from step to step is clipped, element by element, and only that', () => {
+  const model: ModelConfiguration = { cell: 'rnn', layers: 1, hidden: 1, embedding: 0, vocabulary: 2, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const T = 3;
+  const parameters = new Map([['layer0.Wx', [0.1, 0.2]], ['layer0.Wh', [3]], ['layer0.b', [0]], ['head.W', [-40, 40]], ['head.b', [0, 0]]].map(([name, values]) => [name, Float64Array.from(values as number[])] as const));
+  const inputs = new Map([['ids', Float64Array.of(0, 1, 0)], ['targets', Float64Array.of(-1, -1, 0)]]);
+  const gradients = (clipState: number): Record<string, number[]> => {
+    const program = trainingProgram(model, { steps: T, rows: 1 }, 1, { ...noRegularisation, clipState });
+    const { values } = evaluate(program, { parameters, inputs, state: new Map() });
+    return Object.fromEntries([...program.gradients].map(([name, value]) => [name, [...values.get(value)!]]));
+  };
+  // h' = tanh(Wx + 3h): the loss reaches step 2 alone, and what it sends back through 3·(1 − h'²) is far above the limit.
+  const [h1, h2] = [0.1, 0.2].reduce<number[]>((hs, x) => [...hs, Math.tanh(x + 3 * (hs.at(-1) ?? 0))], []);
+  const [free, kept] = [gradients(0), gradients(0.01)];
+  expect(kept['head.W']).toEqual(free['head.W']);
+  const limited = (sign: number): number => sign * 0.01;
+  const sign = Math.sign(free['layer0.b'][0]);
+  // By step: dh2 is whole, dh1 and dh0 are at the limit before they pass the tanh of their step.
+  const dz = [limited(sign) * (1 - h1 ** 2), limited(sign) * (1 - h2 ** 2)];
+  const h3 = Math.tanh(0.1 + 3 * h2);
+  const p1 = 1 / (1 + Math.exp(-80 * h3));
+  const last = (-40 * (1 - p1 - 1) + 40 * p1) * (1 - h3 ** 2);
+  // Of h1 too: what reaches it comes from a step whose own gradient was cut to 0.01, times 3·(1 − h2²), which is above the limit again.
+  expect(0.01 * 3 * (1 - h2 ** 2)).toBeGreaterThan(0.01);
+  expect(kept['layer0.b'][0]).toBeCloseTo(dz[0] + dz[1] + last, 12);
+  expect(Math.abs(free['layer0.b'][0])).toBeGreaterThan(2 * Math.abs(kept['layer0.b'][0]));
 });

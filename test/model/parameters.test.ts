@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { trainingProgram } from '../../src/model/network.ts';
-import { cellWeights, initialParameters, parameterShapes } from '../../src/model/parameters.ts';
+import { layerWeights, initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 
 const H = 24;
@@ -30,7 +30,7 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
       const configuration = model({ cell, embedding });
       const shapes = parameterShapes(configuration);
       expect(shapes.map(({ name }) => name)).toEqual([
-        ...(embedding ? ['embedding.W'] : []), ...[0, 1].flatMap((layer) => cellWeights(configuration, layer).map(({ name }) => `layer${layer}.${name}`)), 'head.W', 'head.b',
+        ...(embedding ? ['embedding.W'] : []), ...[0, 1].flatMap((layer) => layerWeights(configuration, layer).map(({ name }) => `layer${layer}.${name}`)), 'head.W', 'head.b',
       ]);
       const used = trainingProgram(configuration, { steps: 2, rows: 2 }, 1).values.filter((value) => value.kind === 'parameter').map(({ name, rows, columns }) => ({ name, rows, columns }));
       const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
@@ -41,6 +41,7 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
   test('are, where uniform, within ±1/√H and reach nearly so far, biases too', () => {
     const limit = 1 / Math.sqrt(H);
     for (const [name, values] of weightsOf(model({ cell, forgetBias: 0 }))) {
+      if (cell === 'irnn' && name.endsWith('Wh')) continue;
       expect(largest(values), name).toBeLessThanOrEqual(Math.fround(limit));
       expect(largest(values), name).toBeGreaterThan((values.length > 100 ? 0.95 : 0.5) * limit);
     }
@@ -49,8 +50,8 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
   test('are, where orthogonal, orthogonal in every gate\'s recurrent block', () => {
     const configuration = model({ cell, initialisation: 'orthogonal' });
     const weights = weightsOf(configuration);
-    const [{ gates }] = cellWeights(configuration, 0).filter(({ role }) => role === 'recurrent');
-    const blocks = [0, 1].flatMap((layer) => Array.from({ length: gates.length }, (_, gate) => blockOf(weights.get(`layer${layer}.Wh`)!, gates.length, gate)));
+    const recurrent = layerWeights(configuration, 0).filter(({ role }) => role === 'recurrent');
+    const blocks = [0, 1].flatMap((layer) => recurrent.flatMap(({ name, gates }) => Array.from({ length: gates.length }, (_, gate) => blockOf(weights.get(`layer${layer}.${name}`)!, gates.length, gate))));
     for (const block of blocks) {
       for (let a = 0; a < H; a++) {
         for (let b = 0; b <= a; b++) {
@@ -59,14 +60,16 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
         }
       }
     }
-    expect(new Set(blocks.map(([[first]]) => first)).size).toBe(blocks.length); // each drawn anew
-    const { rows, columns } = parameterShapes(configuration).find(({ name }) => name === 'layer1.Wx')!;
-    expect(largest(weights.get('layer1.Wx')!)).toBeLessThanOrEqual(Math.fround(Math.sqrt(6 / (rows + columns / gates.length))));
+    const firsts = new Set(blocks.map(([[first]]) => first));
+    if (cell === 'irnn') expect([...firsts]).toEqual([1]);
+    else expect(firsts.size).toBe(blocks.length); // each drawn anew
+    expect(largest(weights.get('layer1.Wx')!)).toBeLessThanOrEqual(Math.fround(Math.sqrt(6 / (H + H))));
   });
 
   test('are, with Xavier\'s, within ±√(6/(rows + H)) for a gate, and biases zero but for the forget gate', () => {
     const configuration = model({ cell, initialisation: 'xavier', forgetBias: 0 });
     for (const [name, values] of weightsOf(configuration)) {
+      if (cell === 'irnn' && name.endsWith('Wh')) continue;
       const { rows } = parameterShapes(configuration).find((shape) => shape.name === name)!;
       const columns = name === 'head.W' ? 11 : H;
       const limit = rows === 1 ? 0 : Math.sqrt(6 / (rows + columns));
@@ -101,5 +104,44 @@ describe('initial weights', () => {
     const vector = (seed: number): Float32Array => initialParameters(model({ initialisation: 'orthogonal' }), new Random(seed));
     expect(vector(1)).toEqual(vector(1));
     expect(vector(1)).not.toEqual(vector(2));
+  });
+});
+
+describe('weights around the cells', () => {
+  const around = { layers: 3, cell: 'gru', skip: 'both', stacking: 'highway', timeSkip: 3, learnedState: true } as const;
+
+  test('come after those of the cell, lead from where a connection begins, and are all used', () => {
+    const configuration = model(around);
+    const names = (layer: number): string[] => layerWeights(configuration, layer).map(({ name, rows, columns }) => `${name} ${rows}×${columns}`);
+    expect(names(0)).toEqual([`Wx 11×${3 * H}`, `Wh ${H}×${3 * H}`, `b 1×${3 * H}`, `bh 1×${H}`, `Wk ${H}×${3 * H}`, `h0 1×${H}`]);
+    expect(names(2).slice(4)).toEqual([`Ws 11×${3 * H}`, `Wk ${H}×${3 * H}`, `Wt ${H}×${H}`, `bt 1×${H}`, `h0 1×${H}`]);
+    expect(parameterShapes(configuration).slice(-4).map(({ name }) => name)).toEqual(['head.W', 'head.W1', 'head.W0', 'head.b']);
+    const used = trainingProgram(configuration, { steps: 4, rows: 2 }, 1).values.filter((value) => value.kind === 'parameter').map(({ name }) => name);
+    expect(used.toSorted()).toEqual(parameterShapes(configuration).map(({ name }) => name).toSorted());
+  });
+
+  test('of a tied head lead to the width of the embedding, if it is not that of a layer', () => {
+    const head = (embedding: number): unknown => parameterShapes(model({ embedding, tied: true })).filter(({ name }) => name.startsWith('head'));
+    expect(head(H)).toEqual([{ name: 'head.b', rows: 1, columns: 11 }]);
+    expect(head(7)).toEqual([{ name: 'head.W', rows: H, columns: 7 }, { name: 'head.b', rows: 1, columns: 11 }]);
+  });
+
+  test('start where their connections are best tried: learned states at zero, highways rather closed, gains at one', () => {
+    const values = weightsOf(model({ ...around, initialisation: 'orthogonal' }));
+    expect([...values.get('layer1.h0')!].every((x) => x === 0)).toBe(true);
+    expect([...values.get('layer1.bt')!].every((x) => x === -1)).toBe(true);
+    const gains = weightsOf(model({ layerNorm: true }));
+    for (const name of ['gx', 'gh', 'gc']) expect([...gains.get(`layer1.${name}`)!].every((x) => x === 1), name).toBe(true);
+  });
+
+  test('the bias of an update gate keeps the old state, whichever way a cell blends', () => {
+    const bias = (cell: string): number[] => [...weightsOf(model({ cell, gateBias: 2 })).get('layer1.b')!];
+    expect(bias('gru').slice(H, 2 * H)).toEqual(Array(H).fill(2)); // r z n
+    expect(bias('mut2').slice(0, H)).toEqual(Array(H).fill(-2)); // z r h
+    expect(largest(bias('gru').slice(0, H))).toBeLessThan(1);
+  });
+
+  test('layer normalisation is there for the LSTM alone', () => {
+    expect(() => parameterShapes(model({ cell: 'gru', layerNorm: true }))).toThrow('there is no gru with layer normalisation');
   });
 });

@@ -1,5 +1,5 @@
 // What a cell is: the equations of one time step and the shapes of their weights. A cell knows operations and never devices,
-// gradients or the loop over time.
+// gradients, the loop over time, or what the layer's input is made of.
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 
@@ -8,10 +8,12 @@ export interface CellWeight {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
-  /** `input` and `recurrent` matrices have one block of H columns per gate; a `bias` has one row of them. */
-  readonly role: 'input' | 'recurrent' | 'bias';
+  /** `input` and `recurrent` matrices have one block of H columns per gate; a `bias` and a `gain`, which multiplies, have one row of them. */
+  readonly role: 'input' | 'recurrent' | 'bias' | 'gain';
   /** The gates in the order of their blocks, one letter each. */
   readonly gates: string;
+  /** What all of its elements are at first, whatever the initialisation. */
+  readonly start?: number;
 }
 
 export interface Cell {
@@ -24,11 +26,37 @@ export interface Cell {
   readonly conventions: Readonly<Record<string, string>>;
   /** The gate whose bias starts at the configuration's `forgetBias`, if the cell has one. */
   readonly forgetGate?: string;
-  /** @param D width of the input @param H hidden units */
+  /** The gate that blends old state and new, if the cell has one, and whether it keeps the old (1) or takes the new (−1) when it is open. */
+  readonly updateGate?: { readonly gate: string; readonly keeps: 1 | -1 };
+  /** Recurrent matrices start as identity matrices, whatever the configuration says. */
+  readonly startsAsIdentity?: true;
+  /**
+   * The weights in order; `Wx` and `b` are those of the input. Where a layer has several inputs, each has a `Wx` of its own.
+   * @param D width of the input @param H hidden units
+   */
   weights(D: number, H: number): readonly CellWeight[];
   /**
    * The state after one step.
-   * @param x (N, D) @param state (N, H) each @param w the weights by name
+   * @param x what the input comes to, x·Wx + b: (N, blocks of `Wx` · H) @param state (N, H) each @param w the weights by name
    */
   step(ops: Builder, x: Value, state: Readonly<Record<string, Value>>, w: Readonly<Record<string, Value>>): Record<string, Value>;
+}
+
+/** The usual weights: x·Wx + h·Wh + b, with one block for each gate in each. */
+export function gateWeights(gates: string): Cell['weights'] {
+  return (D, H) => [
+    { name: 'Wx', rows: D, columns: gates.length * H, role: 'input', gates },
+    { name: 'Wh', rows: H, columns: gates.length * H, role: 'recurrent', gates },
+    { name: 'b', rows: 1, columns: gates.length * H, role: 'bias', gates },
+  ];
+}
+
+/** The block of the gate with this number, (N, H), of pre-activations. */
+export function block(ops: Builder, z: Value, gate: number, H: number): Value {
+  return ops.columns(z, gate * H, H);
+}
+
+/** z∘a + (1 − z)∘b, as b + z∘(a − b): one multiplication less. */
+export function blend(ops: Builder, z: Value, a: Value, b: Value): Value {
+  return ops.add(b, ops.multiply(z, ops.subtract(a, b)));
 }

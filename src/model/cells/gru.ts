@@ -1,32 +1,58 @@
-// Gated recurrent unit (Cho et al., 2014) in the form of cuDNN and PyTorch's nn.GRU: the reset gate acts after the product with
-// h, so that all three products of a step are one; bh is the bias inside that product. z = 1 keeps the old state (in Cho et al.
-// too; Keras agrees, some texts blend the other way).
-//
-//   r, z = σ(x·Wx + h·Wh + b)    n = tanh(x·Wx + b + r∘(h·Wh + bh))
-//   h' = (1 − z)∘n + z∘h
-import type { Cell } from './cell.ts';
+// Gated recurrent unit in its two forms. In both z = 1 keeps the old state, as in Cho et al. (2014), PyTorch and Keras; some texts blend
+// the other way.
+import { type Cell, blend, block, gateWeights } from './cell.ts';
 
-const GATES = 'rzn';
+const updateGate = { gate: 'z', keeps: 1 } as const;
 
+/**
+ * As cuDNN and PyTorch's nn.GRU have it: the reset gate acts after the product with h, so that all three products of a step are one; bh
+ * is the bias inside that product.
+ *
+ *   r, z = σ(x·Wx + h·Wh + b)    n = tanh(x·Wx + b + r∘(h·Wh + bh))
+ *   h' = z∘h + (1 − z)∘n
+ */
 export const gru: Cell = {
   name: 'gru',
   summary: 'gated recurrent unit: a quarter fewer weights than an LSTM, nearly as good',
   states: ['h'],
   conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'after the product' },
-  weights: (D, H) => [
-    { name: 'Wx', rows: D, columns: 3 * H, role: 'input', gates: GATES },
-    { name: 'Wh', rows: H, columns: 3 * H, role: 'recurrent', gates: GATES },
-    { name: 'b', rows: 1, columns: 3 * H, role: 'bias', gates: GATES },
-    { name: 'bh', rows: 1, columns: H, role: 'bias', gates: 'n' },
-  ],
-  step(ops, x, { h }, { Wx, Wh, b, bh }) {
+  updateGate,
+  weights: (D, H) => [...gateWeights('rzn')(D, H), { name: 'bh', rows: 1, columns: H, role: 'bias', gates: 'n' }],
+  step(ops, x, { h }, { Wh, bh }) {
     const H = h.columns;
-    const fromInput = ops.linear(x, Wx, b); // (N, 3H)
     const fromState = ops.linear(h, Wh); // (N, 3H)
-    const r = ops.sigmoid(ops.add(ops.columns(fromInput, 0, H), ops.columns(fromState, 0, H)));
-    const z = ops.sigmoid(ops.add(ops.columns(fromInput, H, H), ops.columns(fromState, H, H)));
-    const candidate = ops.multiply(r, ops.add(ops.columns(fromState, 2 * H, H), bh));
-    const n = ops.tanh(ops.add(ops.columns(fromInput, 2 * H, H), candidate));
-    return { h: ops.add(n, ops.multiply(z, ops.subtract(h, n))) };
+    const r = ops.sigmoid(ops.add(block(ops, x, 0, H), block(ops, fromState, 0, H)));
+    const z = ops.sigmoid(ops.add(block(ops, x, 1, H), block(ops, fromState, 1, H)));
+    const candidate = ops.multiply(r, ops.add(block(ops, fromState, 2, H), bh));
+    const n = ops.tanh(ops.add(block(ops, x, 2, H), candidate));
+    return { h: blend(ops, z, h, n) };
+  },
+};
+
+/**
+ * As it was first (Cho et al., 2014): the reset gate acts before the product, which then has to wait for it.
+ *
+ *   r, z = σ(x·Wx + h·Wh + b)    n = tanh(x·Wx + (r∘h)·Wn + b)
+ *   h' = z∘h + (1 − z)∘n
+ */
+export const gruCho: Cell = {
+  name: 'gru-cho',
+  summary: 'GRU as it was first, its reset gate before the product: slower',
+  states: ['h'],
+  conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'before the product' },
+  updateGate,
+  weights: (D, H) => [
+    { name: 'Wx', rows: D, columns: 3 * H, role: 'input', gates: 'rzn' },
+    { name: 'Wh', rows: H, columns: 2 * H, role: 'recurrent', gates: 'rz' },
+    { name: 'Wn', rows: H, columns: H, role: 'recurrent', gates: 'n' },
+    { name: 'b', rows: 1, columns: 3 * H, role: 'bias', gates: 'rzn' },
+  ],
+  step(ops, x, { h }, { Wh, Wn }) {
+    const H = h.columns;
+    const gates = ops.add(ops.columns(x, 0, 2 * H), ops.linear(h, Wh)); // (N, 2H)
+    const r = ops.sigmoid(block(ops, gates, 0, H));
+    const z = ops.sigmoid(block(ops, gates, 1, H));
+    const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wn)));
+    return { h: blend(ops, z, h, n) };
   },
 };

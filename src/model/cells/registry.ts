@@ -1,11 +1,29 @@
 // The cells by name.
 import { RnnError } from '../../errors.ts';
+import type { ModelConfiguration } from '../configuration.ts';
 import type { Cell } from './cell.ts';
-import { gru } from './gru.ts';
+import { gru, gruCho } from './gru.ts';
+import { lstm1997 } from './lstm-1997.ts';
+import { lstmCoupled } from './lstm-coupled.ts';
+import { lstmLayerNorm } from './lstm-layer-norm.ts';
+import { lstmPeephole } from './lstm-peephole.ts';
 import { lstm } from './lstm.ts';
-import { rnn, rnnRelu } from './rnn.ts';
+import { mlstm } from './mlstm.ts';
+import { mut1, mut2, mut3 } from './mut.ts';
+import { irnn, rnn, rnnRelu } from './rnn.ts';
 
-export const cells: readonly Cell[] = [lstm, gru, rnn, rnnRelu];
+export const cells: readonly Cell[] = [rnn, rnnRelu, irnn, lstm, lstmPeephole, lstm1997, lstmCoupled, mlstm, gru, gruCho, mut1, mut2, mut3];
+
+/**
+ * The cell of a model.
+ * @throws RnnError (usage) if there is none of that name, or none with layer normalisation
+ */
+export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'cell' | 'layerNorm'>): Cell {
+  const plain = cellNamed(cell);
+  if (!layerNorm) return plain;
+  if (plain !== lstm) throw new RnnError('usage', `there is no ${cell} with layer normalisation`, { hint: 'use --cell lstm, or leave out --layer-norm' });
+  return lstmLayerNorm;
+}
 
 /** @throws RnnError (usage) if there is no such cell */
 export function cellNamed(name: string): Cell {

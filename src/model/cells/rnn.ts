@@ -1,7 +1,7 @@
 // The vanilla recurrent network (Elman, 1990), with tanh or with a rectifier:  h' = f(x·Wx + h·Wh + b).
 import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
-import type { Cell } from './cell.ts';
+import { type Cell, gateWeights } from './cell.ts';
 
 function vanilla(name: string, summary: string, activation: (ops: Builder, z: Value) => Value): Cell {
   return {
@@ -9,14 +9,13 @@ function vanilla(name: string, summary: string, activation: (ops: Builder, z: Va
     summary,
     states: ['h'],
     conventions: {},
-    weights: (D, H) => [
-      { name: 'Wx', rows: D, columns: H, role: 'input', gates: 'h' },
-      { name: 'Wh', rows: H, columns: H, role: 'recurrent', gates: 'h' },
-      { name: 'b', rows: 1, columns: H, role: 'bias', gates: 'h' },
-    ],
-    step: (ops, x, { h }, { Wx, Wh, b }) => ({ h: activation(ops, ops.add(ops.linear(x, Wx, b), ops.linear(h, Wh))) }),
+    weights: gateWeights('h'),
+    step: (ops, x, { h }, { Wh }) => ({ h: activation(ops, ops.add(x, ops.linear(h, Wh))) }),
   };
 }
 
 export const rnn = vanilla('rnn', 'vanilla recurrent network with tanh: for study, and for speed', (ops, z) => ops.tanh(z));
 export const rnnRelu = vanilla('rnn-relu', 'vanilla recurrent network with ReLU: explodes more easily than tanh', (ops, z) => ops.relu(z));
+
+/** IRNN (Le, Jaitly and Hinton, 2015): a rectifier, and a recurrent matrix that starts as the identity, so that a state is kept until something changes it. */
+export const irnn: Cell = { ...vanilla('irnn', 'ReLU network that starts by copying its state: long memory', (ops, z) => ops.relu(z)), startsAsIdentity: true };

@@ -44,13 +44,69 @@ const twins: Readonly<Record<string, Unit>> = {
   },
   rnn: vanilla(Math.tanh),
   'rnn-relu': vanilla((z) => Math.max(0, z)),
+  irnn: vanilla((z) => Math.max(0, z)),
+  'lstm-peephole'(n, j, x, { h, c }, { Wx, Wh, b, pi, pf, po }) {
+    const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
+    const before = c[n * H + j];
+    const cell = sigmoid(z(1) + pf[j] * before) * before + sigmoid(z(0) + pi[j] * before) * Math.tanh(z(2));
+    return { c: cell, h: sigmoid(z(3) + po[j] * cell) * Math.tanh(cell) };
+  },
+  'lstm-1997'(n, j, x, { h, c }, { Wx, Wh, b }) {
+    const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
+    const cell = c[n * H + j] + sigmoid(z(0)) * Math.tanh(z(1));
+    return { c: cell, h: sigmoid(z(2)) * Math.tanh(cell) };
+  },
+  'lstm-coupled'(n, j, x, { h, c }, { Wx, Wh, b }) {
+    const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
+    const f = sigmoid(z(0));
+    const cell = f * c[n * H + j] + (1 - f) * Math.tanh(z(1));
+    return { c: cell, h: sigmoid(z(2)) * Math.tanh(cell) };
+  },
+  mlstm(n, j, x, { h, c }, { Wx, Wm, Wh, b }) {
+    const fromInput = (block: number, unit: number): number => dot(x, n, Wx, block * H + unit) + b[block * H + unit];
+    const m = Float64Array.from({ length: N * H }, (_, at) => (Math.floor(at / H) === n ? fromInput(0, at % H) * dot(h, n, Wm, at % H) : 0));
+    const z = (gate: number): number => fromInput(1 + gate, j) + dot(m, n, Wh, gate * H + j);
+    const cell = sigmoid(z(1)) * c[n * H + j] + sigmoid(z(0)) * Math.tanh(z(2));
+    return { c: cell, h: sigmoid(z(3)) * Math.tanh(cell) };
+  },
+  'gru-cho'(n, j, x, { h }, { Wx, Wh, Wn, b }) {
+    const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
+    const r = (unit: number): number => sigmoid(fromInput(0, unit) + dot(h, n, Wh, unit));
+    const z = sigmoid(fromInput(1, j) + dot(h, n, Wh, H + j));
+    const candidate = Math.tanh(fromInput(2, j) + dot(gatedBy(r, h, n), n, Wn, j));
+    return { h: (1 - z) * candidate + z * h[n * H + j] };
+  },
+  mut1(n, j, x, { h }, { Wx, Wr, Wh, b, bh }) {
+    const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
+    const r = (unit: number): number => sigmoid(fromInput(1, unit) + dot(h, n, Wr, unit));
+    const z = sigmoid(fromInput(0, j));
+    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + Math.tanh(fromInput(2, j)) + bh[j]) * z + h[n * H + j] * (1 - z) };
+  },
+  mut2(n, j, x, { h }, { Wx, Wz, Wr, Wh, b }) {
+    const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
+    const r = (unit: number): number => sigmoid(fromInput(1, unit) + dot(h, n, Wr, unit));
+    const z = sigmoid(fromInput(0, j) + dot(h, n, Wz, j));
+    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + fromInput(2, j)) * z + h[n * H + j] * (1 - z) };
+  },
+  mut3(n, j, x, { h }, { Wx, Wz, Wr, Wh, b }) {
+    const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
+    const r = (unit: number): number => sigmoid(fromInput(1, unit) + dot(h, n, Wr, unit));
+    const z = sigmoid(fromInput(0, j) + dot(h.map(Math.tanh), n, Wz, j));
+    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + fromInput(2, j)) * z + h[n * H + j] * (1 - z) };
+  },
 };
+
+/** r∘h of row n. */
+function gatedBy(r: (unit: number) => number, h: Matrix, n: number): Matrix {
+  return h.map((value, at) => (Math.floor(at / H) === n ? r(at % H) * value : 0));
+}
 
 function programStep(cell: Cell, x: Matrix, state: Named, weights: Named): Map<string, Matrix> {
   const ops = new Builder();
   const parameters = Object.fromEntries(cell.weights(D, H).map(({ name, rows, columns }) => [name, ops.parameter(name, rows, columns)]));
   const states = Object.fromEntries(cell.states.map((name) => [name, ops.state(name, N, H)]));
-  const program = ops.program(new Map(Object.entries(cell.step(ops, ops.input('x', N, D), states, parameters))));
+  const fromInput = ops.linear(ops.input('x', N, D), parameters['Wx'], parameters['b']);
+  const program = ops.program(new Map(Object.entries(cell.step(ops, fromInput, states, parameters))));
   const { values } = evaluate(program, { parameters: new Map(Object.entries(weights)), inputs: new Map([['x', x]]), state: new Map(Object.entries(state)) });
   return new Map([...program.outputs].map(([name, value]) => [name, values.get(value)!]));
 }
@@ -72,16 +128,18 @@ describe.each(cells.map((cell) => [cell.name, cell] as const))('%s', (name, cell
     }
   });
 
-  test('says of its weights what an initialisation must know: the gates of each block, and a forget gate that exists', () => {
+  test('says of its weights what an initialisation must know: the gates of each block, and gates with a bias that exist', () => {
     for (const { rows, columns, role, gates } of cell.weights(D, H)) {
       expect(columns).toBe(gates.length * H);
-      expect(rows).toBe({ input: D, recurrent: H, bias: 1 }[role]);
-      expect(gates).toContain(cell.forgetGate ?? gates[0]);
+      expect(rows).toBe({ input: D, recurrent: H, bias: 1, gain: 1 }[role]);
     }
+    const gates = cell.weights(D, H).find(({ name }) => name === 'b')!.gates;
+    expect(cell.weights(D, H).find(({ name }) => name === 'Wx')).toMatchObject({ role: 'input', gates });
+    for (const gate of [cell.forgetGate, cell.updateGate?.gate]) if (gate !== undefined) expect(gates).toContain(gate);
   });
 });
 
 test('a cell that does not exist is a mistake of usage, and the ones that do are listed', () => {
   expect(() => cellNamed('lstn')).toThrow(RnnError);
-  expect(() => cellNamed('lstn')).toThrow(expect.objectContaining({ kind: 'usage', message: "unknown cell 'lstn'", hint: 'one of lstm, gru, rnn, rnn-relu' }) as Error);
+  expect(() => cellNamed('lstn')).toThrow(expect.objectContaining({ kind: 'usage', message: "unknown cell 'lstn'", hint: 'one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3' }) as Error);
 });

@@ -1,0 +1,23 @@
+// Long short-term memory that takes in just what it forgets: the input gate is 1 − f (CIFG in Greff et al., 2017).
+//
+//   f, o = σ(x·Wx + h·Wh + b)        g = tanh(x·Wx + h·Wh + b)
+//   c' = f∘c + (1 − f)∘g             h' = o∘tanh(c')
+import { type Cell, blend, block, gateWeights } from './cell.ts';
+
+export const lstmCoupled: Cell = {
+  name: 'lstm-coupled',
+  summary: 'LSTM that takes in what it forgets: a quarter fewer weights',
+  states: ['h', 'c'],
+  conventions: { gates: 'f g o', blend: "c' = f * c + (1 - f) * g" },
+  forgetGate: 'f',
+  weights: gateWeights('fgo'),
+  step(ops, x, { h, c }, { Wh }) {
+    const H = h.columns;
+    const z = ops.add(x, ops.linear(h, Wh)); // (N, 3H)
+    const f = ops.sigmoid(block(ops, z, 0, H));
+    const g = ops.tanh(block(ops, z, 1, H));
+    const o = ops.sigmoid(block(ops, z, 2, H));
+    const cell = blend(ops, f, c, g);
+    return { h: ops.multiply(o, ops.tanh(cell)), c: cell };
+  },
+};

@@ -1,0 +1,33 @@
+// Multiplicative LSTM (Krause, Lu, Murray and Renals, 2016): what the gates see of the past is m, whose recurrent matrix depends on
+// the symbol. In the form of Radford et al. (2017), where m takes the place of h everywhere. The paper's m has no bias; ours has one,
+// as part of the input's.
+//
+//   m = (x·Wx + b)∘(h·Wm)
+//   i, f, o = σ(x·Wx + m·Wh + b)    g = tanh(x·Wx + m·Wh + b)
+//   c' = f∘c + i∘g                  h' = o∘tanh(c')
+import { type Cell, block } from './cell.ts';
+
+export const mlstm: Cell = {
+  name: 'mlstm',
+  summary: 'multiplicative LSTM: a transition for each symbol, a quarter more weights',
+  states: ['h', 'c'],
+  conventions: { gates: 'm i f g o' },
+  forgetGate: 'f',
+  weights: (D, H) => [
+    { name: 'Wx', rows: D, columns: 5 * H, role: 'input', gates: 'mifgo' },
+    { name: 'Wm', rows: H, columns: H, role: 'recurrent', gates: 'm' },
+    { name: 'Wh', rows: H, columns: 4 * H, role: 'recurrent', gates: 'ifgo' },
+    { name: 'b', rows: 1, columns: 5 * H, role: 'bias', gates: 'mifgo' },
+  ],
+  step(ops, x, { h, c }, { Wm, Wh }) {
+    const H = h.columns;
+    const m = ops.multiply(block(ops, x, 0, H), ops.linear(h, Wm));
+    const z = ops.add(ops.columns(x, H, 4 * H), ops.linear(m, Wh)); // (N, 4H)
+    const i = ops.sigmoid(block(ops, z, 0, H));
+    const f = ops.sigmoid(block(ops, z, 1, H));
+    const g = ops.tanh(block(ops, z, 2, H));
+    const o = ops.sigmoid(block(ops, z, 3, H));
+    const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
+    return { h: ops.multiply(o, ops.tanh(cell)), c: cell };
+  },
+};

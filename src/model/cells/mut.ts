@@ -1,0 +1,79 @@
+// The three cells that a search over ten thousand found to be as good as LSTM and GRU (Jozefowicz, Zaremba and Sutskever, 2015). z = 1
+// takes the new state, the other way round than in our GRU. The paper adds x, or tanh(x), to H units as it is, which asks for
+// an input of H units: here it is multiplied by a block of Wx first, whatever its width, and has that block's bias.
+import { type Cell, type CellWeight, blend, block } from './cell.ts';
+
+const conventions = { gates: 'z r h', blend: "h' = z * n + (1 - z) * h" };
+const updateGate = { gate: 'z', keeps: -1 } as const;
+
+function weights(recurrent: Readonly<Record<string, string>>, more: (H: number) => readonly CellWeight[] = () => []): Cell['weights'] {
+  return (D, H) => [
+    { name: 'Wx', rows: D, columns: 3 * H, role: 'input', gates: 'zrh' },
+    ...Object.entries(recurrent).map(([name, gates]) => ({ name, rows: H, columns: gates.length * H, role: 'recurrent' as const, gates })),
+    { name: 'b', rows: 1, columns: 3 * H, role: 'bias', gates: 'zrh' },
+    ...more(H),
+  ];
+}
+
+/**
+ *   z = σ(x·Wx + b)    r = σ(x·Wx + h·Wr + b)
+ *   n = tanh((r∘h)·Wh + tanh(x·Wx + b) + bh)
+ *   h' = z∘n + (1 − z)∘h
+ */
+export const mut1: Cell = {
+  name: 'mut1',
+  summary: 'found by search: an update gate that sees the input alone',
+  states: ['h'],
+  conventions,
+  updateGate,
+  weights: weights({ Wr: 'r', Wh: 'h' }, (H) => [{ name: 'bh', rows: 1, columns: H, role: 'bias', gates: 'h' }]),
+  step(ops, x, { h }, { Wr, Wh, bh }) {
+    const H = h.columns;
+    const z = ops.sigmoid(block(ops, x, 0, H));
+    const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
+    const n = ops.tanh(ops.add(ops.tanh(block(ops, x, 2, H)), ops.linear(ops.multiply(r, h), Wh, bh)));
+    return { h: blend(ops, z, n, h) };
+  },
+};
+
+/**
+ *   z = σ(x·Wx + h·Wz + b)    r = σ(x·Wx + h·Wr + b), where the paper has x itself
+ *   n = tanh((r∘h)·Wh + x·Wx + b)
+ *   h' = z∘n + (1 − z)∘h
+ */
+export const mut2: Cell = {
+  name: 'mut2',
+  summary: 'found by search: close to gru-cho',
+  states: ['h'],
+  conventions,
+  updateGate,
+  weights: weights({ Wz: 'z', Wr: 'r', Wh: 'h' }),
+  step(ops, x, { h }, { Wz, Wr, Wh }) {
+    const H = h.columns;
+    const z = ops.sigmoid(ops.add(block(ops, x, 0, H), ops.linear(h, Wz)));
+    const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
+    const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wh)));
+    return { h: blend(ops, z, n, h) };
+  },
+};
+
+/**
+ *   z = σ(x·Wx + tanh(h)·Wz + b)    r = σ(x·Wx + h·Wr + b)
+ *   n = tanh((r∘h)·Wh + x·Wx + b)
+ *   h' = z∘n + (1 − z)∘h
+ */
+export const mut3: Cell = {
+  name: 'mut3',
+  summary: 'found by search: an update gate that sees tanh(h)',
+  states: ['h'],
+  conventions,
+  updateGate,
+  weights: weights({ Wz: 'z', Wr: 'r', Wh: 'h' }),
+  step(ops, x, { h }, { Wz, Wr, Wh }) {
+    const H = h.columns;
+    const z = ops.sigmoid(ops.add(block(ops, x, 0, H), ops.linear(ops.tanh(h), Wz)));
+    const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
+    const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wh)));
+    return { h: blend(ops, z, n, h) };
+  },
+};

@@ -1,0 +1,118 @@
+// One layer through time: its cell at each of T steps, with the state carried in and out, and what is around the cell. Knows
+// operations, no devices.
+import type { Builder } from '../program/builder.ts';
+import type { Value } from '../program/value.ts';
+import { cellOf } from './cells/registry.ts';
+import type { ModelConfiguration } from './configuration.ts';
+import { normalise } from './normalise.ts';
+import { layerWeights } from './parameters.ts';
+import type { Regularisation } from './regularisation.ts';
+
+/** The size of what one call of a program works on. */
+export interface Extent {
+  /** T, time steps. */
+  readonly steps: number;
+  /** N, rows of the batch that this program sees: a shard of it where a device splits the batch. */
+  readonly rows: number;
+}
+
+/** What a layer reads: (T·N, D) each. */
+export interface LayerInputs {
+  /** What comes from the layer below. */
+  readonly below: Value;
+  /** What the lowest layer reads. */
+  readonly source: Value;
+}
+
+type Named = Readonly<Record<string, Value>>;
+
+/** Keeps the masks of layers' outputs, which have the numbers of their layers, and those of weights and symbols apart. */
+const WEIGHT_SITES = 2 ** 16;
+
+/** A carried state: its name, and how many numbers each row has. */
+export interface StateShape {
+  readonly name: string;
+  readonly columns: number;
+}
+
+/** What a model carries from window to window, for each row of the batch. */
+export function stateShapes(model: ModelConfiguration): StateShape[] {
+  const { layers, hidden: columns, timeSkip = 0, learnedState = false } = model;
+  const shapes = Array.from({ length: layers }, (_, layer) => [
+    ...cellOf(model).states.map((name) => ({ name: `layer${layer}.${name}`, columns })),
+    ...Array.from({ length: Math.max(0, timeSkip - 1) }, (__, past) => ({ name: pastName(layer, past + 1), columns })),
+  ]).flat();
+  return learnedState ? [...shapes, { name: STARTED, columns: 1 }] : shapes;
+}
+
+/** 1 for a row that has read something since it was reset. */
+const STARTED = 'started';
+
+/** The output of so many steps before the last one that was made. */
+function pastName(layer: number, past: number): string {
+  return `layer${layer}.past${past}`;
+}
+
+/** Keeps that all rows have read something, where that matters. */
+export function keepStarted(builder: Builder, { learnedState = false }: ModelConfiguration, { rows: N }: Extent): void {
+  if (learnedState) builder.keep(STARTED, builder.constant(N, 1, 1));
+}
+
+/** The outputs (N, H) of a layer at each step. */
+export function layerSteps(builder: Builder, model: ModelConfiguration, layer: number, inputs: LayerInputs, { steps: T, rows: N }: Extent, regularisation: Regularisation): readonly Value[] {
+  const cell = cellOf(model);
+  const { timeSkip: k = 0 } = model;
+  const { clipState } = regularisation;
+  const weights = layerParameters(builder, model, layer);
+  const x = project(builder, inputs, weights); // (T·N, blocks · H)
+  const recurrent = dropped(builder, model, layer, weights, regularisation.weightDropout);
+  const back = (value: Value): Value => (clipState > 0 ? builder.clipGradient(value, clipState) : value);
+  let state = initialState(builder, model, layer, weights, N);
+  const before = Array.from({ length: Math.max(0, k - 1) }, (_, past) => builder.state(pastName(layer, past + 1), N, model.hidden));
+  const first = state[cell.states[0]];
+  const outputs: Value[] = [];
+  /** The output of step t, of which −1 is the last step of the window before. */
+  const outputAt = (t: number): Value => (t >= 0 ? outputs[t] : t === -1 ? first : before[-t - 2]);
+
+  for (let t = 0; t < T; t++) {
+    const read = builder.rows(x, t * N, N);
+    const seen = t === 0 ? state : Object.fromEntries(Object.entries(state).map(([name, value]) => [name, back(value)]));
+    state = cell.step(builder, k > 0 ? builder.add(read, builder.linear(t >= k ? back(outputAt(t - k)) : outputAt(t - k), weights['Wk'])) : read, seen, recurrent);
+    outputs.push(state[cell.states[0]]);
+  }
+  for (const name of cell.states) builder.keep(`layer${layer}.${name}`, state[name]);
+  for (const past of before.keys()) builder.keep(pastName(layer, past + 1), outputAt(T - 2 - past));
+  return outputs;
+}
+
+function layerParameters(builder: Builder, model: ModelConfiguration, layer: number): Named {
+  return Object.fromEntries(layerWeights(model, layer).map(({ name, rows, columns }) => [name, builder.parameter(`layer${layer}.${name}`, rows, columns)]));
+}
+
+/** What the inputs of all steps come to before the cell sees them: x·Wx + b, and what else is read. */
+function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx, b }: Named): Value {
+  const own = builder.linear(below, Wx, gx ? undefined : b);
+  const sum = Ws ? builder.add(own, builder.linear(source, Ws)) : own;
+  return gx ? builder.add(normalise(builder, sum, gx), b) : sum;
+}
+
+/** The weights that the cell is given: with dropout, its recurrent matrices have holes. */
+function dropped(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, rate: number): Named {
+  if (rate === 0) return weights;
+  const recurrent = layerWeights(model, layer).filter(({ role }) => role === 'recurrent');
+  return { ...weights, ...Object.fromEntries(recurrent.map(({ name, rows, columns }, index) => {
+    const mask = builder.dropoutMask(rows, columns, { rate, site: WEIGHT_SITES + 8 * layer + index, stepRows: 0 });
+    return [name, builder.multiply(weights[name], mask)];
+  })) };
+}
+
+/** What was carried, or, for rows that have read nothing yet, what the model has learned to start with. */
+function initialState(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, N: number): Named {
+  const states = cellOf(model).states.map((name) => {
+    const carried = builder.state(`layer${layer}.${name}`, N, model.hidden);
+    if (!model.learnedState) return [name, carried] as const;
+    const isNew = builder.offset(builder.scale(builder.state(STARTED, N, 1), -1), 1); // (N, 1)
+    return [name, builder.add(carried, builder.matmul(isNew, weights[`${name}0`]))] as const;
+  });
+  return Object.fromEntries(states);
+}
