@@ -1,0 +1,86 @@
+// A network with data of its own, for checks of devices: programs, weights and calls that follow from one seed.
+import type { Call, Workload } from '../devices/device.ts';
+import type { Architecture, ModelConfiguration } from '../model/configuration.ts';
+import { stateShapes } from '../model/layer.ts';
+import { evaluationProgram, samplingProgram, trainingProgram } from '../model/network.ts';
+import { initialParameters, parameterShapes } from '../model/parameters.ts';
+import { type Regularisation, noRegularisation } from '../model/regularisation.ts';
+import { Random } from '../random.ts';
+import type { Optimizer } from '../training/optimizers.ts';
+import type { Pair } from './pair.ts';
+
+/** Bounds of the largest difference, relative to the largest number. */
+export const tolerance = { gradients: 2e-6, states: 1e-6, slots: 1e-3, weights: 1e-3 };
+
+export interface Size {
+  readonly layers: number;
+  readonly T: number;
+  readonly N: number;
+  readonly H: number;
+  readonly V: number;
+  readonly embedding?: number;
+  readonly dropout?: number;
+  readonly architecture?: Architecture;
+  readonly regularisation?: Partial<Regularisation>;
+}
+
+/** A network whose jobs differ in batch and steps, with data from one seed. */
+export class Trial {
+  readonly model: ModelConfiguration;
+  readonly size: Size;
+  readonly random = new Random(11);
+
+  constructor(cell: string, size: Size) {
+    const { layers, H, V, embedding = 0, dropout = 0, architecture = {} } = size;
+    this.size = size;
+    this.model = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {}, ...architecture };
+  }
+
+  workload(optimizer: Optimizer | null = null): Workload {
+    const { T, N, dropout = 0 } = this.size;
+    const regularisation = { ...noRegularisation, dropout, ...this.size.regularisation };
+    return {
+      parameters: parameterShapes(this.model),
+      jobs: [
+        { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(this.model, { steps: T, rows }, 1 / (N * T), regularisation) },
+        { name: 'evaluate', steps: T + 1, batch: N + 1, build: (rows) => evaluationProgram(this.model, { steps: T + 1, rows }) },
+        { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(this.model, rows) },
+      ],
+      update: optimizer?.rule ?? null,
+    };
+  }
+
+  parameters(): Float32Array {
+    return initialParameters(this.model, new Random(5));
+  }
+
+  symbols(count: number): Int32Array {
+    return Int32Array.from({ length: count }, () => this.random.uint32() % this.model.vocabulary);
+  }
+
+  window(): Call {
+    const { T, N } = this.size;
+    return { ids: this.symbols(T * N), targets: this.symbols(T * N), dropoutKey: this.random.uint32() };
+  }
+
+  /** Some rows without a target. */
+  evaluation(): Call {
+    const count = (this.size.T + 1) * (this.size.N + 1);
+    return { ids: this.symbols(count), targets: this.symbols(count).map((target, i) => (i % 5 === 0 ? -1 : target)) };
+  }
+
+  /** Normalised states are divided by their deviation, which makes the error of a small one large. */
+  async states(pair: Pair, job: string): Promise<void> {
+    const most = tolerance.states * (this.model.layerNorm ? 20 : 1);
+    for (const name of this.stateNames()) await pair.vector(`state ${name} of ${job}`, { kind: 'state', job, name }, most);
+  }
+
+  stateNames(): string[] {
+    return stateShapes(this.model).map(({ name }) => name);
+  }
+
+  /** Something for a reset to forget. */
+  async fillStates(pair: Pair): Promise<void> {
+    for (const { name, columns } of stateShapes(this.model)) await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(this.size.N * columns).fill(0.5));
+  }
+}
