@@ -135,7 +135,7 @@ describe.each(cells.map((cell) => [cell.name, cell] as const))('%s', (name, cell
     }
     const gates = cell.weights(D, H).find(({ name }) => name === 'b')!.gates;
     expect(cell.weights(D, H).find(({ name }) => name === 'Wx')).toMatchObject({ role: 'input', gates });
-    for (const gate of [cell.forgetGate, cell.updateGate?.gate]) if (gate !== undefined) expect(gates).toContain(gate);
+    for (const gate of [cell.forgetGate, cell.updateGate?.gate].filter((each) => each !== undefined)) expect(gates).toContain(gate);
   });
 });
 
