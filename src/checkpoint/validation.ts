@@ -5,13 +5,14 @@
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
-import type { ModelConfiguration } from '../model/configuration.ts';
+import { type ModelConfiguration, skips, stackings } from '../model/configuration.ts';
 import { type TrainingRecord, limits } from './checkpoint.ts';
 import { type Fail, shown } from './json-reader.ts';
 
 interface Rule {
   readonly expected: string;
   readonly holds: (value: unknown) => boolean;
+  readonly optional?: true;
 }
 type Rules = Readonly<Record<string, Rule>>;
 
@@ -43,6 +44,9 @@ const recordOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
   expected: `an object of ${what}`,
   holds: (value) => isObject(value) && Object.values(value).every(holds),
 });
+const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' };
+/** Came to be a member later: older files do not have it. */
+const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
 const orNull = (rule: Rule): Rule => ({ expected: `${rule.expected}, or null`, holds: (value) => value === null || rule.holds(value) });
 
 const modelRules: Rules = {
@@ -55,6 +59,13 @@ const modelRules: Rules = {
   initialisation: oneOf('uniform', 'xavier', 'orthogonal'),
   dropout: { expected: 'a number from 0 up to, not including, 1', holds: (value) => nonNegative.holds(value) && (value as number) < 1 },
   conventions: recordOf('texts', (value) => typeof value === 'string'),
+  skip: optional(oneOf(...skips)),
+  stacking: optional(oneOf(...stackings)),
+  timeSkip: optional(whole(0, 65_536)),
+  tied: optional(flag),
+  layerNorm: optional(flag),
+  learnedState: optional(flag),
+  gateBias: optional(finite),
 };
 
 const vocabularyRules: Rules = {
@@ -89,7 +100,8 @@ const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number
 
 function check(value: unknown, rules: Rules, what: string, fail: Fail): Record<string, unknown> {
   if (!isObject(value)) fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
-  for (const [member, { expected, holds }] of Object.entries(rules)) {
+  for (const [member, { expected, holds, optional: mayMiss }] of Object.entries(rules)) {
+    if (mayMiss && !Object.hasOwn(value, member)) continue;
     if (!Object.hasOwn(value, member)) fail(`${what}.${member} is missing`);
     if (!holds(value[member])) fail(`${what}.${member} is ${shown(value[member])}, expected ${expected}`);
   }
@@ -97,7 +109,11 @@ function check(value: unknown, rules: Rules, what: string, fail: Fail): Record<s
 }
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
-  return check(value, modelRules, 'model', fail) as unknown as ModelConfiguration;
+  const model = check(value, modelRules, 'model', fail) as unknown as ModelConfiguration;
+  if (model.timeSkip === 1) fail('model.timeSkip is 1, expected 0 or at least 2');
+  if (model.tied && model.embedding === 0) fail('model.tied is true, and there is no embedding');
+  if (model.layerNorm && model.cell !== 'lstm') fail(`model.layerNorm is true, and there is no ${shown(model.cell)} with layer normalisation`);
+  return model;
 }
 
 /** That the cell is one of ours and means the same by its weights. A convention that is not recorded contradicts nothing. */

@@ -5,7 +5,7 @@ import type { Checkpoint } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { EndReason } from './events.ts';
-import { lengths, optionRules } from './option-rules.ts';
+import { earlierDefaults, lengths, optionRules } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 import { type MachineOptions, MOST_COUNTED, type ReadingOptions, recordedCorpus, recordedLoop, recordedMachine, recordedOptions, recordedReading, unfit } from './record.ts';
 
@@ -29,7 +29,9 @@ export interface Continuation extends RunSettings {
 }
 
 /** What the weights are made for, or how they began. */
-const fixedOptions = ['cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation'] as const;
+const fixedOptions = [
+  'cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation', 'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState', 'gateBias',
+] as const;
 const fixedReading = { unit: '--unit', minCount: '--min-count' } as const;
 const readingFlags = { include: '--include', exclude: '--exclude', validationFraction: '--val-fraction', validationFile: '--val-file' } as const;
 const machineFlags = { device: '--device', threads: '--threads', blas: '--blas' } as const;
@@ -44,7 +46,8 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
   const { step, epoch, position } = training;
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch })) if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
   for (const option of fixedOptions) {
-    if (earlier.options[option] !== model[option]) throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${model[option]}`);
+    const own = { ...earlierDefaults, ...model }[option];
+    if (earlier.options[option] !== own) throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
   }
   refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
   for (const option of fixedOptions) refuseChange(optionRules[option].flag, given.options[option], earlier.options[option]);

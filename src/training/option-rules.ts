@@ -1,6 +1,7 @@
 // What each option of a run may be, and how it is called on the command line: for options that were given, and for those that a
 // checkpoint recorded, which may have been edited.
 import { cells } from '../model/cells/registry.ts';
+import { skips, stackings } from '../model/configuration.ts';
 import type { TrainingOptions } from './options.ts';
 
 interface Rule {
@@ -31,7 +32,22 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   dropout: number('--dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
   forgetBias: number('--forget-bias', 'number', () => true),
   initialisation: oneOf('--init', ['uniform', 'xavier', 'orthogonal']),
+  skip: oneOf('--skip', skips),
+  stacking: oneOf('--stacking', stackings),
+  timeSkip: number('--time-skip', 'whole number from 2 up, or 0', (x) => Number.isInteger(x) && (x === 0 || (x >= 2 && x <= 2 ** 16))),
+  tied: flag('--tied'),
+  layerNorm: flag('--layer-norm'),
+  learnedState: flag('--learned-state'),
+  gateBias: number('--gate-bias', 'number', () => true),
+  lockedDropout: flag('--locked-dropout'),
+  weightDropout: number('--weight-dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
+  embeddingDropout: number('--embed-dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
+  activationPenalty: number('--ar', 'number from 0 up', (x) => x >= 0),
+  temporalPenalty: number('--tar', 'number from 0 up', (x) => x >= 0),
+  labelSmoothing: number('--label-smoothing', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
+  clipState: number('--clip-state', 'number from 0 up', (x) => x >= 0),
   sequenceLength: whole('--seq-length', 1),
+  stateReset: number('--state-reset', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
   batchSize: whole('--batch-size', 1),
   optimizer: oneOf('--optimizer', ['adam', 'rmsprop', 'adagrad', 'sgd']),
   learningRate: number('--lr', 'number above 0, at most 1000', (x) => x > 0 && x <= 1000),
@@ -68,6 +84,9 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
 
 /** What options are that a checkpoint does not record because it was written before there were any: as a run was then. */
 export const earlierDefaults = {
+  skip: 'none', stacking: 'plain', timeSkip: 0, tied: false, layerNorm: false, learnedState: false, gateBias: 0,
+  lockedDropout: false, weightDropout: 0, embeddingDropout: 0, activationPenalty: 0, temporalPenalty: 0, labelSmoothing: 0, clipState: 0,
+  stateReset: 0,
   nesterov: false, weightDecay: 0, clipValue: 0, average: 0, accumulate: 1, orthogonalEvery: 0, randomOffset: false, randomLength: false, plateauPatience: 1,
 } as const satisfies Partial<TrainingOptions>;
 

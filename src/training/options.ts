@@ -1,6 +1,6 @@
 // The options of a training run, resolved: every value is known. Where a value was not given, resolve.ts chose it or the default
 // below holds. Each comment says how to choose.
-import type { Initialisation } from '../model/configuration.ts';
+import type { Initialisation, Skip, Stacking } from '../model/configuration.ts';
 
 export type OptimizerName = 'adam' | 'rmsprop' | 'adagrad' | 'sgd';
 export type ScheduleName = 'constant' | 'step' | 'exponential' | 'cosine' | 'plateau' | 'one-cycle';
@@ -19,9 +19,43 @@ export interface TrainingOptions {
   /** Initial bias of the forget gate: 1 lets gradients through from the first step (Jozefowicz et al., 2015). */
   readonly forgetBias: number;
   readonly initialisation: Initialisation;
+  /** `both` for three layers and more: then every layer learns from the first step. */
+  readonly skip: Skip;
+  /** `residual` or `highway` for stacks that are slow to begin to learn; two layers need neither. */
+  readonly stacking: Stacking;
+  /** k, for a vanilla network that has to remember over more than ten steps; gated cells gain nothing. */
+  readonly timeSkip: number;
+  /** With a large vocabulary: saves V × H weights. Best where the embedding is as wide as a layer. */
+  readonly tied: boolean;
+  /** LSTM only: steadier at high learning rates, and half as fast. */
+  readonly layerNorm: boolean;
+  /** Matters where state is often reset: many short streams, or short primes. */
+  readonly learnedState: boolean;
+  /** Initial bias of the update gate of GRU, MUT1–3, towards keeping the old state: 1 or 2 for long dependencies. */
+  readonly gateBias: number;
+
+  /** Dropout zeroes the same elements at all steps of a window. The rate can then be higher by half. */
+  readonly lockedDropout: boolean;
+  /** Probability with which a weight from state to state is zeroed for a window: 0.2–0.5 beside dropout, for small texts and long runs. Slower. */
+  readonly weightDropout: number;
+  /** Probability with which a symbol is zeroed for a window; 0.02–0.1. Needs an embedding. */
+  readonly embeddingDropout: number;
+  /** α, weight of mean(y²) of the last layer's output; 1–2 beside dropout. */
+  readonly activationPenalty: number;
+  /** β, weight of mean((h_t − h_{t−1})²) of the last layer; 0.5–1 beside dropout. */
+  readonly temporalPenalty: number;
+  /** ε, how much of a target belongs to all symbols alike. Makes the model less sure; worsens the loss that is told by about ε. */
+  readonly labelSmoothing: number;
+  /** Limit of each element of the gradient that flows from step to step (Graves, 2013, has 1 to 10); 0 is off. Gradients are those of the mean loss: small. */
+  readonly clipState: number;
 
   /** T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text. */
   readonly sequenceLength: number;
+  /**
+   * Probability with which a window starts from a zero state, for all streams (Melis, Dyer and Blunsom, 2018). Without it a state is carried
+   * through the whole text, cells drift to values in the hundreds, and the model may fail where every text begins: at zero. 0 to 0.05.
+   */
+  readonly stateReset: number;
   /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
   readonly batchSize: number;
 

@@ -28,7 +28,9 @@ const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
 /** Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400 steps of 128 units on a megabyte of plays. */
 const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0.5, adagrad: 0.1 };
-const learningRateTimesHidden: Readonly<Record<string, number>> = { lstm: 4, gru: 3, rnn: 0.75, 'rnn-relu': 0.25 };
+const learningRateTimesHidden: Readonly<Record<string, number>> = {
+  lstm: 4, 'lstm-peephole': 4, 'lstm-1997': 4, 'lstm-coupled': 4, mlstm: 2, gru: 3, 'gru-cho': 3, mut1: 3, mut2: 3, mut3: 3, rnn: 0.75, 'rnn-relu': 0.25, irnn: 0.1,
+};
 
 export interface Resolved {
   readonly options: TrainingOptions;
@@ -68,6 +70,7 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
     momentum: given.momentum ?? 0.9,
     clipNorm: given.clipNorm ?? 5,
     ...asEarlierUnlessGiven(given),
+    stateReset: given.stateReset ?? 0.01,
     ...runLength(given, length, windowsPerEpoch),
     maxTimeMs: given.maxTimeMs ?? null,
     seed: given.seed ?? 1,
@@ -111,6 +114,11 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Tokens }): void {
   const trouble = troubleInOptions({ ...options });
   if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${String(trouble.value)}, expected ${trouble.expected}`);
+  const { cell, embedding, hidden } = options;
+  if (options.layerNorm && cell !== 'lstm') throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`);
+  for (const [flag, given] of [['--tied', options.tied], ['--embed-dropout', options.embeddingDropout > 0]] as const) {
+    if (given && embedding === 0) throw new RnnError('usage', `${flag} needs an embedding, and --embedding is 0`, { hint: `--embedding ${hidden} is as wide as a layer` });
+  }
   const waiting = options.patience > 0 ? [`--patience ${options.patience}`, '--patience'] : options.schedule === 'plateau' ? ['--lr-schedule plateau', '--lr-schedule'] : null;
   if (waiting !== null && (validation.length < 2 || options.evaluateEvery === 0)) {
     throw new RnnError('usage', `${waiting[0]} needs evaluations to wait for, and there are none`, { hint: `leave out --val-fraction 0 and --eval-every 0, or ${waiting[1]}` });

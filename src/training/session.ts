@@ -10,6 +10,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
 import { evaluationProgram, trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
+import type { Regularisation } from '../model/regularisation.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random, hash32 } from '../random.ts';
 import { Sampler } from '../sampling/sample.ts';
@@ -52,6 +53,9 @@ interface PlannedCall {
   /** Where the text goes on after it. */
   readonly after: StreamPosition;
 }
+
+/** Tells what resets follow from apart from what dropout follows from. */
+const RESETS = 0x7e5e7;
 
 export class Session {
   readonly model: ModelConfiguration;
@@ -191,14 +195,18 @@ export class Session {
   /** @param ahead how many calls are planned before this one */
   #planNext(ahead: number, learningRateOf: LearningRateOf): PlannedCall {
     const { epoch, window } = this.streams.position;
-    // Dropout masks follow from the seed and the place in the text alone, so that a run that goes on drops the same.
+    // Dropout masks and resets follow from the seed and the place in the text alone, so that a run that goes on drops the same.
     const dropoutKey = hash32(hash32(this.#options.seed) + epoch * this.streams.windowsPerEpoch + window);
     const step = this.#step + ahead;
     const learningRate = learningRateOf({ step, epoch: this.epoch });
     const steps = this.streams.nextSteps;
     const { inputs, targets, reset } = this.streams.next();
     const update = this.#weights.scalars(ahead, learningRate);
-    return { call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey }, steps, learningRate, after: this.streams.position };
+    return { call: { ids: inputs, targets, reset: reset || this.#isReset(dropoutKey) || (ahead === 0 && this.#resetNext), update, dropoutKey }, steps, learningRate, after: this.streams.position };
+  }
+
+  #isReset(key: number): boolean {
+    return hash32(key ^ RESETS) < this.#options.stateReset * 2 ** 32;
   }
 
   /** There is a text to validate on. */
@@ -261,15 +269,24 @@ export class Session {
 }
 
 function modelOf(options: TrainingOptions, vocabulary: number): ModelConfiguration {
-  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout } = options;
-  return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, conventions: cellNamed(cell).conventions };
+  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout, skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias } = options;
+  const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias };
+  return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, ...architecture, conventions: cellNamed(cell).conventions };
+}
+
+function regularisationOf(options: TrainingOptions): Regularisation {
+  const { dropout, lockedDropout: locked, weightDropout, embeddingDropout, activationPenalty: activation, temporalPenalty: temporal, labelSmoothing: smoothing, clipState } = options;
+  return { dropout, locked, weightDropout, embeddingDropout, activation, temporal, smoothing, clipState };
 }
 
 /** A program has one length: windows of several take one each, the scale of their gradients being that of the mean, so that a longer one weighs more. */
 function workloadOf(model: ModelConfiguration, options: TrainingOptions, optimizer: Optimizer, validates: boolean): Workload {
   const { batchSize: N, sequenceLength: T, evaluationStreams } = options;
   const scale = 1 / (N * T);
-  const training = windowLengths(options).map((steps): Job => ({ name: trainingJob(steps, options), steps, batch: N, stateOf: TRAIN, build: (rows) => trainingProgram(model, { steps, rows }, scale) }));
+  const regularisation = regularisationOf(options);
+  const training = windowLengths(options).map((steps): Job => ({
+    name: trainingJob(steps, options), steps, batch: N, stateOf: TRAIN, build: (rows) => trainingProgram(model, { steps, rows }, scale, regularisation),
+  }));
   const evaluation = { name: 'evaluate', steps: T, batch: evaluationStreams, build: (rows: number) => evaluationProgram(model, { steps: T, rows }) };
   return { parameters: parameterShapes(model), jobs: validates ? [...training, evaluation] : training, update: optimizer.rule };
 }

