@@ -1,0 +1,35 @@
+// Models that only count, for learning to be measured by: what the last characters say of the next.
+
+/**
+ * Mean nats per symbol of `held`, after its first `order` − 1, under counts of `train`: shorter contexts fill in for what longer ones have
+ * rarely seen (interpolated; Witten and Bell, 1991).
+ * @param order symbols that are counted together: 1 for a unigram, 3 for a trigram
+ */
+export function ngramLoss(train: ArrayLike<number>, held: ArrayLike<number>, order: number, symbols: number): number {
+  const counts = Array.from({ length: order }, () => new Map<string, Map<number, number>>());
+  for (let at = 0; at < train.length; at++) {
+    for (let length = 0; length < order && length <= at; length++) {
+      const seen = followers(counts[length], train, at, length);
+      seen.set(train[at], (seen.get(train[at]) ?? 0) + 1);
+    }
+  }
+  let nats = 0;
+  for (let at = order - 1; at < held.length; at++) {
+    let probability = 1 / symbols;
+    for (let length = 0; length < order; length++) {
+      const seen = followers(counts[length], held, at, length);
+      const total = [...seen.values()].reduce((sum, count) => sum + count, 0);
+      if (total > 0) probability = ((seen.get(held[at]) ?? 0) + seen.size * probability) / (total + seen.size);
+    }
+    nats -= Math.log(probability);
+  }
+  return nats / (held.length - order + 1);
+}
+
+/** What has followed the symbols before a place, and how often. */
+function followers(counts: Map<string, Map<number, number>>, text: ArrayLike<number>, at: number, length: number): Map<number, number> {
+  const context = Array.from({ length }, (_, back) => text[at - 1 - back]).join();
+  const known = counts.get(context) ?? new Map<number, number>();
+  counts.set(context, known);
+  return known;
+}
