@@ -65,6 +65,7 @@ const modelRules: Rules = {
   tied: optional(flag),
   layerNorm: optional(flag),
   learnedState: optional(flag),
+  initScale: optional(nonNegative),
   gateBias: optional(finite),
 };
 

@@ -3,7 +3,7 @@
 // The letters used for dimensions everywhere in this project:
 //   N batch (parallel streams), T time steps in a window, D width of a layer's input, H hidden units, V vocabulary, L layers.
 
-/** How weights start: `uniform` in ±1/√H as PyTorch does, `xavier` (Glorot and Bengio, 2010), or `orthogonal` recurrent matrices (Saxe et al., 2014). */
+/** How weights start: `uniform` in ±`initScale`, by default ±1/√H as PyTorch does, `xavier` (Glorot and Bengio, 2010), or `orthogonal` recurrent matrices (Saxe et al., 2014). */
 export type Initialisation = 'uniform' | 'xavier' | 'orthogonal';
 
 /** Which connections leave out layers (Graves, 2013): from the input to every layer, from every layer to the output. */
@@ -26,6 +26,8 @@ export interface Architecture {
   readonly layerNorm?: boolean;
   /** The state at the start of a text is learned, not zero. */
   readonly learnedState?: boolean;
+  /** Of `uniform` initialisation; 0 for 1/√H. */
+  readonly initScale?: number;
   /** Initial bias of the update gate, towards keeping the old state, where the cell has one. */
   readonly gateBias?: number;
 }

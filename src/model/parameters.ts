@@ -85,7 +85,7 @@ export function initialParameters(model: ModelConfiguration, random: Random): Fl
 }
 
 /**
- * `uniform`: every weight and bias in ±1/√H, as PyTorch's recurrent layers and (with H inputs) its nn.Linear.
+ * `uniform`: every weight and bias in ±`initScale`; by default ±1/√H, as PyTorch's recurrent layers and (with H inputs) its nn.Linear.
  * `xavier`: matrices in ±√(6/(rows + H)) per gate (Glorot and Bengio, 2010), biases 0.
  * `orthogonal`: as `xavier`, but each gate's recurrent block is a random orthogonal matrix (Saxe et al., 2014).
  */
@@ -96,7 +96,7 @@ function fillWeight(values: Float32Array, weight: ModelWeight, model: ModelConfi
   if (start !== undefined) values.fill(start);
   else if (role === 'embedding') fillNormal(values, 1 / Math.sqrt(columns), random);
   else if (role === 'recurrent' && cellOf(model).startsAsIdentity) fillBlocks(values, weight, () => identityMatrix(H));
-  else if (initialisation === 'uniform') fillUniform(values, 1 / Math.sqrt(H), random);
+  else if (initialisation === 'uniform') fillUniform(values, model.initScale || 1 / Math.sqrt(H), random);
   else if (role === 'bias' || role === 'gain') values.fill(0);
   else if (initialisation === 'orthogonal' && role === 'recurrent') fillBlocks(values, weight, () => orthogonalMatrix(H, random));
   else fillUniform(values, Math.sqrt(6 / (rows + block)), random);

@@ -30,7 +30,7 @@ export interface Continuation extends RunSettings {
 
 /** What the weights are made for, or how they began. */
 const fixedOptions = [
-  'cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation', 'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState', 'gateBias',
+  'cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation', 'initScale', 'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState', 'gateBias',
 ] as const;
 const fixedReading = { unit: '--unit', minCount: '--min-count' } as const;
 const readingFlags = { include: '--include', exclude: '--exclude', validationFraction: '--val-fraction', validationFile: '--val-file' } as const;

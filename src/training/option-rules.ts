@@ -32,6 +32,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   dropout: number('--dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
   forgetBias: number('--forget-bias', 'number', () => true),
   initialisation: oneOf('--init', ['uniform', 'xavier', 'orthogonal']),
+  initScale: number('--init-scale', 'number from 0 up', (x) => x >= 0),
   skip: oneOf('--skip', skips),
   stacking: oneOf('--stacking', stackings),
   timeSkip: number('--time-skip', 'whole number from 2 up, or 0', (x) => Number.isInteger(x) && (x === 0 || (x >= 2 && x <= 2 ** 16))),
@@ -55,6 +56,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   warmupSteps: whole('--warmup', 0),
   decay: number('--lr-decay', 'number above 0, at most 1', (x) => x > 0 && x <= 1),
   decayEpochs: number('--lr-decay-epochs', 'number above 0', (x) => x > 0),
+  decayAfter: number('--lr-decay-after', 'number from 0 up', (x) => x >= 0),
   finalFraction: number('--lr-final', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
   momentum: number('--momentum', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
   clipNorm: number('--clip-norm', 'number from 0 up', (x) => x >= 0),
@@ -86,7 +88,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
 export const earlierDefaults = {
   skip: 'none', stacking: 'plain', timeSkip: 0, tied: false, layerNorm: false, learnedState: false, gateBias: 0,
   lockedDropout: false, weightDropout: 0, embeddingDropout: 0, activationPenalty: 0, temporalPenalty: 0, labelSmoothing: 0, clipState: 0,
-  stateReset: 0,
+  stateReset: 0, initScale: 0, decayAfter: 0,
   nesterov: false, weightDecay: 0, clipValue: 0, average: 0, accumulate: 1, orthogonalEvery: 0, randomOffset: false, randomLength: false, plateauPatience: 1,
 } as const satisfies Partial<TrainingOptions>;
 

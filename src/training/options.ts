@@ -19,6 +19,8 @@ export interface TrainingOptions {
   /** Initial bias of the forget gate: 1 lets gradients through from the first step (Jozefowicz et al., 2015). */
   readonly forgetBias: number;
   readonly initialisation: Initialisation;
+  /** Limit of uniform initialisation; 0 is 1/√H, which is mostly right. 0.08 is char-rnn's. */
+  readonly initScale: number;
   /** `both` for three layers and more: then every layer learns from the first step. */
   readonly skip: Skip;
   /** `residual` or `highway` for stacks that are slow to begin to learn; two layers need neither. */
@@ -69,6 +71,8 @@ export interface TrainingOptions {
   readonly decay: number;
   /** `step`: how many epochs between two factors; `exponential`: epochs per factor. */
   readonly decayEpochs: number;
+  /** `step` and `exponential`: epochs before the learning rate begins to fall. Until the validation loss slows down. */
+  readonly decayAfter: number;
   /** `cosine` and `one-cycle`: where the learning rate ends, as a fraction of its peak. */
   readonly finalFraction: number;
   /** SGD only. */

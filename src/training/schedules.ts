@@ -22,8 +22,8 @@ const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
  * | schedule | factor |
  * |---|---|
  * | constant | 1 |
- * | step | decay^⌊epoch / decayEpochs⌋ |
- * | exponential | decay^(epoch / decayEpochs) |
+ * | step | decay^⌊late / decayEpochs⌋, where late is how many epochs are over since decayAfter |
+ * | exponential | decay^(late / decayEpochs) |
  * | plateau | decay^drops, with one drop after every plateauPatience evaluations without a new best |
  * | cosine | from 1 to finalFraction along half a cosine over the whole run (Loshchilov and Hutter, 2017) |
  * | one-cycle | from 1/25 to 1 in a straight line over the first 30 % of the run, then to finalFraction along half a cosine |
@@ -33,18 +33,19 @@ const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
  * `one-cycle` is Smith's (2018), falling along a cosine as in PyTorch's OneCycleLR; momentum stays as it is. A `plateau` drops at evaluation
  * plateauPatience after the best or the last drop, where PyTorch's ReduceLROnPlateau waits for one more.
  */
-export function learningRateAt(options: Pick<TrainingOptions, 'learningRate' | 'schedule' | 'warmupSteps' | 'decay' | 'decayEpochs' | 'finalFraction'>, progress: Progress): number {
+export function learningRateAt(options: Pick<TrainingOptions, 'learningRate' | 'schedule' | 'warmupSteps' | 'decay' | 'decayEpochs' | 'decayAfter' | 'finalFraction'>, progress: Progress): number {
   const warmup = options.warmupSteps > 0 ? Math.min(1, (progress.step + 1) / options.warmupSteps) : 1;
   return options.learningRate * warmup * factor(options, progress);
 }
 
-function factor({ schedule, decay, decayEpochs, finalFraction }: Parameters<typeof learningRateAt>[0], { epoch, fraction, drops }: Progress): number {
+function factor({ schedule, decay, decayEpochs, decayAfter, finalFraction }: Parameters<typeof learningRateAt>[0], { epoch, fraction, drops }: Progress): number {
   const falling = (part: number): number => finalFraction + ((1 - finalFraction) * (1 + Math.cos(Math.PI * Math.min(1, part)))) / 2;
   const { start, peakAt } = ONE_CYCLE;
+  const late = Math.max(0, epoch - decayAfter);
   switch (schedule) {
     case 'constant': return 1;
-    case 'step': return decay ** Math.floor(epoch / decayEpochs);
-    case 'exponential': return decay ** (epoch / decayEpochs);
+    case 'step': return decay ** Math.floor(late / decayEpochs);
+    case 'exponential': return decay ** (late / decayEpochs);
     case 'plateau': return decay ** drops;
     case 'cosine': return falling(fraction);
     case 'one-cycle': return fraction < peakAt ? start + (1 - start) * (fraction / peakAt) : falling((fraction - peakAt) / (1 - peakAt));

@@ -269,8 +269,8 @@ export class Session {
 }
 
 function modelOf(options: TrainingOptions, vocabulary: number): ModelConfiguration {
-  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout, skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias } = options;
-  const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias };
+  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout, skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale } = options;
+  const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale };
   return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, ...architecture, conventions: cellNamed(cell).conventions };
 }
 

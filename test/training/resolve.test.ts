@@ -66,7 +66,7 @@ describe('options', () => {
       schedule: 'step', warmupSteps: 0, decay: 0.5, decayEpochs: 3, finalFraction: 0, momentum: 0, clipNorm: 0, epochs: 2, maxTimeMs: 5, seed: 0, evaluateEvery: 6,
       checkpointEvery: 0, sampleEvery: 0, sampleLength: 1, patience: 4, evaluationStreams: 1, keep: 0, maxRecoveries: 0,
       skip: 'both', stacking: 'highway', timeSkip: 3, tied: true, layerNorm: false, learnedState: true, gateBias: -1, lockedDropout: true, weightDropout: 0.1, embeddingDropout: 0.1,
-      activationPenalty: 2, temporalPenalty: 1, labelSmoothing: 0.1, clipState: 1, stateReset: 0,
+      activationPenalty: 2, temporalPenalty: 1, labelSmoothing: 0.1, clipState: 1, stateReset: 0, initScale: 0.1, decayAfter: 2,
       nesterov: true, weightDecay: 0.1, clipValue: 1, average: 0.9, accumulate: 3, orthogonalEvery: 7, randomOffset: true, randomLength: true, plateauPatience: 2,
     };
     expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null });

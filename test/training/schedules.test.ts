@@ -3,7 +3,7 @@ import { type Progress, learningRateAt } from '../../src/training/schedules.ts';
 
 type Schedule = Parameters<typeof learningRateAt>[0];
 const at = (changes: Partial<Schedule>, progress: Partial<Progress>): number =>
-  learningRateAt({ learningRate: 0.01, schedule: 'constant', warmupSteps: 0, decay: 0.5, decayEpochs: 2, finalFraction: 0.1, ...changes }, { step: 1000, epoch: 0, fraction: 0, drops: 0, ...progress });
+  learningRateAt({ learningRate: 0.01, schedule: 'constant', warmupSteps: 0, decay: 0.5, decayEpochs: 2, decayAfter: 0, finalFraction: 0.1, ...changes }, { step: 1000, epoch: 0, fraction: 0, drops: 0, ...progress });
 
 describe('the learning rate', () => {
   test('stays where it is with the constant schedule', () => {
@@ -13,6 +13,11 @@ describe('the learning rate', () => {
   test('falls at once every decayEpochs with the step schedule', () => {
     const rates = [0, 1.99, 2, 3.99, 4].map((epoch) => at({ schedule: 'step' }, { epoch }));
     expect(rates).toEqual([0.01, 0.01, 0.005, 0.005, 0.0025]);
+  });
+
+  test('does not begin to fall before decayAfter', () => {
+    expect([0, 10, 11.9, 12, 14].map((epoch) => at({ schedule: 'step', decayAfter: 10 }, { epoch }))).toEqual([0.01, 0.01, 0.01, 0.005, 0.0025]);
+    expect([0, 10, 12].map((epoch) => at({ schedule: 'exponential', decayAfter: 10 }, { epoch }))).toEqual([0.01, 0.01, 0.005]);
   });
 
   test('falls by the same factor, but evenly, with the exponential schedule', () => {

@@ -32,6 +32,7 @@ export interface TrainFlags {
   readonly dropout?: number;
   readonly forgetBias?: number;
   readonly init?: TrainingOptions['initialisation'];
+  readonly initScale?: number;
   readonly skip?: TrainingOptions['skip'];
   readonly stacking?: TrainingOptions['stacking'];
   readonly timeSkip?: number;
@@ -59,6 +60,7 @@ export interface TrainFlags {
   readonly lrSchedule?: TrainingOptions['schedule'];
   readonly lrDecay?: number;
   readonly lrDecayEpochs?: number;
+  readonly lrDecayAfter?: number;
   readonly lrFinal?: number;
   readonly warmup?: number;
   readonly momentum?: number;
@@ -108,6 +110,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--dropout <x>', '0.1-0.5 if only the training loss falls (default: 0)', { least: 0, below: 1 }),
     numberFlag('--forget-bias <x>', '1 lets an LSTM remember from the start (default: 1)', {}),
     choiceFlag('--init <name>', 'uniform, xavier or orthogonal (default: uniform)', initialisations),
+    numberFlag('--init-scale <x>', 'limit of uniform; 0 is 1/sqrt(hidden) (default: 0)', { least: 0 }),
     numberFlag('--gate-bias <x>', '1-2 lets a GRU or MUT remember, as well (default: 0)', {}),
     choiceFlag('--skip <which>', 'connect input, output or both with all layers', skips),
     choiceFlag('--stacking <how>', 'plain, residual, highway (default: plain)', stackings),
@@ -140,6 +143,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     choiceFlag('--lr-schedule <name>', 'cosine, one-cycle, plateau, constant (default: cosine)', schedules),
     numberFlag('--lr-decay <x>', 'step, exponential; of plateau 0.5 (default: 0.95)', { above: 0, most: 1 }),
     numberFlag('--lr-decay-epochs <n>', 'step, exponential: epochs between (default: 1)', { above: 0 }),
+    numberFlag('--lr-decay-after <n>', 'step, exponential: epochs before (default: 0)', { least: 0 }),
     numberFlag('--lr-final <x>', 'cosine, one-cycle: end, of the peak (default: 0.01)', { least: 0, most: 1 }),
     numberFlag('--warmup <n>', 'steps in which it rises to its peak (default: 20)', steps),
     numberFlag('--momentum <x>', 'of sgd (default: 0.9)', { least: 0, below: 1 }),
@@ -211,6 +215,7 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     embedding: flags.embedding,
     dropout: flags.dropout,
     forgetBias: flags.forgetBias,
+    initScale: flags.initScale,
     skip: flags.skip,
     stacking: flags.stacking,
     timeSkip: flags.timeSkip,
@@ -235,6 +240,7 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
     warmupSteps: flags.warmup,
     decay: flags.lrDecay,
     decayEpochs: flags.lrDecayEpochs,
+    decayAfter: flags.lrDecayAfter,
     finalFraction: flags.lrFinal,
     momentum: flags.momentum,
     clipNorm: flags.clipNorm,
