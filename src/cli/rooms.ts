@@ -8,6 +8,7 @@ import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
+import type { optionRules, parametersOf } from '../training/model.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
@@ -25,6 +26,7 @@ export interface Rooms {
   devices(): Promise<{ openDevice: typeof openDevice }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
+  planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions; refitOptions: typeof refitOptions }>;
   continuing(): Promise<{ continueRun: typeof continueRun; compareCorpus: typeof compareCorpus; endOf: typeof endOf; unusedNote: typeof unusedNote }>;
   transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
@@ -40,6 +42,7 @@ export const rooms: Rooms = {
   devices: () => import('../devices/open.ts'),
   bench: () => import('../diagnosis/bench.ts'),
   sampling: () => import('../sampling/sample.ts'),
+  planning: () => import('../training/model.ts'),
   resolving: () => import('../training/resolve.ts'),
   continuing: () => import('../training/continue.ts'),
   transfer: () => import('../training/transfer.ts'),

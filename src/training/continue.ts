@@ -50,7 +50,7 @@ export function continueRun({ model, training }: Checkpoint, given: GivenSetting
     if (earlier.options[option] !== own) throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
   }
   refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
-  for (const option of fixedOptions) refuseChange(optionRules[option].flag, given.options[option], earlier.options[option]);
+  for (const option of ['preset', ...fixedOptions] as const) refuseChange(optionRules[option].flag, given.options[option], earlier.options[option]);
   for (const [option, flag] of Object.entries(fixedReading)) refuseChange(flag, given.reading[option as keyof typeof fixedReading], earlier.reading[option as keyof typeof fixedReading]);
 
   const length = lengths.some((option) => given.options[option] !== undefined) ? { epochs: null, maxSteps: null, budgetMs: null } : {};

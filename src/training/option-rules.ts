@@ -3,6 +3,7 @@
 import { cells } from '../model/cells/registry.ts';
 import { skips, stackings } from '../model/configuration.ts';
 import type { TrainingOptions } from './options.ts';
+import { presets } from './presets.ts';
 
 interface Rule {
   readonly flag: string;
@@ -25,6 +26,7 @@ const oneOf = (flag: string, choices: readonly string[]): Rule => ({ flag, expec
 export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;
 
 export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
+  preset: orNull(oneOf('--preset', Object.keys(presets))),
   cell: oneOf('--cell', cells.map(({ name }) => name)),
   layers: whole('--layers', 1, 1024),
   hidden: whole('--hidden', 1, 2 ** 20),
@@ -88,7 +90,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
 export const earlierDefaults = {
   skip: 'none', stacking: 'plain', timeSkip: 0, tied: false, layerNorm: false, learnedState: false, gateBias: 0,
   lockedDropout: false, weightDropout: 0, embeddingDropout: 0, activationPenalty: 0, temporalPenalty: 0, labelSmoothing: 0, clipState: 0,
-  stateReset: 0, initScale: 0, decayAfter: 0,
+  preset: null, stateReset: 0, initScale: 0, decayAfter: 0,
   nesterov: false, weightDecay: 0, clipValue: 0, average: 0, accumulate: 1, orthogonalEvery: 0, randomOffset: false, randomLength: false, plateauPatience: 1,
 } as const satisfies Partial<TrainingOptions>;
 

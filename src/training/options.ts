@@ -2,10 +2,13 @@
 // below holds. Each comment says how to choose.
 import type { Initialisation, Skip, Stacking } from '../model/configuration.ts';
 
+export type PresetName = 'quick' | 'good' | 'best' | 'char-rnn' | 'karpathy-2015' | 'min-char-rnn';
 export type OptimizerName = 'adam' | 'rmsprop' | 'adagrad' | 'sgd';
 export type ScheduleName = 'constant' | 'step' | 'exponential' | 'cosine' | 'plateau' | 'one-cycle';
 
 export interface TrainingOptions {
+  /** The name in presets.ts of what options were taken from that were not given; null for none. */
+  readonly preset: PresetName | null;
   /** A name in model/cells/registry.ts. `lstm` learns best on most texts; `gru` is a quarter smaller and faster; `rnn` is for study. */
   readonly cell: string;
   /** L. Two are enough up to some megabytes of text; three need more text and more patience. */

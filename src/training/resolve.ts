@@ -3,8 +3,9 @@ import { type Corpus, type Tokens } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { RnnError } from '../errors.ts';
 import { cellNamed } from '../model/cells/registry.ts';
-import { earlierDefaults, troubleInOptions } from './option-rules.ts';
+import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
+import { withPreset } from './presets.ts';
 
 /** Layers and hidden units for a text of up to so many characters: the larger the text, the more a larger model pays. */
 const sizesByLength: readonly { readonly upTo: number; readonly layers: number; readonly hidden: number }[] = [
@@ -38,11 +39,22 @@ export interface Resolved {
   readonly notes: readonly string[];
 }
 
+/** Where the value of an option comes from; `text` is its length. */
+export type OptionSource = 'given' | 'preset' | 'text' | 'default';
+
+export interface ResolvedAnew extends Resolved {
+  readonly sources: Readonly<Record<keyof TrainingOptions, OptionSource>>;
+}
+
+/** What is chosen from the length of the text, or from what is. */
+const fromText: readonly (keyof TrainingOptions)[] = ['layers', 'hidden', 'batchSize', 'sequenceLength', 'learningRate', ...lengths, 'evaluateEvery', 'checkpointEvery', 'sampleEvery', 'evaluationStreams'];
+
 /**
  * @throws RnnError `usage` for values that cannot be, `corpus` for a text too short
  */
-export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readonly train: Tokens; readonly validation: Tokens } & Pick<Corpus, 'vocabulary'>): Resolved {
+export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readonly train: Tokens; readonly validation: Tokens } & Pick<Corpus, 'vocabulary'>): ResolvedAnew {
   const length = corpus.train.length;
+  const given = withPreset(asked.preset ?? null, asked, length);
   const chosen = sizesByLength.find(({ upTo }) => length <= upTo)!;
   const sized = fitSizes(length, { batchSize: given.batchSize ?? defaultBatchSize(given.hidden ?? chosen.hidden), sequenceLength: given.sequenceLength ?? 32 }, { batchSize: given.batchSize !== undefined, sequenceLength: given.sequenceLength !== undefined });
   const { batchSize, sequenceLength } = sized;
@@ -84,7 +96,17 @@ export function resolveOptions(given: Partial<TrainingOptions>, corpus: { readon
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? 16),
   };
   refuseUnfit(options, corpus);
-  return { options, notes: describeChoices(given, options, length) };
+  return { options, notes: describeChoices(given, options, length), sources: sourcesOf(options, asked, given) };
+}
+
+function sourcesOf(options: TrainingOptions, asked: Partial<TrainingOptions>, given: Partial<TrainingOptions>): ResolvedAnew['sources'] {
+  const names = Object.keys(options) as (keyof TrainingOptions)[];
+  const sourceOf = (name: keyof TrainingOptions): OptionSource => {
+    if (asked[name] !== undefined) return 'given';
+    if (given[name] !== undefined) return 'preset';
+    return fromText.includes(name) && options[name] !== null ? 'text' : 'default';
+  };
+  return Object.fromEntries(names.map((name) => [name, sourceOf(name)])) as ResolvedAnew['sources'];
 }
 
 /** What came to be an option later is as it was before, unless it is given. */

@@ -5,18 +5,17 @@ import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Intact, Job, Workload } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
-import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
 import { evaluationProgram, trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
-import type { Regularisation } from '../model/regularisation.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random, hash32 } from '../random.ts';
 import { Sampler } from '../sampling/sample.ts';
 import { evaluate } from './evaluation.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
+import { modelOf, regularisationOf } from './model.ts';
 import type { TrainingOptions } from './options.ts';
 import { recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
@@ -266,17 +265,6 @@ export class Session {
     await this.#cpu?.close();
     await this.#executable.close();
   }
-}
-
-function modelOf(options: TrainingOptions, vocabulary: number): ModelConfiguration {
-  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout, skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale } = options;
-  const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale };
-  return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, ...architecture, conventions: cellNamed(cell).conventions };
-}
-
-function regularisationOf(options: TrainingOptions): Regularisation {
-  const { dropout, lockedDropout: locked, weightDropout, embeddingDropout, activationPenalty: activation, temporalPenalty: temporal, labelSmoothing: smoothing, clipState } = options;
-  return { dropout, locked, weightDropout, embeddingDropout, activation, temporal, smoothing, clipState };
 }
 
 /** A program has one length: windows of several take one each, the scale of their gradients being that of the mean, so that a longer one weighs more. */

@@ -24,6 +24,17 @@ describe('rnn train', () => {
     expect(calls.closedDevices).toBe(1);
   });
 
+  it('shows with --dry-run what every option would be and where it comes from, and makes nothing', async () => {
+    const real = fakeRooms();
+    const { rooms, calls } = { ...real, rooms: { ...real.rooms, resolving: () => import('../../src/training/resolve.ts'), planning: () => import('../../src/training/model.ts') } };
+    const { code, stdout, stderr } = await rnn(['train', 'hamlet.txt', '--preset', 'karpathy-2015', '--layers', '3', '--dry-run'], { rooms });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const line of [/^--preset karpathy-2015 +given$/m, /^--layers 3 +given$/m, /^--hidden 512 +preset$/m, /^--lr-decay-after 10 +preset$/m, /^--seed 1 +default$/m, /^[\d,]+ parameters; /]) expect(stdout).toMatch(line);
+    const json = await rnn(['train', 'hamlet.txt', '--dry-run', '--json'], { rooms });
+    expect(JSON.parse(json.stdout)).toMatchObject({ event: 'plan', options: { preset: null, cell: 'lstm' }, sources: { hidden: 'text', cell: 'default' } });
+    expect([calls.folder, calls.closedDevices]).toEqual([undefined, undefined]);
+  });
+
   it('hands on every option that was given, and none that was not', async () => {
     const { rooms, calls } = fakeRooms();
     const given =

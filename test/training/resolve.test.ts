@@ -69,7 +69,7 @@ describe('options', () => {
       activationPenalty: 2, temporalPenalty: 1, labelSmoothing: 0.1, clipState: 1, stateReset: 0, initScale: 0.1, decayAfter: 2,
       nesterov: true, weightDecay: 0.1, clipValue: 1, average: 0.9, accumulate: 3, orthogonalEvery: 7, randomOffset: true, randomLength: true, plateauPatience: 2,
     };
-    expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null });
+    expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null, preset: null });
   });
 
   test('of a run that goes on have no more streams than the validation text of now has characters', () => {

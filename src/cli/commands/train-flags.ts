@@ -4,6 +4,7 @@ import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import { skips, stackings } from '../../model/configuration.ts';
 import type { TrainingOptions } from '../../training/options.ts';
+import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
@@ -25,6 +26,8 @@ export interface TrainFlags {
   readonly minCount?: number;
   readonly valFraction?: number;
   readonly valFile?: string;
+  readonly preset?: TrainingOptions['preset'];
+  readonly dryRun?: boolean;
   readonly cell?: string;
   readonly layers?: number;
   readonly hidden?: number;
@@ -103,6 +106,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     textFlag('--val-file <file>', 'validate on this text instead'),
   ],
   'The model (sizes are chosen from the length of the text unless given):': [
+    choiceFlag('--preset <name>', 'options that go together; listed below', Object.keys(presets)),
     choiceFlag('--cell <name>', 'lstm learns best; listed below (default: lstm)', cells.map(({ name }) => name)),
     numberFlag('--layers <n>', '1 is chosen up to 5 MB of text, 2 above', positive),
     numberFlag('--hidden <n>', 'raise if the training loss stays high, else lower', positive),
@@ -180,6 +184,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     blasFlag(),
   ],
   'Output:': [
+    switchFlag('--dry-run', 'show all options as they would be, and run nothing').conflicts('resume'),
     switchFlag('--json', 'one JSON object per event on stdout'),
     switchFlag('--quiet', 'warnings and errors only'),
     ...commonFlags(),
@@ -190,6 +195,8 @@ export function addTrainFlags(command: Command): void {
   for (const [heading, flags] of Object.entries(groups)) {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
   }
+  listNamed(command, 'Cells:', cells);
+  listNamed(command, "Presets ('--dry-run' shows all that one comes to):", Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })));
   listDevices(command);
 }
 
@@ -209,6 +216,7 @@ function exclude(flags: TrainFlags, names: Partial<Record<keyof TrainFlags, stri
 /** The options of the run that were given, in the program's words. */
 export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
   const all: { [Key in keyof TrainingOptions]: TrainingOptions[Key] | undefined } = {
+    preset: flags.preset,
     cell: flags.cell,
     layers: flags.layers,
     hidden: flags.hidden,
@@ -281,4 +289,8 @@ export function givenMachine({ device, threads, blas }: TrainFlags): Partial<Mac
 
 function whatWasGiven<Options>(all: { [Key in keyof Options]: Options[Key] | undefined }): Partial<Options> {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<Options>;
+}
+
+function listNamed(command: Command, heading: string, rows: readonly { readonly name: string; readonly summary: string }[]): void {
+  command.addHelpText('after', `\n${heading}\n${rows.map(({ name, summary }) => `  ${name.padEnd(15)}${summary}`).join('\n')}`);
 }

@@ -16,6 +16,7 @@ import type { Signal } from '../io.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
 import { openStopwatch } from '../stopwatch.ts';
+import { showPlan } from './train-plan.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
 const defaultValidationFraction = 0.1;
@@ -78,7 +79,9 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
   };
   const corpus = await read(request, reading, { runFolder: path, ...(initial === null ? {} : { known: initial.vocabulary }) }, reporter);
   const given = initial === null ? givenOptions(flags) : (await rooms.transfer()).withSizesOf(initial, givenOptions(flags));
-  const { options, notes } = (await rooms.resolving()).resolveOptions(given, corpus);
+  const resolved = (await rooms.resolving()).resolveOptions(given, corpus);
+  const { options, notes } = resolved;
+  if (flags.dryRun) return showPlan(request.context, flags.json === true, resolved, corpus);
   for (const note of notes) reporter.note(note);
   const { RunFolder } = await rooms.checkpoints();
   const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };

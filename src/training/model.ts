@@ -1,0 +1,26 @@
+// What of the options of a run is its model's, and what is done against learning by heart.
+import { cellNamed } from '../model/cells/registry.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import type { Regularisation } from '../model/regularisation.ts';
+import { countParameters } from '../program/value.ts';
+import type { TrainingOptions } from './options.ts';
+
+export { optionRules } from './option-rules.ts';
+
+/** @param vocabulary V */
+export function modelOf(options: TrainingOptions, vocabulary: number): ModelConfiguration {
+  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout, skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale } = options;
+  const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale };
+  return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, ...architecture, conventions: cellNamed(cell).conventions };
+}
+
+export function regularisationOf(options: TrainingOptions): Regularisation {
+  const { dropout, lockedDropout: locked, weightDropout, embeddingDropout, activationPenalty: activation, temporalPenalty: temporal, labelSmoothing: smoothing, clipState } = options;
+  return { dropout, locked, weightDropout, embeddingDropout, activation, temporal, smoothing, clipState };
+}
+
+/** P, the numbers that a run has to learn. */
+export function parametersOf(options: TrainingOptions, vocabulary: number): number {
+  return countParameters(parameterShapes(modelOf(options, vocabulary)));
+}

@@ -1,0 +1,93 @@
+// Options that go together, by name. What is given beside a preset takes the place of what is in it. The first three are for a time that one
+// has, on two cores with a BLAS, and fit their sizes to the text; the others are the settings of programs and papers.
+import { RnnError } from '../errors.ts';
+import type { PresetName, TrainingOptions } from './options.ts';
+
+export interface Preset {
+  /** One line for `--help`. */
+  readonly summary: string;
+  /** @param length of the text to train on, in symbols */
+  options(length: number): Partial<TrainingOptions>;
+}
+
+/** The first row whose `upTo` is not below the length. */
+function fitting<Row extends { readonly upTo: number }>(rows: readonly Row[], length: number): Omit<Row, 'upTo'> {
+  const { upTo: _, ...row } = rows.find(({ upTo }) => length <= upTo)!;
+  return row;
+}
+
+const MINUTE = 60_000;
+
+/** char-rnn's way of learning, which Karpathy, Johnson and Fei-Fei (2015) share: RMSProp, forget biases of 1, no clipping by norm. */
+const karpathy: Partial<TrainingOptions> = {
+  cell: 'lstm', initialisation: 'uniform', initScale: 0.08, forgetBias: 1, stateReset: 0,
+  optimizer: 'rmsprop', learningRate: 0.002, schedule: 'step', warmupSteps: 0, decayEpochs: 1, decayAfter: 10, clipNorm: 0, clipValue: 5, epochs: 50,
+};
+
+export const presets: Readonly<Record<PresetName, Preset>> = {
+  quick: {
+    summary: 'the best in 3 minutes',
+    // One layer: for so few updates a second one learns too late. Of a larger text it sees less than one pass, and needs no dropout.
+    options: (length) => ({
+      ...fitting([
+        { upTo: 30_000, layers: 1, hidden: 128, dropout: 0.5 },
+        { upTo: 300_000, layers: 1, hidden: 256, dropout: 0.3 },
+        { upTo: 3_000_000, layers: 1, hidden: 384, dropout: 0.2 },
+        { upTo: Infinity, layers: 1, hidden: 384, dropout: 0 },
+      ], length),
+      batchSize: 16, sequenceLength: 64, budgetMs: 2.75 * MINUTE,
+    }),
+  },
+  good: {
+    summary: 'the best in 30 minutes',
+    options: (length) => ({
+      ...fitting([
+        { upTo: 30_000, layers: 1, hidden: 192, dropout: 0.6 },
+        { upTo: 300_000, layers: 2, hidden: 256, dropout: 0.5 },
+        { upTo: 3_000_000, layers: 2, hidden: 384, dropout: 0.4 },
+        { upTo: Infinity, layers: 2, hidden: 512, dropout: 0.1 },
+      ], length),
+      batchSize: 32, sequenceLength: 64, learningRate: 0.004, budgetMs: 28 * MINUTE,
+    }),
+  },
+  best: {
+    summary: 'an hour and more',
+    options: (length) => ({
+      ...fitting([
+        { upTo: 30_000, layers: 2, hidden: 192, dropout: 0.6 },
+        { upTo: 300_000, layers: 2, hidden: 320, dropout: 0.6 },
+        { upTo: 3_000_000, layers: 2, hidden: 512, dropout: 0.5 },
+        { upTo: Infinity, layers: 3, hidden: 512, dropout: 0.1 },
+      ], length),
+      batchSize: 32, sequenceLength: 96, learningRate: 0.003, budgetMs: 72 * MINUTE,
+    }),
+  },
+  'char-rnn': {
+    summary: 'the defaults of char-rnn (Karpathy, 2015)',
+    // Its 5 % for validation are --val-fraction 0.05.
+    options: () => ({ ...karpathy, layers: 2, hidden: 128, dropout: 0, batchSize: 50, sequenceLength: 50, decay: 0.97 }),
+  },
+  'karpathy-2015': {
+    summary: 'as in Visualizing and Understanding Recurrent Networks',
+    // Of the paper's sizes the one that did best on both of its texts, but for one layer fewer.
+    options: () => ({ ...karpathy, layers: 2, hidden: 512, dropout: 0, batchSize: 100, sequenceLength: 100, decay: 0.95 }),
+  },
+  'min-char-rnn': {
+    summary: "Karpathy's 112 lines of Python",
+    // It starts with normal weights of 0.01, and clips sums over 25 steps, not means, at 5.
+    options: () => ({
+      cell: 'rnn', layers: 1, hidden: 100, dropout: 0, initialisation: 'uniform', initScale: 0.017, batchSize: 1, sequenceLength: 25, stateReset: 0,
+      optimizer: 'adagrad', learningRate: 0.1, schedule: 'constant', warmupSteps: 0, clipNorm: 0, clipValue: 0.2,
+    }),
+  },
+};
+
+/** What a preset gives where nothing else was given. Another length of the run takes the place of the preset's. */
+export function withPreset(name: PresetName | null, given: Partial<TrainingOptions>, length: number): Partial<TrainingOptions> {
+  if (name === null) return given;
+  if (!Object.hasOwn(presets, name)) throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
+  const { epochs, maxSteps, budgetMs, ...rest } = presets[name].options(length);
+  const isLengthGiven = [given.epochs, given.maxSteps, given.budgetMs].some((value) => value != null);
+  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...rest, ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
+}

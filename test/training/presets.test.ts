@@ -1,0 +1,42 @@
+import { describe, expect, test } from 'vitest';
+import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import { troubleInOptions } from '../../src/training/option-rules.ts';
+import type { PresetName, TrainingOptions } from '../../src/training/options.ts';
+import { presets } from '../../src/training/presets.ts';
+import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts';
+
+const names = Object.keys(presets) as PresetName[];
+const resolved = (characters: number, given: Partial<TrainingOptions>): ResolvedAnew =>
+  resolveOptions(given, { train: new Uint8Array(characters), validation: new Uint8Array(1000), vocabulary: characterVocabulary('ab', false) });
+
+describe.each(names)('--preset %s', (preset) => {
+  test('is a run that can be made, of texts of any length', () => {
+    for (const characters of [20_000, 1_000_000, 200_000_000]) {
+      const { options } = resolved(characters, { preset });
+      expect(troubleInOptions({ ...options })).toBeNull();
+      expect(options).toMatchObject(presets[preset].options(characters));
+      expect(options.preset).toBe(preset);
+    }
+  });
+
+  test('gives way to what is given, another length of the run included', () => {
+    const { options, sources } = resolved(1_000_000, { preset, hidden: 17, maxSteps: 5 });
+    expect(options).toMatchObject({ hidden: 17, maxSteps: 5, epochs: null, budgetMs: null });
+    expect(sources).toMatchObject({ hidden: 'given', maxSteps: 'given', layers: 'preset', seed: 'default' });
+  });
+});
+
+test('presets for a time have larger models for longer texts and longer times', () => {
+  const size = (preset: PresetName, characters: number): number => {
+    const { layers, hidden } = resolved(characters, { preset }).options;
+    return layers * hidden ** 2;
+  };
+  for (const preset of ['quick', 'good', 'best'] as const) expect(size(preset, 20_000)).toBeLessThan(size(preset, 2_000_000));
+  expect(size('quick', 1_000_000)).toBeLessThan(size('good', 1_000_000));
+  expect(size('good', 1_000_000)).toBeLessThan(size('best', 1_000_000));
+});
+
+test('without a preset every option is given, chosen from the text, or a default', () => {
+  const { sources } = resolved(1_000_000, { cell: 'gru' });
+  expect(sources).toMatchObject({ cell: 'given', hidden: 'text', epochs: 'text', maxSteps: 'default', learningRate: 'text', dropout: 'default', preset: 'default' });
+});
