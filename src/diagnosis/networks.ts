@@ -6,7 +6,7 @@ import { Builder } from '../program/builder.ts';
 import { Random } from '../random.ts';
 import { type OptimizerOptions, createOptimizer } from '../training/optimizers.ts';
 import { type Finding, Pair, type ParityCheck, usual } from './pair.ts';
-import { type Size, Trial, tolerance } from './trial.ts';
+import { type Size, Trial, small, tolerance } from './trial.ts';
 
 const sizes: readonly Size[] = [
   { layers: 1, T: 1, N: 1, H: 1, V: 2 },
@@ -62,8 +62,6 @@ function cellCheck(cell: string, size: Size): ParityCheck {
     },
   };
 }
-
-export const small: Size = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
 
 /** Ten steps, handed over as 1, 3 and 6 calls, with the gradient clipped, dropout, and a reset on the way. */
 function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>): ParityCheck {

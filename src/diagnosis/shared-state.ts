@@ -2,8 +2,8 @@
 import type { Call, Job } from '../devices/device.ts';
 import { trainingProgram } from '../model/network.ts';
 import { createOptimizer } from '../training/optimizers.ts';
-import { Trial, small } from './networks.ts';
 import { Pair, type ParityCheck, usual } from './pair.ts';
+import { Trial, small } from './trial.ts';
 
 const lengths = [4, 1, 7] as const;
 /** As of the other checks with updates. */

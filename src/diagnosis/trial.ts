@@ -24,6 +24,8 @@ export interface Size {
   readonly regularisation?: Partial<Regularisation>;
 }
 
+export const small: Size = { layers: 2, T: 4, N: 9, H: 12, V: 9 };
+
 /** A network whose jobs differ in batch and steps, with data from one seed. */
 export class Trial {
   readonly model: ModelConfiguration;

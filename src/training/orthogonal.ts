@@ -1,7 +1,7 @@
 // Recurrent matrices kept orthogonal: each replaced now and then by the orthogonal matrix that is nearest to it, so that what flows through
 // time neither grows nor vanishes by it (Saxe et al., 2014, for the start; Vorontsov et al., 2017, for the whole of training). Pure.
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { cellWeights, parameterShapes } from '../model/parameters.ts';
+import { modelWeights } from '../model/parameters.ts';
 import { Random } from '../random.ts';
 
 /** An n×n matrix row by row, in float64. */
@@ -21,12 +21,11 @@ export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>):
 
 /** Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix. @param parameters (P), changed in place */
 export function makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): void {
-  const { layers, hidden: H } = model;
-  const recurrent = new Set(Array.from({ length: layers }, (_, layer) => cellWeights(model, layer).filter(({ role, rows }) => role === 'recurrent' && rows === H).map(({ name }) => `layer${layer}.${name}`)).flat());
+  const { hidden: H } = model;
   let offset = 0;
-  for (const { name, rows, columns } of parameterShapes(model)) {
+  for (const { role, rows, columns } of modelWeights(model)) {
     const weight = parameters.subarray(offset, (offset += rows * columns));
-    if (!recurrent.has(name)) continue;
+    if (role !== 'recurrent') continue;
     for (let first = 0; first < columns; first += H) {
       const block = new Float64Array(H * H);
       for (let row = 0; row < H; row++) block.set(weight.subarray(row * columns + first, row * columns + first + H), row * H);

@@ -1,3 +1,6 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
@@ -25,14 +28,17 @@ describe('rnn train', () => {
   });
 
   it('shows with --dry-run what every option would be and where it comes from, and makes nothing', async () => {
-    const real = fakeRooms();
-    const { rooms, calls } = { ...real, rooms: { ...real.rooms, resolving: () => import('../../src/training/resolve.ts'), planning: () => import('../../src/training/model.ts') } };
-    const { code, stdout, stderr } = await rnn(['train', 'hamlet.txt', '--preset', 'karpathy-2015', '--layers', '3', '--dry-run'], { rooms });
+    const folder = mkdtempSync(join(tmpdir(), 'rnn-plan-'));
+    const text = join(folder, 'text.txt');
+    const out = join(folder, 'run');
+    writeFileSync(text, 'to be or not to be, that is the question. '.repeat(600));
+    const { code, stdout, stderr } = await rnn(['train', text, '--preset', 'karpathy-2015', '--layers', '3', '--dry-run', '--out', out]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     for (const line of [/^--preset karpathy-2015 +given$/m, /^--layers 3 +given$/m, /^--hidden 512 +preset$/m, /^--lr-decay-after 10 +preset$/m, /^--seed 1 +default$/m, /^[\d,]+ parameters; /]) expect(stdout).toMatch(line);
-    const json = await rnn(['train', 'hamlet.txt', '--dry-run', '--json'], { rooms });
+    const json = await rnn(['train', text, '--dry-run', '--json', '--out', out]);
     expect(JSON.parse(json.stdout)).toMatchObject({ event: 'plan', options: { preset: null, cell: 'lstm' }, sources: { hidden: 'text', cell: 'default' } });
-    expect([calls.folder, calls.closedDevices]).toEqual([undefined, undefined]);
+    expect(existsSync(out)).toBe(false);
+    rmSync(folder, { recursive: true });
   });
 
   it('hands on every option that was given, and none that was not', async () => {

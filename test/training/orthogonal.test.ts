@@ -1,7 +1,7 @@
 // Recurrent matrices that are made orthogonal: --orthogonal-every.
 import { describe, expect, test } from 'vitest';
 import { parameterVector, readCheckpoint } from '../../src/checkpoint/store.ts';
-import { cellWeights, parameterShapes } from '../../src/model/parameters.ts';
+import { layerWeights, parameterShapes } from '../../src/model/parameters.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { Random } from '../../src/random.ts';
 import { nearestOrthogonal } from '../../src/training/orthogonal.ts';
@@ -77,7 +77,7 @@ function blocksOf(model: ModelConfiguration, vector: Float32Array): number[][][]
   let offset = 0;
   for (const { name, rows, columns } of parameterShapes(model)) {
     const weight = vector.subarray(offset, (offset += rows * columns));
-    if (!Array.from({ length: model.layers }, (_, layer) => cellWeights(model, layer).some((each) => each.role === 'recurrent' && name === `layer${layer}.${each.name}`)).includes(true)) continue;
+    if (!Array.from({ length: model.layers }, (_, layer) => layerWeights(model, layer).some((each) => each.role === 'recurrent' && name === `layer${layer}.${each.name}`)).includes(true)) continue;
     for (let first = 0; first < columns; first += rows) blocks.push(Array.from({ length: rows }, (_, row) => [...weight.subarray(row * columns + first, row * columns + first + rows)]));
   }
   return blocks;
