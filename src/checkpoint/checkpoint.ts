@@ -6,8 +6,13 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import type { RandomState } from '../random.ts';
 
 export const formatName = 'rnn-checkpoint';
-/** The one version that this program writes, and the newest that it reads. Raised only when older readers would go wrong. */
-export const formatVersion = 1;
+/** The newest version that this program reads. */
+export const formatVersion = 2;
+
+/** A model is written in the oldest version whose readers do not go wrong: those of version 1 would pass over how its cells are connected. */
+export function versionOf({ skip = 'none', stacking = 'plain', timeSkip = 0, tied = false, layerNorm = false, learnedState = false }: ModelConfiguration): number {
+  return skip !== 'none' || stacking !== 'plain' || timeSkip > 0 || tied || layerNorm || learnedState ? 2 : 1;
+}
 
 /** Named numbers in row-major order; `data.length` is the product of `shape`. */
 export interface Tensor {

@@ -161,7 +161,7 @@ function refuseOtherFiles(source: ByteSource, path: string): void {
 function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
   if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${shown(version)}, expected a whole number from 1`);
   if ((version as number) > formatVersion) {
-    throw new RnnError('checkpoint', `${path} has version ${String(version)} of the checkpoint format, and this rnn reads version ${formatVersion}`, {
+    throw new RnnError('checkpoint', `${path} has version ${String(version)} of the checkpoint format, and this rnn reads versions up to ${formatVersion}`, {
       hint: 'it was written by a newer rnn: update this one, or use the one that wrote it',
     });
   }

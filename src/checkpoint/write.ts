@@ -6,7 +6,7 @@ import { endianness } from 'node:os';
 
 import { RnnError } from '../errors.ts';
 import { replaceFile } from './atomic.ts';
-import { type Checkpoint, type Tensor, formatName, formatVersion } from './checkpoint.ts';
+import { type Checkpoint, type Tensor, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-reader.ts';
 import { prettyJson } from './pretty.ts';
 import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
@@ -36,7 +36,7 @@ function* encode({ model, vocabulary, training, tensors, state, optimizer }: Che
   yield Buffer.from(`"checksum": "${hash.digest('hex')}"\n}\n`);
 
   function* members(): Generator<string> {
-    yield `{\n  "format": "${formatName}",\n  "version": ${formatVersion}`;
+    yield `{\n  "format": "${formatName}",\n  "version": ${versionOf(model)}`;
     for (const [key, value] of Object.entries({ model, vocabulary, training })) yield `,\n  "${key}": ${prettyJson(value, '  ')}`;
     yield ',\n  "tensors": ';
     yield* encodeTensors(tensors, '  ');

@@ -88,10 +88,10 @@ describe('reading a checkpoint that is not whole', () => {
 
   it('names both versions when the file is of a newer one', async () => {
     const path = await written();
-    alter(path, (text) => text.replace('"version": 1', '"version": 2'));
+    alter(path, (text) => text.replace('"version": 1', '"version": 3'));
     expect(await failure(path)).toMatchObject({
       kind: 'checkpoint',
-      message: `${path} has version 2 of the checkpoint format, and this rnn reads version 1`,
+      message: `${path} has version 3 of the checkpoint format, and this rnn reads versions up to 2`,
       hint: expect.stringContaining('update'),
     });
   });

@@ -61,6 +61,19 @@ describe('a checkpoint file', () => {
     expect(text).toContain('\n    "step": 120,\n');
   });
 
+  it('has a version that readers refuse who would pass over how the cells are connected', async () => {
+    const { model } = smallCheckpoint();
+    const versionFor = async (connections: object): Promise<unknown> => {
+      const path = join(temporaryFolder(), 'connected.json');
+      await writeCheckpoint(path, smallCheckpoint({ model: { ...model, ...connections } }));
+      const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: unknown };
+      expect((await readCheckpoint(path)).model).toMatchObject(connections);
+      return version;
+    };
+    expect(await versionFor({ skip: 'none', stacking: 'plain', timeSkip: 0, gateBias: 2 })).toBe(1);
+    for (const connections of [{ skip: 'input' }, { stacking: 'residual' }, { timeSkip: 2 }, { layerNorm: true }, { learnedState: true }]) expect(await versionFor(connections)).toBe(2);
+  });
+
   it('is read in any other layout of the same JSON, with members that this version does not know', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     const checkpoint = smallCheckpoint();
