@@ -45,6 +45,7 @@ function cellCheck(cell: string, size: Size): ParityCheck {
   return {
     name: `${cell}: ${layers} × ${H}, batch ${N}, ${T} steps, ${V} symbols${embedding ? `, embedding ${embedding}` : ''}${dropout ? `, dropout ${dropout}` : ''}${described(architecture)}${described(regularisation)}`,
     quick: size === sizes[1] && (cell === 'lstm' || cell === 'gru'),
+    lasting: cell !== 'rnn-relu' && sizes.indexOf(size) > 1,
     run(device) {
       const trial = new Trial(cell, size);
       return Pair.compare(device, trial.workload(), async (pair) => {

@@ -15,6 +15,8 @@ export interface ParityCheck {
   readonly name: string;
   /** One of the few that a user may wait for. */
   readonly quick: boolean;
+  /** Takes many seconds where each kernel takes one to compile, and finds hardly anything that another check does not. */
+  readonly lasting?: boolean;
   run(device: Device): Promise<Finding>;
 }
 

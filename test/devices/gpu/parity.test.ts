@@ -2,4 +2,4 @@
 import { compareWithReference } from '../parity.ts';
 import { openHere } from './helpers.ts';
 
-compareWithReference('gpu:software', await openHere('gpu:software'));
+compareWithReference('gpu:software', await openHere('gpu:software'), { lasting: false });
