@@ -47,7 +47,7 @@ function scale(marks, from, to) {
 
 /** Heights, moved apart until each two are so far from each other. */
 function spread(heights, gap) {
-  const order = heights.map((_, index) => index).sort((a, b) => heights[a] - heights[b]);
+  const order = heights.map((_, index) => index).toSorted((a, b) => heights[a] - heights[b]);
   const moved = [...heights];
   for (const [rank, index] of order.entries()) if (rank > 0) moved[index] = Math.max(moved[index], moved[order[rank - 1]] + gap);
   return moved;

@@ -16,12 +16,15 @@ export interface Extent {
   readonly rows: number;
 }
 
-/** What a layer reads: (T·N, D) each. */
+/** What is multiplied by a weight: a sequence (T·N, D), or symbols (T·N), each in place of the one-hot vector of which the product is a row of the weight. */
+export type Input = { readonly sequence: Value } | { readonly symbols: Value };
+
+/** What a layer reads. */
 export interface LayerInputs {
   /** What comes from the layer below. */
-  readonly below: Value;
+  readonly below: Input;
   /** What the lowest layer reads. */
-  readonly source: Value;
+  readonly source: Input;
 }
 
 type Named = Readonly<Record<string, Value>>;
@@ -91,9 +94,13 @@ function layerParameters(builder: Builder, model: ModelConfiguration, layer: num
 
 /** What the inputs of all steps come to before the cell sees them: x·Wx + b, and what else is read. */
 function project(builder: Builder, { below, source }: LayerInputs, { Wx, Ws, gx, b }: Named): Value {
-  const own = builder.linear(below, Wx, gx ? undefined : b);
-  const sum = Ws ? builder.add(own, builder.linear(source, Ws)) : own;
+  const own = product(builder, below, Wx, gx ? undefined : b);
+  const sum = Ws ? builder.add(own, product(builder, source, Ws)) : own;
   return gx ? builder.add(normalise(builder, sum, gx), b) : sum;
+}
+
+function product(builder: Builder, input: Input, weight: Value, bias?: Value): Value {
+  return 'symbols' in input ? builder.gather(weight, input.symbols, bias) : builder.linear(input.sequence, weight, bias);
 }
 
 /** The weights that the cell is given: with dropout, its recurrent matrices have holes. */

@@ -2,9 +2,9 @@
 // network. Knows operations, no devices.
 import { Builder } from '../program/builder.ts';
 import { differentiate } from '../program/differentiate.ts';
-import { foldRunningSums, hoistInputProducts } from '../program/rewrite.ts';
+import { foldRunningSums } from '../program/rewrite.ts';
 import type { Program, Value } from '../program/value.ts';
-import { type Extent, keepStarted, layerSteps } from './layer.ts';
+import { type Extent, type Input, keepStarted, layerSteps } from './layer.ts';
 import { headWeights, layersRead } from './parameters.ts';
 import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
@@ -22,26 +22,26 @@ const EMBEDDING_SITE = 2 ** 20;
  * @param scale 1/(T·N) of the whole batch, for the mean over characters
  */
 export function trainingProgram(model: ModelConfiguration, extent: Extent, scale: number, regularisation: Regularisation = { ...noRegularisation, dropout: model.dropout }): Program {
-  return foldRunningSums(differentiate(hoistInputProducts(lossProgram(model, extent, scale, regularisation))));
+  return foldRunningSums(differentiate(lossProgram(model, extent, scale, regularisation)));
 }
 
 /** The loss alone, state carried in and out. Inputs as in training; targets below 0 count nothing. */
 export function evaluationProgram(model: ModelConfiguration, extent: Extent): Program {
-  return foldRunningSums(hoistInputProducts(lossProgram(model, extent, 1)));
+  return foldRunningSums(lossProgram(model, extent, 1));
 }
 
 /** One step from ids (N) to the output `logits` (N, V), state carried in and out. */
 export function samplingProgram(model: ModelConfiguration, rows: number): Program {
   const builder = new Builder();
   const logits = forward(builder, model, { steps: 1, rows }, 1, noRegularisation);
-  return foldRunningSums(hoistInputProducts(builder.program(new Map([['logits', logits]]))));
+  return foldRunningSums(builder.program(new Map([['logits', logits]])));
 }
 
 /** What a text leaves behind: the state alone, carried in and out, and no output. Inputs: `ids`, (T·N) time first. */
 export function readingProgram(model: ModelConfiguration, extent: Extent): Program {
   const builder = new Builder();
   forward(builder, model, extent, 1, noRegularisation);
-  return foldRunningSums(hoistInputProducts(builder.program(new Map())));
+  return foldRunningSums(builder.program(new Map()));
 }
 
 /** The equations as they are written, before any rewrite: what the others are checked against. */
@@ -57,24 +57,24 @@ function forward(builder: Builder, model: ModelConfiguration, extent: Extent, sc
   const source = symbols(builder, model, extent, regularisation);
   const sequences: Value[] = [];
   for (let layer = 0; layer < model.layers; layer++) {
-    const below = sequences.at(-1) ?? source;
-    const steps = layerSteps(builder, model, layer, { below, source }, extent, regularisation);
+    const below = sequences.at(-1);
+    const steps = layerSteps(builder, model, layer, { below: below ? { sequence: below } : source, source }, extent, regularisation);
     const output = droppedOut(builder, steps, extent, layer, regularisation); // (T·N, H)
     if (layer === model.layers - 1) penalise(builder, steps, output, scale, regularisation);
-    sequences.push(layer === 0 ? output : stacked(builder, model, layer, below, output));
+    sequences.push(below ? stacked(builder, model, layer, below, output) : output);
   }
   keepStarted(builder, model, extent);
   return head(builder, model, sequences);
 }
 
-/** What the lowest layer reads: (T·N, D). */
-function symbols(builder: Builder, { embedding, vocabulary: V }: ModelConfiguration, { steps: T, rows: N }: Extent, { embeddingDropout: rate }: Regularisation): Value {
+/** What the lowest layer reads. */
+function symbols(builder: Builder, { embedding, vocabulary: V }: ModelConfiguration, { steps: T, rows: N }: Extent, { embeddingDropout: rate }: Regularisation): Input {
   const ids = builder.input('ids', T * N);
-  if (embedding === 0) return builder.oneHot(ids, V);
+  if (embedding === 0) return { symbols: ids };
   const embedded = builder.gather(builder.parameter('embedding.W', V, embedding), ids);
-  if (rate === 0) return embedded;
+  if (rate === 0) return { sequence: embedded };
   const kept = builder.gather(builder.dropoutMask(V, 1, { rate, site: EMBEDDING_SITE, stepRows: 0 }), ids); // (T·N, 1)
-  return builder.multiply(embedded, builder.matmul(kept, builder.constant(1, embedding, 1)));
+  return { sequence: builder.multiply(embedded, builder.matmul(kept, builder.constant(1, embedding, 1))) };
 }
 
 /** The sequence of a layer's outputs on its way up. */

@@ -68,10 +68,6 @@ export class Builder {
     return this.append({ kind: 'dropoutMask', rate, site, stepRows }, rows, columns, []);
   }
 
-  oneHot(ids: Value, columns: number): Value {
-    return this.append({ kind: 'oneHot' }, ids.rows, columns, [ids]);
-  }
-
   gather(table: Value, ids: Value, bias?: Value): Value {
     return this.append({ kind: 'gather' }, ids.rows, table.columns, bias ? [table, ids, bias] : [table, ids]);
   }
@@ -248,7 +244,7 @@ function keyOf(value: Value): string {
     case 'penalty': return `${key} ${value.weight}`;
     case 'clipGradient': return `${key} ${value.limit}`;
     case 'join': return key + value.places.map(({ row, column }) => ` ${row},${column}`).join('');
-    case 'oneHot': case 'gather': case 'scatter': case 'zeros': case 'columnSums': return key;
+    case 'gather': case 'scatter': case 'zeros': case 'columnSums': return key;
     default: return value satisfies never;
   }
 }

@@ -34,7 +34,7 @@ export function schedule<Target>(program: Program, copies: ReadonlyMap<Value | n
     chain = [];
   };
   for (const value of program.values) {
-    if (value.kind === 'parameter' || value.kind === 'input' || value.kind === 'oneHot' || isView(value)) continue;
+    if (value.kind === 'parameter' || value.kind === 'input' || isView(value)) continue;
     if (value.kind === 'join') {
       const due = copies.get(value);
       if (due) close();

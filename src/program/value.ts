@@ -37,9 +37,7 @@ export type Operation =
   | { readonly kind: 'state'; readonly name: string }
   /** Stores its input as the state for the next call. Has no value. */
   | { readonly kind: 'keep'; readonly name: string }
-  /** Row r is 1 in column ids[r], else 0. Only ever an operand of a product, which rewrites turn into `gather`. Inputs: ids. */
-  | { readonly kind: 'oneHot' }
-  /** Row r is row ids[r] of the table, plus the bias row if there is one. Inputs: table, ids, bias?. */
+  /** Row r is row ids[r] of the table, plus the bias row if there is one: what a product with one-hot vectors is. Inputs: table, ids, bias?. */
   | { readonly kind: 'gather' }
   /** The gradient of a gather: row i is the sum of the rows r of x with ids[r] = i. Inputs: x, ids. */
   | { readonly kind: 'scatter' }

@@ -6,7 +6,7 @@ import { evaluationProgram, lossProgram, trainingProgram } from '../../src/model
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { differentiate } from '../../src/program/differentiate.ts';
-import { foldRunningSums, hoistInputProducts } from '../../src/program/rewrite.ts';
+import { foldRunningSums } from '../../src/program/rewrite.ts';
 import { type Program, type Value, countUses } from '../../src/program/value.ts';
 import { Random } from '../../src/random.ts';
 
@@ -19,7 +19,7 @@ describe('the products of an LSTM over ten steps in two layers', () => {
   test('are, forward, one a step and layer for h, one for the upper layer\'s whole input, and the head', () => {
     const program = evaluationProgram(modelOf('lstm'), { steps: T, rows: N });
     expect(products(program)).toHaveLength(L * T + (L - 1) + 1);
-    expect([kinds(program, 'gather'), kinds(program, 'oneHot')]).toEqual([1, 0]); // the lowest layer's input, all steps at once
+    expect(kinds(program, 'gather')).toBe(1); // the lowest layer's input, all steps at once
   });
 
   test('are, in training, as many again for dh but at the first step, and one for the gradient of each weight', () => {
@@ -42,7 +42,7 @@ describe('rewriting', () => {
       const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]));
       const integers = (): Matrix => Float64Array.from({ length: T * N }, () => random.uint32() % V);
       const inputs = new Map([['ids', integers()], ['targets', integers()]]);
-      const plain = differentiate(lossProgramWithoutOneHot(model));
+      const plain = differentiate(lossProgram(model, { steps: T, rows: N }, 0.1));
       const rewritten = trainingProgram(model, { steps: T, rows: N }, 0.1);
       const [state, expectedState] = [new Map<string, Matrix>(), new Map<string, Matrix>()];
       const [got, expected] = [evaluate(rewritten, { parameters, inputs, state }), evaluate(plain, { parameters, inputs, state: expectedState })];
@@ -51,37 +51,6 @@ describe('rewriting', () => {
       for (const [name, value] of plain.gradients) expectClose(got.values.get(rewritten.gradients.get(name)!)!, expected.values.get(value)!, name);
       for (const [name, matrix] of expectedState) expectClose(state.get(name)!, matrix, name);
     }
-  });
-
-  test('leaves a product of one step alone, and products of different sequences or weights apart', () => {
-    const ops = new Builder();
-    const [x, y] = [ops.input('x', 4, 3), ops.input('y', 4, 3)];
-    const [W, U] = [ops.parameter('W', 3, 2), ops.parameter('U', 3, 2)];
-    const outputs = { once: ops.linear(ops.rows(y, 0, 2), W), a: ops.linear(ops.rows(x, 0, 2), W), b: ops.linear(ops.rows(x, 2, 2), W), other: ops.linear(ops.rows(x, 2, 2), U) };
-    const program = hoistInputProducts(ops.program(new Map(Object.entries(outputs))));
-    expect(products(program).map(({ rows }) => rows).toSorted()).toEqual([2, 2, 4]);
-
-    const square = new Builder();
-    const [z, S] = [square.input('z', 4, 3), square.parameter('S', 3, 3)];
-    const both = { plain: square.matmul(square.rows(z, 0, 2), S), turned: square.matmul(square.rows(z, 2, 2), S, { transposeB: true }) };
-    expect(products(hoistInputProducts(square.program(new Map(Object.entries(both))))).map(({ rows, transposeB }) => [rows, transposeB])).toEqual([[2, false], [2, true]]);
-  });
-});
-
-describe('hoisting', () => {
-  test.each([[1, false], [1, true], [2, false], [2, true]])('leaves a product of %i rows with a running sum as it is (bias: %s)', (rows, biased) => {
-    const ops = new Builder();
-    const [x, W] = [ops.input('x', 4, 3), ops.parameter('W', 3, 2)];
-    const bias = biased ? { bias: ops.parameter('b', 1, 2) } : {};
-    const steps = [0, 2].map((first) => ops.matmul(ops.rows(x, first, rows), W, { ...bias, plus: ops.rows(ops.input('p', 4, 2), first, rows) }));
-    const program = ops.program(new Map([['out', ops.stack(steps)]]));
-    expect(hoistInputProducts(program).values).toEqual(program.values);
-  });
-
-  test('gathers for no product of a one-hot matrix that is transposed', () => {
-    const ops = new Builder();
-    const program = ops.program(new Map([['out', ops.matmul(ops.oneHot(ops.input('ids', 3), 5), ops.parameter('W', 3, 2), { transposeA: true })]]));
-    expect(hoistInputProducts(program).values).toEqual(program.values);
   });
 });
 
@@ -109,21 +78,6 @@ describe('folding of running sums', () => {
     expect(folded(() => ops.add(b, single))).toMatchObject({ kind: 'elementwise' });
   });
 });
-
-/** The equations as they are written, but with the gather that a one-hot product stands for: that has no derivative. */
-function lossProgramWithoutOneHot(model: ModelConfiguration): Program {
-  const written = lossProgram(model, { steps: T, rows: N }, 0.1);
-  const ops = new Builder();
-  const now = new Map<Value, Value>();
-  for (const value of written.values) {
-    const inputs = value.inputs.map((input) => now.get(input) ?? input);
-    const [x, W, b] = value.inputs;
-    if (value.kind === 'oneHot') continue;
-    const fromIds = value.kind === 'matmul' && x.kind === 'oneHot';
-    now.set(value, fromIds ? ops.gather(now.get(W)!, now.get(x.inputs[0])!, b && now.get(b)!) : ops.again(value, inputs));
-  }
-  return ops.program(new Map());
-}
 
 function expectClose(got: Matrix, expected: Matrix, what: string): void {
   expect(got.length, what).toBe(expected.length);

@@ -108,7 +108,6 @@ class ShardCompiler {
       return;
     }
     if (!out) return;
-    if (value.inputs.some(({ kind }) => kind === 'oneHot')) throw new Error('the cpu device has no kernel for a product with a one-hot matrix: hoistInputProducts makes it a gather');
     const operands = value.inputs.map((input) => this.#homeOf(input));
     switch (value.kind) {
       case 'state':

@@ -33,7 +33,7 @@ export function seedNames(site: number): { high: string; low: string } {
 }
 
 /** What is read without a home. */
-const leaves: ReadonlySet<Kind> = new Set<Kind>(['parameter', 'input', 'state', 'zeros', 'dropoutMask', 'oneHot', 'gather']);
+const leaves: ReadonlySet<Kind> = new Set<Kind>(['parameter', 'input', 'state', 'zeros', 'dropoutMask', 'gather']);
 
 export class Reader {
   readonly #uses: Uses;
@@ -127,7 +127,7 @@ export class Reader {
     if (found.home) return [found.home.node];
     switch (found.leaf.kind) {
       case 'parameter': case 'input': case 'state': case 'zeros': case 'dropoutMask': return [];
-      case 'gather': case 'oneHot': {
+      case 'gather': {
         const nodes = found.leaf.inputs.map((input) => this.nodesOf(input));
         return nodes.includes(null) ? null : nodes.flatMap((each) => each!);
       }
@@ -160,7 +160,7 @@ export class Reader {
 
   #readLeaf(writer: KernelWriter, { leaf, row: firstRow, step, column: firstColumn }: Found, { rows, columns }: Value, row: Index, column: Index): string {
     const touch = (buffer: Buffer): void => writer.touch(buffer, `${leaf.id} ${firstRow + (step ?? 0)} ${firstColumn} ${rows}×${columns}`, rows * columns);
-    const { float, equal, choose } = writer.dialect;
+    const { float, choose } = writer.dialect;
     const zero = float(0);
     switch (leaf.kind) {
       case 'zeros': return zero;
@@ -177,7 +177,6 @@ export class Reader {
         touch(spot.buffer);
         return choose(`${writer.number(RESET)} > ${zero}`, zero, writer.element(spot.buffer, spot.plane, plus(row, spot.row), plus(column, spot.column)));
       }
-      case 'oneHot': return choose(equal(this.read(writer, leaf.inputs[0], row, 0), column), float(1), zero);
       case 'gather': return this.lookUp(writer, leaf, row, column);
       case 'dropoutMask': return this.#mask(writer, leaf, row, column);
       default: throw new Error(`${leaf.kind} has no home`);

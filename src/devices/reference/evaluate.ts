@@ -56,7 +56,6 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
     case 'state': return environment.state.get(value.name) ?? out;
     case 'zeros': return out;
     case 'dropoutMask': return out.map((_, index) => (dropoutKeeps(environment.dropoutKey ?? 0, value.site, index, value.rate) ? 1 / (1 - value.rate) : 0));
-    case 'oneHot': return each((row, column) => (inputs[0][row] === column ? 1 : 0));
     case 'gather': {
       const [table, ids, bias] = inputs;
       return each((row, column) => table[ids[row] * columns + column] + (bias ? bias[column] : 0));
