@@ -28,6 +28,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     load: async () => (await import('./commands/sample.ts')).defineSample,
   },
   {
+    name: 'eval',
+    takes: '<corpus...>',
+    summary: 'tell how well a trained model predicts a text',
+    load: async () => (await import('./commands/eval.ts')).defineEval,
+  },
+  {
     name: 'info',
     takes: '[checkpoint]',
     summary: 'show what a checkpoint is',

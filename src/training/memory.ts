@@ -24,13 +24,16 @@ const GARBAGE_COPIES = 4;
 /** Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too long for one WebAssembly function. */
 const MOST_LAYER_STEPS = 2048;
 
+/** What of a run's options counts, besides its model. */
+export type SizeOptions = Pick<TrainingOptions, 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'>;
+
 /**
  * Bytes of this process at their peak, within 20 %.
  *
  * @param deviceBytes what the device takes
  * @param textBytes what the text takes
  */
-export function processBytes(model: ModelConfiguration, options: TrainingOptions, workload: Workload, deviceBytes: number, textBytes: number): number {
+export function processBytes(model: ModelConfiguration, options: SizeOptions, workload: Workload, deviceBytes: number, textBytes: number): number {
   const P = countParameters(workload.parameters);
   const steps = windowLengths(options).reduce((sum, length) => sum + length, 0);
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
@@ -41,8 +44,11 @@ export function processBytes(model: ModelConfiguration, options: TrainingOptions
   return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * steps) + DEVICE_SHARE * deviceBytes + copies + garbage + sampler + projection + textBytes;
 }
 
-/** @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free */
-export function refuseIfTooLarge(model: ModelConfiguration, options: TrainingOptions, device: Device, workload: Workload, textBytes: number): void {
+/**
+ * @param lower the options that make it smaller
+ * @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free
+ */
+export function refuseIfTooLarge(model: ModelConfiguration, options: SizeOptions & Pick<TrainingOptions, 'batchSize'>, device: Device, workload: Workload, textBytes: number, lower = '--hidden, --layers, --batch-size or --seq-length'): void {
   const longest = Math.max(...windowLengths(options));
   if (model.layers * longest > MOST_LAYER_STEPS) {
     throw new RnnError('usage', `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor((MOST_LAYER_STEPS / model.layers) * (options.sequenceLength / longest))}`, {
@@ -57,7 +63,7 @@ export function refuseIfTooLarge(model: ModelConfiguration, options: TrainingOpt
   const needed = processBytes(model, options, workload, atLeast > available ? atLeast : device.estimate(workload), textBytes);
   if (needed <= available) return;
   throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
-    hint: 'lower --hidden, --layers, --batch-size or --seq-length',
+    hint: `lower ${lower}`,
   });
 }
 

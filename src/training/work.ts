@@ -4,7 +4,7 @@ import { cellNamed } from '../model/cells/registry.ts';
 import type { TrainingOptions } from './options.ts';
 
 /** @param corpus how many symbols there are to train on, and how many distinct ones */
-export function workOf(options: TrainingOptions, corpus: { readonly length: number; readonly symbols: number }): TrainingWork {
+export function workOf(options: Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'embedding' | 'batchSize' | 'sequenceLength' | 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>, corpus: { readonly length: number; readonly symbols: number }): TrainingWork {
   const { layers, hidden: H, embedding, batchSize: N, sequenceLength: T, epochs, maxSteps, budgetMs, maxTimeMs } = options;
   const windows = Math.floor(Math.floor((corpus.length - 1) / N) / T);
   return {

@@ -1,0 +1,154 @@
+// How well a trained model predicts a text: which text a part of a run's is, and the loss on it. Knows nothing of how it is shown.
+import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
+import type { Corpus, CorpusOptions, Tokens } from '../corpus/read.ts';
+import type { Device, Job } from '../devices/device.ts';
+import type { TrainingWork } from '../devices/open.ts';
+import { RnnError } from '../errors.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { evaluationProgram, trainingProgram } from '../model/network.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import { noRegularisation } from '../model/regularisation.ts';
+import { type DynamicOptions, TRAINED, dynamicDefaults, dynamicRule, evaluateDynamically } from './dynamic.ts';
+import { evaluate } from './evaluation.ts';
+import { optionRules } from './option-rules.ts';
+import { refuseIfTooLarge } from './memory.ts';
+import { type ReadingOptions, recordedCorpus, recordedReading } from './record.ts';
+import { workOf } from './work.ts';
+
+export const parts = ['all', 'train', 'validation'] as const;
+/** `train` and `validation` are the parts that the run was trained and validated on. */
+export type Part = (typeof parts)[number];
+
+type Training = TrainedModel['training'];
+
+/** Steps at a time and streams, where a checkpoint does not say what its run was evaluated with. */
+const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
+
+/**
+ * How a text is read of which a part is to be scored.
+ *
+ * @throws RnnError `checkpoint` if the checkpoint does not say how the run's text was split, `corpus` if nothing was held out of it
+ */
+export function readingOf(training: Training, part: Part): Pick<CorpusOptions, 'include' | 'exclude' | 'validationFraction' | 'validationFile'> {
+  const recorded = recordedReadingOrNull(training);
+  const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
+  if (part === 'all') return { include, exclude, validationFraction: 0, validationFile: null };
+  if (recorded === null) throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, { hint: '--part all scores a whole text' });
+  if (part === 'validation' && validationFile === null && validationFraction === 0) {
+    throw new RnnError('corpus', 'nothing of its text was held out of this run, so there is no --part validation', { hint: '--part all scores a whole text, be it another one' });
+  }
+  return { include, exclude, validationFraction, validationFile: part === 'train' ? null : validationFile };
+}
+
+function recordedReadingOrNull(training: Training): ReadingOptions | null {
+  try {
+    return recordedReading(training);
+  } catch (error) {
+    if (error instanceof RnnError && error.kind === 'checkpoint') return null;
+    throw error;
+  }
+}
+
+export interface ScoringOptions {
+  /** Contiguous parts that are read side by side, each from a zero state; 1 is the strict figure. */
+  readonly streams: number;
+  /** Steps of a call, and between two updates of dynamic evaluation. */
+  readonly sequenceLength: number;
+  /** Null for weights that stay as they are. */
+  readonly dynamic: DynamicOptions | null;
+}
+
+/** As far as it was given. */
+export interface GivenScoring {
+  readonly streams?: number;
+  readonly sequenceLength?: number;
+  readonly dynamic?: Partial<DynamicOptions>;
+}
+
+/** What will be scored, and how. */
+export interface ScoringPlan extends ScoringOptions {
+  readonly tokens: Tokens;
+  /** For the choice of a device. */
+  readonly work: TrainingWork;
+  /** Why a part is not the one that the run had, for the user to read; null if it is. */
+  readonly warning: string | null;
+}
+
+/**
+ * What is not given is as it was when the run was evaluated; only dynamic evaluation is of one stream, so that nothing is learnt from what
+ * comes later in the text.
+ *
+ * @throws RnnError `corpus` if there is nothing to score
+ */
+export function planScoring({ model, training }: Pick<TrainedModel, 'model' | 'training'>, corpus: ReadCorpus, part: Part, given: GivenScoring): ScoringPlan {
+  const tokens = part === 'validation' ? corpus.validation : corpus.train;
+  if (tokens.length < 2) {
+    throw new RnnError('corpus', `there is nothing to score in ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`, { hint: 'it takes two characters at least' });
+  }
+  const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...given.dynamic };
+  const streams = given.streams ?? (dynamic === null ? recordedOption(training, 'evaluationStreams') : 1);
+  const options = {
+    streams: Math.min(streams, tokens.length - 1), // each has something to read
+    sequenceLength: given.sequenceLength ?? recordedOption(training, 'sequenceLength'),
+    dynamic,
+  };
+  return { ...options, tokens, work: workFor(model, tokens.length, options), warning: differenceFromRun(training, corpus, part) };
+}
+
+type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'digest' | 'sourcesDigest'>;
+
+/** What a run was evaluated with, by what its checkpoint says. */
+function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
+  const value = Object.hasOwn(options, option) ? options[option] : undefined;
+  return optionRules[option].holds(value) ? (value as number) : otherwise[option];
+}
+
+function differenceFromRun(training: Training, { digest, sourcesDigest, train }: ReadCorpus, part: Part): string | null {
+  if (part === 'all') return null;
+  const recorded = recordedCorpus(training);
+  const same = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length && (part === 'train' || recorded.digest === digest);
+  return same ? null : `the text is not the one that the run had, so this is not the part that it ${part === 'train' ? 'was trained' : 'validated'} on`;
+}
+
+function workFor({ cell, layers, hidden, embedding, vocabulary: symbols }: ModelConfiguration, length: number, { streams, sequenceLength, dynamic }: ScoringOptions): TrainingWork {
+  const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
+  const work = workOf({ cell, layers, hidden, embedding, batchSize: streams, sequenceLength, ...once }, { length, symbols });
+  // Of three products, a loss alone needs one.
+  return dynamic === null ? { ...work, multiplyAdds: work.multiplyAdds / 3 } : work;
+}
+
+export interface Score {
+  /** Characters that were scored: all but the first. */
+  readonly characters: number;
+  /** Per character. */
+  readonly nats: number;
+  /** The same by dynamic evaluation; null if that was not asked for. */
+  readonly dynamicNats: number | null;
+  /** What it really ran on, in one line. */
+  readonly device: string;
+}
+
+/**
+ * The loss of a model on a text, its state carried along each stream.
+ *
+ * @throws RnnError `usage` if that does not fit into memory, `diverged` if the model does not stand what it learns meanwhile
+ */
+export async function score(trained: Pick<TrainedModel, 'model' | 'tensors'>, plan: ScoringPlan, device: Device): Promise<Score> {
+  const { model } = trained;
+  const { tokens, streams: N, sequenceLength: T, dynamic } = plan;
+  const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => evaluationProgram(model, { steps: T, rows }) }];
+  if (dynamic !== null) jobs.push({ name: 'adapt', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T), noRegularisation) });
+  const workload = { parameters: parameterShapes(model), jobs, update: dynamic === null ? null : dynamicRule(dynamic) };
+  refuseIfTooLarge(model, { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 }, device, workload, tokens.byteLength, '--streams or --seq-length');
+  const executable = await device.compile(workload);
+  try {
+    const parameters = parameterVector(trained);
+    await executable.write({ kind: 'parameters' }, parameters);
+    const nats = await evaluate(executable, 'evaluate', tokens, plan);
+    if (dynamic !== null) await executable.write({ kind: 'slot', name: TRAINED }, parameters);
+    const dynamicNats = dynamic === null ? null : await evaluateDynamically(executable, 'adapt', tokens, plan);
+    return { characters: tokens.length - 1, nats: nats!, dynamicNats, device: executable.description };
+  } finally {
+    await executable.close();
+  }
+}

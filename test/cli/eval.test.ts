@@ -1,0 +1,150 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { dynamicDefaults } from '../../src/training/dynamic.ts';
+import { parts } from '../../src/training/scoring.ts';
+import { rnn } from './helpers.ts';
+
+const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
+/** Of the characters of the verse, and unlike it: hardly one pair of them is in it. */
+const OTHER = 'zqxj kvbg wfyp ';
+const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const sizes = ['--hidden', '16', '--batch-size', '4', '--seq-length', '16', '--sample-every', '0', '--eval-every', '40', '--quiet'];
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+const run = (name: string): string[] => ['--checkpoint', at(name), ...machine];
+const evaluated = async (argv: readonly string[], stdin = ''): Promise<Record<string, number> & { dynamic: Record<string, number> | null }> =>
+  JSON.parse((await rnn(['eval', ...argv, '--json'], { stdin })).stdout) as Record<string, number> & { dynamic: Record<string, number> | null };
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rnn-eval-'));
+  await writeFile(at('verse.txt'), VERSE.repeat(20));
+  await writeFile(at('held.txt'), VERSE.repeat(2));
+  await writeFile(at('other.txt'), OTHER.repeat(40));
+  await writeFile(at('foreign.txt'), `${VERSE}ÄÖ`);
+  await writeFile(at('empty.txt'), '');
+  await writeFile(at('one.txt'), 't');
+  await mkdir(at('texts'));
+  await writeFile(at('texts/a.txt'), VERSE.repeat(12));
+  await writeFile(at('texts/b.bak'), 'ÄÖÜ');
+  const made = await Promise.all([
+    rnn(['train', at('verse.txt'), '--out', at('run'), '--max-steps', '80', ...sizes, ...machine]),
+    rnn(['train', at('verse.txt'), '--val-file', at('held.txt'), '--out', at('file'), '--max-steps', '40', '--streams', '3', ...sizes, ...machine]),
+    rnn(['train', at('verse.txt'), '--val-fraction', '0', '--out', at('whole'), '--max-steps', '5', ...sizes, ...machine]),
+    rnn(['train', at('verse.txt'), '--average', '0.9', '--dropout', '0.3', '--out', at('averaged'), '--max-steps', '40', ...sizes, ...machine]),
+    rnn(['train', at('texts'), '--include', '*.txt', '--out', at('texts/run'), '--max-steps', '40', ...sizes, ...machine]),
+    rnn(['train', at('verse.txt'), '--unit', 'byte', '--out', at('bytes'), '--max-steps', '5', ...sizes, ...machine]),
+  ]);
+  for (const { code, stderr } of made) if (code !== 0) throw new Error(stderr);
+  await writeFile(at('texts/run/notes.txt'), 'Ä: the best so far');
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** What the run itself found of its last best weights. */
+async function bestOf(name: string): Promise<number> {
+  const { training } = JSON.parse(await readFile(at(`${name}/best.json`), 'utf8')) as { training: { bestValidationLossNats: number } };
+  return training.bestValidationLossNats;
+}
+
+describe('rnn eval', () => {
+  it.each([
+    ['a tenth was held out', 'run', 'verse.txt'],
+    ['another file validates', 'file', 'verse.txt'],
+    ['weights are averaged, and dropout is off', 'averaged', 'verse.txt'],
+    ['some files of a folder are read, and nothing of the run that lies in it', 'texts/run', 'texts'],
+    ['bytes are symbols', 'bytes', 'verse.txt'],
+  ])('--part validation is the loss of training where %s', async (_, name, text) => {
+    const { code, stderr, stdout } = await rnn(['eval', at(text), '--part', 'validation', ...run(name), '--json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect((JSON.parse(stdout) as { nats: number }).nats).toBeCloseTo(await bestOf(name), 6);
+  });
+
+  it('tells nats, bits and perplexity, of every character but the first', async () => {
+    const { code, stdout, stderr } = await rnn(['eval', at('verse.txt'), ...run('run')]);
+    expect(code).toBe(0);
+    expect(stderr.startsWith(`${at('run/best.json')}, 16 streams; cpu: WebAssembly (`)).toBe(true);
+    expect(stderr.endsWith('1 thread\n')).toBe(true);
+    const [characters, nats, bits, perplexity] = [...stdout.matchAll(/^\w+ +([\d.,]+)$/gm)].map(([, figure]) => Number(figure.replace(',', '')));
+    expect(characters).toBe(VERSE.length * 20 - 1);
+    expect(nats).toBeLessThan(2.5);
+    expect(bits).toBeCloseTo(nats / Math.LN2, 3);
+    expect(perplexity).toBeCloseTo(Math.exp(nats), 2);
+  });
+
+  it('--json has the same, unrounded, and how it came about', async () => {
+    const result = await evaluated([at('verse.txt'), ...run('run'), '--streams', '3']);
+    expect(result).toEqual({ event: 'evaluation', characters: VERSE.length * 20 - 1, nats: expect.any(Number), bits: result.nats / Math.LN2, perplexity: Math.exp(result.nats), dynamic: null, checkpoint: at('run/best.json'), part: 'all', streams: 3 });
+  });
+
+  it('parts make up the whole, which depends on the streams, and not on how many steps are read at a time', async () => {
+    const [all, train, validation] = await Promise.all(parts.map((part) => evaluated([at('verse.txt'), ...run('run'), '--part', part])));
+    expect(train.characters + validation.characters).toBe(all.characters - 1);
+    const strict = await evaluated([at('verse.txt'), ...run('run'), '--streams', '1']);
+    expect(Math.abs(strict.nats - all.nats)).toBeGreaterThan(1e-4);
+    expect((await evaluated([at('verse.txt'), ...run('run'), '--streams', '1', '--seq-length', '5'])).nats).toBeCloseTo(strict.nats, 5);
+  });
+
+  it('reads standard input, and has no more streams than there are characters', async () => {
+    expect(await evaluated(['-', ...run('run')], 'the')).toMatchObject({ characters: 2, streams: 2 });
+  });
+
+  it('reads what lies beside a checkpoint that was taken out of its run', async () => {
+    await copyFile(at('run/best.json'), at('taken.json'));
+    expect(await evaluated([at('texts/*.txt'), ...run('taken.json')])).toMatchObject({ characters: VERSE.length * 12 - 1 });
+  });
+
+  it('--dynamic tells both, and learns what comes again and again in a text that is unlike what was learnt', async () => {
+    const { nats, dynamic, streams } = await evaluated([at('other.txt'), ...run('run'), '--dynamic']);
+    expect(streams).toBe(1);
+    expect(dynamic).toEqual({ nats: expect.any(Number), bits: dynamic!.nats / Math.LN2, perplexity: Math.exp(dynamic!.nats), ...dynamicDefaults });
+    expect(dynamic!.nats).toBeLessThan(nats - 0.3);
+    const { stdout } = await rnn(['eval', at('other.txt'), ...run('run'), '--dynamic']);
+    expect(stdout).toMatch(new RegExp(`^ +static +dynamic\ncharacters .*\nnats +${nats.toFixed(4)} +${dynamic!.nats.toFixed(4)}\n`));
+    const faster = await evaluated([at('other.txt'), ...run('run'), '--dynamic', '--dynamic-lr', '0.2', '--dynamic-decay', '0']);
+    expect(faster.dynamic!.nats).toBeLessThan(dynamic!.nats);
+  });
+
+  it('says so where the text is not the one that the run was validated on', async () => {
+    const { code, stderr } = await rnn(['eval', at('other.txt'), '--part', 'validation', ...run('run')]);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: the text is not the one that the run had, so this is not the part that it validated on\n/);
+    expect((await rnn(['eval', at('other.txt'), ...run('run')])).stderr).not.toContain('warning');
+  });
+
+  it.each([
+    [['foreign.txt'], 'run', 3, 'the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö'],
+    [['missing.txt'], 'run', 3, 'missing.txt'],
+    [['empty.txt'], 'run', 3, 'the corpus is empty'],
+    [['one.txt'], 'run', 3, 'there is nothing to score in a text of one character'],
+    [['verse.txt', '--part', 'validation'], 'whole', 3, 'nothing of its text was held out of this run'],
+    [['verse.txt', '--part', 'test'], 'run', 2, '--part is test, expected one of all, train, validation'],
+    [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
+    [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-lr is for --dynamic'],
+    [['verse.txt', '--seq-length', '100000'], 'run', 2, '--seq-length 100000 with --layers 1 is longer than can be planned'],
+    [['verse.txt'], 'none', 4, 'there is no '],
+    [['verse.txt', '--dynamic', '--dynamic-lr', '1000', '--dynamic-decay', '1'], 'run', 0, ''],
+  ])('%j under %s ends with %i', async ([text, ...flags], name, code, message) => {
+    const ran = await rnn(['eval', at(text), ...flags, ...run(name)]);
+    expect(ran.stderr).toContain(message);
+    expect(ran.code).toBe(code);
+    expect(ran.stdout === '').toBe(code > 0);
+  });
+
+  it('a checkpoint that does not say how its text was split has no parts, and scores any text all the same', async () => {
+    const checkpoint = await readCheckpoint(at('run/latest.json'));
+    await writeCheckpoint(at('bare.json'), { ...checkpoint, training: { ...checkpoint.training, reading: null, options: {} } });
+    expect((await evaluated([at('verse.txt'), ...run('bare.json')])).streams).toBe(16);
+    const { code, stderr } = await rnn(['eval', at('verse.txt'), '--part', 'train', ...run('bare.json')]);
+    expect({ code, stderr }).toMatchObject({ code: 4, stderr: expect.stringContaining('does not say how its run split the text') });
+  });
+
+  it('its help names the parts there are, and the defaults that hold', async () => {
+    const { stdout } = await rnn(['eval', '--help']);
+    expect(stdout).toContain(`${parts[0]}, ${parts.slice(1).join(' or ')}: `);
+    expect(stdout).toMatch(new RegExp(`--dynamic-lr .*\\(default: ${dynamicDefaults.learningRate}\\)`));
+    expect(stdout).toMatch(new RegExp(`--dynamic-decay .*\\(default: ${dynamicDefaults.decay}\\)`));
+  });
+});
