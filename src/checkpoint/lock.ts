@@ -84,6 +84,12 @@ export class Lock {
     if (other !== null && !other.isGone) throw inUse(folder, other.holder);
   }
 
+  /** Whether a process, be it this one, trains in the folder. @throws the system's error if that cannot be seen */
+  static isHeld(folder: string): boolean {
+    const holder = look(join(folder, lockFile), Date.now());
+    return holder !== null && !holder.isGone;
+  }
+
   /**
    * To be called before anything is written.
    *

@@ -1,6 +1,6 @@
 // The log of a run: a file with one JSON object a line. Knows of what is in a line only its step and the name of its event.
 
-import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, statSync } from 'node:fs';
+import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 
 import { RnnError } from '../errors.ts';
@@ -59,6 +59,40 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
     if (kept < log.length) await truncate(path, kept);
   } catch (error) {
     throw diskError(`${path} could not be cut back to the checkpoint`, error);
+  }
+}
+
+/** So much of the end of a log is read: the reports of the last minutes, and of a sample of text or two. */
+const TAIL_BYTES = 65_536;
+
+/**
+ * The last lines of a log, oldest first, as far as they are whole JSON objects; none where there is no log. However long it is, only its end
+ * is read.
+ */
+export function lastLines(path: string): Readonly<Record<string, unknown>>[] {
+  let file: number;
+  try {
+    if (!statSync(path).isFile()) return [];
+    file = openSync(path, 'r');
+  } catch {
+    return []; // a log is for people; what counts is in the checkpoints
+  }
+  try {
+    const { size } = fstatSync(file);
+    const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
+    const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
+    return bytes.toString('utf8', 0, read).split('\n').map(objectOf).filter((line) => line !== null);
+  } finally {
+    closeSync(file);
+  }
+}
+
+function objectOf(line: string): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
   }
 }
 

@@ -21,6 +21,25 @@ const tailBytes = 1024;
 export async function readCheckpoint(path: string): Promise<Checkpoint>;
 export async function readCheckpoint(path: string, options: { readonly weightsOnly: true }): Promise<TrainedModel>;
 export async function readCheckpoint(path: string, { weightsOnly = false }: { readonly weightsOnly?: boolean } = {}): Promise<Checkpoint | TrainedModel> {
+  return within(path, (source) => parse(source, path, weightsOnly));
+}
+
+/** What stands before the tensors of a checkpoint. */
+export type Header = Pick<TrainedModel, 'model' | 'vocabulary' | 'training'>;
+
+/**
+ * What a checkpoint says of its model and its run. No more than that is read of it, and its last bytes: so it takes a moment however large
+ * the model is, and damage shows only there, or where the file is cut off.
+ *
+ * @throws RnnError `checkpoint` as `readCheckpoint` does
+ */
+export async function readHeader(path: string): Promise<Header> {
+  const header = within(path, (source) => parseHeader(source, path));
+  // Other programs may write the members in another order.
+  return header ?? readCheckpoint(path, { weightsOnly: true });
+}
+
+function within<Result>(path: string, read: (source: ByteSource) => Result): Result {
   let source: ByteSource;
   try {
     source = new ByteSource(path);
@@ -28,7 +47,7 @@ export async function readCheckpoint(path: string, { weightsOnly = false }: { re
     throw unreadable(path, cause);
   }
   try {
-    return parse(source, path, weightsOnly);
+    return read(source);
   } catch (cause) {
     if (cause instanceof RnnError) throw cause;
     if (cause instanceof RangeError) throw new RnnError('machine', `${path} does not fit into the memory of this machine`, { hint: 'end other programs, or use it on a machine with more memory', cause });
@@ -39,42 +58,78 @@ export async function readCheckpoint(path: string, { weightsOnly = false }: { re
   }
 }
 
+const failureOf = (path: string): Fail => (detail, cause) => {
+  throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
+};
+
+/** Null if the tensors come before some of it. */
+function parseHeader(source: ByteSource, path: string): Header | null {
+  const fail = failureOf(path);
+  source.hashOnly(0);
+  refuseOtherFiles(source, path);
+  const parts = new Map<string, unknown>();
+  largeMembers(new JsonReader(source, fail), parts, path, fail).next();
+  if (!['model', 'vocabulary', 'training'].every((key) => parts.has(key))) return null;
+  const end = source.tail(tailBytes).toString('latin1');
+  if (!end.includes('"checksum"') || !end.trimEnd().endsWith('}')) fail(`it is cut off after ${source.size} bytes`);
+  const header = checkedHeader(parts, fail);
+  refuseOtherCells(header.model, path);
+  return header;
+}
+
 function parse(source: ByteSource, path: string, weightsOnly: boolean): Checkpoint | TrainedModel {
-  const fail: Fail = (detail, cause) => {
-    throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
-  };
+  const fail = failureOf(path);
   const checksumAt = source.tail(tailBytes).lastIndexOf('"checksum"');
   if (checksumAt >= 0) source.hashOnly(source.size - Math.min(tailBytes, source.size) + checksumAt);
   refuseOtherFiles(source, path);
 
   const json = new JsonReader(source, fail);
   const parts = new Map<string, unknown>();
+  for (const key of largeMembers(json, parts, path, fail)) {
+    if (key === 'tensors') parts.set(key, readTensors(json, key, fail));
+    else if (key === 'state') parts.set(key, weightsOnly ? skipTensors(json, key, fail) : readTensors(json, key, fail));
+    else parts.set(key, json.takeNull() ? null : readOptimizer(json, weightsOnly, fail));
+  }
+  json.finish();
+
+  const header = checkedHeader(parts, fail);
+  for (const key of [...large, 'checksum']) if (!parts.has(key)) fail(`"${key}" is missing`);
+  if (parts.get('checksum') !== source.digest()) fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
+  refuseOtherCells(header.model, path);
+  const trained = { ...header, tensors: parts.get('tensors') as Tensor[], optimizer: parts.get('optimizer') as OptimizerState | null };
+  return weightsOnly ? trained : { ...trained, state: parts.get('state') as Tensor[] };
+}
+
+/** The members that hold tensors. */
+const large = ['tensors', 'state', 'optimizer'] as const;
+
+/** The keys of the large members as they are met, for the caller to read what is in them before it asks for the next; the others go into `parts`. */
+function* largeMembers(json: JsonReader, parts: Map<string, unknown>, path: string, fail: Fail): Generator<(typeof large)[number], void> {
   for (const key of json.members('the checkpoint')) {
     if (parts.has('checksum')) fail(`${JSON.stringify(key)} follows the checksum, which must come last`);
     if (parts.size === 0 && key !== 'format') throw otherFormat(path, `its first member is ${JSON.stringify(key)}`);
     if (parts.size === 1 && key !== 'version') fail('"version" does not follow "format"');
-    if (key === 'tensors') parts.set(key, readTensors(json, key, fail));
-    else if (key === 'state') parts.set(key, weightsOnly ? skipTensors(json, key, fail) : readTensors(json, key, fail));
-    else if (key === 'optimizer') parts.set(key, json.takeNull() ? null : readOptimizer(json, weightsOnly, fail));
-    else {
-      const value = json.value(key);
-      parts.set(key, value);
-      if (key === 'format' && value !== formatName) throw otherFormat(path, `its format is ${shown(value)}`);
-      if (key === 'version') refuseOtherVersions(value, path, fail);
+    const found = large.find((name) => name === key);
+    if (found !== undefined) {
+      yield found;
+      continue;
     }
+    const value = json.value(key);
+    parts.set(key, value);
+    if (key === 'format' && value !== formatName) throw otherFormat(path, `its format is ${shown(value)}`);
+    if (key === 'version') refuseOtherVersions(value, path, fail);
   }
-  json.finish();
+}
 
+function checkedHeader(parts: ReadonlyMap<string, unknown>, fail: Fail): Header {
   const model = checkModel(parts.get('model'), fail);
-  const vocabulary = checkVocabulary(parts.get('vocabulary'), model, fail);
-  const training = checkTraining(parts.get('training'), fail);
-  for (const key of ['tensors', 'state', 'optimizer', 'checksum']) if (!parts.has(key)) fail(`"${key}" is missing`);
-  if (parts.get('checksum') !== source.digest()) fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
+  return { model, vocabulary: checkVocabulary(parts.get('vocabulary'), model, fail), training: checkTraining(parts.get('training'), fail) };
+}
+
+function refuseOtherCells(model: Header['model'], path: string): void {
   checkCell(model, (detail) => {
     throw new RnnError('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, { hint: 'use the rnn that wrote it, or a newer one than this' });
   });
-  const trained = { model, vocabulary, training, tensors: parts.get('tensors') as Tensor[], optimizer: parts.get('optimizer') as OptimizerState | null };
-  return weightsOnly ? trained : { ...trained, state: parts.get('state') as Tensor[] };
 }
 
 type TensorHeader = Omit<Tensor, 'data'>;

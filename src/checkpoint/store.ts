@@ -3,7 +3,8 @@
 export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
 export { type Newest, newestIn } from './newest.ts';
-export { readCheckpoint } from './read.ts';
+export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
+export { type RunFiles, lookInto, runsIn } from './runs.ts';
 export { parameterVector, tensorsOf } from './tensors.ts';
 export { writeCheckpoint } from './write.ts';

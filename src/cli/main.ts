@@ -40,6 +40,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     load: async () => (await import('./commands/info.ts')).defineInfo,
   },
   {
+    name: 'runs',
+    takes: '[folder]',
+    summary: 'list runs, the lowest validation loss first',
+    load: async () => (await import('./commands/runs.ts')).defineRuns,
+  },
+  {
     name: 'corpus',
     takes: '[name]',
     summary: 'list the built-in corpora, or write one to corpora/',

@@ -10,6 +10,7 @@ import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
 import type { optionRules, parametersOf } from '../training/model.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
+import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { planScoring, readingOf, score } from '../training/scoring.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
@@ -32,6 +33,7 @@ export interface Rooms {
   continuing(): Promise<{ continueRun: typeof continueRun; compareCorpus: typeof compareCorpus; endOf: typeof endOf; unusedNote: typeof unusedNote }>;
   transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
   work(): Promise<{ workOf: typeof workOf }>;
+  runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
@@ -49,6 +51,7 @@ export const rooms: Rooms = {
   continuing: () => import('../training/continue.ts'),
   transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),
+  runs: () => import('../training/runs.ts'),
   scoring: () => import('../training/scoring.ts'),
   training: () => import('../training/train.ts'),
   diagnosis: () => import('../diagnosis/doctor.ts'),

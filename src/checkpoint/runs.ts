@@ -1,0 +1,75 @@
+// The runs in a folder, and what each has on disk, at little cost: no weights are read. Writes nothing, and knows nothing of what options
+// or losses mean.
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { RnnError, systemCode } from '../errors.ts';
+import { Lock, lockFile } from './lock.ts';
+import { lastLines } from './log.ts';
+import { isCheckpoint, latestFile } from './newest.ts';
+import { type Header, readHeader } from './read.ts';
+
+/** What a run folder holds. */
+export interface RunFiles {
+  /** Null where there is no such file, or none that can be read. */
+  readonly latest: Header | null;
+  readonly best: Header | null;
+  /** The last lines of the log. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  readonly isRunning: boolean;
+  /** Why something of it could not be read; null if all could. */
+  readonly trouble: string | null;
+}
+
+/**
+ * The run folders in a folder by name, or the folder itself if it is one.
+ *
+ * @throws RnnError `checkpoint` if there is no such folder
+ */
+export async function runsIn(folder: string): Promise<string[]> {
+  const names = await namesIn(folder);
+  if (isRun(names)) return [folder];
+  const inside = await Promise.all(names.toSorted().map(async (name) => ({ path: join(folder, name), names: await readdir(join(folder, name)).catch(() => []) })));
+  return inside.filter((each) => isRun(each.names)).map(({ path }) => path);
+}
+
+/** A run that has just begun has no more than its lock. */
+function isRun(names: readonly string[]): boolean {
+  return names.some((name) => isCheckpoint(name) || name === 'log.jsonl' || name === lockFile);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (cause) {
+    const why = { ENOENT: 'there is no such folder', ENOTDIR: 'it is no folder' }[systemCode(cause)] ?? (cause as Error).message;
+    throw new RnnError('checkpoint', `there are no runs in ${folder}: ${why}`, { hint: 'give a folder that has run folders in it, such as checkpoints', cause });
+  }
+}
+
+export async function lookInto(path: string): Promise<RunFiles> {
+  const troubles: string[] = [];
+  const header = async (file: string): Promise<Header | null> => {
+    try {
+      return (await isThere(join(path, file))) ? await readHeader(join(path, file)) : null;
+    } catch (error) {
+      if (!(error instanceof RnnError)) throw error;
+      troubles.push(error.message);
+      return null;
+    }
+  };
+  const [latest, best] = [await header(latestFile), await header('best.json')];
+  return { latest, best, log: lastLines(join(path, 'log.jsonl')), isRunning: isHeld(path), trouble: troubles.at(0) ?? null };
+}
+
+function isHeld(path: string): boolean {
+  try {
+    return Lock.isHeld(path);
+  } catch {
+    return false; // whoever wants to train there is told what is wrong with it
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(() => true, (error: unknown) => systemCode(error) !== 'ENOENT');
+}

@@ -1,0 +1,24 @@
+// `rnn runs`: the runs in a folder, the best first. Looking into them is training/'s and checkpoint/'s.
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { commonFlags, switchFlag } from '../flags.ts';
+import { harmless } from '../format.ts';
+import { runsTable } from '../runs-table.ts';
+
+const defaultFolder = 'checkpoints';
+
+export function defineRuns(command: Command, context: Context): void {
+  command.description('Lists the runs in a folder, the lowest validation loss first.').argument('[folder]', 'a folder of run folders; checkpoints unless given');
+  for (const flag of [switchFlag('--json', 'one JSON object per run'), ...commonFlags()]) command.addOption(flag);
+  command.action((folder: string | undefined, flags: { json?: boolean }) => list(folder ?? defaultFolder, flags, context));
+}
+
+async function list(folder: string, { json }: { json?: boolean }, { rooms, stdout, stderr }: Context): Promise<void> {
+  const runs = await (await rooms.runs()).listRuns(folder);
+  if (json) {
+    for (const run of runs) await stdout.write(`${JSON.stringify({ event: 'run', ...run })}\n`);
+    return;
+  }
+  if (runs.length === 0) stderr.line(stderr.colour.dim(harmless(`there are no runs in ${folder}; rnn train --out ${folder}/<name> makes one`)));
+  else await stdout.write(`${runsTable(runs, stdout.colour).join('\n')}\n`);
+}

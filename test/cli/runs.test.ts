@@ -1,0 +1,121 @@
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RunFolder } from '../../src/checkpoint/store.ts';
+import type { RunSummary } from '../../src/training/runs.ts';
+import { bare, FakeStream, rnn } from './helpers.ts';
+
+const sizes = ['--hidden', '8', '--batch-size', '4', '--seq-length', '8', '--sample-every', '0', '--eval-every', '10', '--quiet', '--device', 'cpu', '--threads', '1', '--blas', 'off'];
+
+let folder: string;
+const at = (...names: string[]): string => join(folder, ...names);
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-runs-'));
+  writeFileSync(at('text.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
+  const train = (name: string, ...argv: string[]) => rnn(['train', at('text.txt'), '--out', at('runs', name), ...sizes, ...argv]);
+  // The longer a run, the better.
+  const made = [await train('short', '--max-steps', '10'), await train('long', '--max-steps', '60'), await train('blind', '--max-steps', '10', '--val-fraction', '0'), await train('gru', '--max-steps', '30', '--cell', 'gru', '--layers', '2')];
+  for (const { code, stderr } of made) if (code !== 0) throw new Error(stderr);
+  mkdirSync(at('runs', 'no-run'));
+  writeFileSync(at('runs', 'file.txt'), '');
+  mkdirSync(at('empty'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** A copy of the runs, to do something to. */
+function copied(name: string): string {
+  cpSync(at('runs'), at(name), { recursive: true });
+  return at(name);
+}
+
+const listed = async (path: string): Promise<RunSummary[]> => {
+  const { code, stdout } = await rnn(['runs', path, '--json']);
+  expect(code).toBe(0);
+  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as RunSummary);
+};
+
+describe('rnn runs', () => {
+  it('ranks runs by validation loss, those without one last', async () => {
+    const runs = await listed(at('runs'));
+    expect(runs.map(({ name }) => name)).toEqual(['long', 'gru', 'short', 'blind']);
+    const losses = runs.slice(0, 3).map(({ bestValidationLossNats }) => bestValidationLossNats!);
+    expect(losses).toEqual(losses.toSorted((a, b) => a - b));
+    const told = JSON.parse(readFileSync(at('runs', 'gru', 'log.jsonl'), 'utf8').split('\n')[0]) as { parameters: number };
+    expect(runs[1]).toEqual({
+      event: 'run', name: 'gru', path: at('runs', 'gru'), status: 'finished', reason: 'max-steps', bestValidationLossNats: losses[1], bestStep: 30, step: 30, totalSteps: 30,
+      parameters: told.parameters, cell: 'gru', layers: 2, hidden: 8, trainedMs: expect.any(Number),
+    });
+    expect(runs[3]).toMatchObject({ name: 'blind', status: 'finished', bestValidationLossNats: null, bestStep: null, step: 10 });
+  });
+
+  it('is a table for people, and colours only for a terminal', async () => {
+    const { code, stdout, stderr } = await rnn(['runs', at('runs')]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(5);
+    expect(lines[0]).toMatch(/^ +loss +at step +steps +model +weights +time +state +run$/);
+    expect(lines[2]).toMatch(/^\d\.\d{4} +30 +30\/30 +gru 2×8 +[\d.]+k? +\d+s +finished \(max-steps\) +gru$/);
+    const terminal = await rnn(['runs', at('runs')], { stdout: new FakeStream({ columns: 120 }) });
+    expect(terminal.stdout).not.toBe(stdout);
+    // How long training took differs in no line of the same runs.
+    expect(bare(terminal.stdout)).toBe(stdout);
+  });
+
+  it('takes a run folder itself', async () => {
+    expect(await listed(at('runs', 'long'))).toMatchObject([{ name: 'long' }]);
+  });
+
+  it('lists damaged runs last, with the reason', async () => {
+    const path = copied('damaged');
+    truncateSync(join(path, 'long', 'best.json'), 2000);
+    writeFileSync(join(path, 'short', 'latest.json'), 'no\u001B[2J JSON');
+    const runs = await listed(path);
+    expect(runs.map(({ name, status }) => [name, status])).toEqual([['gru', 'finished'], ['blind', 'finished'], ['long', 'damaged'], ['short', 'damaged']]);
+    expect(runs[2].reason).toBe(`${join(path, 'long', 'best.json')} is damaged: it is cut off after 2000 bytes`);
+    const { code, stdout } = await rnn(['runs', path]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/\nlong: .* is cut off after 2000 bytes\nshort: .* is not a checkpoint of rnn: .*\n$/);
+    expect(stdout).not.toContain('\u001B');
+  });
+
+  it('knows a run that is in progress, and where it is by its log', async () => {
+    const path = copied('busy');
+    const held = (await RunFolder.open(join(path, 'short')))!;
+    appendFileSync(join(path, 'short', 'log.jsonl'), '{"event":"report","step":17}\n{"event":"rep');
+    const born = await RunFolder.create(join(path, 'born'));
+    try {
+      const runs = await listed(path);
+      expect(runs.find(({ name }) => name === 'short')).toMatchObject({ status: 'running', reason: null, step: 17 });
+      expect(runs.find(({ name }) => name === 'born')).toMatchObject({ status: 'running', step: null, bestValidationLossNats: null });
+    } finally {
+      held.close();
+      born.close();
+    }
+    expect((await listed(path)).find(({ name }) => name === 'short')).toMatchObject({ status: 'finished', step: 10 });
+  });
+
+  it('knows a run that can go on, and why it ended', async () => {
+    const path = at('stopped');
+    await rnn(['train', at('text.txt'), '--out', join(path, 'a'), ...sizes, '--epochs', '1000', '--max-time', '0.2s']);
+    expect(await listed(path)).toMatchObject([{ name: 'a', status: 'stopped', reason: 'max-time' }]);
+  });
+
+  it('a log without a checkpoint is a run of which nothing was saved', async () => {
+    mkdirSync(at('logs', 'a'), { recursive: true });
+    writeFileSync(at('logs', 'a', 'log.jsonl'), '{"event":"start"}\nnull\n');
+    expect(await listed(at('logs'))).toMatchObject([{ name: 'a', status: 'empty', step: null }]);
+  });
+
+  it('says where there are none', async () => {
+    expect(await rnn(['runs', at('empty')])).toEqual({ code: 0, stdout: '', stderr: `there are no runs in ${at('empty')}; rnn train --out ${at('empty')}/<name> makes one\n` });
+    expect(await rnn(['runs', at('empty'), '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it.each([['missing', 'there is no such folder'], ['text.txt', 'it is no folder']])('%s is an error', async (name, why) => {
+    const { code, stdout, stderr } = await rnn(['runs', at(name)]);
+    expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
+    expect(stderr).toContain(`error: there are no runs in ${at(name)}: ${why}\nhint: `);
+  });
+});
