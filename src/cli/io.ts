@@ -1,6 +1,7 @@
 // The edges of the process that the command line touches, as one object, so that a test can hand over its own. Nothing else in
-// cli/ reads `process`.
+// cli/ reads `process`, but child.ts.
 import type { Readable, Writable } from 'node:stream';
+import { type Child, type ChildLines, startChild } from './child.ts';
 import { isHangupIgnored } from './hangup.ts';
 
 export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
@@ -20,6 +21,8 @@ export interface Io {
   onSignal(handler: (signal: Signal) => void): () => void;
   /** Calls `handler` when the process goes on after it was stopped (Ctrl-Z, `kill -STOP`), until the returned function is called. */
   onContinue(handler: () => void): () => void;
+  /** Starts this program once more, with other arguments. */
+  start(argv: readonly string[], lines: ChildLines): Child;
   /** Ends the process at once. */
   exit(code: number): void;
   /** A seed for who gave none. */
@@ -55,6 +58,7 @@ export const processIo: Io = {
     process.on('SIGCONT', handler);
     return () => void process.off('SIGCONT', handler);
   },
+  start: startChild,
   exit: (code) => process.exit(code),
   randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0],
 };

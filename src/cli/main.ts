@@ -46,6 +46,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     load: async () => (await import('./commands/runs.ts')).defineRuns,
   },
   {
+    name: 'sweep',
+    takes: '<corpus...>',
+    summary: 'train on a grid of options, or on some drawn at random',
+    load: async () => (await import('./commands/sweep.ts')).defineSweep,
+  },
+  {
     name: 'corpus',
     takes: '[name]',
     summary: 'list the built-in corpora, or write one to corpora/',

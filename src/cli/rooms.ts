@@ -1,8 +1,8 @@
 // What the commands call in the rest of the program. Each is loaded when it is first called, so that `rnn --help` loads none of
 // them, and a test can put its own in their place.
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
-import type { Vocabulary, corpusName, readCorpus } from '../corpus/read.ts';
-import type { findCheckpoint, newestIn, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
+import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
+import type { findCheckpoint, newestIn, openSweepFolder, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
@@ -11,18 +11,20 @@ import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/
 import type { optionRules, parametersOf } from '../training/model.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
+import type { drawPoints, gridOf, refuseImpossible } from '../training/search.ts';
 import type { planScoring, readingOf, score } from '../training/scoring.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
 import type { workOf } from '../training/work.ts';
 
 export interface Rooms {
-  corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName; Vocabulary: typeof Vocabulary }>;
+  corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName; findFiles: typeof findFiles; Vocabulary: typeof Vocabulary }>;
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
   checkpoints(): Promise<{
     findCheckpoint: typeof findCheckpoint;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
+    openSweepFolder: typeof openSweepFolder;
     RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
@@ -34,6 +36,7 @@ export interface Rooms {
   transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
   work(): Promise<{ workOf: typeof workOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
+  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
   scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
@@ -52,6 +55,7 @@ export const rooms: Rooms = {
   transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),
   runs: () => import('../training/runs.ts'),
+  searching: () => import('../training/search.ts'),
   scoring: () => import('../training/scoring.ts'),
   training: () => import('../training/train.ts'),
   diagnosis: () => import('../diagnosis/doctor.ts'),

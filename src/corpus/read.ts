@@ -11,7 +11,7 @@ import { corpusName, fileError, findFiles, STDIN, type TextFile } from './source
 import type { Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 
-export { corpusName } from './sources.ts';
+export { corpusName, findFiles } from './sources.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
 

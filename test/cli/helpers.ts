@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly stdin?: string | Uint8Array;
   readonly stdout?: FakeStream;
   readonly stderr?: FakeStream;
+  /** In the place of starting the program once more, which nothing should do unless it is told how. */
+  readonly start?: Io['start'];
 }
 
 /** An output stream that remembers; a terminal if it has columns. */
@@ -58,9 +60,11 @@ export class FakeProcess implements Io {
   readonly stderr: OutputStream & FakeStream;
   readonly env: Record<string, string>;
   readonly exits: number[] = [];
+  readonly start: Io['start'];
   readonly #handlers = new Set<(signal: Signal) => void>();
 
-  constructor({ env = {}, stdin = '', stdout = new FakeStream(), stderr = new FakeStream() }: Surroundings = {}) {
+  constructor({ env = {}, stdin = '', stdout = new FakeStream(), stderr = new FakeStream(), start = startNothing }: Surroundings = {}) {
+    this.start = start;
     this.env = env;
     this.stdin = Readable.from([Buffer.from(stdin)]);
     this.stdout = stdout as OutputStream & FakeStream;
@@ -92,6 +96,10 @@ export class FakeProcess implements Io {
     return 4711;
   }
 }
+
+const startNothing: Io['start'] = (argv) => {
+  throw new Error(`rnn ${argv.join(' ')} was started`);
+};
 
 /** Runs a command line in process; rooms that are not given are the real ones only if none is given. */
 export async function rnn(argv: readonly string[], surroundings: Surroundings = {}, io = new FakeProcess(surroundings)): Promise<Ran> {

@@ -1,0 +1,159 @@
+// `rnn sweep`: a grid or random search over the options of `rnn train`. Which points there are is training/'s, what options are is
+// sweep-options.ts's, running them sweep-run.ts's.
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { RnnError } from '../../errors.ts';
+import type { RunSummary } from '../../training/runs.ts';
+import type { Point } from '../../training/search.ts';
+import type { Context } from '../context.ts';
+import { chosenDevice, refuseBlasWithout } from '../devices.ts';
+import { signalCodes } from '../failures.ts';
+import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { count, duration, harmless, shellWord } from '../format.ts';
+import { runsTable } from '../runs-table.ts';
+import { about, Fixed } from '../sweep-options.ts';
+import { SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
+import { givenOptions } from './train-flags.ts';
+
+interface SweepFlags {
+  readonly grid?: readonly string[];
+  readonly sample?: readonly string[];
+  readonly random?: number;
+  readonly seed?: number;
+  readonly out?: string;
+  readonly emit?: boolean;
+  readonly json?: boolean;
+}
+
+const examples = `
+Examples:
+  rnn sweep corpus.txt --grid hidden=128,256 --grid lr=0.002,0.005 -- --epochs 3
+  rnn sweep corpus.txt --random 20 --sample lr=log:1e-4..1e-2 \\
+    --sample dropout=0..0.5 --sample cell=lstm,gru -- --budget 2m
+  rnn sweep corpus.txt --grid seed=1,2,3,4 --emit | parallel -j 4
+
+The same command goes on with a sweep that was interrupted.`;
+
+const defaultSeed = 1;
+/** A failed point is no reason to end a sweep, but one to say so to whoever started it. */
+const someFailed = 1;
+
+export function defineSweep(command: Command, context: Context): void {
+  command
+    .description("Trains a model for each point of a grid, or for points drawn at random, and ranks them. Options of 'rnn train' that hold for all points go after --.")
+    .usage('<corpus...> [options] -- [options of rnn train]')
+    .argument('<corpus...>', 'the text to learn')
+    .addHelpText('after', examples);
+  const groups = {
+    'The points:': [
+      listFlag('--grid <option=a,b,c>', 'an option and its values; repeatable'),
+      numberFlag('--random <n>', 'draw so many points instead', { whole: true, least: 1 }),
+      listFlag('--sample <option=...>', 'of a..b, log:a..b, or a,b,c; repeatable'),
+      numberFlag('--seed <n>', 'the same seed, the same points (default: 1)', { whole: true, least: 0 }),
+    ],
+    'Where they go:': [
+      textFlag('--out <folder>', 'a run folder for each; sweeps/<name of the text>'),
+      switchFlag('--emit', 'print a command line for each, and train none'),
+    ],
+    'Output:': [switchFlag('--json', 'one JSON object per point, then per run'), ...commonFlags()],
+  };
+  for (const [heading, flags] of Object.entries(groups)) {
+    for (const flag of flags) command.addOption(flag.helpGroup(heading));
+  }
+  command.action(async (words: string[], flags: SweepFlags) => {
+    context.exitCode = await sweep(words, flags, context);
+  });
+}
+
+async function sweep(words: readonly string[], flags: SweepFlags, context: Context): Promise<number> {
+  const { io, rooms, stdout, stderr } = context;
+  const fixed = new Fixed(words);
+  refuseBlasWithout(fixed.flags.blas, [chosenDevice(fixed.flags.device, io).name]);
+  const points = await pointsOf(flags, fixed, context);
+  const { refuseImpossible } = await rooms.searching();
+  for (const point of points) {
+    const all = fixed.flagsOf(point);
+    if (all.initFrom === undefined) about(point.name, () => refuseImpossible(givenOptions(all), { validates: all.valFraction !== 0 }));
+  }
+  const out = flags.out ?? join('sweeps', (await rooms.corpus()).corpusName(fixed.sources[0]));
+  const tasks = points.map((point): Task => ({ name: point.name, folder: join(out, point.name), argv: fixed.commandOf(point, join(out, point.name)) }));
+  if (flags.emit) {
+    for (const { name, folder, argv } of tasks) await stdout.write(flags.json ? `${JSON.stringify({ event: 'point', name, path: folder, argv })}\n` : `rnn ${argv.map(shellWord).join(' ')}\n`);
+    return 0;
+  }
+  await refuseMissing(fixed, context);
+  await (await rooms.checkpoints()).openSweepFolder(out, fixed.identity);
+  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${count(tasks.length)} points, in ${out}`)));
+  return run(tasks, { json: flags.json === true }, context);
+}
+
+/** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
+async function refuseMissing({ sources, flags: { include = [], exclude = [], valFile } }: Fixed, { rooms }: Context): Promise<void> {
+  const { findFiles } = await rooms.corpus();
+  for (const source of [...sources, ...(valFile === undefined ? [] : [valFile])]) await findFiles(source, { include, exclude });
+}
+
+/** @throws RnnError `usage` where there are none, or both kinds */
+async function pointsOf({ grid = [], sample = [], random, seed }: SweepFlags, fixed: Fixed, { rooms, stderr }: Context): Promise<readonly Point[]> {
+  const { gridOf, drawPoints } = await rooms.searching();
+  const isRandom = random !== undefined;
+  if (isRandom && grid.length > 0) throw new RnnError('usage', '--grid and --random exclude each other', { hint: '--sample cell=lstm,gru draws from a list' });
+  if (!isRandom && (sample.length > 0 || seed !== undefined)) throw new RnnError('usage', `${sample.length > 0 ? '--sample' : '--seed'} is for --random`, { hint: '--random 20 draws twenty points' });
+  if (isRandom && sample.length === 0) throw new RnnError('usage', '--random has nothing to draw', { hint: '--sample lr=log:1e-3..1e-2 draws learning rates' });
+  if (!isRandom && grid.length === 0) throw new RnnError('usage', 'a sweep needs something to try', { hint: '--grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2' });
+  if (!isRandom) return gridOf(eachOnce('--grid', grid.map((text) => fixed.gridAxis(text))));
+  const points = drawPoints(eachOnce('--sample', sample.map((text) => fixed.sampleAxis(text))), random, seed ?? defaultSeed);
+  if (points.length < random) stderr.line(stderr.colour.dim(`there are no more than ${count(points.length)} different points to draw`));
+  return points;
+}
+
+function eachOnce<Axis extends { readonly option: string }>(flag: string, axes: readonly Axis[]): readonly Axis[] {
+  const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index);
+  if (twice === undefined) return axes;
+  throw new RnnError('usage', `${flag} ${twice.option} is given twice`, { hint: `give all its values at once: ${flag} ${twice.option}=…` });
+}
+
+async function run(tasks: readonly Task[], { json }: { json: boolean }, context: Context): Promise<number> {
+  const { rooms, stdout, stderr } = context;
+  const runner = new SweepRunner(context);
+  const results: TaskResult[] = [];
+  try {
+    for await (const result of runner.results(tasks)) {
+      results.push(result);
+      await stdout.write(json ? `${JSON.stringify(pointEvent(result, tasks))}\n` : `${pointLine(result, tasks, context)}\n`);
+    }
+  } finally {
+    runner.close();
+  }
+  const counts = (outcomes: readonly TaskResult['outcome'][]): number => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const failed = counts(['failed', 'busy']);
+  if (runner.signal === null) await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
+  if (json) await stdout.write(`${JSON.stringify({ event: 'end', points: tasks.length, finished: counts(['finished', 'earlier']), stopped: counts(['stopped']), failed, signal: runner.signal })}\n`);
+  else if (runner.signal !== null) stderr.line(stderr.colour.dim('to continue, give the same command again'));
+  if (runner.signal !== null) return signalCodes[runner.signal];
+  if (failed > 0) stderr.line(stderr.colour.yellow(`warning: ${count(failed)} of ${count(tasks.length)} points failed; the same command tries them again`));
+  return failed > 0 ? someFailed : 0;
+}
+
+function pointEvent({ task, outcome, message, summary }: TaskResult, tasks: readonly Task[]): object {
+  const { bestValidationLossNats, bestStep, step } = summary;
+  return { event: 'point', index: tasks.indexOf(task), points: tasks.length, name: task.name, path: task.folder, outcome, message, bestValidationLossNats, bestStep, step };
+}
+
+function pointLine({ task, outcome, message, summary }: TaskResult, tasks: readonly Task[], { stdout: { colour } }: Context): string {
+  const { bestValidationLossNats: loss, step, trainedMs } = summary;
+  const what = {
+    finished: () => `${loss === null ? 'finished' : `${loss.toFixed(4)} nats`}, ${count(step ?? 0)} steps in ${duration(trainedMs ?? 0)}`,
+    earlier: () => `${loss === null ? 'finished' : `${loss.toFixed(4)} nats`}, finished before`,
+    stopped: () => `stopped at step ${count(step ?? 0)}${message === null ? '' : ` (${message})`}`,
+    failed: () => `failed: ${message}`,
+    busy: () => `left out: ${message}`,
+  }[outcome]();
+  const paint = outcome === 'failed' || outcome === 'busy' ? colour.red : outcome === 'earlier' ? colour.dim : (text: string) => text;
+  return `[${tasks.indexOf(task) + 1}/${tasks.length}] ${task.name}: ${paint(harmless(what).replaceAll('\n', '␊'))}`;
+}
+
+async function showRanking(runs: readonly RunSummary[], { json }: { json: boolean }, { stdout }: Context): Promise<void> {
+  if (json) for (const each of runs) await stdout.write(`${JSON.stringify({ event: 'run', ...each })}\n`);
+  else await stdout.write(`\n${runsTable(runs, stdout.colour).join('\n')}\n`);
+}

@@ -1,0 +1,163 @@
+// The words of `rnn sweep` that are about options of `rnn train`: which there are, what each may be, and the command line of a point. All
+// that can be wrong with any point is found here, before the first is trained.
+import { Command, CommanderError, type Option } from 'commander';
+import { RnnError } from '../errors.ts';
+import type { Axis, Distribution, Point } from '../training/search.ts';
+import { addTrainFlags, checkTogether, type TrainFlags } from './commands/train-flags.ts';
+import { badValue } from './values.ts';
+
+/** Options of `rnn train` that a sweep decides on, and what to do instead. */
+const own: Readonly<Record<string, string>> = {
+  out: 'give --out before --: each point has a folder in it',
+  resume: 'leave it out: each run goes on where it was',
+  force: 'remove the folder of the sweep to begin anew, or give another --out',
+  json: 'give it before --',
+  quiet: 'leave it out: runs of a sweep are quiet',
+  debug: 'give it before --',
+  color: 'give --no-color before --',
+};
+/** They change nothing in what is learnt, and may be others when a sweep goes on. */
+const ofThisMachine: readonly (keyof TrainFlags)[] = ['device', 'threads', 'blas', 'maxTime', 'acceptNewCorpus'];
+
+const number = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
+const decimal = new RegExp(`^${number}$`, 'i');
+const range = new RegExp(`^(log:)?(${number})\\.\\.(${number})$`, 'i');
+
+/** What holds for all points: the text, and the options after `--`. */
+export class Fixed {
+  readonly sources: readonly string[];
+  readonly flags: TrainFlags;
+  /** The options as they were written. */
+  readonly words: readonly string[];
+  readonly #options: readonly Option[];
+
+  /** @param words the text, and what followed `--` @throws Commander's errors, or a usage error for options that are not for all points */
+  constructor(words: readonly string[]) {
+    const command = parsed(words);
+    const first = words.findIndex((word) => word.startsWith('-') && word !== '-');
+    this.sources = first < 0 ? words : words.slice(0, first);
+    this.words = words.slice(this.sources.length);
+    this.#options = command.options;
+    if (command.args.length > this.sources.length) {
+      throw new RnnError('usage', `${command.args.at(-1)} stands after options of rnn train, and is none`, { hint: 'name texts before --' });
+    }
+    const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
+    for (const option of given) {
+      const name = option.attributeName();
+      if (Object.hasOwn(own, name)) throw new RnnError('usage', `${option.long} after -- is not for the runs of a sweep`, { hint: own[name] });
+    }
+    this.flags = Object.fromEntries(given.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]));
+    if ([...this.sources, this.flags.valFile].includes('-')) {
+      throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each point', { hint: 'put the text into a file' });
+    }
+  }
+
+  /** What makes the sweep another one where it changes. */
+  get identity(): Readonly<Record<string, unknown>> {
+    return Object.fromEntries(Object.entries(this.flags).filter(([name]) => !ofThisMachine.includes(name as keyof TrainFlags)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  /** `hidden=128,256`. @throws RnnError `usage` */
+  gridAxis(text: string): Axis<readonly string[]> {
+    const { option, values } = this.#split('--grid', text);
+    return { option: nameOf(option), values: listOf(option, values) };
+  }
+
+  /** `lr=log:1e-4..1e-2`, `dropout=0..0.5`, `cell=lstm,gru`. @throws RnnError `usage` */
+  sampleAxis(text: string): Axis<Distribution> {
+    const { option, values } = this.#split('--sample', text);
+    const [, logarithmic, ...ends] = range.exec(values) ?? [];
+    if (ends.length === 0) return { option: nameOf(option), values: { kind: 'choice', values: listOf(option, values) } };
+    const [low, high] = ends.map(Number);
+    for (const end of ends) valueOf(option, end);
+    if (low >= high) throw badValue(`--sample ${nameOf(option)}`, values, 'a lower and a higher number, low..high');
+    if (logarithmic !== undefined && low <= 0) throw badValue(`--sample ${nameOf(option)}`, values, 'numbers above 0, since it is drawn by its logarithm');
+    return { option: nameOf(option), values: { kind: 'range', low, high, logarithmic: logarithmic !== undefined, whole: isWhole(option, low, high) } };
+  }
+
+  #split(flag: string, text: string): { readonly option: Option; readonly values: string } {
+    const at = text.indexOf('=');
+    if (at < 1) throw badValue(flag, text, 'an option of rnn train and its values, such as hidden=128,256');
+    const name = text.slice(0, at).replace(/^--/, '');
+    const option = this.#options.find(({ long }) => long === `--${name}`);
+    if (option === undefined) throw unknownOption(flag, name);
+    const attribute = option.attributeName();
+    if (Object.hasOwn(own, attribute)) throw new RnnError('usage', `${flag} ${name} is not for the runs of a sweep`, { hint: own[attribute] });
+    if (this.flags[attribute as keyof TrainFlags] !== undefined) throw new RnnError('usage', `--${name} is given for all points, and by ${flag}`, { hint: 'leave one of them out' });
+    return { option, values: text.slice(at + 1) };
+  }
+
+  /** All options of a point. @throws RnnError `usage` if some contradict each other */
+  flagsOf({ name, settings }: Point): TrainFlags {
+    const pairs = settings.map(({ option, value }) => {
+      const found = this.#options.find(({ long }) => long === `--${option}`)!;
+      return [found.attributeName(), valueOf(found, value)] as const;
+    });
+    const flags = { ...this.flags, ...Object.fromEntries(pairs.filter(([, value]) => value !== false)) };
+    return about(name, () => {
+      checkTogether(flags);
+      return flags;
+    });
+  }
+
+  /** The words after `rnn` that train a point. */
+  commandOf({ settings }: Point, folder: string): string[] {
+    const words = settings.flatMap(({ option, value }) => {
+      if (isSwitch(this.#options.find(({ long }) => long === `--${option}`)!)) return value === 'true' ? [`--${option}`] : [];
+      return [`--${option}`, value];
+    });
+    return ['train', ...this.sources, ...this.words, ...words, '--resume', '--out', folder];
+  }
+}
+
+/** Names the point in an error that is about it. */
+export function about<Result>(name: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof RnnError ? new RnnError(error.kind, `${name}: ${error.message}`, { hint: error.hint, cause: error }) : error;
+  }
+}
+
+function parsed(words: readonly string[]): Command {
+  const command = new Command('train').argument('<corpus...>').exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} }).helpOption(false);
+  addTrainFlags(command);
+  return command.parse(words, { from: 'user' });
+}
+
+function unknownOption(flag: string, name: string): RnnError {
+  let near: string | undefined;
+  try {
+    parsed(['text', `--${name}`]);
+  } catch (error) {
+    near = error instanceof CommanderError ? /\(Did you mean (.*)\?\)/.exec(error.message)?.[1] : undefined;
+  }
+  return new RnnError('usage', `${flag} ${name}: rnn train has no option --${name}`, { hint: near === undefined ? 'rnn train --help lists its options' : `did you mean ${near.replaceAll('--', '')}?` });
+}
+
+const nameOf = ({ long }: Option): string => long!.slice(2);
+const isSwitch = ({ required, optional }: Option): boolean => !required && !optional;
+
+/** Numbers as the program writes them, so that 0.0050 and 5e-3 are one point. */
+function listOf(option: Option, text: string): readonly string[] {
+  const values = text.split(',').map((value) => (decimal.test(value) ? String(Number(value)) : value));
+  for (const value of values) valueOf(option, value);
+  return [...new Set(values)];
+}
+
+/** @throws RnnError `usage` for what the option may not be */
+function valueOf(option: Option, value: string): unknown {
+  if (!isSwitch(option)) return option.parseArg!(value, undefined as never);
+  if (value !== 'true' && value !== 'false') throw badValue(option.long!, value, 'true or false');
+  return value === 'true';
+}
+
+function isWhole(option: Option, low: number, high: number): boolean {
+  if (!Number.isInteger(low) || !Number.isInteger(high)) return false;
+  try {
+    valueOf(option, String(low + 0.5));
+    return false;
+  } catch {
+    return true;
+  }
+}

@@ -1,0 +1,62 @@
+// `rnn sweep` with the runs in processes of their own, as a user has it: what becomes of them when it is interrupted or killed.
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { begin, isBuilt, patience } from './process.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-sweeps-'));
+  writeFileSync(join(folder, 'text.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const at = (...names: string[]): string => join(folder, ...names);
+const fixed = '--batch-size 4 --seq-length 8 --sample-every 0 --eval-every 0 --checkpoint-every 20 --threads 1 --device cpu --blas off'.split(' ');
+/** Too long to end by itself while a test looks at it. */
+const endless = ['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--', '--max-steps', '100000000', ...fixed];
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await setTimeout(20);
+}
+
+describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
+  it('trains, and tells a reader of a pipe', { timeout: patience }, async () => {
+    const { code, stdout, stderr } = await begin(['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--json', '--', '--max-steps', '5', ...fixed], { folder }).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['point', 'point', 'run', 'run', 'end']);
+  });
+
+  it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s reaches the run in hand, which saves', { timeout: patience }, async (signal, code) => {
+    const sweep = begin(endless, { folder });
+    await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
+    sweep.send(signal);
+    const ended = await sweep.ended;
+    expect({ code: ended.code, signal: ended.signal }).toEqual({ code, signal: null });
+    expect(ended.stdout).toMatch(/^\[1\/2] hidden=4: stopped at step [\d,]+ \(signal\)\n$/);
+    expect(existsSync(at('sweep', 'hidden=4', 'lock.json'))).toBe(false);
+    expect(existsSync(at('sweep', 'hidden=5'))).toBe(false);
+  });
+
+  it('a run whose sweep was killed saves and ends by itself, and lets the next one have its folder', { timeout: patience }, async () => {
+    const sweep = begin(endless, { folder });
+    await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
+    const { pid } = JSON.parse(readFileSync(at('sweep', 'hidden=4', 'lock.json'), 'utf8')) as { pid: number };
+    sweep.send('SIGKILL');
+    await until(() => !existsSync(at('sweep', 'hidden=4', 'lock.json')));
+    await until(() => !isRunning(pid));
+    const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,275 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunFolder } from '../../src/checkpoint/store.ts';
+import type { Child } from '../../src/cli/child.ts';
+import type { Io } from '../../src/cli/io.ts';
+import { run } from '../../src/cli/main.ts';
+import { FakeProcess, FakeStream, rnn, type Ran } from './helpers.ts';
+
+let folder: string;
+let text: string;
+let out: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-sweep-'));
+  text = join(folder, 'text.txt');
+  out = join(folder, 'sweep');
+  writeFileSync(text, 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const fixed = '--max-steps 6 --batch-size 4 --seq-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
+const grid = ['--grid', 'hidden=4,8', '--grid', 'cell=rnn,gru'];
+
+interface Started {
+  readonly argv: readonly string[];
+  readonly io: FakeProcess;
+}
+
+/** The program in this very process, in the place of others. `begun` may do something when one has begun. */
+function inProcess(begun: (started: Started) => void = () => {}): { start: Io['start']; started: Started[] } {
+  const started: Started[] = [];
+  const start: Io['start'] = (argv, lines): Child => {
+    const io = new FakeProcess();
+    const ended = run(argv, io).then((code) => {
+      for (const name of ['stdout', 'stderr'] as const) for (const line of io[name].text.split('\n').slice(0, -1)) lines[name](line);
+      return { code, signal: null };
+    });
+    started.push({ argv, io });
+    begun({ argv, io });
+    return { send: (signal) => io.send(signal), ended };
+  };
+  return { start, started };
+}
+
+/** Processes that end as they are told to, and train nothing. */
+const pretending = (end: { code: number | null; signal: string | null }, told: { stdout?: string; stderr?: string } = {}): Io['start'] => (_, lines) => {
+  if (told.stdout !== undefined) lines.stdout(told.stdout);
+  if (told.stderr !== undefined) lines.stderr(told.stderr);
+  return { send: () => {}, ended: Promise.resolve(end) };
+};
+
+const sweep = (words: readonly string[], start?: Io['start'], after: readonly string[] = fixed): Promise<Ran> => rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
+const events = ({ stdout }: Ran): Record<string, unknown>[] => stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('rnn sweep', () => {
+  it('trains each point in a folder of its own, tells each when it is done, and ranks them', async () => {
+    const { start, started } = inProcess();
+    const { code, stdout, stderr } = await sweep(grid, start);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `4 points, in ${out}\n` });
+    const names = ['hidden=4,cell=rnn', 'hidden=4,cell=gru', 'hidden=8,cell=rnn', 'hidden=8,cell=gru'];
+    expect(started.map(({ argv }) => argv)).toEqual(names.map((name) => ['train', text, ...fixed, '--hidden', name[7], '--cell', name.slice(14), '--resume', '--out', join(out, name), '--json']));
+    expect(readdirSync(out).toSorted()).toEqual([...names, 'sweep.json'].toSorted());
+    const [points, ranking] = stdout.split('\n\n').map((part) => part.trimEnd().split('\n'));
+    expect(points.map((line) => line.replace(/[\d.]+ nats, 6 steps in \d+s$/, '…'))).toEqual(names.map((name, i) => `[${i + 1}/4] ${name}: …`));
+    const losses = ranking.slice(1).map((line) => Number(/^[\d.]+/.exec(line)?.[0]));
+    expect(losses).toHaveLength(4);
+    expect(losses).toEqual(losses.toSorted((a, b) => a - b));
+    // As `rnn runs` has it.
+    expect((await rnn(['runs', out])).stdout.trimEnd().split('\n')).toEqual(ranking);
+  });
+
+  it('passes over what is finished, and tries again what has failed or was removed', async () => {
+    await sweep(grid, inProcess().start);
+    rmSync(join(out, 'hidden=8,cell=rnn'), { recursive: true });
+    const before = readFileSync(join(out, 'hidden=4,cell=rnn', 'latest.json'));
+    const { start, started } = inProcess();
+    const ran = await sweep([...grid, '--json'], start);
+    expect(ran.code).toBe(0);
+    expect(started.map(({ argv }) => argv[argv.indexOf('--out') + 1])).toEqual([join(out, 'hidden=8,cell=rnn')]);
+    const told = events(ran);
+    expect(told.filter(({ event }) => event === 'point').map(({ outcome }) => outcome)).toEqual(['earlier', 'earlier', 'finished', 'earlier']);
+    expect(told.filter(({ event }) => event === 'run')).toHaveLength(4);
+    expect(told.at(-1)).toEqual({ event: 'end', points: 4, finished: 4, stopped: 0, failed: 0, signal: null });
+    expect(readFileSync(join(out, 'hidden=4,cell=rnn', 'latest.json'))).toEqual(before);
+  });
+
+  it('takes more points, and goes on with the ones it has', async () => {
+    await sweep(['--grid', 'hidden=4'], inProcess().start);
+    const { start, started } = inProcess();
+    expect((await sweep(['--grid', 'hidden=4,5'], start)).code).toBe(0);
+    expect(started).toHaveLength(1);
+  });
+
+  it('does not take the runs of another sweep for its own, but may have other threads', async () => {
+    await sweep(['--grid', 'hidden=4'], inProcess().start);
+    const { code, stderr } = await sweep(['--grid', 'hidden=4'], undefined, ['--max-steps', '9', ...fixed.slice(2)]);
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `error: ${out} holds a sweep with other options after --: maxSteps is 9, and was 6\nhint: give the same options to go on with it, or another --out\n` });
+    expect((await sweep(['--grid', 'hidden=4'], undefined, [...fixed, '--threads', '2'])).code).toBe(0);
+    writeFileSync(join(out, 'sweep.json'), '{');
+    expect((await sweep(['--grid', 'hidden=4'])).stderr).toContain('sweep.json is damaged');
+  });
+
+  it('reports a point that fails, goes on with the others, and ends with 1', async () => {
+    const { start } = inProcess();
+    const ran = await sweep(['--grid', 'val-fraction=0.1,0.999,0'], start);
+    expect(ran.code).toBe(1);
+    expect(ran.stdout).toMatch(/^\[1\/3] val-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] val-fraction=0\.999: failed: the text .*\n\[3\/3] val-fraction=0: finished, 6 steps in \d+s\n/);
+    expect(ran.stdout).toMatch(/ empty +val-fraction=0\.999\n$/);
+    expect(ran.stderr).toContain('warning: 1 of 3 points failed; the same command tries them again\n');
+  });
+
+  it.each([
+    [{ code: null, signal: 'SIGKILL' }, {}, 'killed by SIGKILL'],
+    [{ code: 6, signal: null }, { stdout: '{"event":"error","code":6,"message":"no GPU"}', stderr: 'error: no GPU' }, 'no GPU'],
+    [{ code: 134, signal: null }, { stdout: 'not JSON', stderr: 'FATAL ERROR: heap out of memory' }, 'exit code 134: FATAL ERROR: heap out of memory'],
+  ])('says why a run failed that ended with %j and told %j', async (end, told, message) => {
+    const { code, stdout } = await sweep(['--grid', 'hidden=4'], pretending(end, told));
+    expect(code).toBe(1);
+    expect(stdout).toContain(`[1/1] hidden=4: failed: ${message}\n`);
+  });
+
+  it('shows what a run in hand recovers from', async () => {
+    const { stderr } = await sweep(['--grid', 'hidden=4'], pretending({ code: 0, signal: null }, { stdout: '{"event":"recovery","step":3,"reason":"the disk is full\\u001b[2J"}' }));
+    expect(stderr).toContain('hidden=4: the disk is full␛[2J\n');
+  });
+
+  it.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('%s lets the run in hand save, ends the sweep with %i, and the same command goes on to the same weights', async (signal, code) => {
+    const long = ['--max-steps', '400', ...fixed.slice(2), '--checkpoint-every', '0', '--eval-every', '0'];
+    const io = new FakeProcess({
+      start: inProcess(({ io: child }) => {
+        const wait = (): void => {
+          if (child.stdout.text.includes('"report"')) io.send(signal);
+          else setImmediate(wait);
+        };
+        wait();
+      }).start,
+    });
+    const words = ['--grid', 'hidden=4,5'];
+    expect(await run(['sweep', text, '--out', out, ...words, '--', ...long], io)).toBe(code);
+    expect(io.stdout.text).toMatch(/^\[1\/2] hidden=4: stopped at step \d+ \(signal\)\n$/);
+    expect(io.stderr.text).toContain(`warning: ${signal}: finishing the step in hand and saving`);
+    expect(io.stderr.text).toContain('to continue, give the same command again\n');
+    expect(io.listensForSignals).toBe(false);
+    expect((await rnn(['runs', join(out, 'hidden=4'), '--json'])).stdout).toContain('"status":"stopped"');
+    expect(existsSync(join(out, 'hidden=5'))).toBe(false);
+
+    expect((await sweep(words, inProcess().start, long)).code).toBe(0);
+    await rnn(['train', text, ...long, '--hidden', '4', '--out', join(folder, 'whole'), '--quiet']);
+    const tensorsOf = (path: string): unknown => (JSON.parse(readFileSync(join(path, 'latest.json'), 'utf8')) as { tensors: unknown }).tensors;
+    expect(tensorsOf(join(out, 'hidden=4'))).toEqual(tensorsOf(join(folder, 'whole')));
+  });
+
+  it('passes every signal on, so that a second INT can end the run in hand at once', async () => {
+    const sent: string[] = [];
+    let end: (code: { code: number; signal: null }) => void = () => {};
+    const start: Io['start'] = () => ({
+      send(signal) {
+        sent.push(signal);
+        if (sent.length === 2) end({ code: 130, signal: null });
+      },
+      ended: new Promise((done) => (end = done)),
+    });
+    const io = new FakeProcess({ start: (...given) => {
+      setImmediate(() => { io.send('SIGINT'); io.send('SIGINT'); });
+      return start(...given);
+    } });
+    expect(await run(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], io)).toBe(130);
+    expect(sent).toEqual(['SIGINT', 'SIGINT']);
+  });
+
+  it('leaves a point that another process trains for the end, and waits for it', async () => {
+    await sweep(['--grid', 'hidden=4'], inProcess().start, ['--max-time', '0.05s', '--epochs', '100000', ...fixed.slice(2)]);
+    rmSync(join(out, 'sweep.json'));
+    const held = (await RunFolder.open(join(out, 'hidden=4')))!;
+    const { start, started } = inProcess();
+    const stderr = new FakeStream();
+    const write = stderr.write.bind(stderr) as (chunk: string) => boolean;
+    stderr.write = ((chunk: string, ...rest: never[]) => {
+      if (chunk.includes('hidden=4: waiting for another process')) held.close();
+      return (write as (...given: unknown[]) => boolean)(chunk, ...rest);
+    }) as typeof stderr.write;
+    const ran = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], { start, stderr });
+    expect(ran.code).toBe(0);
+    expect(started.map(({ argv }) => argv.at(-2))).toEqual([join(out, 'hidden=5'), join(out, 'hidden=4')]);
+  });
+
+  it('prints a command line for each point, quoted for a shell, and trains nothing', async () => {
+    const spaced = join(folder, "it's a text.txt");
+    const { code, stdout, stderr } = await rnn(['sweep', spaced, '--out', `${out} 1`, '--grid', 'tied=true,false', '--grid', 'embedding=8', '--emit', '--', '--include', '*.txt']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const quoted = `'${spaced.replace("'", String.raw`'\''`)}'`;
+    expect(stdout).toBe(['tied=true', 'tied=false'].map((name) => `rnn train ${quoted} --include '*.txt' ${name === 'tied=true' ? '--tied ' : ''}--embedding 8 --resume --out '${out} 1/${name},embedding=8'\n`).join(''));
+    expect(readdirSync(folder)).toEqual(['text.txt']);
+  });
+
+  it('prints lines that train the same runs as the sweep itself would', async () => {
+    const { stdout } = await sweep([...grid, '--emit']);
+    for (const line of stdout.trimEnd().split('\n')) expect((await rnn([...line.split(' ').slice(1), '--quiet'])).code).toBe(0);
+    expect((await sweep(grid)).stdout.match(/finished before/g)).toHaveLength(4);
+  });
+
+  it('--json with --emit has the words, unquoted', async () => {
+    const [point] = events(await sweep(['--grid', 'lr=5e-3,0.0050', '--emit', '--json']));
+    expect(point).toEqual({ event: 'point', name: 'lr=0.005', path: join(out, 'lr=0.005'), argv: ['train', text, ...fixed, '--lr', '0.005', '--resume', '--out', join(out, 'lr=0.005')] });
+  });
+
+  it('draws the same points for the same seed, within what an option may be', async () => {
+    const words = ['--random', '30', '--sample', 'hidden=log:4..64', '--sample', 'dropout=0..0.5', '--sample', 'lr=log:1e-4..1e-2', '--sample', 'cell=gru,lstm', '--emit'];
+    const { code, stdout } = await sweep(words);
+    expect(code).toBe(0);
+    expect((await sweep([...words, '--seed', '1'])).stdout).toBe(stdout);
+    expect((await sweep([...words, '--seed', '2'])).stdout).not.toBe(stdout);
+    const values = stdout.trimEnd().split('\n').map((line) => /--hidden (\d+) --dropout (0[\d.]*) --lr ([\d.e-]+) --cell (gru|lstm) --resume/.exec(line)!.slice(1));
+    expect(values).toHaveLength(30);
+    expect(values.filter(([hidden, dropout, lr]) => Number(hidden) < 4 || Number(hidden) > 64 || Number(dropout) > 0.5 || Number(lr) < 1e-4 || Number(lr) > 1e-2)).toEqual([]);
+  });
+
+  it('names its folder for the text unless told otherwise', async () => {
+    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit']);
+    expect(stdout).toContain(`--out ${join('sweeps', 'text', 'hidden=4')}\n`);
+  });
+
+  it.each([
+    [['--grid', 'hiden=8'], [], '--grid hiden: rnn train has no option --hiden', 'did you mean hidden?'],
+    [['--grid', 'nonsense=8'], [], '--grid nonsense: rnn train has no option --nonsense', 'rnn train --help lists its options'],
+    [['--grid', 'hidden'], [], '--grid is hidden, expected an option of rnn train and its values', ''],
+    [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number of at least 1', ''],
+    [['--grid', 'hidden=8,'], [], '--hidden is empty, expected', ''],
+    [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
+    [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
+    [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'tied=true,hidden=4: --tied needs an embedding', '--embedding 4 is as wide'],
+    [['--grid', 'lr=1', '--grid', '--lr=2'], [], '--grid lr is given twice', 'at once'],
+    [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
+    [['--grid', 'lr=1'], ['--lr', '2'], '--lr is given for all points, and by --grid', ''],
+    [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
+    [['--grid', 'lr=1'], ['--force'], '--force after -- is not for the runs of a sweep', 'remove the folder'],
+    [['--grid', 'lr=1'], ['--no-color'], '--no-color after -- is not for the runs of a sweep', ''],
+    [['--grid', 'lr=1'], ['--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
+    [['--grid', 'lr=1'], ['--hidden', '3', 'other.txt'], 'other.txt stands after options of rnn train', 'before --'],
+    [['--grid', 'lr=1'], ['--val-file', '-'], 'standard input (-) can be read only once', 'into a file'],
+    [['--grid', 'lr=1'], ['--blas', 'off', '--device', 'reference'], "--blas is the cpu's", ''],
+    [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random exclude each other', ''],
+    [['--random', '3'], [], '--random has nothing to draw', ''],
+    [['--sample', 'lr=0..1'], [], '--sample is for --random', ''],
+    [['--seed', '3', '--grid', 'lr=1'], [], '--seed is for --random', ''],
+    [[], [], 'a sweep needs something to try', ''],
+    [['--random', '3', '--sample', 'lr=1..0.1'], [], '--sample lr is 1..0.1, expected a lower and a higher number', ''],
+    [['--random', '3', '--sample', 'dropout=log:0..0.5'], [], '--sample dropout is log:0..0.5, expected numbers above 0', ''],
+    [['--random', '3', '--sample', 'dropout=0..1'], [], '--dropout is 1, expected a number of at least 0 and below 1', ''],
+    [['--random', '3', '--sample', 'hidden=..5'], [], '--hidden is ..5, expected a whole number', ''],
+    [['--random', '3', '--sample', 'cell=0..1'], [], '--cell is 0, expected one of', ''],
+    [['--random', '10001', '--sample', 'lr=0.1..1'], [], 'that is a sweep of 10,001 points', ''],
+  ])('%j -- %j is refused before anything is trained', async (words, after, message, hint) => {
+    const { code, stdout, stderr } = await sweep(words, undefined, after);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain(`error: ${message}`);
+    expect(stderr).toContain(`hint: `);
+    expect(stderr).toContain(hint);
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('a text that is missing is said once', async () => {
+    const { code, stdout, stderr } = await rnn(['sweep', join(folder, 'no.txt'), '--out', out, ...grid]);
+    expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
+    expect(stderr).toContain('no.txt');
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('a folder that cannot be is refused', async () => {
+    const { code, stderr } = await rnn(['sweep', text, '--out', text, ...grid]);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('there is a file of that name on the way') });
+    expect(statSync(text).isFile()).toBe(true);
+  });
+});

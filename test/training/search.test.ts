@@ -1,0 +1,79 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Distribution, drawPoints, gridOf, refuseImpossible } from '../../src/training/search.ts';
+
+const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): Distribution => ({ kind: 'range', low, high, logarithmic: false, whole: false, ...kind });
+const drawn = (values: Distribution, count: number, seed = 1): number[] => drawPoints([{ option: 'x', values }], count, seed).map(({ settings }) => Number(settings[0].value));
+
+describe('a grid', () => {
+  test('is every combination, in the order given', () => {
+    const points = gridOf([{ option: 'hidden', values: ['8', '16'] }, { option: 'cell', values: ['lstm', 'gru', 'rnn'] }]);
+    expect(points.map(({ name }) => name)).toEqual(['hidden=8,cell=lstm', 'hidden=8,cell=gru', 'hidden=8,cell=rnn', 'hidden=16,cell=lstm', 'hidden=16,cell=gru', 'hidden=16,cell=rnn']);
+    expect(points[4].settings).toEqual([{ option: 'hidden', value: '16' }, { option: 'cell', value: 'gru' }]);
+  });
+
+  test('of too many points is refused, before they are made', () => {
+    const values = Array.from({ length: 200 }, (_, i) => String(i));
+    const axes = Array.from({ length: 20 }, (_, i) => ({ option: `o${i}`, values }));
+    expect(() => gridOf(axes)).toThrow(expect.objectContaining({ kind: 'usage' }));
+  });
+});
+
+describe('points drawn at random', () => {
+  const axes = [{ option: 'lr', values: range(1e-4, 1e-2, { logarithmic: true }) }, { option: 'cell', values: { kind: 'choice', values: ['lstm', 'gru'] } as Distribution }];
+
+  test('follow from the seed, and more of them begin with the same ones', () => {
+    const ten = drawPoints(axes, 10, 7);
+    expect(drawPoints(axes, 10, 7)).toEqual(ten);
+    expect(drawPoints(axes, 30, 7).slice(0, 10)).toEqual(ten);
+    expect(drawPoints(axes, 10, 8)).not.toEqual(ten);
+  });
+
+  test('lie in their range, spread evenly, or evenly by factors', () => {
+    const middle = (values: number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1];
+    const [linear, logarithmic] = [drawn(range(1e-4, 1e-2), 400), drawn(range(1e-4, 1e-2, { logarithmic: true }), 400)];
+    for (const values of [linear, logarithmic]) expect(values.filter((x) => x < 1e-4 || x > 1e-2)).toEqual([]);
+    expect(middle(linear)).toBeGreaterThan(4e-3);
+    expect(middle(linear)).toBeLessThan(6e-3);
+    expect(middle(logarithmic)).toBeGreaterThan(0.7e-3);
+    expect(middle(logarithmic)).toBeLessThan(1.4e-3);
+  });
+
+  test('are whole where the option is, and reach both ends', () => {
+    expect(drawn(range(1, 4, { whole: true }), 100).toSorted()).toEqual([1, 2, 3, 4]);
+    const sizes = drawn(range(8, 512, { whole: true, logarithmic: true }), 50);
+    expect(sizes.every(Number.isInteger)).toBe(true);
+    expect(sizes.filter((x) => x < 64).length).toBeGreaterThan(10);
+  });
+
+  test('are all different, and fewer where there are no more', () => {
+    const points = drawPoints([{ option: 'cell', values: { kind: 'choice', values: ['lstm', 'gru'] } }], 10, 1);
+    expect(points.map(({ name }) => name).toSorted()).toEqual(['cell=gru', 'cell=lstm']);
+  });
+});
+
+describe('the name of a point', () => {
+  const nameOf = (...values: string[]): string => gridOf(values.map((value, i) => ({ option: `o${i}`, values: [value] })))[0].name;
+
+  test('can be the name of a folder, whatever is in it', () => {
+    expect(nameOf('../a b.txt', "*'()~!")).toBe('o0=..%2Fa%20b.txt,o1=%2A%27%28%29%7E%21');
+    fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (value) => {
+      expect(nameOf(value)).toMatch(/^o0=[\w.%+-]*$/);
+      expect(nameOf(value).length).toBeLessThanOrEqual(150);
+    }));
+  });
+
+  test('is not too long for one, and still its own', () => {
+    const long = 'a'.repeat(300);
+    expect(nameOf(long)).toHaveLength(150);
+    expect(nameOf(long)).not.toBe(nameOf(`${long}b`));
+    expect(nameOf(long)).toBe(nameOf(long));
+  });
+});
+
+test('what no run can have is refused whatever the text, and what hangs on the text is not', () => {
+  expect(() => refuseImpossible({ tied: true }, { validates: true })).toThrow('--tied needs an embedding');
+  expect(() => refuseImpossible({ patience: 3 }, { validates: false })).toThrow('--patience 3 needs evaluations');
+  expect(() => refuseImpossible({ layerNorm: true, cell: 'gru' }, { validates: true })).toThrow('--layer-norm is for');
+  refuseImpossible({ tied: true, embedding: 8, patience: 3, batchSize: 4096, sequenceLength: 1024 }, { validates: true });
+});
