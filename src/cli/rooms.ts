@@ -8,7 +8,8 @@ import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
-import type { optionRules, parametersOf } from '../training/model.ts';
+import type { parametersOf } from '../training/model.ts';
+import type { optionRules } from '../training/option-rules.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { drawPoints, gridOf, refuseImpossible } from '../training/search.ts';
@@ -49,7 +50,7 @@ export const rooms: Rooms = {
   devices: () => import('../devices/open.ts'),
   bench: () => import('../diagnosis/bench.ts'),
   sampling: () => import('../sampling/sample.ts'),
-  planning: () => import('../training/model.ts'),
+  planning: async () => ({ ...(await import('../training/option-rules.ts')), ...(await import('../training/model.ts')) }),
   resolving: () => import('../training/resolve.ts'),
   continuing: () => import('../training/continue.ts'),
   transfer: () => import('../training/transfer.ts'),

@@ -31,6 +31,8 @@ type Named = Readonly<Record<string, Value>>;
 
 /** Keeps the masks of layers' outputs, which have the numbers of their layers, and those of weights and symbols apart. */
 const WEIGHT_SITES = 2 ** 16;
+/** Matrices of one cell. */
+const MOST_RECURRENT = 8;
 
 /** A carried state: its name, and how many numbers each row has. */
 export interface StateShape {
@@ -75,12 +77,13 @@ export function layerSteps(builder: Builder, model: ModelConfiguration, layer: n
   const first = state[cell.states[0]];
   const outputs: Value[] = [];
   /** The output of step t, of which −1 is the last step of the window before. */
-  const outputAt = (t: number): Value => (t >= 0 ? outputs[t] : t === -1 ? first : before[-t - 2]);
+  const outputAt = (t: number): Value => outputs[t] ?? [first, ...before][-t - 1];
+  const earlier = (t: number): Value => (t >= 0 ? back(outputAt(t)) : outputAt(t));
 
   for (let t = 0; t < T; t++) {
     const read = builder.rows(x, t * N, N);
     const seen = t === 0 ? state : Object.fromEntries(Object.entries(state).map(([name, value]) => [name, back(value)]));
-    state = cell.step(builder, k > 0 ? builder.add(read, builder.linear(t >= k ? back(outputAt(t - k)) : outputAt(t - k), weights['Wk'])) : read, seen, recurrent);
+    state = cell.step(builder, k > 0 ? builder.add(read, builder.linear(earlier(t - k), weights['Wk'])) : read, seen, recurrent);
     outputs.push(state[cell.states[0]]);
   }
   for (const name of cell.states) builder.keep(`layer${layer}.${name}`, state[name]);
@@ -108,7 +111,7 @@ function dropped(builder: Builder, model: ModelConfiguration, layer: number, wei
   if (rate === 0) return weights;
   const recurrent = layerWeights(model, layer).filter(({ role }) => role === 'recurrent');
   return { ...weights, ...Object.fromEntries(recurrent.map(({ name, rows, columns }, index) => {
-    const mask = builder.dropoutMask(rows, columns, { rate, site: WEIGHT_SITES + 8 * layer + index, stepRows: 0 });
+    const mask = builder.dropoutMask(rows, columns, { rate, site: WEIGHT_SITES + MOST_RECURRENT * layer + index, stepRows: 0 });
     return [name, builder.multiply(weights[name], mask)];
   })) };
 }

@@ -5,7 +5,7 @@ import { differentiate } from '../program/differentiate.ts';
 import { foldRunningSums } from '../program/rewrite.ts';
 import type { Program, Value } from '../program/value.ts';
 import { type Extent, type Input, keepStarted, layerSteps } from './layer.ts';
-import { headWeights, layersRead } from './parameters.ts';
+import { headWeights, layersRead, matrixName } from './parameters.ts';
 import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
 
@@ -116,8 +116,9 @@ function head(builder: Builder, model: ModelConfiguration, sequences: readonly V
   const { vocabulary: V, embedding, tied = false } = model;
   const named = new Map(headWeights(model).map(({ name, rows, columns }) => [name, builder.parameter(name, rows, columns)]));
   const bias = named.get('head.b')!;
-  const matrices = [...named.values()].filter((weight) => weight !== bias);
-  const [top, ...below] = layersRead(model).map((layer) => sequences[layer]);
-  const read = (own: Value | undefined): Value => below.reduce((sum, sequence, index) => builder.add(sum, builder.linear(sequence, matrices[index + 1])), matrices.length > 0 ? builder.linear(top, matrices[0], own) : top);
-  return tied ? builder.matmul(read(undefined), builder.parameter('embedding.W', V, embedding), { transposeB: true, bias }) : read(bias);
+  const read = layersRead(model).map((layer, index) => {
+    const weight = named.get(matrixName(model, layer));
+    return weight ? builder.linear(sequences[layer], weight, index === 0 && !tied ? bias : undefined) : sequences[layer];
+  }).reduce((sum, each) => builder.add(sum, each));
+  return tied ? builder.matmul(read, builder.parameter('embedding.W', V, embedding), { transposeB: true, bias }) : read;
 }

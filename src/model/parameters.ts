@@ -62,13 +62,18 @@ export function layersRead({ layers, skip = 'none' }: ModelConfiguration): reado
  * whose weights lead on to the symbols; then none is needed where both have the same width.
  */
 export function headWeights(model: ModelConfiguration): readonly ModelWeight[] {
-  const { layers, hidden: H, embedding, vocabulary: V, tied = false } = model;
+  const { hidden: H, embedding, vocabulary: V, tied = false } = model;
   const read = layersRead(model);
   const weights: ModelWeight[] = [];
   for (const layer of tied && read.length === 1 && embedding === H ? [] : read) {
-    weights.push({ name: layer === layers - 1 ? 'head.W' : `head.W${layer}`, rows: H, columns: tied ? embedding : V, role: 'input', gates: 'y', symbols: tied ? undefined : 'columns' });
+    weights.push({ name: matrixName(model, layer), rows: H, columns: tied ? embedding : V, role: 'input', gates: 'y', symbols: tied ? undefined : 'columns' });
   }
   return [...weights, { name: 'head.b', rows: 1, columns: V, role: 'bias', gates: 'y', symbols: 'columns' }];
+}
+
+/** The matrix by which the output layer reads a layer. */
+export function matrixName({ layers }: ModelConfiguration, layer: number): string {
+  return layer === layers - 1 ? 'head.W' : `head.W${layer}`;
 }
 
 /** The weights that a new model starts from, as one vector in the order of `parameterShapes`. */

@@ -3,7 +3,7 @@
 export interface Regularisation {
   /** Probability with which an element of a layer's output is zeroed on its way up, never in time (Zaremba et al., 2014). */
   readonly dropout: number;
-  /** The same elements are zeroed at all steps of a window (variational dropout: Gal and Ghahramani, 2016). */
+  /** The same elements are zeroed at all steps of a window (after Gal and Ghahramani, 2016, who zero those that flow in time, too; as here in Merity et al., 2018). */
   readonly locked: boolean;
   /** Probability with which a weight from state to state is zeroed, the same for a whole window (DropConnect: Wan et al., 2013; Merity et al., 2018). */
   readonly weightDropout: number;
@@ -11,7 +11,7 @@ export interface Regularisation {
   readonly embeddingDropout: number;
   /** α: adds α·mean(y²) to the loss for the last layer's output y after dropout (Merity, McCann and Socher, 2017). */
   readonly activation: number;
-  /** β: adds β·mean((h_t − h_{t−1})²) to the loss for the last layer's output before dropout (the same). */
+  /** β: adds β·mean((h_t − h_{t−1})²) to the loss for the last layer's output before dropout (the same), the first step of a window counting as no change. */
   readonly temporal: number;
   /** ε: a target is 1 − ε of its symbol and ε of all symbols alike (Szegedy et al., 2016). */
   readonly smoothing: number;

@@ -48,7 +48,7 @@ export class Loop {
     this.#elapsedBeforeMs = training === undefined ? 0 : recordedLoop(training).elapsedMs;
     this.#standing = new Standing(training ?? null);
     if (restored !== null) this.#standing.forgetLosses(restored);
-    if (training !== undefined && training.options.learningRate !== run.options.learningRate) this.#standing.forgiveRecoveries();
+    if (training !== undefined && training.options.learningRate !== run.options.learningRate) this.#standing.forgetLearningRate();
     this.#isSaved = restored !== null && keeper.isLatestSound;
     this.#savedStep = restored === null ? null : session.step;
     this.#totalSteps = stepsOf(run, session, restored?.samePlace === true);

@@ -6,8 +6,6 @@ import type { Regularisation } from '../model/regularisation.ts';
 import { countParameters } from '../program/value.ts';
 import type { TrainingOptions } from './options.ts';
 
-export { optionRules } from './option-rules.ts';
-
 /** @param vocabulary V */
 export function modelOf(options: TrainingOptions, vocabulary: number): ModelConfiguration {
   const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout, skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale } = options;

@@ -49,9 +49,12 @@ export interface TrainingOptions {
   readonly activationPenalty: number;
   /** β, weight of mean((h_t − h_{t−1})²) of the last layer; 0.5–1 beside dropout. */
   readonly temporalPenalty: number;
-  /** ε, how much of a target belongs to all symbols alike. Makes the model less sure; worsens the loss that is told by about ε. */
+  /** ε, how much of a target belongs to all symbols alike: 0.01–0.1. Makes the model less sure, which the loss that is told has to pay for. */
   readonly labelSmoothing: number;
-  /** Limit of each element of the gradient that flows from step to step (Graves, 2013, has 1 to 10); 0 is off. Gradients are those of the mean loss: small. */
+  /**
+   * Limit of each element of the gradient that flows from step to step; 0 is off. The gradient is that of a mean over T·N characters, so small: 1 over
+   * T·N is about what clipping a sum at 1 would be. (Graves, 2013, clips that of sums, and before the gates.)
+   */
   readonly clipState: number;
 
   /** T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text. */

@@ -14,9 +14,9 @@ const NEARLY = 1e-8;
 /** Of the matrix that stands in where a singular one leaves open what is nearest. */
 const SEED = 1;
 
-/** Bytes that it takes beside the weights: four matrices of float64. */
+/** Bytes that it takes beside the weights: five matrices of float64, at its beginning. */
 export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>): number {
-  return 4 * 8 * hidden * hidden;
+  return 5 * 8 * hidden * hidden;
 }
 
 /** Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix. @param parameters (P), changed in place */

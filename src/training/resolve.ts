@@ -56,7 +56,7 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
   const chosen = sizesByLength.find(({ upTo }) => length <= upTo)!;
-  const sized = fitSizes(length, { batchSize: given.batchSize ?? defaultBatchSize(given.hidden ?? chosen.hidden), sequenceLength: given.sequenceLength ?? 32 }, { batchSize: given.batchSize !== undefined, sequenceLength: given.sequenceLength !== undefined });
+  const sized = fitSizes(length, { batchSize: given.batchSize ?? defaultBatchSize(given.hidden ?? chosen.hidden), sequenceLength: given.sequenceLength ?? 32 }, { batchSize: asked.batchSize !== undefined, sequenceLength: asked.sequenceLength !== undefined });
   const { batchSize, sequenceLength } = sized;
   const cell = cellNamed(given.cell ?? 'lstm');
   const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
@@ -103,7 +103,7 @@ function sourcesOf(options: TrainingOptions, asked: Partial<TrainingOptions>, gi
   const names = Object.keys(options) as (keyof TrainingOptions)[];
   const sourceOf = (name: keyof TrainingOptions): OptionSource => {
     if (asked[name] !== undefined) return 'given';
-    if (given[name] !== undefined) return 'preset';
+    if (given[name] !== undefined && given[name] === options[name]) return 'preset';
     return fromText.includes(name) && options[name] !== null ? 'text' : 'default';
   };
   return Object.fromEntries(names.map((name) => [name, sourceOf(name)])) as ResolvedAnew['sources'];

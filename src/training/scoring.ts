@@ -13,7 +13,7 @@ import { evaluate } from './evaluation.ts';
 import { optionRules } from './option-rules.ts';
 import { refuseIfTooLarge } from './memory.ts';
 import { type ReadingOptions, recordedCorpus, recordedReading } from './record.ts';
-import { workOf } from './work.ts';
+import { workOfModel } from './work.ts';
 
 export const parts = ['all', 'train', 'validation'] as const;
 /** `train` and `validation` are the parts that the run was trained and validated on. */
@@ -110,9 +110,9 @@ function differenceFromRun(training: Training, { digest, sourcesDigest, train }:
   return same ? null : `the text is not the one that the run had, so this is not the part that it ${part === 'train' ? 'was trained' : 'validated'} on`;
 }
 
-function workFor({ cell, layers, hidden, embedding, vocabulary: symbols }: ModelConfiguration, length: number, { streams, sequenceLength, dynamic }: ScoringOptions): TrainingWork {
+function workFor(model: ModelConfiguration, length: number, { streams, sequenceLength, dynamic }: ScoringOptions): TrainingWork {
   const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
-  const work = workOf({ cell, layers, hidden, embedding, batchSize: streams, sequenceLength, ...once }, { length, symbols });
+  const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
   // Of three products, a loss alone needs one.
   return dynamic === null ? { ...work, multiplyAdds: work.multiplyAdds / 3 } : work;
 }

@@ -52,8 +52,9 @@ export class Standing {
   }
 
   /** What was made of the learning rate so far goes for another one no more. */
-  forgiveRecoveries(): void {
+  forgetLearningRate(): void {
     this.drops = 0;
+    this.sinceDrop = 0;
     this.recoveries = 0;
     this.learningRateFactor = 1;
   }

@@ -16,15 +16,15 @@ const fixed = ['cell', 'layers', 'hidden', 'embedding', 'skip', 'stacking', 'tim
  * @throws RnnError `usage` if others were given
  */
 export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Partial<TrainingOptions>): Partial<TrainingOptions> {
+  const own = { ...earlierDefaults, ...model };
   for (const option of fixed) {
     const value = given[option];
-    const own = { ...earlierDefaults, ...model }[option];
-    if (value === undefined || value === own) continue;
-    throw new RnnError('usage', `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${own}`, {
+    if (value === undefined || value === own[option]) continue;
+    throw new RnnError('usage', `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${own[option]}`, {
       hint: 'leave it out, or start without --init-from',
     });
   }
-  return { ...given, ...Object.fromEntries(fixed.filter((option) => model[option] !== undefined).map((option) => [option, model[option]])) };
+  return { ...given, ...Object.fromEntries(fixed.map((option) => [option, own[option]])) };
 }
 
 /**

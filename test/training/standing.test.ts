@@ -63,7 +63,7 @@ describe('where a run stands', () => {
 
   it('has all its recoveries again with another learning rate', () => {
     const standing = new Standing(training);
-    standing.forgiveRecoveries();
+    standing.forgetLearningRate();
     expect(kept(standing)).toMatchObject({ recoveries: 0, learningRateFactor: 1, drops: 0, best: 1.75, sinceBest: 3 });
   });
 });

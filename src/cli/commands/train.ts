@@ -58,7 +58,7 @@ async function train(request: Request): Promise<number> {
     }
     if (folder !== null) return await goOn(request, folder, reporter);
     // Before a minute is spent on reading.
-    await RunFolder.refuseIfTaken(path, { force: flags.force === true });
+    if (!flags.dryRun) await RunFolder.refuseIfTaken(path, { force: flags.force === true });
     return await start(request, path, reporter);
   } finally {
     reporter.close();

@@ -58,7 +58,7 @@ export class CpuExecutable implements Executable {
         if (done) await done;
       } catch (error) {
         await this.#crew.close(); // those that live might still be at work
-        // Each job has a state of its own, and the one that counts is that of the job that trains. Of what failed before, less is left.
+        // The state that counts is that of jobs that train. Of what failed before, less is left.
         const left = this.#crew.hasUpdated ? 'nothing' : this.#plan.jobs[index].trains ? 'weights' : 'everything';
         if (this.#intact === 'everything') this.#intact = left;
         throw error;

@@ -1,6 +1,5 @@
-// Multiplicative LSTM (Krause, Lu, Murray and Renals, 2016): what the gates see of the past is m, whose recurrent matrix depends on
-// the symbol. In the form of Radford et al. (2017), where m takes the place of h everywhere. The paper's m has no bias; ours has one,
-// as part of the input's.
+// Multiplicative LSTM (Krause, Lu, Murray and Renals, 2016): what all gates and the candidate see of the past is m, whose recurrent matrix
+// depends on the symbol. The paper's m has no bias; ours has one, as part of the input's.
 //
 //   m = (x·Wx + b)∘(h·Wm)
 //   i, f, o = σ(x·Wx + m·Wh + b)    g = tanh(x·Wx + m·Wh + b)

@@ -17,5 +17,14 @@ function vanilla(name: string, summary: string, activation: (ops: Builder, z: Va
 export const rnn = vanilla('rnn', 'vanilla recurrent network with tanh: for study, and for speed', (ops, z) => ops.tanh(z));
 export const rnnRelu = vanilla('rnn-relu', 'vanilla recurrent network with ReLU: explodes more easily than tanh', (ops, z) => ops.relu(z));
 
-/** IRNN (Le, Jaitly and Hinton, 2015): a rectifier, and a recurrent matrix that starts as the identity, so that a state is kept until something changes it. */
-export const irnn: Cell = { ...vanilla('irnn', 'ReLU network that starts by copying its state: long memory', (ops, z) => ops.relu(z)), startsAsIdentity: true };
+/**
+ * IRNN (Le, Jaitly and Hinton, 2015): a rectifier, a recurrent matrix that starts as the identity, and biases that start at 0, so that a state is
+ * kept until something changes it. The paper's input weights start with a deviation of 0.001, ours like those of other cells.
+ */
+export const irnn: Cell = {
+  ...rnnRelu,
+  name: 'irnn',
+  summary: 'ReLU network that starts by copying its state: long memory',
+  startsAsIdentity: true,
+  weights: (D, H) => rnnRelu.weights(D, H).map((weight) => (weight.role === 'bias' ? { ...weight, start: 0 } : weight)),
+};
