@@ -5,7 +5,7 @@
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
-import { type ModelConfiguration, skips, stackings } from '../model/configuration.ts';
+import { type ModelConfiguration, initialisations, skips, stackings } from '../model/configuration.ts';
 import { type TrainingRecord, limits } from './checkpoint.ts';
 import { type Fail, shown } from './json-reader.ts';
 
@@ -56,7 +56,7 @@ const modelRules: Rules = {
   embedding: whole(0, 1_048_576),
   vocabulary: whole(1, 1_114_113),
   forgetBias: finite,
-  initialisation: oneOf('uniform', 'xavier', 'orthogonal'),
+  initialisation: oneOf(...initialisations),
   dropout: { expected: 'a number from 0 up to, not including, 1', holds: (value) => nonNegative.holds(value) && (value as number) < 1 },
   conventions: recordOf('texts', (value) => typeof value === 'string'),
   skip: optional(oneOf(...skips)),

@@ -5,6 +5,7 @@
 
 /** How weights start: `uniform` in ±`initScale`, by default ±1/√H as PyTorch does, `xavier` (Glorot and Bengio, 2010), or `orthogonal` recurrent matrices (Saxe et al., 2014). */
 export type Initialisation = 'uniform' | 'xavier' | 'orthogonal';
+export const initialisations: readonly Initialisation[] = ['uniform', 'xavier', 'orthogonal'];
 
 /** Which connections leave out layers (Graves, 2013): from the input to every layer, from every layer to the output. */
 export type Skip = 'none' | 'input' | 'output' | 'both';

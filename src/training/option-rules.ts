@@ -1,8 +1,8 @@
 // What each option of a run may be, and how it is called on the command line: for options that were given, and for those that a
 // checkpoint recorded, which may have been edited.
 import { cells } from '../model/cells/registry.ts';
-import { skips, stackings } from '../model/configuration.ts';
-import type { TrainingOptions } from './options.ts';
+import { initialisations, skips, stackings } from '../model/configuration.ts';
+import { type TrainingOptions, optimizerNames, scheduleNames } from './options.ts';
 import { presets } from './presets.ts';
 
 interface Rule {
@@ -33,7 +33,7 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   embedding: whole('--embedding', 0, 2 ** 20),
   dropout: number('--dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
   forgetBias: number('--forget-bias', 'number', () => true),
-  initialisation: oneOf('--init', ['uniform', 'xavier', 'orthogonal']),
+  initialisation: oneOf('--init', initialisations),
   initScale: number('--init-scale', 'number from 0 up', (x) => x >= 0),
   skip: oneOf('--skip', skips),
   stacking: oneOf('--stacking', stackings),
@@ -52,9 +52,9 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   sequenceLength: whole('--seq-length', 1),
   stateReset: number('--state-reset', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
   batchSize: whole('--batch-size', 1),
-  optimizer: oneOf('--optimizer', ['adam', 'rmsprop', 'adagrad', 'sgd']),
+  optimizer: oneOf('--optimizer', optimizerNames),
   learningRate: number('--lr', 'number above 0, at most 1000', (x) => x > 0 && x <= 1000),
-  schedule: oneOf('--lr-schedule', ['constant', 'step', 'exponential', 'cosine', 'plateau', 'one-cycle']),
+  schedule: oneOf('--lr-schedule', scheduleNames),
   warmupSteps: whole('--warmup', 0),
   decay: number('--lr-decay', 'number above 0, at most 1', (x) => x > 0 && x <= 1),
   decayEpochs: number('--lr-decay-epochs', 'number above 0', (x) => x > 0),

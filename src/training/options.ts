@@ -3,8 +3,10 @@
 import type { Initialisation, Skip, Stacking } from '../model/configuration.ts';
 
 export type PresetName = 'quick' | 'good' | 'best' | 'char-rnn' | 'karpathy-2015' | 'min-char-rnn';
-export type OptimizerName = 'adam' | 'rmsprop' | 'adagrad' | 'sgd';
-export type ScheduleName = 'constant' | 'step' | 'exponential' | 'cosine' | 'plateau' | 'one-cycle';
+export const optimizerNames = ['adam', 'rmsprop', 'adagrad', 'sgd'] as const;
+export type OptimizerName = (typeof optimizerNames)[number];
+export const scheduleNames = ['constant', 'step', 'exponential', 'cosine', 'plateau', 'one-cycle'] as const;
+export type ScheduleName = (typeof scheduleNames)[number];
 
 export interface TrainingOptions {
   /** The name in presets.ts of what options were taken from that were not given; null for none. */

@@ -5,6 +5,7 @@ import { RnnError } from '../errors.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
+import { idleNotes } from './idle.ts';
 import { withPreset } from './presets.ts';
 
 /** Layers and hidden units for a text of up to so many characters: the larger the text, the more a larger model pays. */
@@ -96,7 +97,7 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? 16),
   };
   refuseUnfit(options, corpus);
-  return { options, notes: describeChoices(given, options, length), sources: sourcesOf(options, asked, given) };
+  return { options, notes: [...describeChoices(given, options, length), ...idleNotes(asked, options)], sources: sourcesOf(options, asked, given) };
 }
 
 function sourcesOf(options: TrainingOptions, asked: Partial<TrainingOptions>, given: Partial<TrainingOptions>): ResolvedAnew['sources'] {

@@ -11,10 +11,11 @@ const resolved = (characters: number, given: Partial<TrainingOptions>): Resolved
 
 describe.each(names)('--preset %s', (preset) => {
   test('is a run that can be made, of texts of any length', () => {
-    for (const characters of [20_000, 1_000_000, 200_000_000]) {
+    for (const characters of [700, 20_000, 1_000_000, 200_000_000]) {
       const { options } = resolved(characters, { preset });
+      const { batchSize, sequenceLength, ...rest } = presets[preset].options(characters);
       expect(troubleInOptions({ ...options })).toBeNull();
-      expect(options).toMatchObject(presets[preset].options(characters));
+      expect(options).toMatchObject({ ...rest, ...(characters > 20_000 ? { batchSize, sequenceLength } : {}) });
       expect(options.preset).toBe(preset);
     }
   });
@@ -34,6 +35,12 @@ test('presets for a time have larger models for longer texts and longer times', 
   for (const preset of ['quick', 'good', 'best'] as const) expect(size(preset, 20_000)).toBeLessThan(size(preset, 2_000_000));
   expect(size('quick', 1_000_000)).toBeLessThan(size('good', 1_000_000));
   expect(size('good', 1_000_000)).toBeLessThan(size('best', 1_000_000));
+});
+
+test('another cell or size takes a preset\'s learning rate with it', () => {
+  const own = resolved(1_000_000, { preset: 'good' }).options.learningRate;
+  expect(resolved(1_000_000, { preset: 'good', seed: 2 }).options.learningRate).toBe(own);
+  expect(resolved(1_000_000, { preset: 'good', cell: 'rnn' }).options.learningRate).toBe(resolved(1_000_000, { cell: 'rnn', hidden: 384, batchSize: 32 }).options.learningRate);
 });
 
 test('without a preset every option is given, chosen from the text, or a default', () => {

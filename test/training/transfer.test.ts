@@ -44,7 +44,7 @@ test('a run that starts from weights starts where they ended, on a text with new
 
 test('sizes are those of the weights, and others are refused', () => {
   const model = { cell: 'gru', layers: 2, hidden: 16, embedding: 0 } as never;
-  expect(withSizesOf({ model }, { dropout: 0.5, hidden: 16 })).toEqual({ dropout: 0.5, cell: 'gru', layers: 2, hidden: 16, embedding: 0 });
+  expect(withSizesOf({ model }, { dropout: 0.5, hidden: 16 })).toMatchObject({ dropout: 0.5, cell: 'gru', layers: 2, hidden: 16, embedding: 0, tied: false });
   expect(() => withSizesOf({ model }, { hidden: 32 })).toThrow(expect.objectContaining({ kind: 'usage', message: '--hidden 32 does not go with --init-from: its weights are those of --hidden 16', hint: expect.any(String) }));
 });
 

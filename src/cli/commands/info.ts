@@ -67,6 +67,14 @@ const loss = (nats: number | null): string => (nats === null ? 'none' : `${nats.
 const onOneLine = (text: string): string => harmless(text).replaceAll('\n', '␊');
 
 /** Two columns: names, and values wrapped to the width of the terminal. */
+/** Sizes, and what is not as it mostly is. */
+function described({ cell, layers, hidden, embedding, dropout, skip = 'none', stacking = 'plain', timeSkip = 0, tied, layerNorm, learnedState }: Info['model']): string {
+  return [
+    `${cell}, ${layers} × ${hidden}`, embedding > 0 && `embedding ${embedding}`, tied && 'tied', dropout > 0 && `dropout ${dropout}`, skip !== 'none' && `skip ${skip}`,
+    stacking !== 'plain' && stacking, timeSkip > 0 && `time skip ${timeSkip}`, layerNorm && 'layer norm', learnedState && 'learned state',
+  ].filter(Boolean).join(', ');
+}
+
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
   const plain = Object.entries(training.options)
@@ -76,7 +84,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
   const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbol).join(' ');
   const rows: [string, string][] = [
     ['file', `${info.path}, ${bytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
-    ['model', `${model.cell}, ${model.layers} × ${model.hidden}${model.embedding > 0 ? `, embedding ${model.embedding}` : ''}${model.dropout > 0 ? `, dropout ${model.dropout}` : ''}`],
+    ['model', described(model)],
     ['parameters', count(info.parameters)],
     ['conventions', conventions.join('; ') || 'none'],
     ['vocabulary', `${count(vocabulary.symbols.length)} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}${vocabulary.unknown === null ? '' : ', one of them for all unknown ones'}`],

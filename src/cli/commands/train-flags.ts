@@ -2,16 +2,12 @@
 import type { Command, Option } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
-import { skips, stackings } from '../../model/configuration.ts';
-import type { TrainingOptions } from '../../training/options.ts';
+import { initialisations, skips, stackings } from '../../model/configuration.ts';
+import { type TrainingOptions, optimizerNames, scheduleNames } from '../../training/options.ts';
 import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
-
-const initialisations: readonly TrainingOptions['initialisation'][] = ['uniform', 'xavier', 'orthogonal'];
-const optimizers: readonly TrainingOptions['optimizer'][] = ['adam', 'rmsprop', 'adagrad', 'sgd'];
-const schedules: readonly TrainingOptions['schedule'][] = ['constant', 'step', 'exponential', 'cosine', 'plateau', 'one-cycle'];
 
 /** What Commander hands over: every option that was given, and no other. */
 export interface TrainFlags {
@@ -142,9 +138,9 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--seq-length <n>', 'steps back in time; longer sees further (default: 32)', positive),
     numberFlag('--state-reset <x>', 'chance of a zero state, against drift (default: 0.01)', { least: 0, most: 1 }),
     numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
-    choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizers),
+    choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizerNames),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),
-    choiceFlag('--lr-schedule <name>', 'cosine, one-cycle, plateau, constant (default: cosine)', schedules),
+    choiceFlag('--lr-schedule <name>', 'cosine, one-cycle, plateau, constant (default: cosine)', scheduleNames),
     numberFlag('--lr-decay <x>', 'step, exponential; of plateau 0.5 (default: 0.95)', { above: 0, most: 1 }),
     numberFlag('--lr-decay-epochs <n>', 'step, exponential: epochs between (default: 1)', { above: 0 }),
     numberFlag('--lr-decay-after <n>', 'step, exponential: epochs before (default: 0)', { least: 0 }),
