@@ -13,6 +13,7 @@ const own: Readonly<Record<string, string>> = {
   force: 'remove the folder of the sweep to begin anew, or give another --out',
   json: 'give it before --',
   quiet: 'leave it out: runs of a sweep are quiet',
+  dryRun: 'rnn sweep --emit prints the command lines, to which --dry-run can be added with --resume left out',
   debug: 'give it before --',
   color: 'give --no-color before --',
 };

@@ -60,7 +60,7 @@ export async function prepare(folder: string): Promise<void> {
   copyFile('truncated.json', (path) => truncateSync(path, 3000));
   copyFile('flipped.json', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/("data": "....)(.)/, (_, before: string, digit: string) => `${before}${digit === 'A' ? 'B' : 'A'}`)));
   copyFile('sum.json', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/("checksum": ")./, '$1g')));
-  copyFile('newer.json', (path) => alter(path, (text) => text.replace('"version": 1', '"version": 2')));
+  copyFile('newer.json', (path) => alter(path, (text) => text.replace('"version": 1', '"version": 3')));
   copyFile('cell.json', (path) => alterParsed(path, (file) => (file.model.cell = 'sru')));
   copyFile('nan.json', (path) => alterParsed(path, (file) => (file.tensors[0].data = `AADAfw${file.tensors[0].data.slice(6)}`)));
   copyFile('shape.json', (path) => alterParsed(path, (file) => file.tensors.pop()));

@@ -235,6 +235,7 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1'], ['--lr', '2'], '--lr is given for all points, and by --grid', ''],
     [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
     [['--grid', 'lr=1'], ['--force'], '--force after -- is not for the runs of a sweep', 'remove the folder'],
+    [['--grid', 'lr=1'], ['--dry-run'], '--dry-run after -- is not for the runs of a sweep', '--emit'],
     [['--grid', 'lr=1'], ['--no-color'], '--no-color after -- is not for the runs of a sweep', ''],
     [['--grid', 'lr=1'], ['--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [['--grid', 'lr=1'], ['--hidden', '3', 'other.txt'], 'other.txt stands after options of rnn train', 'before --'],

@@ -36,7 +36,7 @@ export function defineBench(command: Command, context: Context): void {
   const groups = {
     'The machine:': [deviceList, numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
     'The model:': [
-      choiceFlag('--cell <name>', cells.map(({ name }) => name).join(', '), cells.map(({ name }) => name)).default('lstm'),
+      choiceFlag('--cell <name>', "one of those in 'rnn train --help'", cells.map(({ name }) => name)).default('lstm'),
       numberFlag('--layers <n>', 'on top of each other', positive).default(2),
       numberFlag('--hidden <n>', 'units in each', positive).default(128),
       numberFlag('--batch-size <n>', 'streams', positive).default(50),

@@ -13,7 +13,7 @@ const updateGate = { gate: 'z', keeps: 1 } as const;
  */
 export const gru: Cell = {
   name: 'gru',
-  summary: 'gated recurrent unit: a quarter fewer weights than an LSTM, nearly as good',
+  summary: 'gated recurrent unit: a quarter smaller, nearly as good',
   states: ['h'],
   conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'after the product' },
   updateGate,

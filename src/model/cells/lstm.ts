@@ -7,7 +7,7 @@ import { type Cell, block, gateWeights } from './cell.ts';
 
 export const lstm: Cell = {
   name: 'lstm',
-  summary: 'long short-term memory with a forget gate: the best learner on most texts',
+  summary: 'long short-term memory: the best learner on most texts',
   states: ['h', 'c'],
   conventions: { gates: 'i f g o' },
   forgetGate: 'f',

@@ -8,7 +8,7 @@ import { type Cell, block } from './cell.ts';
 
 export const mlstm: Cell = {
   name: 'mlstm',
-  summary: 'multiplicative LSTM: a transition for each symbol, a quarter more weights',
+  summary: 'multiplicative LSTM: a transition of its own for each symbol',
   states: ['h', 'c'],
   conventions: { gates: 'm i f g o' },
   forgetGate: 'f',

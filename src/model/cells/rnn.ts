@@ -15,7 +15,7 @@ function vanilla(name: string, summary: string, activation: (ops: Builder, z: Va
 }
 
 export const rnn = vanilla('rnn', 'vanilla recurrent network with tanh: for study, and for speed', (ops, z) => ops.tanh(z));
-export const rnnRelu = vanilla('rnn-relu', 'vanilla recurrent network with ReLU: explodes more easily than tanh', (ops, z) => ops.relu(z));
+export const rnnRelu = vanilla('rnn-relu', 'vanilla network with ReLU: explodes more easily than tanh', (ops, z) => ops.relu(z));
 
 /**
  * IRNN (Le, Jaitly and Hinton, 2015): a rectifier, a recurrent matrix that starts as the identity, and biases that start at 0, so that a state is
