@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Matrix, evaluate } from '../../../src/devices/reference/evaluate.ts';
 import { RnnError } from '../../../src/errors.ts';
 import type { Cell } from '../../../src/model/cells/cell.ts';
+import { lstmLayerNorm } from '../../../src/model/cells/lstm-layer-norm.ts';
 import { cellNamed, cells } from '../../../src/model/cells/registry.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import { Random } from '../../../src/random.ts';
@@ -10,6 +11,8 @@ import { Random } from '../../../src/random.ts';
 /** Two orders of adding up a few float64 numbers around one. */
 const TOLERANCE = 1e-12;
 const [N, D, H] = [3, 5, 4];
+/** Layer normalisation's, in PyTorch too. */
+const EPSILON = 1e-5;
 
 type Named = Readonly<Record<string, Matrix>>;
 /** The new states of unit j of row n. */
@@ -33,6 +36,15 @@ const twins: Readonly<Record<string, Unit>> = {
     const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
     const cell = sigmoid(z(1)) * c[n * H + j] + sigmoid(z(0)) * Math.tanh(z(2));
     return { c: cell, h: sigmoid(z(3)) * Math.tanh(cell) };
+  },
+  'lstm with layer normalisation'(n, j, x, { h, c }, { Wx, Wh, b, gh, gc, bc }) {
+    const fromState = normalised(Array.from({ length: 4 * H }, (_, column) => dot(h, n, Wh, column)));
+    const z = (gate: number, unit: number): number => {
+      const column = gate * H + unit;
+      return dot(x, n, Wx, column) + b[column] + gh[column] * fromState[column];
+    };
+    const cell = Array.from({ length: H }, (_, unit) => sigmoid(z(1, unit)) * c[n * H + unit] + sigmoid(z(0, unit)) * Math.tanh(z(2, unit)));
+    return { c: cell[j], h: sigmoid(z(3, j)) * Math.tanh(gc[j] * normalised(cell)[j] + bc[j]) };
   },
   gru(n, j, x, { h }, { Wx, Wh, b, bh }) {
     const fromInput = (gate: number): number => dot(x, n, Wx, gate * H + j) + b[gate * H + j];
@@ -96,6 +108,13 @@ const twins: Readonly<Record<string, Unit>> = {
   },
 };
 
+/** (x − mean)/√(variance + ε) */
+function normalised(x: readonly number[]): number[] {
+  const mean = x.reduce((sum, value) => sum + value / x.length, 0);
+  const variance = x.reduce((sum, value) => sum + (value - mean) ** 2 / x.length, 0);
+  return x.map((value) => (value - mean) / Math.sqrt(variance + EPSILON));
+}
+
 /** r∘h of row n. */
 function gatedBy(r: (unit: number) => number, h: Matrix, n: number): Matrix {
   return h.map((value, at) => (Math.floor(at / H) === n ? r(at % H) * value : 0));
@@ -111,7 +130,9 @@ function programStep(cell: Cell, x: Matrix, state: Named, weights: Named): Map<s
   return new Map([...program.outputs].map(([name, value]) => [name, values.get(value)!]));
 }
 
-describe.each(cells.map((cell) => [cell.name, cell] as const))('%s', (name, cell) => {
+const named: readonly (readonly [string, Cell])[] = [...cells.map((cell) => [cell.name, cell] as const), ['lstm with layer normalisation', lstmLayerNorm]];
+
+describe.each(named)('%s', (name, cell) => {
   test('computes, over three steps, what its equations say when written out for each unit', () => {
     const random = new Random(6);
     const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());
