@@ -47,7 +47,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       ...fitting([
         { upTo: 30_000, layers: 1, hidden: 192, dropout: 0.6 },
         { upTo: 300_000, layers: 2, hidden: 256, dropout: 0.5 },
-        { upTo: 3_000_000, layers: 2, hidden: 384, dropout: 0.4 },
+        { upTo: 3_000_000, layers: 2, hidden: 384, dropout: 0.5 },
         { upTo: Infinity, layers: 2, hidden: 512, dropout: 0.1 },
       ], length),
       batchSize: 32, sequenceLength: 64, learningRate: 0.004, budgetMs: 28 * MINUTE,
