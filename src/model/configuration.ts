@@ -25,7 +25,7 @@ export interface Architecture {
   readonly tied?: boolean;
   /** Layer normalisation inside the LSTM (Ba, Kiros and Hinton, 2016). */
   readonly layerNorm?: boolean;
-  /** The state at the start of a text is learned, not zero. */
+  /** The state at the start of a text is learned, not zero. What a skip through time reads from before it is zero. */
   readonly learnedState?: boolean;
   /** Of `uniform` initialisation; 0 for 1/√H. */
   readonly initScale?: number;
