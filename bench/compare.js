@@ -12,12 +12,13 @@
 //
 // --device is where `rnn train` runs, --peer-device PyTorch; what a step takes on a gpu comes first. `rnn sample` is left to itself,
 // as users leave it: it draws on the cpu.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { HOW_TO_INSTALL, javascriptPeers } from './comparison/javascript.js';
 import { machineTold, programTold } from './comparison/machine.js';
 import { commandTold, networkTold, ratio, roundsTold, speed, stepsTold, tableHead, tableRow, withoutPaths } from './comparison/markdown.js';
+import { withSpeeds } from './comparison/page.js';
 import { readOptions } from './comparison/options.js';
 import { PyTorch } from './comparison/pytorch.js';
 import { blasTold, Rnn } from './comparison/rnn.js';
@@ -47,7 +48,7 @@ try {
 if (options.write !== null && isPyTorchMissing && !options.isWriteNamed && existsSync(options.write)) {
   console.error(`PyTorch is missing: ${basename(options.write)} stays as it was, unless --write names it`);
 } else if (options.write !== null) {
-  writeFileSync(options.write, `${page.join('\n')}\n`);
+  writeFileSync(options.write, withSpeeds(existsSync(options.write) ? readFileSync(options.write, 'utf8') : null, page.join('\n')));
   console.error(`written to ${basename(options.write)}`);
 }
 

@@ -3,6 +3,8 @@ import { describe, expect, it, vi } from 'vitest';
 // @ts-expect-error bench/ is plain JavaScript, without types
 import { commandTold, networkTold, ratio, roundsTold, speed, stepsTold, tableHead, tableRow, withoutPaths } from '../../bench/comparison/markdown.js';
 // @ts-expect-error the same
+import { withQuality, withSpeeds } from '../../bench/comparison/page.js';
+// @ts-expect-error the same
 import { readOptions } from '../../bench/comparison/options.js';
 // @ts-expect-error the same
 import { threadCandidates } from '../../bench/comparison/pytorch.js';
@@ -163,5 +165,22 @@ describe('what can be asked for', () => {
     expect(tried(2)).toEqual(['1x1', '1x2', '2x1', '2x2']);
     expect(tried(6)).toEqual(['1x1', '1x2', '1x4', '1x6', '2x1', '2x2', '4x1', '4x4', '6x1', '6x6']);
     expect(tried(8)).toHaveLength(10);
+  });
+});
+
+describe('a page of two parts', () => {
+  const speeds = '# Speed\n\n| a | b |\n';
+  const quality = '## Quality\n\nof presets';
+
+  it('keeps either part when the other is measured anew', () => {
+    const both = withQuality(speeds, quality);
+    expect(both).toBe(`${speeds}\n${quality}\n`);
+    expect(withSpeeds(both, '# Speed\n\nnow')).toBe(`# Speed\n\nnow\n\n${quality}\n`);
+    expect(withQuality(both, '## Quality\n\nnow')).toBe(`${speeds}\n## Quality\n\nnow\n`);
+  });
+
+  it('may lack the second part, or not be there yet', () => {
+    expect(withSpeeds(null, speeds)).toBe(speeds);
+    expect(withSpeeds('# old\n', speeds)).toBe(speeds);
   });
 });

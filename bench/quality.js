@@ -1,0 +1,68 @@
+// How good presets are: `node bench/quality.js TEXT [NAME | NAME=FOLDER]…` after `npm run build`, with tinyshakespeare for TEXT. Trains each preset
+// named (or takes a run that was made, from its folder), and writes the end of bench/RESULTS.md: commands, losses, curves and samples.
+// `quick` takes 3 minutes, `good` 30, `best` 75; nothing else should run meanwhile.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { withQuality } from './comparison/page.js';
+import { machineTold, programTold } from './comparison/machine.js';
+import { tableHead, tableRow } from './comparison/markdown.js';
+import { jsonLines, root, run } from './comparison/processes.js';
+import { linePlot } from './plot.js';
+
+const [text, ...named] = process.argv.slice(2);
+const program = join(root, 'bin/rnn.js');
+const runs = (named.length > 0 ? named : ['quick', 'good']).map((each) => {
+  const [preset, folder] = each.split('=');
+  return resultOf(preset, folder ?? trained(preset));
+});
+
+const section = [
+  '## Quality\n',
+  `Losses on the last tenth of ${basename(text)}, in nats a character: 16 contiguous streams from a zero state, every character scored once. The`,
+  `validation text is used for nothing but to choose which checkpoint is the best. ${machineTold()}; ${programTold()}.\n`,
+  tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s']),
+  ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed }) =>
+    tableRow([`\`rnn train ${basename(text)} --preset ${preset}\``, `**${best.toFixed(4)}**`, training.toFixed(3), parameters.toLocaleString('en'), steps.toLocaleString('en'), epochs.toFixed(1), minutes.toFixed(1), speed.toLocaleString('en')])),
+  '\nTraining losses are measured with dropout. Minutes are of the whole command, from its start to its end.\n',
+  '![validation loss by time](quality.svg)',
+  ...runs.map(({ preset, sample }) => `\n\`--preset ${preset}\`, \`rnn sample --temp 0.8 --length 500 --seed 1\`:\n\n\`\`\`\n${sample.trim()}\n\`\`\``),
+].join('\n');
+
+const page = join(root, 'bench/RESULTS.md');
+writeFileSync(page, withQuality(readFileSync(page, 'utf8'), section));
+writeFileSync(join(root, 'bench/quality.svg'), linePlot(runs.map(({ preset, curve }) => ({ name: preset, points: curve })), { x: 'minutes of training', y: 'validation loss, nats a character' }));
+
+function trained(preset) {
+  const folder = join(mkdtempSync(join(tmpdir(), 'rnn-quality-')), preset);
+  const { status } = spawnSync(process.execPath, [program, 'train', text, '--preset', preset, '--device', 'cpu', '--out', folder, '--json'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) throw new Error(`rnn train --preset ${preset} ended with ${status}`);
+  return folder;
+}
+
+function resultOf(preset, folder) {
+  const events = jsonLines(readFileSync(join(folder, 'log.jsonl'), 'utf8'));
+  const of = (kind) => events.filter(({ event }) => event === kind);
+  const [start, end, reports] = [of('start')[0], of('end').at(-1), of('report')];
+  const elapsedAt = new Map(reports.map(({ step, elapsedMs }) => [step, elapsedMs]));
+  const last = reports.slice(-20);
+  return {
+    preset,
+    best: end.bestValidationLossNats,
+    training: last.reduce((sum, { lossNats }) => sum + lossNats, 0) / last.length,
+    parameters: start.parameters,
+    steps: end.step,
+    epochs: reports.at(-1).epoch,
+    minutes: end.elapsedMs / 60_000,
+    speed: Math.round(reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b)[Math.floor(reports.length / 2)] / 100) * 100,
+    // An evaluation comes before the report of its step, or right after it.
+    curve: of('evaluation').map(({ step, validationLossNats }) => [nearest(elapsedAt, step) / 60_000, validationLossNats]),
+    sample: run(process.execPath, [program, 'sample', '--checkpoint', folder, '--temp', '0.8', '--length', '500', '--seed', '1']),
+  };
+}
+
+function nearest(elapsedAt, step) {
+  const [, elapsed] = [...elapsedAt].reduce((best, each) => (Math.abs(each[0] - step) < Math.abs(best[0] - step) ? each : best));
+  return elapsed;
+}
