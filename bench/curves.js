@@ -1,6 +1,6 @@
 // Curves of runs as an SVG: `node bench/curves.js --of validation|training|norm --write FILE RUN…`, each RUN a run folder, or NAME=FOLDER.
 // Training losses and norms are medians of stretches, so that a curve is a line.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from './comparison/statistics.js';
@@ -16,7 +16,8 @@ const curves = {
 
 const { y, points } = curves[flags.of];
 const lines = positionals.map((named) => {
-  const [name, folder] = named.includes('=') ? named.split('=') : [basename(named), named];
+  // Folders of a sweep have such signs in their names.
+  const [, name, folder] = existsSync(named) ? [null, basename(named), named] : /^([^=]*)=(.*)$/.exec(named);
   const events = readFileSync(join(folder, 'log.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
   // Runs of different batches are to be compared by what they have read.
   const { batchSize, sequenceLength } = events.find(({ event }) => event === 'start').options;

@@ -50,6 +50,12 @@ function spread(heights, gap) {
   const order = heights.map((_, index) => index).toSorted((a, b) => heights[a] - heights[b]);
   const moved = [...heights];
   for (const [rank, index] of order.entries()) if (rank > 0) moved[index] = Math.max(moved[index], moved[order[rank - 1]] + gap);
+  // What was pushed below the plot comes up again, and pushes up what is in its way.
+  let lowest = HEIGHT - MARGIN.bottom;
+  for (const index of order.toReversed()) {
+    moved[index] = Math.min(moved[index], lowest);
+    lowest = moved[index] - gap;
+  }
   return moved;
 }
 

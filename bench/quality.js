@@ -14,8 +14,8 @@ import { linePlot } from './plot.js';
 const [text, ...named] = process.argv.slice(2);
 const program = join(root, 'bin/rnn.js');
 const runs = (named.length > 0 ? named : ['quick', 'good']).map((each) => {
-  const [preset, folder] = each.split('=');
-  return resultOf(preset, folder ?? trained(preset));
+  const [, preset, folder] = /^([^=]*)=?(.*)$/.exec(each);
+  return resultOf(preset, folder || trained(preset));
 });
 
 const section = [
@@ -24,7 +24,7 @@ const section = [
   `validation text is used for nothing but to choose which checkpoint is the best. ${machineTold()}; ${programTold()}.\n`,
   tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s']),
   ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed }) =>
-    tableRow([`\`rnn train ${basename(text)} --preset ${preset}\``, `**${best.toFixed(4)}**`, training.toFixed(3), parameters.toLocaleString('en'), steps.toLocaleString('en'), epochs.toFixed(1), minutes.toFixed(1), speed.toLocaleString('en')])),
+    tableRow([`\`rnn train ${basename(text)} --preset ${preset} --device cpu\``, `**${best.toFixed(4)}**`, training.toFixed(3), parameters.toLocaleString('en'), steps.toLocaleString('en'), epochs.toFixed(1), minutes.toFixed(1), speed.toLocaleString('en')])),
   '\nTraining losses are measured with dropout. Minutes are of the whole command, from its start to its end.\n',
   '![validation loss by time](quality.svg)',
   ...runs.map(({ preset, sample }) => `\n\`--preset ${preset}\`, \`rnn sample --temp 0.8 --length 500 --seed 1\`:\n\n\`\`\`\n${sample.trim()}\n\`\`\``),

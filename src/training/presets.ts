@@ -47,7 +47,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       ...fitting([
         { upTo: 30_000, layers: 1, hidden: 192, dropout: 0.6 },
         { upTo: 300_000, layers: 2, hidden: 256, dropout: 0.5 },
-        { upTo: 3_000_000, layers: 2, hidden: 384, dropout: 0.5 },
+        { upTo: 3_000_000, layers: 2, hidden: 384, dropout: 0.4 },
         { upTo: Infinity, layers: 2, hidden: 512, dropout: 0.1 },
       ], length),
       batchSize: 32, sequenceLength: 64, learningRate: 0.004, budgetMs: 28 * MINUTE,
@@ -59,7 +59,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       ...fitting([
         { upTo: 30_000, layers: 2, hidden: 192, dropout: 0.6 },
         { upTo: 300_000, layers: 2, hidden: 320, dropout: 0.6 },
-        { upTo: 3_000_000, layers: 2, hidden: 512, dropout: 0.5 },
+        { upTo: 3_000_000, layers: 2, hidden: 512, dropout: 0.45 },
         { upTo: Infinity, layers: 3, hidden: 512, dropout: 0.1 },
       ], length),
       batchSize: 32, sequenceLength: 96, learningRate: 0.003, budgetMs: 72 * MINUTE,
@@ -85,13 +85,17 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   },
 };
 
-/** What a preset gives where nothing else was given. Another length of the run takes the place of the preset's, another cell or size that of its learning rate. */
+/**
+ * What a preset gives where nothing else was given. Another length of the run takes the place of the preset's. A preset for a time has the learning
+ * rate of its own network: one for another cell, size or optimizer is chosen as without it. Those of programs and papers are what they are.
+ */
 export function withPreset(name: PresetName | null, given: Partial<TrainingOptions>, length: number): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name)) throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
   const { epochs, maxSteps, budgetMs, learningRate, ...rest } = presets[name].options(length);
   const isLengthGiven = [given.epochs, given.maxSteps, given.budgetMs].some((value) => value != null);
-  const own = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const isOther = [given.cell, given.hidden, given.optimizer].some((value) => value !== undefined);
+  const own: Partial<TrainingOptions> = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const network: Partial<TrainingOptions> = { cell: 'lstm', optimizer: 'adam', ...rest };
+  const isOther = budgetMs !== undefined && (['cell', 'hidden', 'optimizer'] as const).some((option) => own[option] !== undefined && own[option] !== network[option]);
   return { ...rest, ...(isOther ? {} : { learningRate }), ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
 }

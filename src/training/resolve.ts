@@ -83,7 +83,7 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
     momentum: given.momentum ?? 0.9,
     clipNorm: given.clipNorm ?? 5,
     ...asEarlierUnlessGiven(given),
-    stateReset: given.stateReset ?? 0.01,
+    stateReset: given.stateReset ?? 0.05,
     ...runLength(given, length, windowsPerEpoch),
     maxTimeMs: given.maxTimeMs ?? null,
     seed: given.seed ?? 1,

@@ -39,8 +39,10 @@ test('presets for a time have larger models for longer texts and longer times', 
 
 test('another cell or size takes a preset\'s learning rate with it', () => {
   const own = resolved(1_000_000, { preset: 'good' }).options.learningRate;
-  expect(resolved(1_000_000, { preset: 'good', seed: 2 }).options.learningRate).toBe(own);
+  for (const same of [{ seed: 2 }, { cell: 'lstm' }, { hidden: 384 }, { optimizer: 'adam' }] as const) expect(resolved(1_000_000, { preset: 'good', ...same }).options.learningRate).toBe(own);
   expect(resolved(1_000_000, { preset: 'good', cell: 'rnn' }).options.learningRate).toBe(resolved(1_000_000, { cell: 'rnn', hidden: 384, batchSize: 32 }).options.learningRate);
+  // That of a paper is one of its settings.
+  expect(resolved(1_000_000, { preset: 'char-rnn', cell: 'gru' }).options.learningRate).toBe(0.002);
 });
 
 test('without a preset every option is given, chosen from the text, or a default', () => {
