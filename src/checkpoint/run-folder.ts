@@ -2,18 +2,21 @@
 // log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
 
 import { existsSync, statSync } from 'node:fs';
-import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { link, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { diskError, nameAgain, temporarySuffix } from './atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { makeFolders, notMade } from './folders.ts';
 import { Lock, lockFile } from './lock.ts';
 import { appendLine, cutLogBack } from './log.ts';
 import { checkpointFiles, damagedName, freeDamagedName, isCheckpoint, latestFile, type Newest, newestIn, snapshotFile, stepOfSnapshot } from './newest.ts';
 import { writeCheckpoint } from './write.ts';
 
 const logFile = 'log.jsonl';
+/** In what is told of it. */
+const what = 'run folder';
 
 /** A run folder that no other process may write until it is closed. */
 export class RunFolder {
@@ -52,7 +55,7 @@ export class RunFolder {
     try {
       Lock.refuseIfHeld(path);
     } catch (cause) {
-      throw notMade(path, cause);
+      throw notMade(what, path, cause);
     }
     if (force || !(await RunFolder.holdsRun(path))) return;
     throw new RnnError('usage', `${path} already holds a run`, { hint: 'continue it with --resume, replace it with --force, or choose another folder with --out' });
@@ -79,7 +82,7 @@ export class RunFolder {
       }
       return folder;
     } catch (cause) {
-      throw notMade(path, cause);
+      throw notMade(what, path, cause);
     }
   }
 
@@ -186,7 +189,7 @@ export class RunFolder {
       await makeFolders(this.path);
       this.#ensureLock();
     } catch (cause) {
-      throw notMade(this.path, cause);
+      throw notMade(what, this.path, cause);
     }
   }
 
@@ -251,45 +254,4 @@ function isOfRun(file: string): boolean {
 function isTemporary(file: string): boolean {
   const [of] = /^.*?\.jsonl?(?=\.)/.exec(file) ?? [];
   return of !== undefined && file.endsWith(temporarySuffix) && (of === logFile || of === lockFile || isCheckpoint(of));
-}
-
-/** Why a path leads to no folder, whoever asks. */
-const noFolder: Readonly<Record<string, string>> = {
-  EEXIST: 'there is a file of that name on the way',
-  ENOTDIR: 'there is a file of that name on the way',
-  ELOOP: 'symbolic links on the way lead in a circle',
-  ENAMETOOLONG: 'a name in it is longer than the file system allows',
-};
-
-function notMade(path: string, cause: unknown): unknown {
-  const code = systemCode(cause);
-  if (Object.hasOwn(noFolder, code)) return new RnnError('usage', `${path} cannot be a run folder: ${noFolder[code]}`, { hint: 'choose another folder with --out', cause });
-  if (code === 'ENOENT' && cause instanceof Error && 'path' in cause) {
-    return new RnnError('machine', `the run folder ${path} could not be made: the system lets nobody make ${String(cause.path)}`, { hint: 'choose another folder with --out', cause });
-  }
-  return diskError(`the run folder ${path} could not be made`, cause);
-}
-
-/**
- * The folder and all on the way to it, one by one: mkdir with `recursive` never ends in Node 20 where the system says of a folder whose
- * parent is there that there is no such thing, as it does of /proc/run (github.com/nodejs/node/issues/31177 is that loop on Windows).
- *
- * @throws the system's error for the first that cannot be made
- */
-async function makeFolders(path: string): Promise<void> {
-  if (await isFolder(path)) return;
-  if (dirname(path) !== path) await makeFolders(dirname(path));
-  try {
-    await mkdir(path);
-  } catch (error) {
-    // Another process may have made it meanwhile, and a/.. has come to be with a.
-    if (!(await isFolder(path))) throw error;
-  }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return stat(path).then(
-    (status) => status.isDirectory(),
-    () => false,
-  );
 }

@@ -1,0 +1,48 @@
+// Making folders, and the words for what stands in the way. Knows nothing of what goes into them.
+import { mkdir, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+import { RnnError, systemCode } from '../errors.ts';
+import { diskError } from './atomic.ts';
+
+/** Why a path leads to no folder, whoever asks. */
+const noFolder: Readonly<Record<string, string>> = {
+  EEXIST: 'there is a file of that name on the way',
+  ENOTDIR: 'there is a file of that name on the way',
+  ELOOP: 'symbolic links on the way lead in a circle',
+  ENAMETOOLONG: 'a name in it is longer than the file system allows',
+};
+
+/**
+ * The folder and all on the way to it, one by one: mkdir with `recursive` never ends in Node 20 where the system says of a folder whose
+ * parent is there that there is no such thing, as it does of /proc/run (github.com/nodejs/node/issues/31177 is that loop on Windows).
+ *
+ * @throws the system's error for the first that cannot be made
+ */
+export async function makeFolders(path: string): Promise<void> {
+  if (await isFolder(path)) return;
+  if (dirname(path) !== path) await makeFolders(dirname(path));
+  try {
+    await mkdir(path);
+  } catch (error) {
+    // Another process may have made it meanwhile, and a/.. has come to be with a.
+    if (!(await isFolder(path))) throw error;
+  }
+}
+
+/** The system's error as one of ours; errors that did not come from the system are returned as they are. @param what such as `run folder` */
+export function notMade(what: string, path: string, cause: unknown): unknown {
+  const code = systemCode(cause);
+  if (Object.hasOwn(noFolder, code)) return new RnnError('usage', `${path} cannot be a ${what}: ${noFolder[code]}`, { hint: 'choose another folder with --out', cause });
+  if (code === 'ENOENT' && cause instanceof Error && 'path' in cause) {
+    return new RnnError('machine', `the ${what} ${path} could not be made: the system lets nobody make ${String(cause.path)}`, { hint: 'choose another folder with --out', cause });
+  }
+  return diskError(`the ${what} ${path} could not be made`, cause);
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (status) => status.isDirectory(),
+    () => false,
+  );
+}
