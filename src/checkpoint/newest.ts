@@ -80,7 +80,7 @@ export async function freeDamagedName(folder: string): Promise<string> {
 }
 
 /** Newest first. */
-async function snapshotsIn(folder: string): Promise<string[]> {
+export async function snapshotsIn(folder: string): Promise<string[]> {
   const files = await readdir(folder).catch(() => []);
   return files.filter((file) => stepOfSnapshot(file) !== null).toSorted((a, b) => stepOfSnapshot(b)! - stepOfSnapshot(a)!);
 }

@@ -24,6 +24,9 @@ export async function readCheckpoint(path: string, { weightsOnly = false }: { re
   return within(path, (source) => parse(source, path, weightsOnly));
 }
 
+/** The error for a checkpoint that nothing is wrong with, but that it takes another program, such as a newer rnn, to use it. */
+export class ForeignCheckpoint extends RnnError {}
+
 /** What stands before the tensors of a checkpoint. */
 export type Header = Pick<TrainedModel, 'model' | 'vocabulary' | 'training'>;
 
@@ -128,7 +131,7 @@ function checkedHeader(parts: ReadonlyMap<string, unknown>, fail: Fail): Header 
 
 function refuseOtherCells(model: Header['model'], path: string): void {
   checkCell(model, (detail) => {
-    throw new RnnError('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, { hint: 'use the rnn that wrote it, or a newer one than this' });
+    throw new ForeignCheckpoint('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, { hint: 'use the rnn that wrote it, or a newer one than this' });
   });
 }
 
@@ -216,7 +219,7 @@ function refuseOtherFiles(source: ByteSource, path: string): void {
 function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
   if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${shown(version)}, expected a whole number from 1`);
   if ((version as number) > formatVersion) {
-    throw new RnnError('checkpoint', `${path} has version ${String(version)} of the checkpoint format, and this rnn reads versions up to ${formatVersion}`, {
+    throw new ForeignCheckpoint('checkpoint', `${path} has version ${String(version)} of the checkpoint format, and this rnn reads versions up to ${formatVersion}`, {
       hint: 'it was written by a newer rnn: update this one, or use the one that wrote it',
     });
   }

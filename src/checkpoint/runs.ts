@@ -6,19 +6,22 @@ import { join } from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
 import { Lock, lockFile } from './lock.ts';
 import { lastLines } from './log.ts';
-import { isCheckpoint, latestFile } from './newest.ts';
-import { type Header, readHeader } from './read.ts';
+import { isCheckpoint, latestFile, snapshotsIn } from './newest.ts';
+import { ForeignCheckpoint, type Header, readHeader } from './read.ts';
 
 /** What a run folder holds. */
 export interface RunFiles {
-  /** Null where there is no such file, or none that can be read. */
-  readonly latest: Header | null;
+  /** Of what the run would go on from: latest.json, or whatever else has the latest step; null where there is nothing, or nothing that can be read. */
+  readonly newest: Header | null;
+  /** Of best.json. */
   readonly best: Header | null;
   /** The last lines of the log. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
   readonly isRunning: boolean;
   /** Why something of it could not be read; null if all could. */
   readonly trouble: string | null;
+  /** Whether that is another program's: a newer rnn may read it. */
+  readonly isForeign: boolean;
 }
 
 /**
@@ -31,6 +34,13 @@ export async function runsIn(folder: string): Promise<string[]> {
   if (isRun(names)) return [folder];
   const inside = await Promise.all(names.toSorted().map(async (name) => ({ path: join(folder, name), names: await readdir(join(folder, name)).catch(() => []) })));
   return inside.filter((each) => isRun(each.names)).map(({ path }) => path);
+}
+
+/** The folders in a folder that hold runs, though it holds none itself. */
+export async function foldersOfRuns(folder: string): Promise<string[]> {
+  const paths = (await namesIn(folder)).toSorted().map((name) => join(folder, name));
+  const found = await Promise.all(paths.map(async (path) => ((await runsIn(path).catch(() => [])).length > 0 ? [path] : [])));
+  return found.flat();
 }
 
 /** A run that has just begun has no more than its lock. */
@@ -48,18 +58,26 @@ async function namesIn(folder: string): Promise<string[]> {
 }
 
 export async function lookInto(path: string): Promise<RunFiles> {
-  const troubles: string[] = [];
+  const troubles: RnnError[] = [];
   const header = async (file: string): Promise<Header | null> => {
     try {
       return (await isThere(join(path, file))) ? await readHeader(join(path, file)) : null;
     } catch (error) {
       if (!(error instanceof RnnError)) throw error;
-      troubles.push(error.message);
+      troubles.push(error);
       return null;
     }
   };
   const [latest, best] = [await header(latestFile), await header('best.json')];
-  return { latest, best, log: lastLines(join(path, 'log.jsonl')), isRunning: isHeld(path), trouble: troubles.at(0) ?? null };
+  let newest = latest;
+  if (newest === null) {
+    const [snapshot] = await snapshotsIn(path);
+    // At one step a snapshot is before best.json, as where a run goes on.
+    const others = [await header('previous.json'), snapshot === undefined ? null : await header(snapshot), best].filter((other) => other !== null);
+    newest = others.toSorted((a, b) => b.training.step - a.training.step).at(0) ?? null;
+  }
+  const [trouble] = troubles;
+  return { newest, best, log: lastLines(join(path, 'log.jsonl')), isRunning: isHeld(path), trouble: trouble?.message ?? null, isForeign: trouble instanceof ForeignCheckpoint };
 }
 
 function isHeld(path: string): boolean {

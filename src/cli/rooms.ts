@@ -2,7 +2,7 @@
 // them, and a test can put its own in their place.
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
-import type { findCheckpoint, newestIn, openSweepFolder, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
+import type { findCheckpoint, foldersOfRuns, newestIn, openSweepFolder, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
@@ -23,6 +23,7 @@ export interface Rooms {
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
   checkpoints(): Promise<{
     findCheckpoint: typeof findCheckpoint;
+    foldersOfRuns: typeof foldersOfRuns;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
     openSweepFolder: typeof openSweepFolder;

@@ -12,11 +12,16 @@ export function runsTable(runs: readonly RunSummary[], colour: Colours): string[
   const rows = runs.map(cellsOf);
   const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((cells) => cells[column].length)));
   const line = (cells: readonly string[]): string => cells.map((cell, column) => (leftAligned.has(headings[column]) ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ').trimEnd();
-  const reasons = runs.filter(({ status }) => status === 'damaged').map(({ name, reason }) => colour.yellow(harmless(`${name}: ${reason ?? 'damaged'}`)));
-  return [colour.dim(line(headings)), ...rows.map((cells, index) => (index === 0 && runs[0].bestValidationLossNats !== null && runs[0].status !== 'damaged' ? colour.bold(line(cells)) : line(cells))), ...reasons];
+  const reasons = runs.filter(isUnreadable).map(({ name, status, reason }) => colour.yellow(harmless(`${name}: ${reason ?? status}`)));
+  return [colour.dim(line(headings)), ...rows.map((cells, index) => (index === 0 && runs[0].bestValidationLossNats !== null && !isUnreadable(runs[0]) ? colour.bold(line(cells)) : line(cells))), ...reasons];
 }
 
-function cellsOf({ bestValidationLossNats: loss, bestStep, step, totalSteps, cell, layers, hidden, parameters, trainedMs, status, reason, name }: RunSummary): string[] {
+function isUnreadable({ status }: RunSummary): boolean {
+  return status === 'damaged' || status === 'newer';
+}
+
+function cellsOf(run: RunSummary): string[] {
+  const { bestValidationLossNats: loss, bestStep, step, totalSteps, cell, layers, hidden, parameters, trainedMs, status, reason, name } = run;
   const orDash = <Value>(value: Value | null, text: (value: Value) => string): string => (value === null ? '–' : text(value));
   return [
     orDash(loss, (nats) => nats.toFixed(4)),
@@ -25,7 +30,7 @@ function cellsOf({ bestValidationLossNats: loss, bestStep, step, totalSteps, cel
     orDash(cell, (known) => `${known} ${layers}×${hidden}`),
     orDash(parameters, compact),
     orDash(trainedMs, duration),
-    status === 'damaged' || reason === null ? status : `${status} (${reason})`,
+    isUnreadable(run) || reason === null ? status : `${status} (${reason})`,
     name,
   ].map((text) => harmless(text).replaceAll('\n', '␊'));
 }

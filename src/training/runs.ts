@@ -5,14 +5,14 @@ import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { type LoopState, recordedLoop } from './record.ts';
 
-/** `stopped` runs can go on by --resume; of `damaged` ones not everything can be read; of `empty` ones nothing was saved. */
-export type RunStatus = 'running' | 'finished' | 'stopped' | 'damaged' | 'empty';
+/** `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not everything can be read; of `empty` ones nothing was saved. */
+export type RunStatus = 'running' | 'finished' | 'stopped' | 'newer' | 'damaged' | 'empty';
 
 export interface RunSummary {
   readonly name: string;
   readonly path: string;
   readonly status: RunStatus;
-  /** Why a run ended, as in an `end` event; of a damaged one, what is wrong with it; null where that is not known. */
+  /** Why a run ended, as in an `end` event; of a newer or damaged one, why it cannot be read; null where that is not known. */
   readonly reason: string | null;
   /** Null where nothing was validated. */
   readonly bestValidationLossNats: number | null;
@@ -30,7 +30,7 @@ export interface RunSummary {
 }
 
 /**
- * The runs in a folder, the lowest validation loss first, then those without one by name, then damaged and empty ones.
+ * The runs in a folder, the lowest validation loss first, then those without one by name, then newer, damaged and empty ones.
  *
  * @throws RnnError `checkpoint` if there is no such folder
  */
@@ -42,7 +42,7 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
 }
 
 export function ranked(runs: readonly RunSummary[]): RunSummary[] {
-  const isLast = ({ status }: RunSummary): number => ['damaged', 'empty'].indexOf(status);
+  const isLast = ({ status }: RunSummary): number => ['newer', 'damaged', 'empty'].indexOf(status);
   const loss = ({ bestValidationLossNats }: RunSummary): number => bestValidationLossNats ?? Number.MAX_VALUE;
   return runs.toSorted((a, b) => isLast(a) - isLast(b) || loss(a) - loss(b) || a.path.localeCompare(b.path, 'en', { numeric: true }));
 }
@@ -50,8 +50,7 @@ export function ranked(runs: readonly RunSummary[]): RunSummary[] {
 /** The run in a folder; of one where nothing is saved, as much as its log says. */
 export async function summaryOf(path: string): Promise<RunSummary> {
   const files = await lookInto(path);
-  const { latest, best, isRunning, log } = files;
-  const header = latest ?? best;
+  const { newest: header, best, isRunning, log } = files;
   const loop = header === null ? null : loopOf(header);
   const now = isRunning ? log.findLast(({ step }) => typeof step === 'number')?.step : undefined;
   const { status, reason } = standingOf(files, loop);
@@ -60,7 +59,7 @@ export async function summaryOf(path: string): Promise<RunSummary> {
     path,
     status,
     reason,
-    bestValidationLossNats: (best ?? latest)?.training.bestValidationLossNats ?? null,
+    bestValidationLossNats: (best ?? header)?.training.bestValidationLossNats ?? null,
     bestStep: best?.training.step ?? null,
     step: (now as number | undefined) ?? header?.training.step ?? null,
     totalSteps: loop?.totalSteps ?? null,
@@ -81,11 +80,10 @@ function loopOf({ training }: Header): LoopState | null {
   }
 }
 
-function standingOf({ trouble, latest, best, isRunning, log }: RunFiles, loop: LoopState | null): Pick<RunSummary, 'status' | 'reason'> {
-  if (trouble !== null) return { status: 'damaged', reason: trouble };
+function standingOf({ trouble, isForeign, newest, isRunning, log }: RunFiles, loop: LoopState | null): Pick<RunSummary, 'status' | 'reason'> {
+  if (trouble !== null) return { status: isForeign ? 'newer' : 'damaged', reason: trouble };
   if (isRunning) return { status: 'running', reason: null };
-  if (latest === null && best === null) return { status: 'empty', reason: null };
-  if (latest !== null && loop?.finished != null) return { status: 'finished', reason: loop.finished };
+  if (newest !== null && loop?.finished != null) return { status: 'finished', reason: loop.finished };
   const last = log.at(-1);
-  return { status: 'stopped', reason: last?.event === 'end' && typeof last.reason === 'string' ? last.reason : null };
+  return { status: newest === null ? 'empty' : 'stopped', reason: last?.event === 'end' && typeof last.reason === 'string' ? last.reason : null };
 }

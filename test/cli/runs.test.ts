@@ -1,4 +1,4 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -102,6 +102,32 @@ describe('rnn runs', () => {
     expect(await listed(path)).toMatchObject([{ name: 'a', status: 'stopped', reason: 'max-time' }]);
   });
 
+  it('goes by whatever a run would go on from', async () => {
+    const path = copied('partial');
+    for (const [name, file] of [['short', 'previous.json'], ['long', 'step-000000060.json']]) renameSync(join(path, name, 'latest.json'), join(path, name, file));
+    for (const name of ['short', 'long']) rmSync(join(path, name, 'best.json'));
+    rmSync(join(path, 'gru', 'latest.json'));
+    const runs = await listed(path);
+    expect(runs.find(({ name }) => name === 'short')).toMatchObject({ status: 'finished', step: 10, cell: 'lstm' });
+    expect(runs.find(({ name }) => name === 'long')).toMatchObject({ status: 'finished', step: 60, bestValidationLossNats: expect.any(Number) });
+    expect(runs.find(({ name }) => name === 'gru')).toMatchObject({ status: 'stopped', step: 30, bestStep: 30 });
+  });
+
+  it('does not take what a newer rnn wrote for damaged', async () => {
+    const path = copied('newer');
+    const file = join(path, 'short', 'latest.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('"version": 1', '"version": 99'));
+    const runs = await listed(path);
+    expect(runs.at(-1)).toMatchObject({ name: 'short', status: 'newer', reason: expect.stringContaining('has version 99') });
+    expect((await rnn(['runs', path])).stdout).toMatch(/ newer +short\nshort: .* has version 99 of the checkpoint format/);
+  });
+
+  it('says of a run that nothing was saved of why it ended', async () => {
+    mkdirSync(at('apart', 'a'), { recursive: true });
+    writeFileSync(at('apart', 'a', 'log.jsonl'), '{"event":"end","step":0,"reason":"diverged"}\n');
+    expect((await rnn(['runs', at('apart')])).stdout).toMatch(/ empty \(diverged\) +a\n$/);
+  });
+
   it('a log without a checkpoint is a run of which nothing was saved', async () => {
     mkdirSync(at('logs', 'a'), { recursive: true });
     writeFileSync(at('logs', 'a', 'log.jsonl'), '{"event":"start"}\nnull\n');
@@ -111,6 +137,14 @@ describe('rnn runs', () => {
   it('says where there are none', async () => {
     expect(await rnn(['runs', at('empty')])).toEqual({ code: 0, stdout: '', stderr: `there are no runs in ${at('empty')}; rnn train --out ${at('empty')}/<name> makes one\n` });
     expect(await rnn(['runs', at('empty'), '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
+  });
+
+  it('names the folders of a folder that do hold runs', async () => {
+    cpSync(at('runs'), at('sweeps', 'one two'), { recursive: true });
+    cpSync(at('runs'), at('sweeps', 'three'), { recursive: true });
+    mkdirSync(at('sweeps', 'none', 'deeper'), { recursive: true });
+    const hint = `there are no runs in ${at('sweeps')}, but in folders of it:\n  rnn runs '${at('sweeps', 'one two')}'\n  rnn runs ${at('sweeps', 'three')}\n`;
+    expect(await rnn(['runs', at('sweeps')])).toEqual({ code: 0, stdout: '', stderr: hint });
   });
 
   it.each([['missing', 'there is no such folder'], ['text.txt', 'it is no folder']])('%s is an error', async (name, why) => {

@@ -2,10 +2,12 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { commonFlags, switchFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
+import { harmless, shellWord } from '../format.ts';
 import { runsTable } from '../runs-table.ts';
 
 const defaultFolder = 'checkpoints';
+/** As many as one reads. */
+const mostNamed = 10;
 
 export function defineRuns(command: Command, context: Context): void {
   command.description('Lists the runs in a folder, the lowest validation loss first.').argument('[folder]', 'a folder of run folders; checkpoints unless given');
@@ -19,6 +21,10 @@ async function list(folder: string, { json }: { json?: boolean }, { rooms, stdou
     for (const run of runs) await stdout.write(`${JSON.stringify({ event: 'run', ...run })}\n`);
     return;
   }
-  if (runs.length === 0) stderr.line(stderr.colour.dim(harmless(`there are no runs in ${folder}; rnn train --out ${folder}/<name> makes one`)));
-  else await stdout.write(`${runsTable(runs, stdout.colour).join('\n')}\n`);
+  if (runs.length > 0) return stdout.write(`${runsTable(runs, stdout.colour).join('\n')}\n`);
+  const inside = await (await rooms.checkpoints()).foldersOfRuns(folder);
+  const commands = inside.slice(0, mostNamed).map((path) => `\n  rnn runs ${shellWord(path)}`);
+  if (inside.length > mostNamed) commands.push(`\n  … and ${inside.length - mostNamed} more`);
+  const hint = inside.length === 0 ? `; rnn train --out ${folder}/<name> makes one` : `, but in folders of it:${commands.join('')}`;
+  stderr.line(stderr.colour.dim(harmless(`there are no runs in ${folder}${hint}`)));
 }
