@@ -6,6 +6,6 @@ export { type Newest, newestIn } from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
 export { type RunFiles, foldersOfRuns, lookInto, runsIn } from './runs.ts';
-export { openSweepFolder } from './sweep-folder.ts';
+export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf } from './tensors.ts';
 export { writeCheckpoint } from './write.ts';

@@ -1,9 +1,11 @@
 // The words of `rnn sweep` that are about options of `rnn train`: which there are, what each may be, and the command line of a point. All
 // that can be wrong with any point is found here, before the first is trained.
-import { Command, CommanderError, type Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
+import type { SweepIdentity } from '../checkpoint/store.ts';
 import { RnnError } from '../errors.ts';
 import type { Axis, Distribution, Point } from '../training/search.ts';
 import { addTrainFlags, checkTogether, type TrainFlags } from './commands/train-flags.ts';
+import { shellWord } from './format.ts';
 import { badValue } from './values.ts';
 
 /** Options of `rnn train` that a sweep decides on, and what to do instead. */
@@ -31,10 +33,11 @@ export class Fixed {
   /** The options as they were written. */
   readonly words: readonly string[];
   readonly #options: readonly Option[];
+  readonly #written = new Map<Option, string[]>();
 
   /** @param words the text, and what followed `--` @throws Commander's errors, or a usage error for options that are not for all points */
   constructor(words: readonly string[]) {
-    const command = parsed(words);
+    const command = parsed(words, (option, value) => this.#written.set(option, [...(this.#written.get(option) ?? []), ...(value === undefined ? [] : [value])]));
     const first = words.findIndex((word) => word.startsWith('-') && word !== '-');
     this.sources = first < 0 ? words : words.slice(0, first);
     this.words = words.slice(this.sources.length);
@@ -54,8 +57,10 @@ export class Fixed {
   }
 
   /** What makes the sweep another one where it changes. */
-  get identity(): Readonly<Record<string, unknown>> {
-    return Object.fromEntries(Object.entries(this.flags).filter(([name]) => !ofThisMachine.includes(name as keyof TrainFlags)).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  get identity(): SweepIdentity {
+    const given = [...this.#written].map(([option, written]) => ({ option, name: option.attributeName() as keyof TrainFlags, written }));
+    const options = given.filter(({ name }) => !ofThisMachine.includes(name)).map(({ option, name, written }) => [option.long!, { written, value: this.flags[name] }] as const);
+    return { sources: this.sources, options: Object.fromEntries(options) };
   }
 
   /** `hidden=128,256`. @throws RnnError `usage` */
@@ -68,7 +73,7 @@ export class Fixed {
   sampleAxis(text: string): Axis<Distribution> {
     const { option, values } = this.#split('--sample', text);
     const [, logarithmic, ...ends] = range.exec(values) ?? [];
-    if (ends.length === 0) return { option: nameOf(option), values: { kind: 'choice', values: listOf(option, values) } };
+    if (ends.length === 0 || typeof valueOf(option, ends[0]) !== 'number') return { option: nameOf(option), values: { kind: 'choice', values: listOf(option, values) } };
     const [low, high] = ends.map(Number);
     for (const end of ends) valueOf(option, end);
     if (low >= high) throw badValue(`--sample ${nameOf(option)}`, values, 'a lower and a higher number, low..high');
@@ -96,7 +101,7 @@ export class Fixed {
     });
     const flags = { ...this.flags, ...Object.fromEntries(pairs.filter(([, value]) => value !== false)) };
     return about(name, () => {
-      checkTogether(flags);
+      checkTogether({ ...flags, resume: true });
       return flags;
     });
   }
@@ -111,6 +116,20 @@ export class Fixed {
   }
 }
 
+/** Options of `rnn train` as hidden ones of a command that has others: whoever gives one there is told where it goes. */
+export function refuseTrainFlags(command: Command): void {
+  const train = new Command('train');
+  addTrainFlags(train);
+  const known = new Set(command.options.map(({ long }) => long));
+  for (const option of train.options.filter(({ long }) => !known.has(long))) {
+    command.addOption(new Option(option.flags).hideHelp());
+    command.on(`option:${option.name()}`, (value?: string) => {
+      const { [option.attributeName()]: otherwise = `it goes after --: rnn sweep <corpus...> … -- ${option.long}${value === undefined ? '' : ` ${shellWord(value)}`}` } = own;
+      throw new RnnError('usage', `${option.long} is an option of rnn train`, { hint: otherwise });
+    });
+  }
+}
+
 /** Names the point in an error that is about it. */
 export function about<Result>(name: string, work: () => Result): Result {
   try {
@@ -120,9 +139,11 @@ export function about<Result>(name: string, work: () => Result): Result {
   }
 }
 
-function parsed(words: readonly string[]): Command {
+/** @param see is called with what is written after each option */
+function parsed(words: readonly string[], see: (option: Option, value: string | undefined) => void = () => {}): Command {
   const command = new Command('train').argument('<corpus...>').exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} }).helpOption(false);
   addTrainFlags(command);
+  for (const option of command.options) command.on(`option:${option.name()}`, (value?: string) => see(option, value));
   return command.parse(words, { from: 'user' });
 }
 
@@ -139,11 +160,9 @@ function unknownOption(flag: string, name: string): RnnError {
 const nameOf = ({ long }: Option): string => long!.slice(2);
 const isSwitch = ({ required, optional }: Option): boolean => !required && !optional;
 
-/** Numbers as the program writes them, so that 0.0050 and 5e-3 are one point. */
+/** Numbers as the program writes them, so that 0.0050 and 5e-3 are one point; a text is what was written, be it 01. */
 function listOf(option: Option, text: string): readonly string[] {
-  const values = text.split(',').map((value) => (decimal.test(value) ? String(Number(value)) : value));
-  for (const value of values) valueOf(option, value);
-  return [...new Set(values)];
+  return [...new Set(text.split(',').map((value) => (typeof valueOf(option, value) === 'number' && decimal.test(value) ? String(Number(value)) : value)))];
 }
 
 /** @throws RnnError `usage` for what the option may not be */

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { Random } from '../random.ts';
+import { idleNotes } from './idle.ts';
 import type { TrainingOptions } from './options.ts';
 import { resolveOptions } from './resolve.ts';
 
@@ -38,6 +39,8 @@ const DIGITS = 3;
 const TRIES = 100;
 const LONGEST_NAME = 150;
 
+const byOption = (a: { readonly option: string }, b: { readonly option: string }): number => (a.option < b.option ? -1 : 1);
+
 /** Every combination, the last axis fastest. @throws RnnError `usage` if there are too many */
 export function gridOf(axes: readonly Axis<readonly string[]>[]): Point[] {
   const count = axes.reduce((product, { values }) => product * values.length, 1);
@@ -57,8 +60,10 @@ export function drawPoints(axes: readonly Axis<Distribution>[], count: number, s
   if (count > MOST_POINTS) throw tooMany(count, 'the best of a few dozen is seldom beaten by much');
   const random = new Random(seed);
   const points = new Map<string, Point>();
+  // The order in which they were named is no part of the search.
+  const sorted = axes.toSorted(byOption);
   for (let tries = 0; tries < count * TRIES && points.size < count; tries++) {
-    const point = pointOf(axes.map(({ option, values }) => ({ option, value: valueFrom(values, random) })));
+    const point = pointOf(sorted.map(({ option, values }) => ({ option, value: valueFrom(values, random) })));
     if (!points.has(point.name)) points.set(point.name, point);
   }
   return [...points.values()];
@@ -71,11 +76,13 @@ const LONG_TEXT = { train: new Uint8Array(2 ** 24), validation: new Uint8Array(2
  * Whether a run could have these options, whatever its text, as long as that is long enough.
  *
  * @param validates some of the text, or another one
+ * @returns a note for each option that does nothing beside the others
  * @throws RnnError `usage` for what no run can have, such as --tied without an embedding
  */
-export function refuseImpossible(given: Partial<TrainingOptions>, { validates }: { readonly validates: boolean }): void {
+export function refuseImpossible(given: Partial<TrainingOptions>, { validates }: { readonly validates: boolean }): readonly string[] {
   const { train, validation, none, vocabulary } = LONG_TEXT;
-  resolveOptions(given, { train, validation: validates ? validation : none, vocabulary });
+  const { options } = resolveOptions(given, { train, validation: validates ? validation : none, vocabulary });
+  return idleNotes(given, options);
 }
 
 function tooMany(count: number, hint: string): RnnError {
@@ -96,9 +103,9 @@ function pointOf(settings: readonly Setting[]): Point {
   return { settings, name: nameOf(settings) };
 }
 
-/** `hidden=256,lr=0.005`, with whatever a folder's name should not have as %2F; a long one ends in a hash instead. */
+/** `hidden=256,lr=0.005`, by option, with whatever a folder's name should not have as %2F; a long one ends in a hash instead. */
 function nameOf(settings: readonly Setting[]): string {
-  const name = settings.map(({ option, value }) => `${option}=${encoded(value)}`).join();
+  const name = settings.toSorted(byOption).map(({ option, value }) => `${option}=${encoded(value)}`).join();
   if (name.length <= LONGEST_NAME) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
   return `${name.slice(0, LONGEST_NAME - digest.length - 1)}+${digest}`;

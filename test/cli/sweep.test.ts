@@ -1,12 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RunFolder } from '../../src/checkpoint/store.ts';
-import type { Child } from '../../src/cli/child.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
+import { rooms } from '../../src/cli/rooms.ts';
 import { FakeProcess, FakeStream, rnn, type Ran } from './helpers.ts';
+import { events, fixed, inProcess, pretending } from './sweeps.ts';
 
 let folder: string;
 let text: string;
@@ -19,48 +20,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const fixed = '--max-steps 6 --batch-size 4 --seq-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
 const grid = ['--grid', 'hidden=4,8', '--grid', 'cell=rnn,gru'];
 
-interface Started {
-  readonly argv: readonly string[];
-  readonly io: FakeProcess;
-}
-
-/** The program in this very process, in the place of others. `begun` may do something when one has begun. */
-function inProcess(begun: (started: Started) => void = () => {}): { start: Io['start']; started: Started[] } {
-  const started: Started[] = [];
-  const start: Io['start'] = (argv, lines): Child => {
-    const io = new FakeProcess();
-    const ended = run(argv, io).then((code) => {
-      for (const name of ['stdout', 'stderr'] as const) for (const line of io[name].text.split('\n').slice(0, -1)) lines[name](line);
-      return { code, signal: null };
-    });
-    started.push({ argv, io });
-    begun({ argv, io });
-    return { send: (signal) => io.send(signal), ended };
-  };
-  return { start, started };
-}
-
-/** Processes that end as they are told to, and train nothing. */
-const pretending = (end: { code: number | null; signal: string | null }, told: { stdout?: string; stderr?: string } = {}): Io['start'] => (_, lines) => {
-  if (told.stdout !== undefined) lines.stdout(told.stdout);
-  if (told.stderr !== undefined) lines.stderr(told.stderr);
-  return { send: () => {}, ended: Promise.resolve(end) };
-};
-
 const sweep = (words: readonly string[], start?: Io['start'], after: readonly string[] = fixed): Promise<Ran> => rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
-const events = ({ stdout }: Ran): Record<string, unknown>[] => stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('rnn sweep', () => {
   it('trains each point in a folder of its own, tells each when it is done, and ranks them', async () => {
     const { start, started } = inProcess();
     const { code, stdout, stderr } = await sweep(grid, start);
     expect({ code, stderr }).toEqual({ code: 0, stderr: `4 points, in ${out}\n` });
-    const names = ['hidden=4,cell=rnn', 'hidden=4,cell=gru', 'hidden=8,cell=rnn', 'hidden=8,cell=gru'];
-    expect(started.map(({ argv }) => argv)).toEqual(names.map((name) => ['train', text, ...fixed, '--hidden', name[7], '--cell', name.slice(14), '--resume', '--out', join(out, name), '--json']));
-    expect(readdirSync(out).toSorted()).toEqual([...names, 'sweep.json'].toSorted());
+    const names = ['cell=rnn,hidden=4', 'cell=gru,hidden=4', 'cell=rnn,hidden=8', 'cell=gru,hidden=8'];
+    expect(started.map(({ argv }) => argv)).toEqual(names.map((name) => ['train', text, ...fixed, '--hidden', name.at(-1), '--cell', name.slice(5, 8), '--resume', '--out', join(out, name), '--json']));
+    expect(readdirSync(out).toSorted()).toEqual([...names, '.sweep.json'].toSorted());
     const [points, ranking] = stdout.split('\n\n').map((part) => part.trimEnd().split('\n'));
     expect(points.map((line) => line.replace(/[\d.]+ nats, 6 steps in \d+s$/, '…'))).toEqual(names.map((name, i) => `[${i + 1}/4] ${name}: …`));
     const losses = ranking.slice(1).map((line) => Number(/^[\d.]+/.exec(line)?.[0]));
@@ -72,17 +43,17 @@ describe('rnn sweep', () => {
 
   it('passes over what is finished, and tries again what has failed or was removed', async () => {
     await sweep(grid, inProcess().start);
-    rmSync(join(out, 'hidden=8,cell=rnn'), { recursive: true });
-    const before = readFileSync(join(out, 'hidden=4,cell=rnn', 'latest.json'));
+    rmSync(join(out, 'cell=rnn,hidden=8'), { recursive: true });
+    const before = readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'));
     const { start, started } = inProcess();
     const ran = await sweep([...grid, '--json'], start);
     expect(ran.code).toBe(0);
-    expect(started.map(({ argv }) => argv[argv.indexOf('--out') + 1])).toEqual([join(out, 'hidden=8,cell=rnn')]);
+    expect(started.map(({ argv }) => argv[argv.indexOf('--out') + 1])).toEqual([join(out, 'cell=rnn,hidden=8')]);
     const told = events(ran);
     expect(told.filter(({ event }) => event === 'point').map(({ outcome }) => outcome)).toEqual(['earlier', 'earlier', 'finished', 'earlier']);
     expect(told.filter(({ event }) => event === 'run')).toHaveLength(4);
     expect(told.at(-1)).toEqual({ event: 'end', points: 4, finished: 4, stopped: 0, failed: 0, signal: null });
-    expect(readFileSync(join(out, 'hidden=4,cell=rnn', 'latest.json'))).toEqual(before);
+    expect(readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'))).toEqual(before);
   });
 
   it('takes more points, and goes on with the ones it has', async () => {
@@ -90,15 +61,6 @@ describe('rnn sweep', () => {
     const { start, started } = inProcess();
     expect((await sweep(['--grid', 'hidden=4,5'], start)).code).toBe(0);
     expect(started).toHaveLength(1);
-  });
-
-  it('does not take the runs of another sweep for its own, but may have other threads', async () => {
-    await sweep(['--grid', 'hidden=4'], inProcess().start);
-    const { code, stderr } = await sweep(['--grid', 'hidden=4'], undefined, ['--max-steps', '9', ...fixed.slice(2)]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: `error: ${out} holds a sweep with other options after --: maxSteps is 9, and was 6\nhint: give the same options to go on with it, or another --out\n` });
-    expect((await sweep(['--grid', 'hidden=4'], undefined, [...fixed, '--threads', '2'])).code).toBe(0);
-    writeFileSync(join(out, 'sweep.json'), '{');
-    expect((await sweep(['--grid', 'hidden=4'])).stderr).toContain('sweep.json is damaged');
   });
 
   it('reports a point that fails, goes on with the others, and ends with 1', async () => {
@@ -115,8 +77,7 @@ describe('rnn sweep', () => {
     [{ code: 6, signal: null }, { stdout: '{"event":"error","code":6,"message":"no GPU"}', stderr: 'error: no GPU' }, 'no GPU'],
     [{ code: 134, signal: null }, { stdout: 'not JSON', stderr: 'FATAL ERROR: heap out of memory' }, 'exit code 134: FATAL ERROR: heap out of memory'],
   ])('says why a run failed that ended with %j and told %j', async (end, told, message) => {
-    const { code, stdout } = await sweep(['--grid', 'hidden=4'], pretending(end, told));
-    expect(code).toBe(1);
+    const { stdout } = await sweep(['--grid', 'hidden=4'], pretending(end, told));
     expect(stdout).toContain(`[1/1] hidden=4: failed: ${message}\n`);
   });
 
@@ -171,7 +132,7 @@ describe('rnn sweep', () => {
 
   it('leaves a point that another process trains for the end, and waits for it', async () => {
     await sweep(['--grid', 'hidden=4'], inProcess().start, ['--max-time', '0.05s', '--epochs', '100000', ...fixed.slice(2)]);
-    rmSync(join(out, 'sweep.json'));
+    rmSync(join(out, '.sweep.json'));
     const held = (await RunFolder.open(join(out, 'hidden=4')))!;
     const { start, started } = inProcess();
     const stderr = new FakeStream();
@@ -190,8 +151,9 @@ describe('rnn sweep', () => {
     const { code, stdout, stderr } = await rnn(['sweep', spaced, '--out', `${out} 1`, '--grid', 'tied=true,false', '--grid', 'embedding=8', '--emit', '--', '--include', '*.txt']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const quoted = `'${spaced.replace("'", String.raw`'\''`)}'`;
-    expect(stdout).toBe(['tied=true', 'tied=false'].map((name) => `rnn train ${quoted} --include '*.txt' ${name === 'tied=true' ? '--tied ' : ''}--embedding 8 --resume --out '${out} 1/${name},embedding=8'\n`).join(''));
-    expect(readdirSync(folder)).toEqual(['text.txt']);
+    expect(stdout).toBe(['tied=true', 'tied=false'].map((name) => `rnn train ${quoted} --include '*.txt' ${name === 'tied=true' ? '--tied ' : ''}--embedding 8 --resume --out '${out} 1/embedding=8,${name}'\n`).join(''));
+    expect(readdirSync(folder).toSorted()).toEqual(['sweep 1', 'text.txt']);
+    expect(readdirSync(`${out} 1`)).toEqual(['.sweep.json']);
   });
 
   it('prints lines that train the same runs as the sweep itself would', async () => {
@@ -211,13 +173,32 @@ describe('rnn sweep', () => {
     expect(code).toBe(0);
     expect((await sweep([...words, '--seed', '1'])).stdout).toBe(stdout);
     expect((await sweep([...words, '--seed', '2'])).stdout).not.toBe(stdout);
-    const values = stdout.trimEnd().split('\n').map((line) => /--hidden (\d+) --dropout (0[\d.]*) --lr ([\d.e-]+) --cell (gru|lstm) --resume/.exec(line)!.slice(1));
+    const values = stdout.trimEnd().split('\n').map((line) => /--cell (?:gru|lstm) --dropout (0[\d.]*) --hidden (\d+) --lr ([\d.e-]+) --resume/.exec(line)!.slice(1));
     expect(values).toHaveLength(30);
-    expect(values.filter(([hidden, dropout, lr]) => Number(hidden) < 4 || Number(hidden) > 64 || Number(dropout) > 0.5 || Number(lr) < 1e-4 || Number(lr) > 1e-2)).toEqual([]);
+    expect(values.filter(([dropout, hidden, lr]) => Number(hidden) < 4 || Number(hidden) > 64 || Number(dropout) > 0.5 || Number(lr) < 1e-4 || Number(lr) > 1e-2)).toEqual([]);
+  });
+
+  it('has points of the same names, and draws the same, in whatever order options are named', async () => {
+    const names = async (...words: string[]): Promise<unknown[]> => events(await sweep([...words, '--emit', '--json'])).map(({ name }) => name);
+    expect((await names('--grid', 'cell=rnn,gru', '--grid', 'hidden=4,8')).toSorted()).toEqual((await names(...grid)).toSorted());
+    const [hidden, lr] = [['--sample', 'hidden=4..64'], ['--sample', 'lr=log:1e-4..1e-2']];
+    expect(await names('--random', '9', ...lr, ...hidden)).toEqual(await names('--random', '9', ...hidden, ...lr));
+  });
+
+  it('writes numbers in one way, and leaves texts as they are', async () => {
+    const valuesOf = async (grid: string): Promise<unknown[]> => events(await sweep(['--grid', grid, '--emit', '--json'], undefined, [])).map(({ argv }) => (argv as string[])[3]);
+    expect(await valuesOf('hidden=08,8,16')).toEqual(['8', '16']);
+    expect(await valuesOf('init-from=01,1')).toEqual(['01', '1']);
+  });
+
+  it('says what does nothing once, and at how many points', async () => {
+    const idle = await sweep(['--grid', 'cell=lstm,rnn', '--grid', 'hidden=4,5', '--emit'], undefined, ['--forget-bias', '2', '--momentum', '0.5']);
+    expect(idle).toMatchObject({ code: 0, stderr: '--momentum does nothing: it is for --optimizer sgd\n--forget-bias does nothing: rnn has no forget gate (at 2 of 4 points)\n' });
   });
 
   it('names its folder for the text unless told otherwise', async () => {
-    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit']);
+    const checkpoints = async () => ({ ...(await rooms.checkpoints()), openSweepFolder: async () => {} });
+    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit'], { rooms: { ...rooms, checkpoints } });
     expect(stdout).toContain(`--out ${join('sweeps', 'text', 'hidden=4')}\n`);
   });
 
@@ -229,11 +210,14 @@ describe('rnn sweep', () => {
     [['--grid', 'hidden=8,'], [], '--hidden is empty, expected', ''],
     [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
     [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
-    [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'tied=true,hidden=4: --tied needs an embedding', '--embedding 4 is as wide'],
+    [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'hidden=4,tied=true: --tied needs an embedding', '--embedding 4 is as wide'],
     [['--grid', 'lr=1', '--grid', '--lr=2'], [], '--grid lr is given twice', 'at once'],
     [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
     [['--grid', 'lr=1'], ['--lr', '2'], '--lr is given for all points, and by --grid', ''],
     [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
+    [['--grid', 'lr=1', '--epochs', '3'], [], '--epochs is an option of rnn train', 'it goes after --: rnn sweep <corpus...> … -- --epochs 3'],
+    [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
+    [['--grid', 'lr=1', '--resume'], [], '--resume is an option of rnn train', 'leave it out'],
     [['--grid', 'lr=1'], ['--force'], '--force after -- is not for the runs of a sweep', 'remove the folder'],
     [['--grid', 'lr=1'], ['--dry-run'], '--dry-run after -- is not for the runs of a sweep', '--emit'],
     [['--grid', 'lr=1'], ['--no-color'], '--no-color after -- is not for the runs of a sweep', ''],
@@ -261,16 +245,14 @@ describe('rnn sweep', () => {
     expect(existsSync(out)).toBe(false);
   });
 
+  it('lets its runs take another text, if told to', async () => {
+    expect(await sweep(['--grid', 'hidden=4', '--emit'], undefined, ['--accept-new-corpus'])).toMatchObject({ code: 0, stdout: expect.stringContaining(' --accept-new-corpus --hidden 4 --resume ') });
+  });
+
   it('a text that is missing is said once', async () => {
     const { code, stdout, stderr } = await rnn(['sweep', join(folder, 'no.txt'), '--out', out, ...grid]);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toContain('no.txt');
     expect(existsSync(out)).toBe(false);
-  });
-
-  it('a folder that cannot be is refused', async () => {
-    const { code, stderr } = await rnn(['sweep', text, '--out', text, ...grid]);
-    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('there is a file of that name on the way') });
-    expect(statSync(text).isFile()).toBe(true);
   });
 });

@@ -8,7 +8,7 @@ const drawn = (values: Distribution, count: number, seed = 1): number[] => drawP
 describe('a grid', () => {
   test('is every combination, in the order given', () => {
     const points = gridOf([{ option: 'hidden', values: ['8', '16'] }, { option: 'cell', values: ['lstm', 'gru', 'rnn'] }]);
-    expect(points.map(({ name }) => name)).toEqual(['hidden=8,cell=lstm', 'hidden=8,cell=gru', 'hidden=8,cell=rnn', 'hidden=16,cell=lstm', 'hidden=16,cell=gru', 'hidden=16,cell=rnn']);
+    expect(points.map(({ name }) => name)).toEqual(['cell=lstm,hidden=8', 'cell=gru,hidden=8', 'cell=rnn,hidden=8', 'cell=lstm,hidden=16', 'cell=gru,hidden=16', 'cell=rnn,hidden=16']);
     expect(points[4].settings).toEqual([{ option: 'hidden', value: '16' }, { option: 'cell', value: 'gru' }]);
   });
 

@@ -11,7 +11,7 @@ import { signalCodes } from '../failures.ts';
 import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, duration, harmless, shellWord } from '../format.ts';
 import { runsTable } from '../runs-table.ts';
-import { about, Fixed } from '../sweep-options.ts';
+import { about, Fixed, refuseTrainFlags } from '../sweep-options.ts';
 import { SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
 import { givenOptions } from './train-flags.ts';
 
@@ -60,6 +60,7 @@ export function defineSweep(command: Command, context: Context): void {
   for (const [heading, flags] of Object.entries(groups)) {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
   }
+  refuseTrainFlags(command);
   command.action(async (words: string[], flags: SweepFlags) => {
     context.exitCode = await sweep(words, flags, context);
   });
@@ -70,21 +71,40 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const fixed = new Fixed(words);
   refuseBlasWithout(fixed.flags.blas, [chosenDevice(fixed.flags.device, io).name]);
   const points = await pointsOf(flags, fixed, context);
-  const { refuseImpossible } = await rooms.searching();
-  for (const point of points) {
-    const all = fixed.flagsOf(point);
-    if (all.initFrom === undefined) about(point.name, () => refuseImpossible(givenOptions(all), { validates: all.valFraction !== 0 }));
-  }
+  for (const note of await notesOn(points, fixed, context)) stderr.line(stderr.colour.dim(note));
   const out = flags.out ?? join('sweeps', (await rooms.corpus()).corpusName(fixed.sources[0]));
   const tasks = points.map((point): Task => ({ name: point.name, folder: join(out, point.name), argv: fixed.commandOf(point, join(out, point.name)) }));
+  const { openSweepFolder } = await rooms.checkpoints();
   if (flags.emit) {
+    await openSweepFolder(out, fixed.identity).catch((error: unknown) => {
+      // The lines may be for another machine.
+      if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
+      stderr.line(stderr.colour.yellow(harmless(`warning: ${error.message}`)));
+    });
     for (const { name, folder, argv } of tasks) await stdout.write(flags.json ? `${JSON.stringify({ event: 'point', name, path: folder, argv })}\n` : `rnn ${argv.map(shellWord).join(' ')}\n`);
     return 0;
   }
   await refuseMissing(fixed, context);
-  await (await rooms.checkpoints()).openSweepFolder(out, fixed.identity);
+  await openSweepFolder(out, fixed.identity);
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${count(tasks.length)} points, in ${out}`)));
   return run(tasks, { json: flags.json === true }, context);
+}
+
+/**
+ * What options do nothing, each said once, and at how many points.
+ *
+ * @throws RnnError `usage` for what no run can have
+ */
+async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Context): Promise<readonly string[]> {
+  const { refuseImpossible } = await rooms.searching();
+  const notes = new Map<string, number>();
+  for (const point of points) {
+    const all = fixed.flagsOf(point);
+    // The weights that it starts from have sizes of their own.
+    if (all.initFrom !== undefined) continue;
+    for (const note of about(point.name, () => refuseImpossible(givenOptions(all), { validates: all.valFraction !== 0 }))) notes.set(note, (notes.get(note) ?? 0) + 1);
+  }
+  return [...notes].map(([note, times]) => (times === points.length ? note : `${note} (at ${count(times)} of ${count(points.length)} points)`));
 }
 
 /** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */

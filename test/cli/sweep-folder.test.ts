@@ -1,0 +1,85 @@
+// Whose runs a folder of `rnn sweep` holds.
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { rnn, type Ran } from './helpers.ts';
+import { fixed, inProcess } from './sweeps.ts';
+
+let folder: string;
+let text: string;
+let out: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-sweep-'));
+  text = join(folder, 'text.txt');
+  out = join(folder, 'sweep');
+  writeFileSync(text, 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const grid = ['--grid', 'hidden=4'];
+const sweep = (after: readonly string[] = fixed, { source = text, words = grid } = {}): Promise<Ran> => rnn(['sweep', source, '--out', out, ...words, '--', ...after], { start: inProcess().start });
+const rest = fixed.slice(2);
+
+describe('the folder of a sweep', () => {
+  it('does not take the runs of other options for its own, and says which they were', async () => {
+    await sweep();
+    const refused = await sweep(['--max-steps', '9', ...rest]);
+    expect(refused).toEqual({ code: 2, stdout: '', stderr: `error: ${out} holds a sweep with other options after --: --max-steps is 9, and was 6\nhint: give the same options to go on with it, or another --out\n` });
+    expect((await sweep(rest)).stderr).toContain('--max-steps is not given, and was 6\n');
+    expect((await sweep([...fixed, '--lr', '5e-3'])).stderr).toContain('--lr is 5e-3, and was not given\n');
+    expect((await sweep([...fixed, '--random-offset'])).stderr).toContain('--random-offset is given, and was not given\n');
+  });
+
+  it('may have other threads, and the same options in other words', async () => {
+    await sweep(['--lr', '0.005', ...fixed]);
+    expect((await sweep([...fixed, '--threads', '2', '--lr', '5e-3'])).stdout).toContain('finished before');
+  });
+
+  it('does not take the runs of another text for its own', async () => {
+    await sweep();
+    const other = join(folder, 'other.txt');
+    writeFileSync(other, 'pack my box with five dozen liquor jugs\n'.repeat(60));
+    const refused = await sweep(fixed, { source: other });
+    expect(refused).toEqual({ code: 2, stdout: '', stderr: `error: ${out} holds a sweep of another text: it is ${other}, and was ${text}\nhint: give the same text to go on with it, or another --out\n` });
+  });
+
+  it('is known by --emit, too, and is nobody\'s as long as there are no runs', async () => {
+    const emit = { words: [...grid, '--emit'] };
+    expect((await sweep(['--max-steps', '9', ...rest], emit)).code).toBe(0);
+    const { code, stdout } = await sweep(fixed, emit);
+    expect(code).toBe(0);
+    await rnn([...stdout.trimEnd().split(' ').slice(1), '--quiet']);
+    expect((await sweep(['--max-steps', '9', ...rest])).stderr).toContain('--max-steps is 9, and was 6\n');
+    expect((await sweep(['--max-steps', '9', ...rest], emit)).code).toBe(2);
+    expect((await sweep()).stdout).toContain('finished before');
+  });
+
+  it('may lie among the texts that it learns', async () => {
+    out = join(folder, 'texts', 'sweep');
+    const { code } = await sweep(fixed, { source: folder });
+    expect(code).toBe(0);
+    const { training } = JSON.parse(readFileSync(join(out, 'hidden=4', 'latest.json'), 'utf8')) as { training: { corpus: { characters: number } } };
+    expect(training.corpus.characters).toBe(statSync(text).size);
+    expect(readdirSync(out)).toContain('.sweep.json');
+  });
+
+  it.each(['{', '{"format":"rnn-sweep","options":{}}', '{"format":"rnn-sweep","sources":["a"],"options":{"--lr":null}}'])('is refused where it says %s', async (content) => {
+    await sweep();
+    writeFileSync(join(out, '.sweep.json'), content);
+    expect(await sweep()).toMatchObject({ code: 2, stderr: expect.stringContaining('.sweep.json is damaged') });
+  });
+
+  it('that cannot be is refused', async () => {
+    out = text;
+    expect(await sweep()).toMatchObject({ code: 2, stderr: expect.stringContaining(`${text} cannot be a sweep folder: there is a file of that name on the way`) });
+    expect(statSync(text).isFile()).toBe(true);
+  });
+
+  it.skipIf(!existsSync('/proc/self'))('that the system makes for nobody is refused, or left to another machine by --emit (skipped where there is no /proc)', async () => {
+    out = '/proc/rnn-sweep/deep';
+    const message = `the sweep folder ${out} could not be made: the system lets nobody make /proc/rnn-sweep`;
+    expect(await sweep()).toMatchObject({ code: 1, stderr: expect.stringContaining(`error: ${message}`) });
+    expect(await sweep(fixed, { words: [...grid, '--emit'] })).toMatchObject({ code: 0, stdout: expect.stringContaining('rnn train'), stderr: `warning: ${message}\n` });
+  });
+});

@@ -1,0 +1,37 @@
+// What the tests of `rnn sweep` have in common: the program in this very process in the place of others, and processes that only pretend.
+import type { Child, ChildEnd } from '../../src/cli/child.ts';
+import type { Io } from '../../src/cli/io.ts';
+import { run } from '../../src/cli/main.ts';
+import { FakeProcess, type Ran } from './helpers.ts';
+
+/** Options of a run that takes a moment. */
+export const fixed = '--max-steps 6 --batch-size 4 --seq-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
+
+export interface Started {
+  readonly argv: readonly string[];
+  readonly io: FakeProcess;
+}
+
+/** The program in this very process, in the place of others. `begun` may do something when one has begun. */
+export function inProcess(begun: (started: Started) => void = () => {}): { start: Io['start']; started: Started[] } {
+  const started: Started[] = [];
+  const start: Io['start'] = (argv, lines): Child => {
+    const io = new FakeProcess();
+    const ended = run(argv, io).then((code) => {
+      for (const name of ['stdout', 'stderr'] as const) for (const line of io[name].text.split('\n').slice(0, -1)) lines[name](line);
+      return { code, signal: null };
+    });
+    started.push({ argv, io });
+    begun({ argv, io });
+    return { send: (signal) => io.send(signal), ended };
+  };
+  return { start, started };
+}
+
+/** Processes that end as they are told to, and train nothing. */
+export const pretending = (end: ChildEnd, told: { stdout?: string; stderr?: string } = {}): Io['start'] => (_, lines) => {
+  for (const name of ['stdout', 'stderr'] as const) for (const line of told[name]?.split('\n') ?? []) lines[name](line);
+  return { send: () => {}, ended: Promise.resolve(end) };
+};
+
+export const events = ({ stdout }: Ran): Record<string, unknown>[] => stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
