@@ -7,7 +7,13 @@ import { RnnError } from '../errors.ts';
 import type { Signal } from './io.ts';
 
 export interface Child {
-  send(signal: Signal): void;
+  /** Hands on a signal that this process was sent: a run finishes its step and saves. */
+  finish(signal: Signal): void;
+  /** Hands on a second INT: a run ends at once. */
+  interrupt(): void;
+  /** Stops it where it is, until it is to go on. */
+  pause(): void;
+  goOn(): void;
   /** Settles when it is over and all that it wrote was handed on. */
   readonly ended: Promise<ChildEnd>;
 }
@@ -25,16 +31,26 @@ export interface ChildLines {
   stderr(line: string): void;
 }
 
+/** On Windows a console tells all its processes of Ctrl-C and of its end, and any signal sent to one would kill it. */
+const hasGroups = process.platform !== 'win32';
 // The same place from src/ and from dist/.
 const program = join(resolve(import.meta.dirname, '../..'), 'bin', 'rnn.js');
 
 export function startChild(argv: readonly string[], lines: ChildLines): Child {
   // In a group of its own: Ctrl-C is for the parent, which hands it on, and twice would mean at once.
-  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], detached: process.platform !== 'win32' });
+  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], detached: hasGroups });
   for (const name of ['stdout', 'stderr'] as const) createInterface({ input: child[name] }).on('line', lines[name]);
   const ended = new Promise<ChildEnd>((done, fail) => {
     child.on('error', (cause) => fail(new RnnError('machine', `no other process could be started: ${cause.message}`, { hint: 'end other programs, and give the same command again', cause })));
     child.on('close', (code, signal) => done({ code, signal }));
   });
-  return { send: (signal) => void child.kill(signal), ended };
+  const send = (signal: NodeJS.Signals): void => void (hasGroups && child.kill(signal));
+  return {
+    // Not as INT: some send one to every process of a job (scancel, KillSignal= of systemd), and a second one means at once.
+    finish: (signal) => void ((hasGroups || signal === 'SIGTERM') && child.kill('SIGTERM')),
+    interrupt: () => send('SIGINT'),
+    pause: () => send('SIGSTOP'),
+    goOn: () => send('SIGCONT'),
+    ended,
+  };
 }

@@ -7,6 +7,11 @@ import type { Signal } from './io.ts';
 const codes: Readonly<Record<ErrorKind, number>> = { machine: 1, usage: 2, corpus: 3, checkpoint: 4, diverged: 5, device: 6 };
 /** `rnn doctor` found no device that works. */
 export const noDeviceCode = codes.device;
+export const divergedCode = codes.diverged;
+/** Another process trains in the folder. */
+export const busyCode = codes.usage;
+/** A bug, or the machine: what was printed tells more than the message. */
+export const unexpectedCode = codes.machine;
 export const signalCodes: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 export interface Failure {
@@ -28,6 +33,11 @@ export function failureOf(error: unknown, options: { debug: boolean }): Failure 
     hint: 'this is a bug in rnn; please report it with the command and the lines above',
     stack: inspect(error),
   };
+}
+
+/** Whether a failure of this program ends it with the code, and not the system or a signal. */
+export function isFailureCode(code: number | null): code is number {
+  return Object.values(codes).some((known) => known === code);
 }
 
 /** The exit code of a training run that ended without an exception. */

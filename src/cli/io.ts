@@ -19,6 +19,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Calls `handler` for each signal, in place of the default, until the returned function is called. */
   onSignal(handler: (signal: Signal) => void): () => void;
+  /** Calls `handler` before the process is stopped by Ctrl-Z, until the returned function is called. */
+  onStop(handler: () => void): () => void;
   /** Calls `handler` when the process goes on after it was stopped (Ctrl-Z, `kill -STOP`), until the returned function is called. */
   onContinue(handler: () => void): () => void;
   /** Starts this program once more, with other arguments. */
@@ -51,6 +53,16 @@ export const processIo: Io = {
     return () => {
       for (const signal of signals) process.off(signal, handler);
     };
+  },
+  onStop(handler) {
+    if (process.platform === 'win32') return () => {};
+    // Whoever listens for it is not stopped by it.
+    const stop = (): void => {
+      handler();
+      process.kill(process.pid, 'SIGSTOP');
+    };
+    process.on('SIGTSTP', stop);
+    return () => void process.off('SIGTSTP', stop);
   },
   onContinue(handler) {
     // Windows stops no process, and has no such signal to listen for.

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { RunSummary } from '../training/runs.ts';
 import type { Child } from './child.ts';
 import type { Context } from './context.ts';
-import { signalCodes } from './failures.ts';
+import { divergedCode, isFailureCode, signalCodes, unexpectedCode } from './failures.ts';
 import { harmless } from './format.ts';
 import type { Signal } from './io.ts';
 
@@ -14,31 +14,39 @@ export interface Task {
   readonly argv: readonly string[];
 }
 
-/** `earlier` was finished before; `stopped` can go on; `busy` is trained by another process. */
-export type Outcome = 'finished' | 'earlier' | 'stopped' | 'failed' | 'busy';
+/** `earlier` was finished before; `diverged` is over, now or before; `stopped` can go on; `busy` is trained by another process. */
+export type Outcome = 'finished' | 'earlier' | 'diverged' | 'stopped' | 'failed' | 'busy';
 
 export interface TaskResult {
   readonly task: Task;
   readonly outcome: Outcome;
   /** Why it failed or stopped. */
   readonly message: string | null;
+  /** What its process ended with; null if there was none, or the system ended it. */
+  readonly code: number | null;
   readonly summary: RunSummary;
 }
 
 /** A run whose sweep was killed ends when it has something to tell, which is at least every second, and when it has saved. */
 const PATIENCE_MS = 15_000;
 const LOOK_AGAIN_MS = 100;
+/** Lines of stderr that are kept of a run: more than a stack has. */
+const LINES_KEPT = 200;
+/** That it was told to end is known here. */
+const aboutSignal = /^warning: SIG[A-Z]+: /;
+const isBusy = 'another process trains in it';
 
 /** Runs tasks, and passes signals on to the one in hand. */
 export class SweepRunner {
   readonly #context: Context;
-  readonly #stop: () => void;
+  readonly #stops: readonly (() => void)[];
   #child: Child | null = null;
   #signal: Signal | null = null;
 
   constructor(context: Context) {
     this.#context = context;
-    this.#stop = context.io.onSignal((signal) => this.#receive(signal));
+    const { io } = context;
+    this.#stops = [io.onSignal((signal) => this.#receive(signal)), io.onStop(() => this.#child?.pause()), io.onContinue(() => this.#child?.goOn())];
   }
 
   /** The signal that ended it; null while there was none. */
@@ -47,7 +55,7 @@ export class SweepRunner {
   }
 
   close(): void {
-    this.#stop();
+    for (const stop of this.#stops) stop();
   }
 
   /** Results as they come, until a signal. What another process has in hand comes last. */
@@ -56,50 +64,62 @@ export class SweepRunner {
     for (const task of tasks) {
       if (this.#signal !== null) return;
       const result = await this.#handle(task);
+      if (result === null) return;
       if (result.outcome === 'busy') busy.push(task);
       else yield result;
     }
     for (const task of busy) {
       await this.#waitFor(task);
       if (this.#signal !== null) return;
-      yield await this.#handle(task);
+      const result = await this.#handle(task);
+      if (result === null) return;
+      yield result;
     }
   }
 
-  async #handle(task: Task): Promise<TaskResult> {
+  /** Null where a signal came before it was begun. */
+  async #handle(task: Task): Promise<TaskResult | null> {
     const before = await this.#look(task);
-    if (before.status === 'finished') return { task, outcome: 'earlier', message: null, summary: before };
-    if (before.status === 'running') return { task, outcome: 'busy', message: 'another process trains in it', summary: before };
-    const { outcome, message } = await this.#train(task);
+    const untouched = (outcome: Outcome, message: string | null): TaskResult => ({ task, outcome, message, code: null, summary: before });
+    if (before.status === 'finished') return untouched('earlier', null);
+    if (before.status === 'running') return untouched('busy', isBusy);
+    if (before.reason === 'diverged') return untouched('diverged', null);
+    if (this.#signal !== null) return null;
+    const { code, message } = await this.#train(task);
     const summary = await this.#look(task);
-    const isOver = outcome === 'finished' && summary.status === 'finished';
-    return { task, outcome: outcome === 'finished' && !isOver ? 'stopped' : outcome, message: isOver ? null : (message ?? summary.reason), summary };
+    const result = (outcome: Outcome, why: string | null): TaskResult => ({ task, outcome, message: why, code, summary });
+    if (code === 0) return summary.status === 'finished' ? result('finished', null) : result('stopped', summary.reason);
+    if (this.#signal !== null && !isFailureCode(code)) return result('stopped', 'signal');
+    // It lost a race for the folder.
+    if (summary.status === 'running') return result('busy', isBusy);
+    return code === divergedCode ? result('diverged', null) : result('failed', message);
   }
 
   async #look({ folder }: Task): Promise<RunSummary> {
     return (await this.#context.rooms.runs()).summaryOf(folder);
   }
 
-  async #train({ name, argv }: Task): Promise<{ outcome: Outcome; message: string | null }> {
+  /** `message` is why it failed, if it did. */
+  async #train({ name, argv }: Task): Promise<{ readonly code: number | null; readonly message: string }> {
     const { io, stderr } = this.#context;
     const warn = (text: string): void => stderr.line(harmless(`${name}: ${text}`));
     let error: string | null = null;
-    let last = '';
-    this.#child = io.start([...argv, '--json'], {
+    const told: string[] = [];
+    this.#child = io.start([...argv, '--json', '--no-color'], {
       stdout(line) {
-        const told = eventIn(line);
-        if (told?.event === 'error') error = String(told.message);
-        if (told?.event === 'recovery') warn(String(told.reason));
+        const event = eventIn(line);
+        if (event?.event === 'error') error = String(event.message);
+        if (event?.event === 'recovery') warn(String(event.reason));
       },
-      stderr: (line) => {
-        last = line;
+      stderr(line) {
+        if (!aboutSignal.test(line)) told.push(line);
+        if (told.length > LINES_KEPT) told.shift();
       },
     });
     try {
       const { code, signal } = await this.#child.ended;
-      if (code === 0) return { outcome: 'finished', message: null };
-      if (this.#signal !== null) return { outcome: 'stopped', message: 'signal' };
-      return { outcome: 'failed', message: error ?? (signal === null ? `exit code ${code}${last === '' ? '' : `: ${last}`}` : `killed by ${signal}`) };
+      worthTelling(told, code).forEach(warn);
+      return { code, message: error ?? (signal === null ? [`exit code ${code}`, ...told.slice(-1)].join(': ') : `killed by ${signal}`) };
     } finally {
       this.#child = null;
     }
@@ -114,14 +134,26 @@ export class SweepRunner {
     }
   }
 
-  /** The first lets the run in hand finish its step and save; what a second one does, the run decides: INT ends it at once. */
+  /** The first lets the run in hand finish its step and save; a second INT ends both at once. */
   #receive(signal: Signal): void {
     const { io, stderr } = this.#context;
-    if (this.#signal === null) stderr.line(stderr.colour.yellow(`warning: ${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`));
-    else if (signal === 'SIGINT' && this.#child === null) io.exit(signalCodes.SIGINT);
-    this.#signal ??= signal;
-    this.#child?.send(signal);
+    if (this.#signal === null) {
+      stderr.line(stderr.colour.yellow(`warning: ${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`));
+      this.#signal = signal;
+      this.#child?.finish(signal);
+    } else if (signal === 'SIGINT') {
+      if (this.#child === null) io.exit(signalCodes.SIGINT);
+      else this.#child.interrupt();
+    }
   }
+}
+
+/** Of what a run wrote to stderr: its warnings, and all of it where that is the stack of a bug. */
+function worthTelling(lines: readonly string[], code: number | null): readonly string[] {
+  if (code === unexpectedCode) return lines;
+  const warnings = lines.filter((line) => line.startsWith('warning: '));
+  // The last one of a run that diverged tells how to go on with it alone, which would make it another point.
+  return code === divergedCode ? warnings.slice(0, -1) : warnings;
 }
 
 function eventIn(line: string): Readonly<Record<string, unknown>> | null {

@@ -76,6 +76,10 @@ export class FakeProcess implements Io {
     return () => void this.#handlers.delete(handler);
   }
 
+  onStop(): () => void {
+    return () => {};
+  }
+
   onContinue(): () => void {
     return () => {};
   }

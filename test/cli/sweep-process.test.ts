@@ -18,6 +18,11 @@ const fixed = '--batch-size 4 --seq-length 8 --sample-every 0 --eval-every 0 --c
 /** Too long to end by itself while a test looks at it. */
 const endless = ['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--', '--max-steps', '100000000', ...fixed];
 
+/** That of the process that trains the first point. */
+const numberOfRun = (): number => (JSON.parse(readFileSync(at('sweep', 'hidden=4', 'lock.json'), 'utf8')) as { pid: number }).pid;
+/** Its state, T if it is stopped, and the number of its parent. */
+const statOf = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await setTimeout(20);
 }
@@ -40,10 +45,34 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
     expect(existsSync(at('sweep', 'hidden=5'))).toBe(false);
   });
 
+  it('SIGINT to every process of the job is one, not two', { timeout: patience }, async () => {
+    const sweep = begin(endless, { folder });
+    await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
+    process.kill(numberOfRun(), 'SIGINT');
+    sweep.send('SIGINT');
+    const ended = await sweep.ended;
+    expect({ code: ended.code, signal: ended.signal }).toEqual({ code: 130, signal: null });
+    const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(JSON.parse(lines.at(-1)!)).toMatchObject({ event: 'end', reason: 'signal' });
+  });
+
+  it.skipIf(!existsSync('/proc/self/stat'))('stops with its run by Ctrl-Z, and goes on with it (skipped where there is no /proc)', { timeout: patience }, async () => {
+    const sweep = begin(endless, { folder });
+    await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
+    const run = numberOfRun();
+    const parent = Number(statOf(run)[1]);
+    sweep.send('SIGTSTP');
+    await until(() => statOf(run)[0] === 'T' && statOf(parent)[0] === 'T');
+    sweep.send('SIGCONT');
+    await until(() => statOf(run)[0] !== 'T' && statOf(parent)[0] !== 'T');
+    sweep.send('SIGTERM');
+    expect(await sweep.ended).toMatchObject({ code: 143, stdout: expect.stringContaining('hidden=4: stopped at step') });
+  });
+
   it('a run whose sweep was killed saves and ends by itself, and lets the next one have its folder', { timeout: patience }, async () => {
     const sweep = begin(endless, { folder });
     await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
-    const { pid } = JSON.parse(readFileSync(at('sweep', 'hidden=4', 'lock.json'), 'utf8')) as { pid: number };
+    const pid = numberOfRun();
     sweep.send('SIGKILL');
     await until(() => !existsSync(at('sweep', 'hidden=4', 'lock.json')));
     await until(() => !isRunning(pid));

@@ -7,7 +7,7 @@ import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
 import { rooms } from '../../src/cli/rooms.ts';
 import { FakeProcess, FakeStream, rnn, type Ran } from './helpers.ts';
-import { events, fixed, inProcess, pretending } from './sweeps.ts';
+import { child, events, fixed, inProcess, pretending } from './sweeps.ts';
 
 let folder: string;
 let text: string;
@@ -30,7 +30,7 @@ describe('rnn sweep', () => {
     const { code, stdout, stderr } = await sweep(grid, start);
     expect({ code, stderr }).toEqual({ code: 0, stderr: `4 points, in ${out}\n` });
     const names = ['cell=rnn,hidden=4', 'cell=gru,hidden=4', 'cell=rnn,hidden=8', 'cell=gru,hidden=8'];
-    expect(started.map(({ argv }) => argv)).toEqual(names.map((name) => ['train', text, ...fixed, '--hidden', name.at(-1), '--cell', name.slice(5, 8), '--resume', '--out', join(out, name), '--json']));
+    expect(started.map(({ argv }) => argv)).toEqual(names.map((name) => ['train', text, ...fixed, '--hidden', name.at(-1), '--cell', name.slice(5, 8), '--resume', '--out', join(out, name), '--json', '--no-color']));
     expect(readdirSync(out).toSorted()).toEqual([...names, '.sweep.json'].toSorted());
     const [points, ranking] = stdout.split('\n\n').map((part) => part.trimEnd().split('\n'));
     expect(points.map((line) => line.replace(/[\d.]+ nats, 6 steps in \d+s$/, '…'))).toEqual(names.map((name, i) => `[${i + 1}/4] ${name}: …`));
@@ -52,7 +52,7 @@ describe('rnn sweep', () => {
     const told = events(ran);
     expect(told.filter(({ event }) => event === 'point').map(({ outcome }) => outcome)).toEqual(['earlier', 'earlier', 'finished', 'earlier']);
     expect(told.filter(({ event }) => event === 'run')).toHaveLength(4);
-    expect(told.at(-1)).toEqual({ event: 'end', points: 4, finished: 4, stopped: 0, failed: 0, signal: null });
+    expect(told.at(-1)).toEqual({ event: 'end', points: 4, finished: 4, diverged: 0, stopped: 0, failed: 0, busy: 0, signal: null });
     expect(readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'))).toEqual(before);
   });
 
@@ -112,13 +112,15 @@ describe('rnn sweep', () => {
     expect(tensorsOf(join(out, 'hidden=4'))).toEqual(tensorsOf(join(folder, 'whole')));
   });
 
-  it('passes every signal on, so that a second INT can end the run in hand at once', async () => {
+  it('a second INT ends the run in hand at once, and the first does not, whoever else sends it one', async () => {
     const sent: string[] = [];
     let end: (code: { code: number; signal: null }) => void = () => {};
     const start: Io['start'] = () => ({
-      send(signal) {
-        sent.push(signal);
-        if (sent.length === 2) end({ code: 130, signal: null });
+      ...child,
+      finish: (signal) => void sent.push(`${signal} to finish`),
+      interrupt() {
+        sent.push('to interrupt');
+        end({ code: 130, signal: null });
       },
       ended: new Promise((done) => (end = done)),
     });
@@ -127,7 +129,7 @@ describe('rnn sweep', () => {
       return start(...given);
     } });
     expect(await run(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], io)).toBe(130);
-    expect(sent).toEqual(['SIGINT', 'SIGINT']);
+    expect(sent).toEqual(['SIGINT to finish', 'to interrupt']);
   });
 
   it('leaves a point that another process trains for the end, and waits for it', async () => {
@@ -143,7 +145,7 @@ describe('rnn sweep', () => {
     }) as typeof stderr.write;
     const ran = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], { start, stderr });
     expect(ran.code).toBe(0);
-    expect(started.map(({ argv }) => argv.at(-2))).toEqual([join(out, 'hidden=5'), join(out, 'hidden=4')]);
+    expect(started.map(({ argv }) => argv.at(-3))).toEqual([join(out, 'hidden=5'), join(out, 'hidden=4')]);
   });
 
   it('prints a command line for each point, quoted for a shell, and trains nothing', async () => {

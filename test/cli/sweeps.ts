@@ -12,6 +12,10 @@ export interface Started {
   readonly io: FakeProcess;
 }
 
+const nothing = (): void => {};
+/** One that takes no notice of what it is told. */
+export const child: Omit<Child, 'ended'> = { finish: nothing, interrupt: nothing, pause: nothing, goOn: nothing };
+
 /** The program in this very process, in the place of others. `begun` may do something when one has begun. */
 export function inProcess(begun: (started: Started) => void = () => {}): { start: Io['start']; started: Started[] } {
   const started: Started[] = [];
@@ -23,7 +27,7 @@ export function inProcess(begun: (started: Started) => void = () => {}): { start
     });
     started.push({ argv, io });
     begun({ argv, io });
-    return { send: (signal) => io.send(signal), ended };
+    return { ...child, finish: () => io.send('SIGTERM'), interrupt: () => io.send('SIGINT'), ended };
   };
   return { start, started };
 }
@@ -31,7 +35,7 @@ export function inProcess(begun: (started: Started) => void = () => {}): { start
 /** Processes that end as they are told to, and train nothing. */
 export const pretending = (end: ChildEnd, told: { stdout?: string; stderr?: string } = {}): Io['start'] => (_, lines) => {
   for (const name of ['stdout', 'stderr'] as const) for (const line of told[name]?.split('\n') ?? []) lines[name](line);
-  return { send: () => {}, ended: Promise.resolve(end) };
+  return { ...child, ended: Promise.resolve(end) };
 };
 
 export const events = ({ stdout }: Ran): Record<string, unknown>[] => stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);

@@ -7,12 +7,12 @@ import type { RunSummary } from '../../training/runs.ts';
 import type { Point } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
-import { signalCodes } from '../failures.ts';
+import { busyCode, divergedCode, isFailureCode, signalCodes } from '../failures.ts';
 import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, duration, harmless, shellWord } from '../format.ts';
 import { runsTable } from '../runs-table.ts';
 import { about, Fixed, refuseTrainFlags } from '../sweep-options.ts';
-import { SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
+import { type Outcome, SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
 import { givenOptions } from './train-flags.ts';
 
 interface SweepFlags {
@@ -30,7 +30,11 @@ Examples:
   rnn sweep corpus.txt --grid hidden=128,256 --grid lr=0.002,0.005 -- --epochs 3
   rnn sweep corpus.txt --random 20 --sample lr=log:1e-4..1e-2 \\
     --sample dropout=0..0.5 --sample cell=lstm,gru -- --budget 2m
-  rnn sweep corpus.txt --grid seed=1,2,3,4 --emit | parallel -j 4
+  rnn sweep corpus.txt --grid seed=1,2,3,4 --emit -- --threads 1 | parallel -j 4
+
+Or as an array of jobs, one for each line, with Slurm: --emit … >points.txt,
+sbatch --array=1-4, and in its script
+  eval "$(sed -n "\${SLURM_ARRAY_TASK_ID}p" points.txt)"
 
 The same command goes on with a sweep that was interrupted.`;
 
@@ -145,14 +149,31 @@ async function run(tasks: readonly Task[], { json }: { json: boolean }, context:
   } finally {
     runner.close();
   }
-  const counts = (outcomes: readonly TaskResult['outcome'][]): number => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const failed = counts(['failed', 'busy']);
-  if (runner.signal === null) await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
-  if (json) await stdout.write(`${JSON.stringify({ event: 'end', points: tasks.length, finished: counts(['finished', 'earlier']), stopped: counts(['stopped']), failed, signal: runner.signal })}\n`);
-  else if (runner.signal !== null) stderr.line(stderr.colour.dim('to continue, give the same command again'));
-  if (runner.signal !== null) return signalCodes[runner.signal];
-  if (failed > 0) stderr.line(stderr.colour.yellow(`warning: ${count(failed)} of ${count(tasks.length)} points failed; the same command tries them again`));
-  return failed > 0 ? someFailed : 0;
+  const { signal } = runner;
+  const counts = (...outcomes: readonly Outcome[]): number => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
+  const told = { finished: counts('finished', 'earlier'), diverged: counts('diverged'), stopped: counts('stopped'), failed: counts('failed'), busy: counts('busy') };
+  if (signal === null) await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
+  if (json) await stdout.write(`${JSON.stringify({ event: 'end', points: tasks.length, ...told, signal })}\n`);
+  else if (signal !== null) stderr.line(stderr.colour.dim('to continue, give the same command again'));
+  if (signal !== null) return signalCodes[signal];
+  const of = (some: number): string => `${count(some)} of ${count(tasks.length)} points`;
+  if (told.diverged > 0) stderr.line(stderr.colour.dim(`${of(told.diverged)} diverged; one whose folder is removed is tried again`));
+  if (told.busy > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.busy)} left to another process; the same command looks again`));
+  if (told.failed > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.failed)} failed; the same command tries them again`));
+  return codeOf(results);
+}
+
+/** What all points ended with, if that is the same, such as 6 where there is no such device. */
+function codeOf(results: readonly TaskResult[]): number {
+  const codes = new Set(results.map(codeOfPoint));
+  if (codes.size === 1) return [...codes][0];
+  const had = (wanted: Outcome): boolean => results.some(({ outcome }) => outcome === wanted);
+  return had('failed') ? someFailed : had('busy') ? busyCode : 0;
+}
+
+function codeOfPoint({ outcome, code }: TaskResult): number {
+  if (outcome === 'failed') return isFailureCode(code) ? code : someFailed;
+  return outcome === 'busy' ? busyCode : outcome === 'diverged' ? divergedCode : 0;
 }
 
 function pointEvent({ task, outcome, message, summary }: TaskResult, tasks: readonly Task[]): object {
@@ -162,14 +183,16 @@ function pointEvent({ task, outcome, message, summary }: TaskResult, tasks: read
 
 function pointLine({ task, outcome, message, summary }: TaskResult, tasks: readonly Task[], { stdout: { colour } }: Context): string {
   const { bestValidationLossNats: loss, step, trainedMs } = summary;
+  const best = loss === null ? '' : `${loss.toFixed(4)} nats`;
   const what = {
-    finished: () => `${loss === null ? 'finished' : `${loss.toFixed(4)} nats`}, ${count(step ?? 0)} steps in ${duration(trainedMs ?? 0)}`,
-    earlier: () => `${loss === null ? 'finished' : `${loss.toFixed(4)} nats`}, finished before`,
+    finished: () => `${best || 'finished'}, ${count(step ?? 0)} steps in ${duration(trainedMs ?? 0)}`,
+    earlier: () => `${best || 'finished'}, finished before`,
+    diverged: () => `diverged${best && `, ${best} before`}`,
     stopped: () => `stopped at step ${count(step ?? 0)}${message === null ? '' : ` (${message})`}`,
     failed: () => `failed: ${message}`,
     busy: () => `left out: ${message}`,
   }[outcome]();
-  const paint = outcome === 'failed' || outcome === 'busy' ? colour.red : outcome === 'earlier' ? colour.dim : (text: string) => text;
+  const paint = ['failed', 'busy', 'diverged'].includes(outcome) ? colour.red : outcome === 'earlier' ? colour.dim : (text: string) => text;
   return `[${tasks.indexOf(task) + 1}/${tasks.length}] ${task.name}: ${paint(harmless(what).replaceAll('\n', '␊'))}`;
 }
 
