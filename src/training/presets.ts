@@ -57,12 +57,12 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     summary: 'an hour and more',
     options: (length) => ({
       ...fitting([
-        { upTo: 30_000, layers: 2, hidden: 192, dropout: 0.6 },
-        { upTo: 300_000, layers: 2, hidden: 320, dropout: 0.6 },
-        { upTo: 3_000_000, layers: 2, hidden: 512, dropout: 0.45 },
-        { upTo: Infinity, layers: 3, hidden: 512, dropout: 0.1 },
+        { upTo: 30_000, layers: 2, hidden: 192, dropout: 0.6, weightDropout: 0.3 },
+        { upTo: 300_000, layers: 2, hidden: 320, dropout: 0.6, weightDropout: 0.3 },
+        { upTo: 3_000_000, layers: 2, hidden: 512, dropout: 0.5, weightDropout: 0.3 },
+        { upTo: Infinity, layers: 3, hidden: 512, dropout: 0.1, weightDropout: 0 },
       ], length),
-      batchSize: 32, sequenceLength: 96, learningRate: 0.003, budgetMs: 72 * MINUTE,
+      batchSize: 32, sequenceLength: 96, randomOffset: true, learningRate: 0.003, budgetMs: 72 * MINUTE,
     }),
   },
   'char-rnn': {

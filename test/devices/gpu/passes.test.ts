@@ -16,7 +16,7 @@ interface Size {
   readonly embedding: number;
 }
 
-const usual: Size = { layers: 2, steps: 50, inputs: 9, dropout: 0, embedding: 0 };
+const usual: Size = { layers: 2, steps: 20, inputs: 9, dropout: 0, embedding: 0 };
 const H = 128;
 const N = 50;
 
@@ -73,7 +73,7 @@ describe.each(cells.map(({ name }) => name))('a training step of %s', (cell) => 
 
   // Half of what a mut1 does at a step waits for no state: it is put together into passes that are all different.
   it.skipIf(cell === 'mut1')('has as many kernels for long windows as for short ones', () => {
-    const [short, long] = [20, 40].map((steps) => passesOf(cell, { steps }).cost.kernels);
+    const [short, long] = [10, 20].map((steps) => passesOf(cell, { steps }).cost.kernels);
     expect(Math.abs(long - short)).toBeLessThanOrEqual(4);
   });
 
