@@ -25,7 +25,7 @@ const section = [
   tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s']),
   ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed }) =>
     tableRow([`\`rnn train ${basename(text)} --preset ${preset} --device cpu\``, `**${best.toFixed(4)}**`, training.toFixed(3), parameters.toLocaleString('en'), steps.toLocaleString('en'), epochs.toFixed(1), minutes.toFixed(1), speed.toLocaleString('en')])),
-  '\nTraining losses are measured with dropout. Minutes are of the whole command, from its start to its end.\n',
+  '\nTraining losses are measured with dropout. Minutes are from the first step to the end, with evaluations and saving; reading the text and compiling come before, and take seconds.\n',
   '![validation loss by time](quality.svg)',
   ...runs.map(({ preset, sample }) => `\n\`--preset ${preset}\`, \`rnn sample --temp 0.8 --length 500 --seed 1\`:\n\n\`\`\`\n${sample.trim()}\n\`\`\``),
 ].join('\n');

@@ -1,10 +1,11 @@
 // The README's commands, and those of the other pages that name some: each must parse, and the small ones run.
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { presets } from '../src/training/presets.ts';
 import { rnn } from './cli/helpers.ts';
 import { fakeRooms } from './cli/rooms.ts';
 
@@ -40,7 +41,7 @@ function inlineCommands(page: string): string[] {
 }
 
 describe('every command that is written down is one', () => {
-  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/cron.md'];
+  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/choosing.md', 'docs/cron.md'];
   const inBlocks = pages.flatMap((name) => shellBlocks(read(name)).flat().flatMap(programCalls).map((words) => ({ name, words })));
   const inText = pages.flatMap((name) => inlineCommands(read(name)).flatMap(programCalls).map((words) => ({ name, words })));
 
@@ -50,7 +51,7 @@ describe('every command that is written down is one', () => {
   });
 
   // With stand-ins for the rest of the program, a command does nothing but parse.
-  it.each(inBlocks.map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
+  it.each(inBlocks.filter(({ words: [command] }) => command !== 'sweep').map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
     const { rooms } = fakeRooms();
     const checkpoints = { ...(await rooms.checkpoints!()), findCheckpoint: async () => join(root, 'package.json') }; // `rnn info` asks for its size
     const builtin = { builtinCorpora: [], writeBuiltin: async () => 'corpora/x.txt' };
@@ -62,6 +63,15 @@ describe('every command that is written down is one', () => {
     const { code, stderr } = await rnn(words, { rooms: { ...rooms, checkpoints: async () => checkpoints, builtin: async () => builtin, diagnosis: async () => diagnosis } });
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
+  });
+
+  // A sweep would look for the text.
+  it.each(inBlocks.filter(({ words: [command] }) => command === 'sweep').map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
+    const end = words.indexOf('--');
+    for (const [command, given] of [['sweep', words.slice(0, end)], ['train', words.slice(end + 1)]] as const) {
+      const { stdout } = await rnn([command, '--help']);
+      for (const option of given.filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
+    }
   });
 
   // Running text names commands without all they need ("`rnn train` saves it").
@@ -77,6 +87,24 @@ describe('every command that is written down is one', () => {
     const known = new Set([...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });
+});
+
+describe('every page that another one refers to is there', () => {
+  const pages = ['README.md', 'bench/RESULTS.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+
+  it.each(pages)('%s', (page) => {
+    const links = [...read(page).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link]) => link).filter((link) => !/^https?:/.test(link));
+    expect(links.filter((link) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
+  });
+});
+
+it('docs/choosing.md tells what the presets for a time have', () => {
+  for (const name of ['quick', 'good', 'best'] as const) {
+    const { layers, hidden, batchSize, sequenceLength, dropout, weightDropout } = presets[name].options(1_000_000);
+    const row = read('docs/choosing.md').split('\n').find((line) => line.startsWith(`| \`--preset ${name}\``));
+    const told = `${layers === 1 ? 'one layer' : 'two layers'} of ${hidden} units, batches of ${batchSize} × ${sequenceLength}, dropout ${dropout}${weightDropout ? `, weight dropout ${weightDropout}` : ''}`;
+    expect(row).toContain(told);
+  }
 });
 
 it('every npm script that the README names is there', () => {

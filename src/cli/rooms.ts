@@ -12,7 +12,8 @@ import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
-import type { drawPoints, gridOf, refuseImpossible } from '../training/search.ts';
+import type { refuseImpossible } from '../training/possible.ts';
+import type { drawPoints, gridOf } from '../training/search.ts';
 import type { planScoring, readingOf, score } from '../training/scoring.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
@@ -57,7 +58,7 @@ export const rooms: Rooms = {
   transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),
   runs: () => import('../training/runs.ts'),
-  searching: () => import('../training/search.ts'),
+  searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/possible.ts')) }),
   scoring: () => import('../training/scoring.ts'),
   training: () => import('../training/train.ts'),
   diagnosis: () => import('../diagnosis/doctor.ts'),

@@ -14,7 +14,7 @@ const own: Readonly<Record<string, string>> = {
   resume: 'leave it out: each run goes on where it was',
   force: 'remove the folder of the sweep to begin anew, or give another --out',
   json: 'give it before --',
-  quiet: 'leave it out: runs of a sweep are quiet',
+  quiet: 'give it before --',
   dryRun: 'rnn sweep --emit prints the command lines, to which --dry-run can be added with --resume left out',
   debug: 'give it before --',
   color: 'give --no-color before --',

@@ -31,8 +31,8 @@ export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 
 }
 
 /**
- * How an epoch is cut. Offsets are any in [0, T) that leave room for all windows. Lengths are five, as often as each other, but for what is
- * over of a division by five, which is taken in pairs around T: so epochs have as many windows as without, of T steps on average.
+ * How an epoch is cut. Offsets are any in [0, T) that leave room for all windows. Lengths are five, as often as each other, but for the
+ * remainder of a division by five, which is taken in pairs around T: so epochs have as many windows as without, of T steps on average.
  *
  * @param stride targets of a stream
  */

@@ -1,4 +1,5 @@
 // Options that were given and do nothing, because of what others are. That is no error, but the user should know.
+import { lengthsAround } from '../corpus/cuts.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import { optionRules } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
@@ -22,6 +23,7 @@ const idle: Partial<Record<keyof TrainingOptions, Idle>> = {
   decayEpochs: ({ schedule }) => !falls.includes(schedule) && `--lr-schedule is ${schedule}`,
   decayAfter: ({ schedule }) => !falls.includes(schedule) && `--lr-schedule is ${schedule}`,
   finalFraction: ({ schedule }) => schedule !== 'cosine' && schedule !== 'one-cycle' && `--lr-schedule is ${schedule}`,
+  randomLength: ({ randomLength, sequenceLength }) => randomLength && lengthsAround(sequenceLength).length === 1 && `--seq-length is ${sequenceLength}`,
   plateauPatience: ({ schedule }) => schedule !== 'plateau' && `--lr-schedule is ${schedule}`,
 };
 

@@ -13,7 +13,7 @@ export interface TrainingOptions {
   readonly preset: PresetName | null;
   /** A name in model/cells/registry.ts. `lstm` learns best on most texts; `gru` is a quarter smaller and faster; `rnn` is for study. */
   readonly cell: string;
-  /** L. Two are enough up to some megabytes of text; three need more text and more patience. */
+  /** L. One is enough for minutes, and for less than some megabytes of text; two come to lower losses in half an hour, three in hours. */
   readonly layers: number;
   /** H. The first thing to raise if the training loss stays high, the first to lower if only the validation loss does. */
   readonly hidden: number;
@@ -70,7 +70,7 @@ export interface TrainingOptions {
   readonly batchSize: number;
 
   readonly optimizer: OptimizerName;
-  /** The peak of the schedule. Adam 2e-3, RMSProp 2e-3, Adagrad 0.1, SGD 0.1–1. Halve it when the loss jumps. */
+  /** The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default of an LSTM), RMSProp 2e-3, Adagrad 0.1, SGD 0.1–1. Halve it when the loss jumps. */
   readonly learningRate: number;
   readonly schedule: ScheduleName;
   /** Steps over which the learning rate rises from nothing to its peak. */
@@ -117,7 +117,8 @@ export interface TrainingOptions {
    */
   readonly randomOffset: boolean;
   /**
-   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4; Merity et al., 2018): no step is always the first. Takes
+   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4): no step is always the first. The idea is that of Merity et al. (2018), who draw from a
+   * normal distribution and change the learning rate with T. Takes
    * the time to compile and the memory of five programs; on a GPU, only windows of one length go in a run of calls together.
    */
   readonly randomLength: boolean;

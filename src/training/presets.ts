@@ -87,15 +87,17 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
 
 /**
  * What a preset gives where nothing else was given. Another length of the run takes the place of the preset's. A preset for a time has the learning
- * rate of its own network: one for another cell, size or optimizer is chosen as without it. Those of programs and papers are what they are.
+ * rate of its own network: with another width it changes as the default does, and with another cell or optimizer it is the default. Those of programs
+ * and papers are what they are.
  */
 export function withPreset(name: PresetName | null, given: Partial<TrainingOptions>, length: number): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name)) throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
-  const { epochs, maxSteps, budgetMs, learningRate, ...rest } = presets[name].options(length);
+  const { epochs, maxSteps, budgetMs, learningRate: rate, ...rest } = presets[name].options(length);
   const isLengthGiven = [given.epochs, given.maxSteps, given.budgetMs].some((value) => value != null);
   const own: Partial<TrainingOptions> = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const network: Partial<TrainingOptions> = { cell: 'lstm', optimizer: 'adam', ...rest };
-  const isOther = budgetMs !== undefined && (['cell', 'hidden', 'optimizer'] as const).some((option) => own[option] !== undefined && own[option] !== network[option]);
+  const isForTime = budgetMs !== undefined;
+  const isOther = isForTime && ((own.cell ?? 'lstm') !== 'lstm' || (own.optimizer ?? 'adam') !== 'adam');
+  const learningRate = rate !== undefined && isForTime && own.hidden ? Number(((rate * rest.hidden!) / own.hidden).toPrecision(2)) : rate;
   return { ...rest, ...(isOther ? {} : { learningRate }), ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
 }

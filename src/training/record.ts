@@ -128,7 +128,7 @@ export function unfit(what: string): RnnError {
 
 /** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
 export function recordedOptions(training: Training): TrainingOptions {
-  const recorded = { ...training.options, ...earlierDefaults, ...training.options }; // in the order in which they were
+  const recorded = { ...training.options, ...earlierDefaults, ...training.options }; // its own first: a checkpoint that is written again keeps their order
   const trouble = troubleInOptions(recorded);
   if (trouble !== null) throw unfit(`training.options.${trouble.option} is ${JSON.stringify(trouble.value)?.slice(0, 60) ?? 'missing'}, expected ${trouble.expected}`);
   const options = only<TrainingOptions>(recorded, optionRules);

@@ -2,6 +2,7 @@
 import { type Corpus, type Tokens } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { RnnError } from '../errors.ts';
+import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
@@ -30,9 +31,6 @@ const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
 /** Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400 steps of 128 units on a megabyte of plays. */
 const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0.5, adagrad: 0.1 };
-const learningRateTimesHidden: Readonly<Record<string, number>> = {
-  lstm: 4, 'lstm-peephole': 4, 'lstm-1997': 4, 'lstm-coupled': 4, mlstm: 2, gru: 3, 'gru-cho': 3, mut1: 3, mut2: 3, mut3: 3, rnn: 0.75, 'rnn-relu': 0.25, irnn: 0.1,
-};
 
 export interface Resolved {
   readonly options: TrainingOptions;
@@ -45,6 +43,8 @@ export type OptionSource = 'given' | 'preset' | 'text' | 'default';
 
 export interface ResolvedAnew extends Resolved {
   readonly sources: Readonly<Record<keyof TrainingOptions, OptionSource>>;
+  /** A note for each option that was given in vain. */
+  readonly idle: readonly string[];
 }
 
 /** What is chosen from the length of the text, or from what is. */
@@ -57,8 +57,9 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
   const chosen = sizesByLength.find(({ upTo }) => length <= upTo)!;
-  const sized = fitSizes(length, { batchSize: given.batchSize ?? defaultBatchSize(given.hidden ?? chosen.hidden), sequenceLength: given.sequenceLength ?? 32 }, { batchSize: asked.batchSize !== undefined, sequenceLength: asked.sequenceLength !== undefined });
-  const { batchSize, sequenceLength } = sized;
+  const hidden = given.hidden ?? chosen.hidden;
+  const wanted = { batchSize: given.batchSize ?? defaultBatchSize(hidden), sequenceLength: given.sequenceLength ?? 32 };
+  const { batchSize, sequenceLength } = fitSizes(length, wanted, { batchSize: asked.batchSize !== undefined, sequenceLength: asked.sequenceLength !== undefined });
   const cell = cellNamed(given.cell ?? 'lstm');
   const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
   const evaluateEvery = given.evaluateEvery ?? Math.max(LEAST_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * corpus.validation.length) / (batchSize * sequenceLength)));
@@ -66,7 +67,7 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
   const options: TrainingOptions = {
     cell: cell.name,
     layers: given.layers ?? chosen.layers,
-    hidden: given.hidden ?? chosen.hidden,
+    hidden,
     embedding: given.embedding ?? 0,
     dropout: given.dropout ?? 0,
     forgetBias: given.forgetBias ?? 1,
@@ -74,7 +75,7 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
     sequenceLength,
     batchSize,
     optimizer: given.optimizer ?? 'adam',
-    learningRate: given.learningRate ?? (learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell.name, given.hidden ?? chosen.hidden, batchSize)),
+    learningRate: given.learningRate ?? (learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize)),
     schedule: given.schedule ?? 'cosine',
     warmupSteps: given.warmupSteps ?? 20,
     decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : 0.95),
@@ -97,7 +98,7 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? 16),
   };
   refuseUnfit(options, corpus);
-  return { options, notes: [...describeChoices(given, options, length), ...idleNotes(asked, options)], sources: sourcesOf(options, asked, given) };
+  return { options, notes: describeChoices(given, options, length), idle: idleNotes(asked, options), sources: sourcesOf(options, asked, given) };
 }
 
 function sourcesOf(options: TrainingOptions, asked: Partial<TrainingOptions>, given: Partial<TrainingOptions>): ResolvedAnew['sources'] {
@@ -153,8 +154,8 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
  * units 0.004, 0.008, 0.015 and 0.03 gave a training loss of 1.83, 1.75, 1.61 and 1.59 after 750 steps. Smaller for larger layers
  * and smaller batches. Rounded, so that the note says all of it.
  */
-function defaultLearningRate(cell: string, hidden: number, batchSize: number): number {
-  const peak = ((learningRateTimesHidden[cell] ?? 1) / hidden) * Math.sqrt(batchSize / 32);
+function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, batchSize: number): number {
+  const peak = (learningRateTimesHidden / hidden) * Math.sqrt(batchSize / 32);
   return Number(Math.min(0.02, peak).toPrecision(2));
 }
 

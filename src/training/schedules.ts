@@ -1,5 +1,5 @@
 // How the learning rate changes over a run. Pure.
-import type { TrainingOptions } from './options.ts';
+import type { ScheduleName, TrainingOptions } from './options.ts';
 
 /** Where a run stands when a step is about to be made. */
 export interface Progress {
@@ -15,6 +15,16 @@ export interface Progress {
 
 /** PyTorch's numbers for `one-cycle`: where it starts, as a part of the peak, and when the peak is reached. */
 const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
+
+/** What the learning rate does, a line each for `--help`. */
+export const schedules: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
+  { name: 'cosine', summary: 'along half a cosine to --lr-final of the peak at the end' },
+  { name: 'one-cycle', summary: 'up for three tenths of the run, then down along a cosine' },
+  { name: 'plateau', summary: 'by --lr-decay after --plateau-patience evaluations without a best' },
+  { name: 'step', summary: 'by --lr-decay every --lr-decay-epochs' },
+  { name: 'exponential', summary: 'as step, but a little after every step' },
+  { name: 'constant', summary: 'stays at the peak' },
+];
 
 /**
  * The learning rate of the next step: the peak times

@@ -1,12 +1,8 @@
 // The points of a search over options: all of a grid, or some drawn at random. Options are names and texts, as on a command line; what they
 // mean is not known here.
 import { createHash } from 'node:crypto';
-import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { Random } from '../random.ts';
-import { idleNotes } from './idle.ts';
-import type { TrainingOptions } from './options.ts';
-import { resolveOptions } from './resolve.ts';
 
 /** An option, and what it is at a point. */
 export interface Setting {
@@ -67,22 +63,6 @@ export function drawPoints(axes: readonly Axis<Distribution>[], count: number, s
     if (!points.has(point.name)) points.set(point.name, point);
   }
   return [...points.values()];
-}
-
-/** Long enough for any batch that fits into memory. */
-const LONG_TEXT = { train: new Uint8Array(2 ** 24), validation: new Uint8Array(2 ** 16), none: new Uint8Array(0), vocabulary: characterVocabulary('ab', false) };
-
-/**
- * Whether a run could have these options, whatever its text, as long as that is long enough.
- *
- * @param validates some of the text, or another one
- * @returns a note for each option that does nothing beside the others
- * @throws RnnError `usage` for what no run can have, such as --tied without an embedding
- */
-export function refuseImpossible(given: Partial<TrainingOptions>, { validates }: { readonly validates: boolean }): readonly string[] {
-  const { train, validation, none, vocabulary } = LONG_TEXT;
-  const { options } = resolveOptions(given, { train, validation: validates ? validation : none, vocabulary });
-  return idleNotes(given, options);
 }
 
 function tooMany(count: number, hint: string): RnnError {

@@ -51,7 +51,7 @@ export class Standing {
     this.sinceDrop = 0;
   }
 
-  /** What was made of the learning rate so far goes for another one no more. */
+  /** Drops and recoveries were those of the earlier learning rate: another one starts without them. */
   forgetLearningRate(): void {
     this.drops = 0;
     this.sinceDrop = 0;

@@ -41,7 +41,7 @@ describe('rnn sweep', () => {
     expect((await rnn(['runs', out])).stdout.trimEnd().split('\n')).toEqual(ranking);
   });
 
-  it('passes over what is finished, and tries again what has failed or was removed', async () => {
+  it('passes over what is finished, and trains again what was removed', async () => {
     await sweep(grid, inProcess().start);
     rmSync(join(out, 'cell=rnn,hidden=8'), { recursive: true });
     const before = readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'));
@@ -54,6 +54,12 @@ describe('rnn sweep', () => {
     expect(told.filter(({ event }) => event === 'run')).toHaveLength(4);
     expect(told.at(-1)).toEqual({ event: 'end', points: 4, finished: 4, diverged: 0, stopped: 0, failed: 0, busy: 0, signal: null });
     expect(readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'))).toEqual(before);
+  });
+
+  it('prints nothing with --quiet but what goes wrong', async () => {
+    const ran = await sweep(['--grid', 'val-fraction=0.1,0.999', '--quiet'], inProcess().start);
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toBe('warning: 1 of 2 points failed; the same command tries them again\n');
   });
 
   it('takes more points, and goes on with the ones it has', async () => {
@@ -70,6 +76,9 @@ describe('rnn sweep', () => {
     expect(ran.stdout).toMatch(/^\[1\/3] val-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] val-fraction=0\.999: failed: the text .*\n\[3\/3] val-fraction=0: finished, 6 steps in \d+s\n/);
     expect(ran.stdout).toMatch(/ empty +val-fraction=0\.999\n$/);
     expect(ran.stderr).toContain('warning: 1 of 3 points failed; the same command tries them again\n');
+    const again = inProcess();
+    expect((await sweep(['--grid', 'val-fraction=0.1,0.999,0'], again.start)).code).toBe(1);
+    expect(again.started).toHaveLength(1);
   });
 
   it.each([

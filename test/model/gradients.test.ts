@@ -108,6 +108,26 @@ describe('gradients of regularisation', () => {
   }
 });
 
+test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)('of %s cells, in all layers, no way from step to step is left out by the clipping', (cell) => {
+  const [T, random] = [6, new Random(12)];
+  const model: ModelConfiguration = { cell, layers: 2, hidden: 4, embedding: 0, vocabulary: T, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {}, skip: 'both', timeSkip: 2 };
+  const parameters = new Map(modelWeights(model).map(({ name, rows, columns }) => [name, Float64Array.from({ length: rows * columns }, () => random.normal() / 2)]));
+  // A symbol for each step, and one target, at the end: what a symbol's weights learn comes back from there.
+  const inputs = new Map([['ids', Float64Array.from({ length: T }, (_, t) => t)], ['targets', Float64Array.from({ length: T }, (_, t) => (t < T - 1 ? -1 : 0))]]);
+  const bySymbol = (clipState: number): number[] => {
+    const program = trainingProgram(model, { steps: T, rows: 1 }, 1, { ...noRegularisation, clipState });
+    const state = new Map(program.values.filter((value) => value.kind === 'state').map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]));
+    const gradient = evaluate(program, { parameters, inputs, state }).values.get(program.gradients.get('layer0.Wx')!)!;
+    const columns = gradient.length / T;
+    return Array.from({ length: T }, (_, t) => Math.max(...gradient.subarray(t * columns, (t + 1) * columns).map(Math.abs)));
+  };
+  const [free, wide, tight] = [bySymbol(0), bySymbol(1e6), bySymbol(1e-9)];
+  expect(wide).toEqual(free);
+  for (const norm of free) expect(norm).toBeGreaterThan(1e-6);
+  for (const norm of tight.slice(0, -1)) expect(norm).toBeLessThan(1e-7);
+  expect(tight.at(-1)).toBe(free.at(-1));
+});
+
 test('the gradient that flows from step to step is clipped, element by element, and only that', () => {
   const model: ModelConfiguration = { cell: 'rnn', layers: 1, hidden: 1, embedding: 0, vocabulary: 2, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
   const T = 3;

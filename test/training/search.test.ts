@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Distribution, drawPoints, gridOf, refuseImpossible } from '../../src/training/search.ts';
+import { refuseImpossible } from '../../src/training/possible.ts';
+import { type Distribution, drawPoints, gridOf } from '../../src/training/search.ts';
 
 const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): Distribution => ({ kind: 'range', low, high, logarithmic: false, whole: false, ...kind });
 const drawn = (values: Distribution, count: number, seed = 1): number[] => drawPoints([{ option: 'x', values }], count, seed).map(({ settings }) => Number(settings[0].value));
@@ -76,4 +77,8 @@ test('what no run can have is refused whatever the text, and what hangs on the t
   expect(() => refuseImpossible({ patience: 3 }, { validates: false })).toThrow('--patience 3 needs evaluations');
   expect(() => refuseImpossible({ layerNorm: true, cell: 'gru' }, { validates: true })).toThrow('--layer-norm is for');
   refuseImpossible({ tied: true, embedding: 8, patience: 3, batchSize: 4096, sequenceLength: 1024 }, { validates: true });
+  // A note must hold for texts of any length: the preset has dropout for some, and of no --layers there are two for long ones.
+  expect(refuseImpossible({ lockedDropout: true, preset: 'quick' }, { validates: true })).toEqual([]);
+  expect(refuseImpossible({ stacking: 'residual' }, { validates: true })).toEqual([]);
+  expect(refuseImpossible({ stacking: 'residual', layers: 1 }, { validates: true })).toEqual(['--stacking does nothing: there is one layer']);
 });

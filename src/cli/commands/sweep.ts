@@ -23,6 +23,7 @@ interface SweepFlags {
   readonly out?: string;
   readonly emit?: boolean;
   readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 const examples = `
@@ -59,7 +60,7 @@ export function defineSweep(command: Command, context: Context): void {
       textFlag('--out <folder>', 'a run folder for each; sweeps/<name of the text>'),
       switchFlag('--emit', 'print a command line for each, and train none'),
     ],
-    'Output:': [switchFlag('--json', 'one JSON object per point, then per run'), ...commonFlags()],
+    'Output:': [switchFlag('--json', 'one JSON object per point, then per run'), switchFlag('--quiet', 'print nothing but warnings'), ...commonFlags()],
   };
   for (const [heading, flags] of Object.entries(groups)) {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
@@ -75,7 +76,8 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const fixed = new Fixed(words);
   refuseBlasWithout(fixed.flags.blas, [chosenDevice(fixed.flags.device, io).name]);
   const points = await pointsOf(flags, fixed, context);
-  for (const note of await notesOn(points, fixed, context)) stderr.line(stderr.colour.dim(note));
+  const notes = await notesOn(points, fixed, context);
+  if (!flags.quiet) for (const note of notes) stderr.line(stderr.colour.dim(note));
   const out = flags.out ?? join('sweeps', (await rooms.corpus()).corpusName(fixed.sources[0]));
   const tasks = points.map((point): Task => ({ name: point.name, folder: join(out, point.name), argv: fixed.commandOf(point, join(out, point.name)) }));
   const { openSweepFolder } = await rooms.checkpoints();
@@ -90,8 +92,8 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   }
   await refuseMissing(fixed, context);
   await openSweepFolder(out, fixed.identity);
-  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${count(tasks.length)} points, in ${out}`)));
-  return run(tasks, { json: flags.json === true }, context);
+  if (!flags.json && !flags.quiet) stderr.line(stderr.colour.dim(harmless(`${count(tasks.length)} points, in ${out}`)));
+  return run(tasks, flags, context);
 }
 
 /**
@@ -137,14 +139,15 @@ function eachOnce<Axis extends { readonly option: string }>(flag: string, axes: 
   throw new RnnError('usage', `${flag} ${twice.option} is given twice`, { hint: `give all its values at once: ${flag} ${twice.option}=…` });
 }
 
-async function run(tasks: readonly Task[], { json }: { json: boolean }, context: Context): Promise<number> {
+async function run(tasks: readonly Task[], { json = false, quiet = false }: SweepFlags, context: Context): Promise<number> {
   const { rooms, stdout, stderr } = context;
   const runner = new SweepRunner(context);
   const results: TaskResult[] = [];
   try {
     for await (const result of runner.results(tasks)) {
       results.push(result);
-      await stdout.write(json ? `${JSON.stringify(pointEvent(result, tasks))}\n` : `${pointLine(result, tasks, context)}\n`);
+      if (json) await stdout.write(`${JSON.stringify(pointEvent(result, tasks))}\n`);
+      else if (!quiet) await stdout.write(`${pointLine(result, tasks, context)}\n`);
     }
   } finally {
     runner.close();
@@ -152,12 +155,12 @@ async function run(tasks: readonly Task[], { json }: { json: boolean }, context:
   const { signal } = runner;
   const counts = (...outcomes: readonly Outcome[]): number => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
   const told = { finished: counts('finished', 'earlier'), diverged: counts('diverged'), stopped: counts('stopped'), failed: counts('failed'), busy: counts('busy') };
-  if (signal === null) await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
+  if (signal === null && (json || !quiet)) await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
   if (json) await stdout.write(`${JSON.stringify({ event: 'end', points: tasks.length, ...told, signal })}\n`);
-  else if (signal !== null) stderr.line(stderr.colour.dim('to continue, give the same command again'));
+  else if (signal !== null && !quiet) stderr.line(stderr.colour.dim('to continue, give the same command again'));
   if (signal !== null) return signalCodes[signal];
   const of = (some: number): string => `${count(some)} of ${count(tasks.length)} points`;
-  if (told.diverged > 0) stderr.line(stderr.colour.dim(`${of(told.diverged)} diverged; one whose folder is removed is tried again`));
+  if (told.diverged > 0 && !quiet) stderr.line(stderr.colour.dim(`${of(told.diverged)} diverged; one whose folder is removed is tried again`));
   if (told.busy > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.busy)} left to another process; the same command looks again`));
   if (told.failed > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.failed)} failed; the same command tries them again`));
   return codeOf(results);

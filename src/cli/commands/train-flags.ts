@@ -6,6 +6,7 @@ import { initialisations, skips, stackings } from '../../model/configuration.ts'
 import { type TrainingOptions, optimizerNames, scheduleNames } from '../../training/options.ts';
 import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
+import { schedules } from '../../training/schedules.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 
@@ -112,7 +113,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     choiceFlag('--init <name>', 'uniform, xavier or orthogonal (default: uniform)', initialisations),
     numberFlag('--init-scale <x>', 'limit of uniform; 0 is 1/sqrt(hidden) (default: 0)', { least: 0 }),
     numberFlag('--gate-bias <x>', '1-2 lets a GRU or MUT remember, as well (default: 0)', {}),
-    choiceFlag('--skip <which>', 'connect input, output or both with all layers', skips),
+    choiceFlag('--skip <which>', 'input, output or both, with all layers (default: none)', skips),
     choiceFlag('--stacking <how>', 'plain, residual, highway (default: plain)', stackings),
     numberFlag('--time-skip <k>', 'also read the output k steps ago (default: 0)', steps),
     switchFlag('--tied', "the output layer uses the embedding's weights"),
@@ -140,7 +141,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
     choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizerNames),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),
-    choiceFlag('--lr-schedule <name>', 'cosine, one-cycle, plateau, constant (default: cosine)', scheduleNames),
+    choiceFlag('--lr-schedule <name>', 'how it falls; listed below (default: cosine)', scheduleNames),
     numberFlag('--lr-decay <x>', 'step, exponential; of plateau 0.5 (default: 0.95)', { above: 0, most: 1 }),
     numberFlag('--lr-decay-epochs <n>', 'step, exponential: epochs between (default: 1)', { above: 0 }),
     numberFlag('--lr-decay-after <n>', 'step, exponential: epochs before (default: 0)', { least: 0 }),
@@ -192,6 +193,7 @@ export function addTrainFlags(command: Command): void {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
   }
   listNamed(command, 'Cells:', cells);
+  listNamed(command, 'Schedules of the learning rate:', schedules);
   listNamed(command, "Presets ('--dry-run' shows all that one comes to):", Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })));
   listDevices(command);
 }

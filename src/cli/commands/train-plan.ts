@@ -1,13 +1,20 @@
 // What `rnn train --dry-run` shows: every option as it would be, and where it comes from.
 import type { Corpus } from '../../corpus/read.ts';
+import type { TrainingOptions } from '../../training/options.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
 import { count, shellWord } from '../format.ts';
 
-const meanings = { given: 'given', preset: 'preset', text: 'chosen from the text', default: 'default' };
+const meanings = { weights: 'of --init-from',  given: 'given', preset: 'preset', text: 'chosen from the text', default: 'default' };
 
-export async function showPlan({ rooms, stdout }: Context, json: boolean, { options, sources }: ResolvedAnew, corpus: Pick<Corpus, 'vocabulary' | 'train' | 'validation'>): Promise<number> {
+interface Plan extends Pick<ResolvedAnew, 'options' | 'sources'> {
+  /** What the user gave, without what comes with the weights of --init-from. */
+  readonly asked: Partial<TrainingOptions>;
+}
+
+export async function showPlan({ rooms, stdout }: Context, json: boolean, { options, sources: resolved, asked }: Plan, corpus: Pick<Corpus, 'vocabulary' | 'train' | 'validation'>): Promise<number> {
   const { optionRules, parametersOf } = await rooms.planning();
+  const sources = Object.fromEntries(Object.entries(resolved).map(([name, source]) => [name, source === 'given' && asked[name as keyof TrainingOptions] === undefined ? 'weights' : source])) as Record<keyof TrainingOptions, keyof typeof meanings>;
   const parameters = parametersOf(options, corpus.vocabulary.size);
   const { length: train } = corpus.train;
   const { length: validation } = corpus.validation;

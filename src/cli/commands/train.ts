@@ -80,9 +80,12 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
   const corpus = await read(request, reading, { runFolder: path, ...(initial === null ? {} : { known: initial.vocabulary }) }, reporter);
   const given = initial === null ? givenOptions(flags) : (await rooms.transfer()).withSizesOf(initial, givenOptions(flags));
   const resolved = (await rooms.resolving()).resolveOptions(given, corpus);
-  const { options, notes } = resolved;
-  if (flags.dryRun) return showPlan(request.context, flags.json === true, resolved, corpus);
-  for (const note of notes) reporter.note(note);
+  const { options, notes, idle } = resolved;
+  if (flags.dryRun) {
+    for (const note of idle) reporter.note(note);
+    return showPlan(request.context, flags.json === true, { ...resolved, asked: givenOptions(flags) }, corpus);
+  }
+  for (const note of [...notes, ...idle]) reporter.note(note);
   const { RunFolder } = await rooms.checkpoints();
   const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
   return trainOn(request, { settings: { options, reading, machine }, corpus, initial, earlier: null, path, reporter }, async (run) => {

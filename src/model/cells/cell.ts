@@ -20,6 +20,8 @@ export interface Cell {
   readonly name: string;
   /** One line for `--help`. */
   readonly summary: string;
+  /** The peak of Adam's learning rate that serves batches of 32 rows, unless another is given, times H: the smaller, the sooner the cell comes apart. */
+  readonly learningRateTimesHidden: number;
   /** Names of the carried values, (N, H) each. The first is the cell's output. */
   readonly states: readonly string[];
   /** Conventions on which libraries disagree; recorded in checkpoints. */

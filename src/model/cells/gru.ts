@@ -14,6 +14,7 @@ const updateGate = { gate: 'z', keeps: 1 } as const;
 export const gru: Cell = {
   name: 'gru',
   summary: 'gated recurrent unit: a quarter smaller, nearly as good',
+  learningRateTimesHidden: 3,
   states: ['h'],
   conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'after the product' },
   updateGate,
@@ -38,6 +39,7 @@ export const gru: Cell = {
 export const gruCho: Cell = {
   name: 'gru-cho',
   summary: 'GRU as it was first, its reset gate before the product: slower',
+  learningRateTimesHidden: 3,
   states: ['h'],
   conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'before the product' },
   updateGate,

@@ -9,6 +9,7 @@ import { type Cell, block, gateWeights } from './cell.ts';
 export const lstm1997: Cell = {
   name: 'lstm-1997',
   summary: 'LSTM without a forget gate, as it was first: for study',
+  learningRateTimesHidden: 4,
   states: ['h', 'c'],
   conventions: { gates: 'i g o' },
   weights: gateWeights('igo'),

@@ -7,6 +7,7 @@ import { type Cell, blend, block, gateWeights } from './cell.ts';
 export const lstmCoupled: Cell = {
   name: 'lstm-coupled',
   summary: 'LSTM that takes in what it forgets: a quarter fewer weights',
+  learningRateTimesHidden: 4,
   states: ['h', 'c'],
   conventions: { gates: 'f g o', blend: "c' = f * c + (1 - f) * g" },
   forgetGate: 'f',

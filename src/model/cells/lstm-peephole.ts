@@ -10,6 +10,7 @@ const gates = gateWeights('ifgo');
 export const lstmPeephole: Cell = {
   name: 'lstm-peephole',
   summary: 'LSTM whose gates see the cell: for counting and timing',
+  learningRateTimesHidden: 4,
   states: ['h', 'c'],
   conventions: { gates: 'i f g o' },
   forgetGate: 'f',

@@ -8,6 +8,7 @@ import { type Cell, block, gateWeights } from './cell.ts';
 export const lstm: Cell = {
   name: 'lstm',
   summary: 'long short-term memory: the best learner on most texts',
+  learningRateTimesHidden: 4,
   states: ['h', 'c'],
   conventions: { gates: 'i f g o' },
   forgetGate: 'f',

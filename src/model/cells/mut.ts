@@ -23,6 +23,7 @@ function weights(recurrent: Readonly<Record<string, string>>, more: (H: number) 
 export const mut1: Cell = {
   name: 'mut1',
   summary: 'found by search: an update gate that sees the input alone',
+  learningRateTimesHidden: 3,
   states: ['h'],
   conventions,
   updateGate,
@@ -44,6 +45,7 @@ export const mut1: Cell = {
 export const mut2: Cell = {
   name: 'mut2',
   summary: 'found by search: close to gru-cho',
+  learningRateTimesHidden: 3,
   states: ['h'],
   conventions,
   updateGate,
@@ -65,6 +67,7 @@ export const mut2: Cell = {
 export const mut3: Cell = {
   name: 'mut3',
   summary: 'found by search: an update gate that sees tanh(h)',
+  learningRateTimesHidden: 3,
   states: ['h'],
   conventions,
   updateGate,

@@ -3,10 +3,11 @@ import type { Builder } from '../../program/builder.ts';
 import type { Value } from '../../program/value.ts';
 import { type Cell, gateWeights } from './cell.ts';
 
-function vanilla(name: string, summary: string, activation: (ops: Builder, z: Value) => Value): Cell {
+function vanilla({ name, summary, learningRateTimesHidden }: Pick<Cell, 'name' | 'summary' | 'learningRateTimesHidden'>, activation: (ops: Builder, z: Value) => Value): Cell {
   return {
     name,
     summary,
+    learningRateTimesHidden,
     states: ['h'],
     conventions: {},
     weights: gateWeights('h'),
@@ -14,8 +15,8 @@ function vanilla(name: string, summary: string, activation: (ops: Builder, z: Va
   };
 }
 
-export const rnn = vanilla('rnn', 'vanilla recurrent network with tanh: for study, and for speed', (ops, z) => ops.tanh(z));
-export const rnnRelu = vanilla('rnn-relu', 'vanilla network with ReLU: explodes more easily than tanh', (ops, z) => ops.relu(z));
+export const rnn = vanilla({ name: 'rnn', summary: 'vanilla recurrent network with tanh: for study, and for speed', learningRateTimesHidden: 0.75 }, (ops, z) => ops.tanh(z));
+export const rnnRelu = vanilla({ name: 'rnn-relu', summary: 'vanilla network with ReLU: explodes more easily than tanh', learningRateTimesHidden: 0.25 }, (ops, z) => ops.relu(z));
 
 /**
  * IRNN (Le, Jaitly and Hinton, 2015): a rectifier, a recurrent matrix that starts as the identity, and biases that start at 0, so that a state is
@@ -25,6 +26,7 @@ export const irnn: Cell = {
   ...rnnRelu,
   name: 'irnn',
   summary: 'ReLU network that starts by copying its state: long memory',
+  learningRateTimesHidden: 0.1,
   startsAsIdentity: true,
   weights: (D, H) => rnnRelu.weights(D, H).map((weight) => (weight.role === 'bias' ? { ...weight, start: 0 } : weight)),
 };
