@@ -47,10 +47,10 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       ...fitting([
         { upTo: 30_000, layers: 1, hidden: 192, dropout: 0.6 },
         { upTo: 300_000, layers: 2, hidden: 256, dropout: 0.5 },
-        { upTo: 3_000_000, layers: 2, hidden: 384, dropout: 0.4 },
+        { upTo: 3_000_000, layers: 2, hidden: 384, dropout: 0.45 },
         { upTo: Infinity, layers: 2, hidden: 512, dropout: 0.1 },
       ], length),
-      batchSize: 32, sequenceLength: 64, learningRate: 0.004, budgetMs: 28 * MINUTE,
+      batchSize: 32, sequenceLength: 64, randomOffset: true, learningRate: 0.003, clipNorm: 0.5, budgetMs: 28 * MINUTE,
     }),
   },
   best: {
@@ -62,7 +62,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
         { upTo: 3_000_000, layers: 2, hidden: 512, dropout: 0.5, weightDropout: 0.3 },
         { upTo: Infinity, layers: 3, hidden: 512, dropout: 0.1, weightDropout: 0 },
       ], length),
-      batchSize: 32, sequenceLength: 96, randomOffset: true, learningRate: 0.003, budgetMs: 72 * MINUTE,
+      batchSize: 32, sequenceLength: 96, randomOffset: true, learningRate: 0.002, clipNorm: 0.5, budgetMs: 72 * MINUTE,
     }),
   },
   'char-rnn': {
