@@ -19,6 +19,9 @@ const patience = 60_000;
 /** Named where later versions are foretold, and not there yet. */
 const notYet = new Set(['inspect']);
 
+/** Commands that look for files before they do anything. */
+const looking = new Set(['sweep', 'runs']);
+
 /** The commands in blocks marked as shell, a block a list. */
 function shellBlocks(page: string): string[][] {
   return [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block.trim().split('\n').filter((line) => !line.startsWith('#')));
@@ -51,7 +54,7 @@ describe('every command that is written down is one', () => {
   });
 
   // With stand-ins for the rest of the program, a command does nothing but parse.
-  it.each(inBlocks.filter(({ words: [command] }) => command !== 'sweep').map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
+  it.each(inBlocks.filter(({ words: [command] }) => !looking.has(command)).map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
     const { rooms } = fakeRooms();
     const checkpoints = { ...(await rooms.checkpoints!()), findCheckpoint: async () => join(root, 'package.json') }; // `rnn info` asks for its size
     const builtin = { builtinCorpora: [], writeBuiltin: async () => 'corpora/x.txt' };
@@ -60,15 +63,15 @@ describe('every command that is written down is one', () => {
         yield { title: 'device cpu', verdict: 'good' as const, detail: 'works', fix: null, device: 'cpu' };
       },
     };
-    const { code, stderr } = await rnn(words, { rooms: { ...rooms, checkpoints: async () => checkpoints, builtin: async () => builtin, diagnosis: async () => diagnosis } });
+    const planning = { optionRules: {}, parametersOf: () => 0 };
+    const { code, stderr } = await rnn(words, { rooms: { ...rooms, planning: async () => planning as never, checkpoints: async () => checkpoints, builtin: async () => builtin, diagnosis: async () => diagnosis } });
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
   });
 
-  // A sweep would look for the text.
-  it.each(inBlocks.filter(({ words: [command] }) => command === 'sweep').map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
-    const end = words.indexOf('--');
-    for (const [command, given] of [['sweep', words.slice(0, end)], ['train', words.slice(end + 1)]] as const) {
+  it.each(inBlocks.filter(({ words: [command] }) => looking.has(command)).map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
+    const end = words.includes('--') ? words.indexOf('--') : words.length;
+    for (const [command, given] of [[words[0], words.slice(0, end)], ['train', words.slice(end + 1)]] as const) {
       const { stdout } = await rnn([command, '--help']);
       for (const option of given.filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
     }

@@ -27,7 +27,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
       readCorpus: async (options: Record<string, unknown>) => {
         calls.corpus = options;
         if (failWith !== undefined) throw failWith;
-        return { name: 'hamlet', characters: 1000, skipped: 2, train: { length: 900 }, vocabulary: { size: 65 } };
+        return { name: 'hamlet', characters: 1000, skipped: 2, train: { length: 900 }, validation: { length: 100 }, vocabulary: { size: 65 } };
       },
       corpusName: () => 'hamlet',
       Vocabulary: Object,
@@ -35,7 +35,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
     resolving: async () => ({
       resolveOptions: (given: Record<string, unknown>) => {
         calls.given = given;
-        return { options: given, notes: ['sizes chosen for 1,000 characters: 1 × 32 LSTM'] };
+        return { options: given, notes: ['sizes chosen for 1,000 characters: 1 × 32 LSTM'], idle: [], sources: {} };
       },
     }),
     transfer: async () => ({ withSizesOf: (_: unknown, given: unknown) => given }),

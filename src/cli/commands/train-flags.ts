@@ -1,8 +1,9 @@
 // The options of `rnn train`, each with how to choose it, and what they come to. Knows nothing of how a run goes.
-import type { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import { initialisations, skips, stackings } from '../../model/configuration.ts';
+import { optionRules } from '../../training/option-rules.ts';
 import { type TrainingOptions, optimizerNames, scheduleNames } from '../../training/options.ts';
 import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
@@ -10,7 +11,10 @@ import { schedules } from '../../training/schedules.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 
-/** What Commander hands over: every option that was given, and no other. */
+/**
+ * What Commander hands over: what was given, and nothing else. All options of a run are in it, under the names of their flags; here are those that
+ * the program asks for one by one.
+ */
 export interface TrainFlags {
   readonly out?: string;
   readonly force?: boolean;
@@ -23,65 +27,11 @@ export interface TrainFlags {
   readonly minCount?: number;
   readonly valFraction?: number;
   readonly valFile?: string;
-  readonly preset?: TrainingOptions['preset'];
   readonly dryRun?: boolean;
-  readonly cell?: string;
-  readonly layers?: number;
-  readonly hidden?: number;
-  readonly embedding?: number;
-  readonly dropout?: number;
-  readonly forgetBias?: number;
-  readonly init?: TrainingOptions['initialisation'];
-  readonly initScale?: number;
-  readonly skip?: TrainingOptions['skip'];
-  readonly stacking?: TrainingOptions['stacking'];
-  readonly timeSkip?: number;
-  readonly tied?: boolean;
-  readonly layerNorm?: boolean;
-  readonly learnedState?: boolean;
-  readonly gateBias?: number;
-  readonly lockedDropout?: boolean;
-  readonly weightDropout?: number;
-  readonly embedDropout?: number;
-  readonly ar?: number;
-  readonly tar?: number;
-  readonly labelSmoothing?: number;
-  readonly clipState?: number;
-  readonly seqLength?: number;
-  readonly stateReset?: number;
-  readonly batchSize?: number;
   readonly epochs?: number;
   readonly maxSteps?: number;
   readonly budget?: number;
   readonly maxTime?: number;
-  readonly patience?: number;
-  readonly optimizer?: TrainingOptions['optimizer'];
-  readonly lr?: number;
-  readonly lrSchedule?: TrainingOptions['schedule'];
-  readonly lrDecay?: number;
-  readonly lrDecayEpochs?: number;
-  readonly lrDecayAfter?: number;
-  readonly lrFinal?: number;
-  readonly warmup?: number;
-  readonly momentum?: number;
-  readonly clipNorm?: number;
-  readonly nesterov?: boolean;
-  readonly weightDecay?: number;
-  readonly clipValue?: number;
-  readonly average?: number;
-  readonly accumulate?: number;
-  readonly orthogonalEvery?: number;
-  readonly randomOffset?: boolean;
-  readonly randomLength?: boolean;
-  readonly plateauPatience?: number;
-  readonly seed?: number;
-  readonly evalEvery?: number;
-  readonly checkpointEvery?: number;
-  readonly keep?: number;
-  readonly maxRecoveries?: number;
-  readonly sampleEvery?: number;
-  readonly sampleLength?: number;
-  readonly streams?: number;
   readonly device?: string;
   readonly threads?: number;
   readonly blas?: string;
@@ -213,67 +163,8 @@ function exclude(flags: TrainFlags, names: Partial<Record<keyof TrainFlags, stri
 
 /** The options of the run that were given, in the program's words. */
 export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
-  const all: { [Key in keyof TrainingOptions]: TrainingOptions[Key] | undefined } = {
-    preset: flags.preset,
-    cell: flags.cell,
-    layers: flags.layers,
-    hidden: flags.hidden,
-    embedding: flags.embedding,
-    dropout: flags.dropout,
-    forgetBias: flags.forgetBias,
-    initScale: flags.initScale,
-    skip: flags.skip,
-    stacking: flags.stacking,
-    timeSkip: flags.timeSkip,
-    tied: flags.tied,
-    layerNorm: flags.layerNorm,
-    learnedState: flags.learnedState,
-    gateBias: flags.gateBias,
-    lockedDropout: flags.lockedDropout,
-    weightDropout: flags.weightDropout,
-    embeddingDropout: flags.embedDropout,
-    activationPenalty: flags.ar,
-    temporalPenalty: flags.tar,
-    labelSmoothing: flags.labelSmoothing,
-    clipState: flags.clipState,
-    initialisation: flags.init,
-    sequenceLength: flags.seqLength,
-    stateReset: flags.stateReset,
-    batchSize: flags.batchSize,
-    optimizer: flags.optimizer,
-    learningRate: flags.lr,
-    schedule: flags.lrSchedule,
-    warmupSteps: flags.warmup,
-    decay: flags.lrDecay,
-    decayEpochs: flags.lrDecayEpochs,
-    decayAfter: flags.lrDecayAfter,
-    finalFraction: flags.lrFinal,
-    momentum: flags.momentum,
-    clipNorm: flags.clipNorm,
-    nesterov: flags.nesterov,
-    weightDecay: flags.weightDecay,
-    clipValue: flags.clipValue,
-    average: flags.average,
-    accumulate: flags.accumulate,
-    orthogonalEvery: flags.orthogonalEvery,
-    randomOffset: flags.randomOffset,
-    randomLength: flags.randomLength,
-    plateauPatience: flags.plateauPatience,
-    epochs: flags.epochs,
-    maxSteps: flags.maxSteps,
-    budgetMs: flags.budget,
-    maxTimeMs: flags.maxTime,
-    seed: flags.seed,
-    evaluateEvery: flags.evalEvery,
-    checkpointEvery: flags.checkpointEvery,
-    sampleEvery: flags.sampleEvery,
-    sampleLength: flags.sampleLength,
-    keep: flags.keep,
-    maxRecoveries: flags.maxRecoveries,
-    patience: flags.patience,
-    evaluationStreams: flags.streams,
-  };
-  return whatWasGiven(all);
+  const all: Readonly<Record<string, unknown>> = { ...flags };
+  return whatWasGiven(Object.fromEntries(Object.entries(optionRules).map(([option, { flag }]) => [option, all[new Option(flag).attributeName()]])) as Partial<TrainingOptions>);
 }
 
 /** How the text is to be read, as far as it was given. */
@@ -285,7 +176,7 @@ export function givenMachine({ device, threads, blas }: TrainFlags): Partial<Mac
   return whatWasGiven<MachineOptions>({ device, threads, blas });
 }
 
-function whatWasGiven<Options>(all: { [Key in keyof Options]: Options[Key] | undefined }): Partial<Options> {
+function whatWasGiven<Options>(all: { [Key in keyof Options]?: Options[Key] | undefined }): Partial<Options> {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<Options>;
 }
 
