@@ -122,10 +122,12 @@ test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)('of %s cells, in all layers, 
     return Array.from({ length: T }, (_, t) => Math.max(...gradient.subarray(t * columns, (t + 1) * columns).map(Math.abs)));
   };
   const [free, wide, tight] = [bySymbol(0), bySymbol(1e6), bySymbol(1e-9)];
-  expect(wide).toEqual(free);
-  for (const norm of free) expect(norm).toBeGreaterThan(1e-6);
+  for (const [t, norm] of free.entries()) {
+    expect(norm).toBeGreaterThan(1e-6);
+    expect(wide[t]).toBeCloseTo(norm, 12);
+  }
   for (const norm of tight.slice(0, -1)) expect(norm).toBeLessThan(1e-7);
-  expect(tight.at(-1)).toBe(free.at(-1));
+  expect(tight.at(-1)).toBeCloseTo(free.at(-1)!, 12);
 });
 
 test('the gradient that flows from step to step is clipped, element by element, and only that', () => {
