@@ -1,24 +1,14 @@
 // Whose runs a folder of `rnn sweep` holds.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { rnn, type Ran } from './helpers.ts';
-import { fixed, inProcess } from './sweeps.ts';
+import { fixed, folder, inFolderOfItsOwn, inProcess, out, text } from './sweeps.ts';
 
-let folder: string;
-let text: string;
-let out: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rnn-sweep-'));
-  text = join(folder, 'text.txt');
-  out = join(folder, 'sweep');
-  writeFileSync(text, 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+inFolderOfItsOwn();
 
 const grid = ['--grid', 'hidden=4'];
-const sweep = (after: readonly string[] = fixed, { source = text, words = grid } = {}): Promise<Ran> => rnn(['sweep', source, '--out', out, ...words, '--', ...after], { start: inProcess().start });
+const sweep = (after: readonly string[] = fixed, { source = text, words = grid, into = out } = {}): Promise<Ran> => rnn(['sweep', source, '--out', into, ...words, '--', ...after], { start: inProcess().start });
 const rest = fixed.slice(2);
 
 describe('the folder of a sweep', () => {
@@ -56,12 +46,12 @@ describe('the folder of a sweep', () => {
   });
 
   it('may lie among the texts that it learns', async () => {
-    out = join(folder, 'texts', 'sweep');
-    const { code } = await sweep(fixed, { source: folder });
+    const into = join(folder, 'texts', 'sweep');
+    const { code } = await sweep(fixed, { source: folder, into });
     expect(code).toBe(0);
-    const { training } = JSON.parse(readFileSync(join(out, 'hidden=4', 'latest.json'), 'utf8')) as { training: { corpus: { characters: number } } };
+    const { training } = JSON.parse(readFileSync(join(into, 'hidden=4', 'latest.json'), 'utf8')) as { training: { corpus: { characters: number } } };
     expect(training.corpus.characters).toBe(statSync(text).size);
-    expect(readdirSync(out)).toContain('.sweep.json');
+    expect(readdirSync(into)).toContain('.sweep.json');
   });
 
   it.each(['{', '{"format":"rnn-sweep","options":{}}', '{"format":"rnn-sweep","sources":["a"],"options":{"--lr":null}}'])('is refused where it says %s', async (content) => {
@@ -71,15 +61,14 @@ describe('the folder of a sweep', () => {
   });
 
   it('that cannot be is refused', async () => {
-    out = text;
-    expect(await sweep()).toMatchObject({ code: 2, stderr: expect.stringContaining(`${text} cannot be a sweep folder: there is a file of that name on the way`) });
+    expect(await sweep(fixed, { into: text })).toMatchObject({ code: 2, stderr: expect.stringContaining(`${text} cannot be a sweep folder: there is a file of that name on the way`) });
     expect(statSync(text).isFile()).toBe(true);
   });
 
   it.skipIf(!existsSync('/proc/self'))('that the system makes for nobody is refused, or left to another machine by --emit (skipped where there is no /proc)', async () => {
-    out = '/proc/rnn-sweep/deep';
-    const message = `the sweep folder ${out} could not be made: the system lets nobody make /proc/rnn-sweep`;
-    expect(await sweep()).toMatchObject({ code: 1, stderr: expect.stringContaining(`error: ${message}`) });
-    expect(await sweep(fixed, { words: [...grid, '--emit'] })).toMatchObject({ code: 0, stdout: expect.stringContaining('rnn train'), stderr: `warning: ${message}\n` });
+    const into = '/proc/rnn-sweep/deep';
+    const message = `the sweep folder ${into} could not be made: the system lets nobody make /proc/rnn-sweep`;
+    expect(await sweep(fixed, { into })).toMatchObject({ code: 1, stderr: expect.stringContaining(`error: ${message}`) });
+    expect(await sweep(fixed, { words: [...grid, '--emit'], into })).toMatchObject({ code: 0, stdout: expect.stringContaining('rnn train'), stderr: `warning: ${message}\n` });
   });
 });

@@ -1,26 +1,16 @@
 // What becomes of the points of `rnn sweep`, where not all of them simply finish.
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { RunFolder } from '../../src/checkpoint/store.ts';
 import type { ChildEnd } from '../../src/cli/child.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
 import { rooms } from '../../src/cli/rooms.ts';
 import { FakeProcess, rnn, type Ran } from './helpers.ts';
-import { child, events, fixed, inProcess, pretending } from './sweeps.ts';
+import { child, events, fixed, inFolderOfItsOwn, inProcess, out, pretending, text } from './sweeps.ts';
 
-let folder: string;
-let text: string;
-let out: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rnn-sweep-'));
-  text = join(folder, 'text.txt');
-  out = join(folder, 'sweep');
-  writeFileSync(text, 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+inFolderOfItsOwn();
 
 const sweep = (words: readonly string[], start: Io['start'], after: readonly string[] = fixed): Promise<Ran> => rnn(['sweep', text, '--out', out, ...words, '--', ...after], { start });
 const hidden = (...sizes: number[]): string[] => ['--grid', `hidden=${sizes.join()}`];

@@ -1,24 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { RunFolder } from '../../src/checkpoint/store.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
 import { rooms } from '../../src/cli/rooms.ts';
 import { FakeProcess, FakeStream, rnn, type Ran } from './helpers.ts';
-import { child, events, fixed, inProcess, pretending } from './sweeps.ts';
+import { child, events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './sweeps.ts';
 
-let folder: string;
-let text: string;
-let out: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'rnn-sweep-'));
-  text = join(folder, 'text.txt');
-  out = join(folder, 'sweep');
-  writeFileSync(text, 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+inFolderOfItsOwn();
 
 const grid = ['--grid', 'hidden=4,8', '--grid', 'cell=rnn,gru'];
 

@@ -1,4 +1,8 @@
 // What the tests of `rnn sweep` have in common: the program in this very process in the place of others, and processes that only pretend.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach } from 'vitest';
 import type { Child, ChildEnd } from '../../src/cli/child.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
@@ -6,6 +10,22 @@ import { FakeProcess, type Ran } from './helpers.ts';
 
 /** Options of a run that takes a moment. */
 export const fixed = '--max-steps 6 --batch-size 4 --seq-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
+
+/** Where a test is, the text that it sweeps over, and the folder of the sweep, which is not there yet. */
+export let folder: string;
+export let text: string;
+export let out: string;
+
+/** For all tests of a file. */
+export function inFolderOfItsOwn(): void {
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'rnn-sweep-'));
+    text = join(folder, 'text.txt');
+    out = join(folder, 'sweep');
+    writeFileSync(text, 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+}
 
 export interface Started {
   readonly argv: readonly string[];
