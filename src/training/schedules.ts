@@ -20,7 +20,7 @@ const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 export const schedules: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
   { name: 'cosine', summary: 'along half a cosine to --lr-final of the peak at the end' },
   { name: 'one-cycle', summary: 'up for three tenths of the run, then down along a cosine' },
-  { name: 'plateau', summary: 'by --lr-decay after --plateau-patience evaluations without a best' },
+  { name: 'plateau', summary: 'by --lr-decay when --plateau-patience evaluations were no best' },
   { name: 'step', summary: 'by --lr-decay every --lr-decay-epochs' },
   { name: 'exponential', summary: 'as step, but a little after every step' },
   { name: 'constant', summary: 'stays at the peak' },
