@@ -1,5 +1,5 @@
 // The reference device: programs evaluated in float64 on the calling thread. Minutes where the others take a second.
-import { countParameters } from '../../program/value.ts';
+import { type Program, countParameters } from '../../program/value.ts';
 import type { Call, CallResult, Device, Executable, Job, Resident, Workload } from '../device.ts';
 import { type Matrix, evaluate } from './evaluate.ts';
 
@@ -22,6 +22,7 @@ class ReferenceExecutable implements Executable {
   readonly #count: number;
   readonly #vectors = new Map<string, Matrix>();
   readonly #states = new Map<string, Map<string, Matrix>>();
+  readonly #programs = new Map<string, Program>();
 
   constructor(workload: Workload) {
     this.#workload = workload;
@@ -62,12 +63,12 @@ class ReferenceExecutable implements Executable {
   #vector(resident: Resident): Matrix {
     if (resident.kind !== 'state') return this.#vectors.get(keyOf(resident)) ?? new Float64Array(this.#count);
     const job = this.#workload.jobs.find((candidate) => candidate.name === resident.job)!;
-    const value = job.build(job.batch).values.find((each) => each.kind === 'state' && each.name === resident.name)!;
+    const value = this.#programOf(job).values.find((each) => each.kind === 'state' && each.name === resident.name)!;
     return this.#states.get(resident.job)!.get(resident.name) ?? new Float64Array(value.rows * value.columns);
   }
 
   #call(job: Job, call: Call): CallResult {
-    const program = job.build(job.batch);
+    const program = this.#programOf(job);
     const state = this.#states.get(job.name)!;
     if (call.reset) state.clear();
     const inputs = new Map([['ids', Float64Array.from(call.ids)], ['targets', Float64Array.from(call.targets ?? [])]]);
@@ -86,6 +87,12 @@ class ReferenceExecutable implements Executable {
     if (updated) this.#update(call.update, gradientNorm);
     const outputs = Object.fromEntries([...program.outputs].map(([name, value]) => [name, Float32Array.from(values.get(value)!)]));
     return { lossNats, gradientNorm, updated, outputs };
+  }
+
+  #programOf({ name, build, batch }: Job): Program {
+    const program = this.#programs.get(name) ?? build(batch);
+    this.#programs.set(name, program);
+    return program;
   }
 
   #parameters(): Map<string, Matrix> {
