@@ -37,7 +37,7 @@ const runners = [
   { name: 'LSTM of 1997', cell: 'lstm-1997', learningRate: 0.003 },
   { name: 'ReLU, identity at first (IRNN)', cell: 'irnn', learningRate: 0.001 },
   { name: 'tanh, kept orthogonal', cell: 'rnn', initialisation: 'orthogonal', orthogonalEvery: 20, learningRate: 0.003 },
-  { name: 'tanh, orthogonal at first', cell: 'rnn', initialisation: 'orthogonal', learningRate: 0.001 },
+  { name: 'tanh, orthogonal at first', cell: 'rnn', initialisation: 'orthogonal', learningRate: 0.003 },
   { name: 'tanh', cell: 'rnn', learningRate: 0.003 },
 ].filter(({ name }) => flags.only === undefined || name.toLowerCase().includes(flags.only.toLowerCase()));
 
