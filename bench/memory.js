@@ -107,8 +107,8 @@ function report() {
     ...(flags.write ? ['![loss by steps](memory.svg)\n'] : []),
     tableHead(['network', 'nats after a third', 'after two thirds', 'at the end', 'each seed', 'learning rate']),
     ...results.map(({ name, curve, ends, learningRate }) => tableRow([name, ...[1 / 3, 2 / 3, 1].map((part) => curve[Math.round(part * curve.length) - 1].toFixed(3)), ends.map((loss) => loss.toFixed(3)).join(', '), learningRate])),
-    '\nWhat remembers: cells with gates, and a tanh RNN whose recurrent matrix is kept orthogonal. The identity start of the IRNN holds the first symbol or two;',
-    'an orthogonal start alone comes out better or worse than none from one run to the next: it trains so unsteadily that rounding decides.',
+    '\nWhat remembers: cells with gates, and a tanh RNN whose recurrent matrix is kept orthogonal. The identity start of the IRNN brings back about half of it;',
+    'an orthogonal start alone comes out better or worse than none from one run to the next (ends of 1.36 to 2.10 nats were seen).',
   ].join('\n');
   process.stdout.write(`${page}\n`);
   if (!flags.write) return;
