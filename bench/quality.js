@@ -21,7 +21,7 @@ const runs = (named.length > 0 ? named : ['quick', 'good']).map((each) => {
 const section = [
   '## Quality\n',
   `Losses on the last tenth of ${basename(text)}, in nats a character: 16 contiguous streams from a zero state, every character scored once. The`,
-  `validation text is used for nothing but to choose which checkpoint is the best. ${machineTold()}; ${programTold()}.\n`,
+  `validation text is used for nothing but to choose which checkpoint is the best. ${machineTold()}; written by ${programTold()}, from runs with the options of these presets.\n`,
   tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s']),
   ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed }) =>
     tableRow([`\`rnn train ${basename(text)} --preset ${preset} --device cpu\``, `**${best.toFixed(4)}**`, training.toFixed(3), parameters.toLocaleString('en'), steps.toLocaleString('en'), epochs.toFixed(1), minutes.toFixed(1), speed.toLocaleString('en')])),

@@ -70,7 +70,10 @@ export interface TrainingOptions {
   readonly batchSize: number;
 
   readonly optimizer: OptimizerName;
-  /** The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default of an LSTM), RMSProp 2e-3, Adagrad 0.1, SGD 0.1–1. Halve it when the loss jumps. */
+  /**
+   * The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default of an LSTM), RMSProp 2e-3, Adagrad 0.1, SGD 0.1–1.
+   * Halve it when the loss jumps.
+   */
   readonly learningRate: number;
   readonly schedule: ScheduleName;
   /** Steps over which the learning rate rises from nothing to its peak. */
@@ -117,9 +120,9 @@ export interface TrainingOptions {
    */
   readonly randomOffset: boolean;
   /**
-   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4): no step is always the first. The idea is that of Merity et al. (2018), who draw from a
-   * normal distribution and change the learning rate with T. Takes
-   * the time to compile and the memory of five programs; on a GPU, only windows of one length go in a run of calls together.
+   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4): no step is always the first. The idea is that of
+   * Merity et al. (2018), who draw from a normal distribution and change the learning rate with T. Takes the time to compile and the memory of five
+   * programs; on a GPU, only windows of one length go in a run of calls together.
    */
   readonly randomLength: boolean;
   /**

@@ -93,11 +93,16 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
 export function withPreset(name: PresetName | null, given: Partial<TrainingOptions>, length: number): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name)) throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
-  const { epochs, maxSteps, budgetMs, learningRate: rate, ...rest } = presets[name].options(length);
+  const preset = presets[name].options(length);
+  const { epochs, maxSteps, budgetMs, learningRate, ...rest } = preset;
   const isLengthGiven = [given.epochs, given.maxSteps, given.budgetMs].some((value) => value != null);
   const own: Partial<TrainingOptions> = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const isForTime = budgetMs !== undefined;
-  const isOther = isForTime && ((own.cell ?? 'lstm') !== 'lstm' || (own.optimizer ?? 'adam') !== 'adam');
-  const learningRate = rate !== undefined && isForTime && own.hidden ? Number(((rate * rest.hidden!) / own.hidden).toPrecision(2)) : rate;
-  return { ...rest, ...(isOther ? {} : { learningRate }), ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
+  const rate = budgetMs === undefined ? learningRate : rateOf(preset, own);
+  return { ...rest, learningRate: rate, ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
+}
+
+/** That of a preset for a time, beside what was given; undefined for the default. */
+function rateOf({ learningRate, hidden }: Partial<TrainingOptions>, own: Partial<TrainingOptions>): number | undefined {
+  if (learningRate === undefined || (own.cell ?? 'lstm') !== 'lstm' || (own.optimizer ?? 'adam') !== 'adam') return undefined;
+  return own.hidden ? Number(((learningRate * hidden!) / own.hidden).toPrecision(2)) : learningRate;
 }

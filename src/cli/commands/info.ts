@@ -66,7 +66,6 @@ const loss = (nats: number | null): string => (nats === null ? 'none' : `${nats.
 /** What the checkpoint says of itself, without what could disturb a terminal or look like another row. */
 const onOneLine = (text: string): string => harmless(text).replaceAll('\n', '␊');
 
-/** Two columns: names, and values wrapped to the width of the terminal. */
 /** Sizes, and what is not as it mostly is. */
 function described({ cell, layers, hidden, embedding, dropout, skip = 'none', stacking = 'plain', timeSkip = 0, tied, layerNorm, learnedState }: Info['model']): string {
   return [
@@ -75,6 +74,7 @@ function described({ cell, layers, hidden, embedding, dropout, skip = 'none', st
   ].filter(Boolean).join(', ');
 }
 
+/** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
   const plain = Object.entries(training.options)

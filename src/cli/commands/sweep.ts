@@ -92,7 +92,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   }
   await refuseMissing(fixed, context);
   await openSweepFolder(out, fixed.identity);
-  if (!flags.json && !flags.quiet) stderr.line(stderr.colour.dim(harmless(`${count(tasks.length)} points, in ${out}`)));
+  if (!flags.json && !flags.quiet) stderr.line(stderr.colour.dim(harmless(`${tasks.length === 1 ? 'one point' : `${count(tasks.length)} points`}, in ${out}`)));
   return run(tasks, flags, context);
 }
 

@@ -5,7 +5,7 @@ import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
 import { count, shellWord } from '../format.ts';
 
-const meanings = { weights: 'of --init-from',  given: 'given', preset: 'preset', text: 'chosen from the text', default: 'default' };
+const meanings = { weights: 'of --init-from', given: 'given', preset: 'preset', text: 'chosen from the text', default: 'default' };
 
 interface Plan extends Pick<ResolvedAnew, 'options' | 'sources'> {
   /** What the user gave, without what comes with the weights of --init-from. */
@@ -14,7 +14,9 @@ interface Plan extends Pick<ResolvedAnew, 'options' | 'sources'> {
 
 export async function showPlan({ rooms, stdout }: Context, json: boolean, { options, sources: resolved, asked }: Plan, corpus: Pick<Corpus, 'vocabulary' | 'train' | 'validation'>): Promise<number> {
   const { optionRules, parametersOf } = await rooms.planning();
-  const sources = Object.fromEntries(Object.entries(resolved).map(([name, source]) => [name, source === 'given' && asked[name as keyof TrainingOptions] === undefined ? 'weights' : source])) as Record<keyof TrainingOptions, keyof typeof meanings>;
+  const names = Object.keys(options) as (keyof TrainingOptions)[];
+  const sourceOf = (name: keyof TrainingOptions): keyof typeof meanings => (resolved[name] === 'given' && asked[name] === undefined ? 'weights' : resolved[name]);
+  const sources = Object.fromEntries(names.map((name) => [name, sourceOf(name)]));
   const parameters = parametersOf(options, corpus.vocabulary.size);
   const { length: train } = corpus.train;
   const { length: validation } = corpus.validation;
