@@ -15,6 +15,7 @@ const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --eval-every 
 const endless = [...sizes, ...'--max-steps 100000000 --lr-schedule constant --checkpoint-every 20 --eval-every 0'.split(' ')];
 const MOST_SECONDS_TO_END = 5;
 const STOPS = 50;
+const TRIES = 300;
 
 let faults = 0;
 const expect = (holds, what) => {
@@ -151,7 +152,9 @@ await inFolder(async (folder) => {
   await check('a run folder that is removed is made again, and the run is saved', async () => {
     const trainer = start(folder, [...brief, '--out', 'gone']);
     await trainer.said('step 40 ');
+    trainer.child.kill('SIGSTOP'); // so that it writes nothing into what is being removed
     rmSync(join(folder, 'gone'), { recursive: true });
+    trainer.child.kill('SIGCONT');
     const { code, stderr } = await trainer.ended;
     expect(code === 0, `it ended with ${code}: ${stderr}`);
     expect((await timeless(join(folder, 'gone/latest.json'))) === expected, 'the weights are others');
@@ -202,7 +205,7 @@ await inFolder(async (folder) => {
     await check('a disk that becomes read-only: the end is 1, and with a disk that can be written the run goes on', async () => {
       const trainer = start(folder, [...endless, '--out', join(disk, 'run')]);
       await trainer.said('step 60 ');
-      execFileSync('mount', ['-o', 'remount,ro', disk]);
+      await between(() => execFileSync('mount', ['-o', 'remount,ro', disk], { stdio: 'pipe' }));
       try {
         await trainer.said('read-only; training goes on');
         trainer.child.kill('SIGTERM');
@@ -229,6 +232,18 @@ async function check(name, act) {
     console.log(`FAILED   ${name}: ${error.message}`);
   } finally {
     killAll();
+  }
+}
+
+/** A disk is busy as long as a trainer has a file open for writing: tries until it has none. */
+async function between(act) {
+  for (let tries = 1; ; tries++) {
+    try {
+      return act();
+    } catch (error) {
+      if (tries === TRIES) throw error;
+      await wait(10);
+    }
   }
 }
 
@@ -261,7 +276,7 @@ async function onSmallDisk(folder, bytes, use) {
   try {
     await use(disk);
   } finally {
-    execFileSync('umount', [disk]);
+    await between(() => execFileSync('umount', [disk], { stdio: 'pipe' }));
     if (existsSync(disk)) rmSync(disk, { recursive: true, force: true });
   }
 }
