@@ -1,5 +1,6 @@
 // The workers of a workload, which are told what to do through a few words of the shared memory: all in threads of their own, so that
 // the calling thread stays free, or one of them on the calling thread, which then needs no message to know that a step is done.
+import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { RnnError } from '../../errors.ts';
@@ -19,6 +20,8 @@ export interface Crew {
 const SPINS = 100_000;
 /** How long it sleeps before it lets its other work have its turn, news of a thread that died among it. */
 const PATIENCE_MS = 20;
+/** How long a thread that was told to end may take. */
+const GRACE_MS = 1000;
 
 /** The caller is the first worker. Steps must not update. */
 export async function joinedCrew([own, ...others]: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
@@ -54,6 +57,16 @@ export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssem
 
 function died(cause: unknown): RnnError {
   return new RnnError('machine', 'a worker thread died', { hint: 'the machine may be out of memory: free some, or take a smaller --batch-size or --hidden; what was saved can be continued with --resume', cause });
+}
+
+/**
+ * Ends by itself, as it was told to. Only one that does not, such as one that waits for another that died, is ended from outside: where that
+ * finds it in a call of a library (koffi's, for the BLAS), which cannot throw any more, the whole process is aborted.
+ */
+async function ended(thread: Worker): Promise<void> {
+  const hasEnded = (): boolean => thread.threadId === -1;
+  if (!hasEnded()) await Promise.race([once(thread, 'exit').catch(() => {}), setTimeout(GRACE_MS, undefined, { ref: false })]);
+  if (!hasEnded()) await thread.terminate();
 }
 
 /** What a worker thread is given. */
@@ -131,7 +144,7 @@ class Threads {
   async close(): Promise<void> {
     this.#closing = true;
     this.#tell(-1, 0);
-    await Promise.all(this.#threads.map((thread) => thread.terminate()));
+    await Promise.all(this.#threads.map(ended));
   }
 
   async #waitLonger(): Promise<void> {
