@@ -20,8 +20,8 @@ export interface Crew {
 const SPINS = 100_000;
 /** How long it sleeps before it lets its other work have its turn, news of a thread that died among it. */
 const PATIENCE_MS = 20;
-/** How long a thread that was told to end may take. */
-const GRACE_MS = 1000;
+/** How long a thread that was told to end may take: where one died the others wait for it, and never will. Those that still start wait for none. */
+const GRACE_MS = { working: 200, starting: 10_000 };
 
 /** The caller is the first worker. Steps must not update. */
 export async function joinedCrew([own, ...others]: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
@@ -63,9 +63,9 @@ function died(cause: unknown): RnnError {
  * Ends by itself, as it was told to. Only one that does not, such as one that waits for another that died, is ended from outside: where that
  * finds it in a call of a library (koffi's, for the BLAS), which cannot throw any more, the whole process is aborted.
  */
-async function ended(thread: Worker): Promise<void> {
+async function ended(thread: Worker, graceMs: number): Promise<void> {
   const hasEnded = (): boolean => thread.threadId === -1;
-  if (!hasEnded()) await Promise.race([once(thread, 'exit').catch(() => {}), setTimeout(GRACE_MS, undefined, { ref: false })]);
+  if (!hasEnded()) await Promise.race([once(thread, 'exit').catch(() => {}), setTimeout(graceMs, undefined, { ref: false })]);
   if (!hasEnded()) await thread.terminate();
 }
 
@@ -103,7 +103,7 @@ class Threads {
     try {
       await threads.message();
     } catch (error) {
-      await threads.close();
+      await threads.close(GRACE_MS.starting);
       throw error;
     }
     return threads;
@@ -141,10 +141,10 @@ class Threads {
     }
   }
 
-  async close(): Promise<void> {
+  async close(graceMs = GRACE_MS.working): Promise<void> {
     this.#closing = true;
     this.#tell(-1, 0);
-    await Promise.all(this.#threads.map(ended));
+    await Promise.all(this.#threads.map((thread) => ended(thread, graceMs)));
   }
 
   async #waitLonger(): Promise<void> {
