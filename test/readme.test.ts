@@ -103,9 +103,9 @@ describe('every page that another one refers to is there', () => {
 
 it('docs/choosing.md tells what the presets for a time have', () => {
   for (const name of ['quick', 'good', 'best'] as const) {
-    const { layers, hidden, batchSize, sequenceLength, dropout, weightDropout } = presets[name].options(1_000_000);
+    const { cell, layers, hidden, batchSize, sequenceLength, dropout, weightDecay } = presets[name].options(1_000_000);
     const row = read('docs/choosing.md').split('\n').find((line) => line.startsWith(`| \`--preset ${name}\``));
-    const told = `${layers === 1 ? 'one layer' : 'two layers'} of ${hidden} units, batches of ${batchSize} × ${sequenceLength}, dropout ${dropout}${weightDropout ? `, weight dropout ${weightDropout}` : ''}`;
+    const told = `${layers === 1 ? 'one layer' : 'two layers'} of ${hidden} units (\`${cell}\`), batches of ${batchSize} × ${sequenceLength}, dropout ${dropout}, weight decay ${weightDecay}`;
     expect(row).toContain(told);
   }
 });

@@ -11,7 +11,7 @@ export type ScheduleName = (typeof scheduleNames)[number];
 export interface TrainingOptions {
   /** The name in presets.ts of what options were taken from that were not given; null for none. */
   readonly preset: PresetName | null;
-  /** A name in model/cells/registry.ts. `lstm` learns best on most texts; `gru` is a quarter smaller and faster; `rnn` is for study. */
+  /** A name in model/cells/registry.ts. `lstm` is good on most texts, one layer of `mlstm` better on small ones; `gru` is a quarter smaller and faster; `rnn` is for study. */
   readonly cell: string;
   /** L. One is enough for minutes, and for less than some megabytes of text; two come to lower losses in half an hour, three in hours. */
   readonly layers: number;

@@ -30,39 +30,39 @@ const karpathy: Partial<TrainingOptions> = {
 export const presets: Readonly<Record<PresetName, Preset>> = {
   quick: {
     summary: 'the best in 3 minutes',
-    // One layer: for so few updates a second one learns too late. Of a larger text it sees less than one pass, and needs no dropout.
+    // One layer: for so few updates a second one learns too late. Of a larger text it sees less than two passes, and needs no regularisation.
     options: (length) => ({
       ...fitting([
-        { upTo: 30_000, layers: 1, hidden: 128, dropout: 0.5 },
-        { upTo: 300_000, layers: 1, hidden: 256, dropout: 0.3 },
-        { upTo: 3_000_000, layers: 1, hidden: 384, dropout: 0.2 },
-        { upTo: Infinity, layers: 1, hidden: 384, dropout: 0 },
+        { upTo: 30_000, hidden: 128, dropout: 0.5, weightDecay: 0.5 },
+        { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.3 },
+        { upTo: 3_000_000, hidden: 384, dropout: 0.3, weightDecay: 0.1 },
+        { upTo: Infinity, hidden: 512, dropout: 0, weightDecay: 0 },
       ], length),
-      batchSize: 16, sequenceLength: 64, budgetMs: 2.75 * MINUTE,
+      cell: 'mlstm', layers: 1, batchSize: 32, sequenceLength: 64, clipNorm: 0.5, budgetMs: 2.75 * MINUTE,
     }),
   },
   good: {
     summary: 'the best in 30 minutes',
     options: (length) => ({
       ...fitting([
-        { upTo: 30_000, layers: 1, hidden: 192, dropout: 0.6 },
-        { upTo: 300_000, layers: 2, hidden: 256, dropout: 0.5 },
-        { upTo: 3_000_000, layers: 2, hidden: 384, dropout: 0.45 },
-        { upTo: Infinity, layers: 2, hidden: 512, dropout: 0.1 },
+        { upTo: 30_000, hidden: 128, dropout: 0.6, weightDecay: 0.6 },
+        { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.5 },
+        { upTo: 3_000_000, hidden: 512, dropout: 0.5, weightDecay: 0.2, learningRate: 0.004 },
+        { upTo: Infinity, hidden: 768, dropout: 0.1, weightDecay: 0 },
       ], length),
-      batchSize: 32, sequenceLength: 64, randomOffset: true, learningRate: 0.003, clipNorm: 0.5, budgetMs: 28 * MINUTE,
+      cell: 'mlstm', layers: 1, batchSize: 32, sequenceLength: 64, randomOffset: true, clipNorm: 0.5, budgetMs: 27.5 * MINUTE,
     }),
   },
   best: {
     summary: 'an hour and more',
     options: (length) => ({
       ...fitting([
-        { upTo: 30_000, layers: 2, hidden: 192, dropout: 0.6 },
-        { upTo: 300_000, layers: 2, hidden: 320, dropout: 0.6 },
-        { upTo: 3_000_000, layers: 2, hidden: 512, dropout: 0.5 },
-        { upTo: Infinity, layers: 3, hidden: 512, dropout: 0.1 },
+        { upTo: 30_000, hidden: 192, dropout: 0.5, weightDecay: 0.6 },
+        { upTo: 300_000, hidden: 320, dropout: 0.5, weightDecay: 0.6 },
+        { upTo: 3_000_000, hidden: 768, dropout: 0.5, weightDecay: 0.5 },
+        { upTo: Infinity, hidden: 1024, dropout: 0.1, weightDecay: 0 },
       ], length),
-      batchSize: 32, sequenceLength: 96, randomOffset: true, learningRate: 0.002, clipNorm: 0.5, budgetMs: 70 * MINUTE,
+      cell: 'mlstm', layers: 1, batchSize: 32, sequenceLength: 64, randomOffset: true, clipNorm: 0.5, schedule: 'constant', average: 0.999, budgetMs: 60 * MINUTE,
     }),
   },
   'char-rnn': {
@@ -102,7 +102,7 @@ export function withPreset(name: PresetName | null, given: Partial<TrainingOptio
 }
 
 /** That of a preset for a time, beside what was given; undefined for the default. */
-function rateOf({ learningRate, hidden }: Partial<TrainingOptions>, own: Partial<TrainingOptions>): number | undefined {
-  if (learningRate === undefined || (own.cell ?? 'lstm') !== 'lstm' || (own.optimizer ?? 'adam') !== 'adam') return undefined;
+function rateOf({ cell, learningRate, hidden }: Partial<TrainingOptions>, own: Partial<TrainingOptions>): number | undefined {
+  if (learningRate === undefined || (own.cell ?? cell) !== cell || (own.optimizer ?? 'adam') !== 'adam') return undefined;
   return own.hidden ? Number(((learningRate * hidden!) / own.hidden).toPrecision(2)) : learningRate;
 }

@@ -54,7 +54,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
   ],
   'The model (sizes are chosen from the length of the text unless given):': [
     choiceFlag('--preset <name>', 'options that go together; listed below', Object.keys(presets)),
-    choiceFlag('--cell <name>', 'lstm learns best; listed below (default: lstm)', cells.map(({ name }) => name)),
+    choiceFlag('--cell <name>', 'lstm, or one layer of mlstm; see below (default: lstm)', cells.map(({ name }) => name)),
     numberFlag('--layers <n>', '1 is chosen up to 5 MB of text, 2 above', positive),
     numberFlag('--hidden <n>', 'raise if the training loss stays high, else lower', positive),
     numberFlag('--embedding <n>', '0 is one-hot, best below ~300 symbols (default: 0)', steps),
@@ -100,7 +100,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--momentum <x>', 'of sgd (default: 0.9)', { least: 0, below: 1 }),
     numberFlag('--clip-norm <x>', 'highest that stops gradient spikes; 0 off (default: 5)', { least: 0 }),
     switchFlag('--nesterov', 'of sgd: momentum that looks one step ahead'),
-    numberFlag('--weight-decay <x>', '0.01-0.1 if only training loss falls (default: 0)', { least: 0, most: 1 }),
+    numberFlag('--weight-decay <x>', '0.1-0.6 helps small texts most (default: 0)', { least: 0, most: 1 }),
     numberFlag('--clip-value <x>', 'then clamp each element to this; 0 off (default: 0)', { least: 0 }),
     numberFlag('--average <x>', 'use mean weights, 0.99 or 0.999; 0 off (default: 0)', { least: 0, below: 1 }),
     numberFlag('--accumulate <n>', 'windows per update: a larger batch (default: 1)', positive),

@@ -7,7 +7,7 @@ import { type Cell, block, gateWeights } from './cell.ts';
 
 export const lstm: Cell = {
   name: 'lstm',
-  summary: 'long short-term memory: the best learner on most texts',
+  summary: 'long short-term memory: good on most texts, in 1 to 3 layers',
   learningRateTimesHidden: 4,
   states: ['h', 'c'],
   conventions: { gates: 'i f g o' },

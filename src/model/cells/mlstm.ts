@@ -9,7 +9,7 @@ import { type Cell, block } from './cell.ts';
 
 export const mlstm: Cell = {
   name: 'mlstm',
-  summary: 'multiplicative LSTM: a transition of its own for each symbol',
+  summary: 'multiplicative LSTM: one layer of it learns small texts best',
   learningRateTimesHidden: 2,
   states: ['h', 'c'],
   conventions: { gates: 'm i f g o' },

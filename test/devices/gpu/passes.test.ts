@@ -1,5 +1,5 @@
 // How programs become passes: how many there are, and what each may read. Compiles for no device.
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { type PassList, compilePasses } from '../../../src/devices/gpu/passes.ts';
 import { type Reference, elementsOf, isNumber } from '../../../src/devices/gpu/writer.ts';
 import { cells } from '../../../src/model/cells/registry.ts';
@@ -20,9 +20,18 @@ const usual: Size = { layers: 2, steps: 20, inputs: 9, dropout: 0, embedding: 0 
 const H = 128;
 const N = 50;
 
-/** One training step of a network, with Adam and clipping. */
-function passesOf(cell: string, size: Partial<Size> = {}): PassList {
-  const { layers, steps, inputs, dropout, embedding } = { ...usual, ...size };
+const compiled = new Map<string, PassList>();
+
+/** One training step of a network, with Adam and clipping: compiled once, for several tests look at the same ones. */
+function passesOf(cell: string, given: Partial<Size> = {}): PassList {
+  const size = { ...usual, ...given };
+  const key = JSON.stringify([cell, size]);
+  const list = compiled.get(key) ?? compile(cell, size);
+  compiled.set(key, list);
+  return list;
+}
+
+function compile(cell: string, { layers, steps, inputs, dropout, embedding }: Size): PassList {
   const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: 65, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {} };
   const { rule } = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0.9 });
   return compilePasses(trainingProgram(model, { steps, rows: N }, 1 / (N * steps)), { parameters: parameterShapes(model), update: rule, mostInputs: inputs });
@@ -47,6 +56,8 @@ const variants: readonly [string, Partial<Size>][] = [
 const inTwoStages: ReadonlySet<string> = new Set(['mlstm', 'gru-cho', 'mut1', 'mut2', 'mut3']);
 
 describe.each(cells.map(({ name }) => name))('a training step of %s', (cell) => {
+  afterAll(() => compiled.clear());
+
   const most = inTwoStages.has(cell) ? 16 : 6;
 
   it.each(variants)(`takes at most ${most} passes a layer and time step, and sixty: %s`, (_, size) => {
