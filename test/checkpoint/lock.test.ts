@@ -160,8 +160,9 @@ const built = new URL('../../dist/checkpoint/lock.js', import.meta.url);
 describe.skipIf(!existsSync(built))('of many processes that want a lock at the same moment (npm run build makes them)', { timeout: 60_000 }, () => {
   /** What each of six says when told to take it, and which of them holds it then. */
   async function race(): Promise<{ said: readonly unknown[]; holder: number }> {
+    // A process that no longer listened would end, and leave its lock to those that come late.
     const script = `const { Lock } = await import(${JSON.stringify(built.href)});
-      process.once('message', () => {
+      process.on('message', () => {
         try { Lock.take(${JSON.stringify(folder)}); process.send('has it'); } catch (error) { process.send(error.kind === 'usage' ? 'refused' : error.stack); }
       });
       process.send('ready');`;
