@@ -21,6 +21,9 @@ const MINUTE = 60_000;
 /** What presets for a time share: mLSTM learns most from little text, in one layer, for a second comes apart at such rates. The gradient is clipped where runs jumped. */
 const forTime: Partial<TrainingOptions> = { cell: 'mlstm', layers: 1, batchSize: 32, sequenceLength: 64, clipNorm: 0.5 };
 
+/** For many passes over a text: a rate that does not fall. Weight decay holds the weights, and their mean stands in for the fall. */
+const steady: Partial<TrainingOptions> = { schedule: 'constant', average: 0.999, randomOffset: true };
+
 /**
  * char-rnn's way of learning, which Karpathy, Johnson and Fei-Fei (2015) share: RMSProp, forget biases of 1, no clipping by norm. Its rate falls for
  * the first time at the end of epoch 10. It clips sums over a window at 5: the presets have 5 over its length, for our gradients are of means.
@@ -50,10 +53,10 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
       ...fitting([
         { upTo: 30_000, hidden: 128, dropout: 0.6, weightDecay: 0.6 },
         { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.5 },
-        { upTo: 3_000_000, hidden: 512, dropout: 0.5, weightDecay: 0.2, learningRate: 0.004 },
+        { upTo: 3_000_000, hidden: 640, dropout: 0.5, weightDecay: 0.4 },
         { upTo: Infinity, hidden: 768, dropout: 0.1, weightDecay: 0 },
       ], length),
-      ...forTime, randomOffset: true, budgetMs: 27.5 * MINUTE,
+      ...forTime, ...steady, budgetMs: 27.5 * MINUTE,
     }),
   },
   best: {
@@ -65,8 +68,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
         { upTo: 3_000_000, hidden: 768, dropout: 0.5, weightDecay: 0.5 },
         { upTo: Infinity, hidden: 1024, dropout: 0.1, weightDecay: 0 },
       ], length),
-      // A rate that does not fall: weight decay holds the weights, and their mean stands in for the fall.
-      ...forTime, randomOffset: true, schedule: 'constant', average: 0.999, budgetMs: 60 * MINUTE,
+      ...forTime, ...steady, budgetMs: 60 * MINUTE,
     }),
   },
   'char-rnn': {
@@ -90,23 +92,14 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
 };
 
 /**
- * What a preset gives where nothing else was given. Another length of the run takes the place of the preset's. A preset for a time has the learning
- * rate of its own network: with another width it changes as the default does, and with another cell or optimizer it is the default. Those of programs
- * and papers are what they are.
+ * What a preset gives where nothing else was given. Another length of the run takes the place of the preset's. Presets for a time leave the learning
+ * rate to its default, which fits the network; those of programs and papers have theirs.
  */
 export function withPreset(name: PresetName | null, given: Partial<TrainingOptions>, length: number): Partial<TrainingOptions> {
   if (name === null) return given;
   if (!Object.hasOwn(presets, name)) throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
-  const preset = presets[name].options(length);
-  const { epochs, maxSteps, budgetMs, learningRate, ...rest } = preset;
+  const { epochs, maxSteps, budgetMs, ...rest } = presets[name].options(length);
   const isLengthGiven = [given.epochs, given.maxSteps, given.budgetMs].some((value) => value != null);
   const own: Partial<TrainingOptions> = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const rate = budgetMs === undefined ? learningRate : rateOf(preset, own);
-  return { ...rest, learningRate: rate, ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
-}
-
-/** That of a preset for a time, beside what was given; undefined for the default. */
-function rateOf({ cell, learningRate, hidden }: Partial<TrainingOptions>, own: Partial<TrainingOptions>): number | undefined {
-  if (learningRate === undefined || (own.cell ?? cell) !== cell || (own.optimizer ?? 'adam') !== 'adam') return undefined;
-  return own.hidden ? Number(((learningRate * hidden!) / own.hidden).toPrecision(2)) : learningRate;
+  return { ...rest, ...(isLengthGiven ? {} : { epochs, maxSteps, budgetMs }), ...own };
 }
