@@ -27,7 +27,8 @@ export interface LayerInputs {
   readonly source: Input;
 }
 
-type Named = Readonly<Record<string, Value>>;
+/** By name. */
+export type Named = Readonly<Record<string, Value>>;
 
 /** Keeps the masks of layers' outputs, which have the numbers of their layers, and those of weights and symbols apart. */
 const WEIGHT_SITES = 2 ** 16;
@@ -63,8 +64,8 @@ export function keepStarted(builder: Builder, { learnedState = false }: ModelCon
   if (learnedState) builder.keep(STARTED, builder.constant(N, 1, 1));
 }
 
-/** The outputs (N, H) of a layer at each step. */
-export function layerSteps(builder: Builder, model: ModelConfiguration, layer: number, inputs: LayerInputs, { steps: T, rows: N }: Extent, regularisation: Regularisation): readonly Value[] {
+/** The states and gates (N, H) of a layer at each step, by name. */
+export function layerSteps(builder: Builder, model: ModelConfiguration, layer: number, inputs: LayerInputs, { steps: T, rows: N }: Extent, regularisation: Regularisation): readonly Named[] {
   const cell = cellOf(model);
   const { timeSkip: k = 0 } = model;
   const { clipState } = regularisation;
@@ -74,21 +75,22 @@ export function layerSteps(builder: Builder, model: ModelConfiguration, layer: n
   const back = (value: Value): Value => (clipState > 0 ? builder.clipGradient(value, clipState) : value);
   let state = initialState(builder, model, layer, weights, N);
   const before = Array.from({ length: Math.max(0, k - 1) }, (_, past) => builder.state(pastName(layer, past + 1), N, model.hidden));
-  const first = state[cell.states[0]];
-  const outputs: Value[] = [];
+  const [h] = cell.states;
+  const first = state[h];
+  const steps: Named[] = [];
   /** The output of step t, of which −1 is the last step of the window before. */
-  const outputAt = (t: number): Value => outputs[t] ?? [first, ...before][-t - 1];
+  const outputAt = (t: number): Value => steps[t]?.[h] ?? [first, ...before][-t - 1];
   const earlier = (t: number): Value => (t >= 0 ? back(outputAt(t)) : outputAt(t));
 
   for (let t = 0; t < T; t++) {
     const read = builder.rows(x, t * N, N);
-    const seen = t === 0 ? state : Object.fromEntries(Object.entries(state).map(([name, value]) => [name, back(value)]));
+    const seen = t === 0 ? state : Object.fromEntries(cell.states.map((name) => [name, back(state[name])]));
     state = cell.step(builder, k > 0 ? builder.add(read, builder.linear(earlier(t - k), weights['Wk'])) : read, seen, recurrent);
-    outputs.push(state[cell.states[0]]);
+    steps.push(state);
   }
   for (const name of cell.states) builder.keep(`layer${layer}.${name}`, state[name]);
   for (const past of before.keys()) builder.keep(pastName(layer, past + 1), outputAt(T - 2 - past));
-  return outputs;
+  return steps;
 }
 
 function layerParameters(builder: Builder, model: ModelConfiguration, layer: number): Named {

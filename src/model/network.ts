@@ -4,7 +4,8 @@ import { Builder } from '../program/builder.ts';
 import { differentiate } from '../program/differentiate.ts';
 import { foldRunningSums } from '../program/rewrite.ts';
 import type { Program, Value } from '../program/value.ts';
-import { type Extent, type Input, keepStarted, layerSteps } from './layer.ts';
+import { cellOf } from './cells/registry.ts';
+import { type Extent, type Input, type Named, keepStarted, layerSteps } from './layer.ts';
 import { headWeights, layersRead, matrixName } from './parameters.ts';
 import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
@@ -30,11 +31,61 @@ export function evaluationProgram(model: ModelConfiguration, extent: Extent): Pr
   return foldRunningSums(lossProgram(model, extent, 1));
 }
 
+/** From ids (T·N), time first, to the output `logits` (T·N, V), state carried in and out. */
+export function predictionProgram(model: ModelConfiguration, extent: Extent): Program {
+  const builder = new Builder();
+  const { logits } = forward(builder, model, extent, 1, noRegularisation);
+  return foldRunningSums(builder.program(new Map([['logits', logits]])));
+}
+
 /** One step from ids (N) to the output `logits` (N, V), state carried in and out. */
 export function samplingProgram(model: ModelConfiguration, rows: number): Program {
+  return predictionProgram(model, { steps: 1, rows });
+}
+
+/** What the cells hold while they read: the outputs of `activationNames`, (T·N, H) each, state carried in and out. Inputs: `ids`, (T·N) time first. */
+export function inspectionProgram(model: ModelConfiguration, extent: Extent): Program {
   const builder = new Builder();
-  const logits = forward(builder, model, { steps: 1, rows }, 1, noRegularisation);
-  return foldRunningSums(builder.program(new Map([['logits', logits]])));
+  const { layers } = forward(builder, model, extent, 1, noRegularisation);
+  const outputs = layers.flatMap((steps, layer) =>
+    activationNames(model).map((name) => [activationName(layer, name), builder.stack(steps.map((step) => step[name]))] as const));
+  return foldRunningSums(builder.program(new Map(outputs)));
+}
+
+/**
+ * How the loss at the last step depends on what each layer holds at each step before: outputs `activationName` and `@t` for every carried
+ * value of the cell, (N, H) each. Inputs as in training: where all `targets` but those of the last step are below 0, its loss is the only one.
+ */
+export function gradientFlowProgram(model: ModelConfiguration, extent: Extent): Program {
+  const builder = new Builder();
+  const { logits, layers } = forward(builder, model, extent, 1, noRegularisation);
+  builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), 1);
+  const watched = layers.flatMap((steps, layer) =>
+    steps.flatMap((step, t) => cellOf(model).states.map((name) => [`${activationName(layer, name)}@${t}`, step[name]] as const)));
+  return foldRunningSums(differentiate(builder.program(new Map()), { watched: new Map(watched) }));
+}
+
+/**
+ * One step of one layer backwards: what reaches its state after the step, given as the states `seed.` and name, is led to its state before,
+ * the outputs by the names of the states, (N, H) each. Inputs: `ids` (N); what all layers up to this one hold, as carried state.
+ */
+export function jacobianProgram(model: ModelConfiguration, layer: number, rows: number): Program {
+  const builder = new Builder();
+  const { layers } = forward(builder, model, { steps: 1, rows }, 1, noRegularisation);
+  const { states } = cellOf(model);
+  const seeds = states.map((name) => [layers[layer][0][name], builder.state(`seed.${name}`, rows, model.hidden)] as const);
+  const before = states.map((name) => [name, builder.state(activationName(layer, name), rows, model.hidden)] as const);
+  return foldRunningSums(differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map(before) }));
+}
+
+/** What a cell holds and lets through: its carried values first, then its gates. */
+export function activationNames(model: ModelConfiguration): readonly string[] {
+  const { states, gates } = cellOf(model);
+  return [...states, ...gates];
+}
+
+export function activationName(layer: number, name: string): string {
+  return `layer${layer}.${name}`;
 }
 
 /** What a text leaves behind: the state alone, carried in and out, and no output. Inputs: `ids`, (T·N) time first. */
@@ -47,24 +98,35 @@ export function readingProgram(model: ModelConfiguration, extent: Extent): Progr
 /** The equations as they are written, before any rewrite: what the others are checked against. */
 export function lossProgram(model: ModelConfiguration, extent: Extent, scale: number, regularisation = noRegularisation): Program {
   const builder = new Builder();
-  const logits = forward(builder, model, extent, scale, regularisation);
+  const { logits } = forward(builder, model, extent, scale, regularisation);
   builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), scale, regularisation.smoothing);
   return builder.program(new Map());
 }
 
-/** Appends the forward pass, layer by layer, so that a layer's whole sequence is there before the next begins. Gives the logits (T·N, V). */
-function forward(builder: Builder, model: ModelConfiguration, extent: Extent, scale: number, regularisation: Regularisation): Value {
+interface Forward {
+  /** (T·N, V) */
+  readonly logits: Value;
+  /** Of each layer at each step, its states and gates by name, (N, H) each. */
+  readonly layers: readonly (readonly Named[])[];
+}
+
+/** Appends the forward pass, layer by layer, so that a layer's whole sequence is there before the next begins. */
+function forward(builder: Builder, model: ModelConfiguration, extent: Extent, scale: number, regularisation: Regularisation): Forward {
   const source = symbols(builder, model, extent, regularisation);
+  const [h] = cellOf(model).states;
   const sequences: Value[] = [];
+  const layers: (readonly Named[])[] = [];
   for (let layer = 0; layer < model.layers; layer++) {
     const below = sequences.at(-1);
     const steps = layerSteps(builder, model, layer, { below: below ? { sequence: below } : source, source }, extent, regularisation);
-    const output = droppedOut(builder, steps, extent, layer, regularisation); // (T·N, H)
-    if (layer === model.layers - 1) penalise(builder, steps, output, scale, regularisation);
+    layers.push(steps);
+    const outputs = steps.map((step) => step[h]);
+    const output = droppedOut(builder, outputs, extent, layer, regularisation); // (T·N, H)
+    if (layer === model.layers - 1) penalise(builder, outputs, output, scale, regularisation);
     sequences.push(below ? stacked(builder, model, layer, below, output) : output);
   }
   keepStarted(builder, model, extent);
-  return head(builder, model, sequences);
+  return { logits: head(builder, model, sequences), layers };
 }
 
 /** What the lowest layer reads. */

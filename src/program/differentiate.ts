@@ -17,16 +17,26 @@ type Term =
   | { readonly kind: 'sums'; readonly right: Value }
   | { readonly kind: 'whole'; readonly right: Value };
 
+/** Besides, or instead of, a loss and parameters. */
+export interface Interest {
+  /** Gradients that reach values from outside, each an input or a state of the value's shape: as if the loss had one more term, Σ seed∘value. */
+  readonly seeds?: ReadonlyMap<Value, Value>;
+  /** Values of which the gradient, zero where nothing reaches them, is to be an output, by the name of that output. */
+  readonly watched?: ReadonlyMap<string, Value>;
+}
+
 /**
  * Gives the program that also computes, for each parameter it uses, the gradient of the sum of its losses (each times its scale).
  *
  * A weight used at every time step gets one product over the stacked sequence, Σ_t x_tᵀ·dy_t = Xᵀ·dY. Its gradient is emitted
  * as soon as the walk passes its first use, so that dY need not live to the end of the step.
  */
-export function differentiate(program: Program): Program {
-  const builder = new Builder(program.values);
-  const dependent = dependentOnParameters(program.values);
-  const contributions = new Map<Value, Contribution[]>();
+export function differentiate(program: Program, { seeds = new Map(), watched = new Map() }: Interest = {}): Program {
+  const builder = new Builder([...new Set([...program.values, ...seeds.values()])]);
+  const watchedValues = new Set(watched.values());
+  const dependent = dependentOn((value) => value.kind === 'parameter' || watchedValues.has(value), program.values);
+  const reached = new Map<Value, Value>();
+  const contributions = new Map<Value, Contribution[]>([...seeds].map(([to, gradient]) => [to, [{ gradient, row: 0, column: 0 }]]));
   const terms = new Map<Value, Term[]>();
   const gradients = new Map<string, Value>();
 
@@ -107,10 +117,13 @@ export function differentiate(program: Program): Program {
       if (weightGradient) contribute(value, weightGradient);
       const dy = total(builder, value, contributions.get(value) ?? []);
       contributions.delete(value);
-      if (dy) backward(value, dy);
+      if (!dy) continue;
+      if (watchedValues.has(value)) reached.set(value, dy);
+      if (value.inputs.length > 0) backward(value, dy);
     }
   }
-  return withoutMarks(builder.program(program.outputs, gradients));
+  const outputs = [...watched].map(([name, value]) => [name, reached.get(value) ?? builder.zeros(value.rows, value.columns)] as const);
+  return withoutMarks(builder.program(new Map([...program.outputs, ...outputs]), gradients));
 }
 
 /** What is only there to be differentiated has been. */
@@ -118,10 +131,10 @@ function withoutMarks(program: Program): Program {
   return rewrite(program, (value, inputs) => (value.kind === 'clipGradient' || value.kind === 'penalty' ? inputs[0] : undefined));
 }
 
-function dependentOnParameters(values: readonly Value[]): Set<Value> {
+function dependentOn(isSource: (value: Value) => boolean, values: readonly Value[]): Set<Value> {
   const dependent = new Set<Value>();
   for (const value of values) {
-    if (value.kind === 'parameter' || value.inputs.some((input) => dependent.has(input))) dependent.add(value);
+    if (isSource(value) || value.inputs.some((input) => dependent.has(input))) dependent.add(value);
   }
   return dependent;
 }

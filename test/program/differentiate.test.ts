@@ -187,3 +187,44 @@ describe('differentiation', () => {
     expect(program.values.filter((value) => value.kind === 'matmul')).toHaveLength(2); // h·W and hᵀ·dz; no gradient of h
   });
 });
+
+describe('what is watched', () => {
+  /** Loss 0.3·CE(tanh(a)·W), of which the gradient at a, which is no weight, and at tanh(a) is wanted. */
+  function program(seeded: boolean): { plain: Program; watching: Program } {
+    const ops = new Builder();
+    const a = ops.state('a', 3, 2);
+    const y = ops.tanh(a);
+    ops.crossEntropy(ops.linear(y, ops.parameter('W', 2, 4)), ops.input('targets', 3), 0.3);
+    ops.keep('a', y);
+    const plain = ops.program(new Map());
+    const unread = ops.sigmoid(a);
+    const seeds: ReadonlyMap<Value, Value> = seeded ? new Map([[y, ops.state('seed', 3, 2)]]) : new Map();
+    return { plain, watching: differentiate(ops.program(new Map([['unread', unread]])), { seeds, watched: new Map([['da', a], ['dy', y], ['none', unread]]) }) };
+  }
+
+  test.each([false, true])('is the gradient of loss, and of Σ seed∘value, at values that are no weights (seeded: %s)', (seeded) => {
+    const random = new Random(3);
+    const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());
+    const [parameters, inputs, a, seed] = [new Map([['W', normal(8)]]), new Map([['targets', Float64Array.of(0, 3, -1)]]), normal(6), normal(6)];
+    const { plain, watching } = program(seeded);
+    const loss = (): number => {
+      const state = new Map([['a', a.slice()]]);
+      const { lossNats } = evaluate(plain, { parameters, inputs, state });
+      return lossNats * 0.3 + (seeded ? state.get('a')!.reduce((sum, y, i) => sum + y * seed[i], 0) : 0);
+    };
+    const { values } = evaluate(watching, { parameters, inputs, state: new Map([['a', a.slice()], ['seed', seed]]) });
+    const output = (name: string): Matrix => values.get(watching.outputs.get(name)!)!;
+    for (const i of a.keys()) {
+      const before = a[i];
+      a[i] = before + STEP;
+      const above = loss();
+      a[i] = before - STEP;
+      const difference = (above - loss()) / (2 * STEP);
+      a[i] = before;
+      expect(Math.abs(output('da')[i] - difference)).toBeLessThan(TOLERANCE);
+      expect(output('dy')[i] * (1 - Math.tanh(before) ** 2)).toBeCloseTo(output('da')[i], 12);
+    }
+    expect([...output('none')]).toEqual(Array(6).fill(0));
+    expect([...watching.gradients.keys()]).toEqual(['W']);
+  });
+});

@@ -24,6 +24,8 @@ export interface Cell {
   readonly learningRateTimesHidden: number;
   /** Names of the carried values, (N, H) each. The first is the cell's output. */
   readonly states: readonly string[];
+  /** Names of what lies between 0 and 1 and lets through: the gates that are sigmoids, (N, H) each. */
+  readonly gates: readonly string[];
   /** Conventions on which libraries disagree; recorded in checkpoints. */
   readonly conventions: Readonly<Record<string, string>>;
   /** The gate whose bias starts at the configuration's `forgetBias`, if the cell has one. */
@@ -38,7 +40,7 @@ export interface Cell {
    */
   weights(D: number, H: number): readonly CellWeight[];
   /**
-   * The state after one step.
+   * The state after one step, and the gates that were at work in it.
    * @param x what the input comes to, x·Wx + b: (N, blocks of `Wx` · H) @param state (N, H) each @param w the weights by name
    */
   step(ops: Builder, x: Value, state: Readonly<Record<string, Value>>, w: Readonly<Record<string, Value>>): Record<string, Value>;

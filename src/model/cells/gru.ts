@@ -16,6 +16,7 @@ export const gru: Cell = {
   summary: 'gated recurrent unit: a quarter smaller, nearly as good',
   learningRateTimesHidden: 3,
   states: ['h'],
+  gates: ['r', 'z'],
   conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'after the product' },
   updateGate,
   weights: (D, H) => [...gateWeights('rzn')(D, H), { name: 'bh', rows: 1, columns: H, role: 'bias', gates: 'n' }],
@@ -26,7 +27,7 @@ export const gru: Cell = {
     const z = ops.sigmoid(ops.add(block(ops, x, 1, H), block(ops, fromState, 1, H)));
     const candidate = ops.multiply(r, ops.add(block(ops, fromState, 2, H), bh));
     const n = ops.tanh(ops.add(block(ops, x, 2, H), candidate));
-    return { h: blend(ops, z, h, n) };
+    return { h: blend(ops, z, h, n), r, z };
   },
 };
 
@@ -41,6 +42,7 @@ export const gruCho: Cell = {
   summary: 'GRU as it was first, its reset gate before the product: slower',
   learningRateTimesHidden: 3,
   states: ['h'],
+  gates: ['r', 'z'],
   conventions: { gates: 'r z n', blend: "h' = (1 - z) * n + z * h", reset: 'before the product' },
   updateGate,
   weights: (D, H) => [
@@ -55,6 +57,6 @@ export const gruCho: Cell = {
     const r = ops.sigmoid(block(ops, gates, 0, H));
     const z = ops.sigmoid(block(ops, gates, 1, H));
     const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wn)));
-    return { h: blend(ops, z, h, n) };
+    return { h: blend(ops, z, h, n), r, z };
   },
 };

@@ -11,6 +11,7 @@ export const lstm1997: Cell = {
   summary: 'LSTM without a forget gate, as it was first: for study',
   learningRateTimesHidden: 4,
   states: ['h', 'c'],
+  gates: ['i', 'o'],
   conventions: { gates: 'i g o' },
   weights: gateWeights('igo'),
   step(ops, x, { h, c }, { Wh }) {
@@ -20,6 +21,6 @@ export const lstm1997: Cell = {
     const g = ops.tanh(block(ops, z, 1, H));
     const o = ops.sigmoid(block(ops, z, 2, H));
     const cell = ops.add(c, ops.multiply(i, g));
-    return { h: ops.multiply(o, ops.tanh(cell)), c: cell };
+    return { h: ops.multiply(o, ops.tanh(cell)), c: cell, i, o };
   },
 };

@@ -9,6 +9,7 @@ export const lstmCoupled: Cell = {
   summary: 'LSTM that takes in what it forgets: a quarter fewer weights',
   learningRateTimesHidden: 4,
   states: ['h', 'c'],
+  gates: ['f', 'o'],
   conventions: { gates: 'f g o', blend: "c' = f * c + (1 - f) * g" },
   forgetGate: 'f',
   weights: gateWeights('fgo'),
@@ -19,6 +20,6 @@ export const lstmCoupled: Cell = {
     const g = ops.tanh(block(ops, z, 1, H));
     const o = ops.sigmoid(block(ops, z, 2, H));
     const cell = blend(ops, f, c, g);
-    return { h: ops.multiply(o, ops.tanh(cell)), c: cell };
+    return { h: ops.multiply(o, ops.tanh(cell)), c: cell, f, o };
   },
 };

@@ -24,6 +24,6 @@ export const lstmLayerNorm: Cell = {
     const g = ops.tanh(block(ops, z, 2, H));
     const o = ops.sigmoid(block(ops, z, 3, H));
     const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
-    return { h: ops.multiply(o, ops.tanh(ops.add(normalise(ops, cell, gc), bc))), c: cell };
+    return { h: ops.multiply(o, ops.tanh(ops.add(normalise(ops, cell, gc), bc))), c: cell, i, f, o };
   },
 };

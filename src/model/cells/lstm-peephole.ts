@@ -12,6 +12,7 @@ export const lstmPeephole: Cell = {
   summary: 'LSTM whose gates see the cell: for counting and timing',
   learningRateTimesHidden: 4,
   states: ['h', 'c'],
+  gates: ['i', 'f', 'o'],
   conventions: { gates: 'i f g o' },
   forgetGate: 'f',
   weights: (D, H) => [...gates(D, H), ...(['i', 'f', 'o'] as const).map((gate) => ({ name: `p${gate}`, rows: 1, columns: H, role: 'gain' as const, gates: gate }))],
@@ -23,6 +24,6 @@ export const lstmPeephole: Cell = {
     const g = ops.tanh(block(ops, z, 2, H));
     const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
     const o = ops.sigmoid(ops.add(block(ops, z, 3, H), ops.multiply(cell, po)));
-    return { h: ops.multiply(o, ops.tanh(cell)), c: cell };
+    return { h: ops.multiply(o, ops.tanh(cell)), c: cell, i, f, o };
   },
 };

@@ -10,6 +10,7 @@ export const lstm: Cell = {
   summary: 'long short-term memory: good on most texts, in 1 to 3 layers',
   learningRateTimesHidden: 4,
   states: ['h', 'c'],
+  gates: ['i', 'f', 'o'],
   conventions: { gates: 'i f g o' },
   forgetGate: 'f',
   weights: gateWeights('ifgo'),
@@ -21,6 +22,6 @@ export const lstm: Cell = {
     const g = ops.tanh(block(ops, z, 2, H));
     const o = ops.sigmoid(block(ops, z, 3, H));
     const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
-    return { h: ops.multiply(o, ops.tanh(cell)), c: cell };
+    return { h: ops.multiply(o, ops.tanh(cell)), c: cell, i, f, o };
   },
 };

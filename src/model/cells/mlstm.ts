@@ -12,6 +12,7 @@ export const mlstm: Cell = {
   summary: 'multiplicative LSTM: one layer of it learns small texts best',
   learningRateTimesHidden: 2,
   states: ['h', 'c'],
+  gates: ['i', 'f', 'o'],
   conventions: { gates: 'm i f g o' },
   forgetGate: 'f',
   weights: (D, H) => [
@@ -29,6 +30,6 @@ export const mlstm: Cell = {
     const g = ops.tanh(block(ops, z, 2, H));
     const o = ops.sigmoid(block(ops, z, 3, H));
     const cell = ops.add(ops.multiply(f, c), ops.multiply(i, g));
-    return { h: ops.multiply(o, ops.tanh(cell)), c: cell };
+    return { h: ops.multiply(o, ops.tanh(cell)), c: cell, i, f, o };
   },
 };

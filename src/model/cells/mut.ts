@@ -25,6 +25,7 @@ export const mut1: Cell = {
   summary: 'found by search: an update gate that sees the input alone',
   learningRateTimesHidden: 3,
   states: ['h'],
+  gates: ['z', 'r'],
   conventions,
   updateGate,
   weights: weights({ Wr: 'r', Wh: 'h' }, (H) => [{ name: 'bh', rows: 1, columns: H, role: 'bias', gates: 'h' }]),
@@ -33,7 +34,7 @@ export const mut1: Cell = {
     const z = ops.sigmoid(block(ops, x, 0, H));
     const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
     const n = ops.tanh(ops.add(ops.tanh(block(ops, x, 2, H)), ops.linear(ops.multiply(r, h), Wh, bh)));
-    return { h: blend(ops, z, n, h) };
+    return { h: blend(ops, z, n, h), z, r };
   },
 };
 
@@ -47,6 +48,7 @@ export const mut2: Cell = {
   summary: 'found by search: close to gru-cho',
   learningRateTimesHidden: 3,
   states: ['h'],
+  gates: ['z', 'r'],
   conventions,
   updateGate,
   weights: weights({ Wz: 'z', Wr: 'r', Wh: 'h' }),
@@ -55,7 +57,7 @@ export const mut2: Cell = {
     const z = ops.sigmoid(ops.add(block(ops, x, 0, H), ops.linear(h, Wz)));
     const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
     const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wh)));
-    return { h: blend(ops, z, n, h) };
+    return { h: blend(ops, z, n, h), z, r };
   },
 };
 
@@ -69,6 +71,7 @@ export const mut3: Cell = {
   summary: 'found by search: an update gate that sees tanh(h)',
   learningRateTimesHidden: 3,
   states: ['h'],
+  gates: ['z', 'r'],
   conventions,
   updateGate,
   weights: weights({ Wz: 'z', Wr: 'r', Wh: 'h' }),
@@ -77,6 +80,6 @@ export const mut3: Cell = {
     const z = ops.sigmoid(ops.add(block(ops, x, 0, H), ops.linear(ops.tanh(h), Wz)));
     const r = ops.sigmoid(ops.add(block(ops, x, 1, H), ops.linear(h, Wr)));
     const n = ops.tanh(ops.add(block(ops, x, 2, H), ops.linear(ops.multiply(r, h), Wh)));
-    return { h: blend(ops, z, n, h) };
+    return { h: blend(ops, z, n, h), z, r };
   },
 };

@@ -9,6 +9,7 @@ function vanilla({ name, summary, learningRateTimesHidden }: Pick<Cell, 'name' |
     summary,
     learningRateTimesHidden,
     states: ['h'],
+    gates: [],
     conventions: {},
     weights: gateWeights('h'),
     step: (ops, x, { h }, { Wh }) => ({ h: activation(ops, ops.add(x, ops.linear(h, Wh))) }),

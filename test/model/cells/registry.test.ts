@@ -15,7 +15,7 @@ const [N, D, H] = [3, 5, 4];
 const EPSILON = 1e-5;
 
 type Named = Readonly<Record<string, Matrix>>;
-/** The new states of unit j of row n. */
+/** The new states of unit j of row n, and its gates. */
 type Unit = (n: number, j: number, x: Matrix, state: Named, w: Named) => Record<string, number>;
 
 const sigmoid = (z: number): number => 1 / (1 + Math.exp(-z));
@@ -34,8 +34,9 @@ const vanilla = (f: (z: number) => number): Unit => (n, j, x, { h }, { Wx, Wh, b
 const twins: Readonly<Record<string, Unit>> = {
   lstm(n, j, x, { h, c }, { Wx, Wh, b }) {
     const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
-    const cell = sigmoid(z(1)) * c[n * H + j] + sigmoid(z(0)) * Math.tanh(z(2));
-    return { c: cell, h: sigmoid(z(3)) * Math.tanh(cell) };
+    const [i, f, o] = [sigmoid(z(0)), sigmoid(z(1)), sigmoid(z(3))];
+    const cell = f * c[n * H + j] + i * Math.tanh(z(2));
+    return { c: cell, h: o * Math.tanh(cell), i, f, o };
   },
   'lstm with layer normalisation'(n, j, x, { h, c }, { Wx, Wh, b, gh, gc, bc }) {
     const fromState = normalised(Array.from({ length: 4 * H }, (_, column) => dot(h, n, Wh, column)));
@@ -44,7 +45,8 @@ const twins: Readonly<Record<string, Unit>> = {
       return dot(x, n, Wx, column) + b[column] + gh[column] * fromState[column];
     };
     const cell = Array.from({ length: H }, (_, unit) => sigmoid(z(1, unit)) * c[n * H + unit] + sigmoid(z(0, unit)) * Math.tanh(z(2, unit)));
-    return { c: cell[j], h: sigmoid(z(3, j)) * Math.tanh(gc[j] * normalised(cell)[j] + bc[j]) };
+    const o = sigmoid(z(3, j));
+    return { c: cell[j], h: o * Math.tanh(gc[j] * normalised(cell)[j] + bc[j]), i: sigmoid(z(0, j)), f: sigmoid(z(1, j)), o };
   },
   gru(n, j, x, { h }, { Wx, Wh, b, bh }) {
     const fromInput = (gate: number): number => dot(x, n, Wx, gate * H + j) + b[gate * H + j];
@@ -52,7 +54,7 @@ const twins: Readonly<Record<string, Unit>> = {
     const r = sigmoid(fromInput(0) + fromState(0));
     const z = sigmoid(fromInput(1) + fromState(1));
     const candidate = Math.tanh(fromInput(2) + r * (fromState(2) + bh[j]));
-    return { h: (1 - z) * candidate + z * h[n * H + j] };
+    return { h: (1 - z) * candidate + z * h[n * H + j], r, z };
   },
   rnn: vanilla(Math.tanh),
   'rnn-relu': vanilla((z) => Math.max(0, z)),
@@ -60,51 +62,55 @@ const twins: Readonly<Record<string, Unit>> = {
   'lstm-peephole'(n, j, x, { h, c }, { Wx, Wh, b, pi, pf, po }) {
     const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
     const before = c[n * H + j];
-    const cell = sigmoid(z(1) + pf[j] * before) * before + sigmoid(z(0) + pi[j] * before) * Math.tanh(z(2));
-    return { c: cell, h: sigmoid(z(3) + po[j] * cell) * Math.tanh(cell) };
+    const [i, f] = [sigmoid(z(0) + pi[j] * before), sigmoid(z(1) + pf[j] * before)];
+    const cell = f * before + i * Math.tanh(z(2));
+    const o = sigmoid(z(3) + po[j] * cell);
+    return { c: cell, h: o * Math.tanh(cell), i, f, o };
   },
   'lstm-1997'(n, j, x, { h, c }, { Wx, Wh, b }) {
     const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
-    const cell = c[n * H + j] + sigmoid(z(0)) * Math.tanh(z(1));
-    return { c: cell, h: sigmoid(z(2)) * Math.tanh(cell) };
+    const [i, o] = [sigmoid(z(0)), sigmoid(z(2))];
+    const cell = c[n * H + j] + i * Math.tanh(z(1));
+    return { c: cell, h: o * Math.tanh(cell), i, o };
   },
   'lstm-coupled'(n, j, x, { h, c }, { Wx, Wh, b }) {
     const z = (gate: number): number => dot(x, n, Wx, gate * H + j) + dot(h, n, Wh, gate * H + j) + b[gate * H + j];
-    const f = sigmoid(z(0));
+    const [f, o] = [sigmoid(z(0)), sigmoid(z(2))];
     const cell = f * c[n * H + j] + (1 - f) * Math.tanh(z(1));
-    return { c: cell, h: sigmoid(z(2)) * Math.tanh(cell) };
+    return { c: cell, h: o * Math.tanh(cell), f, o };
   },
   mlstm(n, j, x, { h, c }, { Wx, Wm, Wh, b }) {
     const fromInput = (block: number, unit: number): number => dot(x, n, Wx, block * H + unit) + b[block * H + unit];
     const m = Float64Array.from({ length: N * H }, (_, at) => (Math.floor(at / H) === n ? fromInput(0, at % H) * dot(h, n, Wm, at % H) : 0));
     const z = (gate: number): number => fromInput(1 + gate, j) + dot(m, n, Wh, gate * H + j);
-    const cell = sigmoid(z(1)) * c[n * H + j] + sigmoid(z(0)) * Math.tanh(z(2));
-    return { c: cell, h: sigmoid(z(3)) * Math.tanh(cell) };
+    const [i, f, o] = [sigmoid(z(0)), sigmoid(z(1)), sigmoid(z(3))];
+    const cell = f * c[n * H + j] + i * Math.tanh(z(2));
+    return { c: cell, h: o * Math.tanh(cell), i, f, o };
   },
   'gru-cho'(n, j, x, { h }, { Wx, Wh, Wn, b }) {
     const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
     const r = (unit: number): number => sigmoid(fromInput(0, unit) + dot(h, n, Wh, unit));
     const z = sigmoid(fromInput(1, j) + dot(h, n, Wh, H + j));
     const candidate = Math.tanh(fromInput(2, j) + dot(gatedBy(r, h, n), n, Wn, j));
-    return { h: (1 - z) * candidate + z * h[n * H + j] };
+    return { h: (1 - z) * candidate + z * h[n * H + j], r: r(j), z };
   },
   mut1(n, j, x, { h }, { Wx, Wr, Wh, b, bh }) {
     const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
     const r = (unit: number): number => sigmoid(fromInput(1, unit) + dot(h, n, Wr, unit));
     const z = sigmoid(fromInput(0, j));
-    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + Math.tanh(fromInput(2, j)) + bh[j]) * z + h[n * H + j] * (1 - z) };
+    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + Math.tanh(fromInput(2, j)) + bh[j]) * z + h[n * H + j] * (1 - z), z, r: r(j) };
   },
   mut2(n, j, x, { h }, { Wx, Wz, Wr, Wh, b }) {
     const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
     const r = (unit: number): number => sigmoid(fromInput(1, unit) + dot(h, n, Wr, unit));
     const z = sigmoid(fromInput(0, j) + dot(h, n, Wz, j));
-    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + fromInput(2, j)) * z + h[n * H + j] * (1 - z) };
+    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + fromInput(2, j)) * z + h[n * H + j] * (1 - z), z, r: r(j) };
   },
   mut3(n, j, x, { h }, { Wx, Wz, Wr, Wh, b }) {
     const fromInput = (gate: number, unit: number): number => dot(x, n, Wx, gate * H + unit) + b[gate * H + unit];
     const r = (unit: number): number => sigmoid(fromInput(1, unit) + dot(h, n, Wr, unit));
     const z = sigmoid(fromInput(0, j) + dot(h.map(Math.tanh), n, Wz, j));
-    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + fromInput(2, j)) * z + h[n * H + j] * (1 - z) };
+    return { h: Math.tanh(dot(gatedBy(r, h, n), n, Wh, j) + fromInput(2, j)) * z + h[n * H + j] * (1 - z), z, r: r(j) };
   },
 };
 
@@ -141,11 +147,11 @@ describe.each(named)('%s', (name, cell) => {
     for (let step = 0; step < 3; step++) {
       const x = normal(N * D);
       const got = programStep(cell, x, state, weights);
-      expect([...got.keys()].toSorted()).toEqual(cell.states.toSorted());
+      expect([...got.keys()].toSorted()).toEqual([...cell.states, ...cell.gates].toSorted());
       for (const [which, values] of got) {
         for (let n = 0; n < N; n++) for (let j = 0; j < H; j++) expect(Math.abs(values[n * H + j] - twins[name](n, j, x, state, weights)[which])).toBeLessThan(TOLERANCE);
       }
-      state = Object.fromEntries(got);
+      state = Object.fromEntries(cell.states.map((each) => [each, got.get(each)!]));
     }
   });
 
