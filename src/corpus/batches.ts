@@ -100,12 +100,18 @@ export class Streams {
 /** Where a stream is over, nothing is scored: the loss leaves out targets of this value. */
 export const NO_TARGET = -1;
 
+export interface EvaluationWindow extends Window {
+  readonly count: number;
+  /** Where in the text the first input of each stream is. */
+  readonly starts: readonly number[];
+}
+
 /**
  * Windows in which each of a text's length − 1 targets stands exactly once, starting from a zero state. The targets are shared
  * out to `streams` contiguous streams as evenly as can be, the first ones longer by one; after a stream's end inputs are 0 and
  * targets `NO_TARGET`. `count` is the number of real targets of a window. A text of fewer than two symbols has none.
  */
-export function* evaluationWindows(tokens: Tokens, streams: number, T: number): Generator<Window & { readonly count: number }> {
+export function* evaluationWindows(tokens: Tokens, streams: number, T: number): Generator<EvaluationWindow> {
   const total = Math.max(0, tokens.length - 1);
   const shortest = Math.floor(total / streams);
   const longer = total % streams;
@@ -113,6 +119,7 @@ export function* evaluationWindows(tokens: Tokens, streams: number, T: number): 
   for (let first = 0; first < longest; first += T) {
     const inputs = new Int32Array(T * streams);
     const targets = new Int32Array(T * streams).fill(NO_TARGET);
+    const starts: number[] = [];
     let count = 0;
     for (let n = 0; n < streams; n++) {
       const start = n * shortest + Math.min(n, longer) + first;
@@ -122,8 +129,9 @@ export function* evaluationWindows(tokens: Tokens, streams: number, T: number): 
         targets[t * streams + n] = tokens[start + t + 1];
       }
       count += Math.max(0, steps);
+      starts.push(start);
     }
-    yield { inputs, targets, reset: first === 0, count };
+    yield { inputs, targets, reset: first === 0, count, starts };
   }
 }
 

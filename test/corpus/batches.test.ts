@@ -61,9 +61,10 @@ describe('windows of evaluation', () => {
     fc.assert(fc.property(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, N, T) => {
       const perStream: number[][] = Array.from({ length: N }, () => []);
       let windows = 0;
-      for (const { inputs, targets, reset, count } of evaluationWindows(places(length), N, T)) {
+      for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), N, T)) {
         expect(reset).toBe(windows++ === 0);
         expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
+        starts.forEach((start, n) => expect(targets[n] === NO_TARGET || inputs[n] === start).toBe(true));
         expect(count).toBe(targets.filter((target) => target !== NO_TARGET).length);
         expect(count).toBeGreaterThan(0);
         targets.forEach((target, i) => {
@@ -80,8 +81,8 @@ describe('windows of evaluation', () => {
 
   it('are padded where a stream has ended', () => {
     expect([...evaluationWindows(places(6), 2, 2)]).toEqual([
-      { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4 },
-      { inputs: Int32Array.of(2, 0, 0, 0), targets: Int32Array.of(3, NO_TARGET, NO_TARGET, NO_TARGET), reset: false, count: 1 },
+      { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4, starts: [0, 3] },
+      { inputs: Int32Array.of(2, 0, 0, 0), targets: Int32Array.of(3, NO_TARGET, NO_TARGET, NO_TARGET), reset: false, count: 1, starts: [2, 5] },
     ]);
   });
 });
