@@ -9,6 +9,9 @@ import type { Extent } from '../model/layer.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import type { Program } from '../program/value.ts';
 
+/** A model and its weights, trained or not. */
+export type BareModel = Pick<TrainedModel, 'model' | 'tensors'>;
+
 export interface ReadingPlan {
   /** Contiguous parts that are read side by side, each from a zero state. */
   readonly streams: number;
@@ -24,7 +27,7 @@ export interface ReadingPlan {
  * @returns what it ran on, in one line
  */
 export async function readThrough(
-  trained: Pick<TrainedModel, 'model' | 'tensors'>, tokens: Tokens, device: Device, { streams: N, sequenceLength: T, program }: ReadingPlan,
+  trained: BareModel, tokens: Tokens, device: Device, { streams: N, sequenceLength: T, program }: ReadingPlan,
   visit: (outputs: Readonly<Record<string, Float32Array>>, row: number, at: number) => void,
 ): Promise<string> {
   const { model } = trained;

@@ -43,12 +43,17 @@ export interface StateShape {
 
 /** What a model carries from window to window, for each row of the batch. */
 export function stateShapes(model: ModelConfiguration): StateShape[] {
-  const { layers, hidden: columns, timeSkip = 0, learnedState = false } = model;
-  const shapes = Array.from({ length: layers }, (_, layer) => [
+  const { learnedState = false } = model;
+  return learnedState ? [...carriedShapes(model), { name: STARTED, columns: 1 }] : carriedShapes(model);
+}
+
+/** Of these, what a gradient flows through. */
+export function carriedShapes(model: ModelConfiguration): StateShape[] {
+  const { layers, hidden: columns, timeSkip = 0 } = model;
+  return Array.from({ length: layers }, (_, layer) => [
     ...cellOf(model).states.map((name) => ({ name: `layer${layer}.${name}`, columns })),
     ...Array.from({ length: Math.max(0, timeSkip - 1) }, (__, past) => ({ name: pastName(layer, past + 1), columns })),
   ]).flat();
-  return learnedState ? [...shapes, { name: STARTED, columns: 1 }] : shapes;
 }
 
 /** 1 for a row that has read something since it was reset. */

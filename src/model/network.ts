@@ -5,7 +5,7 @@ import { differentiate } from '../program/differentiate.ts';
 import { foldRunningSums } from '../program/rewrite.ts';
 import type { Program, Value } from '../program/value.ts';
 import { cellOf } from './cells/registry.ts';
-import { type Extent, type Input, type Named, keepStarted, layerSteps } from './layer.ts';
+import { type Extent, type Input, type Named, carriedShapes, keepStarted, layerSteps } from './layer.ts';
 import { headWeights, layersRead, matrixName } from './parameters.ts';
 import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
@@ -53,29 +53,20 @@ export function inspectionProgram(model: ModelConfiguration, extent: Extent): Pr
 }
 
 /**
- * How the loss at the last step depends on what each layer holds at each step before: outputs `activationName` and `@t` for every carried
- * value of the cell, (N, H) each. Inputs as in training: where all `targets` but those of the last step are below 0, its loss is the only one.
+ * One step, and the gradient back through it. What reaches each carried value after the step is given as the state `seed.` and its name, to which
+ * the loss of `targets` is added. Outputs: by the name of each carried value, the gradient at what it was before the step; and `after.` and the name of
+ * each state of a cell, the whole gradient at what it is after it, by way of the layers above, too. Inputs: `ids` and `targets` (N), of which those below 0 count nothing.
  */
-export function gradientFlowProgram(model: ModelConfiguration, extent: Extent): Program {
+export function backwardStepProgram(model: ModelConfiguration, rows: number): Program {
   const builder = new Builder();
-  const { logits, layers } = forward(builder, model, extent, 1, noRegularisation);
-  builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), 1);
-  const watched = layers.flatMap((steps, layer) =>
-    steps.flatMap((step, t) => cellOf(model).states.map((name) => [`${activationName(layer, name)}@${t}`, step[name]] as const)));
-  return foldRunningSums(differentiate(builder.program(new Map()), { watched: new Map(watched) }));
-}
-
-/**
- * One step of one layer backwards: what reaches its state after the step, given as the states `seed.` and name, is led to its state before,
- * the outputs by the names of the states, (N, H) each. Inputs: `ids` (N); what all layers up to this one hold, as carried state.
- */
-export function jacobianProgram(model: ModelConfiguration, layer: number, rows: number): Program {
-  const builder = new Builder();
-  const { layers } = forward(builder, model, { steps: 1, rows }, 1, noRegularisation);
-  const { states } = cellOf(model);
-  const seeds = states.map((name) => [layers[layer][0][name], builder.state(`seed.${name}`, rows, model.hidden)] as const);
-  const before = states.map((name) => [name, builder.state(activationName(layer, name), rows, model.hidden)] as const);
-  return foldRunningSums(differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map(before) }));
+  const { logits, layers } = forward(builder, model, { steps: 1, rows }, 1, noRegularisation);
+  builder.crossEntropy(logits, builder.input('targets', rows), 1);
+  const carried = carriedShapes(model);
+  const kept = new Map(builder.values.flatMap((value) => (value.kind === 'keep' ? [[value.name, value.inputs[0]] as const] : [])));
+  const seeds = carried.map(({ name, columns }) => [kept.get(name)!, builder.state(`seed.${name}`, rows, columns)] as const);
+  const before = carried.map(({ name, columns }) => [name, builder.state(name, rows, columns)] as const);
+  const after = layers.flatMap(([step], layer) => cellOf(model).states.map((name) => [`after.${activationName(layer, name)}`, step[name]] as const));
+  return foldRunningSums(differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map([...before, ...after]) }));
 }
 
 /** What a cell holds and lets through: its carried values first, then its gates. */

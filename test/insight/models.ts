@@ -1,10 +1,9 @@
 // Models that were never trained, for tests that need any.
-import type { TrainedModel } from '../../src/checkpoint/store.ts';
+import { tensorsOf } from '../../src/checkpoint/store.ts';
+import type { BareModel } from '../../src/insight/reading.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
-
-export type BareModel = Pick<TrainedModel, 'model' | 'tensors'>;
 
 /** Normal weights of this deviation. */
 export function modelOfSeed(seed: number, given: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden' | 'vocabulary'> & Partial<ModelConfiguration>, deviation = 0.7): BareModel {
@@ -12,4 +11,10 @@ export function modelOfSeed(seed: number, given: Pick<ModelConfiguration, 'cell'
   const random = new Random(seed);
   const tensors = parameterShapes(model).map(({ name, rows, columns }) => ({ name, shape: [rows, columns], data: Float32Array.from({ length: rows * columns }, () => random.normal() * deviation) }));
   return { model, tensors };
+}
+
+/** The same with some weights in place of its own. @param vector all of them, to begin with */
+export function withWeights({ model, tensors }: BareModel, weights: Readonly<Record<string, ArrayLike<number>>>, vector?: Float32Array): BareModel {
+  const all = vector === undefined ? tensors : tensorsOf(parameterShapes(model), vector);
+  return { model, tensors: all.map((tensor) => (Object.hasOwn(weights, tensor.name) ? { ...tensor, data: Float32Array.from(weights[tensor.name]) } : tensor)) };
 }

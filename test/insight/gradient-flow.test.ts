@@ -1,0 +1,213 @@
+// Gradients through time and Jacobians: against finite differences in float64, and against what theory says of matrices of known spectral radius.
+import { afterAll, describe, expect, test } from 'vitest';
+import { parameterVector } from '../../src/checkpoint/store.ts';
+import { openDevice } from '../../src/devices/open.ts';
+import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { type Flow, gradientFlow } from '../../src/insight/gradient-flow.ts';
+import { largestSingularValue, largestSingularValues } from '../../src/insight/jacobian.ts';
+import type { BareModel } from '../../src/insight/reading.ts';
+import { cells } from '../../src/model/cells/registry.ts';
+import { inspectionProgram, lossProgram } from '../../src/model/network.ts';
+import { orthogonalMatrix } from '../../src/model/orthogonal.ts';
+import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
+import { Random } from '../../src/random.ts';
+import { modelOfSeed, withWeights } from './models.ts';
+
+const [H, V] = [4, 5];
+const STEP = 1e-5;
+
+const reference = await openDevice('reference');
+const cpu = await openDevice('cpu', { threads: 1 });
+afterAll(() => Promise.all([reference.close(), cpu.close()]));
+
+const textOf = (length: number, symbols = V): Uint8Array => Uint8Array.from({ length }, (_, at) => (at * at + (at >> 2)) % symbols);
+const norm = (vector: Iterable<number>): number => Math.hypot(...vector);
+const flowOf = (flows: readonly Flow[], layer: number, state: string): Flow => flows.find((flow) => flow.layer === layer && flow.state === state)!;
+
+/** One number of a state, nudged after step `at` as if it had come out so. */
+interface Nudge {
+  readonly at: number;
+  readonly layer: number;
+  readonly state: string;
+  readonly unit: number;
+  readonly by: number;
+}
+
+type Held = Readonly<Record<string, Matrix>>;
+
+/** A network in float64, a step at a time. */
+class Stepwise {
+  readonly #trained: BareModel;
+  readonly #parameters: Map<string, Matrix>;
+
+  constructor(trained: BareModel) {
+    this.#trained = trained;
+    const vector = Float64Array.from(parameterVector(trained));
+    let offset = 0;
+    this.#parameters = new Map(parameterShapes(trained.model).map(({ name, rows, columns }) => [name, vector.subarray(offset, (offset += rows * columns))]));
+  }
+
+  /** What is held after each character, and carried on in the end. */
+  read(text: Uint8Array, { at, layer, state, unit, by }: Nudge): { held: Held[]; carried: Map<string, Matrix> } {
+    const program = inspectionProgram(this.#trained.model, { steps: 1, rows: 1 });
+    const carried = new Map<string, Matrix>();
+    const held = Array.from(text, (symbol, t) => {
+      const parameters = new Map(this.#parameters);
+      // The layer above reads an output by way of its Wx: what a nudge adds there is as if its bias were another one.
+      const Wx = parameters.get(`layer${layer + 1}.Wx`);
+      if (t === at && state === 'h' && Wx) {
+        const b = parameters.get(`layer${layer + 1}.b`)!;
+        parameters.set(`layer${layer + 1}.b`, b.map((bias, column) => bias + by * Wx[unit * b.length + column]));
+      }
+      const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.of(symbol)]]), state: carried });
+      const now = Object.fromEntries([...program.outputs].map(([name, value]) => [name, values.get(value)!.slice()]));
+      for (const [name, vector] of carried) carried.set(name, vector.slice());
+      if (t === at) carried.get(`layer${layer}.${state}`)![unit] += by;
+      return now;
+    });
+    return { held, carried };
+  }
+
+  /** Of the last character. */
+  loss(text: Uint8Array, nudge: Nudge): number {
+    const { carried: state } = this.read(text.subarray(0, -2), nudge);
+    const inputs = new Map([['ids', Float64Array.of(text.at(-2)!)], ['targets', Float64Array.of(text.at(-1)!)]]);
+    return evaluate(lossProgram(this.#trained.model, { steps: 1, rows: 1 }, 1), { parameters: this.#parameters, inputs, state }).lossNats;
+  }
+
+  /** The whole gradient of that loss at a state: that of a cell is by way of its output, too, h = o∘tanh(c). */
+  gradient(text: Uint8Array, at: number, layer: number, state: string): number[] {
+    const own = Array.from({ length: H }, (_, unit) => difference((by) => this.loss(text, { at, layer, state, unit, by })));
+    if (state !== 'c') return own;
+    const { [`layer${layer}.c`]: c, [`layer${layer}.o`]: o } = this.read(text, { at, layer, state, unit: 0, by: 0 }).held[at];
+    const h = this.gradient(text, at, layer, 'h');
+    return own.map((value, unit) => value + h[unit] * o[unit] * (1 - Math.tanh(c[unit]) ** 2));
+  }
+}
+
+function difference(told: (by: number) => number): number {
+  return (told(STEP) - told(-STEP)) / (2 * STEP);
+}
+
+describe.each(cells.map(({ name, states }) => [name, name === 'lstm-peephole' ? ['h'] : states] as const))('%s', (cell, states) => {
+  test('norms of gradients, step by step into the past, are those of finite differences', async () => {
+    const trained = modelOfSeed(3, { cell, layers: 2, hidden: H, vocabulary: V });
+    const text = textOf(7);
+    const flows = await gradientFlow(trained, text, reference, { steps: 4, positions: 1 });
+    const twin = new Stepwise(trained);
+    for (const layer of [0, 1]) {
+      for (const state of states) {
+        for (const k of [1, 2, 4]) {
+          const wanted = norm(twin.gradient(text, text.length - 2 - k, layer, state));
+          expect(Math.exp(flowOf(flows, layer, state).logNorms[k]) / wanted, `layer ${layer}, ${state}, ${k} back`).toBeCloseTo(1, 4);
+        }
+      }
+    }
+  });
+
+  test('is the same on the cpu, where states of several texts are side by side', async () => {
+    const trained = modelOfSeed(5, { cell, layers: 2, hidden: H, vocabulary: V, timeSkip: 3, learnedState: true }, 0.2);
+    const [wanted, got] = await Promise.all([reference, cpu].map((device) => gradientFlow(trained, textOf(40), device, { steps: 9, positions: 3 })));
+    for (const [index, { logNorms }] of wanted.entries()) logNorms.forEach((value, k) => expect(got[index].logNorms[k]).toBeCloseTo(value, 3));
+  });
+});
+
+describe('a tanh network whose recurrent matrix has the spectral radius', () => {
+  /** Nothing comes in, so that the state stays 0, where the slope of tanh is 1: the Jacobian is the matrix itself. */
+  const networkOf = (recurrent: Float64Array, hidden: number): BareModel =>
+    withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden, vocabulary: V }), { 'layer0.Wh': recurrent, 'layer0.Wx': new Float64Array(V * hidden), 'layer0.b': new Float64Array(hidden) });
+
+  test.each([0.5, 1, 1.5])('%d, orthogonal but for scale: gradients change by that factor a step, to the last', async (radius) => {
+    const matrix = orthogonalMatrix(16, new Random(4)).map((x) => x * radius);
+    const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, 16), textOf(300), cpu, { steps: 200, positions: 2 });
+    logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeCloseTo(k * Math.log(radius), 3));
+    expect(perStep).toBeCloseTo(radius, 4);
+    const [values] = await largestSingularValues(networkOf(matrix, 16), textOf(60), cpu, 3);
+    values.forEach((value) => expect(value).toBeCloseTo(radius, 4));
+  });
+
+  test.each([0.5, 1, 1.5])('%d, of random elements: they decay, stay and grow as the radius says, within the bound of the largest singular value', async (radius) => {
+    const hidden = 24;
+    const random = new Random(9);
+    const any = Float64Array.from({ length: hidden * hidden }, () => random.normal());
+    const scale = radius / spectralRadius(any);
+    const matrix = any.map((x) => x * scale);
+    const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, hidden), textOf(300), cpu, { steps: 200, positions: 2 });
+    expect(perStep! / radius).toBeCloseTo(1, 2);
+    const bound = Math.log(largestSingularValue(matrix));
+    logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeLessThanOrEqual(k * bound + 1e-4));
+    expect(bound).toBeGreaterThan(Math.log(radius));
+  });
+
+  /** ‖Aⁿ‖^(1/n) for n = 2¹² (Gelfand, 1941), by squaring. */
+  function spectralRadius(matrix: Float64Array): number {
+    const n = Math.sqrt(matrix.length);
+    let power = matrix;
+    let logarithm = 0; // of what was taken out, of the first power
+    for (let squarings = 0, exponent = 1; squarings < 12; squarings++, exponent *= 2) {
+      const size = norm(power);
+      logarithm += Math.log(size) / exponent;
+      const scaled = power.map((x) => x / size);
+      power = scaled.map((_, at) => Array.from({ length: n }, (__, k) => scaled[Math.floor(at / n) * n + k] * scaled[k * n + (at % n)]).reduce((sum, x) => sum + x, 0));
+    }
+    return Math.exp(logarithm + Math.log(norm(power)) / 2 ** 12);
+  }
+});
+
+test('an LSTM with a forget bias of 5 keeps what a tanh network loses', async () => {
+  const fresh = (cell: string): BareModel => {
+    const { model } = modelOfSeed(1, { cell, layers: 1, hidden: 32, vocabulary: V, forgetBias: 5 });
+    return withWeights({ model, tensors: [] }, {}, initialParameters(model, new Random(6)));
+  };
+  const lost = async (cell: string, state: string): Promise<number> => {
+    const { logNorms } = flowOf(await gradientFlow(fresh(cell), textOf(300), cpu, { steps: 100, positions: 4 }), 0, state);
+    return logNorms[100] - logNorms[0];
+  };
+  expect(await lost('lstm', 'c')).toBeGreaterThan(Math.log(0.3));
+  expect(await lost('rnn', 'h')).toBeLessThan(Math.log(1e-8));
+});
+
+test('a gradient that has died is −∞ and no failure, and there is no rate without two points', async () => {
+  const dead = withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), { 'layer0.Wh': new Float64Array(H * H) });
+  const [{ logNorms, perStep }] = await gradientFlow(dead, textOf(30), reference, { steps: 3, positions: 2 });
+  expect(logNorms[0]).toBeGreaterThan(-20);
+  expect(logNorms.slice(1)).toEqual([-Infinity, -Infinity, -Infinity]);
+  expect(perStep).toBeNull();
+});
+
+test('a text too short to look back in is refused', async () => {
+  await expect(gradientFlow(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), textOf(12), reference, { steps: 10, positions: 2 }))
+    .rejects.toMatchObject({ kind: 'corpus', message: 'the text has 12 characters, and it takes 13 to look 10 steps back' });
+});
+
+describe('the largest singular value', () => {
+  test.each<[what: string, matrix: number[], value: number]>([
+    ['a diagonal', [3, 0, 0, 0, -7, 0, 0, 0, 2], 7],
+    ['a product of two vectors', [2, 4, 1, 2], 5],
+    ['nothing', [0, 0, 0, 0], 0],
+  ])('of %s', (_, matrix, value) => {
+    expect(largestSingularValue(Float64Array.from(matrix))).toBeCloseTo(value, 6);
+  });
+
+  test.each(['lstm', 'gru', 'rnn'])('of a step of %s is that of the Jacobian of finite differences, in each layer', async (cell) => {
+    const trained = modelOfSeed(7, { cell, layers: 2, hidden: H, vocabulary: V });
+    const text = textOf(6);
+    const found = await largestSingularValues(trained, text, reference, 1);
+    const states = cells.find(({ name }) => name === cell)!.states;
+    const twin = new Stepwise(trained);
+    for (const layer of [0, 1]) {
+      const after = (state: string, unit: number, by: number): Float64Array => {
+        const { held } = twin.read(text, { at: text.length - 2, layer, state, unit, by });
+        return Float64Array.from(states.flatMap((name) => [...held.at(-1)![`layer${layer}.${name}`]]));
+      };
+      const columns = states.flatMap((state) => Array.from({ length: H }, (_, unit) => {
+        const [above, below] = [after(state, unit, STEP), after(state, unit, -STEP)];
+        return above.map((value, j) => (value - below[j]) / (2 * STEP));
+      }));
+      const S = columns.length;
+      const jacobian = Float64Array.from({ length: S * S }, (_, at) => columns[at % S][Math.floor(at / S)]);
+      expect(found[layer]).toHaveLength(1);
+      expect(found[layer][0] / largestSingularValue(jacobian)).toBeCloseTo(1, 4);
+    }
+  });
+});
