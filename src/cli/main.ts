@@ -34,6 +34,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     load: async () => (await import('./commands/eval.ts')).defineEval,
   },
   {
+    name: 'gradients',
+    takes: '<corpus...>',
+    summary: 'show how far back the loss reaches, and where gradients vanish',
+    load: async () => (await import('./commands/gradients.ts')).defineGradients,
+  },
+  {
     name: 'info',
     takes: '[checkpoint]',
     summary: 'show what a checkpoint is',

@@ -6,6 +6,8 @@ import type { findCheckpoint, foldersOfRuns, newestIn, openSweepFolder, readChec
 import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
+import type { gradientFlow } from '../insight/gradient-flow.ts';
+import type { largestSingularValues } from '../insight/jacobian.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
 import type { parametersOf } from '../training/model.ts';
@@ -17,6 +19,7 @@ import type { drawPoints, gridOf } from '../training/search.ts';
 import type { planScoring, readingOf, score } from '../training/scoring.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
+import type { untrainedModel } from '../training/untrained.ts';
 import type { workOf } from '../training/work.ts';
 
 export interface Rooms {
@@ -42,6 +45,8 @@ export interface Rooms {
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
   scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
+  gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
+  untrained(): Promise<{ untrainedModel: typeof untrainedModel }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
 }
 
@@ -61,5 +66,7 @@ export const rooms: Rooms = {
   searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/possible.ts')) }),
   scoring: () => import('../training/scoring.ts'),
   training: () => import('../training/train.ts'),
+  gradients: async () => ({ ...(await import('../insight/gradient-flow.ts')), ...(await import('../insight/jacobian.ts')) }),
+  untrained: () => import('../training/untrained.ts'),
   diagnosis: () => import('../diagnosis/doctor.ts'),
 };
