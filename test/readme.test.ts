@@ -86,7 +86,7 @@ describe('every command that is written down is one', () => {
   });
 
   it('and every option in the README is one of some command, or of the benchmark', async () => {
-    const helps = await Promise.all(['train', 'sample', 'eval', 'info', 'runs', 'sweep', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
+    const helps = await Promise.all(['train', 'sample', 'eval', 'gradients', 'info', 'runs', 'sweep', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
     const known = new Set([...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });
