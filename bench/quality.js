@@ -1,10 +1,12 @@
 // How good presets are: `node bench/quality.js TEXT [NAME | NAME=FOLDER]…` after `npm run build`, with tinyshakespeare for TEXT. Trains each preset
-// named (or takes a run that was made, from its folder), and writes the end of bench/RESULTS.md: commands, losses, curves and samples.
-// `quick` takes 3 minutes, `good` 30, `best` 75; nothing else should run meanwhile.
+// named (or takes a run that was made, from its folder), keeps what it finds in bench/quality.json beside what is there of the others, and writes
+// the end of bench/RESULTS.md: commands, losses, curves and samples.
+// A `note` written there by hand, on the circumstances of a run, goes along. `quick` takes 3 minutes, `good` 30, `best` 75; nothing else should run meanwhile.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { presets } from '../dist/training/presets.js';
 import { withQuality } from './comparison/page.js';
 import { machineTold, programTold } from './comparison/machine.js';
 import { tableHead, tableRow } from './comparison/markdown.js';
@@ -13,19 +15,24 @@ import { linePlot } from './plot.js';
 
 const [text, ...named] = process.argv.slice(2);
 const program = join(root, 'bin/rnn.js');
-const runs = (named.length > 0 ? named : ['quick', 'good']).map((each) => {
+const store = join(root, 'bench/quality.json');
+const results = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
+for (const each of named.length > 0 ? named : ['quick', 'good']) {
   const [, preset, folder] = /^([^=]*)=?(.*)$/.exec(each);
-  return resultOf(preset, folder || trained(preset));
-});
+  results[preset] = resultOf(folder || trained(preset));
+}
+const runs = Object.keys(presets).flatMap((preset) => (preset in results ? [{ preset, ...results[preset] }] : []));
+writeFileSync(store, `${JSON.stringify(results)}\n`);
 
 const section = [
   '## Quality\n',
   `Losses on the last tenth of ${basename(text)}, in nats a character: 16 contiguous streams from a zero state, every character scored once. The`,
-  `validation text is used for nothing but to choose which checkpoint is the best. ${machineTold()}; written by ${programTold()}, from runs with the options of these presets.\n`,
-  tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s']),
-  ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed }) =>
-    tableRow([`\`rnn train ${basename(text)} --preset ${preset} --device cpu\``, `**${best.toFixed(4)}**`, training.toFixed(3), parameters.toLocaleString('en'), steps.toLocaleString('en'), epochs.toFixed(1), minutes.toFixed(1), speed.toLocaleString('en')])),
+  `validation text is used for nothing but to choose which checkpoint is the best. ${[...new Set(runs.map(({ machine }) => machine))].join('; ')}.\n`,
+  tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s', 'by']),
+  ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed, program: by }) =>
+    tableRow([`\`rnn train ${basename(text)} --preset ${preset} --device cpu\``, `**${best.toFixed(4)}**`, training.toFixed(3), parameters.toLocaleString('en'), steps.toLocaleString('en'), epochs.toFixed(1), minutes.toFixed(1), speed.toLocaleString('en'), by])),
   '\nTraining losses are measured with dropout. Minutes are from the first step to the end, with evaluations and saving; reading the text and compiling come before, and take seconds.\n',
+  ...runs.flatMap(({ preset, note }) => (note === undefined ? [] : [`\`${preset}\`: ${note}\n`])),
   '![validation loss by time](quality.svg)',
   ...runs.map(({ preset, sample }) => `\n\`--preset ${preset}\`, \`rnn sample --temp 0.8 --length 500 --seed 1\`:\n\n\`\`\`\n${sample.trim()}\n\`\`\``),
 ].join('\n');
@@ -41,14 +48,13 @@ function trained(preset) {
   return folder;
 }
 
-function resultOf(preset, folder) {
+function resultOf(folder) {
   const events = jsonLines(readFileSync(join(folder, 'log.jsonl'), 'utf8'));
   const of = (kind) => events.filter(({ event }) => event === kind);
   const [start, end, reports] = [of('start')[0], of('end').at(-1), of('report')];
   const elapsedAt = new Map(reports.map(({ step, elapsedMs }) => [step, elapsedMs]));
   const last = reports.slice(-20);
   return {
-    preset,
     best: end.bestValidationLossNats,
     training: last.reduce((sum, { lossNats }) => sum + lossNats, 0) / last.length,
     parameters: start.parameters,
@@ -56,10 +62,16 @@ function resultOf(preset, folder) {
     epochs: reports.at(-1).epoch,
     minutes: end.elapsedMs / 60_000,
     speed: Math.round(reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b)[Math.floor(reports.length / 2)] / 100) * 100,
+    machine: machineTold(),
+    program: programTold(),
     // An evaluation comes before the report of its step, or right after it.
-    curve: of('evaluation').map(({ step, validationLossNats }) => [nearest(elapsedAt, step) / 60_000, validationLossNats]),
+    curve: of('evaluation').map(({ step, validationLossNats }) => [round(nearest(elapsedAt, step) / 60_000), round(validationLossNats)]),
     sample: run(process.execPath, [program, 'sample', '--checkpoint', folder, '--temp', '0.8', '--length', '500', '--seed', '1']),
   };
+}
+
+function round(value) {
+  return Number(value.toFixed(4));
 }
 
 function nearest(elapsedAt, step) {
