@@ -26,7 +26,8 @@ export interface Series {
 }
 
 export interface Chart {
-  readonly name: ChartName;
+  /** Of its places in a page. */
+  readonly name: string;
   readonly title: string;
   readonly unit: string;
   readonly isLogarithmic: boolean;
