@@ -11,6 +11,7 @@ import type { largestSingularValues } from '../insight/jacobian.ts';
 import type { chartsOf } from '../reports/charts.ts';
 import type { curvesPage } from '../reports/curves-page.ts';
 import type { captionOf, factsOf, someOf } from '../reports/story.ts';
+import type { gradientCharts, gradientsPage } from '../reports/gradients.ts';
 import type { storyPage } from '../reports/story-page.ts';
 import type { svgOf } from '../reports/svg.ts';
 import type { dashboard } from '../reports/terminal.ts';
@@ -57,6 +58,7 @@ export interface Rooms {
   scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
+  gradientPictures(): Promise<{ gradientCharts: typeof gradientCharts; gradientsPage: typeof gradientsPage; dashboard: typeof dashboard; svgOf: typeof svgOf }>;
   untrained(): Promise<{ untrainedModel: typeof untrainedModel }>;
   curves(): Promise<{ Curves: typeof Curves; chartsOf: typeof chartsOf; dashboard: typeof dashboard }>;
   story(): Promise<{ someOf: typeof someOf; captionOf: typeof captionOf; factsOf: typeof factsOf }>;
@@ -81,6 +83,7 @@ export const rooms: Rooms = {
   scoring: () => import('../training/scoring.ts'),
   training: () => import('../training/train.ts'),
   gradients: async () => ({ ...(await import('../insight/gradient-flow.ts')), ...(await import('../insight/jacobian.ts')) }),
+  gradientPictures: async () => ({ ...(await import('../reports/gradients.ts')), ...(await import('../reports/terminal.ts')), ...(await import('../reports/svg.ts')) }),
   untrained: () => import('../training/untrained.ts'),
   curves: async () => ({ ...(await import('../training/curves.ts')), ...(await import('../reports/charts.ts')), ...(await import('../reports/terminal.ts')) }),
   story: () => import('../reports/story.ts'),

@@ -7,10 +7,12 @@ import type { Flow } from '../../insight/gradient-flow.ts';
 import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } from '../devices.ts';
-import { commonFlags, listFlag, numberFlag, switchFlag } from '../flags.ts';
+import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { readForModel } from '../reading.ts';
+import { lookOf } from '../text-look.ts';
 import { untrainedOptions } from '../untrained.ts';
+import { writeOut } from '../written.ts';
 
 interface GradientsFlags {
   readonly checkpoint?: readonly string[];
@@ -23,10 +25,14 @@ interface GradientsFlags {
   readonly device?: string;
   readonly threads?: number;
   readonly blas?: string;
+  readonly html?: string;
+  readonly svg?: string;
   readonly json?: boolean;
 }
 
 const defaults = { steps: 200, positions: 8, jacobians: 5 } as const;
+/** Of the chart in a terminal. */
+const rows = 14;
 const positive = { whole: true, least: 1 };
 
 /** A network, and the text in its own symbols. */
@@ -62,7 +68,12 @@ export function defineGradients(command: Command, context: Context): void {
       listFlag('--exclude <glob>', 'of a folder, not these files'),
     ],
     'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
-    'Output:': [switchFlag('--json', 'one JSON object per network'), ...commonFlags()],
+    'Output:': [
+      textFlag('--html <file>', 'a page to zoom and read in, without a network; - is stdout'),
+      textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
+      switchFlag('--json', 'one JSON object per network'),
+      ...commonFlags(),
+    ],
   };
   for (const [heading, flags] of Object.entries(groups)) {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
@@ -79,18 +90,28 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   const { steps, positions, jacobians } = { ...defaults, ...flags };
   const { gradientFlow, largestSingularValues } = await rooms.gradients();
   const device = await openFor(subjects, choice.name, flags, context);
+  const found: Found[] = [];
   try {
-    const found: Found[] = [];
     for (const { name, network, tokens } of subjects) {
       const flows = await gradientFlow(network, tokens, device, { steps, positions });
       const singularValues = jacobians === 0 ? [] : await largestSingularValues(network, tokens, device, jacobians);
       found.push({ name, network, flows, singularValues });
       if (flags.json) await stdout.write(`${JSON.stringify(lineOf(found.at(-1)!))}\n`);
     }
-    if (!flags.json) await stdout.write(`${table(found, context).join('\n')}\n`);
   } finally {
     await device.close();
   }
+  await show(found, sources, flags, context);
+}
+
+async function show(found: readonly Found[], sources: readonly string[], { html, svg, json }: GradientsFlags, context: Context): Promise<void> {
+  const { rooms, stdout } = context;
+  const { gradientCharts, gradientsPage, dashboard, svgOf } = await rooms.gradientPictures();
+  if (html !== undefined) await writeOut(html, gradientsPage(found, sources.join(' ')), context);
+  if (svg !== undefined) await writeOut(svg, await svgOf(gradientCharts(found), 'How far back the loss reaches'), context);
+  if (json || html !== undefined || svg !== undefined) return;
+  const [flow] = gradientCharts(found);
+  await stdout.write(`${[...dashboard([flow], lookOf(stdout, rows)), '', ...table(found, context)].join('\n')}\n`);
 }
 
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
