@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -51,9 +51,18 @@ describe('rnn gradients', () => {
     expect(other.flows).not.toEqual(alone.flows);
   });
 
-  it('shows a table', async () => {
+  it('writes a page and a picture', async () => {
+    const { code, stdout, stderr } = await rnn(['gradients', at('verse.txt'), '--untrained', 'rnn,hidden=16', '--steps', '20', '--jacobians', '1', ...machine, '--html', at('g.html'), '--svg', at('g.svg')]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr).toMatch(/^wrote .*g\.html, \d+ kB\nwrote .*g\.svg, .*B\n$/);
+    expect(await readFile(at('g.html'), 'utf8')).toContain('<p>Read in ');
+    expect(await readFile(at('g.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
+  });
+
+  it('shows a chart and a table', async () => {
     const { code, stdout } = await rnn(['gradients', at('verse.txt'), '--untrained', 'rnn,hidden=16,init=orthogonal', '--steps', '20', '--jacobians', '1', ...machine]);
     expect(code).toBe(0);
+    expect(stdout).toMatch(/^Gradient norm, of the loss at a step, .*━━ layer 1 h /);
     expect(stdout).toMatch(/\n\nuntrained rnn,hidden=16,init=orthogonal {2}rnn 1×16\n {15}k = 0 {7}1 {7}2 {7}5 {6}10 {6}20 {2}per step {2}σ max\nlayer 1 {2}h( +\de-?\d+){6} +×0\.\d{3} +\d\.\d\d\n$/);
   });
 

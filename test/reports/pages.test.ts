@@ -6,6 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chartsOf } from '../../src/reports/charts.ts';
 import { curvesPage } from '../../src/reports/curves-page.ts';
+import { type NetworkGradients, gradientsPage } from '../../src/reports/gradients.ts';
 import { storyPage } from '../../src/reports/story-page.ts';
 import { svgOf } from '../../src/reports/svg.ts';
 import { isTooWide, keepPicture, looks, noBrowser, openBrowser, openPage } from './browser.ts';
@@ -15,6 +16,12 @@ const hostile = `</script><img src=x onerror="alert(1)">&'`;
 const texts = ['e  tth\n eoa', `The ${hostile}`, 'A long line without an end: '.concat('abc'.repeat(200))];
 const a = { name: `sonnets ${hostile}`, curves: curvesOf({ reports: 60, samples: texts }) };
 const b = { name: 'a run with a name that is rather long for a narrow screen', curves: curvesOf({ above: 0.5 }) };
+
+const flow = (layer: number, state: string, perStep: number): NetworkGradients['flows'][number] => ({ layer, state, perStep, logNorms: Array.from({ length: 41 }, (_, k) => k * Math.log(perStep)) });
+const networks: NetworkGradients[] = [
+  { name: `rnn ${hostile}`, flows: [flow(0, 'h', 0.05)], singularValues: [[0.9, 1.1]] },
+  { name: 'lstm', flows: [flow(0, 'h', 0.9), flow(0, 'c', 1)], singularValues: [[1.2, 1.3]] },
+];
 
 describe('the pages without a browser', () => {
   it('have the numbers of each chart as a table', () => {
@@ -51,7 +58,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   });
   const text = (page: Page, selector: string): Promise<string | null> => page.locator(selector).textContent();
 
-  it.each([['curves', () => curvesPage([a, b]), 4], ['story', () => storyPage(a, a.curves.stages), 1]] as const)('%s: whole on wide and narrow screens, light and dark, without a request or a complaint', async (name, html, charts) => {
+  it.each([['curves', () => curvesPage([a, b]), 4], ['story', () => storyPage(a, a.curves.stages), 1], ['gradients', () => gradientsPage(networks, 'verse.txt'), 2]] as const)('%s: whole on wide and narrow screens, light and dark, without a request or a complaint', async (name, html, charts) => {
     const { page, complaints } = await openPage(browser, write(`${name}.html`, html()));
     for (const { width, colorScheme } of looks) {
       await page.setViewportSize({ width, height: 900 });
@@ -89,6 +96,20 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     await page.locator('#smoothing').fill('0.9');
     expect(await text(page, '#loss-legend b >> nth=0')).not.toBe('1.500');
     expect(await text(page, '#loss-legend b >> nth=1')).toBe('1.700');
+    expect(complaints).toEqual({ errors: [], requests: [] });
+    await page.close();
+  });
+
+  it('charts that are what they are can be read and zoomed, too', async () => {
+    const { page, complaints } = await openPage(browser, write('gradients.html', gradientsPage(networks, 'verse.txt')));
+    expect(await text(page, '#flow-legend')).toBe(`rnn ${hostile}, layer 1 h9.09e-53lstm, layer 1 h0.01478lstm, layer 1 c1`);
+    await page.focus('#flow');
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    expect(await text(page, '#flow-reading')).toBe(`1 steps back: rnn ${hostile}, layer 1 h 0.0500, lstm, layer 1 h 0.9000, lstm, layer 1 c 1`);
+    await page.keyboard.press('+');
+    await page.keyboard.press('End');
+    expect(await text(page, '#flow-reading')).toMatch(/^2\d steps back: /);
     expect(complaints).toEqual({ errors: [], requests: [] });
     await page.close();
   });
