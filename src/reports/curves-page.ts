@@ -7,8 +7,8 @@ import { escapeHtml, page } from './page.ts';
 import { pageScript } from './scripts.ts';
 import { thin } from './thin.ts';
 
-/** More than a wide screen has pixels, once peaks are counted; a run is then some 200 kB. */
-const places = 500;
+/** In each of them up to ten reports are kept: more than a wide screen has pixels. The longest run takes some 400 kB. */
+const places = 300;
 const tableRows = 12;
 
 /** What the page's program is given. */
@@ -34,7 +34,7 @@ export function pageDataOf(runs: readonly NamedCurves[]): CurvesData {
   return { runs: runs.map(({ name, curves }) => ({ name, curves: { reports: thin(curves.reports, measuredColumns, places).map(rounded) as Report[], evaluations: thin(curves.evaluations, ['validationLossNats'], places).map(rounded) as Evaluation[] } })) };
 }
 
-const rounded = (moment: object): object => Object.fromEntries(Object.entries(moment).map(([name, value]) => [name, typeof value === 'number' ? Number(value.toPrecision(6)) : value]));
+const rounded = (moment: object): object => Object.fromEntries(Object.entries(moment).map(([name, value]) => [name, typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value]));
 
 function summaryOf({ curves: { reports, evaluations } }: NamedCurves): string {
   const last = reports.at(-1) ?? evaluations.at(-1);

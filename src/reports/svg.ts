@@ -36,7 +36,7 @@ export async function svgOf(charts: readonly Chart[], title: string): Promise<st
       width: across, height: down, marginLeft: 48, marginRight: 8, marginTop: 28, marginBottom: 36,
       document,
       x: { label: chart.horizontal, labelArrow: 'none', labelAnchor: 'center', tickFormat: tickText, ticks: across / 90, tickSize: 0, zero: true },
-      y: { label: `${chart.title}, ${chart.unit}`, labelArrow: 'none', labelOffset: 48, type: chart.isLogarithmic ? 'log' : 'linear', zero: chart.hasZero, nice: true, grid: true, tickFormat: tickText, ticks: down / 50, tickSize: 0 },
+      y: { label: [chart.title, chart.unit].filter((part) => part !== '').join(', ') || null, labelArrow: 'none', labelOffset: 48, type: chart.isLogarithmic ? 'log' : 'linear', zero: chart.hasZero, nice: true, grid: true, tickFormat: tickText, ticks: down / 50, tickSize: 0 },
       marks: lines,
     });
     // Its own style sheet is for pages.

@@ -37,13 +37,13 @@ describe('rnn plot', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.split('\n');
     expect(lines[0]).toBe('Loss, nats per character   * training 1.500   o validation 2.250');
-    expect(stdout).toMatch(/^Gradient norm 0\.5000 +Learning rate 0\.002000 +Speed 20k$/m);
+    expect(stdout).toMatch(/^Gradient norm 0\.5000 +Learning rate 0\.002 +Speed 20k$/m);
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   });
 
-  it.each([['truecolor', 'xterm', /\u001B\[38;2;46;143;217m/], ['', 'xterm-256color', /\u001B\[38;5;\d+m/], ['', 'xterm', /\u001B\[33m━━/]])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
+  it.each([['truecolor', 'xterm', '[38;2;46;143;217m━━'], ['', 'xterm-256color', '[38;5;'], ['', 'xterm', '[33m━━']])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
     const { stdout } = await rnn(['plot', at('runs', 'a')], { stdout: new FakeStream({ columns: 100 }), env: { COLORTERM, TERM } });
-    expect(stdout).toMatch(colour);
+    expect(stdout).toContain(`\u001B${colour}`);
     expect(stdout).toMatch(/[⠁-⣿]/);
     expect(Math.max(...bare(stdout).split('\n').map((line) => line.length))).toBe(99);
   });

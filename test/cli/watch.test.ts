@@ -59,6 +59,7 @@ describe('rnn watch', () => {
     const before = stdout.text.length;
     Object.assign(stdout, { columns: 50, rows: 15 }).emit('resize');
     const second = bare(stdout.text.slice(before)).split('\n');
+    expect(second[0]).toMatch(/^a run  █/);
     expect(second.length).toBeLessThanOrEqual(15);
     expect(Math.max(...second.map((line) => line.length))).toBeLessThan(50);
     expect(second.some((line) => line.startsWith('Gradient norm'))).toBe(false);
@@ -91,6 +92,16 @@ describe('rnn watch', () => {
     const { code, stderr } = await ran;
     expect(code).toBe(0);
     expect(stderr).toMatch(/^warning: nothing trains in .*a run any more, and its log does not say why; rnn train --resume goes on\n$/);
+  });
+
+  it('shows a run that was begun anew as one that begins', async () => {
+    const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
+    const { io, ran, hasTold } = watching([], { stdout });
+    await hasTold('training 2.100');
+    writeFileSync(run.logPath, `${JSON.stringify({ event: 'start', step: 0 })}\n`);
+    await hasTold('waiting for the first report');
+    io.send('SIGTERM');
+    expect((await ran).code).toBe(143);
   });
 
   it('passes all events on as JSON', async () => {

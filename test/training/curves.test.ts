@@ -38,6 +38,11 @@ describe('the curves of a run', () => {
     expect(reports.map(({ step }) => step)).toEqual([100, 150]);
     expect(evaluations.map(({ step, validationLossNats }) => [step, validationLossNats])).toEqual([[100, 2], [150, 7]]);
     expect(stages.map(({ step }) => step)).toEqual([100, 150]);
+    expect(curvesOf(report(100), evaluation(250), sample(250), report(150))).toMatchObject({ evaluations: [], stages: [] });
+  });
+
+  it('keep what came at the very step of a report', () => {
+    expect(curvesOf(evaluation(100), sample(100), report(100))).toMatchObject({ evaluations: [{ step: 100 }], stages: [{ step: 100 }] });
   });
 
   it('have gaps where a run came apart, and nothing of lines that are none', () => {
