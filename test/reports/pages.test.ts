@@ -106,7 +106,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     await page.focus('#flow');
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
-    expect(await text(page, '#flow-reading')).toBe(`1 steps back: rnn ${hostile}, layer 1 h 0.0500, lstm, layer 1 h 0.9000, lstm, layer 1 c 1`);
+    expect(await text(page, '#flow-reading')).toBe(`1 steps back: rnn ${hostile}, layer 1 h 0.05, lstm, layer 1 h 0.9000, lstm, layer 1 c 1`);
     await page.keyboard.press('+');
     await page.keyboard.press('End');
     expect(await text(page, '#flow-reading')).toMatch(/^2\d steps back: /);

@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 import uPlotStyle from 'uplot/dist/uPlot.min.css';
 import type { Chart, Series } from '../charts.ts';
-import { tickText, valueText } from '../numbers.ts';
+import { decimalLogarithms, tickText, valueText } from '../numbers.ts';
 import { element } from './page.ts';
 
 export type Range = readonly [from: number, to: number];
@@ -34,7 +34,7 @@ export class Plot {
     this.#place.replaceChildren();
     this.#values = legend(chart);
     // An x that one of the lines does not have is no gap in it: what is undefined is passed over, what is null is not.
-    const data = uPlot.join(chart.series.map(({ points }) => [points.map(([x]) => x), points.map(([, y]) => y)]));
+    const data = uPlot.join(chart.series.map(({ points }) => [points.map(([x]) => x), points.map(([, y]) => (y === null || !chart.isLogarithmic ? y : Math.log10(y)))]));
     this.#plot = new uPlot(this.#options(onZoom), data, this.#place);
     if (range !== null) this.show(range);
     this.#listen(onZoom);
@@ -60,16 +60,17 @@ export class Plot {
     return {
       ...sizeOf(this.#place),
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 14, 0, 0],
       scales: {
         x: { time: false },
-        y: { distr: isLogarithmic ? 3 : 1, ...(hasZero ? { range: (_, _least, most) => [0, most * 1.05 || 1] } : {}) },
+        y: hasZero ? { range: (_, _least, most) => [0, most * 1.05 || 1] } : {},
       },
       axes: [
         { ...axis, grid: { show: false }, label: horizontal, labelSize: 18, size: 28 },
-        { ...axis, size: 52, ...(isLogarithmic ? {} : { space: 36 }) },
+        // uPlot's own logarithmic axis ends at 1e-16: here it is one of logarithms, by the names of their numbers.
+        { ...axis, size: 52, space: 36, ...(isLogarithmic ? { splits: (_: uPlot, __: number, least: number, most: number) => decimalLogarithms(least, most), values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? '' : tickText(Number((10 ** tick).toPrecision(2))))) } : {}) },
       ],
-      series: [{}, ...series.map((each) => ({ stroke: strokeOf(each), width: each.isValidation ? 2.5 : 1.75, ...(each.isValidation ? { dash: [6, 4] } : {}), points: { show: each.points.length < 2 } }))],
+      series: [{}, ...series.map((each) => ({ stroke: strokeOf(each), width: each.isValidation ? 2.5 : 1.75, ...(each.isValidation ? { dash: [6, 4] } : {}), points: { show: each.points.length < 2 }, pxAlign: 0 }))],
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: 'runs', filters: { pub: (type) => type === 'mousemove' } }, points: { size: 7 } },
       hooks: {
         setCursor: [() => this.#read()],
