@@ -12,7 +12,7 @@ button:disabled { opacity: 0.45; cursor: default; }
 .plot { height: 15rem; margin: 0.4rem 0 0 -0.4rem; touch-action: pan-y; }
 .chart:first-of-type .plot { height: 24rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.4rem; margin: 0.3rem 0 0; padding: 0; list-style: none; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
-.legend li { display: inline-flex; gap: 0.5rem; align-items: center; }
+.legend li { max-width: 100%; overflow-wrap: anywhere; display: inline-flex; gap: 0.5rem; align-items: center; }
 .legend i { flex: none; width: 1.4rem; border-top: 3px solid; }
 .legend i.dashed { border-top-style: dashed; }
 .legend b { min-width: 4.5ch; white-space: nowrap; font-weight: 600; }
