@@ -6,6 +6,11 @@ import type { findCheckpoint, foldersOfRuns, newestIn, openSweepFolder, readChec
 import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
+import type { bytesOf, compressedSizes, xzSize } from '../insight/compressors.ts';
+import type { Ngrams } from '../insight/ngrams.ts';
+import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
+import type { SurpriseRecord } from '../insight/surprise.ts';
+import type { surprisePage } from '../reports/surprise-page.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
 import type { parametersOf } from '../training/model.ts';
@@ -14,7 +19,7 @@ import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { refuseImpossible } from '../training/possible.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
-import type { planScoring, readingOf, score } from '../training/scoring.ts';
+import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
 import type { workOf } from '../training/work.ts';
@@ -40,7 +45,17 @@ export interface Rooms {
   work(): Promise<{ workOf: typeof workOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
-  scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score }>;
+  scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score; trainedPart: typeof trainedPart }>;
+  insight(): Promise<{
+    SurpriseRecord: typeof SurpriseRecord;
+    piecesOf: typeof piecesOf;
+    symbolTexts: typeof symbolTexts;
+    Ngrams: typeof Ngrams;
+    bytesOf: typeof bytesOf;
+    compressedSizes: typeof compressedSizes;
+    xzSize: typeof xzSize;
+  }>;
+  surprisePage(): Promise<{ surprisePage: typeof surprisePage }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
 }
@@ -60,6 +75,8 @@ export const rooms: Rooms = {
   runs: () => import('../training/runs.ts'),
   searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/possible.ts')) }),
   scoring: () => import('../training/scoring.ts'),
+  insight: async () => ({ ...(await import('../insight/surprise.ts')), ...(await import('../insight/pieces.ts')), ...(await import('../insight/ngrams.ts')), ...(await import('../insight/compressors.ts')) }),
+  surprisePage: () => import('../reports/surprise-page.ts'),
   training: () => import('../training/train.ts'),
   diagnosis: () => import('../diagnosis/doctor.ts'),
 };

@@ -112,6 +112,13 @@ function differenceFromRun(training: Training, { digest, sourcesDigest, train }:
   return same ? null : `the text is not the one that the run had, so this is not the part that it ${part === 'train' ? 'was trained' : 'validated'} on`;
 }
 
+/** Of the text that the run had, the part that it was trained on; of another one, all. @param corpus a whole text */
+export function trainedPart(training: Training, { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>): Tokens {
+  if (training.corpus === undefined) return whole;
+  const recorded = recordedCorpus(training);
+  return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : whole;
+}
+
 function workFor(model: ModelConfiguration, length: number, { streams, sequenceLength, dynamic }: ScoringOptions): TrainingWork {
   const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
   const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
