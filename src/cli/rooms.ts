@@ -15,6 +15,11 @@ import type { gradientCharts, gradientsPage } from '../reports/gradients.ts';
 import type { storyPage } from '../reports/story-page.ts';
 import type { svgOf } from '../reports/svg.ts';
 import type { dashboard } from '../reports/terminal.ts';
+import type { bytesOf, compressedSizes, xzSize } from '../insight/compressors.ts';
+import type { Ngrams } from '../insight/ngrams.ts';
+import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
+import type { SurpriseRecord } from '../insight/surprise.ts';
+import type { surprisePage } from '../reports/surprise-page.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
 import type { Curves } from '../training/curves.ts';
@@ -24,7 +29,7 @@ import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { refuseImpossible } from '../training/possible.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
-import type { planScoring, readingOf, score } from '../training/scoring.ts';
+import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
 import type { untrainedModel } from '../training/untrained.ts';
@@ -55,7 +60,17 @@ export interface Rooms {
   work(): Promise<{ workOf: typeof workOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
-  scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score }>;
+  scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score; trainedPart: typeof trainedPart }>;
+  insight(): Promise<{
+    SurpriseRecord: typeof SurpriseRecord;
+    piecesOf: typeof piecesOf;
+    symbolTexts: typeof symbolTexts;
+    Ngrams: typeof Ngrams;
+    bytesOf: typeof bytesOf;
+    compressedSizes: typeof compressedSizes;
+    xzSize: typeof xzSize;
+  }>;
+  surprisePage(): Promise<{ surprisePage: typeof surprisePage }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
   gradientPictures(): Promise<{ gradientCharts: typeof gradientCharts; gradientsPage: typeof gradientsPage; dashboard: typeof dashboard; svgOf: typeof svgOf }>;
@@ -81,6 +96,8 @@ export const rooms: Rooms = {
   runs: () => import('../training/runs.ts'),
   searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/possible.ts')) }),
   scoring: () => import('../training/scoring.ts'),
+  insight: async () => ({ ...(await import('../insight/surprise.ts')), ...(await import('../insight/pieces.ts')), ...(await import('../insight/ngrams.ts')), ...(await import('../insight/compressors.ts')) }),
+  surprisePage: () => import('../reports/surprise-page.ts'),
   training: () => import('../training/train.ts'),
   gradients: async () => ({ ...(await import('../insight/gradient-flow.ts')), ...(await import('../insight/jacobian.ts')) }),
   gradientPictures: async () => ({ ...(await import('../reports/gradients.ts')), ...(await import('../reports/terminal.ts')), ...(await import('../reports/svg.ts')) }),

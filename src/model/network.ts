@@ -31,6 +31,14 @@ export function evaluationProgram(model: ModelConfiguration, extent: Extent): Pr
   return foldRunningSums(lossProgram(model, extent, 1));
 }
 
+/** The same, and what the loss is of as the output `logits` (T·N, V). */
+export function scoringProgram(model: ModelConfiguration, extent: Extent): Program {
+  const builder = new Builder();
+  const { logits } = forward(builder, model, extent, 1, noRegularisation);
+  builder.crossEntropy(logits, builder.input('targets', extent.steps * extent.rows), 1);
+  return foldRunningSums(builder.program(new Map([['logits', logits]])));
+}
+
 /** From ids (T·N), time first, to the output `logits` (T·N, V), state carried in and out. */
 export function predictionProgram(model: ModelConfiguration, extent: Extent): Program {
   const builder = new Builder();

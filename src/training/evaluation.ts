@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type Tokens } from '../corpus/read.ts';
 import { evaluationWindows } from '../corpus/batches.ts';
 import type { Executable } from '../devices/device.ts';
+import { type Visit, visitWindow } from '../insight/reading.ts';
 
 /**
  * Mean nats per character of a text, every character but the first scored once: `streams` contiguous streams from a zero state,
@@ -10,10 +11,11 @@ import type { Executable } from '../devices/device.ts';
  * @param tokens at least two
  * @param job an evaluation job of `streams` rows and `sequenceLength` steps
  * @param isUrgent is asked again and again whether to give up
+ * @param visit is given the outputs of the job at each character
  * @returns null if it was given up
  */
 export async function evaluate(
-  executable: Executable, job: string, tokens: Tokens, { streams, sequenceLength, isUrgent }: { streams: number; sequenceLength: number; isUrgent?: () => boolean },
+  executable: Executable, job: string, tokens: Tokens, { streams, sequenceLength, isUrgent, visit }: { streams: number; sequenceLength: number; isUrgent?: () => boolean; visit?: Visit },
 ): Promise<number | null> {
   let sum = 0;
   let count = 0;
@@ -23,7 +25,10 @@ export async function evaluate(
     if (taken.length === 0) return sum / count;
     if (isUrgent?.()) return null;
     const results = await executable.run(job, taken.map(({ inputs, targets, reset }) => ({ ids: inputs, targets, reset })));
-    for (const { lossNats } of results) sum += lossNats;
+    for (const [index, { lossNats, outputs }] of results.entries()) {
+      sum += lossNats;
+      if (visit !== undefined) visitWindow(taken[index], outputs, visit);
+    }
     for (const window of taken) count += window.count;
     await setImmediate(); // signals have their turn, even where the device computes on this thread
   }

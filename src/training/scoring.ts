@@ -4,8 +4,10 @@ import type { Corpus, CorpusOptions, Tokens } from '../corpus/read.ts';
 import type { Device, Job } from '../devices/device.ts';
 import type { TrainingWork } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
+import type { Visit } from '../insight/reading.ts';
+import { type SurpriseRecord, isLikeliest } from '../insight/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { evaluationProgram, trainingProgram } from '../model/network.ts';
+import { scoringProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { noRegularisation } from '../model/regularisation.ts';
 import { type DynamicOptions, TRAINED, dynamicDefaults, dynamicRule, evaluateDynamically } from './dynamic.ts';
@@ -110,6 +112,13 @@ function differenceFromRun(training: Training, { digest, sourcesDigest, train }:
   return same ? null : `the text is not the one that the run had, so this is not the part that it ${part === 'train' ? 'was trained' : 'validated'} on`;
 }
 
+/** Of the text that the run had, the part that it was trained on; of another one, all. @param corpus a whole text */
+export function trainedPart(training: Training, { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>): Tokens {
+  if (training.corpus === undefined) return whole;
+  const recorded = recordedCorpus(training);
+  return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : whole;
+}
+
 function workFor(model: ModelConfiguration, length: number, { streams, sequenceLength, dynamic }: ScoringOptions): TrainingWork {
   const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
   const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
@@ -122,6 +131,8 @@ export interface Score {
   readonly characters: number;
   /** Per character. */
   readonly nats: number;
+  /** The share of characters that were the likeliest to come. */
+  readonly accuracy: number;
   /** The same by dynamic evaluation; null if that was not asked for. */
   readonly dynamicNats: number | null;
   /** What it really ran on, in one line. */
@@ -131,12 +142,13 @@ export interface Score {
 /**
  * The loss of a model on a text, its state carried along each stream.
  *
+ * @param record is told what each character but the first cost, as far as it has room
  * @throws RnnError `usage` if that does not fit into memory, `diverged` if the model does not stand what it learns meanwhile
  */
-export async function score(trained: Pick<TrainedModel, 'model' | 'tensors'>, plan: ScoringPlan, device: Device): Promise<Score> {
+export async function score(trained: Pick<TrainedModel, 'model' | 'tensors'>, plan: ScoringPlan, device: Device, record: SurpriseRecord | null = null): Promise<Score> {
   const { model } = trained;
   const { tokens, streams: N, sequenceLength: T, dynamic } = plan;
-  const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => evaluationProgram(model, { steps: T, rows }) }];
+  const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) }];
   if (dynamic !== null) jobs.push({ name: 'adapt', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T), noRegularisation) });
   const workload = { parameters: parameterShapes(model), jobs, update: dynamic === null ? null : dynamicRule(dynamic) };
   refuseIfTooLarge(model, { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 }, device, workload, tokens.byteLength, '--streams or --seq-length');
@@ -144,10 +156,17 @@ export async function score(trained: Pick<TrainedModel, 'model' | 'tensors'>, pl
   try {
     const parameters = parameterVector(trained);
     await executable.write({ kind: 'parameters' }, parameters);
-    const nats = await evaluate(executable, 'evaluate', tokens, plan);
+    let hits = 0;
+    const visit: Visit = ({ logits }, row, at) => {
+      const [start, symbol] = [row * model.vocabulary, tokens[at + 1]];
+      if (isLikeliest(logits, start, model.vocabulary, symbol)) hits++;
+      if (record !== null && at < record.characters) record.put(at, logits, start, symbol);
+    };
+    const nats = await evaluate(executable, 'evaluate', tokens, { ...plan, visit });
     if (dynamic !== null) await executable.write({ kind: 'slot', name: TRAINED }, parameters);
     const dynamicNats = dynamic === null ? null : await evaluateDynamically(executable, 'adapt', tokens, plan);
-    return { characters: tokens.length - 1, nats: nats!, dynamicNats, device: executable.description };
+    const characters = tokens.length - 1;
+    return { characters, nats: nats!, accuracy: hits / characters, dynamicNats, device: executable.description };
   } finally {
     await executable.close();
   }

@@ -72,11 +72,12 @@ describe('rnn eval', () => {
     expect(nats).toBeLessThan(2.5);
     expect(bits).toBeCloseTo(nats / Math.LN2, 3);
     expect(perplexity).toBeCloseTo(Math.exp(nats), 2);
+    expect(stdout).toMatch(/^accuracy +[1-9]\d\.\d\d %$/m);
   });
 
   it('--json has the same, unrounded, and how it came about', async () => {
     const result = await evaluated([at('verse.txt'), ...run('run'), '--streams', '3']);
-    expect(result).toEqual({ event: 'evaluation', characters: VERSE.length * 20 - 1, nats: expect.any(Number), bits: result.nats / Math.LN2, perplexity: Math.exp(result.nats), dynamic: null, checkpoint: at('run/best.json'), part: 'all', streams: 3 });
+    expect(result).toEqual({ event: 'evaluation', characters: VERSE.length * 20 - 1, nats: expect.any(Number), bits: result.nats / Math.LN2, perplexity: Math.exp(result.nats), accuracy: expect.any(Number), dynamic: null, compressors: { gzip: expect.any(Number), brotli: expect.any(Number) }, ngrams: null, checkpoint: at('run/best.json'), part: 'all', streams: 3 });
   });
 
   it('parts make up the whole, which depends on the streams, and not on how many steps are read at a time', async () => {

@@ -19,9 +19,13 @@ export interface Complaints {
   readonly requests: string[];
 }
 
+export interface Look {
+  readonly width?: number;
+  readonly colorScheme?: 'light' | 'dark';
+}
 
-export async function openPage(browser: Browser, file: string): Promise<{ page: Page; complaints: Complaints }> {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
+export async function openPage(browser: Browser, file: string, { width = 1280, colorScheme = 'light' }: Look = {}): Promise<{ page: Page; complaints: Complaints }> {
+  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
   const complaints: Complaints = { errors: [], requests: [] };
   const url = pathToFileURL(file).href;
   page.on('console', (message) => {

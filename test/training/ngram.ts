@@ -1,7 +1,7 @@
-// Models that only count, for learning to be measured by: what the last characters say of the next.
+// Models that only count, in plain maps, for learning and for src/insight/ngrams.ts to be measured by: what the last characters say of the next.
 
 /**
- * Mean nats per symbol of `held`, after its first `order` − 1, under counts of `train`: shorter contexts fill in for what longer ones have
+ * Mean nats per symbol of `held`, after its first, under counts of `train`: shorter contexts fill in for what longer ones have
  * rarely seen (interpolated; Witten and Bell, 1991).
  * @param order symbols that are counted together: 1 for a unigram, 3 for a trigram
  */
@@ -14,16 +14,16 @@ export function ngramLoss(train: ArrayLike<number>, held: ArrayLike<number>, ord
     }
   }
   let nats = 0;
-  for (let at = order - 1; at < held.length; at++) {
+  for (let at = 1; at < held.length; at++) {
     let probability = 1 / symbols;
-    for (let length = 0; length < order; length++) {
+    for (let length = 0; length < order && length <= at; length++) {
       const seen = followers(counts[length], held, at, length);
       const total = [...seen.values()].reduce((sum, count) => sum + count, 0);
       if (total > 0) probability = ((seen.get(held[at]) ?? 0) + seen.size * probability) / (total + seen.size);
     }
     nats -= Math.log(probability);
   }
-  return nats / (held.length - order + 1);
+  return nats / (held.length - 1);
 }
 
 /** What has followed the symbols before a place, and how often. */

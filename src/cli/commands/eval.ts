@@ -1,27 +1,35 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
+import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
+import type { TrainedModel } from '../../checkpoint/store.ts';
 import { RnnError } from '../../errors.ts';
-import type { GivenScoring, Part, Score, ScoringPlan } from '../../training/scoring.ts';
+import type { SurpriseRecord } from '../../insight/surprise.ts';
+import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
+import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } from '../devices.ts';
 import { choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless } from '../format.ts';
-import { readForModel } from '../reading.ts';
+import { type TextFlags, readKnownText } from '../known-text.ts';
+import { otherMeans, readAgainst } from '../other-means.ts';
+import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
+import { writeOut } from '../written.ts';
 
-interface EvalFlags {
+interface EvalFlags extends TextFlags {
   readonly checkpoint?: string;
   readonly part?: Part;
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
   readonly streams?: number;
   readonly seqLength?: number;
   readonly dynamic?: boolean;
   readonly dynamicLr?: number;
   readonly dynamicDecay?: number;
+  readonly byCharacter?: boolean;
+  readonly html?: string;
+  readonly against?: readonly string[];
+  readonly compressors?: boolean;
   readonly device?: string;
   readonly threads?: number;
   readonly blas?: string;
-  readonly json?: boolean;
 }
 
 const positive = { whole: true, least: 1 };
@@ -29,9 +37,14 @@ const positive = { whole: true, least: 1 };
 const parts: readonly Part[] = ['all', 'train', 'validation'];
 const defaultPart: Part = 'all';
 
+/** Half a gigabyte. */
+const mostByCharacter = 10_000_000;
+/** More would keep a browser busy for long. */
+const mostOnPage = 100_000;
+
 export function defineEval(command: Command, context: Context): void {
   command
-    .description('Tells how well a trained model predicts a text: nats and bits per character, and perplexity.')
+    .description('Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.')
     .argument('<corpus...>', 'the text: files, folders, globs, or - for standard input');
   const groups = {
     'What is scored:': [
@@ -47,8 +60,14 @@ export function defineEval(command: Command, context: Context): void {
       numberFlag('--dynamic-lr <x>', 'how fast they learn; 0.03-0.3 (default: 0.1)', { above: 0, most: 1000 }),
       numberFlag('--dynamic-decay <x>', 'back to the trained ones; 0-0.02 (default: 0.002)', { least: 0, most: 1 }),
     ],
+    'What is shown:': [
+      switchFlag('--by-character', 'what each cost: the text in colours, or a line each'),
+      textFlag('--html <file>', 'a page of the text shaded by it; - is stdout'),
+      listFlag('--against <corpus>', 'beside n-gram models of this text, of orders 1 to 6'),
+      switchFlag('--compressors', 'beside gzip, brotli and xz; a short text always is'),
+    ],
     'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
-    'Output:': [switchFlag('--json', 'one JSON object'), ...commonFlags()],
+    'Output:': [switchFlag('--json', 'one JSON object, after those of --by-character'), ...commonFlags()],
   };
   for (const [heading, flags] of Object.entries(groups)) {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
@@ -61,48 +80,91 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { io, rooms, stderr } = context;
   const part = flags.part ?? defaultPart;
   const given = givenOptions(flags);
+  refuseTwice(sources, flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { planScoring, score } = await rooms.scoring();
-  const plan = planScoring(trained, await readForModel(sources, flags, { path, trained }, context), part, given);
+  const { vocabulary, ...corpus } = await readKnownText(sources, part, flags, path, trained, context);
+  const plan = planScoring(trained, corpus, part, given);
+  const against = flags.against === undefined ? null : await readAgainst(flags.against, flags, path, trained, context);
+  const surprise = await recordFor(plan, trained, flags, context);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
   const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...(flags.threads === undefined ? {} : { threads: flags.threads }), ...(flags.blas === undefined ? {} : { blas: flags.blas }) });
-  try {
-    const scored = await score(trained, plan, device);
-    if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`}; ${scored.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
-    await show(scored, plan, { ...flags, part, checkpoint: path }, context);
-  } finally {
-    await device.close();
-  }
+  const scored = await score(trained, plan, device, surprise).finally(() => device.close());
+  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`}; ${scored.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
+  const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, against, flags.compressors === true, context)) };
+  const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
+  if (costs !== null && flags.html !== undefined) await writePage(flags.html, sources, { path, trained, evaluated, costs }, context);
+  await show(evaluated, costs, plan, { ...flags, part, checkpoint: path }, context);
 }
 
 /** @throws RnnError `usage` for how fast to learn where nothing is to be learnt */
-function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay }: EvalFlags): GivenScoring {
+function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay, byCharacter, html }: EvalFlags): GivenScoring {
   if (!dynamic && (dynamicLr !== undefined || dynamicDecay !== undefined)) {
     throw new RnnError('usage', `${dynamicLr === undefined ? '--dynamic-decay' : '--dynamic-lr'} is for --dynamic`, { hint: 'add --dynamic, or leave it out' });
   }
+  // Where several streams meet, characters would cost what they do without any before them.
+  const asItStands = streams ?? (byCharacter || html !== undefined ? 1 : undefined);
   return {
-    ...(streams === undefined ? {} : { streams }),
+    ...(asItStands === undefined ? {} : { streams: asItStands }),
     ...(seqLength === undefined ? {} : { sequenceLength: seqLength }),
     ...(dynamic ? { dynamic: { ...(dynamicLr === undefined ? {} : { learningRate: dynamicLr }), ...(dynamicDecay === undefined ? {} : { decay: dynamicDecay }) } } : {}),
   };
 }
 
-const figures = (nats: number) => ({ nats, bits: bits(nats), perplexity: Math.exp(nats) });
+/** @throws RnnError `usage` for standard input or output that would be used twice */
+function refuseTwice(sources: readonly string[], { against = [], html, json, byCharacter }: EvalFlags): void {
+  if (sources.includes('-') && against.includes('-')) throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
+  if (html === '-' && (json || byCharacter)) throw new RnnError('usage', `--html - and ${json ? '--json' : '--by-character'} both write to standard output`, { hint: 'name a file for the page' });
+}
 
-async function show({ characters, nats, dynamicNats }: Score, { streams, dynamic }: ScoringPlan, { json, part, checkpoint }: EvalFlags, { stdout }: Context): Promise<void> {
-  const fixed = figures(nats);
-  const adapted = dynamicNats === null ? null : figures(dynamicNats);
-  if (json) {
-    await stdout.write(`${JSON.stringify({ event: 'evaluation', characters, ...fixed, dynamic: adapted === null ? null : { ...adapted, ...dynamic }, checkpoint, part, streams })}\n`);
-    return;
+/** Room for what is to be told of each character; null if nothing is. @throws RnnError `usage` for more than is sensible */
+async function recordFor({ tokens }: ScoringPlan, { model }: TrainedModel, { byCharacter, html }: EvalFlags, { rooms }: Context): Promise<SurpriseRecord | null> {
+  if (!byCharacter && html === undefined) return null;
+  const characters = tokens.length - 1;
+  if (byCharacter && characters > mostByCharacter) {
+    throw new RnnError('usage', `--by-character is for texts of up to ${count(mostByCharacter)} characters, and this one has ${count(characters)}`, { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' });
   }
-  const { dim } = stdout.colour;
-  const row = (name: string, cells: readonly string[]): string => `${dim(name.padEnd(12))}${cells.map((cell) => cell.padStart(10)).join('')}\n`;
-  const rows = (['nats', 'bits', 'perplexity'] as const).map((name) => row(name, [fixed, ...(adapted === null ? [] : [adapted])].map((each) => each[name].toFixed(name === 'perplexity' ? 3 : 4))));
-  const heading = adapted === null ? '' : dim(row('', ['static', 'dynamic']));
-  await stdout.write(`${heading}${row('characters', [count(characters)])}${rows.join('')}`);
+  const { SurpriseRecord } = await rooms.insight();
+  return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
+}
+
+interface Seen {
+  readonly path: string;
+  readonly trained: TrainedModel;
+  readonly evaluated: Evaluated;
+  readonly costs: CharacterCosts;
+}
+
+async function writePage(file: string, sources: readonly string[], { path, trained, evaluated, costs }: Seen, context: Context): Promise<void> {
+  const { surprisePage } = await context.rooms.surprisePage();
+  const { piecesOf, symbolTexts } = await context.rooms.insight();
+  const { nats, accuracy, characters } = evaluated.score;
+  const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
+  const html = surprisePage({
+    run: basename(dirname(path)),
+    text: sources.map((source) => (source === '-' ? 'standard input' : source)).join(', '),
+    model: trained.model,
+    characters,
+    bits: bits(nats),
+    accuracy,
+    others: otherBits(evaluated),
+    pieces: [...piecesOf(costs.tokens, costs.vocabulary, surprise)],
+    surprise,
+    ids: costs.tokens,
+    symbols: symbolTexts(costs.vocabulary),
+  });
+  await writeOut(file, html, context);
+}
+
+async function show(evaluated: Evaluated, costs: CharacterCosts | null, { streams, dynamic }: ScoringPlan, { json, byCharacter, html, part, checkpoint }: EvalFlags, context: Context): Promise<void> {
+  const { stdout, stderr } = context;
+  const isForPeople = costs === null || !byCharacter || (await writeCharacters(costs, json === true, context));
+  if (json) return stdout.write(`${JSON.stringify(evaluationObject(evaluated, { dynamic, checkpoint, part, streams }))}\n`);
+  // Where stdout is for another program to read, figures are beside it.
+  if (isForPeople && html !== '-') await stdout.write(scoresTable(evaluated, stdout.colour));
+  else stderr.line(scoresTable(evaluated, stderr.colour).trimEnd());
 }

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } from '../devices.ts';
 import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
-import { readForModel } from '../reading.ts';
+import { readKnownText } from '../known-text.ts';
 import { lookOf } from '../text-look.ts';
 import { untrainedOptions } from '../untrained.ts';
 import { writeOut } from '../written.ts';
@@ -129,7 +129,7 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   for (const checkpoint of given) {
     const path = await findCheckpoint(checkpoint, 'use');
     const trained = await readCheckpoint(path, { weightsOnly: true });
-    const read = await readForModel(sources, flags, { path, trained }, context);
+    const read = await readKnownText(sources, 'all', flags, path, trained, context);
     corpus ??= read;
     subjects.push({ name: path, network: trained, tokens: read.train });
   }

@@ -6,7 +6,7 @@ import { compileShard } from './compile.ts';
 import { type Crew, joinedCrew, threadCrew } from './crew.ts';
 import type { KernelModule } from './kernels.ts';
 import { allocate } from './memory.ts';
-import { type JobPlan, type Plan, heldRows, outputStart, stateKey, statesOf } from './plan.ts';
+import { type JobPlan, type Plan, heldBlocks, outputPlace, stateKey, statesOf } from './plan.ts';
 import { Laps } from './profile.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
 import { standingCall } from './standing.ts';
@@ -174,9 +174,13 @@ export class CpuExecutable implements Executable {
     const outputs: Record<string, Float32Array> = {};
     for (const [name, { columns }] of programs.get(shardRows[0])!.program.outputs) {
       outputs[name] = new Float32Array(job.steps * job.batch * columns);
-      for (const row of heldRows(plan)) {
-        const at = outputStart(this.#plan, plan, name, row);
-        outputs[name].set(this.#floats.subarray(at, at + columns), row.whole * columns);
+      for (const block of heldBlocks(plan)) {
+        const { start, stride } = outputPlace(this.#plan, plan, name, block);
+        const together = stride === columns ? block.rows : 1; // no other columns between them
+        for (let r = 0; r < block.rows; r += together) {
+          const at = start + r * stride;
+          outputs[name].set(this.#floats.subarray(at, at + together * columns), (block.whole + r) * columns);
+        }
       }
     }
     return outputs;

@@ -148,21 +148,26 @@ export interface HeldRow {
 }
 
 /** All rows of a job's matrices. */
-export function* heldRows({ job, shardRows }: JobPlan): Generator<HeldRow> {
+export function* heldRows(plan: JobPlan): Generator<HeldRow> {
+  for (const { whole, worker, own, rows } of heldBlocks(plan)) {
+    for (let r = 0; r < rows; r++) yield { whole: whole + r, worker, own: own + r };
+  }
+}
+
+/** The same in blocks of rows that follow each other in the whole as with the worker, by their first row. */
+export function* heldBlocks({ job, shardRows }: JobPlan): Generator<HeldRow & { readonly rows: number }> {
   let first = 0;
   for (const [worker, rows] of shardRows.entries()) {
-    for (let t = 0; t < job.steps; t++) {
-      for (let r = 0; r < rows; r++) yield { whole: t * job.batch + first + r, worker, own: t * rows + r };
-    }
+    for (let t = 0; t < job.steps; t++) yield { whole: t * job.batch + first, worker, own: t * rows, rows };
     first += rows;
   }
 }
 
-/** The element of the shared memory at which a row of an output starts. */
-export function outputStart({ shard, shardBases }: Plan, { shardRows, programs }: JobPlan, output: string, { worker, own }: HeldRow): number {
+/** The element of the shared memory at which a row of an output starts, and how far it is from there to the next row. */
+export function outputPlace({ shard, shardBases }: Plan, { shardRows, programs }: JobPlan, output: string, { worker, own }: HeldRow): { readonly start: number; readonly stride: number } {
   const { program, layout } = programs.get(shardRows[worker])!;
   const { buffer, row, column } = layout.homeOf(program.outputs.get(output)!);
-  return (shardBases[worker] + shard.arena) / 4 + layout.offsetOf(buffer) + column + (row + buffer.before + own) * buffer.columns;
+  return { start: (shardBases[worker] + shard.arena) / 4 + layout.offsetOf(buffer) + column + (row + buffer.before + own) * buffer.columns, stride: buffer.columns };
 }
 
 function workersFor(batch: number, most: number): number {

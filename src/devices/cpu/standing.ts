@@ -1,7 +1,7 @@
 // A call of a job that is made again and again, in the memory of its workload: identifiers go to where the workers read them,
 // outputs are looked at where the workers leave them. Nothing is made anew for a call.
 import type { StandingCall } from '../device.ts';
-import { type Plan, heldRows, outputStart } from './plan.ts';
+import { type Plan, heldRows, outputPlace } from './plan.ts';
 
 /** @param step does one step of the job with all workers */
 export function standingCall(plan: Plan, name: string, memory: WebAssembly.Memory, step: () => Promise<void> | void): StandingCall {
@@ -14,7 +14,7 @@ export function standingCall(plan: Plan, name: string, memory: WebAssembly.Memor
   for (const row of heldRows(jobPlan)) {
     homes[row.whole] = (plan.shardBases[row.worker] + plan.shard.ids) / 4 + row.own;
     for (const [output, { columns }] of programs.get(shardRows[0])!.program.outputs) {
-      (outputs[output] ??= [])[row.whole] = new Float32Array(memory.buffer, 4 * outputStart(plan, jobPlan, output, row), columns);
+      (outputs[output] ??= [])[row.whole] = new Float32Array(memory.buffer, 4 * outputPlace(plan, jobPlan, output, row).start, columns);
     }
   }
   return {

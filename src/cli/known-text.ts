@@ -1,4 +1,4 @@
-// How commands that look at a text with a trained model read it: with the model's vocabulary, as its run read its own.
+// A text that a trained model is to read: found as in training, by the model's own vocabulary.
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TrainedModel } from '../checkpoint/store.ts';
@@ -7,19 +7,17 @@ import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
 import { count } from './format.ts';
 
-export interface ReadingFlags {
-  readonly part?: Part;
+export interface TextFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly json?: boolean;
 }
 
-/** @param path of the checkpoint @throws RnnError `corpus` for what the model does not know */
-export async function readForModel(sources: readonly string[], flags: ReadingFlags, { path, trained }: { path: string; trained: Pick<TrainedModel, 'training' | 'vocabulary'> }, { io, rooms, stderr }: Context): Promise<Corpus> {
-  const { training, vocabulary } = trained;
+/** @param path of the checkpoint */
+export async function readKnownText(sources: readonly string[], part: Part, flags: TextFlags, path: string, { training, vocabulary }: TrainedModel, { io, rooms, stderr }: Context): Promise<Corpus> {
   const { readCorpus, Vocabulary } = await rooms.corpus();
   const { readingOf } = await rooms.scoring();
-  const reading = readingOf(training, flags.part ?? 'all');
+  const reading = readingOf(training, part);
   const corpus = await readCorpus({
     sources,
     ...reading,

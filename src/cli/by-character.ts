@@ -1,0 +1,77 @@
+// What each character of a text cost, on stdout: the text itself coloured by it where there are colours, else a line for each character.
+import type { Tokens, Vocabulary } from '../corpus/read.ts';
+import type { Surprise } from '../insight/surprise.ts';
+import type { Context } from './context.ts';
+import { bits, symbol } from './format.ts';
+import { shaderFor } from './shades.ts';
+
+export interface CharacterCosts {
+  readonly tokens: Tokens;
+  readonly vocabulary: Vocabulary;
+  readonly surprise: Surprise;
+}
+
+/** Costs from here on are the reddest. */
+const HIGHEST_BITS = 8;
+/** Pieces written at a time. */
+const CHUNK = 4096;
+
+/** @returns whether it is a text for people to read, after which there may be more */
+export async function writeCharacters(costs: CharacterCosts, json: boolean, { io, rooms, stdout }: Context): Promise<boolean> {
+  const { piecesOf, symbolTexts } = await rooms.insight();
+  const shade = json ? null : await shaderFor(stdout, io.env);
+  if (shade !== null) {
+    const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / HIGHEST_BITS }));
+    await stdout.write(`${shade(scale)}${stdout.colour.dim(' bits and more')}\n\n`);
+    let last = '';
+    for (const pieces of chunks(piecesOf(costs.tokens, costs.vocabulary, costs.surprise))) {
+      await stdout.write(shade(pieces.map(({ text, nats }) => ({ text, value: bits(nats) / HIGHEST_BITS }))));
+      last = pieces.at(-1)!.text;
+    }
+    await stdout.write(last.endsWith('\n') ? '\n' : '\n\n');
+    return true;
+  }
+  if (!json) await stdout.write('at\tcharacter\tbits\trank\tlikeliest\n');
+  const texts = symbolTexts(costs.vocabulary);
+  for (const lines of chunks(characters(costs, texts))) await stdout.write(lines.map((each) => (json ? objectOf(each) : lineOf(each))).join(''));
+  return false;
+}
+
+interface Character {
+  readonly at: number;
+  readonly character: string;
+  readonly nats: number;
+  /** 1 for the likeliest. */
+  readonly rank: number;
+  readonly likeliest: readonly (readonly [character: string, probability: number])[];
+}
+
+function* characters({ tokens, surprise: { nats, ranks, alternatives, likeliest, probabilities } }: CharacterCosts, texts: readonly string[]): Generator<Character> {
+  for (const [index, rank] of ranks.entries()) {
+    const first = index * alternatives;
+    yield {
+      at: index + 1,
+      character: texts[tokens[index + 1]],
+      nats: nats[index],
+      rank: rank + 1,
+      likeliest: Array.from(likeliest.subarray(first, first + alternatives), (id, place) => [texts[id], probabilities[first + place]]),
+    };
+  }
+}
+
+const objectOf = (each: Character): string => `${JSON.stringify({ event: 'character', ...each })}\n`;
+
+function lineOf({ at, character, nats, rank, likeliest }: Character): string {
+  return `${at}\t${symbol(character)}\t${bits(nats).toFixed(4)}\t${rank}\t${likeliest.map(([other, probability]) => `${symbol(other)} ${probability.toFixed(4)}`).join('  ')}\n`;
+}
+
+function* chunks<Item>(items: Iterable<Item>): Generator<Item[]> {
+  let chunk: Item[] = [];
+  for (const item of items) {
+    chunk.push(item);
+    if (chunk.length < CHUNK) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}

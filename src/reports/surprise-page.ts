@@ -1,0 +1,92 @@
+// The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with what was expected in its place.
+import type { ModelConfiguration } from '../model/configuration.ts';
+import type { Piece } from '../insight/pieces.ts';
+import type { Surprise } from '../insight/surprise.ts';
+import { escapeHtml, page } from './page.ts';
+import { pageScript } from './scripts.ts';
+import { alongSvg, comparison, dearest, shadedText, tiles } from './surprise-parts.ts';
+import { surpriseStyle } from './surprise-style.ts';
+
+export interface SurpriseReport {
+  /** The name of the model's run, and of the text. */
+  readonly run: string;
+  readonly text: string;
+  readonly model: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden'>;
+  /** Of the whole text, that were scored. */
+  readonly characters: number;
+  readonly bits: number;
+  readonly accuracy: number;
+  /** Bits by other means. */
+  readonly others: readonly (readonly [name: string, bits: number])[];
+  /** What is on the page. */
+  readonly pieces: readonly Piece[];
+  readonly surprise: Surprise;
+  /** The text's symbols, and how each is written. */
+  readonly ids: ArrayLike<number>;
+  readonly symbols: readonly string[];
+}
+
+/** What the page's program is given: of each piece but the first, in little-endian base64. */
+export interface SurpriseData {
+  readonly symbols: readonly string[];
+  readonly alternatives: number;
+  /** Thousandths of a bit. */
+  readonly costs: string; // (C) Uint16
+  /** How many symbols were likelier. */
+  readonly ranks: string; // (C) Uint16
+  readonly own: string; // (C) Uint32
+  readonly likeliest: string; // (C, K) Uint32, or Uint8 for up to 256 symbols
+  /** Of 65,535. */
+  readonly probabilities: string; // (C, K) Uint16
+}
+
+export function surprisePage(report: SurpriseReport): string {
+  const { run, text, model, characters, pieces } = report;
+  const shown = pieces.length - 1 < characters ? `The first ${(pieces.length - 1).toLocaleString('en')} are below.` : '';
+  return page({
+    title: `What ${run} expected`,
+    summary: `${model.cell}, ${model.layers} × ${model.hidden}, reading ${text}. ${shown}`.trim(),
+    style: surpriseStyle,
+    body: `${tiles(report)}
+${alongSvg(pieces)}
+${reader(pieces)}
+<div class="after">
+${dearest(report)}
+${comparison(report)}
+</div>`,
+    scripts: [pageScript('surprise')],
+    data: dataOf(report),
+  });
+}
+
+function reader(pieces: readonly Piece[]): string {
+  return `<section aria-labelledby="text-title">
+<h2 id="text-title">The text</h2>
+<p class="hint" id="keys">The redder, the less expected. Point at a character or tap it to see what was; or go there by <span class="keys"><kbd>←</kbd> <kbd>→</kbd> <kbd>↑</kbd> <kbd>↓</kbd></span>, and by <kbd>n</kbd> and <kbd>p</kbd> to the next and the previous one of more than 5 bits.</p>
+<p class="scale" aria-hidden="true">${Array.from({ length: 9 }, (_, each) => `<i class="s${2 * each}">${each}</i>`).join('')} bits and more</p>
+<div class="reader">
+<div id="text" tabindex="0" role="application" aria-roledescription="text with a caret" aria-label="${escapeHtml(`The text, ${pieces.length.toLocaleString('en')} characters`)}" aria-describedby="keys">${shadedText(pieces)}</div>
+<aside id="panel" aria-label="What was expected"><p class="muted">What was expected in the place of a character stands here.</p></aside>
+</div>
+<p id="told" class="unseen" aria-live="polite"></p>
+</section>`;
+}
+
+function dataOf({ pieces, surprise: { alternatives: K, ranks, likeliest, probabilities }, ids, symbols }: SurpriseReport): SurpriseData {
+  const scored = pieces.slice(1);
+  const Ids = symbols.length <= 256 ? Uint8Array : Uint32Array;
+  const each = <Row extends Uint8Array | Uint16Array | Uint32Array>(rows: Row, value: (at: number, place: number, piece: Piece) => number): string => {
+    const width = rows.length / scored.length || 0;
+    for (const [index, piece] of scored.entries()) for (let place = 0; place < width; place++) rows[index * width + place] = Math.min(0xffff, Math.round(value(piece.at, place, piece)));
+    return Buffer.from(rows.buffer).toString('base64');
+  };
+  return {
+    symbols,
+    alternatives: K,
+    costs: each(new Uint16Array(scored.length), (_, __, { nats }) => (1000 * nats) / Math.LN2),
+    ranks: each(new Uint16Array(scored.length), (at) => ranks[at - 1]),
+    own: each(new Ids(scored.length), (at) => ids[at]),
+    likeliest: each(new Ids(K * scored.length), (at, place) => likeliest[(at - 1) * K + place]),
+    probabilities: each(new Uint16Array(K * scored.length), (at, place) => 0xffff * probabilities[(at - 1) * K + place]),
+  };
+}

@@ -1,0 +1,158 @@
+// What `rnn eval` tells besides its figures: what each character cost, and what others make of the text.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OutputClosed } from '../../src/cli/output.ts';
+import { FakeStream, bare, rnn } from './helpers.ts';
+
+const VERSE = 'the quick brown fox jumps over the lazy dog;\nthe dog sleeps and the fox is gone.\n';
+const text = VERSE.repeat(20);
+const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+const evaluate = (argv: readonly string[], surroundings: Parameters<typeof rnn>[1] = {}) => rnn(['eval', ...argv, '--checkpoint', at('run'), ...machine], surroundings);
+
+interface Line {
+  readonly event: string;
+  readonly at: number;
+  readonly character: string;
+  readonly nats: number;
+  readonly rank: number;
+  readonly likeliest: readonly [string, number][];
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rnn-eval-shown-'));
+  await writeFile(at('verse.txt'), text);
+  await writeFile(at('other.txt'), 'a fox and a dog sleep;\n'.repeat(30));
+  await writeFile(at('foreign.txt'), `${VERSE}ÄÖ`);
+  const sizes = ['--hidden', '16', '--batch-size', '4', '--seq-length', '16', '--max-steps', '60', '--sample-every', '0', '--quiet'];
+  for (const [name, ...more] of [['run'], ['bytes', '--unit', 'byte']]) {
+    const { code, stderr } = await rnn(['train', at('verse.txt'), '--out', at(name), ...sizes, ...more, ...machine]);
+    if (code !== 0) throw new Error(stderr);
+  }
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+describe('rnn eval --by-character', () => {
+  it('--json has a line for each character but the first, and the figures they come to', async () => {
+    const { code, stdout, stderr } = await evaluate([at('verse.txt'), '--by-character', '--json']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Line);
+    const figures = lines.pop() as unknown as Record<string, number>;
+    expect(figures).toMatchObject({ event: 'evaluation', streams: 1, characters: text.length - 1 });
+    expect(lines.map(({ character }) => character).join('')).toBe(text.slice(1));
+    expect(lines.map((line) => line.at)).toEqual(Array.from({ length: text.length - 1 }, (_, index) => index + 1));
+    expect(lines.reduce((sum, { nats }) => sum + nats, 0) / lines.length).toBeCloseTo(figures.nats, 6);
+    expect(lines.filter(({ rank }) => rank === 1)).toHaveLength(Math.round(figures.accuracy * lines.length));
+    const likely = lines.filter(({ rank }) => rank <= 5);
+    expect(likely.map(({ rank, likeliest }) => likeliest[rank - 1])).toEqual(likely.map(({ character, nats }) => [character, expect.closeTo(Math.exp(-nats), 5)]));
+  });
+
+  it('in a pipe is a table, which nothing else is mixed with', async () => {
+    const { stdout, stderr } = await evaluate(['-', '--by-character'], { stdin: 'the\nfox' });
+    expect(stdout.split('\n').slice(0, 1)).toEqual(['at\tcharacter\tbits\trank\tlikeliest']);
+    const rows = stdout.trimEnd().split('\n').slice(1).map((line) => line.split('\t'));
+    expect(rows.map(([place, character]) => `${place}${character}`)).toEqual(['1h', '2e', '3\\n', '4f', '5o', '6x']);
+    for (const [, , bits, rank, likeliest] of rows) {
+      expect(bits).toMatch(/^\d+\.\d{4}$/);
+      expect(rank).toMatch(/^[1-9]\d*$/);
+      expect(likeliest).toMatch(/^(?:\S+ 0\.\d{4} {2}){4}\S+ 0\.\d{4}$/);
+    }
+    expect(stderr).toMatch(/\ncharacters +6\nnats /);
+  });
+
+  it('in a terminal is the text in shades of what it cost, and the figures', async () => {
+    const { stdout } = await evaluate([at('other.txt'), '--by-character'], { stdout: new FakeStream({ columns: 80 }), env: { COLORTERM: 'truecolor' } });
+    expect(stdout).toContain('\u001B[48;2;');
+    expect(bare(stdout)).toContain('a fox and a dog sleep;↵\n'.repeat(30));
+    expect(bare(stdout)).toMatch(/\ncharacters +689\nnats /);
+    expect((await evaluate([at('other.txt'), '--by-character'], { stdout: new FakeStream({ columns: 80 }), env: { NO_COLOR: '1' } })).stdout).toMatch(/^at\tcharacter/);
+  });
+
+  it('reads several streams only where that is asked for', async () => {
+    const [one, several] = await Promise.all([[], ['--streams', '3']].map((more) => evaluate([at('verse.txt'), '--by-character', ...more])));
+    const cut = Math.ceil((text.length - 1) / 3) + 1; // the header is a line, too
+    const [first, second] = [one, several].map(({ stdout }) => stdout.split('\n'));
+    expect(second.length).toBe(first.length);
+    expect(second[cut]).not.toBe(first[cut]);
+  });
+
+  it('ends quietly when nobody reads any more', async () => {
+    const stdout = new FakeStream({ failure: { after: 1, code: 'EPIPE' } });
+    const { code, stderr } = await evaluate([at('verse.txt'), '--by-character'], { stdout });
+    expect(code).toBe(0);
+    expect(stderr).not.toContain(OutputClosed.name);
+    expect(stderr).not.toContain('error');
+  });
+
+  it('of bytes shows those that are no characters by their numbers', async () => {
+    const { stdout } = await rnn(['eval', '-', '--by-character', '--checkpoint', at('bytes'), ...machine], { stdin: 'aé' });
+    expect(stdout.split('\n').slice(1, 3).map((line) => line.split('\t')[1])).toEqual([String.raw`\xc3`, String.raw`\xa9`]);
+  });
+});
+
+describe('rnn eval --html', () => {
+  it('writes a page of the text, and says so', async () => {
+    const { code, stderr, stdout } = await evaluate([at('other.txt'), '--html', at('page.html'), '--against', at('verse.txt')]);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`wrote ${at('page.html')}, `);
+    expect(stdout).toMatch(/^characters +689\n/);
+    const page = await readFile(at('page.html'), 'utf8');
+    expect(page).toContain('<title>What run expected</title>');
+    expect(page).toContain('3-gram');
+    expect(page.match(/<i/g)!.length).toBeGreaterThanOrEqual(690);
+  });
+
+  it('- is stdout, and the figures are beside it', async () => {
+    const { stdout, stderr } = await evaluate([at('other.txt'), '--html', '-']);
+    expect(stdout).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
+    expect(stderr).toMatch(/\ncharacters +689\n/);
+  });
+});
+
+describe('rnn eval beside others', () => {
+  const othersOf = async (argv: readonly string[]) => JSON.parse((await evaluate([...argv, '--json'])).stdout) as { compressors: Record<string, number> | null; ngrams: { characters: number; bits: number[] } | null };
+
+  it('--against counts what the run was trained on, where that is the text, and all of another one', async () => {
+    const own = await othersOf([at('other.txt'), '--against', at('verse.txt')]);
+    expect(own.ngrams!.characters).toBe(Math.floor(0.9 * text.length));
+    expect(own.ngrams!.bits).toHaveLength(6);
+    const other = await othersOf([at('other.txt'), '--against', at('other.txt'), '--against', at('verse.txt')]);
+    expect(other.ngrams!.characters).toBe(690 + text.length);
+    expect(other.ngrams!.bits[5]).toBeLessThan(own.ngrams!.bits[5]);
+    const { stdout } = await evaluate([at('other.txt'), '--against', at('verse.txt')]);
+    expect(stdout).toContain(`n-grams of ${Math.floor(0.9 * text.length).toLocaleString('en')} characters`);
+    expect(stdout).toMatch(new RegExp(`^6-gram +${own.ngrams!.bits[5].toFixed(4)}$`, 'm'));
+  });
+
+  it('a short text is compressed, a long one only with --compressors', async () => {
+    await writeFile(at('long.txt'), VERSE.repeat(3000));
+    expect(Object.keys((await othersOf([at('other.txt')])).compressors!)).toEqual(['gzip', 'brotli']);
+    expect((await othersOf([at('long.txt')])).compressors).toBe(null);
+    const { gzip, brotli } = (await othersOf([at('long.txt'), '--compressors'])).compressors!;
+    expect(gzip).toBeLessThan(0.1);
+    expect(brotli).toBeLessThan(gzip);
+  });
+
+  it.each([
+    [['--against', 'missing.txt'], 3, '--against missing.txt: '],
+    [['--against', 'foreign.txt'], 3, '--against foreign.txt: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö'],
+    [['--html', '-', '--json'], 2, '--html - and --json both write to standard output'],
+    [['--html', '-', '--by-character'], 2, '--html - and --by-character both write to standard output'],
+    [['--html', 'no/such/folder.html'], 1, 'folder.html could not be written'],
+  ])('%j ends with %i', async (flags, code, message) => {
+    const given = flags.map((flag) => (flag.endsWith('.txt') || flag.endsWith('.html') ? at(flag) : flag));
+    const ran = await evaluate([at('verse.txt'), ...given]);
+    expect(ran.stderr.replaceAll(`${folder}/`, '')).toContain(message);
+    expect(ran.code).toBe(code);
+  });
+
+  it('standard input is one text, not two', async () => {
+    const { code, stderr } = await evaluate(['-', '--against', '-'], { stdin: text });
+    expect(code).toBe(2);
+    expect(stderr).toContain('standard input (-) can be read only once');
+  });
+});

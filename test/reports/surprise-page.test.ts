@@ -1,0 +1,124 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Vocabulary, characterVocabulary, byteVocabulary } from '../../src/corpus/vocabulary.ts';
+import { piecesOf, symbolTexts } from '../../src/insight/pieces.ts';
+import { SurpriseRecord } from '../../src/insight/surprise.ts';
+import { Random } from '../../src/random.ts';
+import { surprisePage } from '../../src/reports/surprise-page.ts';
+import { isTooWide, keepPicture, looks, noBrowser, openBrowser, openPage } from './browser.ts';
+
+/** A page of a model that expects anything, but e more than all else: its logit is 3, and those of others are below 1. */
+function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text, false)): string {
+  const ids = Uint8Array.from(vocabulary.encode(text));
+  const surprise = new SurpriseRecord(ids.length - 1, vocabulary.size);
+  const random = new Random(3);
+  for (let at = 0; at < ids.length - 1; at++) {
+    const logits = Float32Array.from({ length: vocabulary.size }, () => random.uniform());
+    logits[Math.max(0, vocabulary.find(vocabulary.unit === 'char' ? 'e' : '65'))] = 3;
+    surprise.put(at, logits, 0, ids[at + 1]);
+  }
+  return surprisePage({
+    run: 'a <b>run</b>', text: 'verse.txt', model: { cell: 'lstm', layers: 2, hidden: 64 }, characters: ids.length - 1, bits: 2.5, accuracy: 0.25,
+    others: [['gzip', 3.5], ['3-gram', 2.25]], pieces: [...piecesOf(ids, vocabulary, surprise)], surprise, ids, symbols: symbolTexts(vocabulary),
+  });
+}
+
+const verse = "</i><script>alert(1)</script> & Shall I compare thee\n\tto a summer's day?\n\u0007 Thou art more lovely\n".repeat(12);
+const shadedOf = (html: string): string => /<div id="text".*?>(.*?)<\/div>\n<aside/s.exec(html)![1].replace(/<[^>]*>/g, '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+
+describe('a page of surprise', () => {
+  it('has the whole text, with signs for what shows nothing', () => {
+    expect(shadedOf(pageOf(verse))).toBe(verse.replaceAll('\n', '↵\n').replaceAll('\t', '→\t').replaceAll('\u0007', '␇'));
+    expect(pageOf(verse)).not.toContain('<b>run');
+  });
+
+  it('of bytes has characters, each of which costs what all its bytes do', () => {
+    const text = 'aéü世e';
+    const html = pageOf(text, byteVocabulary());
+    expect(shadedOf(html)).toBe(text);
+    const [, costs] = /"costs":"(.*?)"/.exec(html)!;
+    const [é, , 世, e] = new Uint16Array(new Uint8Array(Buffer.from(costs, 'base64')).buffer);
+    expect(é / 2).toBeGreaterThan(7000);
+    expect(世 / é).toBeCloseTo(1.5, 1);
+    expect(e).toBeLessThan(é / 2 - 2000);
+  });
+
+  it('of 10,000 characters is small, whatever the model', () => {
+    expect(Buffer.byteLength(pageOf(verse.repeat(9).slice(0, 10_001)))).toBeLessThan(1e6);
+  });
+});
+
+describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
+  let browser: Browser;
+  let folder: string;
+  let file: string;
+  beforeAll(async () => {
+    browser = await openBrowser();
+    folder = await mkdtemp(join(tmpdir(), 'rnn-surprise-'));
+    file = join(folder, 'page.html');
+    await writeFile(file, pageOf(verse));
+  });
+  afterAll(async () => {
+    await browser.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const symbolsShown = (page: Page): Promise<string[]> => page.locator('#panel .symbol').allTextContents();
+  const told = (page: Page): Promise<string | null> => page.locator('#told').textContent();
+  const at = (text: string): number => [...verse].indexOf(text);
+
+  it.each(looks)('$width pixels wide and $colorScheme, it shows what was expected at the pointer, and complains of nothing', async (look) => {
+    const { page, complaints } = await openPage(browser, file, look);
+    const characters = page.locator('#text i');
+    await characters.nth(at('S')).hover();
+    expect((await symbolsShown(page))[0]).toBe('e');
+    expect(await symbolsShown(page)).toHaveLength(6); // S is none of the five
+    expect(await page.locator('#panel .own .symbol').textContent()).toBe('S');
+    await keepPicture(page, `surprise-${look.width}-${look.colorScheme}`);
+    expect(await isTooWide(page)).toBe(false);
+    expect(complaints).toEqual({ errors: [], requests: [] });
+    await page.close();
+  });
+
+  it('goes by the keyboard from character to character, line to line and to the next dear one, and tells who listens', async () => {
+    const { page, complaints } = await openPage(browser, file);
+    await page.locator('#text').focus();
+    const press = async (...keys: string[]): Promise<string | null> => {
+      for (const key of keys) await page.keyboard.press(key);
+      return told(page);
+    };
+    expect(await press('Home')).toBe('<: the first character is only read.');
+    expect(await press('ArrowRight')).toMatch(/^\/: \d\.\d bits, the \d+\w\w likeliest\. Expected: e \d+ %, /);
+    expect(await press('ArrowLeft', 'ArrowLeft')).toMatch(/^<: /); // there is nothing before it
+    const here = (): Promise<number> => page.evaluate<number>("[...document.querySelectorAll('#text i')].findIndex((each) => each.classList.contains('here'))");
+    await press('ArrowDown');
+    expect(await here()).toBe([...verse].indexOf('\n') + 1);
+    expect(await press('ArrowDown', 'ArrowUp', 'ArrowUp')).toMatch(/^<: /);
+    await press('n');
+    const dear = await here();
+    expect(dear).toBeGreaterThan(0);
+    expect(Number.parseFloat((await page.locator('#panel strong').textContent())!)).toBeGreaterThan(5);
+    await press('n', 'p');
+    expect(await here()).toBe(dear);
+    expect(await press('End')).toMatch(/^line end: /);
+    expect(complaints).toEqual({ errors: [], requests: [] });
+    await page.close();
+  });
+
+  it('goes to where a finger or a click points: in the text, along it, and in the list of the dearest', async () => {
+    const context = await browser.newContext({ hasTouch: true, viewport: { width: 400, height: 800 } });
+    const page = await context.newPage();
+    await page.goto(`file://${file}`);
+    await page.locator('#text i').nth(at('p')).tap();
+    expect(await told(page)).toMatch(/^p: /);
+    const button = page.locator('.dearest button').first();
+    await button.click();
+    expect(await told(page)).toMatch(new RegExp(`: ${(await page.locator('.dearest li > span').first().textContent())!.split(',')[0]}`));
+    await page.locator('#along').click({ position: { x: 1, y: 10 } });
+    expect(await page.locator('#text .here').evaluate((each) => [...each.closest('#text')!.querySelectorAll('i')].indexOf(each as never))).toBeLessThan(12);
+    await context.close();
+  });
+});
