@@ -15,7 +15,7 @@ button:disabled { opacity: 0.45; cursor: default; }
 .legend li { max-width: 100%; overflow-wrap: anywhere; display: inline-flex; gap: 0.5rem; align-items: center; }
 .legend i { flex: none; width: 1.4rem; border-top: 3px solid; }
 .legend i.dashed { border-top-style: dashed; }
-.legend b { min-width: 4.5ch; white-space: nowrap; font-weight: 600; }
+.legend b { flex: none; min-width: 4.5ch; white-space: nowrap; font-weight: 600; }
 .u-select { background: color-mix(in srgb, var(--accent) 16%, transparent); }
 .u-hz .u-cursor-x, .u-vt .u-cursor-y { border-right-color: var(--muted); }
 @media (min-width: 60rem) {

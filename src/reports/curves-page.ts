@@ -34,7 +34,7 @@ export function pageDataOf(runs: readonly NamedCurves[]): CurvesData {
   return { runs: runs.map(({ name, curves }) => ({ name, curves: { reports: thin(curves.reports, measuredColumns, places).map(rounded) as Report[], evaluations: thin(curves.evaluations, ['validationLossNats'], places).map(rounded) as Evaluation[] } })) };
 }
 
-const rounded = (moment: object): object => Object.fromEntries(Object.entries(moment).map(([name, value]) => [name, typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value]));
+const rounded = (moment: object): object => Object.fromEntries(Object.entries(moment).map(([name, value]) => [name, typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value]));
 
 function summaryOf({ curves: { reports, evaluations } }: NamedCurves): string {
   const last = reports.at(-1) ?? evaluations.at(-1);

@@ -2,14 +2,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chartsOf } from '../../src/reports/charts.ts';
 import { curvesPage } from '../../src/reports/curves-page.ts';
 import { type NetworkGradients, gradientsPage } from '../../src/reports/gradients.ts';
 import { storyPage } from '../../src/reports/story-page.ts';
 import { svgOf } from '../../src/reports/svg.ts';
-import { isTooWide, keepPicture, looks, noBrowser, openBrowser, openPage } from './browser.ts';
+import { isTooWide, keepPicture, noBrowser, type OpenedPage, openBrowser, openPage, widths } from './browser.ts';
 import { curvesOf } from './runs.ts';
 
 const hostile = `</script><img src=x onerror="alert(1)">&'`;
@@ -44,103 +44,117 @@ describe('the pages without a browser', () => {
 describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   let browser: Browser;
   let folder: string;
-  const write = (name: string, text: string): string => {
+  /** Opened once: a new page takes as long as what is done on it. */
+  let curves: OpenedPage;
+  let story: OpenedPage;
+  let gradients: OpenedPage;
+  const open = (name: string, text: string): Promise<OpenedPage> => {
     writeFileSync(join(folder, name), text);
-    return join(folder, name);
+    return openPage(browser, join(folder, name));
   };
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'rnn-pages-'));
     browser = await openBrowser();
+    curves = await open('curves.html', curvesPage([a, b]));
+    story = await open('story.html', storyPage(a, a.curves.stages));
+    gradients = await open('gradients.html', gradientsPage(networks, 'verse.txt'));
   });
   afterAll(async () => {
     await browser?.close();
     rmSync(folder, { recursive: true });
   });
-  const text = (page: Page, selector: string): Promise<string | null> => page.locator(selector).textContent();
+  const text = (selector: string): Promise<string | null> => curves.page.locator(selector).textContent();
+  const picture = 'document.querySelector("canvas").toDataURL()';
+  const soon = { timeout: 20_000 };
+  const isZoomed = (): Promise<boolean> => curves.page.locator('#reset').isEnabled();
 
-  it.each([['curves', () => curvesPage([a, b]), 4], ['story', () => storyPage(a, a.curves.stages), 1], ['gradients', () => gradientsPage(networks, 'verse.txt'), 2]] as const)('%s: whole on wide and narrow screens, light and dark, without a request or a complaint', async (name, html, charts) => {
-    const { page, complaints } = await openPage(browser, write(`${name}.html`, html()));
-    for (const { width, colorScheme } of looks) {
-      await page.setViewportSize({ width, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      expect(await isTooWide(page)).toBe(false);
-      expect(await page.locator('canvas').count()).toBe(charts);
-      await keepPicture(page, `${name}-${width}-${colorScheme}`);
+  it('suit wide and narrow screens, light and dark', async () => {
+    for (const [name, { page }, charts] of [['curves', curves, 4], ['story', story, 1], ['gradients', gradients, 2]] as const) {
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 900 });
+        // A chart is as wide as its place is by now.
+        await expect.poll(() => page.evaluate('document.querySelector(".plot").clientWidth - document.querySelector(".uplot").clientWidth'), soon).toBe(0);
+        for (const colorScheme of ['dark', 'light'] as const) {
+          const drawn = await page.evaluate<string>(picture);
+          await page.emulateMedia({ colorScheme });
+          await expect.poll(() => page.evaluate(picture), soon).not.toBe(drawn);
+          expect(await isTooWide(page)).toBe(false);
+          expect(await page.locator('canvas').count()).toBe(charts);
+          await keepPicture(page, `${name}-${width}-${colorScheme}`);
+        }
+      }
     }
-    expect(complaints).toEqual({ errors: [], requests: [] });
-    await page.close();
+    await curves.page.setViewportSize({ width: widths[1], height: 900 });
   });
 
   it('are read, zoomed and changed with the keyboard', async () => {
-    const { page, complaints } = await openPage(browser, write('keys.html', curvesPage([a, b])));
-    expect(await text(page, '#loss-legend')).toBe(`${a.name}, training1.500${a.name}, validation1.700${b.name}, training2.013${b.name}, validation2.213`);
+    const { page } = curves;
+    expect(await text('#loss-legend')).toBe(`${a.name}, training1.500${a.name}, validation1.700${b.name}, training2.013${b.name}, validation2.213`);
     await page.focus('#loss');
     await page.keyboard.press('Home');
-    expect(await text(page, '#loss-reading')).toBe(`50 steps: ${a.name}, training 3.058, ${a.name}, validation none, ${b.name}, training 3.558, ${b.name}, validation none`);
+    expect(await text('#loss-reading')).toBe(`50 steps: ${a.name}, training 3.058, ${a.name}, validation none, ${b.name}, training 3.558, ${b.name}, validation none`);
     await page.keyboard.press('ArrowRight');
-    expect(await text(page, '#loss-reading')).toMatch(/^100 steps: /);
+    expect(await text('#loss-reading')).toMatch(/^100 steps: /);
     // Where the cursor is in one chart, it is in all.
-    expect(await text(page, '#rate-legend b >> nth=0')).toBe('0.009667');
-    const reset = page.locator('#reset');
-    expect(await reset.isDisabled()).toBe(true);
+    expect(await text('#rate-legend b >> nth=0')).toBe('0.009667');
+    expect(await isZoomed()).toBe(false);
     await page.keyboard.press('+');
-    expect(await reset.isDisabled()).toBe(false);
+    expect(await isZoomed()).toBe(true);
     await page.keyboard.press('End');
-    expect(await text(page, '#loss-reading')).toMatch(/^1\.8\d*k steps: /);
+    expect(await text('#loss-reading')).toMatch(/^1\.8\d*k steps: /);
     await page.keyboard.press('0');
-    expect(await reset.isDisabled()).toBe(true);
+    expect(await isZoomed()).toBe(false);
     await page.selectOption('#horizontal', 'epoch');
     await page.focus('#speed');
     await page.keyboard.press('End');
-    expect(await text(page, '#speed-reading')).toBe(`30 epochs: ${a.name} 53k, ${b.name} 51k`);
+    expect(await text('#speed-reading')).toBe(`30 epochs: ${a.name} 53k, ${b.name} 51k`);
     await page.locator('#smoothing').fill('0.9');
-    expect(await text(page, '#loss-legend b >> nth=0')).not.toBe('1.500');
-    expect(await text(page, '#loss-legend b >> nth=1')).toBe('1.700');
-    expect(complaints).toEqual({ errors: [], requests: [] });
-    await page.close();
-  });
-
-  it('charts that are what they are can be read and zoomed, too', async () => {
-    const { page, complaints } = await openPage(browser, write('gradients.html', gradientsPage(networks, 'verse.txt')));
-    expect(await text(page, '#flow-legend')).toBe(`rnn ${hostile}, layer 1 h9.09e-53lstm, layer 1 h0.01478lstm, layer 1 c1`);
-    await page.focus('#flow');
-    await page.keyboard.press('Home');
-    await page.keyboard.press('ArrowRight');
-    expect(await text(page, '#flow-reading')).toBe(`1 steps back: rnn ${hostile}, layer 1 h 0.05, lstm, layer 1 h 0.9000, lstm, layer 1 c 1`);
-    await page.keyboard.press('+');
-    await page.keyboard.press('End');
-    expect(await text(page, '#flow-reading')).toMatch(/^2\d steps back: /);
-    expect(complaints).toEqual({ errors: [], requests: [] });
-    await page.close();
+    expect(await text('#loss-legend b >> nth=0')).not.toBe('1.500');
+    expect(await text('#loss-legend b >> nth=1')).toBe('1.700');
   });
 
   it('zoom where a chart is dragged across', async () => {
-    const { page } = await openPage(browser, write('drag.html', curvesPage([a])));
-    const box = (await page.locator('#loss .u-over').boundingBox())!;
-    const at = (share: number): [number, number] => [box.x + box.width * share, box.y + box.height / 2];
-    await page.mouse.move(...at(0.25));
+    const { page } = curves;
+    await page.selectOption('#horizontal', 'step');
+    const over = page.locator('#loss .u-over');
+    await over.scrollIntoViewIfNeeded();
+    const box = (await over.boundingBox())!;
+    await page.mouse.move(box.x + box.width / 4, box.y + 50);
     await page.mouse.down();
-    await page.mouse.move(...at(0.5), { steps: 4 });
+    await page.mouse.move(box.x + box.width / 2, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    expect(await page.locator('#reset').isDisabled()).toBe(false);
+    expect(await isZoomed()).toBe(true);
     await page.focus('#speed');
     await page.keyboard.press('Home');
-    expect(Number.parseFloat((await text(page, '#speed-reading'))!)).toBeCloseTo(800, -2);
-    await page.locator('#loss .u-over').dblclick();
-    expect(await page.locator('#reset').isDisabled()).toBe(true);
-    await page.close();
+    expect(Number.parseFloat((await text('#speed-reading'))!)).toBeCloseTo(800, -2);
+    await over.dblclick();
+    expect(await isZoomed()).toBe(false);
+  });
+
+  it('reach below the smallest of float32, where gradients vanish', async () => {
+    const { page } = gradients;
+    expect(await page.locator('#flow-legend').textContent()).toBe(`rnn ${hostile}, layer 1 h9.09e-53lstm, layer 1 h0.01478lstm, layer 1 c1`);
+    await page.focus('#flow');
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    const reading = (): Promise<string | null> => page.locator('#flow-reading').textContent();
+    expect(await reading()).toBe(`1 steps back: rnn ${hostile}, layer 1 h 0.05, lstm, layer 1 h 0.9000, lstm, layer 1 c 1`);
+    await page.keyboard.press('+');
+    await page.keyboard.press('End');
+    expect(await reading()).toMatch(/^2\d steps back: /);
   });
 
   it('show the texts of a story as they are', async () => {
-    const { page } = await openPage(browser, write('texts.html', storyPage(a, a.curves.stages)));
-    expect(await page.locator('.timeline pre').allTextContents()).toEqual(texts);
-    expect(await page.locator('.timeline p').first().textContent()).toBe('step 1,000 · epoch 10.00 · validation loss 1.747 nats per character');
-    await page.close();
+    expect(await story.page.locator('.timeline pre').allTextContents()).toEqual(texts);
+    expect(await story.page.locator('.timeline p').first().textContent()).toBe('step 1,000 · epoch 10.00 · validation loss 1.747 nats per character');
+  });
+
+  it('ask for nothing, and complain of nothing, whatever was done on them', () => {
+    for (const { complaints } of [curves, story, gradients]) expect(complaints).toEqual({ errors: [], requests: [] });
   });
 
   it('pictures are XML', async () => {
-    const { page } = await openPage(browser, write('picture.svg', await svgOf(chartsOf([a, b], { horizontal: 'step' }), hostile)));
+    const { page } = await open('picture.svg', await svgOf(chartsOf([a, b], { horizontal: 'step' }), hostile));
     expect(await page.evaluate('document.documentElement.tagName + document.querySelectorAll("parsererror, script").length')).toBe('svg0');
-    await page.close();
   });
 });
