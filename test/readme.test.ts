@@ -20,7 +20,7 @@ const patience = 60_000;
 const notYet = new Set(['inspect']);
 
 /** Commands that look for files before they do anything. */
-const looking = new Set(['sweep', 'runs']);
+const looking = new Set(['sweep', 'runs', 'eval']);
 
 /** The commands in blocks marked as shell, a block a list. */
 function shellBlocks(page: string): string[][] {
@@ -44,7 +44,7 @@ function inlineCommands(page: string): string[] {
 }
 
 describe('every command that is written down is one', () => {
-  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/choosing.md', 'docs/cron.md'];
+  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/choosing.md', 'docs/cron.md', 'docs/insight.md'];
   const inBlocks = pages.flatMap((name) => shellBlocks(read(name)).flat().flatMap(programCalls).map((words) => ({ name, words })));
   const inText = pages.flatMap((name) => inlineCommands(read(name)).flatMap(programCalls).map((words) => ({ name, words })));
 
