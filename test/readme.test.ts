@@ -20,7 +20,7 @@ const patience = 60_000;
 const notYet = new Set(['inspect']);
 
 /** Commands that look for files before they do anything. */
-const looking = new Set(['sweep', 'runs', 'plot', 'watch', 'story', 'gradients']);
+const looking = new Set(['sweep', 'runs', 'eval', 'plot', 'watch', 'story', 'gradients']);
 
 /** The commands in blocks marked as shell, a block a list. */
 function shellBlocks(page: string): string[][] {

@@ -8,7 +8,7 @@ import { type TextFlags, readKnownText } from './known-text.ts';
 import type { Others } from './scores-table.ts';
 
 /** Longer texts are compressed only if that is asked for: it takes longer than to score them. */
-const SOON_COMPRESSED = 200_000;
+const SOON_COMPRESSED = 100_000;
 
 /**
  * The text that `--against` names. Of the one that the run had, only the part that it was trained on.
