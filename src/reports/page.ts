@@ -1,0 +1,70 @@
+// The frame of every page that rnn writes: one file that holds all it needs, and a policy that lets it ask for nothing else. Knows
+// nothing of what is on the page.
+import { createHash } from 'node:crypto';
+import { pageStyle } from './page-style.ts';
+
+export interface PageParts {
+  readonly title: string;
+  /** One line under the title. */
+  readonly summary: string;
+  /** The language of the page, as HTML has it; en unless given. */
+  readonly lang?: string;
+  /** Style sheet for what is in the body, after that of all pages. */
+  readonly style?: string;
+  /** HTML; whoever writes it escapes what it quotes. */
+  readonly body: string;
+  /** Classic scripts, run in this order once all else is there. */
+  readonly scripts?: readonly string[];
+  /** What the scripts find as JSON in the element `data`. */
+  readonly data?: unknown;
+}
+
+/** A whole page as HTML. */
+export function page({ title, summary, lang = 'en', style = '', body, scripts = [], data = null }: PageParts): string {
+  const programs = scripts.map(insideScript);
+  return `<!doctype html>
+<html lang="${escapeHtml(lang)}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(programs)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="generator" content="rnn">
+<link rel="icon" href="data:,">
+<title>${escapeHtml(title)}</title>
+<style>${pageStyle}${style}</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(title)}</h1>
+<p>${escapeHtml(summary)}</p>
+</header>
+<main>
+${body}
+</main>
+<script type="application/json" id="data">${insideData(data)}</script>
+${programs.map((program) => `<script>${program}</script>\n`).join('')}</body>
+</html>
+`;
+}
+
+/** Text as it stands between tags or in a quoted attribute. */
+export function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
+}
+
+/** Nothing may be fetched, and no script runs but ours: whatever text got into the page by mistake stays text. */
+function policy(programs: readonly string[]): string {
+  const ours = programs.map((program) => `'sha256-${createHash('sha256').update(program).digest('base64')}'`);
+  return `default-src 'none'; script-src ${ours.join(' ') || "'none'"}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
+}
+
+/** Only `<` can end a script or begin a comment in it. In JSON it occurs in strings alone, which have another way to write it. */
+function insideData(data: unknown): string {
+  return JSON.stringify(data).replaceAll('<', String.raw`\u003c`);
+}
+
+/** In strings and patterns, where alone a program has these, a backslash before the letter changes nothing. */
+function insideScript(program: string): string {
+  return program.replace(/<(?=\/script)/gi, String.raw`\x3c`).replaceAll('<!--', String.raw`\x3c!--`);
+}

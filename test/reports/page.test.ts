@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { escapeHtml, page } from '../../src/reports/page.ts';
+
+const hostile = '</script><script>alert(1)</script><!--<script> & "\' \u2028';
+const parts = { title: 'A run', summary: 'What became of it.', body: '<p>Text</p>' };
+const dataOf = (html: string): unknown => JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(html)![1]);
+
+describe('a page', () => {
+  it('lets no text of its title and data out of its place', () => {
+    const html = page({ ...parts, title: hostile, summary: hostile, lang: '"><p', data: { [hostile]: [hostile, null, 1.5] } });
+    expect(dataOf(html)).toEqual({ [hostile]: [hostile, null, 1.5] });
+    expect(html.match(/<script/g)).toHaveLength(1);
+    expect(html).toContain(`<h1>${escapeHtml(hostile)}</h1>`);
+    expect(html).toContain('<html lang="&quot;&gt;&lt;p">');
+  });
+
+  it('has scripts that run, as they are written, and no others', () => {
+    const program = "const end = '</script>'; const comment = '<!--'; const small = '</SCRIPT';";
+    const html = page({ ...parts, scripts: ['let a = 1;', program] });
+    const inlined = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, text]) => text);
+    expect(inlined).toEqual(['let a = 1;', String.raw`const end = '\x3c/script>'; const comment = '\x3c!--'; const small = '\x3c/SCRIPT';`]);
+    const hashes = inlined.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`);
+    expect(html).toContain(`script-src ${hashes.join(' ')};`);
+    expect(page(parts)).toContain("script-src 'none';");
+  });
+
+  it('may fetch nothing, and suits both schemes of colours', () => {
+    const html = page({ ...parts, style: 'p { color: red }' });
+    expect(html).toContain("default-src 'none'");
+    expect(html).not.toMatch(/https?:|\bsrc=|@import|url\(/);
+    expect(html).toContain('<meta name="color-scheme" content="light dark">');
+    expect(html).toContain('@media (prefers-color-scheme: dark)');
+    expect(html).toMatch(/p \{ color: red \}<\/style>/);
+  });
+});
