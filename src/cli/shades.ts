@@ -1,0 +1,68 @@
+// Text in a terminal on a ground that is coloured by a number: what a character cost, what a cell held. Knows nothing of either.
+import { noColours } from './colour.ts';
+import { harmless } from './format.ts';
+import type { Io } from './io.ts';
+import type { Output } from './output.ts';
+
+/** Text, and −1 (blue) to 0 (as it is) to 1 (red); beyond these it is as at them. */
+export interface Shaded {
+  readonly text: string;
+  readonly value: number;
+}
+
+/** Pieces of text one after the other, for a terminal to show; a line's end has a sign, lest its colour is lost. */
+export type Shader = (pieces: Iterable<Shaded>) => string;
+
+/** Shades on each side of none: fewer than there are colours, so that neighbours share theirs. */
+const STEPS = 12;
+
+type Colour = readonly [red: number, green: number, blue: number];
+
+/** From the weakest to the strongest on a side. On a dark ground what matters is lighter than the rest, on a light one darker. */
+const palettes = {
+  dark: { ink: [255, 255, 255], warm: [[62, 40, 18], [166, 84, 8], [214, 38, 30]], cold: [[20, 40, 66], [20, 90, 160], [60, 120, 245]] },
+  light: { ink: [0, 0, 0], warm: [[255, 243, 214], [255, 196, 107], [244, 108, 84]], cold: [[226, 238, 255], [160, 204, 255], [96, 160, 250]] },
+} as const satisfies Record<string, { ink: Colour; warm: readonly Colour[]; cold: readonly Colour[] }>;
+
+/** @returns null for a stream that gets no colours */
+export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Shader | null> {
+  if (colour === noColours) return null;
+  const { Chalk } = await import('chalk');
+  const chalk = new Chalk({ level: levelOf(env) });
+  const { ink, warm, cold } = palettes[hasLightGround(env) ? 'light' : 'dark'];
+  const styles = Array.from({ length: 2 * STEPS + 1 }, (_, index) => {
+    const step = index - STEPS;
+    return step === 0 ? (text: string) => text : chalk.rgb(...ink).bgRgb(...between(step > 0 ? warm : cold, (Math.abs(step) - 1) / (STEPS - 1)));
+  });
+  return (pieces) => {
+    let shown = '';
+    let run = '';
+    let last = 0;
+    for (const { text, value } of pieces) {
+      const step = Math.round(Math.max(-1, Math.min(1, value)) * STEPS);
+      if (step !== last) {
+        shown += styles[STEPS + last](run);
+        run = '';
+        last = step;
+      }
+      run += text === '\n' ? '↵\n' : harmless(text);
+    }
+    return shown + styles[STEPS + last](run);
+  };
+}
+
+/** FORCE_COLOR may say it, as for other programs; terminals of 24 bits say so by COLORTERM, those of 256 colours by their name. */
+function levelOf({ FORCE_COLOR = '', COLORTERM = '', TERM = '' }: Io['env']): 1 | 2 | 3 {
+  if (/^[123]$/.test(FORCE_COLOR)) return Number(FORCE_COLOR) as 1 | 2 | 3;
+  if (/^(?:truecolor|24bit)$/.test(COLORTERM)) return 3;
+  return TERM.includes('256') ? 2 : 1;
+}
+
+/** Some terminals tell the numbers of their ink and their ground; most do not, and most are dark. */
+const hasLightGround = ({ COLORFGBG = '' }: Io['env']): boolean => /;(?:7|15)$/.test(COLORFGBG);
+
+function between(stops: readonly Colour[], share: number): [number, number, number] {
+  const at = Math.min(share * (stops.length - 1), stops.length - 1 - 1e-9);
+  const [from, to] = [stops[Math.floor(at)], stops[Math.floor(at) + 1]];
+  return [0, 1, 2].map((channel) => Math.round(from[channel] + (at % 1) * (to[channel] - from[channel]))) as [number, number, number];
+}

@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { coloursFor } from '../../src/cli/colour.ts';
+import { Output } from '../../src/cli/output.ts';
+import { type Shaded, shaderFor } from '../../src/cli/shades.ts';
+import { FakeProcess, FakeStream, bare } from './helpers.ts';
+
+const pieces: readonly Shaded[] = [{ text: 'a', value: 0.01 }, { text: 'b', value: 1 }, { text: 'c', value: 7 }, { text: '\n', value: 1 }, { text: 'd', value: -0.5 }];
+
+async function shaded(env: Record<string, string>, given = pieces): Promise<string | null> {
+  const io = new FakeProcess({ stdout: new FakeStream({ columns: 80 }), env });
+  const shade = await shaderFor(new Output('stdout', io, await coloursFor(io.stdout, env, true)), env);
+  return shade === null ? null : shade(given);
+}
+
+// oxlint-disable-next-line no-control-regex
+/** The codes of grounds, in their order. */
+const grounds = (text: string | null): string[] => [...text!.matchAll(/\u001B\[((?:4[0-7]|10[0-7])|48;[\d;]+)m/g)].map(([, code]) => code);
+
+describe('shades of text', () => {
+  it('are one ground for a run of equal ones, none where there is little to show, and blue below 0', async () => {
+    const text = await shaded({ COLORTERM: 'truecolor' });
+    expect(bare(text!)).toBe('abc↵\nd');
+    expect(text!.startsWith('a\u001B')).toBe(true);
+    const [high, , low] = grounds(text).map((code) => code.split(';').slice(2).map(Number));
+    expect(grounds(text)).toHaveLength(3); // once more after the line's end
+    expect(high[0]).toBeGreaterThan(high[2] + 100);
+    expect(low[2]).toBeGreaterThan(low[0] + 50);
+  });
+
+  it('are of 24 bits, 256 or 16 colours, as the terminal has them', async () => {
+    expect(grounds(await shaded({ COLORTERM: 'truecolor' }))[0]).toMatch(/^48;2;/);
+    expect(grounds(await shaded({ TERM: 'xterm-256color' }))[0]).toMatch(/^48;5;/);
+    expect(grounds(await shaded({ TERM: 'xterm' }))[0]).toMatch(/^(?:4|10)1$/);
+    expect(grounds(await shaded({ TERM: 'xterm', FORCE_COLOR: '3' }))[0]).toMatch(/^48;2;/);
+    expect(await shaded({ NO_COLOR: '1' })).toBe(null);
+  });
+
+  it('grow lighter with what they show on a dark ground, and darker on a light one', async () => {
+    const brightness = async (env: Record<string, string>): Promise<number[]> => {
+      const text = await shaded({ COLORTERM: 'truecolor', ...env }, [0.1, 0.4, 0.7, 1].map((value) => ({ text: 'x', value })));
+      return grounds(text).map((code) => code.split(';').slice(2).map(Number)).map(([red, green, blue]) => red + green + blue);
+    };
+    const [dark, light] = [await brightness({}), await brightness({ COLORFGBG: '0;15' })];
+    expect(dark[3]).toBeGreaterThan(dark[0] + 100);
+    expect(light[3]).toBeLessThan(light[0] - 100);
+  });
+
+  it('let nothing through that moves the cursor', async () => {
+    expect(bare((await shaded({ TERM: 'xterm' }, [{ text: '\u001B', value: 1 }, { text: '\u0007', value: 0 }]))!)).toBe('␛␇');
+  });
+});
