@@ -1,21 +1,16 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../checkpoint/store.ts';
-import type { Corpus } from '../../corpus/read.ts';
 import { RnnError } from '../../errors.ts';
 import type { GivenScoring, Part, Score, ScoringPlan } from '../../training/scoring.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } from '../devices.ts';
 import { choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless } from '../format.ts';
+import { type TextFlags, readKnownText } from '../known-text.ts';
 
-interface EvalFlags {
+interface EvalFlags extends TextFlags {
   readonly checkpoint?: string;
   readonly part?: Part;
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
   readonly streams?: number;
   readonly seqLength?: number;
   readonly dynamic?: boolean;
@@ -24,7 +19,6 @@ interface EvalFlags {
   readonly device?: string;
   readonly threads?: number;
   readonly blas?: string;
-  readonly json?: boolean;
 }
 
 const positive = { whole: true, least: 1 };
@@ -70,7 +64,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { planScoring, score } = await rooms.scoring();
-  const plan = planScoring(trained, await read(sources, flags, path, trained, context), part, given);
+  const plan = planScoring(trained, await readKnownText(sources, part, flags, path, trained, context), part, given);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
   const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...(flags.threads === undefined ? {} : { threads: flags.threads }), ...(flags.blas === undefined ? {} : { blas: flags.blas }) });
   try {
@@ -92,28 +86,6 @@ function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay }: 
     ...(seqLength === undefined ? {} : { sequenceLength: seqLength }),
     ...(dynamic ? { dynamic: { ...(dynamicLr === undefined ? {} : { learningRate: dynamicLr }), ...(dynamicDecay === undefined ? {} : { decay: dynamicDecay }) } } : {}),
   };
-}
-
-async function read(sources: readonly string[], flags: EvalFlags, path: string, { training, vocabulary }: TrainedModel, { io, rooms, stderr }: Context): Promise<Corpus> {
-  const { readCorpus, Vocabulary } = await rooms.corpus();
-  const { readingOf } = await rooms.scoring();
-  const reading = readingOf(training, flags.part ?? defaultPart);
-  const corpus = await readCorpus({
-    sources,
-    ...reading,
-    ...(flags.include === undefined ? {} : { include: flags.include }),
-    ...(flags.exclude === undefined ? {} : { exclude: flags.exclude }),
-    unit: vocabulary.unit,
-    minCount: 1,
-    vocabulary: new Vocabulary(vocabulary),
-    // As in training: what a run writes is no text. A file that was taken out of its run may lie among texts.
-    ...(existsSync(join(dirname(path), 'log.jsonl')) ? { runFolder: dirname(path) } : {}),
-    plainValidation: true,
-    // Merely looking at the real one opens it.
-    ...(sources.includes('-') || reading.validationFile === '-' ? { stdin: io.stdin } : {}),
-  });
-  if (corpus.skipped > 0 && !flags.json) stderr.line(stderr.colour.dim(`${count(corpus.skipped)} hidden or binary ${corpus.skipped === 1 ? 'file was' : 'files were'} passed over`));
-  return corpus;
 }
 
 const figures = (nats: number) => ({ nats, bits: bits(nats), perplexity: Math.exp(nats) });
