@@ -6,6 +6,8 @@ import type { findCheckpoint, foldersOfRuns, newestIn, openSweepFolder, readChec
 import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
+import type * as insight from '../insight/inspection.ts';
+import type { cellsPage } from '../reports/cells-page.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
 import type { parametersOf } from '../training/model.ts';
@@ -41,6 +43,8 @@ export interface Rooms {
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
   scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score }>;
+  insight(): Promise<typeof insight>;
+  cellsPage(): Promise<{ cellsPage: typeof cellsPage }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
 }
@@ -60,6 +64,8 @@ export const rooms: Rooms = {
   runs: () => import('../training/runs.ts'),
   searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/possible.ts')) }),
   scoring: () => import('../training/scoring.ts'),
+  insight: () => import('../insight/inspection.ts'),
+  cellsPage: () => import('../reports/cells-page.ts'),
   training: () => import('../training/train.ts'),
   diagnosis: () => import('../diagnosis/doctor.ts'),
 };

@@ -12,8 +12,8 @@ async function shaded(env: Record<string, string>, given = pieces): Promise<stri
   return shade === null ? null : shade(given);
 }
 
-// oxlint-disable-next-line no-control-regex
 /** The codes of grounds, in their order. */
+// oxlint-disable-next-line no-control-regex
 const grounds = (text: string | null): string[] => [...text!.matchAll(/\u001B\[((?:4[0-7]|10[0-7])|48;[\d;]+)m/g)].map(([, code]) => code);
 
 describe('shades of text', () => {
