@@ -13,7 +13,7 @@ export function cellsTable(findings: readonly Finding[], { colour, columns }: Pi
   const line = ([name, chance, ...cells]: readonly string[]): string => `${colour.dim(name.padEnd(widths[0]))}  ${[chance.padEnd(widths[1]), ...cells.slice(0, fitting).map((cell) => cell.padEnd(widths[2]))].join('  ')}`.trimEnd();
   const rest = (what: string, some: readonly Finding[]): string[] => (some.length === 0 ? [] : [colour.dim(`${what}: ${some.map(({ property }) => property.name).join(', ')}`)]);
   return [
-    ...(found.length === 0 ? [] : [colour.dim(line(['', 'by chance', 'cells, the best first'])), ...rows.map(line)]),
+    ...(found.length === 0 ? [] : [colour.dim(line(['', 'chance up to', 'cells, the best first'])), ...rows.map(line)]),
     ...rest('told by no cell', findings.filter(({ cells, chance }) => cells.length === 0 && chance !== null)),
     ...rest('not in the text, or hardly', findings.filter(({ chance }) => chance === null)),
   ];

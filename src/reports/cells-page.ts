@@ -22,10 +22,10 @@ export interface CellsReport {
 }
 
 export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
-  const found = findings.flatMap(({ cells }) => cells.slice(0, 1)).toSorted((a, b) => Math.abs(b.correlation) - Math.abs(a.correlation));
+  const [found] = findings.flatMap(({ cells }) => cells.slice(0, 1));
   const wanted = [...(cell === null ? [] : [cell]), ...findings.flatMap(({ cells }) => cells)];
   const shown = shownCells(activations, wanted);
-  const data: CellsData = { pieces, shown, first: cell ?? found.at(0) ?? { layer: shown[0].layer, name: shown[0].name, unit: 0 } };
+  const data: CellsData = { pieces, shown, first: cell ?? found ?? { layer: shown[0].layer, name: shown[0].name, unit: 0 } };
   return page({
     title: `What the cells of ${name} hold`,
     summary,
@@ -78,7 +78,7 @@ function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): s
 
 function foundHtml(findings: readonly Finding[]): string {
   const groups = findings.filter(({ cells }) => cells.length > 0).map(({ property, cells, chance }) => `<div data-property="${escapeHtml(property.name)}"><h3>${escapeHtml(property.name)}</h3>
-<p>${escapeHtml(property.what)}; by chance ${scoreText(property, chance!)}</p>
+<p>${escapeHtml(property.what)}; by chance up to ${scoreText(property, chance!)}</p>
 <p class="cells">${cells.map((cell) => `<button type="button" data-layer="${cell.layer}" data-name="${cell.name}" data-unit="${cell.unit}">${cellText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`).join('')}</p></div>`);
   const untold = findings.filter(({ cells, chance }) => cells.length === 0 && chance !== null).map(({ property }) => property.name);
   const rare = findings.filter(({ chance }) => chance === null).map(({ property }) => property.name);

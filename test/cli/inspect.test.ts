@@ -35,7 +35,7 @@ describe('rnn inspect', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(new RegExp(`^${at('model.json')}, 901 characters; cpu: `));
     const lines = stdout.split('\n');
-    expect(lines[0]).toMatch(/^ +by chance +cells, the best first$/);
+    expect(lines[0]).toMatch(/^ +chance up to +cells, the best first$/);
     expect(stdout).toMatch(/^word +AUC 0\.\d\d +\d\.[hc]\.\d 0\.\d\d/m);
     expect(stdout).toMatch(/^not in the text, or hardly: .*upper case, after if$/m);
     expect(lines.filter((line) => /^ +[01] +[ifo] +\d+\.\d % +\d+\.\d % +\d+ +\d+$/.test(line))).toHaveLength(6);
@@ -64,7 +64,7 @@ describe('rnn inspect', () => {
   it('reads the first characters, and says so', async () => {
     const { stderr, stdout } = await rnn(['inspect', '-', ...model(), '--length', '500'], { stdin: text });
     expect(stderr).toContain('the first 500 of 901 characters');
-    expect(stdout).toContain('by chance');
+    expect(stdout).toContain('chance up to');
     const short = await rnn(['inspect', at('text.txt'), ...model(), '--length', '100']);
     expect(short.stderr).toContain('100 characters are too few to search for cells: it takes 400');
     expect(short.stdout).toMatch(/^layer +gate/);
