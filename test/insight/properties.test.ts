@@ -24,6 +24,7 @@ describe('what may be said of a text', () => {
     ['bracket depth', 'a(b[c])d)', '·11221···'],
     ['bracket depth', '(a]b', '····'],
     ['bracket depth', '{(}a', '11··'],
+    ['bracket depth', 'a)(b)', '··11·'],
     ['line position', 'ab\nc', '12·1'],
     ['line left', 'ab\nc\nd', '2121??'],
     ['indentation', '  a b\n\tc\nd', '12222·11··'],

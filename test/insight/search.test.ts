@@ -54,6 +54,13 @@ describe('a search', () => {
     expect(searchCells(cells, [once])).toMatchObject([{ cells: [], chance: null }]);
   });
 
+  it('believes no cell that tells something on the half alone that it is chosen on', () => {
+    const inHalf = (half: number) => (at: number): number => (Math.floor(at / (characters / 20)) % 2 === half ? valuesOf('quotes')[at] : noise(at));
+    for (const half of [0, 1]) expect(named(searchCells(activations([...ignorant(20), inHalf(half)]), properties), 'quotes').cells).toEqual([]);
+    const all = named(searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties), 'quotes').cells;
+    expect(all.map(cellText)).toEqual(['0.c.20']);
+  });
+
   it('finds the same again', () => {
     expect(searchCells(cells, properties)).toEqual(findings);
   });
