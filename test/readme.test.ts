@@ -16,11 +16,8 @@ const isBuilt = existsSync(join(root, 'dist/cli/start.js'));
 // Starting a process may take long where many tests share few cores.
 const patience = 60_000;
 
-/** Named where later versions are foretold, and not there yet. */
-const notYet = new Set(['inspect']);
-
 /** Commands that look for files before they do anything. */
-const looking = new Set(['sweep', 'runs', 'eval', 'plot', 'watch', 'story', 'gradients']);
+const looking = new Set(['sweep', 'runs', 'eval', 'plot', 'watch', 'story', 'gradients', 'inspect']);
 
 /** The commands in blocks marked as shell, a block a list. */
 function shellBlocks(page: string): string[][] {
@@ -78,7 +75,7 @@ describe('every command that is written down is one', () => {
   });
 
   // Running text names commands without all they need ("`rnn train` saves it").
-  it.each(inText.filter(({ words }) => !notYet.has(words[0])).map(({ name, words }) => [name, words.join(' '), words] as const))('%s mentions rnn %s', async (_name, _line, words) => {
+  it.each(inText.map(({ name, words }) => [name, words.join(' '), words] as const))('%s mentions rnn %s', async (_name, _line, words) => {
     const [command, ...rest] = words;
     const { code, stdout } = await rnn(command.startsWith('-') ? ['--help'] : [command, '--help']);
     expect(code).toBe(0);
@@ -86,7 +83,7 @@ describe('every command that is written down is one', () => {
   });
 
   it('and every option in the README is one of some command, or of the benchmark', async () => {
-    const helps = await Promise.all(['train', 'sample', 'eval', 'gradients', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
+    const helps = await Promise.all(['train', 'sample', 'eval', 'inspect', 'gradients', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
     const known = new Set([...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });

@@ -40,6 +40,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     load: async () => (await import('./commands/gradients.ts')).defineGradients,
   },
   {
+    name: 'inspect',
+    takes: '<text...>',
+    summary: 'show what the cells of a trained model do on a text',
+    load: async () => (await import('./commands/inspect.ts')).defineInspect,
+  },
+  {
     name: 'info',
     takes: '[checkpoint]',
     summary: 'show what a checkpoint is',

@@ -20,6 +20,8 @@ import type { Ngrams } from '../insight/ngrams.ts';
 import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import type { SurpriseRecord } from '../insight/surprise.ts';
 import type { surprisePage } from '../reports/surprise-page.ts';
+import type * as inspection from '../insight/inspection.ts';
+import type { cellsPage } from '../reports/cells-page.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
 import type { Curves } from '../training/curves.ts';
@@ -71,6 +73,8 @@ export interface Rooms {
     xzSize: typeof xzSize;
   }>;
   surprisePage(): Promise<{ surprisePage: typeof surprisePage }>;
+  inspection(): Promise<typeof inspection>;
+  cellsPage(): Promise<{ cellsPage: typeof cellsPage }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
   gradientPictures(): Promise<{ gradientCharts: typeof gradientCharts; gradientsPage: typeof gradientsPage; dashboard: typeof dashboard; svgOf: typeof svgOf }>;
@@ -98,6 +102,8 @@ export const rooms: Rooms = {
   scoring: () => import('../training/scoring.ts'),
   insight: async () => ({ ...(await import('../insight/surprise.ts')), ...(await import('../insight/pieces.ts')), ...(await import('../insight/ngrams.ts')), ...(await import('../insight/compressors.ts')) }),
   surprisePage: () => import('../reports/surprise-page.ts'),
+  inspection: () => import('../insight/inspection.ts'),
+  cellsPage: () => import('../reports/cells-page.ts'),
   training: () => import('../training/train.ts'),
   gradients: async () => ({ ...(await import('../insight/gradient-flow.ts')), ...(await import('../insight/jacobian.ts')) }),
   gradientPictures: async () => ({ ...(await import('../reports/gradients.ts')), ...(await import('../reports/terminal.ts')), ...(await import('../reports/svg.ts')) }),

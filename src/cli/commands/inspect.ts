@@ -1,0 +1,121 @@
+// `rnn inspect`: what the cells of a trained model hold while it reads a text. Looking is insight/'s, the page reports/'s.
+import { basename, dirname, extname } from 'node:path';
+import type { Command } from 'commander';
+import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { Activations } from '../../insight/activations.ts';
+import { type CellName, type Finding, cellText } from '../../insight/finding.ts';
+import type { Saturation } from '../../insight/saturation.ts';
+import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
+import type { Context } from '../context.ts';
+import { chosenDevice, deviceFlag, listDevices } from '../devices.ts';
+import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { count, harmless } from '../format.ts';
+import { type TextFlags, readKnownText } from '../known-text.ts';
+import { markedText } from '../marks.ts';
+import { shaderFor } from '../shades.ts';
+import { badValue } from '../values.ts';
+import { writeOut } from '../written.ts';
+
+interface InspectFlags extends TextFlags {
+  readonly checkpoint?: string;
+  readonly length: number;
+  readonly cell?: string;
+  readonly html?: string;
+  readonly record?: string;
+  readonly device?: string;
+  readonly threads?: number;
+}
+
+const positive = { whole: true, least: 1 };
+
+export function defineInspect(command: Command, context: Context): void {
+  command
+    .description('Shows what the cells of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.')
+    .argument('<text...>', 'what is read: files, folders, globs, or - for standard input');
+  const groups = {
+    'What is read:': [
+      textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
+      listFlag('--include <glob>', 'of a folder, only these files; as in training'),
+      listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
+      numberFlag('--length <n>', 'characters, from the beginning', positive).default(10_000),
+    ],
+    'What is shown:': [
+      textFlag('--cell <name>', 'the text coloured by a cell: 0.c.17 is c of unit 17, layer 0'),
+      textFlag('--html <file>', 'a page with the text coloured by any cell, and all gates'),
+      textFlag('--record <file>', 'all values, as .npz (NumPy) or .jsonl'),
+    ],
+    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive)],
+    'Output:': [switchFlag('--json', 'one JSON object a line'), ...commonFlags()],
+  };
+  for (const [heading, flags] of Object.entries(groups)) {
+    for (const flag of flags) command.addOption(flag.helpGroup(heading));
+  }
+  listDevices(command);
+  command.action((sources: string[], flags: InspectFlags) => inspect(sources, flags, context));
+}
+
+async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
+  const { io, rooms, stderr } = context;
+  const choice = chosenDevice(flags.device, io);
+  const { LEAST_CHARACTERS, activationsOf, readActivations, propertiesOf, searchCells, saturationOf, recordFormats } = await rooms.inspection();
+  const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
+  if (record === undefined) throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
+  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const path = await findCheckpoint(flags.checkpoint, 'use');
+  const trained = await readCheckpoint(path, { weightsOnly: true });
+  const cell = flags.cell === undefined ? null : cellNamed(flags.cell, trained.model, activationsOf(trained.model));
+  const { train: whole, vocabulary } = await readKnownText(sources, 'all', flags, path, trained, context);
+  const tokens = whole.subarray(0, flags.length);
+  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...(flags.threads === undefined ? {} : { threads: flags.threads }) });
+  const activations = await readActivations(trained, tokens, device).finally(() => device.close());
+  const decoder = vocabulary.decoder();
+  const pieces = Array.from(tokens, (id) => decoder.push(id));
+  const extent = `${tokens.length < whole.length ? 'the first ' : ''}${count(tokens.length)}${tokens.length < whole.length ? ` of ${count(whole.length)}` : ''} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}`;
+  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
+
+  if (record !== null) await writeOut(flags.record!, record(pieces, activations), context);
+  const showsPage = flags.html === '-';
+  if (cell !== null && !showsPage) await showCell(cell, pieces, activations, flags, context);
+  if (cell !== null && flags.html === undefined) return;
+  const isLong = tokens.length >= LEAST_CHARACTERS;
+  if (!isLong && !flags.json) stderr.line(stderr.colour.dim(`${count(tokens.length)} characters are too few to search for cells: it takes ${LEAST_CHARACTERS}`));
+  const findings = isLong ? searchCells(activations, propertiesOf(pieces)) : [];
+  const saturation = saturationOf(activations);
+  if (flags.html !== undefined) {
+    const { cellsPage } = await rooms.cellsPage();
+    const { cell: kind, layers, hidden } = trained.model;
+    const summary = `${kind} ${layers} × ${hidden}, reading ${extent} of ${sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ')}`;
+    const html = cellsPage({ name: basename(dirname(path)), summary, pieces, activations, findings, saturation, cell });
+    await writeOut(flags.html, html, context);
+  }
+  if (cell === null && !showsPage) await showTables(findings, saturation, flags, context);
+}
+
+/** @throws RnnError `usage` for a name that is none, or not one of this model's */
+function cellNamed(text: string, { layers, hidden }: TrainedModel['model'], known: readonly Omit<CellName, 'unit'>[]): CellName {
+  const [, layer, name, unit] = /^(\d+)\.([a-z]+)\.(\d+)$/.exec(text) ?? [];
+  const cell = { layer: Number(layer), name, unit: Number(unit) };
+  if (cell.unit < hidden && known.some((each) => each.layer === cell.layer && each.name === name)) return cell;
+  const names = [...new Set(known.map((each) => each.name))];
+  throw badValue('--cell', text, `LAYER.VALUE.UNIT, such as 0.${names[0]}.0`, `this model has layers 0 to ${layers - 1}, in each ${names.join(', ')}, of units 0 to ${hidden - 1}`);
+}
+
+async function showCell(cell: CellName, pieces: readonly string[], { all, hidden }: Activations, { json }: InspectFlags, { io, rooms, stdout }: Context): Promise<void> {
+  const { usualRange, valuesOf } = await rooms.inspection();
+  const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
+  const [low, high] = usualRange(values);
+  if (json) return stdout.write(`${JSON.stringify({ event: 'cell', cell: cellText(cell), low, high, values: [...values] })}\n`);
+  const shade = await shaderFor(stdout, io.env);
+  const shaded = pieces.map((text, at) => ({ text, value: high === low ? 0 : (2 * (values[at] - low)) / (high - low) - 1 }));
+  const scale = [-1, -0.5, 0, 0.5, 1].map((value) => ({ text: ' ', value }));
+  const legend = `${cellText(cell)}: ${low.toFixed(2)} ${shade === null ? '▁▃▅▇█' : shade(scale)} ${high.toFixed(2)}`;
+  const text = shade === null ? markedText(shaded, stdout.columns) : `${shade(shaded)}${pieces.at(-1) === '\n' ? '' : '\n'}`;
+  await stdout.write(`${legend}\n\n${text}`);
+}
+
+async function showTables(findings: readonly Finding[], saturation: readonly Saturation[], { json }: InspectFlags, { stdout }: Context): Promise<void> {
+  const tables = json
+    ? [[...findings.map(findingObject), ...saturation.map(saturationObject)].map((object) => JSON.stringify(object))]
+    : [cellsTable(findings, stdout), gatesTable(saturation, stdout.colour)];
+  await stdout.write(tables.filter((lines) => lines.length > 0).map((lines) => `${lines.join('\n')}\n`).join('\n'));
+}

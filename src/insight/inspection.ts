@@ -1,0 +1,6 @@
+// What looking at cells takes, as one module that a command loads when it runs.
+export { activationsOf, readActivations, usualRange, valuesOf } from './activations.ts';
+export { propertiesOf } from './properties.ts';
+export { recordFormats } from './record.ts';
+export { saturationOf } from './saturation.ts';
+export { LEAST_CHARACTERS, searchCells } from './search.ts';

@@ -1,0 +1,42 @@
+// How often gates are shut or open (Karpathy, Johnson and Fei-Fei, 2015: "Visualizing and understanding recurrent networks", section 4.2).
+import type { Activations } from './activations.ts';
+
+/** The paper's thresholds: below, a gate is left-saturated; above, right-saturated. */
+const [LEFT, RIGHT] = [0.1, 0.9];
+
+export interface Saturation {
+  readonly layer: number;
+  readonly gate: string;
+  /** Of each unit, the fraction of the text's characters at which it was below 0.1. (H) */
+  readonly left: Float64Array;
+  /** The same for above 0.9. (H) */
+  readonly right: Float64Array;
+}
+
+/** Of each gate of each layer. */
+export function saturationOf({ all, characters, hidden }: Activations): Saturation[] {
+  return all.filter(({ isGate }) => isGate).map(({ layer, name: gate, values }) => {
+    const [left, right] = [new Float64Array(hidden), new Float64Array(hidden)];
+    for (let i = 0; i < values.length; i++) {
+      if (values[i] < LEFT) left[i % hidden]++;
+      else if (values[i] > RIGHT) right[i % hidden]++;
+    }
+    const fraction = (times: number): number => times / characters;
+    return { layer, gate, left: left.map(fraction), right: right.map(fraction) };
+  });
+}
+
+export interface SaturationSummary {
+  /** Means over the cells. */
+  readonly left: number;
+  readonly right: number;
+  /** Cells whose gate is left-saturated more than half of the time. */
+  readonly mostlyLeft: number;
+  readonly mostlyRight: number;
+}
+
+export function summaryOf({ left, right }: Saturation): SaturationSummary {
+  const mean = (fractions: Float64Array): number => fractions.reduce((sum, each) => sum + each, 0) / fractions.length;
+  const mostly = (fractions: Float64Array): number => fractions.filter((each) => each > 0.5).length;
+  return { left: mean(left), right: mean(right), mostlyLeft: mostly(left), mostlyRight: mostly(right) };
+}

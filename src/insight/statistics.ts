@@ -1,0 +1,93 @@
+// How well some numbers tell others by rank, so that no scale counts: Spearman's correlation for numbers, and for what holds or does not the
+// rank-biserial one, 2·AUC − 1, which is twice the area under the ROC curve (Mann and Whitney, 1947) less 1. From −1 to 1; 0 tells nothing.
+
+/** Ranks from the lowest, those of equals averaged, less their mean. */
+export function centredRanks(values: Float32Array): Float32Array {
+  const order = orderOf(values);
+  const ranks = new Float32Array(values.length);
+  const mean = (values.length - 1) / 2;
+  for (let first = 0, last = 0; first < order.length; first = last) {
+    while (last < order.length && values[order[last]] === values[order[first]]) last++;
+    const rank = (first + last - 1) / 2 - mean;
+    for (let i = first; i < last; i++) ranks[order[i]] = rank;
+  }
+  return ranks;
+}
+
+/** Places from the lowest value to the highest. Plain numbers are sorted many times faster than by a function: each takes its place along. */
+function orderOf(values: Float32Array): Uint32Array {
+  const { length } = values;
+  const bits = new Int32Array(values.buffer, values.byteOffset, length);
+  const keys = new Float64Array(length);
+  // What is below 0 has its bits in the opposite order. 32 bits and a place of up to 21 are exact in a float64.
+  for (let place = 0; place < length; place++) keys[place] = (bits[place] < 0 ? -(bits[place] & 0x7fff_ffff) : bits[place]) * length + place;
+  const sorted = keys.toSorted();
+  const order = new Uint32Array(length);
+  for (let i = 0; i < length; i++) order[i] = sorted[i] - Math.floor(sorted[i] / length) * length;
+  return order;
+}
+
+/** Something to be told, as what a correlation multiplies ranks with. */
+export interface Weights {
+  /** Σ of these times centred ranks is the correlation, but for the length of the ranks if it is a number. 0 where nothing is known. */
+  readonly each: Float32Array;
+  readonly isNumber: boolean;
+}
+
+/**
+ * @param values numbers, NaN where they are not known; or 1 and 0 for what holds or does not
+ * @returns null if they do not differ
+ */
+export function weightsOf(values: Float32Array, isNumber: boolean): Weights | null {
+  return isNumber ? weightsOfNumbers(values) : weightsOfHolding(values);
+}
+
+function weightsOfHolding(values: Float32Array): Weights | null {
+  const holding = sum(values, (value) => value);
+  const pairs = holding * (values.length - holding);
+  return pairs === 0 ? null : { each: values.map((value) => (2 * value) / pairs), isNumber: false };
+}
+
+function weightsOfNumbers(values: Float32Array): Weights | null {
+  const ranks = centredRanks(values.filter((value) => !Number.isNaN(value)));
+  const length = lengthOf(ranks);
+  if (length === 0) return null;
+  let known = 0;
+  return { each: values.map((value) => (Number.isNaN(value) ? 0 : ranks[known++] / length)), isNumber: true };
+}
+
+/** Ranks that are multiplied with weights in one pass over them. */
+const AT_ONCE = 4;
+
+/** @returns for each of the weights, the correlations of all ranks with them */
+export function correlate(ranks: readonly Float32Array[], told: readonly Weights[]): Float64Array[] {
+  const found = told.map(() => new Float64Array(ranks.length));
+  for (let first = 0; first < ranks.length; first += AT_ONCE) {
+    const some = Array.from({ length: AT_ONCE }, (_, n) => ranks[Math.min(first + n, ranks.length - 1)]);
+    const lengths = some.map((each) => lengthOf(each) || 1);
+    for (const [index, { each, isNumber }] of told.entries()) {
+      products(some, each).forEach((product, n) => { found[index][first + n] = isNumber ? product / lengths[n] : product; });
+    }
+  }
+  return found;
+}
+
+function products([a, b, c, d]: readonly Float32Array[], weights: Float32Array): readonly number[] {
+  let [inA, inB, inC, inD] = [0, 0, 0, 0];
+  for (let i = 0; i < weights.length; i++) {
+    const weight = weights[i];
+    inA += weight * a[i];
+    inB += weight * b[i];
+    inC += weight * c[i];
+    inD += weight * d[i];
+  }
+  return [inA, inB, inC, inD];
+}
+
+const lengthOf = (values: Float32Array): number => Math.sqrt(sum(values, (value) => value * value));
+
+function sum(values: Float32Array, of: (value: number) => number): number {
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += of(values[i]);
+  return total;
+}

@@ -1,0 +1,91 @@
+// The page of `rnn inspect --html`: a text shaded by what any cell holds, the cells that were found to tell something, and how often gates
+// are shut and open.
+import { type Activations, valuesOf } from '../insight/activations.ts';
+import { type CellName, type Finding, cellText, scoreText } from '../insight/finding.ts';
+import type { Saturation } from '../insight/saturation.ts';
+import type { CellsData, ShownCells } from './cells-data.ts';
+import { cellsStyle } from './cells-style.ts';
+import { gatesHtml } from './gates.ts';
+import { escapeHtml, page } from './page.ts';
+import { pageScript } from './scripts.ts';
+
+export interface CellsReport {
+  /** Of the run or its checkpoint. */
+  readonly name: string;
+  readonly summary: string;
+  readonly pieces: readonly string[];
+  readonly activations: Activations;
+  readonly findings: readonly Finding[];
+  readonly saturation: readonly Saturation[];
+  /** The cell to be shown at first; else the first that was found. */
+  readonly cell: CellName | null;
+}
+
+export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
+  const [found] = findings.flatMap(({ cells }) => cells.slice(0, 1));
+  const wanted = [...(cell === null ? [] : [cell]), ...findings.flatMap(({ cells }) => cells)];
+  const shown = shownCells(activations, wanted);
+  const data: CellsData = { pieces, shown, first: cell ?? found ?? { layer: shown[0].layer, name: shown[0].name, unit: 0 } };
+  return page({
+    title: `What the cells of ${name} hold`,
+    summary,
+    style: cellsStyle,
+    body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : gatesHtml(saturation)}`,
+    scripts: [pageScript('cells')],
+    data,
+  });
+}
+
+/** Of each layer what it carries longest, c where there is one, by all units; of the rest those that are wanted: all of it would be as large again. */
+function shownCells({ all, characters, hidden }: Activations, wanted: readonly CellName[]): ShownCells[] {
+  return all.flatMap(({ layer, name, isGate, values }, index) => {
+    const isWhole = !isGate && (all[index + 1] === undefined || all[index + 1].isGate || all[index + 1].layer !== layer);
+    const units = Array.from({ length: hidden }, (_, unit) => unit).filter((unit) => isWhole || wanted.some((cell) => cell.layer === layer && cell.name === name && cell.unit === unit));
+    if (units.length === 0) return [];
+    const levels = Buffer.alloc(units.length * characters);
+    const ranges = units.map((unit, n) => quantise(valuesOf(values, unit, hidden), levels.subarray(n * characters)));
+    return { layer, name, units, lows: ranges.map(([low]) => low), highs: ranges.map(([, high]) => high), levels: levels.toString('base64') };
+  });
+}
+
+function quantise(values: Float32Array, levels: Uint8Array): [low: number, high: number] {
+  const [low, high] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+  values.forEach((value, at) => { levels[at] = Math.round((255 * (value - low)) / (high - low || 1)); });
+  return [Number(low.toPrecision(4)), Number(high.toPrecision(4))];
+}
+
+function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): string {
+  const options = (values: readonly (string | number)[]): string => [...new Set(values)].map((value) => `<option>${value}`).join('');
+  return `<section aria-labelledby="text-title">
+<h2 id="text-title">The text, shaded by a cell</h2>
+<form class="cell">
+<label>Layer <select id="layer">${options(shown.map(({ layer }) => layer))}</select></label>
+<label>Value <select id="name">${options(shown.map(({ name }) => name))}</select></label>
+<label>Unit <select id="unit"></select></label>
+<span class="step"><button type="button" id="previous" aria-label="The unit before" aria-keyshortcuts="ArrowLeft">←</button><button type="button" id="next" aria-label="The next unit" aria-keyshortcuts="ArrowRight">→</button></span>
+<span class="scale"><output id="low"></output><span class="shades" aria-hidden="true"></span><output id="high"></output></span>
+</form>
+<p class="told" id="told" aria-live="polite"></p>
+<div class="beside">
+<div class="text" id="text" tabindex="0" role="slider" aria-label="Place in the text" aria-describedby="told" aria-valuemin="1"></div>
+<div class="found" id="found">${foundHtml(findings)}</div>
+</div>
+<p class="hint">← and → choose the unit before or the next; within the text they go from character to character, and tell what the cell holds after each.</p>
+<div class="tip" id="tip" hidden></div>
+<noscript><p>The text is shaded by a script, which does not run here.</p></noscript>
+</section>`;
+}
+
+function foundHtml(findings: readonly Finding[]): string {
+  const groups = findings.filter(({ cells }) => cells.length > 0).map(({ property, cells, chance }) => `<div data-property="${escapeHtml(property.name)}"><h3>${escapeHtml(property.name)}</h3>
+<p>${escapeHtml(property.what)}; by chance up to ${scoreText(property, chance!)}</p>
+<p class="cells">${cells.map((cell) => `<button type="button" data-layer="${cell.layer}" data-name="${cell.name}" data-unit="${cell.unit}">${cellText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`).join('')}</p></div>`);
+  const untold = findings.filter(({ cells, chance }) => cells.length === 0 && chance !== null).map(({ property }) => property.name);
+  const rare = findings.filter(({ chance }) => chance === null).map(({ property }) => property.name);
+  return [
+    ...(groups.length > 0 ? ['<p class="hint">Cells that tell something of the text, by AUC or Spearman’s ρ on a half of it that they were not chosen on.</p>'] : []),
+    ...groups,
+    ...(untold.length > 0 ? [`<p class="hint">Told by no cell: ${escapeHtml(untold.join(', '))}.</p>`] : []),
+    ...(rare.length > 0 ? [`<p class="hint">Not in this text, or hardly: ${escapeHtml(rare.join(', '))}.</p>`] : []),
+  ].join('\n');
+}

@@ -1,0 +1,46 @@
+// How often gates are open and shut, and what cells hold, against the plain loops of the reference in float64, one step after the other.
+import { expect, test } from 'vitest';
+import { openDevice } from '../../src/devices/open.ts';
+import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
+import { readActivations } from '../../src/insight/activations.ts';
+import { saturationOf, summaryOf } from '../../src/insight/saturation.ts';
+import { activationName, inspectionProgram } from '../../src/model/network.ts';
+import { modelOfSeed } from './models.ts';
+
+const TOLERANCE = 1e-5;
+/** Networks of large weights carry what float32 rounds from step to step. */
+const VALUE_TOLERANCE = 1e-3;
+const [hidden, characters] = [7, 331];
+const tokens = Uint8Array.from({ length: characters }, (_, at) => (at * at + (at >> 3)) % 5);
+
+test.each(['lstm', 'gru', 'lstm-coupled', 'mut1'])('of %s, in two layers, on the cpu', async (cell) => {
+  const trained = modelOfSeed(6, { cell, layers: 2, hidden, vocabulary: 5 }, 1.5);
+  const device = await openDevice('cpu', { threads: 1 });
+  const activations = await readActivations(trained, tokens, device).finally(() => device.close());
+  const plain = oneByOne(trained);
+  for (const { layer, name, isGate, values } of activations.all) {
+    const wanted = plain.map((step) => step.get(activationName(layer, name))!);
+    values.forEach((value, i) => expect(Math.abs(value - wanted[Math.floor(i / hidden)][i % hidden])).toBeLessThan(VALUE_TOLERANCE));
+    const found = saturationOf(activations).find((each) => each.layer === layer && each.gate === name);
+    expect(found !== undefined).toBe(isGate);
+    if (found === undefined) continue;
+    for (const [fractions, holds] of [[found.left, (value: number) => value < 0.1], [found.right, (value: number) => value > 0.9]] as const) {
+      fractions.forEach((fraction, unit) => expect(Math.abs(fraction - wanted.filter((step) => holds(step[unit])).length / characters)).toBeLessThan(TOLERANCE));
+      expect(fractions.some((fraction) => fraction > 0.1)).toBe(true);
+    }
+    const { left, mostlyRight } = summaryOf(found);
+    expect(left).toBeCloseTo(wanted.flatMap((step) => [...step]).filter((value) => value < 0.1).length / characters / hidden, 5);
+    expect(mostlyRight).toBe([...found.right].filter((each) => each > 0.5).length);
+  }
+});
+
+/** Everything at each step, with the state carried from step to step. */
+function oneByOne({ model, tensors }: ReturnType<typeof modelOfSeed>): Map<string, Matrix>[] {
+  const parameters = new Map(tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
+  const state = new Map<string, Matrix>();
+  const program = inspectionProgram(model, { steps: 1, rows: 1 });
+  return Array.from(tokens, (id) => {
+    const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.of(id)]]), state });
+    return new Map([...program.outputs].map(([name, value]) => [name, (values.get(value) ?? state.get(name))!.slice()]));
+  });
+}

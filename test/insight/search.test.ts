@@ -1,0 +1,79 @@
+// Cells that are made for the purpose: what they hold is known, so it is known what is to be found.
+import { describe, expect, it, test } from 'vitest';
+import type { Activations } from '../../src/insight/activations.ts';
+import { type Finding, cellText } from '../../src/insight/finding.ts';
+import { type Property, propertiesOf } from '../../src/insight/properties.ts';
+import { searchCells } from '../../src/insight/search.ts';
+import { Random } from '../../src/random.ts';
+import { notedText } from './planted.ts';
+
+const characters = 4000;
+const text = notedText(3, characters);
+const properties = propertiesOf([...text]);
+const valuesOf = (name: string): Float32Array => properties.find((property) => property.name === name)!.values;
+
+/** Numbers that change as slowly as `memory` is near to 1: what a cell holds that knows nothing. */
+function wandering(seed: number, memory: number): (at: number) => number {
+  const random = new Random(seed);
+  const values = new Float32Array(characters);
+  for (let at = 0; at < characters; at++) values[at] = memory * (values[at - 1] ?? 0) + Math.sqrt(1 - memory ** 2) * random.normal();
+  return (at) => values[at];
+}
+
+/** One layer of cells, with a gate that nobody is to look at. */
+function activations(units: readonly ((at: number) => number)[]): Activations {
+  const hidden = units.length;
+  const values = Float32Array.from({ length: characters * hidden }, (_, i) => units[i % hidden](Math.floor(i / hidden)));
+  const shown = Float32Array.from({ length: characters * hidden }, (_, i) => valuesOf('quotes')[Math.floor(i / hidden)]);
+  return { characters, hidden, device: 'none', all: [{ layer: 0, name: 'c', isGate: false, values }, { layer: 0, name: 'o', isGate: true, values: shown }] };
+}
+
+const ignorant = (count: number, seed = 1): ((at: number) => number)[] => Array.from({ length: count }, (_, unit) => wandering(100 * seed + unit, [0, 0.5, 0.9, 0.98, 0.998][unit % 5]));
+const named = (findings: readonly Finding[], name: string): Finding => findings.find(({ property }) => property.name === name)!;
+
+describe('a search', () => {
+  const noise = wandering(9, 0.3);
+  const cells = activations([
+    ...ignorant(20),
+    (at) => 5 - 2 * valuesOf('quotes')[at] + 0.3 * noise(at),
+    (at) => 3 + valuesOf('bracket depth')[at] + 0.3 * noise(at),
+    (at) => Math.tanh(valuesOf('line left')[at] / 10) || 0,
+    (at) => valuesOf('comment')[at] + 0.3 * noise(at),
+  ]);
+  const findings = searchCells(cells, properties);
+
+  it.each([['quotes', 20, -0.9], ['bracket depth', 21, 0.6], ['line left', 22, 0.95], ['comment', 23, 0.8]])('finds the cell that tells %s', (name, unit, least) => {
+    const [first] = named(findings, name).cells;
+    expect(cellText(first)).toBe(`0.c.${unit}`);
+    expect(first.correlation / Math.sign(least)).toBeGreaterThan(Math.abs(least));
+  });
+
+  it('says of what is not in the text, or in one half alone, that there is nothing to tell', () => {
+    for (const name of ['upper case', 'after if']) expect(named(findings, name)).toMatchObject({ cells: [], chance: null });
+    const once = { ...properties[0], values: new Float32Array(characters).fill(1, 0, characters / 20) };
+    expect(searchCells(cells, [once])).toMatchObject([{ cells: [], chance: null }]);
+  });
+
+  it('believes no cell that tells something on the half alone that it is chosen on', () => {
+    const inHalf = (half: number) => (at: number): number => (Math.floor(at / (characters / 20)) % 2 === half ? valuesOf('quotes')[at] : noise(at));
+    for (const half of [0, 1]) expect(named(searchCells(activations([...ignorant(20), inHalf(half)]), properties), 'quotes').cells).toEqual([]);
+    const all = named(searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties), 'quotes').cells;
+    expect(all.map(cellText)).toEqual(['0.c.20']);
+  });
+
+  it('finds the same again', () => {
+    expect(searchCells(cells, properties)).toEqual(findings);
+  });
+});
+
+test.each(Array.from({ length: 8 }, (_, seed) => seed))('nothing is found by cells that know nothing of the text, however slowly they change (seed %i)', (seed) => {
+  expect(searchCells(activations(ignorant(60, seed + 2)), properties).filter(({ cells }) => cells.length > 0)).toEqual([]);
+});
+
+test('a property of which the text knows nothing is found by no cell, be it one that drifts as cells do', () => {
+  const drifting = Array.from({ length: 40 }, (_, n): Property => {
+    const values = wandering(5000 + n, [0, 0.8, 0.95, 0.99, 0.998][n % 5]);
+    return { name: `drift ${n}`, what: '', isNumber: n % 2 === 0, values: Float32Array.from({ length: characters }, (_, at) => (n % 2 === 0 ? values(at) : Number(values(at) > 0.5))) };
+  });
+  expect(searchCells(activations(ignorant(60)), drifting).filter(({ cells }) => cells.length > 0)).toEqual([]);
+});

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { centredRanks, correlate, weightsOf } from '../../src/insight/statistics.ts';
+import { Random } from '../../src/random.ts';
+
+/** What float32 leaves of sums over some hundred numbers. */
+const DIGITS = 5;
+
+const random = new Random(5);
+const few = (count: number): Float32Array => Float32Array.from({ length: count }, () => Math.round(random.normal() * 3) / 3 - 0);
+
+/** By comparing every pair. */
+function ranksBySight(values: readonly number[]): number[] {
+  return values.map((value) => values.filter((other) => other < value).length + values.filter((other) => other === value).length / 2 - values.length / 2);
+}
+
+function pearson(a: readonly number[], b: readonly number[]): number {
+  const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const product = (x: readonly number[], y: readonly number[]): number => x.reduce((sum, value, at) => sum + (value - mean(x)) * (y[at] - mean(y)), 0);
+  return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
+}
+
+describe('ranks', () => {
+  it('are those of sight, with equals, signs and both zeros', () => {
+    for (const values of [few(1), few(7), few(300), Float32Array.of(0, -0, 1e-40, -1e-40, -3e38, 3e38, 0)]) {
+      expect([...centredRanks(values)]).toEqual(ranksBySight([...values]));
+    }
+  });
+});
+
+describe('a correlation', () => {
+  const cells = Array.from({ length: 6 }, () => few(211));
+
+  it('with what holds or does not is 2·AUC − 1, over all pairs of one that holds and one that does not', () => {
+    const holds = Float32Array.from({ length: 211 }, () => Number(random.uniform() < 0.2));
+    const [found] = correlate(cells.map(centredRanks), [weightsOf(holds, false)!]);
+    for (const [cell, values] of cells.entries()) {
+      const pairs = [...values.keys()].filter((at) => holds[at] === 1).flatMap((at) => [...values.keys()].filter((other) => holds[other] === 0).map((other) => Math.sign(values[at] - values[other])));
+      expect(found[cell]).toBeCloseTo(pairs.reduce((sum, sign) => sum + sign, 0) / pairs.length, DIGITS);
+    }
+  });
+
+  it("with numbers is Spearman's", () => {
+    const numbers = few(211);
+    const [found] = correlate(cells.map(centredRanks), [weightsOf(numbers, true)!]);
+    for (const [cell, values] of cells.entries()) expect(found[cell]).toBeCloseTo(pearson(ranksBySight([...values]), ranksBySight([...numbers])), DIGITS);
+  });
+
+  it('is 1 for what rises alike, −1 for what falls, 0 for what stays, whatever the scale', () => {
+    const numbers = Float32Array.from({ length: 50 }, (_, at) => at);
+    const [found] = correlate([numbers.map(Math.exp), numbers.map((value) => -value), numbers.map(() => 3)].map(centredRanks), [weightsOf(numbers, true)!]);
+    expect([...found].map((value) => Number(value.toFixed(DIGITS)))).toEqual([1, -1, 0]);
+  });
+
+  it('leaves out numbers that are not known, and there is none with what is the same everywhere', () => {
+    const numbers = Float32Array.from({ length: 40 }, (_, at) => (at < 36 ? at : NaN));
+    const [found] = correlate([centredRanks(Float32Array.from({ length: 40 }, (_, at) => at))], [weightsOf(numbers, true)!]);
+    expect(found[0]).toBeGreaterThan(0.8);
+    for (const values of [new Float32Array(9), new Float32Array(9).fill(1)]) expect(weightsOf(values, false)).toBe(null);
+    for (const values of [new Float32Array(9).fill(2), new Float32Array(9).fill(NaN)]) expect(weightsOf(values, true)).toBe(null);
+  });
+});

@@ -1,0 +1,158 @@
+// The page of cells, in a browser that may load nothing.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Activations } from '../../src/insight/activations.ts';
+import { propertiesOf } from '../../src/insight/properties.ts';
+import { saturationOf } from '../../src/insight/saturation.ts';
+import { searchCells } from '../../src/insight/search.ts';
+import { Random } from '../../src/random.ts';
+import { cellsPage } from '../../src/reports/cells-page.ts';
+import { notedText } from '../insight/planted.ts';
+import { isTooWide, keepPicture, looks, noBrowser, openBrowser, openPage } from './browser.ts';
+
+const hostile = `</script><img src=x onerror="alert(1)">&'`;
+const text = `${hostile}\n${notedText(3, 3000)}`;
+const pieces = [...text];
+
+/** Two layers of eight cells that hold anything, but that c of unit 3 of layer 1 tells quotations, and h of unit 2 comments, not as well. */
+function activations(): Activations {
+  const [random, hidden] = [new Random(2), 8];
+  const told = (name: string): Float32Array => propertiesOf(pieces).find((property) => property.name === name)!.values;
+  const [quotes, comments] = [told('quotes'), told('comment')];
+  const all = [0, 1].flatMap((layer) => ['h', 'c', 'i', 'f', 'o'].map((name) => {
+    const isGate = 'ifo'.includes(name);
+    const values = Float32Array.from({ length: pieces.length * hidden }, (_, i) => {
+      const [at, cell] = [Math.floor(i / hidden), `${layer}.${name}.${i % hidden}`];
+      if (cell === '1.c.3') return 4 * quotes[at] - 1;
+      return isGate ? random.uniform() ** 3 : random.normal() + (cell === '1.h.2' ? 4 * comments[at] : 0);
+    });
+    return { layer, name, isGate, values };
+  }));
+  return { characters: pieces.length, hidden, all, device: 'none' };
+}
+
+const seen = activations();
+const html = cellsPage({ name: `sonnets ${hostile}`, summary: 'lstm 2 × 8', pieces, activations: seen, findings: searchCells(seen, propertiesOf(pieces)), saturation: saturationOf(seen), cell: null });
+
+describe('the page of cells', () => {
+  it.each([[256, 8e6], [64, 2.5e6]])('of 10,000 characters, two layers of %i units, has less than %i bytes', (hidden, most) => {
+    const characters = 10_000;
+    const values = new Float32Array(characters * hidden);
+    const all = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
+    const saturation = [0, 1].flatMap((layer) => [...'ifo'].map((gate) => ({ layer, gate, left: new Float64Array(hidden).fill(0.1234), right: new Float64Array(hidden).fill(0.5678) })));
+    const cells = Array.from({ length: 4 }, (_, unit) => ({ layer: 1, name: 'h', unit, correlation: 0.5 }));
+    const findings = propertiesOf(['x']).map((property, index) => ({ property, chance: 0.1, cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })) }));
+    const size = Buffer.byteLength(cellsPage({ name: 'large', summary: '', pieces: new Array<string>(characters).fill('"'), activations: { characters, hidden, all, device: '' }, findings, saturation, cell: null }));
+    expect(size).toBeLessThan(most);
+    expect(size).toBeGreaterThan((2 * hidden + 40) * characters * (4 / 3));
+  });
+
+  it('has the gates as a table', () => {
+    const rows = [...html.matchAll(/<tr><th scope="row">(\d)<\/th><td>(\w)<\/td><td>(.*?)<\/td>/g)].map(([, ...cells]) => cells);
+    expect(rows.map(([layer, gate]) => layer + gate)).toEqual(['0i', '0f', '0o', '1i', '1f', '1o']);
+    // The cube of a uniform number is below 0.1 where the number is below 0.464.
+    for (const [, , shut] of rows) expect(Number.parseFloat(shut)).toBeCloseTo(46.4, -0.5);
+  });
+});
+
+describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, () => {
+  let browser: Browser;
+  let folder: string;
+  let file: string;
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'rnn-cells-'));
+    file = join(folder, 'cells.html');
+    writeFileSync(file, html);
+    browser = await openBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true });
+  });
+  const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
+  const chosen = async (page: Page): Promise<string> => (await Promise.all(['layer', 'name', 'unit'].map((id) => page.locator(`#${id}`).inputValue()))).join('.');
+  /** Of the first character that is inside quotation marks, and of the second line's first, which is not. */
+  const [inside, outside] = [pieces.indexOf('"', hostile.length) + 2, hostile.length + 2];
+  const shadeOf = async (page: Page, place: number): Promise<string> => (await page.locator(`#text span:nth-child(${place})`).getAttribute('class'))!.split(' ')[0];
+
+  it('is whole on wide and narrow screens, light and dark, without a request or a complaint', async () => {
+    const { page, complaints } = await openPage(browser, file);
+    expect(await textOf(page, '#text span:nth-child(1)')).toBe('<');
+    expect(await page.locator('#text span').count()).toBe(pieces.length);
+    for (const { width, colorScheme } of looks) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      expect(await isTooWide(page)).toBe(false);
+      await keepPicture(page, `cells-${width}-${colorScheme}`);
+    }
+    expect(complaints).toEqual({ errors: [], requests: [] });
+    await page.close();
+  });
+
+  it('is shaded by the best cell at first, and tells what it tells and holds', async () => {
+    const { page } = await openPage(browser, file);
+    expect(await chosen(page)).toBe('1.c.3');
+    expect(await textOf(page, '#told')).toMatch(/^1\.c\.3 tells quotes \(AUC 1\.00\)/);
+    expect([await textOf(page, '#low'), await textOf(page, '#high')]).toEqual(['−1.00', '3.00']);
+    expect([await shadeOf(page, inside), await shadeOf(page, outside)]).toEqual(['s32', 's0']);
+    expect(await page.locator('#tip').isVisible()).toBe(false);
+    await page.hover(`#text span:nth-child(${inside})`);
+    expect(await textOf(page, '#tip')).toBe('3.00');
+    await page.hover(`#text span:nth-child(${outside})`);
+    expect(await textOf(page, '#tip')).toBe('−1.00');
+    await page.hover('h1');
+    expect(await page.locator('#tip').isVisible()).toBe(false);
+    await page.close();
+  });
+
+  it('shows any cell: of a list, a dot, one found, the next', async () => {
+    const { page, complaints } = await openPage(browser, file);
+    const before = await shadeOf(page, inside);
+    await page.selectOption('#unit', '5');
+    expect(await chosen(page)).toBe('1.c.5');
+    expect(await textOf(page, '#told')).toBe('1.c.5');
+    expect(await shadeOf(page, inside)).not.toBe(before);
+    await page.selectOption('#layer', '0');
+    expect(await chosen(page)).toBe('0.c.5');
+    await page.click('#found button:has-text("1.h.2")');
+    expect(await chosen(page)).toBe('1.h.2');
+    expect(await page.locator('#found button[aria-pressed="true"]').first().innerText()).toMatch(/^1\.h\.2/);
+    expect(await page.locator('#unit option').allInnerTexts()).toContain('2'); // of h only what was found
+    await page.selectOption('#name', 'c');
+    expect(await chosen(page)).toMatch(/^1\.c\./);
+    await page.locator('circle[data-layer="0"][data-unit="6"]').first().dispatchEvent('click');
+    expect(await chosen(page)).toBe('0.c.6');
+    const ring = page.locator('svg:first-of-type .ring').first();
+    expect(await ring.getAttribute('cx')).toBe(await page.locator('circle[data-layer="0"][data-unit="6"]').first().getAttribute('cx'));
+    await page.click('#next');
+    expect(await chosen(page)).toBe('0.c.7');
+    await page.locator('h1').click();
+    await page.keyboard.press('ArrowRight');
+    expect(await chosen(page)).toBe('0.c.0');
+    await page.keyboard.press('ArrowLeft');
+    expect(await chosen(page)).toBe('0.c.7');
+    expect(complaints).toEqual({ errors: [], requests: [] });
+    await page.close();
+  });
+
+  it('is read with the keyboard, character by character and line by line', async () => {
+    const { page } = await openPage(browser, file);
+    const told = (): Promise<string | null> => page.locator('#text').getAttribute('aria-valuetext');
+    await page.focus('#text');
+    await page.keyboard.press('Home');
+    expect(await told()).toBe('"<": −1.00');
+    await page.keyboard.press('ArrowRight');
+    expect(await told()).toBe('"/": −1.00');
+    await page.keyboard.press('ArrowDown');
+    expect(await told()).toBe(String.raw`"\n": −1.00`);
+    expect(await page.locator('#text').getAttribute('aria-valuenow')).toBe(String(hostile.length + 1));
+    expect(await chosen(page)).toBe('1.c.3'); // these keys choose no cell here
+    await page.keyboard.press('End');
+    await page.keyboard.press('ArrowRight');
+    expect(await page.locator('#text').getAttribute('aria-valuenow')).toBe(String(pieces.length));
+    await page.close();
+  });
+});
