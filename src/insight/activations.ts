@@ -1,12 +1,11 @@
 // What every cell of a network holds at every character of a text, and how far its gates are open.
-import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { activationName, activationNames, inspectionProgram } from '../model/network.ts';
-import { readThrough } from './reading.ts';
+import { type BareModel, readThrough } from './reading.ts';
 
 /** One carried value or gate of one layer, over a text. */
 export interface Activation {
@@ -39,7 +38,7 @@ const MOST_NUMBERS = 2 ** 29;
  *
  * @throws RnnError `usage` if that is more than memory should hold
  */
-export async function readActivations(trained: Pick<TrainedModel, 'model' | 'tensors'>, tokens: Tokens, device: Device): Promise<Activations> {
+export async function readActivations(trained: BareModel, tokens: Tokens, device: Device): Promise<Activations> {
   const { model } = trained;
   const { length: characters } = tokens;
   const names = activationsOf(model);

@@ -4,7 +4,7 @@ import type { Corpus, CorpusOptions, Tokens } from '../corpus/read.ts';
 import type { Device, Job } from '../devices/device.ts';
 import type { TrainingWork } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
-import type { Visit } from '../insight/reading.ts';
+import type { BareModel, Visit } from '../insight/reading.ts';
 import { type SurpriseRecord, isLikeliest } from '../insight/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { scoringProgram, trainingProgram } from '../model/network.ts';
@@ -145,7 +145,7 @@ export interface Score {
  * @param record is told what each character but the first cost, as far as it has room
  * @throws RnnError `usage` if that does not fit into memory, `diverged` if the model does not stand what it learns meanwhile
  */
-export async function score(trained: Pick<TrainedModel, 'model' | 'tensors'>, plan: ScoringPlan, device: Device, record: SurpriseRecord | null = null): Promise<Score> {
+export async function score(trained: BareModel, plan: ScoringPlan, device: Device, record: SurpriseRecord | null = null): Promise<Score> {
   const { model } = trained;
   const { tokens, streams: N, sequenceLength: T, dynamic } = plan;
   const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) }];

@@ -10,7 +10,7 @@ import { searchCells } from '../../src/insight/search.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 import { corpusOf, train } from '../training/fixture.ts';
-import type { BareModel } from './models.ts';
+import type { BareModel } from '../../src/insight/reading.ts';
 import { quotingText } from './planted.ts';
 
 const corpus = corpusOf(quotingText(1, 60_000), quotingText(2, 2000));

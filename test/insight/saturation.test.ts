@@ -9,13 +9,13 @@ import { modelOfSeed } from './models.ts';
 
 const TOLERANCE = 1e-5;
 /** Networks of large weights carry what float32 rounds from step to step. */
-const VALUE_TOLERANCE = 1e-3;
+const VALUE_TOLERANCE = 3e-3;
 const [hidden, characters] = [7, 331];
 const tokens = Uint8Array.from({ length: characters }, (_, at) => (at * at + (at >> 3)) % 5);
 
 test.each(['lstm', 'gru', 'lstm-coupled', 'mut1'])('of %s, in two layers, on the cpu', async (cell) => {
   const trained = modelOfSeed(6, { cell, layers: 2, hidden, vocabulary: 5 }, 1.5);
-  const device = await openDevice('cpu', { threads: 1 });
+  const device = await openDevice('cpu', { threads: 1, blas: 'off' });
   const activations = await readActivations(trained, tokens, device).finally(() => device.close());
   const plain = oneByOne(trained);
   for (const { layer, name, isGate, values } of activations.all) {
