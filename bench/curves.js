@@ -24,7 +24,7 @@ const lines = positionals.map((named) => {
   const most = Number(flags.most ?? Infinity);
   return { name, points: points(events).map(([step, value]) => [(step * batchSize * sequenceLength) / 1e6, Math.min(value, most)]) };
 });
-const plot = linePlot(lines, { x: 'million characters read', y });
+const plot = await linePlot(lines, { x: 'million characters read', y });
 if (flags.write) writeFileSync(flags.write, plot);
 else process.stdout.write(plot);
 

@@ -50,7 +50,7 @@ for (const runner of runners) {
   process.stderr.write(`${runner.name}: ${results.at(-1).ends.map((loss) => loss.toFixed(3)).join(' ')}\n`);
 }
 await device.close();
-report();
+await report();
 
 /** Mean nats of a recalled symbol, every hundred steps. */
 async function curveOf({ cell, forgetBias = 1, gateBias = 0, initialisation = 'uniform', orthogonalEvery = 0, learningRate }, seed) {
@@ -99,7 +99,7 @@ function task(random) {
   return { ids, targets };
 }
 
-function report() {
+async function report() {
   const page = [
     '# Memory over a gap\n',
     `${recalled} of ${SYMBOLS} symbols, ${lag} blanks, a mark, and the symbols again. ${hidden} units, batches of ${N}, Adam, norms clipped at 1; medians of ${seeds} seeds.`,
@@ -113,5 +113,5 @@ function report() {
   process.stdout.write(`${page}\n`);
   if (!flags.write) return;
   writeFileSync(join(flags.write, 'MEMORY.md'), `${page}\n`);
-  writeFileSync(join(flags.write, 'memory.svg'), linePlot(results.map(({ name, curve }) => ({ name, points: curve.map((y, i) => [(i + 1) * EVERY, y]) })), { x: 'steps', y: 'nats a symbol' }));
+  writeFileSync(join(flags.write, 'memory.svg'), await linePlot(results.map(({ name, curve }) => ({ name, points: curve.map((y, i) => [(i + 1) * EVERY, y]) })), { x: 'steps', y: 'nats a symbol' }));
 }

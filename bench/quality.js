@@ -32,7 +32,7 @@ const section = [
 
 const page = join(root, 'bench/RESULTS.md');
 writeFileSync(page, withQuality(readFileSync(page, 'utf8'), section));
-writeFileSync(join(root, 'bench/quality.svg'), linePlot(runs.map(({ preset, curve }) => ({ name: preset, points: curve })), { x: 'minutes of training', y: 'validation loss, nats a character' }));
+writeFileSync(join(root, 'bench/quality.svg'), await linePlot(runs.map(({ preset, curve }) => ({ name: preset, points: curve })), { x: 'minutes of training', y: 'validation loss, nats a character' }));
 
 function trained(preset) {
   const folder = join(mkdtempSync(join(tmpdir(), 'rnn-quality-')), preset);

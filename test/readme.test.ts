@@ -20,7 +20,7 @@ const patience = 60_000;
 const notYet = new Set(['inspect']);
 
 /** Commands that look for files before they do anything. */
-const looking = new Set(['sweep', 'runs', 'eval']);
+const looking = new Set(['sweep', 'runs', 'plot', 'watch', 'story', 'eval']);
 
 /** The commands in blocks marked as shell, a block a list. */
 function shellBlocks(page: string): string[][] {
@@ -86,7 +86,7 @@ describe('every command that is written down is one', () => {
   });
 
   it('and every option in the README is one of some command, or of the benchmark', async () => {
-    const helps = await Promise.all(['train', 'sample', 'eval', 'info', 'runs', 'sweep', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
+    const helps = await Promise.all(['train', 'sample', 'eval', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
     const known = new Set([...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });

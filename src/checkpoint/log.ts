@@ -6,6 +6,8 @@ import { readFile, truncate } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { diskError } from './atomic.ts';
 
+export type LogLine = Readonly<Record<string, unknown>>;
+
 /**
  * Adds a line; of one that the disk does not take whole, nothing stays.
  *
@@ -69,7 +71,7 @@ const TAIL_BYTES = 65_536;
  * The last lines of a log, oldest first, as far as they are whole JSON objects; none where there is no log. However long it is, only its end
  * is read.
  */
-export function lastLines(path: string): Readonly<Record<string, unknown>>[] {
+export function lastLines(path: string): LogLine[] {
   let file: number;
   try {
     if (!statSync(path).isFile()) return [];
@@ -87,7 +89,8 @@ export function lastLines(path: string): Readonly<Record<string, unknown>>[] {
   }
 }
 
-function objectOf(line: string): Readonly<Record<string, unknown>> | null {
+/** Null where a line is no JSON object. */
+export function objectOf(line: string): LogLine | null {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;

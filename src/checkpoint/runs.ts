@@ -1,11 +1,11 @@
 // The runs in a folder, and what each has on disk, at little cost: no weights are read. Writes nothing, and knows nothing of what options
 // or losses mean.
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { Lock, lockFile } from './lock.ts';
-import { lastLines } from './log.ts';
+import { type LogLine, lastLines } from './log.ts';
 import { isCheckpoint, latestFile, snapshotsIn } from './newest.ts';
 import { ForeignCheckpoint, type Header, readHeader } from './read.ts';
 
@@ -16,7 +16,7 @@ export interface RunFiles {
   /** Of best.json. */
   readonly best: Header | null;
   /** The last lines of the log. */
-  readonly log: readonly Readonly<Record<string, unknown>>[];
+  readonly log: readonly LogLine[];
   readonly isRunning: boolean;
   /** Why something of it could not be read; null if all could. */
   readonly trouble: string | null;
@@ -41,6 +41,32 @@ export async function foldersOfRuns(folder: string): Promise<string[]> {
   const paths = (await namesIn(folder)).toSorted().map((name) => join(folder, name));
   const found = await Promise.all(paths.map(async (path) => ((await runsIn(path).catch(() => [])).length > 0 ? [path] : [])));
   return found.flat();
+}
+
+/**
+ * The run folders that are meant: a folder of runs stands for those in it, a file for the run that it belongs to, and nothing for the newest run
+ * in `runs`, by when its log was last written.
+ *
+ * @throws RnnError `checkpoint` where there is none
+ */
+export async function findRuns(given: readonly string[], runs = 'checkpoints'): Promise<string[]> {
+  if (given.length === 0) {
+    const found = await runsIn(runs).catch(() => []);
+    const ages = await Promise.all(found.map(async (path) => (await stat(join(path, 'log.jsonl')).catch(() => null))?.mtimeMs ?? 0));
+    if (found.length === 0) throw new RnnError('checkpoint', `there is no run in ./${runs}`, { hint: 'train a model with `rnn train <corpus>`, or name a run folder' });
+    return [found[ages.indexOf(Math.max(...ages))]];
+  }
+  const meant = await Promise.all(given.map(runsMeant));
+  return [...new Set(meant.flat())];
+}
+
+async function runsMeant(given: string): Promise<string[]> {
+  const isFile = await stat(given).then((status) => status.isFile(), () => false);
+  const found = await runsIn(isFile ? dirname(given) : given);
+  if (found.length > 0) return found;
+  const inside = await foldersOfRuns(given);
+  const hint = inside.length > 0 ? `give one of the folders in it: ${inside.slice(0, 5).join(', ')}` : `train a model with \`rnn train <corpus> --out ${given}\``;
+  throw new RnnError('checkpoint', `there is no run in ${given}`, { hint });
 }
 
 /** A run that has just begun has no more than its lock. */
@@ -80,7 +106,8 @@ export async function lookInto(path: string): Promise<RunFiles> {
   return { newest, best, log: lastLines(join(path, 'log.jsonl')), isRunning: isHeld(path), trouble: trouble?.message ?? null, isForeign: trouble instanceof ForeignCheckpoint };
 }
 
-function isHeld(path: string): boolean {
+/** Whether a process trains in a run folder, as far as can be seen. */
+export function isHeld(path: string): boolean {
   try {
     return Lock.isHeld(path);
   } catch {

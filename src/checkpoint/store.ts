@@ -2,10 +2,12 @@
 
 export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
+export { LogFollower, readLog } from './follow.ts';
+export type { LogLine } from './log.ts';
 export { type Newest, newestIn } from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
-export { type RunFiles, foldersOfRuns, lookInto, runsIn } from './runs.ts';
+export { type RunFiles, findRuns, foldersOfRuns, isHeld, lookInto, runsIn } from './runs.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf } from './tensors.ts';
 export { writeCheckpoint } from './write.ts';

@@ -12,17 +12,30 @@ export interface Colours {
   readonly green: Style;
   readonly yellow: Style;
   readonly cyan: Style;
+  /** For the lines of charts; empty where there are no colours. */
+  readonly series: readonly Style[];
 }
 
 const none: Style = (text) => text;
-export const noColours: Colours = { bold: none, dim: none, red: none, green: none, yellow: none, cyan: none };
+export const noColours: Colours = { bold: none, dim: none, red: none, green: none, yellow: none, cyan: none, series: [] };
 
 /** @param allowed false with --no-color */
 export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: boolean): Promise<Colours> {
   if (!allowed || !wantsColour(stream, env)) return noColours;
-  const { Chalk } = await import('chalk');
-  // The sixteen basic colours, which every terminal's own scheme keeps readable.
-  return new Chalk({ level: 1 });
+  const [{ Chalk }, { seriesColours }] = await Promise.all([import('chalk'), import('../reports/colours.ts')]);
+  const level = levelOf(env);
+  const chalk = new Chalk({ level });
+  // The sixteen basic colours, which every terminal's own scheme keeps readable; more only for lines, which have to be told apart.
+  const { bold, dim, red, green, yellow, blue, magenta, cyan } = chalk;
+  const series = level === 1 ? [cyan, yellow, magenta, green, blue, red] : seriesColours.any.map((colour) => chalk.hex(colour));
+  return { bold, dim, red, green, yellow, cyan, series };
+}
+
+/** 3: 16 million colours, 2: 256, 1: 16. */
+export function levelOf({ FORCE_COLOR: force, COLORTERM: colours, TERM: terminal = '' }: Io['env']): 1 | 2 | 3 {
+  if (force === '1' || force === '2' || force === '3') return Number(force) as 1 | 2 | 3;
+  if (colours === 'truecolor' || colours === '24bit' || terminal.endsWith('-direct')) return 3;
+  return /-256(color)?$/.test(terminal) ? 2 : 1;
 }
 
 /** FORCE_COLOR decides if it is set, then NO_COLOR (no-color.org), then whether a capable terminal is there. */

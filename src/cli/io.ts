@@ -10,6 +10,7 @@ export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
   /** Width of the terminal; it changes when the window does. */
   readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface Io {

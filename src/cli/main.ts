@@ -46,6 +46,24 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     load: async () => (await import('./commands/runs.ts')).defineRuns,
   },
   {
+    name: 'plot',
+    takes: '[runs...]',
+    summary: 'draw how training went, here or as a page or picture',
+    load: async () => (await import('./commands/plot.ts')).definePlot,
+  },
+  {
+    name: 'watch',
+    takes: '[run]',
+    summary: 'show the curves of a run while it trains',
+    load: async () => (await import('./commands/watch.ts')).defineWatch,
+  },
+  {
+    name: 'story',
+    takes: '[run]',
+    summary: 'show what a run wrote as it learnt',
+    load: async () => (await import('./commands/story.ts')).defineStory,
+  },
+  {
     name: 'sweep',
     takes: '<corpus...>',
     summary: 'train on a grid of options, or on some drawn at random',

@@ -32,6 +32,10 @@ export class Output {
     return this.#stream.columns || 80;
   }
 
+  get rows(): number {
+    return this.#stream.rows || 24;
+  }
+
   /**
    * Settles once the stream has taken the text, so that awaiting it honours backpressure.
    * @throws OutputClosed if nobody reads any more, a machine error if it cannot be written (a full disk)

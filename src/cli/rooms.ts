@@ -2,7 +2,7 @@
 // them, and a test can put its own in their place.
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
-import type { findCheckpoint, foldersOfRuns, newestIn, openSweepFolder, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
+import type { findCheckpoint, findRuns, foldersOfRuns, isHeld, LogFollower, newestIn, openSweepFolder, readCheckpoint, readLog, RunFolder } from '../checkpoint/store.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
@@ -10,9 +10,16 @@ import type { bytesOf, compressedSizes, xzSize } from '../insight/compressors.ts
 import type { Ngrams } from '../insight/ngrams.ts';
 import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import type { SurpriseRecord } from '../insight/surprise.ts';
+import type { chartsOf } from '../reports/charts.ts';
+import type { curvesPage } from '../reports/curves-page.ts';
+import type { captionOf, factsOf, someOf } from '../reports/story.ts';
+import type { storyPage } from '../reports/story-page.ts';
+import type { svgOf } from '../reports/svg.ts';
 import type { surprisePage } from '../reports/surprise-page.ts';
+import type { dashboard } from '../reports/terminal.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
+import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
@@ -29,9 +36,13 @@ export interface Rooms {
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
   checkpoints(): Promise<{
     findCheckpoint: typeof findCheckpoint;
+    findRuns: typeof findRuns;
     foldersOfRuns: typeof foldersOfRuns;
+    isHeld: typeof isHeld;
+    LogFollower: typeof LogFollower;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
+    readLog: typeof readLog;
     openSweepFolder: typeof openSweepFolder;
     RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
   }>;
@@ -57,6 +68,9 @@ export interface Rooms {
   }>;
   surprisePage(): Promise<{ surprisePage: typeof surprisePage }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
+  curves(): Promise<{ Curves: typeof Curves; chartsOf: typeof chartsOf; dashboard: typeof dashboard }>;
+  story(): Promise<{ someOf: typeof someOf; captionOf: typeof captionOf; factsOf: typeof factsOf }>;
+  pictures(): Promise<{ curvesPage: typeof curvesPage; storyPage: typeof storyPage; svgOf: typeof svgOf }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
 }
 
@@ -78,5 +92,8 @@ export const rooms: Rooms = {
   insight: async () => ({ ...(await import('../insight/surprise.ts')), ...(await import('../insight/pieces.ts')), ...(await import('../insight/ngrams.ts')), ...(await import('../insight/compressors.ts')) }),
   surprisePage: () => import('../reports/surprise-page.ts'),
   training: () => import('../training/train.ts'),
+  curves: async () => ({ ...(await import('../training/curves.ts')), ...(await import('../reports/charts.ts')), ...(await import('../reports/terminal.ts')) }),
+  story: () => import('../reports/story.ts'),
+  pictures: async () => ({ ...(await import('../reports/curves-page.ts')), ...(await import('../reports/story-page.ts')), ...(await import('../reports/svg.ts')) }),
   diagnosis: () => import('../diagnosis/doctor.ts'),
 };

@@ -1,22 +1,14 @@
 // The style sheet that all pages share: colours for light and dark, text, tables, controls, and what shows where the keyboard is.
-
-/** Told apart by who sees no red or no green, too, and readable on either ground: after Okabe and Ito (2008), darker or lighter. */
-const series = {
-  light: ['#0068b5', '#c44e00', '#00805b', '#a8478c', '#8a6500', '#3f5fd0', '#666a73', '#8b4a2b'],
-  dark: ['#62aef0', '#ff8f55', '#42cc9e', '#e79bcb', '#efbb45', '#a3b4ff', '#a9adb8', '#d0946f'],
-} as const;
-
-/** How many colours `--series-1`, `--series-2` … there are. */
-export const seriesColours = series.light.length;
+import { seriesColours } from './colours.ts';
 
 const variables = (colours: readonly string[]): string => colours.map((colour, index) => `--series-${index + 1}: ${colour};`).join(' ');
 
-const dark = `--paper: #131418; --raised: #1b1d22; --ink: #e9eaed; --muted: #a3a8b3; --line: #31343c; --accent: #7db8ff; ${variables(series.dark)}`;
+const dark = `--paper: #131418; --raised: #1b1d22; --ink: #e9eaed; --muted: #a3a8b3; --line: #31343c; --accent: #7db8ff; ${variables(seriesColours.dark)}`;
 
 export const pageStyle = `
 :root {
   color-scheme: light dark;
-  --paper: #fcfcfb; --raised: #ffffff; --ink: #1a1c20; --muted: #5c626d; --line: #dedfe2; --accent: #005fb8; ${variables(series.light)}
+  --paper: #fcfcfb; --raised: #ffffff; --ink: #1a1c20; --muted: #5c626d; --line: #dedfe2; --accent: #005fb8; ${variables(seriesColours.light)}
   --serif: Charter, "Bitstream Charter", "Sitka Text", Cambria, Georgia, serif;
   --mono: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace;
 }

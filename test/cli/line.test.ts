@@ -5,7 +5,8 @@ import { progressLine, type ProgressState } from '../../src/cli/progress/line.ts
 import { bare } from './helpers.ts';
 
 const plain = noColours;
-const coloured = new Chalk({ level: 1 });
+const { bold, dim, red, green, yellow, cyan } = new Chalk({ level: 1 });
+const coloured = { bold, dim, red, green, yellow, cyan, series: [] };
 const state: ProgressState = {
   progress: 0.427,
   step: 12_345,

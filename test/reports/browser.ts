@@ -19,13 +19,13 @@ export interface Complaints {
   readonly requests: string[];
 }
 
-export interface Look {
-  readonly width?: number;
-  readonly colorScheme?: 'light' | 'dark';
+export interface OpenedPage {
+  readonly page: Page;
+  readonly complaints: Complaints;
 }
 
-export async function openPage(browser: Browser, file: string, { width = 1280, colorScheme = 'light' }: Look = {}): Promise<{ page: Page; complaints: Complaints }> {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme, reducedMotion: 'reduce' });
+export async function openPage(browser: Browser, file: string): Promise<OpenedPage> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' });
   const complaints: Complaints = { errors: [], requests: [] };
   const url = pathToFileURL(file).href;
   page.on('console', (message) => {
@@ -39,8 +39,8 @@ export async function openPage(browser: Browser, file: string, { width = 1280, c
   return { page, complaints };
 }
 
-/** Every width and scheme that a page has to suit. */
-export const looks = [1280, 400].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));
+/** Of the narrowest and of a usual screen, which a page has to suit; in pixels. */
+export const widths = [400, 1280] as const;
 
 /** The whole page as a picture, if RNN_SCREENSHOTS names a folder for it. */
 export async function keepPicture(page: Page, name: string): Promise<void> {

@@ -8,7 +8,7 @@ import { piecesOf, symbolTexts } from '../../src/insight/pieces.ts';
 import { SurpriseRecord } from '../../src/insight/surprise.ts';
 import { Random } from '../../src/random.ts';
 import { surprisePage } from '../../src/reports/surprise-page.ts';
-import { isTooWide, keepPicture, looks, noBrowser, openBrowser, openPage } from './browser.ts';
+import { isTooWide, keepPicture, noBrowser, openBrowser, openPage, widths } from './browser.ts';
 
 /** A page of a model that expects anything, but e more than all else: its logit is 3, and those of others are below 1. */
 function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text, false)): string {
@@ -70,15 +70,21 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
   const told = (page: Page): Promise<string | null> => page.locator('#told').textContent();
   const at = (text: string): number => [...verse].indexOf(text);
 
-  it.each(looks)('$width pixels wide and $colorScheme, it shows what was expected at the pointer, and complains of nothing', async (look) => {
-    const { page, complaints } = await openPage(browser, file, look);
-    const characters = page.locator('#text i');
-    await characters.nth(at('S')).hover();
-    expect((await symbolsShown(page))[0]).toBe('e');
-    expect(await symbolsShown(page)).toHaveLength(6); // S is none of the five
-    expect(await page.locator('#panel .own .symbol').textContent()).toBe('S');
-    await keepPicture(page, `surprise-${look.width}-${look.colorScheme}`);
-    expect(await isTooWide(page)).toBe(false);
+  it('suits wide and narrow screens, light and dark, shows what was expected at the pointer, and complains of nothing', async () => {
+    const { page, complaints } = await openPage(browser, file);
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.locator('#text i').nth(at('p')).hover();
+      await page.locator('#text i').nth(at('S')).hover();
+      expect((await symbolsShown(page))[0]).toBe('e');
+      expect(await symbolsShown(page)).toHaveLength(6); // S is none of the five
+      expect(await page.locator('#panel .own .symbol').textContent()).toBe('S');
+      expect(await isTooWide(page)).toBe(false);
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme });
+        await keepPicture(page, `surprise-${width}-${colorScheme}`);
+      }
+    }
     expect(complaints).toEqual({ errors: [], requests: [] });
     await page.close();
   });

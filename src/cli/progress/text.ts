@@ -45,7 +45,7 @@ export function recoveryText(event: RecoveryEvent): string {
   return `step ${count(event.step)}: ${event.reason}`;
 }
 
-const reasons: Readonly<Record<EndReason, string>> = {
+export const endReasons: Readonly<Record<EndReason, string>> = {
   epochs: 'all epochs are done',
   'max-steps': 'all steps are done',
   budget: 'the time of --budget is spent',
@@ -60,5 +60,5 @@ const reasons: Readonly<Record<EndReason, string>> = {
 export function endText(event: EndEvent, colour: Colours): string {
   const best = event.bestValidationLossNats;
   const quality = best === null ? '' : `\nbest validation loss ${colour.bold(best.toFixed(3))} nats, ${bits(best).toFixed(3)} bits`;
-  return `${reasons[event.reason]}: step ${count(event.step)} after ${duration(event.elapsedMs)}${quality}`;
+  return `${endReasons[event.reason]}: step ${count(event.step)} after ${duration(event.elapsedMs)}${quality}`;
 }

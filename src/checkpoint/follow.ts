@@ -1,0 +1,90 @@
+// A log read from its start, and on as it grows. Another process may write it meanwhile, cut it back or begin it anew.
+import { type FileHandle, open, stat } from 'node:fs/promises';
+
+import { RnnError, systemCode } from '../errors.ts';
+import { type LogLine, objectOf } from './log.ts';
+
+/** What one look at a log brings. */
+export interface Fresh {
+  /** Those that are JSON objects. */
+  readonly lines: readonly LogLine[];
+  /** What came before holds no more: these lines begin the log. */
+  readonly isAnew: boolean;
+  /** Nothing is left to read for now. */
+  readonly isAll: boolean;
+}
+
+/** So much is read at a time; a longer line is none of a log. */
+const PIECE_BYTES = 4 << 20;
+/** By so many bytes before where it stood a reader knows that a log was not cut back meanwhile and grown again. */
+const MARK_BYTES = 256;
+const NEWLINE = 10;
+
+export class LogFollower {
+  readonly #path: string;
+  #position = 0;
+  #mark = Buffer.alloc(0);
+  #hasBegun = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * The next lines; none where there is no log yet.
+   *
+   * @throws RnnError `machine` if it cannot be read
+   */
+  async next(): Promise<Fresh> {
+    let file: FileHandle | null = null;
+    try {
+      if (!(await stat(this.#path)).isFile()) throw new Error('it is no file'); // a named pipe would wait for a writer
+      file = await open(this.#path);
+      return await this.#read(file);
+    } catch (cause) {
+      if (systemCode(cause) !== 'ENOENT') throw new RnnError('machine', `${this.#path} could not be read: ${(cause as Error).message}`, { cause });
+      this.#begin();
+      return { lines: [], isAnew: true, isAll: true };
+    } finally {
+      await file?.close();
+    }
+  }
+
+  async #read(file: FileHandle): Promise<Fresh> {
+    const { size } = await file.stat();
+    const isAnew = !this.#hasBegun || size < this.#position || !this.#mark.equals(await piece(file, this.#position - this.#mark.length, this.#mark.length));
+    if (isAnew) this.#begin();
+    this.#hasBegun = true;
+    const bytes = await piece(file, this.#position, Math.min(PIECE_BYTES, size - this.#position));
+    const isAll = this.#position + bytes.length >= size;
+    const end = bytes.lastIndexOf(NEWLINE) + 1;
+    // The last line may be whole though nothing ends it, as in a log that was written by hand.
+    const isWhole = isAll && objectOf(bytes.toString('utf8', end)) !== null;
+    const taken = isWhole || (end === 0 && !isAll) ? bytes.length : end;
+    const read = bytes.subarray(0, taken);
+    this.#position += taken;
+    this.#mark = Buffer.from(Buffer.concat([this.#mark, read]).subarray(-MARK_BYTES));
+    return { lines: read.toString('utf8').split('\n').map(objectOf).filter((line) => line !== null), isAnew, isAll };
+  }
+
+  #begin(): void {
+    this.#position = 0;
+    this.#mark = Buffer.alloc(0);
+  }
+}
+
+/** The lines of a whole log. @throws RnnError `machine` if it cannot be read */
+export async function* readLog(path: string): AsyncGenerator<LogLine> {
+  const follower = new LogFollower(path);
+  for (let isAll = false; !isAll; ) {
+    const fresh = await follower.next();
+    yield* fresh.lines;
+    isAll = fresh.isAll;
+  }
+}
+
+async function piece(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const bytes = Buffer.alloc(length);
+  const { bytesRead } = await file.read(bytes, 0, length, position);
+  return bytes.subarray(0, bytesRead);
+}

@@ -1,0 +1,71 @@
+// `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is training/'s, drawing them reports/'.
+import type { Command } from 'commander';
+import type { Chart, ChartName, Horizontal } from '../../reports/charts.ts';
+import type { Context } from '../context.ts';
+import { choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { harmless } from '../format.ts';
+import { type GivenRun, nothingLogged, readRuns } from '../runs-given.ts';
+import { lookOf } from '../text-look.ts';
+import { writeOut } from '../written.ts';
+
+interface PlotFlags {
+  readonly x?: Horizontal;
+  readonly only?: ChartName;
+  readonly smooth?: number;
+  readonly log?: boolean;
+  readonly svg?: string;
+  readonly html?: string;
+  readonly json?: boolean;
+}
+
+/** What reports/charts.ts knows; it is not loaded for a help text. */
+const horizontals: readonly Horizontal[] = ['step', 'epoch', 'time', 'characters'];
+const charts: readonly ChartName[] = ['loss', 'gradient', 'rate', 'speed'];
+const rows = 16;
+/** As many as a picture is wide in points, or finely enough for who reads JSON. */
+const places = { picture: 450, json: 2000 };
+
+export function definePlot(command: Command, context: Context): void {
+  command
+    .description('Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.')
+    .argument('[runs...]', 'run folders, or folders of them; the newest run unless given');
+  for (const flag of [
+    choiceFlag('--x <what>', `over what: ${horizontals.join(', ')} (default: step)`, horizontals),
+    choiceFlag('--only <chart>', `one of ${charts.join(', ')}`, charts),
+    numberFlag('--smooth <x>', 'how much the training loss is calmed; 0.6-0.95 (default: 0)', { least: 0, below: 1 }),
+    switchFlag('--log', 'the loss on a logarithmic axis'),
+    textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
+    textFlag('--html <file>', 'a page to zoom and read in, without a network; - is stdout'),
+    switchFlag('--json', 'one JSON object per line of a chart'),
+    ...commonFlags(),
+  ]) command.addOption(flag);
+  command.action((given: string[], flags: PlotFlags) => plot(given, flags, context));
+}
+
+async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
+  const { rooms, stdout } = context;
+  const runs = drawable(await readRuns(given, context), context);
+  const { chartsOf, dashboard } = await rooms.curves();
+  const draw = (places: number): Chart[] =>
+    chartsOf(runs, { horizontal: flags.x ?? 'step', places, smoothing: flags.smooth ?? 0, logarithmicLoss: flags.log === true, ...(flags.only === undefined ? {} : { only: [flags.only] }) });
+  if (flags.html !== undefined) await writeOut(flags.html, (await rooms.pictures()).curvesPage(runs), context);
+  if (flags.svg !== undefined) await writeOut(flags.svg, await (await rooms.pictures()).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')), context);
+  if (flags.json) return tell(draw(places.json), runs, context);
+  if (flags.html !== undefined || flags.svg !== undefined) return;
+  await stdout.write(`${dashboard(draw(stdout.columns * 2), lookOf(stdout, rows)).join('\n')}\n`);
+}
+
+/** Those of which there is anything to draw. @throws RnnError `checkpoint` if there is none */
+function drawable(runs: readonly GivenRun[], { stderr }: Context): GivenRun[] {
+  const has = ({ curves }: GivenRun): boolean => curves.reports.length + curves.evaluations.length > 0;
+  const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
+  if (empty.length === runs.length) throw nothingLogged(empty.join(', '));
+  if (empty.length > 0) stderr.line(stderr.colour.dim(harmless(`nothing is logged in ${empty.join(', ')}`)));
+  return runs.filter(has);
+}
+
+async function tell(drawn: readonly Chart[], runs: readonly GivenRun[], { stdout }: Context): Promise<void> {
+  for (const { name: chart, unit, horizontal, series } of drawn) {
+    for (const { run, isValidation, points } of series) await stdout.write(`${JSON.stringify({ event: 'curve', chart, part: isValidation ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`);
+  }
+}

@@ -1,0 +1,47 @@
+// `rnn story`: what a run wrote as it learnt. Which samples are told is reports/'s.
+import type { Command } from 'commander';
+import { RnnError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { harmless } from '../format.ts';
+import { findRun, readRuns } from '../runs-given.ts';
+import { writeOut } from '../written.ts';
+
+interface StoryFlags {
+  readonly stages?: number;
+  readonly html?: string;
+  readonly json?: boolean;
+}
+
+/** As many as one reads in a terminal. */
+const defaultStages = 6;
+const widest = 72;
+
+export function defineStory(command: Command, context: Context): void {
+  command
+    .description('Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.')
+    .argument('[run]', 'a run folder; the newest run unless given');
+  for (const flag of [
+    numberFlag('--stages <n>', `how many (default: ${defaultStages}; all with --html or --json)`, { whole: true, least: 1 }),
+    textFlag('--html <file>', 'a page with the curve of the loss; - is stdout'),
+    switchFlag('--json', 'one JSON object per sample'),
+    ...commonFlags(),
+  ]) command.addOption(flag);
+  command.action((given: string | undefined, flags: StoryFlags) => story(given, flags, context));
+}
+
+async function story(given: string | undefined, flags: StoryFlags, context: Context): Promise<void> {
+  const { rooms, stdout } = context;
+  const [{ name, path, curves }] = await readRuns([await findRun(given, context)], context);
+  if (curves.stages.length === 0) throw new RnnError('checkpoint', `no samples were taken in ${path}`, { hint: 'rnn train takes them with --sample-every 500; rnn sample writes what the model has learnt by now' });
+  const { someOf, captionOf, factsOf } = await rooms.story();
+  const isWhole = flags.html !== undefined || flags.json === true;
+  const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : defaultStages));
+  if (flags.html !== undefined) await writeOut(flags.html, (await rooms.pictures()).storyPage({ name, curves }, stages), context);
+  if (flags.json) for (const stage of stages) await stdout.write(`${JSON.stringify({ event: 'stage', run: path, ...stage })}\n`);
+  if (isWhole) return;
+  const { bold, dim } = stdout.colour;
+  const rule = dim('─'.repeat(Math.min(stdout.columns - 1, widest)));
+  const told = stages.map((stage, index) => `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${harmless(stage.text).replace(/\n+$/, '')}\n`);
+  await stdout.write(`${told.join('\n')}`);
+}

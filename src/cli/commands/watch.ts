@@ -1,0 +1,62 @@
+// `rnn watch`: the curves of a run while another process trains it. Reads its log as it grows, and ends with the run.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+import { signalCodes } from '../failures.ts';
+import { commonFlags, switchFlag } from '../flags.ts';
+import { harmless } from '../format.ts';
+import type { Signal } from '../io.ts';
+import { findRun, logOf, nameOf, nothingLogged } from '../runs-given.ts';
+import { JsonView, LineView, ScreenView } from '../watch-views.ts';
+
+/** A run reports once a second. */
+const lookEveryMs = 250;
+
+export function defineWatch(command: Command, context: Context): void {
+  command
+    .description('Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.')
+    .argument('[run]', 'a run folder; the newest run unless given');
+  for (const flag of [switchFlag('--json', 'the events of the run, one JSON object a line'), ...commonFlags()]) command.addOption(flag);
+  command.action(async (given: string | undefined, flags: { json?: boolean }) => {
+    context.exitCode = await watch(await findRun(given, context), flags, context);
+  });
+}
+
+async function watch(path: string, { json }: { json?: boolean }, context: Context): Promise<number> {
+  const { io, rooms, stdout, stderr } = context;
+  const { LogFollower, isHeld } = await rooms.checkpoints();
+  const charts = await rooms.curves();
+  const follower = new LogFollower(logOf(path));
+  const view = json ? new JsonView(stdout) : stdout.isTerminal ? new ScreenView(stdout, io, charts, nameOf(path)) : new LineView(stdout);
+  const stop = new AbortController();
+  const signals: Signal[] = [];
+  const forget = io.onSignal((received) => {
+    signals.push(received);
+    stop.abort();
+  });
+  try {
+    let curves = new charts.Curves();
+    for (let isOver = false; !isOver && !stop.signal.aborted; ) {
+      // Before the log is read, so that nothing is missed of a run that ends meanwhile.
+      const isRunning = isHeld(path);
+      const { lines, isAnew, isAll } = await follower.next();
+      if (isAnew) curves = new charts.Curves();
+      for (const line of lines) {
+        curves.add(line);
+        view.take(line, curves);
+      }
+      await view.show(curves);
+      isOver = isAll && !isRunning;
+      if (isAll && isRunning) await wait(lookEveryMs, undefined, { signal: stop.signal }).catch(() => {});
+    }
+    view.close();
+    if (signals.length > 0) return signalCodes[signals[0]];
+    if (curves.reports.length + curves.evaluations.length === 0 && curves.end === null) throw nothingLogged(path);
+    await view.end(curves);
+    if (curves.end === null) stderr.line(stderr.colour.yellow(`warning: nothing trains in ${harmless(path)} any more, and its log does not say why; rnn train --resume goes on`));
+    return 0;
+  } finally {
+    view.close();
+    forget();
+  }
+}

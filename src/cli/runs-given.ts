@@ -1,0 +1,47 @@
+// The runs that a command was given, as curves with names. Reading them is checkpoint/'s and training/'s.
+import { basename, join } from 'node:path';
+import { RnnError } from '../errors.ts';
+import type { Curves } from '../training/curves.ts';
+import type { Context } from './context.ts';
+import { harmless } from './format.ts';
+
+export interface GivenRun {
+  readonly path: string;
+  /** The folder's; all of its path where another run has the same. Fit for a terminal. */
+  readonly name: string;
+  readonly curves: Curves;
+}
+
+/** @throws RnnError `checkpoint` if there is none */
+export async function readRuns(given: readonly string[], { rooms }: Context): Promise<GivenRun[]> {
+  const { findRuns, readLog } = await rooms.checkpoints();
+  const { Curves } = await rooms.curves();
+  const paths = await findRuns(given);
+  const names = namesOf(paths);
+  const runs: GivenRun[] = [];
+  for (const [index, path] of paths.entries()) {
+    const curves = new Curves();
+    for await (const line of readLog(logOf(path))) curves.add(line);
+    runs.push({ path, name: names[index], curves });
+  }
+  return runs;
+}
+
+/** The folder of the one run that is meant. @throws RnnError `usage` if those are several */
+export async function findRun(given: string | undefined, { rooms }: Context): Promise<string> {
+  const [path, ...others] = await (await rooms.checkpoints()).findRuns(given === undefined ? [] : [given]);
+  if (others.length > 0) throw new RnnError('usage', `there are ${others.length + 1} runs in ${given}`, { hint: `give one of them, such as ${path}` });
+  return path;
+}
+
+export const nothingLogged = (path: string): RnnError =>
+  new RnnError('checkpoint', `nothing is logged in ${path}`, { hint: 'a run logs its first losses about a second after it began; rnn runs lists the runs that there are' });
+
+export const logOf = (path: string): string => join(path, 'log.jsonl');
+
+export const nameOf = (path: string): string => harmless(basename(path)).replaceAll('\n', '␊');
+
+function namesOf(paths: readonly string[]): string[] {
+  const names = paths.map(nameOf);
+  return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : harmless(paths[index]).replaceAll('\n', '␊')));
+}

@@ -1,0 +1,26 @@
+// How charts, their legends and their controls look on a page.
+
+export const chartsStyle = `
+.controls { display: flex; flex-wrap: wrap; gap: 0.6rem 1.4rem; align-items: center; margin-top: 1.6rem; }
+.controls label { display: inline-flex; gap: 0.5rem; align-items: center; }
+.controls input[type=range] { width: 8rem; }
+button:disabled { opacity: 0.45; cursor: default; }
+.hint { margin: 0.7rem 0 0; color: var(--muted); font-size: 0.875rem; }
+.chart h2 small { margin-left: 0.4em; color: var(--muted); font-size: 0.875rem; font-weight: 400; }
+.chart details { font-size: 0.875rem; margin-top: 0.3rem; }
+.chart table { margin: 0.5rem 0; }
+.plot { height: 15rem; margin: 0.4rem 0 0 -0.4rem; touch-action: pan-y; }
+.chart:first-of-type .plot { height: 24rem; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.4rem; margin: 0.3rem 0 0; padding: 0; list-style: none; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+.legend li { display: inline-flex; gap: 0.5rem; align-items: center; }
+.legend i { flex: none; width: 1.4rem; border-top: 3px solid; }
+.legend i.dashed { border-top-style: dashed; }
+.legend b { min-width: 4.5ch; white-space: nowrap; font-weight: 600; }
+.u-select { background: color-mix(in srgb, var(--accent) 16%, transparent); }
+.u-hz .u-cursor-x, .u-vt .u-cursor-y { border-right-color: var(--muted); }
+@media (min-width: 60rem) {
+  main:has(> .chart) { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); column-gap: 2rem; }
+  main:has(> .chart) > :not(.chart), main:has(> .chart) > .chart:first-of-type { grid-column: 1 / -1; }
+}
+@media (max-width: 40rem) { .chart:first-of-type .plot { height: 18rem; } }
+`;

@@ -1,0 +1,119 @@
+// The curves of runs as charts: which there are, of what, over what. Plain data for whoever draws them; knows no picture.
+import type { Curves, Moment, Report } from '../training/curves.ts';
+import { thin } from './thin.ts';
+
+export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
+export type Horizontal = (typeof horizontals)[number];
+export const chartNames = ['loss', 'gradient', 'rate', 'speed'] as const;
+export type ChartName = (typeof chartNames)[number];
+
+export interface NamedCurves {
+  readonly name: string;
+  readonly curves: Pick<Curves, 'reports' | 'evaluations'>;
+}
+
+/** From left to right; y is null where the line has a gap. */
+export type Point = readonly [x: number, y: number | null];
+
+export interface Series {
+  readonly name: string;
+  /** Which of the runs it belongs to. */
+  readonly run: number;
+  /** The first, second … of all colours. */
+  readonly colour: number;
+  readonly isValidation: boolean;
+  readonly points: readonly Point[];
+}
+
+export interface Chart {
+  readonly name: ChartName;
+  readonly title: string;
+  readonly unit: string;
+  readonly isLogarithmic: boolean;
+  /** Whether it is read from zero up. */
+  readonly hasZero: boolean;
+  readonly horizontal: string;
+  readonly series: readonly Series[];
+}
+
+export interface ChartOptions {
+  readonly horizontal: Horizontal;
+  /** Those to make; all unless given. */
+  readonly only?: readonly ChartName[];
+  /** From 0, the training loss as it is, to below 1: how much of it the loss before has. */
+  readonly smoothing?: number;
+  readonly logarithmicLoss?: boolean;
+  /** How many places there are beside each other; all that is known is drawn unless given. */
+  readonly places?: number;
+}
+
+/** What is measured at each report, and how a chart of it is read. */
+export const measures = [
+  { name: 'loss', title: 'Loss', unit: 'nats per character', column: 'lossNats', isLogarithmic: false, hasZero: false },
+  { name: 'gradient', title: 'Gradient norm', unit: 'before clipping', column: 'gradientNorm', isLogarithmic: true, hasZero: false },
+  { name: 'rate', title: 'Learning rate', unit: 'per step', column: 'learningRate', isLogarithmic: false, hasZero: true },
+  { name: 'speed', title: 'Speed', unit: 'characters per second', column: 'charactersPerSecond', isLogarithmic: false, hasZero: true },
+] as const satisfies readonly (Omit<Chart, 'series' | 'horizontal'> & { column: keyof Report })[];
+
+export const measuredColumns = measures.map(({ column }) => column);
+
+/** The charts of which there is anything to draw. */
+export function chartsOf(runs: readonly NamedCurves[], { horizontal, only = chartNames, smoothing = 0, logarithmicLoss = false, places = Infinity }: ChartOptions): Chart[] {
+  const { title, pointsOf } = axisOf(runs, horizontal);
+  const thinned = runs.map(({ name, curves }) => ({ name, reports: thin(curves.reports, measuredColumns, places), evaluations: curves.evaluations }));
+  return measures
+    .filter(({ name }) => only.includes(name))
+    .map(({ column, ...chart }) => {
+      const series = thinned.flatMap(({ name, reports, evaluations }, run): Series[] => {
+        const values = reports.map((report) => (chart.isLogarithmic && report[column] === 0 ? null : report[column]));
+        const training = { name: chart.name === 'loss' ? 'training' : name, run, colour: run, isValidation: false, points: pointsOf(reports, chart.name === 'loss' ? smooth(values, smoothing) : values) };
+        if (chart.name !== 'loss') return [training];
+        const validation = { name: 'validation', run, colour: run, isValidation: true, points: pointsOf(evaluations, evaluations.map(({ validationLossNats }) => validationLossNats)) };
+        // The lines of one run have a colour each; those of several are told apart by run.
+        return runs.length === 1 ? [training, { ...validation, colour: 1 }] : [training, validation].map((series) => ({ ...series, name: `${name}, ${series.name}` }));
+      });
+      return { ...chart, isLogarithmic: chart.isLogarithmic || (chart.name === 'loss' && logarithmicLoss), horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
+    })
+    .filter(({ series }) => series.length > 0);
+}
+
+interface HorizontalAxis {
+  readonly title: string;
+  readonly pointsOf: (moments: readonly Moment[], values: readonly (number | null)[]) => Point[];
+}
+
+const axes = {
+  step: { title: 'steps', column: 'step', unit: 1 },
+  epoch: { title: 'epochs', column: 'epoch', unit: 1 },
+  characters: { title: 'characters read', column: 'characters', unit: 1 },
+  seconds: { title: 'seconds', column: 'elapsedMs', unit: 1000 },
+  minutes: { title: 'minutes', column: 'elapsedMs', unit: 60_000 },
+  hours: { title: 'hours', column: 'elapsedMs', unit: 3_600_000 },
+} as const;
+
+/** Time is told in the unit that suits the longest of the runs. */
+function axisOf(runs: readonly NamedCurves[], horizontal: Horizontal): HorizontalAxis {
+  const longestMs = Math.max(...runs.map(({ curves }) => curves.reports.at(-1)?.elapsedMs ?? 0));
+  const { title, column, unit } = axes[horizontal === 'time' ? unitOfTime(longestMs) : horizontal];
+  const pointsOf: HorizontalAxis['pointsOf'] = (moments, values) =>
+    moments.flatMap((moment, index) => {
+      const x = moment[column];
+      return x === null ? [] : [[x / unit, values[index]] as const];
+    });
+  return { title, pointsOf };
+}
+
+/** Whichever leaves numbers of one to three digits. */
+export function unitOfTime(milliseconds: number): 'seconds' | 'minutes' | 'hours' {
+  return milliseconds < 2 * axes.minutes.unit ? 'seconds' : milliseconds < 2 * axes.hours.unit ? 'minutes' : 'hours';
+}
+
+/** The mean of all values up to each, weighted by `smoothing` to the power of their distance. */
+export function smooth(values: readonly (number | null)[], smoothing: number): (number | null)[] {
+  let [sum, weight] = [0, 0];
+  return values.map((value) => {
+    if (value === null) return null;
+    [sum, weight] = [sum * smoothing + value, weight * smoothing + 1];
+    return sum / weight;
+  });
+}

@@ -1,0 +1,68 @@
+// A small picture made of characters: points and lines on a grid, as Braille dots (2 × 4 a character) or as one mark a character. Knows
+// nothing of axes. Of the libraries for plots in a terminal none has lines of several colours with gaps over an axis of numbers.
+
+/** The bits of a Braille character's dots, row by row. */
+const dots = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]] as const;
+const emptyBraille = 0x2800;
+
+/** What a series leaves in one character. */
+interface Cell {
+  readonly dots: number;
+  readonly series: number;
+}
+
+export class Raster {
+  readonly #cells: (Cell | null)[][];
+  readonly #dotsAcross: number;
+  readonly #dotsDown: number;
+  readonly #marks: string | null;
+
+  /** @param marks one for each series, or null for Braille */
+  constructor(columns: number, rows: number, marks: string | null) {
+    this.#cells = Array.from({ length: rows }, () => new Array<Cell | null>(columns).fill(null));
+    this.#marks = marks;
+    [this.#dotsAcross, this.#dotsDown] = marks === null ? [columns * 2, rows * 4] : [columns, rows];
+  }
+
+  /** A line from point to point, each from 0 to 1 across and up; null leaves a gap. A later series covers an earlier one. */
+  line(series: number, points: readonly (readonly [number, number] | null)[]): void {
+    let last: readonly [number, number] | null = null;
+    for (const point of points) {
+      const dot = point === null ? null : ([Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))] as const);
+      if (dot !== null) this.#segment(series, last ?? dot, dot);
+      last = dot;
+    }
+  }
+
+  /** The characters of each row, those of one series together; null is for those without one. */
+  rows(): { readonly text: string; readonly series: number | null }[][] {
+    return this.#cells.map((row) => {
+      const pieces: { text: string; series: number | null }[] = [];
+      for (const cell of row) {
+        const series = cell?.series ?? null;
+        const last = pieces.at(-1);
+        if (last !== undefined && last.series === series) last.text += this.#character(cell);
+        else pieces.push({ text: this.#character(cell), series });
+      }
+      return pieces;
+    });
+  }
+
+  #character(cell: Cell | null): string {
+    if (cell === null) return ' ';
+    return this.#marks === null ? String.fromCharCode(emptyBraille + cell.dots) : this.#marks[cell.series % this.#marks.length];
+  }
+
+  #segment(series: number, [x0, y0]: readonly [number, number], [x1, y1]: readonly [number, number]): void {
+    const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0), 1);
+    for (let step = 0; step <= steps; step++) this.#dot(series, Math.round(x0 + ((x1 - x0) * step) / steps), Math.round(y0 + ((y1 - y0) * step) / steps));
+  }
+
+  #dot(series: number, x: number, y: number): void {
+    const [across, down] = this.#marks === null ? [2, 4] : [1, 1];
+    const row = this.#cells[Math.floor(y / down)];
+    const column = Math.floor(x / across);
+    const here = row[column];
+    row[column] = { series, dots: (here?.series === series ? here.dots : 0) | dots[y % down][x % across] };
+  }
+}

@@ -1,0 +1,77 @@
+// Charts as one SVG for papers and pages, light and dark: the first large, the others small below it. Observable Plot draws them into the
+// DOM of linkedom; both are loaded when the first picture is made, since that takes half a second.
+import type { Chart, Series } from './charts.ts';
+import { seriesColours } from './colours.ts';
+import { tickText } from './numbers.ts';
+import { escapeHtml } from './page.ts';
+
+const width = 960;
+const large = 380;
+const small = 230;
+const gap = 24;
+const edge = 20;
+const lineHeight = 20;
+/** Of the legend's font, on average. */
+const letterWidth = 6.4;
+const swatch = 22;
+
+/** Programs that do not read style sheets show what is meant for light paper. */
+const style = [
+  '@media (prefers-color-scheme: dark) { .rnn { color: #e9eaed } .paper { fill: #131418 }',
+  ...seriesColours.dark.map((colour, index) => `.line-${index} { stroke: ${colour} }`),
+  '}',
+].join(' ');
+
+/** @param title what is in the picture, above it and for who cannot see it */
+export async function svgOf(charts: readonly Chart[], title: string): Promise<string> {
+  const [Plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
+  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+
+  const draw = ({ series, ...chart }: Chart, x: number, y: number, [across, down]: readonly [number, number]): string => {
+    const lines = series.toReversed().map((each) => {
+      const look = { x: '0', y: '1', className: `line-${lineOf(each)}`, [each.points.length === 1 ? 'fill' : 'stroke']: seriesColours.light[lineOf(each)] };
+      return each.points.length === 1 ? Plot.dot(each.points, look) : Plot.line(each.points, { ...look, strokeWidth: each.isValidation ? 2.25 : 1.5, ...(each.isValidation ? { strokeDasharray: '6 4' } : {}) });
+    });
+    const drawn = Plot.plot({
+      width: across, height: down, marginLeft: 48, marginRight: 8, marginTop: 28, marginBottom: 36,
+      document,
+      x: { label: chart.horizontal, labelArrow: 'none', labelAnchor: 'center', tickFormat: tickText, ticks: across / 90, tickSize: 0, zero: true },
+      y: { label: [chart.title, chart.unit].filter((part) => part !== '').join(', ') || null, labelArrow: 'none', labelOffset: 48, type: chart.isLogarithmic ? 'log' : 'linear', zero: chart.hasZero, nice: true, grid: true, tickFormat: tickText, ticks: down / 50, tickSize: 0 },
+      marks: lines,
+    });
+    // Its own style sheet is for pages.
+    drawn.querySelector('style')?.remove();
+    return `<g transform="translate(${x},${y})">${drawn.innerHTML}</g>`;
+  };
+
+  const legend = legendOf(charts[0]);
+  const top = edge + 34 + legend.height;
+  const [first, ...others] = charts;
+  const across = others.length === 0 ? 0 : (width - 2 * edge - gap * (others.length - 1)) / others.length;
+  const height = top + large + (others.length === 0 ? 0 : gap + small) + edge;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" class="rnn" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" color="#1a1c20" fill="currentColor" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle" role="img" aria-label="${escapeHtml(title)}">`,
+    `<title>${escapeHtml(title)}</title><style>${style}</style><rect class="paper" width="${width}" height="${height}" fill="#ffffff"/>`,
+    `<text x="${edge}" y="${edge + 12}" font-size="16" font-weight="600" text-anchor="start">${escapeHtml(title)}</text>`,
+    legend.html,
+    draw(first, edge, top, [width - 2 * edge, large]),
+    ...others.map((chart, index) => draw(chart, edge + index * (across + gap), top + large + gap, [across, small])),
+    '</svg>\n',
+  ].join('\n');
+}
+
+/** Names beside pieces of their lines, in as many rows as they need. */
+function legendOf({ series }: Chart): { html: string; height: number } {
+  let [x, y] = [edge, edge + 38];
+  const entries = series.map((each) => {
+    const length = swatch + 8 + each.name.length * letterWidth + 22;
+    if (x > edge && x + length > width - edge) [x, y] = [edge, y + lineHeight];
+    const line = `<line class="line-${lineOf(each)}" x1="${x}" x2="${x + swatch}" y1="${y - 4}" y2="${y - 4}" stroke="${seriesColours.light[lineOf(each)]}" stroke-width="2.5"${each.isValidation ? ' stroke-dasharray="6 4"' : ''}/>`;
+    const entry = `${line}<text x="${x + swatch + 8}" y="${y}" text-anchor="start">${escapeHtml(each.name)}</text>`;
+    x += length;
+    return entry;
+  });
+  return { html: entries.join(''), height: y - edge - 20 };
+}
+
+const lineOf = ({ colour }: Series): number => colour % seriesColours.light.length;

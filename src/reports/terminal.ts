@@ -1,0 +1,116 @@
+// Charts as lines of text, with axes and a legend, as wide as they are asked to be. Knows no terminal: who calls it brings the colours.
+import { scaleLinear, scaleLog } from 'd3-scale';
+import type { Chart, Point, Series } from './charts.ts';
+import { tickText, valueText } from './numbers.ts';
+import { Raster } from './raster.ts';
+
+type Style = (text: string) => string;
+
+export interface TextLook {
+  readonly columns: number;
+  /** Of the area where the lines are. */
+  readonly rows: number;
+  readonly bold: Style;
+  readonly dim: Style;
+  /** A style for each series' colour; null where there are no colours, and lines are told apart by their marks. */
+  readonly series: readonly Style[] | null;
+}
+
+/** Told apart at a glance, and on every keyboard. */
+const marks = '*o+x#@%&';
+const smallRows = 5;
+const gap = 2;
+/** Narrower than this they stand one below the other. */
+const narrowestBeside = 22;
+const columnsPerTick = 12;
+const rowsPerTick = 3;
+
+/** The first chart large, the others small below it, beside each other if there is room. */
+export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
+  const [first, ...others] = charts;
+  if (first === undefined) return [];
+  const lines = textChart(first, look, true);
+  if (others.length === 0) return lines;
+  const columns = Math.floor((look.columns - gap * (others.length - 1)) / others.length);
+  if (columns < narrowestBeside) return [...lines, ...others.flatMap((chart) => ['', ...textChart(chart, { ...look, rows: smallRows }, false)])];
+  const blocks = others.map((chart) => textChart(chart, { ...look, columns, rows: smallRows }, false));
+  return [...lines, '', ...blocks[0].map((_, row) => blocks.map((block) => block[row]).join(' '.repeat(gap)).trimEnd())];
+}
+
+/** A title, perhaps a legend, the rows and the axis below them; each line `look.columns` wide. */
+function textChart({ title, unit, horizontal, isLogarithmic, hasZero, series }: Chart, look: TextLook, hasLegend: boolean): string[] {
+  const points = series.flatMap((each) => each.points);
+  const y = scaleOf(points.flatMap(([, value]) => (value === null ? [] : [value])), { isLogarithmic, hasZero, ticks: Math.max(2, Math.floor(look.rows / rowsPerTick)) });
+  const labelled = new Map(y.ticks.map((tick) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), tickText(tick)]));
+  const margin = Math.max(...[...labelled.values()].map((label) => label.length)) + 1;
+  const columns = Math.max(10, look.columns - margin - 1);
+  const x = scaleOf(points.map(([value]) => value), { isLogarithmic: false, hasZero: true, isExact: true, ticks: Math.max(2, Math.floor(columns / columnsPerTick)) });
+  const raster = new Raster(columns, look.rows, look.series === null && series.length > 1 ? marks : null);
+  // Validation lies over training, and the first run over the others.
+  const order = [...series.keys()].toReversed().toSorted((a, b) => Number(series[a].isValidation) - Number(series[b].isValidation));
+  for (const index of order) raster.line(index, series[index].points.map(([across, value]) => (value === null ? null : [x.place(across), y.place(value)])));
+  const painted = raster.rows().map((pieces) => pieces.map(({ text, series: index }) => (index === null ? text : paint(series[index], text, look))).join(''));
+  return [
+    ...(hasLegend ? legend(`${title}, ${unit}`, series, look) : [heading(title, series, look)]),
+    ...painted.map((row, index) => `${look.dim(`${(labelled.get(index) ?? '').padStart(margin)}${labelled.has(index) ? '┤' : '│'}`)}${row}`),
+    ...axis(x, { margin, columns, horizontal }).map((line) => look.dim(line)),
+  ];
+}
+
+/** One line: of a single series its last value, too. */
+function heading(title: string, series: readonly Series[], { columns, bold }: TextLook): string {
+  const last = series.length > 1 ? '' : ` ${valueText(lastOf(series[0].points))}`;
+  return `${bold(title)}${last}${' '.repeat(Math.max(0, columns - title.length - last.length))}`;
+}
+
+function legend(title: string, series: readonly Series[], look: TextLook): string[] {
+  const lines = [{ text: look.bold(title), length: title.length }];
+  for (const [index, each] of series.entries()) {
+    const mark = look.series === null && series.length > 1 ? marks[index % marks.length] : '━━';
+    const words = `${each.name} ${valueText(lastOf(each.points))}`;
+    const entry = { text: `${paint(each, mark, look)} ${words}`, length: mark.length + 1 + words.length };
+    const last = lines.at(-1)!;
+    if (last.length + 3 + entry.length > look.columns) lines.push(entry);
+    else lines[lines.length - 1] = { text: `${last.text}   ${entry.text}`, length: last.length + 3 + entry.length };
+  }
+  return lines.map(({ text }) => text);
+}
+
+function axis(x: Scale, { margin, columns, horizontal }: { margin: number; columns: number; horizontal: string }): string[] {
+  const line = [...'─'.repeat(columns)];
+  const labels = new Array<string>(margin + 1 + columns).fill(' ');
+  const write = (text: string, from: number): void => {
+    const start = Math.min(Math.max(0, from), labels.length - text.length);
+    // Only where it touches nothing.
+    if (labels.slice(Math.max(0, start - 1), start + text.length + 1).every((character) => character === ' ')) labels.splice(start, text.length, ...text);
+  };
+  write(horizontal, labels.length);
+  for (const tick of x.ticks) {
+    const column = Math.round(x.place(tick) * (columns - 1));
+    line[column] = '┬';
+    const label = tickText(tick);
+    write(label, margin + 1 + column - Math.floor(label.length / 2));
+  }
+  return [`${' '.repeat(margin)}└${line.join('')}`, labels.join('')];
+}
+
+const paint = ({ colour }: Series, text: string, { series }: TextLook): string => (series === null ? text : series[colour % series.length](text));
+
+const lastOf = (points: readonly Point[]): number => points.findLast(([, y]) => y !== null)![1]!;
+
+interface Scale {
+  /** From 0, the least, to 1. */
+  readonly place: (value: number) => number;
+  readonly ticks: readonly number[];
+}
+
+function scaleOf(values: readonly number[], { isLogarithmic, hasZero, isExact = false, ticks }: { isLogarithmic: boolean; hasZero: boolean; isExact?: boolean; ticks: number }): Scale {
+  let [least, most] = [hasZero ? 0 : Infinity, -Infinity];
+  for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
+  // A line that stays where it is needs room, too.
+  if (least === most) [least, most] = isLogarithmic ? [least / 2, most * 2] : [least - 0.5, most + 0.5];
+  const scale = (isLogarithmic ? scaleLog() : scaleLinear()).domain([least, most]).range([0, 1]);
+  if (!isExact) scale.nice(ticks);
+  const all = scale.ticks(ticks);
+  return { place: (value) => scale(value), ticks: isLogarithmic ? all.filter((tick) => scale.tickFormat(ticks)(tick) !== '') : all };
+}

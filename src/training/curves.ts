@@ -1,0 +1,125 @@
+// What the log of a run tells of how it went: the reports, evaluations and samples that hold. A run may have gone back, by a resumption or
+// a recovery; what came later is then what became of it. Knows nothing of how it is shown.
+import type { LogLine } from '../checkpoint/store.ts';
+import type { EndReason } from './events.ts';
+
+/** How far a run was; null where the log does not tell. */
+export interface Moment {
+  readonly step: number;
+  readonly epoch: number | null;
+  readonly elapsedMs: number | null;
+  /** Read from the training text, repetitions included. */
+  readonly characters: number | null;
+}
+
+/** A measure is null where it was no number, as in a run that diverged. */
+export interface Report extends Moment {
+  readonly lossNats: number | null;
+  readonly gradientNorm: number | null;
+  readonly learningRate: number | null;
+  readonly charactersPerSecond: number | null;
+}
+
+export interface Evaluation extends Moment {
+  readonly validationLossNats: number | null;
+}
+
+/** A text that was drawn during training, and how good the model was by then. */
+export interface Stage extends Moment {
+  readonly text: string;
+  readonly lossNats: number | null;
+  readonly validationLossNats: number | null;
+}
+
+interface AtStep {
+  readonly step: number;
+}
+
+export class Curves {
+  readonly reports: Report[] = [];
+  /** Why the run ended; null while it goes on, or if nobody could say. */
+  end: EndReason | null = null;
+  readonly #evaluations: (AtStep & { readonly validationLossNats: number | null })[] = [];
+  readonly #samples: (AtStep & { readonly text: string })[] = [];
+  #trainCharacters: number | null = null;
+
+  /** Takes a line of a log; what is no event of training is passed over. */
+  add(line: LogLine): void {
+    const step = numberOf(line.step);
+    if (line.event === 'start') {
+      this.end = null;
+      this.#trainCharacters = numberOf((line.corpus as { train?: unknown } | null | undefined)?.train);
+    } else if (line.event === 'end') {
+      this.end = line.reason as EndReason;
+    } else if (step === null) {
+      return;
+    } else if (line.event === 'report') {
+      this.#addReport(step, line);
+    } else if (line.event === 'evaluation') {
+      dropFrom(this.#evaluations, step);
+      this.#evaluations.push({ step, validationLossNats: numberOf(line.validationLossNats) });
+    } else if (line.event === 'sample' && typeof line.text === 'string') {
+      dropFrom(this.#samples, step);
+      this.#samples.push({ step, text: line.text });
+    }
+  }
+
+  get evaluations(): Evaluation[] {
+    return this.#evaluations.map((evaluation) => ({ ...this.#momentAt(evaluation.step), ...evaluation }));
+  }
+
+  get stages(): Stage[] {
+    return this.#samples.map((sample) => ({
+      ...this.#momentAt(sample.step),
+      ...sample,
+      lossNats: (lastUpTo(this.reports, sample.step) ?? this.reports.at(0))?.lossNats ?? null,
+      validationLossNats: lastUpTo(this.#evaluations, sample.step)?.validationLossNats ?? null,
+    }));
+  }
+
+  #addReport(step: number, line: LogLine): void {
+    dropFrom(this.reports, step);
+    // What is of this very step came before its report, or will come again.
+    dropFrom(this.#evaluations, step + 1);
+    dropFrom(this.#samples, step + 1);
+    const epoch = numberOf(line.epoch);
+    const characters = epoch === null || this.#trainCharacters === null ? null : Math.round(epoch * this.#trainCharacters);
+    const [elapsedMs, lossNats, gradientNorm, learningRate, charactersPerSecond] = [line.elapsedMs, line.lossNats, line.gradientNorm, line.learningRate, line.charactersPerSecond].map(numberOf);
+    this.reports.push({ step, epoch, elapsedMs, characters, lossNats, gradientNorm, learningRate, charactersPerSecond });
+  }
+
+  /** Between two reports, in proportion to the steps: neither evaluations nor samples tell the time. */
+  #momentAt(step: number): Moment {
+    if (this.reports.length === 0) return { step, epoch: null, elapsedMs: null, characters: null };
+    const index = indexUpTo(this.reports, step);
+    const last = this.reports[index] ?? { step: 0, epoch: 0, elapsedMs: 0, characters: 0 };
+    const next = this.reports[index + 1] ?? last;
+    const share = next === last ? 0 : (step - last.step) / (next.step - last.step);
+    const between = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + (b - a) * share);
+    return { step, epoch: between(last.epoch, next.epoch), elapsedMs: between(last.elapsedMs, next.elapsedMs), characters: between(last.characters, next.characters) };
+  }
+}
+
+/** Takes away what is at a step or after it. */
+function dropFrom(moments: AtStep[], step: number): void {
+  while (moments.length > 0 && moments.at(-1)!.step >= step) moments.pop();
+}
+
+function lastUpTo<Kind extends AtStep>(moments: readonly Kind[], step: number): Kind | null {
+  return moments[indexUpTo(moments, step)] ?? null;
+}
+
+/** Of the last at or before a step; −1 if there is none. Steps rise. */
+function indexUpTo(moments: readonly AtStep[], step: number): number {
+  let [low, high] = [0, moments.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (moments[middle].step <= step) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
+
+function numberOf(value: unknown): number | null {
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}

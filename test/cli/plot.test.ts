@@ -1,0 +1,127 @@
+// rnn plot and rnn story: what they write, and of which runs.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bare, FakeStream, rnn } from './helpers.ts';
+
+let folder: string;
+const at = (...names: string[]): string => join(folder, ...names);
+
+/** A run folder with no more than a log. */
+function logged(name: string, lines: readonly (object | string)[]): string {
+  mkdirSync(at('runs', name), { recursive: true });
+  writeFileSync(at('runs', name, 'log.jsonl'), lines.map((line) => `${typeof line === 'string' ? line : JSON.stringify(line)}\n`).join(''));
+  return at('runs', name);
+}
+
+const start = { event: 'start', step: 0, corpus: { train: 1000 } };
+const report = (step: number, lossNats: number | null) => ({ event: 'report', step, epoch: step / 100, elapsedMs: step * 1000, lossNats, learningRate: 0.002, gradientNorm: 0.5, charactersPerSecond: 20_000, progress: step / 400 });
+const evaluation = (step: number, validationLossNats: number) => ({ event: 'evaluation', step, validationLossNats, best: true });
+const sample = (step: number) => ({ event: 'sample', step, text: `text of step ${step}\u001B[2J\n\n` });
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-plot-'));
+  logged('a', [start, report(100, 3), evaluation(100, 3.5), sample(100), report(200, 2), evaluation(200, 2.5), sample(200), report(400, 1.5), evaluation(400, 2.25), sample(400), { event: 'end', step: 400, reason: 'max-steps' }]);
+  logged('b\u001B[2J', [start, '\u0000 no JSON', report(100, 2.5), report(300, null)]);
+  mkdirSync(at('empty', 'begun'), { recursive: true });
+  writeFileSync(at('empty', 'begun', 'log.jsonl'), `${JSON.stringify(start)}\n`);
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const jsonOf = (stdout: string): Record<string, unknown>[] => stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+
+describe('rnn plot', () => {
+  it('draws the charts of a run as text', async () => {
+    const { code, stdout, stderr } = await rnn(['plot', at('runs', 'a')]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const lines = stdout.split('\n');
+    expect(lines[0]).toBe('Loss, nats per character   * training 1.500   o validation 2.250');
+    expect(stdout).toMatch(/^Gradient norm 0\.5000 +Learning rate 0\.002 +Speed 20k$/m);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
+  });
+
+  it.each([['truecolor', 'xterm', '[38;2;46;143;217m━━'], ['', 'xterm-256color', '[38;5;'], ['', 'xterm', '[33m━━']])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
+    const { stdout } = await rnn(['plot', at('runs', 'a')], { stdout: new FakeStream({ columns: 100 }), env: { COLORTERM, TERM } });
+    expect(stdout).toContain(`\u001B${colour}`);
+    expect(stdout).toMatch(/[⠁-⣿]/);
+    expect(Math.max(...bare(stdout).split('\n').map((line) => line.length))).toBe(99);
+  });
+
+  it('has none where none are wanted', async () => {
+    const { stdout } = await rnn(['plot', at('runs', 'a')], { stdout: new FakeStream({ columns: 100 }), env: { COLORTERM: 'truecolor', NO_COLOR: '1' } });
+    expect(stdout).not.toContain('\u001B');
+    expect(stdout).toMatch(/o validation/);
+  });
+
+  it('takes what there is of several runs, and disturbs no terminal with their names', async () => {
+    const { code, stdout, stderr } = await rnn(['plot', at('runs'), at('empty', 'begun'), '--only', 'loss', '--x', 'time']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `nothing is logged in ${at('empty', 'begun')}\n` });
+    expect(stdout.split('\n')[0]).toBe('Loss, nats per character   * a, training 1.500   o a, validation 2.250');
+    expect(stdout).toContain('+ b␛[2J, training 2.500');
+    expect(stdout).toMatch(/ minutes\n$/);
+  });
+
+  it('tells lines as JSON, with gaps', async () => {
+    const { stdout } = await rnn(['plot', at('runs'), '--only', 'loss', '--json', '--x', 'epoch']);
+    expect(jsonOf(stdout)).toEqual([
+      { event: 'curve', chart: 'loss', part: 'training', run: at('runs', 'a'), unit: 'nats per character', over: 'epochs', points: [[1, 3], [2, 2], [4, 1.5]] },
+      { event: 'curve', chart: 'loss', part: 'validation', run: at('runs', 'a'), unit: 'nats per character', over: 'epochs', points: [[1, 3.5], [2, 2.5], [4, 2.25]] },
+      { event: 'curve', chart: 'loss', part: 'training', run: at('runs', 'b\u001B[2J'), unit: 'nats per character', over: 'epochs', points: [[1, 2.5], [3, null]] },
+    ]);
+  });
+
+  it('smooths, and goes by logarithms', async () => {
+    const { stdout } = await rnn(['plot', at('runs', 'a'), '--json', '--smooth', '0.5']);
+    expect(jsonOf(stdout)[0].points).toEqual([[100, 3], [200, (1.5 + 2) / 1.5], [400, (0.75 + 1 + 1.5) / 1.75]]);
+    const [linear, logarithmic] = [await rnn(['plot', at('runs', 'a')]), await rnn(['plot', at('runs', 'a'), '--log'])];
+    expect(logarithmic.stdout).not.toBe(linear.stdout);
+  });
+
+  it('writes a page and a picture, and says where', async () => {
+    const [page, picture] = [at('curves.html'), at('curves.svg')];
+    const { code, stdout, stderr } = await rnn(['plot', at('runs'), '--html', page, '--svg', picture]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    expect(stderr).toMatch(new RegExp(`^wrote ${page}, \\d+ kB\nwrote ${picture}, \\d+ kB\n$`));
+    expect(readFileSync(page, 'utf8')).toContain('<title>Curves of 2 runs</title>');
+    expect(readFileSync(picture, 'utf8')).toContain('<title>a, b␛[2J</title>');
+    expect((await rnn(['plot', at('runs', 'a'), '--svg', '-'])).stdout).toMatch(/^<svg [\s\S]*<\/svg>\n$/);
+  });
+
+  it.each([
+    [['plot', 'missing'], 4, /there are no runs in missing: there is no such folder/],
+    [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: a run logs its first losses/],
+    [['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'], 1, /x\.html could not be written: ENOENT.*\nhint: choose another place/],
+    [['plot', 'RUNS/a', '--x', 'week'], 2, /--x is week, expected one of step, epoch, time, characters/],
+    [['plot', 'RUNS/a', '--smooth', '1'], 2, /--smooth is 1, expected a number of at least 0 and below 1/],
+    [['watch', 'RUNS'], 2, /there are 2 runs in .*\nhint: give one of them/],
+    [['story', 'EMPTY/begun'], 4, /no samples were taken in .*\nhint: rnn train takes them with --sample-every/],
+    [['story', 'RUNS'], 2, /there are 2 runs in/],
+  ] as const)('%j is an error', async (argv, code, message) => {
+    const names: Record<string, string> = { EMPTY: at('empty'), RUNS: at('runs'), NOWHERE: at('nowhere') };
+    const ran = await rnn(argv.map((word) => word.replace(/^[A-Z]+/, (name) => names[name])));
+    expect(ran).toMatchObject({ code, stdout: '' });
+    expect(ran.stderr).toMatch(message);
+  });
+});
+
+describe('rnn story', () => {
+  it('tells what a run wrote, from its first sample to its last', async () => {
+    const { code, stdout, stderr } = await rnn(['story', at('runs', 'a')]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const rule = '─'.repeat(72);
+    const told = ([caption, step, epoch, loss]: string[]): string => `${caption}  step ${step} · epoch ${epoch} · validation loss ${loss} nats per character\n${rule}\ntext of step ${step}␛[2J\n`;
+    expect(stdout).toBe([['at first', '100', '1.00', '3.500'], ['train more', '200', '2.00', '2.500'], ['train more', '400', '4.00', '2.250']].map(told).join('\n'));
+  });
+
+  it('tells as many stages as one likes, and all of them as JSON', async () => {
+    expect((await rnn(['story', at('runs', 'a'), '--stages', '2'])).stdout.match(/^(at first|train more)  step \d+/gm)).toEqual(['at first  step 100', 'train more  step 400']);
+    expect(jsonOf((await rnn(['story', at('runs', 'a'), '--json'])).stdout)).toMatchObject([100, 200, 400].map((step) => ({ event: 'stage', run: at('runs', 'a'), step, epoch: step / 100, text: `text of step ${step}\u001B[2J\n\n` })));
+  });
+
+  it('writes a page', async () => {
+    const { stdout } = await rnn(['story', at('runs', 'a'), '--html', '-']);
+    expect(stdout).toContain('<title>What a learnt</title>');
+    expect(stdout.match(/<pre/g)).toHaveLength(3);
+  });
+});

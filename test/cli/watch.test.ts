@@ -1,0 +1,130 @@
+// rnn watch beside a run: a log that grows, is cut back and ends, and a lock that is there as long as somebody trains.
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { RunFolder } from '../../src/checkpoint/store.ts';
+import { bare, FakeProcess, FakeStream, rnn, type Surroundings } from './helpers.ts';
+
+const report = (step: number) => ({ event: 'report', step, epoch: step / 100, elapsedMs: step * 100, lossNats: 210 / step, learningRate: 0.002, gradientNorm: 0.5, charactersPerSecond: 20_000, progress: step / 400 });
+const evaluation = (step: number) => ({ event: 'evaluation', step, validationLossNats: 255 / step });
+const end = { event: 'end', step: 300, reason: 'max-steps' };
+
+let folder: string;
+let run: RunFolder;
+const log = (...lines: object[]): void => appendFileSync(run.logPath, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-watch-'));
+  run = await RunFolder.create(join(folder, 'a run'));
+  log({ event: 'start', step: 0 }, report(50), evaluation(50), report(100));
+});
+afterEach(() => {
+  run.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** A command that goes on until the run ends, and what it has written by now. */
+function watching(argv: readonly string[] = [], surroundings: Surroundings = {}) {
+  const io = new FakeProcess(surroundings);
+  const ran = rnn(['watch', run.path, ...argv], surroundings, io);
+  return { io, ran, hasTold: (text: string) => vi.waitFor(() => expect(bare(io.stdout.text)).toContain(text), 20_000) };
+}
+
+describe('rnn watch', () => {
+  it('tells where the run is, then a line for each report, until it ends', async () => {
+    const { ran, hasTold } = watching();
+    await hasTold('step 100');
+    log(report(200), evaluation(200));
+    await hasTold('step 200  validation');
+    log(end);
+    run.close();
+    expect(await ran).toEqual({
+      code: 0,
+      stdout: 'step 100  loss 2.100 nats  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  loss 1.050 nats  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  validation loss 1.275 nats\nall steps are done\n',
+      stderr: '',
+    });
+  });
+
+  it('draws the curves on a screen of their own, follows its size, and leaves the last ones behind', async () => {
+    const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
+    const { ran, hasTold } = watching([], { stdout });
+    await hasTold('training 2.100');
+    expect(stdout.text.startsWith('\u001B[?1049h\u001B[H')).toBe(true);
+    const first = bare(stdout.text).split('\n');
+    expect(first[0]).toMatch(/^a run  █+░+ +25% .* loss 2\.100 .* val 5\.100 .* left *$/);
+    expect(first).toHaveLength(40);
+    expect(first.at(-1)).toBe('Ctrl-C leaves; the run goes on');
+    expect(first.some((line) => line.startsWith('Gradient norm'))).toBe(true);
+
+    const before = stdout.text.length;
+    Object.assign(stdout, { columns: 50, rows: 15 }).emit('resize');
+    const second = bare(stdout.text.slice(before)).split('\n');
+    expect(second[0]).toMatch(/^a run  █/);
+    expect(second.length).toBeLessThanOrEqual(15);
+    expect(Math.max(...second.map((line) => line.length))).toBeLessThan(50);
+    expect(second.some((line) => line.startsWith('Gradient norm'))).toBe(false);
+
+    log(report(200), end);
+    run.close();
+    expect(await ran).toMatchObject({ code: 0, stderr: '' });
+    const last = stdout.text.slice(stdout.text.lastIndexOf('\u001B[?1049l'));
+    expect(bare(last)).toMatch(/^Loss, nats per character[\s\S]*training 1\.050[\s\S]*\nall steps are done\n$/);
+    expect(stdout.listenerCount('resize')).toBe(0);
+  });
+
+  it('ends quietly on Ctrl-C, and leaves the terminal as it was', async () => {
+    const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
+    const { io, ran, hasTold } = watching([], { stdout });
+    await hasTold('training 2.100');
+    io.send('SIGINT');
+    expect(await ran).toMatchObject({ code: 130, stderr: '' });
+    expect(stdout.text.endsWith('\u001B[?1049l')).toBe(true);
+    expect(io.listensForSignals).toBe(false);
+  });
+
+  it('tells a log anew that was cut back', async () => {
+    const { ran, hasTold } = watching();
+    await hasTold('step 100');
+    writeFileSync(run.logPath, readFileSync(run.logPath, 'utf8').split('\n').slice(0, 3).join('\n').concat('\n'));
+    log(report(80));
+    await hasTold('step 80');
+    run.close();
+    const { code, stderr } = await ran;
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^warning: nothing trains in .*a run any more, and its log does not say why; rnn train --resume goes on\n$/);
+  });
+
+  it('shows a run that was begun anew as one that begins', async () => {
+    const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
+    const { io, ran, hasTold } = watching([], { stdout });
+    await hasTold('training 2.100');
+    writeFileSync(run.logPath, `${JSON.stringify({ event: 'start', step: 0 })}\n`);
+    await hasTold('waiting for the first report');
+    io.send('SIGTERM');
+    expect((await ran).code).toBe(143);
+  });
+
+  it('passes all events on as JSON', async () => {
+    log(end);
+    run.close();
+    const { code, stdout } = await rnn(['watch', run.path, '--json']);
+    expect(code).toBe(0);
+    expect(stdout).toBe(readFileSync(run.logPath, 'utf8'));
+  });
+
+  it('waits for the first report of a run that has begun, and says so where nothing came', async () => {
+    rmSync(run.logPath);
+    const stdout = Object.assign(new FakeStream({ columns: 90 }), { rows: 40 });
+    const { ran, hasTold } = watching([], { stdout });
+    await hasTold('waiting for the first report');
+    run.close();
+    writeFileSync(join(run.path, 'latest.json'), '');
+    expect(await ran).toMatchObject({ code: 4, stderr: expect.stringContaining('error: nothing is logged in') });
+    expect(stdout.text).toContain('\u001B[?1049l');
+  });
+
+  it('ends quietly where nobody reads any more', async () => {
+    const { code, stderr } = await rnn(['watch', run.path], { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+});

@@ -1,0 +1,138 @@
+// The pages of curves and stories, in a browser that may load nothing.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chartsOf } from '../../src/reports/charts.ts';
+import { curvesPage } from '../../src/reports/curves-page.ts';
+import { storyPage } from '../../src/reports/story-page.ts';
+import { svgOf } from '../../src/reports/svg.ts';
+import { isTooWide, keepPicture, noBrowser, type OpenedPage, openBrowser, openPage, widths } from './browser.ts';
+import { curvesOf } from './runs.ts';
+
+const hostile = `</script><img src=x onerror="alert(1)">&'`;
+const texts = ['e  tth\n eoa', `The ${hostile}`, 'A long line without an end: '.concat('abc'.repeat(200))];
+const a = { name: `sonnets ${hostile}`, curves: curvesOf({ reports: 60, samples: texts }) };
+const b = { name: 'a run with a name that is rather long for a narrow screen', curves: curvesOf({ above: 0.5 }) };
+
+describe('the pages without a browser', () => {
+  it('have the numbers of each chart as a table', () => {
+    const html = curvesPage([a, b]);
+    const tables = [...html.matchAll(/<table>.*?<\/table>/gs)].map(([table]) => table);
+    expect(tables).toHaveLength(4);
+    const rows = [...tables[0].matchAll(/<tr><th scope="row">([\d,]+)<\/th>(.*?)<\/tr>/g)].map(([, step, cells]) => [step, ...[...cells.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell)]);
+    expect(rows).toHaveLength(12);
+    expect(rows[0]).toEqual(['50', '3.058', '–', '3.558', '–']);
+    expect(rows.at(-1)).toEqual(['3,000', '1.500', '1.700', '2.013', '2.213']);
+    expect(html).toContain('aria-label="Speed, characters per second. sonnets');
+  });
+
+  it('say where the validation loss was lowest', () => {
+    expect(curvesPage([{ name: 'a', curves: curvesOf() }])).toContain('<p>1,000 steps; the lowest validation loss is 1.713 nats per character, at step 1,000</p>');
+    expect(curvesPage([{ name: 'a', curves: curvesOf({ evaluations: 0 }) }])).toContain('<p>1,000 steps</p>');
+  });
+});
+
+describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
+  let browser: Browser;
+  let folder: string;
+  /** Opened once: a new page takes as long as what is done on it. */
+  let curves: OpenedPage;
+  let story: OpenedPage;
+  const open = (name: string, text: string): Promise<OpenedPage> => {
+    writeFileSync(join(folder, name), text);
+    return openPage(browser, join(folder, name));
+  };
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'rnn-pages-'));
+    browser = await openBrowser();
+    curves = await open('curves.html', curvesPage([a, b]));
+    story = await open('story.html', storyPage(a, a.curves.stages));
+  });
+  afterAll(async () => {
+    await browser?.close();
+    rmSync(folder, { recursive: true });
+  });
+  const text = (selector: string): Promise<string | null> => curves.page.locator(selector).textContent();
+  const picture = 'document.querySelector("canvas").toDataURL()';
+  const soon = { timeout: 20_000 };
+  const isZoomed = (): Promise<boolean> => curves.page.locator('#reset').isEnabled();
+
+  it('suit wide and narrow screens, light and dark', async () => {
+    for (const [name, { page }, charts] of [['curves', curves, 4], ['story', story, 1]] as const) {
+      for (const width of widths) {
+        await page.setViewportSize({ width, height: 900 });
+        // A chart is as wide as its place is by now.
+        await expect.poll(() => page.evaluate('document.querySelector(".plot").clientWidth - document.querySelector(".uplot").clientWidth'), soon).toBe(0);
+        for (const colorScheme of ['dark', 'light'] as const) {
+          const drawn = await page.evaluate<string>(picture);
+          await page.emulateMedia({ colorScheme });
+          await expect.poll(() => page.evaluate(picture), soon).not.toBe(drawn);
+          expect(await isTooWide(page)).toBe(false);
+          expect(await page.locator('canvas').count()).toBe(charts);
+          await keepPicture(page, `${name}-${width}-${colorScheme}`);
+        }
+      }
+    }
+    await curves.page.setViewportSize({ width: widths[1], height: 900 });
+  });
+
+  it('are read, zoomed and changed with the keyboard', async () => {
+    const { page } = curves;
+    expect(await text('#loss-legend')).toBe(`${a.name}, training1.500${a.name}, validation1.700${b.name}, training2.013${b.name}, validation2.213`);
+    await page.focus('#loss');
+    await page.keyboard.press('Home');
+    expect(await text('#loss-reading')).toBe(`50 steps: ${a.name}, training 3.058, ${a.name}, validation none, ${b.name}, training 3.558, ${b.name}, validation none`);
+    await page.keyboard.press('ArrowRight');
+    expect(await text('#loss-reading')).toMatch(/^100 steps: /);
+    // Where the cursor is in one chart, it is in all.
+    expect(await text('#rate-legend b >> nth=0')).toBe('0.009667');
+    expect(await isZoomed()).toBe(false);
+    await page.keyboard.press('+');
+    expect(await isZoomed()).toBe(true);
+    await page.keyboard.press('End');
+    expect(await text('#loss-reading')).toMatch(/^1\.8\d*k steps: /);
+    await page.keyboard.press('0');
+    expect(await isZoomed()).toBe(false);
+    await page.selectOption('#horizontal', 'epoch');
+    await page.focus('#speed');
+    await page.keyboard.press('End');
+    expect(await text('#speed-reading')).toBe(`30 epochs: ${a.name} 53k, ${b.name} 51k`);
+    await page.locator('#smoothing').fill('0.9');
+    expect(await text('#loss-legend b >> nth=0')).not.toBe('1.500');
+    expect(await text('#loss-legend b >> nth=1')).toBe('1.700');
+  });
+
+  it('zoom where a chart is dragged across', async () => {
+    const { page } = curves;
+    await page.selectOption('#horizontal', 'step');
+    const over = page.locator('#loss .u-over');
+    await over.scrollIntoViewIfNeeded();
+    const box = (await over.boundingBox())!;
+    await page.mouse.move(box.x + box.width / 4, box.y + 50);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, box.y + 60, { steps: 4 });
+    await page.mouse.up();
+    expect(await isZoomed()).toBe(true);
+    await page.focus('#speed');
+    await page.keyboard.press('Home');
+    expect(Number.parseFloat((await text('#speed-reading'))!)).toBeCloseTo(800, -2);
+    await over.dblclick();
+    expect(await isZoomed()).toBe(false);
+  });
+
+  it('show the texts of a story as they are', async () => {
+    expect(await story.page.locator('.timeline pre').allTextContents()).toEqual(texts);
+    expect(await story.page.locator('.timeline p').first().textContent()).toBe('step 1,000 · epoch 10.00 · validation loss 1.747 nats per character');
+  });
+
+  it('ask for nothing, and complain of nothing, whatever was done on them', () => {
+    for (const { complaints } of [curves, story]) expect(complaints).toEqual({ errors: [], requests: [] });
+  });
+
+  it('pictures are XML', async () => {
+    const { page } = await open('picture.svg', await svgOf(chartsOf([a, b], { horizontal: 'step' }), hostile));
+    expect(await page.evaluate('document.documentElement.tagName + document.querySelectorAll("parsererror, script").length')).toBe('svg0');
+  });
+});

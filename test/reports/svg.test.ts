@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { chartsOf } from '../../src/reports/charts.ts';
+import { svgOf } from '../../src/reports/svg.ts';
+import { curvesOf } from './runs.ts';
+
+const curves = curvesOf();
+curves.add({ event: 'report', step: 1050, lossNats: null, gradientNorm: 1, learningRate: 0, charactersPerSecond: 1 });
+curves.add({ event: 'report', step: 1100, lossNats: 3, gradientNorm: 1, learningRate: 0, charactersPerSecond: 1 });
+curves.add({ event: 'report', step: 1150, lossNats: 2.9, gradientNorm: 1, learningRate: 0, charactersPerSecond: 1 });
+const name = `<script>"&'`;
+
+describe('a picture of curves', () => {
+  it('has a line for each series, broken where it has a gap, in its colour on either ground', async () => {
+    const svg = await svgOf(chartsOf([{ name: 'a', curves }], { horizontal: 'step' }), 'a');
+    const paths = [...svg.matchAll(/<g [^>]*class="line-(\d)"[^>]*><path d="([^"]+)"/g)].map(([, colour, d]) => ({ colour, pieces: d.match(/M/g)!.length }));
+    // The loss is drawn first, training over validation.
+    expect(paths).toEqual([{ colour: '1', pieces: 1 }, { colour: '0', pieces: 2 }, ...Array.from({ length: 3 }, () => ({ colour: '0', pieces: 1 }))]);
+    expect(svg).toContain('stroke="#0068b5"');
+    expect(svg).toMatch(/@media \(prefers-color-scheme: dark\) \{.*\.line-0 \{ stroke: #62aef0 \}.*<\/style>/);
+    for (const label of ['Loss, nats per character', 'Gradient norm, before clipping', 'steps', 'validation']) expect(svg).toContain(`>${label}</text>`);
+  });
+
+  it('shows one report as a point, and one chart alone', async () => {
+    const svg = await svgOf(chartsOf([{ name: 'a', curves: curvesOf({ reports: 1, evaluations: 0 }) }], { horizontal: 'step', only: ['speed'] }), 'a');
+    expect(svg.match(/<circle/g)).toHaveLength(1);
+    expect(svg).not.toContain('Loss');
+    expect(svg).not.toContain('NaN');
+  });
+
+  it('lets no name out of its place', async () => {
+    const svg = await svgOf(chartsOf([{ name, curves }, { name: 'b', curves }], { horizontal: 'time' }), name);
+    expect(svg).not.toContain('<script');
+    expect(svg).toContain('&lt;script&gt;&quot;&amp;&#39;, training');
+    expect(svg).not.toMatch(/https?:(?!\/\/www\.w3\.org\/2000\/svg)/);
+  });
+});

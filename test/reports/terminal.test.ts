@@ -1,0 +1,98 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Chart, chartsOf } from '../../src/reports/charts.ts';
+import { Raster } from '../../src/reports/raster.ts';
+import { dashboard, type TextLook } from '../../src/reports/terminal.ts';
+import { curvesOf } from './runs.ts';
+
+const plain = (text: string): string => text;
+const look: TextLook = { columns: 40, rows: 5, bold: plain, dim: plain, series: null };
+const coloured: TextLook = { ...look, series: [(text) => `<a>${text}</a>`, (text) => `<b>${text}</b>`] };
+const chart = (...lines: (readonly [number, number | null])[][]): Chart => ({
+  name: 'loss', title: 'Loss', unit: 'nats', isLogarithmic: false, hasZero: false, horizontal: 'steps',
+  series: lines.map((points, run) => ({ name: `run ${run}`, run, colour: run, isValidation: false, points })),
+});
+
+describe('a raster', () => {
+  const text = (raster: Raster): string[] => raster.rows().map((pieces) => pieces.map((piece) => piece.text).join(''));
+
+  it('has eight dots a character', () => {
+    const raster = new Raster(2, 2, null);
+    raster.line(0, [[0, 0], [1, 1]]);
+    expect(text(raster)).toEqual([' ⡜', '⡜ ']);
+  });
+
+  it('leaves gaps, and shows a point alone', () => {
+    const raster = new Raster(5, 1, '*');
+    raster.line(0, [[0, 0], [0.25, 0], null, [1, 0], null]);
+    expect(text(raster)).toEqual(['**  *']);
+  });
+
+  it('has a later line over an earlier one', () => {
+    const raster = new Raster(3, 1, 'ab');
+    raster.line(0, [[0, 0], [1, 0]]);
+    raster.line(1, [[0.5, 0]]);
+    expect(raster.rows()).toEqual([[{ text: 'a', series: 0 }, { text: 'b', series: 1 }, { text: 'a', series: 0 }]]);
+  });
+});
+
+describe('charts in a terminal', () => {
+  it('have axes with round numbers and a legend with where each line ends', () => {
+    expect(dashboard([chart([[0, 3], [50, 2.2], [100, 2]], [[0, 2], [100, 3]])], look)).toEqual([
+      'Loss, nats   * run 0 2   o run 1 3',
+      '   3┤***                           ooooo',
+      '    │   ******             oooooooo     ',
+      ' 2.5┤         ******ooooooo             ',
+      '    │     oooooooo  ***********         ',
+      '   2┤ooooo                     *********',
+      '    └┬────────────────┬────────────────┬',
+      '     0               50            steps',
+    ]);
+  });
+
+  it('of one line are Braille without colours, too', () => {
+    expect(dashboard([chart([[0, 1], [60, null], [80, 2], [100, 2]])], { ...look, rows: 3 })).toEqual([
+      'Loss, nats   ━━ run 0 2',
+      '   2┤                           ⠈⠉⠉⠉⠉⠉⠉⠉',
+      ' 1.5┤                                   ',
+      '   1┤⡀                                  ',
+      '    └┬────────────────┬────────────────┬',
+      '     0               50            steps',
+    ]);
+  });
+
+  it('paint each line and its place in the legend', () => {
+    const lines = dashboard([chart([[0, 1], [100, 1]], [[0, 2], [100, 2]])], coloured);
+    expect(lines[0]).toBe('Loss, nats   <a>━━</a> run 0 1   <b>━━</b> run 1 2');
+    expect(lines.filter((line) => line.includes('<a>'))).toHaveLength(2);
+    expect(lines.join('\n')).toMatch(/┤<b>⠉+<\/b>/);
+  });
+
+  it('suit a line that stays where it is, one point, zeros and very small numbers', () => {
+    for (const points of [[[1, 5], [9, 5]], [[7, 0]], [[1, 1e-7], [2, 3e-7]]] as const) {
+      for (const change of [{}, { hasZero: true }, ...(points[0][1] > 0 ? [{ isLogarithmic: true }] : [])]) {
+        const lines = dashboard([{ ...chart([...points]), ...change }], look);
+        expect(lines.slice(1, -2).join('')).toMatch(/[⠁-⣿]/);
+        expect(lines.join('')).not.toMatch(/NaN|Infinity|undefined/);
+      }
+    }
+  });
+
+  it('stand beside each other below the first, or one below the other where it is narrow', () => {
+    const charts = chartsOf([{ name: 'a', curves: curvesOf() }], { horizontal: 'step' });
+    const wide = dashboard(charts, { ...look, columns: 79 });
+    expect(wide.some((line) => /^Gradient norm 0\.2010 +Learning rate 0 +Speed 51k$/.test(line))).toBe(true);
+    const narrow = dashboard(charts, { ...look, columns: 50 });
+    expect(narrow.filter((line) => /^(Loss|Gradient|Learning|Speed)/.test(line))).toHaveLength(4);
+  });
+
+  it('never are wider than they may be', () => {
+    const charts = chartsOf([{ name: 'a', curves: curvesOf() }, { name: 'a longer name', curves: curvesOf({ above: 1 }) }], { horizontal: 'step' });
+    fc.assert(
+      fc.property(fc.integer({ min: 40, max: 300 }), fc.integer({ min: 1, max: 60 }), (columns, rows) => {
+        expect(Math.max(...dashboard(charts, { ...look, columns, rows }).map((line) => line.length))).toBeLessThanOrEqual(columns);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
