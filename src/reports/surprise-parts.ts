@@ -11,7 +11,7 @@ const BLOCK = 2000;
 const PLACES = 200;
 const DEAREST = 10;
 /** Characters around one, to know it by. */
-const AROUND = 24;
+const AROUND = 20;
 
 export function tiles({ bits, accuracy, characters }: SurpriseReport): string {
   const tile = (name: string, value: string): string => `<div><dt>${name}</dt><dd>${value}</dd></div>`;

@@ -18,7 +18,7 @@ kbd { font: 0.85em var(--mono); padding: 0 0.3em; border: 1px solid var(--line);
 .tiles div { display: flex; flex-direction: column-reverse; }
 .tiles dt { color: var(--muted); font-size: 0.85rem; }
 .tiles dd { margin: 0; font-size: 1.5rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
-.after { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 28rem), 1fr)); gap: 0 3rem; }
+.after { display: grid; grid-template-columns: minmax(0, 5fr) minmax(0, 4fr); gap: 0 3rem; }
 .others { width: 100%; }
 .others td:nth-child(2) { width: 100%; }
 .others th { font-weight: 400; white-space: nowrap; }
@@ -61,7 +61,9 @@ kbd { font: 0.85em var(--mono); padding: 0 0.3em; border: 1px solid var(--line);
 .dearest button { font: 0.9rem/1.6 var(--mono); white-space: pre; max-width: 100%; overflow: hidden; vertical-align: middle; margin-right: 0.6rem; }
 .dearest b { color: var(--ink); background: var(--hot); border-radius: 2px; }
 .dearest span { color: var(--muted); }
+.dearest li > span { white-space: nowrap; }
 @media (max-width: 60rem) {
+  .after { grid-template-columns: minmax(0, 1fr); }
   .reader { grid-template-columns: minmax(0, 1fr); gap: 0.8rem; }
   #text { padding: 0.7rem 0.8rem; font-size: 0.85rem; max-height: 64vh; }
   #text i { scroll-margin: 4rem 0 11rem; }
