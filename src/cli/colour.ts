@@ -32,7 +32,7 @@ export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: 
 }
 
 /** 3: 16 million colours, 2: 256, 1: 16. */
-function levelOf({ FORCE_COLOR: force, COLORTERM: colours, TERM: terminal = '' }: Io['env']): 1 | 2 | 3 {
+export function levelOf({ FORCE_COLOR: force, COLORTERM: colours, TERM: terminal = '' }: Io['env']): 1 | 2 | 3 {
   if (force === '1' || force === '2' || force === '3') return Number(force) as 1 | 2 | 3;
   if (colours === 'truecolor' || colours === '24bit' || terminal.endsWith('-direct')) return 3;
   return /-256(color)?$/.test(terminal) ? 2 : 1;

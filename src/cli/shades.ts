@@ -1,5 +1,5 @@
 // Text in a terminal on a ground that is coloured by a number: what a character cost, what a cell held. Knows nothing of either.
-import { noColours } from './colour.ts';
+import { levelOf, noColours } from './colour.ts';
 import { harmless } from './format.ts';
 import type { Io } from './io.ts';
 import type { Output } from './output.ts';
@@ -49,13 +49,6 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
     }
     return shown + styles[STEPS + last](run);
   };
-}
-
-/** FORCE_COLOR may say it, as for other programs; terminals of 24 bits say so by COLORTERM, those of 256 colours by their name. */
-function levelOf({ FORCE_COLOR = '', COLORTERM = '', TERM = '' }: Io['env']): 1 | 2 | 3 {
-  if (/^[123]$/.test(FORCE_COLOR)) return Number(FORCE_COLOR) as 1 | 2 | 3;
-  if (/^(?:truecolor|24bit)$/.test(COLORTERM)) return 3;
-  return TERM.includes('256') ? 2 : 1;
 }
 
 /** Some terminals tell the numbers of their ink and their ground; most do not, and most are dark. */

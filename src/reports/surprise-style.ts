@@ -44,14 +44,14 @@ kbd { font: 0.85em var(--mono); padding: 0 0.3em; border: 1px solid var(--line);
 #panel p { margin: 0; }
 #panel .context { font: 0.85rem/1.5 var(--mono); color: var(--muted); white-space: pre; overflow: hidden; direction: rtl; text-align: left; }
 #panel .context bdi { direction: ltr; unicode-bidi: isolate-override; }
-#panel .cost { margin-top: 0.5rem; font-size: 1.05rem; }
-#panel .cost strong { font-size: 1.7rem; font-variant-numeric: tabular-nums; }
+#panel .cost { margin-top: 0.5rem; }
+#panel .cost strong { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 #panel .context b { color: var(--ink); padding: 0.1em 0.15em; border-radius: 2px; }
 #panel ol { list-style: none; margin: 0.9rem 0 0; padding: 0; }
 #panel li { display: grid; grid-template-columns: 3.4rem 1fr 4.4rem; gap: 0.6rem; align-items: center; padding: 0.16rem 0; }
 #panel li .symbol { font: 1rem var(--mono); text-align: center; border: 1px solid var(--line); border-radius: 4px; white-space: pre; overflow: hidden; }
 #panel li .symbol.named { font: 0.8rem/1.5rem system-ui, sans-serif; color: var(--muted); }
-#panel li .share { text-align: right; font-variant-numeric: tabular-nums; }
+#panel li .share { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 #panel li.own .symbol { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); color: var(--ink); }
 #panel li.own .share { font-weight: 650; }
 #panel li.beyond { margin-top: 0.4rem; padding-top: 0.5rem; border-top: 1px dashed var(--line); }

@@ -39,9 +39,10 @@ function go(piece: number): void {
   }
 }
 
+/** As `go`, and to where it can be seen: the text scrolls in the page, and the character in the text. */
 function goTo(piece: number): void {
   go(piece);
-  pieces[here].scrollIntoView({ block: 'nearest' });
+  for (const each of [text, pieces[here]]) each.scrollIntoView({ block: 'nearest', behavior: 'instant' });
 }
 
 interface Guess {
