@@ -22,8 +22,8 @@ export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
       run, colour: several ? run : index, isValidation: several && isSecond,
       points: values.map((value, x) => [x, Number.isFinite(value) && value > 0 ? Number(value.toPrecision(5)) : null] as const),
     }))).filter(({ points }) => points.some(([, y]) => y !== null));
-  const flows = series(({ flows: found }) => found.map(({ layer, state, logNorms }) => ({ label: `layer ${layer + 1} ${state}`, isSecond: state !== 'h', values: logNorms.map(Math.exp) })));
-  const stretches = series(({ singularValues }) => singularValues.map((values, layer) => ({ label: `layer ${layer + 1}`, isSecond: false, values })));
+  const flows = series(({ flows: found }) => found.map(({ layer, state, logNorms }) => ({ label: `layer ${layer} ${state}`, isSecond: state !== 'h', values: logNorms.map(Math.exp) })));
+  const stretches = series(({ singularValues }) => singularValues.map((values, layer) => ({ label: `layer ${layer}`, isSecond: false, values })));
   const charts: Chart[] = [
     { name: 'flow', title: 'Gradient norm', unit: 'of the loss at a step, with respect to what was held before', isLogarithmic: true, hasZero: false, horizontal: 'steps back', series: flows },
     { name: 'stretch', title: 'Largest singular value', unit: "of a step's Jacobian", isLogarithmic: false, hasZero: true, horizontal: 'steps', series: stretches },

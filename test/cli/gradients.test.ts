@@ -62,8 +62,8 @@ describe('rnn gradients', () => {
   it('shows a chart and a table', async () => {
     const { code, stdout } = await rnn(['gradients', at('verse.txt'), '--untrained', 'rnn,hidden=16,init=orthogonal', '--steps', '20', '--jacobians', '1', ...machine]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^Gradient norm, of the loss at a step, .*\n━━ layer 1 h /);
-    expect(stdout).toMatch(/\n\nuntrained rnn,hidden=16,init=orthogonal {2}rnn 1×16\n {15}k = 0 {7}1 {7}2 {7}5 {6}10 {6}20 {2}per step {2}σ max\nlayer 1 {2}h( +\de-?\d+){6} +×0\.\d{3} +\d\.\d\d\n$/);
+    expect(stdout).toMatch(/^Gradient norm, of the loss at a step, .*\n━━ layer 0 h /);
+    expect(stdout).toMatch(/\n\nuntrained rnn,hidden=16,init=orthogonal {2}rnn 1×16\n {15}k = 0 {7}1 {7}2 {7}5 {6}10 {6}20 {2}per step {2}σ max\nlayer 0 {2}h( +\de-?\d+){6} +×0\.\d{3} +\d\.\d\d\n$/);
   });
 
   it.each([

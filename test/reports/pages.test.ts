@@ -133,12 +133,12 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
 
   it('reach below the smallest of float32, where gradients vanish', async () => {
     const { page } = gradients;
-    expect(await page.locator('#flow-legend').textContent()).toBe(`rnn ${hostile}, layer 1 h9.09e-53lstm, layer 1 h0.01478lstm, layer 1 c1`);
+    expect(await page.locator('#flow-legend').textContent()).toBe(`rnn ${hostile}, layer 0 h9.09e-53lstm, layer 0 h0.01478lstm, layer 0 c1`);
     await page.focus('#flow');
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
     const reading = (): Promise<string | null> => page.locator('#flow-reading').textContent();
-    expect(await reading()).toBe(`1 steps back: rnn ${hostile}, layer 1 h 0.05, lstm, layer 1 h 0.9000, lstm, layer 1 c 1`);
+    expect(await reading()).toBe(`1 steps back: rnn ${hostile}, layer 0 h 0.05, lstm, layer 0 h 0.9000, lstm, layer 0 c 1`);
     await page.keyboard.press('+');
     await page.keyboard.press('End');
     expect(await reading()).toMatch(/^2\d steps back: /);

@@ -180,7 +180,7 @@ function table(found: readonly Found[], { stdout }: Context): string[] {
     ...flows.map(({ layer, state, logNorms, perStep }, row) => {
       const values = columns.map((k) => powerOfTen(logNorms[k]).padStart(width)).join('');
       const stretch = flows[row - 1]?.layer === layer || singularValues.length === 0 ? '' : median(singularValues[layer]).toFixed(2).padStart(7);
-      return `${`layer ${layer + 1}  ${state}`.padEnd(12)}${values}${(perStep === null ? '–' : `×${perStep.toFixed(3)}`).padStart(width + 2)}${stretch}`;
+      return `${`layer ${layer}  ${state}`.padEnd(12)}${values}${(perStep === null ? '–' : `×${perStep.toFixed(3)}`).padStart(width + 2)}${stretch}`;
     }),
   ])];
 }
