@@ -8,14 +8,14 @@ import { activationName, inspectionProgram } from '../../src/model/network.ts';
 import { modelOfSeed } from './models.ts';
 
 const TOLERANCE = 1e-5;
-/** Networks of large weights carry what float32 rounds from step to step. */
-const VALUE_TOLERANCE = 3e-3;
+const VALUE_TOLERANCE = 2e-5;
 const [hidden, characters] = [7, 331];
 const tokens = Uint8Array.from({ length: characters }, (_, at) => (at * at + (at >> 3)) % 5);
 
-test.each(['lstm', 'gru', 'lstm-coupled', 'mut1'])('of %s, in two layers, on the cpu', async (cell) => {
-  const trained = modelOfSeed(6, { cell, layers: 2, hidden, vocabulary: 5 }, 1.5);
-  const device = await openDevice('cpu', { threads: 1, blas: 'off' });
+// Large enough for gates to be shut and open, and small enough for a state not to be chaotic, in which what float32 rounds would grow.
+test.each([['lstm', 1.5], ['gru', 1], ['lstm-coupled', 1.5], ['mut1', 1.5]])('of %s, in two layers, on the cpu', async (cell, deviation) => {
+  const trained = modelOfSeed(6, { cell, layers: 2, hidden, vocabulary: 5 }, deviation);
+  const device = await openDevice('cpu', { threads: 1 });
   const activations = await readActivations(trained, tokens, device).finally(() => device.close());
   const plain = oneByOne(trained);
   for (const { layer, name, isGate, values } of activations.all) {
@@ -26,7 +26,7 @@ test.each(['lstm', 'gru', 'lstm-coupled', 'mut1'])('of %s, in two layers, on the
     if (found === undefined) continue;
     for (const [fractions, holds] of [[found.left, (value: number) => value < 0.1], [found.right, (value: number) => value > 0.9]] as const) {
       fractions.forEach((fraction, unit) => expect(Math.abs(fraction - wanted.filter((step) => holds(step[unit])).length / characters)).toBeLessThan(TOLERANCE));
-      expect(fractions.some((fraction) => fraction > 0.1)).toBe(true);
+      expect(fractions.some((fraction) => fraction > 0.02)).toBe(true);
     }
     const { left, mostlyRight } = summaryOf(found);
     expect(left).toBeCloseTo(wanted.flatMap((step) => [...step]).filter((value) => value < 0.1).length / characters / hidden, 5);
