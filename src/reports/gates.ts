@@ -14,7 +14,8 @@ export function gatesHtml(saturation: readonly Saturation[]): string {
 <p class="hint">Each dot is a cell. To the right: the fraction of the text in which its gate was open, above 0.9; upwards: in which it was shut, below 0.1. A click on a dot shades the text by its cell.</p>
 ${legend}
 <div class="plots">${[...groupBy(saturation, ({ gate }) => gate)].map(([gate, ofLayers]) => plotSvg(gate, ofLayers)).join('\n')}</div>
-<div class="scroll"><table><caption>Means over the cells of a layer, and cells whose gate is open or shut most of the time</caption>
+<p id="gates-means">Means over the cells of a layer, and cells whose gate is open or shut most of the time</p>
+<div class="scroll"><table aria-labelledby="gates-means">
 <thead><tr><th scope="col">layer</th><th scope="col">gate</th><th scope="col">shut</th><th scope="col">open</th><th scope="col">cells mostly shut</th><th scope="col">cells mostly open</th></tr></thead>
 <tbody>${saturation.map(rowHtml).join('\n')}</tbody></table></div>
 </section>`;
