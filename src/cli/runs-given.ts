@@ -41,7 +41,8 @@ export const logOf = (path: string): string => join(path, 'log.jsonl');
 
 export const nameOf = (path: string): string => harmless(basename(path)).replaceAll('\n', '␊');
 
-function namesOf(paths: readonly string[]): string[] {
+/** Of folders or files: as short as tells them apart. */
+export function namesOf(paths: readonly string[]): string[] {
   const names = paths.map(nameOf);
   return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : harmless(paths[index]).replaceAll('\n', '␊')));
 }

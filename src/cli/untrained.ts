@@ -20,6 +20,10 @@ export function untrainedOptions(text: string): Partial<TrainingOptions> {
     if (takesValue !== (value !== undefined)) throw new RnnError('usage', `${flag} ${text}: ${name} ${takesValue ? 'takes a value' : 'is a switch and takes none'}`, { hint: `write ${takesValue ? `${name}=…` : name}` });
     return value === undefined ? [`--${name}`] : [`--${name}`, value];
   });
-  command.parse(words, { from: 'user' });
+  try {
+    command.parse(words, { from: 'user' });
+  } catch (error) {
+    throw error instanceof RnnError ? new RnnError('usage', `${flag} ${text}: ${error.message}`, { hint: error.hint ?? 'rnn train --help lists cells and options, and how to choose them', cause: error }) : error;
+  }
   return givenOptions(command.opts());
 }

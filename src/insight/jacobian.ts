@@ -1,90 +1,95 @@
-// How much one step of a layer can stretch a gradient: the largest singular value of ∂state_t/∂state_{t−1}, of all that its cell carries. Where
-// it stays below 1, gradients vanish; above 1 they can explode (Pascanu, Mikolov and Bengio, 2013).
+// How much one step of a layer can stretch a gradient: the largest singular value of ∂state_t/∂state_{t−1}, of all that its cell carries
+// (Pascanu, Mikolov and Bengio, 2013).
 import { setImmediate } from 'node:timers/promises';
+import { parameterVector } from '../checkpoint/store.ts';
 import type { Tokens } from '../corpus/read.ts';
-import type { Device } from '../devices/device.ts';
+import type { Device, Executable } from '../devices/device.ts';
 import { cellOf } from '../model/cells/registry.ts';
-import { activationName } from '../model/network.ts';
+import { stateShapes } from '../model/layer.ts';
+import { activationName, backwardStepProgram } from '../model/network.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import { Random } from '../random.ts';
 import { BackwardSteps, type Vectors } from './backward-steps.ts';
+import { WARM_UP } from './gradient-flow.ts';
 import type { BareModel } from './reading.ts';
 
-/** Symbols that are read before the first step that is looked at. */
-const WARM_UP = 50;
+const JOB = 'step';
 
-/** @returns for each layer, the value at each of so many steps near the beginning of the text, or of fewer in a short one */
+/**
+ * A row of the batch for each number that a layer carries: S rows of one step, whose gradients are the rows of the Jacobian.
+ *
+ * @returns for each layer, the value at each of so many steps near the beginning of the text, or of fewer in a short one; nothing for a network that
+ * skips through time, whose step reads more than the state before it
+ */
 export async function largestSingularValues(trained: BareModel, tokens: Tokens, device: Device, steps: number): Promise<readonly number[][]> {
   const { model } = trained;
+  if (steps === 0 || (model.timeSkip ?? 0) > 0) return [];
   const { states } = cellOf(model);
   const S = states.length * model.hidden;
   const last = Math.min(tokens.length, WARM_UP + steps);
-  const carried = await statesAfter(trained, tokens.subarray(0, last - 1), device);
+  const walker = new BackwardSteps(trained, 1);
+  const carried: Vectors[] = [];
+  for (let t = 0; t < last - 1; t++) carried.push(walker.forward([tokens[t]], carried.at(-1)));
+
   const found: number[][] = Array.from({ length: model.layers }, () => []);
-  const all = await BackwardSteps.open(trained, S, device);
+  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [{ name: JOB, steps: 1, batch: S, build: (rows) => backwardStepProgram(model, rows) }], update: null });
   try {
+    await executable.write({ kind: 'parameters' }, parameterVector(trained));
     for (let t = Math.max(1, last - steps); t < last; t++) {
-      const ids = new Int32Array(S).fill(tokens[t]);
-      const before = Object.fromEntries(Object.entries(carried[t - 1]).map(([name, row]) => [name, repeated(row, S)]));
       for (const [layer, values] of found.entries()) {
-        const names = states.map((state) => activationName(layer, state));
-        const gradients = await all.backward(ids, before, identity(names, model.hidden));
-        values.push(largestSingularValue(sideBySide(names.map((name) => gradients[name]), S)));
-        await setImmediate();
+        for (const { name } of stateShapes(model)) await write(executable, name, repeated(carried[t - 1].get(name)!, S));
+        for (const [name, seed] of identity(model.layers, layer, states, model.hidden)) await write(executable, `seed.${name}`, seed);
+        const [{ outputs }] = await executable.run(JOB, [{ ids: new Int32Array(S).fill(tokens[t]), targets: new Int32Array(S).fill(-1) }]);
+        values.push(largestSingularValue(sideBySide(states.map((state) => outputs[activationName(layer, state)]), S)));
+        await setImmediate(); // signals have their turn
       }
     }
+    return found;
   } finally {
-    await all.close();
-  }
-  return found;
-}
-
-/** What is carried after each symbol. */
-async function statesAfter(trained: BareModel, tokens: Tokens, device: Device): Promise<Vectors[]> {
-  const walker = await BackwardSteps.open(trained, 1, device);
-  try {
-    const carried: Vectors[] = [];
-    for (const symbol of tokens) carried.push(await walker.forward(Int32Array.of(symbol), carried.length === 0));
-    return carried;
-  } finally {
-    await walker.close();
+    await executable.close();
   }
 }
 
-/** Row r has a 1 at its r-th number, where the vectors of all names are one after another. */
-function identity(names: readonly string[], H: number): Vectors {
-  const S = names.length * H;
-  return Object.fromEntries(names.map((name, block) => {
+function write(executable: Executable, name: string, values: Float32Array): Promise<void> {
+  return executable.write({ kind: 'state', job: JOB, name }, values);
+}
+
+/** What reaches the states of all layers: of one of them, row r has a 1 at its r-th number, where the states are one after another. */
+function identity(layers: number, layer: number, states: readonly string[], H: number): [string, Float32Array][] {
+  const S = states.length * H;
+  return Array.from({ length: layers }, (_, each) => states.map((state, block): [string, Float32Array] => {
     const vectors = new Float32Array(S * H);
-    for (let unit = 0; unit < H; unit++) vectors[(block * H + unit) * H + unit] = 1;
-    return [name, vectors];
-  }));
+    if (each === layer) for (let unit = 0; unit < H; unit++) vectors[(block * H + unit) * H + unit] = 1;
+    return [activationName(each, state), vectors];
+  })).flat();
 }
 
-/** Matrices of `rows` rows as one. */
-function sideBySide(blocks: readonly Float32Array[], rows: number): Float64Array {
-  const columns = blocks.map((block) => block.length / rows);
-  const width = columns.reduce((sum, each) => sum + each, 0);
-  const all = new Float64Array(rows * width);
-  let first = 0;
-  for (const [index, block] of blocks.entries()) {
-    for (let row = 0; row < rows; row++) all.set(block.subarray(row * columns[index], (row + 1) * columns[index]), row * width + first);
-    first += columns[index];
-  }
-  return all;
-}
-
-function repeated(row: Float32Array, times: number): Float32Array {
+function repeated(row: ArrayLike<number>, times: number): Float32Array {
   const all = new Float32Array(row.length * times);
   for (let at = 0; at < all.length; at += row.length) all.set(row, at);
   return all;
 }
 
-const MOST_ITERATIONS = 300;
-const SETTLED = 1e-7;
+/** Matrices of `rows` rows as one. */
+function sideBySide(blocks: readonly Float32Array[], rows: number): Float64Array {
+  const columns = blocks[0].length / rows;
+  const width = blocks.length * columns;
+  const all = new Float64Array(rows * width);
+  for (const [index, block] of blocks.entries()) {
+    for (let row = 0; row < rows; row++) all.set(block.subarray(row * columns, (row + 1) * columns), row * width + index * columns);
+  }
+  return all;
+}
 
-/** Of a square matrix, row by row: by power iteration with AᵀA, from below. Where two values are nearly the same it may end between them. */
+const MOST_ITERATIONS = 300;
+const SETTLED = 1e-6;
+const SEED = 1;
+
+/** Of a square matrix, row by row: by power iteration with AᵀA from a random vector, from below. Where two values are nearly the same it may end between them. */
 export function largestSingularValue(A: Float64Array): number {
   const S = Math.sqrt(A.length);
-  let x = Float64Array.from({ length: S }, (_, at) => 1 + (at % 7) / 7); // across no vector that matters
+  const random = new Random(SEED);
+  let x = Float64Array.from({ length: S }, () => random.normal());
   let value = 0;
   for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
     const length = lengthOf(x);

@@ -74,7 +74,7 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
   const seeds = carried.map(({ name, columns }) => [kept.get(name)!, builder.state(`seed.${name}`, rows, columns)] as const);
   const before = carried.map(({ name, columns }) => [name, builder.state(name, rows, columns)] as const);
   const after = layers.flatMap(([step], layer) => cellOf(model).states.map((name) => [`after.${activationName(layer, name)}`, step[name]] as const));
-  return foldRunningSums(differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map([...before, ...after]) }));
+  return foldRunningSums(differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map([...before, ...after]), isOnlyWatched: true }));
 }
 
 /** What a cell holds and lets through: its carried values first, then its gates. */

@@ -23,6 +23,8 @@ export interface Interest {
   readonly seeds?: ReadonlyMap<Value, Value>;
   /** Values of which the gradient, zero where nothing reaches them, is to be an output, by the name of that output. */
   readonly watched?: ReadonlyMap<string, Value>;
+  /** Leave out the gradients of parameters. */
+  readonly isOnlyWatched?: boolean;
 }
 
 /**
@@ -31,10 +33,10 @@ export interface Interest {
  * A weight used at every time step gets one product over the stacked sequence, Σ_t x_tᵀ·dy_t = Xᵀ·dY. Its gradient is emitted
  * as soon as the walk passes its first use, so that dY need not live to the end of the step.
  */
-export function differentiate(program: Program, { seeds = new Map(), watched = new Map() }: Interest = {}): Program {
+export function differentiate(program: Program, { seeds = new Map(), watched = new Map(), isOnlyWatched = false }: Interest = {}): Program {
   const builder = new Builder([...new Set([...program.values, ...seeds.values()])]);
   const watchedValues = new Set(watched.values());
-  const dependent = dependentOn((value) => value.kind === 'parameter' || watchedValues.has(value), program.values);
+  const dependent = dependentOn((value) => (value.kind === 'parameter' && !isOnlyWatched) || watchedValues.has(value), program.values);
   const reached = new Map<Value, Value>();
   const contributions = new Map<Value, Contribution[]>([...seeds].map(([to, gradient]) => [to, [{ gradient, row: 0, column: 0 }]]));
   const terms = new Map<Value, Term[]>();
@@ -46,6 +48,7 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
     contributions.set(to, [...(contributions.get(to) ?? []), { gradient, ...place }]);
   };
   const addTerm = (to: Value, term: Term): void => {
+    if (!dependent.has(to)) return;
     terms.set(to, [...(terms.get(to) ?? []), term]);
   };
   /** The gradient of a row that was used for every row. */
@@ -62,7 +65,7 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
         if (value.transposeA) throw new Error('matmul: the derivative of a transposed left operand is not defined');
         if (dependent.has(a)) contribute(a, builder.matmul(dy, b, { transposeB: !value.transposeB }));
         const [left, right] = value.transposeB ? [dy, a] : [a, dy];
-        if (dependent.has(b)) addTerm(b, { kind: 'product', left, right });
+        addTerm(b, { kind: 'product', left, right });
         if (value.bias) contributeRow(value.inputs[2], dy);
         if (value.plus) contribute(value.inputs[value.inputs.length - 1], dy);
         return;

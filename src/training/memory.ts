@@ -67,6 +67,6 @@ export function refuseIfTooLarge(model: ModelConfiguration, options: SizeOptions
   });
 }
 
-function gigabytes(bytes: number): string {
+export function gigabytes(bytes: number): string {
   return bytes < 1e15 ? `${(bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 })} GB` : 'millions of GB';
 }

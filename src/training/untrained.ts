@@ -1,16 +1,29 @@
 // A network as training would start with it, for whoever wants to see what training changes.
+import { availableMemory } from 'node:process';
 import { tensorsOf } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
 import type { BareModel } from '../insight/reading.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
+import { countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
+import { gigabytes } from './memory.ts';
 import { modelOf } from './model.ts';
 import type { TrainingOptions } from './options.ts';
 import { resolveOptions } from './resolve.ts';
 
-/** Sizes that are not given are those that training on this text would choose. */
+/** Bytes of a weight as it is kept, and as it is computed with in float64. */
+const BYTES = 4 + 8;
+
+/**
+ * Sizes that are not given are those that training on this text would choose.
+ *
+ * @throws RnnError `usage` for values that cannot be, or a network that needs more memory than is free
+ */
 export function untrainedModel(given: Partial<TrainingOptions>, corpus: Pick<Corpus, 'train' | 'validation' | 'vocabulary'>): BareModel {
   const { options } = resolveOptions(given, corpus);
   const model = modelOf(options, corpus.vocabulary.size);
+  const [needed, available] = [BYTES * countParameters(parameterShapes(model)), availableMemory()];
+  if (needed > available) throw new RnnError('usage', `this network needs about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, { hint: 'fewer hidden units or layers need less' });
   return { model, tensors: tensorsOf(parameterShapes(model), initialParameters(model, new Random(options.seed))) };
 }

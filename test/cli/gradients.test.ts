@@ -33,7 +33,7 @@ afterAll(() => rm(folder, { recursive: true }));
 describe('rnn gradients', () => {
   it('tells of each network, trained or not, how gradients fade', async () => {
     const [trained, fresh, keeps] = await measured('--checkpoint', at('run'), '--untrained', 'rnn,hidden=16', '--untrained', 'lstm,hidden=16,forget-bias=5', '--jacobians', '2');
-    expect(trained).toMatchObject({ event: 'gradients', name: at('run/best.json'), model: { cell: 'lstm', layers: 2, hidden: 12 } });
+    expect(trained).toMatchObject({ event: 'gradients', name: 'run', checkpoint: at('run/best.json'), model: { cell: 'lstm', layers: 2, hidden: 12 } });
     expect(trained.flows.map(({ layer, state }) => `${layer} ${state}`)).toEqual(['0 h', '0 c', '1 h', '1 c']);
     for (const { logNorms } of trained.flows) expect(logNorms).toHaveLength(21);
     expect(trained.singularValues.map((values) => values.length)).toEqual([2, 2]);
@@ -67,7 +67,7 @@ describe('rnn gradients', () => {
   });
 
   it.each([
-    [['--untrained', 'lstn'], "--cell is lstn, expected one of"],
+    [['--untrained', 'lstn'], '--untrained lstn: --cell is lstn, expected one of'],
     [['--untrained', 'lstm,lr=2'], '--untrained is lstm,lr=2, expected a cell and options'],
     [['--untrained', 'lstm,hidden'], '--untrained lstm,hidden: hidden takes a value'],
     [['--untrained', 'lstm,tied=1'], '--untrained lstm,tied=1: tied is a switch and takes none'],

@@ -7,6 +7,7 @@ import { type Flow, gradientFlow } from '../../src/insight/gradient-flow.ts';
 import { largestSingularValue, largestSingularValues } from '../../src/insight/jacobian.ts';
 import type { BareModel } from '../../src/insight/reading.ts';
 import { cells } from '../../src/model/cells/registry.ts';
+import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { inspectionProgram, lossProgram } from '../../src/model/network.ts';
 import { orthogonalMatrix } from '../../src/model/orthogonal.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
@@ -93,22 +94,16 @@ describe.each(cells.map(({ name, states }) => [name, name === 'lstm-peephole' ? 
   test('norms of gradients, step by step into the past, are those of finite differences', async () => {
     const trained = modelOfSeed(3, { cell, layers: 2, hidden: H, vocabulary: V });
     const text = textOf(7);
-    const flows = await gradientFlow(trained, text, reference, { steps: 4, positions: 1 });
+    const flows = await gradientFlow(trained, text, { steps: 4, positions: 1 });
     const twin = new Stepwise(trained);
     for (const layer of [0, 1]) {
       for (const state of states) {
         for (const k of [1, 2, 4]) {
           const wanted = norm(twin.gradient(text, text.length - 2 - k, layer, state));
-          expect(Math.exp(flowOf(flows, layer, state).logNorms[k]) / wanted, `layer ${layer}, ${state}, ${k} back`).toBeCloseTo(1, 4);
+          expect(Math.exp(flowOf(flows, layer, state).logNorms[k]) / wanted, `layer ${layer}, ${state}, ${k} back`).toBeCloseTo(1, 7);
         }
       }
     }
-  });
-
-  test('is the same on the cpu, where states of several texts are side by side', async () => {
-    const trained = modelOfSeed(5, { cell, layers: 2, hidden: H, vocabulary: V, timeSkip: 3, learnedState: true }, 0.2);
-    const [wanted, got] = await Promise.all([reference, cpu].map((device) => gradientFlow(trained, textOf(40), device, { steps: 9, positions: 3 })));
-    for (const [index, { logNorms }] of wanted.entries()) logNorms.forEach((value, k) => expect(got[index].logNorms[k]).toBeCloseTo(value, 3));
   });
 });
 
@@ -119,9 +114,9 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
 
   test.each([0.5, 1, 1.5])('%d, orthogonal but for scale: gradients change by that factor a step, to the last', async (radius) => {
     const matrix = orthogonalMatrix(16, new Random(4)).map((x) => x * radius);
-    const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, 16), textOf(300), cpu, { steps: 200, positions: 2 });
-    logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeCloseTo(k * Math.log(radius), 3));
-    expect(perStep).toBeCloseTo(radius, 4);
+    const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, 16), textOf(300), { steps: 200, positions: 2 });
+    logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeCloseTo(k * Math.log(radius), 4));
+    expect(perStep).toBeCloseTo(radius, 6);
     const [values] = await largestSingularValues(networkOf(matrix, 16), textOf(60), cpu, 3);
     values.forEach((value) => expect(value).toBeCloseTo(radius, 4));
   });
@@ -132,7 +127,7 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
     const any = Float64Array.from({ length: hidden * hidden }, () => random.normal());
     const scale = radius / spectralRadius(any);
     const matrix = any.map((x) => x * scale);
-    const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, hidden), textOf(300), cpu, { steps: 200, positions: 2 });
+    const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, hidden), textOf(300), { steps: 200, positions: 2 });
     expect(perStep! / radius).toBeCloseTo(1, 2);
     const bound = Math.log(largestSingularValue(matrix));
     logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeLessThanOrEqual(k * bound + 1e-4));
@@ -160,7 +155,7 @@ test('an LSTM with a forget bias of 5 keeps what a tanh network loses', async ()
     return withWeights({ model, tensors: [] }, {}, initialParameters(model, new Random(6)));
   };
   const lost = async (cell: string, state: string): Promise<number> => {
-    const { logNorms } = flowOf(await gradientFlow(fresh(cell), textOf(300), cpu, { steps: 100, positions: 4 }), 0, state);
+    const { logNorms } = flowOf(await gradientFlow(fresh(cell), textOf(300), { steps: 100, positions: 4 }), 0, state);
     return logNorms[100] - logNorms[0];
   };
   expect(await lost('lstm', 'c')).toBeGreaterThan(Math.log(0.3));
@@ -169,14 +164,50 @@ test('an LSTM with a forget bias of 5 keeps what a tanh network loses', async ()
 
 test('a gradient that has died is −∞ and no failure, and there is no rate without two points', async () => {
   const dead = withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), { 'layer0.Wh': new Float64Array(H * H) });
-  const [{ logNorms, perStep }] = await gradientFlow(dead, textOf(30), reference, { steps: 3, positions: 2 });
+  const [{ logNorms, perStep }] = await gradientFlow(dead, textOf(30), { steps: 3, positions: 2 });
   expect(logNorms[0]).toBeGreaterThan(-20);
   expect(logNorms.slice(1)).toEqual([-Infinity, -Infinity, -Infinity]);
   expect(perStep).toBeNull();
 });
 
+test('of a layer that fades much faster than another as much arrives as if it were alone', async () => {
+  const layers = [0.9, 0.1].map((radius) => orthogonalMatrix(H, new Random(3)).map((x) => x * radius));
+  const none = { 'layer0.Wx': new Float64Array(V * H), 'layer0.b': new Float64Array(H), 'layer1.Wx': new Float64Array(H * H), 'layer1.b': new Float64Array(H) };
+  const skipping = modelOfSeed(2, { cell: 'rnn', layers: 2, hidden: H, vocabulary: V, skip: 'output' });
+  const flows = await gradientFlow(withWeights(skipping, { ...none, 'layer0.Wh': layers[0], 'layer1.Wh': layers[1] }), textOf(300), { steps: 200, positions: 2 });
+  expect(flowOf(flows, 0, 'h').perStep).toBeCloseTo(0.9, 6);
+  expect(flowOf(flows, 1, 'h').perStep).toBeCloseTo(0.1, 6);
+});
+
+test('a cell that is full lets a gradient through all the same, if little of it', async () => {
+  // i and g open wide, f keeps: c grows by one a step, until tanh(c) is 1 in float32 but for what float64 still has.
+  const b = Float64Array.from({ length: 4 * H }, (_, at) => [8, 40, 8, 0][Math.floor(at / H)]);
+  const full = withWeights(modelOfSeed(4, { cell: 'lstm', layers: 1, hidden: H, vocabulary: V }, 0.1), { 'layer0.b': b });
+  const flow = flowOf(await gradientFlow(full, textOf(14), { steps: 8, positions: 1 }), 0, 'c');
+  // 1 − tanh²(13) = 4/e²⁶, and o is a half; in float32 it is 0 from 9 on.
+  expect(flow.logNorms[0]).toBeGreaterThan(-32);
+  expect(flow.logNorms[0]).toBeLessThan(-24);
+});
+
+test('places where nothing arrives do not count beside those where something does', async () => {
+  // Of two symbols one makes all units negative, so that a rectifier passes nothing back.
+  const Wx = Float64Array.from({ length: 2 * H }, (_, at) => (at < H ? 1 : -9));
+  const network = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: 2 }), { 'layer0.Wx': Wx, 'layer0.Wh': orthogonalMatrix(H, new Random(1)).map(Math.abs), 'layer0.b': new Float64Array(H) });
+  const text = Uint8Array.from({ length: 300 }, (_, at) => (at < 150 ? 0 : 1));
+  const flow = async (from: number, to: number, positions: number): Promise<readonly number[]> => (await gradientFlow(network, text.subarray(from, to), { steps: 3, positions }))[0].logNorms;
+  const [alive, dead, both] = [await flow(0, 60, 1), await flow(240, 300, 1), await flow(0, 300, 2)];
+  expect(alive.every(Number.isFinite)).toBe(true);
+  expect(dead).toEqual([-Infinity, -Infinity, -Infinity, -Infinity].with(0, dead[0]));
+  expect(both.slice(1)).toEqual(alive.slice(1));
+});
+
+test('a network that grows beyond all numbers is refused, and said', async () => {
+  const exploding = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: V }), { 'layer0.Wh': Float64Array.from({ length: H * H }, () => 1e30), 'layer0.b': Float64Array.from({ length: H }, () => 9) });
+  await expect(gradientFlow(exploding, textOf(60), { steps: 20, positions: 1 })).rejects.toMatchObject({ kind: 'diverged', message: expect.stringMatching(/^what the network holds is beyond all numbers after 1\d characters$/) as string });
+});
+
 test('a text too short to look back in is refused', async () => {
-  await expect(gradientFlow(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), textOf(12), reference, { steps: 10, positions: 2 }))
+  await expect(gradientFlow(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), textOf(12), { steps: 10, positions: 2 }))
     .rejects.toMatchObject({ kind: 'corpus', message: 'the text has 12 characters, and it takes 13 to look 10 steps back' });
 });
 
@@ -184,16 +215,18 @@ describe('the largest singular value', () => {
   test.each<[what: string, matrix: number[], value: number]>([
     ['a diagonal', [3, 0, 0, 0, -7, 0, 0, 0, 2], 7],
     ['a product of two vectors', [2, 4, 1, 2], 5],
+    ['one row', [0, 0, 0, 0, 0, 0, 8, -7, 0], Math.sqrt(113)],
     ['nothing', [0, 0, 0, 0], 0],
   ])('of %s', (_, matrix, value) => {
-    expect(largestSingularValue(Float64Array.from(matrix))).toBeCloseTo(value, 6);
+    expect(largestSingularValue(Float64Array.from(matrix))).toBeCloseTo(value, 5);
   });
 
-  test.each(['lstm', 'gru', 'rnn'])('of a step of %s is that of the Jacobian of finite differences, in each layer', async (cell) => {
-    const trained = modelOfSeed(7, { cell, layers: 2, hidden: H, vocabulary: V });
-    const text = textOf(6);
+  const text = textOf(6);
+  test.each<[cell: string, more: Partial<ModelConfiguration>]>([['lstm', {}], ['gru', {}], ['rnn', {}], ['lstm', { learnedState: true }]])('of a step of %s with %o is that of the Jacobian of finite differences, in each layer', async (cell, more) => {
+    const trained = modelOfSeed(7, { cell, layers: 2, hidden: H, vocabulary: V, ...more });
     const found = await largestSingularValues(trained, text, reference, 1);
     const states = cells.find(({ name }) => name === cell)!.states;
+    // Columns of the Jacobian of the last step: what is held after it, nudged before it.
     const twin = new Stepwise(trained);
     for (const layer of [0, 1]) {
       const after = (state: string, unit: number, by: number): Float64Array => {
@@ -209,5 +242,13 @@ describe('the largest singular value', () => {
       expect(found[layer]).toHaveLength(1);
       expect(found[layer][0] / largestSingularValue(jacobian)).toBeCloseTo(1, 4);
     }
+  });
+
+  test('is the same on the cpu, and there is none of a network that skips through time', async () => {
+    const trained = modelOfSeed(7, { cell: 'mlstm', layers: 2, hidden: H, vocabulary: V, learnedState: true });
+    const [wanted, got] = await Promise.all([reference, cpu].map((device) => largestSingularValues(trained, text, device, 3)));
+    expect(wanted.map((values) => values.length)).toEqual([3, 3]);
+    wanted.flat().forEach((value, index) => expect(got.flat()[index] / value).toBeCloseTo(1, 4));
+    expect(await largestSingularValues(modelOfSeed(7, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V, timeSkip: 2 }), text, cpu, 3)).toEqual([]);
   });
 });

@@ -1,15 +1,17 @@
 // `rnn gradients`: how far back the loss of networks reaches, side by side. What is measured is insight/'s.
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Corpus, Tokens } from '../../corpus/read.ts';
 import { RnnError } from '../../errors.ts';
 import type { Device } from '../../devices/device.ts';
-import type { Flow } from '../../insight/gradient-flow.ts';
 import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } from '../devices.ts';
 import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
+import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
 import { readKnownText } from '../known-text.ts';
+import { logOf, namesOf } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
 import { untrainedOptions } from '../untrained.ts';
 import { writeOut } from '../written.ts';
@@ -30,7 +32,7 @@ interface GradientsFlags {
   readonly json?: boolean;
 }
 
-const defaults = { steps: 200, positions: 8, jacobians: 5 } as const;
+const defaults = { steps: 200, positions: 4, jacobians: 3 } as const;
 /** Of the chart in a terminal. */
 const rows = 14;
 const positive = { whole: true, least: 1 };
@@ -38,17 +40,9 @@ const positive = { whole: true, least: 1 };
 /** A network, and the text in its own symbols. */
 interface Subject {
   readonly name: string;
+  readonly checkpoint: string | null;
   readonly network: BareModel;
   readonly tokens: Tokens;
-}
-
-/** What is found about one. */
-interface Found {
-  readonly name: string;
-  readonly network: BareModel;
-  readonly flows: readonly Flow[];
-  /** By layer. */
-  readonly singularValues: readonly (readonly number[])[];
 }
 
 export function defineGradients(command: Command, context: Context): void {
@@ -63,7 +57,7 @@ export function defineGradients(command: Command, context: Context): void {
     'What is measured:': [
       numberFlag('--steps <k>', `how many steps back (default: ${defaults.steps})`, { ...positive, most: 10_000 }),
       numberFlag('--positions <n>', `places in the text, of which the mean is told (default: ${defaults.positions})`, { ...positive, most: 1024 }),
-      numberFlag('--jacobians <n>', `steps whose largest singular value is found; 0 none (default: ${defaults.jacobians})`, { whole: true, least: 0 }),
+      numberFlag('--jacobians <n>', `steps whose largest singular value is found; 0 none (default: ${defaults.jacobians})`, { whole: true, least: 0, most: 1000 }),
       listFlag('--include <glob>', 'of a folder, only these files'),
       listFlag('--exclude <glob>', 'of a folder, not these files'),
     ],
@@ -90,13 +84,13 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   const { steps, positions, jacobians } = { ...defaults, ...flags };
   const { gradientFlow, largestSingularValues } = await rooms.gradients();
   const device = await openFor(subjects, choice.name, flags, context);
-  const found: Found[] = [];
+  const found: GradientsOf[] = [];
   try {
-    for (const { name, network, tokens } of subjects) {
-      const flows = await gradientFlow(network, tokens, device, { steps, positions });
-      const singularValues = jacobians === 0 ? [] : await largestSingularValues(network, tokens, device, jacobians);
-      found.push({ name, network, flows, singularValues });
-      if (flags.json) await stdout.write(`${JSON.stringify(lineOf(found.at(-1)!))}\n`);
+    for (const { name, checkpoint, network, tokens } of subjects) {
+      const flows = await gradientFlow(network, tokens, { steps, positions });
+      const singularValues = await largestSingularValues(network, tokens, device, jacobians);
+      found.push({ name, model: network.model, flows, singularValues });
+      if (flags.json) await stdout.write(`${JSON.stringify(lineOf(found.at(-1)!, checkpoint))}\n`);
     }
   } finally {
     await device.close();
@@ -104,14 +98,14 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   await show(found, sources, flags, context);
 }
 
-async function show(found: readonly Found[], sources: readonly string[], { html, svg, json }: GradientsFlags, context: Context): Promise<void> {
+async function show(found: readonly GradientsOf[], sources: readonly string[], { html, svg, json }: GradientsFlags, context: Context): Promise<void> {
   const { rooms, stdout } = context;
   const { gradientCharts, gradientsPage, dashboard, svgOf } = await rooms.gradientPictures();
   if (html !== undefined) await writeOut(html, gradientsPage(found, sources.join(' ')), context);
   if (svg !== undefined) await writeOut(svg, await svgOf(gradientCharts(found), 'How far back the loss reaches'), context);
   if (json || html !== undefined || svg !== undefined) return;
   const [flow] = gradientCharts(found);
-  await stdout.write(`${[...dashboard([flow], lookOf(stdout, rows)), '', ...table(found, context)].join('\n')}\n`);
+  await stdout.write(`${[...dashboard([flow], lookOf(stdout, rows)), '', ...gradientsTable(found, stdout)].join('\n')}\n`);
 }
 
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
@@ -126,74 +120,34 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const subjects: Subject[] = [];
   let corpus: Corpus | null = null;
-  for (const checkpoint of given) {
-    const path = await findCheckpoint(checkpoint, 'use');
+  const paths: string[] = [];
+  for (const checkpoint of given) paths.push(await findCheckpoint(checkpoint, 'use'));
+  const names = namesOf(paths.map((path) => (existsSync(logOf(dirname(path))) ? dirname(path) : path)));
+  for (const [index, path] of paths.entries()) {
     const trained = await readCheckpoint(path, { weightsOnly: true });
     const read = await readKnownText(sources, 'all', flags, path, trained, context);
     corpus ??= read;
-    subjects.push({ name: path, network: trained, tokens: read.train });
+    subjects.push({ name: names[index], checkpoint: path, network: trained, tokens: read.train });
   }
   if (asked.length === 0) return subjects;
   const { untrainedModel } = await rooms.untrained();
   const text = corpus ?? (await (await rooms.corpus()).readCorpus({ sources, include, exclude, unit: 'char', minCount: 1, validationFraction: 0, validationFile: null, ...(sources.includes('-') ? { stdin: io.stdin } : {}) }));
-  return [...subjects, ...asked.map((each) => ({ name: `untrained ${each.text}`, network: untrainedModel(each.given, text), tokens: text.train }))];
+  return [...subjects, ...asked.map((each) => ({ name: `untrained ${each.text}`, checkpoint: null, network: untrainedModel(each.given, text), tokens: text.train }))];
 }
 
-/** A step waits for the one before, as in sampling. */
+/** For the Jacobians: gradients through time are walked in float64. */
 async function openFor(subjects: readonly Subject[], name: string, flags: GradientsFlags, { rooms }: Context): Promise<Device> {
-  const { threads, blas, steps, positions, jacobians } = { ...defaults, ...flags };
+  const { threads, blas, jacobians } = { ...defaults, ...flags };
   const multiplyAdds = subjects.reduce((sum, { network: { model, tensors } }) => {
     const weights = tensors.reduce((all, { data }) => all + data.length, 0);
-    return sum + 3 * weights * (positions * steps + jacobians * model.layers * model.hidden);
+    return sum + 2 * weights * jacobians * model.layers * model.hidden;
   }, 0);
   const { openDevice } = await rooms.devices();
   return openDevice(name, { work: { kind: 'sampling', multiplyAdds }, ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) });
 }
 
-function lineOf({ name, network, flows, singularValues }: Found): object {
-  const { cell, layers, hidden } = network.model;
-  return {
-    event: 'gradients', name, model: { cell, layers, hidden },
-    flows: flows.map(({ layer, state, logNorms, perStep }) => ({ layer, state, perStep, logNorms: logNorms.map((value) => (Number.isFinite(value) ? value : null)) })),
-    singularValues,
-  };
-}
-
-/** The steps of the table. */
-const shown = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
-
-function table(found: readonly Found[], { stdout }: Context): string[] {
-  const { dim, bold } = stdout.colour;
-  const K = found[0].flows[0].logNorms.length - 1;
-  const columns = shown.filter((k) => k <= K);
-  const width = 8;
-  const isStretchShown = found.some(({ singularValues }) => singularValues.length > 0);
-  const head = `${''.padEnd(12)}${columns.map((k) => (k === 0 ? 'k = 0' : String(k)).padStart(width)).join('')}${'per step'.padStart(width + 2)}${isStretchShown ? '  σ max' : ''}`;
-  const legend = [
-    'The norm of the gradient of the loss at a step with respect to what was held k steps before it, and what it is multiplied by per step.',
-    ...(isStretchShown ? ['σ max: the largest singular value of the Jacobian of one step of a layer: what it can multiply a gradient by.'] : []),
-  ];
-  return [...legend.map((line) => dim(line)), ...found.flatMap(({ name, network, flows, singularValues }) => [
-    '',
-    `${bold(harmless(name))}${dim(`  ${network.model.cell} ${network.model.layers}×${network.model.hidden}`)}`,
-    dim(head),
-    ...flows.map(({ layer, state, logNorms, perStep }, row) => {
-      const values = columns.map((k) => powerOfTen(logNorms[k]).padStart(width)).join('');
-      const stretch = flows[row - 1]?.layer === layer || singularValues.length === 0 ? '' : median(singularValues[layer]).toFixed(2).padStart(7);
-      return `${`layer ${layer}  ${state}`.padEnd(12)}${values}${(perStep === null ? '–' : `×${perStep.toFixed(3)}`).padStart(width + 2)}${stretch}`;
-    }),
-  ])];
-}
-
-/** 3e-5, of a natural logarithm that may be beyond all numbers. */
-function powerOfTen(logarithm: number): string {
-  if (!Number.isFinite(logarithm)) return '0';
-  const exponent = Math.floor(logarithm / Math.LN10);
-  const digit = Math.round(Math.exp(logarithm - exponent * Math.LN10));
-  return digit === 10 ? `1e${exponent + 1}` : `${digit}e${exponent}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+/** Null is for a gradient of which nothing arrives. */
+function lineOf({ name, model: { cell, layers, hidden }, flows, singularValues }: GradientsOf, checkpoint: string | null): object {
+  const told = flows.map(({ layer, state, logNorms, perStep }) => ({ layer, state, perStep, logNorms: logNorms.map((value) => (Number.isFinite(value) ? value : null)) }));
+  return { event: 'gradients', name, checkpoint, model: { cell, layers, hidden }, flows: told, singularValues };
 }

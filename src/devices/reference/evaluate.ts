@@ -67,7 +67,7 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
       });
       return out;
     }
-    case 'matmul': return matmul(value, inputs, each);
+    case 'matmul': return matmul(value, inputs, out);
     case 'elementwise': {
       const f = functions[value.apply];
       const [read, readSecond] = inputs.map((matrix, index) => broadcast(matrix, value.inputs[index]));
@@ -98,18 +98,33 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
   }
 }
 
-function matmul(value: Value<'matmul'>, inputs: readonly Matrix[], each: (element: (row: number, column: number) => number) => Matrix): Matrix {
+/** Each element is a sum over k in order. What lies together in b is read once for all rows. */
+function matmul(value: Value<'matmul'>, inputs: readonly Matrix[], out: Matrix): Matrix {
+  const { rows, columns } = value;
   const [a, b] = inputs;
+  const inner = value.transposeA ? value.inputs[0].rows : value.inputs[0].columns;
+  const [aRow, aInner] = value.transposeA ? [1, rows] : [inner, 1];
+  if (value.transposeB) {
+    for (let column = 0; column < columns; column++) {
+      for (let row = 0; row < rows; row++) {
+        let sum = 0;
+        for (let k = 0; k < inner; k++) sum += a[row * aRow + k * aInner] * b[column * inner + k];
+        out[row * columns + column] = sum;
+      }
+    }
+  } else {
+    for (let k = 0; k < inner; k++) {
+      for (let row = 0; row < rows; row++) {
+        const factor = a[row * aRow + k * aInner];
+        for (let column = 0; column < columns; column++) out[row * columns + column] += factor * b[k * columns + column];
+      }
+    }
+  }
   const bias = value.bias ? inputs[2] : null;
   const plus = value.plus ? inputs[inputs.length - 1] : null;
-  const inner = value.transposeA ? value.inputs[0].rows : value.inputs[0].columns;
-  const [aRow, aInner] = value.transposeA ? [1, value.rows] : [inner, 1];
-  const [bInner, bColumn] = value.transposeB ? [1, inner] : [value.columns, 1];
-  return each((row, column) => {
-    let sum = 0;
-    for (let k = 0; k < inner; k++) sum += a[row * aRow + k * aInner] * b[k * bInner + column * bColumn];
-    return sum + (bias ? bias[column] : 0) + (plus ? plus[row * value.columns + column] : 0);
-  });
+  if (bias) for (let at = 0; at < out.length; at++) out[at] += bias[at % columns];
+  if (plus) for (let at = 0; at < out.length; at++) out[at] += plus[at];
+  return out;
 }
 
 function broadcast(matrix: Matrix, { rows, columns }: Value): (row: number, column: number) => number {
