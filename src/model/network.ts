@@ -71,7 +71,11 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
   builder.crossEntropy(logits, builder.input('targets', rows), 1);
   const carried = carriedShapes(model);
   const kept = new Map(builder.values.flatMap((value) => (value.kind === 'keep' ? [[value.name, value.inputs[0]] as const] : [])));
-  const seeds = carried.map(({ name, columns }) => [kept.get(name)!, builder.state(`seed.${name}`, rows, columns)] as const);
+  const seeds = carried.map(({ name, columns }) => {
+    const seed = builder.state(`seed.${name}`, rows, columns);
+    builder.keep(`seed.${name}`, seed); // devices have states for what is kept
+    return [kept.get(name)!, seed] as const;
+  });
   const before = carried.map(({ name, columns }) => [name, builder.state(name, rows, columns)] as const);
   const after = layers.flatMap(([step], layer) => cellOf(model).states.map((name) => [`after.${activationName(layer, name)}`, step[name]] as const));
   return foldRunningSums(differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map([...before, ...after]), isOnlyWatched: true }));
