@@ -1,6 +1,7 @@
 // Checks of whole networks: every cell, every optimizer, and what a device does with several calls and several jobs.
 import type { Call, Device, Job, Workload } from '../devices/device.ts';
 import { cells } from '../model/cells/registry.ts';
+import { backwardStepProgram, inspectionProgram, scoringProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { Builder } from '../program/builder.ts';
 import { Random } from '../random.ts';
@@ -182,6 +183,33 @@ const severalJobs: ParityCheck = {
   },
 };
 
+/** What is asked of a network to see what it has learnt: predictions and what cells hold over several steps, and one step back. */
+function lookingCheck(cell: string): ParityCheck {
+  return {
+    name: `${cell}: predictions, what cells hold, and a step back`,
+    quick: false,
+    run(device) {
+      const trial = new Trial(cell, small);
+      const { model } = trial;
+      const { T, N, H } = small;
+      const jobs: Job[] = [
+        { name: 'predict', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) },
+        { name: 'inspect', steps: T, batch: N, build: (rows) => inspectionProgram(model, { steps: T, rows }) },
+        { name: 'back', steps: 1, batch: N, build: (rows) => backwardStepProgram(model, rows) },
+      ];
+      return Pair.compare(device, { parameters: parameterShapes(model), jobs, update: null }, async (pair) => {
+        await pair.write({ kind: 'parameters' }, trial.parameters());
+        for (const job of ['predict', 'inspect']) for (let window = 0; window < 2; window++) await pair.run(job, [{ ...trial.window(), reset: window === 0 }]);
+        for (const name of trial.stateNames()) {
+          await pair.write({ kind: 'state', job: 'back', name }, Float32Array.from({ length: N * H }, () => trial.random.normal() / 2));
+          await pair.write({ kind: 'state', job: 'back', name: `seed.${name}` }, Float32Array.from({ length: N * H }, () => trial.random.normal()));
+        }
+        await pair.run('back', [{ ids: trial.symbols(N), targets: trial.symbols(N) }]);
+      });
+    },
+  };
+}
+
 const interactive: ParityCheck = {
   name: 'sampling that is interactive, one row at a time',
   quick: false,
@@ -247,6 +275,7 @@ export const networkChecks: readonly ParityCheck[] = [
   ...(['adam', 'rmsprop', 'adagrad', 'sgd'] as const).map((optimizer) => optimizerCheck({ optimizer })),
   optimizerCheck({ optimizer: 'sgd', nesterov: true, weightDecay: 0.5, clipValue: 0.01, average: 0.8 }),
   optimizerCheck({ optimizer: 'adam', average: 0.8, accumulate: 3 }),
+  ...['lstm', 'gru', 'mlstm'].map(lookingCheck),
   ...[...principal].map(refusalCheck),
   refusalInside,
   severalJobs,
