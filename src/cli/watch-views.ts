@@ -54,8 +54,7 @@ export class LineView implements View {
   }
 
   take({ event }: LogLine, curves: Curves): void {
-    const { reports, evaluations } = curves;
-    const line = event === 'report' ? reportLine(reports.at(-1)) : event === 'evaluation' ? evaluationLine(evaluations.at(-1)) : null;
+    const line = event === 'report' ? reportLine(curves.reports.at(-1)) : event === 'evaluation' ? evaluationLine(curves.lastEvaluation) : null;
     if (line !== null) this.#lines.push(`${line}\n`);
   }
 
@@ -87,8 +86,8 @@ function reportLine(report: Curves['reports'][number] | undefined): string | nul
   ].filter((part) => part !== '').join('  ');
 }
 
-const evaluationLine = (evaluation: Curves['evaluations'][number] | undefined): string | null =>
-  evaluation === undefined ? null : `step ${count(evaluation.step)}  validation loss ${nats(evaluation.validationLossNats)}`;
+const evaluationLine = (evaluation: Curves['lastEvaluation']): string | null =>
+  evaluation === null ? null : `step ${count(evaluation.step)}  validation loss ${nats(evaluation.validationLossNats)}`;
 
 const endText = (end: keyof typeof endReasons): string => endReasons[end] ?? harmless(`ended: ${end}`);
 
@@ -153,12 +152,12 @@ export class ScreenView implements View {
     return `${home}${shown.map((line) => line + eraseToRight).join('\n')}${eraseBelow}`;
   }
 
-  #heading({ reports, evaluations }: Curves): string {
+  #heading({ reports, lastEvaluation }: Curves): string {
     const { colour, columns } = this.#stdout;
     const last = reports.at(-1);
     if (last === undefined) return `${colour.bold(this.#name)}  ${colour.dim('waiting for the first report')}`;
     const timeLeftMs = last.elapsedMs === null || this.#progress === 0 ? null : (last.elapsedMs / this.#progress) * (1 - this.#progress);
-    const validationLossNats = evaluations.at(-1)?.validationLossNats ?? null;
+    const validationLossNats = lastEvaluation?.validationLossNats ?? null;
     return `${colour.bold(this.#name)}  ${progressLine({ ...last, progress: this.#progress, validationLossNats, timeLeftMs }, columns - this.#name.length - 3, colour)}`;
   }
 

@@ -64,8 +64,14 @@ export class Curves {
     }
   }
 
+  /** Made anew each time. */
   get evaluations(): Evaluation[] {
     return this.#evaluations.map((evaluation) => ({ ...this.#momentAt(evaluation.step), ...evaluation }));
+  }
+
+  get lastEvaluation(): Evaluation | null {
+    const last = this.#evaluations.at(-1);
+    return last === undefined ? null : { ...this.#momentAt(last.step), ...last };
   }
 
   get stages(): Stage[] {
