@@ -89,7 +89,7 @@ function reportLine(report: Curves['reports'][number] | undefined): string | nul
 const evaluationLine = (evaluation: Curves['lastEvaluation']): string | null =>
   evaluation === null ? null : `step ${count(evaluation.step)}  validation loss ${nats(evaluation.validationLossNats)}`;
 
-const endText = (end: keyof typeof endReasons): string => endReasons[end] ?? harmless(`ended: ${end}`);
+const endText = (end: keyof typeof endReasons): string => (Object.hasOwn(endReasons, end) ? endReasons[end] : harmless(`ended: ${end}`).replaceAll('\n', '␊'));
 
 const enter = '\u001B[?1049h';
 const leave = '\u001B[?1049l';
@@ -99,6 +99,8 @@ const eraseBelow = '\u001B[J';
 /** With fewer rows for the loss, the other charts are left out. */
 const fewestRows = 8;
 const rowsAtEnd = 16;
+/** Less tells nothing of the time that is left. */
+const leastProgress = 1e-9;
 
 export class ScreenView implements View {
   readonly #stdout: Output;
@@ -121,7 +123,7 @@ export class ScreenView implements View {
 
   take({ event, progress }: LogLine): void {
     this.#isChanged = true;
-    if (event === 'report' && typeof progress === 'number') this.#progress = progress;
+    if (event === 'report' && typeof progress === 'number' && progress >= leastProgress && progress <= 1) this.#progress = progress;
   }
 
   async show(curves: Curves): Promise<void> {

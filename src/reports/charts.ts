@@ -30,6 +30,7 @@ export interface Chart {
   readonly name: string;
   readonly title: string;
   readonly unit: string;
+  /** Then whatever is not above zero has no place on it, and is a gap. */
   readonly isLogarithmic: boolean;
   /** Whether it is read from zero up. */
   readonly hasZero: boolean;
@@ -64,16 +65,18 @@ export function chartsOf(runs: readonly NamedCurves[], { horizontal, only = char
   const thinned = runs.map(({ name, curves }) => ({ name, reports: thin(curves.reports, measuredColumns, places), evaluations: curves.evaluations }));
   return measures
     .filter(({ name }) => only.includes(name))
-    .map(({ column, ...chart }) => {
+    .map(({ column, ...measure }) => {
+      const chart = { ...measure, isLogarithmic: measure.isLogarithmic || (measure.name === 'loss' && logarithmicLoss) };
+      const placed = (values: readonly (number | null)[]): (number | null)[] => values.map((value) => (value !== null && chart.isLogarithmic && value <= 0 ? null : value));
       const series = thinned.flatMap(({ name, reports, evaluations }, run): Series[] => {
-        const values = reports.map((report) => (chart.isLogarithmic && report[column] === 0 ? null : report[column]));
-        const training = { name: chart.name === 'loss' ? 'training' : name, run, colour: run, isValidation: false, points: pointsOf(reports, chart.name === 'loss' ? smooth(values, smoothing) : values) };
+        const values = reports.map((report) => report[column]);
+        const training = { name: chart.name === 'loss' ? 'training' : name, run, colour: run, isValidation: false, points: pointsOf(reports, placed(chart.name === 'loss' ? smooth(values, smoothing) : values)) };
         if (chart.name !== 'loss') return [training];
-        const validation = { name: 'validation', run, colour: run, isValidation: true, points: pointsOf(evaluations, evaluations.map(({ validationLossNats }) => validationLossNats)) };
+        const validation = { name: 'validation', run, colour: run, isValidation: true, points: pointsOf(evaluations, placed(evaluations.map(({ validationLossNats }) => validationLossNats))) };
         // The lines of one run have a colour each; those of several are told apart by run.
         return runs.length === 1 ? [training, { ...validation, colour: 1 }] : [training, validation].map((series) => ({ ...series, name: `${name}, ${series.name}` }));
       });
-      return { ...chart, isLogarithmic: chart.isLogarithmic || (chart.name === 'loss' && logarithmicLoss), horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
+      return { ...chart, horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
     })
     .filter(({ series }) => series.length > 0);
 }

@@ -116,6 +116,19 @@ describe('rnn watch', () => {
     all.mockRestore();
   });
 
+  it.each([
+    [{ reason: { toString: 1 } }, /^step 100 [^\n]*\n$/, /its log does not say why/],
+    [{ reason: 'toString' }, /\nended: toString\n$/, /^$/],
+    [{ reason: '\u001B[2J\n' }, /\nended: ␛\[2J␊\n$/, /^$/],
+  ])('is disturbed by no end that is none: %j', async (ending, told, warning) => {
+    log({ event: 'report', step: 1e308, lossNats: 1 }, { event: 'end', ...ending });
+    run.close();
+    const { code, stdout, stderr } = await rnn(['watch', run.path]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(told);
+    expect(stderr).toMatch(warning);
+  });
+
   it('passes all events on as JSON', async () => {
     log(end);
     run.close();

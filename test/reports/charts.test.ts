@@ -38,6 +38,17 @@ describe('charts of runs', () => {
     expect(chartsOf([{ name: 'a', curves: curvesOf({ reports: 0, evaluations: 0 }) }], { horizontal: 'step' })).toEqual([]);
   });
 
+  it('have gaps on an axis of logarithms for whatever is not above zero', () => {
+    const curves = curvesOf({ reports: 2, evaluations: 1 });
+    for (const [step, value] of [[150, 0], [200, -1]] as const) {
+      curves.add({ event: 'report', step, lossNats: value, gradientNorm: value });
+      curves.add({ event: 'evaluation', step, validationLossNats: value });
+    }
+    const ends = (logarithmicLoss: boolean) => chartsOf([{ name: 'a', curves }], { horizontal: 'step', only: ['loss', 'gradient'], logarithmicLoss }).flatMap(({ series }) => series.map(({ points }) => points.slice(-2).map(([, y]) => y)));
+    expect(ends(true)).toEqual([[null, null], [null, null], [null, null]]);
+    expect(ends(false)).toEqual([[0, -1], [0, -1], [null, null]]);
+  });
+
   it('calm the training loss alone', () => {
     expect(smooth([4, 2, null, 2], 0.5)).toEqual([4, (4 * 0.5 + 2) / 1.5, null, (4 * 0.25 + 2 * 0.5 + 2) / 1.75]);
     const [plain, calm] = [0, 0.9].map((smoothing) => chartsOf([a], { horizontal: 'step', smoothing }));

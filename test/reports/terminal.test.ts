@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Chart, chartsOf } from '../../src/reports/charts.ts';
+import { tickText, valueText } from '../../src/reports/numbers.ts';
 import { Raster } from '../../src/reports/raster.ts';
 import { dashboard, type TextLook } from '../../src/reports/terminal.ts';
+import { Curves } from '../../src/training/curves.ts';
 import { curvesOf } from './runs.ts';
 
 const plain = (text: string): string => text;
@@ -84,6 +86,28 @@ describe('charts in a terminal', () => {
     expect(wide.some((line) => /^Gradient norm 0\.2010 +Learning rate 0 +Speed 51k$/.test(line))).toBe(true);
     const narrow = dashboard(charts, { ...look, columns: 50 });
     expect(narrow.filter((line) => /^(Loss|Gradient|Learning|Speed)/.test(line))).toHaveLength(4);
+  });
+
+  it('are drawn whatever a log may have in it', () => {
+    const value = fc.oneof(fc.double(), fc.constantFrom(0, -1, 1e308, -1e308, 1e15, 1e9, 1e9 + 1.2e-7, 1e-60, 5e-324, 1, 1 + Number.EPSILON, '7', null, {}));
+    const line = fc.record({ event: fc.constantFrom('report', 'evaluation', 'start'), step: fc.oneof(fc.nat(), value), epoch: value, elapsedMs: value, lossNats: value, gradientNorm: value, learningRate: value, charactersPerSecond: value, validationLossNats: value });
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), fc.constantFrom('step', 'epoch', 'time', 'characters'), fc.boolean(), (log, horizontal, logarithmicLoss) => {
+        const curves = new Curves();
+        for (const each of log) curves.add(each);
+        const lines = dashboard(chartsOf([{ name: 'a', curves }], { horizontal, logarithmicLoss }), { ...look, columns: 79 });
+        expect(Math.max(0, ...lines.map(({ length }) => length))).toBeLessThan(80);
+        expect(lines.join('')).not.toMatch(/NaN|Infinity|undefined|\d{6}/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('write numbers shortly, however large or small', () => {
+    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      expect(Math.max(tickText(value).length, valueText(value).length)).toBeLessThan(11);
+    }));
+    expect([1e15, -1.5e300, 123_456, 2e-4].map(tickText)).toEqual(['1e15', '-1.5e300', '123.5k', '2e-4']);
   });
 
   it('never are wider than they may be', () => {
