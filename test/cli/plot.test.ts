@@ -105,6 +105,22 @@ describe('rnn plot', () => {
   });
 });
 
+describe('standard output', () => {
+  it.each([
+    [['plot', 'RUN', '--html', '-', '--svg', '-'], '--html - and --svg -'],
+    [['plot', 'RUN', '--json', '--svg', '-'], '--svg - and --json'],
+    [['story', 'RUN', '--json', '--html', '-'], '--html - and --json'],
+    [['gradients', 'text.txt', '--html', '-', '--svg', '-'], '--html - and --svg -'],
+    [['gradients', 'text.txt', '--json', '--svg', '-'], '--svg - and --json'],
+    [['inspect', 'text.txt', '--json', '--html', '-'], '--html - and --json'],
+  ])('is for one thing alone: %j', async (argv, both) => {
+    const { code, stdout, stderr } = await rnn(argv.map((word) => (word === 'RUN' ? at('runs', 'a') : word)));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${both} both write to standard output`);
+    expect(stdout).not.toMatch(/<html|<svg|"curve"|"stage"/);
+  });
+});
+
 describe('rnn story', () => {
   it('tells what a run wrote, from its first sample to its last', async () => {
     const { code, stdout, stderr } = await rnn(['story', at('runs', 'a')]);
