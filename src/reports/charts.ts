@@ -1,5 +1,5 @@
 // The curves of runs as charts: which there are, of what, over what. Plain data for whoever draws them; knows no picture.
-import type { Curves, Moment, Report } from '../training/curves.ts';
+import type { Curves, Evaluation, Moment, Report } from '../training/curves.ts';
 import { thin } from './thin.ts';
 
 export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
@@ -79,6 +79,18 @@ export function chartsOf(runs: readonly NamedCurves[], { horizontal, only = char
       return { ...chart, horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
     })
     .filter(({ series }) => series.length > 0);
+}
+
+/** Why there is no chart at all: what the logs would have to tell. */
+export function whyNothing(runs: readonly NamedCurves[], { horizontal, only = chartNames }: ChartOptions): string {
+  const { title, column } = axes[horizontal === 'time' ? 'seconds' : horizontal];
+  const asked = measures.filter(({ name }) => only.includes(name));
+  const words = asked.map(({ title }) => title.toLowerCase()).join(', ');
+  const all: readonly Partial<Report & Evaluation>[] = runs.flatMap(({ curves: { reports, evaluations } }) => [...reports, ...evaluations]);
+  const placed = all.filter((row) => typeof row[column] === 'number');
+  if (placed.length === 0) return `nothing is logged of ${horizontal === 'time' ? 'time' : title}`;
+  const isKnown = placed.some((row) => asked.some((measure) => typeof (row[measure.column] ?? (measure.name === 'loss' ? row.validationLossNats : null)) === 'number'));
+  return isKnown ? `${words} is nowhere above zero, which an axis of logarithms asks for` : `nothing is logged of ${words}`;
 }
 
 interface HorizontalAxis {

@@ -1,5 +1,6 @@
 // Charts as one SVG for papers and pages, light and dark: the first large, the others small below it. Observable Plot draws them into the
 // DOM of linkedom; both are loaded when the first picture is made, since that takes half a second.
+import { RnnError } from '../errors.ts';
 import type { Chart, Series } from './charts.ts';
 import { seriesColours } from './colours.ts';
 import { tickText } from './numbers.ts';
@@ -22,8 +23,12 @@ const style = [
   '}',
 ].join(' ');
 
-/** @param title what is in the picture, above it and for who cannot see it */
+/**
+ * @param title what is in the picture, above it and for who cannot see it
+ * @throws RnnError `checkpoint` if there is nothing in it
+ */
 export async function svgOf(charts: readonly Chart[], title: string): Promise<string> {
+  if (charts.length === 0) throw new RnnError('checkpoint', 'nothing to draw: no line has a point');
   const [Plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
 

@@ -27,6 +27,10 @@ describe('a picture of curves', () => {
     expect(svg).not.toContain('NaN');
   });
 
+  it('is none where there is nothing to draw', async () => {
+    await expect(svgOf([], 'a')).rejects.toMatchObject({ kind: 'checkpoint', message: 'nothing to draw: no line has a point' });
+  });
+
   it('lets no name out of its place', async () => {
     const svg = await svgOf(chartsOf([{ name, curves }, { name: 'b', curves }], { horizontal: 'time' }), name);
     expect(svg).not.toContain('<script');
