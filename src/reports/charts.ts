@@ -21,7 +21,8 @@ export interface Series {
   readonly run: number;
   /** The first, second … of all colours. */
   readonly colour: number;
-  readonly isValidation: boolean;
+  /** Tells it from others of its colour, as reports/dashes.ts has them: 0 is a whole line, as of training, and 1 that of validation. */
+  readonly dash: number;
   readonly points: readonly Point[];
 }
 
@@ -70,9 +71,9 @@ export function chartsOf(runs: readonly NamedCurves[], { horizontal, only = char
       const placed = (values: readonly (number | null)[]): (number | null)[] => values.map((value) => (value !== null && chart.isLogarithmic && value <= 0 ? null : value));
       const series = thinned.flatMap(({ name, reports, evaluations }, run): Series[] => {
         const values = reports.map((report) => report[column]);
-        const training = { name: chart.name === 'loss' ? 'training' : name, run, colour: run, isValidation: false, points: pointsOf(reports, placed(chart.name === 'loss' ? smooth(values, smoothing) : values)) };
+        const training = { name: chart.name === 'loss' ? 'training' : name, run, colour: run, dash: 0, points: pointsOf(reports, placed(chart.name === 'loss' ? smooth(values, smoothing) : values)) };
         if (chart.name !== 'loss') return [training];
-        const validation = { name: 'validation', run, colour: run, isValidation: true, points: pointsOf(evaluations, placed(evaluations.map(({ validationLossNats }) => validationLossNats))) };
+        const validation = { name: 'validation', run, colour: run, dash: 1, points: pointsOf(evaluations, placed(evaluations.map(({ validationLossNats }) => validationLossNats))) };
         // The lines of one run have a colour each; those of several are told apart by run.
         return runs.length === 1 ? [training, { ...validation, colour: 1 }] : [training, validation].map((series) => ({ ...series, name: `${name}, ${series.name}` }));
       });
@@ -123,6 +124,13 @@ function axisOf(runs: readonly NamedCurves[], horizontal: Horizontal): Horizonta
 export function unitOfTime(milliseconds: number): 'seconds' | 'minutes' | 'hours' {
   return milliseconds < 2 * axes.minutes.unit ? 'seconds' : milliseconds < 2 * axes.hours.unit ? 'minutes' : 'hours';
 }
+
+/** The points that no line leads to or from. */
+export const lonePoints = (points: readonly Point[]): Point[] =>
+  points.filter(([, y], index) => y !== null && (points[index - 1]?.[1] ?? null) === null && (points[index + 1]?.[1] ?? null) === null);
+
+/** Whether it is over what is counted, as steps are: nothing is between its whole numbers. */
+export const isCounted = ({ series }: Chart): boolean => series.every(({ points }) => points.every(([x]) => Number.isInteger(x)));
 
 /** The mean of all values up to each, weighted by `smoothing` to the power of their distance. */
 export function smooth(values: readonly (number | null)[], smoothing: number): (number | null)[] {

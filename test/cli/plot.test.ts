@@ -41,7 +41,7 @@ describe('rnn plot', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   });
 
-  it.each([['truecolor', 'xterm', '[38;2;46;143;217m━━'], ['', 'xterm-256color', '[38;5;'], ['', 'xterm', '[33m━━']])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
+  it.each([['truecolor', 'xterm', '[38;2;46;143;217m━━'], ['', 'xterm-256color', '[38;5;'], ['', 'xterm', '[33m╌╌']])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
     const { stdout } = await rnn(['plot', at('runs', 'a')], { stdout: new FakeStream({ columns: 100 }), env: { COLORTERM, TERM } });
     expect(stdout).toContain(`\u001B${colour}`);
     expect(stdout).toMatch(/[⠁-⣿]/);

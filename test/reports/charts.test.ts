@@ -11,7 +11,7 @@ describe('charts of runs', () => {
   it('are four, of one run in a colour for each line', () => {
     const charts = chartsOf([a], { horizontal: 'step' });
     expect(charts.map(({ name, horizontal }) => [name, horizontal])).toEqual([['loss', 'steps'], ['gradient', 'steps'], ['rate', 'steps'], ['speed', 'steps']]);
-    expect(charts[0].series.map(({ name, colour, isValidation, points }) => [name, colour, isValidation, points.length])).toEqual([['training', 0, false, 20], ['validation', 1, true, 4]]);
+    expect(charts[0].series.map(({ name, colour, dash, points }) => [name, colour, dash, points.length])).toEqual([['training', 0, 0, 20], ['validation', 1, 1, 4]]);
     expect(charts[0].series[0].points[1]).toEqual([100, 1.5 + 2 * Math.exp(-0.5)]);
     expect(charts[2].series.map(({ name }) => name)).toEqual(['a']);
   });

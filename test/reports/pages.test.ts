@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chartsOf } from '../../src/reports/charts.ts';
 import { curvesPage } from '../../src/reports/curves-page.ts';
-import { type NetworkGradients, gradientsPage } from '../../src/reports/gradients.ts';
+import { type NetworkGradients, gradientCharts, gradientsPage } from '../../src/reports/gradients.ts';
 import { storyPage } from '../../src/reports/story-page.ts';
 import { svgOf } from '../../src/reports/svg.ts';
 import { isTooWide, keepPicture, noBrowser, type OpenedPage, openBrowser, openPage, widths } from './browser.ts';
@@ -33,6 +33,13 @@ describe('the pages without a browser', () => {
     expect(rows[0]).toEqual(['50', '3.058', '–', '3.558', '–']);
     expect(rows.at(-1)).toEqual(['3,000', '1.500', '1.700', '2.013', '2.213']);
     expect(html).toContain('aria-label="Speed, characters per second. sonnets');
+  });
+
+  it('tell the lines of a network apart', () => {
+    const looks = (some: readonly NetworkGradients[]) => gradientCharts(some).map(({ series }) => series.map(({ colour, dash }) => [colour, dash]));
+    const deep = { name: 'deep', flows: [flow(0, 'h', 0.9), flow(0, 'c', 1), flow(1, 'h', 0.8)], singularValues: [[1], [2]] };
+    expect(looks([deep])).toEqual([[[0, 0], [1, 0], [2, 0]], [[0, 0], [1, 0]]]);
+    expect(looks([networks[0], deep])).toEqual([[[0, 0], [1, 0], [1, 1], [1, 2]], [[0, 0], [1, 0], [1, 1]]]);
   });
 
   it('say where the validation loss was lowest', () => {

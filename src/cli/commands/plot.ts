@@ -75,6 +75,6 @@ const nothingToDraw = (why: string, runs: readonly GivenRun[]): RnnError =>
 
 async function tell(drawn: readonly Chart[], runs: readonly GivenRun[], { stdout }: Context): Promise<void> {
   for (const { name: chart, unit, horizontal, series } of drawn) {
-    for (const { run, isValidation, points } of series) await stdout.write(`${JSON.stringify({ event: 'curve', chart, part: isValidation ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`);
+    for (const { run, dash, points } of series) await stdout.write(`${JSON.stringify({ event: 'curve', chart, part: dash === 1 ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`);
   }
 }
