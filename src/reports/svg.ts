@@ -5,7 +5,7 @@ import { type Chart, type Series, isCounted, lonePoints } from './charts.ts';
 import { seriesColours } from './colours.ts';
 import { dashOf } from './dashes.ts';
 import { tickText } from './numbers.ts';
-import { escapeHtml } from './page.ts';
+import { escapeHtml } from './escape.ts';
 
 const width = 960;
 const large = 380;

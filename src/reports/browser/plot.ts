@@ -89,7 +89,7 @@ export class Plot {
   /** Points that no line shows are drawn as points. */
   #lone(series: Series): uPlot.Series.Points {
     const lone = lonePoints(series.points).map(([x]) => x);
-    return { show: false, size: 9, fill: strokeOf(series), filter: ({ data: [xs] }) => (lone.length === 0 ? null : lone.map((x) => xs.indexOf(x))) };
+    return { show: false, size: 11, fill: strokeOf(series), filter: ({ data: [xs] }) => (lone.length === 0 ? null : lone.map((x) => xs.indexOf(x))) };
   }
 
   #listen(onZoom: PlotOptions['onZoom']): void {
