@@ -47,11 +47,14 @@ export async function foldersOfRuns(folder: string): Promise<string[]> {
  * The run folders that are meant: a folder of runs stands for those in it, a file for the run that it belongs to, and nothing for the newest run
  * in `runs`, by when its log was last written.
  *
- * @throws RnnError `checkpoint` where there is none
+ * @throws RnnError `checkpoint` where there is none, or where nobody can look
  */
 export async function findRuns(given: readonly string[], runs = 'checkpoints'): Promise<string[]> {
   if (given.length === 0) {
-    const found = await runsIn(runs).catch(() => []);
+    const found = await runsIn(runs).catch((error: unknown) => {
+      if (error instanceof RnnError && systemCode(error.cause) === 'ENOENT') return [];
+      throw error;
+    });
     const ages = await Promise.all(found.map(async (path) => (await stat(join(path, 'log.jsonl')).catch(() => null))?.mtimeMs ?? 0));
     if (found.length === 0) throw new RnnError('checkpoint', `there is no run in ./${runs}`, { hint: 'train a model with `rnn train <corpus>`, or name a run folder' });
     return [found[ages.indexOf(Math.max(...ages))]];

@@ -8,7 +8,7 @@ import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { gradientFlow } from '../insight/gradient-flow.ts';
 import type { largestSingularValues } from '../insight/jacobian.ts';
-import type { chartsOf } from '../reports/charts.ts';
+import type { chartsOf, whyNothing } from '../reports/charts.ts';
 import type { curvesPage } from '../reports/curves-page.ts';
 import type { captionOf, factsOf, someOf } from '../reports/story.ts';
 import type { gradientCharts, gradientsPage } from '../reports/gradients.ts';
@@ -79,7 +79,7 @@ export interface Rooms {
   gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
   gradientPictures(): Promise<{ gradientCharts: typeof gradientCharts; gradientsPage: typeof gradientsPage; dashboard: typeof dashboard; svgOf: typeof svgOf }>;
   untrained(): Promise<{ untrainedModel: typeof untrainedModel }>;
-  curves(): Promise<{ Curves: typeof Curves; chartsOf: typeof chartsOf; dashboard: typeof dashboard }>;
+  curves(): Promise<{ Curves: typeof Curves; chartsOf: typeof chartsOf; whyNothing: typeof whyNothing; dashboard: typeof dashboard }>;
   story(): Promise<{ someOf: typeof someOf; captionOf: typeof captionOf; factsOf: typeof factsOf }>;
   pictures(): Promise<{ curvesPage: typeof curvesPage; storyPage: typeof storyPage; svgOf: typeof svgOf }>;
   diagnosis(): Promise<{ examine: typeof examine }>;

@@ -54,8 +54,7 @@ export class LineView implements View {
   }
 
   take({ event }: LogLine, curves: Curves): void {
-    const { reports, evaluations } = curves;
-    const line = event === 'report' ? reportLine(reports.at(-1)) : event === 'evaluation' ? evaluationLine(evaluations.at(-1)) : null;
+    const line = event === 'report' ? reportLine(curves.reports.at(-1)) : event === 'evaluation' ? evaluationLine(curves.lastEvaluation) : null;
     if (line !== null) this.#lines.push(`${line}\n`);
   }
 
@@ -87,10 +86,10 @@ function reportLine(report: Curves['reports'][number] | undefined): string | nul
   ].filter((part) => part !== '').join('  ');
 }
 
-const evaluationLine = (evaluation: Curves['evaluations'][number] | undefined): string | null =>
-  evaluation === undefined ? null : `step ${count(evaluation.step)}  validation loss ${nats(evaluation.validationLossNats)}`;
+const evaluationLine = (evaluation: Curves['lastEvaluation']): string | null =>
+  evaluation === null ? null : `step ${count(evaluation.step)}  validation loss ${nats(evaluation.validationLossNats)}`;
 
-const endText = (end: keyof typeof endReasons): string => endReasons[end] ?? harmless(`ended: ${end}`);
+const endText = (end: keyof typeof endReasons): string => (Object.hasOwn(endReasons, end) ? endReasons[end] : harmless(`ended: ${end}`).replaceAll('\n', '␊'));
 
 const enter = '\u001B[?1049h';
 const leave = '\u001B[?1049l';
@@ -100,6 +99,8 @@ const eraseBelow = '\u001B[J';
 /** With fewer rows for the loss, the other charts are left out. */
 const fewestRows = 8;
 const rowsAtEnd = 16;
+/** Less tells nothing of the time that is left. */
+const leastProgress = 1e-9;
 
 export class ScreenView implements View {
   readonly #stdout: Output;
@@ -122,7 +123,7 @@ export class ScreenView implements View {
 
   take({ event, progress }: LogLine): void {
     this.#isChanged = true;
-    if (event === 'report' && typeof progress === 'number') this.#progress = progress;
+    if (event === 'report' && typeof progress === 'number' && progress >= leastProgress && progress <= 1) this.#progress = progress;
   }
 
   async show(curves: Curves): Promise<void> {
@@ -153,12 +154,12 @@ export class ScreenView implements View {
     return `${home}${shown.map((line) => line + eraseToRight).join('\n')}${eraseBelow}`;
   }
 
-  #heading({ reports, evaluations }: Curves): string {
+  #heading({ reports, lastEvaluation }: Curves): string {
     const { colour, columns } = this.#stdout;
     const last = reports.at(-1);
     if (last === undefined) return `${colour.bold(this.#name)}  ${colour.dim('waiting for the first report')}`;
     const timeLeftMs = last.elapsedMs === null || this.#progress === 0 ? null : (last.elapsedMs / this.#progress) * (1 - this.#progress);
-    const validationLossNats = evaluations.at(-1)?.validationLossNats ?? null;
+    const validationLossNats = lastEvaluation?.validationLossNats ?? null;
     return `${colour.bold(this.#name)}  ${progressLine({ ...last, progress: this.#progress, validationLossNats, timeLeftMs }, columns - this.#name.length - 3, colour)}`;
   }
 

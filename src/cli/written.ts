@@ -4,6 +4,15 @@ import { RnnError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { bytes, harmless } from './format.ts';
 
+/** @param outputs of a command: where each goes, or whether it is asked for, by its flag. @throws RnnError `usage` if a page or picture for stdout is not alone there */
+export function refuseMixed(outputs: Readonly<Record<string, string | boolean | undefined>>): void {
+  const toStdout = Object.entries(outputs).filter(([, to]) => to === '-' || to === true).map(([flag, to]) => ({ flag, words: to === '-' ? `${flag} -` : flag }));
+  const [file] = toStdout.filter(({ flag }) => outputs[flag] === '-');
+  const [other] = toStdout.filter(({ flag }) => flag !== file?.flag);
+  if (file === undefined || other === undefined) return;
+  throw new RnnError('usage', `${file.words} and ${other.words} both write to standard output`, { hint: `name a file for ${file.flag}` });
+}
+
 /** Writes to a file, and says so; a text for `-` goes to stdout. @throws RnnError `machine` if it cannot be written */
 export async function writeOut(path: string, content: string | Iterable<Uint8Array>, { stdout, stderr }: Context): Promise<void> {
   if (path === '-' && typeof content === 'string') return stdout.write(content);

@@ -13,8 +13,7 @@ button:disabled { opacity: 0.45; cursor: default; }
 .chart:first-of-type .plot { height: 24rem; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.1rem 1.4rem; margin: 0.3rem 0 0; padding: 0; list-style: none; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
 .legend li { max-width: 100%; overflow-wrap: anywhere; display: inline-flex; gap: 0.5rem; align-items: center; }
-.legend i { flex: none; width: 1.4rem; border-top: 3px solid; }
-.legend i.dashed { border-top-style: dashed; }
+.legend svg { flex: none; width: 1.8rem; height: 4px; }
 .legend b { flex: none; min-width: 4.5ch; white-space: nowrap; font-weight: 600; }
 .u-select { background: color-mix(in srgb, var(--accent) 16%, transparent); }
 .u-hz .u-cursor-x, .u-vt .u-cursor-y { border-right-color: var(--muted); }

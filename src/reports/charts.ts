@@ -1,5 +1,5 @@
 // The curves of runs as charts: which there are, of what, over what. Plain data for whoever draws them; knows no picture.
-import type { Curves, Moment, Report } from '../training/curves.ts';
+import type { Curves, Evaluation, Moment, Report } from '../training/curves.ts';
 import { thin } from './thin.ts';
 
 export const horizontals = ['step', 'epoch', 'time', 'characters'] as const;
@@ -21,7 +21,8 @@ export interface Series {
   readonly run: number;
   /** The first, second … of all colours. */
   readonly colour: number;
-  readonly isValidation: boolean;
+  /** Tells it from others of its colour, as reports/dashes.ts has them: 0 is a whole line, as of training, and 1 that of validation. */
+  readonly dash: number;
   readonly points: readonly Point[];
 }
 
@@ -30,6 +31,7 @@ export interface Chart {
   readonly name: string;
   readonly title: string;
   readonly unit: string;
+  /** Then whatever is not above zero has no place on it, and is a gap. */
   readonly isLogarithmic: boolean;
   /** Whether it is read from zero up. */
   readonly hasZero: boolean;
@@ -64,18 +66,32 @@ export function chartsOf(runs: readonly NamedCurves[], { horizontal, only = char
   const thinned = runs.map(({ name, curves }) => ({ name, reports: thin(curves.reports, measuredColumns, places), evaluations: curves.evaluations }));
   return measures
     .filter(({ name }) => only.includes(name))
-    .map(({ column, ...chart }) => {
+    .map(({ column, ...measure }) => {
+      const chart = { ...measure, isLogarithmic: measure.isLogarithmic || (measure.name === 'loss' && logarithmicLoss) };
+      const placed = (values: readonly (number | null)[]): (number | null)[] => values.map((value) => (value !== null && chart.isLogarithmic && value <= 0 ? null : value));
       const series = thinned.flatMap(({ name, reports, evaluations }, run): Series[] => {
-        const values = reports.map((report) => (chart.isLogarithmic && report[column] === 0 ? null : report[column]));
-        const training = { name: chart.name === 'loss' ? 'training' : name, run, colour: run, isValidation: false, points: pointsOf(reports, chart.name === 'loss' ? smooth(values, smoothing) : values) };
+        const values = reports.map((report) => report[column]);
+        const training = { name: chart.name === 'loss' ? 'training' : name, run, colour: run, dash: 0, points: pointsOf(reports, placed(chart.name === 'loss' ? smooth(values, smoothing) : values)) };
         if (chart.name !== 'loss') return [training];
-        const validation = { name: 'validation', run, colour: run, isValidation: true, points: pointsOf(evaluations, evaluations.map(({ validationLossNats }) => validationLossNats)) };
+        const validation = { name: 'validation', run, colour: run, dash: 1, points: pointsOf(evaluations, placed(evaluations.map(({ validationLossNats }) => validationLossNats))) };
         // The lines of one run have a colour each; those of several are told apart by run.
         return runs.length === 1 ? [training, { ...validation, colour: 1 }] : [training, validation].map((series) => ({ ...series, name: `${name}, ${series.name}` }));
       });
-      return { ...chart, isLogarithmic: chart.isLogarithmic || (chart.name === 'loss' && logarithmicLoss), horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
+      return { ...chart, horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
     })
     .filter(({ series }) => series.length > 0);
+}
+
+/** Why there is no chart at all: what the logs would have to tell. */
+export function whyNothing(runs: readonly NamedCurves[], { horizontal, only = chartNames }: ChartOptions): string {
+  const { title, column } = axes[horizontal === 'time' ? 'seconds' : horizontal];
+  const asked = measures.filter(({ name }) => only.includes(name));
+  const words = asked.map(({ title }) => title.toLowerCase()).join(', ');
+  const all: readonly Partial<Report & Evaluation>[] = runs.flatMap(({ curves: { reports, evaluations } }) => [...reports, ...evaluations]);
+  const placed = all.filter((row) => typeof row[column] === 'number');
+  if (placed.length === 0) return `nothing is logged of ${horizontal === 'time' ? 'time' : title}`;
+  const isKnown = placed.some((row) => asked.some((measure) => typeof (row[measure.column] ?? (measure.name === 'loss' ? row.validationLossNats : null)) === 'number'));
+  return isKnown ? `${words} is nowhere above zero, which an axis of logarithms asks for` : `nothing is logged of ${words}`;
 }
 
 interface HorizontalAxis {
@@ -108,6 +124,13 @@ function axisOf(runs: readonly NamedCurves[], horizontal: Horizontal): Horizonta
 export function unitOfTime(milliseconds: number): 'seconds' | 'minutes' | 'hours' {
   return milliseconds < 2 * axes.minutes.unit ? 'seconds' : milliseconds < 2 * axes.hours.unit ? 'minutes' : 'hours';
 }
+
+/** The points that no line leads to or from. */
+export const lonePoints = (points: readonly Point[]): Point[] =>
+  points.filter(([, y], index) => y !== null && (points[index - 1]?.[1] ?? null) === null && (points[index + 1]?.[1] ?? null) === null);
+
+/** Whether it is over what is counted, as steps are: nothing is between its whole numbers. */
+export const isCounted = ({ series }: Chart): boolean => series.every(({ points }) => points.every(([x]) => Number.isInteger(x)));
 
 /** The mean of all values up to each, weighted by `smoothing` to the power of their distance. */
 export function smooth(values: readonly (number | null)[], smoothing: number): (number | null)[] {

@@ -1,15 +1,15 @@
 // The page of `rnn plot --html`: the curves of some runs over each other, to zoom and to read; each chart is a table, too.
 import type { Evaluation, Report } from '../training/curves.ts';
-import { type Chart, type NamedCurves, type Point, chartsOf, measuredColumns } from './charts.ts';
+import { chartLabel, chartTable } from './chart-words.ts';
+import { type Chart, type NamedCurves, chartsOf, measuredColumns } from './charts.ts';
 import { chartsStyle } from './charts-style.ts';
-import { tickText, valueText } from './numbers.ts';
-import { escapeHtml, page } from './page.ts';
+import { escapeHtml } from './escape.ts';
+import { page } from './page.ts';
 import { pageScript } from './scripts.ts';
 import { thin } from './thin.ts';
 
 /** In each of them up to ten reports are kept: more than a wide screen has pixels. The longest run takes some 400 kB. */
 const places = 300;
-const tableRows = 12;
 
 /** What the page's program is given. */
 export interface CurvesData {
@@ -53,7 +53,8 @@ const controls = `<form class="controls" id="controls">
 <label><input id="logarithmic" type="checkbox"> Logarithmic loss</label>
 <button type="button" id="reset" disabled>Whole run</button>
 </form>
-${chartHint}`;
+${chartHint}
+<p class="hint" id="nothing" role="status" hidden>The logs tell nothing over that.</p>`;
 
 /** A place for the lines of a chart, and its table. */
 export function chartHtml(chart: Chart): string {
@@ -61,26 +62,10 @@ export function chartHtml(chart: Chart): string {
   return `<section class="chart" aria-labelledby="${name}-title">
 <h2 id="${name}-title">${title} <small>${unit}</small></h2>
 <ul class="legend" id="${name}-legend"></ul>
-<div class="plot" id="${name}" tabindex="0" role="img" aria-label="${escapeHtml(`${title}, ${unit}. ${chart.series.map((series) => described(series, chart.horizontal)).join(' ')}`)}"></div>
+<div class="plot" id="${name}" tabindex="0" role="img" aria-label="${escapeHtml(chartLabel(chart))}"></div>
 <p class="unseen" id="${name}-reading" aria-live="polite"></p>
 <details><summary>${title} as a table</summary>
-<div class="scroll" tabindex="0" role="region" aria-label="${title} as a table">${table(chart)}</div>
+<div class="scroll" id="${name}-table" tabindex="0" role="region" aria-label="${title} as a table">${chartTable(chart)}</div>
 </details>
 </section>`;
 }
-
-function described({ name, points }: Chart['series'][number], horizontal: string): string {
-  const known = points.filter(([, y]) => y !== null) as [number, number][];
-  const [first, last] = [known[0], known.at(-1)!];
-  return `${name}: ${valueText(first[1])} at ${tickText(first[0])} ${horizontal}, ${valueText(last[1])} at ${tickText(last[0])}.`;
-}
-
-/** Some places, from the first to the last, and what each series was by then. */
-function table({ series, horizontal }: Chart): string {
-  const steps = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b);
-  const shown = steps.length <= tableRows ? steps : Array.from({ length: tableRows }, (_, row) => steps[Math.round((row * (steps.length - 1)) / (tableRows - 1))]);
-  const rows = shown.map((step) => `<tr><th scope="row">${step.toLocaleString('en')}</th>${series.map(({ points }) => `<td>${cellText(points.findLast(([x]) => x <= step))}</td>`).join('')}</tr>`);
-  return `<table><thead><tr><th scope="col">${horizontal}</th>${series.map(({ name }) => `<th scope="col">${escapeHtml(name)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
-}
-
-const cellText = (point: Point | undefined): string => (point === undefined || point[1] === null ? '–' : valueText(point[1]));

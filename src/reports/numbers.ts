@@ -3,15 +3,16 @@
 const short = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 4 });
 const long = new Intl.NumberFormat('en', { notation: 'compact', minimumSignificantDigits: 4, maximumSignificantDigits: 4 });
 
-/** Of an axis: 1.5, 2.5k, 2e-4. */
+/** Of an axis: 1.5, 2.5k, 2e-4, 1e18. */
 export const tickText = (value: number): string => numberText(value, short);
 
 /** Of a line: 1.500, 50.91k, 0.002; four digits that count. */
 export const valueText = (value: number): string => numberText(value, long);
 
 function numberText(value: number, format: Intl.NumberFormat): string {
-  const isSmall = value !== 0 && Math.abs(value) < 0.001;
-  return isSmall ? value.toExponential(2).replace(/\.?0+e/, 'e') : (Number.isInteger(value) || Math.abs(value) < 0.1 ? short : format).format(value).replace('K', 'k');
+  const size = Math.abs(value);
+  const hasExponent = size >= 1e15 || (size > 0 && size < 0.001);
+  return hasExponent ? value.toExponential(2).replace(/\.?0+e/, 'e').replace('e+', 'e') : (Number.isInteger(value) || Math.abs(value) < 0.1 ? short : format).format(value).replace('K', 'k');
 }
 
 /** Where an axis of decimal logarithms has its ticks: at some six powers of ten, or at round numbers between them. */

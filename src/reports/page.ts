@@ -1,7 +1,10 @@
 // The frame of every page that rnn writes: one file that holds all it needs, and a policy that lets it ask for nothing else. Knows
 // nothing of what is on the page.
 import { createHash } from 'node:crypto';
+import { escapeHtml } from './escape.ts';
 import { pageStyle } from './page-style.ts';
+
+export { escapeHtml } from './escape.ts';
 
 export interface PageParts {
   readonly title: string;
@@ -46,11 +49,6 @@ ${body}
 ${programs.map((program) => `<script>${program}</script>\n`).join('')}</body>
 </html>
 `;
-}
-
-/** Text as it stands between tags or in a quoted attribute. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;').replaceAll("'", '&#39;');
 }
 
 /** Nothing may be fetched, and no script runs but ours: whatever text got into the page by mistake stays text. */

@@ -11,26 +11,39 @@ interface Cell {
   readonly series: number;
 }
 
+type Place = readonly [x: number, y: number];
+
 export class Raster {
   readonly #cells: (Cell | null)[][];
   readonly #dotsAcross: number;
   readonly #dotsDown: number;
-  readonly #marks: string | null;
+  readonly #marks: readonly string[] | null;
 
   /** @param marks one for each series, or null for Braille */
-  constructor(columns: number, rows: number, marks: string | null) {
+  constructor(columns: number, rows: number, marks: readonly string[] | null) {
     this.#cells = Array.from({ length: rows }, () => new Array<Cell | null>(columns).fill(null));
     this.#marks = marks;
     [this.#dotsAcross, this.#dotsDown] = marks === null ? [columns * 2, rows * 4] : [columns, rows];
   }
 
-  /** A line from point to point, each from 0 to 1 across and up; null leaves a gap. A later series covers an earlier one. */
-  line(series: number, points: readonly (readonly [number, number] | null)[]): void {
-    let last: readonly [number, number] | null = null;
-    for (const point of points) {
-      const dot = point === null ? null : ([Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))] as const);
-      if (dot !== null) this.#segment(series, last ?? dot, dot);
-      last = dot;
+  /**
+   * A line from point to point, each from 0 to 1 across and up; null leaves a gap. A point alone is four dots. A later series covers an earlier one.
+   *
+   * @param pattern of its dots, over and over: `#` is drawn. A mark always is
+   */
+  line(series: number, points: readonly (readonly [number, number] | null)[], pattern = '#'): void {
+    const places = points.map((point): Place | null => (point === null ? null : [Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))]));
+    let drawn = 0;
+    for (const [index, place] of places.entries()) {
+      const [last, next] = [places[index - 1] ?? null, places[index + 1] ?? null];
+      if (place === null) drawn = 0;
+      else if (last === null && next === null) this.#point(series, place);
+      else {
+        for (const [x, y] of last === null ? [place] : between(last, place)) {
+          if (this.#marks !== null || pattern[drawn % pattern.length] === '#') this.#dot(series, x, y);
+          drawn++;
+        }
+      }
     }
   }
 
@@ -53,9 +66,11 @@ export class Raster {
     return this.#marks === null ? String.fromCharCode(emptyBraille + cell.dots) : this.#marks[cell.series % this.#marks.length];
   }
 
-  #segment(series: number, [x0, y0]: readonly [number, number], [x1, y1]: readonly [number, number]): void {
-    const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0), 1);
-    for (let step = 0; step <= steps; step++) this.#dot(series, Math.round(x0 + ((x1 - x0) * step) / steps), Math.round(y0 + ((y1 - y0) * step) / steps));
+  /** As large as is within its character. */
+  #point(series: number, [x, y]: Place): void {
+    if (this.#marks !== null) return this.#dot(series, x, y);
+    const [left, top] = [x - (x % 2), Math.min(y, y - (y % 4) + 2)];
+    for (const [across, down] of [[0, 0], [1, 0], [0, 1], [1, 1]]) this.#dot(series, left + across, top + down);
   }
 
   #dot(series: number, x: number, y: number): void {
@@ -65,4 +80,10 @@ export class Raster {
     const here = row[column];
     row[column] = { series, dots: (here?.series === series ? here.dots : 0) | dots[y % down][x % across] };
   }
+}
+
+/** The places of a line after its first, up to its last. */
+function between([x0, y0]: Place, [x1, y1]: Place): Place[] {
+  const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0));
+  return Array.from({ length: steps }, (_, step) => [Math.round(x0 + ((x1 - x0) * (step + 1)) / steps), Math.round(y0 + ((y1 - y0) * (step + 1)) / steps)]);
 }

@@ -1,9 +1,11 @@
 // Charts as one SVG for papers and pages, light and dark: the first large, the others small below it. Observable Plot draws them into the
 // DOM of linkedom; both are loaded when the first picture is made, since that takes half a second.
-import type { Chart, Series } from './charts.ts';
+import { RnnError } from '../errors.ts';
+import { type Chart, type Series, isCounted, lonePoints } from './charts.ts';
 import { seriesColours } from './colours.ts';
+import { dashOf } from './dashes.ts';
 import { tickText } from './numbers.ts';
-import { escapeHtml } from './page.ts';
+import { escapeHtml } from './escape.ts';
 
 const width = 960;
 const large = 380;
@@ -18,24 +20,32 @@ const swatch = 22;
 /** Programs that do not read style sheets show what is meant for light paper. */
 const style = [
   '@media (prefers-color-scheme: dark) { .rnn { color: #e9eaed } .paper { fill: #131418 }',
-  ...seriesColours.dark.map((colour, index) => `.line-${index} { stroke: ${colour} }`),
+  ...seriesColours.dark.map((colour, index) => `.line-${index} { stroke: ${colour} } .line-${index} circle { fill: ${colour} }`),
   '}',
 ].join(' ');
 
-/** @param title what is in the picture, above it and for who cannot see it */
+/**
+ * @param title what is in the picture, above it and for who cannot see it
+ * @throws RnnError `checkpoint` if there is nothing in it
+ */
 export async function svgOf(charts: readonly Chart[], title: string): Promise<string> {
+  if (charts.length === 0) throw new RnnError('checkpoint', 'nothing to draw: no line has a point');
   const [Plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
   const { document } = parseHTML('<!doctype html><html><body></body></html>');
 
-  const draw = ({ series, ...chart }: Chart, x: number, y: number, [across, down]: readonly [number, number]): string => {
-    const lines = series.toReversed().map((each) => {
-      const look = { x: '0', y: '1', className: `line-${lineOf(each)}`, [each.points.length === 1 ? 'fill' : 'stroke']: seriesColours.light[lineOf(each)] };
-      return each.points.length === 1 ? Plot.dot(each.points, look) : Plot.line(each.points, { ...look, strokeWidth: each.isValidation ? 2.25 : 1.5, ...(each.isValidation ? { strokeDasharray: '6 4' } : {}) });
+  const draw = (chart: Chart, x: number, y: number, [across, down]: readonly [number, number]): string => {
+    const lines = chart.series.toReversed().flatMap((each) => {
+      const look = { x: '0', y: '1', className: `line-${lineOf(each)}` };
+      const [colour, lone] = [seriesColours.light[lineOf(each)], lonePoints(each.points)];
+      return [
+        ...(lone.length === each.points.length ? [] : [Plot.line(each.points, { ...look, stroke: colour, strokeWidth: each.dash > 0 ? 2.25 : 1.5, ...dashed(each) })]),
+        ...(lone.length === 0 ? [] : [Plot.dot(lone, { ...look, fill: colour, r: 4.5 })]),
+      ];
     });
     const drawn = Plot.plot({
       width: across, height: down, marginLeft: 48, marginRight: 8, marginTop: 28, marginBottom: 36,
       document,
-      x: { label: chart.horizontal, labelArrow: 'none', labelAnchor: 'center', tickFormat: tickText, ticks: across / 90, tickSize: 0, zero: true },
+      x: { label: chart.horizontal, labelArrow: 'none', labelAnchor: 'center', tickFormat: isCounted(chart) ? wholeText : tickText, ticks: across / 90, tickSize: 0, zero: true },
       y: { label: [chart.title, chart.unit].filter((part) => part !== '').join(', ') || null, labelArrow: 'none', labelOffset: 48, type: chart.isLogarithmic ? 'log' : 'linear', zero: chart.hasZero, nice: true, grid: true, tickFormat: tickText, ticks: down / 50, tickSize: 0 },
       marks: lines,
     });
@@ -60,18 +70,22 @@ export async function svgOf(charts: readonly Chart[], title: string): Promise<st
   ].join('\n');
 }
 
+const wholeText = (value: number): string => (Number.isInteger(value) ? tickText(value) : '');
+
 /** Names beside pieces of their lines, in as many rows as they need. */
 function legendOf({ series }: Chart): { html: string; height: number } {
   let [x, y] = [edge, edge + 38];
   const entries = series.map((each) => {
     const length = swatch + 8 + each.name.length * letterWidth + 22;
     if (x > edge && x + length > width - edge) [x, y] = [edge, y + lineHeight];
-    const line = `<line class="line-${lineOf(each)}" x1="${x}" x2="${x + swatch}" y1="${y - 4}" y2="${y - 4}" stroke="${seriesColours.light[lineOf(each)]}" stroke-width="2.5"${each.isValidation ? ' stroke-dasharray="6 4"' : ''}/>`;
+    const line = `<line class="line-${lineOf(each)}" x1="${x}" x2="${x + swatch}" y1="${y - 4}" y2="${y - 4}" stroke="${seriesColours.light[lineOf(each)]}" stroke-width="2.5"${each.dash > 0 ? ` stroke-dasharray="${dashed(each).strokeDasharray}"` : ''}/>`;
     const entry = `${line}<text x="${x + swatch + 8}" y="${y}" text-anchor="start">${escapeHtml(each.name)}</text>`;
     x += length;
     return entry;
   });
   return { html: entries.join(''), height: y - edge - 20 };
 }
+
+const dashed = (series: Series): { strokeDasharray?: string } => (series.dash > 0 ? { strokeDasharray: dashOf(series).lengths.join(' ') } : {});
 
 const lineOf = ({ colour }: Series): number => colour % seriesColours.light.length;

@@ -1,6 +1,7 @@
 // Charts as lines of text, with axes and a legend, as wide as they are asked to be. Knows no terminal: who calls it brings the colours.
 import { scaleLinear, scaleLog } from 'd3-scale';
-import type { Chart, Point, Series } from './charts.ts';
+import { type Chart, type Point, type Series, isCounted } from './charts.ts';
+import { dashOf } from './dashes.ts';
 import { tickText, valueText } from './numbers.ts';
 import { Raster } from './raster.ts';
 
@@ -16,8 +17,10 @@ export interface TextLook {
   readonly series: readonly Style[] | null;
 }
 
-/** Told apart at a glance, and on every keyboard. */
-const marks = '*o+x#@%&';
+/** Told apart at a glance, and on every keyboard, as long as they last. */
+const everyMark = '*o+x#@%&=~$?ABCDEFGHIJKLMNPQRSTUVWYZabcdefghijklmnpqrstuvwyz0123456789';
+/** Ā, and the letters after it. */
+const furtherMarks = 0x100;
 const smallRows = 5;
 const gap = 2;
 /** Narrower than this they stand one below the other. */
@@ -29,32 +32,45 @@ const rowsPerTick = 3;
 export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
   const [first, ...others] = charts;
   if (first === undefined) return [];
-  const lines = textChart(first, look, true);
+  const lines = textChart(first, look, first);
   if (others.length === 0) return lines;
   const columns = Math.floor((look.columns - gap * (others.length - 1)) / others.length);
-  if (columns < narrowestBeside) return [...lines, ...others.flatMap((chart) => ['', ...textChart(chart, { ...look, rows: smallRows }, false)])];
-  const blocks = others.map((chart) => textChart(chart, { ...look, columns, rows: smallRows }, false));
+  if (columns < narrowestBeside) return [...lines, ...others.flatMap((chart) => ['', ...textChart(chart, { ...look, rows: smallRows }, first)])];
+  const blocks = others.map((chart) => textChart(chart, { ...look, columns, rows: smallRows }, first));
   return [...lines, '', ...blocks[0].map((_, row) => blocks.map((block) => block[row]).join(' '.repeat(gap)).trimEnd())];
 }
 
-/** A title, perhaps a legend, the rows and the axis below them; each line `look.columns` wide. */
-function textChart({ title, unit, horizontal, isLogarithmic, hasZero, series }: Chart, look: TextLook, hasLegend: boolean): string[] {
+/**
+ * A title, perhaps a legend, the rows and the axis below them; each line `look.columns` wide.
+ *
+ * @param explained the chart whose legend tells which line is whose; this one's own if it is that
+ */
+function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
+  const { title, unit, horizontal, isLogarithmic, hasZero, series } = chart;
+  const marks = look.series === null && series.length > 1 ? series.map((each, index) => markOf(each, index, explained)) : null;
   const points = series.flatMap((each) => each.points);
   const y = scaleOf(points.flatMap(([, value]) => (value === null ? [] : [value])), { isLogarithmic, hasZero, ticks: Math.max(2, Math.floor(look.rows / rowsPerTick)) });
   const labelled = new Map(y.ticks.map((tick) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), tickText(tick)]));
   const margin = Math.max(...[...labelled.values()].map((label) => label.length)) + 1;
   const columns = Math.max(10, look.columns - margin - 1);
-  const x = scaleOf(points.map(([value]) => value), { isLogarithmic: false, hasZero: true, isExact: true, ticks: Math.max(2, Math.floor(columns / columnsPerTick)) });
-  const raster = new Raster(columns, look.rows, look.series === null && series.length > 1 ? marks : null);
+  const x = scaleOf(points.map(([value]) => value), { isLogarithmic: false, hasZero: true, isExact: true, isWhole: isCounted(chart), ticks: Math.max(2, Math.floor(columns / columnsPerTick)) });
+  const raster = new Raster(columns, look.rows, marks);
   // Validation lies over training, and the first run over the others.
-  const order = [...series.keys()].toReversed().toSorted((a, b) => Number(series[a].isValidation) - Number(series[b].isValidation));
-  for (const index of order) raster.line(index, series[index].points.map(([across, value]) => (value === null ? null : [x.place(across), y.place(value)])));
+  const order = [...series.keys()].toReversed().toSorted((a, b) => series[a].dash - series[b].dash);
+  for (const index of order) raster.line(index, series[index].points.map(([across, value]) => (value === null ? null : [x.place(across), y.place(value)])), dashOf(series[index]).dots);
   const painted = raster.rows().map((pieces) => pieces.map(({ text, series: index }) => (index === null ? text : paint(series[index], text, look))).join(''));
   return [
-    ...(hasLegend ? legend(`${title}, ${unit}`, series, look) : [heading(title, series, look)]),
+    ...(chart === explained ? legend(`${title}, ${unit}`, series, marks, look) : [heading(title, series, look)]),
     ...painted.map((row, index) => `${look.dim(`${(labelled.get(index) ?? '').padStart(margin)}${labelled.has(index) ? '┤' : '│'}`)}${row}`),
     ...axis(x, { margin, columns, horizontal }).map((line) => look.dim(line)),
   ];
+}
+
+/** A line of a run has its first one's mark in every chart. */
+function markOf({ run, colour, dash }: Series, index: number, { series }: Chart): string {
+  const known = series.findIndex((each) => each.run === run && each.colour === colour && each.dash === dash);
+  const place = known < 0 ? series.length + index : known;
+  return everyMark[place] ?? String.fromCodePoint(furtherMarks + place - everyMark.length);
 }
 
 /** One line: of a single series its last value, too. */
@@ -63,10 +79,10 @@ function heading(title: string, series: readonly Series[], { columns, bold }: Te
   return `${bold(title)}${last}${' '.repeat(Math.max(0, columns - title.length - last.length))}`;
 }
 
-function legend(title: string, series: readonly Series[], look: TextLook): string[] {
+function legend(title: string, series: readonly Series[], marks: readonly string[] | null, look: TextLook): string[] {
   const lines = [{ text: look.bold(title), length: title.length }];
   for (const [index, each] of series.entries()) {
-    const mark = look.series === null && series.length > 1 ? marks[index % marks.length] : '━━';
+    const mark = marks?.[index] ?? dashOf(each).piece;
     const words = `${each.name} ${valueText(lastOf(each.points))}`;
     const entry = { text: `${paint(each, mark, look)} ${words}`, length: mark.length + 1 + words.length };
     const last = lines.at(-1)!;
@@ -104,13 +120,13 @@ interface Scale {
   readonly ticks: readonly number[];
 }
 
-function scaleOf(values: readonly number[], { isLogarithmic, hasZero, isExact = false, ticks }: { isLogarithmic: boolean; hasZero: boolean; isExact?: boolean; ticks: number }): Scale {
+function scaleOf(values: readonly number[], { isLogarithmic, hasZero, isExact = false, isWhole = false, ticks }: { isLogarithmic: boolean; hasZero: boolean; isExact?: boolean; isWhole?: boolean; ticks: number }): Scale {
   let [least, most] = [hasZero ? 0 : Infinity, -Infinity];
   for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
   // A line that stays where it is needs room, too.
   if (least === most) [least, most] = isLogarithmic ? [least / 2, most * 2] : [least - 0.5, most + 0.5];
   const scale = (isLogarithmic ? scaleLog() : scaleLinear()).domain([least, most]).range([0, 1]);
   if (!isExact) scale.nice(ticks);
-  const all = scale.ticks(ticks);
+  const all = scale.ticks(ticks).filter((tick) => !isWhole || Number.isInteger(tick));
   return { place: (value) => scale(value), ticks: isLogarithmic ? all.filter((tick) => scale.tickFormat(ticks)(tick) !== '') : all };
 }

@@ -45,27 +45,33 @@ export class Curves {
 
   /** Takes a line of a log; what is no event of training is passed over. */
   add(line: LogLine): void {
-    const step = numberOf(line.step);
+    const step = Number.isSafeInteger(line.step) && (line.step as number) >= 0 ? (line.step as number) : null;
     if (line.event === 'start') {
       this.end = null;
       this.#trainCharacters = numberOf((line.corpus as { train?: unknown } | null | undefined)?.train);
     } else if (line.event === 'end') {
-      this.end = line.reason as EndReason;
+      this.end = typeof line.reason === 'string' ? (line.reason as EndReason) : null;
     } else if (step === null) {
       return;
     } else if (line.event === 'report') {
       this.#addReport(step, line);
     } else if (line.event === 'evaluation') {
       dropFrom(this.#evaluations, step);
-      this.#evaluations.push({ step, validationLossNats: numberOf(line.validationLossNats) });
+      this.#evaluations.push({ step, validationLossNats: numberOf(line.validationLossNats, largest.loss) });
     } else if (line.event === 'sample' && typeof line.text === 'string') {
       dropFrom(this.#samples, step);
       this.#samples.push({ step, text: line.text });
     }
   }
 
+  /** Made anew each time. */
   get evaluations(): Evaluation[] {
     return this.#evaluations.map((evaluation) => ({ ...this.#momentAt(evaluation.step), ...evaluation }));
+  }
+
+  get lastEvaluation(): Evaluation | null {
+    const last = this.#evaluations.at(-1);
+    return last === undefined ? null : { ...this.#momentAt(last.step), ...last };
   }
 
   get stages(): Stage[] {
@@ -83,9 +89,16 @@ export class Curves {
     dropFrom(this.#evaluations, step + 1);
     dropFrom(this.#samples, step + 1);
     const epoch = numberOf(line.epoch);
-    const characters = epoch === null || this.#trainCharacters === null ? null : Math.round(epoch * this.#trainCharacters);
-    const [elapsedMs, lossNats, gradientNorm, learningRate, charactersPerSecond] = [line.elapsedMs, line.lossNats, line.gradientNorm, line.learningRate, line.charactersPerSecond].map(numberOf);
-    this.reports.push({ step, epoch, elapsedMs, characters, lossNats, gradientNorm, learningRate, charactersPerSecond });
+    this.reports.push({
+      step,
+      epoch,
+      elapsedMs: numberOf(line.elapsedMs),
+      characters: epoch === null || this.#trainCharacters === null ? null : numberOf(Math.round(epoch * this.#trainCharacters)),
+      lossNats: numberOf(line.lossNats, largest.loss),
+      gradientNorm: numberOf(line.gradientNorm, largest.gradientNorm),
+      learningRate: numberOf(line.learningRate),
+      charactersPerSecond: numberOf(line.charactersPerSecond),
+    });
   }
 
   /** Between two reports, in proportion to the steps: neither evaluations nor samples tell the time. */
@@ -120,6 +133,11 @@ function indexUpTo(moments: readonly AtStep[], step: number): number {
   return low - 1;
 }
 
-function numberOf(value: unknown): number | null {
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+/** What lies beyond is no measure, but damage; and what is smaller than the smallest is nothing. */
+const largest = { any: 1e15, loss: 1e9, gradientNorm: 1e60 };
+const smallest = 1e-60;
+
+function numberOf(value: unknown, most = largest.any): number | null {
+  if (typeof value !== 'number' || !(Math.abs(value) <= most)) return null;
+  return Math.abs(value) < smallest ? 0 : value;
 }

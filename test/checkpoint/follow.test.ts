@@ -86,6 +86,8 @@ describe('the runs that are meant', () => {
   it('are the one whose log was written last, if none is named', async () => {
     for (const [name, time] of [['a', 100], ['b', 300], ['c', 200]] as const) utimesSync(join(make('runs', name), 'log.jsonl'), time, time);
     expect(await findRuns([], join(folder, 'runs'))).toEqual([join(folder, 'runs', 'b')]);
+    const log = join(folder, 'runs', 'b', 'log.jsonl');
+    await expect(findRuns([], log)).rejects.toMatchObject({ kind: 'checkpoint', message: `there are no runs in ${log}: it is no folder` });
     await expect(findRuns([], join(folder, 'none'))).rejects.toMatchObject({ kind: 'checkpoint', hint: 'train a model with `rnn train <corpus>`, or name a run folder' });
   });
 });

@@ -41,7 +41,7 @@ describe('rnn plot', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   });
 
-  it.each([['truecolor', 'xterm', '[38;2;46;143;217m━━'], ['', 'xterm-256color', '[38;5;'], ['', 'xterm', '[33m━━']])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
+  it.each([['truecolor', 'xterm', '[38;2;46;143;217m━━'], ['', 'xterm-256color', '[38;5;'], ['', 'xterm', '[33m╌╌']])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
     const { stdout } = await rnn(['plot', at('runs', 'a')], { stdout: new FakeStream({ columns: 100 }), env: { COLORTERM, TERM } });
     expect(stdout).toContain(`\u001B${colour}`);
     expect(stdout).toMatch(/[⠁-⣿]/);
@@ -102,6 +102,49 @@ describe('rnn plot', () => {
     const ran = await rnn(argv.map((word) => word.replace(/^[A-Z]+/, (name) => names[name])));
     expect(ran).toMatchObject({ code, stdout: '' });
     expect(ran.stderr).toMatch(message);
+  });
+});
+
+describe('a log without what is asked for', () => {
+  const bare = (): string => logged('../bare', [{ event: 'report', step: 1, lossNats: 2, gradientNorm: 0 }]);
+  it.each([
+    [['--only', 'gradient'], 'gradient norm is nowhere above zero, which an axis of logarithms asks for'],
+    [['--only', 'gradient', '--svg', '-'], 'gradient norm is nowhere above zero, which an axis of logarithms asks for'],
+    [['--only', 'speed', '--json'], 'nothing is logged of speed'],
+    [['--x', 'time'], 'nothing is logged of time'],
+    [['--x', 'time', '--svg', '-'], 'nothing is logged of time'],
+    [['--x', 'epoch'], 'nothing is logged of epochs'],
+  ])('is nothing to draw: %j', async (flags, why) => {
+    const { code, stderr } = await rnn(['plot', bare(), ...flags]);
+    expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining(`nothing to draw: ${why} (${at('bare')})\nhint: `) });
+  });
+
+  it('is on a page what there is of it', async () => {
+    expect((await rnn(['plot', bare(), '--html', '-', '--x', 'time', '--only', 'gradient'])).stdout).toMatch(/^<!doctype html>/);
+    const { code, stderr } = await rnn(['plot', logged('../none', [{ event: 'report', step: 1, lossNats: null }]), '--html', '-']);
+    expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('nothing is logged of loss, gradient norm, learning rate, speed (') });
+  });
+
+  it('is drawn over logarithms as far as it is above zero', async () => {
+    const run = logged('../zero', [0, 2, 3].flatMap((loss, index) => [report(index + 1, loss), evaluation(index + 1, loss)]));
+    const { code, stdout } = await rnn(['plot', run, '--log', '--only', 'loss']);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('training 3') });
+  });
+});
+
+describe('standard output', () => {
+  it.each([
+    [['plot', 'RUN', '--html', '-', '--svg', '-'], '--html - and --svg -'],
+    [['plot', 'RUN', '--json', '--svg', '-'], '--svg - and --json'],
+    [['story', 'RUN', '--json', '--html', '-'], '--html - and --json'],
+    [['gradients', 'text.txt', '--html', '-', '--svg', '-'], '--html - and --svg -'],
+    [['gradients', 'text.txt', '--json', '--svg', '-'], '--svg - and --json'],
+    [['inspect', 'text.txt', '--json', '--html', '-'], '--html - and --json'],
+  ])('is for one thing alone: %j', async (argv, both) => {
+    const { code, stdout, stderr } = await rnn(argv.map((word) => (word === 'RUN' ? at('runs', 'a') : word)));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${both} both write to standard output`);
+    expect(stdout).not.toMatch(/<html|<svg|"curve"|"stage"/);
   });
 });
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RunFolder } from '../../src/checkpoint/store.ts';
+import { Curves } from '../../src/training/curves.ts';
 import { bare, FakeProcess, FakeStream, rnn, type Surroundings } from './helpers.ts';
 
 const report = (step: number) => ({ event: 'report', step, epoch: step / 100, elapsedMs: step * 100, lossNats: 210 / step, learningRate: 0.002, gradientNorm: 0.5, charactersPerSecond: 20_000, progress: step / 400 });
@@ -102,6 +103,30 @@ describe('rnn watch', () => {
     await hasTold('waiting for the first report');
     io.send('SIGTERM');
     expect((await ran).code).toBe(143);
+  });
+
+  it('reads each line of a long log for itself', async () => {
+    const all = vi.spyOn(Curves.prototype, 'evaluations', 'get');
+    log(...Array.from({ length: 50 }, (_, index) => [report(150 + index), evaluation(150 + index)]).flat(), end);
+    run.close();
+    const { stdout } = await rnn(['watch', run.path]);
+    expect(stdout).toBe('step 199  validation loss 1.281 nats\nall steps are done\n');
+    // Once at most for each look at the log, however many lines there are.
+    expect(all.mock.calls.length).toBeLessThan(3);
+    all.mockRestore();
+  });
+
+  it.each([
+    [{ reason: { toString: 1 } }, /^step 100 [^\n]*\n$/, /its log does not say why/],
+    [{ reason: 'toString' }, /\nended: toString\n$/, /^$/],
+    [{ reason: '\u001B[2J\n' }, /\nended: ␛\[2J␊\n$/, /^$/],
+  ])('is disturbed by no end that is none: %j', async (ending, told, warning) => {
+    log({ event: 'report', step: 1e308, lossNats: 1 }, { event: 'end', ...ending });
+    run.close();
+    const { code, stdout, stderr } = await rnn(['watch', run.path]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(told);
+    expect(stderr).toMatch(warning);
   });
 
   it('passes all events on as JSON', async () => {

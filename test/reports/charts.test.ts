@@ -11,7 +11,7 @@ describe('charts of runs', () => {
   it('are four, of one run in a colour for each line', () => {
     const charts = chartsOf([a], { horizontal: 'step' });
     expect(charts.map(({ name, horizontal }) => [name, horizontal])).toEqual([['loss', 'steps'], ['gradient', 'steps'], ['rate', 'steps'], ['speed', 'steps']]);
-    expect(charts[0].series.map(({ name, colour, isValidation, points }) => [name, colour, isValidation, points.length])).toEqual([['training', 0, false, 20], ['validation', 1, true, 4]]);
+    expect(charts[0].series.map(({ name, colour, dash, points }) => [name, colour, dash, points.length])).toEqual([['training', 0, 0, 20], ['validation', 1, 1, 4]]);
     expect(charts[0].series[0].points[1]).toEqual([100, 1.5 + 2 * Math.exp(-0.5)]);
     expect(charts[2].series.map(({ name }) => name)).toEqual(['a']);
   });
@@ -36,6 +36,17 @@ describe('charts of runs', () => {
     const charts = chartsOf([{ name: 'a', curves }], { horizontal: 'step' });
     expect(charts.map(({ series: [{ points }] }) => points.at(-1))).toEqual([[150, null], [150, null], [150, 0], [150, 1]]);
     expect(chartsOf([{ name: 'a', curves: curvesOf({ reports: 0, evaluations: 0 }) }], { horizontal: 'step' })).toEqual([]);
+  });
+
+  it('have gaps on an axis of logarithms for whatever is not above zero', () => {
+    const curves = curvesOf({ reports: 2, evaluations: 1 });
+    for (const [step, value] of [[150, 0], [200, -1]] as const) {
+      curves.add({ event: 'report', step, lossNats: value, gradientNorm: value });
+      curves.add({ event: 'evaluation', step, validationLossNats: value });
+    }
+    const ends = (logarithmicLoss: boolean) => chartsOf([{ name: 'a', curves }], { horizontal: 'step', only: ['loss', 'gradient'], logarithmicLoss }).flatMap(({ series }) => series.map(({ points }) => points.slice(-2).map(([, y]) => y)));
+    expect(ends(true)).toEqual([[null, null], [null, null], [null, null]]);
+    expect(ends(false)).toEqual([[0, -1], [0, -1], [null, null]]);
   });
 
   it('calm the training loss alone', () => {

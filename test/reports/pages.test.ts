@@ -6,10 +6,11 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chartsOf } from '../../src/reports/charts.ts';
 import { curvesPage } from '../../src/reports/curves-page.ts';
-import { type NetworkGradients, gradientsPage } from '../../src/reports/gradients.ts';
+import { type NetworkGradients, gradientCharts, gradientsPage } from '../../src/reports/gradients.ts';
 import { storyPage } from '../../src/reports/story-page.ts';
 import { svgOf } from '../../src/reports/svg.ts';
 import { isTooWide, keepPicture, noBrowser, type OpenedPage, openBrowser, openPage, widths } from './browser.ts';
+import { Curves } from '../../src/training/curves.ts';
 import { curvesOf } from './runs.ts';
 
 const hostile = `</script><img src=x onerror="alert(1)">&'`;
@@ -26,13 +27,20 @@ const networks: NetworkGradients[] = [
 describe('the pages without a browser', () => {
   it('have the numbers of each chart as a table', () => {
     const html = curvesPage([a, b]);
-    const tables = [...html.matchAll(/<table>.*?<\/table>/gs)].map(([table]) => table);
+    const tables = [...html.slice(0, html.indexOf('<script')).matchAll(/<table>.*?<\/table>/gs)].map(([table]) => table);
     expect(tables).toHaveLength(4);
     const rows = [...tables[0].matchAll(/<tr><th scope="row">([\d,]+)<\/th>(.*?)<\/tr>/g)].map(([, step, cells]) => [step, ...[...cells.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell)]);
     expect(rows).toHaveLength(12);
     expect(rows[0]).toEqual(['50', '3.058', '–', '3.558', '–']);
     expect(rows.at(-1)).toEqual(['3,000', '1.500', '1.700', '2.013', '2.213']);
     expect(html).toContain('aria-label="Speed, characters per second. sonnets');
+  });
+
+  it('tell the lines of a network apart', () => {
+    const looks = (some: readonly NetworkGradients[]) => gradientCharts(some).map(({ series }) => series.map(({ colour, dash }) => [colour, dash]));
+    const deep = { name: 'deep', flows: [flow(0, 'h', 0.9), flow(0, 'c', 1), flow(1, 'h', 0.8)], singularValues: [[1], [2]] };
+    expect(looks([deep])).toEqual([[[0, 0], [1, 0], [2, 0]], [[0, 0], [1, 0]]]);
+    expect(looks([networks[0], deep])).toEqual([[[0, 0], [1, 0], [1, 1], [1, 2]], [[0, 0], [1, 0], [1, 1]]]);
   });
 
   it('say where the validation loss was lowest', () => {
@@ -129,6 +137,46 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     expect(Number.parseFloat((await text('#speed-reading'))!)).toBeCloseTo(800, -2);
     await over.dblclick();
     expect(await isZoomed()).toBe(false);
+  });
+
+  it('tell in words what they show, over whatever it is, and hide a chart that has nothing there', async () => {
+    const some = new Curves();
+    for (const step of [10, 20, 30]) some.add({ event: 'report', step, lossNats: 40 / step, elapsedMs: step * 1000 });
+    some.add({ event: 'report', step: 40, gradientNorm: 1 });
+    const opened = await open('some.html', curvesPage([{ name: 'a', curves: some }]));
+    const { page } = opened;
+    const seen = () => Promise.all([page.locator('#loss').getAttribute('aria-label'), page.locator('#loss-table th[scope=col]').first().textContent(), page.locator('#loss-table tbody').textContent(), page.locator('#gradient').isVisible(), page.locator('#nothing').isVisible()]);
+    expect(await seen()).toEqual(['Loss, nats per character. training: 4 at 10 steps, 1.333 at 30.', 'steps', '104202301.33340–', true, false]);
+    await page.selectOption('#horizontal', 'time');
+    expect(await seen()).toEqual(['Loss, nats per character. training: 4 at 10 seconds, 1.333 at 30.', 'seconds', '104202301.333', false, false]);
+    await page.locator('#smoothing').fill('0.5');
+    expect(await page.locator('#loss-table tbody').textContent()).toBe('104202.667301.905');
+    await page.selectOption('#horizontal', 'epoch');
+    expect((await seen()).slice(3)).toEqual([false, true]);
+    await page.selectOption('#horizontal', 'step');
+    expect((await seen()).slice(3)).toEqual([true, false]);
+    expect(opened.complaints).toEqual({ errors: [], requests: [] });
+  });
+
+  it('show one report by points that are seen, and count whole steps', async () => {
+    const { page } = await open('one.html', curvesPage([1, 2].map((reports) => ({ name: `${reports}`, curves: curvesOf({ reports, every: 1, evaluations: 0 }) }))));
+    await page.evaluate(`{
+      const write = CanvasRenderingContext2D.prototype.fillText;
+      window.written = [];
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...at) { window.written.push(text); write.call(this, text, ...at); };
+    }`);
+    const blue = `(() => {
+      const { width, height } = document.querySelector('canvas');
+      const { data } = document.querySelector('canvas').getContext('2d').getImageData(0, 0, width, height);
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4) if (data[at] === 0x62 && data[at + 1] === 0xae && data[at + 2] === 0xf0 && data[at + 3] === 255) count++;
+      return count;
+    })()`;
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await expect.poll(() => page.evaluate(blue), soon).toBeGreaterThan(30);
+    const written = await page.evaluate<string[]>('window.written');
+    expect(written).toContain('1');
+    expect(written.filter((text) => /^1\.[3-9]/.test(text))).toEqual([]);
   });
 
   it('reach below the smallest of float32, where gradients vanish', async () => {

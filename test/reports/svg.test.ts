@@ -27,6 +27,20 @@ describe('a picture of curves', () => {
     expect(svg).not.toContain('NaN');
   });
 
+  it('has dashes for lines of one colour, points where a line has no other, and whole steps', async () => {
+    const points = [[0, 1], [1, null], [2, 2], [3, 3]] as const;
+    const series = [0, 1, 2, 3].map((dash) => ({ name: `s${dash}`, run: 0, colour: 0, dash, points }));
+    const svg = await svgOf([{ name: 'flow', title: 'Flow', unit: '', isLogarithmic: false, hasZero: false, horizontal: 'steps', series }], 'a');
+    expect([...svg.matchAll(/<line class=[^>]*\/>/g)].map(([line]) => /dasharray="([^"]+)"/.exec(line)?.[1])).toEqual([undefined, '6 4', '2 3', '10 3 2 3']);
+    expect(svg.match(/<circle[^>]* r="4\.5"/g)).toHaveLength(4);
+    expect([...svg.matchAll(/>([\d.]+)<\/text>/g)].map(([, tick]) => tick).slice(-4)).toEqual(['0', '1', '2', '3']);
+    expect(svg).not.toContain('>0.5</text>');
+  });
+
+  it('is none where there is nothing to draw', async () => {
+    await expect(svgOf([], 'a')).rejects.toMatchObject({ kind: 'checkpoint', message: 'nothing to draw: no line has a point' });
+  });
+
   it('lets no name out of its place', async () => {
     const svg = await svgOf(chartsOf([{ name, curves }, { name: 'b', curves }], { horizontal: 'time' }), name);
     expect(svg).not.toContain('<script');

@@ -1,8 +1,10 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Chart, chartsOf } from '../../src/reports/charts.ts';
+import { tickText, valueText } from '../../src/reports/numbers.ts';
 import { Raster } from '../../src/reports/raster.ts';
 import { dashboard, type TextLook } from '../../src/reports/terminal.ts';
+import { Curves } from '../../src/training/curves.ts';
 import { curvesOf } from './runs.ts';
 
 const plain = (text: string): string => text;
@@ -10,7 +12,7 @@ const look: TextLook = { columns: 40, rows: 5, bold: plain, dim: plain, series: 
 const coloured: TextLook = { ...look, series: [(text) => `<a>${text}</a>`, (text) => `<b>${text}</b>`] };
 const chart = (...lines: (readonly [number, number | null])[][]): Chart => ({
   name: 'loss', title: 'Loss', unit: 'nats', isLogarithmic: false, hasZero: false, horizontal: 'steps',
-  series: lines.map((points, run) => ({ name: `run ${run}`, run, colour: run, isValidation: false, points })),
+  series: lines.map((points, run) => ({ name: `run ${run}`, run, colour: run, dash: 0, points })),
 });
 
 describe('a raster', () => {
@@ -23,13 +25,34 @@ describe('a raster', () => {
   });
 
   it('leaves gaps, and shows a point alone', () => {
-    const raster = new Raster(5, 1, '*');
+    const raster = new Raster(5, 1, ['*']);
     raster.line(0, [[0, 0], [0.25, 0], null, [1, 0], null]);
     expect(text(raster)).toEqual(['**  *']);
   });
 
+  it('draws a point alone as four dots, wherever it is in its character', () => {
+    for (const [x, y, shown] of [[0, 1, '⠛ '], [1 / 3, 2 / 3, '⠶ '], [2 / 3, 1 / 3, ' ⣤'], [1, 0, ' ⣤']] as const) {
+      const raster = new Raster(2, 1, null);
+      raster.line(0, [null, [x, y], null]);
+      expect(text(raster)).toEqual([shown]);
+    }
+  });
+
+  it('has lines of dots and dashes, across, up and aslant', () => {
+    const drawn = (to: readonly [number, number], pattern: string, [columns, rows]: readonly [number, number]): string[] => {
+      const raster = new Raster(columns, rows, null);
+      // Points within one dot do not fill its gaps.
+      raster.line(0, [[0, 0], [0.001, 0.001], to], pattern);
+      return text(raster);
+    };
+    expect(drawn([1, 0], '#.', [4, 1])).toEqual(['⡀⡀⡀⡀']);
+    expect(drawn([1, 0], '#####...', [4, 1])).toEqual(['⣀⣀⡀ ']);
+    expect(drawn([0, 1], '#.', [1, 2])).toEqual(['⡂', '⡂']);
+    expect(drawn([1, 1], '#.', [2, 1])).toEqual(['⡀⠂']);
+  });
+
   it('has a later line over an earlier one', () => {
-    const raster = new Raster(3, 1, 'ab');
+    const raster = new Raster(3, 1, ['a', 'b']);
     raster.line(0, [[0, 0], [1, 0]]);
     raster.line(1, [[0.5, 0]]);
     expect(raster.rows()).toEqual([[{ text: 'a', series: 0 }, { text: 'b', series: 1 }, { text: 'a', series: 0 }]]);
@@ -55,7 +78,7 @@ describe('charts in a terminal', () => {
       'Loss, nats   ━━ run 0 2',
       '   2┤                           ⠈⠉⠉⠉⠉⠉⠉⠉',
       ' 1.5┤                                   ',
-      '   1┤⡀                                  ',
+      '   1┤⣤                                  ',
       '    └┬────────────────┬────────────────┬',
       '     0               50            steps',
     ]);
@@ -66,6 +89,32 @@ describe('charts in a terminal', () => {
     expect(lines[0]).toBe('Loss, nats   <a>━━</a> run 0 1   <b>━━</b> run 1 2');
     expect(lines.filter((line) => line.includes('<a>'))).toHaveLength(2);
     expect(lines.join('\n')).toMatch(/┤<b>⠉+<\/b>/);
+  });
+
+  it('dash the second lines of a colour, and their places in the legend', () => {
+    const [first, second] = chart([[0, 1], [100, 1]], [[0, 2], [100, 2]]).series;
+    const lines = dashboard([{ ...chart([]), series: [first, { ...second, colour: 0, dash: 1 }, { ...second, name: 'run 2', colour: 0, dash: 2, points: [[0, 3], [100, 3]] }] }], { ...coloured, columns: 60 });
+    expect(lines[0]).toBe('Loss, nats   <a>━━</a> run 0 1   <a>╌╌</a> run 1 2   <a>╍╍</a> run 2 3');
+    expect(lines.join('\n')).toMatch(/<a>⠉⠉⠁<\/a> <a>⠉⠉⠁<\/a> .*\n[^]*<a>⠄{50,}<[^]*<a>⣀{50,}</);
+  });
+
+  it('have a mark for each line, however many there are, and the same one for a run in each chart', () => {
+    const runs = Array.from({ length: 60 }, (_, index) => ({ name: `r${index}`, curves: curvesOf({ reports: 3, evaluations: index === 0 ? 0 : 2, above: index }) }));
+    const lines = dashboard(chartsOf(runs, { horizontal: 'step' }), { ...look, columns: 200, rows: 300 });
+    const legend = lines.slice(0, lines.findIndex((line) => line.includes('┤'))).join('   ');
+    const marks = [...legend.matchAll(/(?<=   )(\S) r\d+, (?:training|validation)/g)].map(([, mark]) => mark);
+    expect(marks).toHaveLength(119);
+    expect(new Set(marks).size).toBe(119);
+    const two = dashboard(chartsOf([{ name: 'a', curves: curvesOf() }, { name: 'b', curves: curvesOf({ above: 1 }) }], { horizontal: 'step', only: ['loss', 'speed'] }), { ...look, columns: 150 });
+    expect(two[0]).toMatch(/\* a, training .* \+ b, training/);
+    expect(two.slice(8).join('')).not.toContain('o');
+  });
+
+  it('count whole steps', () => {
+    const below = (points: [number, number][], change: Partial<Chart> = {}): string => dashboard([{ ...chart(points), ...change }], { ...look, columns: 90 }).at(-1)!.trim();
+    expect(below([[1, 2]])).toMatch(/^0 +1 steps$|^0 +steps$/);
+    expect(below([[1, 2], [3, 2]])).toMatch(/^0 +1 +2 +steps$/);
+    expect(below([[0.5, 2], [1, 2]])).toMatch(/^0 +0\.2 /);
   });
 
   it('suit a line that stays where it is, one point, zeros and very small numbers', () => {
@@ -84,6 +133,28 @@ describe('charts in a terminal', () => {
     expect(wide.some((line) => /^Gradient norm 0\.2010 +Learning rate 0 +Speed 51k$/.test(line))).toBe(true);
     const narrow = dashboard(charts, { ...look, columns: 50 });
     expect(narrow.filter((line) => /^(Loss|Gradient|Learning|Speed)/.test(line))).toHaveLength(4);
+  });
+
+  it('are drawn whatever a log may have in it', () => {
+    const value = fc.oneof(fc.double(), fc.constantFrom(0, -1, 1e308, -1e308, 1e15, 1e9, 1e9 + 1.2e-7, 1e-60, 5e-324, 1, 1 + Number.EPSILON, '7', null, {}));
+    const line = fc.record({ event: fc.constantFrom('report', 'evaluation', 'start'), step: fc.oneof(fc.nat(), value), epoch: value, elapsedMs: value, lossNats: value, gradientNorm: value, learningRate: value, charactersPerSecond: value, validationLossNats: value });
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), fc.constantFrom('step', 'epoch', 'time', 'characters'), fc.boolean(), (log, horizontal, logarithmicLoss) => {
+        const curves = new Curves();
+        for (const each of log) curves.add(each);
+        const lines = dashboard(chartsOf([{ name: 'a', curves }], { horizontal, logarithmicLoss }), { ...look, columns: 79 });
+        expect(Math.max(0, ...lines.map(({ length }) => length))).toBeLessThan(80);
+        expect(lines.join('')).not.toMatch(/NaN|Infinity|undefined|\d{8}/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('write numbers shortly, however large or small', () => {
+    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+      expect(Math.max(tickText(value).length, valueText(value).length)).toBeLessThan(11);
+    }));
+    expect([1e15, -1.5e300, 123_456, 2e-4].map(tickText)).toEqual(['1e15', '-1.5e300', '123.5k', '2e-4']);
   });
 
   it('never are wider than they may be', () => {

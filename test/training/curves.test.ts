@@ -51,4 +51,15 @@ describe('the curves of a run', () => {
     expect(evaluations).toMatchObject([{ validationLossNats: null }]);
     expect(stages).toEqual([]);
   });
+
+  it('take nothing that no run could have written', () => {
+    const { reports, evaluations, stages, end } = curvesOf(
+      report(1e308), report(-5), report(1.5), evaluation(2 ** 60), sample(1e300),
+      { ...report(1, 1e308), elapsedMs: 1e300, gradientNorm: 1e61, learningRate: 5e-324 }, { ...report(2, -1e308), charactersPerSecond: 1e200 }, evaluation(2, 1e10),
+    );
+    expect(reports.map(({ step, lossNats, elapsedMs, gradientNorm, learningRate, charactersPerSecond }) => [step, lossNats, elapsedMs, gradientNorm, learningRate, charactersPerSecond])).toEqual([[1, null, null, null, 0, 5], [2, null, 20, 1, 0.1, null]]);
+    expect(evaluations).toMatchObject([{ step: 2, validationLossNats: null }]);
+    expect({ stages, end }).toEqual({ stages: [], end: null });
+    for (const reason of [{ toString: 1 }, 7, null, ['patience']]) expect(curvesOf({ event: 'end', reason }).end).toBe(null);
+  });
 });

@@ -13,7 +13,7 @@ import { bits, count, harmless } from '../format.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
 import { otherMeans, readAgainst } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
-import { writeOut } from '../written.ts';
+import { refuseMixed, writeOut } from '../written.ts';
 
 interface EvalFlags extends TextFlags {
   readonly checkpoint?: string;
@@ -118,7 +118,7 @@ function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay, by
 /** @throws RnnError `usage` for standard input or output that would be used twice */
 function refuseTwice(sources: readonly string[], { against = [], html, json, byCharacter }: EvalFlags): void {
   if (sources.includes('-') && against.includes('-')) throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
-  if (html === '-' && (json || byCharacter)) throw new RnnError('usage', `--html - and ${json ? '--json' : '--by-character'} both write to standard output`, { hint: 'name a file for the page' });
+  refuseMixed({ '--html': html, '--json': json, '--by-character': byCharacter });
 }
 
 /** Room for what is to be told of each character; null if nothing is. @throws RnnError `usage` for more than is sensible */

@@ -14,7 +14,7 @@ import { readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
 import { untrainedOptions } from '../untrained.ts';
-import { writeOut } from '../written.ts';
+import { refuseMixed, writeOut } from '../written.ts';
 
 interface GradientsFlags {
   readonly checkpoint?: readonly string[];
@@ -78,6 +78,7 @@ export function defineGradients(command: Command, context: Context): void {
 
 async function gradients(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<void> {
   const { io, rooms, stdout } = context;
+  refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
   const subjects = await subjectsOf(sources, flags, context);

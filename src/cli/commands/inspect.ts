@@ -14,7 +14,7 @@ import { type TextFlags, readKnownText } from '../known-text.ts';
 import { markedText } from '../marks.ts';
 import { shaderFor } from '../shades.ts';
 import { badValue } from '../values.ts';
-import { writeOut } from '../written.ts';
+import { refuseMixed, writeOut } from '../written.ts';
 
 interface InspectFlags extends TextFlags {
   readonly checkpoint?: string;
@@ -56,6 +56,7 @@ export function defineInspect(command: Command, context: Context): void {
 
 async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
   const { io, rooms, stderr } = context;
+  refuseMixed({ '--html': flags.html, '--json': flags.json });
   const choice = chosenDevice(flags.device, io);
   const { LEAST_CHARACTERS, activationsOf, readActivations, propertiesOf, searchCells, saturationOf, recordFormats } = await rooms.inspection();
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];

@@ -1,12 +1,13 @@
 // `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is training/'s, drawing them reports/'.
 import type { Command } from 'commander';
-import type { Chart, ChartName, Horizontal } from '../../reports/charts.ts';
+import type { Chart, ChartName, ChartOptions, Horizontal } from '../../reports/charts.ts';
+import { RnnError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { type GivenRun, nothingLogged, readRuns } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
-import { writeOut } from '../written.ts';
+import { refuseMixed, writeOut } from '../written.ts';
 
 interface PlotFlags {
   readonly x?: Horizontal;
@@ -44,10 +45,15 @@ export function definePlot(command: Command, context: Context): void {
 
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { rooms, stdout } = context;
+  refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const runs = drawable(await readRuns(given, context), context);
-  const { chartsOf, dashboard } = await rooms.curves();
-  const draw = (places: number): Chart[] =>
-    chartsOf(runs, { horizontal: flags.x ?? 'step', places, smoothing: flags.smooth ?? 0, logarithmicLoss: flags.log === true, ...(flags.only === undefined ? {} : { only: [flags.only] }) });
+  const { chartsOf, dashboard, whyNothing } = await rooms.curves();
+  const options = { horizontal: flags.x ?? 'step', smoothing: flags.smooth ?? 0, logarithmicLoss: flags.log === true, ...(flags.only === undefined ? {} : { only: [flags.only] }) };
+  const isPageAlone = flags.html !== undefined && flags.svg === undefined && !flags.json;
+  // On a page everything is over steps at first, and can be chosen.
+  const first: ChartOptions = isPageAlone ? { horizontal: 'step' } : options;
+  if (chartsOf(runs, first).length === 0) throw nothingToDraw(whyNothing(runs, first), runs);
+  const draw = (places: number): Chart[] => chartsOf(runs, { ...options, places });
   if (flags.html !== undefined) await writeOut(flags.html, (await rooms.pictures()).curvesPage(runs), context);
   if (flags.svg !== undefined) await writeOut(flags.svg, await (await rooms.pictures()).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')), context);
   if (flags.json) return tell(draw(places.json), runs, context);
@@ -64,8 +70,11 @@ function drawable(runs: readonly GivenRun[], { stderr }: Context): GivenRun[] {
   return runs.filter(has);
 }
 
+const nothingToDraw = (why: string, runs: readonly GivenRun[]): RnnError =>
+  new RnnError('checkpoint', `nothing to draw: ${why} (${runs.map(({ path }) => path).join(', ')})`, { hint: 'choose with --x and --only what there is; rnn plot RUN draws all of it over steps' });
+
 async function tell(drawn: readonly Chart[], runs: readonly GivenRun[], { stdout }: Context): Promise<void> {
   for (const { name: chart, unit, horizontal, series } of drawn) {
-    for (const { run, isValidation, points } of series) await stdout.write(`${JSON.stringify({ event: 'curve', chart, part: isValidation ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`);
+    for (const { run, dash, points } of series) await stdout.write(`${JSON.stringify({ event: 'curve', chart, part: dash === 1 ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`);
   }
 }

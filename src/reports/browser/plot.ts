@@ -1,7 +1,8 @@
 // One chart of a page: its lines, what they come to where the pointer or the keyboard is, and zooming. uPlot draws it.
 import uPlot from 'uplot';
 import uPlotStyle from 'uplot/dist/uPlot.min.css';
-import type { Chart, Series } from '../charts.ts';
+import { type Chart, type Series, isCounted, lonePoints } from '../charts.ts';
+import { dashOf } from '../dashes.ts';
 import { decimalLogarithms, tickText, valueText } from '../numbers.ts';
 import { element } from './page.ts';
 
@@ -55,8 +56,10 @@ export class Plot {
 
   #options(onZoom: PlotOptions['onZoom']): uPlot.Options {
     const { isLogarithmic, hasZero, series, horizontal } = this.#chart;
+    const tickTexts = (ticks: (number | null)[], isShown: (tick: number) => boolean): string[] => ticks.map((tick) => (tick === null || !isShown(tick) ? '' : tickText(tick)));
+    const [isWhole, isAny] = [isCounted(this.#chart) ? Number.isInteger : () => true, () => true];
     const [ink, line] = [colourOf('--muted'), colourOf('--line')];
-    const axis = { stroke: ink, font: axisFont, labelFont: axisFont, grid: { stroke: line, width: 1 }, ticks: { show: false }, values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? '' : tickText(tick))) };
+    const axis = { stroke: ink, font: axisFont, labelFont: axisFont, grid: { stroke: line, width: 1 }, ticks: { show: false }, values: (_: uPlot, ticks: (number | null)[]) => tickTexts(ticks, isAny) };
     return {
       ...sizeOf(this.#place),
       legend: { show: false },
@@ -66,11 +69,11 @@ export class Plot {
         y: hasZero ? { range: (_, _least, most) => [0, most * 1.05 || 1] } : {},
       },
       axes: [
-        { ...axis, grid: { show: false }, label: horizontal, labelSize: 18, size: 28 },
+        { ...axis, grid: { show: false }, values: (_: uPlot, ticks: (number | null)[]) => tickTexts(ticks, isWhole), label: horizontal, labelSize: 18, size: 28 },
         // uPlot's own logarithmic axis ends at 1e-16: here it is one of logarithms, by the names of their numbers.
         { ...axis, size: 52, space: 36, ...(isLogarithmic ? { splits: (_: uPlot, __: number, least: number, most: number) => decimalLogarithms(least, most), values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? '' : tickText(Number((10 ** tick).toPrecision(2))))) } : {}) },
       ],
-      series: [{}, ...series.map((each) => ({ stroke: strokeOf(each), width: each.isValidation ? 2.5 : 1.75, ...(each.isValidation ? { dash: [6, 4] } : {}), points: { show: each.points.length < 2 }, pxAlign: 0 }))],
+      series: [{}, ...series.map((each) => ({ stroke: strokeOf(each), width: each.dash > 0 ? 2.5 : 1.75, dash: [...dashOf(each).lengths], points: this.#lone(each), pxAlign: 0 }))],
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: 'runs', filters: { pub: (type) => type === 'mousemove' } }, points: { size: 7 } },
       hooks: {
         setCursor: [() => this.#read()],
@@ -81,6 +84,12 @@ export class Plot {
         ],
       },
     };
+  }
+
+  /** Points that no line shows are drawn as points. */
+  #lone(series: Series): uPlot.Series.Points {
+    const lone = lonePoints(series.points).map(([x]) => x);
+    return { show: false, size: 11, fill: strokeOf(series), filter: ({ data: [xs] }) => (lone.length === 0 ? null : lone.map((x) => xs.indexOf(x))) };
   }
 
   #listen(onZoom: PlotOptions['onZoom']): void {
@@ -138,14 +147,21 @@ export class Plot {
 /** One entry for each line; gives the elements for their values. */
 function legend({ name, series }: Chart): HTMLElement[] {
   const entries = series.map((each) => {
-    const [entry, swatch, value] = [document.createElement('li'), document.createElement('i'), document.createElement('b')];
-    swatch.style.color = strokeOf(each);
-    swatch.classList.toggle('dashed', each.isValidation);
-    entry.append(swatch, each.name, value);
+    const [entry, value] = [document.createElement('li'), document.createElement('b')];
+    entry.append(swatch(each), each.name, value);
     return { entry, value };
   });
   element(`${name}-legend`).replaceChildren(...entries.map(({ entry }) => entry));
   return entries.map(({ value }) => value);
+}
+
+/** A piece of its line. */
+function swatch(series: Series): Element {
+  const [piece, line] = ['svg', 'line'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
+  for (const [name, value] of [['x2', '100%'], ['y1', '50%'], ['y2', '50%'], ['stroke', strokeOf(series)], ['stroke-width', '3'], ['stroke-dasharray', dashOf(series).lengths.join(' ') || 'none']]) line.setAttribute(name, value);
+  piece.setAttribute('aria-hidden', 'true');
+  piece.append(line);
+  return piece;
 }
 
 const colourOf = (variable: string): string => getComputedStyle(document.documentElement).getPropertyValue(variable).trim();

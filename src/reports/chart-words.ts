@@ -1,0 +1,26 @@
+// A chart in words, for who does not see it: a sentence for each line, and a table. Written into a page, and anew whenever a program there
+// changes the chart.
+import type { Chart, Point } from './charts.ts';
+import { escapeHtml } from './escape.ts';
+import { tickText, valueText } from './numbers.ts';
+
+const tableRows = 12;
+
+/** What it shows, and where each line begins and ends. */
+export const chartLabel = ({ title, unit, horizontal, series }: Chart): string => `${title}, ${unit}. ${series.map((each) => described(each, horizontal)).join(' ')}`;
+
+function described({ name, points }: Chart['series'][number], horizontal: string): string {
+  const known = points.filter(([, y]) => y !== null) as [number, number][];
+  const [first, last] = [known[0], known.at(-1)!];
+  return `${name}: ${valueText(first[1])} at ${tickText(first[0])} ${horizontal}, ${valueText(last[1])} at ${tickText(last[0])}.`;
+}
+
+/** As HTML: some places, from the first to the last, and what each series was by then. */
+export function chartTable({ series, horizontal }: Chart): string {
+  const steps = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b);
+  const shown = steps.length <= tableRows ? steps : Array.from({ length: tableRows }, (_, row) => steps[Math.round((row * (steps.length - 1)) / (tableRows - 1))]);
+  const rows = shown.map((step) => `<tr><th scope="row">${step.toLocaleString('en')}</th>${series.map(({ points }) => `<td>${cellText(points.findLast(([x]) => x <= step))}</td>`).join('')}</tr>`);
+  return `<table><thead><tr><th scope="col">${horizontal}</th>${series.map(({ name }) => `<th scope="col">${escapeHtml(name)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+const cellText = (point: Point | undefined): string => (point === undefined || point[1] === null ? '–' : valueText(point[1]));
