@@ -17,12 +17,16 @@ const SOON_COMPRESSED = 100_000;
  */
 export async function readAgainst(sources: readonly string[], flags: TextFlags, path: string, trained: TrainedModel, context: Context): Promise<Tokens> {
   const { trainedPart } = await context.rooms.scoring();
-  try {
-    return trainedPart(trained.training, await readKnownText(sources, 'all', flags, path, trained, context));
-  } catch (error) {
+  const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, 'all', flags, path, trained, context));
+  return trainedPart(trained.training, { train, sourcesDigest });
+}
+
+/** What is read, or an error that says of which of several texts. */
+export async function named<Read>(name: string, reading: Promise<Read>): Promise<Read> {
+  return reading.catch((error: unknown) => {
     if (!(error instanceof RnnError)) throw error;
-    throw new RnnError(error.kind, `--against ${sources.join(' ')}: ${error.message}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
-  }
+    throw new RnnError(error.kind, `${name}: ${error.message}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+  });
 }
 
 /** @param asked for compressors, however long it takes */

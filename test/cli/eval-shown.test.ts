@@ -142,12 +142,17 @@ describe('rnn eval beside others', () => {
     [['--against', 'foreign.txt'], 3, '--against foreign.txt: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö'],
     [['--html', '-', '--json'], 2, '--html - and --json both write to standard output'],
     [['--html', '-', '--by-character'], 2, '--html - and --by-character both write to standard output'],
-    [['--html', 'no/such/folder.html'], 1, 'folder.html could not be written'],
   ])('%j ends with %i', async (flags, code, message) => {
     const given = flags.map((flag) => (flag.endsWith('.txt') || flag.endsWith('.html') ? at(flag) : flag));
     const ran = await evaluate([at('verse.txt'), ...given]);
     expect(ran.stderr.replaceAll(`${folder}/`, '')).toContain(message);
     expect(ran.code).toBe(code);
+  });
+
+  it('says which of two texts has characters that the model does not know', async () => {
+    const { code, stderr } = await evaluate([at('foreign.txt'), '--against', at('verse.txt')]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`the text to score, ${at('foreign.txt')}: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö`);
   });
 
   it('standard input is one text, not two', async () => {

@@ -11,7 +11,7 @@ import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } fr
 import { choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless } from '../format.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
-import { otherMeans, readAgainst } from '../other-means.ts';
+import { named, otherMeans, readAgainst } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
 import { writeOut } from '../written.ts';
 
@@ -87,7 +87,8 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { planScoring, score } = await rooms.scoring();
-  const { vocabulary, ...corpus } = await readKnownText(sources, part, flags, path, trained, context);
+  const reading = readKnownText(sources, part, flags, path, trained, context);
+  const { vocabulary, ...corpus } = await (flags.against === undefined ? reading : named(`the text to score, ${namesOf(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
   const against = flags.against === undefined ? null : await readAgainst(flags.against, flags, path, trained, context);
   const surprise = await recordFor(plan, trained, flags, context);
@@ -132,6 +133,8 @@ async function recordFor({ tokens }: ScoringPlan, { model }: TrainedModel, { byC
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }
 
+const namesOf = (sources: readonly string[]): string => sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
+
 interface Seen {
   readonly path: string;
   readonly trained: TrainedModel;
@@ -146,7 +149,7 @@ async function writePage(file: string, sources: readonly string[], { path, train
   const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
   const html = surprisePage({
     run: basename(dirname(path)),
-    text: sources.map((source) => (source === '-' ? 'standard input' : source)).join(', '),
+    text: namesOf(sources),
     model: trained.model,
     characters,
     bits: bits(nats),
