@@ -13,7 +13,7 @@ import { bits, count, harmless } from '../format.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
 import { named, otherMeans, readAgainst } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
-import { writeOut } from '../written.ts';
+import { refuseUnwritable, writeOut } from '../written.ts';
 
 interface EvalFlags extends TextFlags {
   readonly checkpoint?: string;
@@ -83,6 +83,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   refuseTwice(sources, flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
+  await refuseUnwritable(flags.html);
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });

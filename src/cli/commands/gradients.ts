@@ -12,7 +12,7 @@ import { harmless } from '../format.ts';
 import { readKnownText } from '../known-text.ts';
 import { lookOf } from '../text-look.ts';
 import { untrainedOptions } from '../untrained.ts';
-import { writeOut } from '../written.ts';
+import { refuseUnwritable, writeOut } from '../written.ts';
 
 interface GradientsFlags {
   readonly checkpoint?: readonly string[];
@@ -86,6 +86,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   const { io, rooms, stdout } = context;
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
+  await refuseUnwritable(flags.html, flags.svg);
   const subjects = await subjectsOf(sources, flags, context);
   const { steps, positions, jacobians } = { ...defaults, ...flags };
   const { gradientFlow, largestSingularValues } = await rooms.gradients();

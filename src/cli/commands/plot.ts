@@ -6,7 +6,7 @@ import { choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../fl
 import { harmless } from '../format.ts';
 import { type GivenRun, nothingLogged, readRuns } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
-import { writeOut } from '../written.ts';
+import { refuseUnwritable, writeOut } from '../written.ts';
 
 interface PlotFlags {
   readonly x?: Horizontal;
@@ -44,6 +44,7 @@ export function definePlot(command: Command, context: Context): void {
 
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { rooms, stdout } = context;
+  await refuseUnwritable(flags.html, flags.svg);
   const runs = drawable(await readRuns(given, context), context);
   const { chartsOf, dashboard } = await rooms.curves();
   const draw = (places: number): Chart[] =>
