@@ -3,7 +3,7 @@ import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { Context } from './context.ts';
-import { bits, count } from './format.ts';
+import { bits, count, unitName } from './format.ts';
 import { type TextFlags, readKnownText } from './known-text.ts';
 import type { Others } from './scores-table.ts';
 
@@ -38,7 +38,7 @@ export async function otherMeans(text: Tokens, vocabulary: Vocabulary, against: 
   if (against === null) return { compressors, ngrams: null };
   const counted = new Ngrams(against, vocabulary.size);
   if (counted.characters < against.length) {
-    stderr.line(stderr.colour.dim(`n-grams are those of the first ${count(counted.characters)} of ${count(against.length)} characters: more do not fit into memory`));
+    stderr.line(stderr.colour.dim(`n-grams are those of the first ${count(counted.characters)} of ${count(against.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`));
   }
   return { compressors, ngrams: { characters: counted.characters, bits: Array.from(counted.nats(text), bits) } };
 }

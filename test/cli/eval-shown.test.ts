@@ -106,6 +106,16 @@ describe('rnn eval --html', () => {
     expect(page.match(/<i/g)!.length).toBeGreaterThanOrEqual(690);
   });
 
+  it('of bytes calls them so, on the page and in the table', async () => {
+    await writeFile(at('fox.txt'), 'Ein 🦊 läuft. '.repeat(60).trimEnd());
+    const { code, stdout } = await rnn(['eval', at('fox.txt'), '--html', at('bytes.html'), '--against', at('fox.txt'), '--checkpoint', at('bytes'), ...machine]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^bytes +1,018\n[\s\S]*; n-grams of 1,019 bytes\n/);
+    const page = await readFile(at('bytes.html'), 'utf8');
+    expect(page).toContain('<dt>bytes</dt><dd>1,018</dd>');
+    expect(page).not.toContain('are below');
+  });
+
   it('- is stdout, and the figures are beside it', async () => {
     const { stdout, stderr } = await evaluate([at('other.txt'), '--html', '-']);
     expect(stdout).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
