@@ -3,7 +3,7 @@ import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { Context } from './context.ts';
-import { bits, count } from './format.ts';
+import { bits, count, unitName } from './format.ts';
 import { type TextFlags, readKnownText } from './known-text.ts';
 import type { Others } from './scores-table.ts';
 
@@ -17,12 +17,16 @@ const SOON_COMPRESSED = 100_000;
  */
 export async function readAgainst(sources: readonly string[], flags: TextFlags, path: string, trained: TrainedModel, context: Context): Promise<Tokens> {
   const { trainedPart } = await context.rooms.scoring();
-  try {
-    return trainedPart(trained.training, await readKnownText(sources, 'all', flags, path, trained, context));
-  } catch (error) {
+  const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, 'all', flags, path, trained, context));
+  return trainedPart(trained.training, { train, sourcesDigest });
+}
+
+/** What is read, or an error that says of which of several texts. */
+export async function named<Read>(name: string, reading: Promise<Read>): Promise<Read> {
+  return reading.catch((error: unknown) => {
     if (!(error instanceof RnnError)) throw error;
-    throw new RnnError(error.kind, `--against ${sources.join(' ')}: ${error.message}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
-  }
+    throw new RnnError(error.kind, `${name}: ${error.message}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+  });
 }
 
 /** @param asked for compressors, however long it takes */
@@ -34,7 +38,7 @@ export async function otherMeans(text: Tokens, vocabulary: Vocabulary, against: 
   if (against === null) return { compressors, ngrams: null };
   const counted = new Ngrams(against, vocabulary.size);
   if (counted.characters < against.length) {
-    stderr.line(stderr.colour.dim(`n-grams are those of the first ${count(counted.characters)} of ${count(against.length)} characters: more do not fit into memory`));
+    stderr.line(stderr.colour.dim(`n-grams are those of the first ${count(counted.characters)} of ${count(against.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`));
   }
   return { compressors, ngrams: { characters: counted.characters, bits: Array.from(counted.nats(text), bits) } };
 }

@@ -1,6 +1,7 @@
 // Files that a command is asked to write: pages, pictures, records.
-import { stat, writeFile } from 'node:fs/promises';
-import { RnnError } from '../errors.ts';
+import { constants } from 'node:fs';
+import { access, open, rm, stat, writeFile } from 'node:fs/promises';
+import { RnnError, systemCode } from '../errors.ts';
 import type { Context } from './context.ts';
 import { bytes, harmless } from './format.ts';
 
@@ -19,7 +20,37 @@ export async function writeOut(path: string, content: string | Iterable<Uint8Arr
   try {
     await writeFile(path, content);
   } catch (cause) {
-    throw new RnnError('machine', `${path} could not be written: ${(cause as Error).message}`, { hint: 'choose another place, or - for standard output', cause });
+    throw unwritable(path, cause);
   }
   stderr.line(stderr.colour.dim(harmless(`wrote ${path}, ${bytes((await stat(path)).size)}`)));
+}
+
+/** Before anything is computed for them; leaves the files as they are. @throws RnnError `machine` if one could not be written */
+export async function refuseUnwritable(...paths: readonly (string | undefined)[]): Promise<void> {
+  for (const path of paths) {
+    if (path === undefined || path === '-') continue;
+    await tryToOpen(path).catch((cause: unknown) => { throw unwritable(path, cause); });
+  }
+}
+
+async function tryToOpen(path: string): Promise<void> {
+  const known = await stat(path).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return null;
+    throw error;
+  });
+  if (known !== null) {
+    // Who reads a pipe would notice that it was opened.
+    return known.isFile() || known.isDirectory() ? (await open(path, 'r+')).close() : access(path, constants.W_OK);
+  }
+  const made = await open(path, 'wx').catch((error: unknown) => {
+    if (systemCode(error) === 'EEXIST') return null; // a link to a file that is not there yet
+    throw error;
+  });
+  if (made === null) return;
+  await made.close();
+  await rm(path);
+}
+
+function unwritable(path: string, cause: unknown): RnnError {
+  return new RnnError('machine', `${path} could not be written: ${(cause as Error).message}`, { hint: 'choose another place, or - for standard output', cause });
 }

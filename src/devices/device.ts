@@ -51,6 +51,8 @@ export interface Call {
   readonly reset?: boolean;
   /** Apply the update rule with these scalars, if loss and gradients are finite. A device may refuse one that makes a weight infinite, too. */
   readonly update?: Readonly<Record<string, number>>;
+  /** The outputs of an earlier call of the job, which a device may put these into, to spare memory. */
+  readonly into?: CallResult['outputs'];
 }
 
 export interface CallResult {

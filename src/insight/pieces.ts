@@ -7,19 +7,27 @@ export interface Piece {
   readonly text: string;
   /** Where the symbol is in the text that completes it. */
   readonly at: number;
-  /** Of all its symbols; 0 for the first of the text, which is only read. */
+  /** How many of its symbols, up to that one, were scored: all but the first of the text, which is only read. */
+  readonly scored: number;
+  /** Of all that were scored. */
   readonly nats: number;
 }
 
 /** As far as there is room in the record of what they cost. */
 export function* piecesOf(tokens: Tokens, vocabulary: Vocabulary, { nats }: Surprise): Generator<Piece> {
   const decoder = vocabulary.decoder();
+  let scored = 0;
   let sum = 0;
   for (let at = 0; at <= nats.length; at++) {
-    const text = decoder.push(tokens[at]);
-    if (at > 0) sum += nats[at - 1];
+    let text = decoder.push(tokens[at]);
+    if (at === tokens.length - 1) text += decoder.end();
+    if (at > 0) {
+      sum += nats[at - 1];
+      scored++;
+    }
     if (text === '') continue;
-    yield { text, at, nats: sum };
+    yield { text, at, scored, nats: sum };
+    scored = 0;
     sum = 0;
   }
 }

@@ -12,8 +12,11 @@ export interface SurpriseReport {
   readonly run: string;
   readonly text: string;
   readonly model: Pick<ModelConfiguration, 'cell' | 'layers' | 'hidden'>;
-  /** Of the whole text, that were scored. */
+  /** What a symbol is. */
+  readonly unit: 'character' | 'byte';
+  /** Symbols of the whole text that were scored. */
   readonly characters: number;
+  /** Per symbol. */
   readonly bits: number;
   readonly accuracy: number;
   /** Bits by other means. */
@@ -26,9 +29,11 @@ export interface SurpriseReport {
   readonly symbols: readonly string[];
 }
 
-/** What the page's program is given: of each piece but the first, in little-endian base64. */
+/** What the page's program is given: of each symbol but the first, in little-endian base64. */
 export interface SurpriseData {
   readonly symbols: readonly string[];
+  /** How many of them each piece has; null where each but the first has one. */
+  readonly scored: string | null; // Uint8
   readonly alternatives: number;
   /** Thousandths of a bit. */
   readonly costs: string; // (C) Uint16
@@ -41,14 +46,15 @@ export interface SurpriseData {
 }
 
 export function surprisePage(report: SurpriseReport): string {
-  const { run, text, model, characters, pieces } = report;
-  const shown = pieces.length - 1 < characters ? `The first ${(pieces.length - 1).toLocaleString('en')} are below.` : '';
+  const { run, text, model, unit, characters, pieces } = report;
+  const scored = pieces.at(-1)!.at;
+  const shown = scored < characters ? `The first ${scored.toLocaleString('en')} ${unit}s are below.` : '';
   return page({
     title: `What ${run} expected`,
     summary: `${model.cell}, ${model.layers} × ${model.hidden}, reading ${text}. ${shown}`.trim(),
     style: surpriseStyle,
     body: `${tiles(report)}
-${alongSvg(pieces)}
+${alongSvg(report)}
 ${reader(pieces)}
 <div class="after">
 ${dearest(report)}
@@ -72,21 +78,22 @@ function reader(pieces: readonly Piece[]): string {
 </section>`;
 }
 
-function dataOf({ pieces, surprise: { alternatives: K, ranks, likeliest, probabilities }, ids, symbols }: SurpriseReport): SurpriseData {
-  const scored = pieces.slice(1);
+function dataOf({ unit, pieces, surprise: { nats, alternatives: K, ranks, likeliest, probabilities }, ids, symbols }: SurpriseReport): SurpriseData {
+  const C = pieces.at(-1)!.at;
   const Ids = symbols.length <= 256 ? Uint8Array : Uint32Array;
-  const each = <Row extends Uint8Array | Uint16Array | Uint32Array>(rows: Row, value: (at: number, place: number, piece: Piece) => number): string => {
-    const width = rows.length / scored.length || 0;
-    for (const [index, piece] of scored.entries()) for (let place = 0; place < width; place++) rows[index * width + place] = Math.min(0xffff, Math.round(value(piece.at, place, piece)));
+  const filled = (rows: Uint8Array | Uint16Array | Uint32Array, value: (index: number) => number): string => {
+    const most = 2 ** (8 * rows.BYTES_PER_ELEMENT) - 1;
+    for (const index of rows.keys()) rows[index] = Math.min(most, Math.round(value(index)));
     return Buffer.from(rows.buffer).toString('base64');
   };
   return {
     symbols,
+    scored: unit === 'byte' ? filled(new Uint8Array(pieces.length), (piece) => pieces[piece].scored) : null,
     alternatives: K,
-    costs: each(new Uint16Array(scored.length), (_, __, { nats }) => (1000 * nats) / Math.LN2),
-    ranks: each(new Uint16Array(scored.length), (at) => ranks[at - 1]),
-    own: each(new Ids(scored.length), (at) => ids[at]),
-    likeliest: each(new Ids(K * scored.length), (at, place) => likeliest[(at - 1) * K + place]),
-    probabilities: each(new Uint16Array(K * scored.length), (at, place) => 0xffff * probabilities[(at - 1) * K + place]),
+    costs: filled(new Uint16Array(C), (index) => (1000 * nats[index]) / Math.LN2),
+    ranks: filled(new Uint16Array(C), (index) => ranks[index]),
+    own: filled(new Ids(C), (index) => ids[index + 1]),
+    likeliest: filled(new Ids(K * C), (place) => likeliest[place]),
+    probabilities: filled(new Uint16Array(K * C), (place) => 0xffff * probabilities[place]),
   };
 }

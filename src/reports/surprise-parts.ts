@@ -13,40 +13,40 @@ const DEAREST = 10;
 /** Characters around one, to know it by. */
 const AROUND = 20;
 
-export function tiles({ bits, accuracy, characters }: SurpriseReport): string {
+export function tiles({ unit, bits, accuracy, characters }: SurpriseReport): string {
   const tile = (name: string, value: string): string => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return `<dl class="tiles">${[
-    tile('bits per character', bits.toFixed(3)),
-    tile('nats per character', (bits * Math.LN2).toFixed(3)),
+    tile(`bits per ${unit}`, bits.toFixed(3)),
+    tile(`nats per ${unit}`, (bits * Math.LN2).toFixed(3)),
     tile('perplexity', (2 ** bits).toFixed(2)),
     tile('were the likeliest', `${(100 * accuracy).toFixed(1)} %`),
-    tile('characters', characters.toLocaleString('en')),
+    tile(`${unit}s`, characters.toLocaleString('en')),
   ].join('')}</dl>`;
 }
 
 /** A table of bars; nothing if there is nothing to compare with. */
-export function comparison({ run, bits, others }: SurpriseReport): string {
+export function comparison({ run, unit, bits, others }: SurpriseReport): string {
   if (others.length === 0) return '';
   const rows = [[run, bits] as const, ...others].toSorted(([, a], [, b]) => a - b);
   const most = rows.at(-1)![1];
   const row = ([name, each]: readonly [string, number]): string =>
     `<tr${name === run ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${((100 * each) / most).toFixed(1)}%"></span></td><td>${each.toFixed(3)}</td></tr>`;
   return `<section aria-labelledby="others-title"><h2 id="others-title">Beside others</h2>
-<table class="others"><caption>bits per character; fewer are better</caption><tbody>${rows.map(row).join('')}</tbody></table></section>`;
+<table class="others"><caption>bits per ${unit}; fewer are better</caption><tbody>${rows.map(row).join('')}</tbody></table></section>`;
 }
 
 /** Mean bits over the text from its beginning to its end; the program goes to where it is clicked. */
-export function alongSvg(pieces: readonly Piece[]): string {
-  const scored = pieces.slice(1);
+export function alongSvg({ unit, pieces }: SurpriseReport): string {
+  const scored = pieces.filter((piece) => piece.scored > 0);
   const places = Math.min(PLACES, Math.floor(scored.length / 10));
   if (places < 4) return '';
   const means = Array.from({ length: places }, (_, place) => {
     const some = scored.slice(Math.floor((place * scored.length) / places), Math.floor(((place + 1) * scored.length) / places));
-    return some.reduce((sum, { nats }) => sum + nats, 0) / some.length / Math.LN2;
+    return some.reduce((sum, { nats }) => sum + nats, 0) / some.reduce((sum, { scored: symbols }) => sum + symbols, 0) / Math.LN2;
   });
   const highest = Math.max(...means);
   const points = means.map((mean, place) => `${place},${(100 - (95 * mean) / highest).toFixed(1)}`);
-  const said = `Bits per character along the text: from ${Math.min(...means).toFixed(1)} to ${highest.toFixed(1)} in means over ${Math.round(scored.length / places)} characters.`;
+  const said = `Bits per ${unit} along the text: from ${Math.min(...means).toFixed(1)} to ${highest.toFixed(1)} in means over ${Math.round(scored.length / places)} characters.`;
   return `<section aria-labelledby="along-title"><h2 id="along-title">Along the text</h2>
 <p class="hint">${said} A click goes there.</p>
 <div id="along"><svg viewBox="0 0 ${places - 1} 100" preserveAspectRatio="none" role="img" aria-label="${said}"><polygon points="0,100 ${points.join(' ')} ${places - 1},100"/><polyline points="${points.join(' ')}"/></svg><span id="place" hidden></span></div></section>`;
@@ -57,9 +57,9 @@ export function shadedText(pieces: readonly Piece[]): string {
   const blocks: string[] = [];
   let block = '';
   let length = 0;
-  for (const [index, { text, nats }] of pieces.entries()) {
+  for (const { text, scored, nats } of pieces) {
     const level = Math.min(HIGHEST_LEVEL, Math.round((2 * nats) / Math.LN2));
-    const classes = [index === 0 || (/^[\n\t]$/.test(text) && level < HIGHEST_LEVEL / 2) ? 'faint' : '', level === 0 ? '' : `s${level}`].filter((each) => each !== '').join(' ');
+    const classes = [scored === 0 || (/^[\n\t]$/.test(text) && level < HIGHEST_LEVEL / 2) ? 'faint' : '', level === 0 ? '' : `s${level}`].filter((each) => each !== '').join(' ');
     block += `<i${classes === '' ? '' : ` class="${classes}"`}>${escapeHtml(inText(text))}</i>`;
     length++;
     if (length < BLOCK || text !== '\n') continue;
@@ -71,16 +71,24 @@ export function shadedText(pieces: readonly Piece[]): string {
 }
 
 /** The characters that cost most, each a way to its place. */
-export function dearest({ pieces, surprise: { alternatives: K, likeliest, probabilities }, symbols }: SurpriseReport): string {
-  const most = pieces.map((_, index) => index).slice(1).toSorted((a, b) => pieces[b].nats - pieces[a].nats).slice(0, DEAREST);
+export function dearest(report: SurpriseReport): string {
+  const { pieces } = report;
+  const most = pieces.map((_, index) => index).filter((index) => pieces[index].scored > 0).toSorted((a, b) => pieces[b].nats - pieces[a].nats).slice(0, DEAREST);
   const around = (from: number, to: number): string => escapeHtml(pieces.slice(Math.max(0, from), to).map(({ text }) => inLine(text)).join(''));
-  const item = (index: number): string => {
-    const { text, at, nats } = pieces[index];
-    const expected = symbols[likeliest[(at - 1) * K]];
-    return `<li><button type="button" data-piece="${index}"><span class="before">${around(index - AROUND, index)}</span><b>${escapeHtml(inLine(text))}</b>${around(index + 1, index + AROUND / 2)}</button>
-<span>${(nats / Math.LN2).toFixed(1)} bits, not <q>${escapeHtml(inLine(expected))}</q> (${(100 * probabilities[(at - 1) * K]).toFixed(0)} %)</span></li>`;
-  };
+  const item = (index: number): string => `<li><button type="button" data-piece="${index}"><span class="before">${around(index - AROUND, index)}</span><b>${escapeHtml(inLine(pieces[index].text))}</b>${around(index + 1, index + AROUND / 2)}</button>
+<span>${(pieces[index].nats / Math.LN2).toFixed(1)} bits, ${expected(pieces[index], report)}</span></li>`;
   return most.length === 0 ? '' : `<section aria-labelledby="dearest-title"><h2 id="dearest-title">Least expected</h2><ol class="dearest">${most.map(item).join('\n')}</ol></section>`;
+}
+
+/** What was likeliest in the place of a piece, or of its symbol that cost most. */
+function expected({ text, at, scored }: Piece, { surprise: { nats, alternatives: K, likeliest, probabilities }, ids, symbols }: SurpriseReport): string {
+  const places = Array.from({ length: scored }, (_, before) => at - 1 - before);
+  const dearest = places.reduce((most, place) => (nats[place] > nats[most] ? place : most));
+  const quoted = (id: number): string => `<q>${escapeHtml(inLine(symbols[id]))}</q>`;
+  const share = `(${(100 * probabilities[dearest * K]).toFixed(0)} %)`;
+  const [own, likely] = [ids[dearest + 1], likeliest[dearest * K]];
+  const instead = own === likely ? `the likeliest ${share}` : `not ${quoted(likely)} ${share}`;
+  return text === symbols[own] ? instead : `${(nats[dearest] / Math.LN2).toFixed(1)} of them for ${quoted(own)}, ${instead}`;
 }
 
 /** What shows nothing by itself gets a sign, and still does what it did. */

@@ -40,13 +40,15 @@ kbd { font: 0.85em var(--mono); padding: 0 0.3em; border: 1px solid var(--line);
 #text .faint { color: var(--muted); }
 #text i.over { box-shadow: inset 0 0 0 1px var(--muted); border-radius: 2px; }
 #text i.here { box-shadow: 0 0 0 2px var(--accent); border-radius: 2px; position: relative; }
-#panel { position: sticky; top: 1rem; padding: 1rem 1.1rem; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); min-height: 17rem; }
+#panel { position: sticky; top: 1rem; padding: 1rem 1.1rem; border: 1px solid var(--line); border-radius: 8px; background: var(--raised); min-height: 17rem; max-height: calc(100vh - 2rem); box-sizing: border-box; overflow-y: auto; }
 #panel p { margin: 0; }
 #panel .context { font: 0.85rem/1.5 var(--mono); color: var(--muted); white-space: pre; overflow: hidden; direction: rtl; text-align: left; }
 #panel .context bdi { direction: ltr; unicode-bidi: isolate-override; }
 #panel .cost { margin-top: 0.5rem; }
 #panel .cost strong { font-size: 1.5rem; font-variant-numeric: tabular-nums; }
 #panel .context b { color: var(--ink); padding: 0.1em 0.15em; border-radius: 2px; }
+#panel .each { margin-top: 0.9rem; padding-top: 0.6rem; border-top: 1px solid var(--line); }
+#panel .each + ol { margin-top: 0.3rem; }
 #panel ol { list-style: none; margin: 0.9rem 0 0; padding: 0; }
 #panel li { display: grid; grid-template-columns: 3.4rem 1fr 4.4rem; gap: 0.6rem; align-items: center; padding: 0.16rem 0; }
 #panel li .symbol { font: 1rem var(--mono); text-align: center; border: 1px solid var(--line); border-radius: 4px; white-space: pre; overflow: hidden; }
@@ -61,14 +63,16 @@ kbd { font: 0.85em var(--mono); padding: 0 0.3em; border: 1px solid var(--line);
 .dearest button { font: 0.9rem/1.6 var(--mono); white-space: pre; max-width: 100%; overflow: hidden; vertical-align: middle; margin-right: 0.6rem; }
 .dearest b { color: var(--ink); background: var(--hot); border-radius: 2px; }
 .dearest span { color: var(--muted); }
-.dearest li > span { white-space: nowrap; }
+.dearest li > span { display: inline-block; }
 @media (max-width: 60rem) {
   .after { grid-template-columns: minmax(0, 1fr); }
   .reader { grid-template-columns: minmax(0, 1fr); gap: 0.8rem; }
   #text { padding: 0.7rem 0.8rem; font-size: 0.85rem; max-height: 64vh; }
   #text i { scroll-margin: 4rem 0 11rem; }
   #panel { top: auto; bottom: 0; min-height: 7rem; margin: 0 -0.4rem; padding: 0.6rem 0.8rem 0.7rem; border-radius: 10px 10px 0 0; box-shadow: 0 -6px 20px rgb(0 0 0 / 0.12); }
+  #panel { max-height: 45vh; }
   #panel .context { display: none; }
+  #panel .each { margin-top: 0.4rem; padding-top: 0.3rem; font-size: 0.8rem; }
   #panel .cost { margin: 0; font-size: 0.9rem; }
   #panel .cost strong { font-size: 1.15rem; }
   #panel ol { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 0.3rem; margin-top: 0.4rem; }

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { type Tokens } from '../corpus/read.ts';
 import { evaluationWindows } from '../corpus/batches.ts';
-import type { Executable } from '../devices/device.ts';
+import type { CallResult, Executable } from '../devices/device.ts';
 import { type Visit, visitWindow } from '../insight/reading.ts';
 
 /**
@@ -19,12 +19,15 @@ export async function evaluate(
 ): Promise<number | null> {
   let sum = 0;
   let count = 0;
+  // Made anew for each call, the garbage would take longer than what is computed of them.
+  let spare: readonly CallResult['outputs'][] = [];
   const windows = evaluationWindows(tokens, streams, sequenceLength);
   for (;;) {
     const taken = take(windows, executable.callsPerRun(job));
     if (taken.length === 0) return sum / count;
     if (isUrgent?.()) return null;
-    const results = await executable.run(job, taken.map(({ inputs, targets, reset }) => ({ ids: inputs, targets, reset })));
+    const results = await executable.run(job, taken.map(({ inputs, targets, reset }, index) => ({ ids: inputs, targets, reset, ...(spare[index] && { into: spare[index] }) })));
+    spare = results.map(({ outputs }) => outputs);
     for (const [index, { lossNats, outputs }] of results.entries()) {
       sum += lossNats;
       if (visit !== undefined) visitWindow(taken[index], outputs, visit);

@@ -106,6 +106,16 @@ describe('rnn eval --html', () => {
     expect(page.match(/<i/g)!.length).toBeGreaterThanOrEqual(690);
   });
 
+  it('of bytes calls them so, on the page and in the table', async () => {
+    await writeFile(at('fox.txt'), 'Ein 🦊 läuft. '.repeat(60).trimEnd());
+    const { code, stdout } = await rnn(['eval', at('fox.txt'), '--html', at('bytes.html'), '--against', at('fox.txt'), '--checkpoint', at('bytes'), ...machine]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^bytes +1,018\n[\s\S]*; n-grams of 1,019 bytes\n/);
+    const page = await readFile(at('bytes.html'), 'utf8');
+    expect(page).toContain('<dt>bytes</dt><dd>1,018</dd>');
+    expect(page).not.toContain('are below');
+  });
+
   it('- is stdout, and the figures are beside it', async () => {
     const { stdout, stderr } = await evaluate([at('other.txt'), '--html', '-']);
     expect(stdout).toMatch(/^<!doctype html>[\s\S]*<\/html>\n$/);
@@ -142,12 +152,17 @@ describe('rnn eval beside others', () => {
     [['--against', 'foreign.txt'], 3, '--against foreign.txt: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö'],
     [['--html', '-', '--json'], 2, '--html - and --json both write to standard output'],
     [['--html', '-', '--by-character'], 2, '--html - and --by-character both write to standard output'],
-    [['--html', 'no/such/folder.html'], 1, 'folder.html could not be written'],
   ])('%j ends with %i', async (flags, code, message) => {
     const given = flags.map((flag) => (flag.endsWith('.txt') || flag.endsWith('.html') ? at(flag) : flag));
     const ran = await evaluate([at('verse.txt'), ...given]);
     expect(ran.stderr.replaceAll(`${folder}/`, '')).toContain(message);
     expect(ran.code).toBe(code);
+  });
+
+  it('says which of two texts has characters that the model does not know', async () => {
+    const { code, stderr } = await evaluate([at('foreign.txt'), '--against', at('verse.txt')]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`the text to score, ${at('foreign.txt')}: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö`);
   });
 
   it('standard input is one text, not two', async () => {

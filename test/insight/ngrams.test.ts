@@ -22,6 +22,19 @@ describe('models that count', () => {
     for (const [index, nats] of counted.nats(held).entries()) expect(nats).toBeCloseTo(ngramLoss(text, held, index + 1, V), 10);
   });
 
+  it('are those that are worked out by hand, of two orders and three symbols', () => {
+    const [a, b, c] = [0, 1, 2];
+    // Alone: a 3, b 2, c 1 of 6, so (3 + 3·⅓)/(6 + 3), and so on. After a: b 2, c 1 of 3. After b: a. After c: a.
+    const alone = [4 / 9, 3 / 9, 2 / 9];
+    const afterA = [(0 + 2 * alone[a]) / 5, (2 + 2 * alone[b]) / 5, (1 + 2 * alone[c]) / 5];
+    const afterB = [(1 + alone[a]) / 2, alone[b] / 2, alone[c] / 2];
+    expect([...afterA, ...afterB].map((p) => 90 * p)).toEqual([16, 48, 26, 65, 15, 10].map((p) => expect.closeTo(p, 10)));
+    const counted = new Ngrams(Uint8Array.of(a, b, a, c, a, b), 3, { order: 2 });
+    for (const [first, ...p] of [[a, ...afterA], [b, ...afterB]]) {
+      for (const next of [a, b, c]) expect([...counted.nats(Uint8Array.of(first, next))].map((nats) => Math.exp(-nats))).toEqual([expect.closeTo(alone[next], 12), expect.closeTo(p[next], 12)]);
+    }
+  });
+
   it('with longer memories know a text better that repeats itself', () => {
     const text = Uint8Array.from({ length: 400 }, (_, at) => [0, 1, 0, 2, 0, 0, 1, 1][at % 8]);
     const nats = new Ngrams(text, 3).nats(text);

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { escapeHtml, page } from '../../src/reports/page.ts';
+import { pageScript } from '../../src/reports/scripts.ts';
 
 const hostile = '</script><script>alert(1)</script><!--<script> & "\' \u2028';
 const parts = { title: 'A run', summary: 'What became of it.', body: '<p>Text</p>' };
@@ -33,4 +34,9 @@ describe('a page', () => {
     expect(html).toContain('@media (prefers-color-scheme: dark)');
     expect(html).toMatch(/p \{ color: red \}<\/style>/);
   });
+});
+
+it.each([['charts', true], ['curves', true], ['story', true], ['cells', false], ['surprise', false]])('the program %s names uPlot and its licence: %s', (name, hasPlot) => {
+  expect(pageScript(name).includes('u-legend')).toBe(hasPlot);
+  expect(pageScript(name).startsWith('/*! with uPlot')).toBe(hasPlot);
 });

@@ -7,21 +7,21 @@ import { Vocabulary, characterVocabulary, byteVocabulary } from '../../src/corpu
 import { piecesOf, symbolTexts } from '../../src/insight/pieces.ts';
 import { SurpriseRecord } from '../../src/insight/surprise.ts';
 import { Random } from '../../src/random.ts';
-import { surprisePage } from '../../src/reports/surprise-page.ts';
+import { type SurpriseData, surprisePage } from '../../src/reports/surprise-page.ts';
 import { isTooWide, keepPicture, noBrowser, openBrowser, openPage, widths } from './browser.ts';
 
 /** A page of a model that expects anything, but e more than all else: its logit is 3, and those of others are below 1. */
-function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text, false)): string {
+function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text, false), shown = Infinity): string {
   const ids = Uint8Array.from(vocabulary.encode(text));
-  const surprise = new SurpriseRecord(ids.length - 1, vocabulary.size);
+  const surprise = new SurpriseRecord(Math.min(shown, ids.length - 1), vocabulary.size);
   const random = new Random(3);
-  for (let at = 0; at < ids.length - 1; at++) {
+  for (let at = 0; at < surprise.characters; at++) {
     const logits = Float32Array.from({ length: vocabulary.size }, () => random.uniform());
     logits[Math.max(0, vocabulary.find(vocabulary.unit === 'char' ? 'e' : '65'))] = 3;
     surprise.put(at, logits, 0, ids[at + 1]);
   }
   return surprisePage({
-    run: 'a <b>run</b>', text: 'verse.txt', model: { cell: 'lstm', layers: 2, hidden: 64 }, characters: ids.length - 1, bits: 2.5, accuracy: 0.25,
+    run: 'a <b>run</b>', text: 'verse.txt', model: { cell: 'lstm', layers: 2, hidden: 64 }, unit: vocabulary.unit === 'byte' ? 'byte' : 'character', characters: ids.length - 1, bits: 2.5, accuracy: 0.25,
     others: [['gzip', 3.5], ['3-gram', 2.25]], pieces: [...piecesOf(ids, vocabulary, surprise)], surprise, ids, symbols: symbolTexts(vocabulary),
   });
 }
@@ -39,11 +39,35 @@ describe('a page of surprise', () => {
     const text = 'aéü世e';
     const html = pageOf(text, byteVocabulary());
     expect(shadedOf(html)).toBe(text);
-    const [, costs] = /"costs":"(.*?)"/.exec(html)!;
-    const [é, , 世, e] = new Uint16Array(new Uint8Array(Buffer.from(costs, 'base64')).buffer);
-    expect(é / 2).toBeGreaterThan(7000);
-    expect(世 / é).toBeCloseTo(1.5, 1);
-    expect(e).toBeLessThan(é / 2 - 2000);
+    const data = JSON.parse(/id="data">(.*?)<\/script>/s.exec(html)![1]) as SurpriseData;
+    expect([...Buffer.from(data.scored!, 'base64')]).toEqual([0, 2, 2, 3, 1]);
+    const costs = new Uint16Array(new Uint8Array(Buffer.from(data.costs, 'base64')).buffer);
+    expect(costs).toHaveLength(8);
+    expect(costs[7]).toBeLessThan(Math.min(...costs.subarray(0, 7)) - 2000);
+    const levels = [...html.matchAll(/<i class="s(\d+)">[^<\d]/g)].map(([, level]) => Number(level));
+    expect(levels).toEqual([16, 16, 16, expect.any(Number)]);
+  });
+
+  it('of bytes says so, tells when it has them all, and compares a byte with a byte', () => {
+    const text = 'ä 🦊 fährt über die See.\n'.repeat(40);
+    const html = pageOf(text, byteVocabulary());
+    const bytes = Buffer.byteLength(text) - 1;
+    expect(html).toContain(`<dt>bytes</dt><dd>${bytes.toLocaleString('en')}</dd>`);
+    expect(html).toContain('<dt>bits per byte</dt>');
+    expect(html).toContain('bits per byte; fewer');
+    expect(html).toMatch(/Bits per byte along the text: from \d/);
+    expect(html).not.toContain('per character');
+    expect(html).not.toContain('The first');
+    expect(html).toMatch(/bits, \d\.\d of them for <q>\\x[89a-f][\da-f]<\/q>, not <q>e<\/q> \(\d+ %\)/);
+    const [, first] = /<i( class="[^"]*")?>ä/.exec(html)!;
+    expect(first).toMatch(/s1\d/); // its second byte
+  });
+
+  it('of a part says how much there is', () => {
+    const [text, vocabulary] = ['🦊'.repeat(30), byteVocabulary()];
+    expect(pageOf(text, vocabulary, 50)).toContain('The first 47 bytes are below.');
+    expect(pageOf(verse, undefined, 50)).toContain('The first 50 characters are below.');
+    expect(pageOf(verse)).not.toContain('are below');
   });
 
   it('of 10,000 characters is small, whatever the model', () => {
@@ -61,6 +85,7 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     file = join(folder, 'page.html');
     await writeFile(file, pageOf(verse));
     await writeFile(join(folder, 'long.html'), pageOf(verse.repeat(8)));
+    await writeFile(join(folder, 'bytes.html'), pageOf('äx 🦊e', byteVocabulary()));
   });
   afterAll(async () => {
     await browser.close();
@@ -86,6 +111,31 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
         await keepPicture(page, `surprise-${width}-${colorScheme}`);
       }
     }
+    expect(complaints).toEqual({ errors: [], requests: [] });
+    await page.close();
+  });
+
+  it('of bytes shows the cost, the rank and the likeliest of each byte of a character', async () => {
+    const { page, complaints } = await openPage(browser, join(folder, 'bytes.html'));
+    await page.locator('#text').focus();
+    await page.keyboard.press('Home');
+    expect(await told(page)).toMatch(/^ä: the first byte is only read\. \\xa4: \d\.\d bits, the \d+\w\w likeliest\. Expected: e /);
+    expect(await page.locator('#panel').textContent()).toMatch(/The first byte is only read: nothing was expected\.\d\.\d\d bits, the \d+\w\w likeliest/);
+    expect(await page.locator('#panel .own .symbol').textContent()).toBe(String.raw`\xa4`);
+    for (const width of widths) {
+      await page.setViewportSize({ width, height: 900 });
+      await page.locator('#text i').nth(3).click();
+      const costs = (await page.locator('#panel .each').allTextContents()).map((each) => /^(\\x\w\w): (\d+\.\d\d) bits, the \d+\w\w likeliest$/.exec(each)!);
+      expect(costs.map(([, byte]) => byte)).toEqual(['f0', '9f', 'a6', '8a'].map((hex) => `\\x${hex}`));
+      expect(await page.locator('#panel .cost').textContent()).toBe(`${(await page.locator('#panel strong').textContent())!} bits, of 4 bytes`);
+      expect(Number(await page.locator('#panel strong').textContent())).toBeCloseTo(costs.reduce((sum, [, , cost]) => sum + Number(cost), 0), 1);
+      expect(await page.locator('#panel .own .symbol').allTextContents()).toEqual(costs.map(([, byte]) => byte));
+      expect(await page.locator('#panel ol').count()).toBe(4);
+      expect(await isTooWide(page)).toBe(false);
+      await keepPicture(page, `surprise-bytes-${width}`);
+    }
+    await page.locator('#text').press('ArrowRight');
+    expect(await told(page)).toMatch(/^e: \d\.\d bits, the likeliest\. Expected: e /);
     expect(complaints).toEqual({ errors: [], requests: [] });
     await page.close();
   });

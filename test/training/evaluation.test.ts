@@ -4,7 +4,7 @@ import type { Call, Device, Executable, Workload } from '../../src/devices/devic
 import { type Matrix, evaluate as evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
-import { evaluationProgram, samplingProgram } from '../../src/model/network.ts';
+import { evaluationProgram, samplingProgram, scoringProgram } from '../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 import { evaluate } from '../../src/training/evaluation.ts';
@@ -93,4 +93,22 @@ test('an evaluation on this very thread lets others have their turn, and ends wh
   const executable = await compiled(inRunsOf({ counts: [1], ran: (_, handed) => runs.push(handed) }, openReference()), 1);
   expect(await evaluate(executable, 'evaluate', tokens, { streams: 1, sequenceLength: T, isUrgent: () => isUrgent })).toBeNull();
   expect(runs).toEqual([1]);
+});
+
+test('what comes out is put where it was put before', async () => {
+  const executable = await (await openCpu({ threads: 2 })).compile({ ...workloadOf(3), jobs: [{ name: 'evaluate', steps: T, batch: 3, build: (rows) => scoringProgram(model, { steps: T, rows }) }] });
+  await executable.write({ kind: 'parameters' }, parameters);
+  const seen = new Set<Float32Array>();
+  let sum = 0;
+  const loss = await evaluate(executable, 'evaluate', tokens, {
+    streams: 3, sequenceLength: T,
+    visit({ logits }, row, at) {
+      seen.add(logits);
+      const own = logits.subarray(row * V, (row + 1) * V);
+      sum += Math.log(own.reduce((total, x) => total + Math.exp(x), 0)) - own[tokens[at + 1]];
+    },
+  });
+  expect(seen.size).toBe(executable.callsPerRun('evaluate'));
+  expect(sum / 99).toBeCloseTo(loss!, 5);
+  await executable.close();
 });

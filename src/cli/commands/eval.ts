@@ -9,11 +9,11 @@ import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } from '../devices.ts';
 import { choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { bits, count, harmless } from '../format.ts';
+import { bits, count, harmless, unitName } from '../format.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
-import { otherMeans, readAgainst } from '../other-means.ts';
+import { named, otherMeans, readAgainst } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
-import { refuseMixed, writeOut } from '../written.ts';
+import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
 
 interface EvalFlags extends TextFlags {
   readonly checkpoint?: string;
@@ -83,11 +83,13 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   refuseTwice(sources, flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
+  await refuseUnwritable(flags.html);
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { planScoring, score } = await rooms.scoring();
-  const { vocabulary, ...corpus } = await readKnownText(sources, part, flags, path, trained, context);
+  const reading = readKnownText(sources, part, flags, path, trained, context);
+  const { vocabulary, ...corpus } = await (flags.against === undefined ? reading : named(`the text to score, ${namesOf(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
   const against = flags.against === undefined ? null : await readAgainst(flags.against, flags, path, trained, context);
   const surprise = await recordFor(plan, trained, flags, context);
@@ -98,7 +100,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, against, flags.compressors === true, context)) };
   const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
   if (costs !== null && flags.html !== undefined) await writePage(flags.html, sources, { path, trained, evaluated, costs }, context);
-  await show(evaluated, costs, plan, { ...flags, part, checkpoint: path }, context);
+  await show(evaluated, costs, plan, unitName(vocabulary.unit), { ...flags, part, checkpoint: path }, context);
 }
 
 /** @throws RnnError `usage` for how fast to learn where nothing is to be learnt */
@@ -122,15 +124,17 @@ function refuseTwice(sources: readonly string[], { against = [], html, json, byC
 }
 
 /** Room for what is to be told of each character; null if nothing is. @throws RnnError `usage` for more than is sensible */
-async function recordFor({ tokens }: ScoringPlan, { model }: TrainedModel, { byCharacter, html }: EvalFlags, { rooms }: Context): Promise<SurpriseRecord | null> {
+async function recordFor({ tokens }: ScoringPlan, { model, vocabulary }: TrainedModel, { byCharacter, html }: EvalFlags, { rooms }: Context): Promise<SurpriseRecord | null> {
   if (!byCharacter && html === undefined) return null;
   const characters = tokens.length - 1;
   if (byCharacter && characters > mostByCharacter) {
-    throw new RnnError('usage', `--by-character is for texts of up to ${count(mostByCharacter)} characters, and this one has ${count(characters)}`, { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' });
+    throw new RnnError('usage', `--by-character is for texts of up to ${count(mostByCharacter)} ${unitName(vocabulary.unit)}s, and this one has ${count(characters)}`, { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' });
   }
   const { SurpriseRecord } = await rooms.insight();
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }
+
+const namesOf = (sources: readonly string[]): string => sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
 
 interface Seen {
   readonly path: string;
@@ -146,8 +150,9 @@ async function writePage(file: string, sources: readonly string[], { path, train
   const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
   const html = surprisePage({
     run: basename(dirname(path)),
-    text: sources.map((source) => (source === '-' ? 'standard input' : source)).join(', '),
+    text: namesOf(sources),
     model: trained.model,
+    unit: unitName(costs.vocabulary.unit),
     characters,
     bits: bits(nats),
     accuracy,
@@ -160,11 +165,11 @@ async function writePage(file: string, sources: readonly string[], { path, train
   await writeOut(file, html, context);
 }
 
-async function show(evaluated: Evaluated, costs: CharacterCosts | null, { streams, dynamic }: ScoringPlan, { json, byCharacter, html, part, checkpoint }: EvalFlags, context: Context): Promise<void> {
+async function show(evaluated: Evaluated, costs: CharacterCosts | null, { streams, dynamic }: ScoringPlan, unit: 'character' | 'byte', { json, byCharacter, html, part, checkpoint }: EvalFlags, context: Context): Promise<void> {
   const { stdout, stderr } = context;
   const isForPeople = costs === null || !byCharacter || (await writeCharacters(costs, json === true, context));
   if (json) return stdout.write(`${JSON.stringify(evaluationObject(evaluated, { dynamic, checkpoint, part, streams }))}\n`);
   // Where stdout is for another program to read, figures are beside it.
-  if (isForPeople && html !== '-') await stdout.write(scoresTable(evaluated, stdout.colour));
-  else stderr.line(scoresTable(evaluated, stderr.colour).trimEnd());
+  if (isForPeople && html !== '-') await stdout.write(scoresTable(evaluated, unit, stdout.colour));
+  else stderr.line(scoresTable(evaluated, unit, stderr.colour).trimEnd());
 }

@@ -14,7 +14,7 @@ import { readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
 import { untrainedOptions } from '../untrained.ts';
-import { refuseMixed, writeOut } from '../written.ts';
+import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
 
 interface GradientsFlags {
   readonly checkpoint?: readonly string[];
@@ -81,6 +81,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
+  await refuseUnwritable(flags.html, flags.svg);
   const subjects = await subjectsOf(sources, flags, context);
   const { steps, positions, jacobians } = { ...defaults, ...flags };
   const { gradientFlow, largestSingularValues } = await rooms.gradients();

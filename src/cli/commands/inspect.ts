@@ -14,7 +14,7 @@ import { type TextFlags, readKnownText } from '../known-text.ts';
 import { markedText } from '../marks.ts';
 import { shaderFor } from '../shades.ts';
 import { badValue } from '../values.ts';
-import { refuseMixed, writeOut } from '../written.ts';
+import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
 
 interface InspectFlags extends TextFlags {
   readonly checkpoint?: string;
@@ -61,6 +61,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const { LEAST_CHARACTERS, activationsOf, readActivations, propertiesOf, searchCells, saturationOf, recordFormats } = await rooms.inspection();
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined) throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
+  await refuseUnwritable(flags.html, flags.record);
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });

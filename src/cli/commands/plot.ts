@@ -7,7 +7,7 @@ import { choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../fl
 import { harmless } from '../format.ts';
 import { type GivenRun, nothingLogged, readRuns } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
-import { refuseMixed, writeOut } from '../written.ts';
+import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
 
 interface PlotFlags {
   readonly x?: Horizontal;
@@ -46,6 +46,7 @@ export function definePlot(command: Command, context: Context): void {
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { rooms, stdout } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
+  await refuseUnwritable(flags.html, flags.svg);
   const runs = drawable(await readRuns(given, context), context);
   const { chartsOf, dashboard, whyNothing } = await rooms.curves();
   const options = { horizontal: flags.x ?? 'step', smoothing: flags.smooth ?? 0, logarithmicLoss: flags.log === true, ...(flags.only === undefined ? {} : { only: [flags.only] }) };

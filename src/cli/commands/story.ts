@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { findRun, readRuns } from '../runs-given.ts';
-import { refuseMixed, writeOut } from '../written.ts';
+import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
 
 interface StoryFlags {
   readonly stages?: number;
@@ -33,6 +33,7 @@ export function defineStory(command: Command, context: Context): void {
 async function story(given: string | undefined, flags: StoryFlags, context: Context): Promise<void> {
   const { rooms, stdout } = context;
   refuseMixed({ '--html': flags.html, '--json': flags.json });
+  await refuseUnwritable(flags.html);
   const [{ name, path, curves }] = await readRuns([await findRun(given, context)], context);
   if (curves.stages.length === 0) throw new RnnError('checkpoint', `no samples were taken in ${path}`, { hint: 'rnn train takes them with --sample-every 500; rnn sample writes what the model has learnt by now' });
   const { someOf, captionOf, factsOf } = await rooms.story();

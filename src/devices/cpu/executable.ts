@@ -165,15 +165,15 @@ export class CpuExecutable implements Executable {
     const sum = (offset: number): number => shardBases.reduce((total, base) => total + this.#doubles[(base + offset) / 8], 0);
     const lossNats = sum(shard.loss);
     const gradientNorm = plan.trains ? Math.sqrt(sum(shard.squares)) : NaN;
-    return { lossNats, gradientNorm, updated: call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm), outputs: this.#outputs(plan) };
+    return { lossNats, gradientNorm, updated: call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm), outputs: this.#outputs(plan, call.into) };
   }
 
   /** Outputs of (T·N, columns), put together from the shards' (T·rows, columns). */
-  #outputs(plan: JobPlan): Record<string, Float32Array> {
+  #outputs(plan: JobPlan, into: Call['into']): Record<string, Float32Array> {
     const { job, shardRows, programs } = plan;
     const outputs: Record<string, Float32Array> = {};
     for (const [name, { columns }] of programs.get(shardRows[0])!.program.outputs) {
-      outputs[name] = new Float32Array(job.steps * job.batch * columns);
+      outputs[name] = into?.[name] ?? new Float32Array(job.steps * job.batch * columns);
       for (const block of heldBlocks(plan)) {
         const { start, stride } = outputPlace(this.#plan, plan, name, block);
         const together = stride === columns ? block.rows : 1; // no other columns between them

@@ -8,5 +8,5 @@ const notice = '/*! with uPlot 1.6.32 (https://github.com/leeoniya/uPlot), © Le
 export default programs.map((name) => ({
   input: resolve(import.meta.dirname, `${name}.ts`),
   moduleTypes: { '.css': 'text' },
-  output: { file: resolve(built, `${name}.js`), format: 'iife', minify: true, postBanner: notice },
+  output: { file: resolve(built, `${name}.js`), format: 'iife', minify: true, postBanner: ({ moduleIds }) => (moduleIds.some((id) => /[\\/]uplot[\\/].*js$/.test(id)) ? notice : '') },
 }));

@@ -21,6 +21,9 @@ const DEAR = 5;
 /** Characters before one that are shown with it. */
 const BEFORE = 40;
 
+/** Of each piece, the first of its symbols that were scored, and of the text's end. */
+const starts = startsOf(data.scored === null ? null : bytesOf(data.scored));
+
 let here = -1;
 let over = -1;
 /** Where up and down lead to, from line to line. */
@@ -63,6 +66,20 @@ function guessesOf(index: number): readonly Guess[] {
 
 const ownProbability = (index: number): number => 2 ** (-costs[index] / 1000);
 
+function startsOf(scored: Uint8Array | null): Uint32Array {
+  const all = new Uint32Array(pieces.length + 1);
+  for (let piece = 0; piece < pieces.length; piece++) all[piece + 1] = all[piece] + (scored === null ? Math.sign(piece) : scored[piece]);
+  return all;
+}
+
+/** Its symbols that were scored. */
+const symbolsOf = (piece: number): readonly number[] => Array.from({ length: starts[piece + 1] - starts[piece] }, (_, index) => starts[piece] + index);
+
+/** Bits of all of them. */
+const costOf = (piece: number): number => symbolsOf(piece).reduce((sum, index) => sum + costs[index], 0) / 1000;
+
+const onlyRead = `the first ${data.scored === null ? 'character' : 'byte'} is only read`;
+
 function show(piece: number): void {
   const context = pieces.slice(Math.max(0, piece - BEFORE), piece).map((each) => each.textContent!.replace('\n', '')).join('');
   const came = made('b', pieces[piece].className.replace(/here|over|faint/g, '').trim(), pieces[piece].textContent!.replace('\n', ''));
@@ -70,16 +87,21 @@ function show(piece: number): void {
   const shown = made('bdi');
   shown.append(context, came);
   line.append(shown);
-  const index = piece - 1;
-  if (index < 0) {
-    panel.replaceChildren(line, made('p', 'muted', 'The first character is only read: nothing was expected.'));
-    return;
+  const parts: HTMLElement[] = [line];
+  if (piece === 0) parts.push(made('p', 'muted', `${onlyRead.replace('t', 'T')}: nothing was expected.`));
+  const all = symbolsOf(piece);
+  if (all.length > 0) {
+    const cost = made('p', 'cost');
+    cost.append(made('strong', '', costOf(piece).toFixed(2)), ` bits, ${all.length > 1 ? `of ${all.length} bytes` : rankOf(all[0])}`);
+    parts.push(cost);
   }
-  const cost = made('p', 'cost');
-  cost.append(made('strong', '', (costs[index] / 1000).toFixed(2)), ` bits, ${rankOf(index)}`);
-  const list = made('ol');
-  list.append(...guessesOf(index).map(rowOf));
-  panel.replaceChildren(line, cost, list);
+  for (const index of all) {
+    if (all.length > 1) parts.push(made('p', 'each', `${nameOf(own[index])}: ${(costs[index] / 1000).toFixed(2)} bits, ${rankOf(index)}`));
+    const list = made('ol');
+    list.append(...guessesOf(index).map(rowOf));
+    parts.push(list);
+  }
+  panel.replaceChildren(...parts);
 }
 
 function rowOf({ id, probability, isOwn, isBeyond }: Guess): HTMLElement {
@@ -101,10 +123,17 @@ function rankOf(index: number): string {
 
 /** For who listens. */
 function saidOf(piece: number): string {
-  if (piece === 0) return `${pieces[0].textContent}: the first character is only read.`;
-  const index = piece - 1;
-  const guesses = guessesOf(index).filter(({ isBeyond }) => !isBeyond).map(({ id, probability }) => `${nameOf(id)} ${percent(probability)}`);
-  return `${nameOf(own[index])}: ${(costs[index] / 1000).toFixed(1)} bits, ${rankOf(index)}. Expected: ${guesses.join(', ')}.`;
+  const all = symbolsOf(piece);
+  const each = all.map((index) => {
+    const guesses = guessesOf(index).filter(({ isBeyond }) => !isBeyond).map(({ id, probability }) => `${nameOf(id)} ${percent(probability)}`);
+    return `${nameOf(own[index])}: ${(costs[index] / 1000).toFixed(1)} bits, ${rankOf(index)}. Expected: ${guesses.join(', ')}.`;
+  });
+  const { textContent } = pieces[piece];
+  return [
+    ...(piece === 0 ? [`${textContent}: ${onlyRead}.`] : []),
+    ...(all.length > 1 ? [`${textContent}: ${costOf(piece).toFixed(1)} bits, of ${all.length} bytes.`] : []),
+    ...each,
+  ].join(' ');
 }
 
 const percent = (probability: number): string => `${probability < 0.0001 ? '< 0.01' : (100 * probability).toFixed(probability < 0.01 ? 2 : probability < 0.0995 ? 1 : 0)} %`;
@@ -142,7 +171,7 @@ function inNextLine(direction: -1 | 1): number {
 }
 
 function nextDear(direction: -1 | 1): number {
-  for (let piece = here + direction; piece > 0 && piece < pieces.length; piece += direction) if (costs[piece - 1] > 1000 * DEAR) return piece;
+  for (let piece = here + direction; piece > 0 && piece < pieces.length; piece += direction) if (costOf(piece) > DEAR) return piece;
   return here;
 }
 
