@@ -6,6 +6,7 @@ import type { Device } from '../../src/devices/device.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import { Random } from '../../src/random.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
+import { isEverything } from '../devices/gpu/helpers.ts';
 import { corpusOf, train } from './fixture.ts';
 import { ngramLoss } from './ngram.ts';
 
@@ -55,7 +56,8 @@ describe('held-out text is told better than by a trigram model', () => {
     expect(await learnt({ cell, maxSteps })).toBeLessThan(Math.min(unigram, trigram) - 0.05);
   });
 
-  test.each(options)('with %o', async (given) => {
+  const where = isEverything ? '' : ' (skipped: only with RNN_TEST=all)';
+  test.skipIf(!isEverything).each(options)(`with %o${where}`, async (given) => {
     expect(await learnt(given)).toBeLessThan(Math.min(unigram, trigram) - 0.05);
   });
 });
