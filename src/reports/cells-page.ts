@@ -21,7 +21,7 @@ export interface CellsReport {
   readonly cell: CellName | null;
 }
 
-export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
+export async function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): Promise<string> {
   const [found] = findings.flatMap(({ cells }) => cells.slice(0, 1));
   const wanted = [...(cell === null ? [] : [cell]), ...findings.flatMap(({ cells }) => cells)];
   const shown = shownCells(activations, wanted);
@@ -30,7 +30,7 @@ export function cellsPage({ name, summary, pieces, activations, findings, satura
     title: `What the cells of ${name} hold`,
     summary,
     style: cellsStyle,
-    body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : gatesHtml(saturation)}`,
+    body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : await gatesHtml(saturation)}`,
     scripts: [pageScript('cells')],
     data,
   });

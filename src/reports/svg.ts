@@ -1,10 +1,10 @@
-// Charts as one SVG for papers and pages, light and dark: the first large, the others small below it. Observable Plot draws them into the
-// DOM of linkedom; both are loaded when the first picture is made, since that takes half a second.
+// Charts as one SVG for papers and pages, light and dark: the first large, the others small below it. Observable Plot draws them.
 import { RnnError } from '../errors.ts';
 import { type Chart, type Series, isCounted, lonePoints } from './charts.ts';
 import { seriesColours } from './colours.ts';
 import { dashOf } from './dashes.ts';
 import { tickText } from './numbers.ts';
+import { openPlot } from './observable.ts';
 import { escapeHtml } from './escape.ts';
 
 const width = 960;
@@ -30,8 +30,7 @@ const style = [
  */
 export async function svgOf(charts: readonly Chart[], title: string): Promise<string> {
   if (charts.length === 0) throw new RnnError('checkpoint', 'nothing to draw: no line has a point');
-  const [Plot, { parseHTML }] = await Promise.all([import('@observablehq/plot'), import('linkedom')]);
-  const { document } = parseHTML('<!doctype html><html><body></body></html>');
+  const { Plot, document } = await openPlot();
 
   const draw = (chart: Chart, x: number, y: number, [across, down]: readonly [number, number]): string => {
     const lines = chart.series.toReversed().flatMap((each) => {

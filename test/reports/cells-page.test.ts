@@ -35,17 +35,17 @@ function activations(): Activations {
 }
 
 const seen = activations();
-const html = cellsPage({ name: `sonnets ${hostile}`, summary: 'lstm 2 × 8', pieces, activations: seen, findings: searchCells(seen, propertiesOf(pieces)), saturation: saturationOf(seen), cell: null });
+const html = await cellsPage({ name: `sonnets ${hostile}`, summary: 'lstm 2 × 8', pieces, activations: seen, findings: searchCells(seen, propertiesOf(pieces)), saturation: saturationOf(seen), cell: null });
 
 describe('the page of cells', () => {
-  it.each([[256, 8e6], [64, 2.5e6]])('of 10,000 characters, two layers of %i units, has less than %i bytes', (hidden, most) => {
+  it.each([[256, 8e6], [64, 2.5e6]])('of 10,000 characters, two layers of %i units, has less than %i bytes', async (hidden, most) => {
     const characters = 10_000;
     const values = new Float32Array(characters * hidden);
     const all = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
     const saturation = [0, 1].flatMap((layer) => [...'ifo'].map((gate) => ({ layer, gate, left: new Float64Array(hidden).fill(0.1234), right: new Float64Array(hidden).fill(0.5678) })));
     const cells = Array.from({ length: 4 }, (_, unit) => ({ layer: 1, name: 'h', unit, correlation: 0.5 }));
     const findings = propertiesOf(['x']).map((property, index) => ({ property, chance: 0.1, cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })) }));
-    const size = Buffer.byteLength(cellsPage({ name: 'large', summary: '', pieces: new Array<string>(characters).fill('"'), activations: { characters, hidden, all, device: '' }, findings, saturation, cell: null }));
+    const size = Buffer.byteLength(await cellsPage({ name: 'large', summary: '', pieces: new Array<string>(characters).fill('"'), activations: { characters, hidden, all, device: '' }, findings, saturation, cell: null }));
     expect(size).toBeLessThan(most);
     expect(size).toBeGreaterThan((2 * hidden + 40) * characters * (4 / 3));
   });

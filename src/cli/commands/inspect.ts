@@ -87,7 +87,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
     const { cellsPage } = await rooms.cellsPage();
     const { cell: kind, layers, hidden } = trained.model;
     const summary = `${kind} ${layers} × ${hidden}, reading ${extent} of ${sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ')}`;
-    const html = cellsPage({ name: basename(dirname(path)), summary, pieces, activations, findings, saturation, cell });
+    const html = await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, findings, saturation, cell });
     await writeOut(flags.html, html, context);
   }
   if (cell === null && !showsPage) await showTables(findings, saturation, flags, context);
