@@ -11,6 +11,7 @@ class LongFirst extends BaseSequencer {
       const index = long.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`));
       return index < 0 ? long.length : index;
     };
+    // oxlint-disable-next-line unicorn/no-array-sort -- it is no array's
     return (await super.sort(files)).toSorted((a, b) => rank(a) - rank(b));
   }
 }
