@@ -9,11 +9,11 @@ export type Span = readonly [from: number, to: number];
  */
 const notation = new RegExp([
   String.raw`(?<comment>(?<!:)//[^\n]*|/\*[\s\S]*?(?:\*/|$)|<!--[\s\S]*?(?:-->|$)|(?<!\S)#[ !][^\n]*)`,
-  String.raw`(?<quote>"(?:\\.|[^"\\\n]|\n(?!\n))*"?|“(?:[^”\n]|\n(?!\n))*”?|«(?:[^»\n]|\n(?!\n))*»?|(?<![\p{L}\p{N}])'(?:\\.|[^'\\\n])*'(?![\p{L}\p{N}]))`,
+  String.raw`(?<quote>"(?:\\.|[^"\\\n]|\n(?!\n))*"?|„(?:[^“”\n]|\n(?!\n))*[“”]?|“(?:[^”\n]|\n(?!\n))*”?|«(?:[^»\n]|\n(?!\n))*»?|(?<![\p{L}\p{N}])'(?:\\.|[^'\\\n])*'(?![\p{L}\p{N}]))`,
 ].join('|'), 'gu');
 
 /** What is no part of the inside any more. */
-const ends = { quote: /["”»']$/, comment: /(?:\*\/|-->)$/ } as const;
+const ends = { quote: /["“”»']$/, comment: /(?:\*\/|-->)$/ } as const;
 
 const closes: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
 

@@ -10,6 +10,7 @@ describe('what may be said of a text', () => {
   it.each([
     ['quotes', 'a "bc" d', '··111···'],
     ['quotes', 'a “bc” «d» e', '··111··11···'],
+    ['quotes', 'a „bc“ „d” e', '··111··11···'],
     ['quotes', "'bc' don't 'n", '111··········'],
     ['quotes', String.raw`"b\"c" d`, '11111···'],
     ['quotes', '"b\n\nc" d', '11···111'],
