@@ -44,3 +44,8 @@ export function chosenDevice(flag: string | undefined, { env }: Io): DeviceChoic
   const fromEnvironment = flag === undefined && Boolean(env.RNN_DEVICE);
   return { name: flag ?? (env.RNN_DEVICE ? parseChoice('RNN_DEVICE', env.RNN_DEVICE, choices) : 'auto'), fromEnvironment };
 }
+
+/** What was given of the machine, as devices/open.ts takes it. */
+export function ofMachine({ threads, blas }: { readonly threads?: number | undefined; readonly blas?: string | undefined }): { readonly threads?: number; readonly blas?: string } {
+  return { ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) };
+}

@@ -1,5 +1,5 @@
 // Shorthands for Commander's options, each with its strict parser. Knows nothing of what the options mean.
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { parseChoice, parseDuration, parseNumber, parseText, type NumberRange } from './values.ts';
 
 export const numberFlag = (flags: string, description: string, range: NumberRange): Option =>
@@ -25,6 +25,13 @@ export const commonFlags = (): Option[] => [
   switchFlag('--debug', 'print the stack of an error'),
   switchFlag('--no-color', 'no colours; NO_COLOR and FORCE_COLOR work too'),
 ];
+
+/** Under the heading of each group in the help. */
+export function addGroups(command: Command, groups: Readonly<Record<string, readonly Option[]>>): void {
+  for (const [heading, flags] of Object.entries(groups)) {
+    for (const flag of flags) command.addOption(flag.helpGroup(heading));
+  }
+}
 
 function longName(flags: string): string {
   return /--[\w-]+/.exec(flags)?.[0] ?? flags;

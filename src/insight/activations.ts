@@ -4,7 +4,8 @@ import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { activationName, activationNames, inspectionProgram } from '../model/network.ts';
+import { activationName } from '../model/layer.ts';
+import { activationNames, inspectionProgram } from '../model/network.ts';
 import { type BareModel, readThrough } from './reading.ts';
 
 /** One carried value or gate of one layer, over a text. */

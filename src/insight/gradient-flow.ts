@@ -5,7 +5,7 @@ import type { Tokens } from '../corpus/read.ts';
 import type { Matrix } from '../devices/reference/evaluate.ts';
 import { RnnError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
-import { activationName } from '../model/network.ts';
+import { activationName } from '../model/layer.ts';
 import { BackwardSteps, type Vectors } from './backward-steps.ts';
 import type { BareModel } from './reading.ts';
 

@@ -1,5 +1,5 @@
 // All that was seen of a network's cells, for other programs: as lines of JSON, or as NumPy arrays.
-import { activationName } from '../model/network.ts';
+import { activationName } from '../model/layer.ts';
 import type { Activations } from './activations.ts';
 import { type NumpyArray, npz } from './npz.ts';
 

@@ -51,9 +51,14 @@ export function stateShapes(model: ModelConfiguration): StateShape[] {
 export function carriedShapes(model: ModelConfiguration): StateShape[] {
   const { layers, hidden: columns, timeSkip = 0 } = model;
   return Array.from({ length: layers }, (_, layer) => [
-    ...cellOf(model).states.map((name) => ({ name: `layer${layer}.${name}`, columns })),
+    ...cellOf(model).states.map((name) => ({ name: activationName(layer, name), columns })),
     ...Array.from({ length: Math.max(0, timeSkip - 1) }, (__, past) => ({ name: pastName(layer, past + 1), columns })),
   ]).flat();
+}
+
+/** A state or a gate of a layer, by the name that it has in programs and checkpoints. */
+export function activationName(layer: number, name: string): string {
+  return `layer${layer}.${name}`;
 }
 
 /** 1 for a row that has read something since it was reset. */
@@ -93,7 +98,7 @@ export function layerSteps(builder: Builder, model: ModelConfiguration, layer: n
     state = cell.step(builder, k > 0 ? builder.add(read, builder.linear(earlier(t - k), weights['Wk'])) : read, seen, recurrent);
     steps.push(state);
   }
-  for (const name of cell.states) builder.keep(`layer${layer}.${name}`, state[name]);
+  for (const name of cell.states) builder.keep(activationName(layer, name), state[name]);
   for (const past of before.keys()) builder.keep(pastName(layer, past + 1), outputAt(T - 2 - past));
   return steps;
 }
@@ -126,7 +131,7 @@ function dropped(builder: Builder, model: ModelConfiguration, layer: number, wei
 /** What was carried, or, for rows that have read nothing yet, what the model has learned to start with. */
 function initialState(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, N: number): Named {
   const states = cellOf(model).states.map((name) => {
-    const carried = builder.state(`layer${layer}.${name}`, N, model.hidden);
+    const carried = builder.state(activationName(layer, name), N, model.hidden);
     if (!model.learnedState) return [name, carried] as const;
     const isNew = builder.offset(builder.scale(builder.state(STARTED, N, 1), -1), 1); // (N, 1)
     return [name, builder.add(carried, builder.matmul(isNew, weights[`${name}0`]))] as const;

@@ -5,7 +5,7 @@ import { differentiate } from '../program/differentiate.ts';
 import { foldRunningSums } from '../program/rewrite.ts';
 import type { Program, Value } from '../program/value.ts';
 import { cellOf } from './cells/registry.ts';
-import { type Extent, type Input, type Named, carriedShapes, keepStarted, layerSteps } from './layer.ts';
+import { type Extent, type Input, type Named, activationName, carriedShapes, keepStarted, layerSteps } from './layer.ts';
 import { headWeights, layersRead, matrixName } from './parameters.ts';
 import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
@@ -85,10 +85,6 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
 export function activationNames(model: ModelConfiguration): readonly string[] {
   const { states, gates } = cellOf(model);
   return [...states, ...gates];
-}
-
-export function activationName(layer: number, name: string): string {
-  return `layer${layer}.${name}`;
 }
 
 /** What a text leaves behind: the state alone, carried in and out, and no output. Inputs: `ids`, (T·N) time first. */

@@ -4,7 +4,8 @@ import { openDevice } from '../../src/devices/open.ts';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { readActivations } from '../../src/insight/activations.ts';
 import { saturationOf, summaryOf } from '../../src/insight/saturation.ts';
-import { activationName, inspectionProgram } from '../../src/model/network.ts';
+import { activationName } from '../../src/model/layer.ts';
+import { inspectionProgram } from '../../src/model/network.ts';
 import { modelOfSeed } from './models.ts';
 
 const TOLERANCE = 1e-5;

@@ -5,8 +5,8 @@ import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, devices, refuseBlasWithout } from '../devices.ts';
-import { choiceFlag, commonFlags, numberFlag, switchFlag } from '../flags.ts';
+import { blasFlag, devices, refuseBlasWithout, ofMachine } from '../devices.ts';
+import { addGroups, choiceFlag, commonFlags, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
 import { parseChoice } from '../values.ts';
@@ -49,9 +49,7 @@ export function defineBench(command: Command, context: Context): void {
     ],
     'Output:': [switchFlag('--json', 'one JSON object per device'), ...commonFlags()],
   };
-  for (const [heading, flags] of Object.entries(groups)) {
-    for (const flag of flags) command.addOption(flag.helpGroup(heading));
-  }
+  addGroups(command, groups);
   command.action((flags: BenchFlags) => benchAll(flags, context));
 }
 
@@ -88,7 +86,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 /** Null for a gpu that nobody asked for and that is missing. */
 async function open(name: string, { device: asked, threads, blas }: BenchFlags, { rooms, stderr }: Context): Promise<Device | null> {
   try {
-    return await (await rooms.devices()).openDevice(name, { ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) });
+    return await (await rooms.devices()).openDevice(name, ofMachine({ threads, blas }));
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
     stderr.line(stderr.colour.dim(error.message));

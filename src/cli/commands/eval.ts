@@ -7,8 +7,8 @@ import type { SurpriseRecord } from '../../insight/surprise.ts';
 import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
 import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } from '../devices.ts';
-import { choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout } from '../devices.ts';
+import { addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless, unitName } from '../format.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
 import { named, otherMeans, readAgainst } from '../other-means.ts';
@@ -69,9 +69,7 @@ export function defineEval(command: Command, context: Context): void {
     'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
     'Output:': [switchFlag('--json', 'one JSON object, after those of --by-character'), ...commonFlags()],
   };
-  for (const [heading, flags] of Object.entries(groups)) {
-    for (const flag of flags) command.addOption(flag.helpGroup(heading));
-  }
+  addGroups(command, groups);
   listDevices(command);
   command.action((sources: string[], flags: EvalFlags) => evaluate(sources, flags, context));
 }
@@ -94,7 +92,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const against = flags.against === undefined ? null : await readAgainst(flags.against, flags, path, trained, context);
   const surprise = await recordFor(plan, trained, flags, context);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...(flags.threads === undefined ? {} : { threads: flags.threads }), ...(flags.blas === undefined ? {} : { blas: flags.blas }) });
+  const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
   const scored = await score(trained, plan, device, surprise).finally(() => device.close());
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`}; ${scored.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, against, flags.compressors === true, context)) };

@@ -7,8 +7,8 @@ import { RnnError } from '../../errors.ts';
 import type { Device } from '../../devices/device.ts';
 import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, chosenDevice, deviceFlag, listDevices, refuseBlasWithout } from '../devices.ts';
-import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout } from '../devices.ts';
+import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
 import { readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
@@ -69,9 +69,7 @@ export function defineGradients(command: Command, context: Context): void {
       ...commonFlags(),
     ],
   };
-  for (const [heading, flags] of Object.entries(groups)) {
-    for (const flag of flags) command.addOption(flag.helpGroup(heading));
-  }
+  addGroups(command, groups);
   listDevices(command);
   command.action((sources: string[], flags: GradientsFlags) => gradients(sources, flags, context));
 }
@@ -139,13 +137,13 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
 
 /** For the Jacobians: gradients through time are walked in float64. */
 async function openFor(subjects: readonly Subject[], name: string, flags: GradientsFlags, { rooms }: Context): Promise<Device> {
-  const { threads, blas, jacobians } = { ...defaults, ...flags };
+  const { jacobians } = { ...defaults, ...flags };
   const multiplyAdds = subjects.reduce((sum, { network: { model, tensors } }) => {
     const weights = tensors.reduce((all, { data }) => all + data.length, 0);
     return sum + 2 * weights * jacobians * model.layers * model.hidden;
   }, 0);
   const { openDevice } = await rooms.devices();
-  return openDevice(name, { work: { kind: 'sampling', multiplyAdds }, ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) });
+  return openDevice(name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
 }
 
 /** Null is for a gradient of which nothing arrives. */

@@ -7,8 +7,8 @@ import { type CellName, type Finding, cellText } from '../../insight/finding.ts'
 import type { Saturation } from '../../insight/saturation.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, deviceFlag, listDevices } from '../devices.ts';
-import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
+import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, harmless } from '../format.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
 import { markedText } from '../marks.ts';
@@ -47,50 +47,74 @@ export function defineInspect(command: Command, context: Context): void {
     'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive)],
     'Output:': [switchFlag('--json', 'one JSON object a line'), ...commonFlags()],
   };
-  for (const [heading, flags] of Object.entries(groups)) {
-    for (const flag of flags) command.addOption(flag.helpGroup(heading));
-  }
+  addGroups(command, groups);
   listDevices(command);
   command.action((sources: string[], flags: InspectFlags) => inspect(sources, flags, context));
 }
 
+/** A text, and what a model held while it read it. */
+interface Seen {
+  readonly path: string;
+  readonly model: TrainedModel['model'];
+  readonly pieces: readonly string[];
+  readonly activations: Activations;
+  /** How much was read, of how much, in words. */
+  readonly extent: string;
+  /** The one that is wanted. */
+  readonly cell: CellName | null;
+}
+
 async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
-  const { io, rooms, stderr } = context;
   refuseMixed({ '--html': flags.html, '--json': flags.json });
-  const choice = chosenDevice(flags.device, io);
-  const { LEAST_CHARACTERS, activationsOf, readActivations, propertiesOf, searchCells, saturationOf, recordFormats } = await rooms.inspection();
+  const { recordFormats, saturationOf } = await context.rooms.inspection();
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined) throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
   await refuseUnwritable(flags.html, flags.record);
+  const seen = await look(sources, flags, context);
+  const { pieces, activations, cell } = seen;
+  if (record !== null) await writeOut(flags.record!, record(pieces, activations), context);
+  const isPageOnStdout = flags.html === '-';
+  if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
+  if (cell !== null && flags.html === undefined) return;
+  const findings = await search(seen, flags, context);
+  const saturation = saturationOf(activations);
+  if (flags.html !== undefined) await writePage(flags.html, sources, seen, { findings, saturation }, context);
+  if (cell === null && !isPageOnStdout) await showTables(findings, saturation, flags, context);
+}
+
+async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
+  const { io, rooms, stderr } = context;
+  const choice = chosenDevice(flags.device, io);
+  const { activationsOf, readActivations } = await rooms.inspection();
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
-  const cell = flags.cell === undefined ? null : cellNamed(flags.cell, trained.model, activationsOf(trained.model));
+  const { model } = trained;
+  const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
   const { train: whole, vocabulary } = await readKnownText(sources, 'all', flags, path, trained, context);
   const tokens = whole.subarray(0, flags.length);
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...(flags.threads === undefined ? {} : { threads: flags.threads }) });
+  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
   const activations = await readActivations(trained, tokens, device).finally(() => device.close());
   const decoder = vocabulary.decoder();
   const pieces = Array.from(tokens, (id) => decoder.push(id));
-  const extent = `${tokens.length < whole.length ? 'the first ' : ''}${count(tokens.length)}${tokens.length < whole.length ? ` of ${count(whole.length)}` : ''} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}`;
+  const isPart = tokens.length < whole.length;
+  const extent = `${isPart ? 'the first ' : ''}${count(tokens.length)}${isPart ? ` of ${count(whole.length)}` : ''} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}`;
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
+  return { path, model, pieces, activations, extent, cell };
+}
 
-  if (record !== null) await writeOut(flags.record!, record(pieces, activations), context);
-  const showsPage = flags.html === '-';
-  if (cell !== null && !showsPage) await showCell(cell, pieces, activations, flags, context);
-  if (cell !== null && flags.html === undefined) return;
-  const isLong = tokens.length >= LEAST_CHARACTERS;
-  if (!isLong && !flags.json) stderr.line(stderr.colour.dim(`${count(tokens.length)} characters are too few to search for cells: it takes ${LEAST_CHARACTERS}`));
-  const findings = isLong ? searchCells(activations, propertiesOf(pieces)) : [];
-  const saturation = saturationOf(activations);
-  if (flags.html !== undefined) {
-    const { cellsPage } = await rooms.cellsPage();
-    const { cell: kind, layers, hidden } = trained.model;
-    const summary = `${kind} ${layers} × ${hidden}, reading ${extent} of ${sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ')}`;
-    const html = await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, findings, saturation, cell });
-    await writeOut(flags.html, html, context);
-  }
-  if (cell === null && !showsPage) await showTables(findings, saturation, flags, context);
+/** None in a text too short. */
+async function search({ pieces, activations }: Seen, { json }: InspectFlags, { rooms, stderr }: Context): Promise<readonly Finding[]> {
+  const { LEAST_CHARACTERS, propertiesOf, searchCells } = await rooms.inspection();
+  if (pieces.length >= LEAST_CHARACTERS) return searchCells(activations, propertiesOf(pieces));
+  if (!json) stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for cells: it takes ${LEAST_CHARACTERS}`));
+  return [];
+}
+
+async function writePage(file: string, sources: readonly string[], { path, model, pieces, activations, extent, cell }: Seen, found: { readonly findings: readonly Finding[]; readonly saturation: readonly Saturation[] }, context: Context): Promise<void> {
+  const { cellsPage } = await context.rooms.cellsPage();
+  const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ')}`;
+  await writeOut(file, await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }), context);
 }
 
 /** @throws RnnError `usage` for a name that is none, or not one of this model's */

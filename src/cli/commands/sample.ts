@@ -5,8 +5,8 @@ import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
 import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, deviceFlag, listDevices } from '../devices.ts';
-import { commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
+import { addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import type { Io } from '../io.ts';
 import type { Output } from '../output.ts';
 
@@ -50,9 +50,7 @@ export function defineSample(command: Command, context: Context): void {
     'The machine:': [deviceFlag('where to draw; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu', positive)],
     'Output:': [switchFlag('--json', 'one JSON object per text, when it is complete'), ...commonFlags()],
   };
-  for (const [heading, flags] of Object.entries(groups)) {
-    for (const flag of flags) command.addOption(flag.helpGroup(heading));
-  }
+  addGroups(command, groups);
   listDevices(command);
   command.action((flags: SampleFlags) => sample(flags, context));
 }
@@ -66,7 +64,7 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const seed = flags.seed ?? io.randomSeed();
   const choice = chosenDevice(flags.device, io);
   const multiplyAdds = flags.num > 1 ? flags.num * flags.length * weightsOf(checkpoint) : 0;
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...(flags.threads === undefined ? {} : { threads: flags.threads }) });
+  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : ''}`));

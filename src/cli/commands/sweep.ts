@@ -8,7 +8,7 @@ import type { Point } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { busyCode, divergedCode, isFailureCode, signalCodes } from '../failures.ts';
-import { commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, duration, harmless, shellWord } from '../format.ts';
 import { runsTable } from '../runs-table.ts';
 import { about, Fixed, refuseTrainFlags } from '../sweep-options.ts';
@@ -62,9 +62,7 @@ export function defineSweep(command: Command, context: Context): void {
     ],
     'Output:': [switchFlag('--json', 'one JSON object per point, then per run'), switchFlag('--quiet', 'print nothing but warnings'), ...commonFlags()],
   };
-  for (const [heading, flags] of Object.entries(groups)) {
-    for (const flag of flags) command.addOption(flag.helpGroup(heading));
-  }
+  addGroups(command, groups);
   refuseTrainFlags(command);
   command.action(async (words: string[], flags: SweepFlags) => {
     context.exitCode = await sweep(words, flags, context);

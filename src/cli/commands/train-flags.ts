@@ -9,7 +9,7 @@ import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
 import { schedules } from '../../training/schedules.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
-import { choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addGroups, choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 
 /**
  * What Commander hands over: what was given, and nothing else. All options of a run are in it, under the names of their flags; here are those that
@@ -139,9 +139,7 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
 };
 
 export function addTrainFlags(command: Command): void {
-  for (const [heading, flags] of Object.entries(groups)) {
-    for (const flag of flags) command.addOption(flag.helpGroup(heading));
-  }
+  addGroups(command, groups);
   listNamed(command, 'Cells:', cells);
   listNamed(command, 'Schedules of the learning rate:', schedules);
   listNamed(command, "Presets ('--dry-run' shows all that one comes to):", Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })));
