@@ -65,6 +65,7 @@ export async function findRuns(given: readonly string[], runs = 'checkpoints'): 
 
 async function runsMeant(given: string): Promise<string[]> {
   const isFile = await stat(given).then((status) => status.isFile(), () => false);
+  if (isFile && !isRun(await namesIn(dirname(given)))) throw new RnnError('checkpoint', `${given} belongs to no run`, { hint: 'give a run folder, or a file in one' });
   const found = await runsIn(isFile ? dirname(given) : given);
   if (found.length > 0) return found;
   const inside = await foldersOfRuns(given);

@@ -81,6 +81,8 @@ describe('the runs that are meant', () => {
     expect(await findRuns([join(folder, 'runs')])).toEqual([a, b]);
     expect(await findRuns([join(b, 'log.jsonl'), a, b])).toEqual([b, a]);
     await expect(findRuns([folder])).rejects.toMatchObject({ kind: 'checkpoint', message: `there is no run in ${folder}`, hint: `give one of the folders in it: ${join(folder, 'runs')}` });
+    writeFileSync(join(folder, 'runs', 'notes.txt'), '');
+    await expect(findRuns([join(folder, 'runs', 'notes.txt')])).rejects.toMatchObject({ kind: 'checkpoint', message: `${join(folder, 'runs', 'notes.txt')} belongs to no run` });
   });
 
   it('are the one whose log was written last, if none is named', async () => {
