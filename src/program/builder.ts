@@ -1,6 +1,6 @@
 // Writes programs: one method an operation, each checking shapes and giving the value it appends. A mistake in a shape is a bug
 // in a cell, so it throws a plain Error at once, where the wrong line is on the stack.
-import { type Region, intersection } from './region.ts';
+import { tile } from './region.ts';
 import { type ElementwiseFunction, type Operation, type Place, type Program, type Value } from './value.ts';
 
 interface Piece extends Place {
@@ -212,24 +212,6 @@ export class Builder {
   }
 }
 
-/** Whether regions cover a matrix and none of them another. Sequences are long, and cut one way: only what is cut both ways is compared pair by pair. */
-function tile(regions: readonly Region[], rows: number, columns: number): boolean {
-  if (regions.every((region) => region.column === 0 && region.columns === columns)) return follow(regions.map((region) => [region.row, region.rows]));
-  if (regions.every((region) => region.row === 0 && region.rows === rows)) return follow(regions.map((region) => [region.column, region.columns]));
-  const area = regions.reduce((sum, region) => sum + region.rows * region.columns, 0);
-  return area === rows * columns && regions.every((a, index) => a.row >= 0 && a.column >= 0 && regions.every((b, other) => other <= index || !intersection(a, b)));
-}
-
-/** Whether stretches, in some order, start at 0 and each where the one before ends. */
-function follow(stretches: readonly (readonly [first: number, count: number])[]): boolean {
-  let reached = 0;
-  return stretches.toSorted(([a], [b]) => a - b).every(([first, count]) => {
-    const follows = first === reached;
-    reached += count;
-    return follows;
-  });
-}
-
 /** Equal for values that are the same by construction. Building a long program spends most of its time here. */
 function keyOf(value: Value): string {
   let key = `${value.kind} ${value.rows} ${value.columns}`;
@@ -264,4 +246,3 @@ function withoutDeadCode(program: Program): Program {
   }
   return { ...program, values: program.values.filter((value) => needed.has(value)) };
 }
-

@@ -1,13 +1,12 @@
 // One model in training on one device: its weights, optimizer, place in the text. Makes steps, evaluates, writes samples and
-// checkpoints when told to. When that is, train.ts decides.
+// checkpoints when told to. When that is, loop.ts decides.
 import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
-import type { Call, CallResult, Device, Executable, Intact, Job, Workload } from '../devices/device.ts';
+import type { Call, CallResult, Device, Executable, Intact } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
-import { evaluationProgram, trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random, hash32 } from '../random.ts';
@@ -15,14 +14,15 @@ import { Sampler } from '../sampling/sample.ts';
 import { evaluate } from './evaluation.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
-import { modelOf, regularisationOf } from './model.ts';
+import { modelOf } from './model.ts';
 import type { TrainingOptions } from './options.ts';
 import { recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
 import { Weights } from './weights.ts';
-import { TRAIN, drawsOf, sameWindows, trainingJob, windowLengths } from './windows.ts';
+import { TRAIN, drawsOf, sameWindows, trainingJob } from './windows.ts';
+import { workloadOf } from './workload.ts';
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
@@ -265,16 +265,4 @@ export class Session {
     await this.#cpu?.close();
     await this.#executable.close();
   }
-}
-
-/** A program has one length: windows of several take one each, the scale of their gradients being that of the mean, so that a longer one weighs more. */
-function workloadOf(model: ModelConfiguration, options: TrainingOptions, optimizer: Optimizer, validates: boolean): Workload {
-  const { batchSize: N, sequenceLength: T, evaluationStreams } = options;
-  const scale = 1 / (N * T);
-  const regularisation = regularisationOf(options);
-  const training = windowLengths(options).map((steps): Job => ({
-    name: trainingJob(steps, options), steps, batch: N, stateOf: TRAIN, build: (rows) => trainingProgram(model, { steps, rows }, scale, regularisation),
-  }));
-  const evaluation = { name: 'evaluate', steps: T, batch: evaluationStreams, build: (rows: number) => evaluationProgram(model, { steps: T, rows }) };
-  return { parameters: parameterShapes(model), jobs: validates ? [...training, evaluation] : training, update: optimizer.rule };
 }

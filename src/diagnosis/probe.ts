@@ -1,0 +1,77 @@
+// How single operations are checked: by small programs at awkward sizes. Values go out in two ways: those of as many rows as the job has
+// steps are outputs, others the gradients of weights that nothing reads. The batch is one row, which no device splits.
+import { Builder } from '../program/builder.ts';
+import { type ParameterShape, type Value, countParameters } from '../program/value.ts';
+import { Random } from '../random.ts';
+import type { Call, Workload } from '../devices/device.ts';
+import { Pair, type ParityCheck } from './pair.ts';
+
+/** An element of a matrix, by its place. */
+export type Fill = (index: number, random: Random) => number;
+
+export const between = (low: number, high: number): Fill => (_, random) => low + (high - low) * random.uniform();
+export const listed = (...values: readonly number[]): Fill => (index) => values[index % values.length];
+
+/** What a probe writes its program with: operations, and weights as the matrices that go in. */
+export class Sketch {
+  readonly ops = new Builder();
+  readonly shapes: ParameterShape[] = [];
+  readonly fills: Fill[] = [];
+
+  matrix(rows: number, columns: number, fill: Fill = between(-1, 1)): Value {
+    const name = `in${this.shapes.length}`;
+    this.shapes.push({ name, rows, columns });
+    this.fills.push(fill);
+    return this.ops.parameter(name, rows, columns);
+  }
+}
+
+interface Probe {
+  readonly name: string;
+  readonly quick?: boolean;
+  readonly tolerance?: number;
+  /** T; as many rows as the first value has, unless given. */
+  readonly steps?: number;
+  /** How many ids there are, and symbols for targets. */
+  readonly symbols?: number;
+  /** Targets, instead of random ones. */
+  readonly target?: number;
+  values(ops: Builder, matrix: Sketch['matrix']): Readonly<Record<string, Value>>;
+}
+
+/** A check that runs the program of a probe twice, with other ids and targets. */
+export function probe({ name, quick = false, tolerance = 2e-6, steps: givenSteps, symbols = 1, target, values }: Probe): ParityCheck {
+  return {
+    name,
+    quick,
+    run(device) {
+      const sketch = new Sketch();
+      const results = Object.entries(values(sketch.ops, (...shape) => sketch.matrix(...shape)));
+      const steps = givenSteps ?? results[0][1].rows;
+      const outputs = results.filter(([, value]) => value.rows === steps);
+      const gradients = results.filter(([, value]) => value.rows !== steps);
+      const program = sketch.ops.program(new Map(outputs), new Map(gradients));
+      const parameters = [...sketch.shapes, ...gradients.map(([result, { rows, columns }]) => ({ name: result, rows, columns }))];
+      const workload: Workload = { parameters, jobs: [{ name: 'probe', steps, batch: 1, build: () => program }], update: null };
+
+      const random = new Random(7);
+      const vector = new Float32Array(countParameters(parameters));
+      let offset = 0;
+      for (const [i, { rows, columns }] of sketch.shapes.entries()) {
+        for (let k = 0; k < rows * columns; k++) vector[offset++] = sketch.fills[i](k, random);
+      }
+      const below = (limit: number): number => random.uint32() % limit;
+      const calls: Call[] = [0, 1].map(() => ({
+        ids: Int32Array.from({ length: steps }, () => below(symbols)),
+        targets: Int32Array.from({ length: steps }, (_, row) => target ?? (row % 5 === 2 ? -1 : below(symbols))),
+      }));
+      return Pair.compare(device, workload, async (pair) => {
+        await pair.write({ kind: 'parameters' }, vector);
+        for (const call of calls) {
+          await pair.run('probe', [call], { loss: 1e-5, norm: 1e-5, outputs: tolerance });
+          if (gradients.length > 0) await pair.tensors('value', 'gradients', tolerance);
+        }
+      });
+    },
+  };
+}
