@@ -182,19 +182,19 @@ function binarySign(bytes: Buffer, offset: number): string | null {
 function binaryFile(name: string, sign: string, named: boolean): RnnError {
   const convert = sign.includes('UTF-16') ? `iconv -f UTF-16 -t UTF-8 makes it UTF-8; or ` : '';
   return new RnnError('corpus', `${name} looks like a binary file: ${sign}`, {
-    hint: `${convert}--unit byte trains on its bytes${named ? '' : `, --exclude '${name}' leaves it out`}`,
+    hint: `${convert}a model made by rnn train --unit byte reads any file${named ? '' : `, --exclude '${name}' leaves it out`}`,
   });
 }
 
 function invalidText(name: string, offset: number, what: string, named: boolean): RnnError {
   return new RnnError('corpus', `${name} ${what} at byte ${offset}`, {
-    hint: `--unit byte trains on its bytes; iconv -f LATIN1 -t UTF-8 converts it if it is Latin-1${named ? '' : `; --exclude leaves it out`}`,
+    hint: `a model made by rnn train --unit byte reads any file; iconv -f LATIN1 -t UTF-8 converts it if it is Latin-1${named ? '' : `; --exclude leaves it out`}`,
   });
 }
 
 function nothingRead(sources: readonly string[], reader: Reader): RnnError {
   if (reader.files === 0) {
-    return new RnnError('corpus', `there are only binary files in ${sources.join(' ')}`, { hint: '--unit byte trains on bytes, whatever they mean' });
+    return new RnnError('corpus', `there are only binary files in ${sources.join(' ')}`, { hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean' });
   }
   return new RnnError('corpus', `the corpus is empty: ${sources.map((source) => (source === STDIN ? 'standard input' : source)).join(' ')}`, {
     hint: 'it takes three characters to train at all, and a hundred thousand to learn to spell',
