@@ -1,0 +1,124 @@
+// A one-step program as a graph of ONNX: its inputs, outputs and constants, and names for all of its values. Knows
+// programs and what operations.ts makes of each operation; nothing of cells, checkpoints or bytes.
+import type { Program, Value } from '../../program/value.ts';
+import type { OnnxConstant, OnnxGraph, OnnxNode, OnnxPort } from './messages.ts';
+import { type Notes, noteOperation } from './operations.ts';
+
+/** How the size is called that each call chooses: the rows of the batch. */
+const BATCH = 'N';
+
+/**
+ * The graph of a program. It reads `ids` (N) and each state as `state.NAME` (N, columns), and gives the program's
+ * outputs and what is kept of each state, `next.NAME`.
+ *
+ * @param program one step of `rows` rows
+ * @param rows more than any weight has rows or columns, so that the batch is told by its size
+ * @param weights by name
+ * @throws Error naming an operation that cannot be written, or a value of several steps
+ */
+export function graphOf(program: Program, rows: number, weights: ReadonlyMap<string, Float32Array>): OnnxGraph {
+  const names = namesOf(program);
+  const nameOf = (value: Value): string => names.get(value)!;
+  const isBatch = (value: Value): boolean => isRowOfBatch(value, rows);
+  const shapeOf = (value: Value): OnnxPort['shape'] => [isBatch(value) ? BATCH : value.rows, value.columns];
+  const port = (name: string, value: Value): OnnxPort => ({ name, type: 'float', shape: shapeOf(value) });
+  const notes = new GraphNotes();
+  const inputs: OnnxPort[] = [];
+  const outputs: OnnxPort[] = [...program.outputs].map(([name, value]) => port(name, value));
+  /** An input, a weight or a value of two names is no output by itself. */
+  const giveAs = (name: string, value: Value): void => {
+    if (nameOf(value) !== name) notes.node('Identity', [nameOf(value)], name);
+  };
+  for (const value of program.values) {
+    switch (value.kind) {
+      case 'parameter':
+        notes.constants.push({ name: value.name, shape: [value.rows, value.columns], data: weights.get(value.name)! });
+        break;
+      case 'input':
+        inputs.push({ name: value.name, type: 'int64', shape: [BATCH] });
+        break;
+      case 'state':
+        inputs.push(port(nameOf(value), value));
+        break;
+      case 'keep':
+        outputs.push(port(nextName(value), value));
+        giveAs(nextName(value), value.inputs[0]);
+        break;
+      default: noteOperation(notes, { value, inputs: value.inputs.map(nameOf), output: nameOf(value) }, isBatch);
+    }
+  }
+  for (const [name, value] of program.outputs) giveAs(name, value);
+  return { name: 'rnn', nodes: notes.nodes, constants: notes.constants, inputs, outputs };
+}
+
+class GraphNotes implements Notes {
+  readonly nodes: OnnxNode[] = [];
+  readonly constants: OnnxConstant[] = [];
+  readonly #known = new Set<string>();
+
+  node(operator: string, inputs: readonly string[], output: string, attributes: OnnxNode['attributes'] = {}): void {
+    this.nodes.push({ name: output, operator, inputs, output, attributes });
+  }
+
+  number(value: number): string {
+    return this.#constant({ name: `number.${value}`, shape: [], data: Float32Array.of(value) });
+  }
+
+  integers(values: readonly number[]): string {
+    const data = BigInt64Array.from(values, BigInt);
+    return this.#constant({ name: `integers.${values.join('.')}`, shape: [values.length], data });
+  }
+
+  #constant(constant: OnnxConstant): string {
+    if (!this.#known.has(constant.name)) this.constants.push(constant);
+    this.#known.add(constant.name);
+    return constant.name;
+  }
+}
+
+function isRowOfBatch(value: Value, rows: number): boolean {
+  if (value.rows > rows) throw new Error(`ONNX export is for one step of ${rows} rows, and ${value.kind} has ${value.rows}`);
+  return value.rows === rows;
+}
+
+function nextName({ name }: Value<'keep'>): string {
+  return `next.${name}`;
+}
+
+/**
+ * Weights and inputs have their own names, and so has what is kept or put out. Any other value is called by its
+ * operation and by what it belongs to, the layer of the highest weight or state that went into it: `layer1.sigmoid.2`
+ * is the second sigmoid of layer 1.
+ */
+function namesOf(program: Program): ReadonlyMap<Value, string> {
+  const names = new Map<Value, string>();
+  const claim = (name: string, value: Value): void => {
+    const isComputed = value.kind !== 'parameter' && value.kind !== 'input' && value.kind !== 'state';
+    if (isComputed && !names.has(value)) names.set(value, name);
+  };
+  for (const [name, value] of program.outputs) claim(name, value);
+  for (const value of program.values) if (value.kind === 'keep') claim(nextName(value), value.inputs[0]);
+
+  const counts = new Map<string, number>();
+  /** Layers in the order in which they first appear, which is that of the network. */
+  const places: string[] = [];
+  const placeOf = new Map<Value, number>();
+  for (const value of program.values) {
+    if (value.kind === 'input') names.set(value, value.name);
+    else if (value.kind === 'parameter' || value.kind === 'state') {
+      names.set(value, value.kind === 'state' ? `state.${value.name}` : value.name);
+      const [place, own] = value.name.split('.');
+      if (own === undefined) continue;
+      if (!places.includes(place)) places.push(place);
+      placeOf.set(value, places.indexOf(place));
+    } else {
+      const place = Math.max(-1, ...value.inputs.map((input) => placeOf.get(input) ?? -1));
+      if (place >= 0) placeOf.set(value, place);
+      if (names.has(value)) continue;
+      const kind = `${place < 0 ? '' : `${places[place]}.`}${value.kind === 'elementwise' ? value.apply : value.kind}`;
+      counts.set(kind, (counts.get(kind) ?? 0) + 1);
+      names.set(value, `${kind}.${counts.get(kind)}`);
+    }
+  }
+  return names;
+}

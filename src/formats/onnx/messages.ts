@@ -1,0 +1,108 @@
+// The messages of an ONNX file (onnx/onnx.proto of github.com/onnx/onnx) that hold a graph of matrices, and their
+// bytes. Plain data in. Knows nothing of programs and models: graph.ts makes a graph of one.
+import { type Encoded, bytesField, bytesOf, integerField, joined, littleEndian, messageField, textField } from './protobuf.ts';
+
+/** The version of the messages: that of ONNX 1.8 (2020), and read by everything since. */
+const IR_VERSION = 7;
+/** The version of the operators, of the same age. All that are used here mean the same in later ones. */
+const OPERATOR_SET_VERSION = 13;
+
+/** Of TensorProto.DataType. */
+const FLOAT = 1;
+const INT64 = 7;
+/** Of AttributeProto.AttributeType. */
+const INT_ATTRIBUTE = 2;
+
+/** One operator at work. */
+export interface OnnxNode {
+  readonly name: string;
+  /** An operator of ONNX: `Gemm`, `Sigmoid` … */
+  readonly operator: string;
+  /** Names of values: earlier outputs, inputs of the graph or constants. */
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly attributes: Readonly<Record<string, number>>;
+}
+
+/** Numbers that the file brings: weights, and what operators need to know. */
+export interface OnnxConstant {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly data: Float32Array | BigInt64Array;
+}
+
+/** What a call gives to the graph, or gets from it. */
+export interface OnnxPort {
+  readonly name: string;
+  readonly type: 'float' | 'int64';
+  /** Sizes; a name for one that each call chooses. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface OnnxGraph {
+  readonly name: string;
+  /** Each after the nodes that it reads. */
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: readonly OnnxConstant[];
+  readonly inputs: readonly OnnxPort[];
+  readonly outputs: readonly OnnxPort[];
+}
+
+/**
+ * The file. ModelProto: ir_version 1, producer_name 2, graph 7, opset_import 8, metadata_props 14.
+ * @param metadata text by key, for whoever reads the file
+ */
+export function onnxFile(graph: OnnxGraph, metadata: Readonly<Record<string, string>>): Uint8Array {
+  return bytesOf(joined([
+    integerField(1, IR_VERSION),
+    textField(2, 'rnn'),
+    messageField(8, [textField(1, ''), integerField(2, OPERATOR_SET_VERSION)]), // the empty domain is ONNX itself
+    ...Object.entries(metadata).map(([key, value]) => messageField(14, [textField(1, key), textField(2, value)])),
+    messageField(7, graphFields(graph)),
+  ]));
+}
+
+/** GraphProto: node 1, name 2, initializer 5, input 11, output 12. */
+function graphFields({ name, nodes, constants, inputs, outputs }: OnnxGraph): Encoded[] {
+  return [
+    ...nodes.map((node) => messageField(1, nodeFields(node))),
+    textField(2, name),
+    ...constants.map((constant) => messageField(5, tensorFields(constant))),
+    ...inputs.map((port) => messageField(11, portFields(port))),
+    ...outputs.map((port) => messageField(12, portFields(port))),
+  ];
+}
+
+/** NodeProto: input 1, output 2, name 3, op_type 4, attribute 5. */
+function nodeFields({ name, operator, inputs, output, attributes }: OnnxNode): Encoded[] {
+  return [
+    ...inputs.map((input) => textField(1, input)),
+    textField(2, output),
+    textField(3, name),
+    textField(4, operator),
+    ...Object.entries(attributes).map(([key, value]) => messageField(5, attributeFields(key, value))),
+  ];
+}
+
+/** AttributeProto: name 1, i 3, type 20. */
+function attributeFields(name: string, value: number): Encoded[] {
+  return [textField(1, name), integerField(3, value), integerField(20, INT_ATTRIBUTE)];
+}
+
+/** TensorProto: dims 1, data_type 2, name 8, raw_data 9. */
+function tensorFields({ name, shape, data }: OnnxConstant): Encoded[] {
+  const type = data instanceof Float32Array ? FLOAT : INT64;
+  const sizes = shape.map((size) => integerField(1, size));
+  return [...sizes, integerField(2, type), textField(8, name), bytesField(9, littleEndian(data))];
+}
+
+/**
+ * ValueInfoProto: name 1, type 2, which has tensor_type 1, and that elem_type 1 and shape 2. TensorShapeProto: dim 1, which has
+ * dim_value 1 or dim_param 2.
+ */
+function portFields({ name, type, shape }: OnnxPort): Encoded[] {
+  const sizes = shape.map((size) => (typeof size === 'number' ? integerField(1, size) : textField(2, size)));
+  const shapeFields = sizes.map((size) => messageField(1, [size]));
+  const tensor = [integerField(1, type === 'float' ? FLOAT : INT64), messageField(2, shapeFields)];
+  return [textField(1, name), messageField(2, [messageField(1, tensor)])];
+}
