@@ -99,6 +99,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     summary: 'measure how fast this machine trains and samples',
     load: async () => (await import('./commands/bench.ts')).defineBench,
   },
+  {
+    name: 'completion',
+    takes: '<shell>',
+    summary: 'print what makes a shell complete commands and options',
+    load: async () => (await import('./commands/completion.ts')).defineCompletion,
+  },
 ];
 
 const examples = `
@@ -178,7 +184,8 @@ async function define(words: ReadonlySet<string>, context: Context, writeHelp: (
   for (const flag of commonFlags()) program.addOption(flag);
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary);
-    if (words.has(name)) (await load())(command, context);
+    // Completions are for all of them.
+    if (words.has(name) || words.has('completion')) (await load())(command, context);
   }
   program.hook('preAction', async (_program, command) => (await import('./settings.ts')).settle(command, context));
   return program;
