@@ -1,10 +1,14 @@
 // The README's commands, and those of the other pages that name some: each must parse, and the small ones run.
 import { execFile } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { Command } from 'commander';
+import { afterAll, describe, expect, it } from 'vitest';
+import { addTrainFlags } from '../src/cli/commands/train-flags.ts';
+import { everywhere, otherVariables, variableOf } from '../src/cli/environment.ts';
+import { flagsOf } from '../src/cli/flags.ts';
 import { presets } from '../src/training/presets.ts';
 import { rnn } from './cli/helpers.ts';
 import { fakeRooms } from './cli/rooms.ts';
@@ -24,7 +28,7 @@ function shellBlocks(page: string): string[][] {
   return [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block.trim().split('\n').filter((line) => !line.startsWith('#')));
 }
 
-/** The words of every `rnn …` in a line of shell, unquoted. Knows quotes, pipes and && only. */
+/** The words of every `rnn …` in a line of shell, unquoted. Knows quotes, pipes, &&, variables before a command and >file only. */
 function programCalls(line: string): string[][] {
   const words = [...line.matchAll(/'[^']*'|"[^"]*"|&&|[|;]|[^\s|;&'"]+/g)].map(([word]) => word);
   const commands: string[][] = [[]];
@@ -32,7 +36,8 @@ function programCalls(line: string): string[][] {
     if (['&&', '|', ';'].includes(word)) commands.push([]);
     else commands.at(-1)!.push(word.replace(/^(['"])(.*)\1$/, '$2'));
   }
-  return commands.filter(([name]) => name === 'rnn').map(([, ...args]) => args);
+  for (const words of commands) while (/^[A-Z_]+=/.test(words[0] ?? '')) words.shift();
+  return commands.filter(([name]) => name === 'rnn').map(([, ...args]) => args.filter((word) => !word.startsWith('>')));
 }
 
 /** Commands in running text, between backticks; those with <placeholders> or [options] are forms and no commands. */
@@ -41,7 +46,12 @@ function inlineCommands(page: string): string[] {
 }
 
 describe('every command that is written down is one', () => {
-  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/choosing.md', 'docs/cron.md', 'docs/insight.md'];
+  // The file that docs/configuration.md shows, for all commands that are given one.
+  const shownFile = join(mkdtempSync(join(tmpdir(), 'rnn-shown-')), 'rnn.json');
+  writeFileSync(shownFile, /^```json\n([\s\S]*?)^```/m.exec(read('docs/configuration.md'))![1]);
+  afterAll(() => rmSync(dirname(shownFile), { recursive: true }));
+
+  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/choosing.md', 'docs/configuration.md', 'docs/cron.md', 'docs/insight.md'];
   const inBlocks = pages.flatMap((name) => shellBlocks(read(name)).flat().flatMap(programCalls).map((words) => ({ name, words })));
   const inText = pages.flatMap((name) => inlineCommands(read(name)).flatMap(programCalls).map((words) => ({ name, words })));
 
@@ -61,7 +71,7 @@ describe('every command that is written down is one', () => {
       },
     };
     const planning = { optionRules: {}, parametersOf: () => 0 };
-    const { code, stderr } = await rnn(words, { rooms: { ...rooms, planning: async () => planning as never, checkpoints: async () => checkpoints, builtin: async () => builtin, diagnosis: async () => diagnosis } });
+    const { code, stderr } = await rnn(words.map((word) => (word === 'rnn.json' ? shownFile : word)), { rooms: { ...rooms, planning: async () => planning as never, checkpoints: async () => checkpoints, builtin: async () => builtin, diagnosis: async () => diagnosis } });
     expect(stderr).not.toContain('error:');
     expect(code).toBe(0);
   });
@@ -82,8 +92,16 @@ describe('every command that is written down is one', () => {
     for (const option of [command, ...rest].filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
   });
 
+  it('and every variable is one', () => {
+    const train = new Command();
+    addTrainFlags(train);
+    const known = new Set([...flagsOf(train).map(variableOf), ...otherVariables, ...everywhere.map((key) => variableOf({ key }))]);
+    // RNN_HIDEN is the page's example of one that is none.
+    expect([...new Set(pages.flatMap((name) => read(name).match(/\bRNN_[A-Z_]+/g) ?? []))].filter((name) => !known.has(name))).toEqual(['RNN_HIDEN']);
+  });
+
   it('and every option in the README is one of some command, or of the benchmark', async () => {
-    const helps = await Promise.all(['train', 'sample', 'eval', 'inspect', 'gradients', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench'].map((command) => rnn([command, '--help'])));
+    const helps = await Promise.all(['train', 'sample', 'eval', 'inspect', 'gradients', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench', 'completion'].map((command) => rnn([command, '--help'])));
     const known = new Set([...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });
@@ -138,6 +156,7 @@ it.skipIf(!isBuilt)('hello hello is learnt by heart, with the very lines of the 
 describe('the readers of the page', () => {
   it('find commands behind pipes, and their quoted words', () => {
     expect(programCalls(`printf 'a b' | rnn train - --include '*.c' && rnn sample --prime "to be"`)).toEqual([['train', '-', '--include', '*.c'], ['sample', '--prime', 'to be']]);
+    expect(programCalls('RNN_LR=0.002 rnn train x --json | jq .config >rnn.json; rnn completion fish >~/x')).toEqual([['train', 'x', '--json'], ['completion', 'fish']]);
     expect(shellBlocks('```sh\n# why\nrnn info\n```\n```\nno shell\n```\n')).toEqual([['rnn info']]);
     expect(inlineCommands('`rnn info` and `rnn info [checkpoint]`\n```\n`rnn no`\n```\n')).toEqual(['rnn info']);
   });

@@ -9,4 +9,8 @@ export interface Context {
   readonly stdout: Output;
   readonly stderr: Output;
   exitCode: number;
+  /** Where options that were given come from (`--lr`, `RNN_LR`, `rnn.json`), by their names in the program. */
+  readonly origins: Map<string, string>;
+  /** Whether errors are told on stdout, too, because something other than the command line says --json. */
+  wantsJson: boolean;
 }

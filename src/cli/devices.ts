@@ -1,7 +1,7 @@
 // What commands have to do with devices: the option, its place in the help, and RNN_DEVICE. Opening one is devices/'s.
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
-import { choiceFlag, textFlag } from './flags.ts';
+import { choiceFlag, type Flag, textFlag } from './flags.ts';
 import type { Io } from './io.ts';
 import { parseChoice } from './values.ts';
 
@@ -17,13 +17,16 @@ export const devices: Readonly<Record<string, string>> = {
 
 const choices = ['auto', ...Object.keys(devices)];
 
-export const deviceFlag = (description: string): Option => choiceFlag('--device <name>', description, choices);
+export const deviceFlag = (description: string): Flag => choiceFlag('--device <name>', description, choices);
 
-export const blasFlag = (): Option => textFlag('--blas <which>', "the cpu's library for products: auto, off or a file");
+export const blasFlag = (): Flag => textFlag('--blas <which>', "the cpu's library for products: auto, off or a file");
+
+/** Of a device that was given, or of none. */
+export const mayHaveBlas = (name: unknown): boolean => name === undefined || name === 'cpu' || name === 'auto';
 
 /** @throws RnnError `usage` if a BLAS was asked for and no device has one: what was asked for is never passed over in silence */
 export function refuseBlasWithout(blas: string | undefined, names: readonly string[]): void {
-  if (blas === undefined || names.some((name) => name === 'cpu' || name === 'auto')) return;
+  if (blas === undefined || names.some((name) => mayHaveBlas(name))) return;
   throw new RnnError('usage', `--blas is the cpu's, and --device is ${names.join(', ')}`, { hint: 'leave one of them out' });
 }
 
@@ -35,13 +38,13 @@ export function listDevices(command: Command): void {
 
 export interface DeviceChoice {
   readonly name: string;
-  /** Said neither by the command line nor by default. */
+  /** What RNN_DEVICE says, which may have arrived as the option of `rnn train` that it stands for. */
   readonly fromEnvironment: boolean;
 }
 
 /** @throws RnnError `usage` if RNN_DEVICE counts and is no device's name */
 export function chosenDevice(flag: string | undefined, { env }: Io): DeviceChoice {
-  const fromEnvironment = flag === undefined && Boolean(env.RNN_DEVICE);
+  const fromEnvironment = Boolean(env.RNN_DEVICE) && (flag === undefined || flag === env.RNN_DEVICE);
   return { name: flag ?? (env.RNN_DEVICE ? parseChoice('RNN_DEVICE', env.RNN_DEVICE, choices) : 'auto'), fromEnvironment };
 }
 

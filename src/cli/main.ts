@@ -99,6 +99,12 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     summary: 'measure how fast this machine trains and samples',
     load: async () => (await import('./commands/bench.ts')).defineBench,
   },
+  {
+    name: 'completion',
+    takes: '<shell>',
+    summary: 'print what makes a shell complete commands and options',
+    load: async () => (await import('./commands/completion.ts')).defineCompletion,
+  },
 ];
 
 const examples = `
@@ -129,14 +135,14 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return usageCode;
     const help = helpOn(argv);
     const failure = thrown instanceof CommanderError ? usageError(thrown, help) : thrown;
-    return report(failure, context, { debug: words.has('--debug'), json: words.has('--json'), help });
+    return report(failure, context, { debug: words.has('--debug'), json: words.has('--json') || context.wantsJson, help });
   }
 }
 
 async function openContext(io: Io, rooms: Rooms, colour: boolean): Promise<Context> {
   const stdout = new Output('stdout', io, await coloursFor(io.stdout, io.env, colour));
   const stderr = new Output('stderr', io, await coloursFor(io.stderr, io.env, colour));
-  return { io, rooms, stdout, stderr, exitCode: 0 };
+  return { io, rooms, stdout, stderr, exitCode: 0, origins: new Map(), wantsJson: false };
 }
 
 /** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */
@@ -178,8 +184,10 @@ async function define(words: ReadonlySet<string>, context: Context, writeHelp: (
   for (const flag of commonFlags()) program.addOption(flag);
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary);
-    if (words.has(name)) (await load())(command, context);
+    // Completions are for all of them.
+    if (words.has(name) || words.has('completion')) (await load())(command, context);
   }
+  program.hook('preAction', async (_program, command) => (await import('./settings.ts')).settle(command, context));
   return program;
 }
 

@@ -9,7 +9,7 @@ import { shellWord } from './format.ts';
 import { badValue } from './values.ts';
 
 /** Options of `rnn train` that a sweep decides on, and what to do instead. */
-const own: Readonly<Record<string, string>> = {
+export const own: Readonly<Record<string, string>> = {
   out: 'give --out before --: each point has a folder in it',
   resume: 'leave it out: each run goes on where it was',
   force: 'remove the folder of the sweep to begin anew, or give another --out',
@@ -20,7 +20,7 @@ const own: Readonly<Record<string, string>> = {
   color: 'give --no-color before --',
 };
 /** They change nothing in what is learnt, and may be others when a sweep goes on. */
-const ofThisMachine: readonly (keyof TrainFlags)[] = ['device', 'threads', 'blas', 'maxTime', 'acceptNewCorpus'];
+export const ofThisMachine: readonly (keyof TrainFlags)[] = ['device', 'threads', 'blas', 'maxTime', 'acceptNewCorpus'];
 
 const number = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
 const decimal = new RegExp(`^${number}$`, 'i');
@@ -85,7 +85,7 @@ export class Fixed {
     const at = text.indexOf('=');
     if (at < 1) throw badValue(flag, text, 'an option of rnn train and its values, such as hidden=128,256');
     const name = text.slice(0, at).replace(/^--/, '');
-    const option = this.#options.find(({ long }) => long === `--${name}`);
+    const option = this.#options.find(({ long, negate }) => long === `--${name}` && !negate);
     if (option === undefined) throw unknownOption(flag, name);
     const attribute = option.attributeName();
     if (Object.hasOwn(own, attribute)) throw new RnnError('usage', `${flag} ${name} is not for the runs of a sweep`, { hint: own[attribute] });
@@ -109,7 +109,7 @@ export class Fixed {
   /** The words after `rnn` that train a point. */
   commandOf({ settings }: Point, folder: string): string[] {
     const words = settings.flatMap(({ option, value }) => {
-      if (isSwitch(this.#options.find(({ long }) => long === `--${option}`)!)) return value === 'true' ? [`--${option}`] : [];
+      if (isSwitch(this.#options.find(({ long }) => long === `--${option}`)!)) return [value === 'true' ? `--${option}` : `--no-${option}`];
       return [`--${option}`, value];
     });
     return ['train', ...this.sources, ...this.words, ...words, '--resume', '--out', folder];

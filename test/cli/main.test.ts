@@ -84,7 +84,7 @@ describe('help', () => {
     for (const command of ['train <corpus...>', 'sample', 'eval <corpus...>', 'info [checkpoint]', 'runs [folder]', 'sweep <corpus...>', 'corpus [name]', 'doctor']) expect(stdout).toContain(`\n  ${command}`);
   });
 
-  it.each(['train', 'sample', 'eval', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench'])('of %s has one line for each option, at 80 columns', async (command) => {
+  it.each(['train', 'sample', 'eval', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench', 'completion'])('of %s has one line for each option, at 80 columns', async (command) => {
     const { code, stdout } = await rnn([command, '--help']);
     expect(code).toBe(0);
     const lines = stdout.split('\n');

@@ -152,7 +152,7 @@ describe('rnn sweep', () => {
     const { code, stdout, stderr } = await rnn(['sweep', spaced, '--out', `${out} 1`, '--grid', 'tied=true,false', '--grid', 'embedding=8', '--emit', '--', '--include', '*.txt']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const quoted = `'${spaced.replace("'", String.raw`'\''`)}'`;
-    expect(stdout).toBe(['tied=true', 'tied=false'].map((name) => `rnn train ${quoted} --include '*.txt' ${name === 'tied=true' ? '--tied ' : ''}--embedding 8 --resume --out '${out} 1/embedding=8,${name}'\n`).join(''));
+    expect(stdout).toBe(['tied=true', 'tied=false'].map((name) => `rnn train ${quoted} --include '*.txt' ${name === 'tied=true' ? '--tied' : '--no-tied'} --embedding 8 --resume --out '${out} 1/embedding=8,${name}'\n`).join(''));
     expect(readdirSync(folder).toSorted()).toEqual(['sweep 1', 'text.txt']);
     expect(readdirSync(`${out} 1`)).toEqual(['.sweep.json']);
   });

@@ -1,15 +1,14 @@
 // `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring is diagnosis/'s.
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Device } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, devices, refuseBlasWithout, ofMachine } from '../devices.ts';
-import { addGroups, choiceFlag, commonFlags, numberFlag, switchFlag } from '../flags.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
-import { parseChoice } from '../values.ts';
 
 interface BenchFlags {
   readonly device?: readonly string[];
@@ -28,13 +27,12 @@ interface BenchFlags {
 
 const positive = { whole: true, least: 1 };
 
-const deviceList = new Option('--device <name>', 'repeatable (default: cpu, and gpu if one answers)')
-  .argParser((text, earlier: string[] | undefined) => [...(earlier ?? []), parseChoice('--device', text, Object.keys(devices))]);
+const deviceList = (): Flag => listFlag('--device <name>', 'repeatable (default: cpu, and gpu if one answers)', Object.keys(devices));
 
 export function defineBench(command: Command, context: Context): void {
   command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
   const groups = {
-    'The machine:': [deviceList, numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
+    'The machine:': [deviceList(), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
     'The model:': [
       choiceFlag('--cell <name>', "one of those in 'rnn train --help'", cells.map(({ name }) => name)).default('lstm'),
       numberFlag('--layers <n>', 'on top of each other', positive).default(2),
@@ -50,6 +48,11 @@ export function defineBench(command: Command, context: Context): void {
     'Output:': [switchFlag('--json', 'one JSON object per device'), ...commonFlags()],
   };
   addGroups(command, groups);
+  addExamples(command, [
+    ['rnn bench', 'the cpu, and a gpu if one answers'],
+    ['rnn bench --device cpu --hidden 512 --layers 3', 'a larger model'],
+    ['rnn bench --dry-run', 'what a step takes, without a run'],
+  ]);
   command.action((flags: BenchFlags) => benchAll(flags, context));
 }
 

@@ -1,7 +1,7 @@
 // `rnn corpus`: the corpora that come with the program. They are in corpus/.
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { commonFlags } from '../flags.ts';
+import { addExamples, commonFlags } from '../flags.ts';
 import { shellWord } from '../format.ts';
 
 export function defineCorpus(command: Command, context: Context): void {
@@ -9,6 +9,10 @@ export function defineCorpus(command: Command, context: Context): void {
     .description('Lists the built-in corpora, or writes one to corpora/. corpora/README.md says where to get more.')
     .argument('[name]', 'the corpus to write');
   for (const flag of commonFlags()) command.addOption(flag);
+  addExamples(command, [
+    ['rnn corpus', 'what there is'],
+    ['rnn corpus sonnets', 'write corpora/sonnets.txt'],
+  ]);
   command.action(async (name: string | undefined) => {
     const { stdout, stderr, rooms } = context;
     const { builtinCorpora, writeBuiltin } = await rooms.builtin();

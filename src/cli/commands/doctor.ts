@@ -4,7 +4,7 @@ import type { Check } from '../../diagnosis/doctor.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { noDeviceCode } from '../failures.ts';
-import { commonFlags, switchFlag } from '../flags.ts';
+import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { wrap } from '../format.ts';
 import type { Output } from '../output.ts';
 
@@ -27,6 +27,10 @@ export function defineDoctor(command: Command, context: Context): void {
     command.addOption(flag);
   }
   listDevices(command);
+  addExamples(command, [
+    ['rnn doctor', 'every device'],
+    ['rnn doctor --device gpu --full', 'all checks of one'],
+  ]);
   command.action(async (flags: DoctorFlags) => {
     context.exitCode = await doctor(flags, context);
   });

@@ -8,7 +8,7 @@ import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts'
 import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout } from '../devices.ts';
-import { addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless, unitName } from '../format.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
 import { named, otherMeans, readAgainst } from '../other-means.ts';
@@ -71,6 +71,12 @@ export function defineEval(command: Command, context: Context): void {
   };
   addGroups(command, groups);
   listDevices(command);
+  addExamples(command, [
+    ['rnn eval other.txt', 'bits per character under the newest run'],
+    ['rnn eval book.txt --part validation', 'what the run held out'],
+    ['rnn eval other.txt --dynamic', 'with a model that learns as it reads'],
+    ['rnn eval other.txt --html surprise.html', 'a page of what was hard to predict'],
+  ]);
   command.action((sources: string[], flags: EvalFlags) => evaluate(sources, flags, context));
 }
 

@@ -8,7 +8,7 @@ import type { Device } from '../../devices/device.ts';
 import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout } from '../devices.ts';
-import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
 import { readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
@@ -71,6 +71,11 @@ export function defineGradients(command: Command, context: Context): void {
   };
   addGroups(command, groups);
   listDevices(command);
+  addExamples(command, [
+    ['rnn gradients book.txt', 'how far back the newest run learns'],
+    ['rnn gradients book.txt --untrained lstm --untrained rnn', 'two cells side by side'],
+    ['rnn gradients book.txt --svg gradients.svg', 'as a picture'],
+  ]);
   command.action((sources: string[], flags: GradientsFlags) => gradients(sources, flags, context));
 }
 

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
 import type { Context } from '../context.ts';
-import { commonFlags, switchFlag } from '../flags.ts';
+import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { bits, bytes, count, harmless, symbol, wrap } from '../format.ts';
 
 /** What `--json` prints; fields are only ever added. */
@@ -30,6 +30,11 @@ interface Info {
 export function defineInfo(command: Command, context: Context): void {
   command.description('Shows what a checkpoint is.').argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
   for (const flag of [switchFlag('--json', 'everything but the weights, as one JSON object'), ...commonFlags()]) command.addOption(flag);
+  addExamples(command, [
+    ['rnn info', 'the newest run'],
+    ['rnn info checkpoints/hamlet', 'a run by its folder'],
+    ['rnn info checkpoints/hamlet/best.json --json', 'a file, as data'],
+  ]);
   command.action(async (given: string | undefined, flags: { json?: boolean }) => {
     const { stdout, rooms } = context;
     const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();

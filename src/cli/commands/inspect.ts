@@ -8,7 +8,7 @@ import type { Saturation } from '../../insight/saturation.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
-import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, harmless } from '../format.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
 import { markedText } from '../marks.ts';
@@ -49,6 +49,12 @@ export function defineInspect(command: Command, context: Context): void {
   };
   addGroups(command, groups);
   listDevices(command);
+  addExamples(command, [
+    ['rnn inspect book.txt', 'which cells tell what'],
+    ['rnn inspect book.txt --cell 0.c.17', 'the text in the colours of one cell'],
+    ['rnn inspect book.txt --html cells.html', 'a page with all cells'],
+    ['rnn inspect book.txt --record cells.npz', 'for NumPy'],
+  ]);
   command.action((sources: string[], flags: InspectFlags) => inspect(sources, flags, context));
 }
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Chart, ChartName, ChartOptions, Horizontal } from '../../reports/charts.ts';
 import { RnnError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { type GivenRun, nothingLogged, readRuns } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
@@ -40,6 +40,12 @@ export function definePlot(command: Command, context: Context): void {
     switchFlag('--json', 'one JSON object per line of a chart'),
     ...commonFlags(),
   ]) command.addOption(flag);
+  addExamples(command, [
+    ['rnn plot', 'the newest run, in the terminal'],
+    ['rnn plot checkpoints/a checkpoints/b --x time', 'two runs over each other'],
+    ['rnn plot --html curves.html', 'a page to zoom in'],
+    ['rnn plot --only loss --smooth 0.9 --svg loss.svg', 'a picture of the loss'],
+  ]);
   command.action((given: string[], flags: PlotFlags) => plot(given, flags, context));
 }
 

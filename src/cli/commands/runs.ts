@@ -1,7 +1,7 @@
 // `rnn runs`: the runs in a folder, the best first. Looking into them is training/'s and checkpoint/'s.
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { commonFlags, switchFlag } from '../flags.ts';
+import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { harmless, shellWord } from '../format.ts';
 import { runsTable } from '../runs-table.ts';
 
@@ -12,6 +12,10 @@ const mostNamed = 10;
 export function defineRuns(command: Command, context: Context): void {
   command.description('Lists the runs in a folder, the lowest validation loss first.').argument('[folder]', 'a folder of run folders; checkpoints unless given');
   for (const flag of [switchFlag('--json', 'one JSON object per run'), ...commonFlags()]) command.addOption(flag);
+  addExamples(command, [
+    ['rnn runs', 'those in checkpoints/'],
+    ['rnn runs sweeps/book', 'those of a sweep'],
+  ]);
   command.action((folder: string | undefined, flags: { json?: boolean }) => list(folder ?? defaultFolder, flags, context));
 }
 

@@ -6,7 +6,7 @@ import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
-import { addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, anyTextFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import type { Io } from '../io.ts';
 import type { Output } from '../output.ts';
 
@@ -35,7 +35,7 @@ export function defineSample(command: Command, context: Context): void {
     'The text:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
       numberFlag('--length <n>', 'characters to write', positive).default(500),
-      switchFlag('--prime <text>', 'how the text starts'),
+      anyTextFlag('--prime <text>', 'how the text starts'),
       textFlag('--prime-file <file>', 'how the text starts, from a file, or - for stdin'),
       textFlag('--stop <text>', 'end where this has been written'),
       numberFlag('--num <n>', 'how many texts; several are drawn at once', positive).default(1),
@@ -52,6 +52,12 @@ export function defineSample(command: Command, context: Context): void {
   };
   addGroups(command, groups);
   listDevices(command);
+  addExamples(command, [
+    ['rnn sample', '500 characters by the newest run'],
+    ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'calmer, and longer'],
+    ['rnn sample --checkpoint checkpoints/hamlet --num 8 --json', 'eight texts as data'],
+    ["rnn sample --top-p 0.9 --stop 'The end' --seed 42", 'the same text every time'],
+  ]);
   command.action((flags: SampleFlags) => sample(flags, context));
 }
 

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { findRun, readRuns } from '../runs-given.ts';
 import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
@@ -27,6 +27,10 @@ export function defineStory(command: Command, context: Context): void {
     switchFlag('--json', 'one JSON object per sample'),
     ...commonFlags(),
   ]) command.addOption(flag);
+  addExamples(command, [
+    ['rnn story', 'what the newest run wrote, stage by stage'],
+    ['rnn story checkpoints/hamlet --html story.html', 'all of it, as a page'],
+  ]);
   command.action((given: string | undefined, flags: StoryFlags) => story(given, flags, context));
 }
 

@@ -11,7 +11,8 @@ import { busyCode, divergedCode, isFailureCode, signalCodes } from '../failures.
 import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, duration, harmless, shellWord } from '../format.ts';
 import { runsTable } from '../runs-table.ts';
-import { about, Fixed, refuseTrainFlags } from '../sweep-options.ts';
+import { about, type Fixed, refuseTrainFlags } from '../sweep-options.ts';
+import { fixedFor } from '../sweep-settings.ts';
 import { type Outcome, SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
 import { givenOptions } from './train-flags.ts';
 
@@ -71,7 +72,7 @@ export function defineSweep(command: Command, context: Context): void {
 
 async function sweep(words: readonly string[], flags: SweepFlags, context: Context): Promise<number> {
   const { io, rooms, stdout, stderr } = context;
-  const fixed = new Fixed(words);
+  const fixed = await fixedFor(words, [...(flags.grid ?? []), ...(flags.sample ?? [])], context);
   refuseBlasWithout(fixed.flags.blas, [chosenDevice(fixed.flags.device, io).name]);
   const points = await pointsOf(flags, fixed, context);
   const notes = await notesOn(points, fixed, context);

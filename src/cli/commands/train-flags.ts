@@ -9,7 +9,8 @@ import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
 import { schedules } from '../../training/schedules.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
-import { addGroups, choiceFlag, commonFlags, durationFlag, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, addUndoing, choiceFlag, commonFlags, durationFlag, type Flag, flagsOf, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { rivals } from '../rivals.ts';
 
 /**
  * What Commander hands over: what was given, and nothing else. All options of a run are in it, under the names of their flags; here are those that
@@ -28,6 +29,7 @@ export interface TrainFlags {
   readonly valFraction?: number;
   readonly valFile?: string;
   readonly dryRun?: boolean;
+  readonly config?: string;
   readonly epochs?: number;
   readonly maxSteps?: number;
   readonly budget?: number;
@@ -43,7 +45,7 @@ const positive = { whole: true, least: 1 };
 const steps = { whole: true, least: 0 };
 
 // Each line fits 80 columns, and each default is the one that training/resolve.ts chooses whatever the text: tests hold them to it.
-const groups: Readonly<Record<string, readonly Option[]>> = {
+const groups: Readonly<Record<string, readonly Flag[]>> = {
   'The text:': [
     listFlag('--include <glob>', "of a folder, only these files ('*.c'); repeatable"),
     listFlag('--exclude <glob>', 'of a folder, not these files; repeatable'),
@@ -130,8 +132,9 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
     numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
     blasFlag(),
   ],
-  'Output:': [
-    switchFlag('--dry-run', 'show all options as they would be, and run nothing').conflicts('resume'),
+  'Where options come from, and output:': [
+    textFlag('--config <file>', 'more options, in a JSON file: {"hidden": 256}'),
+    switchFlag('--dry-run', 'show all options, where each is from, and run nothing'),
     switchFlag('--json', 'one JSON object per event on stdout'),
     switchFlag('--quiet', 'warnings and errors only'),
     ...commonFlags(),
@@ -140,24 +143,35 @@ const groups: Readonly<Record<string, readonly Option[]>> = {
 
 export function addTrainFlags(command: Command): void {
   addGroups(command, groups);
+  const common = new Set(commonFlags().map(({ key }) => key));
+  addUndoing(command, flagsOf(command).filter(({ takes, key }) => takes.kind === 'switch' && !common.has(key)));
   listNamed(command, 'Cells:', cells);
   listNamed(command, 'Schedules of the learning rate:', schedules);
   listNamed(command, "Presets ('--dry-run' shows all that one comes to):", Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })));
   listDevices(command);
+  command.addHelpText('after', `
+Options are taken from the command line, else from RNN_<OPTION> (RNN_LR=0.005),
+else from the file of --config. --no-<switch> takes one back: --no-nesterov.`);
+  addExamples(command, [
+    ['rnn train book.txt', 'sizes and length chosen from the text'],
+    ['rnn train book.txt --preset quick', 'the best in three minutes'],
+    ["rnn train src/ --include '*.c' --unit byte --budget 30m", 'source code, half an hour'],
+    ['rnn train book.txt --config rnn.json --resume --max-time 50m', 'a job for cron'],
+    ['rnn train book.txt --hidden 512 --dry-run', 'what would be trained, and why so'],
+  ]);
 }
 
 /** @throws a usage error where two options contradict each other */
 export function checkTogether(flags: TrainFlags): void {
-  exclude(flags, { epochs: '--epochs', maxSteps: '--max-steps', budget: '--budget' }, 'each is the length of the whole run: give one');
-  exclude(flags, { resume: '--resume', force: '--force' }, '--resume continues the run that is there, --force removes it');
+  for (const { options, hint } of rivals) {
+    const given = options.filter((name) => flags[name] !== undefined && flags[name] !== false);
+    if (given.length > 1) throw new RnnError('usage', `${given.map(flagNamed).join(' and ')} exclude each other`, { hint });
+  }
   if (flags.acceptNewCorpus && !flags.resume) throw new RnnError('usage', '--accept-new-corpus is for --resume', { hint: 'a new run takes any text' });
-  exclude(flags, { valFraction: '--val-fraction', valFile: '--val-file' }, 'give the part of the text, or another text');
 }
 
-function exclude(flags: TrainFlags, names: Partial<Record<keyof TrainFlags, string>>, hint: string): void {
-  const given = Object.entries(names).filter(([key]) => flags[key as keyof TrainFlags] !== undefined);
-  if (given.length > 1) throw new RnnError('usage', `${given.map(([, flag]) => flag).join(' and ')} exclude each other`, { hint });
-}
+/** `--max-steps` of `maxSteps`. */
+const flagNamed = (name: string): string => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 
 /** The options of the run that were given, in the program's words. */
 export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {

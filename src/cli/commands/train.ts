@@ -83,7 +83,7 @@ async function start(request: Request, path: string, reporter: Reporter): Promis
   const { options, notes, idle } = resolved;
   if (flags.dryRun) {
     for (const note of idle) reporter.note(note);
-    return showPlan(request.context, flags.json === true, { ...resolved, asked: givenOptions(flags) }, corpus);
+    return showPlan(request.context, flags, { ...resolved, asked: givenOptions(flags), reading, path }, corpus);
   }
   for (const note of [...notes, ...idle]) reporter.note(note);
   const { RunFolder } = await rooms.checkpoints();

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { signalCodes } from '../failures.ts';
-import { commonFlags, switchFlag } from '../flags.ts';
+import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import type { Signal } from '../io.ts';
 import { findRun, logOf, nameOf, nothingLogged } from '../runs-given.ts';
@@ -17,6 +17,10 @@ export function defineWatch(command: Command, context: Context): void {
     .description('Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.')
     .argument('[run]', 'a run folder; the newest run unless given');
   for (const flag of [switchFlag('--json', 'the events of the run, one JSON object a line'), ...commonFlags()]) command.addOption(flag);
+  addExamples(command, [
+    ['rnn watch', 'the newest run'],
+    ['rnn watch checkpoints/hamlet --json', 'its events as they come'],
+  ]);
   command.action(async (given: string | undefined, flags: { json?: boolean }) => {
     context.exitCode = await watch(await findRun(given, context), flags, context);
   });

@@ -1,0 +1,52 @@
+// `rnn completion`: prints a script that has a shell complete what is typed after `rnn`. What can follow what is
+// completion/model.ts's, how a shell is told of it is in a file for each.
+import { Argument, type Command } from 'commander';
+import { bashScript } from '../completion/bash.ts';
+import { fishScript } from '../completion/fish.ts';
+import { type CommandModel, modelOf } from '../completion/model.ts';
+import { zshScript } from '../completion/zsh.ts';
+import type { Context } from '../context.ts';
+import { commonFlags } from '../flags.ts';
+import { parseChoice } from '../values.ts';
+
+const shells: Readonly<Record<string, (commands: readonly CommandModel[]) => string>> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};
+
+const installing = `
+To install it, once:
+  bash   echo 'source <(rnn completion bash)' >>~/.bashrc
+  zsh    echo 'source <(rnn completion zsh)' >>~/.zshrc
+  fish   rnn completion fish >~/.config/fish/completions/rnn.fish
+
+In ~/.zshrc it belongs below the line that calls compinit; if there is none, add
+  autoload -U compinit; compinit
+
+The bash of macOS is too old for <(…) there; it takes
+  rnn completion bash >~/.rnn-completion; source ~/.rnn-completion`;
+
+export function defineCompletion(command: Command, context: Context): void {
+  const names = Object.keys(shells);
+  // Listed for the completion of this very command; Commander's own refusal of other values has no hint.
+  const shell = new Argument('<shell>', 'the one that you use')
+    .choices(names)
+    .argParser((text: string) => parseChoice('the shell', text, names));
+  command
+    .description('Prints a script that has a shell complete commands, options, their values, run folders and files.')
+    .addArgument(shell)
+    .addHelpText('after', installing);
+  for (const flag of commonFlags()) command.addOption(flag);
+  command.action(async (name: string) => {
+    const { builtinCorpora } = await context.rooms.builtin();
+    await context.stdout.write(
+      shells[name](
+        modelOf(
+          command.parent!,
+          builtinCorpora.map((each) => each.name),
+        ),
+      ),
+    );
+  });
+}

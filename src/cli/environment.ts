@@ -1,0 +1,68 @@
+// Options from the environment: RNN_LR for --lr. Commander's own Option.env() reads the real process, takes any value
+// of a switch for yes, and lengthens every line of the help. Knows nothing of files, and not what is stronger than
+// what.
+import type { Flag } from './flags.ts';
+import type { Level } from './settings.ts';
+import { badValue } from './values.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Variables that are no options: of devices/cpu, devices/gpu and the tests. */
+export const otherVariables: ReadonlySet<string> = new Set([
+  'RNN_BLAS',
+  'RNN_WASM',
+  'RNN_GPU_PRODUCTS',
+  'RNN_TEST',
+  'RNN_SCREENSHOTS',
+  'RNN_CHROMIUM',
+]);
+/** What the environment gives commands besides train: no other options mean the same wherever there are any. */
+export const everywhere: readonly string[] = ['checkpoint', 'threads', 'temp', 'top-k', 'top-p', 'min-p'];
+
+const yes = ['1', 'true', 'yes', 'on'];
+const no = ['0', 'false', 'no', 'off'];
+
+/** `RNN_SEQ_LENGTH` of `--seq-length`. */
+export const variableOf = ({ key }: Pick<Flag, 'key'>): string => `RNN_${key.toUpperCase().replaceAll('-', '_')}`;
+
+/**
+ * What the environment says of some options. An empty variable says nothing. RNN_BLAS is left to the device that
+ * reads it: it is a wish for
+ * wherever a BLAS can be used, and no error elsewhere.
+ *
+ * @throws RnnError `usage` for a switch that is neither on nor off
+ */
+export function fromEnvironment(flags: readonly Flag[], environment: Environment): Level {
+  const given = flags.flatMap((flag) => {
+    const name = variableOf(flag);
+    const text = environment[name];
+    if (text === undefined || text === '' || otherVariables.has(name)) return [];
+    return [{ flag, name, origin: name, source: 'env' as const, texts: textsOf(flag, name, text) }];
+  });
+  return new Map(given.map((setting) => [setting.flag.attributeName(), setting]));
+}
+
+function textsOf({ takes }: Flag, name: string, text: string): readonly string[] | boolean {
+  // Between braces, a comma is part of a glob.
+  if (takes.kind === 'list') return text.split(/,(?![^{]*\})/);
+  if (takes.kind !== 'switch') return [text];
+  if (yes.includes(text.toLowerCase())) return true;
+  if (no.includes(text.toLowerCase())) return false;
+  throw badValue(name, text, '1 or 0');
+}
+
+/** Variables that look like a misspelt option, each with the one that was probably meant. */
+export function misspelt(
+  flags: readonly Flag[],
+  environment: Environment,
+  suggest: (key: string) => string | null,
+): readonly { readonly name: string; readonly meant: string }[] {
+  const known = new Set([...otherVariables, ...[...flags, ...everywhere.map((key) => ({ key }))].map(variableOf)]);
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('RNN_') && !known.has(name))
+    .flatMap((name) => {
+      const key = suggest(name.slice('RNN_'.length).toLowerCase().replaceAll('_', '-'));
+      const flag = flags.find((each) => each.key === key);
+      return flag === undefined ? [] : [{ name, meant: variableOf(flag) }];
+    });
+}

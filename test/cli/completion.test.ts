@@ -1,0 +1,118 @@
+// `rnn completion`: what the scripts make of a line, in the shells themselves.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { presets } from '../../src/training/presets.ts';
+import { rnn } from './helpers.ts';
+
+const shells = ['bash', 'zsh', 'fish'] as const;
+const scripts = Object.fromEntries(await Promise.all(shells.map(async (shell) => [shell, (await rnn(['completion', shell])).stdout] as const)));
+const folder = mkdtempSync(join(tmpdir(), 'rnn-completion-'));
+for (const shell of shells) writeFileSync(join(folder, `rnn.${shell}`), scripts[shell]);
+// `$(…)` in a name must stay a name.
+for (const file of ['checkpoints/hamlet/best.json', 'checkpoints/my run/latest.json', 'checkpoints/$(touch oops)/latest.json', 'checkpoints/no-run/x', 'sweeps/a/lr=1/latest.json', 'corpora/x.txt']) {
+  mkdirSync(join(folder, dirname(file)), { recursive: true });
+  writeFileSync(join(folder, file), '');
+}
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const isThere = (name: string): boolean => spawnSync(name, ['--version']).error === undefined;
+const runs = ['checkpoints/$(touch oops)', 'checkpoints/hamlet', 'checkpoints/my run', 'sweeps/a/lr=1'];
+
+/** What completes the last word, in bash; nothing where readline's completion of files takes over. */
+function inBash(words: readonly string[], setup = ''): string[] {
+  const script = `${setup}\nsource ./rnn.bash; COMP_WORDS=(rnn "$@"); COMP_CWORD=$#; $(complete -p rnn | sed 's/.*-F \\([^ ]*\\).*/\\1/') rnn "$\{!#}"; for each in "$\{COMPREPLY[@]}"; do printf '%s\\n' "$each"; done`;
+  return execFileSync('bash', ['--norc', '--noprofile', '-c', script, 'bash', ...words], { cwd: folder, encoding: 'utf8' }).split('\n').filter((line) => line !== '');
+}
+
+/** The same in fish, without descriptions. */
+function inFish(line: string): string[] {
+  return execFileSync('fish', ['--no-config', '-c', `source ./rnn.fish; complete -C ${JSON.stringify(line)}`], { cwd: folder, encoding: 'utf8' }).split('\n').filter((row) => row !== '').map((row) => row.split('\t')[0]);
+}
+
+it('an unknown shell is refused, with those that there are', async () => {
+  expect(await rnn(['completion', 'tcsh'])).toMatchObject({ code: 2, stderr: expect.stringContaining('the shell is tcsh, expected one of bash, zsh, fish') });
+});
+
+it('every command and every option that some help shows is in all of them', async () => {
+  const { stdout: overview } = await rnn(['--help']);
+  const commands = [...overview.matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)].map(([, name]) => name);
+  const helps = await Promise.all(commands.filter((name) => name !== 'help').map(async (name) => (await rnn([name, '--help'])).stdout));
+  const options = new Set(helps.flatMap((help) => [...help.matchAll(/^ {2}(?:-h, )?--([\w-]+)/gm)].map(([, name]) => name)));
+  expect(options.size).toBeGreaterThan(80);
+  for (const shell of shells) expect([...commands, ...options].filter((word) => !new RegExp(`[ '"(*-]${word}[ '")[|:]`).test(scripts[shell]))).toEqual([]);
+});
+
+describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: there is no bash)'}`, () => {
+  it.each([
+    ['commands', ['tr'], ['train']],
+    ['an option by its beginning', ['train', 'x.txt', '--opti'], ['--optimizer']],
+    ['a choice', ['train', '--cell', 'gru'], ['gru', 'gru-cho']],
+    ['a choice after =, which bash takes for a word', ['train', '--cell', '=', 'gru'], ['gru', 'gru-cho']],
+    ['a choice right after =', ['train', '--unit', '='], ['char', 'byte']],
+    ['presets', ['train', '--preset', ''], Object.keys(presets)],
+    ['run folders of an option', ['sample', '--checkpoint', ''], runs],
+    ['run folders of an argument', ['info', 'checkpoints/h'], ['checkpoints/hamlet']],
+    ['run folders to start from', ['train', '--init-from', 'sw'], ['sweeps/a/lr=1']],
+    ['folders', ['runs', 'co'], ['corpora']],
+    ['a built-in corpus', ['corpus', ''], ['sonnets']],
+    ['axes of a sweep', ['sweep', 'x.txt', '--grid', 'hid'], ['hidden=']],
+    ['options of train after the dashes of a sweep', ['sweep', 'x.txt', '--', '--opti'], ['--optimizer']],
+    ['their values', ['sweep', 'x.txt', '--', '--optimizer', 'ad'], ['adam', 'adagrad']],
+    ['but not before them', ['sweep', 'x.txt', '--opti'], []],
+    ['shells', ['completion', ''], ['bash', 'zsh', 'fish']],
+    ['commands to help with', ['help', 'sw'], ['sweep']],
+    ['nothing for a number', ['train', '--hidden', ''], []],
+    ['files, which is left to readline', ['train', 'corp'], []],
+    ['nothing of what was hidden', ['sweep', '--hidd'], []],
+  ] as const)('completes %s: rnn %j', (_what, words, expected) => {
+    expect(inBash(words)).toEqual(expected);
+  });
+
+  it('does without what the bash of macOS does not have', () => {
+    expect(inBash(['sample', '--checkpoint', ''], 'enable -n compopt')).toEqual(runs);
+    expect(scripts.bash).not.toMatch(/mapfile|readarray|declare -A|local -A|\$\{\w+[,^]/);
+  });
+
+  const hasScript = isThere('script');
+  it.skipIf(!hasScript || process.platform !== 'linux')(`completes what is typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`, () => {
+    // Each TAB is the key; a run folder with a space in it comes quoted.
+    const typed = ['PS1=', 'rnn() { printf "<%s>" "$@"; }', 'source ./rnn.bash', 'rnn tra\tcorp\tx.t\t --opti\tada\t', 'rnn info checkpoints/my\t', 'exit'].join('\n');
+    const { stdout } = spawnSync('script', ['-qec', 'bash --norc --noprofile -i', '/dev/null'], { cwd: folder, encoding: 'utf8', input: `${typed}\n`, env: { ...process.env, TERM: 'dumb' } });
+    expect(stdout).toContain('<train><corpora/x.txt><--optimizer><ada>');
+    expect(stdout).toContain('<info><checkpoints/my run');
+  });
+});
+
+describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: there is no fish)'}`, () => {
+  it.each([
+    ['rnn tr', ['train']],
+    ['rnn train --optimizer ada', ['adagrad', 'adam']],
+    ['rnn train --hidden ', []],
+    ['rnn corpus ', ['sonnets']],
+    ['rnn sweep x.txt -- --opti', ['--optimizer']],
+    ['rnn train cor', ['corpora/']],
+    ['rnn help sw', ['sweep']],
+  ])('completes %j', (line, expected) => {
+    expect(inFish(line)).toEqual(expected);
+  });
+
+  it('completes run folders, among files', () => {
+    expect(inFish('rnn sample --checkpoint ')).toEqual(expect.arrayContaining(runs));
+    expect(inFish('rnn sample --checkpoint ')).not.toContain('checkpoints/no-run');
+  });
+});
+
+describe.skipIf(!isThere('zsh'))(`zsh${isThere('zsh') ? '' : ' (skipped: there is no zsh)'}`, () => {
+  it('reads it without complaint', () => {
+    expect(spawnSync('zsh', ['-n', 'rnn.zsh'], { cwd: folder, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
+    const registered = spawnSync('zsh', ['-f', '-c', 'autoload -U compinit; compinit -D; source ./rnn.zsh; print $_comps[rnn]'], { cwd: folder, encoding: 'utf8' });
+    expect(registered).toMatchObject({ status: 0, stdout: '_rnn\n', stderr: '' });
+  });
+});
+
+it('nothing that a folder is called was run', () => {
+  expect(spawnSync('ls', [folder], { encoding: 'utf8' }).stdout).not.toContain('oops');
+});
