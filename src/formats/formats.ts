@@ -1,0 +1,7 @@
+// The formats that models can be written in: a new one is one entry here, and a word in the help of rnn export.
+import type { ExportFormat } from './format.ts';
+import { safetensors } from './trained.ts';
+
+export type { ExportFormat } from './format.ts';
+
+export const formats: readonly ExportFormat[] = [safetensors];
