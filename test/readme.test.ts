@@ -21,7 +21,7 @@ const isBuilt = existsSync(join(root, 'dist/cli/start.js'));
 const patience = 60_000;
 
 /** Commands that look for files before they do anything. */
-const looking = new Set(['sweep', 'runs', 'eval', 'plot', 'watch', 'story', 'gradients', 'inspect']);
+const looking = new Set(['sweep', 'runs', 'eval', 'plot', 'watch', 'story', 'gradients', 'inspect', 'export', 'import']);
 
 /** The commands in blocks marked as shell, a block a list. */
 function shellBlocks(page: string): string[][] {
@@ -51,7 +51,7 @@ describe('every command that is written down is one', () => {
   writeFileSync(shownFile, /^```json\n([\s\S]*?)^```/m.exec(read('docs/configuration.md'))![1]);
   afterAll(() => rmSync(dirname(shownFile), { recursive: true }));
 
-  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/choosing.md', 'docs/configuration.md', 'docs/cron.md', 'docs/insight.md'];
+  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/choosing.md', 'docs/configuration.md', 'docs/cron.md', 'docs/distributed.md', 'docs/insight.md', 'docs/onnx.md', 'docs/pytorch.md'];
   const inBlocks = pages.flatMap((name) => shellBlocks(read(name)).flat().flatMap(programCalls).map((words) => ({ name, words })));
   const inText = pages.flatMap((name) => inlineCommands(read(name)).flatMap(programCalls).map((words) => ({ name, words })));
 
@@ -101,7 +101,7 @@ describe('every command that is written down is one', () => {
   });
 
   it('and every option in the README is one of some command, or of the benchmark', async () => {
-    const helps = await Promise.all(['train', 'sample', 'eval', 'inspect', 'gradients', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench', 'completion'].map((command) => rnn([command, '--help'])));
+    const helps = await Promise.all(['train', 'sample', 'eval', 'inspect', 'gradients', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'export', 'import', 'corpus', 'doctor', 'bench', 'completion'].map((command) => rnn([command, '--help'])));
     const known = new Set([...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });

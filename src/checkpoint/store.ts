@@ -1,13 +1,16 @@
 // The door of this room: what the rest of the program may do with checkpoints.
 
-export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord } from './checkpoint.ts';
+export { replaceFile } from './atomic.ts';
+export { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
 export { LogFollower, readLog } from './follow.ts';
+export { type Fail, shown, troubleInJson } from './json-reader.ts';
 export type { LogLine } from './log.ts';
-export { type Newest, newestIn } from './newest.ts';
+export { type Newest, isCheckpoint, newestIn } from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
 export { type RunFiles, findRuns, foldersOfRuns, isHeld, lookInto, runsIn } from './runs.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf } from './tensors.ts';
+export { checkCell, checkModel, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 export { writeCheckpoint } from './write.ts';

@@ -82,6 +82,18 @@ const commands: readonly { name: string; takes: string; summary: string; load: (
     load: async () => (await import('./commands/sweep.ts')).defineSweep,
   },
   {
+    name: 'export',
+    takes: '[checkpoint]',
+    summary: 'write a trained model as a file for other programs',
+    load: async () => (await import('./commands/export.ts')).defineExport,
+  },
+  {
+    name: 'import',
+    takes: '<file>',
+    summary: 'make a run folder of a model that comes from PyTorch',
+    load: async () => (await import('./commands/import.ts')).defineImport,
+  },
+  {
     name: 'corpus',
     takes: '[name]',
     summary: 'list the built-in corpora, or write one to corpora/',

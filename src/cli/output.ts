@@ -37,12 +37,12 @@ export class Output {
   }
 
   /**
-   * Settles once the stream has taken the text, so that awaiting it honours backpressure.
+   * Settles once the stream has taken the text or the bytes, so that awaiting it honours backpressure.
    * @throws OutputClosed if nobody reads any more, a machine error if it cannot be written (a full disk)
    */
-  write(text: string): Promise<void> {
+  write(content: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#stream.write(text, (error) => {
+      this.#stream.write(content, (error) => {
         if (!error) return resolve();
         const code = systemCode(error);
         if (readerGone.has(code)) return reject(new OutputClosed(`${this.#name} is closed`));

@@ -1,11 +1,13 @@
 // What the commands call in the rest of the program. Each is loaded when it is first called, so that `rnn --help` loads none of
 // them, and a test can put its own in their place.
-import type { findCheckpoint, findRuns, foldersOfRuns, isHeld, LogFollower, newestIn, openSweepFolder, readCheckpoint, readLog, RunFolder } from '../checkpoint/store.ts';
+import type { findCheckpoint, findRuns, foldersOfRuns, isCheckpoint, isHeld, LogFollower, newestIn, openSweepFolder, readCheckpoint, readLog, replaceFile, RunFolder } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
+import type { formats } from '../formats/formats.ts';
+import type { readTrained, refuseOtherFiles, startBytes } from '../formats/trained.ts';
 import type { bytesOf, compressedSizes, xzSize } from '../insight/compressors.ts';
 import type { gradientFlow } from '../insight/gradient-flow.ts';
 import type * as inspection from '../insight/inspection.ts';
@@ -44,11 +46,13 @@ export interface Rooms {
     findCheckpoint: typeof findCheckpoint;
     findRuns: typeof findRuns;
     foldersOfRuns: typeof foldersOfRuns;
+    isCheckpoint: typeof isCheckpoint;
     isHeld: typeof isHeld;
     LogFollower: typeof LogFollower;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
     readLog: typeof readLog;
+    replaceFile: typeof replaceFile;
     openSweepFolder: typeof openSweepFolder;
     RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
   }>;
@@ -82,6 +86,7 @@ export interface Rooms {
   curves(): Promise<{ Curves: typeof Curves; chartsOf: typeof chartsOf; whyNothing: typeof whyNothing; dashboard: typeof dashboard }>;
   story(): Promise<{ someOf: typeof someOf; captionOf: typeof captionOf; factsOf: typeof factsOf }>;
   pictures(): Promise<{ curvesPage: typeof curvesPage; storyPage: typeof storyPage; svgOf: typeof svgOf }>;
+  formats(): Promise<{ formats: typeof formats; readTrained: typeof readTrained; refuseOtherFiles: typeof refuseOtherFiles; startBytes: typeof startBytes }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
 }
 
@@ -111,5 +116,6 @@ export const rooms: Rooms = {
   curves: async () => ({ ...(await import('../training/curves.ts')), ...(await import('../reports/charts.ts')), ...(await import('../reports/terminal.ts')) }),
   story: () => import('../reports/story.ts'),
   pictures: async () => ({ ...(await import('../reports/curves-page.ts')), ...(await import('../reports/story-page.ts')), ...(await import('../reports/svg.ts')) }),
+  formats: async () => ({ ...(await import('../formats/formats.ts')), ...(await import('../formats/trained.ts')) }),
   diagnosis: () => import('../diagnosis/doctor.ts'),
 };

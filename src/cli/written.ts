@@ -25,6 +25,17 @@ export async function writeOut(path: string, content: string | Iterable<Uint8Arr
   stderr.line(stderr.colour.dim(harmless(`wrote ${path}, ${bytes((await stat(path)).size)}`)));
 }
 
+/** Puts bytes in the place of a file, whole or not at all, and says so; for `-`, on stdout. @throws RnnError `machine` if it cannot be written */
+export async function replaceOut(path: string, content: Uint8Array, context: Context): Promise<void> {
+  if (path === '-') return context.stdout.write(content);
+  const known = await stat(path).catch(() => null);
+  // A pipe or a device is written to, not replaced.
+  if (known !== null && !known.isFile()) return writeOut(path, [content], context);
+  const { replaceFile } = await context.rooms.checkpoints();
+  await replaceFile(path, [content]);
+  context.stderr.line(context.stderr.colour.dim(harmless(`wrote ${path}, ${bytes(content.length)}`)));
+}
+
 /** Before anything is computed for them; leaves the files as they are. @throws RnnError `machine` if one could not be written */
 export async function refuseUnwritable(...paths: readonly (string | undefined)[]): Promise<void> {
   for (const path of paths) {

@@ -6,11 +6,19 @@ import { RnnError } from '../../errors.ts';
 import { samplingProgram } from '../../model/network.ts';
 import { parameterShapes } from '../../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../../program/value.ts';
+import type { ExportFormat } from '../format.ts';
 import { graphOf } from './graph.ts';
 import { onnxFile } from './messages.ts';
 
 /** No message of Protocol Buffers is larger, and an ONNX file is one. */
 const MOST_BYTES = 2 ** 31 - 1;
+
+export const onnx: ExportFormat = {
+  name: 'onnx',
+  summary: 'for ONNX Runtime, on any machine and in a browser: any model, a step at a time',
+  extension: '.onnx',
+  write: onnxOf,
+};
 
 /**
  * The file: one step from `ids` (N) to `logits` (N, V), states as inputs `state.NAME` and outputs `next.NAME` (N,

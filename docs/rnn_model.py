@@ -1,0 +1,85 @@
+"""A character model of rnn in PyTorch: its file, its module, and its characters as numbers."""
+import json
+import struct
+
+import torch
+from torch import nn
+
+
+def read_safetensors(path):
+    """The tensors of a file by name, and the texts that go with them."""
+    with open(path, "rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+        data = bytearray(file.read())
+    metadata = header.pop("__metadata__", {})
+    tensors = {}
+    for name, entry in header.items():
+        begin, end = entry["data_offsets"]
+        tensors[name] = torch.frombuffer(data[begin:end], dtype=torch.float32).reshape(entry["shape"])
+    return tensors, metadata
+
+
+def write_safetensors(path, tensors, metadata):
+    """The same the other way round. `rnn import` wants the metadata that came with the model."""
+    header, pieces, end = {"__metadata__": metadata}, [], 0
+    for name, tensor in tensors.items():
+        pieces.append(tensor.detach().cpu().float().contiguous().numpy().tobytes())
+        header[name] = {"dtype": "F32", "shape": list(tensor.shape), "data_offsets": [end, end + len(pieces[-1])]}
+        end += len(pieces[-1])
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text + b"".join(pieces))
+
+
+class CharacterModel(nn.Module):
+    """From characters to what comes next: embedding or one-hot, recurrent layers, output layer."""
+
+    def __init__(self, configuration):
+        super().__init__()
+        cell, layers, dropout = configuration["cell"], configuration["layers"], configuration["dropout"]
+        symbols, hidden, width = configuration["vocabulary"], configuration["hidden"], configuration["embedding"]
+        tied = configuration.get("tied", False)
+        options = {"num_layers": layers, "dropout": dropout if layers > 1 else 0}
+        self.symbols = symbols
+        self.embedding = nn.Embedding(symbols, width) if width > 0 else None
+        if cell == "lstm":
+            self.rnn = nn.LSTM(width or symbols, hidden, **options)
+        elif cell == "gru":
+            self.rnn = nn.GRU(width or symbols, hidden, **options)
+        else:
+            self.rnn = nn.RNN(width or symbols, hidden, nonlinearity="tanh" if cell == "rnn" else "relu", **options)
+        self.dropout = nn.Dropout(dropout)
+        self.projection = nn.Linear(hidden, width, bias=False) if tied and width != hidden else nn.Identity()
+        self.output = nn.Linear(width if tied else hidden, symbols)
+        if tied:
+            self.output.weight = self.embedding.weight
+
+    def forward(self, ids, state=None):
+        """From ids (T, N) and a state, zeros if there is none, to logits (T, N, V) and the state after them."""
+        if self.embedding is None:
+            x = nn.functional.one_hot(ids, self.symbols).float()
+        else:
+            x = self.embedding(ids)
+        h, state = self.rnn(x, state)
+        return self.output(self.projection(self.dropout(h))), state
+
+
+def load_model(path):
+    """The model in a file that `rnn export` wrote, and the texts that go with it."""
+    tensors, metadata = read_safetensors(path)
+    model = CharacterModel(json.loads(metadata["model"]))
+    model.load_state_dict(tensors)
+    return model, metadata
+
+
+def encode(data, vocabulary):
+    """The ids of a text that is given as bytes: characters are code points, and line ends stay as they are."""
+    if vocabulary["unit"] == "byte":
+        return torch.tensor(list(data))
+    ids = {symbol: number for number, symbol in enumerate(vocabulary["symbols"])}
+    text = data.decode("utf-8-sig")
+    if vocabulary["unknown"] is None:
+        return torch.tensor([ids[character] for character in text])
+    return torch.tensor([ids.get(character, vocabulary["unknown"]) for character in text])

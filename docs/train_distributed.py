@@ -1,0 +1,134 @@
+"""Trains an exported model on with PyTorch, on as many processes and machines as torchrun starts: docs/distributed.md."""
+import argparse
+import json
+import math
+import os
+
+import torch
+from torch import distributed, nn
+
+from rnn_model import encode, load_model, write_safetensors
+
+# What was reduced stays until the end. A thread of gloo that is the last to hold a tensor waits for Python to let it
+# go, and at the end Python waits for that thread, for ever.
+reduced = []
+
+
+def streams_of(ids, count, first, last):
+    """Inputs and targets (T, last - first) of some of `count` streams: contiguous parts of the text of one length."""
+    length = (len(ids) - 1) // count
+    inputs = ids[: count * length].reshape(count, length)
+    targets = ids[1 : count * length + 1].reshape(count, length)
+    return inputs[first:last].t().contiguous(), targets[first:last].t().contiguous()
+
+
+@torch.no_grad()
+def evaluate(model, ids, count, steps, rank, processes, device):
+    """Mean nats per character as `rnn eval` has it: contiguous streams from a zero state, every target scored once."""
+    total = len(ids) - 1
+    count = min(count, total)
+    shortest, longer = divmod(total, count)
+    mine = range(rank, count, processes)
+    inputs = torch.zeros(shortest + 1, len(mine), dtype=torch.long)
+    targets = torch.full_like(inputs, -1)  # where a stream has ended: not counted
+    for column, stream in enumerate(mine):
+        start = stream * shortest + min(stream, longer)
+        length = shortest + (stream < longer)
+        inputs[:length, column] = ids[start : start + length]
+        targets[:length, column] = ids[start + 1 : start + length + 1]
+    model.eval()
+    nats, state = torch.zeros(1, dtype=torch.float64, device=device), None
+    for first in range(0, len(inputs) if len(mine) > 0 else 0, steps):
+        logits, state = model(inputs[first : first + steps].to(device), state)
+        wanted = targets[first : first + steps].to(device).flatten()
+        nats += nn.functional.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=-1, reduction="sum").double()
+    model.train()
+    reduced.append(nats)
+    distributed.all_reduce(nats)
+    return nats.item() / total
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="a file that rnn export wrote")
+    parser.add_argument("text", help="the text to train on")
+    parser.add_argument("--out", required=True, help="the file to write, for rnn import")
+    parser.add_argument("--validation", help="another text to validate on, instead of the end of the first")
+    parser.add_argument("--steps", type=int, default=1000, help="updates of the weights")
+    parser.add_argument("--batch-size", type=int, default=64, help="streams in all, a multiple of the number of processes")
+    parser.add_argument("--seq-length", type=int, default=64, help="steps that gradients go back")
+    parser.add_argument("--lr", type=float, default=2e-3)
+    parser.add_argument("--clip-norm", type=float, default=5)
+    options = parser.parse_args()
+
+    on_gpu = torch.cuda.is_available()
+    distributed.init_process_group("nccl" if on_gpu else "gloo")
+    rank, processes = distributed.get_rank(), distributed.get_world_size()
+    device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpu else torch.device("cpu")
+    if on_gpu:
+        torch.cuda.set_device(device)
+    if options.batch_size % processes != 0:
+        raise SystemExit(f"--batch-size is {options.batch_size}, expected a multiple of the {processes} processes")
+
+    model, metadata = load_model(options.model)
+    vocabulary, training = json.loads(metadata["vocabulary"]), json.loads(metadata.get("training", "{}"))
+    reading = training.get("reading", {})
+    with open(options.text, "rb") as file:
+        ids = encode(file.read(), vocabulary)
+    if options.validation is not None:
+        with open(options.validation, "rb") as file:
+            train, validation = ids, encode(file.read(), vocabulary)
+    elif reading.get("validationFile") is not None:
+        raise SystemExit(f"the model was validated on {reading['validationFile']}: name it with --validation")
+    else:
+        # The end of the text, cut where rnn train cut it.
+        cut = math.floor(len(ids) * (1 - reading.get("validationFraction", 0.1)))
+        train, validation = ids[:cut], ids[cut:]
+    if len(validation) < 2:
+        raise SystemExit("nothing is held out to validate on: name a text with --validation")
+    evaluation_streams = training.get("options", {}).get("evaluationStreams", 16)
+
+    share = options.batch_size // processes
+    inputs, targets = streams_of(train, options.batch_size, rank * share, (rank + 1) * share)
+    length = min(options.seq_length, len(inputs))
+    windows = len(inputs) // length if length > 0 else 0
+    if windows == 0:
+        raise SystemExit(f"{len(train)} characters are too few for --batch-size {options.batch_size}")
+
+    model.to(device)
+    parallel = nn.parallel.DistributedDataParallel(model)
+    optimizer = torch.optim.Adam(parallel.parameters(), lr=options.lr)
+
+    def report(step, learnt):
+        nats = evaluate(model, validation, evaluation_streams, options.seq_length, rank, processes, device)
+        if rank == 0:
+            print(f"step {step}: {learnt}validation loss {nats:.7f} nats per character", flush=True)
+        return nats
+
+    report(0, "")
+    state = None
+    for step in range(options.steps):
+        start = step % windows * length
+        if start == 0:
+            state = None
+        logits, state = parallel(inputs[start : start + length].to(device), state)
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets[start : start + length].to(device).flatten())
+        optimizer.zero_grad()
+        loss.backward()  # gradients are now the mean of all processes
+        nn.utils.clip_grad_norm_(parallel.parameters(), options.clip_norm)
+        optimizer.step()
+        # The state goes on into the next window, and gradients do not go back into the last one.
+        state = tuple(part.detach() for part in state) if isinstance(state, tuple) else state.detach()
+        if (step + 1) % 500 == 0 and step + 1 < options.steps:
+            report(step + 1, f"training loss {loss.item():.4f}, ")
+    nats = report(options.steps, f"training loss {loss.item():.4f}, ")
+
+    if rank == 0:
+        training["step"] = training.get("step", 0) + options.steps
+        training["epoch"] = training.get("epoch", 0) + options.steps / windows
+        training["bestValidationLossNats"] = nats
+        write_safetensors(options.out, model.state_dict(), {**metadata, "training": json.dumps(training)})
+    distributed.destroy_process_group()
+
+
+main()

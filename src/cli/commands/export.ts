@@ -1,0 +1,83 @@
+// `rnn export`: a trained model as a file for other programs. The formats are in formats/.
+import { stat } from 'node:fs/promises';
+import { basename, dirname, extname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { RnnError } from '../../errors.ts';
+import type { Context } from '../context.ts';
+import { addExamples, commonFlags, switchFlag, textFlag } from '../flags.ts';
+import { harmless } from '../format.ts';
+import { parseChoice } from '../values.ts';
+import { refuseMixed, refuseUnwritable, replaceOut } from '../written.ts';
+
+interface ExportFlags {
+  readonly format?: string;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+export function defineExport(command: Command, context: Context): void {
+  command
+    .description('Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.')
+    .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
+  for (const flag of [
+    textFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out'),
+    textFlag('--out <file>', 'where to; - is stdout (default: the name of the run, in this folder)'),
+    switchFlag('--force', 'replace the file if it is there'),
+    switchFlag('--json', 'one JSON object about the file'),
+    ...commonFlags(),
+  ])
+    command.addOption(flag);
+  addExamples(command, [
+    ['rnn export', 'the newest run, for PyTorch'],
+    ['rnn export checkpoints/hamlet --format onnx', 'hamlet.onnx, for ONNX Runtime'],
+    ['rnn export --out model.safetensors --force', 'a file by its name, again'],
+  ]);
+  command.action((given: string | undefined, flags: ExportFlags) => exportModel(given, flags, context));
+}
+
+async function exportModel(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
+  const { rooms, stdout } = context;
+  refuseMixed({ '--out': flags.out, '--json': flags.json });
+  const { formats } = await rooms.formats();
+  const names = formats.map(({ name }) => name);
+  const byEnding = formats.find(({ extension }) => flags.out !== undefined && extname(flags.out) === extension);
+  const wanted = flags.format === undefined ? (byEnding?.name ?? names[0]) : parseChoice('--format', flags.format, names);
+  const format = formats.find(({ name }) => name === wanted)!;
+  const { findCheckpoint, isCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const checkpoint = await findCheckpoint(given, 'use');
+  const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
+  if (out === '-' && stdout.stream.isTTY === true)
+    throw new RnnError('usage', 'the file is not for a terminal to show', {
+      hint: 'name a file with --out, or send it on: rnn export --out - > model.safetensors',
+    });
+  if (!flags.force) await refuseExisting(out);
+  await refuseUnwritable(out);
+  const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
+  await replaceOut(out, bytes, context);
+  if (flags.json)
+    await stdout.write(
+      `${JSON.stringify({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length })}\n`,
+    );
+}
+
+/** That of the run folder, or of a file that was taken out of one. */
+function nameOf(checkpoint: string, isCheckpoint: (file: string) => boolean): string {
+  const file = basename(checkpoint);
+  return isCheckpoint(file) ? basename(dirname(resolve(checkpoint))) || 'model' : basename(file, extname(file));
+}
+
+async function refuseExisting(path: string): Promise<void> {
+  // What is no plain file, such as a pipe or a device, is there to be written to.
+  if (
+    path === '-' ||
+    !(await stat(path).then(
+      (status) => status.isFile(),
+      () => false,
+    ))
+  )
+    return;
+  throw new RnnError('usage', `${harmless(path)} is already there`, {
+    hint: 'replace it with --force, or choose another file with --out',
+  });
+}

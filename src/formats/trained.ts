@@ -1,0 +1,166 @@
+// A trained model as a safetensors file with PyTorch's names, and back. What a PyTorch module does not know of itself
+// (configuration, vocabulary, where training stands) goes along as texts, which survive PyTorch if whoever saves the
+// file hands them on.
+import {
+  type Checkpoint,
+  type Fail,
+  type Header,
+  type TrainedModel,
+  type TrainingRecord,
+  checkCell,
+  checkModel,
+  checkTraining,
+  checkVocabulary,
+  troubleInJson,
+} from '../checkpoint/store.ts';
+import { RnnError } from '../errors.ts';
+import { Random } from '../random.ts';
+import type { ExportFormat } from './format.ts';
+import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
+import { type Metadata, dataStartOf, readSafetensors, writeSafetensors } from './safetensors.ts';
+
+const formatName = 'rnn';
+/** Of the names and texts in the file; raised when an older reader would go wrong. */
+const layoutVersion = '1';
+/** Of what is recorded of training, what means something without the optimizer. */
+const keptOfTraining = ['step', 'epoch', 'bestValidationLossNats', 'options', 'reading', 'corpus'] as const;
+
+export { startBytes } from './safetensors.ts';
+
+export const safetensors: ExportFormat = {
+  name: 'safetensors',
+  summary: "PyTorch's nn.LSTM, nn.GRU or nn.RNN, and back by rnn import",
+  extension: '.safetensors',
+  write(trained) {
+    const why = whyNoModule(trained.model);
+    if (why !== null) throw new RnnError('usage', why.message, { hint: why.hint });
+    return writeSafetensors({ metadata: metadataOf(trained), tensors: stateDict(trained) });
+  },
+};
+
+function metadataOf({ model, vocabulary, training }: Header): Metadata {
+  return {
+    format: formatName,
+    version: layoutVersion,
+    model: JSON.stringify(model),
+    vocabulary: JSON.stringify(vocabulary),
+    training: JSON.stringify(kept(training)),
+  };
+}
+
+function kept(training: Readonly<Record<string, unknown>>): Partial<TrainingRecord> {
+  return Object.fromEntries(
+    keptOfTraining.filter((key) => Object.hasOwn(training, key)).map((key) => [key, training[key]]),
+  );
+}
+
+/**
+ * The checkpoint in a safetensors file: good for everything but to be continued as the run that it was, for it has no
+ * optimizer.
+ *
+ * @param path of the file, for errors
+ * @param like whose configuration and vocabulary the weights have, whatever the file says; null for those in the file
+ * @throws RnnError `checkpoint` that says what is wrong with the file, or that it does not say of which model it is
+ */
+export function readTrained(file: Uint8Array, path: string, like: Header | null): Checkpoint {
+  const damaged = damage(path);
+  const { metadata, tensors } = readSafetensors(file, damaged);
+  const isOurs = metadata['format'] === formatName;
+  if (isOurs && metadata['version'] !== layoutVersion) {
+    throw new RnnError(
+      'checkpoint',
+      `${path} has layout ${JSON.stringify(metadata['version']?.slice(0, 20))}, and this rnn reads layout ${layoutVersion}`,
+      { hint: 'use the rnn that wrote it, or a newer one than this' },
+    );
+  }
+  if (!isOurs && like === null) {
+    throw new RnnError('checkpoint', `${path} does not say of which model its weights are`, {
+      hint: '--like CHECKPOINT takes configuration and vocabulary from there; docs/pytorch.md shows how PyTorch hands them on',
+    });
+  }
+  const header = like ?? headerIn(metadata, damaged);
+  const recorded = isOurs ? trainingIn(metadata, damaged) : {};
+  const why = whyNoModule(header.model);
+  if (why !== null) throw new RnnError('checkpoint', `${path} cannot be read: ${why.message}`, { hint: why.hint });
+  const mismatched = failure(
+    `${path} does not fit its model`,
+    'the names are those of the module itself, not of what is wrapped around it: docs/pytorch.md has one that fits',
+  );
+  return {
+    model: header.model,
+    vocabulary: header.vocabulary,
+    training: trainingOf(
+      {
+        ...(like === null
+          ? {}
+          : { options: like.training.options, ...part(like.training, 'reading'), ...part(like.training, 'corpus') }),
+        ...recorded,
+      },
+      damaged,
+    ),
+    tensors: tensorsFromStateDict(header.model, tensors, mismatched),
+    state: [],
+    optimizer: null,
+  };
+}
+
+/**
+ * Before a file is read: whether its first bytes are those of a safetensors file.
+ * @param start `startBytes` of it @throws RnnError `checkpoint` if they are not
+ */
+export function refuseOtherFiles(start: Uint8Array, fileBytes: number, path: string): void {
+  dataStartOf(start, fileBytes, damage(path));
+}
+
+function headerIn(metadata: Metadata, fail: Fail): Pick<TrainedModel, 'model' | 'vocabulary'> {
+  const model = checkModel(jsonIn(metadata, 'model', fail), fail);
+  checkCell(model, fail);
+  return { model, vocabulary: checkVocabulary(jsonIn(metadata, 'vocabulary', fail), model, fail) };
+}
+
+/** What the file records of training: nothing if it says nothing of it. */
+function trainingIn(metadata: Metadata, fail: Fail): Partial<TrainingRecord> {
+  if (!Object.hasOwn(metadata, 'training')) return {};
+  const training = jsonIn(metadata, 'training', fail);
+  if (typeof training !== 'object' || training === null) fail('its record of training is no object');
+  return kept(training as Record<string, unknown>);
+}
+
+function trainingOf(recorded: Partial<TrainingRecord>, fail: Fail): TrainingRecord {
+  const fresh = {
+    options: {},
+    step: 0,
+    epoch: 0,
+    position: { epoch: 0, window: 0 },
+    random: new Random(1).state,
+    history: [],
+    bestValidationLossNats: null,
+  };
+  return checkTraining({ ...fresh, ...recorded }, fail);
+}
+
+function part(training: TrainingRecord, key: string): Partial<TrainingRecord> {
+  return Object.hasOwn(training, key) ? { [key]: training[key] } : {};
+}
+
+function jsonIn(metadata: Metadata, key: string, fail: Fail): unknown {
+  if (!Object.hasOwn(metadata, key)) fail(`__metadata__.${key} is missing`);
+  let value: unknown;
+  try {
+    value = JSON.parse(metadata[key]);
+  } catch (cause) {
+    fail(`__metadata__.${key} is not JSON`, cause);
+  }
+  // As deep as it will stand in a checkpoint.
+  const { message } = troubleInJson({ [key]: value }, '__metadata__');
+  if (message !== null) fail(message);
+  return value;
+}
+
+const damage = (path: string): Fail => failure(`${path} is damaged`, 'write it once more, or take another copy of it');
+
+const failure =
+  (what: string, hint: string): Fail =>
+  (detail, cause) => {
+    throw new RnnError('checkpoint', `${what}: ${detail}`, { hint, cause });
+  };

@@ -1,0 +1,276 @@
+// rnn export and rnn import: where files and folders go, and what is refused.
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { formats } from '../../src/formats/formats.ts';
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { safetensors } from '../../src/formats/trained.ts';
+import { randomModel } from '../formats/models.ts';
+import { FakeStream, rnn } from './helpers.ts';
+
+const trained = randomModel({ cell: 'lstm', layers: 2, hidden: 5, embedding: 3 });
+const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const fail = (detail: string): never => {
+  throw new Error(detail);
+};
+
+let folder: string;
+let before: string;
+const at = (name: string): string => join(folder, name);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rnn-formats-'));
+  before = process.cwd();
+  process.chdir(folder);
+  for (const [name, checkpoint] of Object.entries({
+    verse: trained,
+    peephole: randomModel({ cell: 'lstm-peephole' }),
+    skipping: randomModel({ cell: 'gru', layers: 2, skip: 'both', learnedState: true }),
+  })) {
+    await mkdir(at(`checkpoints/${name}`), { recursive: true });
+    await writeCheckpoint(at(`checkpoints/${name}/latest.json`), checkpoint);
+  }
+  await writeFile(at('sent.safetensors'), safetensors.write(trained));
+  await writeFile(
+    at('anonymous.safetensors'),
+    writeSafetensors({ ...readSafetensors(safetensors.write(trained), fail), metadata: { format: 'pt' } }),
+  );
+  await writeFile(at('text.txt'), 'a text of these letters '.repeat(20));
+});
+afterAll(async () => {
+  process.chdir(before);
+  await rm(folder, { recursive: true });
+});
+
+describe('rnn export', () => {
+  it('writes a file that is called like the run, here', async () => {
+    const { code, stdout, stderr } = await rnn(['export', 'checkpoints/verse', '--json']);
+    expect({ code, line: JSON.parse(stdout) as unknown }).toEqual({
+      code: 0,
+      line: {
+        event: 'export',
+        checkpoint: 'checkpoints/verse/latest.json',
+        format: 'safetensors',
+        path: 'verse.safetensors',
+        bytes: safetensors.write(trained).length,
+      },
+    });
+    expect(stderr).toMatch(/^wrote verse\.safetensors, \d/);
+    expect(Buffer.compare(await readFile('verse.safetensors'), safetensors.write(trained))).toBe(0);
+    expect((await readdir('.')).filter((name) => name.includes('.tmp'))).toEqual([]);
+  });
+
+  it('leaves a file that is there as it is, unless --force is given', async () => {
+    await writeFile('there.safetensors', 'mine');
+    const refused = await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors']);
+    expect(refused).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/there\.safetensors is already there[\s\S]*--force/) as string,
+    });
+    expect(await readFile('there.safetensors', 'utf8')).toBe('mine');
+    expect((await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors', '--force'])).code).toBe(0);
+    expect(Buffer.compare(await readFile('there.safetensors'), safetensors.write(trained))).toBe(0);
+  });
+
+  it('writes to stdout for another program, and not to a terminal', async () => {
+    const pieces: Uint8Array[] = [];
+    class Bytes extends FakeStream {
+      // oxlint-disable-next-line no-underscore-dangle -- the name that Node calls
+      override _write(chunk: unknown, _encoding: string, done: (error?: Error) => void): void {
+        pieces.push(chunk as Uint8Array);
+        done();
+      }
+    }
+    expect((await rnn(['export', 'checkpoints/verse', '--out', '-'], { stdout: new Bytes() })).code).toBe(0);
+    expect(Buffer.compare(Buffer.concat(pieces), safetensors.write(trained))).toBe(0);
+    expect(
+      await rnn(['export', 'checkpoints/verse', '--out', '-'], { stdout: new FakeStream({ columns: 80 }) }),
+    ).toMatchObject({ code: 2, stdout: '' });
+    expect((await rnn(['export', 'checkpoints/verse', '--out', '-', '--json'])).code).toBe(2);
+  });
+
+  it('takes the newest run unless one is given, and a file by its own name', async () => {
+    await mkdir('elsewhere/checkpoints/newest', { recursive: true });
+    await writeCheckpoint('elsewhere/taken-out.json', trained);
+    await writeCheckpoint('elsewhere/checkpoints/newest/best.json', trained);
+    process.chdir('elsewhere');
+    try {
+      expect([(await rnn(['export'])).code, (await rnn(['export', 'taken-out.json'])).code]).toEqual([0, 0]);
+      expect((await readdir('.')).filter((name) => name.endsWith('.safetensors'))).toEqual([
+        'newest.safetensors',
+        'taken-out.safetensors',
+      ]);
+    } finally {
+      process.chdir(folder);
+    }
+  });
+
+  it.each([
+    ['peephole', ['lstm-peephole']],
+    ['skipping', ['--skip both', '--learned-state']],
+  ])('names what PyTorch has no module for in %s, and what can go there', async (name, what) => {
+    const { code, stderr } = await rnn(['export', `checkpoints/${name}`]);
+    expect(code).toBe(2);
+    for (const words of [...what, 'lstm, gru, rnn, rnn-relu, irnn']) expect(stderr).toContain(words);
+    expect(existsSync(`${name}.safetensors`)).toBe(false);
+  });
+
+  it('knows its formats, and tells of each in the help', async () => {
+    const { stdout } = await rnn(['export', '--help']);
+    for (const { name } of formats) expect(stdout).toContain(name);
+    expect(await rnn(['export', 'checkpoints/verse', '--format', 'safetensor'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('did you mean --format safetensors?') as string,
+    });
+  });
+
+  it('says that a file cannot be written before it reads a model', async () => {
+    expect(await rnn(['export', 'checkpoints/verse', '--out', 'nowhere/x.safetensors'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('nowhere/x.safetensors could not be written') as string,
+    });
+  });
+});
+
+describe('rnn import', () => {
+  it('makes a run folder, called like the file, with the model that was exported', async () => {
+    const { code, stdout } = await rnn(['import', 'sent.safetensors', '--json']);
+    expect({ code, line: JSON.parse(stdout) as unknown }).toMatchObject({
+      code: 0,
+      line: { event: 'import', file: 'sent.safetensors', path: join('checkpoints', 'sent'), step: 30 },
+    });
+    const back = await readCheckpoint('checkpoints/sent/latest.json');
+    const { options, step, epoch, bestValidationLossNats } = trained.training;
+    expect(back).toMatchObject({
+      model: trained.model,
+      vocabulary: trained.vocabulary,
+      training: { options, step, epoch, bestValidationLossNats, history: [] },
+      state: [],
+      optimizer: null,
+    });
+    expect(back.tensors.map(({ data }) => [...data])).toEqual(trained.tensors.map(({ data }) => [...data]));
+  });
+
+  it('makes one that the other commands take', async () => {
+    expect((await rnn(['import', 'sent.safetensors', '--out', 'back'])).code).toBe(0);
+    const told = await Promise.all([
+      rnn(['sample', '--checkpoint', 'back', '--length', '20', '--device', 'cpu', '--threads', '1']),
+      rnn(['sample', '--checkpoint', 'checkpoints/verse', '--length', '20', '--device', 'cpu', '--threads', '1']),
+      rnn(['eval', 'text.txt', '--checkpoint', 'back', '--json', ...machine]),
+      rnn(['eval', 'text.txt', '--checkpoint', 'checkpoints/verse', '--json', ...machine]),
+      rnn(['info', 'back']),
+      rnn(['runs', '.']),
+      rnn(['export', 'back', '--out', 'again.safetensors']),
+      rnn(['train', 'text.txt', '--init-from', 'back', '--max-steps', '2', '--out', 'onwards', '--quiet', ...machine]),
+    ]);
+    expect(told.map(({ code, stderr }) => (code === 0 ? '' : stderr))).toEqual(told.map(() => ''));
+    const [sampled, expected, scored, score] = told;
+    expect(sampled.stdout).toBe(expected.stdout);
+    const withoutPath = (line: string): object => ({ ...(JSON.parse(line) as object), checkpoint: null });
+    expect(withoutPath(scored.stdout)).toEqual(withoutPath(score.stdout));
+    expect(Buffer.compare(await readFile('again.safetensors'), await readFile('sent.safetensors'))).toBe(0);
+  });
+
+  it('makes one that says why it cannot be continued, and what can be done instead', async () => {
+    expect((await rnn(['import', 'sent.safetensors', '--out', 'ended'])).code).toBe(0);
+    expect(await rnn(['train', 'text.txt', '--out', 'ended', '--resume', ...machine])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('--init-from') as string,
+    });
+  });
+
+  it('replaces a run with --force alone', async () => {
+    expect((await rnn(['import', 'sent.safetensors', '--out', 'once'])).code).toBe(0);
+    expect(await rnn(['import', 'sent.safetensors', '--out', 'once'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('already holds a run') as string,
+    });
+    expect((await rnn(['import', 'sent.safetensors', '--out', 'once', '--force'])).code).toBe(0);
+  });
+
+  it('takes configuration and characters from another model where the file does not have them', async () => {
+    expect(await rnn(['import', 'anonymous.safetensors'])).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/does not say of which model[\s\S]*--like/) as string,
+    });
+    expect((await rnn(['import', 'anonymous.safetensors', '--like', 'checkpoints/verse', '--out', 'like'])).code).toBe(0);
+    const { model, vocabulary, training, tensors } = await readCheckpoint('like/latest.json');
+    expect({ model, vocabulary, options: training.options, step: training.step }).toEqual({
+      model: trained.model,
+      vocabulary: trained.vocabulary,
+      options: { evaluationStreams: 4 },
+      step: 0,
+    });
+    expect(tensors.map(({ data }) => [...data])).toEqual(trained.tensors.map(({ data }) => [...data]));
+  });
+
+  it.each([
+    ['that is not there', 'none.safetensors', [], /there is no none\.safetensors/],
+    ['that is a folder', 'checkpoints', [], /not a plain file/],
+    ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /damaged: its header/],
+    [
+      'whose tensors are those of another model',
+      'anonymous.safetensors',
+      ['--like', 'checkpoints/skipping'],
+      /learned state/,
+    ],
+    [
+      'that came back without PyTorch having a module for it',
+      'anonymous.safetensors',
+      ['--like', 'checkpoints/peephole'],
+      /PyTorch has no module for lstm-peephole/,
+    ],
+  ])('refuses a file %s, and makes no folder', async (_, file, more, complaint) => {
+    expect(await rnn(['import', file, '--out', 'nothing', ...more])).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(complaint) as string,
+    });
+    expect(existsSync('nothing')).toBe(false);
+  });
+
+  it('reads no more than the start of a large file that is something else', async () => {
+    await writeFile('large.safetensors', 'x');
+    await truncate('large.safetensors', 2 ** 40);
+    expect(await rnn(['import', 'large.safetensors', '--out', 'nothing'])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('no safetensors file') as string,
+    });
+  });
+
+  it.each([0, 7, 300, 2000])('refuses what is left of a file that was cut off after %i bytes', async (length) => {
+    await writeFile('cut.safetensors', safetensors.write(trained));
+    await truncate('cut.safetensors', length);
+    expect(await rnn(['import', 'cut.safetensors', '--out', 'nothing'])).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(/^error: cut\.safetensors is damaged: .*\nhint: /) as string,
+    });
+  });
+
+  it.each([
+    ['has a tensor too few', (names: string[]) => names.filter((name) => name !== 'output.bias'), /no tensor output\.bias/],
+    [
+      'has one that its model has not',
+      (names: string[]) => [...names, 'rnn.weight_hr_l0'],
+      /a tensor "rnn\.weight_hr_l0", which its model has not/,
+    ],
+    [
+      'is of what DistributedDataParallel wraps',
+      (names: string[]) => names.map((name) => `module.${name}`),
+      /no tensor embedding\.weight[\s\S]*names are those of the module itself/,
+    ],
+  ])('refuses a file that %s', async (_, rename, complaint) => {
+    const { metadata, tensors } = readSafetensors(safetensors.write(trained), fail);
+    const names = rename(tensors.map(({ name }) => name));
+    await writeFile(
+      'odd.safetensors',
+      writeSafetensors({ metadata, tensors: names.map((name, index) => ({ ...(tensors[index] ?? tensors[0]), name })) }),
+    );
+    expect(await rnn(['import', 'odd.safetensors', '--out', 'nothing'])).toMatchObject({
+      code: 4,
+      stderr: expect.stringMatching(complaint) as string,
+    });
+  });
+});

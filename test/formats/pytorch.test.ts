@@ -1,0 +1,128 @@
+// Exported models in PyTorch, and what comes back from it: the same logits, from docs/rnn_model.py as it is.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Tensor, TrainedModel } from '../../src/checkpoint/store.ts';
+import { openReference } from '../../src/devices/reference/reference.ts';
+import { readTrained, safetensors } from '../../src/formats/trained.ts';
+import { readThrough } from '../../src/insight/reading.ts';
+import { predictionProgram } from '../../src/model/network.ts';
+import { Random } from '../../src/random.ts';
+import { randomModel, symbols } from './models.ts';
+import { python, runPython, whyNoPython } from './python.ts';
+
+/**
+ * Of logits up to 7, and 2e-6 is the most that was seen: PyTorch sums float32 numbers in another order than our
+ * float64 loops.
+ */
+const TOLERANCE = 1e-5;
+const CHARACTERS = 1000;
+const docs = resolve(import.meta.dirname, '../../docs');
+
+const plain = ['lstm', 'gru', 'rnn', 'rnn-relu'].flatMap((cell) =>
+  [1, 2, 3].flatMap((layers) => [0, 9].map((embedding) => ({ cell, layers, embedding }))),
+);
+const others = [
+  { cell: 'irnn', layers: 1, embedding: 0 },
+  { cell: 'lstm', layers: 2, embedding: 24, tied: true },
+  { cell: 'gru', layers: 1, embedding: 9, tied: true },
+];
+/**
+ * An identity matrix keeps every state for good: with random inputs, logits of hundreds, where float32 is not exact
+ * to 1e-5.
+ */
+const damped = ({ name, data }: Tensor): void => {
+  if (name.endsWith('.Wh')) data.forEach((value, at) => (data[at] = 0.6 * value));
+};
+const cases = [...plain, ...others].map((model) => ({
+  name: Object.values(model).join('-'),
+  trained: randomModel({ ...model, hidden: 24 }),
+}));
+for (const { trained } of cases) if (trained.model.cell === 'irnn') trained.tensors.forEach(damped);
+const random = new Random(3);
+const ids = Uint8Array.from({ length: CHARACTERS + 1 }, () => Math.floor(random.uniform() * symbols.length));
+
+/** Our logits (T, V) of all characters but the last. */
+async function logitsOf(trained: Pick<TrainedModel, 'model' | 'tensors'>): Promise<Float32Array> {
+  const V = trained.model.vocabulary;
+  const all = new Float32Array(CHARACTERS * V);
+  await readThrough(
+    trained,
+    ids,
+    openReference(),
+    { streams: 1, sequenceLength: 50, program: predictionProgram },
+    ({ logits }, row, at) => all.set(logits.subarray(row * V, (row + 1) * V), at * V),
+  );
+  return all;
+}
+
+/** The programs in docs/pytorch.md. */
+async function shownInDocs(): Promise<string[]> {
+  return [...(await readFile(join(docs, 'pytorch.md'), 'utf8')).matchAll(/^```python\n([\s\S]*?)^```/gm)].map(
+    ([, program]) => program,
+  );
+}
+
+function largestDifference(got: Float32Array, expected: Float32Array): number {
+  return got.length === expected.length
+    ? got.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0)
+    : Infinity;
+}
+
+describe.skipIf(python === null)(`PyTorch${whyNoPython}`, () => {
+  let folder: string;
+  const at = (name: string): string => join(folder, name);
+  const theirs = async (name: string): Promise<Float32Array> =>
+    new Float32Array(Uint8Array.from(await readFile(at(name))).buffer);
+  const back = async (name: string): Promise<TrainedModel> => readTrained(await readFile(at(name)), name, null);
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'rnn-pytorch-'));
+    for (const { name, trained } of cases) await writeFile(at(`${name}.safetensors`), safetensors.write(trained));
+    await writeFile(at('sonnets.safetensors'), safetensors.write(cases[0].trained));
+    const [, ...page] = await shownInDocs();
+    await writeFile(
+      at('cases.json'),
+      JSON.stringify({
+        ids: [...ids.subarray(0, CHARACTERS)],
+        names: cases.map(({ name }) => name),
+        page: page.join('\n'),
+      }),
+    );
+    await runPython([resolve(import.meta.dirname, 'logits.py'), folder]);
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  it('does what docs/pytorch.md says', async () => {
+    expect(JSON.parse(await readFile(at('page.json'), 'utf8'))).toEqual(['Shall I compare'.length, 1, symbols.length]);
+    expect((await back('sonnets.safetensors')).tensors).toEqual((await back(`${cases[0].name}.same.safetensors`)).tensors);
+  });
+
+  it.each(cases)('has the logits of an exported model: $name', async ({ name, trained }) => {
+    expect(largestDifference(await logitsOf(trained), await theirs(`${name}.exported`))).toBeLessThan(TOLERANCE);
+  });
+
+  it.each(cases)('sends back a model that was not trained as it was, to the last bit: $name', async ({ name, trained }) => {
+    const { model, vocabulary, training, tensors } = await back(`${name}.same.safetensors`);
+    expect(tensors).toEqual(trained.tensors.map(({ data, ...tensor }) => ({ ...tensor, data: Float32Array.from(data) })));
+    expect({ model, vocabulary, step: training.step }).toEqual({
+      model: trained.model,
+      vocabulary: trained.vocabulary,
+      step: 30,
+    });
+  });
+
+  it.each(cases)('sends back a changed model whose logits are ours: $name', async ({ name, trained }) => {
+    const changed = await back(`${name}.changed.safetensors`);
+    const expected = await theirs(`${name}.changed`);
+    expect(largestDifference(await logitsOf(changed), expected)).toBeLessThan(TOLERANCE);
+    expect(largestDifference(await theirs(`${name}.exported`), expected)).toBeGreaterThan(0.01);
+    expect(changed.tensors[0].data).not.toEqual(trained.tensors[0].data);
+  });
+});
+
+it('docs/pytorch.md shows docs/rnn_model.py as it is', async () => {
+  const [shown] = await shownInDocs();
+  expect(shown).toBe(await readFile(join(docs, 'rnn_model.py'), 'utf8'));
+});
