@@ -2,6 +2,7 @@
 
 import { copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 
 import { RnnError, systemCode } from '../errors.ts';
 
@@ -26,7 +27,7 @@ export async function replaceFile(path: string, pieces: Iterable<Uint8Array>, be
       await file.close();
     }
     await beforeRename?.();
-    await rename(temporary, path);
+    await renameOnto(temporary, path);
     await flushFolder(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
@@ -44,7 +45,7 @@ export async function nameAgain(path: string, second: string): Promise<void> {
   const temporary = `${second}.${process.pid}-${counter++}${temporarySuffix}`;
   try {
     await link(path, temporary).catch(() => copy(path, temporary));
-    await rename(temporary, second);
+    await renameOnto(temporary, second);
     await flushFolder(dirname(second));
   } catch (error) {
     throw diskError(`${second} could not be written`, error);
@@ -61,6 +62,27 @@ async function copy(path: string, to: string): Promise<void> {
     await file.sync();
   } finally {
     await file.close();
+  }
+}
+
+/** What Windows says of a file that another program has open: one that looks for viruses or makes an index, for a moment after it was written. */
+const inUseForNow = new Set(['EPERM', 'EACCES', 'EBUSY']);
+/** How often it is asked again, and after how long: two seconds in all. */
+const RENAME_TRIES = 40;
+const RENAME_PAUSE_MS = 50;
+
+/**
+ * Gives a file the name of another one, in its place.
+ * @param tries how often a refusal that may pass is met by trying again: on Windows alone, elsewhere it does not pass
+ */
+export async function renameOnto(from: string, to: string, tries = process.platform === 'win32' ? RENAME_TRIES : 0): Promise<void> {
+  for (let left = tries; ; left--) {
+    try {
+      return await rename(from, to);
+    } catch (error) {
+      if (left === 0 || !inUseForNow.has(systemCode(error))) throw error;
+      await setTimeout(RENAME_PAUSE_MS);
+    }
   }
 }
 

@@ -19,8 +19,8 @@ const RENEW_MS = 10_000;
 const STALE_MS = 60_000;
 /** Tries where others take and give back the same lock at the same time. */
 const MOST_TRIES = 20;
-/** No hard links here: FAT, some network and FUSE file systems. */
-const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
+/** No hard links here: FAT, some network and FUSE file systems. EISDIR is what Node makes of Windows' word for that. */
+const noLinks = new Set(['EPERM', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
 interface Holder {
   /** Different for each lock that was ever taken. */

@@ -6,7 +6,7 @@ import { link, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { diskError, nameAgain, temporarySuffix } from './atomic.ts';
+import { diskError, nameAgain, renameOnto, temporarySuffix } from './atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { makeFolders, notMade } from './folders.ts';
 import { Lock, lockFile } from './lock.ts';
@@ -233,12 +233,12 @@ export class RunFolder {
     const second = `${this.previousPath}.${process.pid}${temporarySuffix}`;
     try {
       await link(this.latestPath, second);
-      await rename(second, this.previousPath);
+      await renameOnto(second, this.previousPath);
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return;
       // No hard links on this file system (FAT, some network ones). A crash before the next rename leaves previous.json alone, which
       // is then what is found.
-      await rename(this.latestPath, this.previousPath);
+      await renameOnto(this.latestPath, this.previousPath);
     } finally {
       // Renaming between two names of one file does nothing and leaves both; that is so after a crash between our renames.
       await rm(second, { force: true });

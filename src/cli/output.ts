@@ -6,7 +6,8 @@ import type { Io, OutputStream } from './io.ts';
 /** Thrown by `write` when the reader has gone (`rnn sample | head -1`): not a failure, only a reason to stop. */
 export class OutputClosed extends Error {}
 
-const readerGone = new Set(['EPIPE', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
+/** EOF is what Windows may say of a closed pipe, EPIPE what all others do. */
+const readerGone = new Set(['EPIPE', 'EOF', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
 
 export class Output {
   readonly colour: Colours;

@@ -1,9 +1,10 @@
 // Which files a corpus is made of: what the user wrote on the command line, turned into a list. Reads folders, never text.
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { glob, isDynamicPattern } from 'tinyglobby';
+import { glob } from 'tinyglobby';
 import { RnnError, systemCode } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
+import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
 
 /** The source that means standard input. */
 export const STDIN = '-';
@@ -40,7 +41,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   if (source === STDIN) return { files: [{ path: source, named: true }], hidden: 0 };
   const status = await stat(source).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
-    if (systemCode(error) === 'ENOENT' && isDynamicPattern(source)) return null;
+    if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
     throw fileError(source, error);
   });
   if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], hidden: 0 };
@@ -49,8 +50,8 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   const { folder, pattern } = isPattern ? splitPattern(source) : { folder: source, pattern: '' };
   // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be counted.
   const matches = isPattern
-    ? await glob(pattern, { cwd: folder, expandDirectories: false, ignore: inFolder(exclude) })
-    : await glob(inFolder(include.length === 0 ? ['**'] : include), { cwd: folder, dot: true, ignore: ['**/.*/**', ...inFolder(exclude)] });
+    ? await glob(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
+    : await glob(atAnyDepth(include.length === 0 ? ['**'] : include), { cwd: folder, dot: true, ignore: ['**/.*/**', ...atAnyDepth(exclude)] });
   const visible = isPattern ? matches : matches.filter((file) => !path.basename(file).startsWith('.'));
   const files = await withoutRepetitions(withoutRuns(visible).toSorted(byCodeUnits).map((file) => path.join(folder, file)), runFolder);
   const hidden = matches.length - visible.length;
@@ -61,7 +62,7 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
 /** A name for a run on these sources: the first one's base name, without extension if it is a file. */
 export function corpusName(source: string): string {
   if (source === STDIN) return 'stdin';
-  if (isDynamicPattern(source)) return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
+  if (isPatternOf(source)) return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
   // The 1 of linux-6.1 is no extension.
   const extension = path.extname(source);
   return path.basename(path.resolve(source), /[a-z]/i.test(extension) ? extension : '') || 'corpus';
@@ -80,29 +81,11 @@ export function fileError(file: string, error: unknown): RnnError {
     });
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: `ls -ld shows whose it is; chmod u+r lets its owner read it` });
+    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: process.platform === 'win32' ? 'look at who may read it, in its properties' : 'ls -ld shows whose it is; chmod u+r lets its owner read it' });
   }
   const reason = error instanceof Error ? error.message : String(error);
   const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
-  return new RnnError('corpus', `cannot read ${file}: ${reason}`, { cause: error, hint: isPath ? checkPath : 'see whether another program can read it: cat it to /dev/null' });
-}
-
-/** The folder that a pattern starts from, and the rest of it. */
-function splitPattern(source: string): { folder: string; pattern: string } {
-  const segments = source.split('/');
-  const first = segments.findIndex((segment) => isDynamicPattern(segment));
-  // A brace may span segments ({a/b,c}): then all of it is the pattern.
-  const start = Math.max(first, 0);
-  const folder = segments.slice(0, start).join('/') || (source.startsWith('/') ? '/' : '.');
-  return { folder, pattern: segments.slice(start).join('/') };
-}
-
-/** A pattern as it is and, so that it matches the base name, at any depth. */
-function inFolder(patterns: readonly string[]): string[] {
-  return patterns.flatMap((pattern) => {
-    const plain = pattern.replace(/^\.\//, '');
-    return [plain, `**/${plain}`];
-  });
+  return new RnnError('corpus', `cannot read ${file}: ${reason}`, { cause: error, hint: isPath ? checkPath : 'see whether another program can read it' });
 }
 
 /** Without the files of run folders, known by a log beside a lock or a checkpoint. */

@@ -3,6 +3,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { availableMemory, constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { type BlasChoice, chooseBlas } from '../devices/cpu/blas/choose.ts';
+import { koffiPackage } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError } from '../errors.ts';
 import type { Check } from './doctor.ts';
@@ -88,6 +89,6 @@ export async function checkBlas(wanted?: string, choose: typeof chooseBlas = cho
 
 /** Nothing is to be done where one was found, and not taken: the embedded kernels are as good. */
 function blasAdvice(trials: BlasChoice['trials']): string | null {
-  if (trials.some(({ path }) => path === 'koffi')) return 'npm install koffi';
+  if (trials.some(({ path }) => path === 'koffi')) return `install rnn again with --include=optional, for ${koffiPackage()}`;
   return process.platform === 'linux' && trials.every(({ name }) => name === null) ? 'apt-get install libopenblas0-pthread' : null;
 }

@@ -1,13 +1,14 @@
 // How often gates are shut and open, as pictures and as a table: the plot of Karpathy, Johnson and Fei-Fei (2015), in which each cell is a dot.
 import { type Saturation, summaryOf } from '../insight/saturation.ts';
 import { groupBy } from '../group.ts';
-import { openPlot } from './observable.ts';
+import type { Plotter } from './observable.ts';
 
 const SIDE = 250;
 const words: Readonly<Record<string, string>> = { i: 'Input', f: 'Forget', o: 'Output', r: 'Reset', z: 'Update' };
 
 export async function gatesHtml(saturation: readonly Saturation[]): Promise<string> {
-  const plotter = await openPlot();
+  const { openPlot } = await import('./observable.ts');
+  const plotter = openPlot();
   const layers = [...new Set(saturation.map(({ layer }) => layer))];
   const legend = layers.length > 1 ? `<p class="legend">${layers.map((layer) => `<span><i style="background: ${colourOf(layer)}"></i>layer ${layer}</span>`).join('')}</p>` : '';
   return `<section aria-labelledby="gates-title">
@@ -30,8 +31,6 @@ function rowHtml(saturation: Saturation): string {
   const { left, right, mostlyLeft, mostlyRight } = summaryOf(saturation);
   return `<tr><th scope="row">${saturation.layer}</th><td>${saturation.gate}</td><td>${percent(left)}</td><td>${percent(right)}</td><td>${mostlyLeft}</td><td>${mostlyRight}</td></tr>`;
 }
-
-type Plotter = Awaited<ReturnType<typeof openPlot>>;
 
 /** Each dot has the layer and unit of its cell as data, for the page's program. */
 function plotSvg(gate: string, ofLayers: readonly Saturation[], { Plot, document }: Plotter): string {

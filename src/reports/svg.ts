@@ -4,7 +4,6 @@ import { type Chart, type Series, isCounted, lonePoints } from './charts.ts';
 import { seriesColours } from './colours.ts';
 import { dashOf } from './dashes.ts';
 import { tickText } from './numbers.ts';
-import { openPlot } from './observable.ts';
 import { escapeHtml } from './escape.ts';
 
 const width = 960;
@@ -30,7 +29,8 @@ const style = [
  */
 export async function svgOf(charts: readonly Chart[], title: string): Promise<string> {
   if (charts.length === 0) throw new RnnError('checkpoint', 'nothing to draw: no line has a point');
-  const { Plot, document } = await openPlot();
+  const { openPlot } = await import('./observable.ts');
+  const { Plot, document } = openPlot();
 
   const draw = (chart: Chart, x: number, y: number, [across, down]: readonly [number, number]): string => {
     const lines = chart.series.toReversed().flatMap((each) => {

@@ -1,5 +1,5 @@
 // Charts as lines of text, with axes and a legend, as wide as they are asked to be. Knows no terminal: who calls it brings the colours.
-import { scaleLinear, scaleLog } from 'd3-scale';
+import { scaleLinear, scaleLog } from './scales.ts';
 import { type Chart, type Point, type Series, isCounted } from './charts.ts';
 import { dashOf } from './dashes.ts';
 import { tickText, valueText } from './numbers.ts';

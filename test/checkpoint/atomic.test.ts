@@ -3,16 +3,18 @@ import type * as Fs from 'node:fs/promises';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { nameAgain, replaceFile } from '../../src/checkpoint/atomic.ts';
+import { nameAgain, renameOnto, replaceFile } from '../../src/checkpoint/atomic.ts';
 import { temporaryFolder } from './fixture.ts';
 
 /** What was done, in order; and what fails. */
-const disk = vi.hoisted(() => ({ done: [] as string[], failing: [] as string[] }));
+const disk = vi.hoisted(() => ({ done: [] as string[], failing: [] as string[], refusals: [] as string[] }));
 
 vi.mock('node:fs/promises', async (original) => {
   const fs = await original<typeof Fs>();
   const name = (path: unknown): string => basename(String(path)).replace(/\.[\d-]+\.tmp$/, '.tmp');
   const act = async <Result>(what: string, paths: readonly unknown[], effect: () => Promise<Result>): Promise<Result> => {
+    const refusal = what === 'rename' ? disk.refusals.shift() : undefined;
+    if (refusal !== undefined) throw Object.assign(new Error(what), { code: refusal });
     if (disk.failing.includes(what)) throw Object.assign(new Error(what), { code: what === 'link' ? 'EPERM' : 'ENOSPC' });
     const result = await effect();
     disk.done.push([what, ...paths.map(name)].join(' '));
@@ -46,6 +48,7 @@ beforeEach(() => {
   writeFileSync(path, 'half a world');
   disk.done = [];
   disk.failing = [];
+  disk.refusals = [];
 });
 const flushed = (): string => `flush ${basename(folder)}`;
 const text = (file: string): string => readFileSync(file, 'utf8');
@@ -62,6 +65,25 @@ describe('a file that is replaced', () => {
     disk.failing = [what];
     await expect(replaceFile(path, [Buffer.from('a world')])).rejects.toMatchObject(full);
     expect([readdirSync(folder), text(path)]).toEqual([['latest.json'], 'half a world']);
+  });
+});
+
+describe('a new name for a file, where another program may have the old one open', () => {
+  const tries = 3;
+
+  it.each(['EPERM', 'EACCES', 'EBUSY'])('is asked for again after %s', async (code) => {
+    disk.refusals = [code, code];
+    await renameOnto(path, join(folder, 'next.json'), tries);
+    expect(readdirSync(folder)).toEqual(['next.json']);
+  });
+
+  it('is given up for after some tries, and at once where trying again cannot help', async () => {
+    disk.refusals = Array.from({ length: tries + 1 }, () => 'EBUSY');
+    await expect(renameOnto(path, join(folder, 'next.json'), tries)).rejects.toMatchObject({ code: 'EBUSY' });
+    expect(disk.refusals).toEqual([]);
+    disk.refusals = ['ENOSPC', 'and no further'];
+    await expect(renameOnto(path, join(folder, 'next.json'), tries)).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect([disk.refusals, readdirSync(folder)]).toEqual([['and no further'], ['latest.json']]);
   });
 });
 

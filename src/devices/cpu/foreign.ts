@@ -1,5 +1,8 @@
 // Functions of the system's libraries, called through koffi, a foreign function interface. It is an optional dependency: where it is
 // missing, or has no binary for the system, the program does without what it is for.
+//
+// Of koffi only the packages with its binaries are dependencies, one for each system. The package `koffi` itself chooses among them, adds
+// names of older versions, and has an install script that compiles it with CMake where there is no binary; none of that is needed here.
 import { createRequire } from 'node:module';
 
 /** As much of koffi as is used; its own types are not there where it is not. */
@@ -16,10 +19,15 @@ export interface ForeignLibrary {
 
 let loaded: Koffi | null = null;
 
+/** The package with the binary for a system: this one, if none is given. */
+export function koffiPackage(platform: string = process.platform, architecture: string = process.arch): string {
+  return `@koromix/koffi-${platform}-${architecture}`;
+}
+
 /** @throws an Error if it is missing */
 export function koffi(): Koffi {
   // No import, which would be a condition of starting at all.
-  return (loaded ??= createRequire(import.meta.url)('koffi') as Koffi);
+  return (loaded ??= createRequire(import.meta.url)(koffiPackage()) as Koffi);
 }
 
 /** Why no library at all can be called, or null. */

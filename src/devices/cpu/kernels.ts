@@ -6,6 +6,7 @@
 // The same call on the same data gives the same bits, every time and wherever the buffers lie.
 import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
+import { fileURLToPath } from 'node:url';
 import { RnnError } from '../../errors.ts';
 import { artifactUrl } from './artifacts.ts';
 
@@ -159,7 +160,7 @@ async function readBuild(variant: KernelVariant): Promise<Uint8Array<ArrayBuffer
   try {
     return new Uint8Array(await readFile(url));
   } catch (cause) {
-    throw new RnnError('device', `cannot read the WebAssembly kernels at ${url.pathname}`, { hint: 'npm run build', cause });
+    throw new RnnError('device', `cannot read the WebAssembly kernels at ${fileURLToPath(url)}`, { hint: 'npm run build', cause });
   }
 }
 

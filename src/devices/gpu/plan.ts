@@ -1,17 +1,13 @@
 // K calls of a program traced into one gpu.js pipeline. Weights, slots and carried state go in and come out, since nothing can stay
 // on the GPU between two runs of a pipeline; within it they do.
-import { createRequire } from 'node:module';
-import type { GPU as Gpu, Input as GpuInput } from 'gpu.js';
 import { RnnError } from '../../errors.ts';
 import { WEIGHTS } from './reader.ts';
 import { hashFunctions } from './dialect.ts';
+import { GPU, type Gpu, Input } from './gpu-js.ts';
 import { type Pass, type PassList, carryName } from './passes.ts';
 import { installTiles } from './splice.ts';
 import type { ProductStyle } from './tiles.ts';
 import { type Reference, type Shape, dimensionsOf, elementsOf, keyOfReference } from './writer.ts';
-
-// A CommonJS package without named exports.
-const { GPU, Input } = createRequire(import.meta.url)('gpu.js') as { GPU: typeof Gpu; Input: typeof GpuInput };
 
 export type Mode = 'webgpu' | 'webasm' | 'cpu';
 /** How each mode runs a plan as one; anything else is a plan that gpu.js has silently taken apart. */

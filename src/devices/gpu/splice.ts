@@ -1,7 +1,7 @@
 // Puts the WGSL of tiles.ts in the place of what gpu.js makes of a kernel. This overrides a method of gpu.js 2.24.1 that is not
 // public, so everything it takes for granted is looked at first: where something is not as expected, gpu.js's own text stays, which
 // computes the same, more slowly.
-import { createRequire } from 'node:module';
+import { WebGPUKernel } from './gpu-js.ts';
 import { tiledPartOf } from './tiles.ts';
 
 /** What gpu.js calls what tells how many workgroups it starts. */
@@ -34,10 +34,10 @@ export function whyNotTiled(): string | null {
 /** Makes gpu.js look for tiles in the sources of its WebGPU kernels. @returns whether it will */
 export function installTiles(): boolean {
   if (installed) return true;
-  const { WebGPUKernel } = createRequire(import.meta.url)('gpu.js') as { WebGPUKernel?: { prototype: Partial<Prototype> } };
-  refusal = flawOf(WebGPUKernel?.prototype);
+  const found = WebGPUKernel?.prototype as Partial<Prototype> | undefined;
+  refusal = flawOf(found);
   if (refusal !== null) return false;
-  const prototype = WebGPUKernel!.prototype as Prototype;
+  const prototype = found as Prototype;
   const assemble = prototype.assembleWGSL;
   prototype.assembleWGSL = function assembleTiled() {
     return splice(this, assemble.call(this));

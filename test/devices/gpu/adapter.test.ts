@@ -1,9 +1,9 @@
 // With SwiftShader, a Vulkan made of software (Debian: apt-get install chromium).
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { devicesMade, isDeviceLost, lastDevice, onDeviceLost, provideWebGpu, releaseDevice } from '../../../src/devices/gpu/adapter.ts';
+import { GPU, WebGPUKernel } from '../../../src/devices/gpu/gpu-js.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { icd, root } from './helpers.ts';
 import { Trial } from './trial.ts';
@@ -36,7 +36,6 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     const facts = await provideWebGpu('software');
     expect(facts).toMatchObject({ name: expect.stringMatching(/swiftshader.* \(vulkan\)$/), software: true });
     expect(await provideWebGpu('software')).toBe(facts);
-    const { GPU } = await import('gpu.js');
     const gpu = new GPU({ mode: 'webgpu' });
     const double = gpu.createKernel(function (this: { thread: { x: number } }, x: number[]) {
       return x[this.thread.x] * 2;
@@ -116,10 +115,10 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
   });
 
   it('says where gpu.js is not as tiles need it', async () => {
-    const { WebGPUKernel } = createRequire(import.meta.url)('gpu.js') as { WebGPUKernel: { prototype: { assembleWGSL?: () => string } } };
-    const { assembleWGSL } = WebGPUKernel.prototype;
+    const { prototype } = WebGPUKernel as unknown as { prototype: { assembleWGSL?: () => string } };
+    const { assembleWGSL } = prototype;
     vi.stubEnv('RNN_GPU_PRODUCTS', 'tiled');
-    WebGPUKernel.prototype.assembleWGSL = undefined;
+    prototype.assembleWGSL = undefined;
     try {
       const tiled = await openDevice('gpu:software');
       expect(tiled.note).toBe('products are not done in tiles, which is slower: gpu.js has no WebGPUKernel.assembleWGSL');
@@ -129,7 +128,7 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       expect(plain.note).toBeNull();
       await plain.close();
     } finally {
-      WebGPUKernel.prototype.assembleWGSL = assembleWGSL;
+      prototype.assembleWGSL = assembleWGSL;
       vi.unstubAllEnvs();
     }
   });

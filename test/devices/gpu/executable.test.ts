@@ -1,13 +1,11 @@
-import { createRequire } from 'node:module';
-import type { GPU as Gpu } from 'gpu.js';
 import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { openCpu } from '../../../src/devices/cpu/cpu.ts';
 import type { Call, CallResult, Device } from '../../../src/devices/device.ts';
+import { GPU, type Gpu } from '../../../src/devices/gpu/gpu-js.ts';
 import { openHere } from './helpers.ts';
 import { paceFor, usePace } from './pace.ts';
 import { type Outcome, Trial } from './trial.ts';
 
-const { GPU } = createRequire(import.meta.url)('gpu.js') as { GPU: typeof Gpu };
 
 usePace();
 

@@ -16,7 +16,7 @@ function hash32(x: u32): u32 {
 export function dropoutMask(
   rows: usize, columns: usize, stepRows: usize, context: usize, site: u32, threshold: u32, kept: f32, out: usize, ldo: usize,
 ): void {
-  const batch = load<u32>(context);
+  const batch: usize = load<u32>(context);
   const first = load<u32>(context, 4);
   const seed = hash32(load<u32>(context, 8) + site * 0x9e3779b9);
   for (let row: usize = 0; row < rows; ++row, out += ldo << 2) {

@@ -1,0 +1,35 @@
+// What the build bundles, after tsc has compiled src/: libraries that users of the package then need not install, and the programs of
+// pages, which may load nothing. dist/THIRD-PARTY.md gets the licence of everything that a bundle holds (licences.js).
+import { resolve } from 'node:path';
+import { collectLicences } from './licences.js';
+
+const root = resolve(import.meta.dirname, '..');
+const licences = collectLicences({ file: resolve(root, 'dist/THIRD-PARTY.md'), built: resolve(root, 'dist') });
+
+/**
+ * Files of src/ that import a library each and do nothing else. Bundled, they take the place of what tsc made of them, so that source and
+ * build run the same code; not minified, since gpu.js reads the text of functions, and stacks should be readable.
+ */
+const libraries = ['devices/gpu/gpu-js', 'reports/observable', 'reports/scales'];
+/** linkedom draws on a canvas if that package is there, and does without otherwise. `gl` is overridden by an empty package in package.json. */
+const external = ['canvas', 'webgpu'];
+
+/** Each runs in a page, as a classic script. */
+const pages = ['cells', 'charts', 'curves', 'story', 'surprise'];
+const notice = '/*! with uPlot 1.6.32 (https://github.com/leeoniya/uPlot), © Leon Sorokin, MIT licence */';
+
+export default [
+  ...libraries.map((name) => ({
+    input: resolve(root, `src/${name}.ts`),
+    platform: 'node',
+    external,
+    plugins: [licences],
+    output: { file: resolve(root, `dist/${name}.js`), format: 'esm', postBanner: '/*! Bundled libraries: their licences are in THIRD-PARTY.md, at the top of dist/. */' },
+  })),
+  ...pages.map((name) => ({
+    input: resolve(root, `src/reports/browser/${name}.ts`),
+    moduleTypes: { '.css': 'text' },
+    plugins: [licences],
+    output: { file: resolve(root, `dist/reports/browser/${name}.js`), format: 'iife', minify: true, postBanner: ({ moduleIds }) => (moduleIds.some((id) => /[\\/]uplot[\\/].*js$/.test(id)) ? notice : '') },
+  })),
+];
