@@ -1,0 +1,73 @@
+// Commands out of a page of Markdown, and the shell that runs them. Knows no page.
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** A block of commands (`sh`), or of commands with what they print (`console`: commands begin with `$ `). */
+export interface Block {
+  readonly language: 'sh' | 'console';
+  readonly lines: readonly string[];
+}
+
+export interface Shown {
+  readonly command: string;
+  readonly output: readonly string[];
+}
+
+/** Where a script runs. */
+export interface Place {
+  readonly folder: string;
+  readonly path: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface Ended {
+  readonly code: number;
+  /** Of stdout and stderr, as a terminal shows them. */
+  readonly output: string;
+}
+
+export function blocksOf(page: string): Block[] {
+  return [...page.matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)].map(([, language, body]) => ({ language: language as Block['language'], lines: body.trimEnd().split('\n') }));
+}
+
+/** The commands of a transcript, each with the lines below it. */
+export function transcript(lines: readonly string[]): Shown[] {
+  const shown: { command: string; output: string[] }[] = [];
+  for (const line of lines) {
+    if (line.startsWith('$ ')) shown.push({ command: line.slice(2), output: [] });
+    else if (shown.length > 0) shown.at(-1)!.output.push(line);
+    else throw new Error(`a transcript begins with a command, and not with: ${line}`);
+  }
+  return shown;
+}
+
+/** What is printed has to match what is shown; … stands for any part of a line, and by itself for any number of lines. */
+export function asPattern(lines: readonly string[]): RegExp {
+  const parts = lines.map((line) => (line.trim() === '…' ? '(?:.*\\n)*?' : `${line.split('…').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}\\n`));
+  return new RegExp(`^${parts.join('')}$`);
+}
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** A folder of its own in which `rnn` is the program, kept short by limited.js. */
+export function makePlace(): { readonly folder: string; readonly work: string; readonly path: string } {
+  const folder = mkdtempSync(join(tmpdir(), 'rnn-docs-'));
+  const [work, bin] = [join(folder, 'work'), join(folder, 'bin')];
+  [work, bin].forEach((each) => mkdirSync(each));
+  writeFileSync(join(bin, 'rnn'), `#!/bin/sh\nexec "${process.execPath}" "${join(root, 'test/docs/limited.js')}" "$@"\n`);
+  chmodSync(join(bin, 'rnn'), 0o755);
+  return { folder, work, path: `${bin}:${process.env.PATH ?? ''}` };
+}
+
+/** Runs a script in `sh`. Ends with it whatever it has started in the background. */
+export function runScript(script: string, { folder, path, env = {} }: Place): Promise<Ended> {
+  return new Promise((done, fail) => {
+    const child = spawn('sh', ['-c', `exec 2>&1\n${script}\nended=$?\nwait\nexit $ended`], { cwd: folder, env: { HOME: folder, PATH: path, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (output += part));
+    child.on('error', fail);
+    child.on('close', (code) => done({ code: code ?? -1, output }));
+  });
+}
