@@ -41,9 +41,10 @@ async function expectOutput(block: Block, place: Place): Promise<void> {
 }
 
 describe.skipIf(!isBuilt)('every command in a block of shell works (npm run build makes the program)', () => {
-  it.each(there)('$name', { timeout: patience }, async ({ name, before = '', env = {} }) => {
+  // Each page waits for one process after the other.
+  it.concurrent.for(there)('$name', { timeout: patience }, async ({ name, before = '', env = {} }, { onTestFinished: onPageFinished }) => {
     const { folder, work, path } = makePlace();
-    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    onPageFinished(() => rmSync(folder, { recursive: true, force: true }));
     const place = { folder: work, path, env };
     expect(await runScript(`set -e\n${before}`, place)).toMatchObject({ code: 0 });
     for (const block of blocksOf(read(name))) await (block.language === 'sh' ? expectSuccess(block, place) : expectOutput(block, place));

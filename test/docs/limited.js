@@ -20,6 +20,7 @@ function trainingLimits(given) {
     // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time. Of several values the last counts.
     ...(has('--hidden', '--resume', '--init-from') ? [] : ['--hidden', '8']),
     ...(has('--epochs', '--max-steps', '--budget') ? [] : ['--max-steps', '5']),
+    ...(has('--threads') ? [] : ['--threads', '1']),
     '--max-time', '1s',
   ];
 }

@@ -11,6 +11,8 @@ export interface Page {
 /** About 8,000 characters; names and words, so that every page finds something to train on. */
 const text = (file: string): string => `i=0; while [ $i -lt 150 ]; do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; i=$((i + 1)); done >${file}`;
 const sonnets = 'rnn corpus sonnets 2>/dev/null';
+/** A tenth of them, where a page looks at every character. */
+const fewSonnets = `${sonnets} && head -c 9000 corpora/sonnets.txt >few.txt && mv few.txt corpora/sonnets.txt`;
 /** A run, as short as can be. */
 const run = (corpus: string, name: string): string => `rnn train ${corpus} --out ${name} --sample-every 2 --quiet`;
 
@@ -21,9 +23,9 @@ export const pages: readonly Page[] = [
   { name: 'checkpoints/README.md' },
   { name: 'docs/guide.md', before: [text('novel.txt'), text('more.txt'), 'mkdir -p src notes && cp novel.txt src/main.c && cp more.txt src/main.h && cp more.txt notes/one.md'].join('\n') },
   { name: 'docs/troubleshooting.md', before: [sonnets, text('novel.txt'), 'mkdir empty', 'printf "caf\\351 au lait\\n" >latin1.txt', 'printf "MZ\\000\\001\\002" >tool.bin'].join('\n') },
-  { name: 'docs/choosing.md', before: text('corpus.txt') },
+  { name: 'docs/choosing.md', before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
   { name: 'docs/cron.md', before: text('corpus.txt'), env: { SLURM_ARRAY_TASK_ID: '2', JOB_COMPLETION_INDEX: '2' } },
-  { name: 'docs/insight.md', before: [sonnets, run('corpora/sonnets.txt', 'sweeps/first/one'), run('corpora/sonnets.txt', 'checkpoints/large'), run('corpora/sonnets.txt', 'checkpoints/small')].join('\n') },
+  { name: 'docs/insight.md', before: [fewSonnets, run('corpora/sonnets.txt', 'sweeps/first/one'), run('corpora/sonnets.txt', 'checkpoints/large'), run('corpora/sonnets.txt', 'checkpoints/small')].join('\n') },
   { name: 'docs/comparison.md' },
   { name: 'docs/architecture.md' },
   { name: 'docs/checkpoint-format.md' },

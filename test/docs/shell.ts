@@ -61,10 +61,10 @@ export function makePlace(): { readonly folder: string; readonly work: string; r
   return { folder, work, path: `${bin}:${process.env.PATH ?? ''}` };
 }
 
-/** Runs a script in `sh`. Ends with it whatever it has started in the background. */
+/** Runs a script in `sh`, and waits for what it has started in the background. Without a BLAS, whose trial takes longer than such a run. */
 export function runScript(script: string, { folder, path, env = {} }: Place): Promise<Ended> {
   return new Promise((done, fail) => {
-    const child = spawn('sh', ['-c', `exec 2>&1\n${script}\nended=$?\nwait\nexit $ended`], { cwd: folder, env: { HOME: folder, PATH: path, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('sh', ['-c', `exec 2>&1\n${script}\nended=$?\nwait\nexit $ended`], { cwd: folder, env: { HOME: folder, PATH: path, NO_COLOR: '1', RNN_BLAS: 'off', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => (output += part));
     child.on('error', fail);
