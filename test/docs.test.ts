@@ -1,32 +1,32 @@
 // Every command that a page shows in a block of shell, run by the built program, page by page and in the order of the page. Training is
-// kept short by words behind those that are shown (docs/limited.js). Where a page shows what is printed, that is compared. The longer
-// pages' tables of options are readme.test.ts's.
-import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+// kept short by words behind those that are shown (docs/limited.js). Where a page shows what is printed, that is compared. Commands in
+// running text are readme.test.ts's.
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { mayFail, notRun, pages } from './docs/pages.ts';
-import { type Block, type Place, asPattern, blocksOf, makePlace, runScript, transcript } from './docs/shell.ts';
+import { type Block, type Place, asPattern, blocksOf, commandsOf, makePlace, runScript, transcript } from './docs/shell.ts';
 import { isBuilt } from './cli/process.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
-const there = pages.filter(({ name }) => existsSync(join(root, name)));
 /** Dozens of processes, each of which may take long where many tests share few cores. */
 const patience = 300_000;
 
-/** The lines that are run; a comment stays with what it explains. */
-const linesToRun = ({ lines }: Block): string[] => lines.filter((line) => !Object.hasOwn(notRun, line));
-
 /** One command after the other; the first that fails, and may not, ends it with its code and its name. */
-function script(lines: readonly string[]): string {
-  return `set -e\ntrap 'code=$?; [ $code = 0 ] || echo "failed: $line"; exit $code' EXIT\n${lines.map((line) => {
-    const name = `line='${line.replaceAll("'", `'\\''`)}'`;
-    return Object.hasOwn(mayFail, line) ? `${name}\n${line} || case $? in ${mayFail[line].codes.join('|')}) ;; *) false ;; esac` : `${name}\n${line}`;
-  }).join('\n')}\ntrap - EXIT`;
+function script(commands: readonly string[]): string {
+  const told = commands.map((command) => {
+    const name = `command='${command.replaceAll("'", `'\\''`)}'`;
+    const codes = Object.hasOwn(mayFail, command) ? ` || case $? in ${mayFail[command].codes.join('|')}) ;; *) false ;; esac` : '';
+    return `${name}\n${command}${codes}`;
+  });
+  const trap = `trap 'code=$?; [ $code = 0 ] || echo "failed: $command"; exit $code' EXIT`;
+  return ['set -e', trap, ...told, 'trap - EXIT'].join('\n');
 }
 
 async function expectSuccess(block: Block, place: Place): Promise<void> {
-  const { code, output } = await runScript(script(linesToRun(block)), place);
+  const commands = commandsOf(block.lines).filter((command) => !Object.hasOwn(notRun, command));
+  const { code, output } = await runScript(script(commands), place);
   expect(code, output.split('\n').slice(-12).join('\n')).toBe(0);
 }
 
@@ -42,29 +42,44 @@ async function expectOutput(block: Block, place: Place): Promise<void> {
 
 describe.skipIf(!isBuilt)('every command in a block of shell works (npm run build makes the program)', () => {
   // Each page waits for one process after the other.
-  it.concurrent.for(there)('$name', { timeout: patience }, async ({ name, before = '', env = {} }, { onTestFinished: onPageFinished }) => {
+  it.concurrent.for(pages)('$name', { timeout: patience }, async ({ name, before = '', env = {}, needs }, { onTestFinished: onPageFinished, skip }) => {
     const { folder, work, path } = makePlace();
     onPageFinished(() => rmSync(folder, { recursive: true, force: true }));
     const place = { folder: work, path, env };
+    if (needs !== undefined && (await runScript(needs.test, place)).code !== 0) skip(`${name} needs ${needs.what}`);
     expect(await runScript(`set -e\n${before}`, place)).toMatchObject({ code: 0 });
-    for (const block of blocksOf(read(name))) await (block.language === 'sh' ? expectSuccess(block, place) : expectOutput(block, place));
+    for (const block of blocksOf(read(name))) {
+      await (block.language === 'sh' ? expectSuccess(block, place) : expectOutput(block, place));
+    }
   });
 });
 
 it('every page of the project is one of those whose commands are run', () => {
-  const written = ['README.md', 'CONTRIBUTING.md', 'corpora/README.md', 'checkpoints/README.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const inDocs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
+  const written = ['README.md', 'CONTRIBUTING.md', 'corpora/README.md', 'checkpoints/README.md', ...inDocs];
   expect(written.filter((name) => !pages.some((page) => page.name === name))).toEqual([]);
 });
 
 it('what is not run is shown somewhere', () => {
-  const shown = new Set(there.flatMap(({ name }) => blocksOf(read(name)).flatMap(({ lines }) => lines)));
-  expect([...Object.keys(notRun), ...Object.keys(mayFail)].filter((line) => !shown.has(line))).toEqual([]);
+  const shown = new Set(pages.flatMap(({ name }) => blocksOf(read(name)).flatMap(({ lines }) => commandsOf(lines))));
+  expect([...Object.keys(notRun), ...Object.keys(mayFail)].filter((command) => !shown.has(command))).toEqual([]);
 });
 
 describe('the readers of a page', () => {
   it('find blocks of commands and transcripts, and nothing else', () => {
-    expect(blocksOf('```sh\nrnn info\n```\n```\nrnn no\n```\n```console\n$ rnn x\nerror\n```\n')).toEqual([{ language: 'sh', lines: ['rnn info'] }, { language: 'console', lines: ['$ rnn x', 'error'] }]);
-    expect(transcript(['$ rnn x', 'error', 'hint', '$ echo $?', '2'])).toEqual([{ command: 'rnn x', output: ['error', 'hint'] }, { command: 'echo $?', output: ['2'] }]);
+    expect(blocksOf('```sh\nrnn info\n```\n```\nrnn no\n```\n```console\n$ rnn x\nerror\n```\n')).toEqual([
+      { language: 'sh', lines: ['rnn info'] },
+      { language: 'console', lines: ['$ rnn x', 'error'] },
+    ]);
+    expect(transcript(['$ rnn x', 'error', 'hint', '$ echo $?', '2'])).toEqual([
+      { command: 'rnn x', output: ['error', 'hint'] },
+      { command: 'echo $?', output: ['2'] },
+    ]);
+  });
+
+  it('take a command that goes on for one', () => {
+    const commands = ['rnn info', 'rnn train \\\n  x', "cat >y <<'END'\nrnn no\nEND", '# why', 'rnn y'];
+    expect(commandsOf(commands.flatMap((command) => command.split('\n')))).toEqual(commands);
   });
 
   it('take … for any part of a line, and for any lines', () => {

@@ -5,11 +5,14 @@ export interface Page {
   readonly name: string;
   /** Shell that makes what the page's commands expect to find. `rnn` is the program, kept short. */
   readonly before?: string;
+  /** Shell that succeeds where the page's commands can be run; else the page is skipped, and the words say what is missing. */
+  readonly needs?: { readonly test: string; readonly what: string };
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /** About 8,000 characters; names and words, so that every page finds something to train on. */
-const text = (file: string): string => `i=0; while [ $i -lt 150 ]; do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; i=$((i + 1)); done >${file}`;
+const text = (file: string): string =>
+  `for i in $(seq 150); do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; done >${file}`;
 const sonnets = 'rnn corpus sonnets 2>/dev/null';
 /** A tenth of them, where a page looks at every character. */
 const fewSonnets = `${sonnets} && head -c 9000 corpora/sonnets.txt >few.txt && mv few.txt corpora/sonnets.txt`;
@@ -21,17 +24,26 @@ export const pages: readonly Page[] = [
   { name: 'CONTRIBUTING.md' },
   { name: 'corpora/README.md' },
   { name: 'checkpoints/README.md' },
-  { name: 'docs/guide.md', before: [text('novel.txt'), text('more.txt'), 'mkdir -p src notes && cp novel.txt src/main.c && cp more.txt src/main.h && cp more.txt notes/one.md'].join('\n') },
-  { name: 'docs/troubleshooting.md', before: [sonnets, text('novel.txt'), 'mkdir empty', 'printf "caf\\351 au lait\\n" >latin1.txt', 'printf "MZ\\000\\001\\002" >tool.bin'].join('\n') },
+  {
+    name: 'docs/guide.md',
+    before: [text('novel.txt'), text('more.txt'), 'mkdir src notes', 'cp novel.txt src/main.c', 'cp more.txt src/main.h', 'cp more.txt notes/one.md'].join('\n'),
+  },
+  {
+    name: 'docs/troubleshooting.md',
+    before: [text('novel.txt'), 'mkdir empty', 'printf "caf\\351 au lait\\n" >latin1.txt', 'printf "MZ\\000\\001\\002" >tool.bin'].join('\n'),
+  },
   { name: 'docs/choosing.md', before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
   { name: 'docs/cron.md', before: text('corpus.txt'), env: { SLURM_ARRAY_TASK_ID: '2', JOB_COMPLETION_INDEX: '2' } },
-  { name: 'docs/insight.md', before: [fewSonnets, run('corpora/sonnets.txt', 'sweeps/first/one'), run('corpora/sonnets.txt', 'checkpoints/large'), run('corpora/sonnets.txt', 'checkpoints/small')].join('\n') },
+  {
+    name: 'docs/insight.md',
+    before: [fewSonnets, ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map((name) => run('corpora/sonnets.txt', name))].join('\n'),
+  },
   { name: 'docs/comparison.md' },
   { name: 'docs/architecture.md' },
   { name: 'docs/checkpoint-format.md' },
 ];
 
-/** Lines that are shown and not run, on whatever page, and why. */
+/** Commands that are shown and not run, on whatever page, and why. */
 export const notRun: Readonly<Record<string, string>> = {
   'npm install && npm start': 'CI does both, in its own order',
   'npm test': 'this is one of them',

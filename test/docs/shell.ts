@@ -29,7 +29,23 @@ export interface Ended {
 }
 
 export function blocksOf(page: string): Block[] {
-  return [...page.matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)].map(([, language, body]) => ({ language: language as Block['language'], lines: body.trimEnd().split('\n') }));
+  const found = [...page.matchAll(/^```(sh|console)\n([\s\S]*?)^```/gm)];
+  return found.map(([, language, body]) => ({ language: language as Block['language'], lines: body.trimEnd().split('\n') }));
+}
+
+/** The commands of a block: a line each, or several where one goes on with a backslash or brings a text of its own (`<<'END'`). */
+export function commandsOf(lines: readonly string[]): string[] {
+  const commands: string[] = [];
+  let end: string | null = null;
+  let isOpen = false;
+  for (const line of lines) {
+    if (isOpen) commands.push(`${commands.pop()!}\n${line}`);
+    else commands.push(line);
+    if (end === null) end = /<<-?\s*['"]?(\w+)/.exec(line)?.[1] ?? null;
+    else if (line.trim() === end) end = null;
+    isOpen = end !== null || line.endsWith('\\');
+  }
+  return commands;
 }
 
 /** The commands of a transcript, each with the lines below it. */
@@ -45,8 +61,9 @@ export function transcript(lines: readonly string[]): Shown[] {
 
 /** What is printed has to match what is shown; … stands for any part of a line, and by itself for any number of lines. */
 export function asPattern(lines: readonly string[]): RegExp {
-  const parts = lines.map((line) => (line.trim() === '…' ? '(?:.*\\n)*?' : `${line.split('…').map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}\\n`));
-  return new RegExp(`^${parts.join('')}$`);
+  const literal = (part: string): string => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  const pattern = (line: string): string => (line.trim() === '…' ? '(?:.*\\n)*?' : `${line.split('…').map(literal).join('.*')}\\n`);
+  return new RegExp(`^${lines.map(pattern).join('')}$`);
 }
 
 const root = resolve(import.meta.dirname, '../..');
@@ -64,7 +81,11 @@ export function makePlace(): { readonly folder: string; readonly work: string; r
 /** Runs a script in `sh`, and waits for what it has started in the background. Without a BLAS, whose trial takes longer than such a run. */
 export function runScript(script: string, { folder, path, env = {} }: Place): Promise<Ended> {
   return new Promise((done, fail) => {
-    const child = spawn('sh', ['-c', `exec 2>&1\n${script}\nended=$?\nwait\nexit $ended`], { cwd: folder, env: { HOME: folder, PATH: path, NO_COLOR: '1', RNN_BLAS: 'off', ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn('sh', ['-c', `exec 2>&1\n${script}\nended=$?\nwait\nexit $ended`], {
+      cwd: folder,
+      env: { HOME: folder, PATH: path, NO_COLOR: '1', RNN_BLAS: 'off', ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (part: string) => (output += part));
     child.on('error', fail);
