@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take long, some of them by what they import: one of them started last would run alone. */
-const long = ['devices/parity', 'training/resume', 'devices/gpu/parity', 'cli/faults', 'training/learning', 'training/runs-of-calls', 'devices/gpu/fuzz', 'reports/pages', 'devices/cpu/blas', 'devices/gpu/tiles', 'formats/distributed', 'formats/pytorch'];
+const long = ['devices/parity', 'training/resume', 'devices/gpu/parity', 'cli/faults', 'training/learning', 'docs', 'training/runs-of-calls', 'devices/gpu/fuzz', 'reports/pages', 'devices/cpu/blas', 'devices/gpu/tiles', 'formats/distributed', 'formats/pytorch'];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

@@ -1,6 +1,6 @@
 // The rooms of the program and who may import whom, found by reading the imports of every file. docs/architecture.md describes the
 // same order in words.
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
@@ -49,6 +49,29 @@ function importsOf(source: string): string[] {
   return [...withoutComments(source).matchAll(/(?:^|[\s;}])(?:import|export)\b[^;'"()]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, named, bare]) => named ?? bare);
 }
 
+/** The files that a file imports, from the root of the project. */
+const targetsOf = ({ path, source }: SourceFile): string[] =>
+  importsOf(source).filter((specifier) => specifier.startsWith('.')).map((specifier) => posix.join(posix.dirname(path), specifier).replace(/^dist\/(.*)\.js$/, 'src/$1.ts'));
+
+/** Each circle of imports that are more than types, once, as the files on it. */
+function circles(among: readonly SourceFile[]): string[] {
+  const targets = new Map(among.map(({ path, source }) => [path, targetsOf({ path, source: withoutTypes(source) })]));
+  const done = new Set<string>();
+  const found: string[] = [];
+  const walk = (path: string, way: readonly string[]): void => {
+    if (way.includes(path)) found.push([...way.slice(way.indexOf(path)), path].join(' → '));
+    if (done.has(path) || way.includes(path)) return;
+    for (const target of targets.get(path) ?? []) walk(target, [...way, path]);
+    done.add(path);
+  };
+  for (const { path } of among) walk(path, []);
+  return found;
+}
+
+const withoutTypes = (source: string): string => source.replace(/\b(?:import|export) type [^;]*;/g, '').replace(/\btypeof import\([^)]*\)/g, '');
+
+const hasLoop = (source: string): boolean => /\b(?:for|while)\s*\(/.test(withoutComments(source));
+
 function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
@@ -83,6 +106,43 @@ describe('the rooms of the program', () => {
 it(`no file is longer than ${longestLines} lines, but for those that say why`, () => {
   const long = files.filter(({ source }) => source.split('\n').length - 1 > longestLines).map(({ path }) => path);
   expect(long.toSorted()).toEqual(Object.keys(longFiles).toSorted());
+});
+
+describe('what goes beyond the order of rooms', () => {
+  it('no files import each other in a circle, but for types', () => {
+    expect(circles(program)).toEqual([]);
+    expect(circles([{ path: 'src/a.ts', source: "import { b } from './b.ts';" }, { path: 'src/b.ts', source: "import { type T, a } from './a.ts';" }])).toEqual(['src/a.ts → src/b.ts → src/a.ts']);
+    expect(circles([{ path: 'src/a.ts', source: "import { b } from './b.ts';" }, { path: 'src/b.ts', source: "import type { A } from './a.ts';" }])).toEqual([]);
+  });
+
+  it('a device knows none of the others', () => {
+    const device = (path: string): string | undefined => /^src\/devices\/(\w+)\//.exec(path)?.[1];
+    const leading = program.flatMap(({ path, source }) => targetsOf({ path, source }).map((target) => ({ path, from: device(path), to: device(target) })));
+    expect(leading.filter(({ from }) => from === 'gpu').length).toBeGreaterThan(10);
+    // The reference defines what others compute; what they are compared with must not be what computes them.
+    expect(leading.filter(({ from, to }) => from !== undefined && to !== undefined && from !== to).map(({ path, to }) => `${path} imports from ${to}`)).toEqual([]);
+  });
+
+  it('a cell has no loop: neither over time, which the network writes out, nor over rows and units', () => {
+    const cells = program.filter(({ path }) => path.startsWith('src/model/cells/'));
+    expect(cells.length).toBeGreaterThan(10);
+    expect(cells.filter(({ source }) => hasLoop(source)).map(({ path }) => path)).toEqual([]);
+    expect(hasLoop('// for (all t)\nfor (let t = 0; t < T; t++) step();')).toBe(true);
+  });
+
+  it('docs/architecture.md describes these rooms, in this order, and the shared files', () => {
+    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const rows = [...page.matchAll(/^\| `([\w/]+)\/` \| (.*) \|$/gm)];
+    expect(rows.map(([, room]) => room)).toEqual([...rooms, 'src']);
+    expect(shared.filter((path) => !rows.at(-1)![2].includes(posix.basename(path)))).toEqual([]);
+  });
+
+  it('docs/architecture.md names no file that is not there, but for those that it says how to add', () => {
+    const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+    const named = [...page.matchAll(/`((?:src|test|bench|docs)\/[\w./-]+)`/g)].map(([, path]) => path);
+    expect(named.length).toBeGreaterThan(30);
+    expect([...new Set(named)].filter((path) => !existsSync(join(root, path))).toSorted()).toEqual(['src/devices/NAME/', 'src/model/cells/mgu.ts']);
+  });
 });
 
 describe('the check itself', () => {

@@ -1,4 +1,5 @@
-// The README's commands, and those of the other pages that name some: each must parse, and the small ones run.
+// What pages say of the program: every command in their text and their blocks has to parse, every option and link has to be there. Those
+// in blocks are run by docs.test.ts.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { addTrainFlags } from '../src/cli/commands/train-flags.ts';
 import { everywhere, otherVariables, variableOf } from '../src/cli/environment.ts';
 import { flagsOf } from '../src/cli/flags.ts';
 import { presets } from '../src/training/presets.ts';
+import { pages as shownPages } from './docs/pages.ts';
 import { rnn } from './cli/helpers.ts';
 import { fakeRooms } from './cli/rooms.ts';
 
@@ -19,9 +21,6 @@ const readme = read('README.md');
 const isBuilt = existsSync(join(root, 'dist/cli/start.js'));
 // Starting a process may take long where many tests share few cores.
 const patience = 60_000;
-
-/** Commands that look for files before they do anything. */
-const looking = new Set(['sweep', 'runs', 'eval', 'plot', 'watch', 'story', 'gradients', 'inspect', 'export', 'import']);
 
 /** The commands in blocks marked as shell, a block a list. */
 function shellBlocks(page: string): string[][] {
@@ -51,7 +50,7 @@ describe('every command that is written down is one', () => {
   writeFileSync(shownFile, /^```json\n([\s\S]*?)^```/m.exec(read('docs/configuration.md'))![1]);
   afterAll(() => rmSync(dirname(shownFile), { recursive: true }));
 
-  const pages = ['README.md', 'corpora/README.md', 'checkpoints/README.md', 'docs/architecture.md', 'docs/choosing.md', 'docs/configuration.md', 'docs/cron.md', 'docs/distributed.md', 'docs/insight.md', 'docs/onnx.md', 'docs/pytorch.md'];
+  const pages = shownPages.map(({ name }) => name);
   const inBlocks = pages.flatMap((name) => shellBlocks(read(name)).flat().flatMap(programCalls).map((words) => ({ name, words })));
   const inText = pages.flatMap((name) => inlineCommands(read(name)).flatMap(programCalls).map((words) => ({ name, words })));
 
@@ -60,23 +59,7 @@ describe('every command that is written down is one', () => {
     expect(inText.length).toBeGreaterThan(4);
   });
 
-  // With stand-ins for the rest of the program, a command does nothing but parse.
-  it.each(inBlocks.filter(({ words: [command] }) => !looking.has(command)).map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
-    const { rooms } = fakeRooms();
-    const checkpoints = { ...(await rooms.checkpoints!()), findCheckpoint: async () => join(root, 'package.json') }; // `rnn info` asks for its size
-    const builtin = { builtinCorpora: [], writeBuiltin: async () => 'corpora/x.txt' };
-    const diagnosis = {
-      async *examine() {
-        yield { title: 'device cpu', verdict: 'good' as const, detail: 'works', fix: null, device: 'cpu' };
-      },
-    };
-    const planning = { optionRules: {}, parametersOf: () => 0 };
-    const { code, stderr } = await rnn(words.map((word) => (word === 'rnn.json' ? shownFile : word)), { rooms: { ...rooms, planning: async () => planning as never, checkpoints: async () => checkpoints, builtin: async () => builtin, diagnosis: async () => diagnosis } });
-    expect(stderr).not.toContain('error:');
-    expect(code).toBe(0);
-  });
-
-  it.each(inBlocks.filter(({ words: [command] }) => looking.has(command)).map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
+  it.each(inBlocks.map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
     const end = words.includes('--') ? words.indexOf('--') : words.length;
     for (const [command, given] of [[words[0], words.slice(0, end)], ['train', words.slice(end + 1)]] as const) {
       const { stdout } = await rnn([command, '--help']);
@@ -108,11 +91,16 @@ describe('every command that is written down is one', () => {
 });
 
 describe('every page that another one refers to is there', () => {
-  const pages = ['README.md', 'bench/RESULTS.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/RESULTS.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+
+  const linksOf = (page: string): string[] => [...read(page).matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, link]) => link).filter((link) => !/^https?:/.test(link));
+  /** The names under which GitHub has a page's headings. */
+  const anchorsOf = (page: string): string[] => [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-'));
 
   it.each(pages)('%s', (page) => {
-    const links = [...read(page).matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].map(([, link]) => link).filter((link) => !/^https?:/.test(link));
-    expect(links.filter((link) => !existsSync(join(root, dirname(page), link)))).toEqual([]);
+    const targets = linksOf(page).map((link) => link.split('#')).map(([path, anchor]) => ({ file: path === '' ? page : join(dirname(page), path), anchor }));
+    expect(targets.filter(({ file }) => !existsSync(join(root, file))).map(({ file }) => file)).toEqual([]);
+    expect(targets.filter(({ file, anchor }) => anchor !== undefined && !anchorsOf(file).includes(anchor)).map(({ file, anchor }) => `${file}#${anchor}`)).toEqual([]);
   });
 });
 
@@ -130,6 +118,13 @@ it('every npm script that the README names is there', () => {
   const named = [...readme.matchAll(/\bnpm (?:run )?(\w+)/g)].map(([, name]) => name).filter((name) => !['install', 'link', 'pack', 'registry'].includes(name));
   expect(named).toContain('test');
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+it('npm run check has every check of CI that is an npm script', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const inCi = [...read('.ci/run').matchAll(/^check .* npm run (\w+)$/gm)].map(([, name]) => name);
+  expect(inCi).toContain('spell');
+  expect(scripts['check'].split(' && ')).toEqual([...inCi.map((name) => `npm run ${name}`), 'npm test']);
 });
 
 it('every folder that the README lists is there, and every folder of src/ is listed', () => {

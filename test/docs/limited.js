@@ -1,0 +1,26 @@
+// `rnn` as commands of the pages find it: the program with every word that is shown and, behind them, what keeps a training quick: a small
+// network unless the command says which, and a few steps or a second unless it says fewer. Knows no page.
+const words = process.argv.slice(2);
+process.argv.push(...limitsOf(words));
+await import('../../bin/rnn.js');
+
+function limitsOf([command, ...rest]) {
+  if (rest.includes('--help') || rest.includes('-h') || rest.includes('--dry-run') || rest.includes('--emit')) return [];
+  if (command === 'train') return trainingLimits(rest);
+  if (command !== 'sweep') return [];
+  // A length, or a size, may be an axis of the sweep, which excludes it for all points.
+  const end = rest.includes('--') ? rest.indexOf('--') : rest.length;
+  const axes = rest.slice(0, end).filter((word) => word.includes('=')).map((word) => `--${word.slice(0, word.indexOf('='))}`);
+  return [...(end === rest.length ? ['--'] : []), ...trainingLimits([...axes, ...rest.slice(end + 1)])];
+}
+
+function trainingLimits(given) {
+  const has = (...options) => options.some((option) => given.some((word) => word === option || word.startsWith(`${option}=`)));
+  return [
+    // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time. Of several values the last counts.
+    ...(has('--hidden', '--resume', '--init-from') ? [] : ['--hidden', '8']),
+    ...(has('--epochs', '--max-steps', '--budget') ? [] : ['--max-steps', '5']),
+    ...(has('--threads') ? [] : ['--threads', '1']),
+    '--max-time', '1s',
+  ];
+}

@@ -1,0 +1,64 @@
+// The pages whose commands are run, and what they take for granted: files that a reader is supposed to have, and commands that are shown
+// and cannot be run in a test, each with its reason. A page is added with one line.
+
+export interface Page {
+  readonly name: string;
+  /** Shell that makes what the page's commands expect to find. `rnn` is the program, kept short. */
+  readonly before?: string;
+  /** Shell that succeeds where the page's commands can be run; else the page is skipped, and the words say what is missing. */
+  readonly needs?: { readonly test: string; readonly what: string };
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** About 8,000 characters; names and words, so that every page finds something to train on. */
+const text = (file: string): string =>
+  `for i in $(seq 150); do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; done >${file}`;
+const sonnets = 'rnn corpus sonnets 2>/dev/null';
+/** A tenth of them, where a page looks at every character. */
+const fewSonnets = `${sonnets} && head -c 9000 corpora/sonnets.txt >few.txt && mv few.txt corpora/sonnets.txt`;
+/** A run, as short as can be. */
+const run = (corpus: string, name: string): string => `rnn train ${corpus} --out ${name} --sample-every 2 --quiet`;
+
+export const pages: readonly Page[] = [
+  { name: 'README.md', before: [sonnets, text('letters.txt')].join('\n') },
+  { name: 'CONTRIBUTING.md' },
+  { name: 'corpora/README.md' },
+  { name: 'checkpoints/README.md' },
+  {
+    name: 'docs/guide.md',
+    before: [text('novel.txt'), text('more.txt'), 'mkdir src notes', 'cp novel.txt src/main.c', 'cp more.txt src/main.h', 'cp more.txt notes/one.md'].join('\n'),
+  },
+  {
+    name: 'docs/troubleshooting.md',
+    before: [text('novel.txt'), 'mkdir empty', 'printf "caf\\351 au lait\\n" >latin1.txt', 'printf "MZ\\000\\001\\002" >tool.bin'].join('\n'),
+  },
+  { name: 'docs/choosing.md', before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
+  { name: 'docs/cron.md', before: text('corpus.txt'), env: { SLURM_ARRAY_TASK_ID: '2', JOB_COMPLETION_INDEX: '2' } },
+  {
+    name: 'docs/insight.md',
+    before: [fewSonnets, ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map((name) => run('corpora/sonnets.txt', name))].join('\n'),
+  },
+  { name: 'docs/comparison.md' },
+  { name: 'docs/architecture.md' },
+  { name: 'docs/checkpoint-format.md' },
+];
+
+/** Commands that are shown and not run, on whatever page, and why. */
+export const notRun: Readonly<Record<string, string>> = {
+  'npm install && npm start': 'CI does both, in its own order',
+  'npm test': 'this is one of them',
+  'npm install': 'CI does',
+  'npm run check': 'runs these tests, too',
+  'npm pack': 'CI does, and looks into the package',
+  'npm install -g ./rnn-0.1.0.tgz': 'no test changes what is installed',
+  'npm run bench': 'takes twenty minutes',
+  'systemctl --user daemon-reload': 'no test changes the units of a user',
+  'systemctl --user enable --now rnn-corpus.timer': 'no test changes the units of a user',
+  'journalctl --user -u rnn-corpus': 'there is no such unit',
+  'rnn sweep corpus.txt --out sweeps/random --random 20 --sample lr=log:1e-3..2e-2 --sample dropout=0..0.5 -- --layers 2 --budget 5m': 'twenty runs take long, however short each; sweep.test.ts has some',
+};
+
+/** Commands that may fail, with the codes that they may end with. */
+export const mayFail: Readonly<Record<string, { readonly codes: readonly number[]; readonly reason: string }>> = {
+  'rnn train corpora/sonnets.txt --device gpu --out checkpoints/gpu': { codes: [6], reason: 'there may be no GPU' },
+};
