@@ -4,9 +4,11 @@ export type { Checkpoint, OptimizerState, Tensor, TrainedModel, TrainingRecord }
 export { findCheckpoint } from './find.ts';
 export { LogFollower, readLog } from './follow.ts';
 export type { LogLine } from './log.ts';
+export { MemoryStore } from './memory-store.ts';
 export { type Newest, newestIn } from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
+export type { RunStore } from './run-store.ts';
 export { type RunFiles, findRuns, foldersOfRuns, isHeld, lookInto, runsIn } from './runs.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf } from './tensors.ts';

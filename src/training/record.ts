@@ -9,7 +9,7 @@ import { earlierDefaults, lengths, optionRules, troubleInOptions } from './optio
 import type { TrainingOptions } from './options.ts';
 
 /** How the text of a run is read, apart from which files it is in. */
-export type ReadingOptions = Pick<CorpusOptions, 'include' | 'exclude' | 'unit' | 'minCount' | 'validationFraction' | 'validationFile'>;
+export type ReadingOptions = Pick<CorpusOptions, 'include' | 'exclude' | 'unit' | 'minCount' | 'validationFraction'> & { readonly validationFile: string | null };
 
 /** What a run was asked to run on; null where that was left open. */
 export interface MachineOptions {

@@ -61,6 +61,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
         return checkpoint;
       },
     }),
+    library: () => import('../../src/library/open-run.ts'),
     training: async () => ({
       prepareTraining: async () => ({
         notes: [],
