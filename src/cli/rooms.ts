@@ -1,6 +1,6 @@
 // What the commands call in the rest of the program. Each is loaded when it is first called, so that `rnn --help` loads none of
 // them, and a test can put its own in their place.
-import type { findCheckpoint, findRuns, foldersOfRuns, isHeld, LogFollower, MemoryStore, newestIn, openSweepFolder, readCheckpoint, readLog, RunFolder } from '../checkpoint/store.ts';
+import type { findCheckpoint, findRuns, foldersOfRuns, MemoryStore, newestIn, openSweepFolder, readCheckpoint, RunFolder } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
@@ -12,7 +12,9 @@ import type { largestSingularValues } from '../insight/jacobian.ts';
 import type { Ngrams } from '../insight/ngrams.ts';
 import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import type { SurpriseRecord } from '../insight/surprise.ts';
+import type { readKnownText } from '../library/known-text.ts';
 import type { openRun, planRun } from '../library/open-run.ts';
+import type { followRun, readRuns } from '../library/runs.ts';
 import type { TrainingRooms } from '../library/rooms.ts';
 import type { cellsPage } from '../reports/cells-page.ts';
 import type { chartsOf, whyNothing } from '../reports/charts.ts';
@@ -29,12 +31,14 @@ import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { refuseImpossible } from '../training/possible.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
-import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
+import type { planScoring, score, trainedPart } from '../training/scoring.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 
 /** Those that a run goes through, and those that only commands call. */
 export interface Rooms extends TrainingRooms {
+  knownText(): Promise<{ readKnownText: typeof readKnownText }>;
+  logs(): Promise<{ readRuns: typeof readRuns; followRun: typeof followRun }>;
   library(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
   corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName; findFiles: typeof findFiles; Vocabulary: typeof Vocabulary }>;
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
@@ -42,12 +46,9 @@ export interface Rooms extends TrainingRooms {
     findCheckpoint: typeof findCheckpoint;
     findRuns: typeof findRuns;
     foldersOfRuns: typeof foldersOfRuns;
-    isHeld: typeof isHeld;
-    LogFollower: typeof LogFollower;
     MemoryStore: typeof MemoryStore;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
-    readLog: typeof readLog;
     openSweepFolder: typeof openSweepFolder;
     RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
   }>;
@@ -56,7 +57,7 @@ export interface Rooms extends TrainingRooms {
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
-  scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score; trainedPart: typeof trainedPart }>;
+  scoring(): Promise<{ planScoring: typeof planScoring; score: typeof score; trainedPart: typeof trainedPart }>;
   insight(): Promise<{
     SurpriseRecord: typeof SurpriseRecord;
     piecesOf: typeof piecesOf;
@@ -79,6 +80,8 @@ export interface Rooms extends TrainingRooms {
 }
 
 export const rooms: Rooms = {
+  logs: () => import('../library/runs.ts'),
+  knownText: () => import('../library/known-text.ts'),
   library: () => import('../library/open-run.ts'),
   corpus: () => import('../corpus/read.ts'),
   builtin: () => import('../corpus/builtin.ts'),
