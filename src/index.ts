@@ -18,8 +18,7 @@ export type { Evaluation, EvaluationOptions, Gradients, GradientsOptions, Inspec
 // Texts.
 export { Corpus, type FileOptions, type GivenTextOptions, type TextOptions } from './library/corpus.ts';
 export { builtinCorpora, writeBuiltin } from './corpus/builtin.ts';
-export type { Vocabulary } from './corpus/vocabulary.ts';
-export type { VocabularyData } from './corpus/vocabulary.ts';
+export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
 
 // Checkpoints and runs.
 export { loadCheckpoint, saveCheckpoint, untrainedModel } from './library/checkpoints.ts';

@@ -46,7 +46,8 @@ export interface FreshLines {
  */
 export async function* followRun(path: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<FreshLines> {
   const follower = new LogFollower(logOf(path));
-  for (let isOver = false; !isOver && !signal?.aborted; ) {
+  const isStopped = (): boolean => signal?.aborted === true;
+  for (let isOver = false; !isOver && !isStopped(); ) {
     // Before the log is read, so that nothing is missed of a run that ends meanwhile.
     const isRunning = isHeld(path);
     const { lines, isAnew, isAll } = await follower.next();

@@ -32,7 +32,7 @@ export type TrainingUpdate = NoteEvent | WarningEvent | TrainingEvent;
  * @throws RnnError `usage` for a name that is no option's; all else is thrown by the iteration, and no error is one of `diverged`: such a run ends
  */
 export function train(request: TrainRequest): Training {
-  return new Training(runRequestOf(request), request.signal);
+  return new Training(request);
 }
 
 export class Training implements AsyncIterable<TrainingUpdate, void, undefined> {
@@ -41,10 +41,10 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
   #hasBegun = false;
   #store: RunStore | null = null;
 
-  /** `train` makes one. */
-  constructor(request: RunRequest, signal: AbortSignal | undefined) {
-    this.#request = request;
-    this.#signal = signal;
+  /** As `train` does. */
+  constructor(request: TrainRequest) {
+    this.#request = runRequestOf(request);
+    this.#signal = request.signal;
   }
 
   /** @throws RnnError `usage` if it was called before: a run is trained once */
