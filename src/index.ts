@@ -1,19 +1,38 @@
-// All that `import … from 'rnn'` has, and nothing else: docs/library.md tells how to use it, and a test notices when it changes. Whatever is not
-// here may change at any time.
+// All that `import … from 'rnn'` has, and nothing else: docs/library.md tells how to use it, and a test notices when it
+// changes. Whatever is not here may change at any time.
 
 // Training.
 export { planTraining, train, Training } from './library/training.ts';
 export type { NoteEvent, TrainingPlan, TrainingUpdate, WarningEvent } from './library/training.ts';
 export type { PlanRequest, TextToLearn, TrainRequest } from './library/train-request.ts';
 export type { TrainingOptions } from './training/options.ts';
-export type { CheckpointEvent, EndEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, StartEvent, TrainingEvent } from './training/events.ts';
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EndReason,
+  EvaluationEvent,
+  RecoveryEvent,
+  ReportEvent,
+  SampleEvent,
+  StartEvent,
+  TrainingEvent,
+} from './training/events.ts';
 
 // A trained model.
 export { Model, openModel } from './library/model.ts';
 export { sample, type SampleRequest } from './library/sample.ts';
 export type { SampleOptions, TextsOptions } from './library/writer.ts';
 export type { TextToRead } from './library/model-text.ts';
-export type { Evaluation, EvaluationOptions, Gradients, GradientsOptions, Inspection, MachineChoice, ReadOptions, SurpriseOfText } from './library/model-results.ts';
+export type {
+  Evaluation,
+  EvaluationOptions,
+  Gradients,
+  GradientsOptions,
+  Inspection,
+  MachineChoice,
+  ReadOptions,
+  SurpriseOfText,
+} from './library/model-results.ts';
 
 // Texts.
 export { Corpus, type FileOptions, type GivenTextOptions, type TextOptions } from './library/corpus.ts';

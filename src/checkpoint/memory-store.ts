@@ -1,5 +1,5 @@
-// A run that is kept in memory and on no disk: its last state and its best one. The log is kept by nobody: whoever trains so sees each
-// event as it comes.
+// A run that is kept in memory and on no disk: its last state and its best one. The log is kept by nobody: whoever
+// trains so sees each event as it comes.
 import { RnnError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
@@ -51,11 +51,26 @@ export class MemoryStore implements RunStore {
   async cutBack(): Promise<void> {}
 }
 
-/** The tensors of a checkpoint are overwritten by the next. @throws RnnError `checkpoint` for numbers that are not finite, as a file refuses them */
+/**
+ * The tensors of a checkpoint are overwritten by the next.
+ *
+ * @throws RnnError `checkpoint` for numbers that are not finite, as a file refuses them
+ */
 function copyOf(checkpoint: Checkpoint): Checkpoint {
-  const copied = (tensors: readonly Tensor[]): Tensor[] => tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
-  const unfit = [...checkpoint.tensors, ...checkpoint.state, ...(checkpoint.optimizer?.tensors ?? [])].find(({ data }) => firstNonFinite(data) >= 0);
-  if (unfit !== undefined) throw new RnnError('checkpoint', `tensor ${unfit.name} holds a number that is not finite`, { hint: 'what is kept stays as it was' });
+  const copied = (tensors: readonly Tensor[]): Tensor[] =>
+    tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+  const unfit = [...checkpoint.tensors, ...checkpoint.state, ...(checkpoint.optimizer?.tensors ?? [])].find(
+    ({ data }) => firstNonFinite(data) >= 0,
+  );
+  if (unfit !== undefined)
+    throw new RnnError('checkpoint', `tensor ${unfit.name} holds a number that is not finite`, {
+      hint: 'what is kept stays as it was',
+    });
   const { optimizer } = checkpoint;
-  return { ...checkpoint, tensors: copied(checkpoint.tensors), state: copied(checkpoint.state), optimizer: optimizer === null ? null : { ...optimizer, tensors: copied(optimizer.tensors) } };
+  return {
+    ...checkpoint,
+    tensors: copied(checkpoint.tensors),
+    state: copied(checkpoint.state),
+    optimizer: optimizer === null ? null : { ...optimizer, tensors: copied(optimizer.tensors) },
+  };
 }

@@ -13,7 +13,8 @@ import type { Ngrams } from '../insight/ngrams.ts';
 import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import type { SurpriseRecord } from '../insight/surprise.ts';
 import type { readKnownText } from '../library/known-text.ts';
-import type { openRun, planRun } from '../library/open-run.ts';
+import type { openRun } from '../library/open-run.ts';
+import type { planRun } from '../library/plan-run.ts';
 import type { followRun, readRuns } from '../library/runs.ts';
 import type { TrainingRooms } from '../library/rooms.ts';
 import type { cellsPage } from '../reports/cells-page.ts';
@@ -82,7 +83,7 @@ export interface Rooms extends TrainingRooms {
 export const rooms: Rooms = {
   logs: () => import('../library/runs.ts'),
   knownText: () => import('../library/known-text.ts'),
-  library: () => import('../library/open-run.ts'),
+  library: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/plan-run.ts')) }),
   corpus: () => import('../corpus/read.ts'),
   builtin: () => import('../corpus/builtin.ts'),
   checkpoints: () => import('../checkpoint/store.ts'),

@@ -2,6 +2,8 @@
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import type { ReadingOptions } from '../training/record.ts';
+import { defaultValidationFraction } from './run-request.ts';
+import { refuseWrong } from './settings.ts';
 
 /** How a text is read; what is left out is as `rnn train` has it. */
 export interface TextOptions {
@@ -9,7 +11,9 @@ export interface TextOptions {
   readonly unit?: Unit;
   /** Characters seen fewer times become one unknown symbol. Default 1: all are kept. */
   readonly minCount?: number;
-  /** The last part of the text, to validate on. Default 0.1; 0 for a tiny text, and for one that is only to be scored. */
+  /**
+   * The last part of the text, to validate on. Default 0.1; 0 for a tiny text, and for one that is only to be scored.
+   */
   readonly validationFraction?: number;
   /** Read with these symbols and no others, as a model that is to read the text has them. */
   readonly vocabulary?: VocabularyData;
@@ -36,8 +40,6 @@ export interface GivenTextOptions extends TextOptions {
   /** Another text to validate on, instead of a part of this one. */
   readonly validationText?: string | Uint8Array;
 }
-
-const defaultValidationFraction = 0.1;
 
 export class Corpus implements ReadCorpus {
   readonly vocabulary: Vocabulary;
@@ -68,7 +70,8 @@ export class Corpus implements ReadCorpus {
 
   /**
    * @param sources files, folders, glob patterns, `-` for standard input
-   * @throws RnnError `corpus` if a source is missing, unreadable, binary or not UTF-8, or the text is empty; `usage` for options that cannot be met
+   * @throws RnnError `corpus` if a source is missing, unreadable, binary or not UTF-8, or the text is empty; `usage`
+   * for options that cannot be met
    */
   static read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     const { include = [], exclude = [], validationFile = null, runFolder, stdin } = options;
@@ -76,7 +79,10 @@ export class Corpus implements ReadCorpus {
     return Corpus.#encode([sources].flat(), validationFile, { ...options, include, exclude }, validationFile, more);
   }
 
-  /** @throws RnnError `corpus` if the text is empty, one single character, or no UTF-8; `usage` for options that cannot be met */
+  /**
+   * @throws RnnError `corpus` if the text is empty, one single character, or no UTF-8; `usage` for options that cannot
+   * be met
+   */
   static fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
     const { name = 'text', validationText } = options;
     const validation = validationText === undefined ? null : { name: 'the validation text', text: validationText };
@@ -84,11 +90,37 @@ export class Corpus implements ReadCorpus {
   }
 
   /** @param recorded the name of a validation file, for whoever goes on with a run on it */
-  static async #encode(sources: readonly Source[], validation: Source | null, options: TextOptions & Pick<ReadingOptions, 'include' | 'exclude'>, recorded: string | null, more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> }): Promise<Corpus> {
-    const { include, exclude, vocabulary, known, minCount = 1, validationFraction = defaultValidationFraction } = options;
+  static async #encode(
+    sources: readonly Source[],
+    validation: Source | null,
+    options: TextOptions & Pick<ReadingOptions, 'include' | 'exclude'>,
+    recorded: string | null,
+    more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> },
+  ): Promise<Corpus> {
+    const {
+      include,
+      exclude,
+      vocabulary,
+      known,
+      minCount = 1,
+      validationFraction = defaultValidationFraction,
+    } = options;
     const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
-    const reading = { include, exclude, unit, minCount, validationFraction: validation === null ? validationFraction : 0 };
-    const symbols = { ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }), ...(known === undefined ? {} : { known: new Vocabulary(known) }) };
-    return new Corpus(await readCorpus({ sources, ...reading, validationFile: validation, ...symbols, ...more }), { ...reading, validationFile: recorded });
+    const reading = {
+      include,
+      exclude,
+      unit,
+      minCount,
+      validationFraction: validation === null ? validationFraction : 0,
+    };
+    refuseWrong(reading);
+    const symbols = {
+      ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
+      ...(known === undefined ? {} : { known: new Vocabulary(known) }),
+    };
+    return new Corpus(await readCorpus({ sources, ...reading, validationFile: validation, ...symbols, ...more }), {
+      ...reading,
+      validationFile: recorded,
+    });
   }
 }

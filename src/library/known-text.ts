@@ -21,10 +21,20 @@ export interface KnownTextRequest {
  * @returns the text, and how it was read
  * @throws RnnError `corpus` if it cannot be read, or has characters that the model does not know
  */
-export async function readKnownText(request: KnownTextRequest, path: string | null, { training, vocabulary }: Pick<TrainedModel, 'training' | 'vocabulary'>): Promise<{ readonly corpus: Corpus; readonly reading: ReadingOptions }> {
+export async function readKnownText(
+  request: KnownTextRequest,
+  path: string | null,
+  { training, vocabulary }: Pick<TrainedModel, 'training' | 'vocabulary'>,
+): Promise<{ readonly corpus: Corpus; readonly reading: ReadingOptions }> {
   const { sources, part, include, exclude } = request;
   const own = readingOf(training, part);
-  const reading: ReadingOptions = { ...own, include: include ?? own.include, exclude: exclude ?? own.exclude, unit: vocabulary.unit, minCount: 1 };
+  const reading: ReadingOptions = {
+    ...own,
+    include: include ?? own.include,
+    exclude: exclude ?? own.exclude,
+    unit: vocabulary.unit,
+    minCount: 1,
+  };
   const corpus = await readCorpus({
     sources,
     ...reading,

@@ -1,5 +1,5 @@
-// A trained model at work, for other programs: it writes, scores, and shows what it does. Each task opens the device that suits it, and closes
-// it afterwards; only what it takes to write stays open, until `close`.
+// A trained model at work, for other programs: it writes, scores, and shows what it does. Each task opens the device
+// that suits it, and closes it afterwards; only what it takes to write stays open, until `close`.
 import { type TrainedModel, findCheckpoint, readCheckpoint } from '../checkpoint/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
@@ -18,15 +18,27 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { type GivenScoring, type Part, type Score, type ScoringPlan, planScoring, score } from '../training/scoring.ts';
 import { Corpus } from './corpus.ts';
 import { readKnownText } from './known-text.ts';
-import type { Evaluation, EvaluationOptions, Gradients, GradientsOptions, Inspection, MachineChoice, ReadOptions, SurpriseOfText } from './model-results.ts';
+import type {
+  Evaluation,
+  EvaluationOptions,
+  Gradients,
+  GradientsOptions,
+  Inspection,
+  MachineChoice,
+  ReadOptions,
+  SurpriseOfText,
+} from './model-results.ts';
 import { type TextToRead, refuseOthers, tokensOf } from './model-text.ts';
+import { refuseWrong } from './settings.ts';
 import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
 
 /**
- * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and `Training.trained` give; the newest run in ./checkpoints if left out
+ * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and `Training.trained` give; the
+ * newest run in ./checkpoints if left out
  * @throws RnnError `checkpoint` if there is none that can be read
  */
 export async function openModel(source?: string | TrainedModel, machine: MachineChoice = {}): Promise<Model> {
+  refuseWrong(machine);
   if (typeof source === 'object') return new Model(source, null, machine);
   const path = await findCheckpoint(source, 'use');
   return new Model(await readCheckpoint(path, { weightsOnly: true }), path, machine);
@@ -57,14 +69,19 @@ export class Model {
   /**
    * Writes a text, piece by piece as it is drawn; whoever stops asking ends it.
    *
-   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of range
+   * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of
+   * range
    */
   async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
     this.#refuseClosed();
     yield* this.#writer.pieces(options);
   }
 
-  /** Writes several texts at once, which is faster than one after another, and gives each as a whole. @throws RnnError as `sample` does */
+  /**
+   * Writes several texts at once, which is faster than one after another, and gives each as a whole.
+   *
+   * @throws RnnError as `sample` does
+   */
   async *sampleMany(options: TextsOptions): AsyncGenerator<string, void, undefined> {
     this.#refuseClosed();
     yield* this.#writer.texts(options);
@@ -76,7 +93,11 @@ export class Model {
    * @throws RnnError `corpus` if they cannot be read, or have characters that the model does not know
    */
   async read(sources: string | readonly string[], { part = 'all', ...options }: ReadOptions = {}): Promise<Corpus> {
-    const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options }, this.path, this.trained);
+    const { corpus, reading } = await readKnownText(
+      { sources: [sources].flat(), part, ...options },
+      this.path,
+      this.trained,
+    );
     return new Corpus(corpus, reading);
   }
 
@@ -90,7 +111,11 @@ export class Model {
     return { ...evaluationOf(await this.#score(plan)), warning: plan.warning };
   }
 
-  /** What each character of a text cost, read strictly from its beginning to its end. @throws RnnError as `evaluate` does */
+  /**
+   * What each character of a text cost, read strictly from its beginning to its end.
+   *
+   * @throws RnnError as `evaluate` does
+   */
   async surprise(text: TextToRead): Promise<SurpriseOfText> {
     const plan = this.#plan(text, 'all', { streams: 1 });
     const surprise = new SurpriseRecord(plan.tokens.length - 1, this.configuration.vocabulary);
@@ -98,7 +123,9 @@ export class Model {
     return {
       model: this.configuration,
       unit: this.vocabulary.unit === 'byte' ? 'byte' : 'character',
-      characters, bits, accuracy,
+      characters,
+      bits,
+      accuracy,
       pieces: [...piecesOf(plan.tokens, this.#symbols, surprise)],
       surprise,
       ids: plan.tokens,
@@ -106,25 +133,49 @@ export class Model {
     };
   }
 
-  /** What the cells hold at each character, and which of them tell something. @throws RnnError `corpus` for unknown characters, `usage` for a text too long for memory */
+  /**
+   * What the cells hold at each character, and which of them tell something.
+   *
+   * @throws RnnError `corpus` for unknown characters, `usage` for a text too long for memory
+   */
   async inspect(text: TextToRead): Promise<Inspection> {
     this.#refuseClosed();
     const tokens = tokensOf(text, this.#symbols);
-    if (tokens.length === 0) throw new RnnError('corpus', 'there is nothing to read in an empty text', { hint: 'it takes one character at least, and 400 to find cells' });
-    const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) => readActivations(this.trained, tokens, device));
+    if (tokens.length === 0)
+      throw new RnnError('corpus', 'there is nothing to read in an empty text', {
+        hint: 'it takes one character at least, and 400 to find cells',
+      });
+    const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) =>
+      readActivations(this.trained, tokens, device),
+    );
     const decoder = this.#symbols.decoder();
     const pieces = Array.from(tokens, (id) => decoder.push(id));
-    return { pieces, activations, findings: pieces.length < LEAST_CHARACTERS ? [] : searchCells(activations, propertiesOf(pieces)), saturation: saturationOf(activations) };
+    return {
+      pieces,
+      activations,
+      findings: pieces.length < LEAST_CHARACTERS ? [] : searchCells(activations, propertiesOf(pieces)),
+      saturation: saturationOf(activations),
+    };
   }
 
-  /** How far back the loss reaches in a text. @throws RnnError `corpus` for unknown characters, or a text too short for so many steps */
-  async gradients(text: TextToRead, { steps = 200, positions = 4, jacobians = 3 }: GradientsOptions = {}): Promise<Gradients> {
+  /**
+   * How far back the loss reaches in a text.
+   *
+   * @throws RnnError `corpus` for unknown characters, or a text too short for so many steps
+   */
+  async gradients(
+    text: TextToRead,
+    { steps = 200, positions = 4, jacobians = 3 }: GradientsOptions = {},
+  ): Promise<Gradients> {
     this.#refuseClosed();
     const tokens = tokensOf(text, this.#symbols);
     const flows = await gradientFlow(this.trained, tokens, { steps, positions });
     const { layers, hidden } = this.configuration;
     const weights = this.trained.tensors.reduce((sum, { data }) => sum + data.length, 0);
-    const singularValues = await this.#with({ kind: 'sampling', multiplyAdds: 2 * weights * jacobians * layers * hidden }, (device) => largestSingularValues(this.trained, tokens, device, jacobians));
+    const singularValues = await this.#with(
+      { kind: 'sampling', multiplyAdds: 2 * weights * jacobians * layers * hidden },
+      (device) => largestSingularValues(this.trained, tokens, device, jacobians),
+    );
     return { name: this.path ?? 'the model', model: this.configuration, flows, singularValues };
   }
 
@@ -136,9 +187,15 @@ export class Model {
 
   #plan(text: TextToRead, part: Part, given: GivenScoring): ScoringPlan {
     this.#refuseClosed();
-    if (typeof text === 'string') return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
+    if (typeof text === 'string')
+      return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
     refuseOthers(text, this.#symbols);
-    return planScoring(this.trained, part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text, part, given);
+    return planScoring(
+      this.trained,
+      part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text,
+      part,
+      given,
+    );
   }
 
   #score(plan: ScoringPlan, record: SurpriseRecord | null = null): Promise<Score> {
@@ -164,6 +221,15 @@ export class Model {
   }
 }
 
-const ofString = (train: Tokens): { train: Tokens; validation: Tokens; digest: string; sourcesDigest: string } => ({ train, validation: train.subarray(0, 0), digest: '', sourcesDigest: '' });
+const ofString = (train: Tokens): { train: Tokens; validation: Tokens; digest: string; sourcesDigest: string } => ({
+  train,
+  validation: train.subarray(0, 0),
+  digest: '',
+  sourcesDigest: '',
+});
 
-const evaluationOf = (scored: Score): Omit<Evaluation, 'warning'> => ({ ...scored, bits: scored.nats / Math.LN2, perplexity: Math.exp(scored.nats) });
+const evaluationOf = (scored: Score): Omit<Evaluation, 'warning'> => ({
+  ...scored,
+  bits: scored.nats / Math.LN2,
+  perplexity: Math.exp(scored.nats),
+});

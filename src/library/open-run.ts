@@ -1,18 +1,15 @@
-// A run from what was asked for to where it can start: a new one, or one that goes on. Knows neither terminals nor signals, and tells
-// what it chose.
+// A run from what was asked for to where it can start: a new one, or one that goes on. Knows neither terminals nor
+// signals, and tells what it chose.
 import type { Checkpoint, Newest, RunStore, TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { Continuation, RunSettings } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
-import type { ReadingOptions } from '../training/record.ts';
-import type { ResolvedAnew } from '../training/resolve.ts';
+import { planRun } from './plan-run.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
-import type { RunRequest, Teller } from './run-request.ts';
+import type { RunRequest, Teller, Way as PlanWay } from './run-request.ts';
 import { textOf, wasRead } from './run-text.ts';
-
-const defaultValidationFraction = 0.1;
 
 /** What a run asks of whoever opens it. */
 export interface Surroundings {
@@ -43,17 +40,17 @@ interface Store extends RunStore {
 }
 
 /** What the steps below hand on. */
-interface Way {
-  readonly request: RunRequest;
-  readonly rooms: TrainingRooms;
-  readonly tell: Teller;
+interface Way extends PlanWay {
   readonly clock: (() => number) | undefined;
 }
 
 /**
  * @throws RnnError of any kind but `diverged`: whatever of request, text, checkpoint, device or folder does not do
  */
-export async function openRun(request: RunRequest, { rooms = trainingRooms, tell, clock }: Surroundings): Promise<OpenRun | RunThatIsOver> {
+export async function openRun(
+  request: RunRequest,
+  { rooms = trainingRooms, tell, clock }: Surroundings,
+): Promise<OpenRun | RunThatIsOver> {
   const way = { request, rooms, tell, clock };
   const { folder: path, resume, force } = request;
   const { RunFolder, newestIn } = await rooms.checkpoints();
@@ -63,7 +60,8 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
     folder = resume ? await RunFolder.open(path) : null;
   } catch (error) {
     // A run that is over needs no disk that can be written.
-    const newest = error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
+    const newest =
+      error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
     if (newest !== null && newest.instead !== null) tell.warn(`${newest.instead}; ${newest.path} was read`);
     const end = newest === null ? null : await endIfOver(way, newest, await settingsOf(way, newest));
     if (end === null) throw error;
@@ -82,38 +80,17 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
   return opened;
 }
 
-/** What a new run would be, with nothing made. */
-export interface PlannedRun extends ResolvedAnew {
-  readonly corpus: Corpus;
-  readonly reading: ReadingOptions;
-  /** The model of --init-from. */
-  readonly initial: TrainedModel | null;
-}
-
-/** @throws RnnError as `openRun` does, up to the choice of options */
-export async function planRun(request: RunRequest, { rooms = trainingRooms, tell }: Omit<Surroundings, 'clock'>): Promise<PlannedRun> {
-  const { folder, initFrom, options } = request;
-  const initial = initFrom === null ? null : await readInitial(request, initFrom, rooms, tell);
-  const reading = readingOf(request, initial);
-  const corpus = await textOf(request, reading, { ...(folder === null ? {} : { runFolder: folder }), ...(initial === null ? {} : { known: initial.vocabulary }) }, rooms, tell);
-  const given = initial === null ? options : (await rooms.transfer()).withSizesOf(initial, options);
-  return { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
-}
-
-function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel | null): ReadingOptions {
-  if (wasRead(text)) return text.reading;
-  const { include = [], exclude = [], unit = initial?.vocabulary.unit ?? 'char', minCount = 1, validationFile = null } = given;
-  return { include, exclude, unit, minCount, validationFraction: validationFile === null ? (given.validationFraction ?? defaultValidationFraction) : 0, validationFile };
-}
-
 async function start(way: Way): Promise<OpenRun> {
-  const { request: { folder, force, machine }, rooms, tell } = way;
-  const { options, notes, idle, corpus, reading, initial } = await planRun(way.request, way);
+  const { request, rooms, tell } = way;
+  const { folder, force, machine } = request;
+  const { options, notes, idle, corpus, reading, initial } = await planRun(request, way);
   for (const note of [...notes, ...idle]) tell.note(note);
   const { RunFolder, MemoryStore } = await rooms.checkpoints();
   const { device = null, threads = null, blas = null } = machine;
   const settings = { options, reading, machine: { device, threads, blas } };
-  return prepare(way, { settings, corpus, initial, earlier: null }, async () => (folder === null ? new MemoryStore() : RunFolder.create(folder, { force })));
+  return prepare(way, { settings, corpus, initial, earlier: null }, async () =>
+    folder === null ? new MemoryStore() : RunFolder.create(folder, { force }),
+  );
 }
 
 async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Promise<OpenRun | RunThatIsOver> {
@@ -124,7 +101,9 @@ async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Pr
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'checkpoint' || error.message.includes(newest.path)) throw error;
     // Whatever looked into it was not told where it is.
-    const message = error.message.includes('this checkpoint') ? error.message.replace('this checkpoint', newest.path) : `${newest.path}: ${error.message}`;
+    const message = error.message.includes('this checkpoint')
+      ? error.message.replace('this checkpoint', newest.path)
+      : `${newest.path}: ${error.message}`;
     throw new RnnError('checkpoint', message, { hint: error.hint, cause: error });
   }
 }
@@ -132,13 +111,17 @@ async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Pr
 async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
   const { request, rooms, tell } = way;
   const settings = await settingsOf(way, newest);
-  if (request.initFrom !== null) tell.note('--init-from is not used: this run has begun, and goes on from its own weights; with another --out a new one starts from those');
+  if (request.initFrom !== null) {
+    const otherwise = 'with another --out a new one starts from those';
+    tell.note(`--init-from is not used: this run has begun, and goes on from its own weights; ${otherwise}`);
+  }
   const end = await endIfOver(way, newest, settings);
   if (end !== null) return { end };
   const { checkpoint: earlier, path: file } = newest;
   const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) tell.note(note);
-  const corpus = await textOf(request, settings.reading, { runFolder: folder.path, vocabulary: earlier.vocabulary, plainValidation: request.reading.validationFile == null }, rooms, tell);
+  const symbols = { vocabulary: earlier.vocabulary, plainValidation: request.reading.validationFile == null };
+  const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols });
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
   const { options, notes } = (await rooms.resolving()).refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);
@@ -146,32 +129,44 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
   return prepare(way, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
 }
 
-async function settingsOf({ request: { text, options, reading, machine }, rooms }: Way, { checkpoint }: Newest): Promise<Continuation> {
-  return (await rooms.continuing()).continueRun(checkpoint, { options, reading: wasRead(text) ? text.reading : reading, machine });
+async function settingsOf(
+  { request: { text, options, reading, machine }, rooms }: Way,
+  { checkpoint }: Newest,
+): Promise<Continuation> {
+  return (await rooms.continuing()).continueRun(checkpoint, {
+    options,
+    reading: wasRead(text) ? text.reading : reading,
+    machine,
+  });
 }
 
 /** The end of a run of which nothing is left to do; null if something is. */
-async function endIfOver({ request: { acceptNewCorpus }, rooms, tell }: Way, { checkpoint, path }: Newest, { options, changed }: Continuation): Promise<EndEvent | null> {
+async function endIfOver(
+  { request: { acceptNewCorpus }, rooms, tell }: Way,
+  { checkpoint, path }: Newest,
+  { options, changed }: Continuation,
+): Promise<EndEvent | null> {
   const { endOf, unusedNote } = await rooms.continuing();
   const reason = endOf(checkpoint, options);
   if (reason === null) return null;
   const unused = unusedNote([...changed, ...(acceptNewCorpus ? ['--accept-new-corpus'] : [])], reason);
   if (unused !== null) tell.note(unused);
-  const { step, bestValidationLossNats, loop, options: { learningRate } } = checkpoint.training;
+  const {
+    step,
+    bestValidationLossNats,
+    loop,
+    options: { learningRate },
+  } = checkpoint.training;
   const { elapsedMs, learningRateFactor } = loop as { elapsedMs: number; learningRateFactor: number };
-  return { event: 'end', reason: 'finished', step, bestValidationLossNats, checkpoint: path, peakLearningRate: (learningRate as number) * learningRateFactor, elapsedMs };
-}
-
-async function readInitial({ reading: { unit: asked } }: RunRequest, initFrom: string | TrainedModel, rooms: TrainingRooms, tell: Teller): Promise<TrainedModel> {
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = typeof initFrom === 'string' ? await findCheckpoint(initFrom, 'use') : 'the model';
-  const initial = typeof initFrom === 'string' ? await readCheckpoint(path, { weightsOnly: true }) : initFrom;
-  const { unit } = initial.vocabulary;
-  if (asked !== undefined && asked !== unit) {
-    throw new RnnError('usage', `--unit ${asked} does not go with --init-from: ${path} is a model of ${unit === 'byte' ? 'bytes' : 'characters'}`, { hint: 'leave one of them out' });
-  }
-  tell.note(`starting from the weights of ${path}, step ${count(initial.training.step)}`);
-  return initial;
+  return {
+    event: 'end',
+    reason: 'finished',
+    step,
+    bestValidationLossNats,
+    checkpoint: path,
+    peakLearningRate: (learningRate as number) * learningRateFactor,
+    elapsedMs,
+  };
 }
 
 interface Beginning {
@@ -184,10 +179,26 @@ interface Beginning {
 /** @param openStore is called when everything that can be refused has been checked */
 async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<Store>): Promise<OpenRun> {
   const { rooms, tell, clock } = way;
-  const { settings: { options, machine, reading }, corpus, initial, earlier } = beginning;
+  const {
+    settings: { options, machine, reading },
+    corpus,
+    initial,
+    earlier,
+  } = beginning;
   const device = await openDeviceFor(way, beginning);
   try {
-    const run = await (await rooms.training()).prepareTraining({ options, reading, machine, corpus, device, earlier, initial, ...(clock === undefined ? {} : { clock }) });
+    const run = await (
+      await rooms.training()
+    ).prepareTraining({
+      options,
+      reading,
+      machine,
+      corpus,
+      device,
+      earlier,
+      initial,
+      ...(clock === undefined ? {} : { clock }),
+    });
     try {
       for (const note of run.notes) tell.note(note);
       const store = await openStore();
@@ -207,15 +218,21 @@ async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<
   }
 }
 
-async function openDeviceFor({ request: { otherwise }, rooms, tell }: Way, { settings: { options, machine }, corpus }: Beginning): Promise<Device> {
+async function openDeviceFor(
+  { request: { otherwise }, rooms, tell }: Way,
+  { settings: { options, machine }, corpus }: Beginning,
+): Promise<Device> {
   const { openDevice } = await rooms.devices();
   const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
   const name = machine.device ?? otherwise?.device ?? 'auto';
-  const device = await openDevice(name, { work, ...(machine.threads === null ? {} : { threads: machine.threads }), ...(machine.blas === null ? {} : { blas: machine.blas }) });
+  const device = await openDevice(name, {
+    work,
+    ...(machine.threads === null ? {} : { threads: machine.threads }),
+    ...(machine.blas === null ? {} : { blas: machine.blas }),
+  });
   const why = device.reason ?? (machine.device === null && otherwise !== undefined ? `${name}: ${otherwise.by}` : null);
   if (why !== null) tell.note(`device ${why}`);
   return device;
 }
 
 const count = (value: number): string => value.toLocaleString('en');
-

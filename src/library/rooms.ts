@@ -1,5 +1,5 @@
-// What a training run goes through in the rest of the program. Each part is loaded when it is first called, and whoever opens a run may put
-// others in their place, as tests of the command line do.
+// What a training run goes through in the rest of the program. Each part is loaded when it is first called, and whoever
+// opens a run may put others in their place, as tests of the command line do.
 import type { MemoryStore, RunFolder, findCheckpoint, newestIn, readCheckpoint } from '../checkpoint/store.ts';
 import type { Vocabulary, corpusName, readCorpus } from '../corpus/read.ts';
 import type { openDevice } from '../devices/open.ts';
@@ -20,7 +20,12 @@ export interface TrainingRooms {
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions; refitOptions: typeof refitOptions }>;
-  continuing(): Promise<{ continueRun: typeof continueRun; compareCorpus: typeof compareCorpus; endOf: typeof endOf; unusedNote: typeof unusedNote }>;
+  continuing(): Promise<{
+    continueRun: typeof continueRun;
+    compareCorpus: typeof compareCorpus;
+    endOf: typeof endOf;
+    unusedNote: typeof unusedNote;
+  }>;
   transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
   work(): Promise<{ workOf: typeof workOf }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;

@@ -1,8 +1,13 @@
-// What opening a run takes: all that the command line and the library have in common, every option under its program's name.
+// What opening a run takes: all that the command line and the library have in common, every option under its program's
+// name.
 import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus, Source, Vocabulary } from '../corpus/read.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { MachineOptions, ReadingOptions } from '../training/record.ts';
+import type { TrainingRooms } from './rooms.ts';
+
+/** The last part of a text, to validate on. */
+export const defaultValidationFraction = 0.1;
 
 /** A text that was read already, and how. */
 export interface ReadText {
@@ -22,7 +27,10 @@ export interface RunRequest {
   readonly acceptNewCorpus: boolean;
   /** Whose weights a new run begins with: a run folder, a file, or the model itself. */
   readonly initFrom: string | TrainedModel | null;
-  /** What was given of each, and nothing else: a run that goes on has the rest from its checkpoint, a new one from its text and the defaults. */
+  /**
+   * What was given of each, and nothing else: a run that goes on has the rest from its checkpoint, a new one from its
+   * text and the defaults.
+   */
   readonly options: Partial<TrainingOptions>;
   readonly reading: Partial<ReadingOptions>;
   readonly machine: Partial<MachineOptions>;
@@ -37,6 +45,13 @@ export interface Teller {
   note(text: string): void;
   /** What went wrong before, and was made good. */
   warn(text: string): void;
+}
+
+/** What the steps of opening a run hand on. */
+export interface Way {
+  readonly request: RunRequest;
+  readonly rooms: TrainingRooms;
+  readonly tell: Teller;
 }
 
 /** Beside how a text is read: for what run. */

@@ -3,15 +3,18 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { ReadingOptions } from '../training/record.ts';
-import type { TrainingRooms } from './rooms.ts';
-import type { KnownSymbols, ReadText, RunRequest, Teller } from './run-request.ts';
+import type { KnownSymbols, ReadText, RunRequest, Way } from './run-request.ts';
 
 export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' in text;
 
 /**
  * @throws RnnError `corpus` if the text cannot be read, or was read with other symbols than the run needs
  */
-export async function textOf(request: RunRequest, reading: ReadingOptions, symbols: KnownSymbols, rooms: TrainingRooms, tell: Teller): Promise<Corpus> {
+export async function textOf(
+  { request, rooms, tell }: Way,
+  reading: ReadingOptions,
+  symbols: KnownSymbols,
+): Promise<Corpus> {
   const { text } = request;
   if (wasRead(text)) {
     refuseOtherSymbols(text.corpus, symbols);
@@ -28,7 +31,9 @@ export async function textOf(request: RunRequest, reading: ReadingOptions, symbo
     // Merely looking at the real one opens it.
     ...(text.includes('-') || reading.validationFile === '-' ? { stdin: request.stdin } : {}),
   });
-  if (corpus.skipped > 0) tell.note(`${corpus.skipped.toLocaleString('en')} hidden or binary ${corpus.skipped === 1 ? 'file was' : 'files were'} passed over`);
+  const { skipped } = corpus;
+  const files = skipped === 1 ? 'file was' : 'files were';
+  if (skipped > 0) tell.note(`${skipped.toLocaleString('en')} hidden or binary ${files} passed over`);
   return corpus;
 }
 
@@ -36,9 +41,14 @@ function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, know
   const needed = vocabulary ?? known;
   if (needed === undefined) return;
   const has = new Set(data.symbols);
-  const fits = vocabulary === undefined ? needed.unit === data.unit && needed.symbols.every((symbol) => has.has(symbol)) : isDeepStrictEqual(needed, data);
+  const fits =
+    vocabulary === undefined
+      ? needed.unit === data.unit && needed.symbols.every((symbol) => has.has(symbol))
+      : isDeepStrictEqual(needed, data);
   if (fits) return;
-  throw new RnnError('corpus', `the text was read with ${data.symbols.length} symbols of its own, and the model has ${needed.symbols.length} others`, {
-    hint: `read it with { ${vocabulary === undefined ? 'known' : 'vocabulary'}: checkpoint.vocabulary }, or hand over its files instead`,
+  const own = data.symbols.length;
+  const option = vocabulary === undefined ? 'known' : 'vocabulary';
+  throw new RnnError('corpus', `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`, {
+    hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
   });
 }

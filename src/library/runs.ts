@@ -39,15 +39,18 @@ export interface FreshLines {
 }
 
 /**
- * The log of a run from its beginning, and on as another process writes it, a look four times a second, until nobody trains in the folder any
- * more or the signal is aborted.
+ * The log of a run from its beginning, and on as another process writes it, a look four times a second, until nobody
+ * trains in the folder any more or the signal is aborted.
  *
  * @throws RnnError `machine` if it cannot be read
  */
-export async function* followRun(path: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<FreshLines> {
+export async function* followRun(
+  path: string,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<FreshLines> {
   const follower = new LogFollower(logOf(path));
   const isStopped = (): boolean => signal?.aborted === true;
-  for (let isOver = false; !isOver && !isStopped(); ) {
+  for (let isOver = false; !isOver && !isStopped();) {
     // Before the log is read, so that nothing is missed of a run that ends meanwhile.
     const isRunning = isHeld(path);
     const { lines, isAnew, isAll } = await follower.next();

@@ -10,9 +10,21 @@ export interface SampleRequest extends SampleOptions, MachineChoice {
   readonly checkpoint?: string | TrainedModel;
 }
 
-/** Opens a model, writes one text piece by piece, and closes it. @throws RnnError as `openModel` and `Model.sample` do */
-export async function* sample({ checkpoint, device, threads, blas, ...options }: SampleRequest = {}): AsyncGenerator<string, void, undefined> {
-  const model = await openModel(checkpoint, { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) });
+/**
+ * Opens a model, writes one text piece by piece, and closes it.
+ *
+ * @throws RnnError as `openModel` and `Model.sample` do
+ */
+export async function* sample({ checkpoint, device, threads, blas, ...options }: SampleRequest = {}): AsyncGenerator<
+  string,
+  void,
+  undefined
+> {
+  const model = await openModel(checkpoint, {
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(blas === undefined ? {} : { blas }),
+  });
   try {
     yield* model.sample(options);
   } finally {

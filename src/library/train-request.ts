@@ -1,5 +1,5 @@
-// What `train` and `planTraining` take, every option by its name in one flat object, and how that becomes the request that a run is opened
-// with.
+// What `train` and `planTraining` take, every option by its name in one flat object, and how that becomes the request
+// that a run is opened with.
 import type { TrainedModel } from '../checkpoint/store.ts';
 import type { GivenText } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
@@ -9,6 +9,7 @@ import type { ReadingOptions } from '../training/record.ts';
 import { Corpus } from './corpus.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { RunRequest } from './run-request.ts';
+import { refuseWrong } from './settings.ts';
 
 /** Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it how it was read. */
 export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
@@ -34,28 +35,63 @@ export interface TrainRequest extends PlanRequest, MachineChoice {
   readonly signal?: AbortSignal;
 }
 
-const readingNames = ['include', 'exclude', 'unit', 'minCount', 'validationFraction', 'validationFile'] as const satisfies readonly (keyof ReadingOptions)[];
+const readingNames = [
+  'include',
+  'exclude',
+  'unit',
+  'minCount',
+  'validationFraction',
+  'validationFile',
+] as const satisfies readonly (keyof ReadingOptions)[];
 const machineNames = ['device', 'threads', 'blas'] as const satisfies readonly (keyof MachineChoice)[];
-const ownNames = ['corpus', 'out', 'resume', 'force', 'acceptNewCorpus', 'initFrom', 'signal', 'stdin'] as const satisfies readonly (keyof TrainRequest)[];
+const ownNames = [
+  'corpus',
+  'out',
+  'resume',
+  'force',
+  'acceptNewCorpus',
+  'initFrom',
+  'signal',
+  'stdin',
+] as const satisfies readonly (keyof TrainRequest)[];
 
 /** @throws RnnError `usage` for a name that is no option's, or options that contradict each other */
 export function runRequestOf(request: TrainRequest): RunRequest {
   const optionNames = Object.keys(optionRules) as (keyof TrainingOptions)[];
   refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...optionNames]);
-  const { corpus, out = null, resume = false, force = false, acceptNewCorpus = false, initFrom = null, stdin } = request;
-  if (resume && force) throw new RnnError('usage', 'resume and force exclude each other', { hint: 'resume goes on with the run that is there, force removes it' });
-  if (resume && out === null) throw new RnnError('usage', 'resume goes on with the run in a folder, and out names none', { hint: 'give out' });
+  const {
+    corpus,
+    out = null,
+    resume = false,
+    force = false,
+    acceptNewCorpus = false,
+    initFrom = null,
+    stdin,
+  } = request;
+  if (resume && force)
+    throw new RnnError('usage', 'resume and force exclude each other', {
+      hint: 'resume goes on with the run that is there, force removes it',
+    });
+  if (resume && out === null)
+    throw new RnnError('usage', 'resume goes on with the run in a folder, and out names none', { hint: 'give out' });
   const reading = given(request, readingNames);
+  const machine = given(request, machineNames);
+  refuseWrong({ ...reading, ...machine });
   if (corpus instanceof Corpus && Object.keys(reading).length > 0) {
-    throw new RnnError('usage', `${Object.keys(reading).join(', ')}: the corpus was read already`, { hint: 'give it to Corpus.read or Corpus.fromText' });
+    throw new RnnError('usage', `${Object.keys(reading).join(', ')}: the corpus was read already`, {
+      hint: 'give it to Corpus.read or Corpus.fromText',
+    });
   }
   return {
     text: textOf(corpus),
     folder: out,
-    resume, force, acceptNewCorpus, initFrom,
+    resume,
+    force,
+    acceptNewCorpus,
+    initFrom,
     options: given(request, optionNames),
     reading,
-    machine: given(request, machineNames),
+    machine,
     ...(stdin === undefined ? {} : { stdin }),
   };
 }
@@ -66,13 +102,20 @@ function textOf(corpus: TextToLearn): RunRequest['text'] {
   return 'text' in corpus ? [{ name: 'text', ...corpus }] : corpus;
 }
 
-function given<Options extends object, Name extends keyof Options>(all: Options, names: readonly Name[]): Partial<Pick<Options, Name>> {
-  return Object.fromEntries(names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]])) as Partial<Pick<Options, Name>>;
+function given<Options extends object, Name extends keyof Options>(
+  all: Options,
+  names: readonly Name[],
+): Partial<Pick<Options, Name>> {
+  return Object.fromEntries(
+    names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]]),
+  ) as Partial<Pick<Options, Name>>;
 }
 
 function refuseUnknown(request: object, known: readonly string[]): void {
   const unknown = Object.keys(request).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
-  throw new RnnError('usage', `there is no option '${unknown}'`, { hint: `one of ${(alike.length > 0 ? alike : known).join(', ')}` });
+  throw new RnnError('usage', `there is no option '${unknown}'`, {
+    hint: `one of ${(alike.length > 0 ? alike : known).join(', ')}`,
+  });
 }

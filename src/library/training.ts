@@ -1,12 +1,13 @@
-// Training for other programs: a run as something to iterate over, that saves and closes itself whichever way it is left. Prints nothing,
-// and listens for no signals of the process.
+// Training for other programs: a run as something to iterate over, that saves and closes itself whichever way it is
+// left. Prints nothing, and listens for no signals of the process.
 import { type Checkpoint, type RunStore, MemoryStore, findCheckpoint, readCheckpoint } from '../checkpoint/store.ts';
 import { RnnError } from '../errors.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import { parametersOf } from '../training/model.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { OptionSource } from '../training/resolve.ts';
-import { openRun, planRun } from './open-run.ts';
+import { openRun } from './open-run.ts';
+import { planRun } from './plan-run.ts';
 import type { RunRequest } from './run-request.ts';
 import { type PlanRequest, type TrainRequest, runRequestOf } from './train-request.ts';
 
@@ -26,10 +27,11 @@ export interface WarningEvent {
 export type TrainingUpdate = NoteEvent | WarningEvent | TrainingEvent;
 
 /**
- * A run that begins when it is iterated over. Whoever leaves the loop early, or aborts the signal, ends it after the step in hand, and what it
- * has learnt is saved.
+ * A run that begins when it is iterated over. Whoever leaves the loop early, or aborts the signal, ends it after the
+ * step in hand, and what it has learnt is saved.
  *
- * @throws RnnError `usage` for a name that is no option's; all else is thrown by the iteration, and no error is one of `diverged`: such a run ends
+ * @throws RnnError `usage` for a name that is no option's; all else is thrown by the iteration, and no error is one of
+ * `diverged`: such a run ends
  */
 export function train(request: TrainRequest): Training {
   return new Training(request);
@@ -49,7 +51,10 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
 
   /** @throws RnnError `usage` if it was called before: a run is trained once */
   [Symbol.asyncIterator](): AsyncGenerator<TrainingUpdate, void, undefined> {
-    if (this.#hasBegun) throw new RnnError('usage', 'this run has begun already', { hint: 'train it once; { out, resume: true } goes on with a run in a folder' });
+    if (this.#hasBegun)
+      throw new RnnError('usage', 'this run has begun already', {
+        hint: 'train it once; { out, resume: true } goes on with a run in a folder',
+      });
     this.#hasBegun = true;
     return this.#updates();
   }
@@ -68,17 +73,23 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
    */
   async trained(which: 'best' | 'latest' = 'best'): Promise<Checkpoint> {
     if (this.#store instanceof MemoryStore) {
-      const kept = which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
+      const kept =
+        which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
       if (kept !== null) return kept;
     } else if (this.#request.folder !== null) {
       return readCheckpoint(await findCheckpoint(this.#request.folder, which === 'best' ? 'use' : 'resume'));
     }
-    throw new RnnError('checkpoint', 'nothing of this run was saved yet', { hint: 'iterate over it, or wait for finished()' });
+    throw new RnnError('checkpoint', 'nothing of this run was saved yet', {
+      hint: 'iterate over it, or wait for finished()',
+    });
   }
 
   async *#updates(): AsyncGenerator<TrainingUpdate, void, undefined> {
     const told: TrainingUpdate[] = [];
-    const tell = { note: (text: string) => void told.push({ event: 'note', text }), warn: (text: string) => void told.push({ event: 'warning', text }) };
+    const tell = {
+      note: (text: string) => void told.push({ event: 'note', text }),
+      warn: (text: string) => void told.push({ event: 'warning', text }),
+    };
     const run = await openRun(this.#request, { tell });
     if (run.end !== null) {
       yield* told;
@@ -114,7 +125,12 @@ export interface TrainingPlan {
   readonly notes: readonly string[];
   /** P, the numbers that it would learn. */
   readonly parameters: number;
-  readonly corpus: { readonly characters: number; readonly symbols: number; readonly train: number; readonly validation: number };
+  readonly corpus: {
+    readonly characters: number;
+    readonly symbols: number;
+    readonly train: number;
+    readonly validation: number;
+  };
 }
 
 /**
@@ -125,7 +141,19 @@ export interface TrainingPlan {
 export async function planTraining(request: PlanRequest): Promise<TrainingPlan> {
   const told: string[] = [];
   const tell = { note: (text: string) => void told.push(text), warn: (text: string) => void told.push(text) };
-  const { options, sources, notes, idle, corpus: { vocabulary, train, validation, characters } } = await planRun(runRequestOf(request), { tell });
+  const {
+    options,
+    sources,
+    notes,
+    idle,
+    corpus: { vocabulary, train, validation, characters },
+  } = await planRun(runRequestOf(request), { tell });
   const { size: symbols } = vocabulary;
-  return { options, sources, notes: [...told, ...notes, ...idle], parameters: parametersOf(options, symbols), corpus: { characters, symbols, train: train.length, validation: validation.length } };
+  return {
+    options,
+    sources,
+    notes: [...told, ...notes, ...idle],
+    parameters: parametersOf(options, symbols),
+    corpus: { characters, symbols, train: train.length, validation: validation.length },
+  };
 }

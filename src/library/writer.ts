@@ -1,5 +1,5 @@
-// Text from a trained model: what may be asked for, and a sampler that stays open from one text to the next. Knows nothing of what else a
-// model can do.
+// Text from a trained model: what may be asked for, and a sampler that stays open from one text to the next. Knows
+// nothing of what else a model can do.
 import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Device } from '../devices/device.ts';
 import type { SamplingWork } from '../devices/open.ts';
@@ -44,7 +44,9 @@ export class Writer {
     const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
     refuseLength(length);
     const isShort = prime.length <= SHORT_PRIME;
-    const sampler = (isShort ? this.#takeIdle() : null) ?? (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
+    const sampler =
+      (isShort ? this.#takeIdle() : null) ??
+      (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
     try {
       yield* sampler.sampler.text({ prime, length, stop, seed, options: filters });
     } finally {
@@ -56,7 +58,8 @@ export class Writer {
   async *texts({ count, ...options }: TextsOptions): AsyncGenerator<string, void, undefined> {
     const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
     refuseLength(length);
-    if (!Number.isSafeInteger(count) || count < 1) throw new RnnError('usage', `count is ${count}, expected a whole number from 1 up`);
+    if (!Number.isSafeInteger(count) || count < 1)
+      throw new RnnError('usage', `count is ${count}, expected a whole number from 1 up`);
     const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
     try {
       const seeds = Array.from({ length: count }, (_, index) => seed + index);
@@ -88,9 +91,17 @@ export class Writer {
     else this.#idle = sampler;
   }
 
-  async #openFor(use: { readonly texts: number; readonly length: number; readonly prime: number; readonly stops?: boolean }): Promise<OpenSampler> {
+  async #openFor(use: {
+    readonly texts: number;
+    readonly length: number;
+    readonly prime: number;
+    readonly stops?: boolean;
+  }): Promise<OpenSampler> {
     const weights = this.#trained.tensors.reduce((sum, { data }) => sum + data.length, 0);
-    const device = await this.#open({ kind: 'sampling', multiplyAdds: use.texts > 1 ? use.texts * use.length * weights : 0 });
+    const device = await this.#open({
+      kind: 'sampling',
+      multiplyAdds: use.texts > 1 ? use.texts * use.length * weights : 0,
+    });
     try {
       const sampler = await openSampler(this.#trained, device, use);
       const close = async (): Promise<void> => {
@@ -111,7 +122,10 @@ interface OpenSampler {
 }
 
 function refuseLength(length: number): void {
-  if (!Number.isSafeInteger(length) || length < 1) throw new RnnError('usage', `length is ${length}, expected a whole number from 1 up`, { hint: 'it is how many characters are written' });
+  if (!Number.isSafeInteger(length) || length < 1)
+    throw new RnnError('usage', `length is ${length}, expected a whole number from 1 up`, {
+      hint: 'it is how many characters are written',
+    });
 }
 
 const seedOfChance = (): number => crypto.getRandomValues(new Uint32Array(1))[0];

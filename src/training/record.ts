@@ -88,6 +88,14 @@ const machineRules: Rules<MachineOptions> = {
 };
 const corpusRules: Rules<Omit<CorpusRecord, 'sourcesDigest'>> = { digest: (value) => typeof value === 'string', characters: isCount, train: isCount, validation: isCount };
 
+const settingRules = { ...readingRules, ...machineRules };
+
+/** The first of these settings, which may be some of all, that is not what it may be; null if all are. */
+export function wrongSetting(given: Partial<ReadingOptions & MachineOptions>): keyof typeof settingRules | null {
+  const names = Object.keys(settingRules) as (keyof typeof settingRules)[];
+  return names.find((name) => given[name] !== undefined && !settingRules[name](given[name])) ?? null;
+}
+
 /** Which text a run was trained on. */
 export interface CorpusRecord {
   readonly digest: string;

@@ -1,5 +1,5 @@
-// A project in TypeScript that uses the package as it is built: its declarations are all that it has, with no types of Node and no package
-// that only this project needs.
+// A project in TypeScript that uses the package as it is built: its declarations are all that it has, with no types of
+// Node and no package that only this project needs.
 import { execFile } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +36,16 @@ train({ corpus: 'x.txt', hiden: 3 });
 sample({ prime: 3 });
 `;
 
-const strict = { target: 'es2023', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true, types: [] };
+const strict = {
+  target: 'es2023',
+  module: 'nodenext',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  noEmit: true,
+  types: [],
+};
 
 describe.skipIf(!isBuilt)('a strict project in TypeScript (npm run build makes the declarations)', () => {
   it('compiles', { timeout: 120_000 }, async () => {
@@ -44,12 +53,19 @@ describe.skipIf(!isBuilt)('a strict project in TypeScript (npm run build makes t
     const installed = join(project, 'node_modules/rnn');
     mkdirSync(installed, { recursive: true });
     cpSync(join(root, 'package.json'), join(installed, 'package.json'));
-    cpSync(join(root, 'dist'), join(installed, 'dist'), { recursive: true, filter: (path) => !/\.(js|wasm|html)$/.test(path) });
+    cpSync(join(root, 'dist'), join(installed, 'dist'), {
+      recursive: true,
+      filter: (path) => !/\.(js|wasm|html)$/.test(path),
+    });
     writeFileSync(join(project, 'package.json'), JSON.stringify({ type: 'module' }));
     writeFileSync(join(project, 'program.ts'), program);
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: strict, include: ['program.ts'] }));
     const complaints = await new Promise<string>((resolve) => {
-      execFile(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], (_error, stdout, stderr) => resolve(stdout + stderr));
+      execFile(
+        process.execPath,
+        [join(root, 'node_modules/typescript/bin/tsc'), '-p', project],
+        (_error, stdout, stderr) => resolve(stdout + stderr),
+      );
     });
     expect(complaints).toBe('');
   });

@@ -20,12 +20,24 @@ describe('a corpus', () => {
     expect((await Corpus.fromText(text, { validationFraction: 0 })).validation).toHaveLength(0);
     const corpus = await Corpus.fromText(text, { validationText: 'Ein Vogel' });
     expect(corpus.vocabulary.decode(corpus.validation)).toBe('Ein Vogel');
-    expect(corpus.reading).toEqual({ include: [], exclude: [], unit: 'char', minCount: 1, validationFraction: 0, validationFile: null });
-    await expect(Corpus.fromText(text, { validationText: 'Zwei' })).rejects.toMatchObject({ kind: 'corpus', message: expect.stringContaining('the validation text has characters that the corpus has not') });
+    expect(corpus.reading).toEqual({
+      include: [],
+      exclude: [],
+      unit: 'char',
+      minCount: 1,
+      validationFraction: 0,
+      validationFile: null,
+    });
+    await expect(Corpus.fromText(text, { validationText: 'Zwei' })).rejects.toMatchObject({
+      kind: 'corpus',
+      message: expect.stringContaining('the validation text has characters that the corpus has not'),
+    });
   });
 
   it('is read with the symbols of a model, or with more', async () => {
-    const { vocabulary: { data } } = await Corpus.fromText(text);
+    const {
+      vocabulary: { data },
+    } = await Corpus.fromText(text);
     expect((await Corpus.fromText('Vogel', { vocabulary: data })).vocabulary.data).toBe(data);
     const wider = await Corpus.fromText('xyz', { known: data });
     expect(wider.vocabulary.data.symbols).toEqual(expect.arrayContaining([...data.symbols, 'x', 'y', 'z']));
@@ -47,6 +59,9 @@ describe('a corpus', () => {
     [new Uint8Array([0x61, 0xff, 0x62]), 'text is not UTF-8 at byte 1'],
     [new Uint8Array([0x61, 0]), 'text looks like a binary file: a NUL byte at byte 1'],
   ])('is refused with its name where it is none: %j', async (given, message) => {
-    await expect(Corpus.fromText(given)).rejects.toMatchObject({ kind: 'corpus', message: expect.stringContaining(message) });
+    await expect(Corpus.fromText(given)).rejects.toMatchObject({
+      kind: 'corpus',
+      message: expect.stringContaining(message),
+    });
   });
 });

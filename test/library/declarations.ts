@@ -1,5 +1,6 @@
-// The public surface of the package as its declarations have it: each name that can be imported, what it is declared as, and every type that this
-// leads to. Reads what tsc writes, of which each statement begins and ends at the edge of the page.
+// The public surface of the package as its declarations have it: each name that can be imported, what it is declared
+// as, and every type that this leads to. Reads what tsc writes, of which each statement begins and ends at the edge of
+// the page.
 import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
@@ -29,12 +30,15 @@ export function surfaceOf(entry: string): string[] {
   const found = new Map<string, string>();
   const visit = (origin: Name): void => {
     const { file, name } = resolve(origin);
-    const key = `${relative(dirname(entry), file).replaceAll('\\', '/').replace(/\.d\.ts$/, '')} ${name}`;
+    const key = `${relative(dirname(entry), file)
+      .replaceAll('\\', '/')
+      .replace(/\.d\.ts$/, '')} ${name}`;
     const page = pageOf(file);
     const declaration = page.declared.get(name);
     if (found.has(key) || declaration === undefined) return;
     found.set(key, declaration);
-    for (const [word] of declaration.matchAll(/[A-Za-z_]\w*/g)) if (word !== name && (page.declared.has(word) || page.imported.has(word))) visit({ file, name: word });
+    for (const [word] of declaration.matchAll(/[A-Za-z_]\w*/g))
+      if (word !== name && (page.declared.has(word) || page.imported.has(word))) visit({ file, name: word });
   };
   const { exported } = pageOf(entry);
   for (const name of exported) visit({ file: entry, name });
@@ -42,11 +46,17 @@ export function surfaceOf(entry: string): string[] {
     const { file, name: own } = resolve({ file: entry, name });
     return `${name}: ${/^(?:abstract )?(class|function|const|interface|type)/.exec(pageOf(file).declared.get(own) ?? '')?.[1] ?? 'missing'}`;
   });
-  return [...names, '', ...[...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, declaration]) => `${key} = ${declaration}`)];
+  return [
+    ...names,
+    '',
+    ...[...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, declaration]) => `${key} = ${declaration}`),
+  ];
 }
 
 function read(file: string): Page {
-  const source = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '');
+  const source = readFileSync(file, 'utf8')
+    .replace(/\/\*[\s\S]*?\*\//g, '')
+    .replace(/^\s*\/\/.*$/gm, '');
   const declared = new Map<string, string>();
   const imported = new Map<string, Name>();
   const exported: string[] = [];
@@ -55,7 +65,8 @@ function read(file: string): Page {
     if (list !== null) {
       const [, keyword, names, path] = list;
       for (const [, own, as = own] of names.matchAll(/(?:type )?(\w+)(?: as (\w+))?/g)) {
-        if (path !== undefined) imported.set(as, { file: join(dirname(file), path.replace(/\.ts$/, '.d.ts')), name: own });
+        if (path !== undefined)
+          imported.set(as, { file: join(dirname(file), path.replace(/\.ts$/, '.d.ts')), name: own });
         if (keyword === 'export') exported.push(as);
       }
       continue;

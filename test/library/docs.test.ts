@@ -1,4 +1,5 @@
-// The examples of docs/library.md and of the README, each run as it stands, one after another in one folder, with the package as it is built.
+// The examples of docs/library.md and of the README, each run as it stands, one after another in one folder, with the
+// package as it is built.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,9 @@ interface Example {
 }
 
 function examplesIn(page: string): Example[] {
-  return [...page.matchAll(/^```js\n([\s\S]*?)^```\n(?:\nprints\n\n```\n([\s\S]*?)^```\n)?/gm)].map(([, source, prints = null]) => ({ source, prints }));
+  return [...page.matchAll(/^```js\n([\s\S]*?)^```\n(?:\nprints\n\n```\n([\s\S]*?)^```\n)?/gm)].map(
+    ([, source, prints = null]) => ({ source, prints }),
+  );
 }
 
 const isBuilt = existsSync(join(root, 'dist/index.js'));
@@ -29,20 +32,41 @@ describe.skipIf(!isBuilt).each(Object.entries(pages))('%s (npm run build makes t
     expect(examples).toHaveLength(count);
   });
 
-  it.each(examples.map(({ source, prints }, index) => [index + 1, source, prints] as const))('example %i runs', { timeout: 120_000 }, async (index, source, prints) => {
-    const file = join(folder, `example-${index}.mjs`);
-    writeFileSync(file, source);
-    const { error, stdout, stderr } = await new Promise<{ error: Error | null; stdout: string; stderr: string }>((resolve) => {
-      execFile(process.execPath, [file], { cwd: folder }, (failure, out, err) => resolve({ error: failure, stdout: out, stderr: err }));
-    });
-    expect({ error, stderr }).toEqual({ error: null, stderr: '' });
-    expect(stdout).toBe(prints ?? stdout);
-  });
+  it.each(examples.map(({ source, prints }, index) => [index + 1, source, prints] as const))(
+    'example %i runs',
+    { timeout: 120_000 },
+    async (index, source, prints) => {
+      const file = join(folder, `example-${index}.mjs`);
+      writeFileSync(file, source);
+      const { error, stdout, stderr } = await new Promise<{ error: Error | null; stdout: string; stderr: string }>(
+        (resolve) => {
+          execFile(process.execPath, [file], { cwd: folder }, (failure, out, err) =>
+            resolve({ error: failure, stdout: out, stderr: err }),
+          );
+        },
+      );
+      expect({ error, stderr }).toEqual({ error: null, stderr: '' });
+      expect(stdout).toBe(prints ?? stdout);
+    },
+  );
 });
 
 it('docs/library.md names every function and class that can be imported', () => {
   const page = readFileSync(join(root, 'docs/library.md'), 'utf8');
   // What the pages of docs/insight.md are about is named there, with the commands.
-  const elsewhere = ['Ngrams', 'Vocabulary', 'Training', 'compressedSizes', 'xzSize', 'recordFormats', 'gradientCharts', 'dashboard', 'builtinCorpora', 'Model'];
-  expect(Object.keys(library).filter((name) => !new RegExp(`\\b${name}\\b`).test(page) && !elsewhere.includes(name))).toEqual([]);
+  const elsewhere = [
+    'Ngrams',
+    'Vocabulary',
+    'Training',
+    'compressedSizes',
+    'xzSize',
+    'recordFormats',
+    'gradientCharts',
+    'dashboard',
+    'builtinCorpora',
+    'Model',
+  ];
+  expect(
+    Object.keys(library).filter((name) => !new RegExp(`\\b${name}\\b`).test(page) && !elsewhere.includes(name)),
+  ).toEqual([]);
 });

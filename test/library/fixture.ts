@@ -11,8 +11,18 @@ export const verse = 'the quick brown fox jumps over the lazy dog; the dog sleep
 /** A run of less than a second, that ends by steps alone. */
 export const small = {
   corpus: { text: verse },
-  layers: 1, hidden: 16, batchSize: 8, sequenceLength: 10, maxSteps: 40, evaluateEvery: 20, checkpointEvery: 20, sampleEvery: 20, sampleLength: 20,
-  device: 'cpu', threads: 1, blas: 'off',
+  layers: 1,
+  hidden: 16,
+  batchSize: 8,
+  sequenceLength: 10,
+  maxSteps: 40,
+  evaluateEvery: 20,
+  checkpointEvery: 20,
+  sampleEvery: 20,
+  sampleLength: 20,
+  device: 'cpu',
+  threads: 1,
+  blas: 'off',
 } as const satisfies TrainRequest;
 
 const folders: string[] = [];

@@ -1,7 +1,31 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { Corpus, type Model, type TrainedModel, bench, cellsPage, chartsOf, curvesPage, dashboard, deviceNames, doctor, followRun, gradientsPage, listRuns, loadCheckpoint, openModel, readRuns, sample, saveCheckpoint, storyPage, surprisePage, svgOf, train, untrainedModel } from '../../src/index.ts';
+import {
+  Corpus,
+  type Model,
+  type TrainedModel,
+  bench,
+  cellsPage,
+  chartsOf,
+  curvesPage,
+  dashboard,
+  deviceNames,
+  doctor,
+  followRun,
+  gradientsPage,
+  listRuns,
+  loadCheckpoint,
+  openModel,
+  readRuns,
+  sample,
+  saveCheckpoint,
+  storyPage,
+  surprisePage,
+  svgOf,
+  train,
+  untrainedModel,
+} from '../../src/index.ts';
 import { rnn } from '../cli/helpers.ts';
 import { allOf, newFolder, small, verse } from './fixture.ts';
 
@@ -22,9 +46,27 @@ const written = async (pieces: AsyncIterable<string>): Promise<string> => (await
 
 describe('a model', () => {
   it('writes what rnn sample writes with the same seed', async () => {
-    const { stdout } = await rnn(['sample', '--checkpoint', out, '--seed', '7', '--length', '60', '--prime', 'the ', '--temp', '0.8', '--device', 'cpu']);
-    expect(`the ${await written(model.sample({ prime: 'the ', length: 60, temperature: 0.8, seed: 7 }))}\n`).toBe(stdout);
-    expect(`the ${await written(sample({ checkpoint: out, prime: 'the ', length: 60, temperature: 0.8, seed: 7, ...machine }))}\n`).toBe(stdout);
+    const { stdout } = await rnn([
+      'sample',
+      '--checkpoint',
+      out,
+      '--seed',
+      '7',
+      '--length',
+      '60',
+      '--prime',
+      'the ',
+      '--temp',
+      '0.8',
+      '--device',
+      'cpu',
+    ]);
+    expect(`the ${await written(model.sample({ prime: 'the ', length: 60, temperature: 0.8, seed: 7 }))}\n`).toBe(
+      stdout,
+    );
+    expect(
+      `the ${await written(sample({ checkpoint: out, prime: 'the ', length: 60, temperature: 0.8, seed: 7, ...machine }))}\n`,
+    ).toBe(stdout);
   });
 
   it('writes each text as it would alone, be they drawn at once, one amid another, or after one that was left', async () => {
@@ -34,28 +76,50 @@ describe('a model', () => {
     for await (const piece of model.sample({ length: 1000, seed: 9 })) if (piece !== '') break;
     const [first, second] = [model.sample({ length: 40, seed: 3 }), model.sample({ length: 40, seed: 4 })];
     let [one, two] = ['', ''];
-    for (let ended = false; !ended; ) {
+    for (let ended = false; !ended;) {
       const [a, b] = [await first.next(), await second.next()];
       one += a.value ?? '';
       two += b.value ?? '';
       ended = a.done === true && b.done === true;
     }
     expect([one, two]).toEqual(alone.slice(0, 2));
-    expect(await written(model.sample({ prime: verse.slice(0, 300), length: 30, seed: 3 }))).toBe(await written(sample({ checkpoint: out, prime: verse.slice(0, 300), length: 30, seed: 3, ...machine })));
+    expect(await written(model.sample({ prime: verse.slice(0, 300), length: 30, seed: 3 }))).toBe(
+      await written(sample({ checkpoint: out, prime: verse.slice(0, 300), length: 30, seed: 3, ...machine })),
+    );
   });
 
   it('scores a text as rnn eval does, whole or in the parts of its run', async () => {
     for (const part of ['all', 'validation', 'train'] as const) {
-      const { stdout } = await rnn(['eval', text, '--checkpoint', out, '--json', '--part', part, '--device', 'cpu', '--threads', '1', '--blas', 'off']);
+      const { stdout } = await rnn([
+        'eval',
+        text,
+        '--checkpoint',
+        out,
+        '--json',
+        '--part',
+        part,
+        '--device',
+        'cpu',
+        '--threads',
+        '1',
+        '--blas',
+        'off',
+      ]);
       const { nats, accuracy, characters, perplexity } = JSON.parse(stdout) as Record<string, number>;
       const found = await model.evaluate(await model.read(text, { part }), { part });
       expect(found).toMatchObject({ nats, accuracy, characters, warning: null });
       expect(found.perplexity).toBeCloseTo(perplexity, 10);
     }
-    expect((await model.evaluate(verse, { streams: 1 })).nats).toBe((await model.evaluate(await model.read(text), { streams: 1 })).nats);
+    expect((await model.evaluate(verse, { streams: 1 })).nats).toBe(
+      (await model.evaluate(await model.read(text), { streams: 1 })).nats,
+    );
     const split = await Corpus.read(text, { vocabulary: model.vocabulary });
     expect((await model.evaluate(split)).characters).toBe(verse.length - 1);
-    expect(await model.evaluate(await Corpus.fromText(verse.slice(5), { vocabulary: model.vocabulary }), { part: 'validation' })).toMatchObject({ warning: expect.stringContaining('not the one that the run had') });
+    expect(
+      await model.evaluate(await Corpus.fromText(verse.slice(5), { vocabulary: model.vocabulary }), {
+        part: 'validation',
+      }),
+    ).toMatchObject({ warning: expect.stringContaining('not the one that the run had') });
   });
 
   it('tells what each character cost, and a page of it', async () => {
@@ -73,7 +137,10 @@ describe('a model', () => {
     expect((await model.inspect('the fox')).findings).toEqual([]);
     expect(await cellsPage({ ...inspection, name: 'run', summary: 'verse', cell: null })).toContain('<!doctype html>');
     const gradients = await model.gradients(verse, { steps: 30, jacobians: 1 });
-    expect(gradients.flows.map(({ state, logNorms }) => [state, logNorms.length])).toEqual([['h', 31], ['c', 31]]);
+    expect(gradients.flows.map(({ state, logNorms }) => [state, logNorms.length])).toEqual([
+      ['h', 31],
+      ['c', 31],
+    ]);
     expect(gradients.singularValues).toEqual([[expect.any(Number)]]);
     expect(gradientsPage([gradients], 'verse')).toContain('<!doctype html>');
   });
@@ -124,7 +191,9 @@ describe('runs', () => {
     const charts = chartsOf(runs, { horizontal: 'step' });
     expect(await svgOf(charts, 'run')).toMatch(/^<svg/);
     const plain = (line: string): string => line;
-    expect(dashboard(charts, { columns: 60, rows: 8, bold: plain, dim: plain, series: null }).length).toBeGreaterThan(8);
+    expect(dashboard(charts, { columns: 60, rows: 8, bold: plain, dim: plain, series: null }).length).toBeGreaterThan(
+      8,
+    );
   });
 
   it('can be followed to their end', async () => {
@@ -139,6 +208,8 @@ describe('the machine', () => {
     const checks = await allOf(doctor({ device: 'cpu', blas: 'off' }));
     expect(checks.at(-1)).toMatchObject({ device: 'cpu', verdict: 'good' });
     expect(deviceNames).toContain('cpu');
-    expect(await bench({ ...machine, layers: 1, hidden: 8, batchSize: 2, sequenceLength: 4, milliseconds: null })).toMatchObject({ device: 'cpu', training: null });
+    expect(
+      await bench({ ...machine, layers: 1, hidden: 8, batchSize: 2, sequenceLength: 4, milliseconds: null }),
+    ).toMatchObject({ device: 'cpu', training: null });
   });
 });

@@ -1,5 +1,5 @@
-// What can be imported from the package is written down in surface.txt: a change of it is meant, and shows in a review. `npx vitest run
-// test/library/surface.test.ts -u` writes it anew, after npm run build.
+// What can be imported from the package is written down in surface.txt: a change of it is meant, and shows in a review.
+// `npx vitest run test/library/surface.test.ts -u` writes it anew, after npm run build.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +17,9 @@ describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the
     const built: Record<string, unknown> = await import(join(root, 'dist/index.js'));
     const values = surfaceOf(entry).flatMap((line) => /^(\w+): (?:class|function|const)$/.exec(line)?.[1] ?? []);
     expect(values.toSorted()).toEqual(Object.keys(built).toSorted());
-    expect(values).toEqual(expect.arrayContaining(['Corpus', 'RnnError', 'loadCheckpoint', 'openModel', 'sample', 'train']));
+    expect(values).toEqual(
+      expect.arrayContaining(['Corpus', 'RnnError', 'loadCheckpoint', 'openModel', 'sample', 'train']),
+    );
   });
 });
 
@@ -26,18 +28,27 @@ describe('what is written down', () => {
     const folder = newFolder();
     mkdirSync(join(folder, 'inner'));
     const declared = (file: string, text: string): void => writeFileSync(join(folder, file), text);
-    declared('index.d.ts', "export { open, type Options as OpenOptions } from './inner/open.ts';\nexport declare const version: string;\n");
-    declared('inner/open.d.ts', [
-      "import type { Depth } from './depth.ts';",
-      '/** How: `{ deep: Hidden }`. */',
-      'export interface Options {\n    readonly deep: Depth;\n    nested: {\n        value: number;\n    };\n}',
-      'interface Hidden {\n    x: 1;\n}',
-      'export declare function open(path: string): Options;\nexport declare function open(path: string, deep: true): Options;\n',
-    ].join('\n'));
+    declared(
+      'index.d.ts',
+      "export { open, type Options as OpenOptions } from './inner/open.ts';\nexport declare const version: string;\n",
+    );
+    declared(
+      'inner/open.d.ts',
+      [
+        "import type { Depth } from './depth.ts';",
+        '/** How: `{ deep: Hidden }`. */',
+        'export interface Options {\n    readonly deep: Depth;\n    nested: {\n        value: number;\n    };\n}',
+        'interface Hidden {\n    x: 1;\n}',
+        'export declare function open(path: string): Options;\nexport declare function open(path: string, deep: true): Options;\n',
+      ].join('\n'),
+    );
     declared('inner/depth.d.ts', "export type Depth = 'one' | 'two';\nexport {};\n");
     expect(surfaceOf(join(folder, 'index.d.ts'))).toEqual([
-      'OpenOptions: interface', 'open: function', 'version: const', '',
-      "index version = const version: string;",
+      'OpenOptions: interface',
+      'open: function',
+      'version: const',
+      '',
+      'index version = const version: string;',
       "inner/depth Depth = type Depth = 'one' | 'two';",
       'inner/open Options = interface Options { readonly deep: Depth; nested: { value: number; }; }',
       'inner/open open = function open(path: string): Options; function open(path: string, deep: true): Options;',

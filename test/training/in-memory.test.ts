@@ -9,7 +9,8 @@ import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture
 const given = { maxSteps: 20, checkpointEvery: 8, evaluateEvery: 10, schedule: 'constant' } as const;
 
 /** Refuses the update of a call of training. */
-const refusing = (at: number): Promise<Device> => deviceThat((result, call): CallResult => (call === at ? { ...result, lossNats: NaN, updated: false } : result));
+const refusing = (at: number): Promise<Device> =>
+  deviceThat((result, call): CallResult => (call === at ? { ...result, lossNats: NaN, updated: false } : result));
 
 async function trainInMemory(device: Device): Promise<{ events: TrainingEvent[]; store: MemoryStore }> {
   const store = new MemoryStore();
@@ -20,7 +21,10 @@ async function trainInMemory(device: Device): Promise<{ events: TrainingEvent[];
   return { events, store };
 }
 
-test.each([[11, 'from its last state'], [5, 'from the beginning']])('a run that comes apart at step %i goes on %s, to the weights that it would have in a folder', async (at) => {
+test.each([
+  [11, 'from its last state'],
+  [5, 'from the beginning'],
+])('a run that comes apart at step %i goes on %s, to the weights that it would have in a folder', async (at) => {
   const { events, store } = await trainInMemory(await refusing(at));
   expect(events.filter(({ event }) => event === 'recovery')).toHaveLength(1);
   const { folder } = await train(verses, given, { device: await refusing(at) });
@@ -32,7 +36,10 @@ test('what is kept stays as it was when the run goes on, and no number of it is 
   const { store } = await trainInMemory(await refusing(0));
   const [kept] = store.latest!.tensors;
   const before = kept.data.slice();
-  const later = { ...store.latest!, tensors: store.latest!.tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() })) };
+  const later = {
+    ...store.latest!,
+    tensors: store.latest!.tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() })),
+  };
   await store.saveBest(later);
   later.tensors[0].data.fill(7);
   expect(store.best!.tensors[0].data).toEqual(before);

@@ -1,0 +1,23 @@
+// How a text is read and what it is computed on, as programs give it: a command line has checked its words, a program
+// may hand over anything.
+import { RnnError } from '../errors.ts';
+import { type MachineOptions, type ReadingOptions, wrongSetting } from '../training/record.ts';
+
+const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>> = {
+  include: 'a list of patterns',
+  exclude: 'a list of patterns',
+  unit: "'char' or 'byte'",
+  minCount: 'a whole number from 1 up',
+  validationFraction: 'a number from 0 to below 1',
+  validationFile: 'the name of a file',
+  device: 'the name of a device',
+  threads: 'a whole number from 1 up',
+  blas: "'auto', 'off' or a file",
+};
+
+/** @throws RnnError `usage` for the first of these settings that is not what it may be */
+export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): void {
+  const wrong = wrongSetting(given);
+  if (wrong !== null)
+    throw new RnnError('usage', `${wrong} is ${JSON.stringify(given[wrong])}, expected ${expected[wrong]}`);
+}
