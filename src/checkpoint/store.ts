@@ -11,5 +11,5 @@ export { RunFolder } from './run-folder.ts';
 export type { RunStore } from './run-store.ts';
 export { type RunFiles, findRuns, foldersOfRuns, isHeld, lookInto, runsIn } from './runs.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
-export { parameterVector, tensorsOf } from './tensors.ts';
+export { parameterVector, tensorsOf, weightsIn } from './tensors.ts';
 export { writeCheckpoint } from './write.ts';

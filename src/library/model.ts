@@ -1,6 +1,6 @@
 // A trained model at work, for other programs: it writes, scores, and shows what it does. Each task opens the device
 // that suits it, and closes it afterwards; only what it takes to write stays open, until `close`.
-import { type TrainedModel, findCheckpoint, readCheckpoint } from '../checkpoint/store.ts';
+import { type TrainedModel, findCheckpoint, readCheckpoint, weightsIn } from '../checkpoint/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
@@ -29,7 +29,7 @@ import type {
   SurpriseOfText,
 } from './model-results.ts';
 import { type TextToRead, refuseOthers, tokensOf } from './model-text.ts';
-import { refuseWrong } from './settings.ts';
+import { refuseUnlessWhole, refuseWrong } from './settings.ts';
 import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
 
 /**
@@ -141,10 +141,10 @@ export class Model {
   async inspect(text: TextToRead): Promise<Inspection> {
     this.#refuseClosed();
     const tokens = tokensOf(text, this.#symbols);
-    if (tokens.length === 0)
-      throw new RnnError('corpus', 'there is nothing to read in an empty text', {
-        hint: 'it takes one character at least, and 400 to find cells',
-      });
+    if (tokens.length === 0) {
+      const hint = `it takes one character at least, and ${LEAST_CHARACTERS} to find cells`;
+      throw new RnnError('corpus', 'there is nothing to read in an empty text', { hint });
+    }
     const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) =>
       readActivations(this.trained, tokens, device),
     );
@@ -169,12 +169,13 @@ export class Model {
   ): Promise<Gradients> {
     this.#refuseClosed();
     const tokens = tokensOf(text, this.#symbols);
+    refuseUnlessWhole({ steps, positions });
+    refuseUnlessWhole({ jacobians }, 0);
     const flows = await gradientFlow(this.trained, tokens, { steps, positions });
     const { layers, hidden } = this.configuration;
-    const weights = this.trained.tensors.reduce((sum, { data }) => sum + data.length, 0);
-    const singularValues = await this.#with(
-      { kind: 'sampling', multiplyAdds: 2 * weights * jacobians * layers * hidden },
-      (device) => largestSingularValues(this.trained, tokens, device, jacobians),
+    const multiplyAdds = 2 * weightsIn(this.trained) * jacobians * layers * hidden;
+    const singularValues = await this.#with({ kind: 'sampling', multiplyAdds }, (device) =>
+      largestSingularValues(this.trained, tokens, device, jacobians),
     );
     return { name: this.path ?? 'the model', model: this.configuration, flows, singularValues };
   }
@@ -187,6 +188,7 @@ export class Model {
 
   #plan(text: TextToRead, part: Part, given: GivenScoring): ScoringPlan {
     this.#refuseClosed();
+    refuseUnlessWhole({ streams: given.streams, sequenceLength: given.sequenceLength });
     if (typeof text === 'string')
       return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
     refuseOthers(text, this.#symbols);

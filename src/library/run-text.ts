@@ -48,7 +48,11 @@ function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, know
   if (fits) return;
   const own = data.symbols.length;
   const option = vocabulary === undefined ? 'known' : 'vocabulary';
-  throw new RnnError('corpus', `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`, {
-    hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
-  });
+  throw new RnnError(
+    'corpus',
+    `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`,
+    {
+      hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
+    },
+  );
 }

@@ -15,6 +15,17 @@ const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>
   blas: "'auto', 'off' or a file",
 };
 
+/**
+ * @param numbers by name; those that are left out are not looked at
+ * @throws RnnError `usage` for the first that is no whole number, or less than `least`
+ */
+export function refuseUnlessWhole(numbers: Readonly<Record<string, number | undefined>>, least = 1): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
+    throw new RnnError('usage', `${name} is ${JSON.stringify(value)}, expected a whole number from ${least} up`);
+  }
+}
+
 /** @throws RnnError `usage` for the first of these settings that is not what it may be */
 export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): void {
   const wrong = wrongSetting(given);

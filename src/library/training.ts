@@ -30,8 +30,8 @@ export type TrainingUpdate = NoteEvent | WarningEvent | TrainingEvent;
  * A run that begins when it is iterated over. Whoever leaves the loop early, or aborts the signal, ends it after the
  * step in hand, and what it has learnt is saved.
  *
- * @throws RnnError `usage` for a name that is no option's; all else is thrown by the iteration, and no error is one of
- * `diverged`: such a run ends
+ * @throws RnnError `usage` for a name that is no option's, or settings that contradict each other. What else is wrong
+ * (text, folder, device, memory) is thrown by the iteration. A run that diverges throws nothing: it ends, and says so
  */
 export function train(request: TrainRequest): Training {
   return new Training(request);

@@ -1,11 +1,11 @@
 // Text from a trained model: what may be asked for, and a sampler that stays open from one text to the next. Knows
 // nothing of what else a model can do.
-import type { TrainedModel } from '../checkpoint/store.ts';
+import { type TrainedModel, weightsIn } from '../checkpoint/store.ts';
 import type { Device } from '../devices/device.ts';
 import type { SamplingWork } from '../devices/open.ts';
-import { RnnError } from '../errors.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import { type Sampler, openSampler } from '../sampling/sample.ts';
+import { refuseUnlessWhole } from './settings.ts';
 
 export interface SampleOptions extends SamplingOptions {
   /** How the text starts; it is not repeated. Without one, a text follows a line's end. */
@@ -42,7 +42,7 @@ export class Writer {
   /** One text, piece by piece as it is drawn. */
   async *pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
     const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
-    refuseLength(length);
+    refuseUnlessWhole({ length });
     const isShort = prime.length <= SHORT_PRIME;
     const sampler =
       (isShort ? this.#takeIdle() : null) ??
@@ -57,9 +57,7 @@ export class Writer {
   /** Whole texts, one after another. */
   async *texts({ count, ...options }: TextsOptions): AsyncGenerator<string, void, undefined> {
     const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
-    refuseLength(length);
-    if (!Number.isSafeInteger(count) || count < 1)
-      throw new RnnError('usage', `count is ${count}, expected a whole number from 1 up`);
+    refuseUnlessWhole({ length, count });
     const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
     try {
       const seeds = Array.from({ length: count }, (_, index) => seed + index);
@@ -97,10 +95,9 @@ export class Writer {
     readonly prime: number;
     readonly stops?: boolean;
   }): Promise<OpenSampler> {
-    const weights = this.#trained.tensors.reduce((sum, { data }) => sum + data.length, 0);
     const device = await this.#open({
       kind: 'sampling',
-      multiplyAdds: use.texts > 1 ? use.texts * use.length * weights : 0,
+      multiplyAdds: use.texts > 1 ? use.texts * use.length * weightsIn(this.#trained) : 0,
     });
     try {
       const sampler = await openSampler(this.#trained, device, use);
@@ -119,13 +116,6 @@ export class Writer {
 interface OpenSampler {
   readonly sampler: Sampler;
   close(): Promise<void>;
-}
-
-function refuseLength(length: number): void {
-  if (!Number.isSafeInteger(length) || length < 1)
-    throw new RnnError('usage', `length is ${length}, expected a whole number from 1 up`, {
-      hint: 'it is how many characters are written',
-    });
 }
 
 const seedOfChance = (): number => crypto.getRandomValues(new Uint32Array(1))[0];

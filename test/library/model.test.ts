@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
   Corpus,
+  Ngrams,
+  compressedSizes,
   type Model,
   type TrainedModel,
   bench,
@@ -151,6 +153,9 @@ describe('a model', () => {
     await expect(model.inspect('')).rejects.toMatchObject({ kind: 'corpus' });
     await expect(written(model.sample({ prime: 'Ω' }))).rejects.toMatchObject({ kind: 'corpus' });
     await expect(written(model.sample({ length: 0.5 }))).rejects.toMatchObject({ kind: 'usage' });
+    await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow('streams is 0, expected a whole number from 1 up');
+    await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
+    await expect(openModel(out, { threads: -1 })).rejects.toMatchObject({ kind: 'usage' });
     await expect(openModel(join(out, 'nothing'))).rejects.toMatchObject({ kind: 'checkpoint' });
     const closed = await openModel(out, machine);
     const inHand = closed.sample({ length: 20, seed: 1 });
@@ -212,4 +217,11 @@ describe('the machine', () => {
       await bench({ ...machine, layers: 1, hidden: 8, batchSize: 2, sequenceLength: 4, milliseconds: null }),
     ).toMatchObject({ device: 'cpu', training: null });
   });
+});
+
+it('what counts and what compresses is there to measure a model by', async () => {
+  const { train: tokens, vocabulary } = await Corpus.fromText(verse, { validationFraction: 0 });
+  const nats = new Ngrams(tokens, vocabulary.size, { order: 3 }).nats(tokens);
+  expect(nats[2]).toBeLessThan(nats[0]);
+  expect((await compressedSizes(Buffer.from(verse))).gzip).toBeLessThan(verse.length / 4);
 });

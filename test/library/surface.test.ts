@@ -2,6 +2,7 @@
 // `npx vitest run test/library/surface.test.ts -u` writes it anew, after npm run build.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { surfaceOf } from './declarations.ts';
 import { newFolder, root } from './fixture.ts';
@@ -14,7 +15,7 @@ describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the
   });
 
   it('has, of each class, function and constant that is declared, one that is there', async () => {
-    const built: Record<string, unknown> = await import(join(root, 'dist/index.js'));
+    const built: Record<string, unknown> = await import(pathToFileURL(join(root, 'dist/index.js')).href);
     const values = surfaceOf(entry).flatMap((line) => /^(\w+): (?:class|function|const)$/.exec(line)?.[1] ?? []);
     expect(values.toSorted()).toEqual(Object.keys(built).toSorted());
     expect(values).toEqual(
