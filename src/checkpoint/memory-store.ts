@@ -62,10 +62,11 @@ function copyOf(checkpoint: Checkpoint): Checkpoint {
   const unfit = [...checkpoint.tensors, ...checkpoint.state, ...(checkpoint.optimizer?.tensors ?? [])].find(
     ({ data }) => firstNonFinite(data) >= 0,
   );
-  if (unfit !== undefined)
+  if (unfit !== undefined) {
     throw new RnnError('checkpoint', `tensor ${unfit.name} holds a number that is not finite`, {
       hint: 'what is kept stays as it was',
     });
+  }
   const { optimizer } = checkpoint;
   return {
     ...checkpoint,

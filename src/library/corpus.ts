@@ -3,7 +3,7 @@ import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCo
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import type { ReadingOptions } from '../training/record.ts';
 import { defaultValidationFraction } from './run-request.ts';
-import { refuseWrong } from './settings.ts';
+import { refuseUnknown, refuseWrong } from './settings.ts';
 
 /** How a text is read; what is left out is as `rnn train` has it. */
 export interface TextOptions {
@@ -41,6 +41,17 @@ export interface GivenTextOptions extends TextOptions {
   readonly validationText?: string | Uint8Array;
 }
 
+const textNames = ['unit', 'minCount', 'validationFraction', 'vocabulary', 'known'] as const;
+const fileNames = [
+  'include',
+  'exclude',
+  'validationFile',
+  'runFolder',
+  'stdin',
+  ...textNames,
+] satisfies (keyof FileOptions)[];
+const givenTextNames = ['name', 'validationText', ...textNames] satisfies (keyof GivenTextOptions)[];
+
 export class Corpus implements ReadCorpus {
   readonly vocabulary: Vocabulary;
   readonly train: Tokens;
@@ -73,7 +84,8 @@ export class Corpus implements ReadCorpus {
    * @throws RnnError `corpus` if a source is missing, unreadable, binary or not UTF-8, or the text is empty; `usage`
    * for options that cannot be met
    */
-  static read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
+  static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
+    refuseUnknown(options, fileNames);
     const { include = [], exclude = [], validationFile = null, runFolder, stdin } = options;
     const more = { ...(runFolder === undefined ? {} : { runFolder }), ...(stdin === undefined ? {} : { stdin }) };
     return Corpus.#encode([sources].flat(), validationFile, { ...options, include, exclude }, validationFile, more);
@@ -83,7 +95,8 @@ export class Corpus implements ReadCorpus {
    * @throws RnnError `corpus` if the text is empty, one single character, or no UTF-8; `usage` for options that cannot
    * be met
    */
-  static fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
+  static async fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
+    refuseUnknown(options, givenTextNames);
     const { name = 'text', validationText } = options;
     const validation = validationText === undefined ? null : { name: 'the validation text', text: validationText };
     return Corpus.#encode([{ name, text }], validation, { ...options, include: [], exclude: [] }, null, {});
@@ -97,22 +110,11 @@ export class Corpus implements ReadCorpus {
     recorded: string | null,
     more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> },
   ): Promise<Corpus> {
-    const {
-      include,
-      exclude,
-      vocabulary,
-      known,
-      minCount = 1,
-      validationFraction = defaultValidationFraction,
-    } = options;
+    const { include, exclude, vocabulary, known, minCount = 1 } = options;
+    const { validationFraction: fraction = defaultValidationFraction } = options;
     const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
-    const reading = {
-      include,
-      exclude,
-      unit,
-      minCount,
-      validationFraction: validation === null ? validationFraction : 0,
-    };
+    const validationFraction = validation === null ? fraction : 0;
+    const reading = { include, exclude, unit, minCount, validationFraction };
     refuseWrong(reading);
     const symbols = {
       ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),

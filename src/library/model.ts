@@ -29,7 +29,7 @@ import type {
   SurpriseOfText,
 } from './model-results.ts';
 import { type TextToRead, refuseOthers, tokensOf } from './model-text.ts';
-import { refuseUnlessWhole, refuseWrong } from './settings.ts';
+import { machineNames, refuseUnknown, refuseUnlessWhole, refuseWrong } from './settings.ts';
 import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
 
 /**
@@ -38,6 +38,7 @@ import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
  * @throws RnnError `checkpoint` if there is none that can be read
  */
 export async function openModel(source?: string | TrainedModel, machine: MachineChoice = {}): Promise<Model> {
+  refuseUnknown(machine, machineNames);
   refuseWrong(machine);
   if (typeof source === 'object') return new Model(source, null, machine);
   const path = await findCheckpoint(source, 'use');
@@ -93,6 +94,7 @@ export class Model {
    * @throws RnnError `corpus` if they cannot be read, or have characters that the model does not know
    */
   async read(sources: string | readonly string[], { part = 'all', ...options }: ReadOptions = {}): Promise<Corpus> {
+    refuseUnknown(options, ['part', 'include', 'exclude', 'stdin']);
     const { corpus, reading } = await readKnownText(
       { sources: [sources].flat(), part, ...options },
       this.path,
@@ -163,11 +165,10 @@ export class Model {
    *
    * @throws RnnError `corpus` for unknown characters, or a text too short for so many steps
    */
-  async gradients(
-    text: TextToRead,
-    { steps = 200, positions = 4, jacobians = 3 }: GradientsOptions = {},
-  ): Promise<Gradients> {
+  async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
     this.#refuseClosed();
+    const { steps = 200, positions = 4, jacobians = 3 } = options;
+    refuseUnknown(options, ['steps', 'positions', 'jacobians']);
     const tokens = tokensOf(text, this.#symbols);
     refuseUnlessWhole({ steps, positions });
     refuseUnlessWhole({ jacobians }, 0);
@@ -188,9 +189,11 @@ export class Model {
 
   #plan(text: TextToRead, part: Part, given: GivenScoring): ScoringPlan {
     this.#refuseClosed();
+    refuseUnknown(given, ['part', 'streams', 'sequenceLength', 'dynamic']);
     refuseUnlessWhole({ streams: given.streams, sequenceLength: given.sequenceLength });
-    if (typeof text === 'string')
+    if (typeof text === 'string') {
       return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
+    }
     refuseOthers(text, this.#symbols);
     return planScoring(
       this.trained,

@@ -3,6 +3,8 @@
 import { RnnError } from '../errors.ts';
 import { type MachineOptions, type ReadingOptions, wrongSetting } from '../training/record.ts';
 
+export const machineNames = ['device', 'threads', 'blas'] as const satisfies readonly (keyof MachineOptions)[];
+
 const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>> = {
   include: 'a list of patterns',
   exclude: 'a list of patterns',
@@ -29,6 +31,17 @@ export function refuseUnlessWhole(numbers: Readonly<Record<string, number | unde
 /** @throws RnnError `usage` for the first of these settings that is not what it may be */
 export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): void {
   const wrong = wrongSetting(given);
-  if (wrong !== null)
+  if (wrong !== null) {
     throw new RnnError('usage', `${wrong} is ${JSON.stringify(given[wrong])}, expected ${expected[wrong]}`);
+  }
+}
+
+/** @throws RnnError `usage` for a name that is not known: what was asked for is never passed over in silence */
+export function refuseUnknown(given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
+  throw new RnnError('usage', `there is no option '${unknown}'`, {
+    hint: `one of ${(alike.length > 0 ? alike : known).join(', ')}`,
+  });
 }

@@ -9,7 +9,7 @@ import type { ReadingOptions } from '../training/record.ts';
 import { Corpus } from './corpus.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { RunRequest } from './run-request.ts';
-import { refuseWrong } from './settings.ts';
+import { machineNames, refuseUnknown, refuseWrong } from './settings.ts';
 
 /** Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it how it was read. */
 export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
@@ -43,7 +43,6 @@ const readingNames = [
   'validationFraction',
   'validationFile',
 ] as const satisfies readonly (keyof ReadingOptions)[];
-const machineNames = ['device', 'threads', 'blas'] as const satisfies readonly (keyof MachineChoice)[];
 const ownNames = [
   'corpus',
   'out',
@@ -59,21 +58,15 @@ const ownNames = [
 export function runRequestOf(request: TrainRequest): RunRequest {
   const optionNames = Object.keys(optionRules) as (keyof TrainingOptions)[];
   refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...optionNames]);
-  const {
-    corpus,
-    out = null,
-    resume = false,
-    force = false,
-    acceptNewCorpus = false,
-    initFrom = null,
-    stdin,
-  } = request;
-  if (resume && force)
-    throw new RnnError('usage', 'resume and force exclude each other', {
-      hint: 'resume goes on with the run that is there, force removes it',
-    });
-  if (resume && out === null)
+  const { corpus, out = null, initFrom = null, stdin } = request;
+  const { resume = false, force = false, acceptNewCorpus = false } = request;
+  if (resume && force) {
+    const hint = 'resume goes on with the run that is there, force removes it';
+    throw new RnnError('usage', 'resume and force exclude each other', { hint });
+  }
+  if (resume && out === null) {
     throw new RnnError('usage', 'resume goes on with the run in a folder, and out names none', { hint: 'give out' });
+  }
   const reading = given(request, readingNames);
   const machine = given(request, machineNames);
   refuseWrong({ ...reading, ...machine });
@@ -109,13 +102,4 @@ function given<Options extends object, Name extends keyof Options>(
   return Object.fromEntries(
     names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]]),
   ) as Partial<Pick<Options, Name>>;
-}
-
-function refuseUnknown(request: object, known: readonly string[]): void {
-  const unknown = Object.keys(request).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
-  throw new RnnError('usage', `there is no option '${unknown}'`, {
-    hint: `one of ${(alike.length > 0 ? alike : known).join(', ')}`,
-  });
 }

@@ -51,10 +51,10 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
 
   /** @throws RnnError `usage` if it was called before: a run is trained once */
   [Symbol.asyncIterator](): AsyncGenerator<TrainingUpdate, void, undefined> {
-    if (this.#hasBegun)
-      throw new RnnError('usage', 'this run has begun already', {
-        hint: 'train it once; { out, resume: true } goes on with a run in a folder',
-      });
+    if (this.#hasBegun) {
+      const hint = 'train it once; { out, resume: true } goes on with a run in a folder';
+      throw new RnnError('usage', 'this run has begun already', { hint });
+    }
     this.#hasBegun = true;
     return this.#updates();
   }

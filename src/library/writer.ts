@@ -5,7 +5,7 @@ import type { Device } from '../devices/device.ts';
 import type { SamplingWork } from '../devices/open.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import { type Sampler, openSampler } from '../sampling/sample.ts';
-import { refuseUnlessWhole } from './settings.ts';
+import { refuseUnknown, refuseUnlessWhole } from './settings.ts';
 
 export interface SampleOptions extends SamplingOptions {
   /** How the text starts; it is not repeated. Without one, a text follows a line's end. */
@@ -23,6 +23,10 @@ export interface TextsOptions extends SampleOptions {
   readonly count: number;
 }
 
+const sampleNames = [
+  ...(['prime', 'length', 'stop', 'seed'] as const),
+  ...(['temperature', 'topK', 'topP', 'minP', 'never'] as const),
+] satisfies readonly (keyof SampleOptions)[];
 const defaultLength = 500;
 /** Symbols. A longer prime is read by a sampler of its own, which is compiled for reading. */
 const SHORT_PRIME = 64;
@@ -42,7 +46,9 @@ export class Writer {
   /** One text, piece by piece as it is drawn. */
   async *pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
     const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
+    refuseUnknown(options, sampleNames);
     refuseUnlessWhole({ length });
+    refuseUnlessWhole({ seed }, 0);
     const isShort = prime.length <= SHORT_PRIME;
     const sampler =
       (isShort ? this.#takeIdle() : null) ??
@@ -57,7 +63,9 @@ export class Writer {
   /** Whole texts, one after another. */
   async *texts({ count, ...options }: TextsOptions): AsyncGenerator<string, void, undefined> {
     const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
+    refuseUnknown(options, ['count', ...sampleNames]);
     refuseUnlessWhole({ length, count });
+    refuseUnlessWhole({ seed }, 0);
     const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
     try {
       const seeds = Array.from({ length: count }, (_, index) => seed + index);

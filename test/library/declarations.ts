@@ -65,8 +65,9 @@ function read(file: string): Page {
     if (list !== null) {
       const [, keyword, names, path] = list;
       for (const [, own, as = own] of names.matchAll(/(?:type )?(\w+)(?: as (\w+))?/g)) {
-        if (path !== undefined)
+        if (path !== undefined) {
           imported.set(as, { file: join(dirname(file), path.replace(/\.ts$/, '.d.ts')), name: own });
+        }
         if (keyword === 'export') exported.push(as);
       }
       continue;

@@ -5,7 +5,11 @@ import {
   Corpus,
   Ngrams,
   compressedSizes,
+  type EvaluationOptions,
+  type GivenTextOptions,
   type Model,
+  type SampleOptions,
+  type TextsOptions,
   type TrainedModel,
   bench,
   cellsPage,
@@ -153,8 +157,21 @@ describe('a model', () => {
     await expect(model.inspect('')).rejects.toMatchObject({ kind: 'corpus' });
     await expect(written(model.sample({ prime: 'Ω' }))).rejects.toMatchObject({ kind: 'corpus' });
     await expect(written(model.sample({ length: 0.5 }))).rejects.toMatchObject({ kind: 'usage' });
-    await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow('streams is 0, expected a whole number from 1 up');
+    await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow(
+      'streams is 0, expected a whole number from 1 up',
+    );
     await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
+    const misnamed = [
+      () => written(model.sample({ temp: 0.5 } as SampleOptions)),
+      () => allOf(model.sampleMany({ count: 1, topk: 3 } as TextsOptions)),
+      () => model.evaluate(verse, { stream: 1 } as EvaluationOptions),
+      () => Corpus.fromText(verse, { valFraction: 0 } as GivenTextOptions),
+    ];
+    for (const call of misnamed)
+      await expect(call()).rejects.toMatchObject({
+        kind: 'usage',
+        message: expect.stringContaining('there is no option'),
+      });
     await expect(openModel(out, { threads: -1 })).rejects.toMatchObject({ kind: 'usage' });
     await expect(openModel(join(out, 'nothing'))).rejects.toMatchObject({ kind: 'checkpoint' });
     const closed = await openModel(out, machine);
