@@ -12,6 +12,7 @@ import { makeFolders, notMade } from './folders.ts';
 import { Lock, lockFile } from './lock.ts';
 import { appendLine, cutLogBack } from './log.ts';
 import { checkpointFiles, damagedName, freeDamagedName, isCheckpoint, latestFile, type Newest, newestIn, snapshotFile, stepOfSnapshot } from './newest.ts';
+import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
 const logFile = 'log.jsonl';
@@ -19,7 +20,7 @@ const logFile = 'log.jsonl';
 const what = 'run folder';
 
 /** A run folder that no other process may write until it is closed. */
-export class RunFolder {
+export class RunFolder implements RunStore {
   readonly path: string;
   readonly latestPath: string;
   readonly previousPath: string;
@@ -100,6 +101,10 @@ export class RunFolder {
     } catch (cause) {
       throw diskError(`the run in ${path} cannot be continued`, cause);
     }
+  }
+
+  holdsRun(): Promise<boolean> {
+    return RunFolder.holdsRun(this.path);
   }
 
   /** Lets others have the folder. */

@@ -6,6 +6,11 @@ import type { Tensor, TrainedModel } from './checkpoint.ts';
 
 const notOurs = 'the file was edited or written by another program: use another checkpoint of the run, or a copy of this one';
 
+/** How many numbers a model has learnt. */
+export function weightsIn({ tensors }: Pick<TrainedModel, 'tensors'>): number {
+  return tensors.reduce((sum, { data }) => sum + data.length, 0);
+}
+
 /** The parts of a vector as tensors that share its memory. */
 export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Array): Tensor[] {
   let offset = 0;

@@ -1,6 +1,4 @@
-// A text that a trained model is to read: found as in training, by the model's own vocabulary.
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+// A text that a trained model is to read, and what is said of it. Reading it is library/'s.
 import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Part } from '../training/scoring.ts';
@@ -14,24 +12,9 @@ export interface TextFlags {
 }
 
 /** @param path of the checkpoint */
-export async function readKnownText(sources: readonly string[], part: Part, flags: TextFlags, path: string, { training, vocabulary }: TrainedModel, { io, rooms, stderr }: Context): Promise<Corpus> {
-  const { readCorpus, Vocabulary } = await rooms.corpus();
-  const { readingOf } = await rooms.scoring();
-  const reading = readingOf(training, part);
-  const corpus = await readCorpus({
-    sources,
-    ...reading,
-    ...(flags.include === undefined ? {} : { include: flags.include }),
-    ...(flags.exclude === undefined ? {} : { exclude: flags.exclude }),
-    unit: vocabulary.unit,
-    minCount: 1,
-    vocabulary: new Vocabulary(vocabulary),
-    // As in training: what a run writes is no text. A file that was taken out of its run may lie among texts.
-    ...(existsSync(join(dirname(path), 'log.jsonl')) ? { runFolder: dirname(path) } : {}),
-    plainValidation: true,
-    // Merely looking at the real one opens it.
-    ...(sources.includes('-') || reading.validationFile === '-' ? { stdin: io.stdin } : {}),
-  });
-  if (corpus.skipped > 0 && !flags.json) stderr.line(stderr.colour.dim(`${count(corpus.skipped)} hidden or binary ${corpus.skipped === 1 ? 'file was' : 'files were'} passed over`));
+export async function readKnownText(sources: readonly string[], part: Part, { include, exclude, json }: TextFlags, path: string, trained: TrainedModel, { io, rooms, stderr }: Context): Promise<Corpus> {
+  const { readKnownText: read } = await rooms.knownText();
+  const { corpus } = await read({ sources, part, include, exclude, get stdin() { return io.stdin; } }, path, trained);
+  if (corpus.skipped > 0 && !json) stderr.line(stderr.colour.dim(`${count(corpus.skipped)} hidden or binary ${corpus.skipped === 1 ? 'file was' : 'files were'} passed over`));
   return corpus;
 }

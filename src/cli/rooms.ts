@@ -1,9 +1,8 @@
 // What the commands call in the rest of the program. Each is loaded when it is first called, so that `rnn --help` loads none of
 // them, and a test can put its own in their place.
-import type { findCheckpoint, findRuns, foldersOfRuns, isCheckpoint, isHeld, LogFollower, newestIn, openSweepFolder, readCheckpoint, readLog, replaceFile, RunFolder } from '../checkpoint/store.ts';
+import type { findCheckpoint, findRuns, foldersOfRuns, isCheckpoint, MemoryStore, newestIn, openSweepFolder, readCheckpoint, replaceFile, RunFolder } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
-import type { openDevice } from '../devices/open.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { formats } from '../formats/formats.ts';
@@ -15,6 +14,11 @@ import type { largestSingularValues } from '../insight/jacobian.ts';
 import type { Ngrams } from '../insight/ngrams.ts';
 import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import type { SurpriseRecord } from '../insight/surprise.ts';
+import type { readKnownText } from '../library/known-text.ts';
+import type { openRun } from '../library/open-run.ts';
+import type { planRun } from '../library/plan-run.ts';
+import type { followRun, readRuns } from '../library/runs.ts';
+import type { TrainingRooms } from '../library/rooms.ts';
 import type { cellsPage } from '../reports/cells-page.ts';
 import type { chartsOf, whyNothing } from '../reports/charts.ts';
 import type { curvesPage } from '../reports/curves-page.ts';
@@ -25,21 +29,20 @@ import type { surprisePage } from '../reports/surprise-page.ts';
 import type { svgOf } from '../reports/svg.ts';
 import type { dashboard } from '../reports/terminal.ts';
 import type { openSampler } from '../sampling/sample.ts';
-import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
 import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { refuseImpossible } from '../training/possible.ts';
-import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
-import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
+import type { planScoring, score, trainedPart } from '../training/scoring.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
-import type { prepareTraining } from '../training/train.ts';
-import type { withSizesOf } from '../training/transfer.ts';
 import type { untrainedModel } from '../training/untrained.ts';
-import type { workOf } from '../training/work.ts';
 
-export interface Rooms {
+/** Those that a run goes through, and those that only commands call. */
+export interface Rooms extends TrainingRooms {
+  knownText(): Promise<{ readKnownText: typeof readKnownText }>;
+  logs(): Promise<{ readRuns: typeof readRuns; followRun: typeof followRun }>;
+  library(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
   corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName; findFiles: typeof findFiles; Vocabulary: typeof Vocabulary }>;
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
   checkpoints(): Promise<{
@@ -47,26 +50,19 @@ export interface Rooms {
     findRuns: typeof findRuns;
     foldersOfRuns: typeof foldersOfRuns;
     isCheckpoint: typeof isCheckpoint;
-    isHeld: typeof isHeld;
-    LogFollower: typeof LogFollower;
+    MemoryStore: typeof MemoryStore;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
-    readLog: typeof readLog;
     replaceFile: typeof replaceFile;
     openSweepFolder: typeof openSweepFolder;
     RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
   }>;
-  devices(): Promise<{ openDevice: typeof openDevice }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
-  resolving(): Promise<{ resolveOptions: typeof resolveOptions; refitOptions: typeof refitOptions }>;
-  continuing(): Promise<{ continueRun: typeof continueRun; compareCorpus: typeof compareCorpus; endOf: typeof endOf; unusedNote: typeof unusedNote }>;
-  transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
-  work(): Promise<{ workOf: typeof workOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
-  scoring(): Promise<{ planScoring: typeof planScoring; readingOf: typeof readingOf; score: typeof score; trainedPart: typeof trainedPart }>;
+  scoring(): Promise<{ planScoring: typeof planScoring; score: typeof score; trainedPart: typeof trainedPart }>;
   insight(): Promise<{
     SurpriseRecord: typeof SurpriseRecord;
     piecesOf: typeof piecesOf;
@@ -79,7 +75,6 @@ export interface Rooms {
   surprisePage(): Promise<{ surprisePage: typeof surprisePage }>;
   inspection(): Promise<typeof inspection>;
   cellsPage(): Promise<{ cellsPage: typeof cellsPage }>;
-  training(): Promise<{ prepareTraining: typeof prepareTraining }>;
   gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
   gradientPictures(): Promise<{ gradientCharts: typeof gradientCharts; gradientsPage: typeof gradientsPage; dashboard: typeof dashboard; svgOf: typeof svgOf }>;
   untrained(): Promise<{ untrainedModel: typeof untrainedModel }>;
@@ -91,6 +86,9 @@ export interface Rooms {
 }
 
 export const rooms: Rooms = {
+  logs: () => import('../library/runs.ts'),
+  knownText: () => import('../library/known-text.ts'),
+  library: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/plan-run.ts')) }),
   corpus: () => import('../corpus/read.ts'),
   builtin: () => import('../corpus/builtin.ts'),
   checkpoints: () => import('../checkpoint/store.ts'),

@@ -1,30 +1,15 @@
-// The runs that a command was given, as curves with names. Reading them is checkpoint/'s and training/'s.
+// The runs that a command was given, as curves with names that are fit for a terminal. Reading them is library/'s.
 import { basename, join } from 'node:path';
 import { RnnError } from '../errors.ts';
-import type { Curves } from '../training/curves.ts';
+import type { Run } from '../library/runs.ts';
 import type { Context } from './context.ts';
 import { harmless } from './format.ts';
 
-export interface GivenRun {
-  readonly path: string;
-  /** The folder's; all of its path where another run has the same. Fit for a terminal. */
-  readonly name: string;
-  readonly curves: Curves;
-}
-
 /** @throws RnnError `checkpoint` if there is none */
-export async function readRuns(given: readonly string[], { rooms }: Context): Promise<GivenRun[]> {
-  const { findRuns, readLog } = await rooms.checkpoints();
-  const { Curves } = await rooms.curves();
-  const paths = await findRuns(given);
-  const names = namesOf(paths);
-  const runs: GivenRun[] = [];
-  for (const [index, path] of paths.entries()) {
-    const curves = new Curves();
-    for await (const line of readLog(logOf(path))) curves.add(line);
-    runs.push({ path, name: names[index], curves });
-  }
-  return runs;
+export async function readRuns(given: readonly string[], { rooms }: Context): Promise<Run[]> {
+  const runs = await (await rooms.logs()).readRuns(given);
+  const names = namesOf(runs.map(({ path }) => path));
+  return runs.map((run, index) => ({ ...run, name: names[index] }));
 }
 
 /** The folder of the one run that is meant. @throws RnnError `usage` if those are several */

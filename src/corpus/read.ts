@@ -7,17 +7,17 @@ import { createHash, type Hash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { Encoder } from './encoder.ts';
-import { corpusName, fileError, findFiles, STDIN, type TextFile } from './sources.ts';
+import { corpusName, fileError, findFiles, isText, nameOf, type Source, STDIN, type TextFile } from './sources.ts';
 import type { Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 
-export { corpusName, findFiles } from './sources.ts';
+export { corpusName, findFiles, type GivenText, type Source } from './sources.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
 
 export interface CorpusOptions {
-  /** Files, folders, patterns, and `-` for standard input, read in this order. */
-  readonly sources: readonly string[];
+  /** Files, folders, patterns, `-` for standard input, and texts, read in this order. */
+  readonly sources: readonly Source[];
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly unit: Unit;
@@ -26,12 +26,12 @@ export interface CorpusOptions {
   /** The part of the text, at its end, that is not trained on: in [0, 1). */
   readonly validationFraction: number;
   /** Text to validate on instead; then everything in `sources` is trained on. */
-  readonly validationFile: string | null;
+  readonly validationFile: Source | null;
   /** Of folders and patterns, nothing in this folder is read: what a run writes is no text to learn. */
   readonly runFolder?: string;
   /** Of the validation text, read plain files alone, and no devices or pipes: a checkpoint names it, not the user. */
   readonly plainValidation?: boolean;
-  readonly stdin?: NodeJS.ReadableStream;
+  readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
   /** Encode with this vocabulary instead of building one; its unit counts, not `unit`. */
   readonly vocabulary?: Vocabulary;
   /** Build a vocabulary that has all of this one's symbols, too. */
@@ -75,7 +75,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const sourcesDigest = reader.hash.copy().digest('hex');
   if (options.validationFile !== null) {
     await reader.read(options.validationFile, options.include, options.exclude, { onlyPlain: options.plainValidation === true });
-    if (store.length === trainable) throw new RnnError('corpus', `the validation text ${options.validationFile} is empty`, { hint: '--val-fraction holds out a part of the corpus instead' });
+    if (store.length === trainable) throw new RnnError('corpus', `the validation text ${nameOf(options.validationFile)} is empty`, { hint: '--val-fraction holds out a part of the corpus instead' });
   }
   const vocabulary = unit === 'byte' ? byteVocabulary() : renumber(reader.encoder, trainable, options);
   const cut = options.validationFile === null ? Math.floor(store.length * (1 - options.validationFraction)) : trainable;
@@ -99,7 +99,7 @@ class Reader {
   files = 0;
   skipped = 0;
   readonly #unit: Unit;
-  readonly #stdin: NodeJS.ReadableStream | undefined;
+  readonly #stdin: CorpusOptions['stdin'];
   readonly #runFolder: string | undefined;
 
   constructor(unit: Unit, { stdin, runFolder }: Pick<CorpusOptions, 'stdin' | 'runFolder'>) {
@@ -109,7 +109,8 @@ class Reader {
     this.#runFolder = runFolder;
   }
 
-  async read(source: string, include: readonly string[], exclude: readonly string[], { onlyPlain = false } = {}): Promise<void> {
+  async read(source: Source, include: readonly string[], exclude: readonly string[], { onlyPlain = false } = {}): Promise<void> {
+    if (isText(source)) return this.#readText(source.name, [Buffer.from(source.text)], true);
     const { files, hidden } = await findFiles(source, { include, exclude, runFolder: this.#runFolder });
     this.skipped += hidden;
     for (const file of files) {
@@ -118,26 +119,29 @@ class Reader {
     }
   }
 
-  async #readFile(file: TextFile): Promise<void> {
-    const name = file.path === STDIN ? 'standard input' : file.path;
+  #readFile({ path, named }: TextFile): Promise<void> {
+    return this.#readText(nameOf(path), path === STDIN ? stdinChunks(this.#stdin) : fileChunks(path), named);
+  }
+
+  async #readText(name: string, chunks: AsyncIterable<Buffer> | Iterable<Buffer>, named: boolean): Promise<void> {
     let offset = 0;
     this.encoder.begin();
-    for await (const chunk of file.path === STDIN ? stdinChunks(this.#stdin) : fileChunks(file.path)) {
+    for await (const chunk of chunks) {
       const binary = this.#unit === 'char' ? binarySign(chunk, offset) : null;
       if (binary !== null) {
-        if (!file.named && offset === 0) {
+        if (!named && offset === 0) {
           this.skipped++;
           return;
         }
-        throw binaryFile(name, binary, file.named);
+        throw binaryFile(name, binary, named);
       }
       this.hash.update(chunk);
       const invalid = this.encoder.push(chunk);
-      if (invalid >= 0) throw invalidText(name, invalid, 'is not UTF-8', file.named);
+      if (invalid >= 0) throw invalidText(name, invalid, 'is not UTF-8', named);
       offset += chunk.length;
     }
     const incomplete = this.encoder.end();
-    if (incomplete >= 0) throw invalidText(name, incomplete, 'ends within a character', file.named);
+    if (incomplete >= 0) throw invalidText(name, incomplete, 'ends within a character', named);
     this.files++;
   }
 }
@@ -164,7 +168,7 @@ async function* fileChunks(file: string): AsyncGenerator<Buffer> {
   }
 }
 
-async function* stdinChunks(stdin: NodeJS.ReadableStream = process.stdin): AsyncGenerator<Buffer> {
+async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = process.stdin): AsyncGenerator<Buffer> {
   for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
@@ -192,11 +196,11 @@ function invalidText(name: string, offset: number, what: string, named: boolean)
   });
 }
 
-function nothingRead(sources: readonly string[], reader: Reader): RnnError {
+function nothingRead(sources: readonly Source[], reader: Reader): RnnError {
   if (reader.files === 0) {
-    return new RnnError('corpus', `there are only binary files in ${sources.join(' ')}`, { hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean' });
+    return new RnnError('corpus', `there are only binary files in ${sources.map(nameOf).join(' ')}`, { hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean' });
   }
-  return new RnnError('corpus', `the corpus is empty: ${sources.map((source) => (source === STDIN ? 'standard input' : source)).join(' ')}`, {
+  return new RnnError('corpus', `the corpus is empty: ${sources.map(nameOf).join(' ')}`, {
     hint: 'it takes three characters to train at all, and a hundred thousand to learn to spell',
   });
 }
@@ -217,7 +221,7 @@ function renumber({ store, codePoints }: Encoder, trainable: number, options: Co
     else if (trained[provisional] + validated[provisional] > 0) missing.push(character);
   });
   if (missing.length > 0) {
-    const what = options.vocabulary === undefined ? `${options.validationFile} has characters that the corpus has not:` : 'the text has characters that the model has never seen:';
+    const what = options.vocabulary === undefined && options.validationFile !== null ? `${nameOf(options.validationFile)} has characters that the corpus has not:` : 'the text has characters that the model has never seen:';
     throw vocabulary.unknownCharacters(missing, what);
   }
   store.remap(table, vocabulary.size);

@@ -9,6 +9,23 @@ import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
 /** The source that means standard input. */
 export const STDIN = '-';
 
+/** A text that is in no file; its name is for messages, and for runs on it. */
+export interface GivenText {
+  readonly name: string;
+  readonly text: string | Uint8Array;
+}
+
+/** A file, a folder, a pattern, `-` for standard input; or a text. */
+export type Source = string | GivenText;
+
+export const isText = (source: Source): source is GivenText => typeof source !== 'string';
+
+/** How messages call it. */
+export function nameOf(source: Source): string {
+  if (isText(source)) return source.name;
+  return source === STDIN ? 'standard input' : source;
+}
+
 export interface TextFile {
   readonly path: string;
   /** The user named this very file; others were found in a folder or by a pattern, where what is not text is passed over. */
@@ -60,7 +77,8 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
 }
 
 /** A name for a run on these sources: the first one's base name, without extension if it is a file. */
-export function corpusName(source: string): string {
+export function corpusName(source: Source): string {
+  if (isText(source)) return source.name;
   if (source === STDIN) return 'stdin';
   if (isPatternOf(source)) return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
   // The 1 of linux-6.1 is no extension.

@@ -45,7 +45,7 @@ export async function checkThreads(): Promise<Check> {
   const check = (verdict: Check['verdict'], detail: string): Check => ({ title: 'threads', verdict, detail, fix: verdict === 'good' ? null : '--threads 1, or raise the limits of this container (ulimit -u)' });
   try {
     const shared = new Int32Array(new SharedArrayBuffer(4));
-    const thread = new Worker("const { workerData } = require('node:worker_threads'); Atomics.store(workerData, 0, 1); Atomics.notify(workerData, 0);", { eval: true, workerData: shared });
+    const thread = new Worker("const { workerData } = require('node:worker_threads'); Atomics.store(workerData, 0, 1); Atomics.notify(workerData, 0);", { eval: true, workerData: shared, execArgv: [] });
     await new Promise((settle, fail) => {
       thread.on('error', fail);
       thread.on('exit', settle);

@@ -1,6 +1,6 @@
-// A run folder as a training run uses it: a disk that fails is no reason to stop training, but one to say so and to try again. Knows
+// What keeps a run, as a training run uses it, be it a folder or memory: a disk that fails is no reason to stop training, but one to say so and to try again. Knows
 // nothing of when something is saved.
-import { type Checkpoint, type Newest, RunFolder } from '../checkpoint/store.ts';
+import type { Checkpoint, Newest, RunStore } from '../checkpoint/store.ts';
 import { RnnError } from '../errors.ts';
 import type { TrainingEvent } from './events.ts';
 import { Troubles } from './troubles.ts';
@@ -12,12 +12,12 @@ const WAITS_MS = [300, 700, 1500];
 export type Stored = { readonly kind: 'stored' } | { readonly kind: 'unfit' | 'disk'; readonly error: RnnError };
 
 export class Keeper {
-  readonly #folder: RunFolder;
+  readonly #folder: RunStore;
   readonly #troubles = new Troubles();
   #hasSaved: boolean;
 
   /** @param isOld whether the run goes on from a state in the folder */
-  constructor(folder: RunFolder, isOld: boolean) {
+  constructor(folder: RunStore, isOld: boolean) {
     this.#folder = folder;
     this.#hasSaved = isOld;
   }
@@ -79,7 +79,7 @@ export class Keeper {
    */
   async newest(why: string): Promise<Newest | null> {
     try {
-      return this.#hasSaved || (await RunFolder.holdsRun(this.#folder.path)) ? await this.#folder.newest() : null;
+      return this.#hasSaved || (await this.#folder.holdsRun()) ? await this.#folder.newest() : null;
     } catch (error) {
       throw error instanceof RnnError ? new RnnError(error.kind, `${why}, and ${error.message}`, { hint: error.hint, cause: error }) : error;
     }

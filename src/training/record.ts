@@ -9,7 +9,7 @@ import { earlierDefaults, lengths, optionRules, troubleInOptions } from './optio
 import type { TrainingOptions } from './options.ts';
 
 /** How the text of a run is read, apart from which files it is in. */
-export type ReadingOptions = Pick<CorpusOptions, 'include' | 'exclude' | 'unit' | 'minCount' | 'validationFraction' | 'validationFile'>;
+export type ReadingOptions = Pick<CorpusOptions, 'include' | 'exclude' | 'unit' | 'minCount' | 'validationFraction'> & { readonly validationFile: string | null };
 
 /** What a run was asked to run on; null where that was left open. */
 export interface MachineOptions {
@@ -87,6 +87,14 @@ const machineRules: Rules<MachineOptions> = {
   blas: isTextOrNull,
 };
 const corpusRules: Rules<Omit<CorpusRecord, 'sourcesDigest'>> = { digest: (value) => typeof value === 'string', characters: isCount, train: isCount, validation: isCount };
+
+const settingRules = { ...readingRules, ...machineRules };
+
+/** The first of these settings, which may be some of all, that is not what it may be; null if all are. */
+export function wrongSetting(given: Partial<ReadingOptions & MachineOptions>): keyof typeof settingRules | null {
+  const names = Object.keys(settingRules) as (keyof typeof settingRules)[];
+  return names.find((name) => given[name] !== undefined && !settingRules[name](given[name])) ?? null;
+}
 
 /** Which text a run was trained on. */
 export interface CorpusRecord {

@@ -1,6 +1,6 @@
 // How well a trained model predicts a text: which text a part of a run's is, and the loss on it. Knows nothing of how it is shown.
 import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
-import type { Corpus, CorpusOptions, Tokens } from '../corpus/read.ts';
+import type { Corpus, Tokens } from '../corpus/read.ts';
 import type { Device, Job } from '../devices/device.ts';
 import type { TrainingWork } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
@@ -31,7 +31,7 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
  *
  * @throws RnnError `checkpoint` if the checkpoint does not say how the run's text was split, `corpus` if nothing was held out of it
  */
-export function readingOf(training: Training, part: Part): Pick<CorpusOptions, 'include' | 'exclude' | 'validationFraction' | 'validationFile'> {
+export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
   if (part === 'all') return { include, exclude, validationFraction: 0, validationFile: null };

@@ -1,5 +1,5 @@
 // From options, text and device to a run that is ready to start. What it then does is loop.ts's.
-import type { Checkpoint, RunFolder } from '../checkpoint/store.ts';
+import type { Checkpoint, RunStore } from '../checkpoint/store.ts';
 import type { TrainingEvent } from './events.ts';
 import { Keeper } from './keeper.ts';
 import { Loop } from './loop.ts';
@@ -13,7 +13,7 @@ export type { TrainingRun } from './run.ts';
 export interface PreparedRun {
   /** What is not as it was when the run was saved, for the user to read. */
   readonly notes: readonly string[];
-  train(folder: RunFolder, signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
+  train(folder: RunStore, signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
   close(): Promise<void>;
 }
 

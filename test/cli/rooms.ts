@@ -61,6 +61,7 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
         return checkpoint;
       },
     }),
+    library: async () => ({ ...(await import('../../src/library/open-run.ts')), ...(await import('../../src/library/plan-run.ts')) }),
     training: async () => ({
       prepareTraining: async () => ({
         notes: [],

@@ -1,11 +1,12 @@
-// `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is training/'s, drawing them reports/'.
+// `rnn plot`: the curves of runs, in the terminal or as a file. Reading them is library/'s, drawing them reports/'.
 import type { Command } from 'commander';
 import type { Chart, ChartName, ChartOptions, Horizontal } from '../../reports/charts.ts';
 import { RnnError } from '../../errors.ts';
+import type { Run } from '../../library/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
-import { type GivenRun, nothingLogged, readRuns } from '../runs-given.ts';
+import { nothingLogged, readRuns } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
 import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
 
@@ -69,18 +70,18 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
 }
 
 /** Those of which there is anything to draw. @throws RnnError `checkpoint` if there is none */
-function drawable(runs: readonly GivenRun[], { stderr }: Context): GivenRun[] {
-  const has = ({ curves }: GivenRun): boolean => curves.reports.length + curves.evaluations.length > 0;
+function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
+  const has = ({ curves }: Run): boolean => curves.reports.length + curves.evaluations.length > 0;
   const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
   if (empty.length === runs.length) throw nothingLogged(empty.join(', '));
   if (empty.length > 0) stderr.line(stderr.colour.dim(harmless(`nothing is logged in ${empty.join(', ')}`)));
   return runs.filter(has);
 }
 
-const nothingToDraw = (why: string, runs: readonly GivenRun[]): RnnError =>
+const nothingToDraw = (why: string, runs: readonly Run[]): RnnError =>
   new RnnError('checkpoint', `nothing to draw: ${why} (${runs.map(({ path }) => path).join(', ')})`, { hint: 'choose with --x and --only what there is; rnn plot RUN draws all of it over steps' });
 
-async function tell(drawn: readonly Chart[], runs: readonly GivenRun[], { stdout }: Context): Promise<void> {
+async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {
   for (const { name: chart, unit, horizontal, series } of drawn) {
     for (const { run, dash, points } of series) await stdout.write(`${JSON.stringify({ event: 'curve', chart, part: dash === 1 ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`);
   }

@@ -1,16 +1,12 @@
-// `rnn watch`: the curves of a run while another process trains it. Reads its log as it grows, and ends with the run.
-import { setTimeout as wait } from 'node:timers/promises';
+// `rnn watch`: the curves of a run while another process trains it. Reading its log as it grows is library/'s.
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { signalCodes } from '../failures.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import type { Signal } from '../io.ts';
-import { findRun, logOf, nameOf, nothingLogged } from '../runs-given.ts';
+import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
 import { JsonView, LineView, ScreenView } from '../watch-views.ts';
-
-/** A run reports once a second. */
-const lookEveryMs = 250;
 
 export function defineWatch(command: Command, context: Context): void {
   command
@@ -28,9 +24,8 @@ export function defineWatch(command: Command, context: Context): void {
 
 async function watch(path: string, { json }: { json?: boolean }, context: Context): Promise<number> {
   const { io, rooms, stdout, stderr } = context;
-  const { LogFollower, isHeld } = await rooms.checkpoints();
+  const { followRun } = await rooms.logs();
   const charts = await rooms.curves();
-  const follower = new LogFollower(logOf(path));
   const view = json ? new JsonView(stdout) : stdout.isTerminal ? new ScreenView(stdout, io, charts, nameOf(path)) : new LineView(stdout);
   const stop = new AbortController();
   const signals: Signal[] = [];
@@ -40,18 +35,13 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
   });
   try {
     let curves = new charts.Curves();
-    for (let isOver = false; !isOver && !stop.signal.aborted; ) {
-      // Before the log is read, so that nothing is missed of a run that ends meanwhile.
-      const isRunning = isHeld(path);
-      const { lines, isAnew, isAll } = await follower.next();
+    for await (const { lines, isAnew } of followRun(path, { signal: stop.signal })) {
       if (isAnew) curves = new charts.Curves();
       for (const line of lines) {
         curves.add(line);
         view.take(line, curves);
       }
       await view.show(curves);
-      isOver = isAll && !isRunning;
-      if (isAll && isRunning) await wait(lookEveryMs, undefined, { signal: stop.signal }).catch(() => {});
     }
     view.close();
     if (signals.length > 0) return signalCodes[signals[0]];

@@ -90,7 +90,8 @@ class Threads {
     this.#shared = new Int32Array(memory.buffer, setups[0].controlAddress, control.words);
     this.#threads = setups.map((shard) => {
       const workerData: WorkerSetup = { shard, threads: setups.length, joined };
-      const thread = new Worker(artifactUrl('worker.js'), { workerData, name: `rnn worker ${shard.worker}` });
+      // Of flags that the process was started with, some let no thread start from a file: --input-type is one.
+      const thread = new Worker(artifactUrl('worker.js'), { workerData, name: `rnn worker ${shard.worker}`, execArgv: [] });
       thread.on('message', () => this.#settle?.resolve());
       thread.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error));
       thread.on('exit', (code) => this.#fail(died(code)));

@@ -1,0 +1,77 @@
+// A run that is kept in memory and on no disk: its last state and its best one. The log is kept by nobody: whoever
+// trains so sees each event as it comes.
+import { RnnError } from '../errors.ts';
+import type { Checkpoint, Tensor } from './checkpoint.ts';
+import type { Newest } from './newest.ts';
+import type { RunStore } from './run-store.ts';
+import { firstNonFinite } from './validation.ts';
+
+/** Costs what two checkpoints take: the weights and, of Adam, twice as much again. */
+export class MemoryStore implements RunStore {
+  readonly path = 'memory';
+  readonly latestPath = 'memory:latest';
+  readonly bestPath = 'memory:best';
+  readonly logPath = 'memory:log';
+  readonly isLatestSound = true;
+  #latest: Checkpoint | null = null;
+  #best: Checkpoint | null = null;
+
+  get latest(): Checkpoint | null {
+    return this.#latest;
+  }
+
+  /** The one with the lowest validation loss; null where nothing was validated. */
+  get best(): Checkpoint | null {
+    return this.#best;
+  }
+
+  async holdsRun(): Promise<boolean> {
+    return this.#latest !== null || this.#best !== null;
+  }
+
+  /** As in a folder: the best state stands in for the last one before there is any. */
+  async newest(): Promise<Newest> {
+    const checkpoint = this.#latest ?? this.#best;
+    if (checkpoint === null) throw new RnnError('checkpoint', 'nothing of this run is in memory');
+    return { checkpoint, path: this.#latest === null ? this.bestPath : this.latestPath, instead: null };
+  }
+
+  /** Snapshots are for a disk: of what came before the last state nothing stays. */
+  async saveLatest(checkpoint: Checkpoint): Promise<null> {
+    this.#latest = copyOf(checkpoint);
+    return null;
+  }
+
+  async saveBest(checkpoint: Checkpoint): Promise<void> {
+    this.#best = copyOf(checkpoint);
+  }
+
+  appendLog(): void {}
+
+  async cutBack(): Promise<void> {}
+}
+
+/**
+ * The tensors of a checkpoint are overwritten by the next.
+ *
+ * @throws RnnError `checkpoint` for numbers that are not finite, as a file refuses them
+ */
+function copyOf(checkpoint: Checkpoint): Checkpoint {
+  const copied = (tensors: readonly Tensor[]): Tensor[] =>
+    tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+  const unfit = [...checkpoint.tensors, ...checkpoint.state, ...(checkpoint.optimizer?.tensors ?? [])].find(
+    ({ data }) => firstNonFinite(data) >= 0,
+  );
+  if (unfit !== undefined) {
+    throw new RnnError('checkpoint', `tensor ${unfit.name} holds a number that is not finite`, {
+      hint: 'what is kept stays as it was',
+    });
+  }
+  const { optimizer } = checkpoint;
+  return {
+    ...checkpoint,
+    tensors: copied(checkpoint.tensors),
+    state: copied(checkpoint.state),
+    optimizer: optimizer === null ? null : { ...optimizer, tensors: copied(optimizer.tensors) },
+  };
+}

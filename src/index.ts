@@ -1,0 +1,69 @@
+// All that `import … from 'rnn'` has, and nothing else: docs/library.md tells how to use it, and a test notices when it
+// changes. Whatever is not here may change at any time.
+
+// Training.
+export { planTraining, train, Training } from './library/training.ts';
+export type { NoteEvent, TrainingPlan, TrainingUpdate, WarningEvent } from './library/training.ts';
+export type { PlanRequest, TextToLearn, TrainRequest } from './library/train-request.ts';
+export type { TrainingOptions } from './training/options.ts';
+export type {
+  CheckpointEvent,
+  EndEvent,
+  EndReason,
+  EvaluationEvent,
+  RecoveryEvent,
+  ReportEvent,
+  SampleEvent,
+  StartEvent,
+  TrainingEvent,
+} from './training/events.ts';
+
+// A trained model.
+export { Model, openModel } from './library/model.ts';
+export { sample, type SampleRequest } from './library/sample.ts';
+export type { SampleOptions, TextsOptions } from './library/writer.ts';
+export type { TextToRead } from './library/model-text.ts';
+export type {
+  Evaluation,
+  EvaluationOptions,
+  Gradients,
+  GradientsOptions,
+  Inspection,
+  MachineChoice,
+  ReadOptions,
+  SurpriseOfText,
+} from './library/model-results.ts';
+
+// Texts.
+export { Corpus, type FileOptions, type GivenTextOptions, type TextOptions } from './library/corpus.ts';
+export { builtinCorpora, writeBuiltin } from './corpus/builtin.ts';
+export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
+
+// Checkpoints and runs.
+export { loadCheckpoint, saveCheckpoint, untrainedModel } from './library/checkpoints.ts';
+export type { Checkpoint, Tensor, TrainedModel } from './checkpoint/checkpoint.ts';
+export { followRun, type FreshLines, readRuns, type Run } from './library/runs.ts';
+export { listRuns, type RunStatus, type RunSummary } from './training/runs.ts';
+export { Curves } from './training/curves.ts';
+
+// Charts and pages, as strings.
+export { type Chart, chartsOf } from './reports/charts.ts';
+export { svgOf } from './reports/svg.ts';
+export { dashboard } from './reports/terminal.ts';
+export { curvesPage } from './reports/curves-page.ts';
+export { storyPage } from './reports/story-page.ts';
+export { surprisePage } from './reports/surprise-page.ts';
+export { cellsPage } from './reports/cells-page.ts';
+export { gradientCharts, gradientsPage } from './reports/gradients.ts';
+
+// What a model is measured by.
+export { compressedSizes, xzSize } from './insight/compressors.ts';
+export { Ngrams } from './insight/ngrams.ts';
+export { recordFormats } from './insight/record.ts';
+
+// This machine, and what there is to choose from.
+export { bench, type BenchRequest, doctor } from './library/machine.ts';
+export { type Choice, cells, presets, schedules } from './library/choices.ts';
+export { deviceNames } from './devices/open.ts';
+
+export { type ErrorKind, RnnError } from './errors.ts';

@@ -1,0 +1,50 @@
+// Checkpoints as files, for other programs.
+import {
+  type Checkpoint,
+  type TrainedModel,
+  findCheckpoint,
+  readCheckpoint,
+  writeCheckpoint,
+} from '../checkpoint/store.ts';
+import type { Corpus } from '../corpus/read.ts';
+import { Random } from '../random.ts';
+import type { TrainingOptions } from '../training/options.ts';
+import { untrainedModel as untrained } from '../training/untrained.ts';
+
+/**
+ * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history, optimizer.
+ *
+ * @param source a run folder (its best checkpoint) or a file; the newest run in ./checkpoints if left out
+ * @throws RnnError `checkpoint` if there is none, or it is damaged, or of a newer version
+ */
+export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
+  return readCheckpoint(await findCheckpoint(source, 'use'));
+}
+
+/**
+ * Writes a checkpoint as a file of its own: under another name first, which takes the place of `path` when it is whole.
+ *
+ * @throws RnnError `checkpoint` if a number of it is not finite, `machine` if the disk fails
+ */
+export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
+  await writeCheckpoint(path, checkpoint);
+}
+
+/**
+ * A network as training on this text would begin with it.
+ *
+ * @throws RnnError `usage` for options that cannot be, or a network that needs more memory than is free
+ */
+export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
+  const { model, tensors } = untrained(options, corpus);
+  const training = {
+    options: { ...options },
+    step: 0,
+    epoch: 0,
+    position: { epoch: 0, window: 0 },
+    random: new Random(options.seed ?? 1).state,
+    history: [],
+    bestValidationLossNats: null,
+  };
+  return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };
+}

@@ -1,0 +1,128 @@
+// A corpus as other programs read one: files or a text, encoded and split, with how it was read, which a run records.
+import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
+import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
+import type { ReadingOptions } from '../training/record.ts';
+import { defaultValidationFraction } from './run-request.ts';
+import { refuseUnknown, refuseWrong } from './settings.ts';
+
+/** How a text is read; what is left out is as `rnn train` has it. */
+export interface TextOptions {
+  /** `char` (the default), or `byte` for what is not UTF-8. */
+  readonly unit?: Unit;
+  /** Characters seen fewer times become one unknown symbol. Default 1: all are kept. */
+  readonly minCount?: number;
+  /**
+   * The last part of the text, to validate on. Default 0.1; 0 for a tiny text, and for one that is only to be scored.
+   */
+  readonly validationFraction?: number;
+  /** Read with these symbols and no others, as a model that is to read the text has them. */
+  readonly vocabulary?: VocabularyData;
+  /** These symbols, and whatever else the text has: for a run that begins with the weights of a model. */
+  readonly known?: VocabularyData;
+}
+
+export interface FileOptions extends TextOptions {
+  /** Of folders, only these files; globs. */
+  readonly include?: readonly string[];
+  /** Of folders and patterns, not these files; globs. */
+  readonly exclude?: readonly string[];
+  /** A file to validate on, instead of a part of the text. */
+  readonly validationFile?: string;
+  /** Of folders and patterns, nothing in this folder is read. */
+  readonly runFolder?: string;
+  /** What `-` stands for; the standard input of the process unless given. */
+  readonly stdin?: AsyncIterable<Uint8Array | string>;
+}
+
+export interface GivenTextOptions extends TextOptions {
+  /** For messages. Default: `text`. */
+  readonly name?: string;
+  /** Another text to validate on, instead of a part of this one. */
+  readonly validationText?: string | Uint8Array;
+}
+
+const textNames = ['unit', 'minCount', 'validationFraction', 'vocabulary', 'known'] as const;
+const fileNames = [
+  'include',
+  'exclude',
+  'validationFile',
+  'runFolder',
+  'stdin',
+  ...textNames,
+] satisfies (keyof FileOptions)[];
+const givenTextNames = ['name', 'validationText', ...textNames] satisfies (keyof GivenTextOptions)[];
+
+export class Corpus implements ReadCorpus {
+  readonly vocabulary: Vocabulary;
+  readonly train: Tokens;
+  readonly validation: Tokens;
+  readonly characters: number;
+  readonly digest: string;
+  readonly sourcesDigest: string;
+  readonly files: number;
+  readonly skipped: number;
+  readonly name: string;
+  /** What a run on it records of how it was read. */
+  readonly reading: ReadingOptions;
+
+  /** @param reading how it was read */
+  constructor(read: ReadCorpus, reading: ReadingOptions) {
+    this.vocabulary = read.vocabulary;
+    this.train = read.train;
+    this.validation = read.validation;
+    this.characters = read.characters;
+    this.digest = read.digest;
+    this.sourcesDigest = read.sourcesDigest;
+    this.files = read.files;
+    this.skipped = read.skipped;
+    this.name = read.name;
+    this.reading = reading;
+  }
+
+  /**
+   * @param sources files, folders, glob patterns, `-` for standard input
+   * @throws RnnError `corpus` if a source is missing, unreadable, binary or not UTF-8, or the text is empty; `usage`
+   * for options that cannot be met
+   */
+  static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
+    refuseUnknown(options, fileNames);
+    const { include = [], exclude = [], validationFile = null, runFolder, stdin } = options;
+    const more = { ...(runFolder === undefined ? {} : { runFolder }), ...(stdin === undefined ? {} : { stdin }) };
+    return Corpus.#encode([sources].flat(), validationFile, { ...options, include, exclude }, validationFile, more);
+  }
+
+  /**
+   * @throws RnnError `corpus` if the text is empty, one single character, or no UTF-8; `usage` for options that cannot
+   * be met
+   */
+  static async fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
+    refuseUnknown(options, givenTextNames);
+    const { name = 'text', validationText } = options;
+    const validation = validationText === undefined ? null : { name: 'the validation text', text: validationText };
+    return Corpus.#encode([{ name, text }], validation, { ...options, include: [], exclude: [] }, null, {});
+  }
+
+  /** @param recorded the name of a validation file, for whoever goes on with a run on it */
+  static async #encode(
+    sources: readonly Source[],
+    validation: Source | null,
+    options: TextOptions & Pick<ReadingOptions, 'include' | 'exclude'>,
+    recorded: string | null,
+    more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> },
+  ): Promise<Corpus> {
+    const { include, exclude, vocabulary, known, minCount = 1 } = options;
+    const { validationFraction: fraction = defaultValidationFraction } = options;
+    const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
+    const validationFraction = validation === null ? fraction : 0;
+    const reading = { include, exclude, unit, minCount, validationFraction };
+    refuseWrong(reading);
+    const symbols = {
+      ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
+      ...(known === undefined ? {} : { known: new Vocabulary(known) }),
+    };
+    return new Corpus(await readCorpus({ sources, ...reading, validationFile: validation, ...symbols, ...more }), {
+      ...reading,
+      validationFile: recorded,
+    });
+  }
+}

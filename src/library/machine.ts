@@ -1,0 +1,49 @@
+// What this machine can do, for other programs: its devices, and how fast they are. The checks are loaded when they are
+// asked for: few programs do.
+import { openDevice } from '../devices/open.ts';
+import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
+import type { Check, Examination } from '../diagnosis/doctor.ts';
+import type { MachineChoice } from './model-results.ts';
+
+/**
+ * What works here and what does not, check by check: `full` has every comparison with the reference device, which takes
+ * minutes.
+ */
+export async function* doctor(examination: Partial<Examination> = {}): AsyncGenerator<Check, void, undefined> {
+  const { examine } = await import('../diagnosis/doctor.ts');
+  yield* examine({ full: false, ...examination });
+}
+
+export interface BenchRequest extends Partial<BenchSetup>, MachineChoice {}
+
+const defaults: BenchSetup = {
+  cell: 'lstm',
+  layers: 2,
+  hidden: 128,
+  batchSize: 50,
+  sequenceLength: 50,
+  milliseconds: 3000,
+};
+
+/**
+ * How fast a device trains and samples a model, on symbols drawn at random; `cpu` unless another is named.
+ *
+ * @throws RnnError `device` if it is not available or does not compute numbers, `usage` for a model too large
+ */
+export async function bench({
+  device: name = 'cpu',
+  threads,
+  blas,
+  ...setup
+}: BenchRequest = {}): Promise<BenchResult> {
+  const device = await openDevice(name, {
+    ...(threads === undefined ? {} : { threads }),
+    ...(blas === undefined ? {} : { blas }),
+  });
+  try {
+    const { bench: benchDevice } = await import('../diagnosis/bench.ts');
+    return await benchDevice(device, { ...defaults, ...setup });
+  } finally {
+    await device.close();
+  }
+}

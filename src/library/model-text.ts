@@ -1,0 +1,30 @@
+// A text as a model reads it: its symbols, from a string or a corpus. Pure.
+import { isDeepStrictEqual } from 'node:util';
+import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
+
+/** The text itself, or one that was read with the model's symbols. */
+export type TextToRead = string | Corpus;
+
+/** @throws RnnError `corpus` for characters that the model does not know, or a corpus of other symbols */
+export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
+  if (typeof text === 'string') return Uint32Array.from(vocabulary.encode(text));
+  refuseOthers(text, vocabulary);
+  const { train, validation } = text;
+  if (validation.length === 0) return train;
+  const whole = new Uint32Array(train.length + validation.length);
+  whole.set(train);
+  whole.set(validation, train.length);
+  return whole;
+}
+
+export function refuseOthers({ vocabulary: { data } }: Corpus, vocabulary: Vocabulary): void {
+  if (data === vocabulary.data || isDeepStrictEqual(data, vocabulary.data)) return;
+  throw new RnnError(
+    'corpus',
+    `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`,
+    {
+      hint: 'read it by model.read(files), or with { vocabulary: model.vocabulary }',
+    },
+  );
+}

@@ -1,0 +1,238 @@
+// A run from what was asked for to where it can start: a new one, or one that goes on. Knows neither terminals nor
+// signals, and tells what it chose.
+import type { Checkpoint, Newest, RunStore, TrainedModel } from '../checkpoint/store.ts';
+import type { Corpus } from '../corpus/read.ts';
+import type { Device } from '../devices/device.ts';
+import { RnnError } from '../errors.ts';
+import type { Continuation, RunSettings } from '../training/continue.ts';
+import type { EndEvent, TrainingEvent } from '../training/events.ts';
+import { planRun } from './plan-run.ts';
+import { type TrainingRooms, trainingRooms } from './rooms.ts';
+import type { RunRequest, Teller, Way as PlanWay } from './run-request.ts';
+import { textOf, wasRead } from './run-text.ts';
+
+/** What a run asks of whoever opens it. */
+export interface Surroundings {
+  readonly rooms?: TrainingRooms;
+  readonly tell: Teller;
+  /** Milliseconds from any moment on; it may stand still while the process is suspended. */
+  readonly clock?: () => number;
+}
+
+/** A run that was over when it was opened, and what its end was. */
+export interface RunThatIsOver {
+  readonly end: EndEvent;
+}
+
+/** A run that can start: everything that can be refused has been checked. */
+export interface OpenRun {
+  readonly end: null;
+  /** Where it keeps what it learns. */
+  readonly store: RunStore;
+  /** Once. The signal asks it to end after the step in hand, with everything saved. */
+  train(signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
+  /** Lets go of the folder, the device and its threads. */
+  close(): Promise<void>;
+}
+
+interface Store extends RunStore {
+  close?(): void;
+}
+
+/** What the steps below hand on. */
+interface Way extends PlanWay {
+  readonly clock: (() => number) | undefined;
+}
+
+/**
+ * @throws RnnError of any kind but `diverged`: whatever of request, text, checkpoint, device or folder does not do
+ */
+export async function openRun(
+  request: RunRequest,
+  { rooms = trainingRooms, tell, clock }: Surroundings,
+): Promise<OpenRun | RunThatIsOver> {
+  const way = { request, rooms, tell, clock };
+  const { folder: path, resume, force } = request;
+  const { RunFolder, newestIn } = await rooms.checkpoints();
+  if (path === null) return start(way);
+  let folder: Awaited<ReturnType<typeof RunFolder.open>>;
+  try {
+    folder = resume ? await RunFolder.open(path) : null;
+  } catch (error) {
+    // A run that is over needs no disk that can be written.
+    const newest =
+      error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
+    if (newest !== null && newest.instead !== null) tell.warn(`${newest.instead}; ${newest.path} was read`);
+    const end = newest === null ? null : await endIfOver(way, newest, await settingsOf(way, newest));
+    if (end === null) throw error;
+    return { end };
+  }
+  if (folder === null) {
+    // Before a minute is spent on reading.
+    await RunFolder.refuseIfTaken(path, { force });
+    return start(way);
+  }
+  const opened = await goOn(way, folder).catch((error: unknown) => {
+    folder.close();
+    throw error;
+  });
+  if (opened.end !== null) folder.close();
+  return opened;
+}
+
+async function start(way: Way): Promise<OpenRun> {
+  const { request, rooms, tell } = way;
+  const { folder, force, machine } = request;
+  const { options, notes, idle, corpus, reading, initial } = await planRun(request, way);
+  for (const note of [...notes, ...idle]) tell.note(note);
+  const { RunFolder, MemoryStore } = await rooms.checkpoints();
+  const { device = null, threads = null, blas = null } = machine;
+  const settings = { options, reading, machine: { device, threads, blas } };
+  return prepare(way, { settings, corpus, initial, earlier: null }, async () =>
+    folder === null ? new MemoryStore() : RunFolder.create(folder, { force }),
+  );
+}
+
+async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Promise<OpenRun | RunThatIsOver> {
+  const newest = await folder.newest();
+  if (newest.instead !== null) way.tell.warn(`${newest.instead}; the run goes on from ${newest.path}`);
+  try {
+    return await goOnFrom(way, folder, newest);
+  } catch (error) {
+    if (!(error instanceof RnnError) || error.kind !== 'checkpoint' || error.message.includes(newest.path)) throw error;
+    // Whatever looked into it was not told where it is.
+    const message = error.message.includes('this checkpoint')
+      ? error.message.replace('this checkpoint', newest.path)
+      : `${newest.path}: ${error.message}`;
+    throw new RnnError('checkpoint', message, { hint: error.hint, cause: error });
+  }
+}
+
+async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
+  const { request, rooms, tell } = way;
+  const settings = await settingsOf(way, newest);
+  if (request.initFrom !== null) {
+    const otherwise = 'with another --out a new one starts from those';
+    tell.note(`--init-from is not used: this run has begun, and goes on from its own weights; ${otherwise}`);
+  }
+  const end = await endIfOver(way, newest, settings);
+  if (end !== null) return { end };
+  const { checkpoint: earlier, path: file } = newest;
+  const { compareCorpus } = await rooms.continuing();
+  for (const note of settings.notes) tell.note(note);
+  const symbols = { vocabulary: earlier.vocabulary, plainValidation: request.reading.validationFile == null };
+  const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols });
+  for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
+  const { options, notes } = (await rooms.resolving()).refitOptions(settings.options, corpus);
+  for (const note of notes) tell.note(note);
+  tell.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
+  return prepare(way, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
+}
+
+async function settingsOf(
+  { request: { text, options, reading, machine }, rooms }: Way,
+  { checkpoint }: Newest,
+): Promise<Continuation> {
+  return (await rooms.continuing()).continueRun(checkpoint, {
+    options,
+    reading: wasRead(text) ? text.reading : reading,
+    machine,
+  });
+}
+
+/** The end of a run of which nothing is left to do; null if something is. */
+async function endIfOver(
+  { request: { acceptNewCorpus }, rooms, tell }: Way,
+  { checkpoint, path }: Newest,
+  { options, changed }: Continuation,
+): Promise<EndEvent | null> {
+  const { endOf, unusedNote } = await rooms.continuing();
+  const reason = endOf(checkpoint, options);
+  if (reason === null) return null;
+  const unused = unusedNote([...changed, ...(acceptNewCorpus ? ['--accept-new-corpus'] : [])], reason);
+  if (unused !== null) tell.note(unused);
+  const {
+    step,
+    bestValidationLossNats,
+    loop,
+    options: { learningRate },
+  } = checkpoint.training;
+  const { elapsedMs, learningRateFactor } = loop as { elapsedMs: number; learningRateFactor: number };
+  return {
+    event: 'end',
+    reason: 'finished',
+    step,
+    bestValidationLossNats,
+    checkpoint: path,
+    peakLearningRate: (learningRate as number) * learningRateFactor,
+    elapsedMs,
+  };
+}
+
+interface Beginning {
+  readonly settings: RunSettings;
+  readonly corpus: Corpus;
+  readonly initial: TrainedModel | null;
+  readonly earlier: Checkpoint | null;
+}
+
+/** @param openStore is called when everything that can be refused has been checked */
+async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<Store>): Promise<OpenRun> {
+  const { rooms, tell, clock } = way;
+  const {
+    settings: { options, machine, reading },
+    corpus,
+    initial,
+    earlier,
+  } = beginning;
+  const device = await openDeviceFor(way, beginning);
+  try {
+    const run = await (
+      await rooms.training()
+    ).prepareTraining({
+      options,
+      reading,
+      machine,
+      corpus,
+      device,
+      earlier,
+      initial,
+      ...(clock === undefined ? {} : { clock }),
+    });
+    try {
+      for (const note of run.notes) tell.note(note);
+      const store = await openStore();
+      const close = async (): Promise<void> => {
+        store.close?.();
+        await run.close();
+        await device.close();
+      };
+      return { end: null, store, train: (signal) => run.train(store, signal), close };
+    } catch (error) {
+      await run.close();
+      throw error;
+    }
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
+}
+
+async function openDeviceFor(
+  { request: { otherwise }, rooms, tell }: Way,
+  { settings: { options, machine }, corpus }: Beginning,
+): Promise<Device> {
+  const { openDevice } = await rooms.devices();
+  const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
+  const name = machine.device ?? otherwise?.device ?? 'auto';
+  const device = await openDevice(name, {
+    work,
+    ...(machine.threads === null ? {} : { threads: machine.threads }),
+    ...(machine.blas === null ? {} : { blas: machine.blas }),
+  });
+  const why = device.reason ?? (machine.device === null && otherwise !== undefined ? `${name}: ${otherwise.by}` : null);
+  if (why !== null) tell.note(`device ${why}`);
+  return device;
+}
+
+const count = (value: number): string => value.toLocaleString('en');

@@ -1,0 +1,58 @@
+// What a new run would be: its text, and every option. Makes nothing, and knows nothing of folders or devices.
+import type { TrainedModel } from '../checkpoint/store.ts';
+import type { Corpus } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
+import type { ReadingOptions } from '../training/record.ts';
+import type { ResolvedAnew } from '../training/resolve.ts';
+import { type TrainingRooms, trainingRooms } from './rooms.ts';
+import { type RunRequest, type Teller, type Way, defaultValidationFraction } from './run-request.ts';
+import { textOf, wasRead } from './run-text.ts';
+
+/** What a new run would be, with nothing made. */
+export interface PlannedRun extends ResolvedAnew {
+  readonly corpus: Corpus;
+  readonly reading: ReadingOptions;
+  /** The model of --init-from. */
+  readonly initial: TrainedModel | null;
+}
+
+/** @throws RnnError as `openRun` does, up to the choice of options */
+export async function planRun(
+  request: RunRequest,
+  { rooms = trainingRooms, tell }: { readonly rooms?: TrainingRooms; readonly tell: Teller },
+): Promise<PlannedRun> {
+  const { folder, initFrom, options } = request;
+  const initial = initFrom === null ? null : await readInitial(initFrom, { request, rooms, tell });
+  const reading = readingOf(request, initial);
+  const corpus = await textOf({ request, rooms, tell }, reading, {
+    ...(folder === null ? {} : { runFolder: folder }),
+    ...(initial === null ? {} : { known: initial.vocabulary }),
+  });
+  const given = initial === null ? options : (await rooms.transfer()).withSizesOf(initial, options);
+  return { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
+}
+
+function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel | null): ReadingOptions {
+  if (wasRead(text)) return text.reading;
+  const { include = [], exclude = [], minCount = 1, validationFile = null } = given;
+  const { unit = initial?.vocabulary.unit ?? 'char', validationFraction = defaultValidationFraction } = given;
+  const fraction = validationFile === null ? validationFraction : 0;
+  return { include, exclude, unit, minCount, validationFraction: fraction, validationFile };
+}
+
+async function readInitial(initFrom: string | TrainedModel, { request, rooms, tell }: Way): Promise<TrainedModel> {
+  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const path = typeof initFrom === 'string' ? await findCheckpoint(initFrom, 'use') : 'the model';
+  const initial = typeof initFrom === 'string' ? await readCheckpoint(path, { weightsOnly: true }) : initFrom;
+  const { unit } = initial.vocabulary;
+  const { unit: asked } = request.reading;
+  if (asked !== undefined && asked !== unit) {
+    const symbols = unit === 'byte' ? 'bytes' : 'characters';
+    const message = `--unit ${asked} does not go with --init-from: ${path} is a model of ${symbols}`;
+    throw new RnnError('usage', message, { hint: 'leave one of them out' });
+  }
+  tell.note(`starting from the weights of ${path}, step ${count(initial.training.step)}`);
+  return initial;
+}
+
+const count = (value: number): string => value.toLocaleString('en');

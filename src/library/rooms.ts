@@ -1,0 +1,43 @@
+// What a training run goes through in the rest of the program. Each part is loaded when it is first called, and whoever
+// opens a run may put others in their place, as tests of the command line do.
+import type { MemoryStore, RunFolder, findCheckpoint, newestIn, readCheckpoint } from '../checkpoint/store.ts';
+import type { Vocabulary, corpusName, readCorpus } from '../corpus/read.ts';
+import type { openDevice } from '../devices/open.ts';
+import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
+import type { refitOptions, resolveOptions } from '../training/resolve.ts';
+import type { prepareTraining } from '../training/train.ts';
+import type { withSizesOf } from '../training/transfer.ts';
+import type { workOf } from '../training/work.ts';
+
+export interface TrainingRooms {
+  corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName; Vocabulary: typeof Vocabulary }>;
+  checkpoints(): Promise<{
+    findCheckpoint: typeof findCheckpoint;
+    newestIn: typeof newestIn;
+    readCheckpoint: typeof readCheckpoint;
+    MemoryStore: typeof MemoryStore;
+    RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
+  }>;
+  devices(): Promise<{ openDevice: typeof openDevice }>;
+  resolving(): Promise<{ resolveOptions: typeof resolveOptions; refitOptions: typeof refitOptions }>;
+  continuing(): Promise<{
+    continueRun: typeof continueRun;
+    compareCorpus: typeof compareCorpus;
+    endOf: typeof endOf;
+    unusedNote: typeof unusedNote;
+  }>;
+  transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
+  work(): Promise<{ workOf: typeof workOf }>;
+  training(): Promise<{ prepareTraining: typeof prepareTraining }>;
+}
+
+export const trainingRooms: TrainingRooms = {
+  corpus: () => import('../corpus/read.ts'),
+  checkpoints: () => import('../checkpoint/store.ts'),
+  devices: () => import('../devices/open.ts'),
+  resolving: () => import('../training/resolve.ts'),
+  continuing: () => import('../training/continue.ts'),
+  transfer: () => import('../training/transfer.ts'),
+  work: () => import('../training/work.ts'),
+  training: () => import('../training/train.ts'),
+};

@@ -1,0 +1,58 @@
+// The text of a run: read as the run asks for it, or looked at where it was read before. Knows nothing of training.
+import { isDeepStrictEqual } from 'node:util';
+import type { Corpus } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
+import type { ReadingOptions } from '../training/record.ts';
+import type { KnownSymbols, ReadText, RunRequest, Way } from './run-request.ts';
+
+export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' in text;
+
+/**
+ * @throws RnnError `corpus` if the text cannot be read, or was read with other symbols than the run needs
+ */
+export async function textOf(
+  { request, rooms, tell }: Way,
+  reading: ReadingOptions,
+  symbols: KnownSymbols,
+): Promise<Corpus> {
+  const { text } = request;
+  if (wasRead(text)) {
+    refuseOtherSymbols(text.corpus, symbols);
+    return text.corpus;
+  }
+  const { readCorpus, Vocabulary } = await rooms.corpus();
+  const { vocabulary, known, ...rest } = symbols;
+  const corpus = await readCorpus({
+    sources: text,
+    ...reading,
+    ...rest,
+    ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
+    ...(known === undefined ? {} : { known: new Vocabulary(known) }),
+    // Merely looking at the real one opens it.
+    ...(text.includes('-') || reading.validationFile === '-' ? { stdin: request.stdin } : {}),
+  });
+  const { skipped } = corpus;
+  const files = skipped === 1 ? 'file was' : 'files were';
+  if (skipped > 0) tell.note(`${skipped.toLocaleString('en')} hidden or binary ${files} passed over`);
+  return corpus;
+}
+
+function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, known }: KnownSymbols): void {
+  const needed = vocabulary ?? known;
+  if (needed === undefined) return;
+  const has = new Set(data.symbols);
+  const fits =
+    vocabulary === undefined
+      ? needed.unit === data.unit && needed.symbols.every((symbol) => has.has(symbol))
+      : isDeepStrictEqual(needed, data);
+  if (fits) return;
+  const own = data.symbols.length;
+  const option = vocabulary === undefined ? 'known' : 'vocabulary';
+  throw new RnnError(
+    'corpus',
+    `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`,
+    {
+      hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
+    },
+  );
+}

@@ -1,0 +1,47 @@
+// How a text is read and what it is computed on, as programs give it: a command line has checked its words, a program
+// may hand over anything.
+import { RnnError } from '../errors.ts';
+import { type MachineOptions, type ReadingOptions, wrongSetting } from '../training/record.ts';
+
+export const machineNames = ['device', 'threads', 'blas'] as const satisfies readonly (keyof MachineOptions)[];
+
+const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>> = {
+  include: 'a list of patterns',
+  exclude: 'a list of patterns',
+  unit: "'char' or 'byte'",
+  minCount: 'a whole number from 1 up',
+  validationFraction: 'a number from 0 to below 1',
+  validationFile: 'the name of a file',
+  device: 'the name of a device',
+  threads: 'a whole number from 1 up',
+  blas: "'auto', 'off' or a file",
+};
+
+/**
+ * @param numbers by name; those that are left out are not looked at
+ * @throws RnnError `usage` for the first that is no whole number, or less than `least`
+ */
+export function refuseUnlessWhole(numbers: Readonly<Record<string, number | undefined>>, least = 1): void {
+  for (const [name, value] of Object.entries(numbers)) {
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
+    throw new RnnError('usage', `${name} is ${JSON.stringify(value)}, expected a whole number from ${least} up`);
+  }
+}
+
+/** @throws RnnError `usage` for the first of these settings that is not what it may be */
+export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): void {
+  const wrong = wrongSetting(given);
+  if (wrong !== null) {
+    throw new RnnError('usage', `${wrong} is ${JSON.stringify(given[wrong])}, expected ${expected[wrong]}`);
+  }
+}
+
+/** @throws RnnError `usage` for a name that is not known: what was asked for is never passed over in silence */
+export function refuseUnknown(given: object, known: readonly string[]): void {
+  const unknown = Object.keys(given).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
+  throw new RnnError('usage', `there is no option '${unknown}'`, {
+    hint: `one of ${(alike.length > 0 ? alike : known).join(', ')}`,
+  });
+}

@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { Corpus } from '../../src/index.ts';
+import { newFolder } from './fixture.ts';
+
+const text = 'Ein Vogel, 鳥, 🐦! '.repeat(50);
+
+describe('a corpus', () => {
+  it('is the same from a text as from a file of it', async () => {
+    const file = join(newFolder(), 'birds.txt');
+    writeFileSync(file, text);
+    const [read, given] = [await Corpus.read(file), await Corpus.fromText(text, { name: 'birds' })];
+    expect(given).toEqual(read);
+    expect(given.vocabulary.decode(given.train) + given.vocabulary.decode(given.validation)).toBe(text);
+    expect((await Corpus.fromText(Buffer.from(text), { unit: 'byte' })).vocabulary.size).toBe(256);
+  });
+
+  it('is split as it was asked, or has a text of its own to validate on', async () => {
+    expect((await Corpus.fromText(text, { validationFraction: 0 })).validation).toHaveLength(0);
+    const corpus = await Corpus.fromText(text, { validationText: 'Ein Vogel' });
+    expect(corpus.vocabulary.decode(corpus.validation)).toBe('Ein Vogel');
+    expect(corpus.reading).toEqual({
+      include: [],
+      exclude: [],
+      unit: 'char',
+      minCount: 1,
+      validationFraction: 0,
+      validationFile: null,
+    });
+    await expect(Corpus.fromText(text, { validationText: 'Zwei' })).rejects.toMatchObject({
+      kind: 'corpus',
+      message: expect.stringContaining('the validation text has characters that the corpus has not'),
+    });
+  });
+
+  it('is read with the symbols of a model, or with more', async () => {
+    const {
+      vocabulary: { data },
+    } = await Corpus.fromText(text);
+    expect((await Corpus.fromText('Vogel', { vocabulary: data })).vocabulary.data).toBe(data);
+    const wider = await Corpus.fromText('xyz', { known: data });
+    expect(wider.vocabulary.data.symbols).toEqual(expect.arrayContaining([...data.symbols, 'x', 'y', 'z']));
+    await expect(Corpus.fromText('xyz', { vocabulary: data })).rejects.toMatchObject({ kind: 'corpus' });
+  });
+
+  it('comes from standard input where it is told of one', async () => {
+    async function* stdin(): AsyncGenerator<string> {
+      yield text.slice(0, 20);
+      yield text.slice(20);
+    }
+    const corpus = await Corpus.read('-', { stdin: stdin() });
+    expect(corpus).toMatchObject({ name: 'stdin', digest: (await Corpus.fromText(text)).digest });
+  });
+
+  it.each([
+    ['', 'the corpus is empty: text'],
+    ['aaaa', 'the corpus is one single character'],
+    [new Uint8Array([0x61, 0xff, 0x62]), 'text is not UTF-8 at byte 1'],
+    [new Uint8Array([0x61, 0]), 'text looks like a binary file: a NUL byte at byte 1'],
+  ])('is refused with its name where it is none: %j', async (given, message) => {
+    await expect(Corpus.fromText(given)).rejects.toMatchObject({
+      kind: 'corpus',
+      message: expect.stringContaining(message),
+    });
+  });
+});

@@ -1,0 +1,47 @@
+// A small text and small runs, for the tests of the library.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll } from 'vitest';
+import type { TrainRequest, TrainingUpdate } from '../../src/index.ts';
+
+export const root = resolve(import.meta.dirname, '../..');
+export const verse = 'the quick brown fox jumps over the lazy dog; the dog sleeps (and the fox is gone). '.repeat(20);
+
+/** A run of less than a second, that ends by steps alone. */
+export const small = {
+  corpus: { text: verse },
+  layers: 1,
+  hidden: 16,
+  batchSize: 8,
+  sequenceLength: 10,
+  maxSteps: 40,
+  evaluateEvery: 20,
+  checkpointEvery: 20,
+  sampleEvery: 20,
+  sampleLength: 20,
+  device: 'cpu',
+  threads: 1,
+  blas: 'off',
+} as const satisfies TrainRequest;
+
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'rnn-library-'));
+  folders.push(folder);
+  return folder;
+}
+
+export async function allOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
+/** What must not depend on how fast the machine is. */
+export function timeless(updates: readonly TrainingUpdate[]): readonly unknown[] {
+  // How often is reported depends on the time, and so what losses a report is the mean of.
+  return updates.filter(({ event }) => event !== 'report').map((update) => ({ ...update, elapsedMs: 0 }));
+}

@@ -1,0 +1,244 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from 'vitest';
+import {
+  Corpus,
+  Ngrams,
+  compressedSizes,
+  type EvaluationOptions,
+  type GivenTextOptions,
+  type Model,
+  type SampleOptions,
+  type TextsOptions,
+  type TrainedModel,
+  bench,
+  cellsPage,
+  chartsOf,
+  curvesPage,
+  dashboard,
+  deviceNames,
+  doctor,
+  followRun,
+  gradientsPage,
+  listRuns,
+  loadCheckpoint,
+  openModel,
+  readRuns,
+  sample,
+  saveCheckpoint,
+  storyPage,
+  surprisePage,
+  svgOf,
+  train,
+  untrainedModel,
+} from '../../src/index.ts';
+import { rnn } from '../cli/helpers.ts';
+import { allOf, newFolder, small, verse } from './fixture.ts';
+
+const machine = { device: 'cpu', threads: 1, blas: 'off' } as const;
+let text: string;
+let out: string;
+let model: Model;
+
+beforeAll(async () => {
+  const folder = newFolder();
+  [text, out] = [join(folder, 'verse.txt'), join(folder, 'run')];
+  writeFileSync(text, verse);
+  await train({ ...small, corpus: text, out }).finished();
+  model = await openModel(out, machine);
+});
+
+const written = async (pieces: AsyncIterable<string>): Promise<string> => (await allOf(pieces)).join('');
+
+describe('a model', () => {
+  it('writes what rnn sample writes with the same seed', async () => {
+    const { stdout } = await rnn([
+      'sample',
+      '--checkpoint',
+      out,
+      '--seed',
+      '7',
+      '--length',
+      '60',
+      '--prime',
+      'the ',
+      '--temp',
+      '0.8',
+      '--device',
+      'cpu',
+    ]);
+    expect(`the ${await written(model.sample({ prime: 'the ', length: 60, temperature: 0.8, seed: 7 }))}\n`).toBe(
+      stdout,
+    );
+    expect(
+      `the ${await written(sample({ checkpoint: out, prime: 'the ', length: 60, temperature: 0.8, seed: 7, ...machine }))}\n`,
+    ).toBe(stdout);
+  });
+
+  it('writes each text as it would alone, be they drawn at once, one amid another, or after one that was left', async () => {
+    const alone = [];
+    for (const seed of [3, 4, 5]) alone.push(await written(sample({ checkpoint: out, length: 40, seed, ...machine })));
+    expect(await allOf(model.sampleMany({ count: 3, length: 40, seed: 3 }))).toEqual(alone);
+    for await (const piece of model.sample({ length: 1000, seed: 9 })) if (piece !== '') break;
+    const [first, second] = [model.sample({ length: 40, seed: 3 }), model.sample({ length: 40, seed: 4 })];
+    let [one, two] = ['', ''];
+    for (let ended = false; !ended;) {
+      const [a, b] = [await first.next(), await second.next()];
+      one += a.value ?? '';
+      two += b.value ?? '';
+      ended = a.done === true && b.done === true;
+    }
+    expect([one, two]).toEqual(alone.slice(0, 2));
+    expect(await written(model.sample({ prime: verse.slice(0, 300), length: 30, seed: 3 }))).toBe(
+      await written(sample({ checkpoint: out, prime: verse.slice(0, 300), length: 30, seed: 3, ...machine })),
+    );
+  });
+
+  it('scores a text as rnn eval does, whole or in the parts of its run', async () => {
+    for (const part of ['all', 'validation', 'train'] as const) {
+      const { stdout } = await rnn([
+        'eval',
+        text,
+        '--checkpoint',
+        out,
+        '--json',
+        '--part',
+        part,
+        '--device',
+        'cpu',
+        '--threads',
+        '1',
+        '--blas',
+        'off',
+      ]);
+      const { nats, accuracy, characters, perplexity } = JSON.parse(stdout) as Record<string, number>;
+      const found = await model.evaluate(await model.read(text, { part }), { part });
+      expect(found).toMatchObject({ nats, accuracy, characters, warning: null });
+      expect(found.perplexity).toBeCloseTo(perplexity, 10);
+    }
+    expect((await model.evaluate(verse, { streams: 1 })).nats).toBe(
+      (await model.evaluate(await model.read(text), { streams: 1 })).nats,
+    );
+    const split = await Corpus.read(text, { vocabulary: model.vocabulary });
+    expect((await model.evaluate(split)).characters).toBe(verse.length - 1);
+    expect(
+      await model.evaluate(await Corpus.fromText(verse.slice(5), { vocabulary: model.vocabulary }), {
+        part: 'validation',
+      }),
+    ).toMatchObject({ warning: expect.stringContaining('not the one that the run had') });
+  });
+
+  it('tells what each character cost, and a page of it', async () => {
+    const found = await model.surprise(verse.slice(0, 200));
+    expect(found.pieces.map(({ text: piece }) => piece).join('')).toBe(verse.slice(0, 200));
+    const bits = found.pieces.reduce((sum, { nats }) => sum + nats, 0) / Math.LN2 / 199;
+    expect(bits).toBeCloseTo(found.bits, 5); // kept in float32
+    expect(surprisePage({ ...found, run: 'run', text: 'verse', others: [] })).toContain('<!doctype html>');
+  });
+
+  it('shows what its cells hold, and how far back its loss reaches, as pages, too', async () => {
+    const inspection = await model.inspect(verse.slice(0, 800));
+    expect(inspection.activations).toMatchObject({ characters: 800, hidden: 16 });
+    expect(inspection.findings.length).toBeGreaterThan(3);
+    expect((await model.inspect('the fox')).findings).toEqual([]);
+    expect(await cellsPage({ ...inspection, name: 'run', summary: 'verse', cell: null })).toContain('<!doctype html>');
+    const gradients = await model.gradients(verse, { steps: 30, jacobians: 1 });
+    expect(gradients.flows.map(({ state, logNorms }) => [state, logNorms.length])).toEqual([
+      ['h', 31],
+      ['c', 31],
+    ]);
+    expect(gradients.singularValues).toEqual([[expect.any(Number)]]);
+    expect(gradientsPage([gradients], 'verse')).toContain('<!doctype html>');
+  });
+
+  it('refuses a text with symbols that it does not know, and everything once it is closed', async () => {
+    await expect(model.evaluate('Ωmega')).rejects.toMatchObject({ kind: 'corpus' });
+    await expect(model.evaluate(await Corpus.fromText('another text'))).rejects.toMatchObject({ kind: 'corpus' });
+    await expect(model.inspect('')).rejects.toMatchObject({ kind: 'corpus' });
+    await expect(written(model.sample({ prime: 'Ω' }))).rejects.toMatchObject({ kind: 'corpus' });
+    await expect(written(model.sample({ length: 0.5 }))).rejects.toMatchObject({ kind: 'usage' });
+    await expect(model.evaluate(verse, { streams: 0 })).rejects.toThrow(
+      'streams is 0, expected a whole number from 1 up',
+    );
+    await expect(model.gradients(verse, { steps: 1.5 })).rejects.toMatchObject({ kind: 'usage' });
+    const misnamed = [
+      () => written(model.sample({ temp: 0.5 } as SampleOptions)),
+      () => allOf(model.sampleMany({ count: 1, topk: 3 } as TextsOptions)),
+      () => model.evaluate(verse, { stream: 1 } as EvaluationOptions),
+      () => Corpus.fromText(verse, { valFraction: 0 } as GivenTextOptions),
+    ];
+    for (const call of misnamed)
+      await expect(call()).rejects.toMatchObject({
+        kind: 'usage',
+        message: expect.stringContaining('there is no option'),
+      });
+    await expect(openModel(out, { threads: -1 })).rejects.toMatchObject({ kind: 'usage' });
+    await expect(openModel(join(out, 'nothing'))).rejects.toMatchObject({ kind: 'checkpoint' });
+    const closed = await openModel(out, machine);
+    const inHand = closed.sample({ length: 20, seed: 1 });
+    const first = (await inHand.next()).value!;
+    await closed.close();
+    expect(first + (await written(inHand))).toBe(await written(model.sample({ length: 20, seed: 1 })));
+    await expect(closed.evaluate(verse)).rejects.toThrow('closed');
+    await expect(written(closed.sample())).rejects.toThrow('closed');
+  });
+
+  it('may be one that has learnt nothing yet', async () => {
+    const corpus = await Corpus.fromText(verse);
+    const untrained: TrainedModel = untrainedModel(corpus, { hidden: 16, layers: 1 });
+    const blank = await openModel(untrained, machine);
+    const { nats } = await blank.evaluate(verse);
+    expect(nats).toBeGreaterThan((await model.evaluate(verse)).nats);
+    expect(nats).toBeCloseTo(Math.log(corpus.vocabulary.size), 0);
+    await blank.close();
+  });
+});
+
+describe('a checkpoint', () => {
+  it('can be saved elsewhere, and is the same there', async () => {
+    const path = join(newFolder(), 'copy.json');
+    await saveCheckpoint(path, await loadCheckpoint(out));
+    expect(await loadCheckpoint(path)).toEqual(await loadCheckpoint(out));
+  });
+});
+
+describe('runs', () => {
+  it('are listed, read and drawn', async () => {
+    const [summary] = await listRuns(out);
+    expect(summary).toMatchObject({ name: 'run', status: 'finished', step: 40 });
+    const runs = await readRuns(out);
+    expect(runs).toMatchObject([{ name: 'run', path: out }]);
+    expect(curvesPage(runs)).toContain('<!doctype html>');
+    expect(storyPage(runs[0], runs[0].curves.stages)).toContain('<!doctype html>');
+    const charts = chartsOf(runs, { horizontal: 'step' });
+    expect(await svgOf(charts, 'run')).toMatch(/^<svg/);
+    const plain = (line: string): string => line;
+    expect(dashboard(charts, { columns: 60, rows: 8, bold: plain, dim: plain, series: null }).length).toBeGreaterThan(
+      8,
+    );
+  });
+
+  it('can be followed to their end', async () => {
+    const fresh = await allOf(followRun(out));
+    expect(fresh.flatMap(({ lines }) => lines).at(-1)).toMatchObject({ event: 'end' });
+    expect(fresh[0].isAnew).toBe(true);
+  });
+});
+
+describe('the machine', () => {
+  it('tells which devices work, and how fast one is', async () => {
+    const checks = await allOf(doctor({ device: 'cpu', blas: 'off' }));
+    expect(checks.at(-1)).toMatchObject({ device: 'cpu', verdict: 'good' });
+    expect(deviceNames).toContain('cpu');
+    expect(
+      await bench({ ...machine, layers: 1, hidden: 8, batchSize: 2, sequenceLength: 4, milliseconds: null }),
+    ).toMatchObject({ device: 'cpu', training: null });
+  });
+});
+
+it('what counts and what compresses is there to measure a model by', async () => {
+  const { train: tokens, vocabulary } = await Corpus.fromText(verse, { validationFraction: 0 });
+  const nats = new Ngrams(tokens, vocabulary.size, { order: 3 }).nats(tokens);
+  expect(nats[2]).toBeLessThan(nats[0]);
+  expect((await compressedSizes(Buffer.from(verse))).gzip).toBeLessThan(verse.length / 4);
+});

@@ -1,0 +1,42 @@
+// A program that imports the package as it is built: it ends by itself, whichever way it leaves a run or a model, and
+// hears nothing of it.
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { newFolder, root, verse } from './fixture.ts';
+
+const index = join(root, 'dist/index.js');
+/** A process that has not ended by then is kept alive by something. */
+const patienceMs = 60_000;
+
+const begin = `import { openModel, train } from ${JSON.stringify(pathToFileURL(index).href)};
+const sizes = { hidden: 16, batchSize: 8, sequenceLength: 10, maxSteps: 100, checkpointEvery: 10 };
+const run = train({ corpus: { text: ${JSON.stringify(verse)} }, out: 'run', ...sizes, device: 'cpu', threads: 2 });
+`;
+
+const programs: Readonly<Record<string, string>> = {
+  'trains to the end': 'await run.finished();',
+  'leaves the loop': "for await (const { event } of run) if (event === 'checkpoint') break;",
+  'throws out of the loop':
+    "try { for await (const { event } of run) if (event === 'checkpoint') throw new Error('enough'); } catch {}",
+  'leaves a model open, in the middle of a text':
+    "await run.finished(); const model = await openModel('run'); for await (const piece of model.sample({ length: 1e6 })) if (piece !== '') break;",
+  'leaves texts that are drawn together':
+    "await run.finished(); const model = await openModel('run'); for await (const text of model.sampleMany({ count: 4, length: 50 })) break; await model.close();",
+};
+
+describe.skipIf(!existsSync(index))('a program that imports the package (npm run build makes it)', () => {
+  it.each(Object.entries(programs))('%s, and ends', { timeout: 2 * patienceMs }, async (_name, rest) => {
+    const ended = await new Promise<{ error: Error | null; stdout: string; stderr: string }>((resolve) => {
+      execFile(
+        process.execPath,
+        ['--input-type=module', '--eval', begin + rest],
+        { cwd: newFolder(), timeout: patienceMs },
+        (error, stdout, stderr) => resolve({ error, stdout, stderr }),
+      );
+    });
+    expect(ended).toEqual({ error: null, stdout: '', stderr: '' });
+  });
+});

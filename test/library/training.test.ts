@@ -1,0 +1,189 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  Corpus,
+  type TrainRequest,
+  type TrainingUpdate,
+  openModel,
+  planTraining,
+  readRuns,
+  train,
+} from '../../src/index.ts';
+import { allOf, newFolder, small, timeless, verse } from './fixture.ts';
+
+const weightsOf = async (request: TrainRequest): Promise<number[]> => {
+  const run = train(request);
+  await run.finished();
+  return (await run.trained('latest')).tensors.flatMap(({ data }) => [...data]);
+};
+
+describe('a training run', () => {
+  it('tells what it chose and how it goes, from start to end', async () => {
+    const updates = await allOf(train({ ...small, hidden: undefined }));
+    const kinds = updates.map(({ event }) => event);
+    expect(kinds.slice(0, 2)).toEqual(['note', 'start']);
+    expect(updates[0]).toMatchObject({ text: expect.stringContaining('--hidden 64') });
+    expect(kinds).toEqual(expect.arrayContaining(['report', 'evaluation', 'sample', 'checkpoint']));
+    expect(updates.at(-1)).toMatchObject({ event: 'end', reason: 'max-steps', step: 40, checkpoint: 'memory:latest' });
+  });
+
+  it('writes nothing unless it is given a folder, and gives the model either way', async () => {
+    const folder = newFolder();
+    const here = readdirSync('.');
+    const [kept, written] = [train(small), train({ ...small, out: join(folder, 'run') })];
+    const ends = [await kept.finished(), await written.finished()];
+    expect(readdirSync('.')).toEqual(here);
+    expect(readdirSync(join(folder, 'run')).toSorted()).toEqual([
+      'best.json',
+      'latest.json',
+      'log.jsonl',
+      'previous.json',
+    ]);
+    expect(ends[0].bestValidationLossNats).toBe(ends[1].bestValidationLossNats);
+    for (const which of ['best', 'latest'] as const)
+      expect((await kept.trained(which)).tensors).toEqual((await written.trained(which)).tensors);
+  });
+
+  it('is the same beside another one as alone', async () => {
+    const requests = [small, { ...small, cell: 'gru', seed: 2 }] as const;
+    const alone = [];
+    for (const request of requests)
+      alone.push({ events: timeless(await allOf(train(request))), weights: await weightsOf(request) });
+    const together = await Promise.all(
+      requests.map(async (request) => {
+        const [events, weights] = await Promise.all([allOf(train(request)), weightsOf(request)]);
+        return { events: timeless(events), weights };
+      }),
+    );
+    expect(together).toEqual(alone);
+  });
+
+  it.each(['left', 'aborted'] as const)('that is %s is saved, and goes on to the same weights', async (how) => {
+    const out = join(newFolder(), 'run');
+    const controller = new AbortController();
+    const seen: TrainingUpdate[] = [];
+    for await (const update of train({ ...small, out, signal: controller.signal })) {
+      seen.push(update);
+      if (update.event !== 'evaluation') continue;
+      if (how === 'left') break;
+      controller.abort();
+    }
+    expect(seen.at(-1)).toMatchObject(how === 'aborted' ? { event: 'end', reason: 'signal' } : { event: 'evaluation' });
+    expect(existsSync(join(out, 'latest.json'))).toBe(true);
+    expect(existsSync(join(out, 'lock.json'))).toBe(false);
+    const [run] = await readRuns(out);
+    expect(run.curves.end).toBe('signal');
+
+    const rest = train({ ...small, out, resume: true });
+    const updates = await allOf(rest);
+    expect(updates).toContainEqual({ event: 'note', text: expect.stringMatching(/^going on at step \d+, from /) });
+    expect((await rest.trained('latest')).tensors.flatMap(({ data }) => [...data])).toEqual(await weightsOf(small));
+    // Over by now.
+    expect((await allOf(train({ ...small, out, resume: true }))).at(-1)).toMatchObject({
+      event: 'end',
+      reason: 'finished',
+      step: 40,
+    });
+  });
+
+  it('goes on from the weights of another, on a text that was read with its symbols and more', async () => {
+    const first = train(small);
+    await first.finished();
+    const trained = await first.trained();
+    const corpus = await Corpus.fromText(`${verse} Q!`.repeat(2), { known: trained.vocabulary });
+    expect(corpus.vocabulary.size).toBe(trained.vocabulary.symbols.length + 2);
+    const { hidden: _, layers: __, ...rest } = small;
+    const second = train({ ...rest, corpus, initFrom: trained });
+    await second.finished();
+    expect((await second.trained()).model).toMatchObject({ hidden: 16, vocabulary: corpus.vocabulary.size });
+    await expect(
+      train({ ...small, corpus: await Corpus.fromText('another text'.repeat(100)), initFrom: trained }).finished(),
+    ).rejects.toThrow('symbols of its own');
+  });
+
+  it('is refused with the reason, and as the kind of error that it is', async () => {
+    expect(() => train({ ...small, hiden: 3 } as TrainRequest)).toThrow(
+      expect.objectContaining({ kind: 'usage', message: "there is no option 'hiden'", hint: 'one of hidden' }),
+    );
+    expect(() => train({ ...small, resume: true })).toThrow(expect.objectContaining({ kind: 'usage' }));
+    await expect(train({ ...small, corpus: join(newFolder(), 'nothing.txt') }).finished()).rejects.toMatchObject({
+      name: 'RnnError',
+      kind: 'corpus',
+    });
+    await expect(train({ ...small, device: 'abacus' }).finished()).rejects.toMatchObject({ kind: 'device' });
+    const corpus = await Corpus.fromText(verse);
+    expect(() => train({ ...small, corpus, minCount: 2 })).toThrow('was read already');
+    const run = train(small);
+    await expect(run.trained()).rejects.toMatchObject({ kind: 'checkpoint' });
+    await run.finished();
+    await expect(run.finished()).rejects.toThrow('has begun already');
+  });
+
+  it.each([
+    [{ threads: 0.5 }, 'threads is 0.5, expected a whole number from 1 up'],
+    [{ unit: 'word' }, "unit is \"word\", expected 'char' or 'byte'"],
+    [{ device: 3 }, 'device is 3, expected the name of a device'],
+    [{ include: '*.txt' }, 'include is "*.txt", expected a list of patterns'],
+    [{ hidden: 'many' }, '--hidden is many, expected a whole number from 1 to 1048576'],
+  ])('is refused with %j, which a program in JavaScript may hand over', async (given, message) => {
+    const refusal = { kind: 'usage', message };
+    await expect(
+      (async () => train({ ...small, ...given } as unknown as TrainRequest).finished())(),
+    ).rejects.toMatchObject(refusal);
+  });
+
+  it('whose signal was aborted before it began ends at once; one that is left before its first step lets go of its folder', async () => {
+    const aborted = await allOf(train({ ...small, signal: AbortSignal.abort() }));
+    expect(aborted.at(-1)).toMatchObject({ event: 'end', reason: 'signal', step: 0 });
+    const out = join(newFolder(), 'run');
+    for await (const { event } of train({ ...small, hidden: undefined, out })) if (event === 'note') break;
+    expect(readdirSync(out)).toEqual([]);
+    expect(await train({ ...small, out }).finished()).toMatchObject({ step: 40 });
+  });
+
+  it('has its folder to itself, in one process, too', async () => {
+    const out = join(newFolder(), 'run');
+    for await (const { event } of train({ ...small, out })) {
+      if (event !== 'start') continue;
+      for (const how of [{ force: true }, { resume: true }, {}])
+        await expect(train({ ...small, out, ...how }).finished()).rejects.toMatchObject({ kind: 'usage' });
+    }
+  });
+
+  it('does not take the place of one that is there', async () => {
+    const out = join(newFolder(), 'run');
+    await train({ ...small, out, maxSteps: 1 }).finished();
+    await expect(train({ ...small, out }).finished()).rejects.toMatchObject({ kind: 'usage' });
+    expect(await train({ ...small, out, force: true, maxSteps: 2 }).finished()).toMatchObject({ step: 2 });
+  });
+});
+
+describe('a plan', () => {
+  it('has every option and where it comes from, and makes nothing', async () => {
+    const plan = await planTraining({ corpus: { text: verse }, preset: 'karpathy-2015', layers: 3 });
+    expect(plan.options).toMatchObject({ layers: 3, hidden: 512, seed: 1 });
+    expect(plan.sources).toMatchObject({
+      preset: 'given',
+      layers: 'given',
+      hidden: 'preset',
+      seed: 'default',
+      epochs: expect.anything(),
+    });
+    expect(plan.corpus).toEqual({
+      characters: verse.length,
+      symbols: new Set(verse).size,
+      train: Math.floor(0.9 * verse.length),
+      validation: Math.ceil(0.1 * verse.length),
+    });
+    const model = await openModel(await trainedWith(3));
+    expect(model.configuration.layers).toBe(3);
+    await model.close();
+  });
+});
+
+async function trainedWith(layers: number) {
+  const run = train({ ...small, layers, maxSteps: 1 });
+  await run.finished();
+  return run.trained();
+}
