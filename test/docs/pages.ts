@@ -19,6 +19,9 @@ const fewSonnets = `${sonnets} && head -c 9000 corpora/sonnets.txt >few.txt && m
 /** A run, as short as can be. */
 const run = (corpus: string, name: string): string => `rnn train ${corpus} --out ${name} --sample-every 2 --quiet`;
 
+/** What would have come back from PyTorch. */
+const exported = (name: string): string => `rnn export ${name} --out trained.safetensors`;
+
 export const pages: readonly Page[] = [
   { name: 'README.md', before: [sonnets, text('letters.txt')].join('\n') },
   { name: 'CONTRIBUTING.md' },
@@ -38,6 +41,15 @@ export const pages: readonly Page[] = [
     name: 'docs/insight.md',
     before: [fewSonnets, ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map((name) => run('corpora/sonnets.txt', name))].join('\n'),
   },
+  {
+    name: 'docs/configuration.md',
+    before: [sonnets, text('corpus.txt'), 'echo \'{ "layers": 1, "batch-size": 4, "seq-length": 8 }\' >rnn.json'].join('\n'),
+  },
+  { name: 'docs/pytorch.md', before: [sonnets, run('corpora/sonnets.txt', 'checkpoints/sonnets'), exported('checkpoints/sonnets')].join('\n') },
+  { name: 'docs/distributed.md', before: [sonnets, run('corpora/sonnets.txt', 'earlier'), exported('earlier')].join('\n') },
+  { name: 'docs/onnx.md' },
+  { name: 'docs/library.md' },
+  { name: 'docs/dependencies.md' },
   { name: 'docs/comparison.md' },
   { name: 'docs/architecture.md' },
   { name: 'docs/checkpoint-format.md' },
@@ -51,6 +63,8 @@ export const notRun: Readonly<Record<string, string>> = {
   'npm run check': 'runs these tests, too',
   'npm pack': 'CI does, and looks into the package',
   'npm install -g ./rnn-0.1.0.tgz': 'no test changes what is installed',
+  'npx --yes --package ./rnn-0.1.0.tgz -- rnn --help': 'installation/install.js does, and more',
+  'rnn train corpora/sonnets.txt --preset quick --dry-run --json | jq .config >rnn.json': 'jq may not be here; a test of the command line reads such a file again',
   'npm run bench': 'takes twenty minutes',
   'systemctl --user daemon-reload': 'no test changes the units of a user',
   'systemctl --user enable --now rnn-corpus.timer': 'no test changes the units of a user',
