@@ -41,6 +41,7 @@ export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
 
 // Checkpoints and runs.
 export { loadCheckpoint, saveCheckpoint, untrainedModel } from './library/checkpoints.ts';
+export { exportFormats, exportModel, importModel } from './library/exchange.ts';
 export type { Checkpoint, Tensor, TrainedModel } from './checkpoint/checkpoint.ts';
 export { followRun, type FreshLines, readRuns, type Run } from './library/runs.ts';
 export { listRuns, type RunStatus, type RunSummary } from './training/runs.ts';

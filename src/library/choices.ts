@@ -8,7 +8,8 @@ export interface Choice {
   readonly summary: string;
 }
 
-const choices = (all: readonly Choice[]): readonly Choice[] => all.map(({ name, summary }) => ({ name, summary }));
+/** Their names and summaries. */
+export const choices = (all: readonly Choice[]): readonly Choice[] => all.map(({ name, summary }) => ({ name, summary }));
 
 /** What `cell` may be. */
 export const cells: readonly Choice[] = choices(allCells);

@@ -1,0 +1,33 @@
+// Models for other programs and from them, as bytes. Which file they go to is for the caller to say.
+import type { Checkpoint, TrainedModel } from '../checkpoint/checkpoint.ts';
+import { RnnError } from '../errors.ts';
+import { formats } from '../formats/formats.ts';
+import { readTrained } from '../formats/trained.ts';
+import { type Choice, choices } from './choices.ts';
+
+/** The formats of `exportModel`. */
+export const exportFormats: readonly Choice[] = choices(formats);
+
+/**
+ * The bytes of a file for another program.
+ *
+ * @param format a name of `exportFormats`: `safetensors` for PyTorch, `onnx` for ONNX Runtime
+ * @throws RnnError `usage` for a format that there is not, or a model that it cannot hold
+ */
+export function exportModel(trained: TrainedModel, format: string): Uint8Array {
+  const found = formats.find(({ name }) => name === format);
+  const names = formats.map(({ name }) => name).join(', ');
+  if (found === undefined) throw new RnnError('usage', `there is no format '${format}'`, { hint: `one of ${names}` });
+  return found.write(trained);
+}
+
+/**
+ * The model in a safetensors file, which `exportModel` wrote or PyTorch did: good for everything but to go on with as the
+ * run that it was, for it has no optimizer.
+ *
+ * @param like a model of the same sizes and vocabulary, for a file that does not say of which model it is
+ * @throws RnnError `checkpoint` that says what is wrong with the file
+ */
+export function importModel(file: Uint8Array, { like }: { readonly like?: TrainedModel | undefined } = {}): Checkpoint {
+  return readTrained(file, 'the file', like ?? null);
+}
