@@ -12,7 +12,7 @@ it('a model goes to PyTorch and comes back to the last bit, with its vocabulary'
   expect(back.optimizer).toBeNull();
 });
 
-it('a file is read as another model's weights where that is asked for', () => {
+it('a file is read as the weights of another model where that is asked for', () => {
   const file = exportModel(trained, 'safetensors');
   const { model, vocabulary } = importModel(file, { like: trained });
   expect({ model, vocabulary }).toEqual({ model: trained.model, vocabulary: trained.vocabulary });
