@@ -3,7 +3,21 @@ import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take long, some of them by what they import: one of them started last would run alone. */
-const long = ['devices/parity', 'training/resume', 'devices/gpu/parity', 'cli/faults', 'training/learning', 'docs', 'training/runs-of-calls', 'devices/gpu/fuzz', 'reports/pages', 'devices/cpu/blas', 'devices/gpu/tiles', 'formats/distributed', 'formats/pytorch'];
+const long = [
+  'devices/parity',
+  'training/resume',
+  'devices/gpu/parity',
+  'cli/faults',
+  'training/learning',
+  'docs',
+  'training/runs-of-calls',
+  'devices/gpu/fuzz',
+  'reports/pages',
+  'devices/cpu/blas',
+  'devices/gpu/tiles',
+  'formats/distributed',
+  'formats/pytorch',
+];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -18,4 +32,12 @@ class LongFirst extends BaseSequencer {
 
 // Tests check results, never speed: a machine may be slow, and a test that hangs should still end. On few cores the runner itself has
 // little to do, so each core gets a worker.
-export default defineConfig({ test: { include: ['test/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 120_000, maxWorkers: availableParallelism(), sequence: { sequencer: LongFirst } } });
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    maxWorkers: availableParallelism(),
+    sequence: { sequencer: LongFirst },
+  },
+});

@@ -54,7 +54,9 @@ if (options.write !== null && isPyTorchMissing && !options.isWriteNamed && exist
 
 function tellCircumstances(pytorch) {
   say('# Speed beside other programs\n');
-  say(`Whole programs, measured in turn on one machine, ${options.rounds === 1 ? 'one round' : `${options.rounds} rounds`} or more. Figures are medians in characters per second; a ratio is`);
+  say(
+    `Whole programs, measured in turn on one machine, ${options.rounds === 1 ? 'one round' : `${options.rounds} rounds`} or more. Figures are medians in characters per second; a ratio is`,
+  );
   say('the median of the ratios, ours to theirs, within each round, where both saw the same weather. A round with a figure more than');
   say(`${100 * NOISE} % off its median is noisy: one more is made for it, ${options.repeats} at most, and all of them count.\n`);
   say(tableHead(['what', 'which']));
@@ -63,17 +65,38 @@ function tellCircumstances(pytorch) {
   say(tableRow(['rnn', `${programTold()}, Node ${process.version}, device ${options.device}`]));
   say(tableRow(['BLAS, by `rnn doctor`', withoutPaths(blasTold())]));
   say(tableRow(['PyTorch', `${pytorch.version}${options.peerDevice === 'cpu' ? '' : `, on ${options.peerDevice}`}`]));
-  for (const { name, version, problem } of javascriptPeers('', smallest)) say(tableRow([name, version ?? `${problem}: \`${HOW_TO_INSTALL}\``]));
+  for (const { name, version, problem } of javascriptPeers('', smallest))
+    say(tableRow([name, version ?? `${problem}: \`${HOW_TO_INSTALL}\``]));
   say(tableRow(['text', options.corpus === null ? 'sonnets, built in' : basename(options.corpus)]));
-  say(tableRow(['command', `\`${commandTold(['npm', 'run', 'bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])])}\``]));
+  say(
+    tableRow([
+      'command',
+      `\`${commandTold(['npm', 'run', 'bench', ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : [])])}\``,
+    ]),
+  );
 }
 
 /** A PyTorch script of the same network, with as many threads as make it fastest there. */
 function compareTraining(program, pytorch) {
   say('\n## Training beside PyTorch\n');
-  const ours = onGpu ? [{ name: 'rnn', env: {} }] : [{ name: 'rnn', env: {} }, { name: '`RNN_BLAS=off`', env: { RNN_BLAS: 'off' } }];
-  if (onGpu) for (const configuration of options.configurations) say(`    ${program.dryRun(configuration).trim().replaceAll('\n', '\n    ')}\n`);
-  say(tableHead(['network', ...ours.map(({ name }) => name), 'PyTorch', 'its threads', ...ours.map(({ name }) => `ratio, ${name}`), 'rounds']));
+  const ours = onGpu
+    ? [{ name: 'rnn', env: {} }]
+    : [
+        { name: 'rnn', env: {} },
+        { name: '`RNN_BLAS=off`', env: { RNN_BLAS: 'off' } },
+      ];
+  if (onGpu)
+    for (const configuration of options.configurations) say(`    ${program.dryRun(configuration).trim().replaceAll('\n', '\n    ')}\n`);
+  say(
+    tableHead([
+      'network',
+      ...ours.map(({ name }) => name),
+      'PyTorch',
+      'its threads',
+      ...ours.map(({ name }) => `ratio, ${name}`),
+      'rounds',
+    ]),
+  );
   for (const cell of options.cells) {
     for (const sizes of options.configurations) {
       const configuration = { ...sizes, cell };
@@ -82,11 +105,22 @@ function compareTraining(program, pytorch) {
       const played = alternate([...sides, theirs], options);
       const figures = played.medians.slice(0, -1);
       const peer = played.medians.at(-1);
-      say(tableRow([networkTold(configuration, 'batch'), ...figures.map(speed), theirs.problem ?? speed(peer), theirs.threads, ...figures.map((_, side) => ratio(pairedRatio(played.rounds, side, figures.length))), roundsTold(played)]));
+      say(
+        tableRow([
+          networkTold(configuration, 'batch'),
+          ...figures.map(speed),
+          theirs.problem ?? speed(peer),
+          theirs.threads,
+          ...figures.map((_, side) => ratio(pairedRatio(played.rounds, side, figures.length))),
+          roundsTold(played),
+        ]),
+      );
     }
   }
-  say('\nThreads are torch\'s own × those of its BLAS, the fastest of those tried for each row. nn.LSTM and its');
-  say('like take vectors: PyTorch multiplies one-hot ones by weights where rnn gathers rows of them, and adds two biases where rnn has one, which');
+  say("\nThreads are torch's own × those of its BLAS, the fastest of those tried for each row. nn.LSTM and its");
+  say(
+    'like take vectors: PyTorch multiplies one-hot ones by weights where rnn gathers rows of them, and adds two biases where rnn has one, which',
+  );
   say('is in favour of rnn, here and in sampling.\n');
   for (const { name } of ours) say(`- ${name} trains on ${withoutPaths(program.deviceLines.get(name))}`);
 }
@@ -99,10 +133,22 @@ function compareSampling(program, pytorch) {
     const theirs = pytorchSide(pytorch, configuration, 'sample');
     const played = alternate([{ measure: () => program.sample(configuration) }, theirs], options);
     const [ours, peer] = played.medians;
-    say(tableRow([networkTold(configuration), speed(ours), theirs.problem ?? speed(peer), theirs.threads, ratio(pairedRatio(played.rounds, 0, 1)), roundsTold(played)]));
+    say(
+      tableRow([
+        networkTold(configuration),
+        speed(ours),
+        theirs.problem ?? speed(peer),
+        theirs.threads,
+        ratio(pairedRatio(played.rounds, 0, 1)),
+        roundsTold(played),
+      ]),
+    );
   }
   if (options.quick) return;
-  const played = alternate([{ measure: () => program.sample(largestSampled, TEXTS) }, { measure: () => program.sample(largestSampled) }], options);
+  const played = alternate(
+    [{ measure: () => program.sample(largestSampled, TEXTS) }, { measure: () => program.sample(largestSampled) }],
+    options,
+  );
   say(`\n${tableHead(['network', `\`--num ${TEXTS}\`, all texts`, '`--num 1`', 'ratio', 'rounds'])}`);
   say(tableRow([networkTold(largestSampled), ...played.medians.map(speed), ratio(pairedRatio(played.rounds, 0, 1)), roundsTold(played)]));
 }
@@ -114,9 +160,24 @@ function compareJavascript(program) {
   const played = alternate([{ measure: () => program.train(smallest) }, ...peers], options);
   const [ours, ...theirs] = played.medians;
   say(tableHead(['peer', 'rnn', 'peer', 'ratio', 'rounds', 'steps of the peer a round']));
-  peers.forEach(({ name, problem, steps }, index) => say(tableRow([name, speed(ours), problem ?? speed(theirs[index]), ratio(pairedRatio(played.rounds, 0, index + 1)), problem ? '' : roundsTold(played), stepsTold(steps)])));
-  say('\nTensorFlow.js runs without threads in Node, and through tf.layers: cells written by hand were about 10 % faster on wasm when tried. On its');
-  say('cpu backend a step takes about 6 seconds on a 2.5 GHz Xeon, so few are measured, which the last column tells. brain.js knows no batches:');
+  peers.forEach(({ name, problem, steps }, index) =>
+    say(
+      tableRow([
+        name,
+        speed(ours),
+        problem ?? speed(theirs[index]),
+        ratio(pairedRatio(played.rounds, 0, index + 1)),
+        problem ? '' : roundsTold(played),
+        stepsTold(steps),
+      ]),
+    ),
+  );
+  say(
+    '\nTensorFlow.js runs without threads in Node, and through tf.layers: cells written by hand were about 10 % faster on wasm when tried. On its',
+  );
+  say(
+    'cpu backend a step takes about 6 seconds on a 2.5 GHz Xeon, so few are measured, which the last column tells. brain.js knows no batches:',
+  );
   say('its step is one string of 50 characters.');
 }
 
@@ -133,7 +194,11 @@ function pytorchSide(pytorch, configuration, measure) {
   if (pytorch.missing !== null) return { problem: pytorch.missing, threads: '', optional: true };
   try {
     const { threads, blasThreads } = pytorch.best(configuration, measure);
-    return { threads: options.peerDevice === 'cpu' ? `${threads} × ${blasThreads}` : '', optional: true, measure: () => pytorch[measure](configuration) };
+    return {
+      threads: options.peerDevice === 'cpu' ? `${threads} × ${blasThreads}` : '',
+      optional: true,
+      measure: () => pytorch[measure](configuration),
+    };
   } catch (error) {
     return { problem: failure(error), threads: '', optional: true };
   }

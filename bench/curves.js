@@ -6,11 +6,21 @@ import { parseArgs } from 'node:util';
 import { median } from './comparison/statistics.js';
 import { linePlot } from './plot.js';
 
-const { values: flags, positionals } = parseArgs({ options: { of: { type: 'string', default: 'validation' }, write: { type: 'string' }, most: { type: 'string' } }, allowPositionals: true });
+const { values: flags, positionals } = parseArgs({
+  options: { of: { type: 'string', default: 'validation' }, write: { type: 'string' }, most: { type: 'string' } },
+  allowPositionals: true,
+});
 const POINTS = 120;
 const curves = {
-  validation: { y: 'validation loss, nats a character', points: (events) => events.filter(({ event }) => event === 'evaluation').map(({ step, validationLossNats }) => [step, validationLossNats]) },
-  training: { y: 'training loss, nats a character', points: (events) => thinned(reports(events).map(({ step, lossNats }) => [step, lossNats])) },
+  validation: {
+    y: 'validation loss, nats a character',
+    points: (events) =>
+      events.filter(({ event }) => event === 'evaluation').map(({ step, validationLossNats }) => [step, validationLossNats]),
+  },
+  training: {
+    y: 'training loss, nats a character',
+    points: (events) => thinned(reports(events).map(({ step, lossNats }) => [step, lossNats])),
+  },
   norm: { y: 'gradient norm', points: (events) => reports(events).map(({ step, gradientNorm }) => [step, gradientNorm]) },
 };
 
@@ -18,7 +28,10 @@ const { y, points } = curves[flags.of];
 const lines = positionals.map((named) => {
   // Folders of a sweep have such signs in their names.
   const [, name, folder] = existsSync(named) ? [null, basename(named), named] : /^([^=]*)=(.*)$/.exec(named);
-  const events = readFileSync(join(folder, 'log.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+  const events = readFileSync(join(folder, 'log.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
   // Runs of different batches are to be compared by what they have read.
   const { batchSize, sequenceLength } = events.find(({ event }) => event === 'start').options;
   const most = Number(flags.most ?? Infinity);

@@ -1,6 +1,6 @@
-// Does a long training run keep its speed and its memory? `node bench/endurance.js [--minutes 20] [--threads N] [more options of rnn train]`
-// after `npm run build`: trains an LSTM of two layers of 128 units on the built-in sonnets and looks at the process from outside. Prints a
-// row a minute, and fails (exit code 1) if memory or speed of the last quarter is not that of the second: within 5 % and 10 %.
+// Does a long training run keep its speed and its memory? `node bench/endurance.js [--minutes 20] [--threads N] [more options of rnn
+// train]` after `npm run build`: trains an LSTM of two layers of 128 units on the built-in sonnets and looks at the process from outside.
+// Prints a row a minute, and fails (exit code 1) if memory or speed of the last quarter is not that of the second: within 5 % and 10 %.
 //
 // Speed is told twice: by the clock, and by the processor time that the process used, which other programs disturb less.
 import { execFileSync, spawn } from 'node:child_process';
@@ -38,7 +38,10 @@ judge();
 async function watch() {
   const sizes = ['--hidden', 128, '--layers', 2, '--batch-size', 50, '--seq-length', 50, '--lr', 0.002, '--lr-schedule', 'constant'];
   const length = ['--max-steps', 1e9, '--max-time', `${minutes}m`, '--eval-every', 2000, '--sample-every', 2000];
-  const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', '--json', ...sizes, ...length, ...more].map(String), { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', '--json', ...sizes, ...length, ...more].map(String), {
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   try {
     await readReports(child);
@@ -70,7 +73,16 @@ async function readReports(child) {
     };
     rows.push(row);
     last = now;
-    console.log(tableRow([Math.round(now.elapsedMs / 60_000), event.step, event.lossNats.toFixed(3), Math.round(row.perSecond), Math.round(row.perProcessorSecond), Math.round(row.megabytes)]));
+    console.log(
+      tableRow([
+        Math.round(now.elapsedMs / 60_000),
+        event.step,
+        event.lossNats.toFixed(3),
+        Math.round(row.perSecond),
+        Math.round(row.perProcessorSecond),
+        Math.round(row.megabytes),
+      ]),
+    );
   }
 }
 
@@ -80,12 +92,15 @@ function judge() {
   if (rows.length < 4) faults.push(`${rows.length} minutes are too few to compare`);
   else {
     const change = (name) => {
-      const quarter = (from) => median(rows.slice(Math.floor(from * rows.length), Math.floor((from + 0.25) * rows.length)).map((row) => row[name]));
+      const quarter = (from) =>
+        median(rows.slice(Math.floor(from * rows.length), Math.floor((from + 0.25) * rows.length)).map((row) => row[name]));
       return quarter(0.75) / quarter(0.25) - 1;
     };
     const told = (share) => `${share >= 0 ? '+' : ''}${(100 * share).toFixed(1)} %`;
     const [memory, clock, processor] = ['megabytes', 'perSecond', 'perProcessorSecond'].map(change);
-    console.log(`\nfrom the second quarter to the last: memory ${told(memory)}, speed ${told(clock)} by the clock, ${told(processor)} by processor time`);
+    console.log(
+      `\nfrom the second quarter to the last: memory ${told(memory)}, speed ${told(clock)} by the clock, ${told(processor)} by processor time`,
+    );
     if (memory > MOST_GROWTH) faults.push(`memory grew by more than ${100 * MOST_GROWTH} %`);
     // Either shows that the program itself has not become slower.
     if (clock < -MOST_SLOWING && processor < -MOST_SLOWING) faults.push(`it slowed down by more than ${100 * MOST_SLOWING} %`);
@@ -94,17 +109,25 @@ function judge() {
   process.exitCode = faults.length > 0 ? 1 : 0;
 }
 
-/** Memory and processor time of a process, as the system's ps tells them; null if it is gone, which may be before its last report is read. */
+/**
+ * Memory and processor time of a process, as the system's ps tells them; null if it is gone, which may be before its last report is read.
+ */
 function looked(pid) {
   const [kilobytes, time] = psOf(pid);
   if (!(kilobytes > 0)) return null; // a process that has ended has none, and may still be listed
-  const [seconds, minute = 0, hours = 0] = time.replace(/^(\d+)-/, (_, days) => `${24 * days}:`).split(':').map(Number).toReversed();
+  const [seconds, minute = 0, hours = 0] = time
+    .replace(/^(\d+)-/, (_, days) => `${24 * days}:`)
+    .split(':')
+    .map(Number)
+    .toReversed();
   return { megabytes: kilobytes / 1000, processorSeconds: seconds + 60 * minute + 3600 * hours };
 }
 
 function psOf(pid) {
   try {
-    return execFileSync('ps', ['-o', 'rss=,time=', '-p', String(pid)], { encoding: 'utf8' }).trim().split(/\s+/);
+    return execFileSync('ps', ['-o', 'rss=,time=', '-p', String(pid)], { encoding: 'utf8' })
+      .trim()
+      .split(/\s+/);
   } catch (error) {
     if (error.status === 1) return [];
     throw error; // there is no ps

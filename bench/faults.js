@@ -1,7 +1,7 @@
-// What a run does when the machine fails it, for real: `node bench/faults.js` after `npm run build`. A disk that is full (a small tmpfs), one
-// that becomes read-only, a folder that is removed, two trainers in one folder, a trainer that is stopped and goes on, one that is stopped
-// for so long that another takes its place, signals, a cron job. Prints a line for each, and fails (exit code 1) if one is not as it should
-// be. What needs root and Linux (tmpfs) is skipped elsewhere, and said. About two minutes.
+// What a run does when the machine fails it, for real: `node bench/faults.js` after `npm run build`. A disk that is full (a small tmpfs),
+// one that becomes read-only, a folder that is removed, two trainers in one folder, a trainer that is stopped and goes on, one that is
+// stopped for so long that another takes its place, signals, a cron job. Prints a line for each, and fails (exit code 1) if one is not as
+// it should be. What needs root and Linux (tmpfs) is skipped elsewhere, and said. About two minutes.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,10 +28,17 @@ await inFolder(async (folder) => {
   const expected = await timeless(join(folder, 'whole/latest.json'));
   const isExpected = async (out) => {
     expect((await timeless(join(folder, out, 'latest.json'))) === expected, 'the weights are others than those of an undisturbed run');
-    expect(logged(join(folder, out, 'log.jsonl')) === logged(join(folder, 'whole/log.jsonl')), 'the log has other losses than that of an undisturbed run');
+    expect(
+      logged(join(folder, out, 'log.jsonl')) === logged(join(folder, 'whole/log.jsonl')),
+      'the log has other losses than that of an undisturbed run',
+    );
   };
 
-  for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ]) {
     await check(`${signal}: ends with ${code} within ${MOST_SECONDS_TO_END} s, saved, and goes on to the same weights`, async () => {
       const out = signal.toLowerCase();
       const trainer = start(folder, [...brief, '--out', out]);
@@ -41,7 +48,10 @@ await inFolder(async (folder) => {
       const ended = await trainer.ended;
       expect(ended.code === code, `it ended with ${ended.code ?? ended.signal}`);
       expect(performance.now() - from < 1000 * MOST_SECONDS_TO_END, 'it took too long');
-      expect(ended.stderr.includes(`rnn train corpora/sonnets.txt --resume --out ${out}`), `it does not say how to continue: ${ended.stderr}`);
+      expect(
+        ended.stderr.includes(`rnn train corpora/sonnets.txt --resume --out ${out}`),
+        `it does not say how to continue: ${ended.stderr}`,
+      );
       const again = await start(folder, ['--out', out, '--resume']).ended;
       expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
       await isExpected(out);
@@ -55,7 +65,8 @@ await inFolder(async (folder) => {
     trainer.child.kill('SIGINT');
     const { code } = await trainer.ended;
     expect(code === 130, `it ended with ${code}`);
-    for (const file of readdirSync(join(folder, 'twice')).filter((name) => /^(latest|previous)\.json$/.test(name))) await timeless(join(folder, 'twice', file));
+    for (const file of readdirSync(join(folder, 'twice')).filter((name) => /^(latest|previous)\.json$/.test(name)))
+      await timeless(join(folder, 'twice', file));
     const again = await start(folder, ['--out', 'twice', '--resume', '--max-time', '1s']).ended;
     expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
     expect(!readdirSync(join(folder, 'twice')).some((name) => name.endsWith('.tmp') || name === 'lock.json'), 'files are left over');
@@ -68,7 +79,10 @@ await inFolder(async (folder) => {
     for (const how of ['--resume', '--force', '--quiet']) {
       const second = await start(folder, [...brief, '--out', 'shared', how]).ended;
       expect(second.code === 2, `with ${how} the second ended with ${second.code}: ${second.stderr}`);
-      expect(second.stderr.includes(`(number ${first.child.pid} on `), `with ${how} it does not say who holds the folder: ${second.stderr}`);
+      expect(
+        second.stderr.includes(`(number ${first.child.pid} on `),
+        `with ${how} it does not say who holds the folder: ${second.stderr}`,
+      );
     }
     first.child.kill('SIGCONT');
     expect((await first.ended).code === 0, 'the first was disturbed');
@@ -103,8 +117,15 @@ await inFolder(async (folder) => {
     await wait(3000);
     trainer.child.kill('SIGCONT');
     const { stdout } = await trainer.ended;
-    const reports = stdout.trim().split('\n').map((line) => JSON.parse(line)).filter(({ event }) => event === 'report');
-    expect(reports.length >= 2 && reports[0].progress < 0.9 && reports.at(-1).progress === 1, `its reports were of ${reports.map(({ progress }) => progress.toFixed(2)).join(', ')}`);
+    const reports = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+      .filter(({ event }) => event === 'report');
+    expect(
+      reports.length >= 2 && reports[0].progress < 0.9 && reports.at(-1).progress === 1,
+      `its reports were of ${reports.map(({ progress }) => progress.toFixed(2)).join(', ')}`,
+    );
   });
 
   await check('stopped for so long that another took over, it ends with 2 and writes nothing more', async () => {
@@ -128,25 +149,47 @@ await inFolder(async (folder) => {
     const killer = `import workerThreads from 'node:worker_threads';import{syncBuiltinESMExports}from'node:module';
       if(workerThreads.isMainThread){const{Worker}=workerThreads;let last;workerThreads.Worker=class extends Worker{constructor(...given){super(...given);last=this;}};
       syncBuiltinESMExports();setTimeout(()=>{console.error('killed');last.terminate();},2000).unref();}`;
-    const trainer = start(folder, [...endless, '--out', 'dead'], { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(killer)}` });
+    const trainer = start(folder, [...endless, '--out', 'dead'], {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(killer)}`,
+    });
     await trainer.said('killed');
     const from = performance.now();
     const { code, stderr } = await trainer.ended;
     expect(performance.now() - from < 1000, `it took ${Math.round(performance.now() - from)} ms`);
     expect(code === 1 && stderr.includes('error: a worker thread died'), `it ended with ${code}: ${stderr}`);
-    // What is saved are the weights of a run that was told to end there; what the model remembered of the text is lost, and the run says so.
+    // What is saved are the weights of a run that was told to end there; what the model remembered of the text is lost, and the run says
+    // so.
     const saved = await readCheckpoint(join(folder, 'dead/latest.json'));
     const { step } = saved.training;
-    const told = await start(folder, [...sizes, '--lr-schedule', 'constant', '--checkpoint-every', 0, '--eval-every', 0, '--max-steps', step, '--out', 'alive']).ended;
+    const told = await start(folder, [
+      ...sizes,
+      '--lr-schedule',
+      'constant',
+      '--checkpoint-every',
+      0,
+      '--eval-every',
+      0,
+      '--max-steps',
+      step,
+      '--out',
+      'alive',
+    ]).ended;
     expect(told.code === 0, `the run to compare with ended with ${told.code}: ${told.stderr}`);
     const alive = await readCheckpoint(join(folder, 'alive/latest.json'));
-    for (const part of ['tensors', 'optimizer']) expect(isDeepStrictEqual(saved[part], alive[part]), `its ${part} of step ${step} are others than those of an undisturbed run`);
+    for (const part of ['tensors', 'optimizer'])
+      expect(isDeepStrictEqual(saved[part], alive[part]), `its ${part} of step ${step} are others than those of an undisturbed run`);
     expect(isDeepStrictEqual(saved.training.position, alive.training.position), 'it stands elsewhere in the text');
-    expect(isDeepStrictEqual(saved.state, alive.state) || (saved.state.length === 0 && stderr.includes('the hidden state was lost')), 'its hidden state is another, and it does not say so');
+    expect(
+      isDeepStrictEqual(saved.state, alive.state) || (saved.state.length === 0 && stderr.includes('the hidden state was lost')),
+      'its hidden state is another, and it does not say so',
+    );
     const again = await start(folder, ['--out', 'dead', '--resume', '--max-time', '1s']).ended;
     expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
     const log = linesOf(join(folder, 'dead/log.jsonl'));
-    expect(log.some((line) => line.event === 'start' && line.step === step), `it did not go on at step ${step}`);
+    expect(
+      log.some((line) => line.event === 'start' && line.step === step),
+      `it did not go on at step ${step}`,
+    );
   });
 
   await check('a run folder that is removed is made again, and the run is saved', async () => {
@@ -178,13 +221,20 @@ await inFolder(async (folder) => {
       writeFileSync(join(disk, 'filler'), Buffer.alloc(1_300_000));
       const { code, stderr } = await start(folder, [...brief, '--out', join(disk, 'run'), '--keep', '9']).ended;
       expect(code === 1, `it ended with ${code}: ${stderr}`);
-      expect(/could not be written: the disk is full; training goes on/.test(stderr) && /the last state, of step 400, could not be saved/.test(stderr), stderr);
+      expect(
+        /could not be written: the disk is full; training goes on/.test(stderr) &&
+          /the last state, of step 400, could not be saved/.test(stderr),
+        stderr,
+      );
       for (const file of readdirSync(join(disk, 'run')).filter((name) => name.endsWith('.json'))) await timeless(join(disk, 'run', file));
       rmSync(join(disk, 'filler'));
       for (const file of readdirSync(join(disk, 'run')).filter((name) => name.startsWith('step-'))) rmSync(join(disk, 'run', file));
       const again = await start(folder, ['--out', join(disk, 'run'), '--resume', '--keep', '0']).ended;
       expect(again.code === 0, `with room again it ended with ${again.code}: ${again.stderr}`);
-      expect((await timeless(join(disk, 'run/latest.json'))).replace('"keep":0', '"keep":9') === expected.replace('"keep":0', '"keep":9'), 'the weights are others');
+      expect(
+        (await timeless(join(disk, 'run/latest.json'))).replace('"keep":0', '"keep":9') === expected.replace('"keep":0', '"keep":9'),
+        'the weights are others',
+      );
       isInOrder(join(disk, 'run/log.jsonl'), join(folder, 'whole/log.jsonl'));
       rmSync(join(disk, 'run'), { recursive: true });
     });
@@ -198,7 +248,10 @@ await inFolder(async (folder) => {
       expect(code === 0, `it ended with ${code}: ${stderr}`);
       expect((await timeless(join(disk, 'run/latest.json'))) === expected, 'the weights are others');
       isInOrder(join(disk, 'run/log.jsonl'), join(folder, 'whole/log.jsonl'));
-      expect(stderr.split('\n').filter((line) => /latest\.json could not be written/.test(line)).length <= 1, `it says more than once that the disk is full: ${stderr}`);
+      expect(
+        stderr.split('\n').filter((line) => /latest\.json could not be written/.test(line)).length <= 1,
+        `it says more than once that the disk is full: ${stderr}`,
+      );
       rmSync(join(disk, 'run'), { recursive: true });
     });
 
@@ -212,7 +265,10 @@ await inFolder(async (folder) => {
         const { code, stderr } = await trainer.ended;
         expect(code === 1 && stderr.includes('could not be saved'), `it ended with ${code}: ${stderr}`);
         const refused = await start(folder, ['--out', join(disk, 'run'), '--resume']).ended;
-        expect(refused.code === 1 && refused.stderr.includes('the disk is read-only'), `going on ended with ${refused.code}: ${refused.stderr}`);
+        expect(
+          refused.code === 1 && refused.stderr.includes('the disk is read-only'),
+          `going on ended with ${refused.code}: ${refused.stderr}`,
+        );
       } finally {
         execFileSync('mount', ['-o', 'remount,rw', disk]);
       }
@@ -252,9 +308,17 @@ function isInOrder(path, undisturbed) {
   const told = ({ event }) => event === 'evaluation' || event === 'sample';
   const lines = linesOf(path);
   const steps = lines.map(({ step }) => step);
-  expect(steps.every((step, index) => index === 0 || step >= steps[index - 1]), 'the log has steps twice');
-  const known = new Set(linesOf(undisturbed).filter(told).map((line) => JSON.stringify(line)));
-  for (const line of lines.filter(told)) expect(known.has(JSON.stringify(line)), `the log has another ${line.event} of step ${line.step} than that of an undisturbed run`);
+  expect(
+    steps.every((step, index) => index === 0 || step >= steps[index - 1]),
+    'the log has steps twice',
+  );
+  const known = new Set(
+    linesOf(undisturbed)
+      .filter(told)
+      .map((line) => JSON.stringify(line)),
+  );
+  for (const line of lines.filter(told))
+    expect(known.has(JSON.stringify(line)), `the log has another ${line.event} of step ${line.step} than that of an undisturbed run`);
   expect(lines.at(-1).event === 'end', 'the log does not tell of the end');
 }
 
@@ -270,7 +334,9 @@ async function onSmallDisk(folder, bytes, use) {
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', disk], { stdio: 'pipe' });
   } catch (error) {
-    console.log(`skipped  what a full disk and a read-only one do: no small tmpfs can be mounted here (${String(error.stderr ?? error.message).trim()})`);
+    console.log(
+      `skipped  what a full disk and a read-only one do: no small tmpfs can be mounted here (${String(error.stderr ?? error.message).trim()})`,
+    );
     return;
   }
   try {

@@ -79,7 +79,12 @@ function chainOf(name) {
   const value = ops.elementwise(name, [input]);
   const writer = new ModuleWriter();
   const operands = new Map([[input, { pointer: 0, column: 0, walk: 'matrix' }]]);
-  addChain(writer, { values: [value], operands, stores: new Map([[value, [{ pointer: 1, column: 0 }]]]), strides: [0, 0] }, variant, 'chain');
+  addChain(
+    writer,
+    { values: [value], operands, stores: new Map([[value, [{ pointer: 1, column: 0 }]]]), strides: [0, 0] },
+    variant,
+    'chain',
+  );
   return new WebAssembly.Instance(new WebAssembly.Module(writer.encode(pages)), { env: { memory } }).exports.chain;
 }
 
@@ -93,8 +98,20 @@ function report(name, flops, call) {
 }
 const start = top;
 for (const [M, N, K] of [
-  [25, 512, 128], [32, 512, 128], [50, 512, 128], [1250, 512, 128], [32, 1024, 256], [25, 128, 512], [1250, 65, 128],
-  [1, 512, 128], [1, 1024, 256], [1, 2048, 512], [2, 512, 128], [3, 512, 128], [4, 512, 128], [5, 512, 128],
+  [25, 512, 128],
+  [32, 512, 128],
+  [50, 512, 128],
+  [1250, 512, 128],
+  [32, 1024, 256],
+  [25, 128, 512],
+  [1250, 65, 128],
+  [1, 512, 128],
+  [1, 1024, 256],
+  [1, 2048, 512],
+  [2, 512, 128],
+  [3, 512, 128],
+  [4, 512, 128],
+  [5, 512, 128],
 ]) {
   top = start;
   const a = matrix(M * K);
@@ -105,14 +122,17 @@ for (const [M, N, K] of [
   kernels.packPanels(b, N, K, N, 0, panels, 0, Math.ceil(N / 8));
   report(`gemmPanels ${M}×${N}×${K}`, 2 * M * N * K, () => kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch));
 }
-for (const [M, N, K] of [[128, 512, 1250], [256, 1024, 2048], [128, 65, 1250]]) {
+for (const [M, N, K] of [
+  [128, 512, 1250],
+  [256, 1024, 2048],
+  [128, 65, 1250],
+]) {
   top = start;
   const a = matrix(M * K);
   const b = matrix(K * N);
   const c = allocate(M * N);
   const scratch = allocate(gemmTransposedAScratch(M, K));
-  report(`gemmTransposedA ${M}×${N}×${K}`, 2 * M * N * K, () =>
-    kernels.gemmTransposedA(M, N, K, a, M, b, N, c, N, 0, scratch));
+  report(`gemmTransposedA ${M}×${N}×${K}`, 2 * M * N * K, () => kernels.gemmTransposedA(M, N, K, a, M, b, N, c, N, 0, scratch));
 }
 
 top = start;
@@ -133,12 +153,15 @@ const gradient = allocate(rows * columns);
 const targets = allocate(rows);
 kernels.zero(targets, rows * 4);
 reportElements('softmaxCrossEntropy 1250×65', rows * columns, () =>
-  kernels.softmaxCrossEntropy(rows, columns, logits, columns, targets, gradient, columns, 1, 0));
+  kernels.softmaxCrossEntropy(rows, columns, logits, columns, targets, gradient, columns, 1, 0),
+);
 top = start;
 const wide = matrix(1250 * 512);
 const table = allocate(65 * 512);
 const ids = allocate(1250);
-new Int32Array(memory.buffer, ids, 1250).forEach((_, i, all) => { all[i] = (i * 7) % 65; });
+new Int32Array(memory.buffer, ids, 1250).forEach((_, i, all) => {
+  all[i] = (i * 7) % 65;
+});
 reportElements('gather 1250×512', 1250 * 512, () => kernels.gather(1250, 512, table, 512, ids, wide, 512, 0));
 kernels.zero(wide, 1250 * 512 * 4);
 reportElements('scatterAdd 1250×512', 1250 * 512, () => kernels.scatterAdd(1250, 512, wide, 512, ids, table, 512));

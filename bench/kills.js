@@ -1,14 +1,21 @@
 // Does a run that is killed again and again come to the weights of one that never was? `node bench/kills.js [--kills 200] [--steps 2500]
-// [--threads 1,2] [--seed 1]` after `npm run build`: kills `rnn train --resume` with SIGKILL at random moments, from its first to its last, and when the run
-// is over compares its checkpoints and its log, bit by bit, with those of an uninterrupted run. After each kill every checkpoint must be
-// whole. Fails (exit code 1) if anything differs. About a second a kill.
+// [--threads 1,2] [--seed 1]` after `npm run build`: kills `rnn train --resume` with SIGKILL at random moments, from its first to its last,
+// and when the run is over compares its checkpoints and its log, bit by bit, with those of an uninterrupted run. After each kill every
+// checkpoint must be whole. Fails (exit code 1) if anything differs. About a second a kill.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../dist/random.js';
 import { inFolder, linesOf, logged, start, timeless, wait } from './survival/trainer.js';
 
-const { values: flags } = parseArgs({ options: { kills: { type: 'string', default: '200' }, steps: { type: 'string', default: '2500' }, threads: { type: 'string', default: '1,2' }, seed: { type: 'string', default: '1' } } });
+const { values: flags } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '200' },
+    steps: { type: 'string', default: '2500' },
+    threads: { type: 'string', default: '1,2' },
+    seed: { type: 'string', default: '1' },
+  },
+});
 const threadCounts = flags.threads.split(',').map(Number);
 const killsEach = Math.ceil(Number(flags.kills) / threadCounts.length);
 const random = new Random(Number(flags.seed));
@@ -41,7 +48,10 @@ async function check(folder, threads) {
     for (;;) {
       const trainer = start(folder, [...options, '--out', 'killed', '--resume']);
       // Some die while they start, most while they train; a run takes several.
-      const isLast = await Promise.race([trainer.ended.then(() => true), wait(50 + random.uniform() * (600 + wholeMs / 2)).then(() => false)]);
+      const isLast = await Promise.race([
+        trainer.ended.then(() => true),
+        wait(50 + random.uniform() * (600 + wholeMs / 2)).then(() => false),
+      ]);
       if (!isLast) trainer.child.kill('SIGKILL');
       const ended = await trainer.ended;
       if (ended.signal !== 'SIGKILL') {
@@ -58,14 +68,25 @@ async function check(folder, threads) {
     const came = await contentOf(join(folder, 'killed'));
     const different = Object.keys(expected).filter((name) => came[name] !== expected[name]);
     if (different.length > 0) fault(`run ${run} on ${threads} threads came to another ${different.join(', ')}`);
-    console.log(`${threads} thread${threads === 1 ? '' : 's'}, run ${run}: ${different.length === 0 ? 'the same' : 'DIFFERENT'} after ${kills} kills in all`);
+    console.log(
+      `${threads} thread${threads === 1 ? '' : 's'}, run ${run}: ${different.length === 0 ? 'the same' : 'DIFFERENT'} after ${kills} kills in all`,
+    );
   }
-  console.log(`${threads} thread${threads === 1 ? '' : 's'}: ${kills} kills, ${looked} of them with a run folder there; an uninterrupted run takes ${(wholeMs / 1000).toFixed(1)} s`);
+  console.log(
+    `${threads} thread${threads === 1 ? '' : 's'}: ${kills} kills, ${looked} of them with a run folder there; an uninterrupted run takes ${(wholeMs / 1000).toFixed(1)} s`,
+  );
 }
 
-/** Evaluations are more frequent than checkpoints, and the run is killed at each of the first ones: what it goes on from is its best state. */
+/**
+ * Evaluations are more frequent than checkpoints, and the run is killed at each of the first ones: what it goes on from is its best state.
+ */
 async function checkEvaluations(folder) {
-  const options = [...sizes, ...'--checkpoint-every 450 --eval-every 50 --sample-every 100 --sample-length 50 --streams 64 --keep 2 --max-steps 1000 --json'.split(' ')];
+  const options = [
+    ...sizes,
+    ...'--checkpoint-every 450 --eval-every 50 --sample-every 100 --sample-length 50 --streams 64 --keep 2 --max-steps 1000 --json'.split(
+      ' ',
+    ),
+  ];
   const { code, stderr } = await start(folder, [...options, '--out', 'whole', '--force']).ended;
   if (code !== 0) throw new Error(`the uninterrupted run ended with ${code}: ${stderr}`);
   const expected = await contentOf(join(folder, 'whole'));
@@ -93,11 +114,15 @@ async function lookAt(folder) {
   }
 }
 
-/** When reports come is the clock's doing, so that they cannot be compared: each is of a later step than the one before, and of a finite loss. */
+/**
+ * When reports come is the clock's doing, so that they cannot be compared: each is of a later step than the one before, and of a finite
+ * loss.
+ */
 function lookAtReports(path) {
   let before = 0;
   for (const { step, lossNats } of linesOf(path).filter(({ event }) => event === 'report')) {
-    if (!(step > before) || !Number.isFinite(lossNats)) fault(`${path}: a report of step ${step}, with a loss of ${lossNats}, follows one of step ${before}`);
+    if (!(step > before) || !Number.isFinite(lossNats))
+      fault(`${path}: a report of step ${step}, with a loss of ${lossNats}, follows one of step ${before}`);
     before = step;
   }
 }
@@ -105,7 +130,8 @@ function lookAtReports(path) {
 async function contentOf(folder) {
   lookAtReports(join(folder, 'log.jsonl'));
   const content = { log: logged(join(folder, 'log.jsonl')) };
-  for (const file of [...files, ...readdirSync(folder).filter((name) => name.startsWith('step-'))]) content[file] = existsSync(join(folder, file)) ? await timeless(join(folder, file)) : 'missing';
+  for (const file of [...files, ...readdirSync(folder).filter((name) => name.startsWith('step-'))])
+    content[file] = existsSync(join(folder, file)) ? await timeless(join(folder, file)) : 'missing';
   return content;
 }
 

@@ -17,8 +17,13 @@ import { linePlot } from './plot.js';
 
 const { values: flags } = parseArgs({
   options: {
-    lag: { type: 'string', default: '50' }, recalled: { type: 'string', default: '3' }, hidden: { type: 'string', default: '96' },
-    steps: { type: 'string', default: '5000' }, seeds: { type: 'string', default: '3' }, only: { type: 'string' }, write: { type: 'string' },
+    lag: { type: 'string', default: '50' },
+    recalled: { type: 'string', default: '3' },
+    hidden: { type: 'string', default: '96' },
+    steps: { type: 'string', default: '5000' },
+    seeds: { type: 'string', default: '3' },
+    only: { type: 'string' },
+    write: { type: 'string' },
   },
 });
 const [lag, recalled, hidden, steps, seeds] = [flags.lag, flags.recalled, flags.hidden, flags.steps, flags.seeds].map(Number);
@@ -46,15 +51,35 @@ const results = [];
 for (const runner of runners) {
   const curves = [];
   for (let seed = 1; seed <= seeds; seed++) curves.push(await curveOf(runner, seed));
-  results.push({ ...runner, curve: curves[0].map((_, i) => median(curves.map((curve) => curve[i]))), ends: curves.map((curve) => curve.at(-1)) });
-  process.stderr.write(`${runner.name}: ${results.at(-1).ends.map((loss) => loss.toFixed(3)).join(' ')}\n`);
+  results.push({
+    ...runner,
+    curve: curves[0].map((_, i) => median(curves.map((curve) => curve[i]))),
+    ends: curves.map((curve) => curve.at(-1)),
+  });
+  process.stderr.write(
+    `${runner.name}: ${results
+      .at(-1)
+      .ends.map((loss) => loss.toFixed(3))
+      .join(' ')}\n`,
+  );
 }
 await device.close();
 await report();
 
 /** Mean nats of a recalled symbol, every hundred steps. */
 async function curveOf({ cell, forgetBias = 1, gateBias = 0, initialisation = 'uniform', orthogonalEvery = 0, learningRate }, seed) {
-  const model = { cell, layers: 1, hidden, embedding: 0, vocabulary: SYMBOLS + 2, forgetBias, gateBias, initialisation, dropout: 0, conventions: {} };
+  const model = {
+    cell,
+    layers: 1,
+    hidden,
+    embedding: 0,
+    vocabulary: SYMBOLS + 2,
+    forgetBias,
+    gateBias,
+    initialisation,
+    dropout: 0,
+    conventions: {},
+  };
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 1, momentum: 0 });
   const job = { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * recalled)) };
   const executable = await device.compile({ parameters: parameterShapes(model), jobs: [job], update: optimizer.rule });
@@ -106,12 +131,25 @@ async function report() {
     `Guessing costs ln ${SYMBOLS} = ${chance.toFixed(2)} nats a symbol. \`node bench/memory.js\`; ${machineTold()}; ${programTold()}.\n`,
     ...(flags.write ? ['![loss by steps](memory.svg)\n'] : []),
     tableHead(['network', 'nats after a third', 'after two thirds', 'at the end', 'each seed', 'learning rate']),
-    ...results.map(({ name, curve, ends, learningRate }) => tableRow([name, ...[1 / 3, 2 / 3, 1].map((part) => curve[Math.round(part * curve.length) - 1].toFixed(3)), ends.map((loss) => loss.toFixed(3)).join(', '), learningRate])),
+    ...results.map(({ name, curve, ends, learningRate }) =>
+      tableRow([
+        name,
+        ...[1 / 3, 2 / 3, 1].map((part) => curve[Math.round(part * curve.length) - 1].toFixed(3)),
+        ends.map((loss) => loss.toFixed(3)).join(', '),
+        learningRate,
+      ]),
+    ),
     '\nWhat remembers: cells with gates, and a tanh RNN whose recurrent matrix is kept orthogonal. The identity start of the IRNN brings back about half of it;',
     'an orthogonal start alone comes out better or worse than none from one run to the next (ends of 1.36 to 2.10 nats were seen).',
   ].join('\n');
   process.stdout.write(`${page}\n`);
   if (!flags.write) return;
   writeFileSync(join(flags.write, 'MEMORY.md'), `${page}\n`);
-  writeFileSync(join(flags.write, 'memory.svg'), await linePlot(results.map(({ name, curve }) => ({ name, points: curve.map((y, i) => [(i + 1) * EVERY, y]) })), { x: 'steps', y: 'nats a symbol' }));
+  writeFileSync(
+    join(flags.write, 'memory.svg'),
+    await linePlot(
+      results.map(({ name, curve }) => ({ name, points: curve.map((y, i) => [(i + 1) * EVERY, y]) })),
+      { x: 'steps', y: 'nats a symbol' },
+    ),
+  );
 }

@@ -1,7 +1,7 @@
-// Can any file make rnn do what it should not? `node bench/mutations.js [--count 100000] [--seed 1] [--first 0]` after `npm run build`: makes
-// a few tiny checkpoints, changes them in so many ways, and hands each to the loader and to all that works with what it loads. Prints what
-// became of them as a table. Fails (exit code 1) at the first file that is neither refused by a clear error nor a whole model, that takes
-// more than 2 s, or with which the process has more than 1 GB, and keeps that file. A few minutes.
+// Can any file make rnn do what it should not? `node bench/mutations.js [--count 100000] [--seed 1] [--first 0]` after `npm run build`:
+// makes a few tiny checkpoints, changes them in so many ways, and hands each to the loader and to all that works with what it loads. Prints
+// what became of them as a table. Fails (exit code 1) at the first file that is neither refused by a clear error nor a whole model, that
+// takes more than 2 s, or with which the process has more than 1 GB, and keeps that file. A few minutes.
 //
 // Mutation n of a seed is always the same: `--seed 1 --first n --count 1` makes it again. The work is done by a child process, so that a
 // hang, or a crash of Node itself, is seen from outside.
@@ -18,7 +18,12 @@ import { makeOriginals, verse } from './mutations/originals.js';
 import { Fault, describe, train, use } from './mutations/use.js';
 
 const { values: flags } = parseArgs({
-  options: { count: { type: 'string', default: '100000' }, seed: { type: 'string', default: '1' }, first: { type: 'string', default: '0' }, child: { type: 'string' } },
+  options: {
+    count: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: '1' },
+    first: { type: 'string', default: '0' },
+    child: { type: 'string' },
+  },
 });
 const [count, seed, first] = [flags.count, flags.seed, flags.first].map(Number);
 
@@ -86,7 +91,10 @@ function record(tally, name, { loaded, refusal }, ms, rss) {
   }
   if (refusal.includes('its checksum does not match')) tally.byChecksum++;
   // One for all places and values of a kind.
-  const words = refusal.replace(/^\S+ /, '').replace(/"(?:[^"\\]|\\.)*"|\[.*?\]|\{.*?\}|-?\d[\d.e+]*/g, '…').slice(0, 80);
+  const words = refusal
+    .replace(/^\S+ /, '')
+    .replace(/"(?:[^"\\]|\\.)*"|\[.*?\]|\{.*?\}|-?\d[\d.e+]*/g, '…')
+    .slice(0, 80);
   tally.refusals[words] = (tally.refusals[words] ?? 0) + 1;
 }
 
@@ -99,7 +107,16 @@ async function watch() {
   let tally = null;
   let fault = null;
   try {
-    const child = fork(fileURLToPath(import.meta.url), ['--child', folder, '--count', flags.count, '--seed', flags.seed, '--first', flags.first]);
+    const child = fork(fileURLToPath(import.meta.url), [
+      '--child',
+      folder,
+      '--count',
+      flags.count,
+      '--seed',
+      flags.seed,
+      '--first',
+      flags.first,
+    ]);
     let timer;
     const wait = () => {
       clearTimeout(timer);
@@ -113,11 +130,15 @@ async function watch() {
       wait();
       if (message.fault) fault = message.fault;
       else tally = message;
-      if (message.done > 0 && message.done % 10_000 === 0 && !message.ended) console.error(`${message.done} done, ${message.loaded} loaded, ${Math.round((performance.now() - began) / 1000)} s, ${Math.round(message.maxRssBytes / 1e6)} MB`);
+      if (message.done > 0 && message.done % 10_000 === 0 && !message.ended)
+        console.error(
+          `${message.done} done, ${message.loaded} loaded, ${Math.round((performance.now() - began) / 1000)} s, ${Math.round(message.maxRssBytes / 1e6)} MB`,
+        );
     });
     const [code, signal] = await new Promise((ended) => child.on('close', (...how) => ended(how)));
     clearTimeout(timer);
-    if (fault === null && !tally?.ended) fault = `the child ended with ${signal ?? code}, after ${first + (tally?.done ?? 0)} of seed ${seed}`;
+    if (fault === null && !tally?.ended)
+      fault = `the child ended with ${signal ?? code}, after ${first + (tally?.done ?? 0)} of seed ${seed}`;
     if (tally !== null) summarise(tally, (performance.now() - began) / 1000);
     if (fault !== null) {
       const kept = join(tmpdir(), `rnn-mutation-${seed}-${process.pid}.json`);
@@ -132,7 +153,12 @@ async function watch() {
 
 function summarise({ done, loaded, trained, byChecksum, slowestMs, maxRssBytes, ways, refusals }, seconds) {
   console.log(tableHead(['mutation', 'files', 'loaded', 'refused']));
-  for (const [name, { files, loaded: whole }] of Object.entries(ways).toSorted()) console.log(tableRow([name, files, whole, files - whole]));
-  console.log(`\n${done} files in ${Math.round(seconds)} s: ${loaded} loaded (${trained} of them were trained on), ${done - loaded} refused, ${byChecksum} of them by the checksum`);
-  console.log(`${Object.keys(refusals).length} different refusals; the slowest file took ${Math.round(slowestMs)} ms; at most ${Math.round(maxRssBytes / 1e6)} MB`);
+  for (const [name, { files, loaded: whole }] of Object.entries(ways).toSorted())
+    console.log(tableRow([name, files, whole, files - whole]));
+  console.log(
+    `\n${done} files in ${Math.round(seconds)} s: ${loaded} loaded (${trained} of them were trained on), ${done - loaded} refused, ${byChecksum} of them by the checksum`,
+  );
+  console.log(
+    `${Object.keys(refusals).length} different refusals; the slowest file took ${Math.round(slowestMs)} ms; at most ${Math.round(maxRssBytes / 1e6)} MB`,
+  );
 }

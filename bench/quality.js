@@ -1,7 +1,7 @@
-// How good presets are: `node bench/quality.js TEXT [NAME | NAME=FOLDER]…` after `npm run build`, with tinyshakespeare for TEXT. Trains each preset
-// named (or takes a run that was made, from its folder), keeps what it finds in bench/quality.json beside what is there of the others, and writes
-// the end of bench/RESULTS.md: commands, losses, curves and samples.
-// A `note` written there by hand, on the circumstances of a run, goes along. `quick` takes 3 minutes, `good` 30, `best` 75; nothing else should run meanwhile.
+// How good presets are: `node bench/quality.js TEXT [NAME | NAME=FOLDER]…` after `npm run build`, with tinyshakespeare for TEXT. Trains
+// each preset named (or takes a run that was made, from its folder), keeps what it finds in bench/quality.json beside what is there of the
+// others, and writes the end of bench/RESULTS.md: commands, losses, curves and samples. A `note` written there by hand, on the
+// circumstances of a run, goes along. `quick` takes 3 minutes, `good` 30, `best` 75; nothing else should run meanwhile.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -30,20 +30,44 @@ const section = [
   `validation text is used for nothing but to choose which checkpoint is the best. ${[...new Set(runs.map(({ machine }) => machine))].join('; ')}.\n`,
   tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s', 'by']),
   ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed, program: by }) =>
-    tableRow([`\`rnn train ${basename(text)} --preset ${preset} --device cpu\``, `**${best.toFixed(4)}**`, training.toFixed(3), parameters.toLocaleString('en'), steps.toLocaleString('en'), epochs.toFixed(1), minutes.toFixed(1), speed.toLocaleString('en'), by])),
+    tableRow([
+      `\`rnn train ${basename(text)} --preset ${preset} --device cpu\``,
+      `**${best.toFixed(4)}**`,
+      training.toFixed(3),
+      parameters.toLocaleString('en'),
+      steps.toLocaleString('en'),
+      epochs.toFixed(1),
+      minutes.toFixed(1),
+      speed.toLocaleString('en'),
+      by,
+    ]),
+  ),
   '\nTraining losses are measured with dropout. Minutes are from the first step to the end, with evaluations and saving; reading the text and compiling come before, and take seconds.\n',
   ...runs.flatMap(({ preset, note }) => (note === undefined ? [] : [`\`${preset}\`: ${note}\n`])),
   '![validation loss by time](quality.svg)',
-  ...runs.map(({ preset, sample }) => `\n\`--preset ${preset}\`, \`rnn sample --temp 0.8 --length 500 --seed 1\`:\n\n\`\`\`\n${sample.trim()}\n\`\`\``),
+  ...runs.map(
+    ({ preset, sample }) =>
+      `\n\`--preset ${preset}\`, \`rnn sample --temp 0.8 --length 500 --seed 1\`:\n\n\`\`\`\n${sample.trim()}\n\`\`\``,
+  ),
 ].join('\n');
 
 const page = join(root, 'bench/RESULTS.md');
 writeFileSync(page, withQuality(readFileSync(page, 'utf8'), section));
-writeFileSync(join(root, 'bench/quality.svg'), await linePlot(runs.map(({ preset, curve }) => ({ name: preset, points: curve })), { x: 'minutes of training', y: 'validation loss, nats a character' }));
+writeFileSync(
+  join(root, 'bench/quality.svg'),
+  await linePlot(
+    runs.map(({ preset, curve }) => ({ name: preset, points: curve })),
+    { x: 'minutes of training', y: 'validation loss, nats a character' },
+  ),
+);
 
 function trained(preset) {
   const folder = join(mkdtempSync(join(tmpdir(), 'rnn-quality-')), preset);
-  const { status } = spawnSync(process.execPath, [program, 'train', text, '--preset', preset, '--device', 'cpu', '--out', folder, '--json'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  const { status } = spawnSync(
+    process.execPath,
+    [program, 'train', text, '--preset', preset, '--device', 'cpu', '--out', folder, '--json'],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
   if (status !== 0) throw new Error(`rnn train --preset ${preset} ended with ${status}`);
   return folder;
 }
@@ -61,7 +85,10 @@ function resultOf(folder) {
     steps: end.step,
     epochs: reports.at(-1).epoch,
     minutes: end.elapsedMs / 60_000,
-    speed: Math.round(reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b)[Math.floor(reports.length / 2)] / 100) * 100,
+    speed:
+      Math.round(
+        reports.map(({ charactersPerSecond }) => charactersPerSecond).toSorted((a, b) => a - b)[Math.floor(reports.length / 2)] / 100,
+      ) * 100,
     machine: machineTold(),
     program: programTold(),
     // An evaluation comes before the report of its step, or right after it.

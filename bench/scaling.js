@@ -10,7 +10,9 @@ import { speed, tableHead, tableRow } from './comparison/markdown.js';
 import { jsonLines, root, run } from './comparison/processes.js';
 import { median } from './comparison/statistics.js';
 
-const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '1' }, write: { type: 'string' } } });
+const { values: flags } = parseArgs({
+  options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '1' }, write: { type: 'string' } },
+});
 const program = join(root, 'bin/rnn.js');
 const page = [];
 
@@ -23,7 +25,9 @@ const varied = [
 const texts = [1, 10, 100];
 
 say('# How speed depends on sizes\n');
-say(`${machineTold()}; ${programTold()}, Node ${process.version}. LSTM of two layers of 128 units, batch 50, 50 steps, ${availableParallelism()} threads, but for what`);
+say(
+  `${machineTold()}; ${programTold()}, Node ${process.version}. LSTM of two layers of 128 units, batch 50, 50 steps, ${availableParallelism()} threads, but for what`,
+);
 say(`the first column says. Medians of ${flags.rounds}.\n`);
 const measured = new Map(varied.map(([name]) => [name, []]));
 for (let round = 0; round < Number(flags.rounds); round++) {
@@ -32,34 +36,68 @@ for (let round = 0; round < Number(flags.rounds); round++) {
 say(tableHead(['', 'characters/s', 'GFLOP/s', 'a step, ms', 'compiling, ms', 'memory, MB']));
 for (const [name, results] of measured) {
   const of = (figure) => median(results.map(figure));
-  say(tableRow([
-    name,
-    speed(of(({ training }) => training.charactersPerSecond)),
-    of(({ training }) => training.gigaflops).toFixed(0),
-    of(({ training }) => training.stepMs).toPrecision(3),
-    of(({ compileMs }) => compileMs).toFixed(0),
-    (of(({ memoryBytes }) => memoryBytes) / 1e6).toFixed(0),
-  ]));
+  say(
+    tableRow([
+      name,
+      speed(of(({ training }) => training.charactersPerSecond)),
+      of(({ training }) => training.gigaflops).toFixed(0),
+      of(({ training }) => training.stepMs).toPrecision(3),
+      of(({ compileMs }) => compileMs).toFixed(0),
+      (of(({ memoryBytes }) => memoryBytes) / 1e6).toFixed(0),
+    ]),
+  );
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'rnn-scaling-'));
 const characters = new Map(texts.map((megabytes) => [megabytes, []]));
 for (const megabytes of texts) writeFileSync(fileOf(megabytes), made(megabytes * 1e6));
-for (let round = 0; round < Number(flags.rounds); round++) for (const megabytes of texts) characters.get(megabytes).push(trained(megabytes));
+for (let round = 0; round < Number(flags.rounds); round++)
+  for (const megabytes of texts) characters.get(megabytes).push(trained(megabytes));
 rmSync(folder, { recursive: true });
 say(`\nThe length of the text:\n\n${tableHead(['text, MB', 'characters/s'])}`);
 for (const [megabytes, figures] of characters) say(tableRow([megabytes, speed(median(figures))]));
 if (flags.write !== undefined) writeFileSync(flags.write, `${page.join('\n')}\n`);
 
 function benched(sizes) {
-  return jsonLines(run(process.execPath, [program, 'bench', '--device', 'cpu', '--json', '--seconds', flags.seconds, ...Object.entries(sizes).flatMap(([name, value]) => [`--${name}`, value])]))[0];
+  return jsonLines(
+    run(process.execPath, [
+      program,
+      'bench',
+      '--device',
+      'cpu',
+      '--json',
+      '--seconds',
+      flags.seconds,
+      ...Object.entries(sizes).flatMap(([name, value]) => [`--${name}`, value]),
+    ]),
+  )[0];
 }
 
 function trained(megabytes) {
   const sizes = ['--hidden', 128, '--layers', 2, '--batch-size', 50, '--seq-length', 50];
-  const rest = ['--json', '--force', '--out', join(folder, 'run'), '--max-time', '6s', '--max-steps', 1e9, '--eval-every', 0, '--sample-every', 0, '--val-fraction', 0];
+  const rest = [
+    '--json',
+    '--force',
+    '--out',
+    join(folder, 'run'),
+    '--max-time',
+    '6s',
+    '--max-steps',
+    1e9,
+    '--eval-every',
+    0,
+    '--sample-every',
+    0,
+    '--val-fraction',
+    0,
+  ];
   const events = jsonLines(run(process.execPath, [program, 'train', fileOf(megabytes), ...sizes, ...rest]));
-  return median(events.filter(({ event }) => event === 'report').slice(1).map(({ charactersPerSecond }) => charactersPerSecond));
+  return median(
+    events
+      .filter(({ event }) => event === 'report')
+      .slice(1)
+      .map(({ charactersPerSecond }) => charactersPerSecond),
+  );
 }
 
 function fileOf(megabytes) {
@@ -72,7 +110,7 @@ function made(length) {
   let seed = 1;
   for (let i = 0; i < length; i++) {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
-    bytes[i] = 40 + (seed >>> 16) % 60;
+    bytes[i] = 40 + ((seed >>> 16) % 60);
   }
   return bytes;
 }

@@ -1,6 +1,6 @@
-// Does a device of gpu.js hold on to memory? `node bench/soak.js [--device gpu:software] [--calls 500]` after `npm run build`: runs one plan
-// so many times, and prints how much memory the process has meanwhile as a table on stdout. Fails (exit code 1) if it grows by more than
-// 5 % in the second half, does not end by itself, or prints anything on stderr. About a minute.
+// Does a device of gpu.js hold on to memory? `node bench/soak.js [--device gpu:software] [--calls 500]` after `npm run build`: runs one
+// plan so many times, and prints how much memory the process has meanwhile as a table on stdout. Fails (exit code 1) if it grows by more
+// than 5 % in the second half, does not end by itself, or prints anything on stderr. About a minute.
 //
 // The work is done by a child process, so that its end, and what its driver prints past Node, can be seen from outside.
 import { spawn } from 'node:child_process';
@@ -9,7 +9,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
 const { values: flags } = parseArgs({
-  options: { device: { type: 'string', default: 'gpu:software' }, calls: { type: 'string', default: '500' }, child: { type: 'boolean', default: false } },
+  options: {
+    device: { type: 'string', default: 'gpu:software' },
+    calls: { type: 'string', default: '500' },
+    child: { type: 'boolean', default: false },
+  },
 });
 const runs = Math.max(40, Number(flags.calls));
 /** Calls in a run. */
@@ -34,7 +38,17 @@ async function work() {
   const { createOptimizer } = await import('../dist/training/optimizers.js');
 
   const [T, N, V] = [8, 8, 30];
-  const model = { cell: 'lstm', layers: 2, hidden: 24, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0.1, conventions: {} };
+  const model = {
+    cell: 'lstm',
+    layers: 2,
+    hidden: 24,
+    embedding: 0,
+    vocabulary: V,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0.1,
+    conventions: {},
+  };
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
   const device = await openDevice(flags.device);
   const executable = await device.compile({
@@ -50,8 +64,14 @@ async function work() {
   performance.now = () => (now += (1000 * RUN_SECONDS) / (TOGETHER + 0.5));
   let step = 0;
   const run = async (length) => {
-    const calls = Array.from({ length }, () => ({ ids: symbols(), targets: symbols(), dropoutKey: step, update: optimizer.scalars(++step, 0.001) }));
-    for (const { lossNats } of await executable.run('train', calls)) if (!Number.isFinite(lossNats)) throw new Error(`loss ${lossNats} at step ${step}`);
+    const calls = Array.from({ length }, () => ({
+      ids: symbols(),
+      targets: symbols(),
+      dropoutKey: step,
+      update: optimizer.scalars(++step, 0.001),
+    }));
+    for (const { lossNats } of await executable.run('train', calls))
+      if (!Number.isFinite(lossNats)) throw new Error(`loss ${lossNats} at step ${step}`);
   };
   for (let i = 0; i < 2; i++) await run(1);
   performance.now = () => (now += 1e9); // from here on no run is short enough to be made longer
@@ -81,7 +101,11 @@ async function collect() {
 async function watch() {
   const env = { ...process.env };
   if (env.VK_ICD_FILENAMES === undefined && existsSync(icd)) env.VK_ICD_FILENAMES = icd;
-  const child = spawn(process.execPath, ['--expose-gc', fileURLToPath(import.meta.url), '--child', '--device', flags.device, '--calls', flags.calls], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(
+    process.execPath,
+    ['--expose-gc', fileURLToPath(import.meta.url), '--child', '--device', flags.device, '--calls', flags.calls],
+    { env, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
   const rows = [];
   let closedAt = null;
   let noise = '';
@@ -96,13 +120,17 @@ async function watch() {
         closedAt = performance.now();
         timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
       } else if (line.runs) row(rows, line);
-      else console.log(`${line.description}, runs of ${TOGETHER} calls, ${line.passes} passes\n\n| runs | RSS, MiB | growth |\n|---:|---:|---:|`);
+      else
+        console.log(
+          `${line.description}, runs of ${TOGETHER} calls, ${line.passes} passes\n\n| runs | RSS, MiB | growth |\n|---:|---:|---:|`,
+        );
     }
   });
   const [code, signal] = await new Promise((ended) => child.on('close', (...how) => ended(how)));
   clearTimeout(timer);
   const faults = [];
-  if (closedAt === null || code !== 0) faults.push(closedAt !== null && signal ? 'it did not end by itself' : `it ended with ${signal ?? code}`);
+  if (closedAt === null || code !== 0)
+    faults.push(closedAt !== null && signal ? 'it did not end by itself' : `it ended with ${signal ?? code}`);
   else console.log(`\nended by itself ${Math.round(performance.now() - closedAt)} ms after it closed the device`);
   if (noise !== '') faults.push(`it printed on stderr:\n${noise}`);
   const growth = growthOf(rows);
@@ -114,7 +142,8 @@ async function watch() {
 
 /** From the third quarter to the last, by the most in each: V8 takes and gives back 16 MiB as it likes. */
 function growthOf(rows) {
-  const most = (from, to) => Math.max(...rows.slice(Math.floor(from * rows.length), Math.floor(to * rows.length)).map(({ bytes }) => bytes));
+  const most = (from, to) =>
+    Math.max(...rows.slice(Math.floor(from * rows.length), Math.floor(to * rows.length)).map(({ bytes }) => bytes));
   return most(0.75, 1) / most(0.5, 0.75) - 1;
 }
 

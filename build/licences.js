@@ -34,12 +34,16 @@ export function packageFolder(moduleId) {
 
 function licencesText(bundlesOf) {
   const entries = [...bundlesOf].map(([folder, bundles]) => ({ ...describe(folder), bundles: [...bundles].toSorted() }));
-  const sections = entries.toSorted((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1)).map(({ name, version, licence, home, text, bundles }) => `## ${name} ${version}
+  const sections = entries
+    .toSorted((a, b) => (`${a.name} ${a.version}` < `${b.name} ${b.version}` ? -1 : 1))
+    .map(
+      ({ name, version, licence, home, text, bundles }) => `## ${name} ${version}
 
 ${[licence, home].filter(Boolean).join(', ')}. In ${bundles.map((bundle) => `\`${bundle}\``).join(', ')}.
 
 ${text.replace(/^/gm, '    ').replace(/ +$/gm, '')}
-`);
+`,
+    );
   return `# What is bundled\n\nThe build writes some libraries into the files of this folder. These are their licences.\n\n${sections.join('\n')}`;
 }
 
@@ -49,5 +53,14 @@ export function describe(folder) {
   const file = readdirSync(folder).find((each) => /^licen[cs]e(\.(md|txt))?$/i.test(each));
   if (license === undefined && file === undefined) throw new Error(`${name} ${version} is to be bundled, and has no licence`);
   const home = (repository?.url ?? repository ?? homepage ?? '').replace(/^git(\+https)?:/, 'https:').replace(/\.git$/, '');
-  return { name, version, licence: license, home, text: file === undefined ? `The package says that its licence is ${license}, and brings no text of it.` : readFileSync(join(folder, file), 'utf8').trim() };
+  return {
+    name,
+    version,
+    licence: license,
+    home,
+    text:
+      file === undefined
+        ? `The package says that its licence is ${license}, and brings no text of it.`
+        : readFileSync(join(folder, file), 'utf8').trim(),
+  };
 }

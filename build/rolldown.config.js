@@ -11,7 +11,9 @@ const licences = collectLicences({ file: resolve(root, 'dist/THIRD-PARTY.md'), b
  * build run the same code; not minified, since gpu.js reads the text of functions, and stacks should be readable.
  */
 const libraries = ['devices/gpu/gpu-js', 'reports/observable', 'reports/scales'];
-/** linkedom draws on a canvas if that package is there, and does without otherwise. `gl` is overridden by an empty package in package.json. */
+/**
+ * linkedom draws on a canvas if that package is there, and does without otherwise. `gl` is overridden by an empty package in package.json.
+ */
 const external = ['canvas', 'webgpu'];
 
 /** Each runs in a page, as a classic script. */
@@ -24,12 +26,21 @@ export default [
     platform: 'node',
     external,
     plugins: [licences],
-    output: { file: resolve(root, `dist/${name}.js`), format: 'esm', postBanner: '/*! Bundled libraries: their licences are in THIRD-PARTY.md, at the top of dist/. */' },
+    output: {
+      file: resolve(root, `dist/${name}.js`),
+      format: 'esm',
+      postBanner: '/*! Bundled libraries: their licences are in THIRD-PARTY.md, at the top of dist/. */',
+    },
   })),
   ...pages.map((name) => ({
     input: resolve(root, `src/reports/browser/${name}.ts`),
     moduleTypes: { '.css': 'text' },
     plugins: [licences],
-    output: { file: resolve(root, `dist/reports/browser/${name}.js`), format: 'iife', minify: true, postBanner: ({ moduleIds }) => (moduleIds.some((id) => /[\\/]uplot[\\/].*js$/.test(id)) ? notice : '') },
+    output: {
+      file: resolve(root, `dist/reports/browser/${name}.js`),
+      format: 'iife',
+      minify: true,
+      postBanner: ({ moduleIds }) => (moduleIds.some((id) => /[\\/]uplot[\\/].*js$/.test(id)) ? notice : ''),
+    },
   })),
 ];

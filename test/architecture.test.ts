@@ -5,7 +5,22 @@ import { join, posix, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /** From the top down: a file may import from its own room and from those below it. */
-const rooms = ['bin', 'src/cli', 'src/library', 'src/diagnosis', 'src/reports', 'src/training', 'src/sampling', 'src/insight', 'src/formats', 'src/checkpoint', 'src/model', 'src/corpus', 'src/devices', 'src/program'] as const;
+const rooms = [
+  'bin',
+  'src/cli',
+  'src/library',
+  'src/diagnosis',
+  'src/reports',
+  'src/training',
+  'src/sampling',
+  'src/insight',
+  'src/formats',
+  'src/checkpoint',
+  'src/model',
+  'src/corpus',
+  'src/devices',
+  'src/program',
+] as const;
 /** Outside all rooms, and open to all. They import each other at most. */
 const shared: readonly string[] = ['src/errors.ts', 'src/random.ts', 'src/group.ts'];
 /** What other programs import. It belongs to the library, and nothing imports it. */
@@ -13,9 +28,13 @@ const door = 'src/index.ts';
 
 /** Longer than anyone likes, each with the reason why it is one file all the same. */
 const longFiles: Readonly<Record<string, string>> = {
+  'bench/faults.js': 'a list of what may happen to a run, each with its check, and nothing else',
+  'test/cli/faults.ts': 'a table of what a user may get wrong, and what is said then',
   'test/devices/cpu/kernels.test.ts': 'one section for each kernel, all with the same few helpers that lay matrices out in memory',
 };
 const longestLines = 300;
+/** Tests are lists of cases, which are read a case at a time. */
+const longestTestLines = 400;
 
 interface SourceFile {
   readonly path: string;
@@ -27,7 +46,9 @@ function wrongImports({ path, source }: SourceFile): string[] {
   return importsOf(source).flatMap((specifier) => {
     if (!specifier.startsWith('.')) {
       // Programs are data, and models are equations: they must run wherever JavaScript does.
-      return roomOf(path) === 'src/program' || roomOf(path) === 'src/model' ? [`${path} imports ${specifier}: the rooms program/ and model/ are pure`] : [];
+      return roomOf(path) === 'src/program' || roomOf(path) === 'src/model'
+        ? [`${path} imports ${specifier}: the rooms program/ and model/ are pure`]
+        : [];
     }
     const target = posix.join(posix.dirname(path), specifier).replace(/^dist\/(.*)\.js$/, 'src/$1.ts');
     if (target === door) return [`${path} imports ${target}, which is for other programs`];
@@ -44,17 +65,25 @@ function wrongImports({ path, source }: SourceFile): string[] {
 /** What is wrong with how a file touches the process: printing, arguments and exit codes are for cli/ and bin/ alone. */
 function wrongEffects({ path, source }: SourceFile): string[] {
   if (roomOf(path) === 'src/cli' || roomOf(path) === 'bin') return [];
-  return [...withoutComments(source).matchAll(/\bprocess\.(?:argv|exit|exitCode|stdout|stderr)\b|\bconsole\.\w+/g)].map(([found]) => `${path} uses ${found}`);
+  return [...withoutComments(source).matchAll(/\bprocess\.(?:argv|exit|exitCode|stdout|stderr)\b|\bconsole\.\w+/g)].map(
+    ([found]) => `${path} uses ${found}`,
+  );
 }
 
 function importsOf(source: string): string[] {
   // The keyword stands at the start of a statement, or after a bracket or a space where the import is an expression.
-  return [...withoutComments(source).matchAll(/(?:^|[\s;}])(?:import|export)\b[^;'"()]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g)].map(([, named, bare]) => named ?? bare);
+  return [
+    ...withoutComments(source).matchAll(
+      /(?:^|[\s;}])(?:import|export)\b[^;'"()]*?\bfrom\s*['"]([^'"]+)['"]|\bimport\s*\(?\s*['"]([^'"]+)['"]/g,
+    ),
+  ].map(([, named, bare]) => named ?? bare);
 }
 
 /** The files that a file imports, from the root of the project. */
 const targetsOf = ({ path, source }: SourceFile): string[] =>
-  importsOf(source).filter((specifier) => specifier.startsWith('.')).map((specifier) => posix.join(posix.dirname(path), specifier).replace(/^dist\/(.*)\.js$/, 'src/$1.ts'));
+  importsOf(source)
+    .filter((specifier) => specifier.startsWith('.'))
+    .map((specifier) => posix.join(posix.dirname(path), specifier).replace(/^dist\/(.*)\.js$/, 'src/$1.ts'));
 
 /** Each circle of imports that are more than types, once, as the files on it. */
 function circles(among: readonly SourceFile[]): string[] {
@@ -71,7 +100,8 @@ function circles(among: readonly SourceFile[]): string[] {
   return found;
 }
 
-const withoutTypes = (source: string): string => source.replace(/\b(?:import|export) type [^;]*;/g, '').replace(/\btypeof import\([^)]*\)/g, '');
+const withoutTypes = (source: string): string =>
+  source.replace(/\b(?:import|export) type [^;]*;/g, '').replace(/\btypeof import\([^)]*\)/g, '');
 
 const hasLoop = (source: string): boolean => /\b(?:for|while)\s*\(/.test(withoutComments(source));
 
@@ -87,7 +117,8 @@ const root = resolve(import.meta.dirname, '..');
 const files: readonly SourceFile[] = ['bin', 'src', 'bench', 'test'].flatMap((folder) =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.[jt]s$/.test(name) && !name.includes('node_modules')) // the peers of the benchmark have packages of their own
-    .map((name) => ({ path: posix.join(folder, name.replaceAll('\\', '/')), source: readFileSync(join(root, folder, name), 'utf8') })));
+    .map((name) => ({ path: posix.join(folder, name.replaceAll('\\', '/')), source: readFileSync(join(root, folder, name), 'utf8') })),
+);
 const program = files.filter(({ path }) => path.startsWith('src/') || path.startsWith('bin/'));
 
 describe('the rooms of the program', () => {
@@ -106,24 +137,41 @@ describe('the rooms of the program', () => {
   });
 });
 
-it(`no file is longer than ${longestLines} lines, but for those that say why`, () => {
-  const long = files.filter(({ source }) => source.split('\n').length - 1 > longestLines).map(({ path }) => path);
+it(`no file is longer than ${longestLines} lines, nor a test than ${longestTestLines}, but for those that say why`, () => {
+  const mostLines = (path: string): number => (path.startsWith('test/') ? longestTestLines : longestLines);
+  const long = files.filter(({ path, source }) => source.split('\n').length - 1 > mostLines(path)).map(({ path }) => path);
   expect(long.toSorted()).toEqual(Object.keys(longFiles).toSorted());
 });
 
 describe('what goes beyond the order of rooms', () => {
   it('no files import each other in a circle, but for types', () => {
     expect(circles(program)).toEqual([]);
-    expect(circles([{ path: 'src/a.ts', source: "import { b } from './b.ts';" }, { path: 'src/b.ts', source: "import { type T, a } from './a.ts';" }])).toEqual(['src/a.ts → src/b.ts → src/a.ts']);
-    expect(circles([{ path: 'src/a.ts', source: "import { b } from './b.ts';" }, { path: 'src/b.ts', source: "import type { A } from './a.ts';" }])).toEqual([]);
+    expect(
+      circles([
+        { path: 'src/a.ts', source: "import { b } from './b.ts';" },
+        { path: 'src/b.ts', source: "import { type T, a } from './a.ts';" },
+      ]),
+    ).toEqual(['src/a.ts → src/b.ts → src/a.ts']);
+    expect(
+      circles([
+        { path: 'src/a.ts', source: "import { b } from './b.ts';" },
+        { path: 'src/b.ts', source: "import type { A } from './a.ts';" },
+      ]),
+    ).toEqual([]);
   });
 
   it('a device knows none of the others', () => {
     const device = (path: string): string | undefined => /^src\/devices\/(\w+)\//.exec(path)?.[1];
-    const leading = program.flatMap(({ path, source }) => targetsOf({ path, source }).map((target) => ({ path, from: device(path), to: device(target) })));
+    const leading = program.flatMap(({ path, source }) =>
+      targetsOf({ path, source }).map((target) => ({ path, from: device(path), to: device(target) })),
+    );
     expect(leading.filter(({ from }) => from === 'gpu').length).toBeGreaterThan(10);
     // The reference defines what others compute; what they are compared with must not be what computes them.
-    expect(leading.filter(({ from, to }) => from !== undefined && to !== undefined && from !== to).map(({ path, to }) => `${path} imports from ${to}`)).toEqual([]);
+    expect(
+      leading
+        .filter(({ from, to }) => from !== undefined && to !== undefined && from !== to)
+        .map(({ path, to }) => `${path} imports from ${to}`),
+    ).toEqual([]);
   });
 
   it('a cell has no loop: neither over time, which the network writes out, nor over rows and units', () => {
@@ -144,7 +192,10 @@ describe('what goes beyond the order of rooms', () => {
     const page = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
     const named = [...page.matchAll(/`((?:src|test|bench|docs)\/[\w./-]+)`/g)].map(([, path]) => path);
     expect(named.length).toBeGreaterThan(30);
-    expect([...new Set(named)].filter((path) => !existsSync(join(root, path))).toSorted()).toEqual(['src/devices/NAME/', 'src/model/cells/mgu.ts']);
+    expect([...new Set(named)].filter((path) => !existsSync(join(root, path))).toSorted()).toEqual([
+      'src/devices/NAME/',
+      'src/model/cells/mgu.ts',
+    ]);
   });
 });
 
@@ -184,8 +235,12 @@ describe('the check itself', () => {
   });
 
   it('finds a file that prints, except where printing belongs, and lets a comment mention it', () => {
-    const source = "console.log(process.argv);\nprocess.exitCode = 1;\nprocess.env.X; // console.log";
-    expect(wrongEffects({ path: 'src/corpus/read.ts', source })).toEqual(['src/corpus/read.ts uses console.log', 'src/corpus/read.ts uses process.argv', 'src/corpus/read.ts uses process.exitCode']);
+    const source = 'console.log(process.argv);\nprocess.exitCode = 1;\nprocess.env.X; // console.log';
+    expect(wrongEffects({ path: 'src/corpus/read.ts', source })).toEqual([
+      'src/corpus/read.ts uses console.log',
+      'src/corpus/read.ts uses process.argv',
+      'src/corpus/read.ts uses process.exitCode',
+    ]);
     expect(wrongEffects({ path: 'src/cli/io.ts', source })).toEqual([]);
   });
 });

@@ -42,20 +42,26 @@ async function expectOutput(block: Block, place: Place): Promise<void> {
 
 describe.skipIf(!isBuilt)('every command in a block of shell works (npm run build makes the program)', () => {
   // Each page waits for one process after the other.
-  it.concurrent.for(pages)('$name', { timeout: patience }, async ({ name, before = '', env = {}, needs }, { onTestFinished: onPageFinished, skip }) => {
-    const { folder, work, path } = makePlace();
-    onPageFinished(() => rmSync(folder, { recursive: true, force: true }));
-    const place = { folder: work, path, env };
-    if (needs !== undefined && (await runScript(needs.test, place)).code !== 0) skip(`${name} needs ${needs.what}`);
-    expect(await runScript(`set -e\n${before}`, place)).toMatchObject({ code: 0 });
-    for (const block of blocksOf(read(name))) {
-      await (block.language === 'sh' ? expectSuccess(block, place) : expectOutput(block, place));
-    }
-  });
+  it.concurrent.for(pages)(
+    '$name',
+    { timeout: patience },
+    async ({ name, before = '', env = {}, needs }, { onTestFinished: onPageFinished, skip }) => {
+      const { folder, work, path } = makePlace();
+      onPageFinished(() => rmSync(folder, { recursive: true, force: true }));
+      const place = { folder: work, path, env };
+      if (needs !== undefined && (await runScript(needs.test, place)).code !== 0) skip(`${name} needs ${needs.what}`);
+      expect(await runScript(`set -e\n${before}`, place)).toMatchObject({ code: 0 });
+      for (const block of blocksOf(read(name))) {
+        await (block.language === 'sh' ? expectSuccess(block, place) : expectOutput(block, place));
+      }
+    },
+  );
 });
 
 it('every page of the project is one of those whose commands are run', () => {
-  const inDocs = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`);
+  const inDocs = readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`);
   const written = ['README.md', 'CONTRIBUTING.md', 'corpora/README.md', 'checkpoints/README.md', ...inDocs];
   expect(written.filter((name) => !pages.some((page) => page.name === name))).toEqual([]);
 });

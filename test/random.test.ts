@@ -55,7 +55,8 @@ describe('random numbers', () => {
 });
 
 describe('dropout', () => {
-  const kept = (key: number, site: number, rate: number): boolean[] => Array.from({ length: 20_000 }, (_, index) => dropoutKeeps(key, site, index, rate));
+  const kept = (key: number, site: number, rate: number): boolean[] =>
+    Array.from({ length: 20_000 }, (_, index) => dropoutKeeps(key, site, index, rate));
   const share = (mask: readonly boolean[]): number => mask.filter(Boolean).length / mask.length;
 
   test('keeps a share of 1 − rate', () => {
@@ -72,7 +73,8 @@ describe('dropout', () => {
 
   test('hashes: a flipped bit of the input flips half of the bits of the result', () => {
     let flipped = 0;
-    for (let x = 0; x < 100; x++) for (let bit = 0; bit < 32; bit++) flipped += ((hash32(x) ^ hash32(x ^ (1 << bit))) >>> 0).toString(2).replaceAll('0', '').length;
+    for (let x = 0; x < 100; x++)
+      for (let bit = 0; bit < 32; bit++) flipped += ((hash32(x) ^ hash32(x ^ (1 << bit))) >>> 0).toString(2).replaceAll('0', '').length;
     expect(Math.abs(flipped / (100 * 32 * 32) - 0.5)).toBeLessThan(0.02);
   });
 });

@@ -24,7 +24,12 @@ const patience = 60_000;
 
 /** The commands in blocks marked as shell, a block a list. */
 function shellBlocks(page: string): string[][] {
-  return [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) => block.trim().split('\n').filter((line) => !line.startsWith('#')));
+  return [...page.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, block]) =>
+    block
+      .trim()
+      .split('\n')
+      .filter((line) => !line.startsWith('#')),
+  );
 }
 
 /** The words of every `rnn …` in a line of shell, unquoted. Knows quotes, pipes, &&, variables before a command and >file only. */
@@ -41,7 +46,9 @@ function programCalls(line: string): string[][] {
 
 /** Commands in running text, between backticks; those with <placeholders> or [options] are forms and no commands. */
 function inlineCommands(page: string): string[] {
-  return [...page.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`(rnn [^`]+)`/g)].map(([, command]) => command).filter((command) => !/[<[]/.test(command));
+  return [...page.replace(/^```[\s\S]*?^```/gm, '').matchAll(/`(rnn [^`]+)`/g)]
+    .map(([, command]) => command)
+    .filter((command) => !/[<[]/.test(command));
 }
 
 describe('every command that is written down is one', () => {
@@ -51,8 +58,17 @@ describe('every command that is written down is one', () => {
   afterAll(() => rmSync(dirname(shownFile), { recursive: true }));
 
   const pages = shownPages.map(({ name }) => name);
-  const inBlocks = pages.flatMap((name) => shellBlocks(read(name)).flat().flatMap(programCalls).map((words) => ({ name, words })));
-  const inText = pages.flatMap((name) => inlineCommands(read(name)).flatMap(programCalls).map((words) => ({ name, words })));
+  const inBlocks = pages.flatMap((name) =>
+    shellBlocks(read(name))
+      .flat()
+      .flatMap(programCalls)
+      .map((words) => ({ name, words })),
+  );
+  const inText = pages.flatMap((name) =>
+    inlineCommands(read(name))
+      .flatMap(programCalls)
+      .map((words) => ({ name, words })),
+  );
 
   it('and there are some', () => {
     expect(inBlocks.length).toBeGreaterThan(4);
@@ -61,7 +77,10 @@ describe('every command that is written down is one', () => {
 
   it.each(inBlocks.map(({ name, words }) => [name, words.join(' '), words] as const))('%s: rnn %s', async (_name, _line, words) => {
     const end = words.includes('--') ? words.indexOf('--') : words.length;
-    for (const [command, given] of [[words[0], words.slice(0, end)], ['train', words.slice(end + 1)]] as const) {
+    for (const [command, given] of [
+      [words[0], words.slice(0, end)],
+      ['train', words.slice(end + 1)],
+    ] as const) {
       const { stdout } = await rnn([command, '--help']);
       for (const option of given.filter((word) => word.startsWith('--'))) expect(stdout).toMatch(new RegExp(`${option}\\b`));
     }
@@ -80,34 +99,81 @@ describe('every command that is written down is one', () => {
     addTrainFlags(train);
     const known = new Set([...flagsOf(train).map(variableOf), ...otherVariables, ...everywhere.map((key) => variableOf({ key }))]);
     // RNN_HIDEN is the page's example of one that is none.
-    expect([...new Set(pages.flatMap((name) => read(name).match(/\bRNN_[A-Z_]+/g) ?? []))].filter((name) => !known.has(name))).toEqual(['RNN_HIDEN']);
+    expect([...new Set(pages.flatMap((name) => read(name).match(/\bRNN_[A-Z_]+/g) ?? []))].filter((name) => !known.has(name))).toEqual([
+      'RNN_HIDEN',
+    ]);
   });
 
   it('and every option in the README is one of some command, or of the benchmark', async () => {
-    const helps = await Promise.all(['train', 'sample', 'eval', 'inspect', 'gradients', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'export', 'import', 'corpus', 'doctor', 'bench', 'completion'].map((command) => rnn([command, '--help'])));
-    const known = new Set([...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []));
+    const helps = await Promise.all(
+      [
+        'train',
+        'sample',
+        'eval',
+        'inspect',
+        'gradients',
+        'info',
+        'runs',
+        'plot',
+        'watch',
+        'story',
+        'sweep',
+        'export',
+        'import',
+        'corpus',
+        'doctor',
+        'bench',
+        'completion',
+      ].map((command) => rnn([command, '--help'])),
+    );
+    const known = new Set(
+      [...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []),
+    );
     expect([...new Set(readme.match(/--[a-z][\w-]+/g))].filter((option) => !known.has(option))).toEqual([]);
   });
 });
 
 describe('every page that another one refers to is there', () => {
-  const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'bench/RESULTS.md', ...readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'bench/RESULTS.md',
+    ...readdirSync(join(root, 'docs'))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `docs/${name}`),
+  ];
 
-  const linksOf = (page: string): string[] => [...read(page).matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, link]) => link).filter((link) => !/^https?:/.test(link));
+  const linksOf = (page: string): string[] =>
+    [...read(page).matchAll(/\]\(([^)\s]+)[^)]*\)/g)].map(([, link]) => link).filter((link) => !/^https?:/.test(link));
   /** The names under which GitHub has a page's headings. */
-  const anchorsOf = (page: string): string[] => [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replaceAll(' ', '-'));
+  const anchorsOf = (page: string): string[] =>
+    [...read(page).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .replaceAll(' ', '-'),
+    );
 
   it.each(pages)('%s', (page) => {
-    const targets = linksOf(page).map((link) => link.split('#')).map(([path, anchor]) => ({ file: path === '' ? page : join(dirname(page), path), anchor }));
+    const targets = linksOf(page)
+      .map((link) => link.split('#'))
+      .map(([path, anchor]) => ({ file: path === '' ? page : join(dirname(page), path), anchor }));
     expect(targets.filter(({ file }) => !existsSync(join(root, file))).map(({ file }) => file)).toEqual([]);
-    expect(targets.filter(({ file, anchor }) => anchor !== undefined && !anchorsOf(file).includes(anchor)).map(({ file, anchor }) => `${file}#${anchor}`)).toEqual([]);
+    expect(
+      targets
+        .filter(({ file, anchor }) => anchor !== undefined && !anchorsOf(file).includes(anchor))
+        .map(({ file, anchor }) => `${file}#${anchor}`),
+    ).toEqual([]);
   });
 });
 
 it('docs/choosing.md tells what the presets for a time have', () => {
   for (const name of ['quick', 'good', 'best'] as const) {
     const { cell, layers, hidden, batchSize, sequenceLength, dropout, weightDecay } = presets[name].options(1_000_000);
-    const row = read('docs/choosing.md').split('\n').find((line) => line.startsWith(`| \`--preset ${name}\``));
+    const row = read('docs/choosing.md')
+      .split('\n')
+      .find((line) => line.startsWith(`| \`--preset ${name}\``));
     const told = `${layers === 1 ? 'one layer' : 'two layers'} of ${hidden} units (\`${cell}\`), batches of ${batchSize} × ${sequenceLength}, dropout ${dropout}, weight decay ${weightDecay}`;
     expect(row).toContain(told);
   }
@@ -115,7 +181,9 @@ it('docs/choosing.md tells what the presets for a time have', () => {
 
 it('every npm script that the README names is there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const named = [...readme.matchAll(/\bnpm (?:run )?(\w+)/g)].map(([, name]) => name).filter((name) => !['install', 'link', 'pack', 'registry'].includes(name));
+  const named = [...readme.matchAll(/\bnpm (?:run )?(\w+)/g)]
+    .map(([, name]) => name)
+    .filter((name) => !['install', 'link', 'pack', 'registry'].includes(name));
   expect(named).toContain('test');
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
 });
@@ -133,25 +201,35 @@ it('every folder that the README lists is there, and every folder of src/ is lis
   expect(listed.filter((folder) => !existsSync(join(root, folder)))).toEqual([]);
 });
 
-it.skipIf(!isBuilt)('hello hello is learnt by heart, with the very lines of the README (npm run build makes the program)', { timeout: patience }, async () => {
-  const block = shellBlocks(readme).find((lines) => lines[0].includes('hello hello'));
-  const folder = await mkdtemp(join(tmpdir(), 'rnn-readme-'));
-  try {
-    const script = [`rnn() { "${process.execPath}" "${join(root, 'bin/rnn.js')}" "$@"; }`, ...block!].join('\n');
-    const stdout = await new Promise<string>((done, fail) => {
-      execFile('sh', ['-euc', script], { cwd: folder }, (error, out) => (error ? fail(error) : done(out)));
-    });
-    expect(stdout).toBe('hello hello\n');
-    expect(readme).toContain('which prints `hello hello`');
-  } finally {
-    await rm(folder, { recursive: true });
-  }
-});
+it.skipIf(!isBuilt)(
+  'hello hello is learnt by heart, with the very lines of the README (npm run build makes the program)',
+  { timeout: patience },
+  async () => {
+    const block = shellBlocks(readme).find((lines) => lines[0].includes('hello hello'));
+    const folder = await mkdtemp(join(tmpdir(), 'rnn-readme-'));
+    try {
+      const script = [`rnn() { "${process.execPath}" "${join(root, 'bin/rnn.js')}" "$@"; }`, ...block!].join('\n');
+      const stdout = await new Promise<string>((done, fail) => {
+        execFile('sh', ['-euc', script], { cwd: folder }, (error, out) => (error ? fail(error) : done(out)));
+      });
+      expect(stdout).toBe('hello hello\n');
+      expect(readme).toContain('which prints `hello hello`');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
 
 describe('the readers of the page', () => {
   it('find commands behind pipes, and their quoted words', () => {
-    expect(programCalls(`printf 'a b' | rnn train - --include '*.c' && rnn sample --prime "to be"`)).toEqual([['train', '-', '--include', '*.c'], ['sample', '--prime', 'to be']]);
-    expect(programCalls('RNN_LR=0.002 rnn train x --json | jq .config >rnn.json; rnn completion fish >~/x')).toEqual([['train', 'x', '--json'], ['completion', 'fish']]);
+    expect(programCalls(`printf 'a b' | rnn train - --include '*.c' && rnn sample --prime "to be"`)).toEqual([
+      ['train', '-', '--include', '*.c'],
+      ['sample', '--prime', 'to be'],
+    ]);
+    expect(programCalls('RNN_LR=0.002 rnn train x --json | jq .config >rnn.json; rnn completion fish >~/x')).toEqual([
+      ['train', 'x', '--json'],
+      ['completion', 'fish'],
+    ]);
     expect(shellBlocks('```sh\n# why\nrnn info\n```\n```\nno shell\n```\n')).toEqual([['rnn info']]);
     expect(inlineCommands('`rnn info` and `rnn info [checkpoint]`\n```\n`rnn no`\n```\n')).toEqual(['rnn info']);
   });

@@ -37,7 +37,10 @@ export function networkTold({ cell = 'lstm', hidden, layers, batch, seq }, sizes
 
 /** A command as it can be given elsewhere: of a path from the root, only the last part; quotes where a shell needs them. */
 export function commandTold(words) {
-  return words.map(withoutPaths).map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word}'`)).join(' ');
+  return words
+    .map(withoutPaths)
+    .map((word) => (/^[\w./:=,@%+-]+$/.test(word) ? word : `'${word}'`))
+    .join(' ');
 }
 
 /** Text without the folders of this machine. */

@@ -40,7 +40,9 @@ export function readOptions(args) {
     rounds,
     repeats: quick ? 0 : 2,
     parts: listOf('--only', values.only ?? parts.join(), parts),
-    configurations: listOf('--configurations', values.configurations ?? (quick ? usual[0] : usual.join()), Object.keys(sizes)).map((name) => sizes[name]),
+    configurations: listOf('--configurations', values.configurations ?? (quick ? usual[0] : usual.join()), Object.keys(sizes)).map(
+      (name) => sizes[name],
+    ),
     cells: listOf('--cells', values.cells ?? (quick ? cells[0] : cells.join()), cells),
     corpus: values.corpus ?? null,
     device: values.device,

@@ -18,7 +18,10 @@ export function run(command, args, { cwd = root, env = {}, seconds = 600 } = {})
 }
 
 export function jsonLines(text) {
-  return text.trim().split('\n').map((line) => JSON.parse(line));
+  return text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
 }
 
 export function secondsOf(act) {

@@ -87,15 +87,27 @@ function fastest(tried) {
 export function threadCandidates(cores) {
   const counts = [cores];
   for (let power = 1; power < cores; power *= 2) counts.push(power);
-  const pairs = counts.flatMap((count) => (count === 1 ? [[1, 1]] : [[1, count], [count, 1], [count, count]]));
+  const pairs = counts.flatMap((count) =>
+    count === 1
+      ? [[1, 1]]
+      : [
+          [1, count],
+          [count, 1],
+          [count, count],
+        ],
+  );
   return pairs.map(([threads, blasThreads]) => ({ threads, blasThreads }));
 }
 
 /** The Python that is named, and no other; else the first that has torch. */
 function pythonWithTorch(named, device) {
-  const choices = named === null
-    ? [{ command: 'python3', name: 'python3' }, { command: SYSTEM_PYTHON, name: "the system's Python, as python3 has none" }]
-    : [{ command: named, name: '--python' }];
+  const choices =
+    named === null
+      ? [
+          { command: 'python3', name: 'python3' },
+          { command: SYSTEM_PYTHON, name: "the system's Python, as python3 has none" },
+        ]
+      : [{ command: named, name: '--python' }];
   for (const choice of choices) {
     const missing = whyMissing(choice.command, device);
     if (missing !== NOT_INSTALLED) return { ...choice, missing };

@@ -78,19 +78,50 @@ export class Rnn {
 
   /** What `rnn bench` tells of a step without measuring it: passes, kernels, bytes. */
   dryRun({ cell = 'lstm', hidden, layers, batch, seq }) {
-    return rnn(['bench', '--device', this.#device, '--dry-run', '--cell', cell, '--hidden', hidden, '--layers', layers, '--batch-size', batch, '--seq-length', seq]);
+    return rnn([
+      'bench',
+      '--device',
+      this.#device,
+      '--dry-run',
+      '--cell',
+      cell,
+      '--hidden',
+      hidden,
+      '--layers',
+      layers,
+      '--batch-size',
+      batch,
+      '--seq-length',
+      seq,
+    ]);
   }
 
   /** A run of a few small steps, made once, to sample from. */
   #checkpoint({ cell, hidden, layers }) {
     const out = join(this.#folder, `h${hidden}-l${layers}`);
-    if (!existsSync(out)) rnn(this.#trainArguments({ cell, hidden, layers, batch: 8, seq: 8 }, out, ['--max-steps', 20, '--device', 'cpu']));
+    if (!existsSync(out))
+      rnn(this.#trainArguments({ cell, hidden, layers, batch: 8, seq: 8 }, out, ['--max-steps', 20, '--device', 'cpu']));
     return out;
   }
 
   #trainArguments({ cell = 'lstm', hidden, layers, batch, seq }, out, more) {
     const sizes = ['--cell', cell, '--hidden', hidden, '--layers', layers, '--batch-size', batch, '--seq-length', seq];
-    return ['train', this.#corpus, '--out', out, '--force', '--json', '--eval-every', 0, '--sample-every', 0, '--val-fraction', '0.01', ...sizes, ...more];
+    return [
+      'train',
+      this.#corpus,
+      '--out',
+      out,
+      '--force',
+      '--json',
+      '--eval-every',
+      0,
+      '--sample-every',
+      0,
+      '--val-fraction',
+      '0.01',
+      ...sizes,
+      ...more,
+    ];
   }
 }
 
@@ -116,5 +147,9 @@ function rnn(args, { env = {}, ...options } = {}) {
 
 /** All variables of rnn as undefined, which leaves them out. */
 export function withoutOurs(variables) {
-  return Object.fromEntries(Object.keys(variables).filter((name) => /^RNN_/i.test(name)).map((name) => [name, undefined]));
+  return Object.fromEntries(
+    Object.keys(variables)
+      .filter((name) => /^RNN_/i.test(name))
+      .map((name) => [name, undefined]),
+  );
 }

@@ -20,7 +20,9 @@ function overwrite(bytes, random) {
 
 function insert(bytes, random) {
   const at = below(random, bytes.length + 1);
-  const added = Buffer.from(Array.from({ length: skewed(random, 64) }, () => (chance(random, 0.7) ? pick(random, telling) : below(random, 256))));
+  const added = Buffer.from(
+    Array.from({ length: skewed(random, 64) }, () => (chance(random, 0.7) ? pick(random, telling) : below(random, 256))),
+  );
   return { bytes: Buffer.concat([bytes.subarray(0, at), added, bytes.subarray(at)]), what: `${added.length} bytes are put in at ${at}` };
 }
 
@@ -37,7 +39,10 @@ function truncate(bytes, random) {
 function duplicate(bytes, random) {
   const [from, to] = stretch(bytes, random);
   const at = below(random, bytes.length + 1);
-  return { bytes: Buffer.concat([bytes.subarray(0, at), bytes.subarray(from, to), bytes.subarray(at)]), what: `bytes ${from} to ${to} are also at ${at}` };
+  return {
+    bytes: Buffer.concat([bytes.subarray(0, at), bytes.subarray(from, to), bytes.subarray(at)]),
+    what: `bytes ${from} to ${to} are also at ${at}`,
+  };
 }
 
 function swap(bytes, random) {

@@ -23,8 +23,32 @@ function shape(root, random) {
   if (!dimensions) return nothing;
   const size = dimensions.reduce((product, length) => product * length, 1);
   const after = pick(random, [
-    [], [size], [1, size], [...dimensions, 1], [1, ...dimensions], dimensions.toReversed(), [size, size], dimensions.map((length) => length + 1), dimensions.map((length) => length - 1), [0], [-1, -size], [size / 2, 2],
-    [2 ** 31 - 1], [2 ** 31 - 1, 2 ** 31 - 1], new Array(8).fill(2 ** 31 - 1), new Array(9).fill(1), [2 ** 31], [65_536, 65_536], [2 ** 30, 4], [2 ** 32, 2 ** 32], [1e308, 10], [size, 1.5], [`${size}`], [[size]], size, null,
+    [],
+    [size],
+    [1, size],
+    [...dimensions, 1],
+    [1, ...dimensions],
+    dimensions.toReversed(),
+    [size, size],
+    dimensions.map((length) => length + 1),
+    dimensions.map((length) => length - 1),
+    [0],
+    [-1, -size],
+    [size / 2, 2],
+    [2 ** 31 - 1],
+    [2 ** 31 - 1, 2 ** 31 - 1],
+    new Array(8).fill(2 ** 31 - 1),
+    new Array(9).fill(1),
+    [2 ** 31],
+    [65_536, 65_536],
+    [2 ** 30, 4],
+    [2 ** 32, 2 ** 32],
+    [1e308, 10],
+    [size, 1.5],
+    [`${size}`],
+    [[size]],
+    size,
+    null,
   ]);
   put(tensor.slots[tensor.index].node, ['shape'], after);
   return `${tensor.path}.shape is ${JSON.stringify(after)}`;
@@ -52,8 +76,21 @@ function base64(root, random) {
   const at = below(random, before.length + 1);
   const odd = pick(random, ['*', ' ', '\n', '-', '_', '=', '==', '\\u0041', '\\/', '\u0000', 'é', 'AAAA', 'A', '"', '\\', '\\"', '']);
   const after = pick(random, [
-    before.slice(0, at) + odd + before.slice(at + 1), before.slice(0, at) + odd + before.slice(at), before.slice(0, at), before.slice(4), `${before}AAAA`, `${before}=`, before.replace(/=+$/, ''), before + before, '',
-    before.replaceAll('+', '-').replaceAll('/', '_'), '='.repeat(before.length), 'A'.repeat(before.length), '/'.repeat(before.length), `${'A'.repeat(Math.max(0, before.length - 2))}==`, `${'A'.repeat(Math.max(0, before.length - 1))}=`,
+    before.slice(0, at) + odd + before.slice(at + 1),
+    before.slice(0, at) + odd + before.slice(at),
+    before.slice(0, at),
+    before.slice(4),
+    `${before}AAAA`,
+    `${before}=`,
+    before.replace(/=+$/, ''),
+    before + before,
+    '',
+    before.replaceAll('+', '-').replaceAll('/', '_'),
+    '='.repeat(before.length),
+    'A'.repeat(before.length),
+    '/'.repeat(before.length),
+    `${'A'.repeat(Math.max(0, before.length - 2))}==`,
+    `${'A'.repeat(Math.max(0, before.length - 1))}=`,
   ]);
   tensor.member('data').node = text(`"${after}"`);
   return `${tensor.path}.data is other base64, or none`;
@@ -63,7 +100,16 @@ function names(root, random) {
   const tensor = tensorIn(root, random);
   if (tensor === null) return nothing;
   const other = pick(random, tensor.slots).node;
-  const name = pick(random, [valueOf(slotAt(other, 'name')?.node ?? {}) ?? 'x', '../../x', '/etc/passwd', 'a/b\\c', '', 'layer0.h', 'head.W', ...oddKeys]);
+  const name = pick(random, [
+    valueOf(slotAt(other, 'name')?.node ?? {}) ?? 'x',
+    '../../x',
+    '/etc/passwd',
+    'a/b\\c',
+    '',
+    'layer0.h',
+    'head.W',
+    ...oddKeys,
+  ]);
   put(tensor.slots[tensor.index].node, ['name'], name);
   return `${tensor.path}.name is ${JSON.stringify(String(name).slice(0, 40))}`;
 }
@@ -82,7 +128,10 @@ function lists(root, random) {
     'has its members in another order': () => (slots[index].node.slots = slots[index].node.slots.toReversed()),
     'has the data of another': () => {
       const data = slotAt(pick(random, slots).node, 'data');
-      if (data) slots[index].node.slots = slots[index].node.slots.map((slot) => (slot.key === 'data' ? { ...slot, node: copyOf(data.node) } : slot));
+      if (data)
+        slots[index].node.slots = slots[index].node.slots.map((slot) =>
+          slot.key === 'data' ? { ...slot, node: copyOf(data.node) } : slot,
+        );
     },
     'is of other numbers': () => put(slots[index].node, ['dtype'], pick(random, ['float16', 'float64', 'F32', '', null, 32])),
   };
@@ -93,7 +142,12 @@ function lists(root, random) {
 
 /** A size of the model that is a lie, in the model alone or in the options, too. */
 function sizes(root, random) {
-  const [member, most] = pick(random, [['layers', 1024], ['hidden', 1_048_576], ['embedding', 1_048_576], ['vocabulary', 1_114_113]]);
+  const [member, most] = pick(random, [
+    ['layers', 1024],
+    ['hidden', 1_048_576],
+    ['embedding', 1_048_576],
+    ['vocabulary', 1_114_113],
+  ]);
   const value = pick(random, [0, 1, 2, 3, 4, 8, 1000, most, most + 1, most - 1, skewed(random, most)]);
   put(root, ['model', member], value);
   if (chance(random, 0.7)) put(root, ['training', 'options', member], value);
@@ -129,7 +183,24 @@ function symbols(root, random) {
   const slots = slotAt(root, 'vocabulary', 'symbols')?.node.slots;
   if (!slots?.length) return nothing;
   const slot = pick(random, slots);
-  const symbol = pick(random, ['\u0000', '\u001b', '\ud800', '\udfff', '\ufffd', '\ufeff', '😀', '  ', 'ab', '', 'e\u0301', '\u{10ffff}', 'ff', '00', 'A', 'x'.repeat(5000)]);
+  const symbol = pick(random, [
+    '\u0000',
+    '\u001b',
+    '\ud800',
+    '\udfff',
+    '\ufffd',
+    '\ufeff',
+    '😀',
+    '  ',
+    'ab',
+    '',
+    'e\u0301',
+    '\u{10ffff}',
+    'ff',
+    '00',
+    'A',
+    'x'.repeat(5000),
+  ]);
   slot.node = treeOf(symbol);
   return `a symbol is ${JSON.stringify(symbol.slice(0, 10))}`;
 }
@@ -140,10 +211,34 @@ const settings = [
   ...['lib.so', '/tmp/lib.so', '', 'auto', 'off', '../x'].map((library) => [['training', 'machine', 'blas'], library]),
   ...['gpu', 'auto', 'reference', 'x', '__proto__', 'constructor'].map((device) => [['training', 'machine', 'device'], device]),
   ...[1, 1000, 2 ** 31, 2 ** 48].map((threads) => [['training', 'machine', 'threads'], threads]),
-  ...[['*'], ['../**'], ['{a,b}'.repeat(20)], [`${'+('.repeat(20)}a${')'.repeat(20)}`]].map((patterns) => [['training', 'reading', 'include'], patterns]),
-  ...['epochs', 'maxSteps', 'budgetMs'].flatMap((length) => [null, 1, 1e300, 5e-324].map((value) => [['training', 'options', length], value])),
-  ...['batchSize', 'sequenceLength', 'evaluationStreams', 'sampleLength', 'seed', 'keep', 'maxRecoveries', 'patience', 'evaluateEvery'].flatMap((option) => [1, 100, 2 ** 20, 2 ** 31, 2 ** 53 - 1].map((value) => [['training', 'options', option], value])),
-  ...[2 ** 48, 2 ** 48 - 1, 2 ** 53 - 1, 1e300].flatMap((value) => [['training', 'step'], ['training', 'epoch'], ['training', 'position', 'epoch'], ['training', 'position', 'window'], ['optimizer', 'scalars', 'step'], ['training', 'loop', 'totalSteps']].map((path) => [path, value])),
+  ...[['*'], ['../**'], ['{a,b}'.repeat(20)], [`${'+('.repeat(20)}a${')'.repeat(20)}`]].map((patterns) => [
+    ['training', 'reading', 'include'],
+    patterns,
+  ]),
+  ...['epochs', 'maxSteps', 'budgetMs'].flatMap((length) =>
+    [null, 1, 1e300, 5e-324].map((value) => [['training', 'options', length], value]),
+  ),
+  ...[
+    'batchSize',
+    'sequenceLength',
+    'evaluationStreams',
+    'sampleLength',
+    'seed',
+    'keep',
+    'maxRecoveries',
+    'patience',
+    'evaluateEvery',
+  ].flatMap((option) => [1, 100, 2 ** 20, 2 ** 31, 2 ** 53 - 1].map((value) => [['training', 'options', option], value])),
+  ...[2 ** 48, 2 ** 48 - 1, 2 ** 53 - 1, 1e300].flatMap((value) =>
+    [
+      ['training', 'step'],
+      ['training', 'epoch'],
+      ['training', 'position', 'epoch'],
+      ['training', 'position', 'window'],
+      ['optimizer', 'scalars', 'step'],
+      ['training', 'loop', 'totalSteps'],
+    ].map((path) => [path, value]),
+  ),
   ...[{ toString: 1, valueOf: 1 }, { toJSON: 1 }, [], null, 7].map((device) => [['training', 'device'], device]),
   ...['max-steps', 'patience', 'signal', '', null].map((reason) => [['training', 'loop', 'finished'], reason]),
 ];

@@ -8,7 +8,9 @@ import { copyOf, sealed, slotAt, treeOf, write } from './tree.js';
 
 /** A whole checkpoint to begin from, without what would make it another one on another day or machine. */
 export function originalOf(name, bytes) {
-  const timeless = JSON.parse(bytes.toString('utf8'), (key, value) => (/(?:Ms|PerSecond)$/.test(key) && value !== null ? 12.5 : key === 'device' ? 'cpu' : value));
+  const timeless = JSON.parse(bytes.toString('utf8'), (key, value) =>
+    /(?:Ms|PerSecond)$/.test(key) && value !== null ? 12.5 : key === 'device' ? 'cpu' : value,
+  );
   const whole = sealed(Buffer.from(JSON.stringify(timeless, null, 1)));
   return { name, bytes: whole, tree: treeOf(JSON.parse(whole.toString('utf8'))) };
 }
@@ -23,7 +25,11 @@ export function mutate(originals, random) {
   const isOfBytes = chance(random, 0.3);
   const done = isOfBytes ? mutateBytes(original.bytes, random) : mutateTree(original.tree, random);
   const isSealed = chance(random, isOfBytes ? 0.7 : 0.97);
-  return { bytes: isSealed ? sealed(done.bytes) : done.bytes, name: done.name, what: `${original.name}: ${done.what.join('; ')}; ${isSealed ? 'sealed anew' : 'not sealed'}` };
+  return {
+    bytes: isSealed ? sealed(done.bytes) : done.bytes,
+    name: done.name,
+    what: `${original.name}: ${done.what.join('; ')}; ${isSealed ? 'sealed anew' : 'not sealed'}`,
+  };
 }
 
 function mutateBytes(original, random) {
@@ -45,13 +51,18 @@ function mutateTree(original, random) {
   const names = [];
   const what = [];
   for (let times = skewed(random, 5); times > 0 && tree.slots.length > 0; times--) {
-    const [group, ways] = pick(random, [['any JSON', structural], ['a lie', lies], ['a lie', lies]]);
+    const [group, ways] = pick(random, [
+      ['any JSON', structural],
+      ['a lie', lies],
+      ['a lie', lies],
+    ]);
     const name = pick(random, Object.keys(ways));
     names.push(`${group}: ${name}`);
     what.push(ways[name](tree, random));
   }
   // Written anew by JSON.stringify's rules it is the last member all the same: `sealed` looks for it.
   const checksum = slotAt(tree, 'checksum');
-  if (checksum !== undefined && checksum !== tree.slots.at(-1) && chance(random, 0.7)) tree.slots = [...tree.slots.filter((slot) => slot !== checksum), checksum];
+  if (checksum !== undefined && checksum !== tree.slots.at(-1) && chance(random, 0.7))
+    tree.slots = [...tree.slots.filter((slot) => slot !== checksum), checksum];
   return { bytes: Buffer.from(write(tree), 'utf8'), name: names[0], what };
 }

@@ -6,13 +6,44 @@ import { originalOf } from './mutate.js';
 /** To learn, and to go on with. */
 export const verse = 'the quick brown fox jumps over the lazy dog; the dog sleeps, and the fox is gone.\n'.repeat(6);
 
-const length = ['--max-steps', '6', '--checkpoint-every', '3', '--eval-every', '3', '--sample-every', '0', '--device', 'cpu', '--threads', '1', '--quiet'];
+const length = [
+  '--max-steps',
+  '6',
+  '--checkpoint-every',
+  '3',
+  '--eval-every',
+  '3',
+  '--sample-every',
+  '0',
+  '--device',
+  'cpu',
+  '--threads',
+  '1',
+  '--quiet',
+];
 const sizes = ['--batch-size', '4', '--seq-length', '5', '--streams', '2', '--warmup', '0'];
 
 /** What each run is told after `rnn train TEXT --out FOLDER`. */
 export const runs = {
   lstm: ['--hidden', '4', ...sizes, ...length],
-  gru: ['--cell', 'gru', '--layers', '2', '--hidden', '3', '--embedding', '2', '--optimizer', 'rmsprop', '--min-count', '7', '--dropout', '0.1', ...sizes, ...length],
+  gru: [
+    '--cell',
+    'gru',
+    '--layers',
+    '2',
+    '--hidden',
+    '3',
+    '--embedding',
+    '2',
+    '--optimizer',
+    'rmsprop',
+    '--min-count',
+    '7',
+    '--dropout',
+    '0.1',
+    ...sizes,
+    ...length,
+  ],
   bytes: ['--cell', 'rnn', '--hidden', '2', '--unit', 'byte', '--optimizer', 'sgd', ...sizes, ...length],
 };
 

@@ -14,4 +14,19 @@ import * as training from '../../dist/training/train.js';
 import * as transfer from '../../dist/training/transfer.js';
 import * as work from '../../dist/training/work.js';
 
-export const program = { ...store, ...batches, ...corpus, ...cli, ...errors, ...random, ...continuing, ...record, ...restoring, ...schedules, ...standing, ...training, ...transfer, ...work };
+export const program = {
+  ...store,
+  ...batches,
+  ...corpus,
+  ...cli,
+  ...errors,
+  ...random,
+  ...continuing,
+  ...record,
+  ...restoring,
+  ...schedules,
+  ...standing,
+  ...training,
+  ...transfer,
+  ...work,
+};

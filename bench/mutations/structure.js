@@ -23,7 +23,20 @@ function nudge(root, random) {
   const place = somewhereWith(root, random, (node) => typeof valueOf(node) === 'number');
   if (place === null) return nothing;
   const before = valueOf(place.slot.node);
-  const after = pick(random, [before + 1, before - 1, 2 * before, before / 2, -before, before + 0.5, 1000 * before, before * 1e9, before + 2 ** 32, 2 ** 48 - 1, 2 ** 53 - 1, 1 / before]);
+  const after = pick(random, [
+    before + 1,
+    before - 1,
+    2 * before,
+    before / 2,
+    -before,
+    before + 0.5,
+    1000 * before,
+    before * 1e9,
+    before + 2 ** 32,
+    2 ** 48 - 1,
+    2 ** 53 - 1,
+    1 / before,
+  ]);
   place.slot.node = text(String(after));
   return `${place.path} becomes ${after} for ${before}`;
 }
@@ -34,8 +47,19 @@ function respell(root, random) {
   const before = valueOf(place.slot.node);
   const at = below(random, before.length + 1);
   const odd = pick(random, ['', 'x', '"', '\\', '\u0000', '\u001b', '\ud83d', '.', '/', ' ', 'é']);
-  const after = pick(random, [before.slice(0, at), before.slice(at), before.slice(0, at) + odd + before.slice(at + 1), before.slice(0, at) + odd + before.slice(at), before + before, before.toUpperCase()]);
-  place.slot.node = text(chance(random, 0.2) ? `"${[...after].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"` : JSON.stringify(after));
+  const after = pick(random, [
+    before.slice(0, at),
+    before.slice(at),
+    before.slice(0, at) + odd + before.slice(at + 1),
+    before.slice(0, at) + odd + before.slice(at),
+    before + before,
+    before.toUpperCase(),
+  ]);
+  place.slot.node = text(
+    chance(random, 0.2)
+      ? `"${[...after].map((character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`).join('')}"`
+      : JSON.stringify(after),
+  );
   return `${place.path} is spelt ${JSON.stringify(after.slice(0, 40))}`;
 }
 
@@ -68,7 +92,7 @@ function insert(root, random) {
     if (chance(random, 0.2)) added.written = pick(random, writtenKeys);
   }
   parent.slots.splice(below(random, parent.slots.length + 1), 0, added);
-  return `beside ${path} there is ${parent.kind === 'object' ? added.written ?? JSON.stringify(added.key).slice(0, 40) : 'one more'}`;
+  return `beside ${path} there is ${parent.kind === 'object' ? (added.written ?? JSON.stringify(added.key).slice(0, 40)) : 'one more'}`;
 }
 
 function swap(root, random) {
@@ -121,7 +145,16 @@ function empty(root, random) {
 
 /** A member of the training record, where most may be anything that is allowed: what is then done with it is another matter. */
 function retrain(root, random) {
-  const part = pick(random, [['training'], ['training', 'options'], ['training', 'loop'], ['training', 'loop', 'trend'], ['training', 'reading'], ['training', 'machine'], ['training', 'corpus'], ['training', 'position']]);
+  const part = pick(random, [
+    ['training'],
+    ['training', 'options'],
+    ['training', 'loop'],
+    ['training', 'loop', 'trend'],
+    ['training', 'reading'],
+    ['training', 'machine'],
+    ['training', 'corpus'],
+    ['training', 'position'],
+  ]);
   const slots = slotAt(root, ...part)?.node.slots;
   if (!slots?.length) return nothing;
   const slot = pick(random, slots);
@@ -131,4 +164,20 @@ function retrain(root, random) {
   return `${path.join('.')} becomes ${slot.node.text?.slice(0, 60) ?? 'a list or an object'}`;
 }
 
-export const structural = { replace, replaceNumber, nudge, respell, remove, rename, duplicate, insert, swap, graft, nest, repeat, shuffle, empty, retrain };
+export const structural = {
+  replace,
+  replaceNumber,
+  nudge,
+  respell,
+  remove,
+  rename,
+  duplicate,
+  insert,
+  swap,
+  graft,
+  nest,
+  repeat,
+  shuffle,
+  empty,
+  retrain,
+};

@@ -19,9 +19,11 @@ const checkpointCode = 4;
 export async function use(path, program) {
   const whole = await attempt(program, 'reading it', () => program.readCheckpoint(path));
   const light = await attempt(program, 'reading its weights', () => program.readCheckpoint(path, { weightsOnly: true }));
-  for (const { error } of [whole, light]) if (error && error.kind !== 'checkpoint') throw new Fault(`it was refused as ${error.kind}: ${error.message}`);
+  for (const { error } of [whole, light])
+    if (error && error.kind !== 'checkpoint') throw new Fault(`it was refused as ${error.kind}: ${error.message}`);
   if (whole.value && light.error) throw new Fault(`it can be read, but not its weights: ${light.error.message}`);
-  if (Object.keys(Object.prototype).length > 0 || {}.a !== undefined || {}.polluted !== undefined) throw new Fault('it reached the prototype of objects');
+  if (Object.keys(Object.prototype).length > 0 || {}.a !== undefined || {}.polluted !== undefined)
+    throw new Fault('it reached the prototype of objects');
   if (light.value) useWeights(light.value, program);
   if (!whole.value) return { loaded: false, refusal: whole.error.message, settings: null, checkpoint: null };
   return { loaded: true, refusal: null, checkpoint: whole.value, settings: goOn(whole.value, program) };
@@ -48,8 +50,10 @@ function clear({ RnnError }, what, error) {
   if (error instanceof Fault) throw error;
   if (!(error instanceof RnnError)) throw new Fault(`${what} threw ${error instanceof Error ? error.stack : String(error)}`);
   const { kind, message, hint } = error;
-  if (!kinds.has(kind) || message.trim() === '' || hint?.trim() === '' || (kind === 'checkpoint' && hint === undefined)) throw new Fault(`${what} gave an error that says too little: ${kind}: ${message} (${hint})`);
-  if (message.length > MOST_CHARACTERS || hint?.length > MOST_CHARACTERS) throw new Fault(`${what} gave an error of ${message.length} characters: ${message.slice(0, 200)}`);
+  if (!kinds.has(kind) || message.trim() === '' || hint?.trim() === '' || (kind === 'checkpoint' && hint === undefined))
+    throw new Fault(`${what} gave an error that says too little: ${kind}: ${message} (${hint})`);
+  if (message.length > MOST_CHARACTERS || hint?.length > MOST_CHARACTERS)
+    throw new Fault(`${what} gave an error of ${message.length} characters: ${message.slice(0, 200)}`);
   return error;
 }
 
@@ -57,7 +61,8 @@ function clear({ RnnError }, what, error) {
 function useWeights(model, program) {
   const { Vocabulary, parameterVector, transferParameters, withSizesOf, Random } = program;
   for (const { name, shape, data } of model.tensors) {
-    if (data.length !== shape.reduce((product, length) => product * length, 1) || !data.every(Number.isFinite)) throw new Fault(`tensor ${name} is not what its shape says`);
+    if (data.length !== shape.reduce((product, length) => product * length, 1) || !data.every(Number.isFinite))
+      throw new Fault(`tensor ${name} is not what its shape says`);
   }
   const vocabulary = new Vocabulary(model.vocabulary);
   const text = vocabulary.decode(Array.from({ length: vocabulary.size }, (_, id) => id));
@@ -72,13 +77,35 @@ function useWeights(model, program) {
 
 /** What continuing does before it has a text and a device. Gives the settings, or null where it is refused. */
 function goOn(checkpoint, program) {
-  const { continueRun, endOf, recordedLoop, recordedCorpus, slotsIn, statesIn, placeIn, nearestPlace, Streams, Standing, learningRateAt, workOf } = program;
+  const {
+    continueRun,
+    endOf,
+    recordedLoop,
+    recordedCorpus,
+    slotsIn,
+    statesIn,
+    placeIn,
+    nearestPlace,
+    Streams,
+    Standing,
+    learningRateAt,
+    workOf,
+  } = program;
   const { training, optimizer, state } = checkpoint;
   const continued = attemptNow(program, 'continuing it', () => continueRun(checkpoint, { options: {}, reading: {}, machine: {} }));
   const loop = attemptNow(program, 'reading where it stood', () => recordedLoop(training));
   attemptNow(program, 'reading which text it had', () => recordedCorpus(training));
-  for (const slots of [['m', 'v'], ['v'], []]) attemptNow(program, 'reading its optimizer', () => slotsIn(optimizer, optimizer?.name ?? 'adam', slots, optimizer?.tensors[0]?.data.length ?? 0));
-  attemptNow(program, 'reading its state', () => statesIn(state, state.map(({ name }) => name), state[0]?.data.length ?? 0));
+  for (const slots of [['m', 'v'], ['v'], []])
+    attemptNow(program, 'reading its optimizer', () =>
+      slotsIn(optimizer, optimizer?.name ?? 'adam', slots, optimizer?.tensors[0]?.data.length ?? 0),
+    );
+  attemptNow(program, 'reading its state', () =>
+    statesIn(
+      state,
+      state.map(({ name }) => name),
+      state[0]?.data.length ?? 0,
+    ),
+  );
   const streams = new Streams(new Uint8Array(100), 2, 5);
   attemptNow(program, 'finding its place', () => streams.seek(placeIn(training.position, streams.windowsPerEpoch)));
   if (loop.value) new Standing(training).record({ totalSteps: null, elapsedMs: 0, finished: null });
@@ -89,23 +116,35 @@ function goOn(checkpoint, program) {
   const rate = learningRateAt(options, { step: training.step, epoch: training.epoch, fraction: 0.5, drops: loop.value?.drops ?? 0 });
   if (!(rate >= 0 && rate <= 1000)) throw new Fault(`its learning rate is ${rate}`);
   workOf(options, { length: 1000, symbols: checkpoint.model.vocabulary });
-  for (const [part, members] of Object.entries({ reading: [reading, 6], machine: [machine, 3] })) if (Object.keys(members[0]).length !== members[1]) throw new Fault(`training.${part} has more to say than it may`);
+  for (const [part, members] of Object.entries({ reading: [reading, 6], machine: [machine, 3] }))
+    if (Object.keys(members[0]).length !== members[1]) throw new Fault(`training.${part} has more to say than it may`);
   return { options, reading, machine };
 }
 
 /** `rnn info`, and what it says. */
 export async function describe(path, { run }, { loaded }, random) {
   let output = '';
-  const stream = () => new Writable({
-    decodeStrings: false,
-    write(chunk, _, done) {
-      output += chunk;
-      done();
-    },
-  });
-  const io = { stdin: null, stdout: stream(), stderr: stream(), env: {}, onSignal: () => () => {}, onContinue: () => () => {}, exit: () => {}, randomSeed: () => 1 };
+  const stream = () =>
+    new Writable({
+      decodeStrings: false,
+      write(chunk, _, done) {
+        output += chunk;
+        done();
+      },
+    });
+  const io = {
+    stdin: null,
+    stdout: stream(),
+    stderr: stream(),
+    env: {},
+    onSignal: () => () => {},
+    onContinue: () => () => {},
+    exit: () => {},
+    randomSeed: () => 1,
+  };
   const code = await run(['info', path, ...pick(random, [[], ['--json']])], io);
-  if (output.includes('unexpected:') || (code !== 0 && code !== checkpointCode) || (loaded && code !== 0)) throw new Fault(`rnn info ended with ${code}: ${output.slice(0, 500)}`);
+  if (output.includes('unexpected:') || (code !== 0 && code !== checkpointCode) || (loaded && code !== 0))
+    throw new Fault(`rnn info ended with ${code}: ${output.slice(0, 500)}`);
   // oxlint-disable-next-line no-control-regex
   if (/[\u0000-\u0008\u000b-\u001f]/.test(output)) throw new Fault('rnn info wrote control characters');
 }

@@ -7,7 +7,9 @@ import { median } from '../comparison/statistics.js';
 /** The options of the command line, and the text that it names. */
 export function task(more = {}) {
   const sizes = { hidden: '128', layers: '2', batch: '50', seq: '50', seconds: '4' };
-  const options = Object.fromEntries(Object.entries({ ...sizes, ...more }).map(([name, preset]) => [name, { type: 'string', default: preset }]));
+  const options = Object.fromEntries(
+    Object.entries({ ...sizes, ...more }).map(([name, preset]) => [name, { type: 'string', default: preset }]),
+  );
   const { values, positionals } = parseArgs({ options, allowPositionals: true });
   const numbers = Object.fromEntries(Object.keys(sizes).map((name) => [name, Number(values[name])]));
   return { ...values, ...numbers, text: readFileSync(positionals[0], 'utf8') };

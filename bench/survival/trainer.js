@@ -29,7 +29,11 @@ export function killAll() {
 
 /** Starts a run. `ended` settles to its exit code or signal and what it wrote. */
 export function start(cwd, args, env = {}) {
-  const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', ...args.map(String)], { cwd, env: { ...process.env, NO_COLOR: '1', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', ...args.map(String)], {
+    cwd,
+    env: { ...process.env, NO_COLOR: '1', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   alive.add(child);
   child.once('close', () => alive.delete(child));
   let stdout = '';
@@ -43,7 +47,8 @@ export function start(cwd, args, env = {}) {
     /** Until it has said this on stderr or stdout; false if it ended first. */
     async said(text) {
       const over = ended.then(() => true);
-      while (!`${stdout}${stderr}`.includes(text)) if (await Promise.race([over, wait(5).then(() => false)])) return `${stdout}${stderr}`.includes(text);
+      while (!`${stdout}${stderr}`.includes(text))
+        if (await Promise.race([over, wait(5).then(() => false)])) return `${stdout}${stderr}`.includes(text);
       return true;
     },
   };
@@ -55,13 +60,23 @@ export const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolv
 export async function timeless(path) {
   const { model, vocabulary, training, tensors, state, optimizer } = await readCheckpoint(path);
   const { history, options, loop, ...rest } = training;
-  const known = { ...rest, options: { ...options, maxTimeMs: null }, loop: { ...loop, trainingMs: 0, elapsedMs: 0 }, evaluations: history.filter(({ event }) => event === 'evaluation') };
-  const numbers = (list) => list.map(({ name, shape, data }) => [name, shape, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')]);
+  const known = {
+    ...rest,
+    options: { ...options, maxTimeMs: null },
+    loop: { ...loop, trainingMs: 0, elapsedMs: 0 },
+    evaluations: history.filter(({ event }) => event === 'evaluation'),
+  };
+  const numbers = (list) =>
+    list.map(({ name, shape, data }) => [name, shape, Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64')]);
   return JSON.stringify([model, vocabulary, known, numbers(tensors), numbers(state), optimizer.scalars, numbers(optimizer.tensors)]);
 }
 
 /** The events of a log. */
-export const linesOf = (path) => readFileSync(path, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
+export const linesOf = (path) =>
+  readFileSync(path, 'utf8')
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
 
 /** The losses and samples of a log, as text. */
 export function logged(path) {

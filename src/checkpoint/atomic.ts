@@ -65,7 +65,10 @@ async function copy(path: string, to: string): Promise<void> {
   }
 }
 
-/** What Windows says of a file that another program has open: one that looks for viruses or makes an index, for a moment after it was written. */
+/**
+ * What Windows says of a file that another program has open: one that looks for viruses or makes an index, for a moment after it was
+ * written.
+ */
 const inUseForNow = new Set(['EPERM', 'EACCES', 'EBUSY']);
 /** How often it is asked again, and after how long: two seconds in all. */
 const RENAME_TRIES = 40;
@@ -104,7 +107,9 @@ async function flushFolder(path: string): Promise<void> {
 export function diskError(what: string, error: unknown): unknown {
   const code = systemCode(error);
   if (error instanceof RnnError || code === '') return error;
-  const [reason, hint] = Object.hasOwn(reasons, code) ? reasons[code] : [`the system says ${code}`, 'look for trouble with the disk, and try again'];
+  const [reason, hint] = Object.hasOwn(reasons, code)
+    ? reasons[code]
+    : [`the system says ${code}`, 'look for trouble with the disk, and try again'];
   return new RnnError('machine', `${what}: ${reason}`, { hint, cause: error });
 }
 

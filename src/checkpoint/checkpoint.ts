@@ -9,8 +9,17 @@ export const formatName = 'rnn-checkpoint';
 /** The newest version that this program reads. */
 export const formatVersion = 2;
 
-/** A model is written in the oldest version whose readers do not go wrong: those of version 1 would pass over how its cells are connected. */
-export function versionOf({ skip = 'none', stacking = 'plain', timeSkip = 0, tied = false, layerNorm = false, learnedState = false }: ModelConfiguration): number {
+/**
+ * A model is written in the oldest version whose readers do not go wrong: those of version 1 would pass over how its cells are connected.
+ */
+export function versionOf({
+  skip = 'none',
+  stacking = 'plain',
+  timeSkip = 0,
+  tied = false,
+  layerNorm = false,
+  learnedState = false,
+}: ModelConfiguration): number {
   return skip !== 'none' || stacking !== 'plain' || timeSkip > 0 || tied || layerNorm || learnedState ? 2 : 1;
 }
 

@@ -27,7 +27,9 @@ export async function findCheckpoint(given: string | undefined, purpose: 'use' |
   }
   const status = await stat(given).catch((error: unknown) => systemCode(error));
   if (status === 'ENOENT' || status === 'ENOTDIR') {
-    throw new RnnError('checkpoint', `there is no ${given}`, { hint: 'give a run folder or a checkpoint file, or train a model with `rnn train <corpus>`' });
+    throw new RnnError('checkpoint', `there is no ${given}`, {
+      hint: 'give a run folder or a checkpoint file, or train a model with `rnn train <corpus>`',
+    });
   }
   // A file, or something that whoever opens it can say more about.
   if (typeof status === 'string' || !status.isDirectory()) return given;
@@ -35,7 +37,10 @@ export async function findCheckpoint(given: string | undefined, purpose: 'use' |
   if (found !== null) return found.file;
   const inside = (await runsIn(given, purpose)).map((run) => run.folder);
   throw new RnnError('checkpoint', `there is no checkpoint in ${given} (looked for ${listed(purpose)})`, {
-    hint: inside.length > 0 ? `give one of the runs in it: ${inside.slice(0, 5).join(', ')}` : `train a model with \`rnn train <corpus> --out ${given}\``,
+    hint:
+      inside.length > 0
+        ? `give one of the runs in it: ${inside.slice(0, 5).join(', ')}`
+        : `train a model with \`rnn train <corpus> --out ${given}\``,
   });
 }
 

@@ -30,12 +30,18 @@ export async function makeFolders(path: string): Promise<void> {
   }
 }
 
-/** The system's error as one of ours; errors that did not come from the system are returned as they are. @param what such as `run folder` */
+/**
+ * The system's error as one of ours; errors that did not come from the system are returned as they are. @param what such as `run folder`
+ */
 export function notMade(what: string, path: string, cause: unknown): unknown {
   const code = systemCode(cause);
-  if (Object.hasOwn(noFolder, code)) return new RnnError('usage', `${path} cannot be a ${what}: ${noFolder[code]}`, { hint: 'choose another folder with --out', cause });
+  if (Object.hasOwn(noFolder, code))
+    return new RnnError('usage', `${path} cannot be a ${what}: ${noFolder[code]}`, { hint: 'choose another folder with --out', cause });
   if (code === 'ENOENT' && cause instanceof Error && 'path' in cause) {
-    return new RnnError('machine', `the ${what} ${path} could not be made: the system lets nobody make ${String(cause.path)}`, { hint: 'choose another folder with --out', cause });
+    return new RnnError('machine', `the ${what} ${path} could not be made: the system lets nobody make ${String(cause.path)}`, {
+      hint: 'choose another folder with --out',
+      cause,
+    });
   }
   return diskError(`the ${what} ${path} could not be made`, cause);
 }

@@ -42,7 +42,8 @@ export class LogFollower {
       file = await open(this.#path);
       return await this.#read(file);
     } catch (cause) {
-      if (systemCode(cause) !== 'ENOENT') throw new RnnError('machine', `${this.#path} could not be read: ${(cause as Error).message}`, { cause });
+      if (systemCode(cause) !== 'ENOENT')
+        throw new RnnError('machine', `${this.#path} could not be read: ${(cause as Error).message}`, { cause });
       this.#begin();
       return { lines: [], isAnew: true, isAll: true };
     } finally {
@@ -52,7 +53,10 @@ export class LogFollower {
 
   async #read(file: FileHandle): Promise<Fresh> {
     const { size } = await file.stat();
-    const isAnew = !this.#hasBegun || size < this.#position || !this.#mark.equals(await piece(file, this.#position - this.#mark.length, this.#mark.length));
+    const isAnew =
+      !this.#hasBegun ||
+      size < this.#position ||
+      !this.#mark.equals(await piece(file, this.#position - this.#mark.length, this.#mark.length));
     if (isAnew) this.#begin();
     this.#hasBegun = true;
     const bytes = await piece(file, this.#position, Math.min(PIECE_BYTES, size - this.#position));
@@ -64,7 +68,15 @@ export class LogFollower {
     const read = bytes.subarray(0, taken);
     this.#position += taken;
     this.#mark = Buffer.from(Buffer.concat([this.#mark, read]).subarray(-MARK_BYTES));
-    return { lines: read.toString('utf8').split('\n').map(objectOf).filter((line) => line !== null), isAnew, isAll };
+    return {
+      lines: read
+        .toString('utf8')
+        .split('\n')
+        .map(objectOf)
+        .filter((line) => line !== null),
+      isAnew,
+      isAll,
+    };
   }
 
   #begin(): void {
@@ -76,7 +88,7 @@ export class LogFollower {
 /** The lines of a whole log. @throws RnnError `machine` if it cannot be read */
 export async function* readLog(path: string): AsyncGenerator<LogLine> {
   const follower = new LogFollower(path);
-  for (let isAll = false; !isAll; ) {
+  for (let isAll = false; !isAll;) {
     const fresh = await follower.next();
     yield* fresh.lines;
     isAll = fresh.isAll;

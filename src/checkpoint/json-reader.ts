@@ -58,7 +58,10 @@ export class JsonReader {
     this.#expect(']', what);
   }
 
-  /** The next value as a whole, through JSON.parse; refuses what is too large, too deep, or has a key twice or one that could reach a prototype. */
+  /**
+   * The next value as a whole, through JSON.parse; refuses what is too large, too deep, or has a key twice or one that could reach a
+   * prototype.
+   */
   value(what: string): unknown {
     const { end, keys, others } = this.#measure(what);
     const source = this.#source;
@@ -117,7 +120,9 @@ export class JsonReader {
     if (endianness() === 'BE') bytes.swap32();
   }
 
-  /** Passes over a string of base64 for exactly as many bytes without decoding it: only the checksum of the file vouches for what is in it. */
+  /**
+   * Passes over a string of base64 for exactly as many bytes without decoding it: only the checksum of the file vouches for what is in it.
+   */
   skipBase64(bytes: number, what: string): void {
     const source = this.#source;
     this.#expect('"', what);
@@ -125,7 +130,8 @@ export class JsonReader {
     while (left > 0) {
       if (source.position === source.end && !source.more()) this.#cutOff();
       const count = Math.min(left, source.end - source.position);
-      if (source.buffer.subarray(source.position, source.position + count).includes(quote)) this.#fail(`${what} is shorter than its shape says`);
+      if (source.buffer.subarray(source.position, source.position + count).includes(quote))
+        this.#fail(`${what} is shorter than its shape says`);
       source.position += count;
       this.#base64Characters += count;
       left -= count;
@@ -230,7 +236,8 @@ export class JsonReader {
   #expect(character: string, what: string): void {
     const found = this.#peek();
     if (found === '') this.#cutOff();
-    if (found !== character) this.#fail(`${what} has ${JSON.stringify(found)} where ${character} was expected (at byte ${this.#source.offset})`);
+    if (found !== character)
+      this.#fail(`${what} has ${JSON.stringify(found)} where ${character} was expected (at byte ${this.#source.offset})`);
     this.#source.position++;
   }
 

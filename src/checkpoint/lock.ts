@@ -5,7 +5,19 @@
 // (all but Linux), two worlds with one host name count as one. Knows nothing of what else is in the folder.
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, linkSync, openSync, readFileSync, readlinkSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  linkSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -101,9 +113,13 @@ export class Lock {
     if (now?.holder?.token === this.#token) return;
     // Where the run is another one than it was, another process may have taken over and ended.
     if (now === null && isOurs() && createAt(this.#path, this.#content)) return;
-    throw new RnnError('usage', `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`, {
-      hint: `what this run had saved is where the other one began: nothing is written any more. If there was no other, somebody removed ${lockFile}: go on with --resume`,
-    });
+    throw new RnnError(
+      'usage',
+      `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`,
+      {
+        hint: `what this run had saved is where the other one began: nothing is written any more. If there was no other, somebody removed ${lockFile}: go on with --resume`,
+      },
+    );
   }
 
   /** Gives the folder back, unless another process has it by now. */
@@ -172,7 +188,10 @@ function look(path: string, now: number): { readonly holder: Holder | null; read
   let file: number;
   try {
     // Opening a named pipe would wait for whoever writes to it.
-    if (!statSync(path).isFile()) throw new RnnError('usage', `${path} is no file, and is to be the lock of a run`, { hint: 'move it away, or choose another folder with --out' });
+    if (!statSync(path).isFile())
+      throw new RnnError('usage', `${path} is no file, and is to be the lock of a run`, {
+        hint: 'move it away, or choose another folder with --out',
+      });
     file = openSync(path, 'r');
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
@@ -191,7 +210,9 @@ function look(path: string, now: number): { readonly holder: Holder | null; read
 function parse(text: string): Holder | null {
   try {
     const { token, pid, host, pids = pidsHere, since } = JSON.parse(text) as Partial<Holder>;
-    return typeof token === 'string' && Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string' ? { token, pid: pid!, host, pids, since } : null;
+    return typeof token === 'string' && Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string'
+      ? { token, pid: pid!, host, pids, since }
+      : null;
   } catch {
     return null;
   }

@@ -68,8 +68,8 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
 const TAIL_BYTES = 65_536;
 
 /**
- * The last lines of a log, oldest first, as far as they are whole JSON objects; none where there is no log. However long it is, only its end
- * is read.
+ * The last lines of a log, oldest first, as far as they are whole JSON objects; none where there is no log. However long it is, only its
+ * end is read.
  */
 export function lastLines(path: string): LogLine[] {
   let file: number;
@@ -83,7 +83,11 @@ export function lastLines(path: string): LogLine[] {
     const { size } = fstatSync(file);
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    return bytes.toString('utf8', 0, read).split('\n').map(objectOf).filter((line) => line !== null);
+    return bytes
+      .toString('utf8', 0, read)
+      .split('\n')
+      .map(objectOf)
+      .filter((line) => line !== null);
   } finally {
     closeSync(file);
   }

@@ -57,8 +57,7 @@ export class MemoryStore implements RunStore {
  * @throws RnnError `checkpoint` for numbers that are not finite, as a file refuses them
  */
 function copyOf(checkpoint: Checkpoint): Checkpoint {
-  const copied = (tensors: readonly Tensor[]): Tensor[] =>
-    tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
+  const copied = (tensors: readonly Tensor[]): Tensor[] => tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
   const unfit = [...checkpoint.tensors, ...checkpoint.state, ...(checkpoint.optimizer?.tensors ?? [])].find(
     ({ data }) => firstNonFinite(data) >= 0,
   );

@@ -62,13 +62,20 @@ export async function newestIn(folder: string): Promise<Newest> {
     if (newest !== null && (stepOfSnapshot(file) ?? Infinity) <= newest.checkpoint.training.step) continue;
     const path = join(folder, file);
     const other = await read(path);
-    if (other !== null && (newest === null || other.training.step > newest.checkpoint.training.step)) newest = { checkpoint: other, path, instead };
+    if (other !== null && (newest === null || other.training.step > newest.checkpoint.training.step))
+      newest = { checkpoint: other, path, instead };
   }
   if (newest !== null) return newest;
-  throw new RnnError('checkpoint', trouble === null ? `there is no checkpoint in ${folder}` : `the run in ${folder} cannot be continued: ${instead}, and no other checkpoint in it can be read`, {
-    hint: 'put a copy of one of its checkpoints there if you have one; --force starts anew',
-    cause: trouble,
-  });
+  throw new RnnError(
+    'checkpoint',
+    trouble === null
+      ? `there is no checkpoint in ${folder}`
+      : `the run in ${folder} cannot be continued: ${instead}, and no other checkpoint in it can be read`,
+    {
+      hint: 'put a copy of one of its checkpoints there if you have one; --force starts anew',
+      cause: trouble,
+    },
+  );
 }
 
 /** A name that is free for one more. */

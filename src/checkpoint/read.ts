@@ -20,7 +20,10 @@ const tailBytes = 1024;
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint>;
 export async function readCheckpoint(path: string, options: { readonly weightsOnly: true }): Promise<TrainedModel>;
-export async function readCheckpoint(path: string, { weightsOnly = false }: { readonly weightsOnly?: boolean } = {}): Promise<Checkpoint | TrainedModel> {
+export async function readCheckpoint(
+  path: string,
+  { weightsOnly = false }: { readonly weightsOnly?: boolean } = {},
+): Promise<Checkpoint | TrainedModel> {
   return within(path, (source) => parse(source, path, weightsOnly));
 }
 
@@ -53,7 +56,11 @@ function within<Result>(path: string, read: (source: ByteSource) => Result): Res
     return read(source);
   } catch (cause) {
     if (cause instanceof RnnError) throw cause;
-    if (cause instanceof RangeError) throw new RnnError('machine', `${path} does not fit into the memory of this machine`, { hint: 'end other programs, or use it on a machine with more memory', cause });
+    if (cause instanceof RangeError)
+      throw new RnnError('machine', `${path} does not fit into the memory of this machine`, {
+        hint: 'end other programs, or use it on a machine with more memory',
+        cause,
+      });
     if (systemCode(cause) !== '') throw unreadable(path, cause);
     throw cause;
   } finally {
@@ -61,9 +68,11 @@ function within<Result>(path: string, read: (source: ByteSource) => Result): Res
   }
 }
 
-const failureOf = (path: string): Fail => (detail, cause) => {
-  throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
-};
+const failureOf =
+  (path: string): Fail =>
+  (detail, cause) => {
+    throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
+  };
 
 /** Null if the tensors come before some of it. */
 function parseHeader(source: ByteSource, path: string): Header | null {
@@ -97,7 +106,8 @@ function parse(source: ByteSource, path: string, weightsOnly: boolean): Checkpoi
 
   const header = checkedHeader(parts, fail);
   for (const key of [...large, 'checksum']) if (!parts.has(key)) fail(`"${key}" is missing`);
-  if (parts.get('checksum') !== source.digest()) fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
+  if (parts.get('checksum') !== source.digest())
+    fail('its checksum does not match what it holds, so it was edited or a disk or a transfer changed it');
   refuseOtherCells(header.model, path);
   const trained = { ...header, tensors: parts.get('tensors') as Tensor[], optimizer: parts.get('optimizer') as OptimizerState | null };
   return weightsOnly ? trained : { ...trained, state: parts.get('state') as Tensor[] };
@@ -106,7 +116,10 @@ function parse(source: ByteSource, path: string, weightsOnly: boolean): Checkpoi
 /** The members that hold tensors. */
 const large = ['tensors', 'state', 'optimizer'] as const;
 
-/** The keys of the large members as they are met, for the caller to read what is in them before it asks for the next; the others go into `parts`. */
+/**
+ * The keys of the large members as they are met, for the caller to read what is in them before it asks for the next; the others go into
+ * `parts`.
+ */
 function* largeMembers(json: JsonReader, parts: Map<string, unknown>, path: string, fail: Fail): Generator<(typeof large)[number], void> {
   for (const key of json.members('the checkpoint')) {
     if (parts.has('checksum')) fail(`${JSON.stringify(key)} follows the checksum, which must come last`);
@@ -131,31 +144,42 @@ function checkedHeader(parts: ReadonlyMap<string, unknown>, fail: Fail): Header 
 
 function refuseOtherCells(model: Header['model'], path: string): void {
   checkCell(model, (detail) => {
-    throw new ForeignCheckpoint('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, { hint: 'use the rnn that wrote it, or a newer one than this' });
+    throw new ForeignCheckpoint('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, {
+      hint: 'use the rnn that wrote it, or a newer one than this',
+    });
   });
 }
 
 type TensorHeader = Omit<Tensor, 'data'>;
 
 function readTensors(json: JsonReader, list: string, fail: Fail): Tensor[] {
-  return [...tensorsIn(json, list, fail, ({ name, shape }, title) => {
-    const data = new Float32Array(numbersOf({ shape }));
-    json.base64(data, title);
-    const bad = firstNonFinite(data);
-    if (bad >= 0) fail(`${title} holds ${data[bad]} at index ${bad} of ${data.length}`);
-    return { name, shape, data };
-  })];
+  return [
+    ...tensorsIn(json, list, fail, ({ name, shape }, title) => {
+      const data = new Float32Array(numbersOf({ shape }));
+      json.base64(data, title);
+      const bad = firstNonFinite(data);
+      if (bad >= 0) fail(`${title} holds ${data[bad]} at index ${bad} of ${data.length}`);
+      return { name, shape, data };
+    }),
+  ];
 }
 
 function skipTensors(json: JsonReader, list: string, fail: Fail): TensorHeader[] {
-  return [...tensorsIn(json, list, fail, (header, title) => {
-    json.skipBase64(bytesOf(header), title);
-    return header;
-  })];
+  return [
+    ...tensorsIn(json, list, fail, (header, title) => {
+      json.skipBase64(bytesOf(header), title);
+      return header;
+    }),
+  ];
 }
 
 /** The tensors of a list; `take` is called where the numbers of each begin, and must read them. */
-function* tensorsIn<T extends TensorHeader>(json: JsonReader, list: string, fail: Fail, take: (header: TensorHeader, title: string) => T): Generator<T> {
+function* tensorsIn<T extends TensorHeader>(
+  json: JsonReader,
+  list: string,
+  fail: Fail,
+  take: (header: TensorHeader, title: string) => T,
+): Generator<T> {
   const names = new Set<string>();
   for (const index of json.elements(list)) {
     if (index >= limits.tensors) fail(`${list} has more than ${limits.tensors} tensors`);
@@ -219,9 +243,13 @@ function refuseOtherFiles(source: ByteSource, path: string): void {
 function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
   if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${shown(version)}, expected a whole number from 1`);
   if ((version as number) > formatVersion) {
-    throw new ForeignCheckpoint('checkpoint', `${path} has version ${String(version)} of the checkpoint format, and this rnn reads versions up to ${formatVersion}`, {
-      hint: 'it was written by a newer rnn: update this one, or use the one that wrote it',
-    });
+    throw new ForeignCheckpoint(
+      'checkpoint',
+      `${path} has version ${String(version)} of the checkpoint format, and this rnn reads versions up to ${formatVersion}`,
+      {
+        hint: 'it was written by a newer rnn: update this one, or use the one that wrote it',
+      },
+    );
   }
 }
 
@@ -241,10 +269,14 @@ function adviceOnDamage(path: string): string {
 function unreadable(path: string, cause: unknown): RnnError {
   const code = systemCode(cause);
   const [detail, hint] =
-    code === 'ENOENT' || code === 'ENOTDIR' ? ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`']
-    : code === 'EACCES' || code === 'EPERM' ? ['may not be read by you', 'check its permissions with ls -l']
-    : code === 'EISDIR' ? ['is not a file', 'give a checkpoint file, such as latest.json in a run folder']
-    : code === 'ELOOP' || code === 'ENAMETOOLONG' ? [`is no path that leads anywhere (${code})`, 'give a run folder or a checkpoint file, such as latest.json in a run folder']
-    : [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
+    code === 'ENOENT' || code === 'ENOTDIR'
+      ? ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`']
+      : code === 'EACCES' || code === 'EPERM'
+        ? ['may not be read by you', 'check its permissions with ls -l']
+        : code === 'EISDIR'
+          ? ['is not a file', 'give a checkpoint file, such as latest.json in a run folder']
+          : code === 'ELOOP' || code === 'ENAMETOOLONG'
+            ? [`is no path that leads anywhere (${code})`, 'give a run folder or a checkpoint file, such as latest.json in a run folder']
+            : [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
   return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
 }

@@ -11,7 +11,17 @@ import type { Checkpoint } from './checkpoint.ts';
 import { makeFolders, notMade } from './folders.ts';
 import { Lock, lockFile } from './lock.ts';
 import { appendLine, cutLogBack } from './log.ts';
-import { checkpointFiles, damagedName, freeDamagedName, isCheckpoint, latestFile, type Newest, newestIn, snapshotFile, stepOfSnapshot } from './newest.ts';
+import {
+  checkpointFiles,
+  damagedName,
+  freeDamagedName,
+  isCheckpoint,
+  latestFile,
+  type Newest,
+  newestIn,
+  snapshotFile,
+  stepOfSnapshot,
+} from './newest.ts';
 import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
@@ -59,13 +69,17 @@ export class RunFolder implements RunStore {
       throw notMade(what, path, cause);
     }
     if (force || !(await RunFolder.holdsRun(path))) return;
-    throw new RnnError('usage', `${path} already holds a run`, { hint: 'continue it with --resume, replace it with --force, or choose another folder with --out' });
+    throw new RnnError('usage', `${path} already holds a run`, {
+      hint: 'continue it with --resume, replace it with --force, or choose another folder with --out',
+    });
   }
 
   /**
-   * Makes the folder ready for a new run. With `force`, the files of an old one are removed. So are temporary files that a killed process left.
+   * Makes the folder ready for a new run. With `force`, the files of an old one are removed. So are temporary files that a killed process
+   * left.
    *
-   * @throws RnnError `usage` if it is in use, if it holds a run and `force` was not given, or if it is no folder; `machine` if it cannot be made
+   * @throws RnnError `usage` if it is in use, if it holds a run and `force` was not given, or if it is no folder; `machine` if it cannot be
+   * made
    */
   static async create(path: string, { force = false }: { force?: boolean } = {}): Promise<RunFolder> {
     await RunFolder.refuseIfTaken(path, { force });
@@ -129,8 +143,8 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Writes latest.json; the one that was there becomes previous.json, unless it could not be read: that is set aside. At no moment is there no whole checkpoint in the folder, and if the
-   * folder was removed, it is made again.
+   * Writes latest.json; the one that was there becomes previous.json, unless it could not be read: that is set aside. At no moment is there
+   * no whole checkpoint in the folder, and if the folder was removed, it is made again.
    *
    * @param keep how many of the newest states also stay as step-000001000.json
    * @returns why this one will not stay; null if it will, or need not
@@ -204,14 +218,16 @@ export class RunFolder implements RunStore {
 
   /** Differs whenever somebody has replaced a checkpoint. */
   #now(): string {
-    return [this.latestPath, this.bestPath].map((path) => {
-      try {
-        const { ino, size, mtimeMs } = statSync(path);
-        return `${ino} ${size} ${mtimeMs}`;
-      } catch (error) {
-        return systemCode(error);
-      }
-    }).join();
+    return [this.latestPath, this.bestPath]
+      .map((path) => {
+        try {
+          const { ino, size, mtimeMs } = statSync(path);
+          return `${ino} ${size} ${mtimeMs}`;
+        } catch (error) {
+          return systemCode(error);
+        }
+      })
+      .join();
   }
 
   async #tidy(goes: (file: string) => boolean): Promise<void> {
@@ -226,7 +242,9 @@ export class RunFolder implements RunStore {
     await this.#tidy((file) => (stepOfSnapshot(file) ?? Infinity) < least);
   }
 
-  /** A latest.json that could not be read must not take the place of what could; and perhaps another program, or another day, can read it. */
+  /**
+   * A latest.json that could not be read must not take the place of what could; and perhaps another program, or another day, can read it.
+   */
   async #setAside(): Promise<void> {
     await rename(this.latestPath, await freeDamagedName(this.path)).catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error;

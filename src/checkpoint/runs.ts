@@ -11,7 +11,10 @@ import { ForeignCheckpoint, type Header, readHeader } from './read.ts';
 
 /** What a run folder holds. */
 export interface RunFiles {
-  /** Of what the run would go on from: latest.json, or whatever else has the latest step; null where there is nothing, or nothing that can be read. */
+  /**
+   * Of what the run would go on from: latest.json, or whatever else has the latest step; null where there is nothing, or nothing that can
+   * be read.
+   */
   readonly newest: Header | null;
   /** Of best.json. */
   readonly best: Header | null;
@@ -32,7 +35,9 @@ export interface RunFiles {
 export async function runsIn(folder: string): Promise<string[]> {
   const names = await namesIn(folder);
   if (isRun(names)) return [folder];
-  const inside = await Promise.all(names.toSorted().map(async (name) => ({ path: join(folder, name), names: await readdir(join(folder, name)).catch(() => []) })));
+  const inside = await Promise.all(
+    names.toSorted().map(async (name) => ({ path: join(folder, name), names: await readdir(join(folder, name)).catch(() => []) })),
+  );
   return inside.filter((each) => isRun(each.names)).map(({ path }) => path);
 }
 
@@ -44,8 +49,8 @@ export async function foldersOfRuns(folder: string): Promise<string[]> {
 }
 
 /**
- * The run folders that are meant: a folder of runs stands for those in it, a file for the run that it belongs to, and nothing for the newest run
- * in `runs`, by when its log was last written.
+ * The run folders that are meant: a folder of runs stands for those in it, a file for the run that it belongs to, and nothing for the
+ * newest run in `runs`, by when its log was last written.
  *
  * @throws RnnError `checkpoint` where there is none, or where nobody can look
  */
@@ -56,7 +61,10 @@ export async function findRuns(given: readonly string[], runs = 'checkpoints'): 
       throw error;
     });
     const ages = await Promise.all(found.map(async (path) => (await stat(join(path, 'log.jsonl')).catch(() => null))?.mtimeMs ?? 0));
-    if (found.length === 0) throw new RnnError('checkpoint', `there is no run in ./${runs}`, { hint: 'train a model with `rnn train <corpus>`, or name a run folder' });
+    if (found.length === 0)
+      throw new RnnError('checkpoint', `there is no run in ./${runs}`, {
+        hint: 'train a model with `rnn train <corpus>`, or name a run folder',
+      });
     return [found[ages.indexOf(Math.max(...ages))]];
   }
   const meant = await Promise.all(given.map(runsMeant));
@@ -64,12 +72,19 @@ export async function findRuns(given: readonly string[], runs = 'checkpoints'): 
 }
 
 async function runsMeant(given: string): Promise<string[]> {
-  const isFile = await stat(given).then((status) => status.isFile(), () => false);
-  if (isFile && !isRun(await namesIn(dirname(given)))) throw new RnnError('checkpoint', `${given} belongs to no run`, { hint: 'give a run folder, or a file in one' });
+  const isFile = await stat(given).then(
+    (status) => status.isFile(),
+    () => false,
+  );
+  if (isFile && !isRun(await namesIn(dirname(given))))
+    throw new RnnError('checkpoint', `${given} belongs to no run`, { hint: 'give a run folder, or a file in one' });
   const found = await runsIn(isFile ? dirname(given) : given);
   if (found.length > 0) return found;
   const inside = await foldersOfRuns(given);
-  const hint = inside.length > 0 ? `give one of the folders in it: ${inside.slice(0, 5).join(', ')}` : `train a model with \`rnn train <corpus> --out ${given}\``;
+  const hint =
+    inside.length > 0
+      ? `give one of the folders in it: ${inside.slice(0, 5).join(', ')}`
+      : `train a model with \`rnn train <corpus> --out ${given}\``;
   throw new RnnError('checkpoint', `there is no run in ${given}`, { hint });
 }
 
@@ -83,7 +98,10 @@ async function namesIn(folder: string): Promise<string[]> {
     return await readdir(folder);
   } catch (cause) {
     const why = { ENOENT: 'there is no such folder', ENOTDIR: 'it is no folder' }[systemCode(cause)] ?? (cause as Error).message;
-    throw new RnnError('checkpoint', `there are no runs in ${folder}: ${why}`, { hint: 'give a folder that has run folders in it, such as checkpoints', cause });
+    throw new RnnError('checkpoint', `there are no runs in ${folder}: ${why}`, {
+      hint: 'give a folder that has run folders in it, such as checkpoints',
+      cause,
+    });
   }
 }
 
@@ -103,11 +121,20 @@ export async function lookInto(path: string): Promise<RunFiles> {
   if (newest === null) {
     const [snapshot] = await snapshotsIn(path);
     // At one step a snapshot is before best.json, as where a run goes on.
-    const others = [await header('previous.json'), snapshot === undefined ? null : await header(snapshot), best].filter((other) => other !== null);
+    const others = [await header('previous.json'), snapshot === undefined ? null : await header(snapshot), best].filter(
+      (other) => other !== null,
+    );
     newest = others.toSorted((a, b) => b.training.step - a.training.step).at(0) ?? null;
   }
   const [trouble] = troubles;
-  return { newest, best, log: lastLines(join(path, 'log.jsonl')), isRunning: isHeld(path), trouble: trouble?.message ?? null, isForeign: trouble instanceof ForeignCheckpoint };
+  return {
+    newest,
+    best,
+    log: lastLines(join(path, 'log.jsonl')),
+    isRunning: isHeld(path),
+    trouble: trouble?.message ?? null,
+    isForeign: trouble instanceof ForeignCheckpoint,
+  };
 }
 
 /** Whether a process trains in a run folder, as far as can be seen. */
@@ -120,5 +147,8 @@ export function isHeld(path: string): boolean {
 }
 
 async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(() => true, (error: unknown) => systemCode(error) !== 'ENOENT');
+  return stat(path).then(
+    () => true,
+    (error: unknown) => systemCode(error) !== 'ENOENT',
+  );
 }

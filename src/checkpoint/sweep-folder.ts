@@ -1,5 +1,5 @@
-// The folder of a sweep: a run folder for each point, and .sweep.json, which says what all points have in common, so that another sweep does
-// not take its runs for its own. The file is hidden because a sweep may lie among the texts that it learns.
+// The folder of a sweep: a run folder for each point, and .sweep.json, which says what all points have in common, so that another sweep
+// does not take its runs for its own. The file is hidden because a sweep may lie among the texts that it learns.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
@@ -38,7 +38,10 @@ export async function openSweepFolder(folder: string, identity: SweepIdentity): 
   const earlier = await readIdentity(folder, path);
   const other = earlier === null ? null : differenceOf(earlier, identity);
   if (earlier !== null && other === null) return;
-  if (other !== null && (await runsIn(folder)).length > 0) throw new RnnError('usage', `${folder} holds a sweep ${other.message}`, { hint: `give the same ${other.same} to go on with it, or another --out` });
+  if (other !== null && (await runsIn(folder)).length > 0)
+    throw new RnnError('usage', `${folder} holds a sweep ${other.message}`, {
+      hint: `give the same ${other.same} to go on with it, or another --out`,
+    });
   try {
     await makeFolders(folder);
     await replaceFile(path, [Buffer.from(`${JSON.stringify({ format: formatName, ...identity }, null, 2)}\n`)]);
@@ -53,7 +56,12 @@ function differenceOf(earlier: SweepIdentity, now: SweepIdentity): { readonly me
   }
   const flags = [...new Set([...Object.keys(earlier.options), ...Object.keys(now.options)])];
   const other = flags.find((flag) => !isDeepStrictEqual(earlier.options[flag]?.value, now.options[flag]?.value));
-  return other === undefined ? null : { message: `with other options after --: ${other} is ${shown(now.options[other])}, and was ${shown(earlier.options[other])}`, same: 'options' };
+  return other === undefined
+    ? null
+    : {
+        message: `with other options after --: ${other} is ${shown(now.options[other])}, and was ${shown(earlier.options[other])}`,
+        same: 'options',
+      };
 }
 
 function shown(option: FixedOption | undefined): string {
@@ -76,7 +84,9 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
   } catch {
     // Told below.
   }
-  throw new RnnError('usage', `${path} is damaged: it does not say what the runs beside it have in common`, { hint: 'remove it if they are of this very sweep, or choose another folder with --out' });
+  throw new RnnError('usage', `${path} is damaged: it does not say what the runs beside it have in common`, {
+    hint: 'remove it if they are of this very sweep, or choose another folder with --out',
+  });
 }
 
 function areTexts(value: unknown): value is readonly string[] {
@@ -84,5 +94,9 @@ function areTexts(value: unknown): value is readonly string[] {
 }
 
 function areOptions(value: unknown): value is SweepIdentity['options'] {
-  return typeof value === 'object' && value !== null && Object.values(value).every((each: unknown) => typeof each === 'object' && each !== null && 'written' in each && areTexts(each.written));
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((each: unknown) => typeof each === 'object' && each !== null && 'written' in each && areTexts(each.written))
+  );
 }

@@ -14,7 +14,11 @@ export function weightsIn({ tensors }: Pick<TrainedModel, 'tensors'>): number {
 /** The parts of a vector as tensors that share its memory. */
 export function tensorsOf(shapes: readonly ParameterShape[], vector: Float32Array): Tensor[] {
   let offset = 0;
-  return shapes.map(({ name, rows, columns }) => ({ name, shape: [rows, columns], data: vector.subarray(offset, (offset += rows * columns)) }));
+  return shapes.map(({ name, rows, columns }) => ({
+    name,
+    shape: [rows, columns],
+    data: vector.subarray(offset, (offset += rows * columns)),
+  }));
 }
 
 /**
@@ -29,7 +33,9 @@ export function parameterVector({ model, tensors }: Pick<TrainedModel, 'model' |
     if (!tensor) throw new RnnError('checkpoint', `the checkpoint has no tensor ${name}, which its model needs`, { hint: notOurs });
     const [first, second, ...more] = tensor.shape;
     if (first !== rows || second !== columns || more.length > 0) {
-      throw new RnnError('checkpoint', `tensor ${name} has the shape ${tensor.shape.join('×')}, and its model says ${rows}×${columns}`, { hint: notOurs });
+      throw new RnnError('checkpoint', `tensor ${name} has the shape ${tensor.shape.join('×')}, and its model says ${rows}×${columns}`, {
+        hint: notOurs,
+      });
     }
     return tensor.data;
   });

@@ -18,7 +18,8 @@ type Rules = Readonly<Record<string, Rule>>;
 
 const largestDimension = 2 ** 31 - 1;
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isWhole = (value: unknown, least: number, most: number) => Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
+const isWhole = (value: unknown, least: number, most: number) =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 
 const whole = (least: number, most: number): Rule => ({
   expected: `a whole number from ${least} to ${most}`,
@@ -113,7 +114,8 @@ export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
   const model = check(value, modelRules, 'model', fail) as unknown as ModelConfiguration;
   if (model.timeSkip === 1) fail('model.timeSkip is 1, expected 0 or at least 2');
   if (model.tied && model.embedding === 0) fail('model.tied is true, and there is no embedding');
-  if (model.layerNorm && model.cell !== 'lstm') fail(`model.layerNorm is true, and there is no ${shown(model.cell)} with layer normalisation`);
+  if (model.layerNorm && model.cell !== 'lstm')
+    fail(`model.layerNorm is true, and there is no ${shown(model.cell)} with layer normalisation`);
   return model;
 }
 
@@ -123,7 +125,8 @@ export function checkCell({ cell: name, conventions }: ModelConfiguration, fail:
   if (cell === undefined) fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
   for (const [convention, meant] of Object.entries(cell.conventions)) {
     const recorded = Object.hasOwn(conventions, convention) ? conventions[convention] : meant;
-    if (recorded !== meant) fail(`its ${name} has ${convention} ${shown(recorded)}, and here ${convention === 'gates' ? 'they are' : 'it is'} ${shown(meant)}`);
+    if (recorded !== meant)
+      fail(`its ${name} has ${convention} ${shown(recorded)}, and here ${convention === 'gates' ? 'they are' : 'it is'} ${shown(meant)}`);
   }
 }
 

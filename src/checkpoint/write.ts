@@ -82,7 +82,8 @@ function refuseUnfit(path: string, { model, vocabulary, training, tensors, state
     for (const tensor of members) {
       checkTensorHeader({ ...tensor, dtype: 'float32' }, `a tensor of "${list}"`, bug);
       const { name, shape, data } = tensor;
-      if (shape.reduce((product, length) => product * length, 1) !== data.length) bug(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
+      if (shape.reduce((product, length) => product * length, 1) !== data.length)
+        bug(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
       const bad = firstNonFinite(data);
       if (bad >= 0) {
         throw new RnnError('checkpoint', `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`, {

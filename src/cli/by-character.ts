@@ -33,7 +33,8 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
   }
   if (!json) await stdout.write('at\tcharacter\tbits\trank\tlikeliest\n');
   const texts = symbolTexts(costs.vocabulary);
-  for (const lines of chunks(characters(costs, texts))) await stdout.write(lines.map((each) => (json ? objectOf(each) : lineOf(each))).join(''));
+  for (const lines of chunks(characters(costs, texts)))
+    await stdout.write(lines.map((each) => (json ? objectOf(each) : lineOf(each))).join(''));
   return false;
 }
 
@@ -46,7 +47,10 @@ interface Character {
   readonly likeliest: readonly (readonly [character: string, probability: number])[];
 }
 
-function* characters({ tokens, surprise: { nats, ranks, alternatives, likeliest, probabilities } }: CharacterCosts, texts: readonly string[]): Generator<Character> {
+function* characters(
+  { tokens, surprise: { nats, ranks, alternatives, likeliest, probabilities } }: CharacterCosts,
+  texts: readonly string[],
+): Generator<Character> {
   for (const [index, rank] of ranks.entries()) {
     const first = index * alternatives;
     yield {

@@ -7,15 +7,29 @@ import type { Output } from './output.ts';
 /** A line for each property that some cell tells, and one for those that none does. */
 export function cellsTable(findings: readonly Finding[], { colour, columns }: Pick<Output, 'colour' | 'columns'>): string[] {
   const found = findings.filter(({ cells }) => cells.length > 0);
-  const rows = found.map(({ property, chance, cells }) => [property.name, scoreText(property, chance!), ...cells.map((cell) => `${cellText(cell)} ${bareScore(scoreText(property, cell.correlation))}`)]);
-  const widths = [0, 1, 2].map((column) => Math.max(12, ...rows.flatMap((row) => (column < 2 ? [row[column].length] : row.slice(2).map((cell) => cell.length)))));
+  const rows = found.map(({ property, chance, cells }) => [
+    property.name,
+    scoreText(property, chance!),
+    ...cells.map((cell) => `${cellText(cell)} ${bareScore(scoreText(property, cell.correlation))}`),
+  ]);
+  const widths = [0, 1, 2].map((column) =>
+    Math.max(12, ...rows.flatMap((row) => (column < 2 ? [row[column].length] : row.slice(2).map((cell) => cell.length)))),
+  );
   const fitting = Math.max(1, Math.floor((columns - widths[0] - widths[1] - 2) / (widths[2] + 2)));
-  const line = ([name, chance, ...cells]: readonly string[]): string => `${colour.dim(name.padEnd(widths[0]))}  ${[chance.padEnd(widths[1]), ...cells.slice(0, fitting).map((cell) => cell.padEnd(widths[2]))].join('  ')}`.trimEnd();
-  const rest = (what: string, some: readonly Finding[]): string[] => (some.length === 0 ? [] : [colour.dim(`${what}: ${some.map(({ property }) => property.name).join(', ')}`)]);
+  const line = ([name, chance, ...cells]: readonly string[]): string =>
+    `${colour.dim(name.padEnd(widths[0]))}  ${[chance.padEnd(widths[1]), ...cells.slice(0, fitting).map((cell) => cell.padEnd(widths[2]))].join('  ')}`.trimEnd();
+  const rest = (what: string, some: readonly Finding[]): string[] =>
+    some.length === 0 ? [] : [colour.dim(`${what}: ${some.map(({ property }) => property.name).join(', ')}`)];
   return [
     ...(found.length === 0 ? [] : [colour.dim(line(['', 'chance up to', 'cells, the best first'])), ...rows.map(line)]),
-    ...rest('told by no cell', findings.filter(({ cells, chance }) => cells.length === 0 && chance !== null)),
-    ...rest('not in the text, or hardly', findings.filter(({ chance }) => chance === null)),
+    ...rest(
+      'told by no cell',
+      findings.filter(({ cells, chance }) => cells.length === 0 && chance !== null),
+    ),
+    ...rest(
+      'not in the text, or hardly',
+      findings.filter(({ chance }) => chance === null),
+    ),
   ];
 }
 
@@ -35,8 +49,19 @@ export function gatesTable(saturation: readonly Saturation[], { dim }: Colours):
 
 export function findingObject({ property, chance, cells }: Finding): object {
   return {
-    event: 'property', property: property.name, what: property.what, measure: property.isNumber ? 'spearman' : 'auc', chance: chance === null ? null : scoreOf(property, chance),
-    cells: cells.map(({ layer, name, unit, correlation }) => ({ cell: cellText({ layer, name, unit }), layer, value: name, unit, score: scoreOf(property, correlation), sign: Math.sign(correlation) })),
+    event: 'property',
+    property: property.name,
+    what: property.what,
+    measure: property.isNumber ? 'spearman' : 'auc',
+    chance: chance === null ? null : scoreOf(property, chance),
+    cells: cells.map(({ layer, name, unit, correlation }) => ({
+      cell: cellText({ layer, name, unit }),
+      layer,
+      value: name,
+      unit,
+      score: scoreOf(property, correlation),
+      sign: Math.sign(correlation),
+    })),
   };
 }
 

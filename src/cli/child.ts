@@ -1,5 +1,5 @@
-// This program once more, in a process of its own. It ends with its parent, whatever becomes of that: nobody reads its output any more, which
-// ends a run of training as a signal does. Knows nothing of what it is started for.
+// This program once more, in a process of its own. It ends with its parent, whatever becomes of that: nobody reads its output any more,
+// which ends a run of training as a signal does. Knows nothing of what it is started for.
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -41,7 +41,14 @@ export function startChild(argv: readonly string[], lines: ChildLines): Child {
   const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], detached: hasGroups });
   for (const name of ['stdout', 'stderr'] as const) createInterface({ input: child[name] }).on('line', lines[name]);
   const ended = new Promise<ChildEnd>((done, fail) => {
-    child.on('error', (cause) => fail(new RnnError('machine', `no other process could be started: ${cause.message}`, { hint: 'end other programs, and give the same command again', cause })));
+    child.on('error', (cause) =>
+      fail(
+        new RnnError('machine', `no other process could be started: ${cause.message}`, {
+          hint: 'end other programs, and give the same command again',
+          cause,
+        }),
+      ),
+    );
     child.on('close', (code, signal) => done({ code, signal }));
   });
   const send = (signal: NodeJS.Signals): void => void (hasGroups && child.kill(signal));

@@ -12,9 +12,7 @@ export function configSchema(): object {
   const train = new Command('train');
   addTrainFlags(train);
   const flags = flagsInFiles(flagsOf(train));
-  const properties = Object.fromEntries(
-    flags.map((flag) => [flag.key, { description: flag.description, ...typeOf(flag) }]),
-  );
+  const properties = Object.fromEntries(flags.map((flag) => [flag.key, { description: flag.description, ...typeOf(flag) }]));
   const named = (name: string): Flag => flags.find((flag) => flag.attributeName() === name)!;
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
@@ -22,9 +20,7 @@ export function configSchema(): object {
     type: 'object',
     properties: { $schema: { type: 'string' }, ...properties },
     additionalProperties: false,
-    allOf: rivals.flatMap(({ options, hint }) =>
-      pairsOf(options.map(named)).map((pair) => ({ not: both(pair), $comment: hint })),
-    ),
+    allOf: rivals.flatMap(({ options, hint }) => pairsOf(options.map(named)).map((pair) => ({ not: both(pair), $comment: hint }))),
   };
 }
 

@@ -13,8 +13,7 @@ const notInFiles: readonly string[] = ['config', 'debug', 'no-color'];
 const schemaKey = '$schema';
 
 /** The options that a configuration file may have. */
-export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
-  flags.filter(({ key, negate }) => !negate && !notInFiles.includes(key));
+export const flagsInFiles = (flags: readonly Flag[]): Flag[] => flags.filter(({ key, negate }) => !negate && !notInFiles.includes(key));
 
 /**
  * What a configuration file says of options. Values are handed on as the texts that the command line would have,
@@ -24,11 +23,7 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
  * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option, or one of the
  * wrong type
  */
-export async function fromFile(
-  path: string,
-  flags: readonly Flag[],
-  suggest: (key: string) => string | null,
-): Promise<Level> {
+export async function fromFile(path: string, flags: readonly Flag[], suggest: (key: string) => string | null): Promise<Level> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new RnnError('usage', `--config ${path} cannot be read: ${(cause as Error).message}`, {
       hint: `rnn train <corpus...> --dry-run --json | jq .config >${shellWord(path)} writes one`,

@@ -33,7 +33,10 @@ export function refuseBlasWithout(blas: string | undefined, names: readonly stri
 /** Lists the devices below a command's options. */
 export function listDevices(command: Command): void {
   const rows = Object.entries({ auto: 'gpu if one answers and pays, else cpu; RNN_DEVICE sets another', ...devices });
-  command.addHelpText('after', `\nDevices ('rnn doctor' tells which of them work here):\n${rows.map(([name, what]) => `  ${name.padEnd(14)}${what}`).join('\n')}`);
+  command.addHelpText(
+    'after',
+    `\nDevices ('rnn doctor' tells which of them work here):\n${rows.map(([name, what]) => `  ${name.padEnd(14)}${what}`).join('\n')}`,
+  );
 }
 
 export interface DeviceChoice {
@@ -49,6 +52,9 @@ export function chosenDevice(flag: string | undefined, { env }: Io): DeviceChoic
 }
 
 /** What was given of the machine, as devices/open.ts takes it. */
-export function ofMachine({ threads, blas }: { readonly threads?: number | undefined; readonly blas?: string | undefined }): { readonly threads?: number; readonly blas?: string } {
+export function ofMachine({ threads, blas }: { readonly threads?: number | undefined; readonly blas?: string | undefined }): {
+  readonly threads?: number;
+  readonly blas?: string;
+} {
   return { ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) };
 }

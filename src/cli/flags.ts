@@ -46,8 +46,7 @@ export const durationFlag = (flags: string, description: string): Flag =>
 export const choiceFlag = (flags: string, description: string, choices: readonly string[]): Flag =>
   parsedBy(new Flag(flags, description, { kind: 'choice', choices }), (name, text) => parseChoice(name, text, choices));
 
-export const textFlag = (flags: string, description: string): Flag =>
-  parsedBy(new Flag(flags, description, { kind: 'text' }), parseText);
+export const textFlag = (flags: string, description: string): Flag => parsedBy(new Flag(flags, description, { kind: 'text' }), parseText);
 
 /** A text that may be empty. */
 export const anyTextFlag = (flags: string, description: string): Flag => new Flag(flags, description, { kind: 'text' });
@@ -61,8 +60,7 @@ export function listFlag(flags: string, description: string, choices?: readonly 
   return flag;
 }
 
-export const switchFlag = (flags: string, description: string): Flag =>
-  new Flag(flags, description, { kind: 'switch' });
+export const switchFlag = (flags: string, description: string): Flag => new Flag(flags, description, { kind: 'switch' });
 
 /** What every command takes. */
 export const commonFlags = (): Flag[] => [

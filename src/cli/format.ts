@@ -24,7 +24,8 @@ export function duration(milliseconds: number): string {
 }
 
 /** 1.24 ms, 62 ms, 12.5 s */
-export const milliseconds = (value: number): string => (value < 9.95 ? `${value.toFixed(2)} ms` : value < 9950 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(1)} s`);
+export const milliseconds = (value: number): string =>
+  value < 9.95 ? `${value.toFixed(2)} ms` : value < 9950 ? `${value.toFixed(0)} ms` : `${(value / 1000).toFixed(1)} s`;
 
 /** 512 B, 3.4 MB (powers of ten, as disks are sold and files are listed) */
 export function bytes(value: number): string {

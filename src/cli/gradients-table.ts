@@ -15,24 +15,38 @@ const width = 8;
 const rateWidth = 10;
 const stretchWidth = 7;
 
-const legend = 'The norm of the gradient of the loss at a step with respect to what was held k steps before it, and what it is multiplied by per step.';
-const stretchLegend = 'σ max: the largest singular value of the Jacobian of one step of a layer, the most that the step can multiply a gradient by within the layer.';
+const legend =
+  'The norm of the gradient of the loss at a step with respect to what was held k steps before it, and what it is multiplied by per step.';
+const stretchLegend =
+  'σ max: the largest singular value of the Jacobian of one step of a layer, the most that the step can multiply a gradient by within the layer.';
 
-export function gradientsTable(networks: readonly GradientsOf[], { columns, colour: { dim, bold } }: Pick<Output, 'columns' | 'colour'>): string[] {
+export function gradientsTable(
+  networks: readonly GradientsOf[],
+  { columns, colour: { dim, bold } }: Pick<Output, 'columns' | 'colour'>,
+): string[] {
   const isStretchShown = networks.some(({ singularValues }) => singularValues.length > 0);
-  const steps = stepsThatFit(networks[0].flows[0].logNorms.length - 1, columns - 1 - nameWidth - rateWidth - (isStretchShown ? stretchWidth : 0));
+  const steps = stepsThatFit(
+    networks[0].flows[0].logNorms.length - 1,
+    columns - 1 - nameWidth - rateWidth - (isStretchShown ? stretchWidth : 0),
+  );
   const head = `${''.padEnd(nameWidth)}${steps.map((k) => (k === 0 ? 'k = 0' : String(k)).padStart(width)).join('')}${'per step'.padStart(rateWidth)}${isStretchShown ? 'σ max'.padStart(stretchWidth) : ''}`;
   const told = [legend, ...(isStretchShown ? [stretchLegend] : [])].flatMap((text) => wrap(text, columns - 1));
-  return [...told.map((line) => dim(line)), ...networks.flatMap(({ name, model, flows, singularValues }) => [
-    '',
-    `${bold(harmless(name))}${dim(`  ${model.cell} ${model.layers}×${model.hidden}`)}`,
-    dim(head),
-    ...flows.map(({ layer, state, logNorms, perStep }, row) => {
-      const values = steps.map((k) => powerOfTen(logNorms[k]).padStart(width)).join('');
-      const stretch = flows[row - 1]?.layer === layer || singularValues.length === 0 ? '' : median(singularValues[layer]).toFixed(2).padStart(stretchWidth);
-      return `${`layer ${layer}  ${state}`.padEnd(nameWidth)}${values}${(perStep === null ? '–' : `×${perStep.toFixed(3)}`).padStart(rateWidth)}${stretch}`;
-    }),
-  ])];
+  return [
+    ...told.map((line) => dim(line)),
+    ...networks.flatMap(({ name, model, flows, singularValues }) => [
+      '',
+      `${bold(harmless(name))}${dim(`  ${model.cell} ${model.layers}×${model.hidden}`)}`,
+      dim(head),
+      ...flows.map(({ layer, state, logNorms, perStep }, row) => {
+        const values = steps.map((k) => powerOfTen(logNorms[k]).padStart(width)).join('');
+        const stretch =
+          flows[row - 1]?.layer === layer || singularValues.length === 0
+            ? ''
+            : median(singularValues[layer]).toFixed(2).padStart(stretchWidth);
+        return `${`layer ${layer}  ${state}`.padEnd(nameWidth)}${values}${(perStep === null ? '–' : `×${perStep.toFixed(3)}`).padStart(rateWidth)}${stretch}`;
+      }),
+    ]),
+  ];
 }
 
 function stepsThatFit(K: number, room: number): number[] {

@@ -12,9 +12,31 @@ export interface TextFlags {
 }
 
 /** @param path of the checkpoint */
-export async function readKnownText(sources: readonly string[], part: Part, { include, exclude, json }: TextFlags, path: string, trained: TrainedModel, { io, rooms, stderr }: Context): Promise<Corpus> {
+export async function readKnownText(
+  sources: readonly string[],
+  part: Part,
+  { include, exclude, json }: TextFlags,
+  path: string,
+  trained: TrainedModel,
+  { io, rooms, stderr }: Context,
+): Promise<Corpus> {
   const { readKnownText: read } = await rooms.knownText();
-  const { corpus } = await read({ sources, part, include, exclude, get stdin() { return io.stdin; } }, path, trained);
-  if (corpus.skipped > 0 && !json) stderr.line(stderr.colour.dim(`${count(corpus.skipped)} hidden or binary ${corpus.skipped === 1 ? 'file was' : 'files were'} passed over`));
+  const { corpus } = await read(
+    {
+      sources,
+      part,
+      include,
+      exclude,
+      get stdin() {
+        return io.stdin;
+      },
+    },
+    path,
+    trained,
+  );
+  if (corpus.skipped > 0 && !json)
+    stderr.line(
+      stderr.colour.dim(`${count(corpus.skipped)} hidden or binary ${corpus.skipped === 1 ? 'file was' : 'files were'} passed over`),
+    );
   return corpus;
 }

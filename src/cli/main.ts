@@ -136,7 +136,15 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
   const context = await openContext(io, rooms, !words.has('--no-color'));
   let written: Promise<unknown> = Promise.resolve(null);
   try {
-    const program = await define(words, context, (text) => (written = context.stdout.write(text).then(() => null, (error: unknown) => error)));
+    const program = await define(
+      words,
+      context,
+      (text) =>
+        (written = context.stdout.write(text).then(
+          () => null,
+          (error: unknown) => error,
+        )),
+    );
     await program.parseAsync(wanted(argv), { from: 'user' });
     return context.exitCode;
   } catch (error) {
@@ -191,7 +199,8 @@ async function define(words: ReadonlySet<string>, context: Context, writeHelp: (
       styleTitle: (text) => stdout.colour.bold(text),
       styleOptionTerm: (text) => stdout.colour.cyan(text),
       styleSubcommandTerm: (text) => stdout.colour.cyan(text),
-      subcommandTerm: (command) => `${command.name()} ${commands.find(({ name }) => name === command.name())?.takes ?? '[command]'}`.trimEnd(),
+      subcommandTerm: (command) =>
+        `${command.name()} ${commands.find(({ name }) => name === command.name())?.takes ?? '[command]'}`.trimEnd(),
     });
   for (const flag of commonFlags()) program.addOption(flag);
   for (const { name, summary, load } of commands) {
@@ -217,7 +226,11 @@ function usageError(error: CommanderError, help: string): RnnError {
   return new RnnError('usage', message, { hint: suggestion === undefined ? `${help} shows what there is` : `did you mean ${suggestion}` });
 }
 
-async function report(thrown: unknown, { stdout, stderr }: Context, options: { debug: boolean; json: boolean; help: string }): Promise<number> {
+async function report(
+  thrown: unknown,
+  { stdout, stderr }: Context,
+  options: { debug: boolean; json: boolean; help: string },
+): Promise<number> {
   const failure = failureOf(thrown, options);
   const { code, message, stack } = failure;
   // A value that is refused says what is allowed; how to choose it is in the help.

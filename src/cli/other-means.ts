@@ -15,9 +15,18 @@ const SOON_COMPRESSED = 100_000;
  *
  * @throws RnnError `corpus` if it cannot be read, or has characters that the model does not know
  */
-export async function readAgainst(sources: readonly string[], flags: TextFlags, path: string, trained: TrainedModel, context: Context): Promise<Tokens> {
+export async function readAgainst(
+  sources: readonly string[],
+  flags: TextFlags,
+  path: string,
+  trained: TrainedModel,
+  context: Context,
+): Promise<Tokens> {
   const { trainedPart } = await context.rooms.scoring();
-  const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, 'all', flags, path, trained, context));
+  const { train, sourcesDigest } = await named(
+    `--against ${sources.join(' ')}`,
+    readKnownText(sources, 'all', flags, path, trained, context),
+  );
   return trainedPart(trained.training, { train, sourcesDigest });
 }
 
@@ -25,20 +34,34 @@ export async function readAgainst(sources: readonly string[], flags: TextFlags, 
 export async function named<Read>(name: string, reading: Promise<Read>): Promise<Read> {
   return reading.catch((error: unknown) => {
     if (!(error instanceof RnnError)) throw error;
-    throw new RnnError(error.kind, `${name}: ${error.message}`, { ...(error.hint === undefined ? {} : { hint: error.hint }), cause: error });
+    throw new RnnError(error.kind, `${name}: ${error.message}`, {
+      ...(error.hint === undefined ? {} : { hint: error.hint }),
+      cause: error,
+    });
   });
 }
 
 /** @param asked for compressors, however long it takes */
-export async function otherMeans(text: Tokens, vocabulary: Vocabulary, against: Tokens | null, asked: boolean, { rooms, stderr }: Context): Promise<Others> {
+export async function otherMeans(
+  text: Tokens,
+  vocabulary: Vocabulary,
+  against: Tokens | null,
+  asked: boolean,
+  { rooms, stderr }: Context,
+): Promise<Others> {
   const { Ngrams, bytesOf, compressedSizes, xzSize } = await rooms.insight();
-  const perCharacter = (sizes: Readonly<Record<string, number>>) => Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
+  const perCharacter = (sizes: Readonly<Record<string, number>>) =>
+    Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;
   const compressors = bytes === null ? null : perCharacter({ ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) });
   if (against === null) return { compressors, ngrams: null };
   const counted = new Ngrams(against, vocabulary.size);
   if (counted.characters < against.length) {
-    stderr.line(stderr.colour.dim(`n-grams are those of the first ${count(counted.characters)} of ${count(against.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`));
+    stderr.line(
+      stderr.colour.dim(
+        `n-grams are those of the first ${count(counted.characters)} of ${count(against.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`,
+      ),
+    );
   }
   return { compressors, ngrams: { characters: counted.characters, bits: Array.from(counted.nats(text), bits) } };
 }

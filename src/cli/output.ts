@@ -47,7 +47,12 @@ export class Output {
         if (!error) return resolve();
         const code = systemCode(error);
         if (readerGone.has(code)) return reject(new OutputClosed(`${this.#name} is closed`));
-        reject(new RnnError('machine', `cannot write to ${this.#name}: ${error.message}`, { hint: 'make room where it goes, or send it elsewhere', cause: error }));
+        reject(
+          new RnnError('machine', `cannot write to ${this.#name}: ${error.message}`, {
+            hint: 'make room where it goes, or send it elsewhere',
+            cause: error,
+          }),
+        );
       });
     });
   }

@@ -11,8 +11,18 @@ const header = ['share', 'times', 'µs each', 'kind', 'shape', 'GFLOP/s'] as con
 const words: readonly string[] = ['kind', 'shape'];
 
 const wordings = {
-  cpu: { step: "the first thread's share of a training step", kinds: 'operations', alone: 'without the other threads', difference: 'threads wait for each other, and share memory' },
-  gpu: { step: 'a training step', kinds: 'kernels', alone: 'each by itself', difference: 'they differ by host work, transfers, and passes that overlap' },
+  cpu: {
+    step: "the first thread's share of a training step",
+    kinds: 'operations',
+    alone: 'without the other threads',
+    difference: 'threads wait for each other, and share memory',
+  },
+  gpu: {
+    step: 'a training step',
+    kinds: 'kernels',
+    alone: 'each by itself',
+    difference: 'they differ by host work, transfers, and passes that overlap',
+  },
 } as const;
 
 export function profileText({ device, profile, training }: BenchResult, { bold, dim }: Pick<Colours, 'bold' | 'dim'>): string {
@@ -23,7 +33,10 @@ export function profileText({ device, profile, training }: BenchResult, { bold, 
   const few = profile.slice(0, MOST_ROWS);
   return [
     `${bold(device)}, ${step}: ${few.length < profile.length ? `the ${few.length} of ${profile.length}` : `all ${few.length}`} ${kinds} that take most`,
-    ...table(few.map((time) => row(time, sum)), dim),
+    ...table(
+      few.map((time) => row(time, sum)),
+      dim,
+    ),
     `all ${count(times)}, ${alone}: ${milliseconds(sum)}; a whole step: ${milliseconds(training.stepMs)} ${dim(`(${difference})`)}`,
     `the host's processor works ${milliseconds(training.cpuMs)} a step`,
   ].join('\n');
@@ -47,6 +60,10 @@ function row(time: PassTime, sum: number): string[] {
 
 function table(rows: readonly string[][], dim: (text: string) => string): string[] {
   const widths = header.map((name, column) => Math.max(name.length, ...rows.map((cells) => cells[column].length)));
-  const line = (cells: readonly string[]): string => cells.map((cell, i) => (words.includes(header[i]) ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd();
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => (words.includes(header[i]) ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join('  ')
+      .trimEnd();
   return [dim(line(header)), ...rows.map(line)];
 }

@@ -11,6 +11,4 @@ export const rivals: readonly { readonly options: readonly (keyof TrainFlags)[];
 
 /** The options that are one choice with this one. */
 export const rivalsOf = (name: string): readonly string[] =>
-  rivals.flatMap(({ options }) =>
-    (options as readonly string[]).includes(name) ? options.filter((each) => each !== name) : [],
-  );
+  rivals.flatMap(({ options }) => ((options as readonly string[]).includes(name) ? options.filter((each) => each !== name) : []));

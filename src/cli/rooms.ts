@@ -1,6 +1,17 @@
 // What the commands call in the rest of the program. Each is loaded when it is first called, so that `rnn --help` loads none of
 // them, and a test can put its own in their place.
-import type { findCheckpoint, findRuns, foldersOfRuns, isCheckpoint, MemoryStore, newestIn, openSweepFolder, readCheckpoint, replaceFile, RunFolder } from '../checkpoint/store.ts';
+import type {
+  findCheckpoint,
+  findRuns,
+  foldersOfRuns,
+  isCheckpoint,
+  MemoryStore,
+  newestIn,
+  openSweepFolder,
+  readCheckpoint,
+  replaceFile,
+  RunFolder,
+} from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
@@ -43,7 +54,12 @@ export interface Rooms extends TrainingRooms {
   knownText(): Promise<{ readKnownText: typeof readKnownText }>;
   logs(): Promise<{ readRuns: typeof readRuns; followRun: typeof followRun }>;
   library(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
-  corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName; findFiles: typeof findFiles; Vocabulary: typeof Vocabulary }>;
+  corpus(): Promise<{
+    readCorpus: typeof readCorpus;
+    corpusName: typeof corpusName;
+    findFiles: typeof findFiles;
+    Vocabulary: typeof Vocabulary;
+  }>;
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
   checkpoints(): Promise<{
     findCheckpoint: typeof findCheckpoint;
@@ -76,12 +92,22 @@ export interface Rooms extends TrainingRooms {
   inspection(): Promise<typeof inspection>;
   cellsPage(): Promise<{ cellsPage: typeof cellsPage }>;
   gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
-  gradientPictures(): Promise<{ gradientCharts: typeof gradientCharts; gradientsPage: typeof gradientsPage; dashboard: typeof dashboard; svgOf: typeof svgOf }>;
+  gradientPictures(): Promise<{
+    gradientCharts: typeof gradientCharts;
+    gradientsPage: typeof gradientsPage;
+    dashboard: typeof dashboard;
+    svgOf: typeof svgOf;
+  }>;
   untrained(): Promise<{ untrainedModel: typeof untrainedModel }>;
   curves(): Promise<{ Curves: typeof Curves; chartsOf: typeof chartsOf; whyNothing: typeof whyNothing; dashboard: typeof dashboard }>;
   story(): Promise<{ someOf: typeof someOf; captionOf: typeof captionOf; factsOf: typeof factsOf }>;
   pictures(): Promise<{ curvesPage: typeof curvesPage; storyPage: typeof storyPage; svgOf: typeof svgOf }>;
-  formats(): Promise<{ formats: typeof formats; readTrained: typeof readTrained; refuseOtherFiles: typeof refuseOtherFiles; startBytes: typeof startBytes }>;
+  formats(): Promise<{
+    formats: typeof formats;
+    readTrained: typeof readTrained;
+    refuseOtherFiles: typeof refuseOtherFiles;
+    startBytes: typeof startBytes;
+  }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
 }
 
@@ -103,17 +129,34 @@ export const rooms: Rooms = {
   runs: () => import('../training/runs.ts'),
   searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/possible.ts')) }),
   scoring: () => import('../training/scoring.ts'),
-  insight: async () => ({ ...(await import('../insight/surprise.ts')), ...(await import('../insight/pieces.ts')), ...(await import('../insight/ngrams.ts')), ...(await import('../insight/compressors.ts')) }),
+  insight: async () => ({
+    ...(await import('../insight/surprise.ts')),
+    ...(await import('../insight/pieces.ts')),
+    ...(await import('../insight/ngrams.ts')),
+    ...(await import('../insight/compressors.ts')),
+  }),
   surprisePage: () => import('../reports/surprise-page.ts'),
   inspection: () => import('../insight/inspection.ts'),
   cellsPage: () => import('../reports/cells-page.ts'),
   training: () => import('../training/train.ts'),
   gradients: async () => ({ ...(await import('../insight/gradient-flow.ts')), ...(await import('../insight/jacobian.ts')) }),
-  gradientPictures: async () => ({ ...(await import('../reports/gradients.ts')), ...(await import('../reports/terminal.ts')), ...(await import('../reports/svg.ts')) }),
+  gradientPictures: async () => ({
+    ...(await import('../reports/gradients.ts')),
+    ...(await import('../reports/terminal.ts')),
+    ...(await import('../reports/svg.ts')),
+  }),
   untrained: () => import('../training/untrained.ts'),
-  curves: async () => ({ ...(await import('../training/curves.ts')), ...(await import('../reports/charts.ts')), ...(await import('../reports/terminal.ts')) }),
+  curves: async () => ({
+    ...(await import('../training/curves.ts')),
+    ...(await import('../reports/charts.ts')),
+    ...(await import('../reports/terminal.ts')),
+  }),
   story: () => import('../reports/story.ts'),
-  pictures: async () => ({ ...(await import('../reports/curves-page.ts')), ...(await import('../reports/story-page.ts')), ...(await import('../reports/svg.ts')) }),
+  pictures: async () => ({
+    ...(await import('../reports/curves-page.ts')),
+    ...(await import('../reports/story-page.ts')),
+    ...(await import('../reports/svg.ts')),
+  }),
   formats: async () => ({ ...(await import('../formats/formats.ts')), ...(await import('../formats/trained.ts')) }),
   diagnosis: () => import('../diagnosis/doctor.ts'),
 };

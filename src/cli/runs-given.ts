@@ -15,12 +15,15 @@ export async function readRuns(given: readonly string[], { rooms }: Context): Pr
 /** The folder of the one run that is meant. @throws RnnError `usage` if those are several */
 export async function findRun(given: string | undefined, { rooms }: Context): Promise<string> {
   const [path, ...others] = await (await rooms.checkpoints()).findRuns(given === undefined ? [] : [given]);
-  if (others.length > 0) throw new RnnError('usage', `there are ${others.length + 1} runs in ${given}`, { hint: `give one of them, such as ${path}` });
+  if (others.length > 0)
+    throw new RnnError('usage', `there are ${others.length + 1} runs in ${given}`, { hint: `give one of them, such as ${path}` });
   return path;
 }
 
 export const nothingLogged = (path: string): RnnError =>
-  new RnnError('checkpoint', `nothing is logged in ${path}`, { hint: 'a run logs its first losses about a second after it began; rnn runs lists the runs that there are' });
+  new RnnError('checkpoint', `nothing is logged in ${path}`, {
+    hint: 'a run logs its first losses about a second after it began; rnn runs lists the runs that there are',
+  });
 
 export const logOf = (path: string): string => join(path, 'log.jsonl');
 
@@ -29,5 +32,7 @@ export const nameOf = (path: string): string => harmless(basename(path)).replace
 /** Of folders or files: as short as tells them apart. */
 export function namesOf(paths: readonly string[]): string[] {
   const names = paths.map(nameOf);
-  return names.map((name, index) => (names.indexOf(name) === names.lastIndexOf(name) ? name : harmless(paths[index]).replaceAll('\n', '␊')));
+  return names.map((name, index) =>
+    names.indexOf(name) === names.lastIndexOf(name) ? name : harmless(paths[index]).replaceAll('\n', '␊'),
+  );
 }

@@ -11,9 +11,19 @@ const leftAligned = new Set<string>(['model', 'state', 'run']);
 export function runsTable(runs: readonly RunSummary[], colour: Colours): string[] {
   const rows = runs.map(cellsOf);
   const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((cells) => cells[column].length)));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => (leftAligned.has(headings[column]) ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join('  ').trimEnd();
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) => (leftAligned.has(headings[column]) ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
+      .join('  ')
+      .trimEnd();
   const reasons = runs.filter(isUnreadable).map(({ name, status, reason }) => colour.yellow(harmless(`${name}: ${reason ?? status}`)));
-  return [colour.dim(line(headings)), ...rows.map((cells, index) => (index === 0 && runs[0].bestValidationLossNats !== null && !isUnreadable(runs[0]) ? colour.bold(line(cells)) : line(cells))), ...reasons];
+  return [
+    colour.dim(line(headings)),
+    ...rows.map((cells, index) =>
+      index === 0 && runs[0].bestValidationLossNats !== null && !isUnreadable(runs[0]) ? colour.bold(line(cells)) : line(cells),
+    ),
+    ...reasons,
+  ];
 }
 
 function isUnreadable({ status }: RunSummary): boolean {
@@ -21,7 +31,20 @@ function isUnreadable({ status }: RunSummary): boolean {
 }
 
 function cellsOf(run: RunSummary): string[] {
-  const { bestValidationLossNats: loss, bestStep, step, totalSteps, cell, layers, hidden, parameters, trainedMs, status, reason, name } = run;
+  const {
+    bestValidationLossNats: loss,
+    bestStep,
+    step,
+    totalSteps,
+    cell,
+    layers,
+    hidden,
+    parameters,
+    trainedMs,
+    status,
+    reason,
+    name,
+  } = run;
   const orDash = <Value>(value: Value | null, text: (value: Value) => string): string => (value === null ? '–' : text(value));
   return [
     orDash(loss, (nats) => nats.toFixed(4)),

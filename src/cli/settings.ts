@@ -55,14 +55,9 @@ export async function settle(command: Command, context: Context): Promise<void> 
   context.wantsJson ||= command.getOptionValue('json') === true;
 }
 
-async function settingsFor(
-  command: Command,
-  given: ReadonlyMap<string, unknown>,
-  context: Context,
-): Promise<readonly Settled[]> {
+async function settingsFor(command: Command, given: ReadonlyMap<string, unknown>, context: Context): Promise<readonly Settled[]> {
   const { env } = context.io;
-  if (command.name() === 'train')
-    return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
+  if (command.name() === 'train') return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
   // A sweep's own options are none of train's, and train's go to each point by sweep-options.ts.
   if (command.name() === 'sweep') return [];
   const level = fromEnvironment(
@@ -112,8 +107,7 @@ function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]
   const taken = new Map(given);
   const isOn = (name: string): boolean => taken.has(name) && taken.get(name) !== false;
   return levels.flatMap((level) => {
-    const isInVain = (name: string): boolean =>
-      rivalsOf(name).some(isOn) || (name === 'blas' && !mayHaveBlas(taken.get('device')));
+    const isInVain = (name: string): boolean => rivalsOf(name).some(isOn) || (name === 'blas' && !mayHaveBlas(taken.get('device')));
     const added = [...level].filter(([name]) => !taken.has(name) && !isInVain(name));
     refuseRivals(new Map(added));
     const settled = added.map(([, setting]) => ({ ...setting, value: valueOf(setting) }));
@@ -160,8 +154,7 @@ export function suggestion(flags: readonly Flag[], key: string): string | null {
   try {
     command.parse([`--${key}`], { from: 'user' });
   } catch (error) {
-    if (error instanceof CommanderError)
-      return /\(Did you mean (?:one of )?--([\w-]+)/.exec(error.message)?.[1] ?? null;
+    if (error instanceof CommanderError) return /\(Did you mean (?:one of )?--([\w-]+)/.exec(error.message)?.[1] ?? null;
     throw error;
   }
   return null;

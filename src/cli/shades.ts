@@ -19,9 +19,35 @@ const STEPS = 12;
 type Colour = readonly [red: number, green: number, blue: number];
 
 /** From the weakest to the strongest on a side. On a dark ground what matters is lighter than the rest, on a light one darker. */
-const palettes: Readonly<Record<'dark' | 'light', { readonly ink: Colour; readonly warm: readonly Colour[]; readonly cold: readonly Colour[] }>> = {
-  dark: { ink: [255, 255, 255], warm: [[62, 40, 18], [166, 84, 8], [214, 38, 30]], cold: [[20, 40, 66], [20, 90, 160], [60, 120, 245]] },
-  light: { ink: [0, 0, 0], warm: [[255, 243, 214], [255, 196, 107], [244, 108, 84]], cold: [[226, 238, 255], [160, 204, 255], [96, 160, 250]] },
+const palettes: Readonly<
+  Record<'dark' | 'light', { readonly ink: Colour; readonly warm: readonly Colour[]; readonly cold: readonly Colour[] }>
+> = {
+  dark: {
+    ink: [255, 255, 255],
+    warm: [
+      [62, 40, 18],
+      [166, 84, 8],
+      [214, 38, 30],
+    ],
+    cold: [
+      [20, 40, 66],
+      [20, 90, 160],
+      [60, 120, 245],
+    ],
+  },
+  light: {
+    ink: [0, 0, 0],
+    warm: [
+      [255, 243, 214],
+      [255, 196, 107],
+      [244, 108, 84],
+    ],
+    cold: [
+      [226, 238, 255],
+      [160, 204, 255],
+      [96, 160, 250],
+    ],
+  },
 };
 
 /** @returns null for a stream that gets no colours */
@@ -32,7 +58,9 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
   const { ink, warm, cold } = palettes[hasLightGround(env) ? 'light' : 'dark'];
   const styles = Array.from({ length: 2 * STEPS + 1 }, (_, index) => {
     const step = index - STEPS;
-    return step === 0 ? (text: string) => text : chalk.rgb(...ink).bgRgb(...between(step > 0 ? warm : cold, (Math.abs(step) - 1) / (STEPS - 1)));
+    return step === 0
+      ? (text: string) => text
+      : chalk.rgb(...ink).bgRgb(...between(step > 0 ? warm : cold, (Math.abs(step) - 1) / (STEPS - 1)));
   });
   return (pieces) => {
     let shown = '';

@@ -37,29 +37,40 @@ export class Fixed {
 
   /** @param words the text, and what followed `--` @throws Commander's errors, or a usage error for options that are not for all points */
   constructor(words: readonly string[]) {
-    const command = parsed(words, (option, value) => this.#written.set(option, [...(this.#written.get(option) ?? []), ...(value === undefined ? [] : [value])]));
+    const command = parsed(words, (option, value) =>
+      this.#written.set(option, [...(this.#written.get(option) ?? []), ...(value === undefined ? [] : [value])]),
+    );
     const first = words.findIndex((word) => word.startsWith('-') && word !== '-');
     this.sources = first < 0 ? words : words.slice(0, first);
     this.words = words.slice(this.sources.length);
     this.#options = command.options;
     if (command.args.length > this.sources.length) {
-      throw new RnnError('usage', `${command.args.at(-1)} stands after options of rnn train, and is none`, { hint: 'name texts before --' });
+      throw new RnnError('usage', `${command.args.at(-1)} stands after options of rnn train, and is none`, {
+        hint: 'name texts before --',
+      });
     }
     const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
     for (const option of given) {
       const name = option.attributeName();
-      if (Object.hasOwn(own, name)) throw new RnnError('usage', `${option.long} after -- is not for the runs of a sweep`, { hint: own[name] });
+      if (Object.hasOwn(own, name))
+        throw new RnnError('usage', `${option.long} after -- is not for the runs of a sweep`, { hint: own[name] });
     }
-    this.flags = Object.fromEntries(given.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]));
+    this.flags = Object.fromEntries(
+      given.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
+    );
     if ([...this.sources, this.flags.valFile].includes('-')) {
-      throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each point', { hint: 'put the text into a file' });
+      throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each point', {
+        hint: 'put the text into a file',
+      });
     }
   }
 
   /** What makes the sweep another one where it changes. */
   get identity(): SweepIdentity {
     const given = [...this.#written].map(([option, written]) => ({ option, name: option.attributeName() as keyof TrainFlags, written }));
-    const options = given.filter(({ name }) => !ofThisMachine.includes(name)).map(({ option, name, written }) => [option.long!, { written, value: this.flags[name] }] as const);
+    const options = given
+      .filter(({ name }) => !ofThisMachine.includes(name))
+      .map(({ option, name, written }) => [option.long!, { written, value: this.flags[name] }] as const);
     return { sources: this.sources, options: Object.fromEntries(options) };
   }
 
@@ -73,12 +84,17 @@ export class Fixed {
   sampleAxis(text: string): Axis<Distribution> {
     const { option, values } = this.#split('--sample', text);
     const [, logarithmic, ...ends] = range.exec(values) ?? [];
-    if (ends.length === 0 || typeof valueOf(option, ends[0]) !== 'number') return { option: nameOf(option), values: { kind: 'choice', values: listOf(option, values) } };
+    if (ends.length === 0 || typeof valueOf(option, ends[0]) !== 'number')
+      return { option: nameOf(option), values: { kind: 'choice', values: listOf(option, values) } };
     const [low, high] = ends.map(Number);
     for (const end of ends) valueOf(option, end);
     if (low >= high) throw badValue(`--sample ${nameOf(option)}`, values, 'a lower and a higher number, low..high');
-    if (logarithmic !== undefined && low <= 0) throw badValue(`--sample ${nameOf(option)}`, values, 'numbers above 0, since it is drawn by its logarithm');
-    return { option: nameOf(option), values: { kind: 'range', low, high, logarithmic: logarithmic !== undefined, whole: isWhole(option, low, high) } };
+    if (logarithmic !== undefined && low <= 0)
+      throw badValue(`--sample ${nameOf(option)}`, values, 'numbers above 0, since it is drawn by its logarithm');
+    return {
+      option: nameOf(option),
+      values: { kind: 'range', low, high, logarithmic: logarithmic !== undefined, whole: isWhole(option, low, high) },
+    };
   }
 
   #split(flag: string, text: string): { readonly option: Option; readonly values: string } {
@@ -88,8 +104,10 @@ export class Fixed {
     const option = this.#options.find(({ long, negate }) => long === `--${name}` && !negate);
     if (option === undefined) throw unknownOption(flag, name);
     const attribute = option.attributeName();
-    if (Object.hasOwn(own, attribute)) throw new RnnError('usage', `${flag} ${name} is not for the runs of a sweep`, { hint: own[attribute] });
-    if (this.flags[attribute as keyof TrainFlags] !== undefined) throw new RnnError('usage', `--${name} is given for all points, and by ${flag}`, { hint: 'leave one of them out' });
+    if (Object.hasOwn(own, attribute))
+      throw new RnnError('usage', `${flag} ${name} is not for the runs of a sweep`, { hint: own[attribute] });
+    if (this.flags[attribute as keyof TrainFlags] !== undefined)
+      throw new RnnError('usage', `--${name} is given for all points, and by ${flag}`, { hint: 'leave one of them out' });
     return { option, values: text.slice(at + 1) };
   }
 
@@ -124,7 +142,10 @@ export function refuseTrainFlags(command: Command): void {
   for (const option of train.options.filter(({ long }) => !known.has(long))) {
     command.addOption(new Option(option.flags).hideHelp());
     command.on(`option:${option.name()}`, (value?: string) => {
-      const { [option.attributeName()]: otherwise = `it goes after --: rnn sweep <corpus...> … -- ${option.long}${value === undefined ? '' : ` ${shellWord(value)}`}` } = own;
+      const {
+        [option.attributeName()]:
+          otherwise = `it goes after --: rnn sweep <corpus...> … -- ${option.long}${value === undefined ? '' : ` ${shellWord(value)}`}`,
+      } = own;
       throw new RnnError('usage', `${option.long} is an option of rnn train`, { hint: otherwise });
     });
   }
@@ -141,7 +162,11 @@ export function about<Result>(name: string, work: () => Result): Result {
 
 /** @param see is called with what is written after each option */
 function parsed(words: readonly string[], see: (option: Option, value: string | undefined) => void = () => {}): Command {
-  const command = new Command('train').argument('<corpus...>').exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} }).helpOption(false);
+  const command = new Command('train')
+    .argument('<corpus...>')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .helpOption(false);
   addTrainFlags(command);
   for (const option of command.options) command.on(`option:${option.name()}`, (value?: string) => see(option, value));
   return command.parse(words, { from: 'user' });
@@ -154,7 +179,9 @@ function unknownOption(flag: string, name: string): RnnError {
   } catch (error) {
     near = error instanceof CommanderError ? /\(Did you mean (.*)\?\)/.exec(error.message)?.[1] : undefined;
   }
-  return new RnnError('usage', `${flag} ${name}: rnn train has no option --${name}`, { hint: near === undefined ? 'rnn train --help lists its options' : `did you mean ${near.replaceAll('--', '')}?` });
+  return new RnnError('usage', `${flag} ${name}: rnn train has no option --${name}`, {
+    hint: near === undefined ? 'rnn train --help lists its options' : `did you mean ${near.replaceAll('--', '')}?`,
+  });
 }
 
 const nameOf = ({ long }: Option): string => long!.slice(2);
@@ -162,7 +189,11 @@ const isSwitch = ({ required, optional }: Option): boolean => !required && !opti
 
 /** Numbers as the program writes them, so that 0.0050 and 5e-3 are one point; a text is what was written, be it 01. */
 function listOf(option: Option, text: string): readonly string[] {
-  return [...new Set(text.split(',').map((value) => (typeof valueOf(option, value) === 'number' && decimal.test(value) ? String(Number(value)) : value)))];
+  return [
+    ...new Set(
+      text.split(',').map((value) => (typeof valueOf(option, value) === 'number' && decimal.test(value) ? String(Number(value)) : value)),
+    ),
+  ];
 }
 
 /** @throws RnnError `usage` for what the option may not be */

@@ -46,7 +46,11 @@ export class SweepRunner {
   constructor(context: Context) {
     this.#context = context;
     const { io } = context;
-    this.#stops = [io.onSignal((signal) => this.#receive(signal)), io.onStop(() => this.#child?.pause()), io.onContinue(() => this.#child?.goOn())];
+    this.#stops = [
+      io.onSignal((signal) => this.#receive(signal)),
+      io.onStop(() => this.#child?.pause()),
+      io.onContinue(() => this.#child?.goOn()),
+    ];
   }
 
   /** The signal that ended it; null while there was none. */
@@ -138,7 +142,11 @@ export class SweepRunner {
   #receive(signal: Signal): void {
     const { io, stderr } = this.#context;
     if (this.#signal === null) {
-      stderr.line(stderr.colour.yellow(`warning: ${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`));
+      stderr.line(
+        stderr.colour.yellow(
+          `warning: ${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`,
+        ),
+      );
       this.#signal = signal;
       this.#child?.finish(signal);
     } else if (signal === 'SIGINT') {

@@ -18,9 +18,7 @@ export async function fixedFor(words: readonly string[], axes: readonly string[]
   const tried = axes.map((axis) => `--${axis.replace(/^--/, '').replace(/=.*/, '')}`);
   const given = new Map([
     ...Object.entries(fixed.flags),
-    ...train.options
-      .filter(({ long }) => tried.includes(long!))
-      .map((option) => [option.attributeName(), true] as const),
+    ...train.options.filter(({ long }) => tried.includes(long!)).map((option) => [option.attributeName(), true] as const),
   ]);
   const settings = (await settingsOfTrain(train, given, fixed.flags.config, context)).filter(isForPoints);
   return settings.length === 0 && fixed.flags.config === undefined
@@ -31,11 +29,7 @@ export async function fixedFor(words: readonly string[], axes: readonly string[]
 /** A sweep decides some options by itself. What the environment says of the machine, each point finds in its own. */
 function isForPoints({ flag, source }: Settled): boolean {
   const name = flag.attributeName();
-  return (
-    name !== 'config' &&
-    !Object.hasOwn(own, name) &&
-    !(source === 'env' && ofThisMachine.includes(name as keyof TrainFlags))
-  );
+  return name !== 'config' && !Object.hasOwn(own, name) && !(source === 'env' && ofThisMachine.includes(name as keyof TrainFlags));
 }
 
 function wordsOf({ flag, texts }: Settled): readonly string[] {
@@ -45,7 +39,5 @@ function wordsOf({ flag, texts }: Settled): readonly string[] {
 }
 
 function withoutConfig(words: readonly string[]): string[] {
-  return words.filter(
-    (word, index) => word !== '--config' && !word.startsWith('--config=') && words[index - 1] !== '--config',
-  );
+  return words.filter((word, index) => word !== '--config' && !word.startsWith('--config=') && words[index - 1] !== '--config');
 }

@@ -6,24 +6,57 @@ import { addTrainFlags, givenOptions } from './commands/train-flags.ts';
 import { badValue } from './values.ts';
 
 /** Of the options of `rnn train`, those that a network has before it learns anything. */
-const ofModels = ['cell', 'layers', 'hidden', 'embedding', 'forget-bias', 'gate-bias', 'init', 'init-scale', 'skip', 'stacking', 'time-skip', 'tied', 'layer-norm', 'learned-state', 'seed'];
+const ofModels = [
+  'cell',
+  'layers',
+  'hidden',
+  'embedding',
+  'forget-bias',
+  'gate-bias',
+  'init',
+  'init-scale',
+  'skip',
+  'stacking',
+  'time-skip',
+  'tied',
+  'layer-norm',
+  'learned-state',
+  'seed',
+];
 const flag = '--untrained';
 
 /** @param text a cell, and `option=value` after commas; a switch alone is on @throws RnnError `usage` */
 export function untrainedOptions(text: string): Partial<TrainingOptions> {
-  const command = new Command('train').exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} }).helpOption(false);
+  const command = new Command('train')
+    .exitOverride()
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .helpOption(false);
   addTrainFlags(command);
   const words = text.split(',').flatMap((word, index) => {
     const [name, value] = index === 0 && !word.includes('=') ? ['cell', word] : word.split('=', 2);
-    if (!ofModels.includes(name)) throw badValue(flag, text, `a cell and options such as lstm,hidden=64,forget-bias=5`, `those of a network before training: ${ofModels.join(', ')}`);
+    if (!ofModels.includes(name))
+      throw badValue(
+        flag,
+        text,
+        `a cell and options such as lstm,hidden=64,forget-bias=5`,
+        `those of a network before training: ${ofModels.join(', ')}`,
+      );
     const takesValue = command.options.find(({ long }) => long === `--${name}`)!.required;
-    if (takesValue !== (value !== undefined)) throw new RnnError('usage', `${flag} ${text}: ${name} ${takesValue ? 'takes a value' : 'is a switch and takes none'}`, { hint: `write ${takesValue ? `${name}=…` : name}` });
+    if (takesValue !== (value !== undefined))
+      throw new RnnError('usage', `${flag} ${text}: ${name} ${takesValue ? 'takes a value' : 'is a switch and takes none'}`, {
+        hint: `write ${takesValue ? `${name}=…` : name}`,
+      });
     return value === undefined ? [`--${name}`] : [`--${name}`, value];
   });
   try {
     command.parse(words, { from: 'user' });
   } catch (error) {
-    throw error instanceof RnnError ? new RnnError('usage', `${flag} ${text}: ${error.message}`, { hint: error.hint ?? 'rnn train --help lists cells and options, and how to choose them', cause: error }) : error;
+    throw error instanceof RnnError
+      ? new RnnError('usage', `${flag} ${text}: ${error.message}`, {
+          hint: error.hint ?? 'rnn train --help lists cells and options, and how to choose them',
+          cause: error,
+        })
+      : error;
   }
   return givenOptions(command.opts());
 }

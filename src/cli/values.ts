@@ -42,7 +42,9 @@ export function parseNumber(flag: string, text: string, range: NumberRange): num
   return value;
 }
 
-/** Milliseconds of `30s`, `3m`, `1.5h`, `2d` or a chain of them, `1h30m`. @throws a usage error for anything else, and for no time at all */
+/**
+ * Milliseconds of `30s`, `3m`, `1.5h`, `2d` or a chain of them, `1h30m`. @throws a usage error for anything else, and for no time at all
+ */
 export function parseDuration(flag: string, text: string): number {
   const match = durationPattern.exec(text);
   const total = match === null ? 0 : units.reduce((sum, { milliseconds }, index) => sum + Number(match[index + 1] ?? 0) * milliseconds, 0);
@@ -58,7 +60,12 @@ export function parseChoice<Choice extends string>(flag: string, text: string, c
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
   const near = choices.find((choice) => choice.startsWith(text.toLowerCase()) || text.toLowerCase().startsWith(choice));
-  throw badValue(flag, text, `one of ${choices.join(', ')}`, near === undefined || text === '' ? undefined : `did you mean ${flag} ${near}?`);
+  throw badValue(
+    flag,
+    text,
+    `one of ${choices.join(', ')}`,
+    near === undefined || text === '' ? undefined : `did you mean ${flag} ${near}?`,
+  );
 }
 
 /** @throws a usage error if the text is empty */

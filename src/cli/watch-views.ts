@@ -54,7 +54,8 @@ export class LineView implements View {
   }
 
   take({ event }: LogLine, curves: Curves): void {
-    const line = event === 'report' ? reportLine(curves.reports.at(-1)) : event === 'evaluation' ? evaluationLine(curves.lastEvaluation) : null;
+    const line =
+      event === 'report' ? reportLine(curves.reports.at(-1)) : event === 'evaluation' ? evaluationLine(curves.lastEvaluation) : null;
     if (line !== null) this.#lines.push(`${line}\n`);
   }
 
@@ -83,13 +84,16 @@ function reportLine(report: Curves['reports'][number] | undefined): string | nul
     gradientNorm === null ? '' : `gradient ${significant(gradientNorm)}`,
     learningRate === null ? '' : `lr ${significant(learningRate)}`,
     charactersPerSecond === null ? '' : `${count(charactersPerSecond)} char/s`,
-  ].filter((part) => part !== '').join('  ');
+  ]
+    .filter((part) => part !== '')
+    .join('  ');
 }
 
 const evaluationLine = (evaluation: Curves['lastEvaluation']): string | null =>
   evaluation === null ? null : `step ${count(evaluation.step)}  validation loss ${nats(evaluation.validationLossNats)}`;
 
-const endText = (end: keyof typeof endReasons): string => (Object.hasOwn(endReasons, end) ? endReasons[end] : harmless(`ended: ${end}`).replaceAll('\n', '␊'));
+const endText = (end: keyof typeof endReasons): string =>
+  Object.hasOwn(endReasons, end) ? endReasons[end] : harmless(`ended: ${end}`).replaceAll('\n', '␊');
 
 const enter = '\u001B[?1049h';
 const leave = '\u001B[?1049l';
@@ -118,7 +122,11 @@ export class ScreenView implements View {
     this.#charts = charts;
     this.#name = name;
     stdout.stream.on('resize', this.#redraw);
-    this.#forget = [io.onStop(() => void stdout.stream.write(leave)), io.onContinue(this.#redraw), () => void stdout.stream.off('resize', this.#redraw)];
+    this.#forget = [
+      io.onStop(() => void stdout.stream.write(leave)),
+      io.onContinue(this.#redraw),
+      () => void stdout.stream.off('resize', this.#redraw),
+    ];
   }
 
   take({ event, progress }: LogLine): void {
@@ -175,6 +183,9 @@ export class ScreenView implements View {
   #dashboard(curves: Curves, rows: number, only?: readonly ['loss']): string[] {
     const { chartsOf, dashboard } = this.#charts;
     const look = lookOf(this.#stdout, rows);
-    return dashboard(chartsOf([{ name: this.#name, curves }], { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) }), look);
+    return dashboard(
+      chartsOf([{ name: this.#name, curves }], { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) }),
+      look,
+    );
   }
 }

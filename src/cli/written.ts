@@ -5,9 +5,14 @@ import { RnnError, systemCode } from '../errors.ts';
 import type { Context } from './context.ts';
 import { bytes, harmless } from './format.ts';
 
-/** @param outputs of a command: where each goes, or whether it is asked for, by its flag. @throws RnnError `usage` if a page or picture for stdout is not alone there */
+/**
+ * @param outputs of a command: where each goes, or whether it is asked for, by its flag. @throws RnnError `usage` if a page or picture for
+ * stdout is not alone there
+ */
 export function refuseMixed(outputs: Readonly<Record<string, string | boolean | undefined>>): void {
-  const toStdout = Object.entries(outputs).filter(([, to]) => to === '-' || to === true).map(([flag, to]) => ({ flag, words: to === '-' ? `${flag} -` : flag }));
+  const toStdout = Object.entries(outputs)
+    .filter(([, to]) => to === '-' || to === true)
+    .map(([flag, to]) => ({ flag, words: to === '-' ? `${flag} -` : flag }));
   const [file] = toStdout.filter(({ flag }) => outputs[flag] === '-');
   const [other] = toStdout.filter(({ flag }) => flag !== file?.flag);
   if (file === undefined || other === undefined) return;
@@ -25,7 +30,10 @@ export async function writeOut(path: string, content: string | Iterable<Uint8Arr
   stderr.line(stderr.colour.dim(harmless(`wrote ${path}, ${bytes((await stat(path)).size)}`)));
 }
 
-/** Puts bytes in the place of a file, whole or not at all, and says so; for `-`, on stdout. @throws RnnError `machine` if it cannot be written */
+/**
+ * Puts bytes in the place of a file, whole or not at all, and says so; for `-`, on stdout. @throws RnnError `machine` if it cannot be
+ * written
+ */
 export async function replaceOut(path: string, content: Uint8Array, context: Context): Promise<void> {
   if (path === '-') return context.stdout.write(content);
   const known = await stat(path).catch(() => null);
@@ -40,7 +48,9 @@ export async function replaceOut(path: string, content: Uint8Array, context: Con
 export async function refuseUnwritable(...paths: readonly (string | undefined)[]): Promise<void> {
   for (const path of paths) {
     if (path === undefined || path === '-') continue;
-    await tryToOpen(path).catch((cause: unknown) => { throw unwritable(path, cause); });
+    await tryToOpen(path).catch((cause: unknown) => {
+      throw unwritable(path, cause);
+    });
   }
 }
 
@@ -63,5 +73,8 @@ async function tryToOpen(path: string): Promise<void> {
 }
 
 function unwritable(path: string, cause: unknown): RnnError {
-  return new RnnError('machine', `${path} could not be written: ${(cause as Error).message}`, { hint: 'choose another place, or - for standard output', cause });
+  return new RnnError('machine', `${path} could not be written: ${(cause as Error).message}`, {
+    hint: 'choose another place, or - for standard output',
+    cause,
+  });
 }

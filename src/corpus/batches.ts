@@ -3,7 +3,9 @@ import { RnnError } from '../errors.ts';
 import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
 import type { Tokens } from './store.ts';
 
-/** N windows of T+1 symbols, T being that of the window where lengths are drawn, side by side, time first: row t of stream n is at t·N + n. */
+/**
+ * N windows of T+1 symbols, T being that of the window where lengths are drawn, side by side, time first: row t of stream n is at t·N + n.
+ */
 export interface Window {
   readonly inputs: Int32Array; // (T·N)
   /** What follows each input. */
@@ -63,7 +65,8 @@ export class Streams {
 
   /** Where the next window begins in each stream, and its length. */
   get #extent(): { readonly start: number; readonly steps: number } {
-    if (this.#cut.epoch !== this.#epoch) this.#cut = { epoch: this.#epoch, cut: cutOf(this.#epoch, this.#stride, this.#sequenceLength, this.#draws) };
+    if (this.#cut.epoch !== this.#epoch)
+      this.#cut = { epoch: this.#epoch, cut: cutOf(this.#epoch, this.#stride, this.#sequenceLength, this.#draws) };
     const { cut } = this.#cut;
     const start = cut.startOf(this.#window);
     return { start, steps: cut.startOf(this.#window + 1) - start };
@@ -152,7 +155,11 @@ const SMALL = 8;
  * not give them. First fewer streams, down to 8, then fewer steps, down to 8, then fewer of both.
  * @throws RnnError `corpus` if the text is too short for the sizes that were given, saying which would fit, or for any
  */
-export function fitSizes(trainLength: number, wanted: Sizes, given: { readonly batchSize: boolean; readonly sequenceLength: boolean }): Sizes {
+export function fitSizes(
+  trainLength: number,
+  wanted: Sizes,
+  given: { readonly batchSize: boolean; readonly sequenceLength: boolean },
+): Sizes {
   const targets = trainLength - 1;
   if (trainLength < 3) {
     throw new RnnError('corpus', `the text is too short to train on: ${trainLength} ${trainLength === 1 ? 'character' : 'characters'}`, {
@@ -161,8 +168,12 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: { readonly b
   }
   let { batchSize: N, sequenceLength: T } = wanted;
   const budget = Math.floor(targets / WINDOWS_WANTED); // symbols in a window, over all streams
-  const shrinkN = (least: number) => { if (!given.batchSize) N = Math.min(N, Math.max(least, Math.floor(budget / T))); };
-  const shrinkT = (least: number) => { if (!given.sequenceLength) T = Math.min(T, Math.max(least, Math.floor(budget / N))); };
+  const shrinkN = (least: number) => {
+    if (!given.batchSize) N = Math.min(N, Math.max(least, Math.floor(budget / T)));
+  };
+  const shrinkT = (least: number) => {
+    if (!given.sequenceLength) T = Math.min(T, Math.max(least, Math.floor(budget / N)));
+  };
   shrinkN(SMALL);
   shrinkT(SMALL);
   shrinkN(1);
@@ -178,12 +189,19 @@ export function fitSizes(trainLength: number, wanted: Sizes, given: { readonly b
 }
 
 function tooShort(trainLength: number, wanted: Sizes, given: { readonly batchSize: boolean; readonly sequenceLength: boolean }): RnnError {
-  const flags = [given.batchSize ? `--batch-size ${wanted.batchSize}` : '', given.sequenceLength ? `--seq-length ${wanted.sequenceLength}` : ''].filter(Boolean);
+  const flags = [
+    given.batchSize ? `--batch-size ${wanted.batchSize}` : '',
+    given.sequenceLength ? `--seq-length ${wanted.sequenceLength}` : '',
+  ].filter(Boolean);
   const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
-  return new RnnError('corpus', `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`, {
-    hint: `--batch-size ${fitting.batchSize} --seq-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
-  });
+  return new RnnError(
+    'corpus',
+    `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`,
+    {
+      hint: `--batch-size ${fitting.batchSize} --seq-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
+    },
+  );
 }
 
 function count(value: number): string {

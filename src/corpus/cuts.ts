@@ -24,7 +24,10 @@ export function lengthsAround(T: number): readonly number[] {
   return half === 0 ? [T] : [-2, -1, 0, 1, 2].map((halves) => T + halves * half);
 }
 
-/** How many windows an epoch has in streams of so many targets: one fewer where the place of the first is drawn, lest the last ends beyond its stream. */
+/**
+ * How many windows an epoch has in streams of so many targets: one fewer where the place of the first is drawn, lest the last ends beyond
+ * its stream.
+ */
 export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 'offset'>): number {
   const all = Math.floor(stride / T);
   return offset ? Math.max(Math.min(1, all), Math.floor((stride - T + 1) / T)) : all;

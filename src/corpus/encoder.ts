@@ -32,7 +32,10 @@ export class Encoder {
     this.#unit = unit;
   }
 
-  /** Starts a file: a byte order mark is dropped only there, and offsets count from there. After bytes that were no text there is no going on. */
+  /**
+   * Starts a file: a byte order mark is dropped only there, and offsets count from there. After bytes that were no text there is no going
+   * on.
+   */
   begin(): void {
     this.#offset = 0;
   }
@@ -98,7 +101,9 @@ export class Encoder {
     return -1;
   }
 
-  /** Takes a byte into the present character, or starts one of several bytes; false if it cannot be there. Complete when nothing is needed. */
+  /**
+   * Takes a byte into the present character, or starts one of several bytes; false if it cannot be there. Complete when nothing is needed.
+   */
   #accept(byte: number): boolean {
     if (this.#needed > 0) {
       this.#seen++;

@@ -1,7 +1,10 @@
 // Patterns of files as a user writes them, and as the library that matches them wants them: with slashes between folders. Touches no file.
 import { isDynamicPattern } from 'tinyglobby';
 
-/** A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it makes the next character stand for itself. */
+/**
+ * A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it makes the next character stand for
+ * itself.
+ */
 export function withSlashes(pattern: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
 }
@@ -15,7 +18,10 @@ export function splitPattern(source: string, platform?: NodeJS.Platform): { fold
   const slashed = withSlashes(source, platform);
   const segments = slashed.split('/');
   // A brace may span segments ({a/b,c}), none of which is a pattern by itself.
-  const start = Math.max(segments.findIndex((segment) => isDynamicPattern(segment) || segment.includes('{')), 0);
+  const start = Math.max(
+    segments.findIndex((segment) => isDynamicPattern(segment) || segment.includes('{')),
+    0,
+  );
   const folder = segments.slice(0, start).join('/');
   const pattern = segments.slice(start).join('/');
   if (folder === '') return { folder: slashed.startsWith('/') ? '/' : '.', pattern };

@@ -75,14 +75,19 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const sourcesDigest = reader.hash.copy().digest('hex');
   if (options.validationFile !== null) {
     await reader.read(options.validationFile, options.include, options.exclude, { onlyPlain: options.plainValidation === true });
-    if (store.length === trainable) throw new RnnError('corpus', `the validation text ${nameOf(options.validationFile)} is empty`, { hint: '--val-fraction holds out a part of the corpus instead' });
+    if (store.length === trainable)
+      throw new RnnError('corpus', `the validation text ${nameOf(options.validationFile)} is empty`, {
+        hint: '--val-fraction holds out a part of the corpus instead',
+      });
   }
   const vocabulary = unit === 'byte' ? byteVocabulary() : renumber(reader.encoder, trainable, options);
   const cut = options.validationFile === null ? Math.floor(store.length * (1 - options.validationFraction)) : trainable;
   const { before: train, after: validation } = store.finish(cut);
   if (options.vocabulary === undefined) checkVariety(train, validation, vocabulary, options);
   return {
-    vocabulary, train, validation,
+    vocabulary,
+    train,
+    validation,
     characters: train.length + validation.length,
     digest: reader.hash.digest('hex'),
     sourcesDigest,
@@ -148,18 +153,26 @@ class Reader {
 
 async function refuseUnlessPlain(file: string): Promise<void> {
   if (file === STDIN) return;
-  const status = await stat(file).catch((error: unknown) => { throw fileError(file, error); });
+  const status = await stat(file).catch((error: unknown) => {
+    throw fileError(file, error);
+  });
   if (status.isFile()) return;
-  throw new RnnError('corpus', `the validation text ${file} is not a plain file, and only the checkpoint names it`, { hint: 'name it again by --val-file if it is to be read' });
+  throw new RnnError('corpus', `the validation text ${file} is not a plain file, and only the checkpoint names it`, {
+    hint: 'name it again by --val-file if it is to be read',
+  });
 }
 
 /** The bytes of a file in one buffer, which is used again and again. Sizes are not asked for: those of pipes are unknown. */
 async function* fileChunks(file: string): AsyncGenerator<Buffer> {
-  const handle = await open(file).catch((error: unknown) => { throw fileError(file, error); });
+  const handle = await open(file).catch((error: unknown) => {
+    throw fileError(file, error);
+  });
   try {
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length).catch((error: unknown) => { throw fileError(file, error); });
+      const { bytesRead } = await handle.read(buffer, 0, buffer.length).catch((error: unknown) => {
+        throw fileError(file, error);
+      });
       if (bytesRead === 0) return;
       yield buffer.subarray(0, bytesRead);
     }
@@ -169,17 +182,22 @@ async function* fileChunks(file: string): AsyncGenerator<Buffer> {
 }
 
 async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = process.stdin): AsyncGenerator<Buffer> {
-  for await (const chunk of stdin) yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  for await (const chunk of stdin)
+    yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
 /** Why these bytes at `offset` of a file are no text, or null. Text may hold a few control characters; a third is too many. */
 function binarySign(bytes: Buffer, offset: number): string | null {
-  if (offset === 0 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) return 'it starts as UTF-16 does';
+  if (offset === 0 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)))
+    return 'it starts as UTF-16 does';
   const nul = bytes.indexOf(0);
   if (nul >= 0) return `a NUL byte at byte ${offset + nul}`;
   if (offset > 0) return null;
   const head = bytes.subarray(0, 8192);
-  const controls = head.reduce((count, byte) => count + (byte === 0x7f || (byte < 0x20 && (byte < 0x07 || byte > 0x0d) && byte !== 0x1b) ? 1 : 0), 0);
+  const controls = head.reduce(
+    (count, byte) => count + (byte === 0x7f || (byte < 0x20 && (byte < 0x07 || byte > 0x0d) && byte !== 0x1b) ? 1 : 0),
+    0,
+  );
   return controls * 3 > head.length ? 'most of it is control characters' : null;
 }
 
@@ -198,7 +216,9 @@ function invalidText(name: string, offset: number, what: string, named: boolean)
 
 function nothingRead(sources: readonly Source[], reader: Reader): RnnError {
   if (reader.files === 0) {
-    return new RnnError('corpus', `there are only binary files in ${sources.map(nameOf).join(' ')}`, { hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean' });
+    return new RnnError('corpus', `there are only binary files in ${sources.map(nameOf).join(' ')}`, {
+      hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean',
+    });
   }
   return new RnnError('corpus', `the corpus is empty: ${sources.map(nameOf).join(' ')}`, {
     hint: 'it takes three characters to train at all, and a hundred thousand to learn to spell',
@@ -211,7 +231,12 @@ function renumber({ store, codePoints }: Encoder, trainable: number, options: Co
   const trained = store.count(characters.length, 0, trainable);
   const validated = store.count(characters.length, trainable, store.length);
   const found = characters.filter((_, id) => trained[id] >= options.minCount);
-  const vocabulary = options.vocabulary ?? characterVocabulary([...(options.known?.data.symbols ?? []), ...found], options.minCount > 1 || (options.known?.data.unknown ?? null) !== null);
+  const vocabulary =
+    options.vocabulary ??
+    characterVocabulary(
+      [...(options.known?.data.symbols ?? []), ...found],
+      options.minCount > 1 || (options.known?.data.unknown ?? null) !== null,
+    );
 
   const table = new Uint32Array(characters.length);
   const missing: string[] = [];
@@ -221,7 +246,10 @@ function renumber({ store, codePoints }: Encoder, trainable: number, options: Co
     else if (trained[provisional] + validated[provisional] > 0) missing.push(character);
   });
   if (missing.length > 0) {
-    const what = options.vocabulary === undefined && options.validationFile !== null ? `${nameOf(options.validationFile)} has characters that the corpus has not:` : 'the text has characters that the model has never seen:';
+    const what =
+      options.vocabulary === undefined && options.validationFile !== null
+        ? `${nameOf(options.validationFile)} has characters that the corpus has not:`
+        : 'the text has characters that the model has never seen:';
     throw vocabulary.unknownCharacters(missing, what);
   }
   store.remap(table, vocabulary.size);
@@ -233,12 +261,17 @@ function checkOptions({ sources, minCount, validationFraction, validationFile, v
   if ([...sources, validationFile].filter((source) => source === STDIN).length > 1) {
     throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
   }
-  if (!Number.isInteger(minCount) || minCount < 1) throw new RnnError('usage', `--min-count must be a whole number from 1, not ${minCount}`);
+  if (!Number.isInteger(minCount) || minCount < 1)
+    throw new RnnError('usage', `--min-count must be a whole number from 1, not ${minCount}`);
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined) {
-    throw new RnnError('usage', '--min-count is for characters: with --unit byte all 256 bytes are symbols', { hint: 'leave one of the two out' });
+    throw new RnnError('usage', '--min-count is for characters: with --unit byte all 256 bytes are symbols', {
+      hint: 'leave one of the two out',
+    });
   }
   if (!(validationFraction >= 0 && validationFraction < 1)) {
-    throw new RnnError('usage', `--val-fraction must be at least 0 and less than 1, not ${validationFraction}`, { hint: '0.1 holds out the last tenth' });
+    throw new RnnError('usage', `--val-fraction must be at least 0 and less than 1, not ${validationFraction}`, {
+      hint: '0.1 holds out the last tenth',
+    });
   }
 }
 

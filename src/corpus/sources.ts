@@ -49,8 +49,8 @@ export interface FoundFiles {
  *
  * `include` limits what is taken from folders and `exclude` what is taken from folders and by patterns; both are matched
  * against the path within the folder and against the base name. `runFolder` is left out, wherever it lies,
- * and so are other run folders below a folder: their files change while one reads. Files come in the order of their paths' UTF-16 code units,
- * the same on every machine. A file that is reached more than once through symbolic links is taken once.
+ * and so are other run folders below a folder: their files change while one reads. Files come in the order of their paths' UTF-16 code
+ * units, the same on every machine. A file that is reached more than once through symbolic links is taken once.
  *
  * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
  */
@@ -68,9 +68,18 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be counted.
   const matches = isPattern
     ? await glob(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
-    : await glob(atAnyDepth(include.length === 0 ? ['**'] : include), { cwd: folder, dot: true, ignore: ['**/.*/**', ...atAnyDepth(exclude)] });
+    : await glob(atAnyDepth(include.length === 0 ? ['**'] : include), {
+        cwd: folder,
+        dot: true,
+        ignore: ['**/.*/**', ...atAnyDepth(exclude)],
+      });
   const visible = isPattern ? matches : matches.filter((file) => !path.basename(file).startsWith('.'));
-  const files = await withoutRepetitions(withoutRuns(visible).toSorted(byCodeUnits).map((file) => path.join(folder, file)), runFolder);
+  const files = await withoutRepetitions(
+    withoutRuns(visible)
+      .toSorted(byCodeUnits)
+      .map((file) => path.join(folder, file)),
+    runFolder,
+  );
   const hidden = matches.length - visible.length;
   if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
   return { files: files.map((file) => ({ path: file, named: false })), hidden };
@@ -99,18 +108,29 @@ export function fileError(file: string, error: unknown): RnnError {
     });
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: process.platform === 'win32' ? 'look at who may read it, in its properties' : 'ls -ld shows whose it is; chmod u+r lets its owner read it' });
+    return new RnnError('corpus', `no permission to read ${file}`, {
+      cause: error,
+      hint:
+        process.platform === 'win32'
+          ? 'look at who may read it, in its properties'
+          : 'ls -ld shows whose it is; chmod u+r lets its owner read it',
+    });
   }
   const reason = error instanceof Error ? error.message : String(error);
   const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
-  return new RnnError('corpus', `cannot read ${file}: ${reason}`, { cause: error, hint: isPath ? checkPath : 'see whether another program can read it' });
+  return new RnnError('corpus', `cannot read ${file}: ${reason}`, {
+    cause: error,
+    hint: isPath ? checkPath : 'see whether another program can read it',
+  });
 }
 
 /** Without the files of run folders, known by a log beside a lock or a checkpoint. */
 function withoutRuns(files: readonly string[]): readonly string[] {
   const found = new Set(files);
   const isRun = (folder: string): boolean =>
-    folder !== '.' && found.has(`${folder}/log.jsonl`) && ['lock.json', 'latest.json', 'best.json'].some((name) => found.has(`${folder}/${name}`));
+    folder !== '.' &&
+    found.has(`${folder}/log.jsonl`) &&
+    ['lock.json', 'latest.json', 'best.json'].some((name) => found.has(`${folder}/${name}`));
   return files.filter((file) => !isRun(path.posix.dirname(file)));
 }
 
@@ -133,12 +153,22 @@ function byCodeUnits(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-function nothingFound(source: string, isPattern: boolean, include: readonly string[], exclude: readonly string[], hidden: number): RnnError {
-  const flags = [...(isPattern ? [] : include.map((pattern) => `--include '${pattern}'`)), ...exclude.map((pattern) => `--exclude '${pattern}'`)];
+function nothingFound(
+  source: string,
+  isPattern: boolean,
+  include: readonly string[],
+  exclude: readonly string[],
+  hidden: number,
+): RnnError {
+  const flags = [
+    ...(isPattern ? [] : include.map((pattern) => `--include '${pattern}'`)),
+    ...exclude.map((pattern) => `--exclude '${pattern}'`),
+  ];
   const limits = flags.length === 0 ? '' : ` with ${flags.join(' ')}`;
-  const hint = hidden > 0
-    ? `${hidden} hidden ${hidden === 1 ? 'file was' : 'files were'} passed over; name such files one by one`
-    : 'patterns are matched against the path within the folder and the base name; quote them, or the shell expands them';
+  const hint =
+    hidden > 0
+      ? `${hidden} hidden ${hidden === 1 ? 'file was' : 'files were'} passed over; name such files one by one`
+      : 'patterns are matched against the path within the folder and the base name; quote them, or the shell expands them';
   if (isPattern) return new RnnError('corpus', `no file matches ${source}${limits}`, { hint });
   if (flags.length > 0) return new RnnError('corpus', `no file in ${source} matches${limits}`, { hint });
   return hidden > 0

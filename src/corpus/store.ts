@@ -121,14 +121,21 @@ export class TokenStore {
     if (bytes <= this.#buffer.byteLength) return;
     const limit = this.#buffer.maxByteLength;
     if (bytes > limit) {
-      throw new RnnError('corpus', `the corpus needs more than ${Math.round(limit / 2 ** 20).toLocaleString('en')} MiB of memory, the most that it can have`, {
-        hint: 'train on a part of it',
-      });
+      throw new RnnError(
+        'corpus',
+        `the corpus needs more than ${Math.round(limit / 2 ** 20).toLocaleString('en')} MiB of memory, the most that it can have`,
+        {
+          hint: 'train on a part of it',
+        },
+      );
     }
     try {
       this.#buffer.resize(Math.min(limit, Math.ceil(bytes / GROWTH_BYTES) * GROWTH_BYTES));
     } catch (cause) {
-      throw new RnnError('machine', `not enough memory for a corpus of ${this.#length.toLocaleString('en')} characters and more`, { hint: 'end other programs, or train on a part of it', cause });
+      throw new RnnError('machine', `not enough memory for a corpus of ${this.#length.toLocaleString('en')} characters and more`, {
+        hint: 'end other programs, or train on a part of it',
+        cause,
+      });
     }
   }
 }
@@ -139,7 +146,11 @@ function reserve(): ArrayBuffer {
     try {
       return new ArrayBuffer(0, { maxByteLength: bytes });
     } catch (cause) {
-      if (bytes <= 2 ** 24) throw new RnnError('machine', 'not enough memory to read a corpus', { hint: 'end other programs, or raise what ulimit -v allows', cause });
+      if (bytes <= 2 ** 24)
+        throw new RnnError('machine', 'not enough memory to read a corpus', {
+          hint: 'end other programs, or raise what ulimit -v allows',
+          cause,
+        });
     }
   }
 }

@@ -10,7 +10,10 @@ export interface Job {
   readonly steps: number;
   /** N, rows of the whole batch. */
   readonly batch: number;
-  /** An earlier job of the list, of the same batch, whose carried state it takes and leaves: as if both were one job of changing length. It has a state of its own if left out. */
+  /**
+   * An earlier job of the list, of the same batch, whose carried state it takes and leaves: as if both were one job of changing length. It
+   * has a state of its own if left out.
+   */
   readonly stateOf?: string;
   /** The program for some of the rows. Sums over the parts (losses, gradients) are those of the whole. */
   build(rows: number): Program;
@@ -35,7 +38,10 @@ export interface Workload {
   readonly parameters: readonly ParameterShape[];
   readonly jobs: readonly Job[];
   readonly update: UpdateRule | null;
-  /** Calls are short and each waits for the last, as in sampling: what counts is the time until an answer, and the calling thread may compute. */
+  /**
+   * Calls are short and each waits for the last, as in sampling: what counts is the time until an answer, and the calling thread may
+   * compute.
+   */
   readonly interactive?: boolean;
   /** A row gives the same bits however many rows there are: a text that is drawn with others is the text that it would be alone. */
   readonly rowsAlike?: boolean;
@@ -49,7 +55,9 @@ export interface Call {
   readonly dropoutKey?: number;
   /** Zero the carried state before this call. */
   readonly reset?: boolean;
-  /** Apply the update rule with these scalars, if loss and gradients are finite. A device may refuse one that makes a weight infinite, too. */
+  /**
+   * Apply the update rule with these scalars, if loss and gradients are finite. A device may refuse one that makes a weight infinite, too.
+   */
   readonly update?: Readonly<Record<string, number>>;
   /** The outputs of an earlier call of the job, which a device may put these into, to spare memory. */
   readonly into?: CallResult['outputs'];
@@ -122,7 +130,9 @@ export interface Executable {
   readonly description: string;
   /** Bytes of memory that this executable holds. */
   readonly memoryBytes: number;
-  /** How many calls at a time run best for a job; it may change as the device learns how long they take. Any number gives the same results. */
+  /**
+   * How many calls at a time run best for a job; it may change as the device learns how long they take. Any number gives the same results.
+   */
   callsPerRun(job: string): number;
   /**
    * Runs the calls one after another. A call whose update was refused is the last that is run: then there are fewer results than
@@ -133,7 +143,9 @@ export interface Executable {
   standingCall?(job: string): StandingCall;
   /** Devices without passes leave it out. */
   cost?(job: string): Cost;
-  /** Measures where the time of a call goes, kernel by kernel or operation by operation: most first. What the device holds stays as it is. */
+  /**
+   * Measures where the time of a call goes, kernel by kernel or operation by operation: most first. What the device holds stays as it is.
+   */
   profile?(job: string): Promise<readonly PassTime[]>;
   /** A copy of a vector, which a device may put into `into`, of the same length, to spare memory. Gradients are those of the last call. */
   read(resident: Resident, into?: Float32Array): Promise<Float32Array>;

@@ -72,12 +72,26 @@ const DRAWN = 16;
 /** @throws RnnError `device` if it does not compute numbers, or what its `compile` throws for a model that is too large */
 export async function bench(device: Device, setup: BenchSetup): Promise<BenchResult> {
   const { cell, layers, hidden, batchSize: N, sequenceLength: T, milliseconds } = setup;
-  const model: ModelConfiguration = { cell, layers, hidden, embedding: 0, vocabulary: VOCABULARY, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const model: ModelConfiguration = {
+    cell,
+    layers,
+    hidden,
+    embedding: 0,
+    vocabulary: VOCABULARY,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+  };
   const parameters = parameterShapes(model);
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
   const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));
   const program = build(N);
-  const { executable, compileMs } = await compile(device, { parameters, jobs: [{ name: 'train', steps: T, batch: N, build }], update: optimizer.rule });
+  const { executable, compileMs } = await compile(device, {
+    parameters,
+    jobs: [{ name: 'train', steps: T, batch: N, build }],
+    update: optimizer.rule,
+  });
   try {
     const cost = executable.cost?.('train') ?? null;
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);
@@ -130,18 +144,27 @@ async function measureTraining(
   await executable.write({ kind: 'parameters' }, initialParameters(model, random));
   let step = 0;
   const call = (): Call => ({ ...windows[step % WINDOWS], update: scalars(++step, 0.002) });
-  return paceOf({
-    units: () => executable.callsPerRun('train'),
-    async run(units) {
-      const calls = Array.from({ length: units }, call);
-      if ((await executable.run('train', calls)).at(-1)?.updated) return;
-      throw new RnnError('device', 'in training, this device gives a loss or a gradient that is not a number', { hint: "'rnn doctor' tells what is wrong with it" });
+  return paceOf(
+    {
+      units: () => executable.callsPerRun('train'),
+      async run(units) {
+        const calls = Array.from({ length: units }, call);
+        if ((await executable.run('train', calls)).at(-1)?.updated) return;
+        throw new RnnError('device', 'in training, this device gives a loss or a gradient that is not a number', {
+          hint: "'rnn doctor' tells what is wrong with it",
+        });
+      },
     },
-  }, milliseconds);
+    milliseconds,
+  );
 }
 
 /** One character at a time, each drawn from the answer to the last. */
-async function measureSampling(device: Device, model: ModelConfiguration, milliseconds: number): Promise<{ charactersPerSecond: number; compileMs: number }> {
+async function measureSampling(
+  device: Device,
+  model: ModelConfiguration,
+  milliseconds: number,
+): Promise<{ charactersPerSecond: number; compileMs: number }> {
   const started = performance.now();
   const network = await Network.open(model, device, { rows: 1, narrows: false, prime: 0 });
   const compileMs = performance.now() - started;
@@ -150,16 +173,19 @@ async function measureSampling(device: Device, model: ModelConfiguration, millis
     const sampler = new SymbolSampler(model.vocabulary);
     await network.load(initialParameters(model, random));
     const rows = await network.start({ logits: new Float32Array(model.vocabulary), states: new Map() }, 1);
-    const { wallMs, firstMs } = await paceOf({
-      units: () => DRAWN,
-      async run(units) {
-        for (let drawn = 0; drawn < units; drawn++) {
-          const stepping = rows.step();
-          if (stepping) await stepping;
-          rows.ids[0] = sampler.draw(rows.logits[0], random);
-        }
+    const { wallMs, firstMs } = await paceOf(
+      {
+        units: () => DRAWN,
+        async run(units) {
+          for (let drawn = 0; drawn < units; drawn++) {
+            const stepping = rows.step();
+            if (stepping) await stepping;
+            rows.ids[0] = sampler.draw(rows.logits[0], random);
+          }
+        },
       },
-    }, milliseconds);
+      milliseconds,
+    );
     return { charactersPerSecond: 1000 / wallMs, compileMs: compileMs + firstMs };
   } finally {
     await network.close();

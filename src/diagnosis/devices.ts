@@ -29,7 +29,12 @@ export async function checkAdapter(kind: AdapterKind): Promise<Check> {
 const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /** A device beside the reference. @param full all comparisons, not only the quick ones */
-export async function checkDevice(name: string, full: boolean, checks: readonly ParityCheck[] = parityChecks, open = openDevice): Promise<Check> {
+export async function checkDevice(
+  name: string,
+  full: boolean,
+  checks: readonly ParityCheck[] = parityChecks,
+  open = openDevice,
+): Promise<Check> {
   const head = { title: `device ${name}`, device: name };
   let device: Device;
   try {
@@ -38,10 +43,21 @@ export async function checkDevice(name: string, full: boolean, checks: readonly 
     if (!(error instanceof RnnError)) return { ...head, verdict: 'bad', detail: firstLine(error), fix: null };
     // The GPU has a check of its own, which says more.
     const isGpuMissing = name === 'gpu' || name === 'gpu:software';
-    return { ...head, verdict: isGpuMissing ? 'absent' : 'bad', detail: isGpuMissing ? 'none here' : error.message, fix: isGpuMissing ? null : (error.hint ?? null) };
+    return {
+      ...head,
+      verdict: isGpuMissing ? 'absent' : 'bad',
+      detail: isGpuMissing ? 'none here' : error.message,
+      fix: isGpuMissing ? null : (error.hint ?? null),
+    };
   }
   try {
-    return { ...head, ...(await compare(device, checks.filter(({ quick }) => quick || full))) };
+    return {
+      ...head,
+      ...(await compare(
+        device,
+        checks.filter(({ quick }) => quick || full),
+      )),
+    };
   } finally {
     await device.close();
   }
@@ -53,7 +69,11 @@ async function compare(device: Device, checks: readonly ParityCheck[]): Promise<
     try {
       const { worst, tolerance } = await check.run(device);
       // A difference that is not a number is not within anything.
-      if (!(worst <= tolerance)) return wrong(device, `${check.name}: differs from the reference by ${worst.toExponential(1)}, where ${tolerance.toExponential()} is allowed`);
+      if (!(worst <= tolerance))
+        return wrong(
+          device,
+          `${check.name}: differs from the reference by ${worst.toExponential(1)}, where ${tolerance.toExponential()} is allowed`,
+        );
       if (worst / tolerance > closest.worst / closest.tolerance) closest = { worst, tolerance };
     } catch (error) {
       return wrong(device, `${check.name}: ${firstLine(error)}`);

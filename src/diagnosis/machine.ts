@@ -23,11 +23,17 @@ export function checkNode(version = process.versions.node): Check {
 
 export async function checkWebAssembly(): Promise<Check> {
   const title = 'WebAssembly';
-  const [portable, relaxed] = await Promise.all(([ 'portable', 'relaxed' ] as const).map(failureOf));
+  const [portable, relaxed] = await Promise.all((['portable', 'relaxed'] as const).map(failureOf));
   if (portable !== null) return { title, verdict: 'bad', detail: portable.message, fix: portable.hint ?? 'nvm install --lts' };
-  if (relaxed !== null) return { title, verdict: 'good', detail: 'SIMD; no relaxed SIMD, so products are slower than they could be', fix: 'nvm install --lts' };
+  if (relaxed !== null)
+    return { title, verdict: 'good', detail: 'SIMD; no relaxed SIMD, so products are slower than they could be', fix: 'nvm install --lts' };
   const asked = process.env['RNN_WASM'];
-  return { title, verdict: 'good', detail: `SIMD and relaxed SIMD${asked ? `; RNN_WASM asks for ${asked}` : ''}`, fix: asked ? 'unset RNN_WASM' : null };
+  return {
+    title,
+    verdict: 'good',
+    detail: `SIMD and relaxed SIMD${asked ? `; RNN_WASM asks for ${asked}` : ''}`,
+    fix: asked ? 'unset RNN_WASM' : null,
+  };
 }
 
 async function failureOf(variant: 'portable' | 'relaxed'): Promise<{ message: string; hint: string | undefined } | null> {
@@ -42,15 +48,25 @@ async function failureOf(variant: 'portable' | 'relaxed'): Promise<{ message: st
 /** Whether a thread starts, and wakes another through shared memory. */
 export async function checkThreads(): Promise<Check> {
   const cores = availableParallelism();
-  const check = (verdict: Check['verdict'], detail: string): Check => ({ title: 'threads', verdict, detail, fix: verdict === 'good' ? null : '--threads 1, or raise the limits of this container (ulimit -u)' });
+  const check = (verdict: Check['verdict'], detail: string): Check => ({
+    title: 'threads',
+    verdict,
+    detail,
+    fix: verdict === 'good' ? null : '--threads 1, or raise the limits of this container (ulimit -u)',
+  });
   try {
     const shared = new Int32Array(new SharedArrayBuffer(4));
-    const thread = new Worker("const { workerData } = require('node:worker_threads'); Atomics.store(workerData, 0, 1); Atomics.notify(workerData, 0);", { eval: true, workerData: shared, execArgv: [] });
+    const thread = new Worker(
+      "const { workerData } = require('node:worker_threads'); Atomics.store(workerData, 0, 1); Atomics.notify(workerData, 0);",
+      { eval: true, workerData: shared, execArgv: [] },
+    );
     await new Promise((settle, fail) => {
       thread.on('error', fail);
       thread.on('exit', settle);
     });
-    return shared[0] === 1 ? check('good', `${cores} ${cores === 1 ? 'core' : 'cores'}; threads share memory`) : check('bad', 'a thread wrote to shared memory, and it did not arrive');
+    return shared[0] === 1
+      ? check('good', `${cores} ${cores === 1 ? 'core' : 'cores'}; threads share memory`)
+      : check('bad', 'a thread wrote to shared memory, and it did not arrive');
   } catch (error) {
     return check('bad', `no thread can be started: ${(error as Error).message}`);
   }
@@ -77,10 +93,19 @@ export async function checkBlas(wanted?: string, choose: typeof chooseBlas = cho
   try {
     const { trials, library, off } = choose(await loadKernels(), wanted);
     if (off !== null) return { title, verdict: 'absent', detail: `none, by ${off}`, fix: null };
-    const told = (used: boolean): string[] => trials.filter((trial) => trial.used === used).map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`);
+    const told = (used: boolean): string[] =>
+      trials
+        .filter((trial) => trial.used === used)
+        .map(({ path, name, reason }) => `${name === null || name === path ? path : `${name} (${path})`}: ${reason}`);
     const others = told(false).join('; ');
     if (library === null) return { title, verdict: 'absent', detail: `none used; ${others}`, fix: blasAdvice(trials), facts: { trials } };
-    return { title, verdict: 'good', detail: [...told(true), ...(others === '' ? [] : [`not used: ${others}`])].join('; '), fix: null, facts: { trials } };
+    return {
+      title,
+      verdict: 'good',
+      detail: [...told(true), ...(others === '' ? [] : [`not used: ${others}`])].join('; '),
+      fix: null,
+      facts: { trials },
+    };
   } catch (error) {
     if (!(error instanceof RnnError)) throw error;
     return { title, verdict: 'bad', detail: error.message, fix: error.hint ?? null };

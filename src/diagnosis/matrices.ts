@@ -3,28 +3,40 @@ import type { Value } from '../program/value.ts';
 import type { ParityCheck } from './pair.ts';
 import { between, probe } from './probe.ts';
 
-const products = ([[1, 1, 1], [1, 7, 13], [7, 13, 33], [33, 1, 7], [13, 67, 1], [67, 33, 71], [5, 300, 9]] as const).map(([m, k, n]) => probe({
-  name: `products ${m}×${k} by ${k}×${n}`,
-  quick: m === 7,
-  values(ops, matrix) {
-    const [a, aT, b, bT] = [matrix(m, k), matrix(k, m), matrix(k, n), matrix(n, k)];
-    const [bias, plus] = [matrix(1, n), matrix(m, n)];
-    const [madeA, madeAT, madeB, madeBT, sum] = [a, aT, b, bT, plus].map((value) => ops.scale(value, 1.5));
-    return {
-      'a·b': ops.matmul(a, b),
-      'a·b + bias': ops.matmul(a, b, { bias }),
-      'a·b + plus': ops.matmul(a, b, { plus }),
-      'a·b + bias + plus': ops.matmul(madeA, b, { bias, plus: sum }),
-      'a·bᵀ': ops.matmul(a, bT, { transposeB: true }),
-      'a·bᵀ + plus': ops.matmul(madeA, bT, { transposeB: true, plus: sum }),
-      'aᵀ·b': ops.matmul(aT, b, { transposeA: true }),
-      'aᵀ·b + plus': ops.matmul(madeAT, madeB, { transposeA: true, plus }),
-      'a·b, both made': ops.matmul(madeA, madeB),
-      'a·bᵀ + bias, both made': ops.matmul(madeA, madeBT, { transposeB: true, bias }),
-      'the running sum after its use': ops.scale(sum, 2),
-    };
-  },
-}));
+const products = (
+  [
+    [1, 1, 1],
+    [1, 7, 13],
+    [7, 13, 33],
+    [33, 1, 7],
+    [13, 67, 1],
+    [67, 33, 71],
+    [5, 300, 9],
+  ] as const
+).map(([m, k, n]) =>
+  probe({
+    name: `products ${m}×${k} by ${k}×${n}`,
+    quick: m === 7,
+    values(ops, matrix) {
+      const [a, aT, b, bT] = [matrix(m, k), matrix(k, m), matrix(k, n), matrix(n, k)];
+      const [bias, plus] = [matrix(1, n), matrix(m, n)];
+      const [madeA, madeAT, madeB, madeBT, sum] = [a, aT, b, bT, plus].map((value) => ops.scale(value, 1.5));
+      return {
+        'a·b': ops.matmul(a, b),
+        'a·b + bias': ops.matmul(a, b, { bias }),
+        'a·b + plus': ops.matmul(a, b, { plus }),
+        'a·b + bias + plus': ops.matmul(madeA, b, { bias, plus: sum }),
+        'a·bᵀ': ops.matmul(a, bT, { transposeB: true }),
+        'a·bᵀ + plus': ops.matmul(madeA, bT, { transposeB: true, plus: sum }),
+        'aᵀ·b': ops.matmul(aT, b, { transposeA: true }),
+        'aᵀ·b + plus': ops.matmul(madeAT, madeB, { transposeA: true, plus }),
+        'a·b, both made': ops.matmul(madeA, madeB),
+        'a·bᵀ + bias, both made': ops.matmul(madeA, madeBT, { transposeB: true, bias }),
+        'the running sum after its use': ops.scale(sum, 2),
+      };
+    },
+  }),
+);
 
 const views = [
   probe({
@@ -42,7 +54,10 @@ const views = [
         'matrix · part of a weight': ops.matmul(matrix(7, 7), both(x)),
         'matrix · partᵀ': ops.matmul(matrix(7, 17), both(y), { transposeB: true }),
         'partᵀ · part': ops.matmul(both(y), ops.part(y, { row: 1, column: 2 }, 7, 11), { transposeA: true }),
-        'product with parts for bias and sum': ops.matmul(matrix(7, 2), matrix(2, 17), { bias: ops.part(y, { row: 12, column: 16 }, 1, 17), plus: both(y) }),
+        'product with parts for bias and sum': ops.matmul(matrix(7, 2), matrix(2, 17), {
+          bias: ops.part(y, { row: 12, column: 16 }, 1, 17),
+          plus: both(y),
+        }),
         'sum of columns': ops.add(ops.columns(y, 0, 11), ops.columns(y, 22, 11)),
         'part by a row of another': ops.multiply(both(y), ops.part(x, { row: 9, column: 1 }, 1, 17)),
         'part and one element': ops.add(both(y), ops.part(y, { row: 9, column: 1 }, 1, 1)),
@@ -58,7 +73,13 @@ const views = [
     name: 'views as results',
     values: (ops, matrix) => {
       const [x, w] = [ops.tanh(matrix(13, 33)), matrix(13, 33)];
-      return { whole: ops.scale(x, 2), columns: ops.columns(x, 5, 17), rows: ops.rows(x, 3, 7), part: ops.part(x, { row: 3, column: 5 }, 7, 17), 'part of a weight': ops.part(w, { row: 3, column: 5 }, 7, 17) };
+      return {
+        whole: ops.scale(x, 2),
+        columns: ops.columns(x, 5, 17),
+        rows: ops.rows(x, 3, 7),
+        part: ops.part(x, { row: 3, column: 5 }, 7, 17),
+        'part of a weight': ops.part(w, { row: 3, column: 5 }, 7, 17),
+      };
     },
   }),
 ];
@@ -71,13 +92,31 @@ const joins = [
       const made = (rows: number, columns: number): Value => ops.tanh(matrix(rows, columns));
       const shared = made(7, 13);
       return {
-        'side by side': ops.join([{ value: made(7, 3), row: 0, column: 0 }, { value: made(7, 1), row: 0, column: 3 }, { value: made(7, 33), row: 0, column: 4 }]),
+        'side by side': ops.join([
+          { value: made(7, 3), row: 0, column: 0 },
+          { value: made(7, 1), row: 0, column: 3 },
+          { value: made(7, 33), row: 0, column: 4 },
+        ]),
         'on top of each other': ops.stack([made(3, 13), made(1, 13), made(67, 13)]),
-        blocks: ops.join([{ value: made(3, 5), row: 0, column: 0 }, { value: made(3, 8), row: 0, column: 5 }, { value: made(4, 2), row: 3, column: 0 }, { value: made(4, 11), row: 3, column: 2 }]),
-        'a weight beside what is made': ops.join([{ value: x, row: 0, column: 0 }, { value: shared, row: 0, column: 13 }]),
+        blocks: ops.join([
+          { value: made(3, 5), row: 0, column: 0 },
+          { value: made(3, 8), row: 0, column: 5 },
+          { value: made(4, 2), row: 3, column: 0 },
+          { value: made(4, 11), row: 3, column: 2 },
+        ]),
+        'a weight beside what is made': ops.join([
+          { value: x, row: 0, column: 0 },
+          { value: shared, row: 0, column: 13 },
+        ]),
         'one piece twice': ops.stack([shared, shared]),
-        'in two joins': ops.join([{ value: shared, row: 0, column: 0 }, { value: made(7, 7), row: 0, column: 13 }]),
-        'with zeros': ops.join([{ value: ops.zeros(7, 5), row: 0, column: 0 }, { value: made(7, 2), row: 0, column: 5 }]),
+        'in two joins': ops.join([
+          { value: shared, row: 0, column: 0 },
+          { value: made(7, 7), row: 0, column: 13 },
+        ]),
+        'with zeros': ops.join([
+          { value: ops.zeros(7, 5), row: 0, column: 0 },
+          { value: made(7, 2), row: 0, column: 5 },
+        ]),
         'what a join is made of': ops.scale(shared, 2),
       };
     },
@@ -88,15 +127,27 @@ const joins = [
       const x = ops.tanh(matrix(13, 33));
       const steps = [0, 1, 2].map((step) => ops.sigmoid(matrix(5, 7, between(step, step + 1))));
       const sequence = ops.stack(steps);
-      const inner = ops.join([{ value: ops.columns(x, 20, 13), row: 0, column: 0 }, { value: ops.tanh(matrix(13, 2)), row: 0, column: 13 }]);
+      const inner = ops.join([
+        { value: ops.columns(x, 20, 13), row: 0, column: 0 },
+        { value: ops.tanh(matrix(13, 2)), row: 0, column: 13 },
+      ]);
       return {
-        views: ops.join([{ value: ops.columns(x, 20, 13), row: 0, column: 0 }, { value: ops.columns(x, 0, 5), row: 0, column: 13 }]),
+        views: ops.join([
+          { value: ops.columns(x, 20, 13), row: 0, column: 0 },
+          { value: ops.columns(x, 0, 5), row: 0, column: 13 },
+        ]),
         'views in blocks': ops.stack([ops.part(x, { row: 1, column: 1 }, 6, 7), ops.part(x, { row: 3, column: 20 }, 7, 7)]),
-        nested: ops.join([{ value: inner, row: 0, column: 0 }, { value: ops.columns(x, 1, 1), row: 0, column: 15 }]),
+        nested: ops.join([
+          { value: inner, row: 0, column: 0 },
+          { value: ops.columns(x, 1, 1), row: 0, column: 15 },
+        ]),
         'a stack and its steps': ops.matmul(sequence, matrix(7, 11)),
         'a step before and after': ops.add(ops.rows(sequence, 0, 5), ops.rows(sequence, 10, 5)),
         'stacks of shifted steps': ops.add(ops.stack([ops.zeros(5, 7), steps[0], steps[1]]), ops.stack([steps[0], steps[1], steps[2]])),
-        'columns of a join, joined': ops.join([{ value: ops.columns(inner, 9, 6), row: 0, column: 0 }, { value: ops.columns(inner, 0, 9), row: 0, column: 6 }]),
+        'columns of a join, joined': ops.join([
+          { value: ops.columns(inner, 9, 6), row: 0, column: 0 },
+          { value: ops.columns(inner, 0, 9), row: 0, column: 6 },
+        ]),
       };
     },
   }),

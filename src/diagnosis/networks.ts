@@ -38,7 +38,9 @@ const variations: readonly (readonly [cell: string, Size])[] = [
 ];
 
 function described(options: object): string {
-  return Object.entries(options).map(([name, value]) => `, ${name} ${value}`).join('');
+  return Object.entries(options)
+    .map(([name, value]) => `, ${name} ${value}`)
+    .join('');
 }
 
 function cellCheck(cell: string, size: Size): ParityCheck {
@@ -76,7 +78,11 @@ function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>
       const optimizer = createOptimizer({ ...options, clipNorm: 0.1, momentum: 0.9 });
       return Pair.compare(device, trial.workload(optimizer), async (pair) => {
         await pair.write({ kind: 'parameters' }, trial.parameters());
-        const calls = Array.from({ length: 10 }, (_, i): Call => ({ ...trial.window(), reset: i === 6, update: optimizer.scalars(i + 1, 0.01 / (1 + i / 5)) }));
+        const calls = Array.from({ length: 10 }, (_, i): Call => ({
+          ...trial.window(),
+          reset: i === 6,
+          update: optimizer.scalars(i + 1, 0.01 / (1 + i / 5)),
+        }));
         for (const run of [calls.slice(0, 1), calls.slice(1, 4), calls.slice(4)]) {
           const results = await pair.run('train', run, { ...usual, loss: 1e-4, norm: 1e-3 });
           if (results.some(({ gradientNorm }) => gradientNorm < 0.1)) throw new Error('the check should clip, and does not');
@@ -115,7 +121,10 @@ function refusalCheck(cell: string): ParityCheck {
   };
 }
 
-/** The second update of five is enormous, though finite. Then a state grows beyond all numbers, so the third is refused and the run ends there. */
+/**
+ * The second update of five is enormous, though finite. Then a state grows beyond all numbers, so the third is refused and the run ends
+ * there.
+ */
 const refusalInside: ParityCheck = {
   name: 'a run that ends at a refused update in its middle',
   quick: false,
@@ -124,8 +133,12 @@ const refusalInside: ParityCheck = {
     const optimizer = createOptimizer({ optimizer: 'sgd', clipNorm: 0, momentum: 0.5 });
     return Pair.compare(device, trial.workload(optimizer), async (pair) => {
       await pair.write({ kind: 'parameters' }, trial.parameters());
-      const results = await pair.run('train', Array.from({ length: 5 }, (_, i) => ({ ...trial.window(), update: { learningRate: i === 1 ? 1e37 : 0.1 } })));
-      if (results.map(({ updated }) => updated).join() !== 'true,true,false') throw new Error('the third update should be refused, and is not');
+      const results = await pair.run(
+        'train',
+        Array.from({ length: 5 }, (_, i) => ({ ...trial.window(), update: { learningRate: i === 1 ? 1e37 : 0.1 } })),
+      );
+      if (results.map(({ updated }) => updated).join() !== 'true,true,false')
+        throw new Error('the third update should be refused, and is not');
       await pair.vector('slot b', { kind: 'slot', name: 'b' }, 1e-5);
       await pair.tensors('weights', 'parameters', 1e-5);
       await pair.write({ kind: 'parameters' }, trial.parameters());
@@ -148,7 +161,8 @@ const severalJobs: ParityCheck = {
     const loose = { loss: 1e-4, norm: 1e-3, outputs: 1e-4 };
     return Pair.compare(device, trial.workload(optimizer), async (pair) => {
       const random = new Random(3);
-      const fill = (count: number, low: number, high: number): Float32Array => Float32Array.from({ length: count }, () => low + (high - low) * random.uniform());
+      const fill = (count: number, low: number, high: number): Float32Array =>
+        Float32Array.from({ length: count }, () => low + (high - low) * random.uniform());
       const parameters = trial.parameters();
       await pair.write({ kind: 'parameters' }, parameters);
       pair.comparison.vectors('weights as written', await pair.read({ kind: 'parameters' }), parameters, 0);
@@ -173,7 +187,10 @@ const severalJobs: ParityCheck = {
       await pair.run('sample', [sample(), sample()], loose);
       await pair.run('sample', [{ ...sample(), reset: true }], loose);
 
-      await pair.write({ kind: 'parameters' }, trial.parameters().map((weight) => weight / 2));
+      await pair.write(
+        { kind: 'parameters' },
+        trial.parameters().map((weight) => weight / 2),
+      );
       await pair.run('sample', [sample()]);
       await pair.run('evaluate', [{ ...trial.evaluation(), reset: true }]);
       await pair.run('train', [{ ...trial.window(), reset: true }, trial.window()]);
@@ -199,10 +216,17 @@ function lookingCheck(cell: string): ParityCheck {
       ];
       return Pair.compare(device, { parameters: parameterShapes(model), jobs, update: null }, async (pair) => {
         await pair.write({ kind: 'parameters' }, trial.parameters());
-        for (const job of ['predict', 'inspect']) for (let window = 0; window < 2; window++) await pair.run(job, [{ ...trial.window(), reset: window === 0 }]);
+        for (const job of ['predict', 'inspect'])
+          for (let window = 0; window < 2; window++) await pair.run(job, [{ ...trial.window(), reset: window === 0 }]);
         for (const name of trial.stateNames()) {
-          await pair.write({ kind: 'state', job: 'back', name }, Float32Array.from({ length: N * H }, () => trial.random.normal() / 2));
-          await pair.write({ kind: 'state', job: 'back', name: `seed.${name}` }, Float32Array.from({ length: N * H }, () => trial.random.normal()));
+          await pair.write(
+            { kind: 'state', job: 'back', name },
+            Float32Array.from({ length: N * H }, () => trial.random.normal() / 2),
+          );
+          await pair.write(
+            { kind: 'state', job: 'back', name: `seed.${name}` },
+            Float32Array.from({ length: N * H }, () => trial.random.normal()),
+          );
         }
         await pair.run('back', [{ ids: trial.symbols(N), targets: trial.symbols(N) }]);
       });
@@ -215,10 +239,18 @@ const interactive: ParityCheck = {
   quick: false,
   run(device) {
     const trial = new Trial('gru', { ...small, N: 1, embedding: 5 });
-    const workload: Workload = { parameters: parameterShapes(trial.model), jobs: trial.workload().jobs.filter(({ name }) => name === 'sample'), update: null, interactive: true };
+    const workload: Workload = {
+      parameters: parameterShapes(trial.model),
+      jobs: trial.workload().jobs.filter(({ name }) => name === 'sample'),
+      update: null,
+      interactive: true,
+    };
     return Pair.compare(device, workload, async (pair) => {
       for (const scale of [1, 0.5]) {
-        await pair.write({ kind: 'parameters' }, trial.parameters().map((weight) => weight * scale));
+        await pair.write(
+          { kind: 'parameters' },
+          trial.parameters().map((weight) => weight * scale),
+        );
         for (let step = 0; step < 5; step++) await pair.run('sample', [{ ids: trial.symbols(1), reset: step === 0 }]);
       }
       await trial.states(pair, 'sample');

@@ -51,7 +51,9 @@ interface Run {
   readonly ms: number;
 }
 
-/** Measures for so many milliseconds, once the units of a run stay the same; longer until there are five runs, unless they are very slow. */
+/**
+ * Measures for so many milliseconds, once the units of a run stay the same; longer until there are five runs, unless they are very slow.
+ */
 export async function paceOf(work: Work, milliseconds: number, clock: Clock = clockHere): Promise<Pace> {
   const runs = new Runs(work, milliseconds, clock);
   let measured: readonly Run[];
@@ -64,7 +66,13 @@ export async function paceOf(work: Work, milliseconds: number, clock: Clock = cl
   } while (!runs.areWarm());
   const units = sum(measured.map((run) => run.units));
   const wallMs = sum(measured.map((run) => run.ms)) / units;
-  return { wallMs, cpuMs: (clock.cpu() - cpu) / units, unitsPerRun: measured.at(-1)!.units, settled: runs.areSteady(), firstMs: runs.firstMs(wallMs) };
+  return {
+    wallMs,
+    cpuMs: (clock.cpu() - cpu) / units,
+    unitsPerRun: measured.at(-1)!.units,
+    settled: runs.areSteady(),
+    firstMs: runs.firstMs(wallMs),
+  };
 }
 
 class Runs {

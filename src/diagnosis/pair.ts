@@ -56,7 +56,11 @@ export class Comparison {
   /** What is not finite is as good as anything else that is not: a device may meet infinity on another way. */
   numbers(where: string, got: number, expected: number, tolerance: number): void {
     const finite = Number.isFinite(got) && Number.isFinite(expected);
-    const difference = finite ? distance(got, expected) / (Math.abs(expected) || 1) : Number.isFinite(got) === Number.isFinite(expected) ? 0 : Infinity;
+    const difference = finite
+      ? distance(got, expected) / (Math.abs(expected) || 1)
+      : Number.isFinite(got) === Number.isFinite(expected)
+        ? 0
+        : Infinity;
     this.#add(difference, tolerance, where, got, expected);
   }
 
@@ -119,7 +123,8 @@ export class Pair {
     const expected = await this.#reference.run(job, calls);
     const got = await this.#tested.run(job, calls);
     if (!this.comparison.exactly(`calls of ${job} that were run`, got.length, expected.length)) return expected;
-    for (const [i, result] of got.entries()) this.#result(`${job}${got.length > 1 ? `, call ${i + 1} of ${got.length}` : ''}`, result, expected[i], tolerances);
+    for (const [i, result] of got.entries())
+      this.#result(`${job}${got.length > 1 ? `, call ${i + 1} of ${got.length}` : ''}`, result, expected[i], tolerances);
     return expected;
   }
 
@@ -151,6 +156,7 @@ export class Pair {
     this.comparison.exactly(`updated by ${where}`, got.updated, expected.updated);
     const names = Object.keys(expected.outputs);
     this.comparison.exactly(`outputs of ${where}`, Object.keys(got.outputs).toSorted().join(), names.toSorted().join());
-    for (const name of names) this.comparison.vectors(`${name} of ${where}`, got.outputs[name] ?? new Float32Array(0), expected.outputs[name], outputs);
+    for (const name of names)
+      this.comparison.vectors(`${name} of ${where}`, got.outputs[name] ?? new Float32Array(0), expected.outputs[name], outputs);
   }
 }

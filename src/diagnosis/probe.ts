@@ -9,8 +9,14 @@ import { Pair, type ParityCheck } from './pair.ts';
 /** An element of a matrix, by its place. */
 export type Fill = (index: number, random: Random) => number;
 
-export const between = (low: number, high: number): Fill => (_, random) => low + (high - low) * random.uniform();
-export const listed = (...values: readonly number[]): Fill => (index) => values[index % values.length];
+export const between =
+  (low: number, high: number): Fill =>
+  (_, random) =>
+    low + (high - low) * random.uniform();
+export const listed =
+  (...values: readonly number[]): Fill =>
+  (index) =>
+    values[index % values.length];
 
 /** What a probe writes its program with: operations, and weights as the matrices that go in. */
 export class Sketch {

@@ -35,7 +35,18 @@ export class Trial {
   constructor(cell: string, size: Size) {
     const { layers, H, V, embedding = 0, dropout = 0, architecture = {} } = size;
     this.size = size;
-    this.model = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {}, ...architecture };
+    this.model = {
+      cell,
+      layers,
+      hidden: H,
+      embedding,
+      vocabulary: V,
+      forgetBias: 1,
+      initialisation: 'uniform',
+      dropout,
+      conventions: {},
+      ...architecture,
+    };
   }
 
   workload(optimizer: Optimizer | null = null): Workload {
@@ -44,7 +55,12 @@ export class Trial {
     return {
       parameters: parameterShapes(this.model),
       jobs: [
-        { name: 'train', steps: T, batch: N, build: (rows) => trainingProgram(this.model, { steps: T, rows }, 1 / (N * T), regularisation) },
+        {
+          name: 'train',
+          steps: T,
+          batch: N,
+          build: (rows) => trainingProgram(this.model, { steps: T, rows }, 1 / (N * T), regularisation),
+        },
         { name: 'evaluate', steps: T + 1, batch: N + 1, build: (rows) => evaluationProgram(this.model, { steps: T + 1, rows }) },
         { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(this.model, rows) },
       ],
@@ -83,6 +99,7 @@ export class Trial {
 
   /** Something for a reset to forget. */
   async fillStates(pair: Pair): Promise<void> {
-    for (const { name, columns } of stateShapes(this.model)) await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(this.size.N * columns).fill(0.5));
+    for (const { name, columns } of stateShapes(this.model))
+      await pair.write({ kind: 'state', job: 'train', name }, new Float32Array(this.size.N * columns).fill(0.5));
   }
 }

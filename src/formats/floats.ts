@@ -18,8 +18,7 @@ export const floatFormats: Readonly<Record<string, FloatFormat>> = {
   F16: { bytes: 2, decode: (bytes) => Float32Array.from(new Uint16Array(native(bytes, 2).buffer), ofHalf) },
   BF16: {
     bytes: 2,
-    decode: (bytes) =>
-      new Float32Array(Uint32Array.from(new Uint16Array(native(bytes, 2).buffer), (bits) => bits << 16).buffer),
+    decode: (bytes) => new Float32Array(Uint32Array.from(new Uint16Array(native(bytes, 2).buffer), (bits) => bits << 16).buffer),
   },
 };
 

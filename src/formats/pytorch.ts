@@ -12,11 +12,11 @@ import { parameterShapes } from '../model/parameters.ts';
 
 /** The module of PyTorch that has the equations of a cell. An irnn differs from rnn-relu in how it starts alone. */
 const modules: Readonly<Record<string, string>> = {
-  'lstm': 'nn.LSTM',
-  'gru': 'nn.GRU',
-  'rnn': 'nn.RNN',
+  lstm: 'nn.LSTM',
+  gru: 'nn.GRU',
+  rnn: 'nn.RNN',
   'rnn-relu': 'nn.RNN',
-  'irnn': 'nn.RNN',
+  irnn: 'nn.RNN',
 };
 
 /** What of a model no module of PyTorch has, in words, with what can go there; null if all of it can. */

@@ -24,10 +24,7 @@ const alignment = 8;
 /** The bytes of a file, tensors in their order, each as float32. */
 export function writeSafetensors({ metadata, tensors }: Safetensors): Uint8Array {
   let end = 0;
-  const entries = tensors.map(({ name, shape, data }) => [
-    name,
-    { dtype: 'F32', shape, data_offsets: [end, (end += data.byteLength)] },
-  ]);
+  const entries = tensors.map(({ name, shape, data }) => [name, { dtype: 'F32', shape, data_offsets: [end, (end += data.byteLength)] }]);
   const json = Buffer.from(JSON.stringify(Object.fromEntries([[METADATA, metadata], ...entries])));
   const headerBytes = Math.ceil(json.length / alignment) * alignment;
   const file = new Uint8Array(lengthBytes + headerBytes + end);
@@ -52,19 +49,13 @@ export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   const metadata = metadataIn(header, fail);
   const entries = Object.entries(header).filter(([name]) => name !== METADATA);
   if (entries.length > limits.tensors) fail(`it has ${entries.length} tensors, expected at most ${limits.tensors}`);
-  const places = entries
-    .map(([name, entry]) => placeOf(name, entry, file.length - dataStart, fail))
-    .toSorted((a, b) => a.begin - b.begin);
+  const places = entries.map(([name, entry]) => placeOf(name, entry, file.length - dataStart, fail)).toSorted((a, b) => a.begin - b.begin);
   let covered = 0;
   for (const { title, begin, end } of places) {
-    if (begin !== covered)
-      fail(
-        `${title} begins at byte ${begin} of the numbers, expected ${covered}: tensors overlap or there are gaps`,
-      );
+    if (begin !== covered) fail(`${title} begins at byte ${begin} of the numbers, expected ${covered}: tensors overlap or there are gaps`);
     covered = end;
   }
-  if (covered !== file.length - dataStart)
-    fail(`its tensors end at byte ${covered} of ${file.length - dataStart} bytes of numbers`);
+  if (covered !== file.length - dataStart) fail(`its tensors end at byte ${covered} of ${file.length - dataStart} bytes of numbers`);
   const tensors = places.map(({ name, title, shape, dtype, begin, end }): Tensor => {
     // A copy, which is aligned whatever the length of the header. Not Buffer's own slice, which is a view.
     const data = floatFormats[dtype].decode(
@@ -82,8 +73,7 @@ export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
  * @param start `startBytes` of it, or more @param fail is told if it is none
  */
 export function dataStartOf(start: Uint8Array, fileBytes: number, fail: Fail): number {
-  if (fileBytes < startBytes || start.length < startBytes)
-    fail(`it has ${fileBytes} bytes, expected ${startBytes} at least`);
+  if (fileBytes < startBytes || start.length < startBytes) fail(`it has ${fileBytes} bytes, expected ${startBytes} at least`);
   const length = new DataView(start.buffer, start.byteOffset, lengthBytes).getBigUint64(0, true);
   const following = fileBytes - lengthBytes;
   if (length > BigInt(following))
@@ -134,17 +124,14 @@ function placeOf(name: string, entry: unknown, dataBytes: number, fail: Fail): P
   if (name.length === 0 || name.length > limits.name)
     fail(`a tensor has a name of ${name.length} characters, expected 1 to ${limits.name}`);
   const title = `tensor ${JSON.stringify(name)}`;
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry))
-    fail(`${title} is ${shown(entry)}, expected an object`);
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) fail(`${title} is ${shown(entry)}, expected an object`);
   const { dtype, shape, data_offsets: offsets } = entry as Readonly<Record<string, unknown>>;
   if (typeof dtype !== 'string' || !Object.hasOwn(floatFormats, dtype))
     fail(`${title} has the dtype ${shown(dtype)}, expected one of ${Object.keys(floatFormats).join(', ')}`);
   const isWhole = (value: unknown, least: number, most: number): value is number =>
     Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
   if (!Array.isArray(shape) || shape.length > limits.rank || !shape.every((length) => isWhole(length, 1, limits.numbers))) {
-    fail(
-      `${title} has the shape ${shown(shape)}, expected at most ${limits.rank} whole numbers from 1 to ${limits.numbers}`,
-    );
+    fail(`${title} has the shape ${shown(shape)}, expected at most ${limits.rank} whole numbers from 1 to ${limits.numbers}`);
   }
   const numbers = (shape as number[]).reduce((product, length) => product * length, 1);
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((offset) => isWhole(offset, 0, dataBytes))) {

@@ -49,9 +49,7 @@ function metadataOf({ model, vocabulary, training }: Header): Metadata {
 }
 
 function kept(training: Readonly<Record<string, unknown>>): Partial<TrainingRecord> {
-  return Object.fromEntries(
-    keptOfTraining.filter((key) => Object.hasOwn(training, key)).map((key) => [key, training[key]]),
-  );
+  return Object.fromEntries(keptOfTraining.filter((key) => Object.hasOwn(training, key)).map((key) => [key, training[key]]));
 }
 
 /**
@@ -91,9 +89,7 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
     vocabulary: header.vocabulary,
     training: trainingOf(
       {
-        ...(like === null
-          ? {}
-          : { options: like.training.options, ...part(like.training, 'reading'), ...part(like.training, 'corpus') }),
+        ...(like === null ? {} : { options: like.training.options, ...part(like.training, 'reading'), ...part(like.training, 'corpus') }),
         ...recorded,
       },
       damaged,

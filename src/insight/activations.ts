@@ -45,20 +45,33 @@ export async function readActivations(trained: BareModel, tokens: Tokens, device
   const names = activationsOf(model);
   const perCharacter = names.length * model.hidden;
   if (characters * perCharacter > MOST_NUMBERS) {
-    throw new RnnError('usage', `${perCharacter.toLocaleString('en')} values at each of ${characters.toLocaleString('en')} characters are too many to hold in memory`, { hint: `--length ${Math.floor(MOST_NUMBERS / perCharacter)} would fit` });
+    throw new RnnError(
+      'usage',
+      `${perCharacter.toLocaleString('en')} values at each of ${characters.toLocaleString('en')} characters are too many to hold in memory`,
+      { hint: `--length ${Math.floor(MOST_NUMBERS / perCharacter)} would fit` },
+    );
   }
   const all = names.map((each) => ({ ...each, values: new Float32Array(characters * model.hidden) }));
   const outputs = all.map(({ layer, name, values }) => [activationName(layer, name), values] as const);
-  const description = await readThrough(trained, withFollower(tokens), device, { streams: 1, sequenceLength: Math.min(STEPS, characters), program: inspectionProgram }, (given, row, at) => {
-    for (const [name, values] of outputs) values.set(given[name].subarray(row * model.hidden, (row + 1) * model.hidden), at * model.hidden);
-  });
+  const description = await readThrough(
+    trained,
+    withFollower(tokens),
+    device,
+    { streams: 1, sequenceLength: Math.min(STEPS, characters), program: inspectionProgram },
+    (given, row, at) => {
+      for (const [name, values] of outputs)
+        values.set(given[name].subarray(row * model.hidden, (row + 1) * model.hidden), at * model.hidden);
+    },
+  );
   return { characters, hidden: model.hidden, all, device: description };
 }
 
 /** What there is to see of a model, in the order of `Activations.all`. */
 export function activationsOf(model: ModelConfiguration): Omit<Activation, 'values'>[] {
   const { gates } = cellOf(model);
-  return Array.from({ length: model.layers }, (_, layer) => activationNames(model).map((name) => ({ layer, name, isGate: gates.includes(name) }))).flat();
+  return Array.from({ length: model.layers }, (_, layer) =>
+    activationNames(model).map((name) => ({ layer, name, isGate: gates.includes(name) })),
+  ).flat();
 }
 
 /** One unit's values, over the text. */

@@ -29,7 +29,12 @@ export function bytesOf(tokens: Tokens, { unit, symbols }: VocabularyData): Uint
 
 /** gzip and brotli at their best, both with their headers. A megabyte takes two seconds. */
 export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
-  const brotli = { [BROTLI_PARAM_QUALITY]: 11, [BROTLI_PARAM_LARGE_WINDOW]: 1, [BROTLI_PARAM_LGWIN]: 30, [BROTLI_PARAM_SIZE_HINT]: text.length };
+  const brotli = {
+    [BROTLI_PARAM_QUALITY]: 11,
+    [BROTLI_PARAM_LARGE_WINDOW]: 1,
+    [BROTLI_PARAM_LGWIN]: 30,
+    [BROTLI_PARAM_SIZE_HINT]: text.length,
+  };
   const [zipped, brewed] = await Promise.all([promisify(gzip)(text, { level: 9 }), promisify(brotliCompress)(text, { params: brotli })]);
   return { gzip: zipped.length, brotli: brewed.length };
 }

@@ -26,7 +26,8 @@ export interface Finding {
 export const cellText = ({ layer, name, unit }: CellName): string => `${layer}.${name}.${unit}`;
 
 /** The area under the ROC curve, 1/2 by chance, for what holds or does not; Spearman's ρ for numbers. */
-export const scoreOf = ({ isNumber }: Pick<Property, 'isNumber'>, correlation: number): number => (isNumber ? correlation : (1 + Math.abs(correlation)) / 2);
+export const scoreOf = ({ isNumber }: Pick<Property, 'isNumber'>, correlation: number): number =>
+  isNumber ? correlation : (1 + Math.abs(correlation)) / 2;
 
 export const scoreText = (property: Pick<Property, 'isNumber'>, correlation: number): string =>
   `${property.isNumber ? 'ρ' : 'AUC'} ${scoreOf(property, correlation).toFixed(2).replace('-', '−')}`;

@@ -22,7 +22,10 @@ export interface Flow {
   readonly state: string;
   /** K + 1 means, over the places of which anything arrives, of ln ‖∂loss_t/∂state_{t−k}‖, k from 0; −Infinity once there is none. */
   readonly logNorms: readonly number[];
-  /** What a norm is multiplied by from step to step into the past, as far as anything arrives: exp of the slope of the line through `logNorms` from k = 1; null where there are fewer than two points. */
+  /**
+   * What a norm is multiplied by from step to step into the past, as far as anything arrives: exp of the slope of the line through
+   * `logNorms` from k = 1; null where there are fewer than two points.
+   */
   readonly perStep: number | null;
 }
 
@@ -30,14 +33,18 @@ export interface Flow {
 export const WARM_UP = 50;
 
 /**
- * The gradient is carried back with its length kept apart, so that it cannot overflow, nor underflow but beside one that is 1e300 times as long. It is
- * the whole gradient: what a state does by way of the layers above at the same step counts, and what a cell does by way of its output.
+ * The gradient is carried back with its length kept apart, so that it cannot overflow, nor underflow but beside one that is 1e300 times as
+ * long. It is the whole gradient: what a state does by way of the layers above at the same step counts, and what a cell does by way of its
+ * output.
  *
  * @throws RnnError `corpus` if the text is shorter than the steps, `diverged` if what the network holds grows beyond all numbers
  */
 export async function gradientFlow(trained: BareModel, tokens: Tokens, { steps: K, positions }: FlowOptions): Promise<Flow[]> {
   const length = Math.min(WARM_UP + K + 1, tokens.length - 1);
-  if (length < K + 2) throw new RnnError('corpus', `the text has ${tokens.length} characters, and it takes ${K + 3} to look ${K} steps back`, { hint: 'give a longer text, or fewer --steps' });
+  if (length < K + 2)
+    throw new RnnError('corpus', `the text has ${tokens.length} characters, and it takes ${K + 3} to look ${K} steps back`, {
+      hint: 'give a longer text, or fewer --steps',
+    });
   const places = spread(tokens.length - 1 - length, positions);
   const N = places.length;
   const symbolsAt = (t: number): readonly number[] => places.map((place) => tokens[place + t]);
@@ -56,7 +63,9 @@ export async function gradientFlow(trained: BareModel, tokens: Tokens, { steps: 
     const t = length - 1 - k;
     const gradients = walker.backward(symbolsAt(t), carried[t - 1], seeds, k === 0 ? symbolsAt(length) : undefined);
     for (const { layer, state, logNorms } of flows) {
-      const logs = rowNorms(gradients.get(`after.${activationName(layer, state)}`)!, N).map((norm, row) => Math.log(norm) + lengths[row]).filter(Number.isFinite);
+      const logs = rowNorms(gradients.get(`after.${activationName(layer, state)}`)!, N)
+        .map((norm, row) => Math.log(norm) + lengths[row])
+        .filter(Number.isFinite);
       logNorms.push(logs.length === 0 ? -Infinity : logs.reduce((sum, log) => sum + log, 0) / logs.length);
     }
     seeds = normalised(gradients, walker.carried, lengths);
@@ -73,7 +82,10 @@ function spread(last: number, count: number): number[] {
 
 function refuseInfinite(carried: readonly Vectors[]): void {
   const at = carried.findIndex((vectors) => [...vectors.values()].some((vector) => !vector.every(Number.isFinite)));
-  if (at >= 0) throw new RnnError('diverged', `what the network holds is beyond all numbers after ${at + 1} characters`, { hint: 'a network that explodes forwards has no gradient to follow; start it with smaller weights, or give fewer --steps' });
+  if (at >= 0)
+    throw new RnnError('diverged', `what the network holds is beyond all numbers after ${at + 1} characters`, {
+      hint: 'a network that explodes forwards has no gradient to follow; start it with smaller weights, or give fewer --steps',
+    });
 }
 
 function watchedStates({ model }: BareModel): { readonly layer: number; readonly state: string }[] {
@@ -89,11 +101,13 @@ function normalised(gradients: Vectors, names: readonly string[], lengths: Float
   totals.forEach((total, row) => {
     lengths[row] += Math.log(total);
   });
-  return new Map(names.map((name) => {
-    const vectors = gradients.get(name)!;
-    const width = vectors.length / N;
-    return [name, vectors.map((value, at) => value / (totals[Math.floor(at / width)] || 1))] as const;
-  }));
+  return new Map(
+    names.map((name) => {
+      const vectors = gradients.get(name)!;
+      const width = vectors.length / N;
+      return [name, vectors.map((value, at) => value / (totals[Math.floor(at / width)] || 1))] as const;
+    }),
+  );
 }
 
 function rowNorms(vectors: Matrix, N: number): Float64Array {

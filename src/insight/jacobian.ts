@@ -18,10 +18,15 @@ const JOB = 'step';
 /**
  * A row of the batch for each number that a layer carries: S rows of one step, whose gradients are the rows of the Jacobian.
  *
- * @returns for each layer, the value at each of so many steps near the beginning of the text, or of fewer in a short one; nothing for a network that
- * skips through time, whose step reads more than the state before it
+ * @returns for each layer, the value at each of so many steps near the beginning of the text, or of fewer in a short one; nothing for a
+ * network that skips through time, whose step reads more than the state before it
  */
-export async function largestSingularValues(trained: BareModel, tokens: Tokens, device: Device, steps: number): Promise<readonly number[][]> {
+export async function largestSingularValues(
+  trained: BareModel,
+  tokens: Tokens,
+  device: Device,
+  steps: number,
+): Promise<readonly number[][]> {
   const { model } = trained;
   if (steps === 0 || (model.timeSkip ?? 0) > 0) return [];
   const { states } = cellOf(model);
@@ -32,7 +37,11 @@ export async function largestSingularValues(trained: BareModel, tokens: Tokens, 
   for (let t = 0; t < last - 1; t++) carried.push(walker.forward([tokens[t]], carried.at(-1)));
 
   const found: number[][] = Array.from({ length: model.layers }, () => []);
-  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [{ name: JOB, steps: 1, batch: S, build: (rows) => backwardStepProgram(model, rows) }], update: null });
+  const executable = await device.compile({
+    parameters: parameterShapes(model),
+    jobs: [{ name: JOB, steps: 1, batch: S, build: (rows) => backwardStepProgram(model, rows) }],
+    update: null,
+  });
   try {
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
     for (let t = Math.max(1, last - steps); t < last; t++) {
@@ -40,7 +49,14 @@ export async function largestSingularValues(trained: BareModel, tokens: Tokens, 
         for (const { name } of stateShapes(model)) await write(executable, name, repeated(carried[t - 1].get(name)!, S));
         for (const [name, seed] of identity(model.layers, layer, states, model.hidden)) await write(executable, `seed.${name}`, seed);
         const [{ outputs }] = await executable.run(JOB, [{ ids: new Int32Array(S).fill(tokens[t]), targets: new Int32Array(S).fill(-1) }]);
-        values.push(largestSingularValue(sideBySide(states.map((state) => outputs[activationName(layer, state)]), S)));
+        values.push(
+          largestSingularValue(
+            sideBySide(
+              states.map((state) => outputs[activationName(layer, state)]),
+              S,
+            ),
+          ),
+        );
         await setImmediate(); // signals have their turn
       }
     }
@@ -57,11 +73,13 @@ function write(executable: Executable, name: string, values: Float32Array): Prom
 /** What reaches the states of all layers: of one of them, row r has a 1 at its r-th number, where the states are one after another. */
 function identity(layers: number, layer: number, states: readonly string[], H: number): [string, Float32Array][] {
   const S = states.length * H;
-  return Array.from({ length: layers }, (_, each) => states.map((state, block): [string, Float32Array] => {
-    const vectors = new Float32Array(S * H);
-    if (each === layer) for (let unit = 0; unit < H; unit++) vectors[(block * H + unit) * H + unit] = 1;
-    return [activationName(each, state), vectors];
-  })).flat();
+  return Array.from({ length: layers }, (_, each) =>
+    states.map((state, block): [string, Float32Array] => {
+      const vectors = new Float32Array(S * H);
+      if (each === layer) for (let unit = 0; unit < H; unit++) vectors[(block * H + unit) * H + unit] = 1;
+      return [activationName(each, state), vectors];
+    }),
+  ).flat();
 }
 
 function repeated(row: ArrayLike<number>, times: number): Float32Array {
@@ -85,7 +103,10 @@ const MOST_ITERATIONS = 300;
 const SETTLED = 1e-6;
 const SEED = 1;
 
-/** Of a square matrix, row by row: by power iteration with AᵀA from a random vector, from below. Where two values are nearly the same it may end between them. */
+/**
+ * Of a square matrix, row by row: by power iteration with AᵀA from a random vector, from below. Where two values are nearly the same it may
+ * end between them.
+ */
 export function largestSingularValue(A: Float64Array): number {
   const S = Math.sqrt(A.length);
   const random = new Random(SEED);

@@ -3,16 +3,19 @@ import type { Tokens } from '../corpus/read.ts';
 
 /** Distinct strings that are counted at most, of all orders together: half a gigabyte of memory. */
 const MOST_STRINGS = 2 ** 24;
-/** Of a string: the one without its last symbol, that symbol, how often it occurs, how often anything follows it, how many different symbols do. Side by side, for memory is what takes the time. */
+/**
+ * Of a string: the one without its last symbol, that symbol, how often it occurs, how often anything follows it, how many different symbols
+ * do. Side by side, for memory is what takes the time.
+ */
 const [PARENT, SYMBOL, COUNT, FOLLOWED, FOLLOWERS, FIELDS] = [0, 1, 2, 3, 4, 5];
 /** A string is named by the place of its fields; this one is empty. */
 const ROOT = 0;
 const NONE = -1;
 
 /**
- * Counts of all strings of up to `order` symbols of a text, in a tree whose branches are found by one hash table. p_n(s | c), of a symbol after
- * the last n − 1, is (count(cs) + followers(c)·p_{n−1}(s | c'))/(count(c·) + followers(c)), where c' is c without its first symbol, followers(c) is how many
- * different symbols have followed it, and p_0 = 1/V (interpolated; Witten and Bell, 1991).
+ * Counts of all strings of up to `order` symbols of a text, in a tree whose branches are found by one hash table. p_n(s | c), of a symbol
+ * after the last n − 1, is (count(cs) + followers(c)·p_{n−1}(s | c'))/(count(c·) + followers(c)), where c' is c without its first symbol,
+ * followers(c) is how many different symbols have followed it, and p_0 = 1/V (interpolated; Witten and Bell, 1991).
  */
 export class Ngrams {
   /** Of the text, counted until there was no more room. */
@@ -52,7 +55,8 @@ export class Ngrams {
           sums[length] -= Math.log(p);
         }
       }
-      for (let length = this.#order - 1; length > 0; length--) context[length] = context[length - 1] === NONE ? NONE : this.#find(context[length - 1], symbol);
+      for (let length = this.#order - 1; length > 0; length--)
+        context[length] = context[length - 1] === NONE ? NONE : this.#find(context[length - 1], symbol);
     }
     return sums.map((sum) => sum / (text.length - 1));
   }
@@ -116,6 +120,7 @@ export class Ngrams {
     fields.set(this.#fields);
     this.#fields = fields;
     this.#table = new Uint32Array(2 * this.#table.length);
-    for (let string = FIELDS; string < this.#strings * FIELDS; string += FIELDS) this.#table[this.#placeOf(fields[string + PARENT], fields[string + SYMBOL])] = string;
+    for (let string = FIELDS; string < this.#strings * FIELDS; string += FIELDS)
+      this.#table[this.#placeOf(fields[string + PARENT], fields[string + SYMBOL])] = string;
   }
 }

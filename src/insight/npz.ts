@@ -1,4 +1,5 @@
-// NumPy's archive of arrays: a ZIP file (PKWARE's APPNOTE 6.3.10) with an .npy file for each, not compressed. Knows nothing of what is in them.
+// NumPy's archive of arrays: a ZIP file (PKWARE's APPNOTE 6.3.10) with an .npy file for each, not compressed. Knows nothing of what is in
+// them.
 import { endianness } from 'node:os';
 import { crc32 } from 'node:zlib';
 
@@ -24,16 +25,35 @@ export function* npz(arrays: readonly NumpyArray[]): Generator<Uint8Array> {
     const [header, data] = [npyHeader(array), littleEndian(array.values)];
     const about = aboutFile(file, crc32(data, crc32(header)), header.length + data.length);
     const local = Buffer.concat([words(['I', 0x04034b50]), about, words(['H', 0]), file]);
-    entries.push(Buffer.concat([words(['I', 0x02014b50], ['H', VERSION]), about, words(['H', 0], ['H', 0], ['H', 0], ['H', 0], ['I', 0], ['I', offset]), file]));
+    entries.push(
+      Buffer.concat([
+        words(['I', 0x02014b50], ['H', VERSION]),
+        about,
+        words(['H', 0], ['H', 0], ['H', 0], ['H', 0], ['I', 0], ['I', offset]),
+        file,
+      ]),
+    );
     yield* [local, header, data];
     offset += local.length + header.length + data.length;
   }
   const directory = Buffer.concat(entries);
   yield directory;
-  yield words(['I', 0x06054b50], ['H', 0], ['H', 0], ['H', arrays.length], ['H', arrays.length], ['I', directory.length], ['I', offset], ['H', 0]);
+  yield words(
+    ['I', 0x06054b50],
+    ['H', 0],
+    ['H', 0],
+    ['H', arrays.length],
+    ['H', arrays.length],
+    ['I', directory.length],
+    ['I', offset],
+    ['H', 0],
+  );
 }
 
-/** What the header before a file and its entry in the directory both say: version, flags, method, time, date, checksum, sizes, length of the name. */
+/**
+ * What the header before a file and its entry in the directory both say: version, flags, method, time, date, checksum, sizes, length of the
+ * name.
+ */
 function aboutFile(name: Buffer, checksum: number, size: number): Buffer {
   return words(['H', VERSION], ['H', 0], ['H', 0], ['H', 0], ['H', DATE], ['I', checksum], ['I', size], ['I', size], ['H', name.length]);
 }
@@ -44,7 +64,11 @@ function npyHeader({ shape, values }: Omit<NumpyArray, 'name'>): Buffer {
   const text = `{'descr': '${type}', 'fortran_order': False, 'shape': (${shape.map((size) => `${size},`).join(' ')}), }`;
   const start = 10;
   const length = Math.ceil((start + text.length + 1) / ALIGNMENT) * ALIGNMENT - start;
-  return Buffer.concat([Buffer.from('\u0093NUMPY\u0001\u0000', 'latin1'), words(['H', length]), Buffer.from(`${text.padEnd(length - 1)}\n`)]);
+  return Buffer.concat([
+    Buffer.from('\u0093NUMPY\u0001\u0000', 'latin1'),
+    words(['H', length]),
+    Buffer.from(`${text.padEnd(length - 1)}\n`),
+  ]);
 }
 
 function littleEndian(values: Float32Array | Int32Array): Buffer {
@@ -54,9 +78,11 @@ function littleEndian(values: Float32Array | Int32Array): Buffer {
 
 /** Little-endian numbers of two bytes (H) and four (I), as Python's struct has them. */
 function words(...numbers: readonly (readonly ['H' | 'I', number])[]): Buffer {
-  return Buffer.concat(numbers.map(([kind, value]) => {
-    const bytes = Buffer.alloc(kind === 'H' ? 2 : 4);
-    bytes.writeUIntLE(value, 0, bytes.length);
-    return bytes;
-  }));
+  return Buffer.concat(
+    numbers.map(([kind, value]) => {
+      const bytes = Buffer.alloc(kind === 'H' ? 2 : 4);
+      bytes.writeUIntLE(value, 0, bytes.length);
+      return bytes;
+    }),
+  );
 }

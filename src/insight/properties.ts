@@ -16,7 +16,12 @@ export type Pieces = readonly string[];
 
 type Values = (pieces: Pieces) => Float32Array;
 
-const holds = (name: string, what: string, find: (text: string) => Iterable<Span>) => ({ name, what, isNumber: false, values: (pieces: Pieces) => depths(pieces, find).map((depth) => Math.min(depth, 1)) });
+const holds = (name: string, what: string, find: (text: string) => Iterable<Span>) => ({
+  name,
+  what,
+  isNumber: false,
+  values: (pieces: Pieces) => depths(pieces, find).map((depth) => Math.min(depth, 1)),
+});
 const number = (name: string, what: string, values: Values) => ({ name, what, isNumber: true, values });
 
 const definitions = [
@@ -24,7 +29,11 @@ const definitions = [
   holds('comment', 'in a comment of a program', (text) => inNotation(text, 'comment')),
   holds('brackets', 'inside brackets', bracketed),
   number('bracket depth', 'how many brackets are open', (pieces) => depths(pieces, bracketed)),
-  number('line position', "characters since the line's start", counted((before, piece) => (piece === '\n' ? 0 : before + 1))),
+  number(
+    'line position',
+    "characters since the line's start",
+    counted((before, piece) => (piece === '\n' ? 0 : before + 1)),
+  ),
   number('line left', "characters to the line's end", leftInLine),
   number('indentation', "white space at the line's start", indentation),
   holds('word', 'inside a word', (text) => matching(text, /[\p{L}\p{M}\p{N}_'’]+/gu)),

@@ -21,7 +21,10 @@ export interface ReadingPlan {
   program(model: ModelConfiguration, extent: Extent): Program;
 }
 
-/** Is given what came out, the row in which it is, and the place in the text of the character that was read; what it is given is valid until it returns. */
+/**
+ * Is given what came out, the row in which it is, and the place in the text of the character that was read; what it is given is valid until
+ * it returns.
+ */
 export type Visit = (outputs: Readonly<Record<string, Float32Array>>, row: number, at: number) => void;
 
 /** Visits what came out of a window, stream by stream. */
@@ -37,11 +40,18 @@ export function visitWindow({ targets, starts }: EvaluationWindow, outputs: Read
  * @returns what it ran on, in one line
  */
 export async function readThrough(
-  trained: BareModel, tokens: Tokens, device: Device, { streams: N, sequenceLength: T, program }: ReadingPlan,
+  trained: BareModel,
+  tokens: Tokens,
+  device: Device,
+  { streams: N, sequenceLength: T, program }: ReadingPlan,
   visit: Visit,
 ): Promise<string> {
   const { model } = trained;
-  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [{ name: 'read', steps: T, batch: N, build: (rows) => program(model, { steps: T, rows }) }], update: null });
+  const executable = await device.compile({
+    parameters: parameterShapes(model),
+    jobs: [{ name: 'read', steps: T, batch: N, build: (rows) => program(model, { steps: T, rows }) }],
+    update: null,
+  });
   try {
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
     for (const window of evaluationWindows(tokens, N, T)) {

@@ -15,15 +15,17 @@ export interface Saturation {
 
 /** Of each gate of each layer. */
 export function saturationOf({ all, characters, hidden }: Activations): Saturation[] {
-  return all.filter(({ isGate }) => isGate).map(({ layer, name: gate, values }) => {
-    const [left, right] = [new Float64Array(hidden), new Float64Array(hidden)];
-    for (let i = 0; i < values.length; i++) {
-      if (values[i] < LEFT) left[i % hidden]++;
-      else if (values[i] > RIGHT) right[i % hidden]++;
-    }
-    const fraction = (times: number): number => times / characters;
-    return { layer, gate, left: left.map(fraction), right: right.map(fraction) };
-  });
+  return all
+    .filter(({ isGate }) => isGate)
+    .map(({ layer, name: gate, values }) => {
+      const [left, right] = [new Float64Array(hidden), new Float64Array(hidden)];
+      for (let i = 0; i < values.length; i++) {
+        if (values[i] < LEFT) left[i % hidden]++;
+        else if (values[i] > RIGHT) right[i % hidden]++;
+      }
+      const fraction = (times: number): number => times / characters;
+      return { layer, gate, left: left.map(fraction), right: right.map(fraction) };
+    });
 }
 
 export interface SaturationSummary {

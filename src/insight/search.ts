@@ -1,6 +1,6 @@
 // Which cells tell something of a text that a reader could, too: Karpathy, Johnson and Fei-Fei (2015) looked for them by eye. A cell is
-// chosen on one half of the text, and what it tells is measured on the other. It is found if that is more than the best of all cells tells of
-// the property shuffled, on the very half that it is chosen on.
+// chosen on one half of the text, and what it tells is measured on the other. It is found if that is more than the best of all cells tells
+// of the property shuffled, on the very half that it is chosen on.
 import { Random } from '../random.ts';
 import { type Activations, valuesOf } from './activations.ts';
 import type { Finding } from './finding.ts';
@@ -22,7 +22,11 @@ type Half = 0 | 1;
 export function searchCells({ all, characters, hidden }: Activations, properties: readonly Property[]): Finding[] {
   const block = Math.floor(characters / BLOCKS);
   const random = new Random(1);
-  const cells = all.filter(({ isGate }) => !isGate).flatMap(({ layer, name, values }) => Array.from({ length: hidden }, (_, unit) => ({ layer, name, unit, values: valuesOf(values, unit, hidden) })));
+  const cells = all
+    .filter(({ isGate }) => !isGate)
+    .flatMap(({ layer, name, values }) =>
+      Array.from({ length: hidden }, (_, unit) => ({ layer, name, unit, values: valuesOf(values, unit, hidden) })),
+    );
   const [ranks, heldOut] = ([0, 1] as const).map((half) => cells.map(({ values }) => centredRanks(halfOf(values, half, block))));
 
   const trials = properties.map(({ values, isNumber }) => {
@@ -31,13 +35,22 @@ export function searchCells({ all, characters, hidden }: Activations, properties
     const made = given.map((each) => ({ chosenBy: weightsOn(0, each), measuredBy: weightsOn(1, each) }));
     return made.every(isTrial) ? made : [];
   });
-  const answers = correlate(ranks, trials.flat().map(({ chosenBy }) => chosenBy))[Symbol.iterator]();
+  const answers = correlate(
+    ranks,
+    trials.flat().map(({ chosenBy }) => chosenBy),
+  )[Symbol.iterator]();
   return properties.map(({ name, what, isNumber }, index) => {
     const property = { name, what, isNumber };
     if (trials[index].length === 0) return { property, cells: [], chance: null };
     const [own, ...shuffled] = trials[index].map(({ measuredBy }) => best(answers.next().value!, heldOut, measuredBy));
     const chance = byChance(shuffled.map(([first]) => first.told));
-    return { property, chance, cells: own.filter(({ told }) => told > chance).map(({ cell, correlation }) => ({ layer: cells[cell].layer, name: cells[cell].name, unit: cells[cell].unit, correlation })) };
+    return {
+      property,
+      chance,
+      cells: own
+        .filter(({ told }) => told > chance)
+        .map(({ cell, correlation }) => ({ layer: cells[cell].layer, name: cells[cell].name, unit: cells[cell].unit, correlation })),
+    };
   });
 }
 
@@ -47,13 +60,25 @@ interface Trial {
   readonly measuredBy: Weights;
 }
 
-const isTrial = (weights: { readonly [Name in keyof Trial]: Weights | null }): weights is Trial => weights.chosenBy !== null && weights.measuredBy !== null;
+const isTrial = (weights: { readonly [Name in keyof Trial]: Weights | null }): weights is Trial =>
+  weights.chosenBy !== null && weights.measuredBy !== null;
 
-/** The cells that are chosen, the best first by what they tell on the other half: their correlation there, negative if it has another sign. */
-function best(chosenBy: Float64Array, heldOut: readonly Float32Array[], measuredBy: Weights): { cell: number; correlation: number; told: number }[] {
+/**
+ * The cells that are chosen, the best first by what they tell on the other half: their correlation there, negative if it has another sign.
+ */
+function best(
+  chosenBy: Float64Array,
+  heldOut: readonly Float32Array[],
+  measuredBy: Weights,
+): { cell: number; correlation: number; told: number }[] {
   const chosen = [...chosenBy.keys()].toSorted((a, b) => Math.abs(chosenBy[b]) - Math.abs(chosenBy[a])).slice(0, MOST_FOUND);
-  const [measured] = correlate(chosen.map((cell) => heldOut[cell]), [measuredBy]);
-  return chosen.map((cell, n) => ({ cell, correlation: measured[n], told: measured[n] * Math.sign(chosenBy[cell]) })).toSorted((a, b) => b.told - a.told);
+  const [measured] = correlate(
+    chosen.map((cell) => heldOut[cell]),
+    [measuredBy],
+  );
+  return chosen
+    .map((cell, n) => ({ cell, correlation: measured[n], told: measured[n] * Math.sign(chosenBy[cell]) }))
+    .toSorted((a, b) => b.told - a.told);
 }
 
 /** What is hardly ever told of shuffled values. */
@@ -71,11 +96,15 @@ function halfOf(values: Float32Array, half: Half, block: number): Float32Array {
 }
 
 /**
- * Stretches, a block of each half, in another order, and each of them turned by any amount. What the values are like from one to the next, and how
- * much they change from one part of the text to another, stays: neither makes a cell tell them by more than chance.
+ * Stretches, a block of each half, in another order, and each of them turned by any amount. What the values are like from one to the next,
+ * and how much they change from one part of the text to another, stays: neither makes a cell tell them by more than chance.
  */
 function shuffle(values: Float32Array, stretch: number, random: Random): Float32Array {
-  const order = Array.from({ length: BLOCKS / 2 }, (_, from) => ({ from, turned: random.uint32() % stretch, key: random.uniform() })).toSorted((a, b) => a.key - b.key);
+  const order = Array.from({ length: BLOCKS / 2 }, (_, from) => ({
+    from,
+    turned: random.uint32() % stretch,
+    key: random.uniform(),
+  })).toSorted((a, b) => a.key - b.key);
   const shuffled = new Float32Array(order.length * stretch);
   for (const [place, { from, turned }] of order.entries()) {
     const own = values.subarray(from * stretch, (from + 1) * stretch);

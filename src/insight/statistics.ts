@@ -1,5 +1,6 @@
-// How well some numbers tell others by rank, so that no scale counts: Spearman's correlation for numbers, and for what holds or does not the
-// rank-biserial one, 2·AUC − 1, which is twice the area under the ROC curve (Mann and Whitney, 1947) less 1. From −1 to 1; 0 tells nothing.
+// How well some numbers tell others by rank, so that no scale counts: Spearman's correlation for numbers, and for what holds or does not
+// the rank-biserial one, 2·AUC − 1, which is twice the area under the ROC curve (Mann and Whitney, 1947) less 1. From −1 to 1; 0 tells
+// nothing.
 
 /** Ranks from the lowest, those of equals averaged, less their mean. */
 export function centredRanks(values: Float32Array): Float32Array {
@@ -16,11 +17,16 @@ export function centredRanks(values: Float32Array): Float32Array {
 
 const DIGIT_BITS = 11;
 
-/** Places from the lowest value to the highest, sorted by one digit of their bits after the other, which takes two thirds of the time of sorting numbers. */
+/**
+ * Places from the lowest value to the highest, sorted by one digit of their bits after the other, which takes two thirds of the time of
+ * sorting numbers.
+ */
 function orderOf(values: Float32Array): Uint32Array {
   const { length } = values;
   // As whole numbers that rise with the values: of those below 0 all bits are turned, of the others the sign.
-  const keys = new Uint32Array(new Int32Array(values.buffer, values.byteOffset, length).map((bits) => (bits < 0 ? ~bits : bits ^ 0x8000_0000)));
+  const keys = new Uint32Array(
+    new Int32Array(values.buffer, values.byteOffset, length).map((bits) => (bits < 0 ? ~bits : bits ^ 0x8000_0000)),
+  );
   let order = new Uint32Array(length).map((_, place) => place);
   let next = new Uint32Array(length);
   for (let shift = 0; shift < 32; shift += DIGIT_BITS) {
@@ -73,7 +79,9 @@ export function correlate(ranks: readonly Float32Array[], told: readonly Weights
     const some = Array.from({ length: AT_ONCE }, (_, n) => ranks[Math.min(first + n, ranks.length - 1)]);
     const lengths = some.map((each) => lengthOf(each) || 1);
     for (const [index, { each, isNumber }] of told.entries()) {
-      products(some, each).forEach((product, n) => { found[index][first + n] = isNumber ? product / lengths[n] : product; });
+      products(some, each).forEach((product, n) => {
+        found[index][first + n] = isNumber ? product / lengths[n] : product;
+      });
     }
   }
   return found;

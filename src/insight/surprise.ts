@@ -1,4 +1,5 @@
-// What each character of a text cost a model that read it: its surprise, −log p. Pure arithmetic on logits: computed in float64, kept in float32.
+// What each character of a text cost a model that read it: its surprise, −log p. Pure arithmetic on logits: computed in float64, kept in
+// float32.
 
 /** How many of the likeliest symbols are kept of each character. */
 export const ALTERNATIVES = 5;
@@ -59,7 +60,8 @@ export class SurpriseRecord implements Surprise {
     for (let id = 0; id < this.#V; id++) sum += Math.exp(logits[start + id] - highest);
     this.nats[character] = Math.log(sum) + highest - own;
     this.ranks[character] = rank;
-    for (let place = 0; place < K; place++) this.probabilities[first + place] = Math.exp(logits[start + this.likeliest[first + place]] - highest) / sum;
+    for (let place = 0; place < K; place++)
+      this.probabilities[first + place] = Math.exp(logits[start + this.likeliest[first + place]] - highest) / sum;
   }
 }
 

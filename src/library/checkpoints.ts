@@ -1,11 +1,5 @@
 // Checkpoints as files, for other programs.
-import {
-  type Checkpoint,
-  type TrainedModel,
-  findCheckpoint,
-  readCheckpoint,
-  writeCheckpoint,
-} from '../checkpoint/store.ts';
+import { type Checkpoint, type TrainedModel, findCheckpoint, readCheckpoint, writeCheckpoint } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { Random } from '../random.ts';
 import type { TrainingOptions } from '../training/options.ts';

@@ -15,9 +15,7 @@ export const choices = (all: readonly Choice[]): readonly Choice[] => all.map(({
 export const cells: readonly Choice[] = choices(allCells);
 
 /** What `preset` may be. */
-export const presets: readonly Choice[] = choices(
-  Object.entries(allPresets).map(([name, { summary }]) => ({ name, summary })),
-);
+export const presets: readonly Choice[] = choices(Object.entries(allPresets).map(([name, { summary }]) => ({ name, summary })));
 
 /** What `schedule` may be. */
 export const schedules: readonly Choice[] = choices(allSchedules);

@@ -42,14 +42,7 @@ export interface GivenTextOptions extends TextOptions {
 }
 
 const textNames = ['unit', 'minCount', 'validationFraction', 'vocabulary', 'known'] as const;
-const fileNames = [
-  'include',
-  'exclude',
-  'validationFile',
-  'runFolder',
-  'stdin',
-  ...textNames,
-] satisfies (keyof FileOptions)[];
+const fileNames = ['include', 'exclude', 'validationFile', 'runFolder', 'stdin', ...textNames] satisfies (keyof FileOptions)[];
 const givenTextNames = ['name', 'validationText', ...textNames] satisfies (keyof GivenTextOptions)[];
 
 export class Corpus implements ReadCorpus {

@@ -30,12 +30,7 @@ const defaults: BenchSetup = {
  *
  * @throws RnnError `device` if it is not available or does not compute numbers, `usage` for a model too large
  */
-export async function bench({
-  device: name = 'cpu',
-  threads,
-  blas,
-  ...setup
-}: BenchRequest = {}): Promise<BenchResult> {
+export async function bench({ device: name = 'cpu', threads, blas, ...setup }: BenchRequest = {}): Promise<BenchResult> {
   const device = await openDevice(name, {
     ...(threads === undefined ? {} : { threads }),
     ...(blas === undefined ? {} : { blas }),

@@ -20,11 +20,7 @@ export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
 
 export function refuseOthers({ vocabulary: { data } }: Corpus, vocabulary: Vocabulary): void {
   if (data === vocabulary.data || isDeepStrictEqual(data, vocabulary.data)) return;
-  throw new RnnError(
-    'corpus',
-    `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`,
-    {
-      hint: 'read it by model.read(files), or with { vocabulary: model.vocabulary }',
-    },
-  );
+  throw new RnnError('corpus', `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`, {
+    hint: 'read it by model.read(files), or with { vocabulary: model.vocabulary }',
+  });
 }

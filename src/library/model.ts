@@ -95,11 +95,7 @@ export class Model {
    */
   async read(sources: string | readonly string[], { part = 'all', ...options }: ReadOptions = {}): Promise<Corpus> {
     refuseUnknown(options, ['part', 'include', 'exclude', 'stdin']);
-    const { corpus, reading } = await readKnownText(
-      { sources: [sources].flat(), part, ...options },
-      this.path,
-      this.trained,
-    );
+    const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options }, this.path, this.trained);
     return new Corpus(corpus, reading);
   }
 
@@ -147,9 +143,7 @@ export class Model {
       const hint = `it takes one character at least, and ${LEAST_CHARACTERS} to find cells`;
       throw new RnnError('corpus', 'there is nothing to read in an empty text', { hint });
     }
-    const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) =>
-      readActivations(this.trained, tokens, device),
-    );
+    const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) => readActivations(this.trained, tokens, device));
     const decoder = this.#symbols.decoder();
     const pieces = Array.from(tokens, (id) => decoder.push(id));
     return {
@@ -195,12 +189,7 @@ export class Model {
       return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
     }
     refuseOthers(text, this.#symbols);
-    return planScoring(
-      this.trained,
-      part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text,
-      part,
-      given,
-    );
+    return planScoring(this.trained, part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text, part, given);
   }
 
   #score(plan: ScoringPlan, record: SurpriseRecord | null = null): Promise<Score> {

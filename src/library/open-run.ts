@@ -47,10 +47,7 @@ interface Way extends PlanWay {
 /**
  * @throws RnnError of any kind but `diverged`: whatever of request, text, checkpoint, device or folder does not do
  */
-export async function openRun(
-  request: RunRequest,
-  { rooms = trainingRooms, tell, clock }: Surroundings,
-): Promise<OpenRun | RunThatIsOver> {
+export async function openRun(request: RunRequest, { rooms = trainingRooms, tell, clock }: Surroundings): Promise<OpenRun | RunThatIsOver> {
   const way = { request, rooms, tell, clock };
   const { folder: path, resume, force } = request;
   const { RunFolder, newestIn } = await rooms.checkpoints();
@@ -60,8 +57,7 @@ export async function openRun(
     folder = resume ? await RunFolder.open(path) : null;
   } catch (error) {
     // A run that is over needs no disk that can be written.
-    const newest =
-      error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
+    const newest = error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
     if (newest !== null && newest.instead !== null) tell.warn(`${newest.instead}; ${newest.path} was read`);
     const end = newest === null ? null : await endIfOver(way, newest, await settingsOf(way, newest));
     if (end === null) throw error;
@@ -129,10 +125,7 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
   return prepare(way, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
 }
 
-async function settingsOf(
-  { request: { text, options, reading, machine }, rooms }: Way,
-  { checkpoint }: Newest,
-): Promise<Continuation> {
+async function settingsOf({ request: { text, options, reading, machine }, rooms }: Way, { checkpoint }: Newest): Promise<Continuation> {
   return (await rooms.continuing()).continueRun(checkpoint, {
     options,
     reading: wasRead(text) ? text.reading : reading,

@@ -10,11 +10,7 @@ export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' 
 /**
  * @throws RnnError `corpus` if the text cannot be read, or was read with other symbols than the run needs
  */
-export async function textOf(
-  { request, rooms, tell }: Way,
-  reading: ReadingOptions,
-  symbols: KnownSymbols,
-): Promise<Corpus> {
+export async function textOf({ request, rooms, tell }: Way, reading: ReadingOptions, symbols: KnownSymbols): Promise<Corpus> {
   const { text } = request;
   if (wasRead(text)) {
     refuseOtherSymbols(text.corpus, symbols);
@@ -48,11 +44,7 @@ function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, know
   if (fits) return;
   const own = data.symbols.length;
   const option = vocabulary === undefined ? 'known' : 'vocabulary';
-  throw new RnnError(
-    'corpus',
-    `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`,
-    {
-      hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
-    },
-  );
+  throw new RnnError('corpus', `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`, {
+    hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
+  });
 }

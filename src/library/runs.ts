@@ -44,10 +44,7 @@ export interface FreshLines {
  *
  * @throws RnnError `machine` if it cannot be read
  */
-export async function* followRun(
-  path: string,
-  { signal }: { readonly signal?: AbortSignal } = {},
-): AsyncGenerator<FreshLines> {
+export async function* followRun(path: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<FreshLines> {
   const follower = new LogFollower(logOf(path));
   const isStopped = (): boolean => signal?.aborted === true;
   for (let isOver = false; !isOver && !isStopped();) {

@@ -95,11 +95,8 @@ function textOf(corpus: TextToLearn): RunRequest['text'] {
   return 'text' in corpus ? [{ name: 'text', ...corpus }] : corpus;
 }
 
-function given<Options extends object, Name extends keyof Options>(
-  all: Options,
-  names: readonly Name[],
-): Partial<Pick<Options, Name>> {
-  return Object.fromEntries(
-    names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]]),
-  ) as Partial<Pick<Options, Name>>;
+function given<Options extends object, Name extends keyof Options>(all: Options, names: readonly Name[]): Partial<Pick<Options, Name>> {
+  return Object.fromEntries(names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]])) as Partial<
+    Pick<Options, Name>
+  >;
 }

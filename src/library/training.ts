@@ -73,8 +73,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
    */
   async trained(which: 'best' | 'latest' = 'best'): Promise<Checkpoint> {
     if (this.#store instanceof MemoryStore) {
-      const kept =
-        which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
+      const kept = which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
       if (kept !== null) return kept;
     } else if (this.#request.folder !== null) {
       return readCheckpoint(await findCheckpoint(this.#request.folder, which === 'best' ? 'use' : 'resume'));

@@ -50,9 +50,7 @@ export class Writer {
     refuseUnlessWhole({ length });
     refuseUnlessWhole({ seed }, 0);
     const isShort = prime.length <= SHORT_PRIME;
-    const sampler =
-      (isShort ? this.#takeIdle() : null) ??
-      (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
+    const sampler = (isShort ? this.#takeIdle() : null) ?? (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
     try {
       yield* sampler.sampler.text({ prime, length, stop, seed, options: filters });
     } finally {

@@ -3,7 +3,10 @@
 // The letters used for dimensions everywhere in this project:
 //   N batch (parallel streams), T time steps in a window, D width of a layer's input, H hidden units, V vocabulary, L layers.
 
-/** How weights start: `uniform` in ±`initScale`, by default ±1/√H as PyTorch does, `xavier` (Glorot and Bengio, 2010), or `orthogonal` recurrent matrices (Saxe et al., 2014). */
+/**
+ * How weights start: `uniform` in ±`initScale`, by default ±1/√H as PyTorch does, `xavier` (Glorot and Bengio, 2010), or `orthogonal`
+ * recurrent matrices (Saxe et al., 2014).
+ */
 export type Initialisation = 'uniform' | 'xavier' | 'orthogonal';
 export const initialisations: readonly Initialisation[] = ['uniform', 'xavier', 'orthogonal'];
 

@@ -16,7 +16,10 @@ export interface Extent {
   readonly rows: number;
 }
 
-/** What is multiplied by a weight: a sequence (T·N, D), or symbols (T·N), each in place of the one-hot vector of which the product is a row of the weight. */
+/**
+ * What is multiplied by a weight: a sequence (T·N, D), or symbols (T·N), each in place of the one-hot vector of which the product is a row
+ * of the weight.
+ */
 export type Input = { readonly sequence: Value } | { readonly symbols: Value };
 
 /** What a layer reads. */
@@ -75,7 +78,14 @@ export function keepStarted(builder: Builder, { learnedState = false }: ModelCon
 }
 
 /** The states and gates (N, H) of a layer at each step, by name. */
-export function layerSteps(builder: Builder, model: ModelConfiguration, layer: number, inputs: LayerInputs, { steps: T, rows: N }: Extent, regularisation: Regularisation): readonly Named[] {
+export function layerSteps(
+  builder: Builder,
+  model: ModelConfiguration,
+  layer: number,
+  inputs: LayerInputs,
+  { steps: T, rows: N }: Extent,
+  regularisation: Regularisation,
+): readonly Named[] {
   const cell = cellOf(model);
   const { timeSkip: k = 0 } = model;
   const { clipState } = regularisation;
@@ -104,7 +114,9 @@ export function layerSteps(builder: Builder, model: ModelConfiguration, layer: n
 }
 
 function layerParameters(builder: Builder, model: ModelConfiguration, layer: number): Named {
-  return Object.fromEntries(layerWeights(model, layer).map(({ name, rows, columns }) => [name, builder.parameter(`layer${layer}.${name}`, rows, columns)]));
+  return Object.fromEntries(
+    layerWeights(model, layer).map(({ name, rows, columns }) => [name, builder.parameter(`layer${layer}.${name}`, rows, columns)]),
+  );
 }
 
 /** What the inputs of all steps come to before the cell sees them: x·Wx + b, and what else is read. */
@@ -122,10 +134,15 @@ function product(builder: Builder, input: Input, weight: Value, bias?: Value): V
 function dropped(builder: Builder, model: ModelConfiguration, layer: number, weights: Named, rate: number): Named {
   if (rate === 0) return weights;
   const recurrent = layerWeights(model, layer).filter(({ role }) => role === 'recurrent');
-  return { ...weights, ...Object.fromEntries(recurrent.map(({ name, rows, columns }, index) => {
-    const mask = builder.dropoutMask(rows, columns, { rate, site: WEIGHT_SITES + MOST_RECURRENT * layer + index, stepRows: 0 });
-    return [name, builder.multiply(weights[name], mask)];
-  })) };
+  return {
+    ...weights,
+    ...Object.fromEntries(
+      recurrent.map(({ name, rows, columns }, index) => {
+        const mask = builder.dropoutMask(rows, columns, { rate, site: WEIGHT_SITES + MOST_RECURRENT * layer + index, stepRows: 0 });
+        return [name, builder.multiply(weights[name], mask)];
+      }),
+    ),
+  };
 }
 
 /** What was carried, or, for rows that have read nothing yet, what the model has learned to start with. */

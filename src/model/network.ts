@@ -22,7 +22,12 @@ const EMBEDDING_SITE = 2 ** 20;
  *
  * @param scale 1/(T·N) of the whole batch, for the mean over characters
  */
-export function trainingProgram(model: ModelConfiguration, extent: Extent, scale: number, regularisation: Regularisation = { ...noRegularisation, dropout: model.dropout }): Program {
+export function trainingProgram(
+  model: ModelConfiguration,
+  extent: Extent,
+  scale: number,
+  regularisation: Regularisation = { ...noRegularisation, dropout: model.dropout },
+): Program {
   return foldRunningSums(differentiate(lossProgram(model, extent, scale, regularisation)));
 }
 
@@ -51,19 +56,24 @@ export function samplingProgram(model: ModelConfiguration, rows: number): Progra
   return predictionProgram(model, { steps: 1, rows });
 }
 
-/** What the cells hold while they read: the outputs of `activationNames`, (T·N, H) each, state carried in and out. Inputs: `ids`, (T·N) time first. */
+/**
+ * What the cells hold while they read: the outputs of `activationNames`, (T·N, H) each, state carried in and out. Inputs: `ids`, (T·N) time
+ * first.
+ */
 export function inspectionProgram(model: ModelConfiguration, extent: Extent): Program {
   const builder = new Builder();
   const { layers } = forward(builder, model, extent, 1, noRegularisation);
   const outputs = layers.flatMap((steps, layer) =>
-    activationNames(model).map((name) => [activationName(layer, name), builder.stack(steps.map((step) => step[name]))] as const));
+    activationNames(model).map((name) => [activationName(layer, name), builder.stack(steps.map((step) => step[name]))] as const),
+  );
   return foldRunningSums(builder.program(new Map(outputs)));
 }
 
 /**
- * One step, and the gradient back through it. What reaches each carried value after the step is given as the state `seed.` and its name, to which
- * the loss of `targets` is added. Outputs: by the name of each carried value, the gradient at what it was before the step; and `after.` and the name of
- * each state of a cell, the whole gradient at what it is after it, by way of the layers above, too. Inputs: `ids` and `targets` (N), of which those below 0 count nothing.
+ * One step, and the gradient back through it. What reaches each carried value after the step is given as the state `seed.` and its name, to
+ * which the loss of `targets` is added. Outputs: by the name of each carried value, the gradient at what it was before the step; and
+ * `after.` and the name of each state of a cell, the whole gradient at what it is after it, by way of the layers above, too. Inputs: `ids`
+ * and `targets` (N), of which those below 0 count nothing.
  */
 export function backwardStepProgram(model: ModelConfiguration, rows: number): Program {
   const builder = new Builder();
@@ -77,8 +87,12 @@ export function backwardStepProgram(model: ModelConfiguration, rows: number): Pr
     return [kept.get(name)!, seed] as const;
   });
   const before = carried.map(({ name, columns }) => [name, builder.state(name, rows, columns)] as const);
-  const after = layers.flatMap(([step], layer) => cellOf(model).states.map((name) => [`after.${activationName(layer, name)}`, step[name]] as const));
-  return foldRunningSums(differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map([...before, ...after]), isOnlyWatched: true }));
+  const after = layers.flatMap(([step], layer) =>
+    cellOf(model).states.map((name) => [`after.${activationName(layer, name)}`, step[name]] as const),
+  );
+  return foldRunningSums(
+    differentiate(builder.program(new Map()), { seeds: new Map(seeds), watched: new Map([...before, ...after]), isOnlyWatched: true }),
+  );
 }
 
 /** What a cell holds and lets through: its carried values first, then its gates. */
@@ -129,7 +143,12 @@ function forward(builder: Builder, model: ModelConfiguration, extent: Extent, sc
 }
 
 /** What the lowest layer reads. */
-function symbols(builder: Builder, { embedding, vocabulary: V }: ModelConfiguration, { steps: T, rows: N }: Extent, { embeddingDropout: rate }: Regularisation): Input {
+function symbols(
+  builder: Builder,
+  { embedding, vocabulary: V }: ModelConfiguration,
+  { steps: T, rows: N }: Extent,
+  { embeddingDropout: rate }: Regularisation,
+): Input {
   const ids = builder.input('ids', T * N);
   if (embedding === 0) return { symbols: ids };
   const embedded = builder.gather(builder.parameter('embedding.W', V, embedding), ids);
@@ -139,7 +158,13 @@ function symbols(builder: Builder, { embedding, vocabulary: V }: ModelConfigurat
 }
 
 /** The sequence of a layer's outputs on its way up. */
-function droppedOut(builder: Builder, steps: readonly Value[], { steps: T, rows: N }: Extent, layer: number, { dropout: rate, locked }: Regularisation): Value {
+function droppedOut(
+  builder: Builder,
+  steps: readonly Value[],
+  { steps: T, rows: N }: Extent,
+  layer: number,
+  { dropout: rate, locked }: Regularisation,
+): Value {
   const H = steps[0].columns;
   if (rate > 0 && locked) {
     const mask = builder.dropoutMask(N, H, { rate, site: layer, stepRows: N });
@@ -162,13 +187,18 @@ function penalise(builder: Builder, steps: readonly Value[], output: Value, scal
  */
 function stacked(builder: Builder, { stacking = 'plain', hidden: H }: ModelConfiguration, layer: number, x: Value, y: Value): Value {
   switch (stacking) {
-    case 'plain': return y;
-    case 'residual': return builder.add(x, y);
+    case 'plain':
+      return y;
+    case 'residual':
+      return builder.add(x, y);
     case 'highway': {
-      const t = builder.sigmoid(builder.linear(x, builder.parameter(`layer${layer}.Wt`, H, H), builder.parameter(`layer${layer}.bt`, 1, H)));
+      const t = builder.sigmoid(
+        builder.linear(x, builder.parameter(`layer${layer}.Wt`, H, H), builder.parameter(`layer${layer}.bt`, 1, H)),
+      );
       return builder.add(x, builder.multiply(t, builder.subtract(y, x)));
     }
-    default: return stacking satisfies never;
+    default:
+      return stacking satisfies never;
   }
 }
 
@@ -177,9 +207,11 @@ function head(builder: Builder, model: ModelConfiguration, sequences: readonly V
   const { vocabulary: V, embedding, tied = false } = model;
   const named = new Map(headWeights(model).map(({ name, rows, columns }) => [name, builder.parameter(name, rows, columns)]));
   const bias = named.get('head.b')!;
-  const read = layersRead(model).map((layer, index) => {
-    const weight = named.get(matrixName(model, layer));
-    return weight ? builder.linear(sequences[layer], weight, index === 0 && !tied ? bias : undefined) : sequences[layer];
-  }).reduce((sum, each) => builder.add(sum, each));
+  const read = layersRead(model)
+    .map((layer, index) => {
+      const weight = named.get(matrixName(model, layer));
+      return weight ? builder.linear(sequences[layer], weight, index === 0 && !tied ? bias : undefined) : sequences[layer];
+    })
+    .reduce((sum, each) => builder.add(sum, each));
   return tied ? builder.matmul(read, builder.parameter('embedding.W', V, embedding), { transposeB: true, bias }) : read;
 }

@@ -34,7 +34,16 @@ export function parameterShapes(model: ModelConfiguration): ParameterShape[] {
 
 /** The weights of one layer by their names within it: those of its cell, and those of what is around the cell. */
 export function layerWeights(model: ModelConfiguration, layer: number): readonly ModelWeight[] {
-  const { hidden: H, embedding, vocabulary: V, skip = 'none', timeSkip = 0, stacking = 'plain', layerNorm = false, learnedState = false } = model;
+  const {
+    hidden: H,
+    embedding,
+    vocabulary: V,
+    skip = 'none',
+    timeSkip = 0,
+    stacking = 'plain',
+    layerNorm = false,
+    learnedState = false,
+  } = model;
   const cell = cellOf(model);
   const inputWidth = embedding || V;
   const own = cell.weights(layer > 0 ? H : inputWidth, H);
@@ -42,12 +51,20 @@ export function layerWeights(model: ModelConfiguration, layer: number): readonly
   const columns = gates.length * H;
   const symbols = embedding === 0 ? 'rows' : undefined;
   const weights: ModelWeight[] = own.map((weight) => (weight.role === 'input' && layer === 0 ? { ...weight, symbols } : weight));
-  if (layer > 0 && (skip === 'input' || skip === 'both')) weights.push({ name: 'Ws', rows: inputWidth, columns, role: 'input', gates, symbols });
+  if (layer > 0 && (skip === 'input' || skip === 'both'))
+    weights.push({ name: 'Ws', rows: inputWidth, columns, role: 'input', gates, symbols });
   if (timeSkip > 0) weights.push({ name: 'Wk', rows: H, columns, role: 'input', gates });
   if (layerNorm) weights.push({ name: 'gx', rows: 1, columns, role: 'gain', gates, start: 1 });
   // Open enough for a layer to take part, closed enough for its input to go through it (Srivastava, Greff and Schmidhuber, 2015).
-  if (layer > 0 && stacking === 'highway') weights.push({ name: 'Wt', rows: H, columns: H, role: 'input', gates: 't' }, { name: 'bt', rows: 1, columns: H, role: 'bias', gates: 't', start: -1 });
-  if (learnedState) weights.push(...cell.states.map((state): ModelWeight => ({ name: `${state}0`, rows: 1, columns: H, role: 'bias', gates: state, start: 0 })));
+  if (layer > 0 && stacking === 'highway')
+    weights.push(
+      { name: 'Wt', rows: H, columns: H, role: 'input', gates: 't' },
+      { name: 'bt', rows: 1, columns: H, role: 'bias', gates: 't', start: -1 },
+    );
+  if (learnedState)
+    weights.push(
+      ...cell.states.map((state): ModelWeight => ({ name: `${state}0`, rows: 1, columns: H, role: 'bias', gates: state, start: 0 })),
+    );
   return weights;
 }
 
@@ -66,7 +83,14 @@ export function headWeights(model: ModelConfiguration): readonly ModelWeight[] {
   const read = layersRead(model);
   const weights: ModelWeight[] = [];
   for (const layer of tied && read.length === 1 && embedding === H ? [] : read) {
-    weights.push({ name: matrixName(model, layer), rows: H, columns: tied ? embedding : V, role: 'input', gates: 'y', symbols: tied ? undefined : 'columns' });
+    weights.push({
+      name: matrixName(model, layer),
+      rows: H,
+      columns: tied ? embedding : V,
+      role: 'input',
+      gates: 'y',
+      symbols: tied ? undefined : 'columns',
+    });
   }
   return [...weights, { name: 'head.b', rows: 1, columns: V, role: 'bias', gates: 'y', symbols: 'columns' }];
 }

@@ -85,7 +85,12 @@ export class Builder {
     if (bias) check(bias.rows === 1 && bias.columns === columns, 'matmul bias', bias);
     if (plus) check(plus.rows === rows && plus.columns === columns, 'matmul plus', plus);
     const inputs = [a, b, ...(bias ? [bias] : []), ...(plus ? [plus] : [])];
-    return this.append({ kind: 'matmul', transposeA, transposeB, bias: bias !== undefined, plus: plus !== undefined }, rows, columns, inputs);
+    return this.append(
+      { kind: 'matmul', transposeA, transposeB, bias: bias !== undefined, plus: plus !== undefined },
+      rows,
+      columns,
+      inputs,
+    );
   }
 
   /** x·W + b, the affine map of a layer: x (rows, D), W (D, columns), b (1, columns). */
@@ -166,7 +171,10 @@ export class Builder {
     return this.columns(this.rows(x, place.row, rows), place.column, columns);
   }
 
-  /** One matrix tiled by the pieces, in any order. One piece alone is given back as it is: a copy of its own would cut it off from its users. */
+  /**
+   * One matrix tiled by the pieces, in any order. One piece alone is given back as it is: a copy of its own would cut it off from its
+   * users.
+   */
   join(pieces: readonly Piece[]): Value {
     const rows = Math.max(...pieces.map((piece) => piece.row + piece.value.rows));
     const columns = Math.max(...pieces.map((piece) => piece.column + piece.value.columns));
@@ -174,17 +182,24 @@ export class Builder {
     check(tile(regions, rows, columns), 'join of pieces that do not tile', ...pieces.map((piece) => piece.value));
     if (pieces.length === 1) return pieces[0].value;
     const places = pieces.map(({ row, column }) => ({ row, column }));
-    return this.append({ kind: 'join', places }, rows, columns, pieces.map((piece) => piece.value));
+    return this.append(
+      { kind: 'join', places },
+      rows,
+      columns,
+      pieces.map((piece) => piece.value),
+    );
   }
 
   /** Matrices of equal width on top of each other, as the steps of a sequence. */
   stack(steps: readonly Value[]): Value {
     let row = 0;
-    return this.join(steps.map((value) => {
-      const piece = { value, row, column: 0 };
-      row += value.rows;
-      return piece;
-    }));
+    return this.join(
+      steps.map((value) => {
+        const piece = { value, row, column: 0 };
+        row += value.rows;
+        return piece;
+      }),
+    );
   }
 
   columnSums(x: Value): Value {
@@ -217,17 +232,35 @@ function keyOf(value: Value): string {
   let key = `${value.kind} ${value.rows} ${value.columns}`;
   for (const input of value.inputs) key += ` ${input.id}`;
   switch (value.kind) {
-    case 'parameter': case 'input': case 'state': case 'keep': return `${key} ${value.name}`;
-    case 'rows': case 'columns': return `${key} ${value.first}`;
-    case 'elementwise': return `${key} ${value.apply} ${value.constant}`;
-    case 'matmul': return `${key} ${value.transposeA} ${value.transposeB} ${value.bias} ${value.plus}`;
-    case 'dropoutMask': return `${key} ${value.rate} ${value.site} ${value.stepRows}`;
-    case 'crossEntropy': return `${key} ${value.scale} ${value.smoothing}`;
-    case 'penalty': return `${key} ${value.weight}`;
-    case 'clipGradient': return `${key} ${value.limit}`;
-    case 'join': return key + value.places.map(({ row, column }) => ` ${row},${column}`).join('');
-    case 'gather': case 'scatter': case 'zeros': case 'columnSums': return key;
-    default: return value satisfies never;
+    case 'parameter':
+    case 'input':
+    case 'state':
+    case 'keep':
+      return `${key} ${value.name}`;
+    case 'rows':
+    case 'columns':
+      return `${key} ${value.first}`;
+    case 'elementwise':
+      return `${key} ${value.apply} ${value.constant}`;
+    case 'matmul':
+      return `${key} ${value.transposeA} ${value.transposeB} ${value.bias} ${value.plus}`;
+    case 'dropoutMask':
+      return `${key} ${value.rate} ${value.site} ${value.stepRows}`;
+    case 'crossEntropy':
+      return `${key} ${value.scale} ${value.smoothing}`;
+    case 'penalty':
+      return `${key} ${value.weight}`;
+    case 'clipGradient':
+      return `${key} ${value.limit}`;
+    case 'join':
+      return key + value.places.map(({ row, column }) => ` ${row},${column}`).join('');
+    case 'gather':
+    case 'scatter':
+    case 'zeros':
+    case 'columnSums':
+      return key;
+    default:
+      return value satisfies never;
   }
 }
 

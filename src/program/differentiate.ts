@@ -19,7 +19,10 @@ type Term =
 
 /** Besides, or instead of, a loss and parameters. */
 export interface Interest {
-  /** Gradients that reach values from outside, each an input or a state of the value's shape: as if the loss had one more term, Σ seed∘value. */
+  /**
+   * Gradients that reach values from outside, each an input or a state of the value's shape: as if the loss had one more term, Σ
+   * seed∘value.
+   */
   readonly seeds?: ReadonlyMap<Value, Value>;
   /** Values of which the gradient, zero where nothing reaches them, is to be an output, by the name of that output. */
   readonly watched?: ReadonlyMap<string, Value>;
@@ -53,7 +56,10 @@ export function differentiate(program: Program, { seeds = new Map(), watched = n
   };
   /** The gradient of a row that was used for every row. */
   const contributeRow = (to: Value, gradient: Value): void => {
-    if (to.rows !== 1 || to.columns !== gradient.columns) throw new Error(`${to.kind} ${to.rows}×${to.columns}: must be a row, or of the result's shape and no weight, to have a gradient here`);
+    if (to.rows !== 1 || to.columns !== gradient.columns)
+      throw new Error(
+        `${to.kind} ${to.rows}×${to.columns}: must be a row, or of the result's shape and no weight, to have a gradient here`,
+      );
     if (to.kind === 'parameter') addTerm(to, { kind: 'sums', right: gradient });
     else contribute(to, builder.columnSums(gradient));
   };
@@ -146,19 +152,30 @@ function dependentOn(isSource: (value: Value) => boolean, values: readonly Value
 function elementwiseOperandGradients(builder: Builder, value: Value<'elementwise'>, dy: Value): (() => Value)[] {
   const [x, y] = value.inputs;
   switch (value.apply) {
-    case 'add': return [() => dy, () => dy];
-    case 'subtract': return [() => dy, () => builder.scale(dy, -1)];
-    case 'multiply': return [() => builder.multiply(dy, y), () => builder.multiply(dy, x)];
+    case 'add':
+      return [() => dy, () => dy];
+    case 'subtract':
+      return [() => dy, () => builder.scale(dy, -1)];
+    case 'multiply':
+      return [() => builder.multiply(dy, y), () => builder.multiply(dy, x)];
     // y = a/b: da = dy/b, db = −dy·y/b
-    case 'divide': return [() => builder.divide(dy, y), () => builder.scale(builder.divide(builder.multiply(dy, value), y), -1)];
-    case 'scale': return [() => builder.scale(dy, value.constant)];
-    case 'offset': return [() => dy];
-    case 'sigmoid': return [() => builder.elementwise('sigmoidGradient', [value, dy])];
-    case 'tanh': return [() => builder.elementwise('tanhGradient', [value, dy])];
-    case 'relu': return [() => builder.elementwise('reluGradient', [value, dy])];
+    case 'divide':
+      return [() => builder.divide(dy, y), () => builder.scale(builder.divide(builder.multiply(dy, value), y), -1)];
+    case 'scale':
+      return [() => builder.scale(dy, value.constant)];
+    case 'offset':
+      return [() => dy];
+    case 'sigmoid':
+      return [() => builder.elementwise('sigmoidGradient', [value, dy])];
+    case 'tanh':
+      return [() => builder.elementwise('tanhGradient', [value, dy])];
+    case 'relu':
+      return [() => builder.elementwise('reluGradient', [value, dy])];
     // y = √x: dx = dy/(2y), infinite at 0 as the slope is
-    case 'sqrt': return [() => builder.divide(builder.scale(dy, 0.5), value)];
-    default: throw new Error(`${value.apply} has no derivative`);
+    case 'sqrt':
+      return [() => builder.divide(builder.scale(dy, 0.5), value)];
+    default:
+      throw new Error(`${value.apply} has no derivative`);
   }
 }
 
@@ -167,11 +184,13 @@ function total(builder: Builder, value: Value, contributions: readonly Contribut
   if (contributions.length === 0) return null;
   const wholes = contributions.filter(({ gradient }) => sameShape(gradient, value)).map(({ gradient }) => gradient);
   const parts = contributions.filter(({ gradient }) => !sameShape(gradient, value));
-  const pieces = [...groupBy(parts, placeKey).values()].map((same) => ({
-    row: same[0].row,
-    column: same[0].column,
-    value: same.map(({ gradient }) => gradient).reduce((sum, gradient) => builder.add(sum, gradient)),
-  })).toSorted(byPlace);
+  const pieces = [...groupBy(parts, placeKey).values()]
+    .map((same) => ({
+      row: same[0].row,
+      column: same[0].column,
+      value: same.map(({ gradient }) => gradient).reduce((sum, gradient) => builder.add(sum, gradient)),
+    }))
+    .toSorted(byPlace);
   if (pieces.length > 0) wholes.push(builder.join([...pieces, ...holes(builder, value, pieces)].toSorted(byPlace)));
   return wholes.reduce((sum, gradient) => builder.add(sum, gradient));
 }
@@ -184,20 +203,28 @@ function byPlace(a: Place, b: Place): number {
   return a.row - b.row || a.column - b.column;
 }
 
-/** Zeros for the parts of a value that no piece covers. Pieces come in order, all cut by rows or all by columns: a view of rows crosses every view of columns. */
+/**
+ * Zeros for the parts of a value that no piece covers. Pieces come in order, all cut by rows or all by columns: a view of rows crosses
+ * every view of columns.
+ */
 function holes(builder: Builder, value: Value, pieces: readonly (Place & { readonly value: Value })[]): (Place & { value: Value })[] {
   const byRows = pieces.every((piece) => piece.value.columns === value.columns);
   const byColumns = pieces.every((piece) => piece.value.rows === value.rows);
-  if (!byRows && !byColumns) throw new Error(`${value.kind} ${value.rows}×${value.columns}: views of its rows and views of its columns cross, which differentiation does not cover`);
+  if (!byRows && !byColumns)
+    throw new Error(
+      `${value.kind} ${value.rows}×${value.columns}: views of its rows and views of its columns cross, which differentiation does not cover`,
+    );
   const found: (Place & { value: Value })[] = [];
   let reached = 0;
   const fill = (until: number): void => {
     const count = until - reached;
     if (count < 0) throw new Error(`${value.kind}: views of it overlap in part, which differentiation does not cover`);
     if (count === 0) return;
-    found.push(byRows
-      ? { row: reached, column: 0, value: builder.zeros(count, value.columns) }
-      : { row: 0, column: reached, value: builder.zeros(value.rows, count) });
+    found.push(
+      byRows
+        ? { row: reached, column: 0, value: builder.zeros(count, value.columns) }
+        : { row: 0, column: reached, value: builder.zeros(value.rows, count) },
+    );
   };
   for (const piece of pieces) {
     fill(byRows ? piece.row : piece.column);

@@ -52,7 +52,10 @@ function settle(slots: Slots, steps: readonly Step<Home>[]): void {
     for (const value of valuesOf(step)) {
       const slot = slots.of(value);
       if (slot.home || slot.reads.length === 0) continue;
-      const place = operands.find((operand) => sameShape(operand, value) && slots.dies(operand, index) && !taken.some((home) => sameHome(home, slots.homeOf(operand))));
+      const place = operands.find(
+        (operand) =>
+          sameShape(operand, value) && slots.dies(operand, index) && !taken.some((home) => sameHome(home, slots.homeOf(operand))),
+      );
       slot.home = place ? slots.homeOf(place) : { buffer: arenaBuffer(value.rows, value.columns), row: 0, column: 0 };
       taken.push(slot.home);
     }

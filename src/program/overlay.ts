@@ -18,12 +18,20 @@ export function overlay(slots: readonly Slot[], steps: readonly Step<unknown>[])
     else contents.set(slot.home.buffer, [slot]);
   }
   const firstWrite = (buffer: Buffer): number => contents.get(buffer)!.reduce((first, slot) => Math.min(first, slot.written), Infinity);
-  const sequences = [...contents.keys()].filter((buffer) => contents.get(buffer)!.length > 1).toSorted((a, b) => firstWrite(a) - firstWrite(b));
+  const sequences = [...contents.keys()]
+    .filter((buffer) => contents.get(buffer)!.length > 1)
+    .toSorted((a, b) => firstWrite(a) - firstWrite(b));
   const merged = new Map<Buffer, Buffer>();
   for (const [index, later] of sequences.entries()) {
-    const earlier = sequences.slice(0, index).find((candidate) =>
-      !merged.has(candidate) && candidate.columns === later.columns && candidate.rows + candidate.before === later.rows + later.before
-      && fits(contents.get(candidate)!, contents.get(later)!, steps));
+    const earlier = sequences
+      .slice(0, index)
+      .find(
+        (candidate) =>
+          !merged.has(candidate) &&
+          candidate.columns === later.columns &&
+          candidate.rows + candidate.before === later.rows + later.before &&
+          fits(contents.get(candidate)!, contents.get(later)!, steps),
+      );
     if (!earlier) continue;
     merged.set(later, earlier);
     contents.get(earlier)!.push(...contents.get(later)!);
@@ -38,13 +46,24 @@ function fits(there: readonly Slot[], coming: readonly Slot[], steps: readonly S
   for (const old of there) {
     const region = regionOf(old);
     writes.add({ region, step: old.written });
-    for (const read of old.reads) reads.add({ region: { row: region.row + read.row, column: region.column + read.column, rows: read.rows, columns: read.columns }, step: read.step });
+    for (const read of old.reads)
+      reads.add({
+        region: { row: region.row + read.row, column: region.column + read.column, rows: read.rows, columns: read.columns },
+        step: read.step,
+      });
   }
   return coming.every((slot) => {
     const place = regionOf(slot);
     const inChain = steps[slot.written].kind === 'chain';
-    return writes.at(place).every(({ region, step }) => step < slot.written || !intersection(region, place))
-      && reads.at(place).every(({ region, step }) => step < slot.written || !intersection(region, place) || (step === slot.written && inChain && sameRegion(region, place)));
+    return (
+      writes.at(place).every(({ region, step }) => step < slot.written || !intersection(region, place)) &&
+      reads
+        .at(place)
+        .every(
+          ({ region, step }) =>
+            step < slot.written || !intersection(region, place) || (step === slot.written && inChain && sameRegion(region, place)),
+        )
+    );
   });
 }
 

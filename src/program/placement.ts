@@ -61,7 +61,8 @@ export function placeJoins(program: Program): Placement {
   // Outermost first: a join that contains other joins stands after them.
   for (const join of program.values.toReversed()) {
     if (join.kind !== 'join') continue;
-    const home = homes.get(join) ?? agreedHome(join, homes, occupied) ?? { buffer: arenaBuffer(join.rows, join.columns), row: 0, column: 0 };
+    const home = homes.get(join) ??
+      agreedHome(join, homes, occupied) ?? { buffer: arenaBuffer(join.rows, join.columns), row: 0, column: 0 };
     homes.set(join, home);
     home.buffer.before = Math.max(home.buffer.before, -home.row);
     home.buffer.rows = Math.max(home.buffer.rows, home.row + join.rows);
@@ -74,7 +75,11 @@ export function placeJoins(program: Program): Placement {
 }
 
 /** The home that the already placed pieces of a join imply, if they agree and the other pieces fit around them. */
-function agreedHome(join: Value<'join'>, homes: ReadonlyMap<Value, Home>, occupied: ReadonlyMap<Buffer, { home: Home; value: Value }[]>): Home | null {
+function agreedHome(
+  join: Value<'join'>,
+  homes: ReadonlyMap<Value, Home>,
+  occupied: ReadonlyMap<Buffer, { home: Home; value: Value }[]>,
+): Home | null {
   let agreed: Home | null = null;
   for (const [index, piece] of join.inputs.entries()) {
     const own = homes.get(piece);
@@ -89,10 +94,19 @@ function agreedHome(join: Value<'join'>, homes: ReadonlyMap<Value, Home>, occupi
   }
   if (!agreed || agreed.buffer.space !== 'arena' || agreed.column !== 0 || agreed.buffer.columns !== join.columns) return null;
   const { buffer, row: origin } = agreed;
-  const free = join.inputs.every((piece, index) => isAt(homes.get(piece), join.places[index], agreed) || (occupied.get(buffer) ?? []).every(({ home, value }) => {
-    const { row, column } = join.places[index];
-    return home.row >= origin + row + piece.rows || home.row + value.rows <= origin + row || home.column >= column + piece.columns || home.column + value.columns <= column;
-  }));
+  const free = join.inputs.every(
+    (piece, index) =>
+      isAt(homes.get(piece), join.places[index], agreed) ||
+      (occupied.get(buffer) ?? []).every(({ home, value }) => {
+        const { row, column } = join.places[index];
+        return (
+          home.row >= origin + row + piece.rows ||
+          home.row + value.rows <= origin + row ||
+          home.column >= column + piece.columns ||
+          home.column + value.columns <= column
+        );
+      }),
+  );
   return free ? agreed : null;
 }
 

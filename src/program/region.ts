@@ -27,18 +27,25 @@ export function sameRegion(a: Region, b: Region): boolean {
  * by pair.
  */
 export function tile(regions: readonly Region[], rows: number, columns: number): boolean {
-  if (regions.every((region) => region.column === 0 && region.columns === columns)) return follow(regions.map((region) => [region.row, region.rows]));
-  if (regions.every((region) => region.row === 0 && region.rows === rows)) return follow(regions.map((region) => [region.column, region.columns]));
+  if (regions.every((region) => region.column === 0 && region.columns === columns))
+    return follow(regions.map((region) => [region.row, region.rows]));
+  if (regions.every((region) => region.row === 0 && region.rows === rows))
+    return follow(regions.map((region) => [region.column, region.columns]));
   const area = regions.reduce((sum, region) => sum + region.rows * region.columns, 0);
-  return area === rows * columns && regions.every((a, index) => a.row >= 0 && a.column >= 0 && regions.every((b, other) => other <= index || !intersection(a, b)));
+  return (
+    area === rows * columns &&
+    regions.every((a, index) => a.row >= 0 && a.column >= 0 && regions.every((b, other) => other <= index || !intersection(a, b)))
+  );
 }
 
 /** Whether stretches, in some order, start at 0 and each where the one before ends. */
 function follow(stretches: readonly (readonly [first: number, count: number])[]): boolean {
   let reached = 0;
-  return stretches.toSorted(([a], [b]) => a - b).every(([first, count]) => {
-    const follows = first === reached;
-    reached += count;
-    return follows;
-  });
+  return stretches
+    .toSorted(([a], [b]) => a - b)
+    .every(([first, count]) => {
+      const follows = first === reached;
+      reached += count;
+      return follows;
+    });
 }

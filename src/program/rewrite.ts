@@ -13,18 +13,27 @@ export function foldRunningSums(program: Program): Program {
     const folded = inputs[index];
     if (folded.kind !== 'matmul') return undefined;
     const [a, b, bias] = folded.inputs;
-    return builder.matmul(a, b, { transposeA: folded.transposeA, transposeB: folded.transposeB, ...(bias ? { bias } : {}), plus: inputs[1 - index] });
+    return builder.matmul(a, b, {
+      transposeA: folded.transposeA,
+      transposeB: folded.transposeB,
+      ...(bias ? { bias } : {}),
+      plus: inputs[1 - index],
+    });
   });
 }
 
 /** Copies a program, each value as `change` makes it from its new inputs or, where it gives nothing, as it was. */
-export function rewrite(program: Program, change: (value: Value, inputs: readonly Value[], builder: Builder) => Value | null | undefined): Program {
+export function rewrite(
+  program: Program,
+  change: (value: Value, inputs: readonly Value[], builder: Builder) => Value | null | undefined,
+): Program {
   const builder = new Builder();
   const now = new Map<Value, Value>();
   for (const value of program.values) {
     const inputs = value.inputs.map((input) => now.get(input)!);
     now.set(value, change(value, inputs, builder) ?? builder.again(value, inputs));
   }
-  const renamed = (named: ReadonlyMap<string, Value>): Map<string, Value> => new Map([...named].map(([name, value]) => [name, now.get(value)!]));
+  const renamed = (named: ReadonlyMap<string, Value>): Map<string, Value> =>
+    new Map([...named].map(([name, value]) => [name, now.get(value)!]));
   return builder.program(renamed(program.outputs), renamed(program.gradients));
 }

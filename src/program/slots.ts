@@ -84,20 +84,25 @@ export class Slots {
   #findPieces(program: Program): void {
     const slotAt = indexByCorner(this.all);
     for (const value of program.values) {
-      if (value.kind === 'parameter' || value.kind === 'input') this.#fixed.set(value, { buffer: fixedBuffer(value.kind, value), row: 0, column: 0 });
+      if (value.kind === 'parameter' || value.kind === 'input')
+        this.#fixed.set(value, { buffer: fixedBuffer(value.kind, value), row: 0, column: 0 });
       if (value.kind !== 'join') continue;
       const { buffer, row, column } = this.#homes.get(value)!;
-      this.#pieces.set(value, value.inputs.map((piece, index) => {
-        const place = value.places[index];
-        const slot = slotAt({ buffer, row: row + place.row, column: column + place.column });
-        return slot?.rows === piece.rows && slot.columns === piece.columns ? slot : undefined;
-      }));
+      this.#pieces.set(
+        value,
+        value.inputs.map((piece, index) => {
+          const place = value.places[index];
+          const slot = slotAt({ buffer, row: row + place.row, column: column + place.column });
+          return slot?.rows === piece.rows && slot.columns === piece.columns ? slot : undefined;
+        }),
+      );
     }
   }
 
   /** Outputs and gradients are read after the last step. */
   #recordReads(program: Program): void {
-    const read = (operand: Value, step: number): void => this.#visit(operand, whole(operand), (slot, region) => slot.reads.push({ ...region, step, operand }));
+    const read = (operand: Value, step: number): void =>
+      this.#visit(operand, whole(operand), (slot, region) => slot.reads.push({ ...region, step, operand }));
     for (const [index, step] of this.#steps.entries()) {
       if (step.kind === 'copy') read(step.value, index);
       else for (const operand of operandsOf(step)) read(operand, index);
@@ -108,7 +113,11 @@ export class Slots {
   /** Visits the slots that hold a region of a value. */
   #visit(value: Value, region: Region, found: (slot: Slot, region: Region) => void): void {
     if (isView(value)) {
-      this.#visit(value.inputs[0], value.kind === 'rows' ? { ...region, row: region.row + value.first } : { ...region, column: region.column + value.first }, found);
+      this.#visit(
+        value.inputs[0],
+        value.kind === 'rows' ? { ...region, row: region.row + value.first } : { ...region, column: region.column + value.first },
+        found,
+      );
     } else if (value.kind === 'join') {
       const stack = isStack(value);
       for (let index = stack ? pieceAt(value, region.row) : 0; index < value.inputs.length; index++) {
@@ -137,7 +146,9 @@ export function valuesOf(step: Step<Home>): readonly Value[] {
 /** What a step reads from memory: a chain keeps what it makes itself in registers. */
 export function operandsOf(step: Step<Home>): readonly Value[] {
   const made = new Set<Value>(step.kind === 'chain' ? step.values : []);
-  return valuesOf(step).flatMap((value) => value.inputs).filter((input) => !made.has(input));
+  return valuesOf(step)
+    .flatMap((value) => value.inputs)
+    .filter((input) => !made.has(input));
 }
 
 function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefined {
@@ -156,7 +167,9 @@ function indexByCorner(slots: readonly Slot[]): (corner: Home) => Slot | undefin
 /** Whether the pieces lie below one another: then a part is found without looking at all of them. */
 const stacks = new WeakMap<Value, boolean>();
 function isStack(join: Value<'join'>): boolean {
-  const known = stacks.get(join) ?? join.places.every(({ row }, index) => index === 0 || row >= join.places[index - 1].row + join.inputs[index - 1].rows);
+  const known =
+    stacks.get(join) ??
+    join.places.every(({ row }, index) => index === 0 || row >= join.places[index - 1].row + join.inputs[index - 1].rows);
   stacks.set(join, known);
   return known;
 }

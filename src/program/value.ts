@@ -18,9 +18,21 @@
  * | sigmoidGradient tanhGradient reluGradient | dx from y = f(x) and dy, in this order |
  */
 export type ElementwiseFunction =
-  | 'add' | 'subtract' | 'multiply' | 'divide' | 'scale' | 'offset'
-  | 'sigmoid' | 'tanh' | 'relu' | 'sqrt' | 'clip' | 'flush'
-  | 'sigmoidGradient' | 'tanhGradient' | 'reluGradient';
+  | 'add'
+  | 'subtract'
+  | 'multiply'
+  | 'divide'
+  | 'scale'
+  | 'offset'
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'sqrt'
+  | 'clip'
+  | 'flush'
+  | 'sigmoidGradient'
+  | 'tanhGradient'
+  | 'reluGradient';
 
 /** Where a piece of a `join` lies in the whole. */
 export interface Place {
@@ -37,7 +49,9 @@ export type Operation =
   | { readonly kind: 'state'; readonly name: string }
   /** Stores its input as the state for the next call. Has no value. */
   | { readonly kind: 'keep'; readonly name: string }
-  /** Row r is row ids[r] of the table, plus the bias row if there is one: what a product with one-hot vectors is. Inputs: table, ids, bias?. */
+  /**
+   * Row r is row ids[r] of the table, plus the bias row if there is one: what a product with one-hot vectors is. Inputs: table, ids, bias?.
+   */
   | { readonly kind: 'gather' }
   /** The gradient of a gather: row i is the sum of the rows r of x with ids[r] = i. Inputs: x, ids. */
   | { readonly kind: 'scatter' }
@@ -62,10 +76,14 @@ export type Operation =
   /**
    * Its value is the gradient (softmax(logits) − onehot(targets))·scale; its effect is to report the loss: the sum over rows of
    * (log Σ exp(logits) − logit of the target) in nats. Rows with a target below 0 count nothing. Inputs: logits, targets.
-   * With `smoothing` ε the gradient, not the loss, is that of targets that are 1 − ε of a symbol and ε/V of each: ε·(onehot − 1/V)·scale more.
+   * With `smoothing` ε the gradient, not the loss, is that of targets that are 1 − ε of a symbol and ε/V of each: ε·(onehot − 1/V)·scale
+   * more.
    */
   | { readonly kind: 'crossEntropy'; readonly scale: number; readonly smoothing: number }
-  /** A mark for differentiation, which takes it out: weight/2·Σx² is added to the loss that is differentiated, and not to the one that is told. */
+  /**
+   * A mark for differentiation, which takes it out: weight/2·Σx² is added to the loss that is differentiated, and not to the one that is
+   * told.
+   */
   | { readonly kind: 'penalty'; readonly weight: number }
   /** A mark for differentiation, which takes it out: its input; each element of the gradient that flows back is kept within ±limit. */
   | { readonly kind: 'clipGradient'; readonly limit: number };

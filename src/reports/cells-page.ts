@@ -36,21 +36,35 @@ export async function cellsPage({ name, summary, pieces, activations, findings, 
   });
 }
 
-/** Of each layer what it carries longest, c where there is one, by all units; of the rest those that are wanted: all of it would be as large again. */
+/**
+ * Of each layer what it carries longest, c where there is one, by all units; of the rest those that are wanted: all of it would be as large
+ * again.
+ */
 function shownCells({ all, characters, hidden }: Activations, wanted: readonly CellName[]): ShownCells[] {
   return all.flatMap(({ layer, name, isGate, values }, index) => {
     const isWhole = !isGate && (all[index + 1] === undefined || all[index + 1].isGate || all[index + 1].layer !== layer);
-    const units = Array.from({ length: hidden }, (_, unit) => unit).filter((unit) => isWhole || wanted.some((cell) => cell.layer === layer && cell.name === name && cell.unit === unit));
+    const units = Array.from({ length: hidden }, (_, unit) => unit).filter(
+      (unit) => isWhole || wanted.some((cell) => cell.layer === layer && cell.name === name && cell.unit === unit),
+    );
     if (units.length === 0) return [];
     const levels = Buffer.alloc(units.length * characters);
     const ranges = units.map((unit, n) => quantise(valuesOf(values, unit, hidden), levels.subarray(n * characters)));
-    return { layer, name, units, lows: ranges.map(([low]) => low), highs: ranges.map(([, high]) => high), levels: levels.toString('base64') };
+    return {
+      layer,
+      name,
+      units,
+      lows: ranges.map(([low]) => low),
+      highs: ranges.map(([, high]) => high),
+      levels: levels.toString('base64'),
+    };
   });
 }
 
 function quantise(values: Float32Array, levels: Uint8Array): [low: number, high: number] {
   const [low, high] = values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
-  values.forEach((value, at) => { levels[at] = Math.round((255 * (value - low)) / (high - low || 1)); });
+  values.forEach((value, at) => {
+    levels[at] = Math.round((255 * (value - low)) / (high - low || 1));
+  });
   return [Number(low.toPrecision(4)), Number(high.toPrecision(4))];
 }
 
@@ -77,13 +91,19 @@ function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): s
 }
 
 function foundHtml(findings: readonly Finding[]): string {
-  const groups = findings.filter(({ cells }) => cells.length > 0).map(({ property, cells, chance }) => `<div data-property="${escapeHtml(property.name)}"><h3>${escapeHtml(property.name)}</h3>
+  const groups = findings
+    .filter(({ cells }) => cells.length > 0)
+    .map(
+      ({ property, cells, chance }) => `<div data-property="${escapeHtml(property.name)}"><h3>${escapeHtml(property.name)}</h3>
 <p>${escapeHtml(property.what)}; by chance up to ${scoreText(property, chance!)}</p>
-<p class="cells">${cells.map((cell) => `<button type="button" data-layer="${cell.layer}" data-name="${cell.name}" data-unit="${cell.unit}">${cellText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`).join('')}</p></div>`);
+<p class="cells">${cells.map((cell) => `<button type="button" data-layer="${cell.layer}" data-name="${cell.name}" data-unit="${cell.unit}">${cellText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`).join('')}</p></div>`,
+    );
   const untold = findings.filter(({ cells, chance }) => cells.length === 0 && chance !== null).map(({ property }) => property.name);
   const rare = findings.filter(({ chance }) => chance === null).map(({ property }) => property.name);
   return [
-    ...(groups.length > 0 ? ['<p class="hint">Cells that tell something of the text, by AUC or Spearman’s ρ on a half of it that they were not chosen on.</p>'] : []),
+    ...(groups.length > 0
+      ? ['<p class="hint">Cells that tell something of the text, by AUC or Spearman’s ρ on a half of it that they were not chosen on.</p>']
+      : []),
     ...groups,
     ...(untold.length > 0 ? [`<p class="hint">Told by no cell: ${escapeHtml(untold.join(', '))}.</p>`] : []),
     ...(rare.length > 0 ? [`<p class="hint">Not in this text, or hardly: ${escapeHtml(rare.join(', '))}.</p>`] : []),

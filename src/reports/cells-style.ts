@@ -4,7 +4,8 @@
 const SHADES = 33;
 
 const middle = (SHADES - 1) / 2;
-const shade = (level: number): string => `color-mix(in oklab, var(--${level < middle ? 'low' : 'high'}) ${Math.round((100 * Math.abs(level - middle)) / middle)}%, transparent)`;
+const shade = (level: number): string =>
+  `color-mix(in oklab, var(--${level < middle ? 'low' : 'high'}) ${Math.round((100 * Math.abs(level - middle)) / middle)}%, transparent)`;
 const shades = Array.from({ length: SHADES }, (_, level) => shade(level));
 
 export const cellsStyle = `

@@ -7,7 +7,8 @@ import { tickText, valueText } from './numbers.ts';
 const tableRows = 12;
 
 /** What it shows, and where each line begins and ends. */
-export const chartLabel = ({ title, unit, horizontal, series }: Chart): string => `${title}, ${unit}. ${series.map((each) => described(each, horizontal)).join(' ')}`;
+export const chartLabel = ({ title, unit, horizontal, series }: Chart): string =>
+  `${title}, ${unit}. ${series.map((each) => described(each, horizontal)).join(' ')}`;
 
 function described({ name, points }: Chart['series'][number], horizontal: string): string {
   const known = points.filter(([, y]) => y !== null) as [number, number][];
@@ -18,8 +19,14 @@ function described({ name, points }: Chart['series'][number], horizontal: string
 /** As HTML: some places, from the first to the last, and what each series was by then. */
 export function chartTable({ series, horizontal }: Chart): string {
   const steps = [...new Set(series.flatMap(({ points }) => points.map(([x]) => x)))].toSorted((a, b) => a - b);
-  const shown = steps.length <= tableRows ? steps : Array.from({ length: tableRows }, (_, row) => steps[Math.round((row * (steps.length - 1)) / (tableRows - 1))]);
-  const rows = shown.map((step) => `<tr><th scope="row">${step.toLocaleString('en')}</th>${series.map(({ points }) => `<td>${cellText(points.findLast(([x]) => x <= step))}</td>`).join('')}</tr>`);
+  const shown =
+    steps.length <= tableRows
+      ? steps
+      : Array.from({ length: tableRows }, (_, row) => steps[Math.round((row * (steps.length - 1)) / (tableRows - 1))]);
+  const rows = shown.map(
+    (step) =>
+      `<tr><th scope="row">${step.toLocaleString('en')}</th>${series.map(({ points }) => `<td>${cellText(points.findLast(([x]) => x <= step))}</td>`).join('')}</tr>`,
+  );
   return `<table><thead><tr><th scope="col">${horizontal}</th>${series.map(({ name }) => `<th scope="col">${escapeHtml(name)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 

@@ -61,21 +61,43 @@ export const measures = [
 export const measuredColumns = measures.map(({ column }) => column);
 
 /** The charts of which there is anything to draw. */
-export function chartsOf(runs: readonly NamedCurves[], { horizontal, only = chartNames, smoothing = 0, logarithmicLoss = false, places = Infinity }: ChartOptions): Chart[] {
+export function chartsOf(
+  runs: readonly NamedCurves[],
+  { horizontal, only = chartNames, smoothing = 0, logarithmicLoss = false, places = Infinity }: ChartOptions,
+): Chart[] {
   const { title, pointsOf } = axisOf(runs, horizontal);
-  const thinned = runs.map(({ name, curves }) => ({ name, reports: thin(curves.reports, measuredColumns, places), evaluations: curves.evaluations }));
+  const thinned = runs.map(({ name, curves }) => ({
+    name,
+    reports: thin(curves.reports, measuredColumns, places),
+    evaluations: curves.evaluations,
+  }));
   return measures
     .filter(({ name }) => only.includes(name))
     .map(({ column, ...measure }) => {
       const chart = { ...measure, isLogarithmic: measure.isLogarithmic || (measure.name === 'loss' && logarithmicLoss) };
-      const placed = (values: readonly (number | null)[]): (number | null)[] => values.map((value) => (value !== null && chart.isLogarithmic && value <= 0 ? null : value));
+      const placed = (values: readonly (number | null)[]): (number | null)[] =>
+        values.map((value) => (value !== null && chart.isLogarithmic && value <= 0 ? null : value));
       const series = thinned.flatMap(({ name, reports, evaluations }, run): Series[] => {
         const values = reports.map((report) => report[column]);
-        const training = { name: chart.name === 'loss' ? 'training' : name, run, colour: run, dash: 0, points: pointsOf(reports, placed(chart.name === 'loss' ? smooth(values, smoothing) : values)) };
+        const training = {
+          name: chart.name === 'loss' ? 'training' : name,
+          run,
+          colour: run,
+          dash: 0,
+          points: pointsOf(reports, placed(chart.name === 'loss' ? smooth(values, smoothing) : values)),
+        };
         if (chart.name !== 'loss') return [training];
-        const validation = { name: 'validation', run, colour: run, dash: 1, points: pointsOf(evaluations, placed(evaluations.map(({ validationLossNats }) => validationLossNats))) };
+        const validation = {
+          name: 'validation',
+          run,
+          colour: run,
+          dash: 1,
+          points: pointsOf(evaluations, placed(evaluations.map(({ validationLossNats }) => validationLossNats))),
+        };
         // The lines of one run have a colour each; those of several are told apart by run.
-        return runs.length === 1 ? [training, { ...validation, colour: 1 }] : [training, validation].map((series) => ({ ...series, name: `${name}, ${series.name}` }));
+        return runs.length === 1
+          ? [training, { ...validation, colour: 1 }]
+          : [training, validation].map((series) => ({ ...series, name: `${name}, ${series.name}` }));
       });
       return { ...chart, horizontal: title, series: series.filter(({ points }) => points.some(([, y]) => y !== null)) };
     })
@@ -90,7 +112,9 @@ export function whyNothing(runs: readonly NamedCurves[], { horizontal, only = ch
   const all: readonly Partial<Report & Evaluation>[] = runs.flatMap(({ curves: { reports, evaluations } }) => [...reports, ...evaluations]);
   const placed = all.filter((row) => typeof row[column] === 'number');
   if (placed.length === 0) return `nothing is logged of ${horizontal === 'time' ? 'time' : title}`;
-  const isKnown = placed.some((row) => asked.some((measure) => typeof (row[measure.column] ?? (measure.name === 'loss' ? row.validationLossNats : null)) === 'number'));
+  const isKnown = placed.some((row) =>
+    asked.some((measure) => typeof (row[measure.column] ?? (measure.name === 'loss' ? row.validationLossNats : null)) === 'number'),
+  );
   return isKnown ? `${words} is nowhere above zero, which an axis of logarithms asks for` : `nothing is logged of ${words}`;
 }
 

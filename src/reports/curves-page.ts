@@ -31,17 +31,33 @@ export function curvesPage(runs: readonly NamedCurves[]): string {
 
 /** Curves as short as a screen is wide, with numbers as long as can be seen. */
 export function pageDataOf(runs: readonly NamedCurves[]): CurvesData {
-  return { runs: runs.map(({ name, curves }) => ({ name, curves: { reports: thin(curves.reports, measuredColumns, places).map(rounded) as Report[], evaluations: thin(curves.evaluations, ['validationLossNats'], places).map(rounded) as Evaluation[] } })) };
+  return {
+    runs: runs.map(({ name, curves }) => ({
+      name,
+      curves: {
+        reports: thin(curves.reports, measuredColumns, places).map(rounded) as Report[],
+        evaluations: thin(curves.evaluations, ['validationLossNats'], places).map(rounded) as Evaluation[],
+      },
+    })),
+  };
 }
 
-const rounded = (moment: object): object => Object.fromEntries(Object.entries(moment).map(([name, value]) => [name, typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value]));
+const rounded = (moment: object): object =>
+  Object.fromEntries(
+    Object.entries(moment).map(([name, value]) => [
+      name,
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value,
+    ]),
+  );
 
 function summaryOf({ curves: { reports, evaluations } }: NamedCurves): string {
   const last = reports.at(-1) ?? evaluations.at(-1);
   const losses = evaluations.flatMap(({ step, validationLossNats: loss }) => (loss === null ? [] : [{ step, loss }]));
   const best = losses.toSorted((a, b) => a.loss - b.loss).at(0);
   const steps = last === undefined ? 'no steps yet' : `${last.step.toLocaleString('en')} steps`;
-  return best === undefined ? steps : `${steps}; the lowest validation loss is ${best.loss.toFixed(3)} nats per character, at step ${best.step.toLocaleString('en')}`;
+  return best === undefined
+    ? steps
+    : `${steps}; the lowest validation loss is ${best.loss.toFixed(3)} nats per character, at step ${best.step.toLocaleString('en')}`;
 }
 
 export const chartHint = `<p class="hint">Drag across a chart to zoom, double-click to see the whole again. With the keyboard: arrows read, + and − zoom, 0 shows the whole.</p>

@@ -1,4 +1,5 @@
-// How often gates are shut and open, as pictures and as a table: the plot of Karpathy, Johnson and Fei-Fei (2015), in which each cell is a dot.
+// How often gates are shut and open, as pictures and as a table: the plot of Karpathy, Johnson and Fei-Fei (2015), in which each cell is a
+// dot.
 import { type Saturation, summaryOf } from '../insight/saturation.ts';
 import { groupBy } from '../group.ts';
 import type { Plotter } from './observable.ts';
@@ -10,7 +11,10 @@ export async function gatesHtml(saturation: readonly Saturation[]): Promise<stri
   const { openPlot } = await import('./observable.ts');
   const plotter = openPlot();
   const layers = [...new Set(saturation.map(({ layer }) => layer))];
-  const legend = layers.length > 1 ? `<p class="legend">${layers.map((layer) => `<span><i style="background: ${colourOf(layer)}"></i>layer ${layer}</span>`).join('')}</p>` : '';
+  const legend =
+    layers.length > 1
+      ? `<p class="legend">${layers.map((layer) => `<span><i style="background: ${colourOf(layer)}"></i>layer ${layer}</span>`).join('')}</p>`
+      : '';
   return `<section aria-labelledby="gates-title">
 <h2 id="gates-title">How often gates are open and shut</h2>
 <p class="hint">Each dot is a cell. To the right: the fraction of the text in which its gate was open, above 0.9; upwards: in which it was shut, below 0.1. A click on a dot shades the text by its cell.</p>
@@ -36,11 +40,34 @@ function rowHtml(saturation: Saturation): string {
 function plotSvg(gate: string, ofLayers: readonly Saturation[], { Plot, document }: Plotter): string {
   const axis = { domain: [0, 1], ticks: [0, 0.5, 1], tickSize: 0, labelArrow: 'none', labelAnchor: 'center' } as const;
   const drawn = Plot.plot({
-    document, width: SIDE, height: SIDE, marginTop: 8, marginRight: 10, marginBottom: 34, marginLeft: 40,
-    x: { ...axis, label: 'open', labelOffset: 32 }, y: { ...axis, label: 'shut', labelOffset: 38 },
+    document,
+    width: SIDE,
+    height: SIDE,
+    marginTop: 8,
+    marginRight: 10,
+    marginBottom: 34,
+    marginLeft: 40,
+    x: { ...axis, label: 'open', labelOffset: 32 },
+    y: { ...axis, label: 'shut', labelOffset: 38 },
     marks: [
-      Plot.frame({ anchor: 'left' }), Plot.frame({ anchor: 'bottom' }), Plot.line([[0, 1], [1, 0]], { strokeOpacity: 0.25 }),
-      ...ofLayers.map(({ layer, left, right }) => Plot.dot(left, { x: right, y: left, r: 3.5, fill: 'currentColor', title: (shut: number, unit: number) => `unit ${unit} of layer ${layer}: open ${percent(right[unit])}, shut ${percent(shut)}` })),
+      Plot.frame({ anchor: 'left' }),
+      Plot.frame({ anchor: 'bottom' }),
+      Plot.line(
+        [
+          [0, 1],
+          [1, 0],
+        ],
+        { strokeOpacity: 0.25 },
+      ),
+      ...ofLayers.map(({ layer, left, right }) =>
+        Plot.dot(left, {
+          x: right,
+          y: left,
+          r: 3.5,
+          fill: 'currentColor',
+          title: (shut: number, unit: number) => `unit ${unit} of layer ${layer}: open ${percent(right[unit])}, shut ${percent(shut)}`,
+        }),
+      ),
     ],
   });
   drawn.querySelector('style')?.remove();

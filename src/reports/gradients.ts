@@ -17,16 +17,40 @@ export interface NetworkGradients {
 export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
   const several = networks.length > 1;
   const series = (of: (network: NetworkGradients) => readonly { readonly label: string; readonly values: readonly number[] }[]): Series[] =>
-    networks.flatMap((network, run) => of(network).map(({ label, values }, index) => ({
-      name: several ? `${network.name}, ${label}` : label,
-      run, colour: several ? run : index, dash: several ? index : 0,
-      points: values.map((value, x) => [x, Number.isFinite(value) && value > 0 ? Number(value.toPrecision(5)) : null] as const),
-    }))).filter(({ points }) => points.some(([, y]) => y !== null));
-  const flows = series(({ flows: found }) => found.map(({ layer, state, logNorms }) => ({ label: `layer ${layer} ${state}`, values: logNorms.map(Math.exp) })));
+    networks
+      .flatMap((network, run) =>
+        of(network).map(({ label, values }, index) => ({
+          name: several ? `${network.name}, ${label}` : label,
+          run,
+          colour: several ? run : index,
+          dash: several ? index : 0,
+          points: values.map((value, x) => [x, Number.isFinite(value) && value > 0 ? Number(value.toPrecision(5)) : null] as const),
+        })),
+      )
+      .filter(({ points }) => points.some(([, y]) => y !== null));
+  const flows = series(({ flows: found }) =>
+    found.map(({ layer, state, logNorms }) => ({ label: `layer ${layer} ${state}`, values: logNorms.map(Math.exp) })),
+  );
   const stretches = series(({ singularValues }) => singularValues.map((values, layer) => ({ label: `layer ${layer}`, values })));
   const charts: Chart[] = [
-    { name: 'flow', title: 'Gradient norm', unit: 'of the loss at a step, with respect to what was held before', isLogarithmic: true, hasZero: false, horizontal: 'steps back', series: flows },
-    { name: 'stretch', title: 'Largest singular value', unit: "of a step's Jacobian", isLogarithmic: false, hasZero: true, horizontal: 'steps', series: stretches },
+    {
+      name: 'flow',
+      title: 'Gradient norm',
+      unit: 'of the loss at a step, with respect to what was held before',
+      isLogarithmic: true,
+      hasZero: false,
+      horizontal: 'steps back',
+      series: flows,
+    },
+    {
+      name: 'stretch',
+      title: 'Largest singular value',
+      unit: "of a step's Jacobian",
+      isLogarithmic: false,
+      hasZero: true,
+      horizontal: 'steps',
+      series: stretches,
+    },
   ];
   return charts.filter((chart) => chart.series.length > 0);
 }

@@ -5,7 +5,9 @@ const formats = new Map<number, Intl.NumberFormat>();
 
 /** @param digits that are shown at least; four that count at most */
 function formatOf(digits: number): Intl.NumberFormat {
-  const format = formats.get(digits) ?? new Intl.NumberFormat('en', { notation: 'compact', minimumSignificantDigits: digits, maximumSignificantDigits: 4 });
+  const format =
+    formats.get(digits) ??
+    new Intl.NumberFormat('en', { notation: 'compact', minimumSignificantDigits: digits, maximumSignificantDigits: 4 });
   formats.set(digits, format);
   return format;
 }
@@ -19,7 +21,14 @@ export const valueText = (value: number): string => numberText(value, 4);
 function numberText(value: number, digits: number): string {
   const size = Math.abs(value);
   const hasExponent = size >= 1e15 || (size > 0 && size < 0.001);
-  return hasExponent ? value.toExponential(2).replace(/\.?0+e/, 'e').replace('e+', 'e') : formatOf(Number.isInteger(value) || Math.abs(value) < 0.1 ? 1 : digits).format(value).replace('K', 'k');
+  return hasExponent
+    ? value
+        .toExponential(2)
+        .replace(/\.?0+e/, 'e')
+        .replace('e+', 'e')
+    : formatOf(Number.isInteger(value) || Math.abs(value) < 0.1 ? 1 : digits)
+        .format(value)
+        .replace('K', 'k');
 }
 
 /** Where an axis of decimal logarithms has its ticks: at some six powers of ten, or at round numbers between them. */

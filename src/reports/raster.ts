@@ -2,7 +2,12 @@
 // nothing of axes. Of the libraries for plots in a terminal none has lines of several colours with gaps over an axis of numbers.
 
 /** The bits of a Braille character's dots, row by row. */
-const dots = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]] as const;
+const dots = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+] as const;
 const emptyBraille = 0x2800;
 
 /** What a series leaves in one character. */
@@ -27,12 +32,15 @@ export class Raster {
   }
 
   /**
-   * A line from point to point, each from 0 to 1 across and up; null leaves a gap. A point alone is four dots. A later series covers an earlier one.
+   * A line from point to point, each from 0 to 1 across and up; null leaves a gap. A point alone is four dots. A later series covers an
+   * earlier one.
    *
    * @param pattern of its dots, over and over: `#` is drawn. A mark always is
    */
   line(series: number, points: readonly (readonly [number, number] | null)[], pattern = '#'): void {
-    const places = points.map((point): Place | null => (point === null ? null : [Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))]));
+    const places = points.map((point): Place | null =>
+      point === null ? null : [Math.round(point[0] * (this.#dotsAcross - 1)), Math.round((1 - point[1]) * (this.#dotsDown - 1))],
+    );
     let drawn = 0;
     for (const [index, place] of places.entries()) {
       const [last, next] = [places[index - 1] ?? null, places[index + 1] ?? null];
@@ -70,7 +78,13 @@ export class Raster {
   #point(series: number, [x, y]: Place): void {
     if (this.#marks !== null) return this.#dot(series, x, y);
     const [left, top] = [x - (x % 2), Math.min(y, y - (y % 4) + 2)];
-    for (const [across, down] of [[0, 0], [1, 0], [0, 1], [1, 1]]) this.#dot(series, left + across, top + down);
+    for (const [across, down] of [
+      [0, 0],
+      [1, 0],
+      [0, 1],
+      [1, 1],
+    ])
+      this.#dot(series, left + across, top + down);
   }
 
   #dot(series: number, x: number, y: number): void {
@@ -85,5 +99,8 @@ export class Raster {
 /** The places of a line after its first, up to its last. */
 function between([x0, y0]: Place, [x1, y1]: Place): Place[] {
   const steps = Math.max(Math.abs(x1 - x0), Math.abs(y1 - y0));
-  return Array.from({ length: steps }, (_, step) => [Math.round(x0 + ((x1 - x0) * (step + 1)) / steps), Math.round(y0 + ((y1 - y0) * (step + 1)) / steps)]);
+  return Array.from({ length: steps }, (_, step) => [
+    Math.round(x0 + ((x1 - x0) * (step + 1)) / steps),
+    Math.round(y0 + ((y1 - y0) * (step + 1)) / steps),
+  ]);
 }

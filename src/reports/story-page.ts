@@ -20,7 +20,10 @@ const storyStyle = `
 export function storyPage({ name, curves }: NamedCurves, stages: readonly Stage[]): string {
   const data: CurvesData = pageDataOf([{ name, curves }]);
   const [loss] = chartsOf(data.runs, { horizontal: 'step', only: ['loss'] });
-  const items = stages.map((stage, index) => `<li><h2>${captionOf(index)}</h2><p>${factsOf(stage)}</p><pre dir="auto" lang="">${escapeHtml(stage.text)}</pre></li>`);
+  const items = stages.map(
+    (stage, index) =>
+      `<li><h2>${captionOf(index)}</h2><p>${factsOf(stage)}</p><pre dir="auto" lang="">${escapeHtml(stage.text)}</pre></li>`,
+  );
   return page({
     title: `What ${name} learnt`,
     summary: `Text that it wrote while it was trained, at ${stages.length === 1 ? 'one step' : `${stages.length} steps`}.`,

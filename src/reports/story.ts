@@ -1,12 +1,16 @@
 // What a run wrote as it learnt: which of its samples tell most, and what to call them. Pure.
 import type { Stage } from '../training/curves.ts';
 
-/** At most `most` of them, from the first to the last, each so many times further than the one before: what is learnt first is learnt quickly. */
+/**
+ * At most `most` of them, from the first to the last, each so many times further than the one before: what is learnt first is learnt
+ * quickly.
+ */
 export function someOf(stages: readonly Stage[], most: number): Stage[] {
   if (stages.length <= most) return [...stages];
   const [first, last] = [Math.max(1, stages[0].step), stages.at(-1)!.step];
   const wanted = Array.from({ length: most }, (_, index) => (most === 1 ? last : first * (last / first) ** (index / (most - 1))));
-  const nearest = (step: number): Stage => stages.reduce((a, b) => (Math.abs(Math.log(b.step / step)) <= Math.abs(Math.log(a.step / step)) ? b : a));
+  const nearest = (step: number): Stage =>
+    stages.reduce((a, b) => (Math.abs(Math.log(b.step / step)) <= Math.abs(Math.log(a.step / step)) ? b : a));
   return [...new Set(wanted.map(nearest))];
 }
 
@@ -16,5 +20,11 @@ export const captionOf = (index: number): string => (index === 0 ? 'at first' : 
 /** step 1,200 · epoch 3.20 · validation loss 1.702 nats per character */
 export function factsOf({ step, epoch, lossNats, validationLossNats }: Stage): string {
   const [kind, loss] = validationLossNats === null ? ['loss', lossNats] : ['validation loss', validationLossNats];
-  return [`step ${step.toLocaleString('en')}`, epoch === null ? '' : `epoch ${epoch.toFixed(2)}`, loss === null ? '' : `${kind} ${loss.toFixed(3)} nats per character`].filter((part) => part !== '').join(' · ');
+  return [
+    `step ${step.toLocaleString('en')}`,
+    epoch === null ? '' : `epoch ${epoch.toFixed(2)}`,
+    loss === null ? '' : `${kind} ${loss.toFixed(3)} nats per character`,
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
 }

@@ -78,7 +78,13 @@ function reader(pieces: readonly Piece[]): string {
 </section>`;
 }
 
-function dataOf({ unit, pieces, surprise: { nats, alternatives: K, ranks, likeliest, probabilities }, ids, symbols }: SurpriseReport): SurpriseData {
+function dataOf({
+  unit,
+  pieces,
+  surprise: { nats, alternatives: K, ranks, likeliest, probabilities },
+  ids,
+  symbols,
+}: SurpriseReport): SurpriseData {
   const C = pieces.at(-1)!.at;
   const Ids = symbols.length <= 256 ? Uint8Array : Uint32Array;
   const filled = (rows: Uint8Array | Uint16Array | Uint32Array, value: (index: number) => number): string => {

@@ -59,7 +59,9 @@ export function shadedText(pieces: readonly Piece[]): string {
   let length = 0;
   for (const { text, scored, nats } of pieces) {
     const level = Math.min(HIGHEST_LEVEL, Math.round((2 * nats) / Math.LN2));
-    const classes = [scored === 0 || (/^[\n\t]$/.test(text) && level < HIGHEST_LEVEL / 2) ? 'faint' : '', level === 0 ? '' : `s${level}`].filter((each) => each !== '').join(' ');
+    const classes = [scored === 0 || (/^[\n\t]$/.test(text) && level < HIGHEST_LEVEL / 2) ? 'faint' : '', level === 0 ? '' : `s${level}`]
+      .filter((each) => each !== '')
+      .join(' ');
     block += `<i${classes === '' ? '' : ` class="${classes}"`}>${escapeHtml(inText(text))}</i>`;
     length++;
     if (length < BLOCK || text !== '\n') continue;
@@ -67,21 +69,41 @@ export function shadedText(pieces: readonly Piece[]): string {
     block = '';
     length = 0;
   }
-  return [...blocks, block].filter((each) => each !== '').map((each) => `<div>${each}</div>`).join('');
+  return [...blocks, block]
+    .filter((each) => each !== '')
+    .map((each) => `<div>${each}</div>`)
+    .join('');
 }
 
 /** The characters that cost most, each a way to its place. */
 export function dearest(report: SurpriseReport): string {
   const { pieces } = report;
-  const most = pieces.map((_, index) => index).filter((index) => pieces[index].scored > 0).toSorted((a, b) => pieces[b].nats - pieces[a].nats).slice(0, DEAREST);
-  const around = (from: number, to: number): string => escapeHtml(pieces.slice(Math.max(0, from), to).map(({ text }) => inLine(text)).join(''));
-  const item = (index: number): string => `<li><button type="button" data-piece="${index}"><span class="before">${around(index - AROUND, index)}</span><b>${escapeHtml(inLine(pieces[index].text))}</b>${around(index + 1, index + AROUND / 2)}</button>
+  const most = pieces
+    .map((_, index) => index)
+    .filter((index) => pieces[index].scored > 0)
+    .toSorted((a, b) => pieces[b].nats - pieces[a].nats)
+    .slice(0, DEAREST);
+  const around = (from: number, to: number): string =>
+    escapeHtml(
+      pieces
+        .slice(Math.max(0, from), to)
+        .map(({ text }) => inLine(text))
+        .join(''),
+    );
+  const item = (
+    index: number,
+  ): string => `<li><button type="button" data-piece="${index}"><span class="before">${around(index - AROUND, index)}</span><b>${escapeHtml(inLine(pieces[index].text))}</b>${around(index + 1, index + AROUND / 2)}</button>
 <span>${(pieces[index].nats / Math.LN2).toFixed(1)} bits, ${expected(pieces[index], report)}</span></li>`;
-  return most.length === 0 ? '' : `<section aria-labelledby="dearest-title"><h2 id="dearest-title">Least expected</h2><ol class="dearest">${most.map(item).join('\n')}</ol></section>`;
+  return most.length === 0
+    ? ''
+    : `<section aria-labelledby="dearest-title"><h2 id="dearest-title">Least expected</h2><ol class="dearest">${most.map(item).join('\n')}</ol></section>`;
 }
 
 /** What was likeliest in the place of a piece, or of its symbol that cost most. */
-function expected({ text, at, scored }: Piece, { surprise: { nats, alternatives: K, likeliest, probabilities }, ids, symbols }: SurpriseReport): string {
+function expected(
+  { text, at, scored }: Piece,
+  { surprise: { nats, alternatives: K, likeliest, probabilities }, ids, symbols }: SurpriseReport,
+): string {
   const places = Array.from({ length: scored }, (_, before) => at - 1 - before);
   const dearest = places.reduce((most, place) => (nats[place] > nats[most] ? place : most));
   const quoted = (id: number): string => `<q>${escapeHtml(inLine(symbols[id]))}</q>`;
@@ -105,5 +127,7 @@ function inLine(text: string): string {
 /** Control characters as their symbols (␛): HTML allows few of them. */
 function visible(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => (character < ' ' ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : '·'));
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
+    character < ' ' ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : '·',
+  );
 }

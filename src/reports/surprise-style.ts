@@ -3,7 +3,10 @@ import { HIGHEST_LEVEL } from './surprise-parts.ts';
 
 const shades = Array.from({ length: HIGHEST_LEVEL }, (_, index) => {
   const share = (index + 1) / HIGHEST_LEVEL;
-  const colour = share <= 0.5 ? `color-mix(in oklab, var(--warm) ${Math.round(200 * share)}%, transparent)` : `color-mix(in oklab, var(--hot) ${Math.round(200 * share - 100)}%, var(--warm))`;
+  const colour =
+    share <= 0.5
+      ? `color-mix(in oklab, var(--warm) ${Math.round(200 * share)}%, transparent)`
+      : `color-mix(in oklab, var(--hot) ${Math.round(200 * share - 100)}%, var(--warm))`;
   return `.s${index + 1} { background: ${colour}; }`;
 }).join('\n');
 

@@ -37,15 +37,41 @@ export async function svgOf(charts: readonly Chart[], title: string): Promise<st
       const look = { x: '0', y: '1', className: `line-${lineOf(each)}` };
       const [colour, lone] = [seriesColours.light[lineOf(each)], lonePoints(each.points)];
       return [
-        ...(lone.length === each.points.length ? [] : [Plot.line(each.points, { ...look, stroke: colour, strokeWidth: each.dash > 0 ? 2.25 : 1.5, ...dashed(each) })]),
+        ...(lone.length === each.points.length
+          ? []
+          : [Plot.line(each.points, { ...look, stroke: colour, strokeWidth: each.dash > 0 ? 2.25 : 1.5, ...dashed(each) })]),
         ...(lone.length === 0 ? [] : [Plot.dot(lone, { ...look, fill: colour, r: 4.5 })]),
       ];
     });
     const drawn = Plot.plot({
-      width: across, height: down, marginLeft: 48, marginRight: 8, marginTop: 28, marginBottom: 36,
+      width: across,
+      height: down,
+      marginLeft: 48,
+      marginRight: 8,
+      marginTop: 28,
+      marginBottom: 36,
       document,
-      x: { label: chart.horizontal, labelArrow: 'none', labelAnchor: 'center', tickFormat: isCounted(chart) ? wholeText : tickText, ticks: across / 90, tickSize: 0, zero: true },
-      y: { label: [chart.title, chart.unit].filter((part) => part !== '').join(', ') || null, labelArrow: 'none', labelOffset: 48, type: chart.isLogarithmic ? 'log' : 'linear', zero: chart.hasZero, nice: true, grid: true, tickFormat: tickText, ticks: down / 50, tickSize: 0 },
+      x: {
+        label: chart.horizontal,
+        labelArrow: 'none',
+        labelAnchor: 'center',
+        tickFormat: isCounted(chart) ? wholeText : tickText,
+        ticks: across / 90,
+        tickSize: 0,
+        zero: true,
+      },
+      y: {
+        label: [chart.title, chart.unit].filter((part) => part !== '').join(', ') || null,
+        labelArrow: 'none',
+        labelOffset: 48,
+        type: chart.isLogarithmic ? 'log' : 'linear',
+        zero: chart.hasZero,
+        nice: true,
+        grid: true,
+        tickFormat: tickText,
+        ticks: down / 50,
+        tickSize: 0,
+      },
       marks: lines,
     });
     // Its own style sheet is for pages.
@@ -85,6 +111,7 @@ function legendOf({ series }: Chart): { html: string; height: number } {
   return { html: entries.join(''), height: y - edge - 20 };
 }
 
-const dashed = (series: Series): { strokeDasharray?: string } => (series.dash > 0 ? { strokeDasharray: dashOf(series).lengths.join(' ') } : {});
+const dashed = (series: Series): { strokeDasharray?: string } =>
+  series.dash > 0 ? { strokeDasharray: dashOf(series).lengths.join(' ') } : {};
 
 const lineOf = ({ colour }: Series): number => colour % seriesColours.light.length;

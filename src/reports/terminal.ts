@@ -35,9 +35,19 @@ export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
   const lines = textChart(first, look, first);
   if (others.length === 0) return lines;
   const columns = Math.floor((look.columns - gap * (others.length - 1)) / others.length);
-  if (columns < narrowestBeside) return [...lines, ...others.flatMap((chart) => ['', ...textChart(chart, { ...look, rows: smallRows }, first)])];
+  if (columns < narrowestBeside)
+    return [...lines, ...others.flatMap((chart) => ['', ...textChart(chart, { ...look, rows: smallRows }, first)])];
   const blocks = others.map((chart) => textChart(chart, { ...look, columns, rows: smallRows }, first));
-  return [...lines, '', ...blocks[0].map((_, row) => blocks.map((block) => block[row]).join(' '.repeat(gap)).trimEnd())];
+  return [
+    ...lines,
+    '',
+    ...blocks[0].map((_, row) =>
+      blocks
+        .map((block) => block[row])
+        .join(' '.repeat(gap))
+        .trimEnd(),
+    ),
+  ];
 }
 
 /**
@@ -49,19 +59,40 @@ function textChart(chart: Chart, look: TextLook, explained: Chart): string[] {
   const { title, unit, horizontal, isLogarithmic, hasZero, series } = chart;
   const marks = look.series === null && series.length > 1 ? series.map((each, index) => markOf(each, index, explained)) : null;
   const points = series.flatMap((each) => each.points);
-  const y = scaleOf(points.flatMap(([, value]) => (value === null ? [] : [value])), { isLogarithmic, hasZero, ticks: Math.max(2, Math.floor(look.rows / rowsPerTick)) });
+  const y = scaleOf(
+    points.flatMap(([, value]) => (value === null ? [] : [value])),
+    { isLogarithmic, hasZero, ticks: Math.max(2, Math.floor(look.rows / rowsPerTick)) },
+  );
   const labelled = new Map(y.ticks.map((tick) => [Math.round((1 - y.place(tick)) * (look.rows - 1)), tickText(tick)]));
   const margin = Math.max(...[...labelled.values()].map((label) => label.length)) + 1;
   const columns = Math.max(10, look.columns - margin - 1);
-  const x = scaleOf(points.map(([value]) => value), { isLogarithmic: false, hasZero: true, isExact: true, isWhole: isCounted(chart), ticks: Math.max(2, Math.floor(columns / columnsPerTick)) });
+  const x = scaleOf(
+    points.map(([value]) => value),
+    {
+      isLogarithmic: false,
+      hasZero: true,
+      isExact: true,
+      isWhole: isCounted(chart),
+      ticks: Math.max(2, Math.floor(columns / columnsPerTick)),
+    },
+  );
   const raster = new Raster(columns, look.rows, marks);
   // Validation lies over training, and the first run over the others.
   const order = [...series.keys()].toReversed().toSorted((a, b) => series[a].dash - series[b].dash);
-  for (const index of order) raster.line(index, series[index].points.map(([across, value]) => (value === null ? null : [x.place(across), y.place(value)])), dashOf(series[index]).dots);
-  const painted = raster.rows().map((pieces) => pieces.map(({ text, series: index }) => (index === null ? text : paint(series[index], text, look))).join(''));
+  for (const index of order)
+    raster.line(
+      index,
+      series[index].points.map(([across, value]) => (value === null ? null : [x.place(across), y.place(value)])),
+      dashOf(series[index]).dots,
+    );
+  const painted = raster
+    .rows()
+    .map((pieces) => pieces.map(({ text, series: index }) => (index === null ? text : paint(series[index], text, look))).join(''));
   return [
     ...(chart === explained ? legend(`${title}, ${unit}`, series, marks, look) : [heading(title, series, look)]),
-    ...painted.map((row, index) => `${look.dim(`${(labelled.get(index) ?? '').padStart(margin)}${labelled.has(index) ? '┤' : '│'}`)}${row}`),
+    ...painted.map(
+      (row, index) => `${look.dim(`${(labelled.get(index) ?? '').padStart(margin)}${labelled.has(index) ? '┤' : '│'}`)}${row}`,
+    ),
     ...axis(x, { margin, columns, horizontal }).map((line) => look.dim(line)),
   ];
 }
@@ -98,7 +129,8 @@ function axis(x: Scale, { margin, columns, horizontal }: { margin: number; colum
   const write = (text: string, from: number): void => {
     const start = Math.min(Math.max(0, from), labels.length - text.length);
     // Only where it touches nothing.
-    if (labels.slice(Math.max(0, start - 1), start + text.length + 1).every((character) => character === ' ')) labels.splice(start, text.length, ...text);
+    if (labels.slice(Math.max(0, start - 1), start + text.length + 1).every((character) => character === ' '))
+      labels.splice(start, text.length, ...text);
   };
   write(horizontal, labels.length);
   for (const tick of x.ticks) {
@@ -110,7 +142,8 @@ function axis(x: Scale, { margin, columns, horizontal }: { margin: number; colum
   return [`${' '.repeat(margin)}└${line.join('')}`, labels.join('')];
 }
 
-const paint = ({ colour }: Series, text: string, { series }: TextLook): string => (series === null ? text : series[colour % series.length](text));
+const paint = ({ colour }: Series, text: string, { series }: TextLook): string =>
+  series === null ? text : series[colour % series.length](text);
 
 const lastOf = (points: readonly Point[]): number => points.findLast(([, y]) => y !== null)![1]!;
 
@@ -120,7 +153,16 @@ interface Scale {
   readonly ticks: readonly number[];
 }
 
-function scaleOf(values: readonly number[], { isLogarithmic, hasZero, isExact = false, isWhole = false, ticks }: { isLogarithmic: boolean; hasZero: boolean; isExact?: boolean; isWhole?: boolean; ticks: number }): Scale {
+function scaleOf(
+  values: readonly number[],
+  {
+    isLogarithmic,
+    hasZero,
+    isExact = false,
+    isWhole = false,
+    ticks,
+  }: { isLogarithmic: boolean; hasZero: boolean; isExact?: boolean; isWhole?: boolean; ticks: number },
+): Scale {
   let [least, most] = [hasZero ? 0 : Infinity, -Infinity];
   for (const value of values) [least, most] = [Math.min(least, value), Math.max(most, value)];
   // A line that stays where it is needs room, too.

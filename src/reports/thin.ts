@@ -3,12 +3,16 @@
 type Measured<Column extends string> = Readonly<Record<Column, number | null>>;
 
 /**
- * Of each stretch of rows the first, and those that are lowest and highest in one of the columns: no peak and no gap is lost. With c columns
- * at most (3c + 1) rows a stretch stay.
+ * Of each stretch of rows the first, and those that are lowest and highest in one of the columns: no peak and no gap is lost. With c
+ * columns at most (3c + 1) rows a stretch stay.
  *
  * @param stretches as many as the picture has places beside each other
  */
-export function thin<Column extends string, Row extends Measured<Column>>(rows: readonly Row[], columns: readonly Column[], stretches: number): readonly Row[] {
+export function thin<Column extends string, Row extends Measured<Column>>(
+  rows: readonly Row[],
+  columns: readonly Column[],
+  stretches: number,
+): readonly Row[] {
   if (rows.length <= stretches) return rows;
   const kept = new Set<number>([rows.length - 1]);
   for (let stretch = 0; stretch < stretches; stretch++) {

@@ -24,7 +24,10 @@ export class Batch {
   async advance(): Promise<void> {
     if (this.#rows === null) {
       this.#rows = await this.#network.start(this.#start, this.#texts.length);
-      this.#draw(this.#rows, this.#texts.map(() => this.#start.logits));
+      this.#draw(
+        this.#rows,
+        this.#texts.map(() => this.#start.logits),
+      );
       return;
     }
     const rows = await this.#narrowed(this.#rows);

@@ -14,11 +14,20 @@ export interface SamplingOptions {
    * likeliest symbol (the lowest id among equals) and draws no random number. Default 1; 0.7 to 1 reads well for most models.
    */
   readonly temperature?: number | undefined;
-  /** Keeps the k likeliest symbols (Fan et al., 2018). Default: all. 10 to 40 for characters; less useful than the next two, because it is blind to how sure the model is. */
+  /**
+   * Keeps the k likeliest symbols (Fan et al., 2018). Default: all. 10 to 40 for characters; less useful than the next two, because it is
+   * blind to how sure the model is.
+   */
   readonly topK?: number | undefined;
-  /** Keeps the fewest likeliest symbols that together have at least this probability: the nucleus (Holtzman et al., 2019). Default 1: all. 0.9 to 0.95 cuts off the unlikely tail. */
+  /**
+   * Keeps the fewest likeliest symbols that together have at least this probability: the nucleus (Holtzman et al., 2019). Default 1: all.
+   * 0.9 to 0.95 cuts off the unlikely tail.
+   */
   readonly topP?: number | undefined;
-  /** Keeps symbols at least this many times as likely as the likeliest (Nguyen et al., 2024). Default 0: all. 0.02 to 0.1; holds up better than top-p at temperatures above 1. */
+  /**
+   * Keeps symbols at least this many times as likely as the likeliest (Nguyen et al., 2024). Default 0: all. 0.02 to 0.1; holds up better
+   * than top-p at temperatures above 1.
+   */
   readonly minP?: number | undefined;
   /** Ids that are never drawn, such as the unknown symbol's; the others share their probability. */
   readonly never?: readonly number[] | undefined;
@@ -27,10 +36,34 @@ export interface SamplingOptions {
 /** @throws RnnError `usage` naming the flag, its value and what it may be */
 export function validateSamplingOptions({ temperature = 1, topK = 1, topP = 1, minP = 0 }: SamplingOptions): void {
   const rules: [flag: string, value: number, holds: boolean, expected: string, hint: string][] = [
-    ['--temp', temperature, temperature >= 0 && temperature < Infinity, 'a number from 0 up', '0 always takes the likeliest character, 1 draws as the model predicts'],
-    ['--top-k', topK, Number.isSafeInteger(topK) && topK >= 1, 'a whole number from 1 up', 'it is how many of the likeliest characters may be drawn; leave it out for all'],
-    ['--top-p', topP, topP > 0 && topP <= 1, 'a number above 0, at most 1', 'it is the share of the probability that is kept; 1 keeps all, 0.9 is usual'],
-    ['--min-p', minP, minP >= 0 && minP <= 1, 'a number from 0 to 1', 'it is a share of the likeliest character\'s probability; 0 keeps all, 0.05 is usual'],
+    [
+      '--temp',
+      temperature,
+      temperature >= 0 && temperature < Infinity,
+      'a number from 0 up',
+      '0 always takes the likeliest character, 1 draws as the model predicts',
+    ],
+    [
+      '--top-k',
+      topK,
+      Number.isSafeInteger(topK) && topK >= 1,
+      'a whole number from 1 up',
+      'it is how many of the likeliest characters may be drawn; leave it out for all',
+    ],
+    [
+      '--top-p',
+      topP,
+      topP > 0 && topP <= 1,
+      'a number above 0, at most 1',
+      'it is the share of the probability that is kept; 1 keeps all, 0.9 is usual',
+    ],
+    [
+      '--min-p',
+      minP,
+      minP >= 0 && minP <= 1,
+      'a number from 0 to 1',
+      "it is a share of the likeliest character's probability; 0 keeps all, 0.05 is usual",
+    ],
   ];
   for (const [flag, value, holds, expected, hint] of rules) {
     if (typeof value !== 'number' || !holds) throw new RnnError('usage', `${flag} is ${String(value)}, expected ${expected}`, { hint });
@@ -65,7 +98,8 @@ export class SymbolSampler {
     this.#minP = minP;
     this.#allowed = new Uint8Array(vocabulary).fill(1);
     for (const id of never) this.#allowed[id] = 0;
-    if (!this.#allowed.includes(1)) throw new RnnError('usage', 'the model has no symbol that may be drawn', { hint: 'train on text with more than one character' });
+    if (!this.#allowed.includes(1))
+      throw new RnnError('usage', 'the model has no symbol that may be drawn', { hint: 'train on text with more than one character' });
     this.#weights = new Float64Array(vocabulary);
     this.#heap = new Uint32Array(vocabulary);
     this.#kept = new Uint32Array(vocabulary);

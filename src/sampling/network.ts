@@ -33,7 +33,9 @@ export interface NetworkUse {
   readonly prime: number;
 }
 
-/** T of the program that reads: in it a layer's weights stay in the cache from one step to the next, and half of them are needed only once. */
+/**
+ * T of the program that reads: in it a layer's weights stay in the cache from one step to the next, and half of them are needed only once.
+ */
 const READING_STEPS = 64;
 /** Shorter primes are read sooner than that program is compiled. */
 const LONG_PRIME = 2048;
@@ -61,8 +63,14 @@ export class Network {
     const widths = widthsOf(use);
     const reads = use.prime >= LONG_PRIME;
     const parameters = parameterShapes(model);
-    const jobs: Job[] = widths.map((width) => ({ name: jobOf(width), steps: 1, batch: width, build: (rows) => samplingProgram(model, rows) }));
-    if (reads) jobs.push({ name: READING, steps: READING_STEPS, batch: 1, build: (rows) => readingProgram(model, { steps: READING_STEPS, rows }) });
+    const jobs: Job[] = widths.map((width) => ({
+      name: jobOf(width),
+      steps: 1,
+      batch: width,
+      build: (rows) => samplingProgram(model, rows),
+    }));
+    if (reads)
+      jobs.push({ name: READING, steps: READING_STEPS, batch: 1, build: (rows) => readingProgram(model, { steps: READING_STEPS, rows }) });
     return new Network(model, await device.compile({ parameters, jobs, update: null, interactive: true, rowsAlike: true }), widths, reads);
   }
 
@@ -145,7 +153,8 @@ export class Network {
   #rowsOf(width: number): Rows {
     const made = this.#rows.get(width);
     if (made !== undefined) return made;
-    const { ids, outputs, run } = this.#executable.standingCall?.(jobOf(width)) ?? standingCallOf(this.#executable, width, this.#vocabulary);
+    const { ids, outputs, run } =
+      this.#executable.standingCall?.(jobOf(width)) ?? standingCallOf(this.#executable, width, this.#vocabulary);
     const rows = { width, ids, logits: outputs['logits'], step: run };
     this.#rows.set(width, rows);
     return rows;

@@ -66,7 +66,12 @@ export class Sampler {
     this.#rows = rows;
   }
 
-  static async open(model: ModelConfiguration, vocabulary: Vocabulary, device: Device, { texts = 1, length = 1, stops = false, prime = 0 }: SamplerUse = {}): Promise<Sampler> {
+  static async open(
+    model: ModelConfiguration,
+    vocabulary: Vocabulary,
+    device: Device,
+    { texts = 1, length = 1, stops = false, prime = 0 }: SamplerUse = {},
+  ): Promise<Sampler> {
     const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_WAITING / length)));
     // As many rows in each batch.
     const rows = Math.ceil(texts / Math.ceil(texts / most));
@@ -92,7 +97,10 @@ export class Sampler {
    */
   texts({ prime, length, stop, seeds, options }: TextsRequest): Iterable<AsyncGenerator<string>> {
     const { unknown } = this.#vocabulary.data;
-    const symbols = new SymbolSampler(this.#model.vocabulary, { ...options, never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])] });
+    const symbols = new SymbolSampler(this.#model.vocabulary, {
+      ...options,
+      never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])],
+    });
     const primed = this.#vocabulary.encode(prime);
     const context = primed.length > 0 ? primed : Int32Array.of(startSymbol(this.#vocabulary));
     const textOf = (seed: number): Text => new Text(symbols, this.#vocabulary.decoder(), { seed, length, stop });

@@ -86,7 +86,8 @@ class Stop {
   constructor(stop: string) {
     this.#stop = Uint16Array.from({ length: stop.length }, (_, i) => stop.charCodeAt(i));
     this.#shorter = new Uint32Array(stop.length + 1);
-    for (let length = 2; length <= stop.length; length++) this.#shorter[length] = this.#extend(this.#shorter[length - 1], this.#stop[length - 1]);
+    for (let length = 2; length <= stop.length; length++)
+      this.#shorter[length] = this.#extend(this.#shorter[length - 1], this.#stop[length - 1]);
   }
 
   isReachedBy(unit: number): boolean {

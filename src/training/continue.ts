@@ -7,7 +7,17 @@ import { RnnError } from '../errors.ts';
 import type { EndReason } from './events.ts';
 import { earlierDefaults, lengths, optionRules } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
-import { type MachineOptions, MOST_COUNTED, type ReadingOptions, recordedCorpus, recordedLoop, recordedMachine, recordedOptions, recordedReading, unfit } from './record.ts';
+import {
+  type MachineOptions,
+  MOST_COUNTED,
+  type ReadingOptions,
+  recordedCorpus,
+  recordedLoop,
+  recordedMachine,
+  recordedOptions,
+  recordedReading,
+  unfit,
+} from './record.ts';
 
 export interface RunSettings {
   readonly options: TrainingOptions;
@@ -30,10 +40,28 @@ export interface Continuation extends RunSettings {
 
 /** What the weights are made for, or how they began. */
 const fixedOptions = [
-  'cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation', 'initScale', 'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState', 'gateBias',
+  'cell',
+  'layers',
+  'hidden',
+  'embedding',
+  'forgetBias',
+  'initialisation',
+  'initScale',
+  'skip',
+  'stacking',
+  'timeSkip',
+  'tied',
+  'layerNorm',
+  'learnedState',
+  'gateBias',
 ] as const;
 const fixedReading = { unit: '--unit', minCount: '--min-count' } as const;
-const readingFlags = { include: '--include', exclude: '--exclude', validationFraction: '--val-fraction', validationFile: '--val-file' } as const;
+const readingFlags = {
+  include: '--include',
+  exclude: '--exclude',
+  validationFraction: '--val-fraction',
+  validationFile: '--val-file',
+} as const;
 const machineFlags = { device: '--device', threads: '--threads', blas: '--blas' } as const;
 
 /**
@@ -44,23 +72,34 @@ const machineFlags = { device: '--device', threads: '--threads', blas: '--blas' 
 export function continueRun({ model, training }: Checkpoint, given: GivenSettings): Continuation {
   const earlier = { options: recordedOptions(training), reading: recordedReading(training), machine: recordedMachine(training) };
   const { step, epoch, position } = training;
-  for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch })) if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
+  for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
+    if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
   for (const option of fixedOptions) {
     const own = { ...earlierDefaults, ...model }[option];
     if (earlier.options[option] !== own) throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
   }
   refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
-  for (const option of ['preset', ...fixedOptions] as const) refuseChange(optionRules[option].flag, given.options[option], earlier.options[option]);
-  for (const [option, flag] of Object.entries(fixedReading)) refuseChange(flag, given.reading[option as keyof typeof fixedReading], earlier.reading[option as keyof typeof fixedReading]);
+  for (const option of ['preset', ...fixedOptions] as const)
+    refuseChange(optionRules[option].flag, given.options[option], earlier.options[option]);
+  for (const [option, flag] of Object.entries(fixedReading))
+    refuseChange(flag, given.reading[option as keyof typeof fixedReading], earlier.reading[option as keyof typeof fixedReading]);
 
   const length = lengths.some((option) => given.options[option] !== undefined) ? { epochs: null, maxSteps: null, budgetMs: null } : {};
   const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
-  const validation = given.reading.validationFile !== undefined ? { validationFraction: 0 } : given.reading.validationFraction !== undefined ? { validationFile: null } : {};
+  const validation =
+    given.reading.validationFile !== undefined
+      ? { validationFraction: 0 }
+      : given.reading.validationFraction !== undefined
+        ? { validationFile: null }
+        : {};
   const reading = { ...earlier.reading, ...validation, ...given.reading };
   const machine = { ...earlier.machine, ...given.machine };
   const changes = [
-    ...Object.entries(optionRules).filter(([option]) => option !== 'maxTimeMs' && given.options[option as keyof TrainingOptions] !== undefined)
-      .map(([option, { flag }]) => [flag, options[option as keyof TrainingOptions], earlier.options[option as keyof TrainingOptions]] as const),
+    ...Object.entries(optionRules)
+      .filter(([option]) => option !== 'maxTimeMs' && given.options[option as keyof TrainingOptions] !== undefined)
+      .map(
+        ([option, { flag }]) => [flag, options[option as keyof TrainingOptions], earlier.options[option as keyof TrainingOptions]] as const,
+      ),
     ...changesIn(readingFlags, reading, earlier.reading),
     ...changesIn(machineFlags, machine, earlier.machine),
   ].filter(([, now, before]) => !isDeepStrictEqual(now, before));
@@ -90,7 +129,10 @@ export function unusedNote(flags: readonly string[], end: EndReason): string | n
 export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accepted }: { readonly accepted: boolean }): readonly string[] {
   const { digest, sourcesDigest, characters, train, validation } = recordedCorpus(training);
   const sameSources = sourcesDigest === corpus.sourcesDigest;
-  const notes = sameSources && train !== corpus.train.length ? [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`] : [];
+  const notes =
+    sameSources && train !== corpus.train.length
+      ? [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`]
+      : [];
   if (digest === corpus.digest) return notes;
   if (sameSources) {
     const other = difference(corpus.validation.length, validation);
@@ -105,7 +147,9 @@ export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accept
       hint: 'give the same text, go on with this one by --accept-new-corpus, or start a new run with --init-from and --out',
     });
   }
-  return [`the text is another one: ${what}; the run goes on at the same part of it, from a zero state, and the best validation loss is looked for anew`];
+  return [
+    `the text is another one: ${what}; the run goes on at the same part of it, from a zero state, and the best validation loss is looked for anew`,
+  ];
 }
 
 function difference(now: number, before: number): string {
@@ -131,7 +175,11 @@ function refuseChange(flag: string, given: unknown, before: unknown): void {
   });
 }
 
-function changesIn<Settings extends object>(flags: Readonly<Partial<Record<keyof Settings, string>>>, now: Settings, before: Settings): (readonly [string, unknown, unknown])[] {
+function changesIn<Settings extends object>(
+  flags: Readonly<Partial<Record<keyof Settings, string>>>,
+  now: Settings,
+  before: Settings,
+): (readonly [string, unknown, unknown])[] {
   return (Object.entries(flags) as [keyof Settings, string][]).map(([option, flag]) => [flag, now[option], before[option]]);
 }
 

@@ -39,7 +39,8 @@ export class LossTrend {
     this.#average += (lossNats - this.#average) / Math.min(this.#steps, AVERAGED_STEPS);
     if (this.#steps < STEPS_UNTIL_JUDGED) return null;
     const lowest = this.#lowest ?? this.#average;
-    if (this.#average > JUMP.factor * lowest && this.#average > lowest + JUMP.nats) return `the loss jumped from ${lowest.toFixed(2)} to ${this.#average.toFixed(2)} nats`;
+    if (this.#average > JUMP.factor * lowest && this.#average > lowest + JUMP.nats)
+      return `the loss jumped from ${lowest.toFixed(2)} to ${this.#average.toFixed(2)} nats`;
     this.#lowest = Math.min(lowest, this.#average);
     return null;
   }
@@ -47,7 +48,9 @@ export class LossTrend {
   /**
    * What is wrong with a run of steps, and how many had been made by then; null if nothing is.
    */
-  troubleIn(steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[]): { readonly what: string; readonly after: number } | null {
+  troubleIn(
+    steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[],
+  ): { readonly what: string; readonly after: number } | null {
     for (const [index, { lossNats, updated, characters }] of steps.entries()) {
       if (!updated) return { what: `${Number.isFinite(lossNats) ? 'the gradient' : 'the loss'} is not a finite number`, after: index };
       const jump = this.add(lossNats / characters);

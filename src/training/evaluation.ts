@@ -15,7 +15,10 @@ import { type Visit, visitWindow } from '../insight/reading.ts';
  * @returns null if it was given up
  */
 export async function evaluate(
-  executable: Executable, job: string, tokens: Tokens, { streams, sequenceLength, isUrgent, visit }: { streams: number; sequenceLength: number; isUrgent?: () => boolean; visit?: Visit },
+  executable: Executable,
+  job: string,
+  tokens: Tokens,
+  { streams, sequenceLength, isUrgent, visit }: { streams: number; sequenceLength: number; isUrgent?: () => boolean; visit?: Visit },
 ): Promise<number | null> {
   let sum = 0;
   let count = 0;
@@ -26,7 +29,10 @@ export async function evaluate(
     const taken = take(windows, executable.callsPerRun(job));
     if (taken.length === 0) return sum / count;
     if (isUrgent?.()) return null;
-    const results = await executable.run(job, taken.map(({ inputs, targets, reset }, index) => ({ ids: inputs, targets, reset, ...(spare[index] && { into: spare[index] }) })));
+    const results = await executable.run(
+      job,
+      taken.map(({ inputs, targets, reset }, index) => ({ ids: inputs, targets, reset, ...(spare[index] && { into: spare[index] }) })),
+    );
     spare = results.map(({ outputs }) => outputs);
     for (const [index, { lossNats, outputs }] of results.entries()) {
       sum += lossNats;

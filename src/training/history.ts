@@ -28,7 +28,10 @@ export class History {
     if (this.#evaluations.length > MOST) this.#evaluations.splice(this.#leastMissed(), 1);
   }
 
-  /** Neither the first nor the last, but the first of those with the fewest steps from the one before to the one after: so they stay evenly spread. */
+  /**
+   * Neither the first nor the last, but the first of those with the fewest steps from the one before to the one after: so they stay evenly
+   * spread.
+   */
   #leastMissed(): number {
     const steps = this.#evaluations.map(({ step }) => Number(step));
     const gaps = steps.slice(2).map((step, index) => step - steps[index]);

@@ -17,13 +17,15 @@ const idle: Partial<Record<keyof TrainingOptions, Idle>> = {
   lockedDropout: ({ lockedDropout, dropout }) => lockedDropout && dropout === 0 && 'there is no --dropout',
   temporalPenalty: ({ sequenceLength }) => sequenceLength === 1 && '--seq-length is 1',
   clipState: ({ sequenceLength }) => sequenceLength === 1 && '--seq-length is 1',
-  nesterov: ({ nesterov, optimizer, momentum }) => nesterov && (optimizer !== 'sgd' || momentum === 0) && 'it is for --optimizer sgd with momentum',
+  nesterov: ({ nesterov, optimizer, momentum }) =>
+    nesterov && (optimizer !== 'sgd' || momentum === 0) && 'it is for --optimizer sgd with momentum',
   momentum: ({ optimizer }) => optimizer !== 'sgd' && 'it is for --optimizer sgd',
   decay: ({ schedule }) => ![...falls, 'plateau'].includes(schedule) && `--lr-schedule is ${schedule}`,
   decayEpochs: ({ schedule }) => !falls.includes(schedule) && `--lr-schedule is ${schedule}`,
   decayAfter: ({ schedule }) => !falls.includes(schedule) && `--lr-schedule is ${schedule}`,
   finalFraction: ({ schedule }) => schedule !== 'cosine' && schedule !== 'one-cycle' && `--lr-schedule is ${schedule}`,
-  randomLength: ({ randomLength, sequenceLength }) => randomLength && lengthsAround(sequenceLength).length === 1 && `--seq-length is ${sequenceLength}`,
+  randomLength: ({ randomLength, sequenceLength }) =>
+    randomLength && lengthsAround(sequenceLength).length === 1 && `--seq-length is ${sequenceLength}`,
   plateauPatience: ({ schedule }) => schedule !== 'plateau' && `--lr-schedule is ${schedule}`,
 };
 

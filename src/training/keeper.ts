@@ -1,5 +1,5 @@
-// What keeps a run, as a training run uses it, be it a folder or memory: a disk that fails is no reason to stop training, but one to say so and to try again. Knows
-// nothing of when something is saved.
+// What keeps a run, as a training run uses it, be it a folder or memory: a disk that fails is no reason to stop training, but one to say so
+// and to try again. Knows nothing of when something is saved.
 import type { Checkpoint, Newest, RunStore } from '../checkpoint/store.ts';
 import { RnnError } from '../errors.ts';
 import type { TrainingEvent } from './events.ts';
@@ -46,7 +46,8 @@ export class Keeper {
 
   async #save(path: string, save: () => Promise<void>): Promise<Stored> {
     const stored = await attempt(save);
-    if (stored.kind === 'disk') this.#troubles.failed(path, `${stored.error.message}; training goes on, and it is tried again whenever it is due`);
+    if (stored.kind === 'disk')
+      this.#troubles.failed(path, `${stored.error.message}; training goes on, and it is tried again whenever it is due`);
     if (stored.kind !== 'stored') return stored;
     this.#hasSaved = true;
     this.#troubles.worked(path);
@@ -65,7 +66,11 @@ export class Keeper {
       if (kind === 'unfit') throw error;
       if (wait === null) {
         const newest = savedStep === null ? 'nothing was saved' : `what is saved is step ${savedStep.toLocaleString('en')}`;
-        throw new RnnError('machine', `the last state, of step ${checkpoint.training.step.toLocaleString('en')}, could not be saved: ${error.message}; ${newest}`, { hint: error.hint, cause: error });
+        throw new RnnError(
+          'machine',
+          `the last state, of step ${checkpoint.training.step.toLocaleString('en')}, could not be saved: ${error.message}; ${newest}`,
+          { hint: error.hint, cause: error },
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, wait));
     }
@@ -81,7 +86,9 @@ export class Keeper {
     try {
       return this.#hasSaved || (await this.#folder.holdsRun()) ? await this.#folder.newest() : null;
     } catch (error) {
-      throw error instanceof RnnError ? new RnnError(error.kind, `${why}, and ${error.message}`, { hint: error.hint, cause: error }) : error;
+      throw error instanceof RnnError
+        ? new RnnError(error.kind, `${why}, and ${error.message}`, { hint: error.hint, cause: error })
+        : error;
     }
   }
 

@@ -9,8 +9,8 @@ import type { Keeper, Stored } from './keeper.ts';
 import type { TrainingOptions } from './options.ts';
 import { Recent } from './recent.ts';
 import { recordedLoop } from './record.ts';
-import { goBack } from './recovery.ts';
-import { type TrainingRun, startOf, stepsOf, stepsUntilDue } from './run.ts';
+import { goBack, howItGoesOn, stateIsLost, whyGivenUp } from './recovery.ts';
+import { type TrainingRun, progressAt, startOf, stepsOf, stepsUntilDue, whyFinished } from './run.ts';
 import { type Progress, learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { Standing } from './standing.ts';
@@ -67,13 +67,16 @@ export class Loop {
       const { intact, step } = this.#session;
       const canSave = !this.#isSaved && !this.#hasDiverged && step > 0 && intact !== 'nothing';
       if (canSave) yield* this.#save();
-      if (canSave && intact === 'weights') yield this.#tell('the hidden state was lost with the step in hand: a run that goes on from here begins with zeros, so that its numbers are slightly others');
+      if (canSave && intact === 'weights') yield this.#tell(stateIsLost);
       throw error;
     }
     yield* this.#finish(reason);
   }
 
-  /** Does what is due at the step that has been reached, and at the end of the run whatever has not been done there. Gives the reason to end. */
+  /**
+   * Does what is due at the step that has been reached, and at the end of the run whatever has not been done there. Gives the reason to
+   * end.
+   */
   async *#look(): AsyncGenerator<TrainingEvent, EndReason | null> {
     yield* this.#tellNews();
     yield* this.#due();
@@ -86,7 +89,10 @@ export class Loop {
   /** One run of calls. */
   async *#advance(): AsyncGenerator<TrainingEvent> {
     const before = this.#now();
-    const results = await this.#session.advance(stepsUntilDue(this.#options, this.#session.step, this.#totalSteps), (place) => this.#standing.learningRateFactor * learningRateAt(this.#options, this.#progress(place)));
+    const results = await this.#session.advance(
+      stepsUntilDue(this.#options, this.#session.step, this.#totalSteps),
+      (place) => this.#standing.learningRateFactor * learningRateAt(this.#options, this.#progress(place)),
+    );
     this.#hurry.advanced();
     const elapsed = this.#now() - before;
     this.#standing.trainingMs += elapsed;
@@ -97,7 +103,7 @@ export class Loop {
     const steps = results.filter(({ updated }) => updated);
     const trouble = this.#standing.trend.troubleIn(results);
     if (steps.length > 0) {
-      this.#recent.add(steps.map(({ lossNats }) => lossNats), steps.reduce((sum, { characters }) => sum + characters, 0), (elapsed * steps.length) / results.length);
+      this.#recent.add(steps, (elapsed * steps.length) / results.length);
       if (trouble === null && (this.#recent.isReportDue || this.#reasonToEnd() !== null)) yield this.#report(steps.at(-1)!);
     }
     if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
@@ -109,7 +115,7 @@ export class Loop {
     const { recoveries } = this.#standing;
     this.#hasDiverged = true; // until it is back: what has come apart is not saved
     if (recoveries >= maxRecoveries) {
-      yield this.#tell(`${trouble}, ${maxRecoveries === 0 ? 'and --max-recoveries is 0' : `after ${recoveries} times going back`}: the run is given up`);
+      yield this.#tell(`${trouble}, ${whyGivenUp(recoveries, maxRecoveries)}: the run is given up`);
       return;
     }
     const where = `${trouble} at step ${at.toLocaleString('en')}`;
@@ -118,7 +124,7 @@ export class Loop {
     this.#standing = standing;
     this.#isSaved = isSaved;
     this.#recent.forget();
-    yield this.#tell(`${where}: ${what}, and on with half the learning rate, ${Number(this.#peakLearningRate.toPrecision(2))} at its peak (${recoveries + 1} of at most ${maxRecoveries} times)`);
+    yield this.#tell(`${where}: ${what}, ${howItGoesOn(this.#peakLearningRate, recoveries + 1, maxRecoveries)}`);
   }
 
   #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
@@ -126,7 +132,12 @@ export class Loop {
     const { step, epoch } = this.#session;
     const report: ReportEvent = {
       event: 'report',
-      step, epoch, lossNats, learningRate, gradientNorm, charactersPerSecond,
+      step,
+      epoch,
+      lossNats,
+      learningRate,
+      gradientNorm,
+      charactersPerSecond,
       elapsedMs: this.#elapsedMs(),
       progress: this.#progress().fraction,
     };
@@ -254,10 +265,7 @@ export class Loop {
 
   /** Why the whole run is over, not only this invocation; null while it is not. */
   #finished(): EndReason | null {
-    const { maxSteps, budgetMs, patience } = this.#options;
-    if (this.#totalSteps !== null && this.#session.step >= this.#totalSteps) return maxSteps === null ? 'epochs' : 'max-steps';
-    if (budgetMs !== null && this.#standing.trainingMs >= budgetMs) return 'budget';
-    return patience > 0 && this.#standing.sinceBest >= patience ? 'patience' : null;
+    return whyFinished(this.#options, this.#session.step, this.#totalSteps, this.#standing);
   }
 
   /** Of the whole run, over all invocations. */
@@ -265,13 +273,9 @@ export class Loop {
     return this.#elapsedBeforeMs + this.#now() - this.#started;
   }
 
-  /**
-   * How much is done when a step is about to be made: as it stands, or after steps that the next run of calls makes before it. Time does not
-   * go on within a run of calls, which takes about a second.
-   */
-  #progress({ step, epoch }: Pick<Progress, 'step' | 'epoch'> = this.#session): Progress {
-    const fraction = this.#totalSteps === null ? this.#standing.trainingMs / this.#options.budgetMs! : step / this.#totalSteps;
-    return { step, epoch, fraction: Math.min(1, fraction), drops: this.#standing.drops };
+  /** When a step is about to be made: as it stands, or after steps that the next run of calls makes before it. */
+  #progress(place: Pick<Progress, 'step' | 'epoch'> = this.#session): Progress {
+    return progressAt(place, this.#options, this.#totalSteps, this.#standing);
   }
 
   #record(finished = this.#isJudged ? this.#finished() : null): RunRecord {

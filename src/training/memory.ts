@@ -33,7 +33,13 @@ export type SizeOptions = Pick<TrainingOptions, 'sequenceLength' | 'randomLength
  * @param deviceBytes what the device takes
  * @param textBytes what the text takes
  */
-export function processBytes(model: ModelConfiguration, options: SizeOptions, workload: Workload, deviceBytes: number, textBytes: number): number {
+export function processBytes(
+  model: ModelConfiguration,
+  options: SizeOptions,
+  workload: Workload,
+  deviceBytes: number,
+  textBytes: number,
+): number {
   const P = countParameters(workload.parameters);
   const steps = windowLengths(options).reduce((sum, length) => sum + length, 0);
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
@@ -41,19 +47,39 @@ export function processBytes(model: ModelConfiguration, options: SizeOptions, wo
   // The weights of the sampler, as they are and packed.
   const sampler = options.sampleEvery > 0 ? 8 * P : 0;
   const projection = options.orthogonalEvery > 0 ? orthogonalBytes(model) : 0;
-  return NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * steps) + DEVICE_SHARE * deviceBytes + copies + garbage + sampler + projection + textBytes;
+  return (
+    NODE_BYTES +
+    PLANNING_BYTES * Math.sqrt(model.layers * steps) +
+    DEVICE_SHARE * deviceBytes +
+    copies +
+    garbage +
+    sampler +
+    projection +
+    textBytes
+  );
 }
 
 /**
  * @param lower the options that make it smaller
  * @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free
  */
-export function refuseIfTooLarge(model: ModelConfiguration, options: SizeOptions & Pick<TrainingOptions, 'batchSize'>, device: Device, workload: Workload, textBytes: number, lower = '--hidden, --layers, --batch-size or --seq-length'): void {
+export function refuseIfTooLarge(
+  model: ModelConfiguration,
+  options: SizeOptions & Pick<TrainingOptions, 'batchSize'>,
+  device: Device,
+  workload: Workload,
+  textBytes: number,
+  lower = '--hidden, --layers, --batch-size or --seq-length',
+): void {
   const longest = Math.max(...windowLengths(options));
   if (model.layers * longest > MOST_LAYER_STEPS) {
-    throw new RnnError('usage', `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor((MOST_LAYER_STEPS / model.layers) * (options.sequenceLength / longest))}`, {
-      hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
-    });
+    throw new RnnError(
+      'usage',
+      `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor((MOST_LAYER_STEPS / model.layers) * (options.sequenceLength / longest))}`,
+      {
+        hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
+      },
+    );
   }
   // The text is there already.
   const available = availableMemory() + textBytes;

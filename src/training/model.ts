@@ -8,13 +8,49 @@ import type { TrainingOptions } from './options.ts';
 
 /** @param vocabulary V */
 export function modelOf(options: TrainingOptions, vocabulary: number): ModelConfiguration {
-  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout, skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale } = options;
+  const {
+    cell,
+    layers,
+    hidden,
+    embedding,
+    forgetBias,
+    initialisation,
+    dropout,
+    skip,
+    stacking,
+    timeSkip,
+    tied,
+    layerNorm,
+    learnedState,
+    gateBias,
+    initScale,
+  } = options;
   const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale };
-  return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, ...architecture, conventions: cellNamed(cell).conventions };
+  return {
+    cell,
+    layers,
+    hidden,
+    embedding,
+    vocabulary,
+    forgetBias,
+    initialisation,
+    dropout,
+    ...architecture,
+    conventions: cellNamed(cell).conventions,
+  };
 }
 
 export function regularisationOf(options: TrainingOptions): Regularisation {
-  const { dropout, lockedDropout: locked, weightDropout, embeddingDropout, activationPenalty: activation, temporalPenalty: temporal, labelSmoothing: smoothing, clipState } = options;
+  const {
+    dropout,
+    lockedDropout: locked,
+    weightDropout,
+    embeddingDropout,
+    activationPenalty: activation,
+    temporalPenalty: temporal,
+    labelSmoothing: smoothing,
+    clipState,
+  } = options;
   return { dropout, locked, weightDropout, embeddingDropout, activation, temporal, smoothing, clipState };
 }
 

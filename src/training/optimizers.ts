@@ -26,7 +26,8 @@ export interface Optimizer {
 }
 
 /** What an optimizer is made from; whatever is left out is off. */
-export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> & Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue' | 'average' | 'accumulate'>>;
+export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> &
+  Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue' | 'average' | 'accumulate'>>;
 
 type Vectors = Readonly<Record<string, Value>>;
 
@@ -40,9 +41,9 @@ interface Equations {
 }
 
 /**
- * Decoupled weight decay (Loshchilov and Hutter, 2019):  w' = w − η·λ·w − …, with η the learning rate of the step and `…` what the equations
- * take from w. It applies to all weights, biases and embeddings too, as in PyTorch's AdamW. In PyTorch's other optimizers `weight_decay`
- * is a part of the gradient instead.
+ * Decoupled weight decay (Loshchilov and Hutter, 2019):  w' = w − η·λ·w − …, with η the learning rate of the step and `…` what the
+ * equations take from w. It applies to all weights, biases and embeddings too, as in PyTorch's AdamW. In PyTorch's other optimizers
+ * `weight_decay` is a part of the gradient instead.
  */
 function withDecay({ slots, scalars, update, at }: Equations, weightDecay: number): Equations {
   if (weightDecay === 0) return { slots, scalars, update, at };
@@ -74,9 +75,9 @@ function withAverage({ slots, scalars, update, at }: Equations, most: number): E
 }
 
 /**
- * Accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at every n-th window, with its learning rate. Written
- * for every element as x·apply + y·(1−apply) with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped by itself, by norm
- * and by value, since the device that knows the norm knows nothing of sums.
+ * Accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at every n-th window, with its learning rate.
+ * Written for every element as x·apply + y·(1−apply) with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped by
+ * itself, by norm and by value, since the device that knows the norm knows nothing of sums.
  */
 function accumulated({ slots, scalars, update, at }: Equations, windows: number): Equations {
   if (windows === 1) return { slots, scalars, update, at };
@@ -86,9 +87,11 @@ function accumulated({ slots, scalars, update, at }: Equations, windows: number)
     update(ops, w, g, vectors, numbers) {
       const before: Vectors = { ...vectors, parameters: w };
       const sum = ops.add(vectors[SUM], ops.scale(g, 1 / windows));
-      const results = Object.entries(update(ops, w, sum, vectors, numbers))
-        .map(([name, next]) => [name, ops.add(ops.multiply(next, numbers['apply']), ops.multiply(before[name], numbers['hold']))]);
-      return { ...Object.fromEntries(results) as Record<string, Value>, [SUM]: ops.multiply(sum, numbers['hold']) };
+      const results = Object.entries(update(ops, w, sum, vectors, numbers)).map(([name, next]) => [
+        name,
+        ops.add(ops.multiply(next, numbers['apply']), ops.multiply(before[name], numbers['hold'])),
+      ]);
+      return { ...(Object.fromEntries(results) as Record<string, Value>), [SUM]: ops.multiply(sum, numbers['hold']) };
     },
     at(window, learningRate) {
       const apply = window % windows === 0 ? 1 : 0;
@@ -106,10 +109,17 @@ function ruleOf({ slots, scalars, update }: Equations, clipNorm: number, clipVal
     build(parameters) {
       const ops = new Builder();
       const vector = (name: string): Value => ops.input(name, 1, parameters);
-      const named = (names: readonly string[], make: (name: string) => Value): Vectors => Object.fromEntries(names.map((name) => [name, make(name)]));
+      const named = (names: readonly string[], make: (name: string) => Value): Vectors =>
+        Object.fromEntries(names.map((name) => [name, make(name)]));
       const g = ops.multiply(vector('gradients'), ops.input('gradientScale', 1));
       const clipped = clipValue > 0 ? ops.clip(g, clipValue) : g;
-      const results = update(ops, vector('parameters'), clipped, named(slots, vector), named(scalars, (name) => ops.input(name, 1)));
+      const results = update(
+        ops,
+        vector('parameters'),
+        clipped,
+        named(slots, vector),
+        named(scalars, (name) => ops.input(name, 1)),
+      );
       return ops.program(new Map(Object.entries(results)));
     },
   };
@@ -181,11 +191,16 @@ function sgd(momentum: number, nesterov: boolean): Equations {
 
 function equationsOf({ optimizer, momentum, nesterov = false }: OptimizerOptions): Equations {
   switch (optimizer) {
-    case 'adam': return adam();
-    case 'rmsprop': return rmsprop();
-    case 'adagrad': return adagrad();
-    case 'sgd': return sgd(momentum, nesterov);
-    default: return optimizer satisfies never;
+    case 'adam':
+      return adam();
+    case 'rmsprop':
+      return rmsprop();
+    case 'adagrad':
+      return adagrad();
+    case 'sgd':
+      return sgd(momentum, nesterov);
+    default:
+      return optimizer satisfies never;
   }
 }
 
@@ -193,5 +208,12 @@ export function createOptimizer(options: OptimizerOptions): Optimizer {
   const { optimizer, clipNorm, clipValue = 0, weightDecay = 0, average = 0, accumulate = 1 } = options;
   const own = equationsOf(options);
   const equations = accumulated(withAverage(withDecay(own, weightDecay), average), accumulate);
-  return { name: optimizer, rule: ruleOf(equations, clipNorm, clipValue), ownSlots: own.slots, waitingSlots: accumulate > 1 ? [SUM] : [], windows: accumulate, scalars: equations.at };
+  return {
+    name: optimizer,
+    rule: ruleOf(equations, clipNorm, clipValue),
+    ownSlots: own.slots,
+    waitingSlots: accumulate > 1 ? [SUM] : [],
+    windows: accumulate,
+    scalars: equations.at,
+  };
 }

@@ -17,17 +17,32 @@ const number = (flag: string, expected: string, holds: (value: number) => boolea
   holds: (value) => typeof value === 'number' && Number.isFinite(value) && holds(value),
 });
 const whole = (flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Rule =>
-  number(flag, most === Number.MAX_SAFE_INTEGER ? `whole number from ${least} up` : `whole number from ${least} to ${most}`, (x) => Number.isSafeInteger(x) && x >= least && x <= most);
-const orNull = ({ flag, expected, holds }: Rule): Rule => ({ flag, expected: `${expected}, or null`, holds: (value) => value === null || holds(value) });
+  number(
+    flag,
+    most === Number.MAX_SAFE_INTEGER ? `whole number from ${least} up` : `whole number from ${least} to ${most}`,
+    (x) => Number.isSafeInteger(x) && x >= least && x <= most,
+  );
+const orNull = ({ flag, expected, holds }: Rule): Rule => ({
+  flag,
+  expected: `${expected}, or null`,
+  holds: (value) => value === null || holds(value),
+});
 const flag = (name: string): Rule => ({ flag: name, expected: 'true or false', holds: (value) => typeof value === 'boolean' });
-const oneOf = (flag: string, choices: readonly string[]): Rule => ({ flag, expected: `one of ${choices.join(', ')}`, holds: (value) => choices.includes(value as string) });
+const oneOf = (flag: string, choices: readonly string[]): Rule => ({
+  flag,
+  expected: `one of ${choices.join(', ')}`,
+  holds: (value) => choices.includes(value as string),
+});
 
 /** Exactly one of them is not null: the length of the run. */
 export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;
 
 export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   preset: orNull(oneOf('--preset', Object.keys(presets))),
-  cell: oneOf('--cell', cells.map(({ name }) => name)),
+  cell: oneOf(
+    '--cell',
+    cells.map(({ name }) => name),
+  ),
   layers: whole('--layers', 1, 1024),
   hidden: whole('--hidden', 1, 2 ** 20),
   embedding: whole('--embedding', 0, 2 ** 20),
@@ -88,14 +103,39 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
 
 /** What options are that a checkpoint does not record because it was written before there were any: as a run was then. */
 export const earlierDefaults = {
-  skip: 'none', stacking: 'plain', timeSkip: 0, tied: false, layerNorm: false, learnedState: false, gateBias: 0,
-  lockedDropout: false, weightDropout: 0, embeddingDropout: 0, activationPenalty: 0, temporalPenalty: 0, labelSmoothing: 0, clipState: 0,
-  preset: null, stateReset: 0, initScale: 0, decayAfter: 0,
-  nesterov: false, weightDecay: 0, clipValue: 0, average: 0, accumulate: 1, orthogonalEvery: 0, randomOffset: false, randomLength: false, plateauPatience: 1,
+  skip: 'none',
+  stacking: 'plain',
+  timeSkip: 0,
+  tied: false,
+  layerNorm: false,
+  learnedState: false,
+  gateBias: 0,
+  lockedDropout: false,
+  weightDropout: 0,
+  embeddingDropout: 0,
+  activationPenalty: 0,
+  temporalPenalty: 0,
+  labelSmoothing: 0,
+  clipState: 0,
+  preset: null,
+  stateReset: 0,
+  initScale: 0,
+  decayAfter: 0,
+  nesterov: false,
+  weightDecay: 0,
+  clipValue: 0,
+  average: 0,
+  accumulate: 1,
+  orthogonalEvery: 0,
+  randomOffset: false,
+  randomLength: false,
+  plateauPatience: 1,
 } as const satisfies Partial<TrainingOptions>;
 
 /** The first option that is not what it may be; null if all are. */
-export function troubleInOptions(options: Readonly<Record<string, unknown>>): (Rule & { readonly option: string; readonly value: unknown }) | null {
+export function troubleInOptions(
+  options: Readonly<Record<string, unknown>>,
+): (Rule & { readonly option: string; readonly value: unknown }) | null {
   for (const [option, rule] of Object.entries(optionRules)) {
     const value = Object.hasOwn(options, option) ? options[option] : undefined;
     if (!rule.holds(value)) return { ...rule, option, value };

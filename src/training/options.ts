@@ -11,7 +11,10 @@ export type ScheduleName = (typeof scheduleNames)[number];
 export interface TrainingOptions {
   /** The name in presets.ts of what options were taken from that were not given; null for none. */
   readonly preset: PresetName | null;
-  /** A name in model/cells/registry.ts. `lstm` is good on most texts, one layer of `mlstm` better on small ones; `gru` is a quarter smaller and faster; `rnn` is for study. */
+  /**
+   * A name in model/cells/registry.ts. `lstm` is good on most texts, one layer of `mlstm` better on small ones; `gru` is a quarter smaller
+   * and faster; `rnn` is for study.
+   */
   readonly cell: string;
   /** L. One is enough for minutes, and for less than some megabytes of text; two come to lower losses in half an hour, three in hours. */
   readonly layers: number;
@@ -43,7 +46,10 @@ export interface TrainingOptions {
 
   /** Dropout zeroes the same elements at all steps of a window. The rate can then be higher by half. */
   readonly lockedDropout: boolean;
-  /** Probability with which a weight from state to state is zeroed for a window: 0.2–0.5 beside dropout, for small texts and long runs. Slower. */
+  /**
+   * Probability with which a weight from state to state is zeroed for a window: 0.2–0.5 beside dropout, for small texts and long runs.
+   * Slower.
+   */
   readonly weightDropout: number;
   /** Probability with which a symbol is zeroed for a window; 0.02–0.1. Needs an embedding. */
   readonly embeddingDropout: number;
@@ -51,19 +57,22 @@ export interface TrainingOptions {
   readonly activationPenalty: number;
   /** β, weight of mean((h_t − h_{t−1})²) of the last layer; 0.5–1 beside dropout. */
   readonly temporalPenalty: number;
-  /** ε, how much of a target belongs to all symbols alike: 0.01–0.1. Makes the model less sure, which the loss that is told has to pay for. */
+  /**
+   * ε, how much of a target belongs to all symbols alike: 0.01–0.1. Makes the model less sure, which the loss that is told has to pay for.
+   */
   readonly labelSmoothing: number;
   /**
-   * Limit of each element of the gradient that flows from step to step; 0 is off. The gradient is that of a mean over T·N characters, so small: 1 over
-   * T·N is about what clipping a sum at 1 would be. (Graves, 2013, clips that of sums, and before the gates.)
+   * Limit of each element of the gradient that flows from step to step; 0 is off. The gradient is that of a mean over T·N characters, so
+   * small: 1 over T·N is about what clipping a sum at 1 would be. (Graves, 2013, clips that of sums, and before the gates.)
    */
   readonly clipState: number;
 
   /** T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text. */
   readonly sequenceLength: number;
   /**
-   * Probability with which a window starts from a zero state, for all streams (Melis, Dyer and Blunsom, 2018). Without it a state is carried
-   * through the whole text, cells drift to values in the hundreds, and the model may fail where every text begins: at zero. 0 to 0.05.
+   * Probability with which a window starts from a zero state, for all streams (Melis, Dyer and Blunsom, 2018). Without it a state is
+   * carried through the whole text, cells drift to values in the hundreds, and the model may fail where every text begins: at zero. 0 to
+   * 0.05.
    */
   readonly stateReset: number;
   /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
@@ -71,8 +80,8 @@ export interface TrainingOptions {
 
   readonly optimizer: OptimizerName;
   /**
-   * The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default of an LSTM), RMSProp 2e-3, Adagrad 0.1, SGD 0.1–1.
-   * Halve it when the loss jumps.
+   * The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default of an LSTM), RMSProp 2e-3, Adagrad 0.1,
+   * SGD 0.1–1. Halve it when the loss jumps.
    */
   readonly learningRate: number;
   readonly schedule: ScheduleName;
@@ -93,20 +102,24 @@ export interface TrainingOptions {
   /** SGD only: Nesterov's momentum, which looks one step ahead. Mostly no worse than the plain one, and steadier near 0.99. */
   readonly nesterov: boolean;
   /**
-   * λ of decoupled weight decay: each update takes η·λ of every weight. 0.01–0.1 when the validation loss rises while the training loss falls;
-   * 0 is off.
+   * λ of decoupled weight decay: each update takes η·λ of every weight. 0.01–0.1 when the validation loss rises while the training loss
+   * falls; 0 is off.
    */
   readonly weightDecay: number;
-  /** Clamps each element of the gradient, after clipping by norm; 0 turns it off. For what one weight's spike would do to all others by the norm. */
+  /**
+   * Clamps each element of the gradient, after clipping by norm; 0 turns it off. For what one weight's spike would do to all others by the
+   * norm.
+   */
   readonly clipValue: number;
   /**
-   * d, weight averaging: evaluations, samples and checkpoints have the average of the weights, over about 1/(1−d) updates. 0.99 for a thousand
-   * updates, 0.999 for ten thousand and more; most worth where the learning rate stays high. 0 is off.
+   * d, weight averaging: evaluations, samples and checkpoints have the average of the weights, over about 1/(1−d) updates. 0.99 for a
+   * thousand updates, 0.999 for ten thousand and more; most worth where the learning rate stays high. 0 is off.
    */
   readonly average: number;
   /**
-   * n, windows whose gradients are averaged into one update: for what a larger batch would learn, where memory has no room for it. Steps, and
-   * all that is counted in them, are windows; clipping is of each window's gradient. Up to n−1 windows at the end of a run go without an update.
+   * n, windows whose gradients are averaged into one update: for what a larger batch would learn, where memory has no room for it. Steps,
+   * and all that is counted in them, are windows; clipping is of each window's gradient. Up to n−1 windows at the end of a run go without
+   * an update.
    */
   readonly accumulate: number;
   /**
@@ -115,19 +128,19 @@ export interface TrainingOptions {
    */
   readonly orthogonalEvery: number;
   /**
-   * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For runs of many epochs: gradients reach back to the
-   * beginning of a window alone, and so never see some characters together.
+   * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For runs of many epochs: gradients reach back
+   * to the beginning of a window alone, and so never see some characters together.
    */
   readonly randomOffset: boolean;
   /**
-   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4): no step is always the first. The idea is that of
-   * Merity et al. (2018), who draw from a normal distribution and change the learning rate with T. Takes the time to compile and the memory of five
-   * programs; on a GPU, only windows of one length go in a run of calls together.
+   * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4): no step is always the first. The idea is
+   * that of Merity et al. (2018), who draw from a normal distribution and change the learning rate with T. Takes the time to compile and
+   * the memory of five programs; on a GPU, only windows of one length go in a run of calls together.
    */
   readonly randomLength: boolean;
   /**
-   * `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss wobbles
-   * between them.
+   * `plateau`: the learning rate falls after so many evaluations without a new best. 1 if evaluations are epochs apart, 3–10 if the loss
+   * wobbles between them.
    */
   readonly plateauPatience: number;
 

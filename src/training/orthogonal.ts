@@ -19,7 +19,9 @@ export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>):
   return 5 * 8 * hidden * hidden;
 }
 
-/** Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix. @param parameters (P), changed in place */
+/**
+ * Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix. @param parameters (P), changed in place
+ */
 export function makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): void {
   const { hidden: H } = model;
   let offset = 0;
@@ -38,8 +40,8 @@ export function makeOrthogonal(parameters: Float32Array, model: ModelConfigurati
 /**
  * The orthogonal matrix Q for which ‖A − Q‖ is least: the polar factor U·Vᵀ of A = U·S·Vᵀ, by Newton and Schulz's iteration
  * X' = X·(3I − XᵀX)/2  (Björck and Bowie, 1971), which moves each singular value below √3 to 1 and leaves U and V as they are.
- * ‖QᵀQ − I‖ is about 1e-15·n. A singular A has several: one of them is given, always the same. One with a number that is not finite is given
- * back as it is.
+ * ‖QᵀQ − I‖ is about 1e-15·n. A singular A has several: one of them is given, always the same. One with a number that is not finite is
+ * given back as it is.
  *
  * It takes 1.5·n³ multiply-adds an iteration: 3 to 6 of them for a matrix that is nearly orthogonal, 10 to 25 for others.
  */
@@ -85,12 +87,23 @@ function converge(start: Square, n: number): { readonly x: Square; readonly done
   return { x, done: false };
 }
 
-/** X, of which some singular values are 0 and all others 1, with those that are missing: (I − XXᵀ)·R·(I − XᵀX) of a random R is of the rest alone. */
+/**
+ * X, of which some singular values are 0 and all others 1, with those that are missing: (I − XXᵀ)·R·(I − XᵀX) of a random R is of the rest
+ * alone.
+ */
 function completed(x: Square, n: number): Square {
   const random = new Random(SEED);
   const transposed = x.map((_, i) => x[(i % n) * n + Math.floor(i / n)]);
   const [left, right] = [transposed, x].map((matrix) => gramOf(matrix, n).map((g, i) => (i % (n + 1) === 0 ? 1 - g : -g)));
-  const rest = product(product(left, Float64Array.from({ length: n * n }, () => random.normal()), n), right, n);
+  const rest = product(
+    product(
+      left,
+      Float64Array.from({ length: n * n }, () => random.normal()),
+      n,
+    ),
+    right,
+    n,
+  );
   const size = Math.sqrt(rest.reduce((sum, r) => sum + r * r, 0));
   return x.map((value, i) => value + rest[i] / size);
 }

@@ -5,7 +5,9 @@ import { idleNotes } from './idle.ts';
 import type { TrainingOptions } from './options.ts';
 import { type ResolvedAnew, resolveOptions } from './resolve.ts';
 
-/** Sizes, and what presets hold, go by the length of the text: some of each class. The longest has room for any batch that fits into memory. */
+/**
+ * Sizes, and what presets hold, go by the length of the text: some of each class. The longest has room for any batch that fits into memory.
+ */
 const LENGTHS = [2 ** 24, 2 ** 21, 2 ** 18, 2 ** 14];
 const text = new Uint8Array(LENGTHS[0]);
 const vocabulary = characterVocabulary('ab', false);

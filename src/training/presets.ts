@@ -1,5 +1,5 @@
-// Options that go together, by name. What is given beside a preset takes the place of what is in it. The first three are for a time that one
-// has, on two cores with a BLAS, and fit their sizes to the text; the others are the settings of programs and papers.
+// Options that go together, by name. What is given beside a preset takes the place of what is in it. The first three are for a time that
+// one has, on two cores with a BLAS, and fit their sizes to the text; the others are the settings of programs and papers.
 import { RnnError } from '../errors.ts';
 import type { PresetName, TrainingOptions } from './options.ts';
 
@@ -18,19 +18,34 @@ function fitting<Row extends { readonly upTo: number }>(rows: readonly Row[], le
 
 const MINUTE = 60_000;
 
-/** What presets for a time share: mLSTM learns most from little text, in one layer, for a second comes apart at such rates. The gradient is clipped where runs jumped. */
+/**
+ * What presets for a time share: mLSTM learns most from little text, in one layer, for a second comes apart at such rates. The gradient is
+ * clipped where runs jumped.
+ */
 const forTime: Partial<TrainingOptions> = { cell: 'mlstm', layers: 1, batchSize: 32, sequenceLength: 64, clipNorm: 0.5 };
 
 /** For many passes over a text: a rate that does not fall. Weight decay holds the weights, and their mean stands in for the fall. */
 const steady: Partial<TrainingOptions> = { schedule: 'constant', average: 0.999, randomOffset: true };
 
 /**
- * char-rnn's way of learning, which Karpathy, Johnson and Fei-Fei (2015) share: RMSProp, forget biases of 1, no clipping by norm. Its rate falls for
- * the first time at the end of epoch 10. It clips sums over a window at 5: the presets have 5 over its length, for our gradients are of means.
+ * char-rnn's way of learning, which Karpathy, Johnson and Fei-Fei (2015) share: RMSProp, forget biases of 1, no clipping by norm. Its rate
+ * falls for the first time at the end of epoch 10. It clips sums over a window at 5: the presets have 5 over its length, for our gradients
+ * are of means.
  */
 const karpathy: Partial<TrainingOptions> = {
-  cell: 'lstm', initialisation: 'uniform', initScale: 0.08, forgetBias: 1, stateReset: 0,
-  optimizer: 'rmsprop', learningRate: 0.002, schedule: 'step', warmupSteps: 0, decayEpochs: 1, decayAfter: 9, clipNorm: 0, epochs: 50,
+  cell: 'lstm',
+  initialisation: 'uniform',
+  initScale: 0.08,
+  forgetBias: 1,
+  stateReset: 0,
+  optimizer: 'rmsprop',
+  learningRate: 0.002,
+  schedule: 'step',
+  warmupSteps: 0,
+  decayEpochs: 1,
+  decayAfter: 9,
+  clipNorm: 0,
+  epochs: 50,
 };
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
@@ -38,37 +53,51 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     summary: 'the best in 3 minutes',
     // Of a larger text it sees less than two passes, and needs no regularisation.
     options: (length) => ({
-      ...fitting([
-        { upTo: 30_000, hidden: 128, dropout: 0.5, weightDecay: 0.5 },
-        { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.3 },
-        { upTo: 3_000_000, hidden: 384, dropout: 0.3, weightDecay: 0.1 },
-        { upTo: Infinity, hidden: 512, dropout: 0, weightDecay: 0 },
-      ], length),
-      ...forTime, budgetMs: 2.75 * MINUTE,
+      ...fitting(
+        [
+          { upTo: 30_000, hidden: 128, dropout: 0.5, weightDecay: 0.5 },
+          { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.3 },
+          { upTo: 3_000_000, hidden: 384, dropout: 0.3, weightDecay: 0.1 },
+          { upTo: Infinity, hidden: 512, dropout: 0, weightDecay: 0 },
+        ],
+        length,
+      ),
+      ...forTime,
+      budgetMs: 2.75 * MINUTE,
     }),
   },
   good: {
     summary: 'the best in 30 minutes',
     options: (length) => ({
-      ...fitting([
-        { upTo: 30_000, hidden: 128, dropout: 0.6, weightDecay: 0.6 },
-        { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.5 },
-        { upTo: 3_000_000, hidden: 640, dropout: 0.5, weightDecay: 0.4 },
-        { upTo: Infinity, hidden: 768, dropout: 0.1, weightDecay: 0 },
-      ], length),
-      ...forTime, ...steady, budgetMs: 27.5 * MINUTE,
+      ...fitting(
+        [
+          { upTo: 30_000, hidden: 128, dropout: 0.6, weightDecay: 0.6 },
+          { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.5 },
+          { upTo: 3_000_000, hidden: 640, dropout: 0.5, weightDecay: 0.4 },
+          { upTo: Infinity, hidden: 768, dropout: 0.1, weightDecay: 0 },
+        ],
+        length,
+      ),
+      ...forTime,
+      ...steady,
+      budgetMs: 27.5 * MINUTE,
     }),
   },
   best: {
     summary: 'an hour and more',
     options: (length) => ({
-      ...fitting([
-        { upTo: 30_000, hidden: 192, dropout: 0.5, weightDecay: 0.6 },
-        { upTo: 300_000, hidden: 320, dropout: 0.5, weightDecay: 0.6 },
-        { upTo: 3_000_000, hidden: 768, dropout: 0.5, weightDecay: 0.5 },
-        { upTo: Infinity, hidden: 1024, dropout: 0.1, weightDecay: 0 },
-      ], length),
-      ...forTime, ...steady, budgetMs: 60 * MINUTE,
+      ...fitting(
+        [
+          { upTo: 30_000, hidden: 192, dropout: 0.5, weightDecay: 0.6 },
+          { upTo: 300_000, hidden: 320, dropout: 0.5, weightDecay: 0.6 },
+          { upTo: 3_000_000, hidden: 768, dropout: 0.5, weightDecay: 0.5 },
+          { upTo: Infinity, hidden: 1024, dropout: 0.1, weightDecay: 0 },
+        ],
+        length,
+      ),
+      ...forTime,
+      ...steady,
+      budgetMs: 60 * MINUTE,
     }),
   },
   'char-rnn': {
@@ -79,25 +108,48 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   'karpathy-2015': {
     summary: 'as in Visualizing and Understanding Recurrent Networks',
     // The paper tries one to three layers of 64 to 512 units, with a tenth of the text held out twice.
-    options: () => ({ ...karpathy, layers: 2, hidden: 512, dropout: 0, batchSize: 100, sequenceLength: 100, clipValue: 5 / 100, decay: 0.95 }),
+    options: () => ({
+      ...karpathy,
+      layers: 2,
+      hidden: 512,
+      dropout: 0,
+      batchSize: 100,
+      sequenceLength: 100,
+      clipValue: 5 / 100,
+      decay: 0.95,
+    }),
   },
   'min-char-rnn': {
     summary: "Karpathy's 112 lines of Python",
     // Its weights begin with a deviation of 0.01, as these do, but normal, and its biases with 0. It, too, clips sums at 5.
     options: () => ({
-      cell: 'rnn', layers: 1, hidden: 100, dropout: 0, initialisation: 'uniform', initScale: 0.017, batchSize: 1, sequenceLength: 25, stateReset: 0,
-      optimizer: 'adagrad', learningRate: 0.1, schedule: 'constant', warmupSteps: 0, clipNorm: 0, clipValue: 5 / 25,
+      cell: 'rnn',
+      layers: 1,
+      hidden: 100,
+      dropout: 0,
+      initialisation: 'uniform',
+      initScale: 0.017,
+      batchSize: 1,
+      sequenceLength: 25,
+      stateReset: 0,
+      optimizer: 'adagrad',
+      learningRate: 0.1,
+      schedule: 'constant',
+      warmupSteps: 0,
+      clipNorm: 0,
+      clipValue: 5 / 25,
     }),
   },
 };
 
 /**
- * What a preset gives where nothing else was given. Another length of the run takes the place of the preset's. Presets for a time leave the learning
- * rate to its default, which fits the network; those of programs and papers have theirs.
+ * What a preset gives where nothing else was given. Another length of the run takes the place of the preset's. Presets for a time leave the
+ * learning rate to its default, which fits the network; those of programs and papers have theirs.
  */
 export function withPreset(name: PresetName | null, given: Partial<TrainingOptions>, length: number): Partial<TrainingOptions> {
   if (name === null) return given;
-  if (!Object.hasOwn(presets, name)) throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
+  if (!Object.hasOwn(presets, name))
+    throw new RnnError('usage', `unknown preset '${name}'`, { hint: `one of ${Object.keys(presets).join(', ')}` });
   const { epochs, maxSteps, budgetMs, ...rest } = presets[name].options(length);
   const isLengthGiven = [given.epochs, given.maxSteps, given.budgetMs].some((value) => value != null);
   const own: Partial<TrainingOptions> = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));

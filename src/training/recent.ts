@@ -17,10 +17,12 @@ export class Recent {
     this.#since = now();
   }
 
-  /** @param losses of steps, in nats over all characters of a step @param trainingMs spent in training steps alone */
-  add(losses: readonly number[], characters: number, trainingMs: number): void {
-    for (const lossNats of losses) this.#lossNats += lossNats;
-    this.#characters += characters;
+  /** @param steps with their losses in nats over all their characters @param trainingMs spent in training steps alone */
+  add(steps: readonly { readonly lossNats: number; readonly characters: number }[], trainingMs: number): void {
+    for (const { lossNats, characters } of steps) {
+      this.#lossNats += lossNats;
+      this.#characters += characters;
+    }
     this.#trainingMs += trainingMs;
   }
 

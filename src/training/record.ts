@@ -9,7 +9,9 @@ import { earlierDefaults, lengths, optionRules, troubleInOptions } from './optio
 import type { TrainingOptions } from './options.ts';
 
 /** How the text of a run is read, apart from which files it is in. */
-export type ReadingOptions = Pick<CorpusOptions, 'include' | 'exclude' | 'unit' | 'minCount' | 'validationFraction'> & { readonly validationFile: string | null };
+export type ReadingOptions = Pick<CorpusOptions, 'include' | 'exclude' | 'unit' | 'minCount' | 'validationFraction'> & {
+  readonly validationFile: string | null;
+};
 
 /** What a run was asked to run on; null where that was left open. */
 export interface MachineOptions {
@@ -86,7 +88,12 @@ const machineRules: Rules<MachineOptions> = {
   threads: orNull((value) => isCount(value) && (value as number) >= 1),
   blas: isTextOrNull,
 };
-const corpusRules: Rules<Omit<CorpusRecord, 'sourcesDigest'>> = { digest: (value) => typeof value === 'string', characters: isCount, train: isCount, validation: isCount };
+const corpusRules: Rules<Omit<CorpusRecord, 'sourcesDigest'>> = {
+  digest: (value) => typeof value === 'string',
+  characters: isCount,
+  train: isCount,
+  validation: isCount,
+};
 
 const settingRules = { ...readingRules, ...machineRules };
 
@@ -107,7 +114,8 @@ export interface CorpusRecord {
 }
 
 function firstWrong<Members>(value: Readonly<Record<string, unknown>>, rules: Rules<Members>): string | null {
-  for (const [member, holds] of Object.entries<(value: unknown) => boolean>(rules)) if (!Object.hasOwn(value, member) || !holds(value[member])) return member;
+  for (const [member, holds] of Object.entries<(value: unknown) => boolean>(rules))
+    if (!Object.hasOwn(value, member) || !holds(value[member])) return member;
   return null;
 }
 
@@ -119,7 +127,8 @@ function part<Members>(training: Training, name: string, rules: Rules<Members>, 
   if (typeof training[name] !== 'object' || training[name] === null) throw unfit(`training.${name} is missing`);
   const value = { ...earlier, ...training[name] };
   const wrong = firstWrong(value as Record<string, unknown>, rules);
-  if (wrong !== null) throw unfit(`training.${name}.${wrong} is ${JSON.stringify((value as Record<string, unknown>)[wrong])?.slice(0, 60) ?? 'missing'}`);
+  if (wrong !== null)
+    throw unfit(`training.${name}.${wrong} is ${JSON.stringify((value as Record<string, unknown>)[wrong])?.slice(0, 60) ?? 'missing'}`);
   return only(value, rules);
 }
 
@@ -138,9 +147,13 @@ export function unfit(what: string): RnnError {
 export function recordedOptions(training: Training): TrainingOptions {
   const recorded = { ...training.options, ...earlierDefaults, ...training.options }; // its own first: a checkpoint that is written again keeps their order
   const trouble = troubleInOptions(recorded);
-  if (trouble !== null) throw unfit(`training.options.${trouble.option} is ${JSON.stringify(trouble.value)?.slice(0, 60) ?? 'missing'}, expected ${trouble.expected}`);
+  if (trouble !== null)
+    throw unfit(
+      `training.options.${trouble.option} is ${JSON.stringify(trouble.value)?.slice(0, 60) ?? 'missing'}, expected ${trouble.expected}`,
+    );
   const options = only<TrainingOptions>(recorded, optionRules);
-  if (lengths.filter((option) => options[option] !== null).length !== 1) throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
+  if (lengths.filter((option) => options[option] !== null).length !== 1)
+    throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
   return options;
 }
 

@@ -29,7 +29,9 @@ const LEAST_STEPS_BETWEEN_EVALUATIONS = 100;
 /** However long the validation text: what a power cut may cost. */
 const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
-/** Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400 steps of 128 units on a megabyte of plays. */
+/**
+ * Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400 steps of 128 units on a megabyte of plays.
+ */
 const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0.5, adagrad: 0.1 };
 
 export interface Resolved {
@@ -48,21 +50,40 @@ export interface ResolvedAnew extends Resolved {
 }
 
 /** What is chosen from the length of the text, or from what is. */
-const fromText: readonly (keyof TrainingOptions)[] = ['layers', 'hidden', 'batchSize', 'sequenceLength', 'learningRate', ...lengths, 'evaluateEvery', 'checkpointEvery', 'sampleEvery', 'evaluationStreams'];
+const fromText: readonly (keyof TrainingOptions)[] = [
+  'layers',
+  'hidden',
+  'batchSize',
+  'sequenceLength',
+  'learningRate',
+  ...lengths,
+  'evaluateEvery',
+  'checkpointEvery',
+  'sampleEvery',
+  'evaluationStreams',
+];
 
 /**
  * @throws RnnError `usage` for values that cannot be, `corpus` for a text too short
  */
-export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readonly train: Tokens; readonly validation: Tokens } & Pick<Corpus, 'vocabulary'>): ResolvedAnew {
+export function resolveOptions(
+  asked: Partial<TrainingOptions>,
+  corpus: { readonly train: Tokens; readonly validation: Tokens } & Pick<Corpus, 'vocabulary'>,
+): ResolvedAnew {
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
   const chosen = sizesByLength.find(({ upTo }) => length <= upTo)!;
   const hidden = given.hidden ?? chosen.hidden;
   const wanted = { batchSize: given.batchSize ?? defaultBatchSize(hidden), sequenceLength: given.sequenceLength ?? 32 };
-  const { batchSize, sequenceLength } = fitSizes(length, wanted, { batchSize: asked.batchSize !== undefined, sequenceLength: asked.sequenceLength !== undefined });
+  const { batchSize, sequenceLength } = fitSizes(length, wanted, {
+    batchSize: asked.batchSize !== undefined,
+    sequenceLength: asked.sequenceLength !== undefined,
+  });
   const cell = cellNamed(given.cell ?? 'lstm');
   const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
-  const evaluateEvery = given.evaluateEvery ?? Math.max(LEAST_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * corpus.validation.length) / (batchSize * sequenceLength)));
+  const evaluateEvery =
+    given.evaluateEvery ??
+    Math.max(LEAST_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * corpus.validation.length) / (batchSize * sequenceLength)));
 
   const options: TrainingOptions = {
     cell: cell.name,
@@ -75,7 +96,7 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
     sequenceLength,
     batchSize,
     optimizer: given.optimizer ?? 'adam',
-    learningRate: given.learningRate ?? (learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize)),
+    learningRate: given.learningRate ?? learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize),
     schedule: given.schedule ?? 'cosine',
     warmupSteps: given.warmupSteps ?? 20,
     decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : 0.95),
@@ -98,7 +119,12 @@ export function resolveOptions(asked: Partial<TrainingOptions>, corpus: { readon
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? 16),
   };
   refuseUnfit(options, corpus);
-  return { options, notes: describeChoices(given, options, length), idle: idleNotes(asked, options), sources: sourcesOf(options, asked, given) };
+  return {
+    options,
+    notes: describeChoices(given, options, length),
+    idle: idleNotes(asked, options),
+    sources: sourcesOf(options, asked, given),
+  };
 }
 
 function sourcesOf(options: TrainingOptions, asked: Partial<TrainingOptions>, given: Partial<TrainingOptions>): ResolvedAnew['sources'] {
@@ -113,7 +139,10 @@ function sourcesOf(options: TrainingOptions, asked: Partial<TrainingOptions>, gi
 
 /** What came to be an option later is as it was before, unless it is given. */
 function asEarlierUnlessGiven(given: Partial<TrainingOptions>): Pick<TrainingOptions, keyof typeof earlierDefaults> {
-  const options = Object.entries(earlierDefaults).map(([option, value]) => [option, given[option as keyof typeof earlierDefaults] ?? value]);
+  const options = Object.entries(earlierDefaults).map(([option, value]) => [
+    option,
+    given[option as keyof typeof earlierDefaults] ?? value,
+  ]);
   return Object.fromEntries(options) as Pick<TrainingOptions, keyof typeof earlierDefaults>;
 }
 
@@ -130,7 +159,10 @@ function streamsIn({ validation }: { readonly validation: Tokens }, most: number
 export function refitOptions(options: TrainingOptions, corpus: { readonly validation: Tokens }): Resolved {
   refuseUnfit(options, corpus);
   const evaluationStreams = streamsIn(corpus, options.evaluationStreams);
-  const notes = evaluationStreams === options.evaluationStreams ? [] : [`--streams is ${evaluationStreams} from here on: the text to validate on is too short for ${options.evaluationStreams}`];
+  const notes =
+    evaluationStreams === options.evaluationStreams
+      ? []
+      : [`--streams is ${evaluationStreams} from here on: the text to validate on is too short for ${options.evaluationStreams}`];
   return { options: { ...options, evaluationStreams }, notes };
 }
 
@@ -140,12 +172,25 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${String(trouble.value)}, expected ${trouble.expected}`);
   const { cell, embedding, hidden } = options;
   if (options.layerNorm && cell !== 'lstm') throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`);
-  for (const [flag, given] of [['--tied', options.tied], ['--embed-dropout', options.embeddingDropout > 0]] as const) {
-    if (given && embedding === 0) throw new RnnError('usage', `${flag} needs an embedding, and --embedding is 0`, { hint: `--embedding ${hidden} is as wide as a layer` });
+  for (const [flag, given] of [
+    ['--tied', options.tied],
+    ['--embed-dropout', options.embeddingDropout > 0],
+  ] as const) {
+    if (given && embedding === 0)
+      throw new RnnError('usage', `${flag} needs an embedding, and --embedding is 0`, {
+        hint: `--embedding ${hidden} is as wide as a layer`,
+      });
   }
-  const waiting = options.patience > 0 ? [`--patience ${options.patience}`, '--patience'] : options.schedule === 'plateau' ? ['--lr-schedule plateau', '--lr-schedule'] : null;
+  const waiting =
+    options.patience > 0
+      ? [`--patience ${options.patience}`, '--patience']
+      : options.schedule === 'plateau'
+        ? ['--lr-schedule plateau', '--lr-schedule']
+        : null;
   if (waiting !== null && (validation.length < 2 || options.evaluateEvery === 0)) {
-    throw new RnnError('usage', `${waiting[0]} needs evaluations to wait for, and there are none`, { hint: `leave out --val-fraction 0 and --eval-every 0, or ${waiting[1]}` });
+    throw new RnnError('usage', `${waiting[0]} needs evaluations to wait for, and there are none`, {
+      hint: `leave out --val-fraction 0 and --eval-every 0, or ${waiting[1]}`,
+    });
   }
 }
 
@@ -164,10 +209,15 @@ function defaultBatchSize(hidden: number): number {
   return hidden <= 256 ? 16 : 32;
 }
 
-function runLength(given: Partial<TrainingOptions>, length: number, windowsPerEpoch: number): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
+function runLength(
+  given: Partial<TrainingOptions>,
+  length: number,
+  windowsPerEpoch: number,
+): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const lengths = [epochs, maxSteps, budgetMs].filter((value) => value !== null);
-  if (lengths.length > 1) throw new RnnError('usage', '--epochs, --max-steps and --budget exclude each other', { hint: 'each is the length of the whole run' });
+  if (lengths.length > 1)
+    throw new RnnError('usage', '--epochs, --max-steps and --budget exclude each other', { hint: 'each is the length of the whole run' });
   if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
   const read = Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.round(CHARACTERS_TO_READ / length)));
   return windowsPerEpoch * read < LEAST_STEPS ? { epochs, maxSteps: LEAST_STEPS, budgetMs } : { epochs: read, maxSteps, budgetMs };
@@ -180,7 +230,11 @@ function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptio
     given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
     given.sequenceLength === undefined ? `--seq-length ${options.sequenceLength}` : '',
     given.learningRate === undefined ? `--lr ${options.learningRate}` : '',
-    given.epochs == null && given.maxSteps == null && given.budgetMs == null ? (options.epochs === null ? `--max-steps ${options.maxSteps}` : `--epochs ${options.epochs}`) : '',
+    given.epochs == null && given.maxSteps == null && given.budgetMs == null
+      ? options.epochs === null
+        ? `--max-steps ${options.maxSteps}`
+        : `--epochs ${options.epochs}`
+      : '',
   ].filter(Boolean);
   return chosen.length === 0 ? [] : [`chosen for ${length.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
 }

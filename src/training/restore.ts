@@ -14,12 +14,18 @@ const extras: readonly string[] = [WEIGHTS, SUM];
  * The optimizer's vectors (P each) by name; null if they are another optimizer's.
  * @throws RnnError `checkpoint` if they have its name, but not its slots
  */
-export function slotsIn(optimizer: Checkpoint['optimizer'], name: string, slots: readonly string[], parameters: number): Map<string, Float32Array> | null {
+export function slotsIn(
+  optimizer: Checkpoint['optimizer'],
+  name: string,
+  slots: readonly string[],
+  parameters: number,
+): Map<string, Float32Array> | null {
   if (optimizer?.name !== name) return null;
   const found = new Map(optimizer.tensors.filter((tensor) => !extras.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]));
   const { step } = optimizer.scalars;
   const fit = found.size === slots.length && slots.every((slot) => found.get(slot)?.length === parameters);
-  if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED) throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
+  if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED)
+    throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
   return found;
 }
 
@@ -38,7 +44,12 @@ export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parame
  * What was gathered for an update of so many windows that is not made yet, and of how many of them; null if it was for another number.
  * @throws RnnError `checkpoint` if it is not what it should be
  */
-export function waitingIn(optimizer: Checkpoint['optimizer'], windows: number, slots: readonly string[], parameters: number): { readonly slots: Map<string, Float32Array>; readonly count: number } | null {
+export function waitingIn(
+  optimizer: Checkpoint['optimizer'],
+  windows: number,
+  slots: readonly string[],
+  parameters: number,
+): { readonly slots: Map<string, Float32Array>; readonly count: number } | null {
   const { windows: recorded = 1, waiting: count = 0 } = optimizer?.scalars ?? {};
   if (recorded !== windows) return null;
   if (!Number.isInteger(count) || count < 0 || count >= windows) throw unfit(`${count} windows wait for an update of ${windows}`);
@@ -57,7 +68,8 @@ function missing(slot: string): never {
 export function statesIn(state: Checkpoint['state'], shapes: readonly StateShape[], batchSize: number): Map<string, Float32Array> | null {
   if (state.length === 0) return null;
   const found = new Map(state.map((tensor) => [tensor.name, tensor.data]));
-  if (found.size !== shapes.length || !shapes.every(({ name, columns }) => found.get(name)?.length === batchSize * columns)) throw unfit('its carried state is not that of this model and batch');
+  if (found.size !== shapes.length || !shapes.every(({ name, columns }) => found.get(name)?.length === batchSize * columns))
+    throw unfit('its carried state is not that of this model and batch');
   return found;
 }
 

@@ -2,10 +2,12 @@
 import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
-import type { StartEvent } from './events.ts';
+import type { EndReason, StartEvent } from './events.ts';
 import type { TrainingOptions } from './options.ts';
 import { type MachineOptions, type ReadingOptions, recordedLoop } from './record.ts';
+import type { Progress } from './schedules.ts';
 import type { Session } from './session.ts';
+import type { Standing } from './standing.ts';
 
 /** So much of a window is an error of rounding where epochs are counted in windows. */
 const NEARLY = 1e-9;
@@ -39,9 +41,40 @@ export function stepsOf({ options: { epochs, maxSteps }, earlier }: TrainingRun,
 }
 
 /** How many steps may be made before something is due, or the run is over. @param totalSteps null where only time ends the run */
-export function stepsUntilDue({ evaluateEvery, sampleEvery, checkpointEvery }: TrainingOptions, step: number, totalSteps: number | null): number {
+export function stepsUntilDue(
+  { evaluateEvery, sampleEvery, checkpointEvery }: TrainingOptions,
+  step: number,
+  totalSteps: number | null,
+): number {
   const until = [evaluateEvery, sampleEvery, checkpointEvery].filter((every) => every > 0).map((every) => every - (step % every));
   return Math.min(...until, (totalSteps ?? Infinity) - step);
+}
+
+/** Why the whole run is over, not only an invocation of it; null while it is not. @param totalSteps null where only time ends the run */
+export function whyFinished(
+  { maxSteps, budgetMs, patience }: TrainingOptions,
+  step: number,
+  totalSteps: number | null,
+  { trainingMs, sinceBest }: Pick<Standing, 'trainingMs' | 'sinceBest'>,
+): EndReason | null {
+  if (totalSteps !== null && step >= totalSteps) return maxSteps === null ? 'epochs' : 'max-steps';
+  if (budgetMs !== null && trainingMs >= budgetMs) return 'budget';
+  return patience > 0 && sinceBest >= patience ? 'patience' : null;
+}
+
+/**
+ * How much is done at a place in the text. Time does not go on within a run of calls, which takes about a second.
+ *
+ * @param totalSteps null where only time ends the run
+ */
+export function progressAt(
+  { step, epoch }: Pick<Progress, 'step' | 'epoch'>,
+  { budgetMs }: TrainingOptions,
+  totalSteps: number | null,
+  { trainingMs, drops }: Pick<Standing, 'trainingMs' | 'drops'>,
+): Progress {
+  const fraction = totalSteps === null ? trainingMs / budgetMs! : step / totalSteps;
+  return { step, epoch, fraction: Math.min(1, fraction), drops };
 }
 
 export function startOf({ corpus, options }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {

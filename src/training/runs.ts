@@ -5,7 +5,10 @@ import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { type LoopState, recordedLoop } from './record.ts';
 
-/** `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not everything can be read; of `empty` ones nothing was saved. */
+/**
+ * `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not everything can be read; of `empty` ones
+ * nothing was saved.
+ */
 export type RunStatus = 'running' | 'finished' | 'stopped' | 'newer' | 'damaged' | 'empty';
 
 export interface RunSummary {
@@ -80,10 +83,16 @@ function loopOf({ training }: Header): LoopState | null {
   }
 }
 
-function standingOf({ trouble, isForeign, newest, isRunning, log }: RunFiles, loop: LoopState | null): Pick<RunSummary, 'status' | 'reason'> {
+function standingOf(
+  { trouble, isForeign, newest, isRunning, log }: RunFiles,
+  loop: LoopState | null,
+): Pick<RunSummary, 'status' | 'reason'> {
   if (trouble !== null) return { status: isForeign ? 'newer' : 'damaged', reason: trouble };
   if (isRunning) return { status: 'running', reason: null };
   if (newest !== null && loop?.finished != null) return { status: 'finished', reason: loop.finished };
   const last = log.at(-1);
-  return { status: newest === null ? 'empty' : 'stopped', reason: last?.event === 'end' && typeof last.reason === 'string' ? last.reason : null };
+  return {
+    status: newest === null ? 'empty' : 'stopped',
+    reason: last?.event === 'end' && typeof last.reason === 'string' ? last.reason : null,
+  };
 }

@@ -40,25 +40,38 @@ export const schedules: readonly { readonly name: ScheduleName; readonly summary
  *
  * and times (step + 1)/warmupSteps while that is below 1.
  *
- * `one-cycle` is Smith's (2018), falling along a cosine as in PyTorch's OneCycleLR; momentum stays as it is. A `plateau` drops at evaluation
- * plateauPatience after the best or the last drop, where PyTorch's ReduceLROnPlateau waits for one more.
+ * `one-cycle` is Smith's (2018), falling along a cosine as in PyTorch's OneCycleLR; momentum stays as it is. A `plateau` drops at
+ * evaluation plateauPatience after the best or the last drop, where PyTorch's ReduceLROnPlateau waits for one more.
  */
-export function learningRateAt(options: Pick<TrainingOptions, 'learningRate' | 'schedule' | 'warmupSteps' | 'decay' | 'decayEpochs' | 'decayAfter' | 'finalFraction'>, progress: Progress): number {
+export function learningRateAt(
+  options: Pick<TrainingOptions, 'learningRate' | 'schedule' | 'warmupSteps' | 'decay' | 'decayEpochs' | 'decayAfter' | 'finalFraction'>,
+  progress: Progress,
+): number {
   const warmup = options.warmupSteps > 0 ? Math.min(1, (progress.step + 1) / options.warmupSteps) : 1;
   return options.learningRate * warmup * factor(options, progress);
 }
 
-function factor({ schedule, decay, decayEpochs, decayAfter, finalFraction }: Parameters<typeof learningRateAt>[0], { epoch, fraction, drops }: Progress): number {
+function factor(
+  { schedule, decay, decayEpochs, decayAfter, finalFraction }: Parameters<typeof learningRateAt>[0],
+  { epoch, fraction, drops }: Progress,
+): number {
   const falling = (part: number): number => finalFraction + ((1 - finalFraction) * (1 + Math.cos(Math.PI * Math.min(1, part)))) / 2;
   const { start, peakAt } = ONE_CYCLE;
   const late = Math.max(0, epoch - decayAfter);
   switch (schedule) {
-    case 'constant': return 1;
-    case 'step': return decay ** Math.floor(late / decayEpochs);
-    case 'exponential': return decay ** (late / decayEpochs);
-    case 'plateau': return decay ** drops;
-    case 'cosine': return falling(fraction);
-    case 'one-cycle': return fraction < peakAt ? start + (1 - start) * (fraction / peakAt) : falling((fraction - peakAt) / (1 - peakAt));
-    default: return schedule satisfies never;
+    case 'constant':
+      return 1;
+    case 'step':
+      return decay ** Math.floor(late / decayEpochs);
+    case 'exponential':
+      return decay ** (late / decayEpochs);
+    case 'plateau':
+      return decay ** drops;
+    case 'cosine':
+      return falling(fraction);
+    case 'one-cycle':
+      return fraction < peakAt ? start + (1 - start) * (fraction / peakAt) : falling((fraction - peakAt) / (1 - peakAt));
+    default:
+      return schedule satisfies never;
   }
 }

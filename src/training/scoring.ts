@@ -35,9 +35,14 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
   if (part === 'all') return { include, exclude, validationFraction: 0, validationFile: null };
-  if (recorded === null) throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, { hint: '--part all scores a whole text' });
+  if (recorded === null)
+    throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, {
+      hint: '--part all scores a whole text',
+    });
   if (part === 'validation' && validationFile === null && validationFraction === 0) {
-    throw new RnnError('corpus', 'nothing of its text was held out of this run, so there is no --part validation', { hint: '--part all scores a whole text, be it another one' });
+    throw new RnnError('corpus', 'nothing of its text was held out of this run, so there is no --part validation', {
+      hint: '--part all scores a whole text, be it another one',
+    });
   }
   return { include, exclude, validationFraction, validationFile: part === 'train' ? null : validationFile };
 }
@@ -82,10 +87,19 @@ export interface ScoringPlan extends ScoringOptions {
  *
  * @throws RnnError `corpus` if there is nothing to score
  */
-export function planScoring({ model, training }: Pick<TrainedModel, 'model' | 'training'>, corpus: ReadCorpus, part: Part, given: GivenScoring): ScoringPlan {
+export function planScoring(
+  { model, training }: Pick<TrainedModel, 'model' | 'training'>,
+  corpus: ReadCorpus,
+  part: Part,
+  given: GivenScoring,
+): ScoringPlan {
   const tokens = part === 'validation' ? corpus.validation : corpus.train;
   if (tokens.length < 2) {
-    throw new RnnError('corpus', `there is nothing to score in ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`, { hint: 'it takes two characters at least' });
+    throw new RnnError(
+      'corpus',
+      `there is nothing to score in ${tokens.length === 0 ? 'an empty text' : 'a text of one character'}: the first character is only read`,
+      { hint: 'it takes two characters at least' },
+    );
   }
   const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...given.dynamic };
   const streams = given.streams ?? (dynamic === null ? recordedOption(training, 'evaluationStreams') : 1);
@@ -108,8 +122,11 @@ function recordedOption({ options }: Training, option: keyof typeof otherwise): 
 function differenceFromRun(training: Training, { digest, sourcesDigest, train }: ReadCorpus, part: Part): string | null {
   if (part === 'all') return null;
   const recorded = recordedCorpus(training);
-  const same = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length && (part === 'train' || recorded.digest === digest);
-  return same ? null : `the text is not the one that the run had, so this is not the part that it ${part === 'train' ? 'was trained' : 'validated'} on`;
+  const same =
+    recorded.sourcesDigest === sourcesDigest && recorded.train === train.length && (part === 'train' || recorded.digest === digest);
+  return same
+    ? null
+    : `the text is not the one that the run had, so this is not the part that it ${part === 'train' ? 'was trained' : 'validated'} on`;
 }
 
 /** Of the text that the run had, the part that it was trained on; of another one, all. @param corpus a whole text */
@@ -149,9 +166,22 @@ export async function score(trained: BareModel, plan: ScoringPlan, device: Devic
   const { model } = trained;
   const { tokens, streams: N, sequenceLength: T, dynamic } = plan;
   const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) }];
-  if (dynamic !== null) jobs.push({ name: 'adapt', steps: T, batch: N, build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T), noRegularisation) });
+  if (dynamic !== null)
+    jobs.push({
+      name: 'adapt',
+      steps: T,
+      batch: N,
+      build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T), noRegularisation),
+    });
   const workload = { parameters: parameterShapes(model), jobs, update: dynamic === null ? null : dynamicRule(dynamic) };
-  refuseIfTooLarge(model, { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 }, device, workload, tokens.byteLength, '--streams or --seq-length');
+  refuseIfTooLarge(
+    model,
+    { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 },
+    device,
+    workload,
+    tokens.byteLength,
+    '--streams or --seq-length',
+  );
   const executable = await device.compile(workload);
   try {
     const parameters = parameterVector(trained);

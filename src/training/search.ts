@@ -47,8 +47,8 @@ export function gridOf(axes: readonly Axis<readonly string[]>[]): Point[] {
 }
 
 /**
- * Points drawn at random, all different: fewer than `count` where there are no more. With the same seed the first ones are the same, however
- * many are drawn.
+ * Points drawn at random, all different: fewer than `count` where there are no more. With the same seed the first ones are the same,
+ * however many are drawn.
  *
  * @throws RnnError `usage` if too many are wanted
  */
@@ -66,7 +66,11 @@ export function drawPoints(axes: readonly Axis<Distribution>[], count: number, s
 }
 
 function tooMany(count: number, hint: string): RnnError {
-  return new RnnError('usage', `that is a sweep of ${count.toLocaleString('en')} points, expected at most ${MOST_POINTS.toLocaleString('en')}`, { hint });
+  return new RnnError(
+    'usage',
+    `that is a sweep of ${count.toLocaleString('en')} points, expected at most ${MOST_POINTS.toLocaleString('en')}`,
+    { hint },
+  );
 }
 
 function valueFrom(distribution: Distribution, random: Random): string {
@@ -85,7 +89,10 @@ function pointOf(settings: readonly Setting[]): Point {
 
 /** `hidden=256,lr=0.005`, by option, with whatever a folder's name should not have as %2F; a long one ends in a hash instead. */
 function nameOf(settings: readonly Setting[]): string {
-  const name = settings.toSorted(byOption).map(({ option, value }) => `${option}=${encoded(value)}`).join();
+  const name = settings
+    .toSorted(byOption)
+    .map(({ option, value }) => `${option}=${encoded(value)}`)
+    .join();
   if (name.length <= LONGEST_NAME) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
   return `${name.slice(0, LONGEST_NAME - digest.length - 1)}+${digest}`;

@@ -4,18 +4,17 @@ import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Intact } from '../devices/device.ts';
-import { openDevice } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random, hash32 } from '../random.ts';
-import { Sampler } from '../sampling/sample.ts';
 import { evaluate } from './evaluation.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
 import type { TrainingOptions } from './options.ts';
+import { ProgressSampler } from './progress-sampler.ts';
 import { recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { Progress } from './schedules.ts';
@@ -67,18 +66,25 @@ export class Session {
   readonly streams: Streams;
   readonly #options: TrainingOptions;
   readonly #corpus: Corpus;
-  readonly #device: Device;
   readonly #executable: Executable;
   readonly #weights: Weights;
   readonly #initial: TrainedModel | null;
-  #sampler: Sampler | null = null;
-  /** Where samples are taken, if not where the model is trained. */
-  #cpu: Device | null = null;
+  readonly #sampler: ProgressSampler;
   #random: Random;
   #step = 0;
   #resetNext = false;
 
-  private constructor(model: ModelConfiguration, options: TrainingOptions, corpus: Corpus, device: Device, executable: Executable, optimizer: Optimizer, initial: TrainedModel | null, streams: Streams, memoryBytes: number) {
+  private constructor(
+    model: ModelConfiguration,
+    options: TrainingOptions,
+    corpus: Corpus,
+    device: Device,
+    executable: Executable,
+    optimizer: Optimizer,
+    initial: TrainedModel | null,
+    streams: Streams,
+    memoryBytes: number,
+  ) {
     this.model = model;
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
@@ -87,11 +93,11 @@ export class Session {
     this.streams = streams;
     this.#options = options;
     this.#corpus = corpus;
-    this.#device = device;
     this.#executable = executable;
     this.#weights = new Weights(executable, optimizer, this.shapes);
     this.#random = new Random(options.seed);
     this.#initial = initial;
+    this.#sampler = new ProgressSampler(model, corpus.vocabulary.data, device);
   }
 
   /**
@@ -116,7 +122,10 @@ export class Session {
   /** The first step comes next. */
   async begin(): Promise<void> {
     this.#random = new Random(this.#options.seed);
-    const parameters = this.#initial === null ? initialParameters(this.model, this.#random) : transferParameters(this.#initial, this.model, this.#corpus.vocabulary, this.#random);
+    const parameters =
+      this.#initial === null
+        ? initialParameters(this.model, this.#random)
+        : transferParameters(this.#initial, this.model, this.#corpus.vocabulary, this.#random);
     await this.#weights.begin(parameters);
     this.streams.seek({ epoch: 0, window: 0 });
     this.#step = 0;
@@ -140,7 +149,9 @@ export class Session {
     const states = samePlace ? statesIn(state, stateShapes(this.model), this.#options.batchSize) : null;
     for (const [name, data] of states ?? []) await this.#executable.write({ kind: 'state', job: TRAIN, name }, data);
     this.#resetNext = states === null;
-    this.streams.seek(samePlace ? placeIn(training.position, this.streams.windowsPerEpoch) : nearestPlace(training.epoch, this.streams.windowsPerEpoch));
+    this.streams.seek(
+      samePlace ? placeIn(training.position, this.streams.windowsPerEpoch) : nearestPlace(training.epoch, this.streams.windowsPerEpoch),
+    );
     this.#step = training.step;
     this.#random = Random.restore(training.random);
     return { sameTraining, samePlace, sameValidation, sameOptimizer };
@@ -170,15 +181,25 @@ export class Session {
   async advance(most: number, learningRateOf: LearningRateOf): Promise<readonly WindowResult[]> {
     const { orthogonalEvery } = this.#options;
     const untilOrthogonal = orthogonalEvery > 0 ? orthogonalEvery - (this.#step % orthogonalEvery) : Infinity;
-    const planned = this.#plan(Math.min(most, untilOrthogonal, this.#executable.callsPerRun(trainingJob(this.streams.nextSteps, this.#options))), learningRateOf);
-    const results = await this.#executable.run(trainingJob(planned[0].steps, this.#options), planned.map(({ call }) => call));
+    const planned = this.#plan(
+      Math.min(most, untilOrthogonal, this.#executable.callsPerRun(trainingJob(this.streams.nextSteps, this.#options))),
+      learningRateOf,
+    );
+    const results = await this.#executable.run(
+      trainingJob(planned[0].steps, this.#options),
+      planned.map(({ call }) => call),
+    );
     this.streams.seek(planned[results.length - 1].after);
     this.#resetNext = !results.at(-1)!.updated;
     const steps = results.filter(({ updated }) => updated).length;
     this.#step += steps;
     this.#weights.advanced(steps);
     if (steps === untilOrthogonal) await this.#weights.makeOrthogonal(this.model);
-    return results.map((result, ahead) => ({ ...result, characters: this.#options.batchSize * planned[ahead].steps, learningRate: planned[ahead].learningRate }));
+    return results.map((result, ahead) => ({
+      ...result,
+      characters: this.#options.batchSize * planned[ahead].steps,
+      learningRate: planned[ahead].learningRate,
+    }));
   }
 
   /** The next calls of one length, should none be refused. The place in the text stays where it is until they were run. */
@@ -201,7 +222,12 @@ export class Session {
     const steps = this.streams.nextSteps;
     const { inputs, targets, reset } = this.streams.next();
     const update = this.#weights.scalars(ahead, learningRate);
-    return { call: { ids: inputs, targets, reset: reset || this.#isReset(dropoutKey) || (ahead === 0 && this.#resetNext), update, dropoutKey }, steps, learningRate, after: this.streams.position };
+    return {
+      call: { ids: inputs, targets, reset: reset || this.#isReset(dropoutKey) || (ahead === 0 && this.#resetNext), update, dropoutKey },
+      steps,
+      learningRate,
+      after: this.streams.position,
+    };
   }
 
   #isReset(key: number): boolean {
@@ -222,26 +248,19 @@ export class Session {
 
   /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */
   async sample(isUrgent: () => boolean): Promise<string | null> {
-    this.#sampler ??= await Sampler.open(this.model, this.#corpus.vocabulary, await this.#samplingDevice());
-    await this.#sampler.load(await this.#weights.read());
-    let text = '';
-    for await (const piece of this.#sampler.text({ prime: '', length: this.#options.sampleLength, stop: null, seed: this.#options.seed + this.#step, options: {} })) {
-      if (isUrgent()) return null;
-      text += piece;
-    }
-    return text;
-  }
-
-  /** The cpu writes one character after another faster than a GPU, to which all weights would have to go for each. */
-  async #samplingDevice(): Promise<Device> {
-    if (!this.#device.name.startsWith('gpu')) return this.#device;
-    return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling', multiplyAdds: 0 } }));
+    const { sampleLength: length, seed } = this.#options;
+    return this.#sampler.text(await this.#weights.read(), { length, seed: seed + this.#step, isUrgent });
   }
 
   /** Its tensors are overwritten by the next one. */
   async checkpoint(record: RunRecord): Promise<Checkpoint> {
     const state = [];
-    for (const { name, columns } of stateShapes(this.model)) state.push({ name, shape: [this.#options.batchSize, columns], data: await this.#executable.read({ kind: 'state', job: TRAIN, name }) });
+    for (const { name, columns } of stateShapes(this.model))
+      state.push({
+        name,
+        shape: [this.#options.batchSize, columns],
+        data: await this.#executable.read({ kind: 'state', job: TRAIN, name }),
+      });
     return {
       model: this.model,
       vocabulary: this.#corpus.vocabulary.data,
@@ -252,7 +271,13 @@ export class Session {
         epoch: this.epoch,
         position: this.streams.position,
         random: this.#random.state,
-        corpus: { digest: this.#corpus.digest, sourcesDigest: this.#corpus.sourcesDigest, characters: this.#corpus.characters, train: this.#corpus.train.length, validation: this.#corpus.validation.length },
+        corpus: {
+          digest: this.#corpus.digest,
+          sourcesDigest: this.#corpus.sourcesDigest,
+          characters: this.#corpus.characters,
+          train: this.#corpus.train.length,
+          validation: this.#corpus.validation.length,
+        },
         device: this.deviceDescription,
       },
       state: this.#resetNext || this.intact !== 'everything' ? [] : state,
@@ -261,8 +286,7 @@ export class Session {
   }
 
   async close(): Promise<void> {
-    await this.#sampler?.close();
-    await this.#cpu?.close();
+    await this.#sampler.close();
     await this.#executable.close();
   }
 }

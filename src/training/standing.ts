@@ -59,7 +59,10 @@ export class Standing {
     this.learningRateFactor = 1;
   }
 
-  /** After training has come apart: as it was in a checkpoint, or at the beginning, with half the learning rate. The best loss stays, as best.json does. */
+  /**
+   * After training has come apart: as it was in a checkpoint, or at the beginning, with half the learning rate. The best loss stays, as
+   * best.json does.
+   */
   recoveredFrom(training: Training | null, texts: SameTexts): Standing {
     const standing = new Standing(training);
     standing.forgetLosses(texts);
@@ -94,7 +97,18 @@ export class Standing {
   record(rest: { readonly totalSteps: number | null; readonly elapsedMs: number; readonly finished: EndReason | null }): RunRecord {
     this.remember(null);
     const { trainingMs, sinceBest, sinceDrop, drops, evaluatedAt, sampledAt, recoveries, learningRateFactor } = this;
-    const loop: LoopState = { trainingMs, sinceBest, sinceDrop, drops, evaluatedAt, sampledAt, recoveries, learningRateFactor, trend: this.trend.state, ...rest };
+    const loop: LoopState = {
+      trainingMs,
+      sinceBest,
+      sinceDrop,
+      drops,
+      evaluatedAt,
+      sampledAt,
+      recoveries,
+      learningRateFactor,
+      trend: this.trend.state,
+      ...rest,
+    };
     return { loop, bestValidationLossNats: this.best, history: this.#history.events };
   }
 }

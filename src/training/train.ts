@@ -38,11 +38,17 @@ export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
   }
 }
 
-function differences({ training, optimizer }: Checkpoint, { sameTraining, samePlace, sameOptimizer }: Restored, session: Session): string[] {
+function differences(
+  { training, optimizer }: Checkpoint,
+  { sameTraining, samePlace, sameOptimizer }: Restored,
+  session: Session,
+): string[] {
   const { device } = training;
   return [
     samePlace || !sameTraining ? '' : 'the text is cut into other windows: the run goes on at the same part of it, from a zero state',
     sameOptimizer ? '' : `what ${optimizer?.name ?? 'the optimizer'} had gathered is of no use to the new optimizer, which begins anew`,
-    device === session.deviceDescription ? '' : `until now it ran on ${typeof device === 'string' ? device : 'another device'}: from here on its numbers are those of another device`,
+    device === session.deviceDescription
+      ? ''
+      : `until now it ran on ${typeof device === 'string' ? device : 'another device'}: from here on its numbers are those of another device`,
   ].filter(Boolean);
 }

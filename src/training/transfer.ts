@@ -20,9 +20,13 @@ export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Parti
   for (const option of fixed) {
     const value = given[option];
     if (value === undefined || value === own[option]) continue;
-    throw new RnnError('usage', `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${own[option]}`, {
-      hint: 'leave it out, or start without --init-from',
-    });
+    throw new RnnError(
+      'usage',
+      `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${own[option]}`,
+      {
+        hint: 'leave it out, or start without --init-from',
+      },
+    );
   }
   return { ...given, ...Object.fromEntries(fixed.map((option) => [option, own[option]])) };
 }
@@ -31,7 +35,12 @@ export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Parti
  * The weights (P) of a model whose vocabulary holds that of `from`, and perhaps more: rows and columns of symbols that `from` knows are
  * its own, those of new ones are made as for a new model. Everything else is copied.
  */
-export function transferParameters(from: Pick<TrainedModel, 'model' | 'tensors' | 'vocabulary'>, model: ModelConfiguration, vocabulary: Vocabulary, random: Random): Float32Array {
+export function transferParameters(
+  from: Pick<TrainedModel, 'model' | 'tensors' | 'vocabulary'>,
+  model: ModelConfiguration,
+  vocabulary: Vocabulary,
+  random: Random,
+): Float32Array {
   const old = parameterVector(from);
   const result = initialParameters(model, random);
   const places = from.vocabulary.symbols.map((symbol) => vocabulary.find(symbol));

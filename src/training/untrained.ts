@@ -24,6 +24,9 @@ export function untrainedModel(given: Partial<TrainingOptions>, corpus: Pick<Cor
   const { options } = resolveOptions(given, corpus);
   const model = modelOf(options, corpus.vocabulary.size);
   const [needed, available] = [BYTES * countParameters(parameterShapes(model)), availableMemory()];
-  if (needed > available) throw new RnnError('usage', `this network needs about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, { hint: 'fewer hidden units or layers need less' });
+  if (needed > available)
+    throw new RnnError('usage', `this network needs about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
+      hint: 'fewer hidden units or layers need less',
+    });
   return { model, tensors: tensorsOf(parameterShapes(model), initialParameters(model, new Random(options.seed))) };
 }

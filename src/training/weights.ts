@@ -39,8 +39,9 @@ export class Weights {
   }
 
   /**
-   * As a checkpoint has them. What was gathered for an update of another number of windows is left out. Another optimizer begins with zeros, and with
-   * its count the average, too, soon forgets what was; one that the checkpoint does not have begins as a copy of its weights.
+   * As a checkpoint has them. What was gathered for an update of another number of windows is left out. Another optimizer begins with
+   * zeros, and with its count the average, too, soon forgets what was; one that the checkpoint does not have begins as a copy of its
+   * weights.
    *
    * @returns whether the optimizer goes on
    * @throws RnnError `checkpoint` if its tensors are not those of this model

@@ -13,7 +13,10 @@ export function trainingJob(steps: number, { sequenceLength }: Pick<TrainingOpti
 }
 
 /** The lengths that its windows have; the mean is the first. */
-export function windowLengths({ sequenceLength: T, randomLength }: Pick<TrainingOptions, 'sequenceLength' | 'randomLength'>): readonly number[] {
+export function windowLengths({
+  sequenceLength: T,
+  randomLength,
+}: Pick<TrainingOptions, 'sequenceLength' | 'randomLength'>): readonly number[] {
   return randomLength ? [T, ...lengthsAround(T).filter((steps) => steps !== T)] : [T];
 }
 

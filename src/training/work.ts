@@ -13,7 +13,11 @@ export function workOf(options: TrainingOptions, corpus: { readonly length: numb
 }
 
 /** @param length of the text, in symbols */
-export function workOfModel(model: ModelConfiguration, { batchSize: N, sequenceLength: T, epochs, maxSteps, budgetMs, maxTimeMs }: Windows, length: number): TrainingWork {
+export function workOfModel(
+  model: ModelConfiguration,
+  { batchSize: N, sequenceLength: T, epochs, maxSteps, budgetMs, maxTimeMs }: Windows,
+  length: number,
+): TrainingWork {
   const windows = Math.floor(Math.floor((length - 1) / N) / T);
   return {
     kind: 'training',

@@ -8,14 +8,26 @@ import type { Optimizer } from './optimizers.ts';
 import type { TrainingOptions } from './options.ts';
 import { TRAIN, trainingJob, windowLengths } from './windows.ts';
 
-/** A program has one length: windows of several take one each, the scale of their gradients being that of the mean, so that a longer one weighs more. */
+/**
+ * A program has one length: windows of several take one each, the scale of their gradients being that of the mean, so that a longer one
+ * weighs more.
+ */
 export function workloadOf(model: ModelConfiguration, options: TrainingOptions, optimizer: Optimizer, validates: boolean): Workload {
   const { batchSize: N, sequenceLength: T, evaluationStreams } = options;
   const scale = 1 / (N * T);
   const regularisation = regularisationOf(options);
   const training = windowLengths(options).map((steps): Job => ({
-    name: trainingJob(steps, options), steps, batch: N, stateOf: TRAIN, build: (rows) => trainingProgram(model, { steps, rows }, scale, regularisation),
+    name: trainingJob(steps, options),
+    steps,
+    batch: N,
+    stateOf: TRAIN,
+    build: (rows) => trainingProgram(model, { steps, rows }, scale, regularisation),
   }));
-  const evaluation = { name: 'evaluate', steps: T, batch: evaluationStreams, build: (rows: number) => evaluationProgram(model, { steps: T, rows }) };
+  const evaluation = {
+    name: 'evaluate',
+    steps: T,
+    batch: evaluationStreams,
+    build: (rows: number) => evaluationProgram(model, { steps: T, rows }),
+  };
   return { parameters: parameterShapes(model), jobs: validates ? [...training, evaluation] : training, update: optimizer.rule };
 }

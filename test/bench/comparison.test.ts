@@ -1,5 +1,6 @@
 // What the benchmark does with its figures. Nothing is measured here.
 import { describe, expect, it, vi } from 'vitest';
+// prettier-ignore
 // @ts-expect-error bench/ is plain JavaScript, without types
 import { commandTold, networkTold, ratio, roundsTold, speed, stepsTold, tableHead, tableRow, withoutPaths } from '../../bench/comparison/markdown.js';
 // @ts-expect-error the same
@@ -39,16 +40,43 @@ describe('figures', () => {
   });
 
   it('are noisy by round: one side far from its median is enough', () => {
-    expect(noisyRounds([[100, 10], [114, 10], [100, 11]])).toBe(0);
-    expect(noisyRounds([[100, 10], [116, 10], [100, 13]])).toBe(2);
-    expect(noisyRounds([[100, null], [130, null], [100, null]])).toBe(1);
+    expect(
+      noisyRounds([
+        [100, 10],
+        [114, 10],
+        [100, 11],
+      ]),
+    ).toBe(0);
+    expect(
+      noisyRounds([
+        [100, 10],
+        [116, 10],
+        [100, 13],
+      ]),
+    ).toBe(2);
+    expect(
+      noisyRounds([
+        [100, null],
+        [130, null],
+        [100, null],
+      ]),
+    ).toBe(1);
   });
 });
 
 describe('alternating', () => {
   it('measures all sides in turn', () => {
     const log: string[] = [];
-    expect(alternate([side('a', [1, 1, 1], log), side('b', [2, 2, 2], log)], { rounds: 3, repeats: 2 })).toEqual({ medians: [1, 2], rounds: [[1, 2], [1, 2], [1, 2]], repeated: 0, noisy: 0 });
+    expect(alternate([side('a', [1, 1, 1], log), side('b', [2, 2, 2], log)], { rounds: 3, repeats: 2 })).toEqual({
+      medians: [1, 2],
+      rounds: [
+        [1, 2],
+        [1, 2],
+        [1, 2],
+      ],
+      repeated: 0,
+      noisy: 0,
+    });
     expect(log.join('')).toBe('ababab');
   });
 
@@ -56,16 +84,50 @@ describe('alternating', () => {
     const log: string[] = [];
     const played = alternate([side('a', [100, 50, 102, 104], log), side('b', [10, 10, 10, 10], log)], { rounds: 3, repeats: 2 });
     expect(log.join('')).toBe('abababab');
-    expect(played).toEqual({ medians: [101, 10], rounds: [[100, 10], [50, 10], [102, 10], [104, 10]], repeated: 1, noisy: 1 });
+    expect(played).toEqual({
+      medians: [101, 10],
+      rounds: [
+        [100, 10],
+        [50, 10],
+        [102, 10],
+        [104, 10],
+      ],
+      repeated: 1,
+      noisy: 1,
+    });
   });
 
   it('gives up after the repeats that it may make, and says how many rounds were noisy', () => {
-    expect(alternate([side('a', [1, 2, 4, 8, 16])], { rounds: 3, repeats: 2 })).toEqual({ medians: [4], rounds: [[1], [2], [4], [8], [16]], repeated: 2, noisy: 4 });
+    expect(alternate([side('a', [1, 2, 4, 8, 16])], { rounds: 3, repeats: 2 })).toEqual({
+      medians: [4],
+      rounds: [[1], [2], [4], [8], [16]],
+      repeated: 2,
+      noisy: 4,
+    });
   });
 
   it('compares two sides within a round', () => {
-    expect(pairedRatio([[100, 50], [20, 10], [80, 20]], 0, 1)).toBe(2); // their medians: 80 and 20
-    expect(pairedRatio([[100, 50], [20, null]], 0, 1)).toBeNull();
+    expect(
+      pairedRatio(
+        [
+          [100, 50],
+          [20, 10],
+          [80, 20],
+        ],
+        0,
+        1,
+      ),
+    ).toBe(2); // their medians: 80 and 20
+    expect(
+      pairedRatio(
+        [
+          [100, 50],
+          [20, null],
+        ],
+        0,
+        1,
+      ),
+    ).toBeNull();
   });
 
   it('leaves out a side with a problem, and one that turns out to have one', () => {
@@ -123,8 +185,12 @@ describe('the page', () => {
   it('names no folder of the machine', () => {
     expect(withoutPaths('OpenBLAS is at /usr/lib/x86_64-linux-gnu/libopenblas.so.0')).toBe('OpenBLAS is at libopenblas.so.0');
     expect(withoutPaths("at file:///home/me/a.js:3 of '/opt/x', ~/b/c.txt:/d/e and C:\\f\\g")).toBe("at a.js:3 of 'x', c.txt:e and g");
-    expect(withoutPaths('1.5 characters/s, n/a, https://example.org/a/b, bench/RESULTS.md')).toBe('1.5 characters/s, n/a, https://example.org/a/b, bench/RESULTS.md');
-    expect(commandTold(['npm', 'run', 'bench', '--', '--corpus', '/home/me/my-texts/a.txt', '--python=/opt/x/bin/python3'])).toBe('npm run bench -- --corpus a.txt --python=python3');
+    expect(withoutPaths('1.5 characters/s, n/a, https://example.org/a/b, bench/RESULTS.md')).toBe(
+      '1.5 characters/s, n/a, https://example.org/a/b, bench/RESULTS.md',
+    );
+    expect(commandTold(['npm', 'run', 'bench', '--', '--corpus', '/home/me/my-texts/a.txt', '--python=/opt/x/bin/python3'])).toBe(
+      'npm run bench -- --corpus a.txt --python=python3',
+    );
     expect(commandTold(['--configurations', 'H128 L2'])).toBe("--configurations 'H128 L2'");
   });
 });
@@ -142,7 +208,8 @@ describe('what can be asked for', () => {
   });
 
   it('is not written if only a part, unless told to', () => {
-    for (const args of [['--quick'], ['--only', 'train'], ['--cells', 'gru'], ['--no-write'], ['--rounds', '2'], ['--corpus', 'a.txt']]) expect(readOptions(args).write).toBeNull();
+    for (const args of [['--quick'], ['--only', 'train'], ['--cells', 'gru'], ['--no-write'], ['--rounds', '2'], ['--corpus', 'a.txt']])
+      expect(readOptions(args).write).toBeNull();
     expect(readOptions(['--quick', '--write', 'x.md']).write).toMatch(/x\.md$/);
     expect([readOptions([]), readOptions(['--write', 'x.md'])].map(({ isWriteNamed }) => isWriteNamed)).toEqual([false, true]);
   });
@@ -150,7 +217,13 @@ describe('what can be asked for', () => {
   it('has a page for the cpu and one for a GPU, and none for what is neither', () => {
     expect(readOptions(['--rounds', '5']).write).toMatch(/bench.RESULTS\.md$/);
     expect(readOptions(['--device', 'gpu', '--peer-device', 'cuda']).write).toMatch(/bench.RESULTS-gpu\.md$/);
-    for (const args of [['--peer-device', 'cuda'], ['--device', 'gpu:software'], ['--device', 'reference'], ['--device', 'gpu', '--quick']]) expect(readOptions(args).write).toBeNull();
+    for (const args of [
+      ['--peer-device', 'cuda'],
+      ['--device', 'gpu:software'],
+      ['--device', 'reference'],
+      ['--device', 'gpu', '--quick'],
+    ])
+      expect(readOptions(args).write).toBeNull();
   });
 
   it('is refused with the choices', () => {
@@ -161,7 +234,10 @@ describe('what can be asked for', () => {
 
   it('tries for PyTorch what may suit it', () => {
     expect(threadCandidates(1)).toEqual([{ threads: 1, blasThreads: 1 }]);
-    const tried = (cores: number): string[] => threadCandidates(cores).map(({ threads, blasThreads }: { threads: number; blasThreads: number }) => `${threads}x${blasThreads}`).toSorted();
+    const tried = (cores: number): string[] =>
+      threadCandidates(cores)
+        .map(({ threads, blasThreads }: { threads: number; blasThreads: number }) => `${threads}x${blasThreads}`)
+        .toSorted();
     expect(tried(2)).toEqual(['1x1', '1x2', '2x1', '2x2']);
     expect(tried(6)).toEqual(['1x1', '1x2', '1x4', '1x6', '2x1', '2x2', '4x1', '4x4', '6x1', '6x6']);
     expect(tried(8)).toHaveLength(10);

@@ -57,7 +57,14 @@ const full = { kind: 'machine', message: expect.stringMatching(/could not be wri
 describe('a file that is replaced', () => {
   it('is on disk before it has its name, and its name is before that is told', async () => {
     await replaceFile(path, [Buffer.from('a '), Buffer.from('world')], () => Promise.resolve(void disk.done.push('what has to be before')));
-    expect(disk.done).toEqual(['write latest.json.tmp', 'write latest.json.tmp', 'flush latest.json.tmp', 'what has to be before', 'rename latest.json.tmp latest.json', flushed()]);
+    expect(disk.done).toEqual([
+      'write latest.json.tmp',
+      'write latest.json.tmp',
+      'flush latest.json.tmp',
+      'what has to be before',
+      'rename latest.json.tmp latest.json',
+      flushed(),
+    ]);
     expect(text(path)).toBe('a world');
   });
 
@@ -96,7 +103,12 @@ describe('a second name', () => {
     disk.failing = ['link'];
     writeFileSync(path, 'another');
     await nameAgain(path, second);
-    expect(disk.done).toEqual(['copy latest.json second.json.tmp', 'flush second.json.tmp', 'rename second.json.tmp second.json', flushed()]);
+    expect(disk.done).toEqual([
+      'copy latest.json second.json.tmp',
+      'flush second.json.tmp',
+      'rename second.json.tmp second.json',
+      flushed(),
+    ]);
     expect([readdirSync(folder), text(second)]).toEqual([['latest.json', 'second.json'], 'another']);
   });
 

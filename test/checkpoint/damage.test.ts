@@ -15,7 +15,10 @@ async function written(name = 'latest.json'): Promise<string> {
 }
 
 async function failure(path: string): Promise<RnnError> {
-  const error = await readCheckpoint(path).then(() => null, (error: unknown) => error);
+  const error = await readCheckpoint(path).then(
+    () => null,
+    (error: unknown) => error,
+  );
   if (!(error instanceof RnnError)) throw new Error(`expected an RnnError, got ${String(error)}`, { cause: error });
   return error;
 }
@@ -41,15 +44,26 @@ describe('reading a checkpoint that is not whole', () => {
     const optimizerAt = whole.indexOf('"optimizer"');
     const damaged = whole.indexOf('"data": "', optimizerAt) + 20;
     writeFileSync(path, `${whole.slice(0, damaged)}${whole[damaged] === 'A' ? 'B' : 'A'}${whole.slice(damaged + 1)}`);
-    await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining('checksum does not match') });
+    await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringContaining('checksum does not match'),
+    });
     for (let length = whole.length - 2; length > optimizerAt; length -= 7) {
       writeFileSync(path, whole.slice(0, length));
-      await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({ message: expect.stringContaining('is cut off after') });
+      await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({
+        message: expect.stringContaining('is cut off after'),
+      });
     }
     writeFileSync(path, whole);
-    for (const [shape, message] of [[[5, 12], 'is longer than its shape says'], [[9, 12], 'is shorter than its shape says']] as const) {
+    for (const [shape, message] of [
+      [[5, 12], 'is longer than its shape says'],
+      [[9, 12], 'is shorter than its shape says'],
+    ] as const) {
       alterParsed(path, (file) => (file.optimizer.tensors[0].shape = shape));
-      await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message) });
+      await expect(readCheckpoint(path, { weightsOnly: true })).rejects.toMatchObject({
+        kind: 'checkpoint',
+        message: expect.stringContaining(message),
+      });
     }
   });
 
@@ -62,14 +76,18 @@ describe('reading a checkpoint that is not whole', () => {
   it('notices any edit by the checksum', async () => {
     const path = await written('best.json');
     writeFileSync(path, readFileSync(path, 'utf8').replace('"step": 120', '"step": 121'));
-    expect(await failure(path)).toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(`${path} is damaged: its checksum does not match`), hint: expect.any(String) });
+    expect(await failure(path)).toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringContaining(`${path} is damaged: its checksum does not match`),
+      hint: expect.any(String),
+    });
   });
 
   it('says what else the file is', async () => {
     const path = join(temporaryFolder(), 'file');
     const messages = {
       '': 'is empty',
-      'hello': 'is not a checkpoint of rnn: it starts with "hello" and is not a JSON object',
+      hello: 'is not a checkpoint of rnn: it starts with "hello" and is not a JSON object',
       '[1, 2]': 'it starts with "[1, 2]" and is not a JSON object',
       '{"name": "rnn"}': 'is not a checkpoint of rnn: its first member is "name"',
       '{"format": "gguf", "version": 1}': 'is not a checkpoint of rnn: its format is "gguf"',
@@ -82,7 +100,11 @@ describe('reading a checkpoint that is not whole', () => {
     };
     for (const [text, message] of Object.entries(messages)) {
       writeFileSync(path, text);
-      expect(await failure(path)).toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message), hint: expect.any(String) });
+      expect(await failure(path)).toMatchObject({
+        kind: 'checkpoint',
+        message: expect.stringContaining(message),
+        hint: expect.any(String),
+      });
     }
   });
 
@@ -98,31 +120,58 @@ describe('reading a checkpoint that is not whole', () => {
 
   it('says that there is no such file, that it is a folder, or that it may not be read', async () => {
     const folder = temporaryFolder();
-    expect(await failure(join(folder, 'none.json'))).toMatchObject({ kind: 'checkpoint', message: expect.stringContaining('does not exist'), hint: expect.stringContaining('rnn train') });
+    expect(await failure(join(folder, 'none.json'))).toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringContaining('does not exist'),
+      hint: expect.stringContaining('rnn train'),
+    });
     expect((await failure(folder)).message).toContain('is not a file');
   });
 
-  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')('says that it may not be read (skipped for root, who may read everything)', async () => {
-    const path = await written();
-    chmodSync(path, 0);
-    expect((await failure(path)).message).toContain('may not be read by you');
-  });
+  it.skipIf(process.getuid?.() === 0 || process.platform === 'win32')(
+    'says that it may not be read (skipped for root, who may read everything)',
+    async () => {
+      const path = await written();
+      chmodSync(path, 0);
+      expect((await failure(path)).message).toContain('may not be read by you');
+    },
+  );
 });
 
 describe('reading a checkpoint whose checksum is right and whose content is not', () => {
   const altered: [string, (file: any) => unknown, string][] = [
     ['NaN in a weight', (file) => (file.tensors[2].data = base64(NaN)), 'tensor "scale" holds NaN at index 0 of 1'],
-    ['an infinity in a weight', (file) => (file.state[0].data = base64(1, 2, 3, -Infinity, 5, 6)), 'tensor "layer0.h" holds -Infinity at index 3 of 6'],
-    ['NaN in the optimizer', (file) => (file.optimizer.tensors = [{ name: 'm', shape: [1], dtype: 'float32', data: base64(NaN) }]), 'tensor "m" holds NaN'],
+    [
+      'an infinity in a weight',
+      (file) => (file.state[0].data = base64(1, 2, 3, -Infinity, 5, 6)),
+      'tensor "layer0.h" holds -Infinity at index 3 of 6',
+    ],
+    [
+      'NaN in the optimizer',
+      (file) => (file.optimizer.tensors = [{ name: 'm', shape: [1], dtype: 'float32', data: base64(NaN) }]),
+      'tensor "m" holds NaN',
+    ],
     ['data shorter than the shape', (file) => (file.tensors[0].data = base64(1, 2)), 'tensor "layer0.Wx" is shorter than its shape says'],
     ['data longer than the shape', (file) => (file.tensors[1].shape = [12]), 'tensor "layer0.bias" is longer than its shape says'],
-    ['a shape larger than the file', (file) => (file.tensors[0].shape = [30_000, 30_000]), 'tensor "layer0.Wx" of shape [30000, 30000] needs 4800000000 characters of base64'],
+    [
+      'a shape larger than the file',
+      (file) => (file.tensors[0].shape = [30_000, 30_000]),
+      'tensor "layer0.Wx" of shape [30000, 30000] needs 4800000000 characters of base64',
+    ],
     ['a shape whose product is no number', (file) => (file.tensors[0].shape = Array(8).fill(2 ** 31 - 1)), 'are left'],
-    ['a dimension of zero', (file) => (file.tensors[0].shape = [0]), 'tensors[0].shape is [0], expected a list of at most 8 whole numbers from 1'],
+    [
+      'a dimension of zero',
+      (file) => (file.tensors[0].shape = [0]),
+      'tensors[0].shape is [0], expected a list of at most 8 whole numbers from 1',
+    ],
     ['a negative dimension', (file) => (file.tensors[0].shape = [-8, -12]), 'tensors[0].shape is [-8,-12]'],
     ['too many dimensions', (file) => (file.tensors[0].shape = Array(9).fill(1)), 'tensors[0].shape is'],
     ['numbers of another type', (file) => (file.tensors[0].dtype = 'float16'), 'tensors[0].dtype is "float16", expected "float32"'],
-    ['a character that is not base64', (file) => (file.tensors[0].data = `${file.tensors[0].data.slice(0, 5)}*${file.tensors[0].data.slice(6)}`), 'tensor "layer0.Wx" is not base64'],
+    [
+      'a character that is not base64',
+      (file) => (file.tensors[0].data = `${file.tensors[0].data.slice(0, 5)}*${file.tensors[0].data.slice(6)}`),
+      'tensor "layer0.Wx" is not base64',
+    ],
     ['white space in base64', (file) => (file.tensors[0].data = ` ${file.tensors[0].data.slice(1)}`), 'is not base64'],
     ['URL-safe base64', (file) => (file.tensors[0].data = `-_${file.tensors[0].data.slice(2)}`), 'is not base64'],
     ['padding in the middle', (file) => (file.tensors[0].data = `AA==${file.tensors[0].data.slice(4)}`), 'is not base64'],
@@ -142,8 +191,16 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     ['a dropout of 1', (file) => (file.model.dropout = 1), 'model.dropout is 1, expected a number from 0 up to, not including, 1'],
     ['a model tied to an embedding that is not there', (file) => (file.model.tied = true), 'model.tied is true, and there is no embedding'],
     ['a connection through one step', (file) => (file.model.timeSkip = 1), 'model.timeSkip is 1, expected 0 or at least 2'],
-    ['a stacking that is unknown', (file) => (file.model.stacking = 'dense'), 'model.stacking is "dense", expected "plain" or "residual" or "highway"'],
-    ['layer normalisation in a GRU', (file) => Object.assign(file.model, { cell: 'gru', layerNorm: true }), 'model.layerNorm is true, and there is no "gru" with layer normalisation'],
+    [
+      'a stacking that is unknown',
+      (file) => (file.model.stacking = 'dense'),
+      'model.stacking is "dense", expected "plain" or "residual" or "highway"',
+    ],
+    [
+      'layer normalisation in a GRU',
+      (file) => Object.assign(file.model, { cell: 'gru', layerNorm: true }),
+      'model.layerNorm is true, and there is no "gru" with layer normalisation',
+    ],
     ['a model that is a text', (file) => (file.model = 'lstm'), 'model is "lstm", expected an object'],
     ['more symbols than outputs', (file) => file.vocabulary.symbols.push('x'), 'the vocabulary has 9 symbols and the model 8'],
     ['a symbol that is there twice', (file) => (file.vocabulary.symbols[1] = 'a'), 'a symbol occurs twice'],
@@ -163,14 +220,30 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
   });
 
   it.each([
-    ['a cell that this version does not have', { cell: 'qrnn' }, 'is of a model that this rnn cannot run: its cell is "qrnn", and the cells known here are rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3'],
+    [
+      'a cell that this version does not have',
+      { cell: 'qrnn' },
+      'is of a model that this rnn cannot run: its cell is "qrnn", and the cells known here are rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
+    ],
     ['a cell named like a property', { cell: 'constructor' }, 'its cell is "constructor"'],
-    ['gates in another order', { conventions: { gates: 'i f o g' } }, 'cannot run: its lstm has gates "i f o g", and here they are "i f g o"'],
-    ['a GRU that blends the other way', { cell: 'gru', conventions: { gates: 'r z n', blend: "h' = z * n + (1 - z) * h" } }, `its gru has blend "h' = z * n + (1 - z) * h", and here`],
+    [
+      'gates in another order',
+      { conventions: { gates: 'i f o g' } },
+      'cannot run: its lstm has gates "i f o g", and here they are "i f g o"',
+    ],
+    [
+      'a GRU that blends the other way',
+      { cell: 'gru', conventions: { gates: 'r z n', blend: "h' = z * n + (1 - z) * h" } },
+      `its gru has blend "h' = z * n + (1 - z) * h", and here`,
+    ],
   ])('refuses %s, and says what it knows', async (_, changes, message) => {
     const path = await written();
     alterParsed(path, (file) => Object.assign(file.model, changes));
-    expect(await failure(path)).toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message), hint: expect.stringContaining('the rnn that wrote it') });
+    expect(await failure(path)).toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringContaining(message),
+      hint: expect.stringContaining('the rnn that wrote it'),
+    });
   });
 
   it('takes a model whose conventions leave some out, or name more', async () => {
@@ -182,15 +255,39 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
   });
 
   const rewritten: [string, (text: string) => string, string][] = [
-    ['a key that reaches a prototype', (text) => text.replace('"step": 120', '"__proto__": {"polluted": 1}, "step": 120'), 'training.__proto__ is a forbidden name'],
-    ['such a key, in disguise', (text) => text.replace('"batchSize"', '"\\u005f_proto__"'), 'training.options.__proto__ is a forbidden name'],
+    [
+      'a key that reaches a prototype',
+      (text) => text.replace('"step": 120', '"__proto__": {"polluted": 1}, "step": 120'),
+      'training.__proto__ is a forbidden name',
+    ],
+    [
+      'such a key, in disguise',
+      (text) => text.replace('"batchSize"', '"\\u005f_proto__"'),
+      'training.options.__proto__ is a forbidden name',
+    ],
     ['a constructor', (text) => text.replace('"beta1"', '"constructor"'), 'optimizer.scalars.constructor is a forbidden name'],
-    ['such a key in a tensor', (text) => text.replace('"dtype"', '"__proto__": {"shape": [1]}, "dtype"').replace(/"shape": \[8, ?12\], /, ''), 'tensors[0].__proto__ is a forbidden name'],
+    [
+      'such a key in a tensor',
+      (text) => text.replace('"dtype"', '"__proto__": {"shape": [1]}, "dtype"').replace(/"shape": \[8, ?12\], /, ''),
+      'tensors[0].__proto__ is a forbidden name',
+    ],
     ['a key that is there twice', (text) => text.replace('"step": 120', '"step": 1, "step": 120'), 'training has a key twice'],
-    ['a member that is there twice', (text) => text.replace('"state": [', '"tensors": [], "state": ['), 'the checkpoint has "tensors" twice'],
+    [
+      'a member that is there twice',
+      (text) => text.replace('"state": [', '"tensors": [], "state": ['),
+      'the checkpoint has "tensors" twice',
+    ],
     ['a shape that is there twice', (text) => text.replace('"dtype"', '"shape": [1], "dtype"'), 'tensors[0] has "shape" twice'],
-    ['nesting without end', (text) => text.replace('"step": 120', `"deep": ${'['.repeat(100_000)}`), 'training is nested more than 64 deep'],
-    ['a number too large for a number', (text) => text.replace(/"batchSize": ?50/, '"batchSize": 1e999'), 'training.options.batchSize is Infinity'],
+    [
+      'nesting without end',
+      (text) => text.replace('"step": 120', `"deep": ${'['.repeat(100_000)}`),
+      'training is nested more than 64 deep',
+    ],
+    [
+      'a number too large for a number',
+      (text) => text.replace(/"batchSize": ?50/, '"batchSize": 1e999'),
+      'training.options.batchSize is Infinity',
+    ],
     ['NaN, which JSON does not have', (text) => text.replace('"epoch": 1.5', '"epoch": NaN'), 'training is not JSON (at byte'],
     ['a comma too many', (text) => text.replace('"optimizer"', ',"optimizer"'), 'a key of the checkpoint is not JSON'],
   ];
@@ -219,30 +316,41 @@ describe('reading a checkpoint whose checksum is right and whose content is not'
     }
   });
 
-  it('refuses a part of more than 32 MB without reading the rest', async () => {
-    const path = join(temporaryFolder(), 'large.json');
-    writeFileSync(path, `{"format": "rnn-checkpoint", "version": 1, "model": "${'x'.repeat(40 * 2 ** 20)}`);
-    expect((await failure(path)).message).toContain('with model, it holds more than 32 MB besides the data of its tensors');
-  }, slowMachineMs);
+  it(
+    'refuses a part of more than 32 MB without reading the rest',
+    async () => {
+      const path = join(temporaryFolder(), 'large.json');
+      writeFileSync(path, `{"format": "rnn-checkpoint", "version": 1, "model": "${'x'.repeat(40 * 2 ** 20)}`);
+      expect((await failure(path)).message).toContain('with model, it holds more than 32 MB besides the data of its tensors');
+    },
+    slowMachineMs,
+  );
 });
 
 describe('reading anything at all', () => {
-  it('ends in a checkpoint or one of our errors, whichever bytes are changed', async () => {
-    const folder = temporaryFolder();
-    const path = join(folder, 'latest.json');
-    await writeCheckpoint(path, smallCheckpoint());
-    const whole = readFileSync(path);
-    const place = fc.tuple(fc.integer({ min: 0, max: whole.length - 1 }), fc.constantFrom(...Buffer.from('"\\{}[]:,0-9nNeE=/_\n\0\u00ff', 'latin1')));
-    mkdirSync(join(folder, 'mutated'));
-    const mutated = join(folder, 'mutated', 'latest.json');
-    const outcomes = fc.asyncProperty(fc.array(place, { minLength: 1, maxLength: 4 }), fc.boolean(), async (places, isResealed) => {
-      const bytes = Buffer.from(whole);
-      for (const [at, byte] of places) bytes[at] = byte;
-      writeFileSync(mutated, bytes);
-      if (isResealed) alter(mutated, (text) => text);
-      const outcome = await readCheckpoint(mutated).catch((error: unknown) => error);
-      return !(outcome instanceof Error) || (outcome instanceof RnnError && outcome.kind === 'checkpoint' && outcome.hint !== undefined);
-    });
-    await expect(fc.assert(outcomes, { numRuns: 600, seed: 1 })).resolves.toBeUndefined();
-  }, slowMachineMs);
+  it(
+    'ends in a checkpoint or one of our errors, whichever bytes are changed',
+    async () => {
+      const folder = temporaryFolder();
+      const path = join(folder, 'latest.json');
+      await writeCheckpoint(path, smallCheckpoint());
+      const whole = readFileSync(path);
+      const place = fc.tuple(
+        fc.integer({ min: 0, max: whole.length - 1 }),
+        fc.constantFrom(...Buffer.from('"\\{}[]:,0-9nNeE=/_\n\0\u00ff', 'latin1')),
+      );
+      mkdirSync(join(folder, 'mutated'));
+      const mutated = join(folder, 'mutated', 'latest.json');
+      const outcomes = fc.asyncProperty(fc.array(place, { minLength: 1, maxLength: 4 }), fc.boolean(), async (places, isResealed) => {
+        const bytes = Buffer.from(whole);
+        for (const [at, byte] of places) bytes[at] = byte;
+        writeFileSync(mutated, bytes);
+        if (isResealed) alter(mutated, (text) => text);
+        const outcome = await readCheckpoint(mutated).catch((error: unknown) => error);
+        return !(outcome instanceof Error) || (outcome instanceof RnnError && outcome.kind === 'checkpoint' && outcome.hint !== undefined);
+      });
+      await expect(fc.assert(outcomes, { numRuns: 600, seed: 1 })).resolves.toBeUndefined();
+    },
+    slowMachineMs,
+  );
 });

@@ -18,7 +18,11 @@ export function temporaryFolder(): string {
 
 export function tensor(name: string, shape: readonly number[], seed = 1): Tensor {
   const random = new Random(seed);
-  return { name, shape, data: Float32Array.from({ length: shape.reduce((product, length) => product * length, 1) }, () => random.normal()) };
+  return {
+    name,
+    shape,
+    data: Float32Array.from({ length: shape.reduce((product, length) => product * length, 1) }, () => random.normal()),
+  };
 }
 
 const symbols = ['\n', ' ', '"', '\\', 'a', 'é', '\u2028', '😀'];
@@ -26,14 +30,27 @@ const symbols = ['\n', ' ', '"', '\\', 'a', 'é', '\u2028', '😀'];
 export function smallCheckpoint(changes: Partial<Checkpoint> = {}): Checkpoint {
   return {
     model: {
-      cell: 'lstm', layers: 1, hidden: 3, embedding: 0, vocabulary: symbols.length, forgetBias: 1, initialisation: 'uniform', dropout: 0.1,
+      cell: 'lstm',
+      layers: 1,
+      hidden: 3,
+      embedding: 0,
+      vocabulary: symbols.length,
+      forgetBias: 1,
+      initialisation: 'uniform',
+      dropout: 0.1,
       conventions: { gates: 'i f g o' },
     },
     vocabulary: { unit: 'char', symbols, unknown: null },
     training: {
       options: { batchSize: 50, corpus: ['a "quoted" name.txt'], note: 'ünï\u2028\ud800' },
-      step: 120, epoch: 1.5, position: { epoch: 1, window: 7 }, random: new Random(1).state,
-      history: [{ step: 60, lossNats: 2.5 }, { step: 120, lossNats: 2.25, validationLossNats: null }],
+      step: 120,
+      epoch: 1.5,
+      position: { epoch: 1, window: 7 },
+      random: new Random(1).state,
+      history: [
+        { step: 60, lossNats: 2.5 },
+        { step: 120, lossNats: 2.25, validationLossNats: null },
+      ],
       bestValidationLossNats: 2.125,
       patienceLeft: 3,
     },

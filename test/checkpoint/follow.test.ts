@@ -80,16 +80,31 @@ describe('the runs that are meant', () => {
     mkdirSync(join(folder, 'runs', 'no run'));
     expect(await findRuns([join(folder, 'runs')])).toEqual([a, b]);
     expect(await findRuns([join(b, 'log.jsonl'), a, b])).toEqual([b, a]);
-    await expect(findRuns([folder])).rejects.toMatchObject({ kind: 'checkpoint', message: `there is no run in ${folder}`, hint: `give one of the folders in it: ${join(folder, 'runs')}` });
+    await expect(findRuns([folder])).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: `there is no run in ${folder}`,
+      hint: `give one of the folders in it: ${join(folder, 'runs')}`,
+    });
     writeFileSync(join(folder, 'runs', 'notes.txt'), '');
-    await expect(findRuns([join(folder, 'runs', 'notes.txt')])).rejects.toMatchObject({ kind: 'checkpoint', message: `${join(folder, 'runs', 'notes.txt')} belongs to no run` });
+    await expect(findRuns([join(folder, 'runs', 'notes.txt')])).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: `${join(folder, 'runs', 'notes.txt')} belongs to no run`,
+    });
   });
 
   it('are the one whose log was written last, if none is named', async () => {
-    for (const [name, time] of [['a', 100], ['b', 300], ['c', 200]] as const) utimesSync(join(make('runs', name), 'log.jsonl'), time, time);
+    for (const [name, time] of [
+      ['a', 100],
+      ['b', 300],
+      ['c', 200],
+    ] as const)
+      utimesSync(join(make('runs', name), 'log.jsonl'), time, time);
     expect(await findRuns([], join(folder, 'runs'))).toEqual([join(folder, 'runs', 'b')]);
     const log = join(folder, 'runs', 'b', 'log.jsonl');
     await expect(findRuns([], log)).rejects.toMatchObject({ kind: 'checkpoint', message: `there are no runs in ${log}: it is no folder` });
-    await expect(findRuns([], join(folder, 'none'))).rejects.toMatchObject({ kind: 'checkpoint', hint: 'train a model with `rnn train <corpus>`, or name a run folder' });
+    await expect(findRuns([], join(folder, 'none'))).rejects.toMatchObject({
+      kind: 'checkpoint',
+      hint: 'train a model with `rnn train <corpus>`, or name a run folder',
+    });
   });
 });

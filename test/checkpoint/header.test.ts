@@ -28,12 +28,20 @@ test('nothing of the tensors is read for it', async () => {
 });
 
 test.each([
-  ['is cut off in its tensors', (path: string) => truncateSync(path, readFileSync(path, 'utf8').indexOf('"tensors"') + 60), 'is damaged: it is cut off after'],
+  [
+    'is cut off in its tensors',
+    (path: string) => truncateSync(path, readFileSync(path, 'utf8').indexOf('"tensors"') + 60),
+    'is damaged: it is cut off after',
+  ],
   ['is cut off before them', (path: string) => truncateSync(path, 300), 'is damaged: it is cut off after 300 bytes'],
   ['is empty', (path: string) => truncateSync(path, 0), 'is empty'],
   ['is something else', (path: string) => writeFileSync(path, 'hello'), 'is not a checkpoint of rnn'],
   ['is of a newer version', (path: string) => alter(path, (text) => text.replace('"version": 1', '"version": 3')), 'has version 3'],
-  ['has a cell of another program', (path: string) => alter(path, (text) => text.replace('"lstm"', '"nothing"')), 'that this rnn cannot run'],
+  [
+    'has a cell of another program',
+    (path: string) => alter(path, (text) => text.replace('"lstm"', '"nothing"')),
+    'that this rnn cannot run',
+  ],
   ['has a step that is none', (path: string) => alter(path, (text) => text.replace('"step": 120,', '"step": -1,')), 'training.step is -1'],
 ])('a file that %s has none', async (_, damage, message) => {
   const path = await written();
@@ -44,7 +52,10 @@ test.each([
 test('a checkpoint whose tensors come first is read all the same', async () => {
   const path = await written({ state: [], optimizer: null });
   alter(path, (text) => {
-    const [head, tensors] = [text.slice(0, text.indexOf(',\n  "model"')), text.slice(text.indexOf(',\n  "tensors"'), text.indexOf(',\n  "state"'))];
+    const [head, tensors] = [
+      text.slice(0, text.indexOf(',\n  "model"')),
+      text.slice(text.indexOf(',\n  "tensors"'), text.indexOf(',\n  "state"')),
+    ];
     return `${head}${tensors}${text.slice(head.length).replace(tensors, '')}`;
   });
   const { model, training } = await readCheckpoint(path);

@@ -34,7 +34,14 @@ function alterText(path: string, edit: (text: string) => string): void {
 }
 
 async function refusal(path: string): Promise<RnnError> {
-  const [whole, light] = await Promise.all([readCheckpoint(path), readCheckpoint(path, { weightsOnly: true })].map((reading) => reading.then(() => null, (error: unknown) => error)));
+  const [whole, light] = await Promise.all(
+    [readCheckpoint(path), readCheckpoint(path, { weightsOnly: true })].map((reading) =>
+      reading.then(
+        () => null,
+        (error: unknown) => error,
+      ),
+    ),
+  );
   for (const error of [whole, light]) {
     if (!(error instanceof RnnError)) throw new Error(`expected an RnnError, got ${String(error)}`, { cause: error });
     expect(error).toMatchObject({ kind: 'checkpoint', hint: expect.any(String) });
@@ -61,13 +68,16 @@ describe('a file that is large, or says so,', () => {
     alterParsed(path, (file) => Object.assign(file.model, { hidden: 1_000_000, layers: 1024 }));
     const growth = await grown(async () => {
       const checkpoint = await readCheckpoint(path);
-      expect(() => parameterVector(checkpoint)).toThrow(expect.objectContaining({ kind: 'checkpoint', message: 'tensor layer0.Wx has the shape 8×12, and its model says 8×4000000' }));
+      expect(() => parameterVector(checkpoint)).toThrow(
+        expect.objectContaining({ kind: 'checkpoint', message: 'tensor layer0.Wx has the shape 8×12, and its model says 8×4000000' }),
+      );
     });
     expect(growth).toBeLessThan(LITTLE_BYTES);
   });
 
   it.skipIf(isWindows)('is refused by the first piece of a tensor of gigabytes that takes no room on the disk', async () => {
-    const tensor = (shape: readonly number[]) => `${head}"tensors": [{"name": "w", "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
+    const tensor = (shape: readonly number[]) =>
+      `${head}"tensors": [{"name": "w", "shape": ${JSON.stringify(shape)}, "dtype": "float32", "data": "`;
     const path = fileOf(tensor([20_000, 20_000]));
     truncateSync(path, 2.2e9);
     expect(await grown(async () => expect((await refusal(path)).message).toContain('tensor "w" is not base64'))).toBeLessThan(LITTLE_BYTES);
@@ -76,32 +86,59 @@ describe('a file that is large, or says so,', () => {
     expect((await refusal(absurd)).message).toContain('tensor "w" of shape [50000, 50000] has more than 1073741824 numbers');
   });
 
-  it.skipIf(isWindows).each(['"vocabulary": {"unit": "char", "symbols": ["', '"training": {"options": {"x": "', '"'])('is refused where %s goes on for gigabytes', async (start) => {
-    const path = fileOf(head, start);
-    truncateSync(path, 2.2e9);
-    const growth = await grown(async () => expect((await refusal(path)).message).toContain('it holds more than 32 MB besides the data of its tensors'));
-    expect(growth).toBeLessThan(LITTLE_BYTES);
-  }, slowMachineMs);
+  it.skipIf(isWindows).each(['"vocabulary": {"unit": "char", "symbols": ["', '"training": {"options": {"x": "', '"'])(
+    'is refused where %s goes on for gigabytes',
+    async (start) => {
+      const path = fileOf(head, start);
+      truncateSync(path, 2.2e9);
+      const growth = await grown(async () =>
+        expect((await refusal(path)).message).toContain('it holds more than 32 MB besides the data of its tensors'),
+      );
+      expect(growth).toBeLessThan(LITTLE_BYTES);
+    },
+    slowMachineMs,
+  );
 
   it.each([
-    ['members that nobody knows', `"m0": 0${Array.from({ length: 40 }, (_, i) => `, "m${i + 1}": "${'x'.repeat(2 ** 20)}"`).join('')}}`, '32 MB'],
+    [
+      'members that nobody knows',
+      `"m0": 0${Array.from({ length: 40 }, (_, i) => `, "m${i + 1}": "${'x'.repeat(2 ** 20)}"`).join('')}}`,
+      '32 MB',
+    ],
     ['white space', `"model":${' '.repeat(40 * 2 ** 20)}{}}`, '32 MB'],
-    ['members of a tensor', `"tensors": [{"m0": 0${Array.from({ length: 40 }, (_, i) => `, "m${i + 1}": "${'x'.repeat(2 ** 20)}"`).join('')}}]}`, '32 MB'],
+    [
+      'members of a tensor',
+      `"tensors": [{"m0": 0${Array.from({ length: 40 }, (_, i) => `, "m${i + 1}": "${'x'.repeat(2 ** 20)}"`).join('')}}]}`,
+      '32 MB',
+    ],
     ['empty lists', `"model": [${'[],'.repeat(2 ** 21)}1]}`, '2097152 values'],
     ['keys', `"model": {${Array.from({ length: 2 ** 20 }, (_, i) => `"${i}":0`).join(',')}, "x": 0}}`, '2097152 values'],
-  ])('is refused for its bulk of %s', async (_, rest, most) => {
-    expect((await refusal(fileOf(head, rest))).message).toContain(`it holds more than ${most} besides the data of its tensors`);
-  }, slowMachineMs);
+  ])(
+    'is refused for its bulk of %s',
+    async (_, rest, most) => {
+      expect((await refusal(fileOf(head, rest))).message).toContain(`it holds more than ${most} besides the data of its tensors`);
+    },
+    slowMachineMs,
+  );
 
-  it('may be as large as its tensors, and hold all of Unicode', async () => {
-    const symbols = Array.from({ length: 0x110000 }, (_, codePoint) => String.fromCodePoint(codePoint));
-    const checkpoint = smallCheckpoint();
-    const path = join(temporaryFolder(), 'model.json');
-    const large = { name: 'large', shape: [8_000_000], data: new Float32Array(8_000_000).fill(0.1) };
-    await writeCheckpoint(path, { ...checkpoint, model: { ...checkpoint.model, vocabulary: symbols.length }, vocabulary: { unit: 'char', symbols, unknown: null }, tensors: [large] });
-    const { vocabulary, tensors } = await readCheckpoint(path);
-    expect([vocabulary.symbols.length, tensors[0].data.length]).toEqual([0x110000, 8_000_000]);
-  }, slowMachineMs);
+  it(
+    'may be as large as its tensors, and hold all of Unicode',
+    async () => {
+      const symbols = Array.from({ length: 0x110000 }, (_, codePoint) => String.fromCodePoint(codePoint));
+      const checkpoint = smallCheckpoint();
+      const path = join(temporaryFolder(), 'model.json');
+      const large = { name: 'large', shape: [8_000_000], data: new Float32Array(8_000_000).fill(0.1) };
+      await writeCheckpoint(path, {
+        ...checkpoint,
+        model: { ...checkpoint.model, vocabulary: symbols.length },
+        vocabulary: { unit: 'char', symbols, unknown: null },
+        tensors: [large],
+      });
+      const { vocabulary, tensors } = await readCheckpoint(path);
+      expect([vocabulary.symbols.length, tensors[0].data.length]).toEqual([0x110000, 8_000_000]);
+    },
+    slowMachineMs,
+  );
 
   it('has a message of a line, however long what it quotes', async () => {
     const long = 'x'.repeat(2 ** 20);
@@ -130,11 +167,23 @@ const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
 describe('JSON that is made to confuse', () => {
   it.each([
     ['model', (text: string) => text.replace('"model":{', `"model":{"deep":${nested(100_000)},`), 'model is nested more than 64 deep'],
-    ['vocabulary', (text: string) => text.replace('"symbols":[', `"symbols":[${nested(100_000)},`), 'vocabulary is nested more than 64 deep'],
-    ['a member that nobody knows', (text: string) => text.replace('"tensors"', `"more":${nested(100_000)},"tensors"`), 'more is nested more than 64 deep'],
+    [
+      'vocabulary',
+      (text: string) => text.replace('"symbols":[', `"symbols":[${nested(100_000)},`),
+      'vocabulary is nested more than 64 deep',
+    ],
+    [
+      'a member that nobody knows',
+      (text: string) => text.replace('"tensors"', `"more":${nested(100_000)},"tensors"`),
+      'more is nested more than 64 deep',
+    ],
     ['a shape', (text: string) => text.replace('[8,12]', nested(100_000)), 'tensors[0].shape is nested more than 64 deep'],
     ['a key', (text: string) => text.replace('"model"', nested(100_000)), 'a key of the checkpoint is nested more than 64 deep'],
-    ['objects', (text: string) => text.replace('"options":{', `"options":{"deep":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)},`), 'training is nested more than 64 deep'],
+    [
+      'objects',
+      (text: string) => text.replace('"options":{', `"options":{"deep":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)},`),
+      'training is nested more than 64 deep',
+    ],
   ])('is refused for nesting in %s', async (_, edit, message) => {
     const path = await written();
     alterText(path, edit);

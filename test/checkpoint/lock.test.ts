@@ -95,24 +95,38 @@ describe('a lock', () => {
   });
 
   it.skipIf(process.platform === 'win32')('is no named pipe: nobody waits for one (skipped on Windows)', () => {
-    const refusal = { kind: 'usage', message: `${path} is no file, and is to be the lock of a run`, hint: expect.stringContaining('move it away') };
+    const refusal = {
+      kind: 'usage',
+      message: `${path} is no file, and is to be the lock of a run`,
+      hint: expect.stringContaining('move it away'),
+    };
     execFileSync('mkfifo', [path]);
     expect(() => Lock.take(folder)).toThrow(expect.objectContaining(refusal));
     expect(() => Lock.refuseIfHeld(folder)).toThrow(expect.objectContaining(refusal));
   });
 
-  it.each(['', '{', '[]', '{"token": 5}', '{"token":"a","pid":-1,"host":"x","since":""}'])('that says nothing (%j) is respected while it is fresh', (text) => {
-    writeFileSync(path, text);
-    expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
-    utimesSync(path, 1, 1);
-    Lock.take(folder).release();
-  });
+  it.each(['', '{', '[]', '{"token": 5}', '{"token":"a","pid":-1,"host":"x","since":""}'])(
+    'that says nothing (%j) is respected while it is fresh',
+    (text) => {
+      writeFileSync(path, text);
+      expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
+      utimesSync(path, 1, 1);
+      Lock.take(folder).release();
+    },
+  );
 
   it('that another process took over meanwhile is noticed before anything is written, and not removed', () => {
     const lock = Lock.take(folder);
     lock.ensure(folder, whole);
     leave({ pid: process.ppid });
-    expect(() => lock.ensure(folder, whole)).toThrow(expect.objectContaining({ kind: 'usage', message: expect.stringContaining(`(number ${process.ppid} on ${hostname()}, since 2026-01-01T00:00:00.000Z) has taken over ${folder}`) }));
+    expect(() => lock.ensure(folder, whole)).toThrow(
+      expect.objectContaining({
+        kind: 'usage',
+        message: expect.stringContaining(
+          `(number ${process.ppid} on ${hostname()}, since 2026-01-01T00:00:00.000Z) has taken over ${folder}`,
+        ),
+      }),
+    );
     lock.release();
     expect(readFileSync(path, 'utf8')).toContain('theirs');
   });
@@ -141,7 +155,7 @@ describe('a lock that is held', () => {
     expect(statSync(path).isFIFO()).toBe(true);
   });
 
-  it('is renewed every few seconds, and not once it is another process\'s', () => {
+  it("is renewed every few seconds, and not once it is another process's", () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
     const lock = Lock.take(folder);
     utimesSync(path, 1, 1);
@@ -157,37 +171,43 @@ describe('a lock that is held', () => {
 
 const built = new URL('../../dist/checkpoint/lock.js', import.meta.url);
 
-describe.skipIf(!existsSync(built))('of many processes that want a lock at the same moment (npm run build makes them)', { timeout: 60_000 }, () => {
-  /** What each of six says when told to take it, and which of them holds it then. */
-  async function race(): Promise<{ said: readonly unknown[]; holder: number }> {
-    // A process that no longer listened would end, and leave its lock to those that come late.
-    const script = `const { Lock } = await import(${JSON.stringify(built.href)});
+describe.skipIf(!existsSync(built))(
+  'of many processes that want a lock at the same moment (npm run build makes them)',
+  { timeout: 60_000 },
+  () => {
+    /** What each of six says when told to take it, and which of them holds it then. */
+    async function race(): Promise<{ said: readonly unknown[]; holder: number }> {
+      // A process that no longer listened would end, and leave its lock to those that come late.
+      const script = `const { Lock } = await import(${JSON.stringify(built.href)});
       process.on('message', () => {
         try { Lock.take(${JSON.stringify(folder)}); process.send('has it'); } catch (error) { process.send(error.kind === 'usage' ? 'refused' : error.stack); }
       });
       process.send('ready');`;
-    const children: ChildProcess[] = Array.from({ length: 6 }, () => spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }));
-    const next = (child: ChildProcess): Promise<unknown> => once(child, 'message').then(([message]) => message as unknown);
-    await Promise.all(children.map(next));
-    const answers = Promise.all(children.map(next));
-    for (const child of children) child.send('go');
-    const said = await answers;
-    const { pid } = JSON.parse(readFileSync(path, 'utf8')) as { pid: number };
-    for (const child of children) child.kill('SIGKILL');
-    await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
-    return { said, holder: children.findIndex((child) => child.pid === pid) };
-  }
+      const children: ChildProcess[] = Array.from({ length: 6 }, () =>
+        spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+      );
+      const next = (child: ChildProcess): Promise<unknown> => once(child, 'message').then(([message]) => message as unknown);
+      await Promise.all(children.map(next));
+      const answers = Promise.all(children.map(next));
+      for (const child of children) child.send('go');
+      const said = await answers;
+      const { pid } = JSON.parse(readFileSync(path, 'utf8')) as { pid: number };
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+      return { said, holder: children.findIndex((child) => child.pid === pid) };
+    }
 
-  it('one has a free one, and all others are refused', async () => {
-    const { said, holder } = await race();
-    expect(said.toSorted()).toEqual(['has it', ...new Array<string>(5).fill('refused')]);
-    expect(said[holder]).toBe('has it');
-  });
+    it('one has a free one, and all others are refused', async () => {
+      const { said, holder } = await race();
+      expect(said.toSorted()).toEqual(['has it', ...new Array<string>(5).fill('refused')]);
+      expect(said[holder]).toBe('has it');
+    });
 
-  it('the last to take one that was left behind has it: whoever was before notices before it writes', async () => {
-    leave({ pid: await goneProcess() });
-    const { said, holder } = await race();
-    expect(said.filter((answer) => answer !== 'has it' && answer !== 'refused')).toEqual([]);
-    expect(said[holder]).toBe('has it');
-  });
-});
+    it('the last to take one that was left behind has it: whoever was before notices before it writes', async () => {
+      leave({ pid: await goneProcess() });
+      const { said, holder } = await race();
+      expect(said.filter((answer) => answer !== 'has it' && answer !== 'refused')).toEqual([]);
+      expect(said[holder]).toBe('has it');
+    });
+  },
+);

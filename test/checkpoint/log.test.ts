@@ -30,14 +30,26 @@ describe('a log', () => {
   it('has nothing of a line that a full disk did not take, and the next line whole', () => {
     appendLine(path, { step: 1 });
     disk.isFull = true;
-    expect(() => appendLine(path, { step: 2, more: 'of it' })).toThrow(expect.objectContaining({ kind: 'machine', message: `${path} could not be written: the disk is full` }));
+    expect(() => appendLine(path, { step: 2, more: 'of it' })).toThrow(
+      expect.objectContaining({ kind: 'machine', message: `${path} could not be written: the disk is full` }),
+    );
     disk.isFull = false;
     appendLine(path, { step: 3 });
     expect(lines()).toEqual(['{"step":1}', '{"step":3}']);
   });
 
   it('is cut back to a step past lines that are none, with one at its end that was cut off', async () => {
-    const before = ['{"step":1}', '{"event":"rep{"step":2}', 'null', '7', '{"step":{"of":5}}', '{"step":"9"}', '', '{"event":"start"}', '{"step":3}'];
+    const before = [
+      '{"step":1}',
+      '{"event":"rep{"step":2}',
+      'null',
+      '7',
+      '{"step":{"of":5}}',
+      '{"step":"9"}',
+      '',
+      '{"event":"start"}',
+      '{"step":3}',
+    ];
     writeFileSync(path, `${before.join('\n')}\n{"step":4}\n{"step":2}\n{"st`);
     await cutLogBack(path, 3);
     expect(lines()).toEqual(before);
@@ -60,7 +72,11 @@ describe('a log', () => {
 
   it('is no folder', async () => {
     mkdirSync(path);
-    const refusal = { kind: 'machine', message: `${path} could not be written: it is no file`, hint: expect.stringContaining('move it away') };
+    const refusal = {
+      kind: 'machine',
+      message: `${path} could not be written: it is no file`,
+      hint: expect.stringContaining('move it away'),
+    };
     expect(() => appendLine(path, {})).toThrow(expect.objectContaining(refusal));
     await expect(cutLogBack(path, 3)).rejects.toMatchObject(refusal);
   });

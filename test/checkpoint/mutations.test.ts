@@ -29,7 +29,22 @@ import * as transfer from '../../src/training/transfer.ts';
 import * as work from '../../src/training/work.ts';
 import { rnn } from '../cli/helpers.ts';
 
-const program = { Random, ...store, ...cli, ...batches, ...corpus, ...errors, ...continuing, ...record, ...restoring, ...schedules, ...standing, ...training, ...transfer, ...work };
+const program = {
+  Random,
+  ...store,
+  ...cli,
+  ...batches,
+  ...corpus,
+  ...errors,
+  ...continuing,
+  ...record,
+  ...restoring,
+  ...schedules,
+  ...standing,
+  ...training,
+  ...transfer,
+  ...work,
+};
 
 interface Original {
   readonly name: string;
@@ -77,7 +92,8 @@ describe('a mutated checkpoint', () => {
       try {
         const used = await use(path, program);
         if (number % DESCRIBED_EVERY === 0) await describeFile(path, program, used, random);
-        if (used.settings !== null && count.loaded % TRAINED_EVERY === 0) await train(used, program, { text, folder: join(folder, 'run'), device });
+        if (used.settings !== null && count.loaded % TRAINED_EVERY === 0)
+          await train(used, program, { text, folder: join(folder, 'run'), device });
         count[used.loaded ? 'loaded' : 'refused']++;
         if (used.refusal?.includes('its checksum does not match')) count.byChecksum++;
       } catch (cause) {
@@ -92,16 +108,24 @@ describe('a mutated checkpoint', () => {
 
   it('is so as well where any member is any JSON', async () => {
     const file = JSON.parse(originals[0].bytes.toString('utf8'));
-    const members = ['format', 'version', 'model', 'vocabulary', 'training', 'tensors', 'state', 'optimizer', 'checksum'].map((key) => [key]);
+    const members = ['format', 'version', 'model', 'vocabulary', 'training', 'tensors', 'state', 'optimizer', 'checksum'].map((key) => [
+      key,
+    ]);
     const inner = ['model', 'vocabulary', 'training', 'optimizer'].flatMap((part) => Object.keys(file[part]).map((key) => [part, key]));
-    const innermost = ['options', 'position', 'loop', 'reading', 'machine', 'corpus'].flatMap((part) => Object.keys(file.training[part]).map((key) => ['training', part, key]));
+    const innermost = ['options', 'position', 'loop', 'reading', 'machine', 'corpus'].flatMap((part) =>
+      Object.keys(file.training[part]).map((key) => ['training', part, key]),
+    );
     const tensor = ['name', 'shape', 'dtype', 'data'].map((key) => ['tensors', 0, key]);
-    const outcomes = fc.asyncProperty(fc.constantFrom(...members, ...inner, ...innermost, ...tensor), fc.jsonValue({ maxDepth: 3 }), async (place, value) => {
-      const tree = treeOf(file);
-      put(tree, place, value);
-      writeFileSync(path, sealed(Buffer.from(write(tree))));
-      await use(path, program);
-    });
+    const outcomes = fc.asyncProperty(
+      fc.constantFrom(...members, ...inner, ...innermost, ...tensor),
+      fc.jsonValue({ maxDepth: 3 }),
+      async (place, value) => {
+        const tree = treeOf(file);
+        put(tree, place, value);
+        writeFileSync(path, sealed(Buffer.from(write(tree))));
+        await use(path, program);
+      },
+    );
     await expect(fc.assert(outcomes, { numRuns: 500, seed: SEED })).resolves.toBeUndefined();
   });
 });
@@ -121,10 +145,23 @@ describe('the check itself', () => {
         throw error;
       },
     });
-    for (const error of [new TypeError('x'), 'x', new errors.RnnError('checkpoint', ''), new errors.RnnError('checkpoint', 'x'), new errors.RnnError('machine', 'x', { hint: 'y' }), new errors.RnnError('checkpoint', 'x'.repeat(10_000), { hint: 'y' })]) {
+    for (const error of [
+      new TypeError('x'),
+      'x',
+      new errors.RnnError('checkpoint', ''),
+      new errors.RnnError('checkpoint', 'x'),
+      new errors.RnnError('machine', 'x', { hint: 'y' }),
+      new errors.RnnError('checkpoint', 'x'.repeat(10_000), { hint: 'y' }),
+    ]) {
       await expect(use(path, failing(error))).rejects.toBeInstanceOf(Fault);
     }
-    const spoiling = { ...program, readCheckpoint: async () => ({ ...(await store.readCheckpoint(path)), tensors: [{ name: 'x', shape: [1], data: Float32Array.of(NaN) }] }) };
+    const spoiling = {
+      ...program,
+      readCheckpoint: async () => ({
+        ...(await store.readCheckpoint(path)),
+        tensors: [{ name: 'x', shape: [1], data: Float32Array.of(NaN) }],
+      }),
+    };
     await expect(use(path, spoiling)).rejects.toThrow('tensor x is not what its shape says');
   });
 });

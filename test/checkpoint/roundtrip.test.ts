@@ -27,20 +27,32 @@ describe('a checkpoint file', () => {
   });
 
   // Pieces are 768 KB when writing, 256 K characters when reading, and the window is 1 MB: sizes at and around their ends.
-  it.each([65_535, 65_536, 196_607, 196_608, 196_609, 262_145, 786_433])('carries a tensor of %i numbers, among small ones', async (length) => {
-    const path = join(temporaryFolder(), 'latest.json');
-    const checkpoint = smallCheckpoint({ tensors: [tensor('before', [5]), tensor('large', [length], 7), tensor('after', [7])] });
-    await writeCheckpoint(path, checkpoint);
-    const read = await readCheckpoint(path);
-    expect(read.tensors.map(({ data }) => Buffer.from(data.buffer).equals(Buffer.from(checkpoint.tensors.find((one) => one.data.length === data.length)!.data.buffer)))).toEqual([true, true, true]);
-  });
+  it.each([65_535, 65_536, 196_607, 196_608, 196_609, 262_145, 786_433])(
+    'carries a tensor of %i numbers, among small ones',
+    async (length) => {
+      const path = join(temporaryFolder(), 'latest.json');
+      const checkpoint = smallCheckpoint({ tensors: [tensor('before', [5]), tensor('large', [length], 7), tensor('after', [7])] });
+      await writeCheckpoint(path, checkpoint);
+      const read = await readCheckpoint(path);
+      expect(
+        read.tensors.map(({ data }) =>
+          Buffer.from(data.buffer).equals(Buffer.from(checkpoint.tensors.find((one) => one.data.length === data.length)!.data.buffer)),
+        ),
+      ).toEqual([true, true, true]);
+    },
+  );
 
   it('carries a vocabulary and a history larger than the window it is read through', async () => {
     const path = join(temporaryFolder(), 'latest.json');
     const symbols = Array.from({ length: 200_000 }, (_, i) => String.fromCodePoint(0x20000 + i));
     const base = smallCheckpoint();
     const history = Array.from({ length: 20_000 }, (_, i) => ({ step: i, lossNats: 2 + 1 / (i + 1), text: 'a "quote" \\ and {[' }));
-    const checkpoint = { ...base, model: { ...base.model, vocabulary: symbols.length }, vocabulary: { unit: 'char', symbols, unknown: 3 }, training: { ...base.training, history } } as const;
+    const checkpoint = {
+      ...base,
+      model: { ...base.model, vocabulary: symbols.length },
+      vocabulary: { unit: 'char', symbols, unknown: 3 },
+      training: { ...base.training, history },
+    } as const;
     await writeCheckpoint(path, checkpoint);
     expect(await readCheckpoint(path)).toEqual(checkpoint);
   });
@@ -56,7 +68,17 @@ describe('a checkpoint file', () => {
     const path = join(temporaryFolder(), 'latest.json');
     await writeCheckpoint(path, smallCheckpoint());
     const text = readFileSync(path, 'utf8');
-    expect(Object.keys(JSON.parse(text))).toEqual(['format', 'version', 'model', 'vocabulary', 'training', 'tensors', 'state', 'optimizer', 'checksum']);
+    expect(Object.keys(JSON.parse(text))).toEqual([
+      'format',
+      'version',
+      'model',
+      'vocabulary',
+      'training',
+      'tensors',
+      'state',
+      'optimizer',
+      'checksum',
+    ]);
     expect(text.split('\n').slice(0, 4).join('\n')).toBe('{\n  "format": "rnn-checkpoint",\n  "version": 1,\n  "model": {');
     expect(text).toContain('\n    "step": 120,\n');
   });
@@ -71,7 +93,8 @@ describe('a checkpoint file', () => {
       return version;
     };
     expect(await versionFor({ skip: 'none', stacking: 'plain', timeSkip: 0, gateBias: 2 })).toBe(1);
-    for (const connections of [{ skip: 'input' }, { stacking: 'residual' }, { timeSkip: 2 }, { layerNorm: true }, { learnedState: true }]) expect(await versionFor(connections)).toBe(2);
+    for (const connections of [{ skip: 'input' }, { stacking: 'residual' }, { timeSkip: 2 }, { layerNorm: true }, { learnedState: true }])
+      expect(await versionFor(connections)).toBe(2);
   });
 
   it('is read in any other layout of the same JSON, with members that this version does not know', async () => {
@@ -96,7 +119,13 @@ describe('a checkpoint file', () => {
     const checkpoint = smallCheckpoint({ optimizer });
     await writeCheckpoint(path, checkpoint);
     const { model, vocabulary, training, tensors } = checkpoint;
-    expect(await readCheckpoint(path, { weightsOnly: true })).toEqual({ model, vocabulary, training, tensors, optimizer: { name: 'adam', scalars: { step: 120 } } });
+    expect(await readCheckpoint(path, { weightsOnly: true })).toEqual({
+      model,
+      vocabulary,
+      training,
+      tensors,
+      optimizer: { name: 'adam', scalars: { step: 120 } },
+    });
     await writeCheckpoint(path, smallCheckpoint({ optimizer: null }));
     expect(await readCheckpoint(path, { weightsOnly: true })).toMatchObject({ optimizer: null });
   });
@@ -138,7 +167,10 @@ describe('writing a checkpoint', () => {
       { training: { ...training, options: JSON.parse('{"__proto__": 1}') } },
       { training: { ...training, step: -1 } },
     ]) {
-      await expect(writeCheckpoint(path, smallCheckpoint(changes))).rejects.toMatchObject({ name: 'Error', message: expect.stringContaining('unfit') });
+      await expect(writeCheckpoint(path, smallCheckpoint(changes))).rejects.toMatchObject({
+        name: 'Error',
+        message: expect.stringContaining('unfit'),
+      });
     }
   });
 });

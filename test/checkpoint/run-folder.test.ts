@@ -1,4 +1,16 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -36,21 +48,35 @@ describe('a run folder', () => {
     for (const file of ['latest.json', 'previous.json', 'best.json', 'step-000000100.json']) {
       const path = temporaryFolder();
       writeFileSync(join(path, file), 'anything');
-      await expect(RunFolder.create(path)).rejects.toMatchObject({ kind: 'usage', message: `${path} already holds a run`, hint: expect.stringMatching(/--resume.*--force.*--out/) });
+      await expect(RunFolder.create(path)).rejects.toMatchObject({
+        kind: 'usage',
+        message: `${path} already holds a run`,
+        hint: expect.stringMatching(/--resume.*--force.*--out/),
+      });
       expect(readFileSync(join(path, file), 'utf8')).toBe('anything');
     }
   });
 
   it('removes an old run with --force, and no other file', async () => {
     const path = temporaryFolder();
-    for (const file of ['latest.json', 'best.json', 'log.jsonl', 'latest.json.77-0.tmp', 'step-000000100.json', 'notes.txt', 'latest.json.bak']) writeFileSync(join(path, file), '');
+    for (const file of [
+      'latest.json',
+      'best.json',
+      'log.jsonl',
+      'latest.json.77-0.tmp',
+      'step-000000100.json',
+      'notes.txt',
+      'latest.json.bak',
+    ])
+      writeFileSync(join(path, file), '');
     (await RunFolder.create(path, { force: true })).close();
     expect(readdirSync(path).toSorted()).toEqual(['latest.json.bak', 'notes.txt']);
   });
 
   it('keeps a run that is continued, and removes what a killed process was writing', async () => {
     const path = temporaryFolder();
-    for (const file of ['latest.json', 'log.jsonl', 'best.json.77-0.tmp', 'step-000000010.json.77-1.tmp']) writeFileSync(join(path, file), '');
+    for (const file of ['latest.json', 'log.jsonl', 'best.json.77-0.tmp', 'step-000000010.json.77-1.tmp'])
+      writeFileSync(join(path, file), '');
     (await RunFolder.open(path))!.close();
     expect(readdirSync(path).toSorted()).toEqual(['latest.json', 'log.jsonl']);
     expect(await RunFolder.open(temporaryFolder())).toBeNull();
@@ -60,7 +86,11 @@ describe('a run folder', () => {
   it('refuses a path on which there is a file', async () => {
     const path = join(temporaryFolder(), 'file');
     writeFileSync(path, '');
-    for (const taken of [path, join(path, 'run')]) await expect(RunFolder.create(taken)).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('there is a file of that name') });
+    for (const taken of [path, join(path, 'run')])
+      await expect(RunFolder.create(taken)).rejects.toMatchObject({
+        kind: 'usage',
+        message: expect.stringContaining('there is a file of that name'),
+      });
   });
 
   // In Node 20, mkdir with `recursive` tries for ever where the system says that there is no such folder and the parent is there.
@@ -117,7 +147,9 @@ describe('a run folder', () => {
     const run = await RunFolder.create(join(temporaryFolder(), 'run'));
     await run.saveLatest(atStep(1));
     rmSync(run.path, { recursive: true });
-    expect(() => run.appendLog({ event: 'report' })).toThrow(expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the folder is not there'), hint: expect.any(String) }));
+    expect(() => run.appendLog({ event: 'report' })).toThrow(
+      expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the folder is not there'), hint: expect.any(String) }),
+    );
     await run.saveLatest(atStep(2));
     run.appendLog({ event: 'report' });
     expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'lock.json', 'log.jsonl']);
@@ -138,7 +170,10 @@ describe('a run folder', () => {
     const run = await RunFolder.create(temporaryFolder());
     const snapshot = join(run.path, 'step-000000001.json');
     mkdirSync(join(snapshot, 'in the way'), { recursive: true });
-    expect(await run.saveLatest(atStep(1), 3)).toMatchObject({ kind: 'machine', message: expect.stringContaining(`${snapshot} could not be written`) });
+    expect(await run.saveLatest(atStep(1), 3)).toMatchObject({
+      kind: 'machine',
+      message: expect.stringContaining(`${snapshot} could not be written`),
+    });
     expect(await stepIn(run.latestPath)).toBe(1);
     expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'lock.json', 'step-000000001.json']);
     expect(await run.saveLatest(atStep(2), 3)).toBeNull();
@@ -152,7 +187,11 @@ describe('a run folder', () => {
     const cut = (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 1000));
     expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, path: run.latestPath, instead: null });
     cut(run.latestPath);
-    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 1 } }, path: run.previousPath, instead: expect.stringContaining('latest.json is damaged: it is cut off') });
+    expect(await run.newest()).toMatchObject({
+      checkpoint: { training: { step: 1 } },
+      path: run.previousPath,
+      instead: expect.stringContaining('latest.json is damaged: it is cut off'),
+    });
     rmSync(run.latestPath);
     expect(await run.newest()).toMatchObject({ path: run.previousPath, instead: `${run.latestPath} is missing` });
     await run.saveBest(atStep(3));
@@ -165,7 +204,11 @@ describe('a run folder', () => {
     cut(join(run.path, 'step-000000004.json'));
     expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, instead: `${run.latestPath} is missing` });
     rmSync(join(run.path, 'step-000000002.json'));
-    await expect(run.newest()).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(/cannot be continued: .*latest\.json is missing, and no other checkpoint in it can be read$/), hint: expect.stringMatching(/--force/) });
+    await expect(run.newest()).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringMatching(/cannot be continued: .*latest\.json is missing, and no other checkpoint in it can be read$/),
+      hint: expect.stringMatching(/--force/),
+    });
   });
 
   it('whose latest.json could not be read keeps what it went on from, and sets that file aside', async () => {
@@ -200,24 +243,39 @@ describe('a run folder', () => {
     const path = temporaryFolder();
     await writeCheckpoint(join(path, 'step-000000007.json'), atStep(7));
     const run = (await RunFolder.open(path))!;
-    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 7 } }, instead: expect.stringContaining('latest.json is missing') });
+    expect(await run.newest()).toMatchObject({
+      checkpoint: { training: { step: 7 } },
+      instead: expect.stringContaining('latest.json is missing'),
+    });
     run.close();
   });
 
   it.skipIf(!existsSync('/dev/full'))('says that the disk is full (skipped where there is no /dev/full)', async () => {
     const run = await RunFolder.create(temporaryFolder());
     symlinkSync('/dev/full', run.logPath);
-    expect(() => run.appendLog({ event: 'report' })).toThrow(expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the disk is full') }));
+    expect(() => run.appendLog({ event: 'report' })).toThrow(
+      expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the disk is full') }),
+    );
   });
 
   it('logs one JSON object a line, and cuts the log back to a step, with a line that a crash cut off', async () => {
     const run = await RunFolder.create(temporaryFolder());
     await run.cutBack(5);
     expect(existsSync(run.logPath)).toBe(false);
-    const lines = [{ event: 'start' }, { event: 'report', step: 10 }, { event: 'sample', step: 20, text: 'a\nb' }, { event: 'report', step: 30 }, { event: 'end', step: 30 }];
+    const lines = [
+      { event: 'start' },
+      { event: 'report', step: 10 },
+      { event: 'sample', step: 20, text: 'a\nb' },
+      { event: 'report', step: 30 },
+      { event: 'end', step: 30 },
+    ];
     for (const line of lines) run.appendLog(line);
     writeFileSync(run.logPath, '{"event": "rep', { flag: 'a' });
-    const logged = () => readFileSync(run.logPath, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line));
+    const logged = () =>
+      readFileSync(run.logPath, 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
     await run.cutBack(30);
     expect(logged()).toEqual(lines);
     await run.cutBack(20);
@@ -263,9 +321,18 @@ describe('finding a checkpoint', () => {
   it('says where it looked and what to do if there is none', async () => {
     const folder = temporaryFolder();
     const none = { kind: 'checkpoint', hint: expect.stringContaining('rnn train') };
-    await expect(findCheckpoint(undefined, 'use', join(folder, 'checkpoints'))).rejects.toMatchObject({ ...none, message: expect.stringContaining('best.json, latest.json and previous.json') });
-    await expect(findCheckpoint(folder, 'resume')).rejects.toMatchObject({ ...none, message: `there is no checkpoint in ${folder} (looked for latest.json, previous.json and best.json)` });
-    await expect(findCheckpoint(join(folder, 'typo'), 'use')).rejects.toMatchObject({ ...none, message: `there is no ${join(folder, 'typo')}` });
+    await expect(findCheckpoint(undefined, 'use', join(folder, 'checkpoints'))).rejects.toMatchObject({
+      ...none,
+      message: expect.stringContaining('best.json, latest.json and previous.json'),
+    });
+    await expect(findCheckpoint(folder, 'resume')).rejects.toMatchObject({
+      ...none,
+      message: `there is no checkpoint in ${folder} (looked for latest.json, previous.json and best.json)`,
+    });
+    await expect(findCheckpoint(join(folder, 'typo'), 'use')).rejects.toMatchObject({
+      ...none,
+      message: `there is no ${join(folder, 'typo')}`,
+    });
   });
 
   it('names the runs inside a folder that is not one itself', async () => {

@@ -6,10 +6,21 @@ import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { countParameters } from '../../src/program/value.ts';
 
-const model: ModelConfiguration = { cell: 'gru', layers: 2, hidden: 3, embedding: 2, vocabulary: 5, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+const model: ModelConfiguration = {
+  cell: 'gru',
+  layers: 2,
+  hidden: 3,
+  embedding: 2,
+  vocabulary: 5,
+  forgetBias: 0,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+};
 const shapes = parameterShapes(model);
 const vector = Float32Array.from({ length: countParameters(shapes) }, (_, i) => i);
-const changed = (name: string, change: (tensor: Tensor) => Tensor) => tensorsOf(shapes, vector).map((tensor) => (tensor.name === name ? change(tensor) : tensor));
+const changed = (name: string, change: (tensor: Tensor) => Tensor) =>
+  tensorsOf(shapes, vector).map((tensor) => (tensor.name === name ? change(tensor) : tensor));
 
 describe('the weights of a checkpoint', () => {
   it('are one vector in the order of the model, whichever order the file has', () => {
@@ -22,7 +33,11 @@ describe('the weights of a checkpoint', () => {
     ['larger by a dimension of 1', [1, 2, 9], '1×2×9'],
   ])('are refused if one is %s, though it has as many numbers', (_, shape, shown) => {
     expect(() => parameterVector({ model, tensors: changed('layer0.Wx', (tensor) => ({ ...tensor, shape })) })).toThrow(
-      expect.objectContaining({ kind: 'checkpoint', message: `tensor layer0.Wx has the shape ${shown}, and its model says 2×9`, hint: expect.any(String) as string }),
+      expect.objectContaining({
+        kind: 'checkpoint',
+        message: `tensor layer0.Wx has the shape ${shown}, and its model says 2×9`,
+        hint: expect.any(String) as string,
+      }),
     );
   });
 

@@ -14,14 +14,28 @@ const cpu: BenchResult = {
   compileMs: 312.4,
   memoryBytes: 27_000_000,
   cost: null,
-  training: { charactersPerSecond: 40_363.4, stepMs: 61.9, cpuMs: 120, callsPerRun: 1, settled: true, gigaflops: 49.44, gigabytesPerSecond: null },
+  training: {
+    charactersPerSecond: 40_363.4,
+    stepMs: 61.9,
+    cpuMs: 120,
+    callsPerRun: 1,
+    settled: true,
+    gigaflops: 49.44,
+    gigabytesPerSecond: null,
+  },
   profile: null,
   sampling: { charactersPerSecond: 74_519, compileMs: 17 },
 };
 const profile: readonly PassTime[] = [
   { kind: 'product', shape: { rows: 50, columns: 512, planes: 2 }, passes: 50, microseconds: 12.34, multiplyAdds: 6_553_600 },
   { kind: 'chain', shape: { rows: 50, columns: 128, planes: 10 }, passes: 100, microseconds: 4, multiplyAdds: 0 },
-  ...Array.from({ length: 9 }, () => ({ kind: 'sum', shape: { rows: 1, columns: 1, planes: 1 }, passes: 1, microseconds: 3, multiplyAdds: 0 })),
+  ...Array.from({ length: 9 }, () => ({
+    kind: 'sum',
+    shape: { rows: 1, columns: 1, planes: 1 },
+    passes: 1,
+    microseconds: 3,
+    multiplyAdds: 0,
+  })),
 ];
 const operations: readonly PassTime[] = [
   { kind: 'a·b over 128', shape: { rows: 25, columns: 512, planes: 1 }, passes: 100, microseconds: 20, multiplyAdds: 1_638_400 },
@@ -30,10 +44,28 @@ const gpu: BenchResult = {
   ...cpu,
   description: 'gpu: a card',
   cost: { passes: 812, kernels: 31, multiplyAdds: 1_530_406_400, bytes: 2.5e9, passesPerLayerStep: 8.12 },
-  training: { charactersPerSecond: 1_250_000, stepMs: 2, cpuMs: 1.234, callsPerRun: 16, settled: true, gigaflops: 1530, gigabytesPerSecond: 1250 },
+  training: {
+    charactersPerSecond: 1_250_000,
+    stepMs: 2,
+    cpuMs: 1.234,
+    callsPerRun: 16,
+    settled: true,
+    gigaflops: 1530,
+    gigabytesPerSecond: 1250,
+  },
 };
 
-function benchRooms({ without = [], broken = [], unsettled = false }: { without?: string[]; broken?: string[]; unsettled?: boolean } = {}): { rooms: Partial<Rooms>; opened: unknown[][]; setups: BenchSetup[]; closed: string[]; order: string[] } {
+function benchRooms({
+  without = [],
+  broken = [],
+  unsettled = false,
+}: { without?: string[]; broken?: string[]; unsettled?: boolean } = {}): {
+  rooms: Partial<Rooms>;
+  opened: unknown[][];
+  setups: BenchSetup[];
+  closed: string[];
+  order: string[];
+} {
   const [opened, setups, closed, order]: [unknown[][], BenchSetup[], string[], string[]] = [[], [], [], []];
   const rooms = {
     devices: async () => ({
@@ -92,7 +124,9 @@ read and written a step                  2.5 GB
 GFLOP/s reached                 49.4       1530
 GB/s reached                               1250
 `);
-    expect(setups).toEqual(Array.from({ length: 2 }, () => ({ cell: 'lstm', layers: 2, hidden: 128, batchSize: 50, sequenceLength: 50, milliseconds: 3000 })));
+    expect(setups).toEqual(
+      Array.from({ length: 2 }, () => ({ cell: 'lstm', layers: 2, hidden: 128, batchSize: 50, sequenceLength: 50, milliseconds: 3000 })),
+    );
     expect(closed).toEqual(['cpu', 'gpu']);
   });
 
@@ -106,20 +140,57 @@ GB/s reached                               1250
 
   it('takes devices and a model', async () => {
     const { rooms, opened, setups } = benchRooms();
-    await rnn(['bench', '--device', 'gpu:software', '--device', 'cpu', '--device', 'cpu', '--threads', '1', '--cell', 'gru', '--layers', '1', '--hidden', '7', '--batch-size', '3', '--seq-length', '5', '--seconds', '0.5'], { rooms });
-    expect(opened).toEqual([['gpu:software', { threads: 1 }], ['cpu', { threads: 1 }]]);
+    await rnn(
+      [
+        'bench',
+        '--device',
+        'gpu:software',
+        '--device',
+        'cpu',
+        '--device',
+        'cpu',
+        '--threads',
+        '1',
+        '--cell',
+        'gru',
+        '--layers',
+        '1',
+        '--hidden',
+        '7',
+        '--batch-size',
+        '3',
+        '--seq-length',
+        '5',
+        '--seconds',
+        '0.5',
+      ],
+      { rooms },
+    );
+    expect(opened).toEqual([
+      ['gpu:software', { threads: 1 }],
+      ['cpu', { threads: 1 }],
+    ]);
     expect(setups[0]).toEqual({ cell: 'gru', layers: 1, hidden: 7, batchSize: 3, sequenceLength: 5, milliseconds: 500 });
 
-    expect(await rnn(['bench', '--device', 'npu'], { rooms })).toMatchObject({ code: 2, stderr: expect.stringContaining('--device is npu, expected one of cpu, gpu') });
+    expect(await rnn(['bench', '--device', 'npu'], { rooms })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--device is npu, expected one of cpu, gpu'),
+    });
   });
 
   it('hands --blas on to the cpu, and refuses it where no device has one', async () => {
     const { rooms, opened } = benchRooms();
     expect(await rnn(['bench', '--blas', 'off', '--device', 'cpu'], { rooms })).toMatchObject({ code: 0 });
     expect(opened).toEqual([['cpu', { blas: 'off' }]]);
-    for (const command of [['bench', '--device', 'gpu'], ['train', 'text', '--device', 'reference']]) {
+    for (const command of [
+      ['bench', '--device', 'gpu'],
+      ['train', 'text', '--device', 'reference'],
+    ]) {
       const { code, stderr } = await rnn([...command, '--blas', 'off'], { rooms });
-      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^error: --blas is the cpu's, and --device is (gpu|reference)\nhint: /) });
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(/^error: --blas is the cpu's, and --device is (gpu|reference)\nhint: /),
+      });
     }
   });
 
@@ -161,7 +232,14 @@ GB/s reached                               1250
   it('--json gives an object for each device, named as it was asked for', async () => {
     const { rooms } = benchRooms();
     const { stdout } = await rnn(['bench', '--json', '--device', 'gpu:webasm'], { rooms });
-    expect(JSON.parse(stdout)).toMatchObject({ event: 'bench', device: 'gpu:webasm', hidden: 128, vocabulary: 65, training: { callsPerRun: 16 }, cost: { passes: 812 } });
+    expect(JSON.parse(stdout)).toMatchObject({
+      event: 'bench',
+      device: 'gpu:webasm',
+      hidden: 128,
+      vocabulary: 65,
+      training: { callsPerRun: 16 },
+      cost: { passes: 812 },
+    });
   });
 
   it('--profile tells where the time of a step goes', async () => {
@@ -189,7 +267,10 @@ the host's processor works 1.23 ms a step
 
   it('--profile gives all kernels in --json, and nothing without being asked', async () => {
     const { rooms } = benchRooms();
-    const lines = (await rnn(['bench', '--json', '--profile'], { rooms })).stdout.trim().split('\n').map((line) => JSON.parse(line) as BenchResult);
+    const lines = (await rnn(['bench', '--json', '--profile'], { rooms })).stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as BenchResult);
     expect(lines.map((line) => line.profile)).toEqual([operations, profile]);
     expect((await rnn(['bench'], { rooms })).stdout).not.toContain('share');
     expect(await rnn(['bench', '--profile', '--dry-run'], { rooms })).toMatchObject({ code: 2, stdout: '' });

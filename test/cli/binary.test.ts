@@ -22,21 +22,30 @@ describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeo
   });
 
   it('leaves its exit code to the shell, and its errors on stderr', async () => {
-    expect(await shell('rnn trian')).toEqual({ code: 2, stdout: '', stderr: "error: unknown command 'trian'\nhint: did you mean train?\n" });
+    expect(await shell('rnn trian')).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: "error: unknown command 'trian'\nhint: did you mean train?\n",
+    });
     const missing = await shell('rnn info');
     expect(missing).toMatchObject({ code: 4, stdout: '' });
     expect(missing.stderr).toMatch(/^error: there is no checkpoint in \.\/checkpoints.*\nhint: .*rnn train/);
   });
 
-  it.skipIf(process.platform !== 'linux').each([
-    '--hidden 8 --layers 1 --batch-size 8 --seq-length 8',
-    '--hidden 128 --layers 2 --batch-size 50 --seq-length 50 --threads 2',
-    '--hidden 384 --layers 2 --batch-size 64 --seq-length 20 --threads 1 --blas off',
-  ])('tells before training how much memory %s will take, within a fifth', async (sizes) => {
+  it
+    .skipIf(process.platform !== 'linux')
+    .each([
+      '--hidden 8 --layers 1 --batch-size 8 --seq-length 8',
+      '--hidden 128 --layers 2 --batch-size 50 --seq-length 50 --threads 2',
+      '--hidden 384 --layers 2 --batch-size 64 --seq-length 20 --threads 1 --blas off',
+    ])('tells before training how much memory %s will take, within a fifth', async (sizes) => {
     await writeFile(join(folder, 'text'), 'The quick brown fox jumps over the lazy dog, and why not?\n'.repeat(3000));
     // Told by the process itself, at its end, in KiB.
-    const telling = "data:text/javascript,import{isMainThread}from'node:worker_threads';isMainThread&&process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS))";
-    const { code, stdout, stderr } = await shell(`rnn train text --out memory --force --json --quiet --max-steps 2 ${sizes}`, { NODE_OPTIONS: `--import="${telling}"` });
+    const telling =
+      "data:text/javascript,import{isMainThread}from'node:worker_threads';isMainThread&&process.on('exit',()=>process.stderr.write('peak '+process.resourceUsage().maxRSS))";
+    const { code, stdout, stderr } = await shell(`rnn train text --out memory --force --json --quiet --max-steps 2 ${sizes}`, {
+      NODE_OPTIONS: `--import="${telling}"`,
+    });
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^peak \d+$/) });
     const told = (JSON.parse(stdout.split('\n')[0]) as { memoryBytes: number }).memoryBytes;
     const peak = 1024 * Number(stderr.slice('peak '.length));

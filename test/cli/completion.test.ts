@@ -8,11 +8,20 @@ import { presets } from '../../src/training/presets.ts';
 import { rnn } from './helpers.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;
-const scripts = Object.fromEntries(await Promise.all(shells.map(async (shell) => [shell, (await rnn(['completion', shell])).stdout] as const)));
+const scripts = Object.fromEntries(
+  await Promise.all(shells.map(async (shell) => [shell, (await rnn(['completion', shell])).stdout] as const)),
+);
 const folder = mkdtempSync(join(tmpdir(), 'rnn-completion-'));
 for (const shell of shells) writeFileSync(join(folder, `rnn.${shell}`), scripts[shell]);
 // `$(…)` in a name must stay a name.
-for (const file of ['checkpoints/hamlet/best.json', 'checkpoints/my run/latest.json', 'checkpoints/$(touch oops)/latest.json', 'checkpoints/no-run/x', 'sweeps/a/lr=1/latest.json', 'corpora/x.txt']) {
+for (const file of [
+  'checkpoints/hamlet/best.json',
+  'checkpoints/my run/latest.json',
+  'checkpoints/$(touch oops)/latest.json',
+  'checkpoints/no-run/x',
+  'sweeps/a/lr=1/latest.json',
+  'corpora/x.txt',
+]) {
   mkdirSync(join(folder, dirname(file)), { recursive: true });
   writeFileSync(join(folder, file), '');
 }
@@ -24,16 +33,27 @@ const runs = ['checkpoints/$(touch oops)', 'checkpoints/hamlet', 'checkpoints/my
 /** What completes the last word, in bash; nothing where readline's completion of files takes over. */
 function inBash(words: readonly string[], setup = ''): string[] {
   const script = `${setup}\nsource ./rnn.bash; COMP_WORDS=(rnn "$@"); COMP_CWORD=$#; $(complete -p rnn | sed 's/.*-F \\([^ ]*\\).*/\\1/') rnn "$\{!#}"; for each in "$\{COMPREPLY[@]}"; do printf '%s\\n' "$each"; done`;
-  return execFileSync('bash', ['--norc', '--noprofile', '-c', script, 'bash', ...words], { cwd: folder, encoding: 'utf8' }).split('\n').filter((line) => line !== '');
+  return execFileSync('bash', ['--norc', '--noprofile', '-c', script, 'bash', ...words], { cwd: folder, encoding: 'utf8' })
+    .split('\n')
+    .filter((line) => line !== '');
 }
 
 /** The same in fish, without descriptions. */
 function inFish(line: string): string[] {
-  return execFileSync('fish', ['--no-config', '-c', `source ./rnn.fish; complete -C ${JSON.stringify(line)}`], { cwd: folder, encoding: 'utf8' }).split('\n').filter((row) => row !== '').map((row) => row.split('\t')[0]);
+  return execFileSync('fish', ['--no-config', '-c', `source ./rnn.fish; complete -C ${JSON.stringify(line)}`], {
+    cwd: folder,
+    encoding: 'utf8',
+  })
+    .split('\n')
+    .filter((row) => row !== '')
+    .map((row) => row.split('\t')[0]);
 }
 
 it('an unknown shell is refused, with those that there are', async () => {
-  expect(await rnn(['completion', 'tcsh'])).toMatchObject({ code: 2, stderr: expect.stringContaining('the shell is tcsh, expected one of bash, zsh, fish') });
+  expect(await rnn(['completion', 'tcsh'])).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('the shell is tcsh, expected one of bash, zsh, fish'),
+  });
 });
 
 it('every command and every option that some help shows is in all of them', async () => {
@@ -42,7 +62,8 @@ it('every command and every option that some help shows is in all of them', asyn
   const helps = await Promise.all(commands.filter((name) => name !== 'help').map(async (name) => (await rnn([name, '--help'])).stdout));
   const options = new Set(helps.flatMap((help) => [...help.matchAll(/^ {2}(?:-h, )?--([\w-]+)/gm)].map(([, name]) => name)));
   expect(options.size).toBeGreaterThan(80);
-  for (const shell of shells) expect([...commands, ...options].filter((word) => !new RegExp(`[ '"(*-]${word}[ '")[|:]`).test(scripts[shell]))).toEqual([]);
+  for (const shell of shells)
+    expect([...commands, ...options].filter((word) => !new RegExp(`[ '"(*-]${word}[ '")[|:]`).test(scripts[shell]))).toEqual([]);
 });
 
 describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: there is no bash)'}`, () => {
@@ -77,13 +98,28 @@ describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: ther
   });
 
   const hasScript = isThere('script');
-  it.skipIf(!hasScript || process.platform !== 'linux')(`completes what is typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`, () => {
-    // Each TAB is the key; a run folder with a space in it comes quoted.
-    const typed = ['PS1=', 'rnn() { printf "<%s>" "$@"; }', 'source ./rnn.bash', 'rnn tra\tcorp\tx.t\t --opti\tada\t', 'rnn info checkpoints/my\t', 'exit'].join('\n');
-    const { stdout } = spawnSync('script', ['-qec', 'bash --norc --noprofile -i', '/dev/null'], { cwd: folder, encoding: 'utf8', input: `${typed}\n`, env: { ...process.env, TERM: 'dumb' } });
-    expect(stdout).toContain('<train><corpora/x.txt><--optimizer><ada>');
-    expect(stdout).toContain('<info><checkpoints/my run');
-  });
+  it.skipIf(!hasScript || process.platform !== 'linux')(
+    `completes what is typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`,
+    () => {
+      // Each TAB is the key; a run folder with a space in it comes quoted.
+      const typed = [
+        'PS1=',
+        'rnn() { printf "<%s>" "$@"; }',
+        'source ./rnn.bash',
+        'rnn tra\tcorp\tx.t\t --opti\tada\t',
+        'rnn info checkpoints/my\t',
+        'exit',
+      ].join('\n');
+      const { stdout } = spawnSync('script', ['-qec', 'bash --norc --noprofile -i', '/dev/null'], {
+        cwd: folder,
+        encoding: 'utf8',
+        input: `${typed}\n`,
+        env: { ...process.env, TERM: 'dumb' },
+      });
+      expect(stdout).toContain('<train><corpora/x.txt><--optimizer><ada>');
+      expect(stdout).toContain('<info><checkpoints/my run');
+    },
+  );
 });
 
 describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: there is no fish)'}`, () => {
@@ -108,7 +144,10 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
 describe.skipIf(!isThere('zsh'))(`zsh${isThere('zsh') ? '' : ' (skipped: there is no zsh)'}`, () => {
   it('reads it without complaint', () => {
     expect(spawnSync('zsh', ['-n', 'rnn.zsh'], { cwd: folder, encoding: 'utf8' })).toMatchObject({ status: 0, stderr: '' });
-    const registered = spawnSync('zsh', ['-f', '-c', 'autoload -U compinit; compinit -D; source ./rnn.zsh; print $_comps[rnn]'], { cwd: folder, encoding: 'utf8' });
+    const registered = spawnSync('zsh', ['-f', '-c', 'autoload -U compinit; compinit -D; source ./rnn.zsh; print $_comps[rnn]'], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     expect(registered).toMatchObject({ status: 0, stdout: '_rnn\n', stderr: '' });
   });
 });

@@ -8,7 +8,9 @@ interface Schema {
 }
 
 it('schema/rnn.json is what the options of rnn train come to (npm run build:schema writes it)', () => {
-  expect(JSON.parse(readFileSync(resolve(import.meta.dirname, '../../schema/rnn.json'), 'utf8'))).toEqual(JSON.parse(JSON.stringify(configSchema())));
+  expect(JSON.parse(readFileSync(resolve(import.meta.dirname, '../../schema/rnn.json'), 'utf8'))).toEqual(
+    JSON.parse(JSON.stringify(configSchema())),
+  );
 });
 
 it('has every option of training, with its type and range, and none of the command line alone', () => {

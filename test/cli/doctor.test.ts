@@ -3,7 +3,12 @@ import type { Check, Examination } from '../../src/diagnosis/doctor.ts';
 import { FakeStream, rnn } from './helpers.ts';
 import { missingBlas } from '../devices/cpu/helpers.ts';
 
-const gpuMissing: Check = { title: 'GPU', verdict: 'absent', detail: 'no GPU answered (WebGPU over Vulkan: no Vulkan loader), however long one asks', fix: 'apt-get install libvulkan1' };
+const gpuMissing: Check = {
+  title: 'GPU',
+  verdict: 'absent',
+  detail: 'no GPU answered (WebGPU over Vulkan: no Vulkan loader), however long one asks',
+  fix: 'apt-get install libvulkan1',
+};
 const cpu: Check = { title: 'device cpu', verdict: 'good', detail: '2 threads', fix: null, device: 'cpu' };
 const broken: Check = { title: 'device gpu:webasm', verdict: 'bad', detail: 'differs from the reference', fix: null, device: 'gpu:webasm' };
 
@@ -61,13 +66,29 @@ it('is coloured on a terminal', async () => {
 it('--json prints one object per check, and what works at the end', async () => {
   const { stdout, stderr } = await rnn(['doctor', '--json'], fakeDoctor(gpuMissing, cpu));
   expect(stderr).toBe('');
-  expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual([{ event: 'check', ...gpuMissing }, { event: 'check', ...cpu }, { event: 'end', working: ['cpu'] }]);
+  expect(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+  ).toEqual([
+    { event: 'check', ...gpuMissing },
+    { event: 'check', ...cpu },
+    { event: 'end', working: ['cpu'] },
+  ]);
 });
 
 it('finds that the cpu device works here', async () => {
   const { code, stdout } = await rnn(['doctor', '--device', 'cpu']);
   expect(code, stdout).toBe(0);
-  for (const row of [/^✓ Node +\d+\.\d+\.\d+ on /m, /^✓ WebAssembly +SIMD/m, /^✓ threads +\d+ cores?; threads share memory$/m, /^✓ memory +\d+\.\d GB of/m, missingBlas === '' ? /^✓ BLAS +[^✓]*times\s+as fast/m : /^– BLAS +none used/m, /^✓ device cpu +[^✓]*WebAssembly[^✓]*reference/m]) {
+  for (const row of [
+    /^✓ Node +\d+\.\d+\.\d+ on /m,
+    /^✓ WebAssembly +SIMD/m,
+    /^✓ threads +\d+ cores?; threads share memory$/m,
+    /^✓ memory +\d+\.\d GB of/m,
+    missingBlas === '' ? /^✓ BLAS +[^✓]*times\s+as fast/m : /^– BLAS +none used/m,
+    /^✓ device cpu +[^✓]*WebAssembly[^✓]*reference/m,
+  ]) {
     expect(stdout).toMatch(row);
   }
   expect(stdout).not.toContain('GPU');

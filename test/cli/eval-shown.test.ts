@@ -12,7 +12,8 @@ const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
-const evaluate = (argv: readonly string[], surroundings: Parameters<typeof rnn>[1] = {}) => rnn(['eval', ...argv, '--checkpoint', at('run'), ...machine], surroundings);
+const evaluate = (argv: readonly string[], surroundings: Parameters<typeof rnn>[1] = {}) =>
+  rnn(['eval', ...argv, '--checkpoint', at('run'), ...machine], surroundings);
 
 interface Line {
   readonly event: string;
@@ -40,7 +41,10 @@ describe('rnn eval --by-character', () => {
   it('--json has a line for each character but the first, and the figures they come to', async () => {
     const { code, stdout, stderr } = await evaluate([at('verse.txt'), '--by-character', '--json']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const lines = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Line);
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Line);
     const figures = lines.pop() as unknown as Record<string, number>;
     expect(figures).toMatchObject({ event: 'evaluation', streams: 1, characters: text.length - 1 });
     expect(lines.map(({ character }) => character).join('')).toBe(text.slice(1));
@@ -48,13 +52,19 @@ describe('rnn eval --by-character', () => {
     expect(lines.reduce((sum, { nats }) => sum + nats, 0) / lines.length).toBeCloseTo(figures.nats, 6);
     expect(lines.filter(({ rank }) => rank === 1)).toHaveLength(Math.round(figures.accuracy * lines.length));
     const likely = lines.filter(({ rank }) => rank <= 5);
-    expect(likely.map(({ rank, likeliest }) => likeliest[rank - 1])).toEqual(likely.map(({ character, nats }) => [character, expect.closeTo(Math.exp(-nats), 5)]));
+    expect(likely.map(({ rank, likeliest }) => likeliest[rank - 1])).toEqual(
+      likely.map(({ character, nats }) => [character, expect.closeTo(Math.exp(-nats), 5)]),
+    );
   });
 
   it('in a pipe is a table, which nothing else is mixed with', async () => {
     const { stdout, stderr } = await evaluate(['-', '--by-character'], { stdin: 'the\nfox' });
     expect(stdout.split('\n').slice(0, 1)).toEqual(['at\tcharacter\tbits\trank\tlikeliest']);
-    const rows = stdout.trimEnd().split('\n').slice(1).map((line) => line.split('\t'));
+    const rows = stdout
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split('\t'));
     expect(rows.map(([place, character]) => `${place}${character}`)).toEqual(['1h', '2e', '3\\n', '4f', '5o', '6x']);
     for (const [, , bits, rank, likeliest] of rows) {
       expect(bits).toMatch(/^\d+\.\d{4}$/);
@@ -65,15 +75,22 @@ describe('rnn eval --by-character', () => {
   });
 
   it('in a terminal is the text in shades of what it cost, and the figures', async () => {
-    const { stdout } = await evaluate([at('other.txt'), '--by-character'], { stdout: new FakeStream({ columns: 80 }), env: { COLORTERM: 'truecolor' } });
+    const { stdout } = await evaluate([at('other.txt'), '--by-character'], {
+      stdout: new FakeStream({ columns: 80 }),
+      env: { COLORTERM: 'truecolor' },
+    });
     expect(stdout).toContain('\u001B[48;2;');
     expect(bare(stdout)).toContain('a fox and a dog sleep;↵\n'.repeat(30));
     expect(bare(stdout)).toMatch(/\ncharacters +689\nnats /);
-    expect((await evaluate([at('other.txt'), '--by-character'], { stdout: new FakeStream({ columns: 80 }), env: { NO_COLOR: '1' } })).stdout).toMatch(/^at\tcharacter/);
+    expect(
+      (await evaluate([at('other.txt'), '--by-character'], { stdout: new FakeStream({ columns: 80 }), env: { NO_COLOR: '1' } })).stdout,
+    ).toMatch(/^at\tcharacter/);
   });
 
   it('reads several streams only where that is asked for', async () => {
-    const [one, several] = await Promise.all([[], ['--streams', '3']].map((more) => evaluate([at('verse.txt'), '--by-character', ...more])));
+    const [one, several] = await Promise.all(
+      [[], ['--streams', '3']].map((more) => evaluate([at('verse.txt'), '--by-character', ...more])),
+    );
     const cut = Math.ceil((text.length - 1) / 3) + 1; // the header is a line, too
     const [first, second] = [one, several].map(({ stdout }) => stdout.split('\n'));
     expect(second.length).toBe(first.length);
@@ -90,7 +107,12 @@ describe('rnn eval --by-character', () => {
 
   it('of bytes shows those that are no characters by their numbers', async () => {
     const { stdout } = await rnn(['eval', '-', '--by-character', '--checkpoint', at('bytes'), ...machine], { stdin: 'aé' });
-    expect(stdout.split('\n').slice(1, 3).map((line) => line.split('\t')[1])).toEqual([String.raw`\xc3`, String.raw`\xa9`]);
+    expect(
+      stdout
+        .split('\n')
+        .slice(1, 3)
+        .map((line) => line.split('\t')[1]),
+    ).toEqual([String.raw`\xc3`, String.raw`\xa9`]);
   });
 });
 
@@ -108,7 +130,17 @@ describe('rnn eval --html', () => {
 
   it('of bytes calls them so, on the page and in the table', async () => {
     await writeFile(at('fox.txt'), 'Ein 🦊 läuft. '.repeat(60).trimEnd());
-    const { code, stdout } = await rnn(['eval', at('fox.txt'), '--html', at('bytes.html'), '--against', at('fox.txt'), '--checkpoint', at('bytes'), ...machine]);
+    const { code, stdout } = await rnn([
+      'eval',
+      at('fox.txt'),
+      '--html',
+      at('bytes.html'),
+      '--against',
+      at('fox.txt'),
+      '--checkpoint',
+      at('bytes'),
+      ...machine,
+    ]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^bytes +1,018\n[\s\S]*; n-grams of 1,019 bytes\n/);
     const page = await readFile(at('bytes.html'), 'utf8');
@@ -124,7 +156,11 @@ describe('rnn eval --html', () => {
 });
 
 describe('rnn eval beside others', () => {
-  const othersOf = async (argv: readonly string[]) => JSON.parse((await evaluate([...argv, '--json'])).stdout) as { compressors: Record<string, number> | null; ngrams: { characters: number; bits: number[] } | null };
+  const othersOf = async (argv: readonly string[]) =>
+    JSON.parse((await evaluate([...argv, '--json'])).stdout) as {
+      compressors: Record<string, number> | null;
+      ngrams: { characters: number; bits: number[] } | null;
+    };
 
   it('--against counts what the run was trained on, where that is the text, and all of another one', async () => {
     const own = await othersOf([at('other.txt'), '--against', at('verse.txt')]);
@@ -162,7 +198,9 @@ describe('rnn eval beside others', () => {
   it('says which of two texts has characters that the model does not know', async () => {
     const { code, stderr } = await evaluate([at('foreign.txt'), '--against', at('verse.txt')]);
     expect(code).toBe(3);
-    expect(stderr).toContain(`the text to score, ${at('foreign.txt')}: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö`);
+    expect(stderr).toContain(
+      `the text to score, ${at('foreign.txt')}: the text has characters that the model has never seen: U+00C4 Ä, U+00D6 Ö`,
+    );
   });
 
   it('standard input is one text, not two', async () => {

@@ -16,8 +16,13 @@ const sizes = ['--hidden', '16', '--batch-size', '4', '--seq-length', '16', '--s
 let folder: string;
 const at = (name: string): string => join(folder, name);
 const run = (name: string): string[] => ['--checkpoint', at(name), ...machine];
-const evaluated = async (argv: readonly string[], stdin = ''): Promise<Record<string, number> & { dynamic: Record<string, number> | null }> =>
-  JSON.parse((await rnn(['eval', ...argv, '--json'], { stdin })).stdout) as Record<string, number> & { dynamic: Record<string, number> | null };
+const evaluated = async (
+  argv: readonly string[],
+  stdin = '',
+): Promise<Record<string, number> & { dynamic: Record<string, number> | null }> =>
+  JSON.parse((await rnn(['eval', ...argv, '--json'], { stdin })).stdout) as Record<string, number> & {
+    dynamic: Record<string, number> | null;
+  };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rnn-eval-'));
@@ -32,9 +37,35 @@ beforeAll(async () => {
   await writeFile(at('texts/b.bak'), 'ÄÖÜ');
   const made = await Promise.all([
     rnn(['train', at('verse.txt'), '--out', at('run'), '--max-steps', '80', ...sizes, ...machine]),
-    rnn(['train', at('verse.txt'), '--val-file', at('held.txt'), '--out', at('file'), '--max-steps', '40', '--streams', '3', ...sizes, ...machine]),
+    rnn([
+      'train',
+      at('verse.txt'),
+      '--val-file',
+      at('held.txt'),
+      '--out',
+      at('file'),
+      '--max-steps',
+      '40',
+      '--streams',
+      '3',
+      ...sizes,
+      ...machine,
+    ]),
     rnn(['train', at('verse.txt'), '--val-fraction', '0', '--out', at('whole'), '--max-steps', '5', ...sizes, ...machine]),
-    rnn(['train', at('verse.txt'), '--average', '0.9', '--dropout', '0.3', '--out', at('averaged'), '--max-steps', '40', ...sizes, ...machine]),
+    rnn([
+      'train',
+      at('verse.txt'),
+      '--average',
+      '0.9',
+      '--dropout',
+      '0.3',
+      '--out',
+      at('averaged'),
+      '--max-steps',
+      '40',
+      ...sizes,
+      ...machine,
+    ]),
     rnn(['train', at('texts'), '--include', '*.txt', '--out', at('texts/run'), '--max-steps', '40', ...sizes, ...machine]),
     rnn(['train', at('verse.txt'), '--unit', 'byte', '--out', at('bytes'), '--max-steps', '5', ...sizes, ...machine]),
   ]);
@@ -67,7 +98,9 @@ describe('rnn eval', () => {
     expect(code).toBe(0);
     expect(stderr.startsWith(`${at('run/best.json')}, 16 streams; cpu: WebAssembly (`)).toBe(true);
     expect(stderr.endsWith('1 thread\n')).toBe(true);
-    const [characters, nats, bits, perplexity] = [...stdout.matchAll(/^\w+ +([\d.,]+)$/gm)].map(([, figure]) => Number(figure.replace(',', '')));
+    const [characters, nats, bits, perplexity] = [...stdout.matchAll(/^\w+ +([\d.,]+)$/gm)].map(([, figure]) =>
+      Number(figure.replace(',', '')),
+    );
     expect(characters).toBe(VERSE.length * 20 - 1);
     expect(nats).toBeLessThan(2.5);
     expect(bits).toBeCloseTo(nats / Math.LN2, 3);
@@ -77,7 +110,20 @@ describe('rnn eval', () => {
 
   it('--json has the same, unrounded, and how it came about', async () => {
     const result = await evaluated([at('verse.txt'), ...run('run'), '--streams', '3']);
-    expect(result).toEqual({ event: 'evaluation', characters: VERSE.length * 20 - 1, nats: expect.any(Number), bits: result.nats / Math.LN2, perplexity: Math.exp(result.nats), accuracy: expect.any(Number), dynamic: null, compressors: { gzip: expect.any(Number), brotli: expect.any(Number) }, ngrams: null, checkpoint: at('run/best.json'), part: 'all', streams: 3 });
+    expect(result).toEqual({
+      event: 'evaluation',
+      characters: VERSE.length * 20 - 1,
+      nats: expect.any(Number),
+      bits: result.nats / Math.LN2,
+      perplexity: Math.exp(result.nats),
+      accuracy: expect.any(Number),
+      dynamic: null,
+      compressors: { gzip: expect.any(Number), brotli: expect.any(Number) },
+      ngrams: null,
+      checkpoint: at('run/best.json'),
+      part: 'all',
+      streams: 3,
+    });
   });
 
   it('parts make up the whole, which depends on the streams, and not on how many steps are read at a time', async () => {
@@ -100,7 +146,12 @@ describe('rnn eval', () => {
   it('--dynamic tells both, and learns what comes again and again in a text that is unlike what was learnt', async () => {
     const { nats, dynamic, streams } = await evaluated([at('other.txt'), ...run('run'), '--dynamic']);
     expect(streams).toBe(1);
-    expect(dynamic).toEqual({ nats: expect.any(Number), bits: dynamic!.nats / Math.LN2, perplexity: Math.exp(dynamic!.nats), ...dynamicDefaults });
+    expect(dynamic).toEqual({
+      nats: expect.any(Number),
+      bits: dynamic!.nats / Math.LN2,
+      perplexity: Math.exp(dynamic!.nats),
+      ...dynamicDefaults,
+    });
     expect(dynamic!.nats).toBeLessThan(nats - 0.3);
     const { stdout } = await rnn(['eval', at('other.txt'), ...run('run'), '--dynamic']);
     expect(stdout).toMatch(new RegExp(`^ +static +dynamic\ncharacters .*\nnats +${nats.toFixed(4)} +${dynamic!.nats.toFixed(4)}\n`));

@@ -7,24 +7,35 @@ const widest = 80;
 
 /** Whatever a command asks the rest of the program for, after its options were understood. */
 const reached = new RnnError('machine', 'the options were understood');
-const unbuilt = new Proxy({}, {
-  get: () => async () => {
-    throw reached;
+const unbuilt = new Proxy(
+  {},
+  {
+    get: () => async () => {
+      throw reached;
+    },
   },
-});
+);
 
 /** Every `rnn …` below `Examples:`, with the words of what follows them to the right left out. */
 function examplesIn(help: string): string[] {
   const [, section = ''] = help.split('\nExamples:\n');
-  const lines = section.split('\n\n')[0].replaceAll('\\\n', ' ').split('\n').filter((line) => /^ *rnn /.test(line));
+  const lines = section
+    .split('\n\n')[0]
+    .replaceAll('\\\n', ' ')
+    .split('\n')
+    .filter((line) => /^ *rnn /.test(line));
   return lines.map((line) => line.trim().replace(/(?<=\S) {2,}(?!-).*$/, ''));
 }
 
 const wordsOf = (line: string): string[] => [...line.matchAll(/'[^']*'|[^\s']+/g)].map(([word]) => word.replaceAll("'", ''));
 
 const { stdout: overview } = await rnn(['--help']);
-const commands = [...overview.matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)].map(([, name]) => name).filter((name) => !['help', 'completion'].includes(name));
-const examples = await Promise.all(commands.map(async (command) => ({ command, lines: examplesIn((await rnn([command, '--help'])).stdout) })));
+const commands = [...overview.matchAll(/^ {2}(\w+)(?: [<[].*?[>\]])? {2,}\S/gm)]
+  .map(([, name]) => name)
+  .filter((name) => !['help', 'completion'].includes(name));
+const examples = await Promise.all(
+  commands.map(async (command) => ({ command, lines: examplesIn((await rnn([command, '--help'])).stdout) })),
+);
 
 it('every command has two to five, on lines that fit', async () => {
   expect(commands).toContain('train');

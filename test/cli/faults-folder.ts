@@ -2,7 +2,19 @@
 // what such a folder holds, so that a test can tell whether anything has changed.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, lstatSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { alter, alterParsed } from '../checkpoint/fixture.ts';
@@ -43,7 +55,19 @@ const texts: Readonly<Record<string, string | Uint8Array>> = {
 /** Fills an empty folder. */
 export async function prepare(folder: string): Promise<void> {
   const at = (name: string): string => join(folder, name);
-  for (const name of ['empty', 'dangling', 'small', 'hidden', 'binaries', 'mixed', 'blocked', 'edited/corpora', 'odd-lock/lock.json', 'runs']) mkdirSync(at(name), { recursive: true });
+  for (const name of [
+    'empty',
+    'dangling',
+    'small',
+    'hidden',
+    'binaries',
+    'mixed',
+    'blocked',
+    'edited/corpora',
+    'odd-lock/lock.json',
+    'runs',
+  ])
+    mkdirSync(at(name), { recursive: true });
   for (const [name, content] of Object.entries(texts)) writeFileSync(at(name), content);
   symlinkSync('loop', at('loop'));
   symlinkSync('nowhere', at('dangling/text.txt'));
@@ -58,7 +82,15 @@ export async function prepare(folder: string): Promise<void> {
   };
   copy('runs/first');
   copyFile('truncated.json', (path) => truncateSync(path, 3000));
-  copyFile('flipped.json', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/("data": "....)(.)/, (_, before: string, digit: string) => `${before}${digit === 'A' ? 'B' : 'A'}`)));
+  copyFile('flipped.json', (path) =>
+    writeFileSync(
+      path,
+      readFileSync(path, 'utf8').replace(
+        /("data": "....)(.)/,
+        (_, before: string, digit: string) => `${before}${digit === 'A' ? 'B' : 'A'}`,
+      ),
+    ),
+  );
   copyFile('sum.json', (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/("checksum": ")./, '$1g')));
   copyFile('newer.json', (path) => alter(path, (text) => text.replace('"version": 1', '"version": 3')));
   copyFile('cell.json', (path) => alterParsed(path, (file) => (file.model.cell = 'sru')));
@@ -107,7 +139,10 @@ export function contentsOf(folder: string, under = ''): Record<string, string> {
     const status = lstatSync(join(folder, path));
     if (status.isDirectory()) Object.assign(contents, { [path]: 'a folder' }, contentsOf(folder, path));
     else if (status.isSymbolicLink()) contents[path] = `a link to ${readlinkSync(join(folder, path))}`;
-    else if (status.isFile()) contents[path] = `${status.size} bytes of ${status.mtimeMs}, ${createHash('sha256').update(readFileSync(join(folder, path))).digest('hex')}`;
+    else if (status.isFile())
+      contents[path] = `${status.size} bytes of ${status.mtimeMs}, ${createHash('sha256')
+        .update(readFileSync(join(folder, path)))
+        .digest('hex')}`;
     else contents[path] = 'neither';
   }
   return contents;

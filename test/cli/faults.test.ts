@@ -25,7 +25,11 @@ type Expected = Pick<Fault, 'code' | 'cause' | 'remedy'>;
 function expectRefusal({ code, stdout, stderr }: Ran, expected: Expected, isJson = false): void {
   expect(stderr).not.toMatch(/^\s+at |node:internal/m);
   const [, message = '', hint = ''] = /(?:^|\n)error: (.+)\nhint: (.+)\n$/.exec(stderr) ?? [];
-  expect({ code, message, hint }, stderr).toEqual({ code: expected.code, message: expect.stringMatching(expected.cause), hint: expect.stringMatching(expected.remedy) });
+  expect({ code, message, hint }, stderr).toEqual({
+    code: expected.code,
+    message: expect.stringMatching(expected.cause),
+    hint: expect.stringMatching(expected.remedy),
+  });
   const lines = stdout.split('\n');
   expect(lines.pop()).toBe('');
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual(isJson ? [{ event: 'error', code, message, hint }] : []);
@@ -41,7 +45,9 @@ async function unchanged(run: () => Promise<Ran>): Promise<Ran> {
 
 /** The words of a line of faults.ts. */
 function wordsOf(line: string): string[] {
-  return [...line.replace('$SMALL', SMALL).matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? (plain.startsWith('@') ? join(folder, plain.slice(1)) : plain));
+  return [...line.replace('$SMALL', SMALL).matchAll(/'([^']*)'|(\S+)/g)].map(
+    ([, quoted, plain]) => quoted ?? (plain.startsWith('@') ? join(folder, plain.slice(1)) : plain),
+  );
 }
 
 describe('what is refused', () => {
@@ -50,16 +56,19 @@ describe('what is refused', () => {
     expect(new Set(faults.map(({ line, around }) => `${line} ${JSON.stringify(around)}`)).size).toBe(faults.length);
   });
 
-  it.for(faults.map((fault) => [`${fault.wrong}: rnn ${fault.line.trim()} ends with ${fault.code}`, fault] as const))('%s', async ([, fault], { skip }) => {
-    skip(fault.onlyOnLinux === true && process.platform !== 'linux', 'only Linux has such files');
-    const { held, line, around } = fault;
-    const run = held === undefined ? null : await RunFolder.open(join(folder, held));
-    try {
-      expectRefusal(await unchanged(() => rnn(wordsOf(line), around)), fault, line.includes('--json'));
-    } finally {
-      run?.close();
-    }
-  });
+  it.for(faults.map((fault) => [`${fault.wrong}: rnn ${fault.line.trim()} ends with ${fault.code}`, fault] as const))(
+    '%s',
+    async ([, fault], { skip }) => {
+      skip(fault.onlyOnLinux === true && process.platform !== 'linux', 'only Linux has such files');
+      const { held, line, around } = fault;
+      const run = held === undefined ? null : await RunFolder.open(join(folder, held));
+      try {
+        expectRefusal(await unchanged(() => rnn(wordsOf(line), around)), fault, line.includes('--json'));
+      } finally {
+        run?.close();
+      }
+    },
+  );
 });
 
 interface ProcessFault extends Expected {
@@ -74,21 +83,121 @@ interface ProcessFault extends Expected {
 const train = `rnn train text.txt ${SMALL} --max-steps 2 --sample-every 0 --device`;
 
 const processFaults: readonly ProcessFault[] = [
-  { wrong: 'no checkpoint anywhere', line: 'cd empty && rnn sample', code: 4, cause: /^there is no checkpoint in \.\/checkpoints/, remedy: /rnn train <corpus>/ },
-  { wrong: 'a named pipe for a checkpoint', line: 'rnn sample --checkpoint pipe', code: 4, cause: /^pipe is not a file$/, remedy: /latest\.json/, needs: 'Linux' },
-  { wrong: 'a full disk behind stdout', line: 'rnn sample --checkpoint run --seed 1 > /dev/full', code: 1, cause: /^cannot write to stdout: ENOSPC/, remedy: /make room/, needs: 'Linux' },
-  { wrong: 'a full disk behind the stdout of another command', line: 'rnn info run > /dev/full', code: 1, cause: /^cannot write to stdout: ENOSPC/, remedy: /make room/, needs: 'Linux' },
-  { wrong: 'a folder for standard input', line: 'rnn train - --out new < empty', code: 3, cause: /^the corpus is empty: standard input$/, remedy: /three characters/ },
-  { wrong: 'a standard input that is closed', line: 'rnn train - --out new <&-', code: 3, cause: /^the corpus is empty: standard input$/, remedy: /three characters/ },
-  { wrong: 'a file where corpora/ should be', line: 'cd blocked && rnn corpus sonnets', code: 1, cause: /^cannot write corpora\/sonnets\.txt: ENOTDIR/, remedy: /corpora is to be a folder/ },
-  { wrong: 'another text where a built-in one should be', line: 'cd edited && rnn corpus sonnets', code: 2, cause: /^corpora\/sonnets\.txt is there already, with another text in it$/, remedy: /move it away/ },
-  { wrong: 'RNN_BLAS that is not there', line: `${train} cpu --out new`, env: { RNN_BLAS: '/no/such/library.so' }, code: 6, cause: /the BLAS \/no\/such\/library\.so cannot be used/, remedy: /unset RNN_BLAS/ },
-  { wrong: 'RNN_WASM that is none', line: `${train} cpu --out new`, env: { RNN_WASM: 'fast' }, code: 2, cause: /^RNN_WASM is "fast"; expected "portable" or "relaxed"$/, remedy: /unset/ },
-  { wrong: 'a GPU that is not there', line: `${train} gpu --out new`, code: 6, cause: /^device 'gpu' is not available: no GPU answered/, remedy: /'rnn doctor' shows/, needs: 'no GPU' },
-  { wrong: 'a disk that is read-only', line: `mount -t tmpfs -o ro none "$PWD/small" && ${train} reference --out small/run`, code: 1, cause: /^the run folder small\/run could not be made: the disk is read-only$/, remedy: /--out/, needs: 'mounts' },
-  { wrong: 'a run on a disk that is read-only', line: `mount --bind "$PWD/run" "$PWD/small" && mount -o remount,bind,ro "$PWD/small" && ${train} reference --resume --out small`, code: 1, cause: /^the run in small cannot be continued: the disk is read-only$/, remedy: /--out/, needs: 'mounts' },
-  { wrong: 'a disk that is full when a run begins', line: `mount -t tmpfs -o size=4k none "$PWD/small" && head -c 4096 text.txt > small/full && ${train} reference --out small`, code: 1, cause: /: the disk is full$/, remedy: /make room/, needs: 'mounts' },
-  { wrong: 'a disk that is full when a run ends', line: `mount -t tmpfs -o size=16k none "$PWD/small" && ${train} reference --out small`, code: 1, cause: /^the last state, of step 2, could not be saved: .*: the disk is full; nothing was saved$/, remedy: /make room/, needs: 'mounts' },
+  {
+    wrong: 'no checkpoint anywhere',
+    line: 'cd empty && rnn sample',
+    code: 4,
+    cause: /^there is no checkpoint in \.\/checkpoints/,
+    remedy: /rnn train <corpus>/,
+  },
+  {
+    wrong: 'a named pipe for a checkpoint',
+    line: 'rnn sample --checkpoint pipe',
+    code: 4,
+    cause: /^pipe is not a file$/,
+    remedy: /latest\.json/,
+    needs: 'Linux',
+  },
+  {
+    wrong: 'a full disk behind stdout',
+    line: 'rnn sample --checkpoint run --seed 1 > /dev/full',
+    code: 1,
+    cause: /^cannot write to stdout: ENOSPC/,
+    remedy: /make room/,
+    needs: 'Linux',
+  },
+  {
+    wrong: 'a full disk behind the stdout of another command',
+    line: 'rnn info run > /dev/full',
+    code: 1,
+    cause: /^cannot write to stdout: ENOSPC/,
+    remedy: /make room/,
+    needs: 'Linux',
+  },
+  {
+    wrong: 'a folder for standard input',
+    line: 'rnn train - --out new < empty',
+    code: 3,
+    cause: /^the corpus is empty: standard input$/,
+    remedy: /three characters/,
+  },
+  {
+    wrong: 'a standard input that is closed',
+    line: 'rnn train - --out new <&-',
+    code: 3,
+    cause: /^the corpus is empty: standard input$/,
+    remedy: /three characters/,
+  },
+  {
+    wrong: 'a file where corpora/ should be',
+    line: 'cd blocked && rnn corpus sonnets',
+    code: 1,
+    cause: /^cannot write corpora\/sonnets\.txt: ENOTDIR/,
+    remedy: /corpora is to be a folder/,
+  },
+  {
+    wrong: 'another text where a built-in one should be',
+    line: 'cd edited && rnn corpus sonnets',
+    code: 2,
+    cause: /^corpora\/sonnets\.txt is there already, with another text in it$/,
+    remedy: /move it away/,
+  },
+  {
+    wrong: 'RNN_BLAS that is not there',
+    line: `${train} cpu --out new`,
+    env: { RNN_BLAS: '/no/such/library.so' },
+    code: 6,
+    cause: /the BLAS \/no\/such\/library\.so cannot be used/,
+    remedy: /unset RNN_BLAS/,
+  },
+  {
+    wrong: 'RNN_WASM that is none',
+    line: `${train} cpu --out new`,
+    env: { RNN_WASM: 'fast' },
+    code: 2,
+    cause: /^RNN_WASM is "fast"; expected "portable" or "relaxed"$/,
+    remedy: /unset/,
+  },
+  {
+    wrong: 'a GPU that is not there',
+    line: `${train} gpu --out new`,
+    code: 6,
+    cause: /^device 'gpu' is not available: no GPU answered/,
+    remedy: /'rnn doctor' shows/,
+    needs: 'no GPU',
+  },
+  {
+    wrong: 'a disk that is read-only',
+    line: `mount -t tmpfs -o ro none "$PWD/small" && ${train} reference --out small/run`,
+    code: 1,
+    cause: /^the run folder small\/run could not be made: the disk is read-only$/,
+    remedy: /--out/,
+    needs: 'mounts',
+  },
+  {
+    wrong: 'a run on a disk that is read-only',
+    line: `mount --bind "$PWD/run" "$PWD/small" && mount -o remount,bind,ro "$PWD/small" && ${train} reference --resume --out small`,
+    code: 1,
+    cause: /^the run in small cannot be continued: the disk is read-only$/,
+    remedy: /--out/,
+    needs: 'mounts',
+  },
+  {
+    wrong: 'a disk that is full when a run begins',
+    line: `mount -t tmpfs -o size=4k none "$PWD/small" && head -c 4096 text.txt > small/full && ${train} reference --out small`,
+    code: 1,
+    cause: /: the disk is full$/,
+    remedy: /make room/,
+    needs: 'mounts',
+  },
+  {
+    wrong: 'a disk that is full when a run ends',
+    line: `mount -t tmpfs -o size=16k none "$PWD/small" && ${train} reference --out small`,
+    code: 1,
+    cause: /^the last state, of step 2, could not be saved: .*: the disk is full; nothing was saved$/,
+    remedy: /make room/,
+    needs: 'mounts',
+  },
 ];
 
 /** Why a fault cannot be made here, or null. */
@@ -99,11 +208,14 @@ function missing(needs: ProcessFault['needs']): string | null {
 }
 
 describe.skipIf(!isBuilt)('what the program itself refuses (npm run build makes it)', { timeout: patience }, () => {
-  it.for(processFaults.map((fault) => [`${fault.wrong}: ${fault.line} ends with ${fault.code}`, fault] as const))('%s', async ([, fault], { skip }) => {
-    const reason = missing(fault.needs);
-    skip(reason !== null, reason ?? '');
-    expectRefusal(await unchanged(() => shell(fault.line, { folder, env: fault.env, isolated: fault.needs === 'mounts' })), fault);
-  });
+  it.for(processFaults.map((fault) => [`${fault.wrong}: ${fault.line} ends with ${fault.code}`, fault] as const))(
+    '%s',
+    async ([, fault], { skip }) => {
+      const reason = missing(fault.needs);
+      skip(reason !== null, reason ?? '');
+      expectRefusal(await unchanged(() => shell(fault.line, { folder, env: fault.env, isolated: fault.needs === 'mounts' })), fault);
+    },
+  );
 });
 
 describe.skipIf(!isBuilt)('what is fine all the same (npm run build makes the program)', { timeout: patience }, () => {
@@ -116,82 +228,105 @@ describe.skipIf(!isBuilt)('what is fine all the same (npm run build makes the pr
 });
 
 /** How the text of an endless run is trained on. */
-const endless = (out: string, more = '', text = 'text.txt'): string[] => `train ${text} --out ${out} ${SMALL} ${more} --max-steps 1000000000 --eval-every 0 --sample-every 0 --device`.split(/ +/);
+const endless = (out: string, more = '', text = 'text.txt'): string[] =>
+  `train ${text} --out ${out} ${SMALL} ${more} --max-steps 1000000000 --eval-every 0 --sample-every 0 --device`.split(/ +/);
 
 /** That the run in a folder can be continued; gives its step. */
 async function stepOf(out: string): Promise<number> {
   return (await readCheckpoint(join(folder, out, 'latest.json'))).training.step;
 }
 
-describe.skipIf(!isBuilt || process.platform === 'win32')('what a signal ends (npm run build makes the program)', { timeout: patience }, () => {
-  it.for([
-    ['SIGINT', 130, 'cpu'],
-    ['SIGTERM', 143, 'cpu'],
-    ['SIGHUP', 129, 'cpu'],
-    ['SIGINT', 130, 'reference'],
-  ] as const)('%s ends with %d, a whole checkpoint and the command that continues (%s)', async ([signal, code, device]) => {
-    const out = `run-${signal}-${device}`;
-    // Nothing but the signal makes it save.
-    const run = begin([...endless(out, '--checkpoint-every 0'), device], { folder });
-    await run.seen(/^step [\d,]+ {2}epoch/m);
-    run.send(signal);
-    const ended = await run.ended;
-    expect(ended).toMatchObject({ code, signal: null, stdout: '' });
-    expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
-    expect(ended.stderr).toContain(`warning: ${signal}: finishing the step in hand and saving`);
-    expect(ended.stderr.endsWith(`to continue:\n  rnn train text.txt --resume --out ${out}\n`), ended.stderr).toBe(true);
-    const step = await stepOf(out);
-    expect(ended.stderr).toContain(`stopped by a signal: step ${step.toLocaleString('en')} after`);
-    expect(Object.keys(contentsOf(join(folder, out)))).toEqual(['latest.json', 'log.jsonl']);
-  });
+describe.skipIf(!isBuilt || process.platform === 'win32')(
+  'what a signal ends (npm run build makes the program)',
+  { timeout: patience },
+  () => {
+    it.for([
+      ['SIGINT', 130, 'cpu'],
+      ['SIGTERM', 143, 'cpu'],
+      ['SIGHUP', 129, 'cpu'],
+      ['SIGINT', 130, 'reference'],
+    ] as const)('%s ends with %d, a whole checkpoint and the command that continues (%s)', async ([signal, code, device]) => {
+      const out = `run-${signal}-${device}`;
+      // Nothing but the signal makes it save.
+      const run = begin([...endless(out, '--checkpoint-every 0'), device], { folder });
+      await run.seen(/^step [\d,]+ {2}epoch/m);
+      run.send(signal);
+      const ended = await run.ended;
+      expect(ended).toMatchObject({ code, signal: null, stdout: '' });
+      expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
+      expect(ended.stderr).toContain(`warning: ${signal}: finishing the step in hand and saving`);
+      expect(ended.stderr.endsWith(`to continue:\n  rnn train text.txt --resume --out ${out}\n`), ended.stderr).toBe(true);
+      const step = await stepOf(out);
+      expect(ended.stderr).toContain(`stopped by a signal: step ${step.toLocaleString('en')} after`);
+      expect(Object.keys(contentsOf(join(folder, out)))).toEqual(['latest.json', 'log.jsonl']);
+    });
 
-  it('HUP does not end what nohup has started', async () => {
-    const run = begin([...endless('run-nohup', '--checkpoint-every 1'), 'cpu'], { folder, env: { _: '/usr/bin/nohup' } });
-    await run.seen(/saved run-nohup/);
-    run.send('SIGHUP');
-    // What comes next may have been on its way by then.
-    for (let times = 0; times < 5; times++) await run.seenNext(/saved run-nohup/);
-    run.send('SIGTERM');
-    const ended = await run.ended;
-    expect(ended).toMatchObject({ code: 143, signal: null });
-    expect(ended.stderr).not.toContain('SIGHUP');
-  });
+    it('HUP does not end what nohup has started', async () => {
+      const run = begin([...endless('run-nohup', '--checkpoint-every 1'), 'cpu'], { folder, env: { _: '/usr/bin/nohup' } });
+      await run.seen(/saved run-nohup/);
+      run.send('SIGHUP');
+      // What comes next may have been on its way by then.
+      for (let times = 0; times < 5; times++) await run.seenNext(/saved run-nohup/);
+      run.send('SIGTERM');
+      const ended = await run.ended;
+      expect(ended).toMatchObject({ code: 143, signal: null });
+      expect(ended.stderr).not.toContain('SIGHUP');
+    });
 
-  it('a second INT ends it at once, with 130 and the checkpoint that was there', async () => {
-    // A step takes so long that it is still in hand when the second INT comes; the first would end the run after it, with 130 too.
-    writeFileSync(join(folder, 'long.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(1000));
-    const run = begin([...endless('run-twice', '--hidden 128 --layers 2 --seq-length 600 --batch-size 64 --checkpoint-every 1', 'long.txt'), 'cpu'], { folder });
-    await run.seen(/saved run-twice/);
-    run.send('SIGINT');
-    await run.seen(/again stops at once/);
-    run.send('SIGINT');
-    const ended = await run.ended;
-    expect(ended).toMatchObject({ code: 130, signal: null, stdout: '' });
-    expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
-    const [before, after] = ended.stderr.split('again stops at once\n');
-    expect(after).toBe('');
-    expect(await stepOf('run-twice')).toBe(before.split('saved run-twice').length - 1);
-  });
-});
+    it('a second INT ends it at once, with 130 and the checkpoint that was there', async () => {
+      // A step takes so long that it is still in hand when the second INT comes; the first would end the run after it, with 130 too.
+      writeFileSync(join(folder, 'long.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(1000));
+      const run = begin(
+        [...endless('run-twice', '--hidden 128 --layers 2 --seq-length 600 --batch-size 64 --checkpoint-every 1', 'long.txt'), 'cpu'],
+        { folder },
+      );
+      await run.seen(/saved run-twice/);
+      run.send('SIGINT');
+      await run.seen(/again stops at once/);
+      run.send('SIGINT');
+      const ended = await run.ended;
+      expect(ended).toMatchObject({ code: 130, signal: null, stdout: '' });
+      expect(ended.stderr).not.toMatch(/^\s+at |^error/m);
+      const [before, after] = ended.stderr.split('again stops at once\n');
+      expect(after).toBe('');
+      expect(await stepOf('run-twice')).toBe(before.split('saved run-twice').length - 1);
+    });
+  },
+);
 
-describe.skipIf(!isBuilt || process.platform === 'win32')('an output that goes away (npm run build makes the program)', { timeout: patience }, () => {
-  it('with its reader ends rnn sample quietly', async () => {
-    const ran = await shell('(rnn sample --checkpoint run --seed 1 --length 10000000; echo "it ended with $?" >&2) | head -c 1', { folder });
-    expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
-    expect(ran.stdout).toHaveLength(1);
-  });
+describe.skipIf(!isBuilt || process.platform === 'win32')(
+  'an output that goes away (npm run build makes the program)',
+  { timeout: patience },
+  () => {
+    it('with its reader ends rnn sample quietly', async () => {
+      const ran = await shell('(rnn sample --checkpoint run --seed 1 --length 10000000; echo "it ended with $?" >&2) | head -c 1', {
+        folder,
+      });
+      expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
+      expect(ran.stdout).toHaveLength(1);
+    });
 
-  it('with its reader ends rnn train quietly, with everything saved', async () => {
-    const ran = await shell(`(rnn ${endless('run-unread', '--checkpoint-every 0').join(' ')} cpu --json; echo "it ended with $?" >&2) | head -n 1`, { folder });
-    expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
-    expect(JSON.parse(ran.stdout)).toMatchObject({ event: 'start' });
-    expect(JSON.parse(readFileSync(join(folder, 'run-unread/log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
-    expect(await stepOf('run-unread')).toBeGreaterThan(0);
-  });
+    it('with its reader ends rnn train quietly, with everything saved', async () => {
+      const ran = await shell(
+        `(rnn ${endless('run-unread', '--checkpoint-every 0').join(' ')} cpu --json; echo "it ended with $?" >&2) | head -n 1`,
+        { folder },
+      );
+      expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
+      expect(JSON.parse(ran.stdout)).toMatchObject({ event: 'start' });
+      expect(JSON.parse(readFileSync(join(folder, 'run-unread/log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!)).toMatchObject({
+        event: 'end',
+        reason: 'output-closed',
+      });
+      expect(await stepOf('run-unread')).toBeGreaterThan(0);
+    });
 
-  it.skipIf(process.platform !== 'linux')('with its disk ends rnn train with an error, and with everything saved (where there is /dev/full)', async () => {
-    const ran = await shell(`rnn ${endless('run-unwritten', '--checkpoint-every 0').join(' ')} cpu --json > /dev/full`, { folder });
-    expectRefusal(ran, { code: 1, cause: /^cannot write to stdout: ENOSPC/, remedy: /make room/ });
-    expect(await stepOf('run-unwritten')).toBeGreaterThanOrEqual(0);
-  });
-});
+    it.skipIf(process.platform !== 'linux')(
+      'with its disk ends rnn train with an error, and with everything saved (where there is /dev/full)',
+      async () => {
+        const ran = await shell(`rnn ${endless('run-unwritten', '--checkpoint-every 0').join(' ')} cpu --json > /dev/full`, { folder });
+        expectRefusal(ran, { code: 1, cause: /^cannot write to stdout: ENOSPC/, remedy: /make room/ });
+        expect(await stepOf('run-unwritten')).toBeGreaterThanOrEqual(0);
+      },
+    );
+  },
+);

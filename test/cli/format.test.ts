@@ -8,7 +8,15 @@ describe('how numbers are shown', () => {
   });
 
   it('times have two units at most, and never sixty of one', () => {
-    expect([0, 8400, 59_600, 130_000, 3_599_600, 11_100_000, 187_200_000].map(duration)).toEqual(['0s', '8s', '1m 00s', '2m 10s', '1h 00m', '3h 05m', '2d 4h']);
+    expect([0, 8400, 59_600, 130_000, 3_599_600, 11_100_000, 187_200_000].map(duration)).toEqual([
+      '0s',
+      '8s',
+      '1m 00s',
+      '2m 10s',
+      '1h 00m',
+      '3h 05m',
+      '2d 4h',
+    ]);
   });
 
   it('sizes are in powers of ten', () => {
@@ -26,7 +34,16 @@ describe('how text is shown', () => {
   });
 
   it('symbols of a vocabulary are readable', () => {
-    expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀'].map(symbol)).toEqual(['\\n', '␣', 'é', 'U+00A0', 'U+0301', 'U+001B', '\\\\', '😀']);
+    expect(['\n', ' ', 'é', '\u00A0', '\u0301', '\u001B', '\\', '😀'].map(symbol)).toEqual([
+      '\\n',
+      '␣',
+      'é',
+      'U+00A0',
+      'U+0301',
+      'U+001B',
+      '\\\\',
+      '😀',
+    ]);
   });
 
   it('a path can be pasted into a shell', () => {

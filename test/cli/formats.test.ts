@@ -86,9 +86,10 @@ describe('rnn export', () => {
     }
     expect((await rnn(['export', 'checkpoints/verse', '--out', '-'], { stdout: new Bytes() })).code).toBe(0);
     expect(Buffer.compare(Buffer.concat(pieces), safetensors.write(trained))).toBe(0);
-    expect(
-      await rnn(['export', 'checkpoints/verse', '--out', '-'], { stdout: new FakeStream({ columns: 80 }) }),
-    ).toMatchObject({ code: 2, stdout: '' });
+    expect(await rnn(['export', 'checkpoints/verse', '--out', '-'], { stdout: new FakeStream({ columns: 80 }) })).toMatchObject({
+      code: 2,
+      stdout: '',
+    });
     expect((await rnn(['export', 'checkpoints/verse', '--out', '-', '--json'])).code).toBe(2);
   });
 
@@ -99,10 +100,7 @@ describe('rnn export', () => {
     process.chdir('elsewhere');
     try {
       expect([(await rnn(['export'])).code, (await rnn(['export', 'taken-out.json'])).code]).toEqual([0, 0]);
-      expect((await readdir('.')).filter((name) => name.endsWith('.safetensors'))).toEqual([
-        'newest.safetensors',
-        'taken-out.safetensors',
-      ]);
+      expect((await readdir('.')).filter((name) => name.endsWith('.safetensors'))).toEqual(['newest.safetensors', 'taken-out.safetensors']);
     } finally {
       process.chdir(folder);
     }
@@ -211,12 +209,7 @@ describe('rnn import', () => {
     ['that is not there', 'none.safetensors', [], /there is no none\.safetensors/],
     ['that is a folder', 'checkpoints', [], /not a plain file/],
     ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /damaged: its header/],
-    [
-      'whose tensors are those of another model',
-      'anonymous.safetensors',
-      ['--like', 'checkpoints/skipping'],
-      /learned state/,
-    ],
+    ['whose tensors are those of another model', 'anonymous.safetensors', ['--like', 'checkpoints/skipping'], /learned state/],
     [
       'that came back without PyTorch having a module for it',
       'anonymous.safetensors',

@@ -8,7 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openHere, root } from '../devices/gpu/helpers.ts';
 import type { Ran } from './helpers.ts';
 
-const { device, missing } = existsSync(join(root, 'dist/cli/start.js')) ? await openHere('gpu:software') : { device: null, missing: ' (skipped: npm run build makes the program)' };
+const { device, missing } = existsSync(join(root, 'dist/cli/start.js'))
+  ? await openHere('gpu:software')
+  : { device: null, missing: ' (skipped: npm run build makes the program)' };
 
 const names = ['gpu:software', 'cpu'];
 let folder: string;
@@ -26,24 +28,54 @@ afterAll(async () => {
 function rnn(...argv: readonly string[]): Promise<Ran> {
   return new Promise((done) => {
     const { PATH, VK_ICD_FILENAMES } = process.env;
-    const child = execFile(process.execPath, [join(root, 'bin/rnn.js'), ...argv], { cwd: folder, env: { PATH, VK_ICD_FILENAMES } }, (_error, stdout, stderr) => {
-      done({ code: child.exitCode ?? -1, stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      [join(root, 'bin/rnn.js'), ...argv],
+      { cwd: folder, env: { PATH, VK_ICD_FILENAMES } },
+      (_error, stdout, stderr) => {
+        done({ code: child.exitCode ?? -1, stdout, stderr });
+      },
+    );
   });
 }
 
 const runOf = (name: string): string => name.replace(':', '-');
 
 const train = (name: string): Promise<Ran> =>
-  rnn('train', 'fox.txt', '--hidden', '8', '--batch-size', '4', '--seq-length', '8', '--max-steps', '30', '--eval-every', '10', '--lr', '0.03', '--json', '--quiet', '--device', name, '--out', runOf(name));
+  rnn(
+    'train',
+    'fox.txt',
+    '--hidden',
+    '8',
+    '--batch-size',
+    '4',
+    '--seq-length',
+    '8',
+    '--max-steps',
+    '30',
+    '--eval-every',
+    '10',
+    '--lr',
+    '0.03',
+    '--json',
+    '--quiet',
+    '--device',
+    name,
+    '--out',
+    runOf(name),
+  );
 
-const sample = (run: string, name: string): Promise<Ran> => rnn('sample', '--checkpoint', run, '--seed', '3', '--length', '80', '--temp', '0.5', '--device', name);
+const sample = (run: string, name: string): Promise<Ran> =>
+  rnn('sample', '--checkpoint', run, '--seed', '3', '--length', '80', '--temp', '0.5', '--device', name);
 
 describe.skipIf(missing !== '')(`the program on a software GPU${missing}`, () => {
   it.each(names)('trains on %s what samples the same text on both', async (name) => {
     const { code, stdout, stderr } = trained.get(name)!;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    const events = stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(events[0]).toMatchObject({ event: 'start', device: expect.stringMatching(new RegExp(`^${name}: `)) });
     expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'max-steps', step: 30 });
 
@@ -54,7 +86,10 @@ describe.skipIf(missing !== '')(`the program on a software GPU${missing}`, () =>
   });
 
   it('learns there what it learns on the cpu', async () => {
-    const [onGpu, onCpu] = names.map((name) => (JSON.parse(trained.get(name)!.stdout.trim().split('\n').at(-1)!) as { bestValidationLossNats: number }).bestValidationLossNats);
+    const [onGpu, onCpu] = names.map(
+      (name) =>
+        (JSON.parse(trained.get(name)!.stdout.trim().split('\n').at(-1)!) as { bestValidationLossNats: number }).bestValidationLossNats,
+    );
     expect(onGpu / onCpu).toBeCloseTo(1, 3);
     expect(onGpu).toBeLessThan(Math.log(28));
   });

@@ -10,7 +10,12 @@ const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
 interface Line {
   readonly name: string;
   readonly model: { readonly cell: string; readonly layers: number; readonly hidden: number };
-  readonly flows: readonly { readonly layer: number; readonly state: string; readonly perStep: number; readonly logNorms: readonly (number | null)[] }[];
+  readonly flows: readonly {
+    readonly layer: number;
+    readonly state: string;
+    readonly perStep: number;
+    readonly logNorms: readonly (number | null)[];
+  }[];
   readonly singularValues: readonly (readonly number[])[];
 }
 
@@ -19,21 +24,53 @@ const at = (name: string): string => join(folder, name);
 const measured = async (...argv: string[]): Promise<Line[]> => {
   const { stdout, stderr } = await rnn(['gradients', at('verse.txt'), '--steps', '20', ...machine, '--json', ...argv]);
   expect(stderr).toBe('');
-  return stdout.trim().split('\n').map((line) => JSON.parse(line) as Line);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Line);
 };
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rnn-gradients-'));
   await writeFile(at('verse.txt'), VERSE.repeat(10));
-  const made = await rnn(['train', at('verse.txt'), '--out', at('run'), '--layers', '2', '--hidden', '12', '--max-steps', '3', '--sample-every', '0', '--quiet', ...machine]);
+  const made = await rnn([
+    'train',
+    at('verse.txt'),
+    '--out',
+    at('run'),
+    '--layers',
+    '2',
+    '--hidden',
+    '12',
+    '--max-steps',
+    '3',
+    '--sample-every',
+    '0',
+    '--quiet',
+    ...machine,
+  ]);
   if (made.code !== 0) throw new Error(made.stderr);
 });
 afterAll(() => rm(folder, { recursive: true }));
 
 describe('rnn gradients', () => {
   it('tells of each network, trained or not, how gradients fade', async () => {
-    const [trained, fresh, keeps] = await measured('--checkpoint', at('run'), '--untrained', 'rnn,hidden=16', '--untrained', 'lstm,hidden=16,forget-bias=5', '--jacobians', '2');
-    expect(trained).toMatchObject({ event: 'gradients', name: 'run', checkpoint: at('run/best.json'), model: { cell: 'lstm', layers: 2, hidden: 12 } });
+    const [trained, fresh, keeps] = await measured(
+      '--checkpoint',
+      at('run'),
+      '--untrained',
+      'rnn,hidden=16',
+      '--untrained',
+      'lstm,hidden=16,forget-bias=5',
+      '--jacobians',
+      '2',
+    );
+    expect(trained).toMatchObject({
+      event: 'gradients',
+      name: 'run',
+      checkpoint: at('run/best.json'),
+      model: { cell: 'lstm', layers: 2, hidden: 12 },
+    });
     expect(trained.flows.map(({ layer, state }) => `${layer} ${state}`)).toEqual(['0 h', '0 c', '1 h', '1 c']);
     for (const { logNorms } of trained.flows) expect(logNorms).toHaveLength(21);
     expect(trained.singularValues.map((values) => values.length)).toEqual([2, 2]);
@@ -52,7 +89,21 @@ describe('rnn gradients', () => {
   });
 
   it('writes a page and a picture', async () => {
-    const { code, stdout, stderr } = await rnn(['gradients', at('verse.txt'), '--untrained', 'rnn,hidden=16', '--steps', '20', '--jacobians', '1', ...machine, '--html', at('g.html'), '--svg', at('g.svg')]);
+    const { code, stdout, stderr } = await rnn([
+      'gradients',
+      at('verse.txt'),
+      '--untrained',
+      'rnn,hidden=16',
+      '--steps',
+      '20',
+      '--jacobians',
+      '1',
+      ...machine,
+      '--html',
+      at('g.html'),
+      '--svg',
+      at('g.svg'),
+    ]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     expect(stderr).toMatch(/^wrote .*g\.html, \d+ kB\nwrote .*g\.svg, .*B\n$/);
     expect(await readFile(at('g.html'), 'utf8')).toContain('<p>Read in ');
@@ -60,10 +111,22 @@ describe('rnn gradients', () => {
   });
 
   it('shows a chart and a table', async () => {
-    const { code, stdout } = await rnn(['gradients', at('verse.txt'), '--untrained', 'rnn,hidden=16,init=orthogonal', '--steps', '20', '--jacobians', '1', ...machine]);
+    const { code, stdout } = await rnn([
+      'gradients',
+      at('verse.txt'),
+      '--untrained',
+      'rnn,hidden=16,init=orthogonal',
+      '--steps',
+      '20',
+      '--jacobians',
+      '1',
+      ...machine,
+    ]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Gradient norm, of the loss at a step, .*\n━━ layer 0 h /);
-    expect(stdout).toMatch(/\n\nuntrained rnn,hidden=16,init=orthogonal {2}rnn 1×16\n {15}k = 0 {7}1 {7}2 {7}5 {6}10 {6}20 {2}per step {2}σ max\nlayer 0 {2}h( +\de-?\d+){6} +×0\.\d{3} +\d\.\d\d\n$/);
+    expect(stdout).toMatch(
+      /\n\nuntrained rnn,hidden=16,init=orthogonal {2}rnn 1×16\n {15}k = 0 {7}1 {7}2 {7}5 {6}10 {6}20 {2}per step {2}σ max\nlayer 0 {2}h( +\de-?\d+){6} +×0\.\d{3} +\d\.\d\d\n$/,
+    );
   });
 
   it.each([
@@ -79,8 +142,14 @@ describe('rnn gradients', () => {
 
   it('cannot read standard input for two checkpoints, nor look back further than a text is long', async () => {
     const twice = await rnn(['gradients', '-', '--checkpoint', at('run'), '--checkpoint', at('run')], { stdin: VERSE });
-    expect({ code: twice.code, stderr: twice.stderr }).toEqual({ code: 2, stderr: expect.stringContaining('standard input (-) can be read only once') as string });
+    expect({ code: twice.code, stderr: twice.stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('standard input (-) can be read only once') as string,
+    });
     const short = await rnn(['gradients', '-', '--untrained', 'rnn', ...machine], { stdin: VERSE });
-    expect({ code: short.code, stderr: short.stderr }).toEqual({ code: 3, stderr: expect.stringContaining('it takes 203 to look 200 steps back') as string });
+    expect({ code: short.code, stderr: short.stderr }).toEqual({
+      code: 3,
+      stderr: expect.stringContaining('it takes 203 to look 200 steps back') as string,
+    });
   });
 });

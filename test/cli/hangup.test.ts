@@ -3,7 +3,9 @@ import { expect, it } from 'vitest';
 import { isHangupIgnored } from '../../src/cli/hangup.ts';
 
 const stdinOpened = (flags: string): Record<string, string> => ({ '/proc/self/fdinfo/0': `pos:\t0\nflags:\t${flags}\nmnt_id:\t26\n` });
-const parentIgnores = (mask: string): Record<string, string> => ({ '/proc/77/status': `Name:\tsh\nSigBlk:\t0000000000000000\nSigIgn:\t${mask}\nSigCgt:\t0000000100004602\n` });
+const parentIgnores = (mask: string): Record<string, string> => ({
+  '/proc/77/status': `Name:\tsh\nSigBlk:\t0000000000000000\nSigIgn:\t${mask}\nSigCgt:\t0000000100004602\n`,
+});
 
 it.each([
   ['a shell has left what it was told to start', { _: '/usr/bin/nohup' }, {}, true],

@@ -25,7 +25,9 @@ beforeEach(async () => {
 
 /** All files under the folder but those of the run, with what is in them. */
 function outside(): Record<string, string> {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
   return Object.fromEntries(files.filter((file) => !file.startsWith(run)).map((file) => [file, readFileSync(file, 'utf8')]));
 }
 
@@ -33,41 +35,67 @@ const alterLatest = (edit: (file: any) => unknown) => alterParsed(join(run, 'lat
 const resume = (...more: string[]) => rnn(['train', text, '--resume', '--out', run, ...more]);
 
 describe('a checkpoint that names files', () => {
-  it.each(['../../elsewhere/file', '..', '/', '/dev/null'])('makes rnn train --resume write nothing outside the run folder: %s', async (path) => {
-    const before = outside();
-    alterLatest((file) => {
-      Object.assign(file.training, { path, out: path, checkpoint: path, latestPath: path, log: path });
-      Object.assign(file.training.options, { path, out: path, corpus: [path], keep: 2, checkpointEvery: 1 });
-      Object.assign(file.training.reading, { path, sources: [path], out: path });
-      Object.assign(file.training.machine, { path, out: path });
-      file.training.history.push({ event: 'checkpoint', step: 3, path });
-      file.tensors.push({ ...file.tensors[0], name: path });
-      file.optimizer.name = path;
-      file.state = [];
-    });
-    const { code, stderr } = await resume();
-    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`what ${path} had gathered is of no use`) as string });
-    expect(outside()).toEqual(before);
-    expect(readdirSync(run).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl', 'previous.json', 'step-000000005.json', 'step-000000006.json']);
-  });
+  it.each(['../../elsewhere/file', '..', '/', '/dev/null'])(
+    'makes rnn train --resume write nothing outside the run folder: %s',
+    async (path) => {
+      const before = outside();
+      alterLatest((file) => {
+        Object.assign(file.training, { path, out: path, checkpoint: path, latestPath: path, log: path });
+        Object.assign(file.training.options, { path, out: path, corpus: [path], keep: 2, checkpointEvery: 1 });
+        Object.assign(file.training.reading, { path, sources: [path], out: path });
+        Object.assign(file.training.machine, { path, out: path });
+        file.training.history.push({ event: 'checkpoint', step: 3, path });
+        file.tensors.push({ ...file.tensors[0], name: path });
+        file.optimizer.name = path;
+        file.state = [];
+      });
+      const { code, stderr } = await resume();
+      expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(`what ${path} had gathered is of no use`) as string });
+      expect(outside()).toEqual(before);
+      expect(readdirSync(run).toSorted()).toEqual([
+        'best.json',
+        'latest.json',
+        'log.jsonl',
+        'previous.json',
+        'step-000000005.json',
+        'step-000000006.json',
+      ]);
+    },
+  );
 
   it('may name another text to validate on, which is then read and found to be another', async () => {
     const before = outside();
-    alterLatest((file) => Object.assign(file.training.reading, { validationFile: join(folder, 'elsewhere', 'file'), validationFraction: 0 }));
-    expect(await resume()).toMatchObject({ code: 3, stderr: expect.stringContaining('the text to validate on is not the one that this run had') });
+    alterLatest((file) =>
+      Object.assign(file.training.reading, { validationFile: join(folder, 'elsewhere', 'file'), validationFraction: 0 }),
+    );
+    expect(await resume()).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('the text to validate on is not the one that this run had'),
+    });
     expect(outside()).toEqual(before);
   });
 
   it.skipIf(!existsSync('/dev/null'))('has no device read that it names as a text (where there is /dev/null)', async () => {
     alterLatest((file) => Object.assign(file.training.reading, { validationFile: '/dev/null', validationFraction: 0 }));
-    expect(await resume()).toMatchObject({ code: 3, stderr: expect.stringMatching(/the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: name it again by --val-file/) });
-    expect(await resume('--val-file', '/dev/null')).toMatchObject({ code: 3, stderr: expect.stringContaining('the validation text /dev/null is empty') });
+    expect(await resume()).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: name it again by --val-file/,
+      ),
+    });
+    expect(await resume('--val-file', '/dev/null')).toMatchObject({
+      code: 3,
+      stderr: expect.stringContaining('the validation text /dev/null is empty'),
+    });
   });
 
   it('has no library loaded', async () => {
     alterLatest((file) => (file.training.machine.blas = './evil.so'));
     const { code, stderr } = await resume();
-    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('the BLAS ./evil.so, and no library is loaded because a checkpoint names it') as string });
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('the BLAS ./evil.so, and no library is loaded because a checkpoint names it') as string,
+    });
     expect(await resume('--blas', 'off')).toMatchObject({ code: 0 });
   });
 });
@@ -108,7 +136,11 @@ it('a checkpoint of a model of terabytes is refused by every command that would 
     for (const part of [file.model, file.training.options]) Object.assign(part, { hidden: 1_000_000, layers: 1024 });
   });
   const latest = join(run, 'latest.json');
-  expect(await rnn(['sample', '--checkpoint', latest])).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('and its model says') as string });
+  expect(await rnn(['sample', '--checkpoint', latest])).toMatchObject({
+    code: 4,
+    stdout: '',
+    stderr: expect.stringContaining('and its model says') as string,
+  });
   expect(await rnn(['train', text, '--init-from', latest, '--out', join(folder, 'other')])).toMatchObject({ code: 2 });
   expect(await resume()).toMatchObject({ code: 2 });
   expect(await rnn(['info', latest])).toMatchObject({ code: 0 });

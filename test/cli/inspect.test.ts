@@ -16,14 +16,28 @@ const machine = ['--device', 'cpu', '--threads', '1'];
 let folder: string;
 const at = (name: string): string => join(folder, name);
 const model = (name = 'model.json'): string[] => ['--checkpoint', at(name), ...machine];
-const objects = (stdout: string): Record<string, unknown>[] => stdout.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+const objects = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rnn-inspect-'));
   const vocabulary = characterVocabulary(text, false).data;
   await writeFile(at('text.txt'), text);
   await writeFile(at('foreign.txt'), `${text}Ä`);
-  await writeCheckpoint(at('model.json'), untrained(vocabulary, (_, data) => data.forEach((value, i) => { data[i] = 6 * value; }), { layers: 2, hidden: 8 }));
+  await writeCheckpoint(
+    at('model.json'),
+    untrained(
+      vocabulary,
+      (_, data) =>
+        data.forEach((value, i) => {
+          data[i] = 6 * value;
+        }),
+      { layers: 2, hidden: 8 },
+    ),
+  );
   await writeCheckpoint(at('bytes.json'), untrained(byteVocabulary().data));
   for (const { name } of cells) await writeCheckpoint(at(`${name}.json`), untrained(vocabulary, undefined, { cell: name }));
 });
@@ -46,10 +60,19 @@ describe('rnn inspect', () => {
     const { stdout } = await rnn(['inspect', at('text.txt'), ...model(), '--json']);
     const lines = objects(stdout);
     expect(lines.filter(({ event }) => event === 'property').map(({ property }) => property)).toContain('bracket depth');
-    expect(lines.find(({ property }) => property === 'word')).toMatchObject({ measure: 'auc', chance: expect.any(Number), cells: expect.arrayContaining([expect.objectContaining({ cell: expect.stringMatching(/^[01]\.[hc]\.\d$/), score: expect.any(Number) })]) });
+    expect(lines.find(({ property }) => property === 'word')).toMatchObject({
+      measure: 'auc',
+      chance: expect.any(Number),
+      cells: expect.arrayContaining([
+        expect.objectContaining({ cell: expect.stringMatching(/^[01]\.[hc]\.\d$/), score: expect.any(Number) }),
+      ]),
+    });
     const gates = lines.filter(({ event }) => event === 'saturation') as unknown as { left: number; cells: { left: number[] } }[];
     expect(gates).toHaveLength(6);
-    for (const { left, cells: { left: each } } of gates) {
+    for (const {
+      left,
+      cells: { left: each },
+    } of gates) {
       expect(each).toHaveLength(8);
       expect(left).toBeCloseTo(each.reduce((sum, fraction) => sum + fraction, 0) / 8, 10);
     }
@@ -72,10 +95,17 @@ describe('rnn inspect', () => {
 
   it('--cell colours the text in a terminal, and puts marks below it elsewhere', async () => {
     const terminal = new FakeStream({ columns: 80 });
-    const coloured = await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3'], { stdout: terminal, env: { COLORTERM: 'truecolor' } });
+    const coloured = await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3'], {
+      stdout: terminal,
+      env: { COLORTERM: 'truecolor' },
+    });
     expect(coloured.code).toBe(0);
     expect(terminal.text).toMatch(/\u001B\[48;2;/); // oxlint-disable-line no-control-regex
-    expect(bare(terminal.text).replace(/^.*\n\n/, '').replaceAll('↵', '')).toBe(text);
+    expect(
+      bare(terminal.text)
+        .replace(/^.*\n\n/, '')
+        .replaceAll('↵', ''),
+    ).toBe(text);
     const { stdout } = await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3']);
     const [legend, , line, marks] = stdout.split('\n');
     expect(legend).toMatch(/^1\.c\.3: -?\d\.\d\d ▁▃▅▇█ -?\d\.\d\d$/);
@@ -101,8 +131,14 @@ describe('rnn inspect', () => {
     await rnn(['inspect', at('text.txt'), ...model(), '--record', at('all.jsonl')]);
     const lines = objects(await readFile(at('all.jsonl'), 'utf8'));
     expect(lines.map(({ text: piece }) => piece).join('')).toBe(text);
-    expect(Object.keys(lines[7])).toEqual(['at', 'text', ...[0, 1].flatMap((layer) => ['h', 'c', 'i', 'f', 'o'].map((name) => `layer${layer}.${name}`))]);
-    const [{ values }] = objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout) as unknown as { values: number[] }[];
+    expect(Object.keys(lines[7])).toEqual([
+      'at',
+      'text',
+      ...[0, 1].flatMap((layer) => ['h', 'c', 'i', 'f', 'o'].map((name) => `layer${layer}.${name}`)),
+    ]);
+    const [{ values }] = objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout) as unknown as {
+      values: number[];
+    }[];
     expect(lines.map((line) => Math.fround((line['layer1.c'] as number[])[3]))).toEqual(values);
   });
 
@@ -110,7 +146,8 @@ describe('rnn inspect', () => {
   const missing = numpy.error ? ' (skipped: there is no python3)' : numpy.status === 0 ? '' : ' (skipped: python3 has no numpy)';
   it.skipIf(missing !== '')(`--record writes what NumPy reads, with right checksums${missing}`, async () => {
     await rnn(['inspect', at('text.txt'), ...model(), '--record', at('all.npz')]);
-    const program = 'import numpy, sys, json, zipfile; a = numpy.load(sys.argv[1]); print(json.dumps([zipfile.ZipFile(sys.argv[1]).testzip(), {k: [str(v.dtype), list(v.shape)] for k, v in a.items()}, "".join(map(chr, a["text"])), a["layer1.c"][:, 3].tolist()]))';
+    const program =
+      'import numpy, sys, json, zipfile; a = numpy.load(sys.argv[1]); print(json.dumps([zipfile.ZipFile(sys.argv[1]).testzip(), {k: [str(v.dtype), list(v.shape)] for k, v in a.items()}, "".join(map(chr, a["text"])), a["layer1.c"][:, 3].tolist()]))';
     const { stdout, stderr } = spawnSync('python3', ['-c', program, at('all.npz')], { encoding: 'utf8' });
     expect(stderr).toBe('');
     const [damaged, arrays, read, values] = JSON.parse(stdout) as [null, Record<string, unknown>, string, number[]];
@@ -118,7 +155,9 @@ describe('rnn inspect', () => {
     expect(arrays).toMatchObject({ text: ['int32', [901]], 'layer0.h': ['float32', [901, 8]], 'layer1.o': ['float32', [901, 8]] });
     expect(Object.keys(arrays)).toHaveLength(11);
     expect(read).toBe(text);
-    expect(values).toEqual((objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout)[0] as { values: number[] }).values);
+    expect(values).toEqual(
+      (objects((await rnn(['inspect', at('text.txt'), ...model(), '--cell', '1.c.3', '--json'])).stdout)[0] as { values: number[] }).values,
+    );
   });
 
   it('looks into a model of bytes', async () => {
@@ -127,7 +166,9 @@ describe('rnn inspect', () => {
   });
 
   it('ends quietly where nobody reads', async () => {
-    const { code, stderr } = await rnn(['inspect', at('text.txt'), ...model()], { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) });
+    const { code, stderr } = await rnn(['inspect', at('text.txt'), ...model()], {
+      stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }),
+    });
     expect({ code, stderr: stderr.split('\n').length }).toEqual({ code: 0, stderr: 2 });
   });
 
@@ -146,7 +187,10 @@ describe('rnn inspect', () => {
     expect(ran.stdout).toBe('');
   });
 
-  it.each([['foreign.txt', 'the text has characters that the model has never seen: U+00C4 Ä'], ['missing.txt', 'missing.txt']])('%s is refused', async (name, message) => {
+  it.each([
+    ['foreign.txt', 'the text has characters that the model has never seen: U+00C4 Ä'],
+    ['missing.txt', 'missing.txt'],
+  ])('%s is refused', async (name, message) => {
     const ran = await rnn(['inspect', at(name), ...model()]);
     expect(ran.stderr).toContain(message);
     expect(ran.code).toBe(3);

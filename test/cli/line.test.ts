@@ -19,7 +19,9 @@ const state: ProgressState = {
 
 describe('the progress line', () => {
   it('says everything at 120 columns', () => {
-    expect(progressLine(state, 119, plain)).toBe('███████████░░░░░░░░░░░░░░░░░  42%  step 12,345  loss 1.532  2.21 bits  val 1.612  lr 2.0e-3  45.2k char/s  2m 10s left ');
+    expect(progressLine(state, 119, plain)).toBe(
+      '███████████░░░░░░░░░░░░░░░░░  42%  step 12,345  loss 1.532  2.21 bits  val 1.612  lr 2.0e-3  45.2k char/s  2m 10s left ',
+    );
   });
 
   it('says all but the step at 80 columns', () => {
@@ -48,7 +50,15 @@ describe('the progress line', () => {
   });
 
   it('says only what is known before the first report', () => {
-    const unknown = { progress: 0, step: 0, lossNats: null, validationLossNats: null, learningRate: null, charactersPerSecond: null, timeLeftMs: null };
+    const unknown = {
+      progress: 0,
+      step: 0,
+      lossNats: null,
+      validationLossNats: null,
+      learningRate: null,
+      charactersPerSecond: null,
+      timeLeftMs: null,
+    };
     expect(progressLine(unknown, 79, plain)).toMatch(/^░+ {3}0% {2}step 0$/);
   });
 });

@@ -81,17 +81,30 @@ describe('help', () => {
   it('lists the commands', async () => {
     const { code, stdout, stderr } = await rnn(['--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const command of ['train <corpus...>', 'sample', 'eval <corpus...>', 'info [checkpoint]', 'runs [folder]', 'sweep <corpus...>', 'corpus [name]', 'doctor']) expect(stdout).toContain(`\n  ${command}`);
+    for (const command of [
+      'train <corpus...>',
+      'sample',
+      'eval <corpus...>',
+      'info [checkpoint]',
+      'runs [folder]',
+      'sweep <corpus...>',
+      'corpus [name]',
+      'doctor',
+    ])
+      expect(stdout).toContain(`\n  ${command}`);
   });
 
-  it.each(['train', 'sample', 'eval', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench', 'completion'])('of %s has one line for each option, at 80 columns', async (command) => {
-    const { code, stdout } = await rnn([command, '--help']);
-    expect(code).toBe(0);
-    const lines = stdout.split('\n');
-    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
-    expect(lines.filter((line) => /^ {6,}\S/.test(line) && !/^ {2,8}-/.test(line))).toEqual([]);
-    expect((await rnn(['help', command])).stdout).toBe(stdout);
-  });
+  it.each(['train', 'sample', 'eval', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'corpus', 'doctor', 'bench', 'completion'])(
+    'of %s has one line for each option, at 80 columns',
+    async (command) => {
+      const { code, stdout } = await rnn([command, '--help']);
+      expect(code).toBe(0);
+      const lines = stdout.split('\n');
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+      expect(lines.filter((line) => /^ {6,}\S/.test(line) && !/^ {2,8}-/.test(line))).toEqual([]);
+      expect((await rnn(['help', command])).stdout).toBe(stdout);
+    },
+  );
 
   it('comes on stderr, with exit code 2, where a command is missing', async () => {
     const { code, stdout, stderr } = await rnn([]);
@@ -99,11 +112,18 @@ describe('help', () => {
     expect(stderr).toContain('Usage: rnn <command>');
   });
 
-  it.each([['--help'], ['help', 'train'], ['help', 'help'], ['train', '--help'], ['--version']])('that cannot be written is an error (%j %j), and one that nobody reads is not', async (...argv) => {
-    const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
-    expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: make room/) });
-    expect(await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) })).toEqual({ code: 0, stdout: '', stderr: '' });
-  });
+  it.each([['--help'], ['help', 'train'], ['help', 'help'], ['train', '--help'], ['--version']])(
+    'that cannot be written is an error (%j %j), and one that nobody reads is not',
+    async (...argv) => {
+      const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
+      expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: make room/) });
+      expect(await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) })).toEqual({
+        code: 0,
+        stdout: '',
+        stderr: '',
+      });
+    },
+  );
 
   it('--version prints the version', async () => {
     expect((await rnn(['--version'])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { markedText } from '../../src/cli/marks.ts';
 
-const shaded = (text: string, values: readonly number[]): { text: string; value: number }[] => [...text].map((character, at) => ({ text: character, value: values[at] }));
+const shaded = (text: string, values: readonly number[]): { text: string; value: number }[] =>
+  [...text].map((character, at) => ({ text: character, value: values[at] }));
 
 describe('marks below a text', () => {
   it('rise with the values of their characters, and end where their line does', () => {
@@ -14,6 +15,14 @@ describe('marks below a text', () => {
 
   it('are one for each character, be it a tab, two code units, or one that would move the cursor', () => {
     expect(markedText(shaded('\t😀\u001B', [1, -1, 1]), 80)).toBe('→😀␛\n█▁█\n');
-    expect(markedText([{ text: '', value: 1 }, { text: 'é', value: -1 }], 80)).toBe('é\n▁\n');
+    expect(
+      markedText(
+        [
+          { text: '', value: 1 },
+          { text: 'é', value: -1 },
+        ],
+        80,
+      ),
+    ).toBe('é\n▁\n');
   });
 });

@@ -16,20 +16,46 @@ function logged(name: string, lines: readonly (object | string)[]): string {
 }
 
 const start = { event: 'start', step: 0, corpus: { train: 1000 } };
-const report = (step: number, lossNats: number | null) => ({ event: 'report', step, epoch: step / 100, elapsedMs: step * 1000, lossNats, learningRate: 0.002, gradientNorm: 0.5, charactersPerSecond: 20_000, progress: step / 400 });
+const report = (step: number, lossNats: number | null) => ({
+  event: 'report',
+  step,
+  epoch: step / 100,
+  elapsedMs: step * 1000,
+  lossNats,
+  learningRate: 0.002,
+  gradientNorm: 0.5,
+  charactersPerSecond: 20_000,
+  progress: step / 400,
+});
 const evaluation = (step: number, validationLossNats: number) => ({ event: 'evaluation', step, validationLossNats, best: true });
 const sample = (step: number) => ({ event: 'sample', step, text: `text of step ${step}\u001B[2J\n\n` });
 
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'rnn-plot-'));
-  logged('a', [start, report(100, 3), evaluation(100, 3.5), sample(100), report(200, 2), evaluation(200, 2.5), sample(200), report(400, 1.5), evaluation(400, 2.25), sample(400), { event: 'end', step: 400, reason: 'max-steps' }]);
+  logged('a', [
+    start,
+    report(100, 3),
+    evaluation(100, 3.5),
+    sample(100),
+    report(200, 2),
+    evaluation(200, 2.5),
+    sample(200),
+    report(400, 1.5),
+    evaluation(400, 2.25),
+    sample(400),
+    { event: 'end', step: 400, reason: 'max-steps' },
+  ]);
   logged('b\u001B[2J', [start, '\u0000 no JSON', report(100, 2.5), report(300, null)]);
   mkdirSync(at('empty', 'begun'), { recursive: true });
   writeFileSync(at('empty', 'begun', 'log.jsonl'), `${JSON.stringify(start)}\n`);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const jsonOf = (stdout: string): Record<string, unknown>[] => stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+const jsonOf = (stdout: string): Record<string, unknown>[] =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('rnn plot', () => {
   it('draws the charts of a run as text', async () => {
@@ -41,15 +67,28 @@ describe('rnn plot', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThan(80);
   });
 
-  it.each([['truecolor', 'xterm', '[38;2;46;143;217m━━'], ['', 'xterm-256color', '[38;5;'], ['', 'xterm', '[33m╌╌']])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
+  it.each([
+    ['truecolor', 'xterm', '[38;2;46;143;217m━━'],
+    ['', 'xterm-256color', '[38;5;'],
+    ['', 'xterm', '[33m╌╌'],
+  ])('has the colours of the terminal: %s %s', async (COLORTERM, TERM, colour) => {
     const { stdout } = await rnn(['plot', at('runs', 'a')], { stdout: new FakeStream({ columns: 100 }), env: { COLORTERM, TERM } });
     expect(stdout).toContain(`\u001B${colour}`);
     expect(stdout).toMatch(/[⠁-⣿]/);
-    expect(Math.max(...bare(stdout).split('\n').map((line) => line.length))).toBe(99);
+    expect(
+      Math.max(
+        ...bare(stdout)
+          .split('\n')
+          .map((line) => line.length),
+      ),
+    ).toBe(99);
   });
 
   it('has none where none are wanted', async () => {
-    const { stdout } = await rnn(['plot', at('runs', 'a')], { stdout: new FakeStream({ columns: 100 }), env: { COLORTERM: 'truecolor', NO_COLOR: '1' } });
+    const { stdout } = await rnn(['plot', at('runs', 'a')], {
+      stdout: new FakeStream({ columns: 100 }),
+      env: { COLORTERM: 'truecolor', NO_COLOR: '1' },
+    });
     expect(stdout).not.toContain('\u001B');
     expect(stdout).toMatch(/o validation/);
   });
@@ -65,15 +104,54 @@ describe('rnn plot', () => {
   it('tells lines as JSON, with gaps', async () => {
     const { stdout } = await rnn(['plot', at('runs'), '--only', 'loss', '--json', '--x', 'epoch']);
     expect(jsonOf(stdout)).toEqual([
-      { event: 'curve', chart: 'loss', part: 'training', run: at('runs', 'a'), unit: 'nats per character', over: 'epochs', points: [[1, 3], [2, 2], [4, 1.5]] },
-      { event: 'curve', chart: 'loss', part: 'validation', run: at('runs', 'a'), unit: 'nats per character', over: 'epochs', points: [[1, 3.5], [2, 2.5], [4, 2.25]] },
-      { event: 'curve', chart: 'loss', part: 'training', run: at('runs', 'b\u001B[2J'), unit: 'nats per character', over: 'epochs', points: [[1, 2.5], [3, null]] },
+      {
+        event: 'curve',
+        chart: 'loss',
+        part: 'training',
+        run: at('runs', 'a'),
+        unit: 'nats per character',
+        over: 'epochs',
+        points: [
+          [1, 3],
+          [2, 2],
+          [4, 1.5],
+        ],
+      },
+      {
+        event: 'curve',
+        chart: 'loss',
+        part: 'validation',
+        run: at('runs', 'a'),
+        unit: 'nats per character',
+        over: 'epochs',
+        points: [
+          [1, 3.5],
+          [2, 2.5],
+          [4, 2.25],
+        ],
+      },
+      {
+        event: 'curve',
+        chart: 'loss',
+        part: 'training',
+        run: at('runs', 'b\u001B[2J'),
+        unit: 'nats per character',
+        over: 'epochs',
+        points: [
+          [1, 2.5],
+          [3, null],
+        ],
+      },
     ]);
   });
 
   it('smooths, and goes by logarithms', async () => {
     const { stdout } = await rnn(['plot', at('runs', 'a'), '--json', '--smooth', '0.5']);
-    expect(jsonOf(stdout)[0].points).toEqual([[100, 3], [200, (1.5 + 2) / 1.5], [400, (0.75 + 1 + 1.5) / 1.75]]);
+    expect(jsonOf(stdout)[0].points).toEqual([
+      [100, 3],
+      [200, (1.5 + 2) / 1.5],
+      [400, (0.75 + 1 + 1.5) / 1.75],
+    ]);
     const [linear, logarithmic] = [await rnn(['plot', at('runs', 'a')]), await rnn(['plot', at('runs', 'a'), '--log'])];
     expect(logarithmic.stdout).not.toBe(linear.stdout);
   });
@@ -122,11 +200,17 @@ describe('a log without what is asked for', () => {
   it('is on a page what there is of it', async () => {
     expect((await rnn(['plot', bare(), '--html', '-', '--x', 'time', '--only', 'gradient'])).stdout).toMatch(/^<!doctype html>/);
     const { code, stderr } = await rnn(['plot', logged('../none', [{ event: 'report', step: 1, lossNats: null }]), '--html', '-']);
-    expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('nothing is logged of loss, gradient norm, learning rate, speed (') });
+    expect({ code, stderr }).toEqual({
+      code: 4,
+      stderr: expect.stringContaining('nothing is logged of loss, gradient norm, learning rate, speed ('),
+    });
   });
 
   it('is drawn over logarithms as far as it is above zero', async () => {
-    const run = logged('../zero', [0, 2, 3].flatMap((loss, index) => [report(index + 1, loss), evaluation(index + 1, loss)]));
+    const run = logged(
+      '../zero',
+      [0, 2, 3].flatMap((loss, index) => [report(index + 1, loss), evaluation(index + 1, loss)]),
+    );
     const { code, stdout } = await rnn(['plot', run, '--log', '--only', 'loss']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining('training 3') });
   });
@@ -153,13 +237,33 @@ describe('rnn story', () => {
     const { code, stdout, stderr } = await rnn(['story', at('runs', 'a')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const rule = '─'.repeat(72);
-    const told = ([caption, step, epoch, loss]: string[]): string => `${caption}  step ${step} · epoch ${epoch} · validation loss ${loss} nats per character\n${rule}\ntext of step ${step}␛[2J\n`;
-    expect(stdout).toBe([['at first', '100', '1.00', '3.500'], ['train more', '200', '2.00', '2.500'], ['train more', '400', '4.00', '2.250']].map(told).join('\n'));
+    const told = ([caption, step, epoch, loss]: string[]): string =>
+      `${caption}  step ${step} · epoch ${epoch} · validation loss ${loss} nats per character\n${rule}\ntext of step ${step}␛[2J\n`;
+    expect(stdout).toBe(
+      [
+        ['at first', '100', '1.00', '3.500'],
+        ['train more', '200', '2.00', '2.500'],
+        ['train more', '400', '4.00', '2.250'],
+      ]
+        .map(told)
+        .join('\n'),
+    );
   });
 
   it('tells as many stages as one likes, and all of them as JSON', async () => {
-    expect((await rnn(['story', at('runs', 'a'), '--stages', '2'])).stdout.match(/^(at first|train more)  step \d+/gm)).toEqual(['at first  step 100', 'train more  step 400']);
-    expect(jsonOf((await rnn(['story', at('runs', 'a'), '--json'])).stdout)).toMatchObject([100, 200, 400].map((step) => ({ event: 'stage', run: at('runs', 'a'), step, epoch: step / 100, text: `text of step ${step}\u001B[2J\n\n` })));
+    expect((await rnn(['story', at('runs', 'a'), '--stages', '2'])).stdout.match(/^(at first|train more)  step \d+/gm)).toEqual([
+      'at first  step 100',
+      'train more  step 400',
+    ]);
+    expect(jsonOf((await rnn(['story', at('runs', 'a'), '--json'])).stdout)).toMatchObject(
+      [100, 200, 400].map((step) => ({
+        event: 'stage',
+        run: at('runs', 'a'),
+        step,
+        epoch: step / 100,
+        text: `text of step ${step}\u001B[2J\n\n`,
+      })),
+    );
   });
 
   it('writes a page', async () => {

@@ -26,7 +26,16 @@ const isolation = ['unshare', '--map-root-user', '--mount'] as const;
 /** Whether the system lets this user have such a world, with a disk in `folder` that becomes read-only. */
 export function canMount(folder: string): boolean {
   const [command, ...words] = isolation;
-  return spawnSync(command, [...words, 'sh', '-c', 'mount -t tmpfs none "$1" && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"', 'sh', folder]).status === 0;
+  return (
+    spawnSync(command, [
+      ...words,
+      'sh',
+      '-c',
+      'mount -t tmpfs none "$1" && mount --bind "$1" "$1" && mount -o remount,bind,ro "$1"',
+      'sh',
+      folder,
+    ]).status === 0
+  );
 }
 
 /** A command line of the shell, in which `rnn` is the program. */
@@ -51,7 +60,12 @@ export const begin = (words: readonly string[], place: Place): Running => start(
 
 function start([command, ...words]: readonly string[], { folder, env = {} }: Place): Running {
   // The leader of a group, in which are all that it starts.
-  const child = spawn(command, words, { cwd: folder, env: { PATH: process.env.PATH, ...env }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(command, words, {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   onTestFinished(() => killGroup(child));
   let stdout = '';
   let stderr = '';
@@ -61,14 +75,15 @@ function start([command, ...words]: readonly string[], { folder, env = {} }: Pla
     child.on('error', fail);
     child.on('close', (code, signal) => done({ code: code ?? -1, signal, stdout, stderr }));
   });
-  const seen = (sign: RegExp, from: number): Promise<void> => new Promise((done, fail) => {
-    const look = (): void => {
-      if (sign.test(stderr.slice(from))) done();
-    };
-    child.stderr.on('data', look);
-    child.on('close', () => fail(new Error(`it ended without ${String(sign)}:\n${stderr}`)));
-    look();
-  });
+  const seen = (sign: RegExp, from: number): Promise<void> =>
+    new Promise((done, fail) => {
+      const look = (): void => {
+        if (sign.test(stderr.slice(from))) done();
+      };
+      child.stderr.on('data', look);
+      child.on('close', () => fail(new Error(`it ended without ${String(sign)}:\n${stderr}`)));
+      look();
+    });
   return {
     seen: (sign) => seen(sign, 0),
     seenNext: (sign) => seen(sign, stderr.length),

@@ -28,11 +28,15 @@ describe('the progress bar of a terminal', () => {
     await reporter.handle(report(500, 30_000, 0.25));
     vi.advanceTimersByTime(500);
     const drawn = stream.text.split('\n').at(-1)?.split('\r') ?? [];
-    expect(bare(drawn.at(-1) ?? '')).toMatch(/^█+░+ {2}25% {2}step 500 {2}loss 1\.532 {2}2\.21 bits {2}lr 2\.0e-3 {2}45\.2k\/s {2}1m 30s left $/);
+    expect(bare(drawn.at(-1) ?? '')).toMatch(
+      /^█+░+ {2}25% {2}step 500 {2}loss 1\.532 {2}2\.21 bits {2}lr 2\.0e-3 {2}45\.2k\/s {2}1m 30s left $/,
+    );
     expect(Math.max(...drawn.map((line) => bare(line).length))).toBeLessThan(80);
 
     await reporter.handle(end('max-steps'));
-    expect(stream.text.slice(stream.text.lastIndexOf(erase))).toMatch(/all steps are done: step 2,000 after 2m 10s\nbest validation loss .*\n$/);
+    expect(stream.text.slice(stream.text.lastIndexOf(erase))).toMatch(
+      /all steps are done: step 2,000 after 2m 10s\nbest validation loss .*\n$/,
+    );
     const length = stream.text.length;
     vi.advanceTimersByTime(5000);
     expect(stream.text).toHaveLength(length);

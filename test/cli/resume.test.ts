@@ -1,5 +1,15 @@
 // `rnn train --resume` and `--init-from` as a user meets them: the real program, in process, on small texts.
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -38,7 +48,10 @@ describe('rnn train --resume', () => {
     expect(stderr).toContain(`going on at step 6, from ${join(out, 'latest.json')}\n`);
     expect(stderr).toContain('lstm, 1 × 8');
     expect(stderr).toContain('all steps are done: step 9 after');
-    const lines = readFileSync(join(out, 'log.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { event: string; options: object });
+    const lines = readFileSync(join(out, 'log.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; options: object });
     expect(lines.findLast(({ event }) => event === 'start')!.options).toMatchObject({ dropout: 0.25, sampleEvery: 3, hidden: 8 });
   });
 
@@ -52,7 +65,12 @@ describe('rnn train --resume', () => {
     }
     expect(await train('--resume', '--quiet')).toEqual({ code: 0, stdout: '', stderr: '' });
     const { stdout } = await train('--resume', '--json');
-    expect(stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown)).toMatchObject([{ event: 'end', reason: 'finished', step: 6, checkpoint: join(out, 'latest.json') }]);
+    expect(
+      stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as unknown),
+    ).toMatchObject([{ event: 'end', reason: 'finished', step: 6, checkpoint: join(out, 'latest.json') }]);
     expect(readFileSync(join(out, 'latest.json'))).toEqual(before);
     expect(existsSync(join(out, 'lock.json'))).toBe(false);
   });
@@ -61,7 +79,9 @@ describe('rnn train --resume', () => {
     await started();
     const { code, stderr } = await train('--resume', '--lr', '0.5', '--batch-size', '2', '--hidden', '8', '--accept-new-corpus');
     expect(code).toBe(0);
-    expect(stderr).toContain('not used, because the run is over: --batch-size, --lr, --accept-new-corpus; with a higher --max-steps it goes on\n');
+    expect(stderr).toContain(
+      'not used, because the run is over: --batch-size, --lr, --accept-new-corpus; with a higher --max-steps it goes on\n',
+    );
     expect((await train('--resume', '--max-steps', '6', '--batch-size', '4')).stderr).not.toContain('not used');
     expect((await train('--resume', '--lr', '0.5', '--quiet')).stderr).toBe('');
   });
@@ -83,7 +103,10 @@ describe('rnn train --resume', () => {
     expect(stderr).toMatch(/^warning: .*latest\.json is damaged: .*; the run goes on from .*best\.json\n$/);
     expect((await rnn(['info', join(out, 'latest.json')])).stdout).toContain('6 steps');
     for (const file of ['latest.json', 'previous.json']) rmSync(join(out, file), { force: true });
-    expect(await train('--resume', '--quiet')).toMatchObject({ code: 0, stderr: expect.stringMatching(/latest\.json is missing; the run goes on from .*best\.json\n$/) });
+    expect(await train('--resume', '--quiet')).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/latest\.json is missing; the run goes on from .*best\.json\n$/),
+    });
   });
 
   it('goes on with a folder for a text in which the run itself lies', async () => {
@@ -92,17 +115,28 @@ describe('rnn train --resume', () => {
     expect(await run('--max-steps', '6')).toMatchObject({ code: 0, stderr: expect.stringContaining('going on at step 4') });
     // By a pattern, and through a link, too.
     symlinkSync(folder, join(folder, 'here'));
-    expect(await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8'])).toMatchObject({ code: 0, stderr: expect.stringContaining('going on at step 6') });
+    expect(await rnn(['train', join(folder, 'here', '**'), '--out', out, '--resume', '--max-steps', '8'])).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('going on at step 6'),
+    });
   });
 
   it('takes another text only if it is told that it may, and never characters that the model does not know', async () => {
     await started();
     writeFileSync(text, 'the lazy dog jumps over the quick brown fox\n'.repeat(70));
-    expect(await train('--resume', '--max-steps', '9')).toMatchObject({ code: 3, stderr: expect.stringMatching(/the text is not the one that this run was trained on: it has 3,080 characters, and had 2,640\nhint: .*--accept-new-corpus/) });
+    expect(await train('--resume', '--max-steps', '9')).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /the text is not the one that this run was trained on: it has 3,080 characters, and had 2,640\nhint: .*--accept-new-corpus/,
+      ),
+    });
     const { code, stderr } = await train('--resume', '--accept-new-corpus', '--max-steps', '9');
     expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('the text is another one') });
     writeFileSync(text, 'the fox: 1, 2, 3\n'.repeat(70));
-    expect(await train('--resume', '--accept-new-corpus', '--max-steps', '12')).toMatchObject({ code: 3, stderr: expect.stringMatching(/never seen: .*1.*\nhint: .*--init-from/) });
+    expect(await train('--resume', '--accept-new-corpus', '--max-steps', '12')).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/never seen: .*1.*\nhint: .*--init-from/),
+    });
   });
 
   it('reads a shorter text to validate on in fewer streams', async () => {
@@ -110,14 +144,22 @@ describe('rnn train --resume', () => {
     const short = join(folder, 'short.txt');
     writeFileSync(short, 'the fox');
     const { code, stderr } = await train('--resume', '--val-file', short, '--accept-new-corpus', '--max-steps', '9');
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining('--streams is 6 from here on: the text to validate on is too short for 16\n') });
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('--streams is 6 from here on: the text to validate on is too short for 16\n'),
+    });
     expect(stderr).toContain('the text to validate on is another one');
     expect(readFileSync(join(out, 'latest.json'), 'utf8')).toMatch(/"evaluationStreams": ?6\b/);
   });
 
   it('is refused, with sizes that would fit, for a batch or window that the text is too short for', async () => {
     await started();
-    expect(await train('--resume', '--max-steps', '9', '--batch-size', '5000')).toMatchObject({ code: 3, stderr: expect.stringMatching(/error: the text to train on has 2,376 characters; --batch-size 5000 with --seq-length 8 needs at least .*\nhint: .*would fit/) });
+    expect(await train('--resume', '--max-steps', '9', '--batch-size', '5000')).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(
+        /error: the text to train on has 2,376 characters; --batch-size 5000 with --seq-length 8 needs at least .*\nhint: .*would fit/,
+      ),
+    });
     expect((await train('--resume', '--max-steps', '9', '--batch-size', '9')).code).toBe(0);
   });
 
@@ -139,8 +181,24 @@ describe('rnn train --init-from', () => {
     const other = join(folder, 'other.txt');
     writeFileSync(other, 'The fox: 1, 2, 3 and the dog!\n'.repeat(60));
     const next = join(folder, 'next');
-    const { code, stderr } = await rnn(['train', other, '--init-from', out, '--out', next, '--max-steps', '5', '--threads', '1', '--device', 'cpu']);
-    expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining(`starting from the weights of ${join(out, 'best.json')}, step 6\n`) });
+    const { code, stderr } = await rnn([
+      'train',
+      other,
+      '--init-from',
+      out,
+      '--out',
+      next,
+      '--max-steps',
+      '5',
+      '--threads',
+      '1',
+      '--device',
+      'cpu',
+    ]);
+    expect({ code, stderr }).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining(`starting from the weights of ${join(out, 'best.json')}, step 6\n`),
+    });
     expect(stderr).toContain('lstm, 1 × 8');
     expect((await rnn(['sample', '--checkpoint', next, '--prime', 'The quick: 1', '--length', '5', '--seed', '1'])).code).toBe(0);
   });

@@ -17,7 +17,11 @@ export interface Calls {
 
 type Script = (signal: AbortSignal) => AsyncIterable<TrainingEvent> | Iterable<TrainingEvent>;
 
-export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not'], failWith }: { events?: Script; pieces?: readonly string[]; failWith?: unknown } = {}): {
+export function fakeRooms({
+  events = defaultEvents,
+  pieces = ['be', ' or ', 'not'],
+  failWith,
+}: { events?: Script; pieces?: readonly string[]; failWith?: unknown } = {}): {
   rooms: Partial<Rooms>;
   calls: Calls;
 } {
@@ -27,7 +31,14 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
       readCorpus: async (options: Record<string, unknown>) => {
         calls.corpus = options;
         if (failWith !== undefined) throw failWith;
-        return { name: 'hamlet', characters: 1000, skipped: 2, train: { length: 900 }, validation: { length: 100 }, vocabulary: { size: 65 } };
+        return {
+          name: 'hamlet',
+          characters: 1000,
+          skipped: 2,
+          train: { length: 900 },
+          validation: { length: 100 },
+          vocabulary: { size: 65 },
+        };
       },
       corpusName: () => 'hamlet',
       Vocabulary: Object,
@@ -43,7 +54,12 @@ export function fakeRooms({ events = defaultEvents, pieces = ['be', ' or ', 'not
     devices: async () => ({
       openDevice: async (...given: unknown[]) => {
         calls.device = given;
-        return { name: 'fake', description: 'fake device', ...(given[0] === 'auto' ? { reason: 'fake: there is no other' } : {}), close: async () => void calls.closedDevices++ };
+        return {
+          name: 'fake',
+          description: 'fake device',
+          ...(given[0] === 'auto' ? { reason: 'fake: there is no other' } : {}),
+          close: async () => void calls.closedDevices++,
+        };
       },
     }),
     checkpoints: async () => ({
@@ -98,7 +114,17 @@ async function* asyncOf(pieces: readonly string[]): AsyncGenerator<string> {
 export const start: TrainingEvent = {
   event: 'start',
   step: 0,
-  model: { cell: 'lstm', layers: 2, hidden: 128, embedding: 0, vocabulary: 65, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} },
+  model: {
+    cell: 'lstm',
+    layers: 2,
+    hidden: 128,
+    embedding: 0,
+    vocabulary: 65,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+  },
   parameters: 240_321,
   device: 'cpu, relaxed SIMD, 2 threads',
   corpus: { characters: 1_115_394, symbols: 65, train: 1_003_854, validation: 111_540 },
@@ -133,10 +159,30 @@ export const end = (reason: 'max-steps' | 'signal' | 'diverged' | 'max-time' | '
   elapsedMs: 130_000,
 });
 
-export const defaultEvents: Script = () => [start, report(1, 0, 0), report(500, 1000, 0.25), evaluation, sample, saved, recovery, report(2000, 4000, 1), end('max-steps')];
+export const defaultEvents: Script = () => [
+  start,
+  report(1, 0, 0),
+  report(500, 1000, 0.25),
+  evaluation,
+  sample,
+  saved,
+  recovery,
+  report(2000, 4000, 1),
+  end('max-steps'),
+];
 
 export const checkpoint = {
-  model: { cell: 'lstm', layers: 2, hidden: 3, embedding: 0, vocabulary: 4, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: { gates: 'i f g o' } },
+  model: {
+    cell: 'lstm',
+    layers: 2,
+    hidden: 3,
+    embedding: 0,
+    vocabulary: 4,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: { gates: 'i f g o' },
+  },
   vocabulary: { unit: 'char', symbols: ['\n', ' ', 'a', '\u001B'], unknown: null },
   training: {
     options: { cell: 'lstm', learningRate: 0.002 },

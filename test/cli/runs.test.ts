@@ -6,7 +6,25 @@ import { RunFolder } from '../../src/checkpoint/store.ts';
 import type { RunSummary } from '../../src/training/runs.ts';
 import { bare, FakeStream, rnn } from './helpers.ts';
 
-const sizes = ['--hidden', '8', '--batch-size', '4', '--seq-length', '8', '--sample-every', '0', '--eval-every', '10', '--quiet', '--device', 'cpu', '--threads', '1', '--blas', 'off'];
+const sizes = [
+  '--hidden',
+  '8',
+  '--batch-size',
+  '4',
+  '--seq-length',
+  '8',
+  '--sample-every',
+  '0',
+  '--eval-every',
+  '10',
+  '--quiet',
+  '--device',
+  'cpu',
+  '--threads',
+  '1',
+  '--blas',
+  'off',
+];
 
 let folder: string;
 const at = (...names: string[]): string => join(folder, ...names);
@@ -16,7 +34,12 @@ beforeAll(async () => {
   writeFileSync(at('text.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(60));
   const train = (name: string, ...argv: string[]) => rnn(['train', at('text.txt'), '--out', at('runs', name), ...sizes, ...argv]);
   // The longer a run, the better.
-  const made = [await train('short', '--max-steps', '10'), await train('long', '--max-steps', '60'), await train('blind', '--max-steps', '10', '--val-fraction', '0'), await train('gru', '--max-steps', '30', '--cell', 'gru', '--layers', '2')];
+  const made = [
+    await train('short', '--max-steps', '10'),
+    await train('long', '--max-steps', '60'),
+    await train('blind', '--max-steps', '10', '--val-fraction', '0'),
+    await train('gru', '--max-steps', '30', '--cell', 'gru', '--layers', '2'),
+  ];
   for (const { code, stderr } of made) if (code !== 0) throw new Error(stderr);
   mkdirSync(at('runs', 'no-run'));
   writeFileSync(at('runs', 'file.txt'), '');
@@ -33,7 +56,10 @@ function copied(name: string): string {
 const listed = async (path: string): Promise<RunSummary[]> => {
   const { code, stdout } = await rnn(['runs', path, '--json']);
   expect(code).toBe(0);
-  return stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as RunSummary);
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as RunSummary);
 };
 
 describe('rnn runs', () => {
@@ -44,8 +70,20 @@ describe('rnn runs', () => {
     expect(losses).toEqual(losses.toSorted((a, b) => a - b));
     const told = JSON.parse(readFileSync(at('runs', 'gru', 'log.jsonl'), 'utf8').split('\n')[0]) as { parameters: number };
     expect(runs[1]).toEqual({
-      event: 'run', name: 'gru', path: at('runs', 'gru'), status: 'finished', reason: 'max-steps', bestValidationLossNats: losses[1], bestStep: 30, step: 30, totalSteps: 30,
-      parameters: told.parameters, cell: 'gru', layers: 2, hidden: 8, trainedMs: expect.any(Number),
+      event: 'run',
+      name: 'gru',
+      path: at('runs', 'gru'),
+      status: 'finished',
+      reason: 'max-steps',
+      bestValidationLossNats: losses[1],
+      bestStep: 30,
+      step: 30,
+      totalSteps: 30,
+      parameters: told.parameters,
+      cell: 'gru',
+      layers: 2,
+      hidden: 8,
+      trainedMs: expect.any(Number),
     });
     expect(runs[3]).toMatchObject({ name: 'blind', status: 'finished', bestValidationLossNats: null, bestStep: null, step: 10 });
   });
@@ -72,7 +110,12 @@ describe('rnn runs', () => {
     truncateSync(join(path, 'long', 'best.json'), 2000);
     writeFileSync(join(path, 'short', 'latest.json'), 'no\u001B[2J JSON');
     const runs = await listed(path);
-    expect(runs.map(({ name, status }) => [name, status])).toEqual([['gru', 'finished'], ['blind', 'finished'], ['long', 'damaged'], ['short', 'damaged']]);
+    expect(runs.map(({ name, status }) => [name, status])).toEqual([
+      ['gru', 'finished'],
+      ['blind', 'finished'],
+      ['long', 'damaged'],
+      ['short', 'damaged'],
+    ]);
     expect(runs[2].reason).toBe(`${join(path, 'long', 'best.json')} is damaged: it is cut off after 2000 bytes`);
     const { code, stdout } = await rnn(['runs', path]);
     expect(code).toBe(0);
@@ -104,12 +147,20 @@ describe('rnn runs', () => {
 
   it('goes by whatever a run would go on from', async () => {
     const path = copied('partial');
-    for (const [name, file] of [['short', 'previous.json'], ['long', 'step-000000060.json']]) renameSync(join(path, name, 'latest.json'), join(path, name, file));
+    for (const [name, file] of [
+      ['short', 'previous.json'],
+      ['long', 'step-000000060.json'],
+    ])
+      renameSync(join(path, name, 'latest.json'), join(path, name, file));
     for (const name of ['short', 'long']) rmSync(join(path, name, 'best.json'));
     rmSync(join(path, 'gru', 'latest.json'));
     const runs = await listed(path);
     expect(runs.find(({ name }) => name === 'short')).toMatchObject({ status: 'finished', step: 10, cell: 'lstm' });
-    expect(runs.find(({ name }) => name === 'long')).toMatchObject({ status: 'finished', step: 60, bestValidationLossNats: expect.any(Number) });
+    expect(runs.find(({ name }) => name === 'long')).toMatchObject({
+      status: 'finished',
+      step: 60,
+      bestValidationLossNats: expect.any(Number),
+    });
     expect(runs.find(({ name }) => name === 'gru')).toMatchObject({ status: 'stopped', step: 30, bestStep: 30 });
   });
 
@@ -135,7 +186,11 @@ describe('rnn runs', () => {
   });
 
   it('says where there are none', async () => {
-    expect(await rnn(['runs', at('empty')])).toEqual({ code: 0, stdout: '', stderr: `there are no runs in ${at('empty')}; rnn train --out ${at('empty')}/<name> makes one\n` });
+    expect(await rnn(['runs', at('empty')])).toEqual({
+      code: 0,
+      stdout: '',
+      stderr: `there are no runs in ${at('empty')}; rnn train --out ${at('empty')}/<name> makes one\n`,
+    });
     expect(await rnn(['runs', at('empty'), '--json'])).toEqual({ code: 0, stdout: '', stderr: '' });
   });
 
@@ -147,7 +202,10 @@ describe('rnn runs', () => {
     expect(await rnn(['runs', at('sweeps')])).toEqual({ code: 0, stdout: '', stderr: hint });
   });
 
-  it.each([['missing', 'there is no such folder'], ['text.txt', 'it is no folder']])('%s is an error', async (name, why) => {
+  it.each([
+    ['missing', 'there is no such folder'],
+    ['text.txt', 'it is no folder'],
+  ])('%s is an error', async (name, why) => {
     const { code, stdout, stderr } = await rnn(['runs', at(name)]);
     expect({ code, stdout }).toEqual({ code: 4, stdout: '' });
     expect(stderr).toContain(`error: there are no runs in ${at(name)}: ${why}\nhint: `);

@@ -12,10 +12,35 @@ import { bare, FakeStream, rnn } from './helpers.ts';
 import { fakeRooms } from './rooms.ts';
 
 function untrained(): Checkpoint {
-  const model: ModelConfiguration = { cell: 'rnn', layers: 1, hidden: 2, embedding: 0, vocabulary: 3, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const model: ModelConfiguration = {
+    cell: 'rnn',
+    layers: 1,
+    hidden: 2,
+    embedding: 0,
+    vocabulary: 3,
+    forgetBias: 0,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+  };
   const shapes = parameterShapes(model);
-  const training = { options: {}, step: 0, epoch: 0, position: { epoch: 0, window: 0 }, random: new Random(1).state, history: [], bestValidationLossNats: null };
-  return { model, vocabulary: { unit: 'char', symbols: ['\n', 'a', 'b'], unknown: null }, training, tensors: tensorsOf(shapes, initialParameters(model, new Random(1))), state: [], optimizer: null };
+  const training = {
+    options: {},
+    step: 0,
+    epoch: 0,
+    position: { epoch: 0, window: 0 },
+    random: new Random(1).state,
+    history: [],
+    bestValidationLossNats: null,
+  };
+  return {
+    model,
+    vocabulary: { unit: 'char', symbols: ['\n', 'a', 'b'], unknown: null },
+    training,
+    tensors: tensorsOf(shapes, initialParameters(model, new Random(1))),
+    state: [],
+    optimizer: null,
+  };
 }
 
 let folder: string;
@@ -42,9 +67,12 @@ describe('rnn sample', () => {
 
   it('hands on what was asked for', async () => {
     const { rooms, calls } = fakeRooms();
-    const argv = '--checkpoint runs/a --temp 0.7 --length 80 --top-k 20 --top-p 0.9 --min-p 0.05 --seed 3 --stop END --device cpu --threads 1';
+    const argv =
+      '--checkpoint runs/a --temp 0.7 --length 80 --top-k 20 --top-p 0.9 --min-p 0.05 --seed 3 --stop END --device cpu --threads 1';
     await rnn(['sample', ...argv.split(' ')], { rooms });
-    expect(calls.sampled).toMatchObject([{ length: 80, seed: 3, stop: 'END', options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } }]);
+    expect(calls.sampled).toMatchObject([
+      { length: 80, seed: 3, stop: 'END', options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } },
+    ]);
     expect(calls.read).toEqual(['runs/a', { weightsOnly: true }]);
     expect(calls.device).toEqual(['cpu', { threads: 1, work: { kind: 'sampling', multiplyAdds: 0 } }]);
   });
@@ -83,7 +111,12 @@ describe('rnn sample', () => {
     const { rooms } = fakeRooms();
     const { stdout, stderr } = await rnn(['sample', '--num', '2', '--json', '--prime', 'To '], { rooms });
     expect(stderr).toBe('');
-    expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual([
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([
       { event: 'sample', index: 0, seed: 4711, prime: 'To ', text: 'To be or not' },
       { event: 'sample', index: 1, seed: 4712, prime: 'To ', text: 'To be or not' },
     ]);
@@ -120,16 +153,19 @@ describe('rnn sample', () => {
     expect(stderr).toContain('latin1.txt is not UTF-8');
   });
 
-  it.each([[[]], [['--num', '2']], [['--json']]])('writes nothing at all where the model has never seen a character of the prime (%j)', async (argv) => {
-    await writeCheckpoint(join(folder, 'untrained.json'), untrained());
-    const line = ['sample', '--checkpoint', join(folder, 'untrained.json'), '--device', 'reference', '--seed', '1', '--length', '3'];
-    expect((await rnn([...line, '--prime', 'ab', ...argv])).code).toBe(0);
-    const { code, stdout, stderr } = await rnn([...line, '--prime', 'aé', ...argv]);
-    expect(code).toBe(3);
-    expect(stderr).toContain('error: the model has never seen');
-    // With --json, the error itself.
-    expect(stdout.replace(/^\{"event":"error".*\n$/, '')).toBe('');
-  });
+  it.each([[[]], [['--num', '2']], [['--json']]])(
+    'writes nothing at all where the model has never seen a character of the prime (%j)',
+    async (argv) => {
+      await writeCheckpoint(join(folder, 'untrained.json'), untrained());
+      const line = ['sample', '--checkpoint', join(folder, 'untrained.json'), '--device', 'reference', '--seed', '1', '--length', '3'];
+      expect((await rnn([...line, '--prime', 'ab', ...argv])).code).toBe(0);
+      const { code, stdout, stderr } = await rnn([...line, '--prime', 'aé', ...argv]);
+      expect(code).toBe(3);
+      expect(stderr).toContain('error: the model has never seen');
+      // With --json, the error itself.
+      expect(stdout.replace(/^\{"event":"error".*\n$/, '')).toBe('');
+    },
+  );
 
   it('ends quietly when nobody reads any more (rnn sample | head -1)', async () => {
     const stdout = new FakeStream({ failure: { after: 1, code: 'EPIPE' } });

@@ -29,7 +29,11 @@ async function train({ argv = [], env = {}, file = {} }: Given): Promise<Ran & {
 }
 
 /** What the real `rnn train --dry-run` says of where options come from, by flag without dashes. */
-async function origins({ argv = [], env = {}, file = {} }: Given): Promise<{ origins: Record<string, string>; options: Record<string, unknown>; config: object }> {
+async function origins({
+  argv = [],
+  env = {},
+  file = {},
+}: Given): Promise<{ origins: Record<string, string>; options: Record<string, unknown>; config: object }> {
   has(file);
   const { code, stdout, stderr } = await rnn(['train', text, '--config', config, '--dry-run', '--json', ...argv], { env });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -48,24 +52,53 @@ describe('the command line is stronger than the environment, that than the file,
     expect((await train({ argv, env, file })).calls.given?.[option]).toBe(Number(flag));
     expect((await train({ env, file })).calls.given?.[option]).toBe(Number(variable));
     expect((await train({ file })).calls.given?.[option]).toBe(Number(member));
-    const plans = [await origins({ argv, env, file }), await origins({ env, file }), await origins({ file }), await origins({ argv: ['--preset', 'min-char-rnn'] }), await origins({})];
-    expect(plans.map((plan) => plan.origins[key])).toEqual([`--${key}`, Object.keys(env)[0], config, 'preset min-char-rnn', 'chosen from the text']);
+    const plans = [
+      await origins({ argv, env, file }),
+      await origins({ env, file }),
+      await origins({ file }),
+      await origins({ argv: ['--preset', 'min-char-rnn'] }),
+      await origins({}),
+    ];
+    expect(plans.map((plan) => plan.origins[key])).toEqual([
+      `--${key}`,
+      Object.keys(env)[0],
+      config,
+      'preset min-char-rnn',
+      'chosen from the text',
+    ]);
   });
 
   it('for how the text is read', async () => {
-    const [env, file] = [{ RNN_INCLUDE: '*.{c,h},*.md', RNN_UNIT: 'byte' }, { include: ['*.js'], 'min-count': 3 }];
+    const [env, file] = [
+      { RNN_INCLUDE: '*.{c,h},*.md', RNN_UNIT: 'byte' },
+      { include: ['*.js'], 'min-count': 3 },
+    ];
     expect((await train({ env, file })).calls.corpus).toMatchObject({ include: ['*.{c,h}', '*.md'], unit: 'byte', minCount: 3 });
     expect((await train({ argv: ['--include', '*.ts'], env, file })).calls.corpus).toMatchObject({ include: ['*.ts'] });
-    expect((await origins({ env: { RNN_UNIT: 'char' }, file: { 'min-count': 3 } })).origins).toMatchObject({ unit: 'RNN_UNIT', 'min-count': config, include: 'default' });
+    expect((await origins({ env: { RNN_UNIT: 'char' }, file: { 'min-count': 3 } })).origins).toMatchObject({
+      unit: 'RNN_UNIT',
+      'min-count': config,
+      include: 'default',
+    });
   });
 
   it('for the machine, and RNN_DEVICE is said', async () => {
-    const [env, file] = [{ RNN_DEVICE: 'reference', RNN_THREADS: '3' }, { device: 'gpu', threads: 2, blas: 'off' }];
+    const [env, file] = [
+      { RNN_DEVICE: 'reference', RNN_THREADS: '3' },
+      { device: 'gpu', threads: 2, blas: 'off' },
+    ];
     const { calls, stderr } = await train({ env, file });
     expect(calls.device).toEqual(['reference', expect.objectContaining({ threads: 3 })]);
     expect(stderr).toContain('device reference: RNN_DEVICE\n');
-    expect((await train({ argv: ['--device', 'cpu'], env, file })).calls.device).toEqual(['cpu', expect.objectContaining({ threads: 3, blas: 'off' })]);
-    expect((await origins({ env, file: { device: 'gpu' } })).origins).toMatchObject({ device: 'RNN_DEVICE', threads: 'RNN_THREADS', blas: 'default' });
+    expect((await train({ argv: ['--device', 'cpu'], env, file })).calls.device).toEqual([
+      'cpu',
+      expect.objectContaining({ threads: 3, blas: 'off' }),
+    ]);
+    expect((await origins({ env, file: { device: 'gpu' } })).origins).toMatchObject({
+      device: 'RNN_DEVICE',
+      threads: 'RNN_THREADS',
+      blas: 'default',
+    });
   });
 
   it('RNN_BLAS, which the device reads by itself, takes the place of a library in the file', async () => {
@@ -84,14 +117,24 @@ describe('the command line is stronger than the environment, that than the file,
 });
 
 describe('a switch', () => {
-  it.each([['1', true], ['true', true], ['0', false], ['False', false]])('is %s in the environment: %j', async (variable, on) => {
+  it.each([
+    ['1', true],
+    ['true', true],
+    ['0', false],
+    ['False', false],
+  ])('is %s in the environment: %j', async (variable, on) => {
     expect((await train({ env: { RNN_NESTEROV: variable } })).calls.given).toEqual({ nesterov: on });
   });
 
   it('is taken back by --no-, and by a stronger source', async () => {
-    expect((await train({ argv: ['--no-nesterov', '--no-random-offset'], env: { RNN_RANDOM_OFFSET: '1' }, file: { nesterov: true } })).calls.given).toEqual({ nesterov: false, randomOffset: false });
+    expect(
+      (await train({ argv: ['--no-nesterov', '--no-random-offset'], env: { RNN_RANDOM_OFFSET: '1' }, file: { nesterov: true } })).calls
+        .given,
+    ).toEqual({ nesterov: false, randomOffset: false });
     expect((await train({ env: { RNN_NESTEROV: '0' }, file: { nesterov: true } })).calls.given).toEqual({ nesterov: false });
-    expect((await origins({ argv: ['--no-random-offset', '--preset', 'good'] })).origins).toMatchObject({ 'random-offset': '--no-random-offset' });
+    expect((await origins({ argv: ['--no-random-offset', '--preset', 'good'] })).origins).toMatchObject({
+      'random-offset': '--no-random-offset',
+    });
   });
 });
 
@@ -133,7 +176,9 @@ describe('what is wrong is called by where it stands', () => {
   });
 
   it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
-    const { code, stderr } = await train({ env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_HOME_OF_OTHERS: '/opt' } });
+    const { code, stderr } = await train({
+      env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_HOME_OF_OTHERS: '/opt' },
+    });
     expect(code).toBe(0);
     expect(stderr.match(/^warning: RNN.*/gm)).toEqual(['warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?']);
   });
@@ -150,8 +195,18 @@ it('an empty variable, an empty file, a mark of its order of bytes and a schema 
 });
 
 it('a plan has in it the file that gives the same run again', async () => {
-  const first = await origins({ argv: ['--preset', 'good', '--max-time', '50m', '--tied', '--embedding', '16', '--include', '*.txt', '--threads', '2'] });
-  expect(first.config).toMatchObject({ preset: 'good', budget: '1650s', 'max-time': '3000s', tied: true, include: ['*.txt'], threads: 2, 'batch-size': expect.any(Number) });
+  const first = await origins({
+    argv: ['--preset', 'good', '--max-time', '50m', '--tied', '--embedding', '16', '--include', '*.txt', '--threads', '2'],
+  });
+  expect(first.config).toMatchObject({
+    preset: 'good',
+    budget: '1650s',
+    'max-time': '3000s',
+    tied: true,
+    include: ['*.txt'],
+    threads: 2,
+    'batch-size': expect.any(Number),
+  });
   const again = await origins({ file: first.config });
   expect(again.options).toEqual(first.options);
   expect(again.config).toEqual(first.config);
@@ -167,7 +222,10 @@ it('a run that goes on takes them as given again: the same are passed over in si
   expect({ code: same.code, stderr: same.stderr }).toEqual({ code: 0, stderr: expect.not.stringMatching(/from here on|not used/) });
   const longer = await again({ RNN_MAX_STEPS: '3' }, { hidden: 4 });
   expect(longer.stderr).toContain('--max-steps is 3 from here on; it was 2');
-  expect(await again({}, { hidden: 5 })).toMatchObject({ code: 2, stderr: expect.stringContaining('--hidden cannot change in a run: it is 4, and 5 was given') });
+  expect(await again({}, { hidden: 5 })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--hidden cannot change in a run: it is 4, and 5 was given'),
+  });
 });
 
 describe('other commands', () => {
@@ -182,22 +240,40 @@ describe('other commands', () => {
   });
 
   it('call a bad value by its variable', async () => {
-    expect((await rnn(['sample'], { rooms: fakeRooms().rooms, env: { RNN_TEMP: 'hot' } })).stderr).toContain('RNN_TEMP is hot, expected a number of at least 0');
+    expect((await rnn(['sample'], { rooms: fakeRooms().rooms, env: { RNN_TEMP: 'hot' } })).stderr).toContain(
+      'RNN_TEMP is hot, expected a number of at least 0',
+    );
   });
 });
 
 describe('a sweep', () => {
-  const sweep = async (argv: readonly string[], env: Record<string, string>): Promise<Ran> => rnn(['sweep', text, '--out', join(folder, 'sweep'), '--emit', ...argv], { env });
+  const sweep = async (argv: readonly string[], env: Record<string, string>): Promise<Ran> =>
+    rnn(['sweep', text, '--out', join(folder, 'sweep'), '--emit', ...argv], { env });
 
   it('hands the environment and the file on to its points, but for what it tries or decides itself', async () => {
     has({ epochs: 2, hidden: 64, nesterov: true, out: 'elsewhere', device: 'cpu' });
-    const { code, stdout, stderr } = await sweep(['--grid', 'budget=1m', '--', '--config', config, '--seq-length', '20'], { RNN_LR: '0.01', RNN_HIDDEN: '32', RNN_THREADS: '1', RNN_JSON: '1', RNN_SEED: '5' });
+    const { code, stdout, stderr } = await sweep(['--grid', 'budget=1m', '--', '--config', config, '--seq-length', '20'], {
+      RNN_LR: '0.01',
+      RNN_HIDDEN: '32',
+      RNN_THREADS: '1',
+      RNN_JSON: '1',
+      RNN_SEED: '5',
+    });
     expect({ code, stderr: stderr.replace(/^.*does nothing.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toBe(`rnn train ${text} --seq-length 20 --hidden=32 --lr=0.01 --seed=5 --nesterov --device=cpu --budget 1m --resume --out ${join(folder, 'sweep/budget=1m')}\n`);
+    expect(stdout).toBe(
+      `rnn train ${text} --seq-length 20 --hidden=32 --lr=0.01 --seed=5 --nesterov --device=cpu --budget 1m --resume --out ${join(folder, 'sweep/budget=1m')}\n`,
+    );
   });
 
   it('refuses a bad one before anything is trained', async () => {
-    expect(await sweep(['--grid', 'lr=1'], { RNN_HIDDEN: 'x' })).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('RNN_HIDDEN is x') });
-    expect(await sweep(['--grid', 'lr=1', '--config', config], {})).toMatchObject({ code: 2, stderr: expect.stringContaining('it goes after --') });
+    expect(await sweep(['--grid', 'lr=1'], { RNN_HIDDEN: 'x' })).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('RNN_HIDDEN is x'),
+    });
+    expect(await sweep(['--grid', 'lr=1', '--config', config], {})).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('it goes after --'),
+    });
   });
 });

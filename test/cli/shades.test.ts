@@ -4,7 +4,13 @@ import { Output } from '../../src/cli/output.ts';
 import { type Shaded, shaderFor } from '../../src/cli/shades.ts';
 import { FakeProcess, FakeStream, bare } from './helpers.ts';
 
-const pieces: readonly Shaded[] = [{ text: 'a', value: 0.01 }, { text: 'b', value: 1 }, { text: 'c', value: 7 }, { text: '\n', value: 1 }, { text: 'd', value: -0.5 }];
+const pieces: readonly Shaded[] = [
+  { text: 'a', value: 0.01 },
+  { text: 'b', value: 1 },
+  { text: 'c', value: 7 },
+  { text: '\n', value: 1 },
+  { text: 'd', value: -0.5 },
+];
 
 async function shaded(env: Record<string, string>, given = pieces): Promise<string | null> {
   const io = new FakeProcess({ stdout: new FakeStream({ columns: 80 }), env });
@@ -37,8 +43,13 @@ describe('shades of text', () => {
 
   it('grow lighter with what they show on a dark ground, and darker on a light one', async () => {
     const brightness = async (env: Record<string, string>): Promise<number[]> => {
-      const text = await shaded({ COLORTERM: 'truecolor', ...env }, [0.1, 0.4, 0.7, 1].map((value) => ({ text: 'x', value })));
-      return grounds(text).map((code) => code.split(';').slice(2).map(Number)).map(([red, green, blue]) => red + green + blue);
+      const text = await shaded(
+        { COLORTERM: 'truecolor', ...env },
+        [0.1, 0.4, 0.7, 1].map((value) => ({ text: 'x', value })),
+      );
+      return grounds(text)
+        .map((code) => code.split(';').slice(2).map(Number))
+        .map(([red, green, blue]) => red + green + blue);
     };
     const [dark, light] = [await brightness({}), await brightness({ COLORFGBG: '0;15' })];
     expect(dark[3]).toBeGreaterThan(dark[0] + 100);
@@ -46,6 +57,13 @@ describe('shades of text', () => {
   });
 
   it('let nothing through that moves the cursor', async () => {
-    expect(bare((await shaded({ TERM: 'xterm' }, [{ text: '\u001B', value: 1 }, { text: '\u0007', value: 0 }]))!)).toBe('␛␇');
+    expect(
+      bare(
+        (await shaded({ TERM: 'xterm' }, [
+          { text: '\u001B', value: 1 },
+          { text: '\u0007', value: 0 },
+        ]))!,
+      ),
+    ).toBe('␛␇');
   });
 });

@@ -29,9 +29,35 @@ it('rnn --help loads neither files nor the environment of options', () => {
 });
 
 it('the commands load the rest of the program only when they run', () => {
-  const commands = ['train', 'sample', 'eval', 'info', 'runs', 'plot', 'watch', 'story', 'sweep', 'export', 'import', 'corpus', 'doctor', 'bench', 'completion'].flatMap((name) => [...loadedBy(resolve(root, `src/cli/commands/${name}.ts`))]);
-  const outside = new Set(commands.map((file) => relative(root, file)).filter((file) => !file.startsWith('src/cli/') && file !== 'src/errors.ts'));
+  const commands = [
+    'train',
+    'sample',
+    'eval',
+    'info',
+    'runs',
+    'plot',
+    'watch',
+    'story',
+    'sweep',
+    'export',
+    'import',
+    'corpus',
+    'doctor',
+    'bench',
+    'completion',
+  ].flatMap((name) => [...loadedBy(resolve(root, `src/cli/commands/${name}.ts`))]);
+  const outside = new Set(
+    commands.map((file) => relative(root, file)).filter((file) => !file.startsWith('src/cli/') && file !== 'src/errors.ts'),
+  );
   // Seven lines; and what cells, presets and options there are, for the help of rnn train.
-  const named = ['src/group.ts', 'src/model/normalise.ts', 'src/model/configuration.ts', 'src/training/option-rules.ts', 'src/training/options.ts', 'src/training/presets.ts', 'src/training/schedules.ts'];
+  const named = [
+    'src/group.ts',
+    'src/model/normalise.ts',
+    'src/model/configuration.ts',
+    'src/training/option-rules.ts',
+    'src/training/options.ts',
+    'src/training/presets.ts',
+    'src/training/schedules.ts',
+  ];
   expect([...outside].filter((file) => !file.startsWith('src/model/cells/') && !named.includes(file))).toEqual([]);
 });

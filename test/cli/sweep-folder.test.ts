@@ -8,14 +8,19 @@ import { fixed, folder, inFolderOfItsOwn, inProcess, out, text } from './sweeps.
 inFolderOfItsOwn();
 
 const grid = ['--grid', 'hidden=4'];
-const sweep = (after: readonly string[] = fixed, { source = text, words = grid, into = out } = {}): Promise<Ran> => rnn(['sweep', source, '--out', into, ...words, '--', ...after], { start: inProcess().start });
+const sweep = (after: readonly string[] = fixed, { source = text, words = grid, into = out } = {}): Promise<Ran> =>
+  rnn(['sweep', source, '--out', into, ...words, '--', ...after], { start: inProcess().start });
 const rest = fixed.slice(2);
 
 describe('the folder of a sweep', () => {
   it('does not take the runs of other options for its own, and says which they were', async () => {
     await sweep();
     const refused = await sweep(['--max-steps', '9', ...rest]);
-    expect(refused).toEqual({ code: 2, stdout: '', stderr: `error: ${out} holds a sweep with other options after --: --max-steps is 9, and was 6\nhint: give the same options to go on with it, or another --out\n` });
+    expect(refused).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `error: ${out} holds a sweep with other options after --: --max-steps is 9, and was 6\nhint: give the same options to go on with it, or another --out\n`,
+    });
     expect((await sweep(rest)).stderr).toContain('--max-steps is not given, and was 6\n');
     expect((await sweep([...fixed, '--lr', '5e-3'])).stderr).toContain('--lr is 5e-3, and was not given\n');
     expect((await sweep([...fixed, '--random-offset'])).stderr).toContain('--random-offset is given, and was not given\n');
@@ -31,10 +36,14 @@ describe('the folder of a sweep', () => {
     const other = join(folder, 'other.txt');
     writeFileSync(other, 'pack my box with five dozen liquor jugs\n'.repeat(60));
     const refused = await sweep(fixed, { source: other });
-    expect(refused).toEqual({ code: 2, stdout: '', stderr: `error: ${out} holds a sweep of another text: it is ${other}, and was ${text}\nhint: give the same text to go on with it, or another --out\n` });
+    expect(refused).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `error: ${out} holds a sweep of another text: it is ${other}, and was ${text}\nhint: give the same text to go on with it, or another --out\n`,
+    });
   });
 
-  it('is known by --emit, too, and is nobody\'s as long as there are no runs', async () => {
+  it("is known by --emit, too, and is nobody's as long as there are no runs", async () => {
     const emit = { words: [...grid, '--emit'] };
     expect((await sweep(['--max-steps', '9', ...rest], emit)).code).toBe(0);
     const { code, stdout } = await sweep(fixed, emit);
@@ -49,26 +58,41 @@ describe('the folder of a sweep', () => {
     const into = join(folder, 'texts', 'sweep');
     const { code } = await sweep(fixed, { source: folder, into });
     expect(code).toBe(0);
-    const { training } = JSON.parse(readFileSync(join(into, 'hidden=4', 'latest.json'), 'utf8')) as { training: { corpus: { characters: number } } };
+    const { training } = JSON.parse(readFileSync(join(into, 'hidden=4', 'latest.json'), 'utf8')) as {
+      training: { corpus: { characters: number } };
+    };
     expect(training.corpus.characters).toBe(statSync(text).size);
     expect(readdirSync(into)).toContain('.sweep.json');
   });
 
-  it.each(['{', '{"format":"rnn-sweep","options":{}}', '{"format":"rnn-sweep","sources":["a"],"options":{"--lr":null}}'])('is refused where it says %s', async (content) => {
-    await sweep();
-    writeFileSync(join(out, '.sweep.json'), content);
-    expect(await sweep()).toMatchObject({ code: 2, stderr: expect.stringContaining('.sweep.json is damaged') });
-  });
+  it.each(['{', '{"format":"rnn-sweep","options":{}}', '{"format":"rnn-sweep","sources":["a"],"options":{"--lr":null}}'])(
+    'is refused where it says %s',
+    async (content) => {
+      await sweep();
+      writeFileSync(join(out, '.sweep.json'), content);
+      expect(await sweep()).toMatchObject({ code: 2, stderr: expect.stringContaining('.sweep.json is damaged') });
+    },
+  );
 
   it('that cannot be is refused', async () => {
-    expect(await sweep(fixed, { into: text })).toMatchObject({ code: 2, stderr: expect.stringContaining(`${text} cannot be a sweep folder: there is a file of that name on the way`) });
+    expect(await sweep(fixed, { into: text })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(`${text} cannot be a sweep folder: there is a file of that name on the way`),
+    });
     expect(statSync(text).isFile()).toBe(true);
   });
 
-  it.skipIf(!existsSync('/proc/self'))('that the system makes for nobody is refused, or left to another machine by --emit (skipped where there is no /proc)', async () => {
-    const into = '/proc/rnn-sweep/deep';
-    const message = `the sweep folder ${into} could not be made: the system lets nobody make /proc/rnn-sweep`;
-    expect(await sweep(fixed, { into })).toMatchObject({ code: 1, stderr: expect.stringContaining(`error: ${message}`) });
-    expect(await sweep(fixed, { words: [...grid, '--emit'], into })).toMatchObject({ code: 0, stdout: expect.stringContaining('rnn train'), stderr: `warning: ${message}\n` });
-  });
+  it.skipIf(!existsSync('/proc/self'))(
+    'that the system makes for nobody is refused, or left to another machine by --emit (skipped where there is no /proc)',
+    async () => {
+      const into = '/proc/rnn-sweep/deep';
+      const message = `the sweep folder ${into} could not be made: the system lets nobody make /proc/rnn-sweep`;
+      expect(await sweep(fixed, { into })).toMatchObject({ code: 1, stderr: expect.stringContaining(`error: ${message}`) });
+      expect(await sweep(fixed, { words: [...grid, '--emit'], into })).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining('rnn train'),
+        stderr: `warning: ${message}\n`,
+      });
+    },
+  );
 });

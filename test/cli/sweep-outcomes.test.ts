@@ -12,30 +12,60 @@ import { child, events, fixed, inFolderOfItsOwn, inProcess, out, pretending, tex
 
 inFolderOfItsOwn();
 
-const sweep = (words: readonly string[], start: Io['start'], after: readonly string[] = fixed): Promise<Ran> => rnn(['sweep', text, '--out', out, ...words, '--', ...after], { start });
+const sweep = (words: readonly string[], start: Io['start'], after: readonly string[] = fixed): Promise<Ran> =>
+  rnn(['sweep', text, '--out', out, ...words, '--', ...after], { start });
 const hidden = (...sizes: number[]): string[] => ['--grid', `hidden=${sizes.join()}`];
 
 describe('a point that diverged', () => {
   // Weights so large that the first steps end the run.
   const words = ['--grid', 'init-scale=0.1,1000000'];
-  const wild = [...fixed.slice(2), '--max-steps', '400', '--cell', 'rnn-relu', '--hidden', '8', '--optimizer', 'sgd', '--momentum', '0', '--clip-norm', '0', '--max-recoveries', '0', '--eval-every', '0', '--checkpoint-every', '0'];
+  const wild = [
+    ...fixed.slice(2),
+    '--max-steps',
+    '400',
+    '--cell',
+    'rnn-relu',
+    '--hidden',
+    '8',
+    '--optimizer',
+    'sgd',
+    '--momentum',
+    '0',
+    '--clip-norm',
+    '0',
+    '--max-recoveries',
+    '0',
+    '--eval-every',
+    '0',
+    '--checkpoint-every',
+    '0',
+  ];
 
   it('is done, is not tried again, and is in the ranking', async () => {
     const first = await sweep(words, inProcess().start, wild);
     expect(first.stdout).toMatch(/^\[1\/2] init-scale=0\.1: [\d.]+ nats, 400 steps in \d+s\n\[2\/2] init-scale=1000000: diverged\n/);
     expect(first.stdout).toMatch(/ empty \(diverged\) +init-scale=1000000\n$/);
-    expect(first.stderr).toMatch(/\ninit-scale=1000000: .*: the run is given up\n1 of 2 points diverged; one whose folder is removed is tried again\n$/);
+    expect(first.stderr).toMatch(
+      /\ninit-scale=1000000: .*: the run is given up\n1 of 2 points diverged; one whose folder is removed is tried again\n$/,
+    );
     expect(first.code).toBe(0);
     const { start, started } = inProcess();
     const second = await sweep([...words, '--json'], start, wild);
     expect(started).toHaveLength(0);
-    expect(events(second).filter(({ event }) => event === 'point').map(({ outcome }) => outcome)).toEqual(['earlier', 'diverged']);
+    expect(
+      events(second)
+        .filter(({ event }) => event === 'point')
+        .map(({ outcome }) => outcome),
+    ).toEqual(['earlier', 'diverged']);
     expect(events(second).at(-1)).toMatchObject({ finished: 1, diverged: 1, failed: 0 });
     expect(second.code).toBe(0);
   });
 
   it('does not repeat the advice to its run', async () => {
-    const { stderr, stdout } = await sweep(hidden(4), pretending({ code: 5, signal: null }, { stderr: 'warning: latest.json is damaged\nwarning: go on with --lr 0.1' }));
+    const { stderr, stdout } = await sweep(
+      hidden(4),
+      pretending({ code: 5, signal: null }, { stderr: 'warning: latest.json is damaged\nwarning: go on with --lr 0.1' }),
+    );
     expect(stdout).toContain('[1/1] hidden=4: diverged\n');
     expect(stderr).toContain('hidden=4: warning: latest.json is damaged\n1 of 1 points diverged');
   });
@@ -47,11 +77,14 @@ describe('signals', () => {
     const io: FakeProcess = new FakeProcess({ start });
     const runs = async (): ReturnType<typeof rooms.runs> => {
       const real = await rooms.runs();
-      return { ...real, summaryOf: async (path) => {
-        const summary = await real.summaryOf(path);
-        if (path.endsWith('hidden=5')) io.send('SIGTERM');
-        return summary;
-      } };
+      return {
+        ...real,
+        summaryOf: async (path) => {
+          const summary = await real.summaryOf(path);
+          if (path.endsWith('hidden=5')) io.send('SIGTERM');
+          return summary;
+        },
+      };
     };
     const code = await run(['sweep', text, '--out', out, ...hidden(4, 5, 6), '--', ...fixed], io, { ...rooms, runs });
     expect(code).toBe(143);
@@ -60,29 +93,37 @@ describe('signals', () => {
   });
 
   it('do not hide that the run in hand failed', async () => {
-    const io: FakeProcess = new FakeProcess({ start: (_, lines) => ({
-      ...child,
-      ended: new Promise<ChildEnd>((done) => setImmediate(() => {
-        io.send('SIGTERM');
-        lines.stdout('{"event":"error","code":1,"message":"the disk is full"}');
-        lines.stderr('error: the disk is full');
-        done({ code: 1, signal: null });
-      })),
-    }) });
+    const io: FakeProcess = new FakeProcess({
+      start: (_, lines) => ({
+        ...child,
+        ended: new Promise<ChildEnd>((done) =>
+          setImmediate(() => {
+            io.send('SIGTERM');
+            lines.stdout('{"event":"error","code":1,"message":"the disk is full"}');
+            lines.stderr('error: the disk is full');
+            done({ code: 1, signal: null });
+          }),
+        ),
+      }),
+    });
     expect(await run(['sweep', text, '--out', out, ...hidden(4), '--', ...fixed], io)).toBe(143);
     expect(io.stdout.text).toBe('[1/1] hidden=4: failed: the disk is full\n');
     expect(io.stderr.text).toContain('hidden=4: error: the disk is full\n');
   });
 
   it('what a run says of them is not said twice', async () => {
-    const io: FakeProcess = new FakeProcess({ start: (_, lines) => ({
-      ...child,
-      ended: new Promise<ChildEnd>((done) => setImmediate(() => {
-        io.send('SIGINT');
-        lines.stderr('warning: SIGTERM: finishing the step in hand and saving');
-        done({ code: 143, signal: null });
-      })),
-    }) });
+    const io: FakeProcess = new FakeProcess({
+      start: (_, lines) => ({
+        ...child,
+        ended: new Promise<ChildEnd>((done) =>
+          setImmediate(() => {
+            io.send('SIGINT');
+            lines.stderr('warning: SIGTERM: finishing the step in hand and saving');
+            done({ code: 143, signal: null });
+          }),
+        ),
+      }),
+    });
     expect(await run(['sweep', text, '--out', out, ...hidden(4), '--', ...fixed], io)).toBe(130);
     expect(io.stderr.text.match(/finishing the step/g)).toHaveLength(1);
   });
@@ -90,21 +131,27 @@ describe('signals', () => {
 
 describe('a point that another process trains', () => {
   it('is busy where that one was quicker to take the folder, and told apart from those that failed', async () => {
-    const io: FakeProcess = new FakeProcess({ start: (argv) => ({
-      ...child,
-      ended: RunFolder.create(argv.at(-3)!).then((taken) => {
-        onTestFinished(() => taken.close());
-        const wait = (): void => {
-          if (io.stderr.text.includes('waiting for another process')) taken.close();
-          else setImmediate(wait);
-        };
-        if (!io.stderr.text.includes('waiting for')) wait();
-        return { code: 2, signal: null };
+    const io: FakeProcess = new FakeProcess({
+      start: (argv) => ({
+        ...child,
+        ended: RunFolder.create(argv.at(-3)!).then((taken) => {
+          onTestFinished(() => taken.close());
+          const wait = (): void => {
+            if (io.stderr.text.includes('waiting for another process')) taken.close();
+            else setImmediate(wait);
+          };
+          if (!io.stderr.text.includes('waiting for')) wait();
+          return { code: 2, signal: null };
+        }),
       }),
-    }) });
+    });
     // Once it is quicker, and once more when it was waited for.
     const { code, stdout, stderr } = await rnn(['sweep', text, '--out', out, ...hidden(4), '--json', '--', ...fixed], {}, io);
-    expect(events({ code, stdout, stderr })).toMatchObject([{ event: 'point', outcome: 'busy', message: 'another process trains in it' }, { event: 'run', status: 'running' }, { event: 'end', failed: 0, busy: 1 }]);
+    expect(events({ code, stdout, stderr })).toMatchObject([
+      { event: 'point', outcome: 'busy', message: 'another process trains in it' },
+      { event: 'run', status: 'running' },
+      { event: 'end', failed: 0, busy: 1 },
+    ]);
     expect(stderr).toContain('warning: 1 of 1 points left to another process; the same command looks again\n');
     expect(code).toBe(2);
   });
@@ -117,7 +164,14 @@ describe('the exit code', () => {
   };
 
   it.each([
-    [[6, 6], 6], [[3, 3], 3], [[5, 5], 5], [[3, 6], 1], [[6, 0], 1], [[5, 0], 0], [[134, 134], 1], [[null, null], 1],
+    [[6, 6], 6],
+    [[3, 3], 3],
+    [[5, 5], 5],
+    [[3, 6], 1],
+    [[6, 0], 1],
+    [[5, 0], 0],
+    [[134, 134], 1],
+    [[null, null], 1],
   ])('of points that end with %j is %i', async (codes, code) => {
     expect((await sweep(hidden(4, 5), ending(...codes))).code).toBe(code);
   });
@@ -133,7 +187,9 @@ describe('what a run writes to stderr', () => {
 
   it('is shown whole where it ended by a bug', async () => {
     const { stderr } = await sweep(hidden(4), pretending({ code: 1, signal: null }, told));
-    expect(stderr).toContain('hidden=4: warning: the text has changed\nhidden=4: TypeError: x is not a function\nhidden=4:     at y (z.js:1:2)\n');
+    expect(stderr).toContain(
+      'hidden=4: warning: the text has changed\nhidden=4: TypeError: x is not a function\nhidden=4:     at y (z.js:1:2)\n',
+    );
   });
 
   it('has no colours, wherever the sweep has some', async () => {

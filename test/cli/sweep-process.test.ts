@@ -14,7 +14,8 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (...names: string[]): string => join(folder, ...names);
-const fixed = '--batch-size 4 --seq-length 8 --sample-every 0 --eval-every 0 --checkpoint-every 20 --threads 1 --device cpu --blas off'.split(' ');
+const fixed =
+  '--batch-size 4 --seq-length 8 --sample-every 0 --eval-every 0 --checkpoint-every 20 --threads 1 --device cpu --blas off'.split(' ');
 /** Too long to end by itself while a test looks at it. */
 const endless = ['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--', '--max-steps', '100000000', ...fixed];
 
@@ -29,12 +30,23 @@ async function until(holds: () => boolean): Promise<void> {
 
 describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
   it('trains, and tells a reader of a pipe', { timeout: patience }, async () => {
-    const { code, stdout, stderr } = await begin(['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--json', '--', '--max-steps', '5', ...fixed], { folder }).ended;
+    const { code, stdout, stderr } = await begin(
+      ['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--json', '--', '--max-steps', '5', ...fixed],
+      { folder },
+    ).ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout.trimEnd().split('\n').map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(['point', 'point', 'run', 'run', 'end']);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => (JSON.parse(line) as { event: string }).event),
+    ).toEqual(['point', 'point', 'run', 'run', 'end']);
   });
 
-  it.each([['SIGINT', 130], ['SIGTERM', 143]] as const)('%s reaches the run in hand, which saves', { timeout: patience }, async (signal, code) => {
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s reaches the run in hand, which saves', { timeout: patience }, async (signal, code) => {
     const sweep = begin(endless, { folder });
     await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
     sweep.send(signal);
@@ -52,22 +64,28 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
     sweep.send('SIGINT');
     const ended = await sweep.ended;
     expect({ code: ended.code, signal: ended.signal }).toEqual({ code: 130, signal: null });
-    const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8').trimEnd().split('\n');
+    const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
     expect(JSON.parse(lines.at(-1)!)).toMatchObject({ event: 'end', reason: 'signal' });
   });
 
-  it.skipIf(!existsSync('/proc/self/stat'))('stops with its run by Ctrl-Z, and goes on with it (skipped where there is no /proc)', { timeout: patience }, async () => {
-    const sweep = begin(endless, { folder });
-    await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
-    const run = numberOfRun();
-    const parent = Number(statOf(run)[1]);
-    sweep.send('SIGTSTP');
-    await until(() => statOf(run)[0] === 'T' && statOf(parent)[0] === 'T');
-    sweep.send('SIGCONT');
-    await until(() => statOf(run)[0] !== 'T' && statOf(parent)[0] !== 'T');
-    sweep.send('SIGTERM');
-    expect(await sweep.ended).toMatchObject({ code: 143, stdout: expect.stringContaining('hidden=4: stopped at step') });
-  });
+  it.skipIf(!existsSync('/proc/self/stat'))(
+    'stops with its run by Ctrl-Z, and goes on with it (skipped where there is no /proc)',
+    { timeout: patience },
+    async () => {
+      const sweep = begin(endless, { folder });
+      await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
+      const run = numberOfRun();
+      const parent = Number(statOf(run)[1]);
+      sweep.send('SIGTSTP');
+      await until(() => statOf(run)[0] === 'T' && statOf(parent)[0] === 'T');
+      sweep.send('SIGCONT');
+      await until(() => statOf(run)[0] !== 'T' && statOf(parent)[0] !== 'T');
+      sweep.send('SIGTERM');
+      expect(await sweep.ended).toMatchObject({ code: 143, stdout: expect.stringContaining('hidden=4: stopped at step') });
+    },
+  );
 
   it('a run whose sweep was killed saves and ends by itself, and lets the next one have its folder', { timeout: patience }, async () => {
     const sweep = begin(endless, { folder });
@@ -76,7 +94,9 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
     sweep.send('SIGKILL');
     await until(() => !existsSync(at('sweep', 'hidden=4', 'lock.json')));
     await until(() => !isRunning(pid));
-    const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8').trimEnd().split('\n');
+    const lines = readFileSync(at('sweep', 'hidden=4', 'log.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
     expect(JSON.parse(lines.at(-1)!)).toMatchObject({ event: 'end', reason: 'output-closed' });
   });
 });

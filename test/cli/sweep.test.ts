@@ -12,7 +12,8 @@ inFolderOfItsOwn();
 
 const grid = ['--grid', 'hidden=4,8', '--grid', 'cell=rnn,gru'];
 
-const sweep = (words: readonly string[], start?: Io['start'], after: readonly string[] = fixed): Promise<Ran> => rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
+const sweep = (words: readonly string[], start?: Io['start'], after: readonly string[] = fixed): Promise<Ran> =>
+  rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
 
 describe('rnn sweep', () => {
   it('trains each point in a folder of its own, tells each when it is done, and ranks them', async () => {
@@ -20,10 +21,27 @@ describe('rnn sweep', () => {
     const { code, stdout, stderr } = await sweep(grid, start);
     expect({ code, stderr }).toEqual({ code: 0, stderr: `4 points, in ${out}\n` });
     const names = ['cell=rnn,hidden=4', 'cell=gru,hidden=4', 'cell=rnn,hidden=8', 'cell=gru,hidden=8'];
-    expect(started.map(({ argv }) => argv)).toEqual(names.map((name) => ['train', text, ...fixed, '--hidden', name.at(-1), '--cell', name.slice(5, 8), '--resume', '--out', join(out, name), '--json', '--no-color']));
+    expect(started.map(({ argv }) => argv)).toEqual(
+      names.map((name) => [
+        'train',
+        text,
+        ...fixed,
+        '--hidden',
+        name.at(-1),
+        '--cell',
+        name.slice(5, 8),
+        '--resume',
+        '--out',
+        join(out, name),
+        '--json',
+        '--no-color',
+      ]),
+    );
     expect(readdirSync(out).toSorted()).toEqual([...names, '.sweep.json'].toSorted());
     const [points, ranking] = stdout.split('\n\n').map((part) => part.trimEnd().split('\n'));
-    expect(points.map((line) => line.replace(/[\d.]+ nats, 6 steps in \d+s$/, '…'))).toEqual(names.map((name, i) => `[${i + 1}/4] ${name}: …`));
+    expect(points.map((line) => line.replace(/[\d.]+ nats, 6 steps in \d+s$/, '…'))).toEqual(
+      names.map((name, i) => `[${i + 1}/4] ${name}: …`),
+    );
     const losses = ranking.slice(1).map((line) => Number(/^[\d.]+/.exec(line)?.[0]));
     expect(losses).toHaveLength(4);
     expect(losses).toEqual(losses.toSorted((a, b) => a - b));
@@ -40,7 +58,12 @@ describe('rnn sweep', () => {
     expect(ran.code).toBe(0);
     expect(started.map(({ argv }) => argv[argv.indexOf('--out') + 1])).toEqual([join(out, 'cell=rnn,hidden=8')]);
     const told = events(ran);
-    expect(told.filter(({ event }) => event === 'point').map(({ outcome }) => outcome)).toEqual(['earlier', 'earlier', 'finished', 'earlier']);
+    expect(told.filter(({ event }) => event === 'point').map(({ outcome }) => outcome)).toEqual([
+      'earlier',
+      'earlier',
+      'finished',
+      'earlier',
+    ]);
     expect(told.filter(({ event }) => event === 'run')).toHaveLength(4);
     expect(told.at(-1)).toEqual({ event: 'end', points: 4, finished: 4, diverged: 0, stopped: 0, failed: 0, busy: 0, signal: null });
     expect(readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'))).toEqual(before);
@@ -63,7 +86,9 @@ describe('rnn sweep', () => {
     const { start } = inProcess();
     const ran = await sweep(['--grid', 'val-fraction=0.1,0.999,0'], start);
     expect(ran.code).toBe(1);
-    expect(ran.stdout).toMatch(/^\[1\/3] val-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] val-fraction=0\.999: failed: the text .*\n\[3\/3] val-fraction=0: finished, 6 steps in \d+s\n/);
+    expect(ran.stdout).toMatch(
+      /^\[1\/3] val-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] val-fraction=0\.999: failed: the text .*\n\[3\/3] val-fraction=0: finished, 6 steps in \d+s\n/,
+    );
     expect(ran.stdout).toMatch(/ empty +val-fraction=0\.999\n$/);
     expect(ran.stderr).toContain('warning: 1 of 3 points failed; the same command tries them again\n');
     const again = inProcess();
@@ -74,42 +99,57 @@ describe('rnn sweep', () => {
   it.each([
     [{ code: null, signal: 'SIGKILL' }, {}, 'killed by SIGKILL'],
     [{ code: 6, signal: null }, { stdout: '{"event":"error","code":6,"message":"no GPU"}', stderr: 'error: no GPU' }, 'no GPU'],
-    [{ code: 134, signal: null }, { stdout: 'not JSON', stderr: 'FATAL ERROR: heap out of memory' }, 'exit code 134: FATAL ERROR: heap out of memory'],
+    [
+      { code: 134, signal: null },
+      { stdout: 'not JSON', stderr: 'FATAL ERROR: heap out of memory' },
+      'exit code 134: FATAL ERROR: heap out of memory',
+    ],
   ])('says why a run failed that ended with %j and told %j', async (end, told, message) => {
     const { stdout } = await sweep(['--grid', 'hidden=4'], pretending(end, told));
     expect(stdout).toContain(`[1/1] hidden=4: failed: ${message}\n`);
   });
 
   it('shows what a run in hand recovers from', async () => {
-    const { stderr } = await sweep(['--grid', 'hidden=4'], pretending({ code: 0, signal: null }, { stdout: '{"event":"recovery","step":3,"reason":"the disk is full\\u001b[2J"}' }));
+    const { stderr } = await sweep(
+      ['--grid', 'hidden=4'],
+      pretending({ code: 0, signal: null }, { stdout: '{"event":"recovery","step":3,"reason":"the disk is full\\u001b[2J"}' }),
+    );
     expect(stderr).toContain('hidden=4: the disk is full␛[2J\n');
   });
 
-  it.each([['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const)('%s lets the run in hand save, ends the sweep with %i, and the same command goes on to the same weights', async (signal, code) => {
-    const long = ['--max-steps', '400', ...fixed.slice(2), '--checkpoint-every', '0', '--eval-every', '0'];
-    const io = new FakeProcess({
-      start: inProcess(({ io: child }) => {
-        const wait = (): void => {
-          if (child.stdout.text.includes('"report"')) io.send(signal);
-          else setImmediate(wait);
-        };
-        wait();
-      }).start,
-    });
-    const words = ['--grid', 'hidden=4,5'];
-    expect(await run(['sweep', text, '--out', out, ...words, '--', ...long], io)).toBe(code);
-    expect(io.stdout.text).toMatch(/^\[1\/2] hidden=4: stopped at step \d+ \(signal\)\n$/);
-    expect(io.stderr.text).toContain(`warning: ${signal}: finishing the step in hand and saving`);
-    expect(io.stderr.text).toContain('to continue, give the same command again\n');
-    expect(io.listensForSignals).toBe(false);
-    expect((await rnn(['runs', join(out, 'hidden=4'), '--json'])).stdout).toContain('"status":"stopped"');
-    expect(existsSync(join(out, 'hidden=5'))).toBe(false);
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)(
+    '%s lets the run in hand save, ends the sweep with %i, and the same command goes on to the same weights',
+    async (signal, code) => {
+      const long = ['--max-steps', '400', ...fixed.slice(2), '--checkpoint-every', '0', '--eval-every', '0'];
+      const io = new FakeProcess({
+        start: inProcess(({ io: child }) => {
+          const wait = (): void => {
+            if (child.stdout.text.includes('"report"')) io.send(signal);
+            else setImmediate(wait);
+          };
+          wait();
+        }).start,
+      });
+      const words = ['--grid', 'hidden=4,5'];
+      expect(await run(['sweep', text, '--out', out, ...words, '--', ...long], io)).toBe(code);
+      expect(io.stdout.text).toMatch(/^\[1\/2] hidden=4: stopped at step \d+ \(signal\)\n$/);
+      expect(io.stderr.text).toContain(`warning: ${signal}: finishing the step in hand and saving`);
+      expect(io.stderr.text).toContain('to continue, give the same command again\n');
+      expect(io.listensForSignals).toBe(false);
+      expect((await rnn(['runs', join(out, 'hidden=4'), '--json'])).stdout).toContain('"status":"stopped"');
+      expect(existsSync(join(out, 'hidden=5'))).toBe(false);
 
-    expect((await sweep(words, inProcess().start, long)).code).toBe(0);
-    await rnn(['train', text, ...long, '--hidden', '4', '--out', join(folder, 'whole'), '--quiet']);
-    const tensorsOf = (path: string): unknown => (JSON.parse(readFileSync(join(path, 'latest.json'), 'utf8')) as { tensors: unknown }).tensors;
-    expect(tensorsOf(join(out, 'hidden=4'))).toEqual(tensorsOf(join(folder, 'whole')));
-  });
+      expect((await sweep(words, inProcess().start, long)).code).toBe(0);
+      await rnn(['train', text, ...long, '--hidden', '4', '--out', join(folder, 'whole'), '--quiet']);
+      const tensorsOf = (path: string): unknown =>
+        (JSON.parse(readFileSync(join(path, 'latest.json'), 'utf8')) as { tensors: unknown }).tensors;
+      expect(tensorsOf(join(out, 'hidden=4'))).toEqual(tensorsOf(join(folder, 'whole')));
+    },
+  );
 
   it('a second INT ends the run in hand at once, and the first does not, whoever else sends it one', async () => {
     const sent: string[] = [];
@@ -123,10 +163,15 @@ describe('rnn sweep', () => {
       },
       ended: new Promise((done) => (end = done)),
     });
-    const io = new FakeProcess({ start: (...given) => {
-      setImmediate(() => { io.send('SIGINT'); io.send('SIGINT'); });
-      return start(...given);
-    } });
+    const io = new FakeProcess({
+      start: (...given) => {
+        setImmediate(() => {
+          io.send('SIGINT');
+          io.send('SIGINT');
+        });
+        return start(...given);
+      },
+    });
     expect(await run(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], io)).toBe(130);
     expect(sent).toEqual(['SIGINT to finish', 'to interrupt']);
   });
@@ -149,10 +194,30 @@ describe('rnn sweep', () => {
 
   it('prints a command line for each point, quoted for a shell, and trains nothing', async () => {
     const spaced = join(folder, "it's a text.txt");
-    const { code, stdout, stderr } = await rnn(['sweep', spaced, '--out', `${out} 1`, '--grid', 'tied=true,false', '--grid', 'embedding=8', '--emit', '--', '--include', '*.txt']);
+    const { code, stdout, stderr } = await rnn([
+      'sweep',
+      spaced,
+      '--out',
+      `${out} 1`,
+      '--grid',
+      'tied=true,false',
+      '--grid',
+      'embedding=8',
+      '--emit',
+      '--',
+      '--include',
+      '*.txt',
+    ]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const quoted = `'${spaced.replace("'", String.raw`'\''`)}'`;
-    expect(stdout).toBe(['tied=true', 'tied=false'].map((name) => `rnn train ${quoted} --include '*.txt' ${name === 'tied=true' ? '--tied' : '--no-tied'} --embedding 8 --resume --out '${out} 1/embedding=8,${name}'\n`).join(''));
+    expect(stdout).toBe(
+      ['tied=true', 'tied=false']
+        .map(
+          (name) =>
+            `rnn train ${quoted} --include '*.txt' ${name === 'tied=true' ? '--tied' : '--no-tied'} --embedding 8 --resume --out '${out} 1/embedding=8,${name}'\n`,
+        )
+        .join(''),
+    );
     expect(readdirSync(folder).toSorted()).toEqual(['sweep 1', 'text.txt']);
     expect(readdirSync(`${out} 1`)).toEqual(['.sweep.json']);
   });
@@ -165,36 +230,74 @@ describe('rnn sweep', () => {
 
   it('--json with --emit has the words, unquoted', async () => {
     const [point] = events(await sweep(['--grid', 'lr=5e-3,0.0050', '--emit', '--json']));
-    expect(point).toEqual({ event: 'point', name: 'lr=0.005', path: join(out, 'lr=0.005'), argv: ['train', text, ...fixed, '--lr', '0.005', '--resume', '--out', join(out, 'lr=0.005')] });
+    expect(point).toEqual({
+      event: 'point',
+      name: 'lr=0.005',
+      path: join(out, 'lr=0.005'),
+      argv: ['train', text, ...fixed, '--lr', '0.005', '--resume', '--out', join(out, 'lr=0.005')],
+    });
   });
 
   it('draws the same points for the same seed, within what an option may be', async () => {
-    const words = ['--random', '30', '--sample', 'hidden=log:4..64', '--sample', 'dropout=0..0.5', '--sample', 'lr=log:1e-4..1e-2', '--sample', 'cell=gru,lstm', '--emit'];
+    const words = [
+      '--random',
+      '30',
+      '--sample',
+      'hidden=log:4..64',
+      '--sample',
+      'dropout=0..0.5',
+      '--sample',
+      'lr=log:1e-4..1e-2',
+      '--sample',
+      'cell=gru,lstm',
+      '--emit',
+    ];
     const { code, stdout } = await sweep(words);
     expect(code).toBe(0);
     expect((await sweep([...words, '--seed', '1'])).stdout).toBe(stdout);
     expect((await sweep([...words, '--seed', '2'])).stdout).not.toBe(stdout);
-    const values = stdout.trimEnd().split('\n').map((line) => /--cell (?:gru|lstm) --dropout (0[\d.]*) --hidden (\d+) --lr ([\d.e-]+) --resume/.exec(line)!.slice(1));
+    const values = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => /--cell (?:gru|lstm) --dropout (0[\d.]*) --hidden (\d+) --lr ([\d.e-]+) --resume/.exec(line)!.slice(1));
     expect(values).toHaveLength(30);
-    expect(values.filter(([dropout, hidden, lr]) => Number(hidden) < 4 || Number(hidden) > 64 || Number(dropout) > 0.5 || Number(lr) < 1e-4 || Number(lr) > 1e-2)).toEqual([]);
+    expect(
+      values.filter(
+        ([dropout, hidden, lr]) =>
+          Number(hidden) < 4 || Number(hidden) > 64 || Number(dropout) > 0.5 || Number(lr) < 1e-4 || Number(lr) > 1e-2,
+      ),
+    ).toEqual([]);
   });
 
   it('has points of the same names, and draws the same, in whatever order options are named', async () => {
-    const names = async (...words: string[]): Promise<unknown[]> => events(await sweep([...words, '--emit', '--json'])).map(({ name }) => name);
+    const names = async (...words: string[]): Promise<unknown[]> =>
+      events(await sweep([...words, '--emit', '--json'])).map(({ name }) => name);
     expect((await names('--grid', 'cell=rnn,gru', '--grid', 'hidden=4,8')).toSorted()).toEqual((await names(...grid)).toSorted());
-    const [hidden, lr] = [['--sample', 'hidden=4..64'], ['--sample', 'lr=log:1e-4..1e-2']];
+    const [hidden, lr] = [
+      ['--sample', 'hidden=4..64'],
+      ['--sample', 'lr=log:1e-4..1e-2'],
+    ];
     expect(await names('--random', '9', ...lr, ...hidden)).toEqual(await names('--random', '9', ...hidden, ...lr));
   });
 
   it('writes numbers in one way, and leaves texts as they are', async () => {
-    const valuesOf = async (grid: string): Promise<unknown[]> => events(await sweep(['--grid', grid, '--emit', '--json'], undefined, [])).map(({ argv }) => (argv as string[])[3]);
+    const valuesOf = async (grid: string): Promise<unknown[]> =>
+      events(await sweep(['--grid', grid, '--emit', '--json'], undefined, [])).map(({ argv }) => (argv as string[])[3]);
     expect(await valuesOf('hidden=08,8,16')).toEqual(['8', '16']);
     expect(await valuesOf('init-from=01,1')).toEqual(['01', '1']);
   });
 
   it('says what does nothing once, and at how many points', async () => {
-    const idle = await sweep(['--grid', 'cell=lstm,rnn', '--grid', 'hidden=4,5', '--emit'], undefined, ['--forget-bias', '2', '--momentum', '0.5']);
-    expect(idle).toMatchObject({ code: 0, stderr: '--momentum does nothing: it is for --optimizer sgd\n--forget-bias does nothing: rnn has no forget gate (at 2 of 4 points)\n' });
+    const idle = await sweep(['--grid', 'cell=lstm,rnn', '--grid', 'hidden=4,5', '--emit'], undefined, [
+      '--forget-bias',
+      '2',
+      '--momentum',
+      '0.5',
+    ]);
+    expect(idle).toMatchObject({
+      code: 0,
+      stderr: '--momentum does nothing: it is for --optimizer sgd\n--forget-bias does nothing: rnn has no forget gate (at 2 of 4 points)\n',
+    });
   });
 
   it('names its folder for the text unless told otherwise', async () => {
@@ -216,7 +319,12 @@ describe('rnn sweep', () => {
     [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
     [['--grid', 'lr=1'], ['--lr', '2'], '--lr is given for all points, and by --grid', ''],
     [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
-    [['--grid', 'lr=1', '--epochs', '3'], [], '--epochs is an option of rnn train', 'it goes after --: rnn sweep <corpus...> … -- --epochs 3'],
+    [
+      ['--grid', 'lr=1', '--epochs', '3'],
+      [],
+      '--epochs is an option of rnn train',
+      'it goes after --: rnn sweep <corpus...> … -- --epochs 3',
+    ],
     [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
     [['--grid', 'lr=1', '--resume'], [], '--resume is an option of rnn train', 'leave it out'],
     [['--grid', 'lr=1'], ['--force'], '--force after -- is not for the runs of a sweep', 'remove the folder'],
@@ -247,7 +355,10 @@ describe('rnn sweep', () => {
   });
 
   it('lets its runs take another text, if told to', async () => {
-    expect(await sweep(['--grid', 'hidden=4', '--emit'], undefined, ['--accept-new-corpus'])).toMatchObject({ code: 0, stdout: expect.stringContaining(' --accept-new-corpus --hidden 4 --resume ') });
+    expect(await sweep(['--grid', 'hidden=4', '--emit'], undefined, ['--accept-new-corpus'])).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining(' --accept-new-corpus --hidden 4 --resume '),
+    });
   });
 
   it('a text that is missing is said once', async () => {

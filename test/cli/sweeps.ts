@@ -53,9 +53,15 @@ export function inProcess(begun: (started: Started) => void = () => {}): { start
 }
 
 /** Processes that end as they are told to, and train nothing. */
-export const pretending = (end: ChildEnd, told: { stdout?: string; stderr?: string } = {}): Io['start'] => (_, lines) => {
-  for (const name of ['stdout', 'stderr'] as const) for (const line of told[name]?.split('\n') ?? []) lines[name](line);
-  return { ...child, ended: Promise.resolve(end) };
-};
+export const pretending =
+  (end: ChildEnd, told: { stdout?: string; stderr?: string } = {}): Io['start'] =>
+  (_, lines) => {
+    for (const name of ['stdout', 'stderr'] as const) for (const line of told[name]?.split('\n') ?? []) lines[name](line);
+    return { ...child, ended: Promise.resolve(end) };
+  };
 
-export const events = ({ stdout }: Ran): Record<string, unknown>[] => stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+export const events = ({ stdout }: Ran): Record<string, unknown>[] =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);

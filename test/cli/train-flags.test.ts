@@ -7,7 +7,11 @@ import { rnn } from './helpers.ts';
 import { fakeRooms } from './rooms.ts';
 
 const resolution = (characters: number, given: Partial<TrainingOptions> = {}): ResolvedAnew =>
-  resolveOptions(given, { train: new Uint8Array(characters), validation: new Uint8Array(1000), vocabulary: characterVocabulary('ab', false) });
+  resolveOptions(given, {
+    train: new Uint8Array(characters),
+    validation: new Uint8Array(1000),
+    vocabulary: characterVocabulary('ab', false),
+  });
 const resolved = (characters: number, given: Partial<TrainingOptions> = {}): TrainingOptions => resolution(characters, given).options;
 
 /** What the help says of each option. */
@@ -17,11 +21,14 @@ async function helpOfTrain(): Promise<ReadonlyMap<string, string>> {
 }
 
 it('the help of rnn train shows every default that does not depend on the text, and they are those that hold', async () => {
-  const shown = [...(await helpOfTrain())].map(([flag, text]) => [flag, /\(default: (.*)\)$/.exec(text)?.[1]]).filter(([, value]) => value !== undefined);
+  const shown = [...(await helpOfTrain())]
+    .map(([flag, text]) => [flag, /\(default: (.*)\)$/.exec(text)?.[1]])
+    .filter(([, value]) => value !== undefined);
   const { rooms, calls } = fakeRooms();
   await rnn(['train', 'hamlet.txt'], { rooms });
   const { options, sources } = resolution(100_000);
-  const always = Object.entries(optionRules).map(([name, { flag }]) => ({ flag, value: options[name as keyof TrainingOptions], source: sources[name as keyof TrainingOptions] }))
+  const always = Object.entries(optionRules)
+    .map(([name, { flag }]) => ({ flag, value: options[name as keyof TrainingOptions], source: sources[name as keyof TrainingOptions] }))
     .filter(({ value, source }) => source === 'default' && value !== null && typeof value !== 'boolean');
   expect(always.length).toBeGreaterThan(30);
   expect(Object.fromEntries(shown)).toEqual({
@@ -40,13 +47,18 @@ it('the help of rnn train says what the rest is chosen from', async () => {
   expect(help.get('--layers')).toBe('1 is chosen up to 5 MB of text, 2 above');
   expect([resolved(5_000_000).layers, resolved(5_000_001).layers]).toEqual([1, 2]);
   expect(help.get('--lr')).toContain('chosen from cell and hidden');
-  const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map((given) => resolved(1_000_000, given).learningRate);
+  const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map(
+    (given) => resolved(1_000_000, given).learningRate,
+  );
   expect(new Set(rates).size).toBeGreaterThan(2);
 });
 
 it('a learning rate that no text could be learnt with is refused before anything is read', async () => {
   const { rooms, calls } = fakeRooms();
   const { code, stderr } = await rnn(['train', 'hamlet.txt', '--lr', '1001'], { rooms });
-  expect({ code, stderr }).toEqual({ code: 2, stderr: 'error: --lr is 1001, expected a number above 0 and of at most 1000\nhint: rnn train --help tells how to choose it\n' });
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: 'error: --lr is 1001, expected a number above 0 and of at most 1000\nhint: rnn train --help tells how to choose it\n',
+  });
   expect(calls.corpus).toBeUndefined();
 });

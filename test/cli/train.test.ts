@@ -34,9 +34,21 @@ describe('rnn train', () => {
     writeFileSync(text, 'to be or not to be, that is the question. '.repeat(600));
     const { code, stdout, stderr } = await rnn(['train', text, '--preset', 'karpathy-2015', '--layers', '3', '--dry-run', '--out', out]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const line of [/^--preset karpathy-2015 +--preset$/m, /^--layers 3 +--layers$/m, /^--hidden 512 +preset karpathy-2015$/m, /^--lr-decay-after 9 +preset karpathy-2015$/m, /^--seed 1 +default$/m, /^[\d,]+ parameters; /]) expect(stdout).toMatch(line);
+    for (const line of [
+      /^--preset karpathy-2015 +--preset$/m,
+      /^--layers 3 +--layers$/m,
+      /^--hidden 512 +preset karpathy-2015$/m,
+      /^--lr-decay-after 9 +preset karpathy-2015$/m,
+      /^--seed 1 +default$/m,
+      /^[\d,]+ parameters; /,
+    ])
+      expect(stdout).toMatch(line);
     const json = await rnn(['train', text, '--dry-run', '--json', '--out', out]);
-    expect(JSON.parse(json.stdout)).toMatchObject({ event: 'plan', options: { preset: null, cell: 'lstm' }, sources: { hidden: 'text', cell: 'default' } });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      event: 'plan',
+      options: { preset: null, cell: 'lstm' },
+      sources: { hidden: 'text', cell: 'default' },
+    });
     expect(existsSync(out)).toBe(false);
     rmSync(folder, { recursive: true });
   });
@@ -45,7 +57,8 @@ describe('rnn train', () => {
     const { rooms, calls } = fakeRooms();
     const given =
       '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --init orthogonal --seq-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --lr 0.5 --lr-schedule step --lr-decay 0.9 --lr-decay-epochs 2 --lr-final 0.1 --warmup 10 --momentum 0.9 --clip-norm 0 --nesterov --weight-decay 0.1 --clip-value 1 --average 0.99 --accumulate 4 --orthogonal-every 9 --random-offset --random-length --plateau-patience 2 --seed 7 --eval-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
-    const elsewhere = '--unit byte --min-count 2 --val-fraction 0 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
+    const elsewhere =
+      '--unit byte --min-count 2 --val-fraction 0 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
     const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')], { rooms });
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n' });
     expect(calls.given).toEqual({
@@ -106,7 +119,14 @@ describe('rnn train', () => {
     const { rooms, calls } = fakeRooms();
     await rnn(['train', '-'], { rooms });
     expect(calls.given).toEqual({});
-    expect(calls.corpus).toMatchObject({ sources: ['-'], unit: 'char', minCount: 1, validationFraction: 0.1, validationFile: null, stdin: expect.anything() });
+    expect(calls.corpus).toMatchObject({
+      sources: ['-'],
+      unit: 'char',
+      minCount: 1,
+      validationFraction: 0.1,
+      validationFile: null,
+      stdin: expect.anything(),
+    });
     expect(calls.device).toEqual(['auto', { work: [{}, { length: 900, symbols: 65 }] }]);
   });
 
@@ -130,7 +150,10 @@ describe('rnn train', () => {
     [['--val-fraction', '0.2', '--val-file', 'b'], '--val-fraction and --val-file exclude each other'],
     [['--hidden', '0'], '--hidden is 0, expected a whole number of at least 1'],
     [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
-    [['--cell', 'lsmt'], '--cell is lsmt, expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3'],
+    [
+      ['--cell', 'lsmt'],
+      '--cell is lsmt, expected one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
+    ],
     [['--budget', '30'], '--budget is 30, expected a duration such as 30s, 3m or 1.5h'],
     [['--out', ''], '--out is empty, expected some text'],
   ])('%j is refused before anything is read', async (argv, message) => {
@@ -146,7 +169,12 @@ describe('rnn train', () => {
     const { stdout, stderr } = await rnn(['train', 'hamlet.txt', '--json'], { rooms });
     expect(stderr).toBe('');
     expect(stdout.endsWith('\n')).toBe(true);
-    expect(stdout.trimEnd().split('\n').map((line) => JSON.parse(line))).toEqual([...(defaultEvents(new AbortController().signal) as Iterable<TrainingEvent>)]);
+    expect(
+      stdout
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line)),
+    ).toEqual([...(defaultEvents(new AbortController().signal) as Iterable<TrainingEvent>)]);
   });
 
   it('shows a bar on a terminal, and erases it before an error', async () => {
@@ -176,7 +204,9 @@ it('a run that diverged ends with 5 and the command that goes on with half of it
   const { rooms } = fakeRooms({ events: () => [start, end('diverged')] });
   const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms });
   expect(code).toBe(5);
-  expect(stderr).toContain('go on from checkpoints/hamlet/latest.json with half the learning rate: rnn train hamlet.txt --resume --lr 0.00075; ');
+  expect(stderr).toContain(
+    'go on from checkpoints/hamlet/latest.json with half the learning rate: rnn train hamlet.txt --resume --lr 0.00075; ',
+  );
 });
 
 const interrupted = async (signals: readonly ('SIGINT' | 'SIGTERM' | 'SIGHUP')[]) => {

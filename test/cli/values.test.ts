@@ -12,9 +12,12 @@ describe('numbers on the command line', () => {
     expect(parseNumber('--lr', text, {})).toBe(value);
   });
 
-  it.each(['', ' 1', '1 ', '1,000', '0x10', 'abc', '1e', 'NaN', 'Infinity', '1e999', '--1', '1_000'])('%j is refused, not guessed at', (text) => {
-    expect(() => parseNumber('--lr', text, {})).toThrow(/^--lr is .*, expected a number$/);
-  });
+  it.each(['', ' 1', '1 ', '1,000', '0x10', 'abc', '1e', 'NaN', 'Infinity', '1e999', '--1', '1_000'])(
+    '%j is refused, not guessed at',
+    (text) => {
+      expect(() => parseNumber('--lr', text, {})).toThrow(/^--lr is .*, expected a number$/);
+    },
+  );
 
   it.each([
     [{ whole: true, least: 1 }, '0', '--hidden is 0, expected a whole number of at least 1'],
@@ -46,7 +49,9 @@ describe('durations', () => {
   });
 
   it('a number without a unit is refused with the units it could have', () => {
-    expect(() => parseDuration('--budget', '30')).toThrow(expect.objectContaining({ hint: expect.stringContaining('--budget 30s, 30m or 30h') }));
+    expect(() => parseDuration('--budget', '30')).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining('--budget 30s, 30m or 30h') }),
+    );
   });
 });
 

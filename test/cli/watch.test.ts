@@ -7,7 +7,17 @@ import { RunFolder } from '../../src/checkpoint/store.ts';
 import { Curves } from '../../src/training/curves.ts';
 import { bare, FakeProcess, FakeStream, rnn, type Surroundings } from './helpers.ts';
 
-const report = (step: number) => ({ event: 'report', step, epoch: step / 100, elapsedMs: step * 100, lossNats: 210 / step, learningRate: 0.002, gradientNorm: 0.5, charactersPerSecond: 20_000, progress: step / 400 });
+const report = (step: number) => ({
+  event: 'report',
+  step,
+  epoch: step / 100,
+  elapsedMs: step * 100,
+  lossNats: 210 / step,
+  learningRate: 0.002,
+  gradientNorm: 0.5,
+  charactersPerSecond: 20_000,
+  progress: step / 400,
+});
 const evaluation = (step: number) => ({ event: 'evaluation', step, validationLossNats: 255 / step });
 const end = { event: 'end', step: 300, reason: 'max-steps' };
 
@@ -41,7 +51,8 @@ describe('rnn watch', () => {
     run.close();
     expect(await ran).toEqual({
       code: 0,
-      stdout: 'step 100  loss 2.100 nats  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  loss 1.050 nats  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  validation loss 1.275 nats\nall steps are done\n',
+      stdout:
+        'step 100  loss 2.100 nats  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  loss 1.050 nats  gradient 0.5  lr 0.002  20,000 char/s\nstep 200  validation loss 1.275 nats\nall steps are done\n',
       stderr: '',
     });
   });

@@ -26,11 +26,21 @@ describe('a file to be written', () => {
   });
 
   it.each(['none/page.html', 'folder', 'old.html/page.html', 'new/', `${'n'.repeat(300)}.html`])('%s is refused', async (name) => {
-    await expect(refuseUnwritable(at(name))).rejects.toMatchObject({ kind: 'machine', message: expect.stringContaining(`${at(name)} could not be written: `) });
+    await expect(refuseUnwritable(at(name))).rejects.toMatchObject({
+      kind: 'machine',
+      message: expect.stringContaining(`${at(name)} could not be written: `),
+    });
   });
 
   it.each([
-    ['eval', '--html'], ['inspect', '--html'], ['inspect', '--record'], ['gradients', '--html'], ['gradients', '--svg'], ['plot', '--html'], ['plot', '--svg'], ['story', '--html'],
+    ['eval', '--html'],
+    ['inspect', '--html'],
+    ['inspect', '--record'],
+    ['gradients', '--html'],
+    ['gradients', '--svg'],
+    ['plot', '--html'],
+    ['plot', '--svg'],
+    ['story', '--html'],
   ])('rnn %s %s refuses it before it looks for a model', async (command, flag) => {
     const file = at(flag === '--record' ? 'none/cells.npz' : 'none/page');
     const { code, stderr, stdout } = await rnn([command, at('missing'), flag, file]);

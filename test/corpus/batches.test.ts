@@ -13,27 +13,33 @@ describe('streams of training windows', () => {
     const streams = new Streams(places(14), 2, 3); // 13 targets, 6 a stream
     expect(streams.windowsPerEpoch).toBe(2);
     expect(streams.next()).toEqual({ inputs: Int32Array.of(0, 6, 1, 7, 2, 8), targets: Int32Array.of(1, 7, 2, 8, 3, 9), reset: true });
-    expect(streams.next()).toEqual({ inputs: Int32Array.of(3, 9, 4, 10, 5, 11), targets: Int32Array.of(4, 10, 5, 11, 6, 12), reset: false });
+    expect(streams.next()).toEqual({
+      inputs: Int32Array.of(3, 9, 4, 10, 5, 11),
+      targets: Int32Array.of(4, 10, 5, 11, 6, 12),
+      reset: false,
+    });
     expect(streams.position).toEqual({ epoch: 1, window: 0 });
     expect(streams.next()).toMatchObject({ inputs: Int32Array.of(0, 6, 1, 7, 2, 8), reset: true });
   });
 
   it('show each target once an epoch, but for the rest of each stream', () => {
-    fc.assert(fc.property(fc.integer({ min: 2, max: 300 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), (length, N, T) => {
-      fc.pre(N * T <= length - 1);
-      const streams = new Streams(places(length), N, T);
-      const targets: number[] = [];
-      for (let window = 0; window < streams.windowsPerEpoch; window++) {
-        const { inputs, targets: next, reset } = streams.next();
-        expect(reset).toBe(window === 0);
-        next.forEach((target, i) => expect(target).toBe(inputs[i] + 1));
-        targets.push(...next);
-      }
-      expect(streams.position).toEqual({ epoch: 1, window: 0 });
-      expect(new Set(targets).size).toBe(targets.length);
-      const leftOver = length - 1 - targets.length;
-      expect(leftOver).toBeLessThan(N * T + N);
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 300 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 }), (length, N, T) => {
+        fc.pre(N * T <= length - 1);
+        const streams = new Streams(places(length), N, T);
+        const targets: number[] = [];
+        for (let window = 0; window < streams.windowsPerEpoch; window++) {
+          const { inputs, targets: next, reset } = streams.next();
+          expect(reset).toBe(window === 0);
+          next.forEach((target, i) => expect(target).toBe(inputs[i] + 1));
+          targets.push(...next);
+        }
+        expect(streams.position).toEqual({ epoch: 1, window: 0 });
+        expect(new Set(targets).size).toBe(targets.length);
+        const leftOver = length - 1 - targets.length;
+        expect(leftOver).toBeLessThan(N * T + N);
+      }),
+    );
   });
 
   it('go on exactly from a position', () => {
@@ -58,31 +64,39 @@ describe('streams of training windows', () => {
 
 describe('windows of evaluation', () => {
   it('score every target once, in contiguous streams as long as each other within one', () => {
-    fc.assert(fc.property(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, N, T) => {
-      const perStream: number[][] = Array.from({ length: N }, () => []);
-      let windows = 0;
-      for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), N, T)) {
-        expect(reset).toBe(windows++ === 0);
-        expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
-        starts.forEach((start, n) => expect(targets[n] === NO_TARGET || inputs[n] === start).toBe(true));
-        expect(count).toBe(targets.filter((target) => target !== NO_TARGET).length);
-        expect(count).toBeGreaterThan(0);
-        targets.forEach((target, i) => {
-          expect(inputs[i]).toBe(target === NO_TARGET ? 0 : target - 1);
-          if (target !== NO_TARGET) perStream[i % N].push(target);
-        });
-      }
-      expect(perStream.flat()).toEqual(Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1));
-      const lengths = perStream.map((stream) => stream.length);
-      expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
-      expect(lengths[0] - lengths[N - 1]).toBeLessThanOrEqual(1);
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, N, T) => {
+        const perStream: number[][] = Array.from({ length: N }, () => []);
+        let windows = 0;
+        for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), N, T)) {
+          expect(reset).toBe(windows++ === 0);
+          expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
+          starts.forEach((start, n) => expect(targets[n] === NO_TARGET || inputs[n] === start).toBe(true));
+          expect(count).toBe(targets.filter((target) => target !== NO_TARGET).length);
+          expect(count).toBeGreaterThan(0);
+          targets.forEach((target, i) => {
+            expect(inputs[i]).toBe(target === NO_TARGET ? 0 : target - 1);
+            if (target !== NO_TARGET) perStream[i % N].push(target);
+          });
+        }
+        expect(perStream.flat()).toEqual(Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1));
+        const lengths = perStream.map((stream) => stream.length);
+        expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
+        expect(lengths[0] - lengths[N - 1]).toBeLessThanOrEqual(1);
+      }),
+    );
   });
 
   it('are padded where a stream has ended', () => {
     expect([...evaluationWindows(places(6), 2, 2)]).toEqual([
       { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4, starts: [0, 3] },
-      { inputs: Int32Array.of(2, 0, 0, 0), targets: Int32Array.of(3, NO_TARGET, NO_TARGET, NO_TARGET), reset: false, count: 1, starts: [2, 5] },
+      {
+        inputs: Int32Array.of(2, 0, 0, 0),
+        targets: Int32Array.of(3, NO_TARGET, NO_TARGET, NO_TARGET),
+        reset: false,
+        count: 1,
+        starts: [2, 5],
+      },
     ]);
   });
 });
@@ -97,25 +111,45 @@ describe('sizes for a text', () => {
   });
 
   it.each([
-    [10_000, 39, 64], [3000, 11, 64], [1000, 8, 31], [200, 6, 8], [23, 1, 11], [5, 1, 4], [3, 1, 2],
+    [10_000, 39, 64],
+    [3000, 11, 64],
+    [1000, 8, 31],
+    [200, 6, 8],
+    [23, 1, 11],
+    [5, 1, 4],
+    [3, 1, 2],
   ])('shrink for a text of %i characters to %i streams of %i steps', (length, batchSize, sequenceLength) => {
     expect(fitSizes(length, wanted, free)).toEqual({ batchSize, sequenceLength });
   });
 
   it('always fit, and never change what was given', () => {
     const size = fc.integer({ min: 1, max: 100 });
-    fc.assert(fc.property(fc.integer({ min: 3, max: 2000 }), size, size, fc.boolean(), fc.boolean(), (length, batchSize, sequenceLength, givenN, givenT) => {
-      fc.pre((givenN ? batchSize : 1) * (givenT ? sequenceLength : 1) <= length - 1);
-      const sizes = fitSizes(length, { batchSize, sequenceLength }, { batchSize: givenN, sequenceLength: givenT });
-      expect(new Streams(places(length), sizes.batchSize, sizes.sequenceLength).windowsPerEpoch).toBeGreaterThan(0);
-      expect(sizes.batchSize).toBeLessThanOrEqual(batchSize);
-      expect(sizes.sequenceLength).toBeLessThanOrEqual(sequenceLength);
-      expect([!givenN || sizes.batchSize === batchSize, !givenT || sizes.sequenceLength === sequenceLength]).toEqual([true, true]);
-    }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 3, max: 2000 }),
+        size,
+        size,
+        fc.boolean(),
+        fc.boolean(),
+        (length, batchSize, sequenceLength, givenN, givenT) => {
+          fc.pre((givenN ? batchSize : 1) * (givenT ? sequenceLength : 1) <= length - 1);
+          const sizes = fitSizes(length, { batchSize, sequenceLength }, { batchSize: givenN, sequenceLength: givenT });
+          expect(new Streams(places(length), sizes.batchSize, sizes.sequenceLength).windowsPerEpoch).toBeGreaterThan(0);
+          expect(sizes.batchSize).toBeLessThanOrEqual(batchSize);
+          expect(sizes.sequenceLength).toBeLessThanOrEqual(sequenceLength);
+          expect([!givenN || sizes.batchSize === batchSize, !givenT || sizes.sequenceLength === sequenceLength]).toEqual([true, true]);
+        },
+      ),
+    );
   });
 
   it.each([
-    [1000, { batchSize: true, sequenceLength: true }, '--batch-size 64 with --seq-length 64 needs at least 4,097', '--batch-size 8 --seq-length 31 would fit'],
+    [
+      1000,
+      { batchSize: true, sequenceLength: true },
+      '--batch-size 64 with --seq-length 64 needs at least 4,097',
+      '--batch-size 8 --seq-length 31 would fit',
+    ],
     [60, { batchSize: true, sequenceLength: false }, '--batch-size 64 needs at least 65', '--batch-size 1 --seq-length 14 would fit'],
     [60, { batchSize: false, sequenceLength: true }, '--seq-length 64 needs at least 65', '--batch-size 1 --seq-length 14 would fit'],
   ])('that were given and do not fit %i characters are refused with others that do', async (length, given, needs, fitting) => {

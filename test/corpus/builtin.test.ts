@@ -13,7 +13,9 @@ describe('the sonnets', () => {
     const text = readFileSync(file, 'utf8');
     expect(text).toMatch(/^I\n\nFrom fairest creatures we desire increase,\nThat thereby beauty's rose might never die,\n/);
     expect(text).toContain("\n\nXVIII\n\nShall I compare thee to a summer's day?\n");
-    expect(text).toMatch(/\n\nCLIV\n\nThe little Love-god lying once asleep,\n(.+\n){12}Love's fire heats water, water cools not love\.\n$/);
+    expect(text).toMatch(
+      /\n\nCLIV\n\nThe little Love-god lying once asleep,\n(.+\n){12}Love's fire heats water, water cools not love\.\n$/,
+    );
     expect(text.match(/^[IVXLC]+$/gm)).toHaveLength(154);
     expect(text).toMatch(/^[\n -~]+$/);
     expect(text).not.toMatch(/[ \t]$/m);
@@ -44,7 +46,11 @@ describe('built-in corpora', () => {
 
   it('that do not exist are refused with a list of those that do', async () => {
     for (const name of ['plays', 'toString', '../sonnets']) {
-      expect(await failureOf(writeBuiltin(name, folderWith({})))).toMatchObject({ kind: 'usage', hint: 'there is: sonnets', message: `there is no built-in corpus "${name}"` });
+      expect(await failureOf(writeBuiltin(name, folderWith({})))).toMatchObject({
+        kind: 'usage',
+        hint: 'there is: sonnets',
+        message: `there is no built-in corpus "${name}"`,
+      });
     }
   });
 

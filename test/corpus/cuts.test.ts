@@ -14,25 +14,40 @@ const lengthsOf = (starts: readonly number[]): number[] => starts.slice(1).map((
 
 describe('the lengths of windows', () => {
   it('lie evenly around their mean, up to a quarter of it away', () => {
-    expect([32, 50, 64, 9, 4].map(lengthsAround)).toEqual([[24, 28, 32, 36, 40], [38, 44, 50, 56, 62], [48, 56, 64, 72, 80], [7, 8, 9, 10, 11], [2, 3, 4, 5, 6]]);
+    expect([32, 50, 64, 9, 4].map(lengthsAround)).toEqual([
+      [24, 28, 32, 36, 40],
+      [38, 44, 50, 56, 62],
+      [48, 56, 64, 72, 80],
+      [7, 8, 9, 10, 11],
+      [2, 3, 4, 5, 6],
+    ]);
     expect([1, 3].map(lengthsAround)).toEqual([[1], [3]]);
   });
 });
 
 describe('an epoch', () => {
   it('is cut into windows one after another, within its streams, as many as without, and of T steps on average', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 600 }), fc.boolean(), fc.boolean(), fc.nat(9), (T, stride, offset, length, epoch) => {
-      fc.pre(stride >= T);
-      const drawn = draws({ offset, length });
-      const starts = startsOf(epoch, stride, T, drawn);
-      const lengths = lengthsOf(starts);
-      const all = Math.floor(stride / T);
-      expect(lengths.length).toBeGreaterThanOrEqual(Math.max(1, offset ? all - 1 : all));
-      expect(lengths.reduce((sum, steps) => sum + steps, 0)).toBe(lengths.length * T);
-      expect(lengths.every((steps) => (length ? lengthsAround(T) : [T]).includes(steps))).toBe(true);
-      expect(starts[0]).toBeLessThan(offset ? T : 1);
-      expect(starts.at(-1)).toBeLessThanOrEqual(stride);
-    }));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 40 }),
+        fc.integer({ min: 1, max: 600 }),
+        fc.boolean(),
+        fc.boolean(),
+        fc.nat(9),
+        (T, stride, offset, length, epoch) => {
+          fc.pre(stride >= T);
+          const drawn = draws({ offset, length });
+          const starts = startsOf(epoch, stride, T, drawn);
+          const lengths = lengthsOf(starts);
+          const all = Math.floor(stride / T);
+          expect(lengths.length).toBeGreaterThanOrEqual(Math.max(1, offset ? all - 1 : all));
+          expect(lengths.reduce((sum, steps) => sum + steps, 0)).toBe(lengths.length * T);
+          expect(lengths.every((steps) => (length ? lengthsAround(T) : [T]).includes(steps))).toBe(true);
+          expect(starts[0]).toBeLessThan(offset ? T : 1);
+          expect(starts.at(-1)).toBeLessThanOrEqual(stride);
+        },
+      ),
+    );
   });
 
   it('has each length as often as each other, in another order than the next, and the same for the same seed', () => {
@@ -46,7 +61,9 @@ describe('an epoch', () => {
     const places = new Set(Array.from({ length: 200 }, (_, epoch) => cutOf(epoch, 100, 8, draws({ offset: true })).startOf(0)));
     expect([...places].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
     // A text that hardly has room for one window.
-    expect(new Set(Array.from({ length: 50 }, (_, epoch) => cutOf(epoch, 9, 8, draws({ offset: true })).startOf(0)))).toEqual(new Set([0, 1]));
+    expect(new Set(Array.from({ length: 50 }, (_, epoch) => cutOf(epoch, 9, 8, draws({ offset: true })).startOf(0)))).toEqual(
+      new Set([0, 1]),
+    );
   });
 });
 

@@ -30,23 +30,32 @@ function isUtf8(bytes: Uint8Array): boolean {
 
 describe('decoding UTF-8', () => {
   it('gives the same text wherever the bytes are cut', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.array(fc.nat(120)), (text, cuts) => {
-      expect(decoded(Buffer.from(`a${text}`), cuts)).toBe(`a${text}`);
-    }), { numRuns: 100 });
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), fc.array(fc.nat(120)), (text, cuts) => {
+        expect(decoded(Buffer.from(`a${text}`), cuts)).toBe(`a${text}`);
+      }),
+      { numRuns: 100 },
+    );
   });
 
   it('accepts exactly what the platform accepts, whatever the bytes and cuts', () => {
     // Bytes near the edges of the standard's table, so that many sequences are nearly right.
-    const edges = [0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff];
+    const edges = [
+      0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3,
+      0xf4, 0xf5, 0xff,
+    ];
     const bytes = fc.array(fc.constantFrom(...edges), { minLength: 1, maxLength: 6 }).map((values) => Uint8Array.from(values));
     let accepted = 0;
-    fc.assert(fc.property(bytes, fc.array(fc.nat(6)), (sequence, cuts) => {
-      const result = decoded(sequence, cuts);
-      expect(typeof result === 'string').toBe(isUtf8(sequence));
-      if (typeof result === 'string') accepted++;
-      const validPart = typeof result === 'string' ? sequence : sequence.subarray(0, result);
-      expect(isUtf8(validPart)).toBe(true);
-    }), { numRuns: 1000, seed: 1 });
+    fc.assert(
+      fc.property(bytes, fc.array(fc.nat(6)), (sequence, cuts) => {
+        const result = decoded(sequence, cuts);
+        expect(typeof result === 'string').toBe(isUtf8(sequence));
+        if (typeof result === 'string') accepted++;
+        const validPart = typeof result === 'string' ? sequence : sequence.subarray(0, result);
+        expect(isUtf8(validPart)).toBe(true);
+      }),
+      { numRuns: 1000, seed: 1 },
+    );
     expect(accepted).toBeGreaterThan(20);
   });
 

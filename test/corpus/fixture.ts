@@ -20,7 +20,13 @@ export function folderWith(files: Record<string, string | Uint8Array>): string {
 export function read(source: string | readonly string[], options: Partial<CorpusOptions> = {}): Promise<Corpus> {
   return readCorpus({
     sources: typeof source === 'string' ? [source] : source,
-    include: [], exclude: [], unit: 'char', minCount: 1, validationFraction: 0, validationFile: null, ...options,
+    include: [],
+    exclude: [],
+    unit: 'char',
+    minCount: 1,
+    validationFraction: 0,
+    validationFile: null,
+    ...options,
   });
 }
 

@@ -14,13 +14,16 @@ describe('reading a corpus', () => {
   it('numbers the characters and keeps the text, whatever it is', async () => {
     const folder = folderWith({});
     const file = path.join(folder, 'text.txt');
-    await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 50 }), async (anything) => {
-      const text = `ab${anything.replaceAll('\0', '')}${'plain text so that it is not mostly control characters '.repeat(3)}`;
-      writeFileSync(file, text);
-      const corpus = await read(file);
-      expect(textOf(corpus)).toBe(text);
-      expect(corpus.vocabulary.data.symbols).toEqual([...new Set(text)].toSorted((a, b) => a.codePointAt(0)! - b.codePointAt(0)!));
-    }), { numRuns: 25 });
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: 'binary', maxLength: 50 }), async (anything) => {
+        const text = `ab${anything.replaceAll('\0', '')}${'plain text so that it is not mostly control characters '.repeat(3)}`;
+        writeFileSync(file, text);
+        const corpus = await read(file);
+        expect(textOf(corpus)).toBe(text);
+        expect(corpus.vocabulary.data.symbols).toEqual([...new Set(text)].toSorted((a, b) => a.codePointAt(0)! - b.codePointAt(0)!));
+      }),
+      { numRuns: 25 },
+    );
   });
 
   it('tells what was read', async () => {
@@ -125,7 +128,10 @@ describe('holding out text for validation', () => {
     const corpus = await read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt'), validationFraction: 0.5 });
     expect(corpus.sourcesDigest).toBe((await read(path.join(folder, 'a.txt'))).digest);
     expect(corpus.digest).not.toBe(corpus.sourcesDigest);
-    expect([[...corpus.train], [...corpus.validation]]).toEqual([[0, 1, 2, 0, 1, 2], [2, 0, 1]]);
+    expect([[...corpus.train], [...corpus.validation]]).toEqual([
+      [0, 1, 2, 0, 1, 2],
+      [2, 0, 1],
+    ]);
     expect(corpus.characters).toBe(9);
   });
 
@@ -141,7 +147,9 @@ describe('holding out text for validation', () => {
 
   it('says that the validation text is empty', async () => {
     const folder = folderWith({ 'a.txt': 'abc', 'v.txt': '' });
-    expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt') }))).message).toMatch(/the validation text .*v\.txt is empty/);
+    expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile: path.join(folder, 'v.txt') }))).message).toMatch(
+      /the validation text .*v\.txt is empty/,
+    );
   });
 });
 
@@ -158,7 +166,13 @@ describe('text that cannot be trained on', () => {
     ['mostly control characters', '\x01\x02\x03abc', {}, /looks like a binary file: most of it is control/, /--unit byte/],
     ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /looks like a binary file: it starts as UTF-16 does/, /iconv -f UTF-16/],
     ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /looks like a binary file/, /--unit byte/],
-    ['characters that a given vocabulary lacks', 'abé', { vocabulary: characterVocabulary('abe', false) }, /never seen: U\+00E9 é$/, /write e for é/],
+    [
+      'characters that a given vocabulary lacks',
+      'abé',
+      { vocabulary: characterVocabulary('abe', false) },
+      /never seen: U\+00E9 é$/,
+      /write e for é/,
+    ],
   ] as const)('is refused: %s', async (_, content, options, message, hint) => {
     const error = await failureOf(read(path.join(folderWith({ t: content }), 't'), options));
     expect(error.kind).toBe('corpus');

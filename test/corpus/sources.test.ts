@@ -26,18 +26,27 @@ describe('a folder as a corpus', () => {
   ])('takes what --include %j and --exclude %j leave', async (include, exclude, text) => {
     // A second symbol in front, so that one file is enough of a text.
     const folder = folderWith({ ...tree, '0/first': '-' });
-    const corpus = await read([path.join(folder, '0', 'first'), folder], { include: include.length > 0 ? include : [], exclude: [...exclude, 'first'] });
+    const corpus = await read([path.join(folder, '0', 'first'), folder], {
+      include: include.length > 0 ? include : [],
+      exclude: [...exclude, 'first'],
+    });
     expect(textOf(corpus)).toBe(`-${text}`);
   });
 
   it('passes over binary files and counts them', async () => {
-    const corpus = await read(folderWith({ 'a.txt': 'ab', 'b.png': Uint8Array.of(0x89, 0x50, 0, 1), 'c.txt': 'c', 'd.bin': '\x01\x02\x03' }));
+    const corpus = await read(
+      folderWith({ 'a.txt': 'ab', 'b.png': Uint8Array.of(0x89, 0x50, 0, 1), 'c.txt': 'c', 'd.bin': '\x01\x02\x03' }),
+    );
     expect(textOf(corpus)).toBe('abc');
     expect(corpus).toMatchObject({ files: 2, skipped: 2 });
   });
 
   it('takes binary files too with --unit byte', async () => {
-    expect(await read(folderWith({ 'a.txt': 'ab', 'b.bin': '\0\x01' }), { unit: 'byte' })).toMatchObject({ files: 2, skipped: 0, characters: 4 });
+    expect(await read(folderWith({ 'a.txt': 'ab', 'b.bin': '\0\x01' }), { unit: 'byte' })).toMatchObject({
+      files: 2,
+      skipped: 0,
+      characters: 4,
+    });
   });
 
   it('is read once where links lead in circles or to the same file', async () => {
@@ -50,7 +59,9 @@ describe('a folder as a corpus', () => {
 
   it('is read without the runs in it, which change meanwhile', async () => {
     const run = { 'log.jsonl': '{"l":1}', 'lock.json': '{}' };
-    const runs = Object.fromEntries(['runs/1', 'runs/2'].flatMap((folder) => Object.entries(run).map(([name, text]) => [`${folder}/${name}`, text])));
+    const runs = Object.fromEntries(
+      ['runs/1', 'runs/2'].flatMap((folder) => Object.entries(run).map(([name, text]) => [`${folder}/${name}`, text])),
+    );
     // A log or a state by itself makes no run.
     expect(textOf(await read(folderWith({ 'a.txt': 'a', ...runs, 'x/best.json': 'b', 'y/log.jsonl': 'c' })))).toBe('abc');
   });
@@ -74,7 +85,9 @@ describe('a pattern as a corpus', () => {
     const folder = folderWith(tree);
     expect(textOf(await read(path.join(folder, '**/*.c')))).toBe('Zxyb');
     expect(textOf(await read(path.join(folder, '**/*.c'), { exclude: ['x.c'] }))).toBe('Zyb');
-    expect((await findFiles(path.join(folder, '.*.c'), { include: [], exclude: [] })).files.map((file) => path.basename(file.path))).toEqual(['.hidden.c']);
+    expect(
+      (await findFiles(path.join(folder, '.*.c'), { include: [], exclude: [] })).files.map((file) => path.basename(file.path)),
+    ).toEqual(['.hidden.c']);
   });
 
   it('is a file name where there is such a file', async () => {
@@ -86,7 +99,14 @@ describe('a pattern as a corpus', () => {
 describe('a source that is not there', () => {
   it.each([
     ['a file', 'none.txt', [], [], /^no such file or folder: .*none\.txt$/, /check the path/],
-    ['a built-in corpus that was not written', 'corpora/sonnets.txt', [], [], /^no such file/, /^rnn corpus sonnets writes corpora\/sonnets\.txt$/],
+    [
+      'a built-in corpus that was not written',
+      'corpora/sonnets.txt',
+      [],
+      [],
+      /^no such file/,
+      /^rnn corpus sonnets writes corpora\/sonnets\.txt$/,
+    ],
     ['a pattern', '*.none', [], ['b'], /^no file matches .*\*\.none with --exclude 'b'$/, /quote/],
     ['a folder without a match', '', ['*.none'], [], /^no file in .* matches with --include '\*\.none'$/, /quote/],
     ['an empty folder', 'empty', [], [], /^the folder .*empty holds no files$/, /name a folder/],
@@ -104,20 +124,23 @@ describe('a source that is not there', () => {
 
   const isRoot = process.getuid?.() === 0;
   const canBecomeNobody = isRoot && process.seteuid !== undefined;
-  it.skipIf(process.platform === 'win32' || (isRoot && !canBecomeNobody))('is said to be unreadable where permission is missing', async () => {
-    const folder = folderWith({ 'a.txt': 'ab' });
-    chmodSync(folder, 0o755);
-    chmodSync(path.join(folder, 'a.txt'), 0o000);
-    if (isRoot) process.seteuid?.(65_534);
-    try {
-      const error = await failureOf(read(path.join(folder, 'a.txt')));
-      expect(error.kind).toBe('corpus');
-      expect(error.message).toMatch(/^no permission to read .*a\.txt$/);
-      expect(error.hint).toContain('chmod');
-    } finally {
-      if (isRoot) process.seteuid?.(0);
-    }
-  });
+  it.skipIf(process.platform === 'win32' || (isRoot && !canBecomeNobody))(
+    'is said to be unreadable where permission is missing',
+    async () => {
+      const folder = folderWith({ 'a.txt': 'ab' });
+      chmodSync(folder, 0o755);
+      chmodSync(path.join(folder, 'a.txt'), 0o000);
+      if (isRoot) process.seteuid?.(65_534);
+      try {
+        const error = await failureOf(read(path.join(folder, 'a.txt')));
+        expect(error.kind).toBe('corpus');
+        expect(error.message).toMatch(/^no permission to read .*a\.txt$/);
+        expect(error.hint).toContain('chmod');
+      } finally {
+        if (isRoot) process.seteuid?.(0);
+      }
+    },
+  );
 
   it.skipIf(process.platform !== 'linux')('says what the system says of a file that opens but cannot be read (Linux)', async () => {
     const error = await failureOf(read('/proc/self/mem'));
@@ -128,7 +151,15 @@ describe('a source that is not there', () => {
 
 describe('the name of a run', () => {
   it.each([
-    ['texts/war and peace.txt', 'war and peace'], ['linux-6.1', 'linux-6.1'], ['-', 'stdin'], ['/', 'corpus'], ['texts/', 'texts'],
-    ['.', path.basename(process.cwd())], ['texts/*.txt', 'texts'], ['*.txt', path.basename(process.cwd())], ['/*.txt', 'corpus'], ['a.tar.gz', 'a.tar'],
+    ['texts/war and peace.txt', 'war and peace'],
+    ['linux-6.1', 'linux-6.1'],
+    ['-', 'stdin'],
+    ['/', 'corpus'],
+    ['texts/', 'texts'],
+    ['.', path.basename(process.cwd())],
+    ['texts/*.txt', 'texts'],
+    ['*.txt', path.basename(process.cwd())],
+    ['/*.txt', 'corpus'],
+    ['a.tar.gz', 'a.tar'],
   ])('is, for %s, %s', (source, name) => expect(corpusName(source)).toBe(name));
 });

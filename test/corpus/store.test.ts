@@ -16,7 +16,13 @@ function storeOf(ids: ArrayLike<number>, symbols: number): TokenStore {
 
 describe('the ids of a corpus', () => {
   it.each([
-    [256, 1, 65_536, 2], [256, 1, 65_537, 4], [300, 2, 256, 1], [300, 2, 70_000, 4], [70_000, 4, 200, 1], [70_000, 4, 300, 2], [256, 1, 100, 1],
+    [256, 1, 65_536, 2],
+    [256, 1, 65_537, 4],
+    [300, 2, 256, 1],
+    [300, 2, 70_000, 4],
+    [70_000, 4, 200, 1],
+    [70_000, 4, 300, 2],
+    [256, 1, 100, 1],
   ])('survive new numbers, from %i symbols in %i bytes to %i in %i', (symbols, width, newSymbols, newWidth) => {
     const ids = Array.from({ length: LENGTH }, (_, i) => Math.imul(i, 2_654_435_761) >>> 0).map((value) => value % symbols);
     const table = Uint32Array.from({ length: symbols }, (_, id) => (id * 7 + 1) % newSymbols);
@@ -29,27 +35,35 @@ describe('the ids of a corpus', () => {
   });
 
   it('become wider while they are read without a change', () => {
-    const store = storeOf(Array.from({ length: LENGTH }, (_, i) => i % 256), 256);
+    const store = storeOf(
+      Array.from({ length: LENGTH }, (_, i) => i % 256),
+      256,
+    );
     expect([store.widen(256), store.widen(257), store.widen(65_537)]).toEqual([false, true, true]);
     const { before } = store.finish(LENGTH);
     expect(before.length === LENGTH && before.every((id, i) => id === i % 256)).toBe(true);
   });
 
   it('are counted in any part of the text', () => {
-    fc.assert(fc.property(fc.array(fc.nat(299), { maxLength: 50 }), fc.constantFrom(100, 300), fc.nat(50), fc.nat(50), (values, symbols, a, b) => {
-      const ids = values.map((value) => value % symbols);
-      const [start, end] = [Math.min(a, b, ids.length), Math.min(Math.max(a, b), ids.length)];
-      const counts = storeOf(ids, symbols).count(symbols, start, end);
-      expect(counts).toHaveLength(symbols);
-      const part = ids.slice(start, end);
-      expect(counts.every((count, id) => count === part.filter((other) => other === id).length)).toBe(true);
-    }));
+    fc.assert(
+      fc.property(fc.array(fc.nat(299), { maxLength: 50 }), fc.constantFrom(100, 300), fc.nat(50), fc.nat(50), (values, symbols, a, b) => {
+        const ids = values.map((value) => value % symbols);
+        const [start, end] = [Math.min(a, b, ids.length), Math.min(Math.max(a, b), ids.length)];
+        const counts = storeOf(ids, symbols).count(symbols, start, end);
+        expect(counts).toHaveLength(symbols);
+        const part = ids.slice(start, end);
+        expect(counts.every((count, id) => count === part.filter((other) => other === id).length)).toBe(true);
+      }),
+    );
   });
 
   it('end in two views of one buffer that is no longer than they are', () => {
     for (const symbols of [3, 300]) {
       const { before, after } = storeOf([0, 1, 2, 1, 0], symbols).finish(3);
-      expect([[...before], [...after]]).toEqual([[0, 1, 2], [1, 0]]);
+      expect([[...before], [...after]]).toEqual([
+        [0, 1, 2],
+        [1, 0],
+      ]);
       expect(before.buffer).toBe(after.buffer);
       expect(before.buffer.byteLength).toBe(5 * before.BYTES_PER_ELEMENT);
     }

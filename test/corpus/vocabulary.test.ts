@@ -14,11 +14,13 @@ describe('a vocabulary of characters', () => {
   });
 
   it('gives back every text that was encoded with it', () => {
-    fc.assert(fc.property(anyText, (text) => {
-      const vocabulary = characterVocabulary(text, false);
-      expect(vocabulary.decode(vocabulary.encode(text))).toBe(text);
-      expect(vocabulary.encode(text)).toHaveLength([...text].length);
-    }));
+    fc.assert(
+      fc.property(anyText, (text) => {
+        const vocabulary = characterVocabulary(text, false);
+        expect(vocabulary.decode(vocabulary.encode(text))).toBe(text);
+        expect(vocabulary.encode(text)).toHaveLength([...text].length);
+      }),
+    );
   });
 
   it('names the characters it does not know and what to write instead', async () => {
@@ -59,9 +61,11 @@ describe('a vocabulary of bytes', () => {
   it('has all 256 and gives back every text', () => {
     const vocabulary = byteVocabulary();
     expect(vocabulary.size).toBe(256);
-    fc.assert(fc.property(anyText, (text) => {
-      expect(vocabulary.decode(vocabulary.encode(text))).toBe(text);
-    }));
+    fc.assert(
+      fc.property(anyText, (text) => {
+        expect(vocabulary.decode(vocabulary.encode(text))).toBe(text);
+      }),
+    );
   });
 
   it('holds back a character until its last byte has come', () => {
@@ -76,12 +80,36 @@ describe('a vocabulary of bytes', () => {
 
   it('decodes any bytes one by one as the platform does, each as soon as it does', () => {
     // Starts, middles and ends of characters, and bytes that are never any of them.
-    const byte = fc.constantFrom(0x00, 0x61, 0x7f, 0x80, 0xbf, 0xc0, 0xc3, 0xe2, 0x82, 0xac, 0xed, 0xa0, 0xf0, 0x9f, 0xf4, 0x90, 0xf5, 0xff, 0xef, 0xbb);
-    fc.assert(fc.property(fc.array(byte, { maxLength: 30 }), (bytes) => {
-      const [decoder, platform] = [byteVocabulary().decoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
-      for (const each of bytes) expect(decoder.push(each)).toBe(platform.decode(Uint8Array.of(each), { stream: true }));
-      expect(decoder.end()).toBe(platform.decode());
-    }), { seed: 1, numRuns: 2000 });
+    const byte = fc.constantFrom(
+      0x00,
+      0x61,
+      0x7f,
+      0x80,
+      0xbf,
+      0xc0,
+      0xc3,
+      0xe2,
+      0x82,
+      0xac,
+      0xed,
+      0xa0,
+      0xf0,
+      0x9f,
+      0xf4,
+      0x90,
+      0xf5,
+      0xff,
+      0xef,
+      0xbb,
+    );
+    fc.assert(
+      fc.property(fc.array(byte, { maxLength: 30 }), (bytes) => {
+        const [decoder, platform] = [byteVocabulary().decoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
+        for (const each of bytes) expect(decoder.push(each)).toBe(platform.decode(Uint8Array.of(each), { stream: true }));
+        expect(decoder.end()).toBe(platform.decode());
+      }),
+      { seed: 1, numRuns: 2000 },
+    );
   });
 
   it('keeps a byte order mark', () => {

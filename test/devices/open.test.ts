@@ -23,9 +23,16 @@ describe('a device', () => {
     await device.close();
   });
 
-  it.each(['metal', '', 'constructor', 'toString', '__proto__'])('that does not exist (%j) is refused with a list of those that do', async (name) => {
-    await expect(openDevice(name)).rejects.toMatchObject({ kind: 'device', message: `there is no device '${name}'`, hint: `one of auto, ${deviceNames.join(', ')}` });
-  });
+  it.each(['metal', '', 'constructor', 'toString', '__proto__'])(
+    'that does not exist (%j) is refused with a list of those that do',
+    async (name) => {
+      await expect(openDevice(name)).rejects.toMatchObject({
+        kind: 'device',
+        message: `there is no device '${name}'`,
+        hint: `one of auto, ${deviceNames.join(', ')}`,
+      });
+    },
+  );
 
   it.each([
     ['gpu', 'webgpu'],
@@ -51,7 +58,9 @@ describe('a device', () => {
 describe('auto', () => {
   it('draws on the cpu, without looking for a GPU', async () => {
     const before = adapter.loaded;
-    expect((await openDevice('auto', { work: { kind: 'sampling', multiplyAdds: 0 } })).reason).toBe('cpu: one character at a time is faster there');
+    expect((await openDevice('auto', { work: { kind: 'sampling', multiplyAdds: 0 } })).reason).toBe(
+      'cpu: one character at a time is faster there',
+    );
     expect(adapter.loaded).toBe(before);
   });
 

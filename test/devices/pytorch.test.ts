@@ -37,7 +37,10 @@ interface Case {
   readonly finalStates: Readonly<Record<string, Rounded>>;
 }
 
-const { grid, cases } = JSON.parse(readFileSync(new URL('../fixtures/pytorch-gradients.json', import.meta.url), 'utf8')) as { grid: number; cases: readonly Case[] };
+const { grid, cases } = JSON.parse(readFileSync(new URL('../fixtures/pytorch-gradients.json', import.meta.url), 'utf8')) as {
+  grid: number;
+  cases: readonly Case[];
+};
 
 const scaled = (values: readonly number[], unit: number): Matrix => Float64Array.from(values, (x) => x * unit);
 
@@ -48,7 +51,12 @@ function transposed(values: Matrix, columns: number): Matrix {
 }
 
 /** One of our tensors from PyTorch's, which `of` gives by their names. Biases are weights that add up, or gradients that are equal. */
-function tensorOf({ cell, layers, H, V, embedding }: Case, name: string, of: (name: string) => Matrix, biases: 'weights' | 'gradients'): Matrix {
+function tensorOf(
+  { cell, layers, H, V, embedding }: Case,
+  name: string,
+  of: (name: string) => Matrix,
+  biases: 'weights' | 'gradients',
+): Matrix {
   if (name === 'embedding.W') return of('embedding.weight');
   if (name === 'head.W') return transposed(of('head.weight'), H);
   if (name === 'head.b') return of('head.bias');
@@ -74,16 +82,36 @@ function tooFar(tolerance: number, differences: readonly (readonly [name: string
 
 function prepare(one: Case) {
   const { cell, layers, T, N, H, V, embedding } = one;
-  const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const model: ModelConfiguration = {
+    cell,
+    layers,
+    hidden: H,
+    embedding,
+    vocabulary: V,
+    forgetBias: 0,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+  };
   const shapes = parameterShapes(model);
   const build = (rows: number) => trainingProgram(model, { steps: T, rows }, 1 / (T * N));
   const layerOf = (all: Matrix, layer: number): Matrix => all.subarray(layer * N * H, (layer + 1) * N * H);
-  const states = (of: (name: string) => Matrix): Map<string, Matrix> => new Map(Array.from({ length: layers }, (_, layer) => cellNamed(cell).states
-    .map((name): [string, Matrix] => [`layer${layer}.${name}`, layerOf(of(name), layer)])).flat());
+  const states = (of: (name: string) => Matrix): Map<string, Matrix> =>
+    new Map(
+      Array.from({ length: layers }, (_, layer) =>
+        cellNamed(cell).states.map((name): [string, Matrix] => [`layer${layer}.${name}`, layerOf(of(name), layer)]),
+      ).flat(),
+    );
   return {
-    shapes, build,
+    shapes,
+    build,
     weights: new Map(shapes.map(({ name }) => [name, tensorOf(one, name, (theirs) => scaled(one.weights[theirs], 1 / grid), 'weights')])),
-    gradients: new Map(shapes.map(({ name }) => [name, tensorOf(one, name, (theirs) => scaled(one.gradients[theirs].values, one.gradients[theirs].unit), 'gradients')])),
+    gradients: new Map(
+      shapes.map(({ name }) => [
+        name,
+        tensorOf(one, name, (theirs) => scaled(one.gradients[theirs].values, one.gradients[theirs].unit), 'gradients'),
+      ]),
+    ),
     initial: states((name) => scaled(one.states[name], 1 / grid)),
     final: states((name) => scaled(one.finalStates[name].values, one.finalStates[name].unit)),
   };
@@ -96,13 +124,20 @@ describe.each(cases)('$cell, $layers layers, T $T, N $N, H $H, embedding $embedd
   test('the reference device gives the loss, gradients and carried states of PyTorch', () => {
     const program = build(N);
     const state = new Map(initial);
-    const inputs = new Map([['ids', Float64Array.from(one.ids)], ['targets', Float64Array.from(one.targets)]]);
+    const inputs = new Map([
+      ['ids', Float64Array.from(one.ids)],
+      ['targets', Float64Array.from(one.targets)],
+    ]);
     const { values, lossNats } = evaluate(program, { parameters: weights, inputs, state });
-    expect(tooFar(REFERENCE_TOLERANCE, [
-      ['loss', Math.abs(lossNats / (T * N) / one.meanLossNats - 1)],
-      ...[...gradients].map(([name, expected]) => [`gradient of ${name}`, worst(values.get(program.gradients.get(name)!)!, expected)] as const),
-      ...[...final].map(([name, expected]) => [`carried ${name}`, worst(state.get(name)!, expected)] as const),
-    ])).toEqual([]);
+    expect(
+      tooFar(REFERENCE_TOLERANCE, [
+        ['loss', Math.abs(lossNats / (T * N) / one.meanLossNats - 1)],
+        ...[...gradients].map(
+          ([name, expected]) => [`gradient of ${name}`, worst(values.get(program.gradients.get(name)!)!, expected)] as const,
+        ),
+        ...[...final].map(([name, expected]) => [`carried ${name}`, worst(state.get(name)!, expected)] as const),
+      ]),
+    ).toEqual([]);
   });
 
   test.each([1, 2, 3])('the cpu device gives the loss, gradients and carried states of PyTorch with %i threads', async (threads) => {
@@ -115,8 +150,12 @@ describe.each(cases)('$cell, $layers layers, T $T, N $N, H $H, embedding $embedd
       expect(tooFar(CPU_LOSS_TOLERANCE, [['loss', Math.abs(lossNats / (T * N) / one.meanLossNats - 1)]])).toEqual([]);
       const got = await executable.read({ kind: 'gradients' });
       let offset = 0;
-      const differences = [...gradients].map(([name, expected]): [string, number] => [`gradient of ${name}`, worst(got.subarray(offset, (offset += expected.length)), expected)]);
-      for (const [name, expected] of final) differences.push([`carried ${name}`, worst(await executable.read({ kind: 'state', job: 'train', name }), expected)]);
+      const differences = [...gradients].map(([name, expected]): [string, number] => [
+        `gradient of ${name}`,
+        worst(got.subarray(offset, (offset += expected.length)), expected),
+      ]);
+      for (const [name, expected] of final)
+        differences.push([`carried ${name}`, worst(await executable.read({ kind: 'state', job: 'train', name }), expected)]);
       expect(tooFar(CPU_TOLERANCE, differences)).toEqual([]);
       expect(offset).toBe(got.length);
     } finally {

@@ -44,7 +44,13 @@ describe('bench', () => {
     expect(new Set(runs.train)).toEqual(new Set([3]));
     expect(new Set(runs['sample 1'])).toEqual(new Set([1]));
     expect(runs['sample 1'].length % 16).toBe(0);
-    expect(result).toMatchObject({ device: 'reference', description: 'counting', memoryBytes: 123, cost: null, training: { callsPerRun: 3, settled: true, gigabytesPerSecond: null } });
+    expect(result).toMatchObject({
+      device: 'reference',
+      description: 'counting',
+      memoryBytes: 123,
+      cost: null,
+      training: { callsPerRun: 3, settled: true, gigabytesPerSecond: null },
+    });
     expect(runs.train.length).toBeGreaterThanOrEqual(3 + 5);
     expect(result.training!.charactersPerSecond * result.training!.stepMs).toBeCloseTo(1000 * 8, 6);
     expect(result.sampling!.charactersPerSecond).toBeGreaterThan(0);
@@ -89,7 +95,13 @@ describe('bench', () => {
     const lengths = [1, 1, 2, 2, 4];
     const { device, runs } = counting();
     const { compile } = device;
-    const growing: Device = { ...device, compile: async (workload) => ({ ...await compile(workload), callsPerRun: () => lengths[Math.min(lengths.length - 1, runs.train?.length ?? 0)] }) };
+    const growing: Device = {
+      ...device,
+      compile: async (workload) => ({
+        ...(await compile(workload)),
+        callsPerRun: () => lengths[Math.min(lengths.length - 1, runs.train?.length ?? 0)],
+      }),
+    };
     expect((await bench(growing, setup)).training).toMatchObject({ callsPerRun: 4, settled: true });
     expect(runs.train.slice(0, 6)).toEqual([1, 1, 2, 2, 4, 4]);
     expect(runs.train.length).toBeGreaterThanOrEqual(6 + 5);
@@ -133,7 +145,9 @@ describe('bench', () => {
   });
 
   it('refuses a device that gives no numbers', async () => {
-    const { device, open } = counting({ run: async (_, calls) => calls.slice(0, 1).map(() => ({ lossNats: NaN, gradientNorm: NaN, updated: false, outputs: {} })) });
+    const { device, open } = counting({
+      run: async (_, calls) => calls.slice(0, 1).map(() => ({ lossNats: NaN, gradientNorm: NaN, updated: false, outputs: {} })),
+    });
     await expect(bench(device, setup)).rejects.toMatchObject({ kind: 'device', message: expect.stringContaining('not a number') });
     expect(open.size).toBe(0);
   });

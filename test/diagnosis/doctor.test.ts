@@ -33,15 +33,30 @@ describe('the check of', () => {
     const library = { path: 'libfast.so', name: 'Fast 1.0', suffix: '', wide: false, takesSmall: false, oneCaller: false };
     expect(await checkBlas(undefined, () => ({ library, trials: [...tried, used], off: null }))).toMatchObject({
       verdict: 'good',
-      detail: 'Fast 1.0 (libfast.so): 3.0 times as fast as the embedded kernels; not used: libopenblas.so.0: cannot be opened; libblas.so.3: 0.03 times as fast as the embedded kernels',
+      detail:
+        'Fast 1.0 (libfast.so): 3.0 times as fast as the embedded kernels; not used: libopenblas.so.0: cannot be opened; libblas.so.3: 0.03 times as fast as the embedded kernels',
     });
-    expect(await checkBlas(undefined, () => ({ library: null, trials: tried, off: null }))).toMatchObject({ verdict: 'absent', detail: expect.stringMatching(/^none used; libopenblas.so.0: cannot be opened; /), fix: null });
+    expect(await checkBlas(undefined, () => ({ library: null, trials: tried, off: null }))).toMatchObject({
+      verdict: 'absent',
+      detail: expect.stringMatching(/^none used; libopenblas.so.0: cannot be opened; /),
+      fix: null,
+    });
     const without = [{ path: 'koffi', name: null, used: false, reason: "Cannot find module 'koffi'" }];
-    expect(await checkBlas(undefined, () => ({ library: null, trials: without, off: null }))).toMatchObject({ verdict: 'absent', detail: "none used; koffi: Cannot find module 'koffi'", fix: expect.stringMatching(/^install rnn again with --include=optional, for @koromix\/koffi-/) });
-    expect(await checkBlas(undefined, () => ({ library: null, trials: [], off: 'RNN_BLAS=off' }))).toMatchObject({ verdict: 'absent', detail: 'none, by RNN_BLAS=off', fix: null });
-    expect(await checkBlas(undefined, () => {
-      throw new RnnError('device', 'the BLAS libz.so.1 cannot be used', { hint: '--blas off' });
-    })).toMatchObject({ verdict: 'bad', fix: '--blas off' });
+    expect(await checkBlas(undefined, () => ({ library: null, trials: without, off: null }))).toMatchObject({
+      verdict: 'absent',
+      detail: "none used; koffi: Cannot find module 'koffi'",
+      fix: expect.stringMatching(/^install rnn again with --include=optional, for @koromix\/koffi-/),
+    });
+    expect(await checkBlas(undefined, () => ({ library: null, trials: [], off: 'RNN_BLAS=off' }))).toMatchObject({
+      verdict: 'absent',
+      detail: 'none, by RNN_BLAS=off',
+      fix: null,
+    });
+    expect(
+      await checkBlas(undefined, () => {
+        throw new RnnError('device', 'the BLAS libz.so.1 cannot be used', { hint: '--blas off' });
+      }),
+    ).toMatchObject({ verdict: 'bad', fix: '--blas off' });
   });
 });
 
@@ -49,12 +64,20 @@ describe('the check of a device', () => {
   let closed = 0;
   const device = { name: 'fake', description: 'fake: 2 threads', close: async () => void closed++ } as unknown as Device;
   const open = async () => device;
-  const finding = (name: string, worst: number, quick = true): ParityCheck => ({ name, quick, run: async () => ({ worst, tolerance: 1e-5, where: 'loss' }) });
+  const finding = (name: string, worst: number, quick = true): ParityCheck => ({
+    name,
+    quick,
+    run: async () => ({ worst, tolerance: 1e-5, where: 'loss' }),
+  });
 
   it('compares it with the reference, and closes it', async () => {
     const before = closed;
     const check = await checkDevice('fake', false, [finding('a', 1e-7), finding('b', 2e-6), finding('slow', 1, false)], open);
-    expect(check).toMatchObject({ device: 'fake', verdict: 'good', detail: '2 threads; agrees with the reference in 2 comparisons, at worst 2.0e-6 of 1e-5 allowed' });
+    expect(check).toMatchObject({
+      device: 'fake',
+      verdict: 'good',
+      detail: '2 threads; agrees with the reference in 2 comparisons, at worst 2.0e-6 of 1e-5 allowed',
+    });
     expect(closed).toBe(before + 1);
   });
 

@@ -75,10 +75,20 @@ describe('a pace', () => {
   });
 
   it('ends where the length of a run never settles, and says so', async () => {
-    const work = new Paced(Array.from({ length: 1000 }, (_, i) => 1 + (i % 2)), 1, 0, 1);
+    const work = new Paced(
+      Array.from({ length: 1000 }, (_, i) => 1 + (i % 2)),
+      1,
+      0,
+      1,
+    );
     expect(await work.measured(20)).toMatchObject({ settled: false });
     expect(work.ran.length).toBeLessThan(60);
-    const slow = new Paced(Array.from({ length: 1000 }, (_, i) => 1 + (i % 2)), 3000, 0, 1);
+    const slow = new Paced(
+      Array.from({ length: 1000 }, (_, i) => 1 + (i % 2)),
+      3000,
+      0,
+      1,
+    );
     expect(await slow.measured(100)).toMatchObject({ settled: false });
     expect(slow.ran.length).toBeLessThan(10);
   });

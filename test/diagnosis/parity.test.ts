@@ -18,7 +18,10 @@ async function findings(device: Device, names: RegExp): Promise<string[]> {
   return found;
 }
 
-function wrongDevice(change: (executable: Executable, workload: Workload) => Partial<Executable>, translate = (workload: Workload): Workload => workload): Device {
+function wrongDevice(
+  change: (executable: Executable, workload: Workload) => Partial<Executable>,
+  translate = (workload: Workload): Workload => workload,
+): Device {
   const device = openReference();
   return {
     ...device,
@@ -43,11 +46,25 @@ function misreading(change: (ops: Builder, value: Value) => Value): Device {
   const misread = (program: Program): Program => {
     const ops = new Builder();
     const now = new Map<Value, Value>();
-    for (const value of program.values) now.set(value, change(ops, ops.again(value, value.inputs.map((input) => now.get(input)!))));
-    const renamed = (named: ReadonlyMap<string, Value>): Map<string, Value> => new Map([...named].map(([name, value]) => [name, now.get(value)!]));
+    for (const value of program.values)
+      now.set(
+        value,
+        change(
+          ops,
+          ops.again(
+            value,
+            value.inputs.map((input) => now.get(input)!),
+          ),
+        ),
+      );
+    const renamed = (named: ReadonlyMap<string, Value>): Map<string, Value> =>
+      new Map([...named].map(([name, value]) => [name, now.get(value)!]));
     return ops.program(renamed(program.outputs), renamed(program.gradients));
   };
-  return wrongDevice(() => ({}), (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, build: (rows) => misread(job.build(rows)) })) }));
+  return wrongDevice(
+    () => ({}),
+    (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, build: (rows) => misread(job.build(rows)) })) }),
+  );
 }
 
 test('the reference passes its own checks, all of different names', { timeout: 60_000 }, async () => {
@@ -64,7 +81,16 @@ test('a few of them are quick', () => {
 describe('the checks of operations notice a slight error', () => {
   const probes = /^(products|views|joins|zeros|elementwise|chains|large|gather|product with|column|crossEntropy|states that|dropout masks)/;
   const kinds: Partial<Record<Kind, RegExp>> = {
-    matmul: /^products/, gather: /^gather/, scatter: /^gather and/, rows: /^views/, columns: /^views/, join: /^joins by/, columnSums: /^column/, crossEntropy: /^cross.*[^1] logits.*\d$/, state: /^states/, dropoutMask: /^dropout/,
+    matmul: /^products/,
+    gather: /^gather/,
+    scatter: /^gather and/,
+    rows: /^views/,
+    columns: /^views/,
+    join: /^joins by/,
+    columnSums: /^column/,
+    crossEntropy: /^cross.*[^1] logits.*\d$/,
+    state: /^states/,
+    dropoutMask: /^dropout/,
   };
   test.each(Object.entries(kinds))('in %s', async (kind, names) => {
     const wrong = misreading((ops, value) => (value.kind === kind ? ops.scale(value, OFF) : value));
@@ -73,38 +99,95 @@ describe('the checks of operations notice a slight error', () => {
   });
 
   const functions: readonly ElementwiseFunction[] = [
-    'add', 'subtract', 'multiply', 'divide', 'scale', 'offset', 'sigmoid', 'tanh', 'relu', 'sqrt', 'clip', 'flush', 'sigmoidGradient', 'tanhGradient', 'reluGradient',
+    'add',
+    'subtract',
+    'multiply',
+    'divide',
+    'scale',
+    'offset',
+    'sigmoid',
+    'tanh',
+    'relu',
+    'sqrt',
+    'clip',
+    'flush',
+    'sigmoidGradient',
+    'tanhGradient',
+    'reluGradient',
   ];
   test.each(functions)('in %s', async (apply) => {
-    const wrong = misreading((ops, value) => (value.kind === 'elementwise' && value.apply === apply ? ops.multiply(value, ops.offset(ops.zeros(1, 1), OFF)) : value));
+    const wrong = misreading((ops, value) =>
+      value.kind === 'elementwise' && value.apply === apply ? ops.multiply(value, ops.offset(ops.zeros(1, 1), OFF)) : value,
+    );
     // One of the sizes is a single element, which for some functions is 0.
     expect((await findings(wrong, /^elementwise/)).length).toBeGreaterThanOrEqual(3);
   });
 
   test.each<[string, (ops: Builder, value: Value) => Value]>([
     ['zeros that are not', (ops, value) => (value.kind === 'zeros' ? ops.offset(value, 1e-4) : value)],
-    ['a product without its bias', (ops, value) => (value.kind === 'matmul' && value.bias ? ops.append({ ...value, bias: false }, value.rows, value.columns, value.inputs.filter((_, i) => i !== 2)) : value)],
-    ['a product without its running sum', (ops, value) => (value.kind === 'matmul' && value.plus ? ops.append({ ...value, plus: false }, value.rows, value.columns, value.inputs.slice(0, -1)) : value)],
+    [
+      'a product without its bias',
+      (ops, value) =>
+        value.kind === 'matmul' && value.bias
+          ? ops.append(
+              { ...value, bias: false },
+              value.rows,
+              value.columns,
+              value.inputs.filter((_, i) => i !== 2),
+            )
+          : value,
+    ],
+    [
+      'a product without its running sum',
+      (ops, value) =>
+        value.kind === 'matmul' && value.plus
+          ? ops.append({ ...value, plus: false }, value.rows, value.columns, value.inputs.slice(0, -1))
+          : value,
+    ],
     ['a gather without its bias', (ops, value) => (value.kind === 'gather' ? ops.gather(value.inputs[0], value.inputs[1]) : value)],
-    ['rows one too early', (ops, value) => (value.kind === 'rows' && value.first > 0 ? ops.rows(value.inputs[0], value.first - 1, value.rows) : value)],
-    ['columns one too early', (ops, value) => (value.kind === 'columns' && value.first > 0 ? ops.columns(value.inputs[0], value.first - 1, value.columns) : value)],
+    [
+      'rows one too early',
+      (ops, value) => (value.kind === 'rows' && value.first > 0 ? ops.rows(value.inputs[0], value.first - 1, value.rows) : value),
+    ],
+    [
+      'columns one too early',
+      (ops, value) => (value.kind === 'columns' && value.first > 0 ? ops.columns(value.inputs[0], value.first - 1, value.columns) : value),
+    ],
     ['a flush that is none', (_, value) => (value.kind === 'elementwise' && value.apply === 'flush' ? value.inputs[0] : value)],
-    ['a flush at its edge', (ops, value) => (value.kind === 'elementwise' && value.apply === 'flush' ? ops.flush(value.inputs[0], value.constant * (1 + 1e-9)) : value)],
-    ['states that change places', (ops, value) => (value.kind === 'state' && value.columns === 7 ? ops.state(value.name === 'a' ? 'b' : 'a', value.rows, value.columns) : value)],
-    ['masks of the same site', (ops, value) => (value.kind === 'dropoutMask' ? ops.dropoutMask(value.rows, value.columns, { ...value, site: 0 }) : value)],
+    [
+      'a flush at its edge',
+      (ops, value) =>
+        value.kind === 'elementwise' && value.apply === 'flush' ? ops.flush(value.inputs[0], value.constant * (1 + 1e-9)) : value,
+    ],
+    [
+      'states that change places',
+      (ops, value) =>
+        value.kind === 'state' && value.columns === 7 ? ops.state(value.name === 'a' ? 'b' : 'a', value.rows, value.columns) : value,
+    ],
+    [
+      'masks of the same site',
+      (ops, value) => (value.kind === 'dropoutMask' ? ops.dropoutMask(value.rows, value.columns, { ...value, site: 0 }) : value),
+    ],
   ])('%s', async (_, change) => {
     expect(await findings(misreading(change), probes)).not.toEqual([]);
   });
 });
 
 test('the check of a shared state notices a device on which each job has a state of its own', async () => {
-  const alone = wrongDevice(() => ({}), (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, stateOf: undefined })) }));
+  const alone = wrongDevice(
+    () => ({}),
+    (workload) => ({ ...workload, jobs: workload.jobs.map((job) => ({ ...job, stateOf: undefined })) }),
+  );
   expect(await findings(alone, /carry one state/)).toHaveLength(1);
 });
 
 describe('the checks of networks notice', () => {
-  const each = (executable: Executable, edit: (result: CallResult) => CallResult): Partial<Executable> => ({ run: async (job, calls) => (await executable.run(job, calls)).map(edit) });
-  const edited = (executable: Executable, edit: (call: Call, index: number, calls: readonly Call[]) => Call): Partial<Executable> => ({ run: (job, calls) => executable.run(job, calls.map(edit)) });
+  const each = (executable: Executable, edit: (result: CallResult) => CallResult): Partial<Executable> => ({
+    run: async (job, calls) => (await executable.run(job, calls)).map(edit),
+  });
+  const edited = (executable: Executable, edit: (call: Call, index: number, calls: readonly Call[]) => Call): Partial<Executable> => ({
+    run: (job, calls) => executable.run(job, calls.map(edit)),
+  });
   const deaf = (executable: Executable, to: (resident: Resident) => boolean): Partial<Executable> => ({
     write: (resident, values) => (to(resident) ? Promise.resolve() : executable.write(resident, values)),
   });
@@ -114,38 +197,116 @@ describe('the checks of networks notice', () => {
   test.each<[string, RegExp, (executable: Executable, workload: Workload) => Partial<Executable>]>([
     ['a loss', cell, (executable) => each(executable, (result) => ({ ...result, lossNats: result.lossNats * OFF }))],
     ['a gradient norm', cell, (executable) => each(executable, (result) => ({ ...result, gradientNorm: result.gradientNorm * OFF }))],
-    ['an output', cell, (executable) => each(executable, (result) => ({ ...result, outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, values]) => [name, values.map((x) => x * OFF)])) }))],
+    [
+      'an output',
+      cell,
+      (executable) =>
+        each(executable, (result) => ({
+          ...result,
+          outputs: Object.fromEntries(Object.entries(result.outputs).map(([name, values]) => [name, values.map((x) => x * OFF)])),
+        })),
+    ],
     ['a missing output', cell, (executable) => each(executable, (result) => ({ ...result, outputs: {} }))],
-    ['one element of a gradient', cell, (executable) => ({ read: async (resident) => {
-      const values = await executable.read(resident);
-      if (resident.kind === 'gradients') values[values.reduce((most, x, i) => (Math.abs(x) > Math.abs(values[most]) ? i : most), 0)] *= OFF;
-      return values;
-    } })],
-    ['states exchanged when read', cell, (executable) => ({ read: (resident) => executable.read(resident.kind === 'state' ? { ...resident, name: resident.name.replace(/[hc]$/, (own) => (own === 'h' ? 'c' : 'h')) } : resident) })],
+    [
+      'one element of a gradient',
+      cell,
+      (executable) => ({
+        read: async (resident) => {
+          const values = await executable.read(resident);
+          if (resident.kind === 'gradients')
+            values[values.reduce((most, x, i) => (Math.abs(x) > Math.abs(values[most]) ? i : most), 0)] *= OFF;
+          return values;
+        },
+      }),
+    ],
+    [
+      'states exchanged when read',
+      cell,
+      (executable) => ({
+        read: (resident) =>
+          executable.read(
+            resident.kind === 'state'
+              ? { ...resident, name: resident.name.replace(/[hc]$/, (own) => (own === 'h' ? 'c' : 'h')) }
+              : resident,
+          ),
+      }),
+    ],
     ['a dropout key left out', /^lstm: .*dropout/, (executable) => edited(executable, (call) => ({ ...call, dropoutKey: 0 }))],
     ['a reset left out', /^lstm: 1 × 7|states that|interactive/, (executable) => edited(executable, (call) => ({ ...call, reset: false }))],
-    ['rows without a target that count', cell, (executable) => edited(executable, (call) => ({ ...call, targets: call.targets?.map((target) => Math.max(0, target)) }))],
-    ['a reset inside a run left out', optimizers, (executable) => edited(executable, (call, i) => ({ ...call, reset: call.reset && i === 0 }))],
-    ['scalars of a run that are all those of its first call', optimizers, (executable) => edited(executable, (call, _, [{ update }]) => ({ ...call, update }))],
-    ['symbols of a run that are all those of its first call', optimizers, (executable) => edited(executable, (call, _, [{ ids, targets }]) => ({ ...call, ids, targets }))],
-    ['masks of a run that are all those of its first call', optimizers, (executable) => edited(executable, (call, _, [{ dropoutKey }]) => ({ ...call, dropoutKey }))],
-    ['a slot that is not kept', optimizers, (executable, workload) => ({ run: async (job, calls) => {
-      const slot = { kind: 'slot', name: workload.update?.slots[0] ?? '' } as const;
-      const results = await executable.run(job, calls);
-      await executable.write(slot, (await executable.read(slot)).fill(0));
-      return results;
-    } })],
-    ['a run that goes on after a refused update', refusal, (executable) => ({ run: async (job, calls) => (await Promise.all(calls.map((call) => executable.run(job, [call])))).flat() })],
+    [
+      'rows without a target that count',
+      cell,
+      (executable) => edited(executable, (call) => ({ ...call, targets: call.targets?.map((target) => Math.max(0, target)) })),
+    ],
+    [
+      'a reset inside a run left out',
+      optimizers,
+      (executable) => edited(executable, (call, i) => ({ ...call, reset: call.reset && i === 0 })),
+    ],
+    [
+      'scalars of a run that are all those of its first call',
+      optimizers,
+      (executable) => edited(executable, (call, _, [{ update }]) => ({ ...call, update })),
+    ],
+    [
+      'symbols of a run that are all those of its first call',
+      optimizers,
+      (executable) => edited(executable, (call, _, [{ ids, targets }]) => ({ ...call, ids, targets })),
+    ],
+    [
+      'masks of a run that are all those of its first call',
+      optimizers,
+      (executable) => edited(executable, (call, _, [{ dropoutKey }]) => ({ ...call, dropoutKey })),
+    ],
+    [
+      'a slot that is not kept',
+      optimizers,
+      (executable, workload) => ({
+        run: async (job, calls) => {
+          const slot = { kind: 'slot', name: workload.update?.slots[0] ?? '' } as const;
+          const results = await executable.run(job, calls);
+          await executable.write(slot, (await executable.read(slot)).fill(0));
+          return results;
+        },
+      }),
+    ],
+    [
+      'a run that goes on after a refused update',
+      refusal,
+      (executable) => ({ run: async (job, calls) => (await Promise.all(calls.map((call) => executable.run(job, [call])))).flat() }),
+    ],
     ['a refused update said to be made', refusal, (executable) => each(executable, (result) => ({ ...result, updated: true }))],
-    ['a loss said to be a number where it is none', refusal, (executable) => each(executable, (result) => ({ ...result, lossNats: Number.isFinite(result.lossNats) ? result.lossNats : 1 }))],
-    ['a carried NaN taken for 0', /: an update refused/, (executable) => ({ write: (resident, values) => executable.write(resident, values.map((x) => (Number.isNaN(x) ? 0 : x))) })],
-    ['weights that are written once', turns, (executable) => {
-      let writes = 0;
-      return deaf(executable, ({ kind }) => kind === 'parameters' && writes++ > 0);
-    }],
+    [
+      'a loss said to be a number where it is none',
+      refusal,
+      (executable) => each(executable, (result) => ({ ...result, lossNats: Number.isFinite(result.lossNats) ? result.lossNats : 1 })),
+    ],
+    [
+      'a carried NaN taken for 0',
+      /: an update refused/,
+      (executable) => ({
+        write: (resident, values) =>
+          executable.write(
+            resident,
+            values.map((x) => (Number.isNaN(x) ? 0 : x)),
+          ),
+      }),
+    ],
+    [
+      'weights that are written once',
+      turns,
+      (executable) => {
+        let writes = 0;
+        return deaf(executable, ({ kind }) => kind === 'parameters' && writes++ > 0);
+      },
+    ],
     ['slots that are not written', turns, (executable) => deaf(executable, ({ kind }) => kind === 'slot')],
     ['states that are not written', turns, (executable) => deaf(executable, ({ kind }) => kind === 'state')],
-    ['states read from another job', turns, (executable) => ({ read: (resident) => executable.read(resident.kind === 'state' ? { ...resident, job: 'train' } : resident) })],
+    [
+      'states read from another job',
+      turns,
+      (executable) => ({ read: (resident) => executable.read(resident.kind === 'state' ? { ...resident, job: 'train' } : resident) }),
+    ],
   ])('%s', async (_, names, change) => {
     const ran = parityChecks.filter(({ name }) => names.test(name)).length;
     expect(ran).toBeGreaterThan(0);
@@ -153,7 +314,10 @@ describe('the checks of networks notice', () => {
   });
 
   test('gradients that are not clipped', async () => {
-    const wrong = wrongDevice(() => ({}), (workload) => ({ ...workload, update: workload.update && { ...workload.update, clipNorm: 0 } }));
+    const wrong = wrongDevice(
+      () => ({}),
+      (workload) => ({ ...workload, update: workload.update && { ...workload.update, clipNorm: 0 } }),
+    );
     // Adam hardly notices the scale of its gradients.
     expect((await findings(wrong, optimizers)).length).toBeGreaterThanOrEqual(2);
   });

@@ -10,7 +10,10 @@ function limitsOf([command, ...rest]) {
   if (command !== 'sweep') return [];
   // A length, or a size, may be an axis of the sweep, which excludes it for all points.
   const end = rest.includes('--') ? rest.indexOf('--') : rest.length;
-  const axes = rest.slice(0, end).filter((word) => word.includes('=')).map((word) => `--${word.slice(0, word.indexOf('='))}`);
+  const axes = rest
+    .slice(0, end)
+    .filter((word) => word.includes('='))
+    .map((word) => `--${word.slice(0, word.indexOf('='))}`);
   return [...(end === rest.length ? ['--'] : []), ...trainingLimits([...axes, ...rest.slice(end + 1)])];
 }
 
@@ -21,6 +24,7 @@ function trainingLimits(given) {
     ...(has('--hidden', '--resume', '--init-from') ? [] : ['--hidden', '8']),
     ...(has('--epochs', '--max-steps', '--budget') ? [] : ['--max-steps', '5']),
     ...(has('--threads') ? [] : ['--threads', '1']),
-    '--max-time', '1s',
+    '--max-time',
+    '1s',
   ];
 }

@@ -29,23 +29,38 @@ export const pages: readonly Page[] = [
   { name: 'checkpoints/README.md' },
   {
     name: 'docs/guide.md',
-    before: [text('novel.txt'), text('more.txt'), 'mkdir src notes', 'cp novel.txt src/main.c', 'cp more.txt src/main.h', 'cp more.txt notes/one.md'].join('\n'),
+    before: [
+      text('novel.txt'),
+      text('more.txt'),
+      'mkdir src notes',
+      'cp novel.txt src/main.c',
+      'cp more.txt src/main.h',
+      'cp more.txt notes/one.md',
+    ].join('\n'),
   },
   {
     name: 'docs/troubleshooting.md',
-    before: [text('novel.txt'), 'mkdir empty', 'printf "caf\\351 au lait\\n" >latin1.txt', 'printf "MZ\\000\\001\\002" >tool.bin'].join('\n'),
+    before: [text('novel.txt'), 'mkdir empty', 'printf "caf\\351 au lait\\n" >latin1.txt', 'printf "MZ\\000\\001\\002" >tool.bin'].join(
+      '\n',
+    ),
   },
   { name: 'docs/choosing.md', before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
   { name: 'docs/cron.md', before: text('corpus.txt'), env: { SLURM_ARRAY_TASK_ID: '2', JOB_COMPLETION_INDEX: '2' } },
   {
     name: 'docs/insight.md',
-    before: [fewSonnets, ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map((name) => run('corpora/sonnets.txt', name))].join('\n'),
+    before: [
+      fewSonnets,
+      ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map((name) => run('corpora/sonnets.txt', name)),
+    ].join('\n'),
   },
   {
     name: 'docs/configuration.md',
     before: [sonnets, text('corpus.txt'), 'echo \'{ "layers": 1, "batch-size": 4, "seq-length": 8 }\' >rnn.json'].join('\n'),
   },
-  { name: 'docs/pytorch.md', before: [sonnets, run('corpora/sonnets.txt', 'checkpoints/sonnets'), exported('checkpoints/sonnets')].join('\n') },
+  {
+    name: 'docs/pytorch.md',
+    before: [sonnets, run('corpora/sonnets.txt', 'checkpoints/sonnets'), exported('checkpoints/sonnets')].join('\n'),
+  },
   { name: 'docs/distributed.md', before: [sonnets, run('corpora/sonnets.txt', 'earlier'), exported('earlier')].join('\n') },
   { name: 'docs/onnx.md' },
   { name: 'docs/library.md' },
@@ -64,12 +79,14 @@ export const notRun: Readonly<Record<string, string>> = {
   'npm pack': 'CI does, and looks into the package',
   'npm install -g ./rnn-0.1.0.tgz': 'no test changes what is installed',
   'npx --yes --package ./rnn-0.1.0.tgz -- rnn --help': 'installation/install.js does, and more',
-  'rnn train corpora/sonnets.txt --preset quick --dry-run --json | jq .config >rnn.json': 'jq may not be here; a test of the command line reads such a file again',
+  'rnn train corpora/sonnets.txt --preset quick --dry-run --json | jq .config >rnn.json':
+    'jq may not be here; a test of the command line reads such a file again',
   'npm run bench': 'takes twenty minutes',
   'systemctl --user daemon-reload': 'no test changes the units of a user',
   'systemctl --user enable --now rnn-corpus.timer': 'no test changes the units of a user',
   'journalctl --user -u rnn-corpus': 'there is no such unit',
-  'rnn sweep corpus.txt --out sweeps/random --random 20 --sample lr=log:1e-3..2e-2 --sample dropout=0..0.5 -- --layers 2 --budget 5m': 'twenty runs take long, however short each; sweep.test.ts has some',
+  'rnn sweep corpus.txt --out sweeps/random --random 20 --sample lr=log:1e-3..2e-2 --sample dropout=0..0.5 -- --layers 2 --budget 5m':
+    'twenty runs take long, however short each; sweep.test.ts has some',
 };
 
 /** Commands that may fail, with the codes that they may end with. */

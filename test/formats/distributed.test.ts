@@ -63,9 +63,7 @@ async function torchrun(args: readonly string[]): Promise<string> {
     });
     child.stderr.on('data', (data) => (told.all += String(data)));
     child.on('error', fail);
-    child.on('close', (code) =>
-      code === 0 ? done(told.out) : fail(new Error(`torchrun ended with ${code}:\n${told.all}`)),
-    );
+    child.on('close', (code) => (code === 0 ? done(told.out) : fail(new Error(`torchrun ended with ${code}:\n${told.all}`))));
   });
 }
 
@@ -137,9 +135,9 @@ describe.skipIf(python === null)(`training in two processes of PyTorch${whyNoPyt
     await succeed(['import', at('returned.safetensors'), '--out', at('back')]);
     expect(Math.abs((await evaluated('verse.txt', '--part', 'validation')) - after)).toBeLessThan(TOLERANCE);
     // It knows the text for the one that the model was trained on.
-    expect(
-      (await rnn(['eval', at('verse.txt'), '--part', 'validation', '--checkpoint', at('back'), ...machine])).stderr,
-    ).not.toContain('warning');
+    expect((await rnn(['eval', at('verse.txt'), '--part', 'validation', '--checkpoint', at('back'), ...machine])).stderr).not.toContain(
+      'warning',
+    );
     // The same, of the held-out text as a file by itself.
     await writeFile(at('held.txt'), VERSE.repeat(60).slice(Math.floor(VERSE.length * 60 * (1 - 0.1))));
     expect(Math.abs((await evaluated('held.txt')) - after)).toBeLessThan(TOLERANCE);

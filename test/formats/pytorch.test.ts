@@ -47,34 +47,25 @@ const ids = Uint8Array.from({ length: CHARACTERS + 1 }, () => Math.floor(random.
 async function logitsOf(trained: Pick<TrainedModel, 'model' | 'tensors'>): Promise<Float32Array> {
   const V = trained.model.vocabulary;
   const all = new Float32Array(CHARACTERS * V);
-  await readThrough(
-    trained,
-    ids,
-    openReference(),
-    { streams: 1, sequenceLength: 50, program: predictionProgram },
-    ({ logits }, row, at) => all.set(logits.subarray(row * V, (row + 1) * V), at * V),
+  await readThrough(trained, ids, openReference(), { streams: 1, sequenceLength: 50, program: predictionProgram }, ({ logits }, row, at) =>
+    all.set(logits.subarray(row * V, (row + 1) * V), at * V),
   );
   return all;
 }
 
 /** The programs in docs/pytorch.md. */
 async function shownInDocs(): Promise<string[]> {
-  return [...(await readFile(join(docs, 'pytorch.md'), 'utf8')).matchAll(/^```python\n([\s\S]*?)^```/gm)].map(
-    ([, program]) => program,
-  );
+  return [...(await readFile(join(docs, 'pytorch.md'), 'utf8')).matchAll(/^```python\n([\s\S]*?)^```/gm)].map(([, program]) => program);
 }
 
 function largestDifference(got: Float32Array, expected: Float32Array): number {
-  return got.length === expected.length
-    ? got.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0)
-    : Infinity;
+  return got.length === expected.length ? got.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0) : Infinity;
 }
 
 describe.skipIf(python === null)(`PyTorch${whyNoPython}`, () => {
   let folder: string;
   const at = (name: string): string => join(folder, name);
-  const theirs = async (name: string): Promise<Float32Array> =>
-    new Float32Array(Uint8Array.from(await readFile(at(name))).buffer);
+  const theirs = async (name: string): Promise<Float32Array> => new Float32Array(Uint8Array.from(await readFile(at(name))).buffer);
   const back = async (name: string): Promise<TrainedModel> => readTrained(await readFile(at(name)), name, null);
 
   beforeAll(async () => {

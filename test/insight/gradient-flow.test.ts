@@ -1,4 +1,5 @@
-// Gradients through time and Jacobians: against finite differences in float64, and against what theory says of matrices of known spectral radius.
+// Gradients through time and Jacobians: against finite differences in float64, and against what theory says of matrices of known spectral
+// radius.
 import { afterAll, describe, expect, test } from 'vitest';
 import { parameterVector } from '../../src/checkpoint/store.ts';
 import { openDevice } from '../../src/devices/open.ts';
@@ -23,7 +24,8 @@ afterAll(() => Promise.all([reference.close(), cpu.close()]));
 
 const textOf = (length: number, symbols = V): Uint8Array => Uint8Array.from({ length }, (_, at) => (at * at + (at >> 2)) % symbols);
 const norm = (vector: Iterable<number>): number => Math.hypot(...vector);
-const flowOf = (flows: readonly Flow[], layer: number, state: string): Flow => flows.find((flow) => flow.layer === layer && flow.state === state)!;
+const flowOf = (flows: readonly Flow[], layer: number, state: string): Flow =>
+  flows.find((flow) => flow.layer === layer && flow.state === state)!;
 
 /** One number of a state, nudged after step `at` as if it had come out so. */
 interface Nudge {
@@ -45,7 +47,9 @@ class Stepwise {
     this.#trained = trained;
     const vector = Float64Array.from(parameterVector(trained));
     let offset = 0;
-    this.#parameters = new Map(parameterShapes(trained.model).map(({ name, rows, columns }) => [name, vector.subarray(offset, (offset += rows * columns))]));
+    this.#parameters = new Map(
+      parameterShapes(trained.model).map(({ name, rows, columns }) => [name, vector.subarray(offset, (offset += rows * columns))]),
+    );
   }
 
   /** What is held after each character, and carried on in the end. */
@@ -58,7 +62,10 @@ class Stepwise {
       const Wx = parameters.get(`layer${layer + 1}.Wx`);
       if (t === at && state === 'h' && Wx) {
         const b = parameters.get(`layer${layer + 1}.b`)!;
-        parameters.set(`layer${layer + 1}.b`, b.map((bias, column) => bias + by * Wx[unit * b.length + column]));
+        parameters.set(
+          `layer${layer + 1}.b`,
+          b.map((bias, column) => bias + by * Wx[unit * b.length + column]),
+        );
       }
       const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.of(symbol)]]), state: carried });
       const now = Object.fromEntries([...program.outputs].map(([name, value]) => [name, values.get(value)!.slice()]));
@@ -72,7 +79,10 @@ class Stepwise {
   /** Of the last character. */
   loss(text: Uint8Array, nudge: Nudge): number {
     const { carried: state } = this.read(text.subarray(0, -2), nudge);
-    const inputs = new Map([['ids', Float64Array.of(text.at(-2)!)], ['targets', Float64Array.of(text.at(-1)!)]]);
+    const inputs = new Map([
+      ['ids', Float64Array.of(text.at(-2)!)],
+      ['targets', Float64Array.of(text.at(-1)!)],
+    ]);
     return evaluate(lossProgram(this.#trained.model, { steps: 1, rows: 1 }, 1), { parameters: this.#parameters, inputs, state }).lossNats;
   }
 
@@ -110,7 +120,11 @@ describe.each(cells.map(({ name, states }) => [name, name === 'lstm-peephole' ? 
 describe('a tanh network whose recurrent matrix has the spectral radius', () => {
   /** Nothing comes in, so that the state stays 0, where the slope of tanh is 1: the Jacobian is the matrix itself. */
   const networkOf = (recurrent: Float64Array, hidden: number): BareModel =>
-    withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden, vocabulary: V }), { 'layer0.Wh': recurrent, 'layer0.Wx': new Float64Array(V * hidden), 'layer0.b': new Float64Array(hidden) });
+    withWeights(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden, vocabulary: V }), {
+      'layer0.Wh': recurrent,
+      'layer0.Wx': new Float64Array(V * hidden),
+      'layer0.b': new Float64Array(hidden),
+    });
 
   test.each([0.5, 1, 1.5])('%d, orthogonal but for scale: gradients change by that factor a step, to the last', async (radius) => {
     const matrix = orthogonalMatrix(16, new Random(4)).map((x) => x * radius);
@@ -121,18 +135,21 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
     values.forEach((value) => expect(value).toBeCloseTo(radius, 4));
   });
 
-  test.each([0.5, 1, 1.5])('%d, of random elements: they decay, stay and grow as the radius says, within the bound of the largest singular value', async (radius) => {
-    const hidden = 24;
-    const random = new Random(9);
-    const any = Float64Array.from({ length: hidden * hidden }, () => random.normal());
-    const scale = radius / spectralRadius(any);
-    const matrix = any.map((x) => x * scale);
-    const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, hidden), textOf(300), { steps: 200, positions: 2 });
-    expect(perStep! / radius).toBeCloseTo(1, 2);
-    const bound = Math.log(largestSingularValue(matrix));
-    logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeLessThanOrEqual(k * bound + 1e-4));
-    expect(bound).toBeGreaterThan(Math.log(radius));
-  });
+  test.each([0.5, 1, 1.5])(
+    '%d, of random elements: they decay, stay and grow as the radius says, within the bound of the largest singular value',
+    async (radius) => {
+      const hidden = 24;
+      const random = new Random(9);
+      const any = Float64Array.from({ length: hidden * hidden }, () => random.normal());
+      const scale = radius / spectralRadius(any);
+      const matrix = any.map((x) => x * scale);
+      const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, hidden), textOf(300), { steps: 200, positions: 2 });
+      expect(perStep! / radius).toBeCloseTo(1, 2);
+      const bound = Math.log(largestSingularValue(matrix));
+      logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeLessThanOrEqual(k * bound + 1e-4));
+      expect(bound).toBeGreaterThan(Math.log(radius));
+    },
+  );
 
   /** ‖Aⁿ‖^(1/n) for n = 2¹² (Gelfand, 1941), by squaring. */
   function spectralRadius(matrix: Float64Array): number {
@@ -143,7 +160,9 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
       const size = norm(power);
       logarithm += Math.log(size) / exponent;
       const scaled = power.map((x) => x / size);
-      power = scaled.map((_, at) => Array.from({ length: n }, (__, k) => scaled[Math.floor(at / n) * n + k] * scaled[k * n + (at % n)]).reduce((sum, x) => sum + x, 0));
+      power = scaled.map((_, at) =>
+        Array.from({ length: n }, (__, k) => scaled[Math.floor(at / n) * n + k] * scaled[k * n + (at % n)]).reduce((sum, x) => sum + x, 0),
+      );
     }
     return Math.exp(logarithm + Math.log(norm(power)) / 2 ** 12);
   }
@@ -172,9 +191,17 @@ test('a gradient that has died is −∞ and no failure, and there is no rate wi
 
 test('of a layer that fades much faster than another as much arrives as if it were alone', async () => {
   const layers = [0.9, 0.1].map((radius) => orthogonalMatrix(H, new Random(3)).map((x) => x * radius));
-  const none = { 'layer0.Wx': new Float64Array(V * H), 'layer0.b': new Float64Array(H), 'layer1.Wx': new Float64Array(H * H), 'layer1.b': new Float64Array(H) };
+  const none = {
+    'layer0.Wx': new Float64Array(V * H),
+    'layer0.b': new Float64Array(H),
+    'layer1.Wx': new Float64Array(H * H),
+    'layer1.b': new Float64Array(H),
+  };
   const skipping = modelOfSeed(2, { cell: 'rnn', layers: 2, hidden: H, vocabulary: V, skip: 'output' });
-  const flows = await gradientFlow(withWeights(skipping, { ...none, 'layer0.Wh': layers[0], 'layer1.Wh': layers[1] }), textOf(300), { steps: 200, positions: 2 });
+  const flows = await gradientFlow(withWeights(skipping, { ...none, 'layer0.Wh': layers[0], 'layer1.Wh': layers[1] }), textOf(300), {
+    steps: 200,
+    positions: 2,
+  });
   expect(flowOf(flows, 0, 'h').perStep).toBeCloseTo(0.9, 6);
   expect(flowOf(flows, 1, 'h').perStep).toBeCloseTo(0.1, 6);
 });
@@ -192,9 +219,14 @@ test('a cell that is full lets a gradient through all the same, if little of it'
 test('places where nothing arrives do not count beside those where something does', async () => {
   // Of two symbols one makes all units negative, so that a rectifier passes nothing back.
   const Wx = Float64Array.from({ length: 2 * H }, (_, at) => (at < H ? 1 : -9));
-  const network = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: 2 }), { 'layer0.Wx': Wx, 'layer0.Wh': orthogonalMatrix(H, new Random(1)).map(Math.abs), 'layer0.b': new Float64Array(H) });
+  const network = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: 2 }), {
+    'layer0.Wx': Wx,
+    'layer0.Wh': orthogonalMatrix(H, new Random(1)).map(Math.abs),
+    'layer0.b': new Float64Array(H),
+  });
   const text = Uint8Array.from({ length: 300 }, (_, at) => (at < 150 ? 0 : 1));
-  const flow = async (from: number, to: number, positions: number): Promise<readonly number[]> => (await gradientFlow(network, text.subarray(from, to), { steps: 3, positions }))[0].logNorms;
+  const flow = async (from: number, to: number, positions: number): Promise<readonly number[]> =>
+    (await gradientFlow(network, text.subarray(from, to), { steps: 3, positions }))[0].logNorms;
   const [alive, dead, both] = [await flow(0, 60, 1), await flow(240, 300, 1), await flow(0, 300, 2)];
   expect(alive.every(Number.isFinite)).toBe(true);
   expect(dead).toEqual([-Infinity, -Infinity, -Infinity, -Infinity].with(0, dead[0]));
@@ -202,13 +234,20 @@ test('places where nothing arrives do not count beside those where something doe
 });
 
 test('a network that grows beyond all numbers is refused, and said', async () => {
-  const exploding = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: V }), { 'layer0.Wh': Float64Array.from({ length: H * H }, () => 1e30), 'layer0.b': Float64Array.from({ length: H }, () => 9) });
-  await expect(gradientFlow(exploding, textOf(60), { steps: 20, positions: 1 })).rejects.toMatchObject({ kind: 'diverged', message: expect.stringMatching(/^what the network holds is beyond all numbers after 1\d characters$/) as string });
+  const exploding = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: V }), {
+    'layer0.Wh': Float64Array.from({ length: H * H }, () => 1e30),
+    'layer0.b': Float64Array.from({ length: H }, () => 9),
+  });
+  await expect(gradientFlow(exploding, textOf(60), { steps: 20, positions: 1 })).rejects.toMatchObject({
+    kind: 'diverged',
+    message: expect.stringMatching(/^what the network holds is beyond all numbers after 1\d characters$/) as string,
+  });
 });
 
 test('a text too short to look back in is refused', async () => {
-  await expect(gradientFlow(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), textOf(12), { steps: 10, positions: 2 }))
-    .rejects.toMatchObject({ kind: 'corpus', message: 'the text has 12 characters, and it takes 13 to look 10 steps back' });
+  await expect(
+    gradientFlow(modelOfSeed(2, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V }), textOf(12), { steps: 10, positions: 2 }),
+  ).rejects.toMatchObject({ kind: 'corpus', message: 'the text has 12 characters, and it takes 13 to look 10 steps back' });
 });
 
 describe('the largest singular value', () => {
@@ -222,7 +261,12 @@ describe('the largest singular value', () => {
   });
 
   const text = textOf(6);
-  test.each<[cell: string, more: Partial<ModelConfiguration>]>([['lstm', {}], ['gru', {}], ['rnn', {}], ['lstm', { learnedState: true }]])('of a step of %s with %o is that of the Jacobian of finite differences, in each layer', async (cell, more) => {
+  test.each<[cell: string, more: Partial<ModelConfiguration>]>([
+    ['lstm', {}],
+    ['gru', {}],
+    ['rnn', {}],
+    ['lstm', { learnedState: true }],
+  ])('of a step of %s with %o is that of the Jacobian of finite differences, in each layer', async (cell, more) => {
     const trained = modelOfSeed(7, { cell, layers: 2, hidden: H, vocabulary: V, ...more });
     const found = await largestSingularValues(trained, text, reference, 1);
     const states = cells.find(({ name }) => name === cell)!.states;
@@ -233,10 +277,12 @@ describe('the largest singular value', () => {
         const { held } = twin.read(text, { at: text.length - 2, layer, state, unit, by });
         return Float64Array.from(states.flatMap((name) => [...held.at(-1)![`layer${layer}.${name}`]]));
       };
-      const columns = states.flatMap((state) => Array.from({ length: H }, (_, unit) => {
-        const [above, below] = [after(state, unit, STEP), after(state, unit, -STEP)];
-        return above.map((value, j) => (value - below[j]) / (2 * STEP));
-      }));
+      const columns = states.flatMap((state) =>
+        Array.from({ length: H }, (_, unit) => {
+          const [above, below] = [after(state, unit, STEP), after(state, unit, -STEP)];
+          return above.map((value, j) => (value - below[j]) / (2 * STEP));
+        }),
+      );
       const S = columns.length;
       const jacobian = Float64Array.from({ length: S * S }, (_, at) => columns[at % S][Math.floor(at / S)]);
       expect(found[layer]).toHaveLength(1);
@@ -254,6 +300,8 @@ describe('the largest singular value', () => {
   });
 
   test('is none of a network that skips through time', async () => {
-    expect(await largestSingularValues(modelOfSeed(7, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V, timeSkip: 2 }), text, cpu, 3)).toEqual([]);
+    expect(
+      await largestSingularValues(modelOfSeed(7, { cell: 'rnn', layers: 1, hidden: H, vocabulary: V, timeSkip: 2 }), text, cpu, 3),
+    ).toEqual([]);
   });
 });

@@ -7,7 +7,7 @@ const random = new Random(8);
 /** Random walks, so that some strings are usual and some are not. */
 function walk(length: number, V: number, jump: number): Uint16Array {
   let at = 0;
-  return Uint16Array.from({ length }, () => (at = (at + random.uint32() % jump) % V));
+  return Uint16Array.from({ length }, () => (at = (at + (random.uint32() % jump)) % V));
 }
 
 describe('models that count', () => {
@@ -30,8 +30,15 @@ describe('models that count', () => {
     const afterB = [(1 + alone[a]) / 2, alone[b] / 2, alone[c] / 2];
     expect([...afterA, ...afterB].map((p) => 90 * p)).toEqual([16, 48, 26, 65, 15, 10].map((p) => expect.closeTo(p, 10)));
     const counted = new Ngrams(Uint8Array.of(a, b, a, c, a, b), 3, { order: 2 });
-    for (const [first, ...p] of [[a, ...afterA], [b, ...afterB]]) {
-      for (const next of [a, b, c]) expect([...counted.nats(Uint8Array.of(first, next))].map((nats) => Math.exp(-nats))).toEqual([expect.closeTo(alone[next], 12), expect.closeTo(p[next], 12)]);
+    for (const [first, ...p] of [
+      [a, ...afterA],
+      [b, ...afterB],
+    ]) {
+      for (const next of [a, b, c])
+        expect([...counted.nats(Uint8Array.of(first, next))].map((nats) => Math.exp(-nats))).toEqual([
+          expect.closeTo(alone[next], 12),
+          expect.closeTo(p[next], 12),
+        ]);
     }
   });
 

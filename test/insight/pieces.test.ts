@@ -30,6 +30,9 @@ describe('pieces of a text', () => {
     const [vocabulary, tokens] = [characterVocabulary('ab', false), Uint8Array.of(1, 0)];
     const surprise = new SurpriseRecord(1, 2);
     surprise.nats[0] = 3;
-    expect([...piecesOf(tokens, vocabulary, surprise)]).toEqual([{ text: 'b', at: 0, scored: 0, nats: 0 }, { text: 'a', at: 1, scored: 1, nats: 3 }]);
+    expect([...piecesOf(tokens, vocabulary, surprise)]).toEqual([
+      { text: 'b', at: 0, scored: 0, nats: 0 },
+      { text: 'a', at: 1, scored: 1, nats: 3 },
+    ]);
   });
 });

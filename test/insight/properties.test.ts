@@ -2,9 +2,14 @@ import { describe, expect, it, test } from 'vitest';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { propertiesOf } from '../../src/insight/properties.ts';
 
-const valuesOf = (name: string, pieces: readonly string[]): number[] => [...propertiesOf(pieces).find((property) => property.name === name)!.values];
+const valuesOf = (name: string, pieces: readonly string[]): number[] => [
+  ...propertiesOf(pieces).find((property) => property.name === name)!.values,
+];
 /** As one line of digits: the values after each character, · where it is 0 and ? where it is not known. */
-const marks = (name: string, text: string): string => valuesOf(name, [...text]).map((value) => (Number.isNaN(value) ? '?' : value === 0 ? '·' : String(value))).join('');
+const marks = (name: string, text: string): string =>
+  valuesOf(name, [...text])
+    .map((value) => (Number.isNaN(value) ? '?' : value === 0 ? '·' : String(value)))
+    .join('');
 
 describe('what may be said of a text', () => {
   it.each([
@@ -59,5 +64,10 @@ describe('what may be said of a text', () => {
 test('an unknown symbol stands for one character', () => {
   const vocabulary = characterVocabulary('ab', true);
   const decoder = vocabulary.decoder();
-  expect(valuesOf('line position', Array.from(vocabulary.encode('axb'), (id) => decoder.push(id)))).toEqual([1, 2, 3]);
+  expect(
+    valuesOf(
+      'line position',
+      Array.from(vocabulary.encode('axb'), (id) => decoder.push(id)),
+    ),
+  ).toEqual([1, 2, 3]);
 });

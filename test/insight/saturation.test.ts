@@ -14,7 +14,12 @@ const [hidden, characters] = [7, 331];
 const tokens = Uint8Array.from({ length: characters }, (_, at) => (at * at + (at >> 3)) % 5);
 
 // Large enough for gates to be shut and open, and small enough for a state not to be chaotic, in which what float32 rounds would grow.
-test.each([['lstm', 1.5], ['gru', 1], ['lstm-coupled', 1.5], ['mut1', 1.5]])('of %s, in two layers, on the cpu', async (cell, deviation) => {
+test.each([
+  ['lstm', 1.5],
+  ['gru', 1],
+  ['lstm-coupled', 1.5],
+  ['mut1', 1.5],
+])('of %s, in two layers, on the cpu', async (cell, deviation) => {
   const trained = modelOfSeed(6, { cell, layers: 2, hidden, vocabulary: 5 }, deviation);
   const device = await openDevice('cpu', { threads: 1 });
   const activations = await readActivations(trained, tokens, device).finally(() => device.close());
@@ -25,8 +30,13 @@ test.each([['lstm', 1.5], ['gru', 1], ['lstm-coupled', 1.5], ['mut1', 1.5]])('of
     const found = saturationOf(activations).find((each) => each.layer === layer && each.gate === name);
     expect(found !== undefined).toBe(isGate);
     if (found === undefined) continue;
-    for (const [fractions, holds] of [[found.left, (value: number) => value < 0.1], [found.right, (value: number) => value > 0.9]] as const) {
-      fractions.forEach((fraction, unit) => expect(Math.abs(fraction - wanted.filter((step) => holds(step[unit])).length / characters)).toBeLessThan(TOLERANCE));
+    for (const [fractions, holds] of [
+      [found.left, (value: number) => value < 0.1],
+      [found.right, (value: number) => value > 0.9],
+    ] as const) {
+      fractions.forEach((fraction, unit) =>
+        expect(Math.abs(fraction - wanted.filter((step) => holds(step[unit])).length / characters)).toBeLessThan(TOLERANCE),
+      );
       expect(fractions.some((fraction) => fraction > 0.02)).toBe(true);
     }
     const { left, mostlyRight } = summaryOf(found);

@@ -25,10 +25,19 @@ function activations(units: readonly ((at: number) => number)[]): Activations {
   const hidden = units.length;
   const values = Float32Array.from({ length: characters * hidden }, (_, i) => units[i % hidden](Math.floor(i / hidden)));
   const shown = Float32Array.from({ length: characters * hidden }, (_, i) => valuesOf('quotes')[Math.floor(i / hidden)]);
-  return { characters, hidden, device: 'none', all: [{ layer: 0, name: 'c', isGate: false, values }, { layer: 0, name: 'o', isGate: true, values: shown }] };
+  return {
+    characters,
+    hidden,
+    device: 'none',
+    all: [
+      { layer: 0, name: 'c', isGate: false, values },
+      { layer: 0, name: 'o', isGate: true, values: shown },
+    ],
+  };
 }
 
-const ignorant = (count: number, seed = 1): ((at: number) => number)[] => Array.from({ length: count }, (_, unit) => wandering(100 * seed + unit, [0, 0.5, 0.9, 0.98, 0.998][unit % 5]));
+const ignorant = (count: number, seed = 1): ((at: number) => number)[] =>
+  Array.from({ length: count }, (_, unit) => wandering(100 * seed + unit, [0, 0.5, 0.9, 0.98, 0.998][unit % 5]));
 const named = (findings: readonly Finding[], name: string): Finding => findings.find(({ property }) => property.name === name)!;
 
 describe('a search', () => {
@@ -42,7 +51,12 @@ describe('a search', () => {
   ]);
   const findings = searchCells(cells, properties);
 
-  it.each([['quotes', 20, -0.9], ['bracket depth', 21, 0.6], ['line left', 22, 0.95], ['comment', 23, 0.8]])('finds the cell that tells %s', (name, unit, least) => {
+  it.each([
+    ['quotes', 20, -0.9],
+    ['bracket depth', 21, 0.6],
+    ['line left', 22, 0.95],
+    ['comment', 23, 0.8],
+  ])('finds the cell that tells %s', (name, unit, least) => {
     const [first] = named(findings, name).cells;
     expect(cellText(first)).toBe(`0.c.${unit}`);
     expect(first.correlation / Math.sign(least)).toBeGreaterThan(Math.abs(least));
@@ -55,8 +69,12 @@ describe('a search', () => {
   });
 
   it('believes no cell that tells something on the half alone that it is chosen on', () => {
-    const inHalf = (half: number) => (at: number): number => (Math.floor(at / (characters / 20)) % 2 === half ? valuesOf('quotes')[at] : noise(at));
-    for (const half of [0, 1]) expect(named(searchCells(activations([...ignorant(20), inHalf(half)]), properties), 'quotes').cells).toEqual([]);
+    const inHalf =
+      (half: number) =>
+      (at: number): number =>
+        Math.floor(at / (characters / 20)) % 2 === half ? valuesOf('quotes')[at] : noise(at);
+    for (const half of [0, 1])
+      expect(named(searchCells(activations([...ignorant(20), inHalf(half)]), properties), 'quotes').cells).toEqual([]);
     const all = named(searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties), 'quotes').cells;
     expect(all.map(cellText)).toEqual(['0.c.20']);
   });
@@ -66,14 +84,22 @@ describe('a search', () => {
   });
 });
 
-test.each(Array.from({ length: 8 }, (_, seed) => seed))('nothing is found by cells that know nothing of the text, however slowly they change (seed %i)', (seed) => {
-  expect(searchCells(activations(ignorant(60, seed + 2)), properties).filter(({ cells }) => cells.length > 0)).toEqual([]);
-});
+test.each(Array.from({ length: 8 }, (_, seed) => seed))(
+  'nothing is found by cells that know nothing of the text, however slowly they change (seed %i)',
+  (seed) => {
+    expect(searchCells(activations(ignorant(60, seed + 2)), properties).filter(({ cells }) => cells.length > 0)).toEqual([]);
+  },
+);
 
 test('a property of which the text knows nothing is found by no cell, be it one that drifts as cells do', () => {
   const drifting = Array.from({ length: 40 }, (_, n): Property => {
     const values = wandering(5000 + n, [0, 0.8, 0.95, 0.99, 0.998][n % 5]);
-    return { name: `drift ${n}`, what: '', isNumber: n % 2 === 0, values: Float32Array.from({ length: characters }, (_, at) => (n % 2 === 0 ? values(at) : Number(values(at) > 0.5))) };
+    return {
+      name: `drift ${n}`,
+      what: '',
+      isNumber: n % 2 === 0,
+      values: Float32Array.from({ length: characters }, (_, at) => (n % 2 === 0 ? values(at) : Number(values(at) > 0.5))),
+    };
   });
   expect(searchCells(activations(ignorant(60)), drifting).filter(({ cells }) => cells.length > 0)).toEqual([]);
 });

@@ -10,12 +10,15 @@ const few = (count: number): Float32Array => Float32Array.from({ length: count }
 
 /** By comparing every pair. */
 function ranksBySight(values: readonly number[]): number[] {
-  return values.map((value) => values.filter((other) => other < value).length + values.filter((other) => other === value).length / 2 - values.length / 2);
+  return values.map(
+    (value) => values.filter((other) => other < value).length + values.filter((other) => other === value).length / 2 - values.length / 2,
+  );
 }
 
 function pearson(a: readonly number[], b: readonly number[]): number {
   const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const product = (x: readonly number[], y: readonly number[]): number => x.reduce((sum, value, at) => sum + (value - mean(x)) * (y[at] - mean(y)), 0);
+  const product = (x: readonly number[], y: readonly number[]): number =>
+    x.reduce((sum, value, at) => sum + (value - mean(x)) * (y[at] - mean(y)), 0);
   return product(a, b) / Math.sqrt(product(a, a) * product(b, b));
 }
 
@@ -34,7 +37,9 @@ describe('a correlation', () => {
     const holds = Float32Array.from({ length: 211 }, () => Number(random.uniform() < 0.2));
     const [found] = correlate(cells.map(centredRanks), [weightsOf(holds, false)!]);
     for (const [cell, values] of cells.entries()) {
-      const pairs = [...values.keys()].filter((at) => holds[at] === 1).flatMap((at) => [...values.keys()].filter((other) => holds[other] === 0).map((other) => Math.sign(values[at] - values[other])));
+      const pairs = [...values.keys()]
+        .filter((at) => holds[at] === 1)
+        .flatMap((at) => [...values.keys()].filter((other) => holds[other] === 0).map((other) => Math.sign(values[at] - values[other])));
       expect(found[cell]).toBeCloseTo(pairs.reduce((sum, sign) => sum + sign, 0) / pairs.length, DIGITS);
     }
   });
@@ -42,12 +47,15 @@ describe('a correlation', () => {
   it("with numbers is Spearman's", () => {
     const numbers = few(211);
     const [found] = correlate(cells.map(centredRanks), [weightsOf(numbers, true)!]);
-    for (const [cell, values] of cells.entries()) expect(found[cell]).toBeCloseTo(pearson(ranksBySight([...values]), ranksBySight([...numbers])), DIGITS);
+    for (const [cell, values] of cells.entries())
+      expect(found[cell]).toBeCloseTo(pearson(ranksBySight([...values]), ranksBySight([...numbers])), DIGITS);
   });
 
   it('is 1 for what rises alike, −1 for what falls, 0 for what stays, whatever the scale', () => {
     const numbers = Float32Array.from({ length: 50 }, (_, at) => at);
-    const [found] = correlate([numbers.map(Math.exp), numbers.map((value) => -value), numbers.map(() => 3)].map(centredRanks), [weightsOf(numbers, true)!]);
+    const [found] = correlate([numbers.map(Math.exp), numbers.map((value) => -value), numbers.map(() => 3)].map(centredRanks), [
+      weightsOf(numbers, true)!,
+    ]);
     expect([...found].map((value) => Number(value.toFixed(DIGITS)))).toEqual([1, -1, 0]);
   });
 

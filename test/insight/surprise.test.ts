@@ -10,7 +10,14 @@ import { modelOfSeed } from './models.ts';
 const V = 11;
 const trained = modelOfSeed(4, { cell: 'lstm', layers: 2, hidden: 7, vocabulary: V });
 const tokens = Uint8Array.from({ length: 90 }, (_, at) => (at * at + 3 * (at % 4)) % V);
-const planOf = (streams: number, sequenceLength: number): ScoringPlan => ({ tokens, streams, sequenceLength, dynamic: null, work: {} as ScoringPlan['work'], warning: null });
+const planOf = (streams: number, sequenceLength: number): ScoringPlan => ({
+  tokens,
+  streams,
+  sequenceLength,
+  dynamic: null,
+  work: {} as ScoringPlan['work'],
+  warning: null,
+});
 /** What float32 and the order of sums may change. */
 const TOLERANCE = 1e-5;
 
@@ -44,7 +51,8 @@ describe('what each character cost', () => {
       expect(Math.abs(record.nats[at] + Math.log(p[next]))).toBeLessThan(TOLERANCE);
       expect(record.ranks[at]).toBe(order.indexOf(next));
       expect([...record.likeliest.subarray(5 * at, 5 * at + 5)]).toEqual(order.slice(0, 5));
-      for (const [place, id] of order.slice(0, 5).entries()) expect(Math.abs(record.probabilities[5 * at + place] - p[id])).toBeLessThan(TOLERANCE);
+      for (const [place, id] of order.slice(0, 5).entries())
+        expect(Math.abs(record.probabilities[5 * at + place] - p[id])).toBeLessThan(TOLERANCE);
     }
     expect(nats).toBeCloseTo(record.nats.reduce((sum, each) => sum + each, 0) / 89, 6);
     expect(accuracy).toBe(record.ranks.filter((rank) => rank === 0).length / 89);

@@ -28,11 +28,18 @@ const page = read('docs/dependencies.md');
 function rowsOf(columns: readonly string[]): [string, Readonly<Record<string, string>>][] {
   const tables = page.split(/\n\n+/).filter((block) => block.split('\n')[0] === `| ${columns.join(' | ')} |`);
   expect(tables, `tables with the columns ${columns.join(', ')}`).toHaveLength(1);
-  return tables[0].trim().split('\n').slice(2).flatMap((line) => {
-    const cells = line.split('|').slice(1, -1).map((cell) => cell.trim());
-    const row = Object.fromEntries(columns.map((column, index) => [column, cells[index]]));
-    return [...cells[0].matchAll(/`([^`]+)`/g)].map(([, name]): [string, Readonly<Record<string, string>>] => [name, row]);
-  });
+  return tables[0]
+    .trim()
+    .split('\n')
+    .slice(2)
+    .flatMap((line) => {
+      const cells = line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim());
+      const row = Object.fromEntries(columns.map((column, index) => [column, cells[index]]));
+      return [...cells[0].matchAll(/`([^`]+)`/g)].map(([, name]): [string, Readonly<Record<string, string>>] => [name, row]);
+    });
 }
 
 const installed = rowsOf(['package', 'range', 'version', 'licence', 'kB', 'from', 'what for, and why this range']);
@@ -40,7 +47,8 @@ const broughtAlong = rowsOf(['package', 'version', 'licence', 'kB', 'from', 'for
 const bundled = rowsOf(['package', 'version', 'licence', 'from', 'in']);
 const ofClones = rowsOf(['package', 'range', 'licence', 'what for']);
 const ranges = (rows: typeof installed): Record<string, string> => Object.fromEntries(rows.map(([name, { range }]) => [name, range]));
-const versions = (rows: typeof installed): Record<string, string> => Object.fromEntries(rows.map(([name, { version, licence }]) => [name, `${version}, ${licence}`]));
+const versions = (rows: typeof installed): Record<string, string> =>
+  Object.fromEntries(rows.map(([name, { version, licence }]) => [name, `${version}, ${licence}`]));
 
 describe('docs/dependencies.md', () => {
   it('names what is asked for, and in which versions', () => {
@@ -50,9 +58,13 @@ describe('docs/dependencies.md', () => {
 
   it('names all that is installed, with the versions and licences that npm knows', () => {
     const used = Object.entries(lock.packages).filter(([path, { dev }]) => path !== '' && !dev);
-    const known = Object.fromEntries(used.map(([path, { version, license }]) => [path.replace('node_modules/', ''), `${version}, ${license}`]));
+    const known = Object.fromEntries(
+      used.map(([path, { version, license }]) => [path.replace('node_modules/', ''), `${version}, ${license}`]),
+    );
     expect(versions([...installed, ...broughtAlong])).toEqual(known);
-    expect(Object.fromEntries(ofClones.map(([name, { licence }]) => [name, licence]))).toEqual(Object.fromEntries(ofClones.map(([name]) => [name, locked(name).license])));
+    expect(Object.fromEntries(ofClones.map(([name, { licence }]) => [name, licence]))).toEqual(
+      Object.fromEntries(ofClones.map(([name]) => [name, locked(name).license])),
+    );
   });
 
   it('names the one install script that users of the package may meet', () => {

@@ -8,7 +8,10 @@ import { allFiles, check, fail, inWorkplace, npm, packagesIn, run, skip } from '
 const root = resolve(import.meta.dirname, '../..');
 /** Not counting what other systems need: webgpu brings the binaries of all of them. */
 const mostBytes = 60e6;
-/** webgpu's takes a mark of quarantine from its binary on macOS, and does nothing elsewhere; on a Mac that never marked it, all works without. */
+/**
+ * webgpu's takes a mark of quarantine from its binary on macOS, and does nothing elsewhere; on a Mac that never marked it, all works
+ * without.
+ */
 const knownScripts = ['webgpu'];
 const nodes = ['20', '22', '24'];
 const text = 'abc'.repeat(40);
@@ -56,10 +59,24 @@ async function pack(work) {
   const { stdout } = await npm(['pack', '--ignore-scripts', '--json', '--pack-destination', work], { cwd: root });
   const [{ filename, files, size }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
   const paths = files.map(({ path }) => path);
-  const wanted = ['bin/rnn.js', 'dist/cli/start.js', 'dist/devices/cpu/worker.js', 'dist/devices/cpu/kernels-portable.wasm', 'dist/devices/cpu/kernels-relaxed.wasm', 'dist/THIRD-PARTY.md', 'docs/dependencies.md', 'LICENSE', 'README.md'];
+  const wanted = [
+    'bin/rnn.js',
+    'dist/cli/start.js',
+    'dist/devices/cpu/worker.js',
+    'dist/devices/cpu/kernels-portable.wasm',
+    'dist/devices/cpu/kernels-relaxed.wasm',
+    'dist/THIRD-PARTY.md',
+    'docs/dependencies.md',
+    'LICENSE',
+    'README.md',
+  ];
   const missing = wanted.filter((path) => !paths.includes(path));
   if (missing.length > 0) fail(`missing: ${missing.join(', ')}`);
-  const strangers = paths.filter((path) => !/^(bin|dist|docs)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path) || /\.(ts|png|svg)$/.test(path.replace(/\.d\.ts$/, '')));
+  const strangers = paths.filter(
+    (path) =>
+      !/^(bin|dist|docs)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path) ||
+      /\.(ts|png|svg)$/.test(path.replace(/\.d\.ts$/, '')),
+  );
   if (strangers.length > 0) fail(`should not be in it: ${strangers.join(', ')}`);
   console.log(`        | ${(size / 1e6).toFixed(2)} MB, ${paths.length} files`);
   return join(work, filename);
@@ -76,7 +93,9 @@ async function install(tarball, prefix, ...flags) {
 function lookForStrangers(installed) {
   const packages = packagesIn(installed);
   const named = (name) => packages.filter((each) => each.name === name).length;
-  const scripts = packages.filter(({ scripts: { preinstall, install: during, postinstall } = {} }) => preinstall ?? during ?? postinstall).map(({ name }) => name);
+  const scripts = packages
+    .filter(({ scripts: { preinstall, install: during, postinstall } = {} }) => preinstall ?? during ?? postinstall)
+    .map(({ name }) => name);
   if (scripts.some((name) => !knownScripts.includes(name))) fail(`packages with install scripts: ${scripts.join(', ')}`);
   for (const name of ['gl', 'gpu.js', 'koffi', '@observablehq/plot', 'linkedom']) if (named(name) > 0) fail(`${name} was installed`);
   if (named('webgpu') !== 1) fail(`webgpu was installed ${named('webgpu')} times`);
@@ -90,18 +109,29 @@ function weigh(installed) {
   const bytes = (paths) => paths.reduce((sum, path) => sum + statSync(path).size, 0);
   const files = allFiles(installed);
   const counted = bytes(files.filter((path) => !others(path)));
-  console.log(`        | ${(counted / 1e6).toFixed(1)} MB, ${(bytes(files) / 1e6).toFixed(1)} MB with other systems' binaries; ${packagesIn(installed).length} packages`);
+  console.log(
+    `        | ${(counted / 1e6).toFixed(1)} MB, ${(bytes(files) / 1e6).toFixed(1)} MB with other systems' binaries; ${packagesIn(installed).length} packages`,
+  );
   if (counted > mostBytes) fail(`${(counted / 1e6).toFixed(1)} MB`);
 }
 
 function listOf(folder) {
-  return allFiles(folder).map((path) => `${path.slice(folder.length)} ${statSync(path).size}`).toSorted();
+  return allFiles(folder)
+    .map((path) => `${path.slice(folder.length)} ${statSync(path).size}`)
+    .toSorted();
 }
 
 /** @param rnn the words of a command line that start it */
 async function use(cwd, rnn, options = {}) {
-  await run([...rnn, 'train', '-', '--out', 'run', '--val-fraction', '0', '--max-steps', '150', '--force', '--quiet'], { ...options, cwd, input: text });
-  const { stdout } = await run([...rnn, 'sample', '--checkpoint', 'run', '--prime', 'a', '--temp', '0', '--length', '8'], { ...options, cwd });
+  await run([...rnn, 'train', '-', '--out', 'run', '--val-fraction', '0', '--max-steps', '150', '--force', '--quiet'], {
+    ...options,
+    cwd,
+    input: text,
+  });
+  const { stdout } = await run([...rnn, 'sample', '--checkpoint', 'run', '--prime', 'a', '--temp', '0', '--length', '8'], {
+    ...options,
+    cwd,
+  });
   if (stdout.trim() !== 'abcabcabc') fail(`it wrote ${JSON.stringify(stdout)} where abcabcabc was learnt`);
 }
 
@@ -118,7 +148,8 @@ async function useWithNpx(cwd, tarball, version, path) {
  * @returns the folder of its program, or why it cannot be had
  */
 async function nodeOf(work, major) {
-  if (process.versions.node.startsWith(`${major}.`)) return { version: process.versions.node, path: dirname(process.execPath), problem: null };
+  if (process.versions.node.startsWith(`${major}.`))
+    return { version: process.versions.node, path: dirname(process.execPath), problem: null };
   const place = join(work, `node${major}`);
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
   try {
@@ -134,6 +165,7 @@ async function nodeOf(work, major) {
 async function audit() {
   const what = 'npm audit';
   const { code, stdout, stderr } = await npm(['audit'], { cwd: root, mayFail: true });
-  if (code !== 0 && /audit endpoint returned an error|ENOAUDIT|ENOTFOUND|ECONN|ETIMEDOUT/.test(stderr)) skip(what, 'the registry here does not answer it');
+  if (code !== 0 && /audit endpoint returned an error|ENOAUDIT|ENOTFOUND|ECONN|ETIMEDOUT/.test(stderr))
+    skip(what, 'the registry here does not answer it');
   else await check(what, () => (code === 0 ? null : fail(stdout)));
 }

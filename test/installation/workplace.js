@@ -19,8 +19,14 @@ export async function inWorkplace(job) {
     const given = Object.entries(process.env).filter(([name]) => !/^(npm_|RNN_)/i.test(name));
     const home = folderOf('home');
     environment = {
-      ...Object.fromEntries(given), HOME: home, USERPROFILE: home, npm_config_cache: folderOf('cache'), npm_config_registry: registry.trim(),
-      npm_config_audit: 'false', npm_config_fund: 'false', npm_config_update_notifier: 'false',
+      ...Object.fromEntries(given),
+      HOME: home,
+      USERPROFILE: home,
+      npm_config_cache: folderOf('cache'),
+      npm_config_registry: registry.trim(),
+      npm_config_audit: 'false',
+      npm_config_fund: 'false',
+      npm_config_update_notifier: 'false',
     };
     await job(folderOf('place'));
   } finally {
@@ -75,7 +81,12 @@ export function run([program, ...words], { cwd = work, input = '', path = null, 
     child.on('error', reject);
     child.on('close', (code, signal) => {
       if (code === 0 || mayFail) done({ code, stdout, stderr });
-      else reject(new Error(`${[program, ...words].join(' ')} ended with ${code ?? signal}\n${`${stdout}${stderr}`.trim().split('\n').slice(-30).join('\n')}`));
+      else
+        reject(
+          new Error(
+            `${[program, ...words].join(' ')} ended with ${code ?? signal}\n${`${stdout}${stderr}`.trim().split('\n').slice(-30).join('\n')}`,
+          ),
+        );
     });
     child.stdin.on('error', () => {}); // it may end without reading
     child.stdin.end(input);
@@ -84,10 +95,14 @@ export function run([program, ...words], { cwd = work, input = '', path = null, 
 
 /** The files below a folder, as whole paths. */
 export function allFiles(folder) {
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }
 
 /** The manifests of the packages that an installed package brought along. */
 export function packagesIn(installed) {
-  return allFiles(installed).filter((path) => /[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+[\\/]package\.json$/.test(path)).map((path) => JSON.parse(readFileSync(path, 'utf8')));
+  return allFiles(installed)
+    .filter((path) => /[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+[\\/]package\.json$/.test(path))
+    .map((path) => JSON.parse(readFileSync(path, 'utf8')));
 }

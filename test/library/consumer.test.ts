@@ -61,10 +61,8 @@ describe.skipIf(!isBuilt)('a strict project in TypeScript (npm run build makes t
     writeFileSync(join(project, 'program.ts'), program);
     writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: strict, include: ['program.ts'] }));
     const complaints = await new Promise<string>((resolve) => {
-      execFile(
-        process.execPath,
-        [join(root, 'node_modules/typescript/bin/tsc'), '-p', project],
-        (_error, stdout, stderr) => resolve(stdout + stderr),
+      execFile(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', project], (_error, stdout, stderr) =>
+        resolve(stdout + stderr),
       );
     });
     expect(complaints).toBe('');

@@ -46,11 +46,7 @@ export function surfaceOf(entry: string): string[] {
     const { file, name: own } = resolve({ file: entry, name });
     return `${name}: ${/^(?:abstract )?(class|function|const|interface|type)/.exec(pageOf(file).declared.get(own) ?? '')?.[1] ?? 'missing'}`;
   });
-  return [
-    ...names,
-    '',
-    ...[...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, declaration]) => `${key} = ${declaration}`),
-  ];
+  return [...names, '', ...[...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, declaration]) => `${key} = ${declaration}`)];
 }
 
 function read(file: string): Page {

@@ -19,8 +19,7 @@ const run = train({ corpus: { text: ${JSON.stringify(verse)} }, out: 'run', ...s
 const programs: Readonly<Record<string, string>> = {
   'trains to the end': 'await run.finished();',
   'leaves the loop': "for await (const { event } of run) if (event === 'checkpoint') break;",
-  'throws out of the loop':
-    "try { for await (const { event } of run) if (event === 'checkpoint') throw new Error('enough'); } catch {}",
+  'throws out of the loop': "try { for await (const { event } of run) if (event === 'checkpoint') throw new Error('enough'); } catch {}",
   'leaves a model open, in the middle of a text':
     "await run.finished(); const model = await openModel('run'); for await (const piece of model.sample({ length: 1e6 })) if (piece !== '') break;",
   'leaves texts that are drawn together':

@@ -16,8 +16,7 @@ const events = [
   'unhandledRejection',
   'warning',
 ] as const;
-const listeners = (): readonly (readonly [string, number])[] =>
-  events.map((event) => [event, process.listenerCount(event)] as const);
+const listeners = (): readonly (readonly [string, number])[] => events.map((event) => [event, process.listenerCount(event)] as const);
 
 afterEach(() => {
   vi.restoreAllMocks();
@@ -44,8 +43,7 @@ it('nothing is printed, no signal is listened to, the process is not ended, and 
   for await (const update of train({ ...request, out })) {
     if (update.event === 'start') [during, device] = [listeners(), update.device];
   }
-  for await (const update of train({ ...request, out, resume: true, maxSteps: 60 }))
-    if (update.event === 'report') break;
+  for await (const update of train({ ...request, out, resume: true, maxSteps: 60 })) if (update.event === 'report') break;
   const model = await openModel(out);
   await allOf(model.sample({ length: 30, seed: 1 }));
   await model.evaluate(verse);
@@ -66,7 +64,5 @@ it('nothing is printed, no signal is listened to, the process is not ended, and 
     folder: before.folder,
   });
   // A BLAS is told by a variable to start no threads of its own.
-  expect(
-    Object.keys(process.env).filter((name) => !before.variables.includes(name) && name !== 'OPENBLAS_NUM_THREADS'),
-  ).toEqual([]);
+  expect(Object.keys(process.env).filter((name) => !before.variables.includes(name) && name !== 'OPENBLAS_NUM_THREADS')).toEqual([]);
 });

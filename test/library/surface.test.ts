@@ -18,9 +18,7 @@ describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the
     const built: Record<string, unknown> = await import(pathToFileURL(join(root, 'dist/index.js')).href);
     const values = surfaceOf(entry).flatMap((line) => /^(\w+): (?:class|function|const)$/.exec(line)?.[1] ?? []);
     expect(values.toSorted()).toEqual(Object.keys(built).toSorted());
-    expect(values).toEqual(
-      expect.arrayContaining(['Corpus', 'RnnError', 'loadCheckpoint', 'openModel', 'sample', 'train']),
-    );
+    expect(values).toEqual(expect.arrayContaining(['Corpus', 'RnnError', 'loadCheckpoint', 'openModel', 'sample', 'train']));
   });
 });
 
@@ -29,10 +27,7 @@ describe('what is written down', () => {
     const folder = newFolder();
     mkdirSync(join(folder, 'inner'));
     const declared = (file: string, text: string): void => writeFileSync(join(folder, file), text);
-    declared(
-      'index.d.ts',
-      "export { open, type Options as OpenOptions } from './inner/open.ts';\nexport declare const version: string;\n",
-    );
+    declared('index.d.ts', "export { open, type Options as OpenOptions } from './inner/open.ts';\nexport declare const version: string;\n");
     declared(
       'inner/open.d.ts',
       [

@@ -24,19 +24,45 @@ interface Case {
 function expectGradients(random: Random, { T, model: given, regularisation: some = {} }: Case): void {
   const normal = (count: number, deviation: number): Matrix => Float64Array.from({ length: count }, () => random.normal() * deviation);
   const integers = (count: number, below: number): Matrix => Float64Array.from({ length: count }, () => random.uint32() % below);
-  const model: ModelConfiguration = { cell: 'lstm', layers: 1, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {}, ...given };
+  const model: ModelConfiguration = {
+    cell: 'lstm',
+    layers: 1,
+    hidden: H,
+    embedding: 0,
+    vocabulary: V,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+    ...given,
+  };
   const regularisation = { ...noRegularisation, ...some };
   const scale = 1 / (N * T);
-  const parameters = new Map(modelWeights(model).map(({ name, rows, columns, role }) => [name, normal(rows * columns, 0.5).map((x) => (role === 'gain' ? 1 + x : x))]));
-  const inputs = new Map([['ids', integers(T * N, V)], ['targets', integers(T * N, V)]]);
+  const parameters = new Map(
+    modelWeights(model).map(({ name, rows, columns, role }) => [
+      name,
+      normal(rows * columns, 0.5).map((x) => (role === 'gain' ? 1 + x : x)),
+    ]),
+  );
+  const inputs = new Map([
+    ['ids', integers(T * N, V)],
+    ['targets', integers(T * N, V)],
+  ]);
   const plain = lossProgram(model, { steps: T, rows: N }, scale, regularisation);
   const carried = plain.values.filter((value) => value.kind === 'state');
-  const states = new Map(carried.map(({ name, rows, columns }) => [name, name === 'started' ? Float64Array.of(1, 0, 0) : normal(rows * columns, 0.5)]));
-  const evaluated = (): { lossNats: number; penalty: number } => evaluate(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
+  const states = new Map(
+    carried.map(({ name, rows, columns }) => [name, name === 'started' ? Float64Array.of(1, 0, 0) : normal(rows * columns, 0.5)]),
+  );
+  const evaluated = (): { lossNats: number; penalty: number } =>
+    evaluate(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 });
   /** What is minimised: smoothed targets are not in the loss that is told. */
   const loss = (): number => {
     const { lossNats, penalty } = evaluated();
-    return lossNats * scale + penalty + regularisation.smoothing * smoothed(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 }) * scale;
+    return (
+      lossNats * scale +
+      penalty +
+      regularisation.smoothing * smoothed(plain, { parameters, inputs, state: new Map(states), dropoutKey: 5 }) * scale
+    );
   };
 
   const program = trainingProgram(model, { steps: T, rows: N }, scale, regularisation);
@@ -72,7 +98,11 @@ function smoothed(program: ReturnType<typeof lossProgram>, environment: Paramete
 }
 
 const sizes: readonly Case[] = [
-  { T: 1, model: {} }, { T: 20, model: {} }, { T: 7, model: { layers: 2 } }, { T: 9, model: { layers: 3 } }, { T: 5, model: { layers: 2, embedding: 4 } },
+  { T: 1, model: {} },
+  { T: 20, model: {} },
+  { T: 7, model: { layers: 2 } },
+  { T: 9, model: { layers: 3 } },
+  { T: 5, model: { layers: 2, embedding: 4 } },
   { T: 4, model: { layers: 2 }, regularisation: { dropout: 0.3 } },
 ];
 
@@ -83,8 +113,18 @@ describe.each(cells.map((cell) => cell.name))('%s', (cell) => {
 });
 
 const connections: readonly Partial<ModelConfiguration>[] = [
-  { skip: 'input' }, { skip: 'output' }, { skip: 'both', embedding: 4 }, { stacking: 'residual' }, { stacking: 'highway' }, { timeSkip: 2 }, { timeSkip: 5 }, { timeSkip: 9 },
-  { tied: true, embedding: H }, { tied: true, embedding: 4 }, { tied: true, embedding: 4, skip: 'both' }, { learnedState: true },
+  { skip: 'input' },
+  { skip: 'output' },
+  { skip: 'both', embedding: 4 },
+  { stacking: 'residual' },
+  { stacking: 'highway' },
+  { timeSkip: 2 },
+  { timeSkip: 5 },
+  { timeSkip: 9 },
+  { tied: true, embedding: H },
+  { tied: true, embedding: 4 },
+  { tied: true, embedding: 4, skip: 'both' },
+  { learnedState: true },
 ];
 
 describe('gradients of connections', () => {
@@ -93,14 +133,19 @@ describe('gradients of connections', () => {
       expectGradients(new Random(8), { T: 7, model: { layers: 3, cell, ...model } });
     });
   }
-  test.each([{}, { embedding: 4 }, { skip: 'input' }, { learnedState: true, timeSkip: 3 }] as const)('with layer normalisation in an LSTM, %o, are those of finite differences', (model) => {
-    expectGradients(new Random(9), { T: 5, model: { layers: 2, layerNorm: true, ...model } });
-  });
+  test.each([{}, { embedding: 4 }, { skip: 'input' }, { learnedState: true, timeSkip: 3 }] as const)(
+    'with layer normalisation in an LSTM, %o, are those of finite differences',
+    (model) => {
+      expectGradients(new Random(9), { T: 5, model: { layers: 2, layerNorm: true, ...model } });
+    },
+  );
 });
 
 describe('gradients of regularisation', () => {
   const all = { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 1, smoothing: 0.1 };
-  const each = Object.entries(all).map(([name, value]) => ({ [name]: value })).concat({ dropout: 0.3, locked: true } as never, all as never);
+  const each = Object.entries(all)
+    .map(([name, value]) => ({ [name]: value }))
+    .concat({ dropout: 0.3, locked: true } as never, all as never);
   for (const cell of ['lstm', 'mlstm', 'gru', 'mut1'] as const) {
     test.each(each)(`of ${cell} cells, %o, are those of finite differences`, (regularisation) => {
       expectGradients(new Random(10), { T: 6, model: { layers: 2, cell, embedding: 4 }, regularisation });
@@ -108,33 +153,75 @@ describe('gradients of regularisation', () => {
   }
 });
 
-test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)('of %s cells, in all layers, no way from step to step is left out by the clipping', (cell) => {
-  const [T, random] = [6, new Random(12)];
-  const model: ModelConfiguration = { cell, layers: 2, hidden: 4, embedding: 0, vocabulary: T, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {}, skip: 'both', timeSkip: 2 };
-  const parameters = new Map(modelWeights(model).map(({ name, rows, columns }) => [name, Float64Array.from({ length: rows * columns }, () => random.normal() / 2)]));
-  // A symbol for each step, and one target, at the end: what a symbol's weights learn comes back from there.
-  const inputs = new Map([['ids', Float64Array.from({ length: T }, (_, t) => t)], ['targets', Float64Array.from({ length: T }, (_, t) => (t < T - 1 ? -1 : 0))]]);
-  const bySymbol = (clipState: number): number[] => {
-    const program = trainingProgram(model, { steps: T, rows: 1 }, 1, { ...noRegularisation, clipState });
-    const state = new Map(program.values.filter((value) => value.kind === 'state').map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]));
-    const gradient = evaluate(program, { parameters, inputs, state }).values.get(program.gradients.get('layer0.Wx')!)!;
-    const columns = gradient.length / T;
-    return Array.from({ length: T }, (_, t) => Math.max(...gradient.subarray(t * columns, (t + 1) * columns).map(Math.abs)));
-  };
-  const [free, wide, tight] = [bySymbol(0), bySymbol(1e6), bySymbol(1e-9)];
-  for (const [t, norm] of free.entries()) {
-    expect(norm).toBeGreaterThan(1e-6);
-    expect(wide[t]).toBeCloseTo(norm, 12);
-  }
-  for (const norm of tight.slice(0, -1)) expect(norm).toBeLessThan(1e-7);
-  expect(tight.at(-1)).toBeCloseTo(free.at(-1)!, 12);
-});
+test.each(['rnn', 'lstm', 'gru', 'mut1'] as const)(
+  'of %s cells, in all layers, no way from step to step is left out by the clipping',
+  (cell) => {
+    const [T, random] = [6, new Random(12)];
+    const model: ModelConfiguration = {
+      cell,
+      layers: 2,
+      hidden: 4,
+      embedding: 0,
+      vocabulary: T,
+      forgetBias: 1,
+      initialisation: 'uniform',
+      dropout: 0,
+      conventions: {},
+      skip: 'both',
+      timeSkip: 2,
+    };
+    const parameters = new Map(
+      modelWeights(model).map(({ name, rows, columns }) => [
+        name,
+        Float64Array.from({ length: rows * columns }, () => random.normal() / 2),
+      ]),
+    );
+    // A symbol for each step, and one target, at the end: what a symbol's weights learn comes back from there.
+    const inputs = new Map([
+      ['ids', Float64Array.from({ length: T }, (_, t) => t)],
+      ['targets', Float64Array.from({ length: T }, (_, t) => (t < T - 1 ? -1 : 0))],
+    ]);
+    const bySymbol = (clipState: number): number[] => {
+      const program = trainingProgram(model, { steps: T, rows: 1 }, 1, { ...noRegularisation, clipState });
+      const state = new Map(
+        program.values.filter((value) => value.kind === 'state').map(({ name, rows, columns }) => [name, new Float64Array(rows * columns)]),
+      );
+      const gradient = evaluate(program, { parameters, inputs, state }).values.get(program.gradients.get('layer0.Wx')!)!;
+      const columns = gradient.length / T;
+      return Array.from({ length: T }, (_, t) => Math.max(...gradient.subarray(t * columns, (t + 1) * columns).map(Math.abs)));
+    };
+    const [free, wide, tight] = [bySymbol(0), bySymbol(1e6), bySymbol(1e-9)];
+    for (const [t, norm] of free.entries()) {
+      expect(norm).toBeGreaterThan(1e-6);
+      expect(wide[t]).toBeCloseTo(norm, 12);
+    }
+    for (const norm of tight.slice(0, -1)) expect(norm).toBeLessThan(1e-7);
+    expect(tight.at(-1)).toBeCloseTo(free.at(-1)!, 12);
+  },
+);
 
 test('the gradient that flows from step to step is clipped, element by element, and only that', () => {
-  const model: ModelConfiguration = { cell: 'rnn', layers: 1, hidden: 1, embedding: 0, vocabulary: 2, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const model: ModelConfiguration = {
+    cell: 'rnn',
+    layers: 1,
+    hidden: 1,
+    embedding: 0,
+    vocabulary: 2,
+    forgetBias: 0,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+  };
   const T = 3;
-  const parameters = new Map(Object.entries({ 'layer0.Wx': [0.1, 0.2], 'layer0.Wh': [3], 'layer0.b': [0], 'head.W': [-40, 40], 'head.b': [0, 0] }).map(([name, values]) => [name, Float64Array.from(values)]));
-  const inputs = new Map([['ids', Float64Array.of(0, 1, 0)], ['targets', Float64Array.of(-1, -1, 0)]]);
+  const parameters = new Map(
+    Object.entries({ 'layer0.Wx': [0.1, 0.2], 'layer0.Wh': [3], 'layer0.b': [0], 'head.W': [-40, 40], 'head.b': [0, 0] }).map(
+      ([name, values]) => [name, Float64Array.from(values)],
+    ),
+  );
+  const inputs = new Map([
+    ['ids', Float64Array.of(0, 1, 0)],
+    ['targets', Float64Array.of(-1, -1, 0)],
+  ]);
   const gradients = (clipState: number): Record<string, number[]> => {
     const program = trainingProgram(model, { steps: T, rows: 1 }, 1, { ...noRegularisation, clipState });
     const { values } = evaluate(program, { parameters, inputs, state: new Map() });

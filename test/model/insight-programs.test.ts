@@ -16,11 +16,26 @@ const normal = (count: number): Matrix => Float64Array.from({ length: count }, (
 const integers = (count: number): Matrix => Float64Array.from({ length: count }, () => random.uint32() % V);
 
 function network(cell: string): { model: ModelConfiguration; parameters: Map<string, Matrix> } {
-  const model = { cell, layers: 2, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform' as const, dropout: 0, conventions: {} };
+  const model = {
+    cell,
+    layers: 2,
+    hidden: H,
+    embedding: 0,
+    vocabulary: V,
+    forgetBias: 1,
+    initialisation: 'uniform' as const,
+    dropout: 0,
+    conventions: {},
+  };
   return { model, parameters: new Map(modelWeights(model).map(({ name, rows, columns }) => [name, normal(rows * columns)])) };
 }
 
-function outputs(program: Program, parameters: ReadonlyMap<string, Matrix>, inputs: Readonly<Record<string, Matrix>>, state = new Map<string, Matrix>()): Readonly<Record<string, Matrix>> {
+function outputs(
+  program: Program,
+  parameters: ReadonlyMap<string, Matrix>,
+  inputs: Readonly<Record<string, Matrix>>,
+  state = new Map<string, Matrix>(),
+): Readonly<Record<string, Matrix>> {
   const { values } = evaluate(program, { parameters, inputs: new Map(Object.entries(inputs)), state });
   return Object.fromEntries([...program.outputs].map(([name, value]) => [name, values.get(value)!]));
 }
@@ -45,7 +60,14 @@ describe.each(cells.map(({ name }) => name))('%s', (cell) => {
 
   test('predicts what its loss is made of', () => {
     const { logits } = outputs(predictionProgram(model, { steps: T, rows: N }), parameters, { ids });
-    const { lossNats } = evaluate(lossProgram(model, { steps: T, rows: N }, 1), { parameters, inputs: new Map([['ids', ids], ['targets', targets]]), state: new Map() });
+    const { lossNats } = evaluate(lossProgram(model, { steps: T, rows: N }, 1), {
+      parameters,
+      inputs: new Map([
+        ['ids', ids],
+        ['targets', targets],
+      ]),
+      state: new Map(),
+    });
     const losses = Array.from(targets, (target, row) => {
       const own = logits.subarray(row * V, (row + 1) * V);
       return Math.log(own.reduce((sum, x) => sum + Math.exp(x), 0)) - own[target];

@@ -18,8 +18,21 @@ function programTold({ model, regularisation, weights, start, windows }: Case): 
   const loss = program.values.find(({ kind }) => kind === 'crossEntropy')!;
   const state = new Map(Object.entries(start));
   return windows.map(({ ids, targets, dropoutKey }) => {
-    const { lossNats, penalty, values } = evaluate(program, { parameters: new Map(Object.entries(weights)), inputs: new Map([['ids', ids], ['targets', targets]]), state, dropoutKey });
-    return { lossNats, penalty, state: Object.fromEntries([...state].map(([name, matrix]) => [name, [...matrix]])), gradient: [...values.get(loss)!] };
+    const { lossNats, penalty, values } = evaluate(program, {
+      parameters: new Map(Object.entries(weights)),
+      inputs: new Map([
+        ['ids', ids],
+        ['targets', targets],
+      ]),
+      state,
+      dropoutKey,
+    });
+    return {
+      lossNats,
+      penalty,
+      state: Object.fromEntries([...state].map(([name, matrix]) => [name, [...matrix]])),
+      gradient: [...values.get(loss)!],
+    };
   });
 }
 
@@ -27,13 +40,32 @@ function programTold({ model, regularisation, weights, start, windows }: Case): 
 function caseOf(cell: string, changes: Partial<ModelConfiguration>, some: Partial<Regularisation> = {}): Case {
   const random = new Random(11);
   const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal() * 0.7);
-  const integers = (from: number, below: number): Matrix => Float64Array.from({ length: T * N }, () => from + (random.uint32() % (below - from)));
-  const model: ModelConfiguration = { cell, layers: L, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {}, ...changes };
-  const weights = Object.fromEntries(modelWeights(model).map(({ name, rows, columns, role }) => [name, normal(rows * columns).map((weight) => (role === 'gain' ? 1 + weight : weight))]));
-  const start = Object.fromEntries(stateShapes(model).map(({ name, columns }) => {
-    if (name === 'started') return [name, Float64Array.of(0, 1)];
-    return [name, normal(N * columns).map((value, at) => (model.learnedState && at < columns ? 0 : value))];
-  }));
+  const integers = (from: number, below: number): Matrix =>
+    Float64Array.from({ length: T * N }, () => from + (random.uint32() % (below - from)));
+  const model: ModelConfiguration = {
+    cell,
+    layers: L,
+    hidden: H,
+    embedding: 0,
+    vocabulary: V,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+    ...changes,
+  };
+  const weights = Object.fromEntries(
+    modelWeights(model).map(({ name, rows, columns, role }) => [
+      name,
+      normal(rows * columns).map((weight) => (role === 'gain' ? 1 + weight : weight)),
+    ]),
+  );
+  const start = Object.fromEntries(
+    stateShapes(model).map(({ name, columns }) => {
+      if (name === 'started') return [name, Float64Array.of(0, 1)];
+      return [name, normal(N * columns).map((value, at) => (model.learnedState && at < columns ? 0 : value))];
+    }),
+  );
   const windows = [21, 22].map((dropoutKey) => ({ ids: integers(0, V), targets: integers(-1, V), dropoutKey })); // a target of −1 counts nothing
   return { model, regularisation: { ...noRegularisation, ...some }, weights, start, windows };
 }
@@ -73,7 +105,7 @@ const ofAnyCell: readonly Row[] = [
   ['steps that read further back than a window is long', { timeSkip: 6 }],
   ['an output tied to an embedding as wide as the layers', { tied: true, embedding: H }],
   ['an output tied to an embedding of another width', { tied: true, embedding: 4 }],
-  ['a tied output of the layers\' width that every layer leads to', { tied: true, embedding: H, skip: 'output' }],
+  ["a tied output of the layers' width that every layer leads to", { tied: true, embedding: H, skip: 'output' }],
   ['a tied output of another width that every layer leads to', { tied: true, embedding: 4, skip: 'both' }],
   ['a learned start, for the row that has read nothing', { learnedState: true }],
   ['a learned start where steps read further back', { learnedState: true, timeSkip: 2 }],
@@ -82,15 +114,31 @@ const ofAnyCell: readonly Row[] = [
   ['dropout in highway layers that read the input', { stacking: 'highway', skip: 'both' }, { dropout: 0.4 }],
   ['dropout of weights from state to state, not of those from further back', { timeSkip: 2 }, { weightDropout: 0.4 }],
   ['dropout of symbols', { embedding: 4 }, { embeddingDropout: 0.4 }],
-  ['dropout of symbols before every layer, and not in the weights of a tied output', { embedding: 4, tied: true, skip: 'input' }, { embeddingDropout: 0.4 }],
+  [
+    'dropout of symbols before every layer, and not in the weights of a tied output',
+    { embedding: 4, tied: true, skip: 'input' },
+    { embeddingDropout: 0.4 },
+  ],
   ['a penalty on activations', {}, { activation: 2 }],
   ['a penalty on activations, after dropout', {}, { activation: 2, dropout: 0.4 }],
   ['a penalty on changes', {}, { temporal: 3 }],
   ['a penalty on changes, before dropout', {}, { temporal: 3, dropout: 0.4, locked: true }],
-  ['penalties on what the last layer puts out, before its input is added', { stacking: 'residual' }, { activation: 2, temporal: 3, dropout: 0.4 }],
+  [
+    'penalties on what the last layer puts out, before its input is added',
+    { stacking: 'residual' },
+    { activation: 2, temporal: 3, dropout: 0.4 },
+  ],
   ['smoothed targets', {}, { smoothing: 0.2 }],
-  ['all regularisation together', { embedding: 4 }, { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1, clipState: 1 }],
-  ['everything together', { embedding: 4, tied: true, skip: 'both', stacking: 'highway', timeSkip: 3, learnedState: true }, { dropout: 0.3, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1 }],
+  [
+    'all regularisation together',
+    { embedding: 4 },
+    { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1, clipState: 1 },
+  ],
+  [
+    'everything together',
+    { embedding: 4, tied: true, skip: 'both', stacking: 'highway', timeSkip: 3, learnedState: true },
+    { dropout: 0.3, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1 },
+  ],
 ];
 
 const ofLayerNorm: readonly Row[] = [
@@ -99,7 +147,11 @@ const ofLayerNorm: readonly Row[] = [
   ['but not of what was put out two steps before', { timeSkip: 2 }],
   ['in residual layers', { stacking: 'residual' }],
   ['of weights with holes', {}, { weightDropout: 0.4, dropout: 0.3 }],
-  ['with everything else', { embedding: 4, tied: true, skip: 'both', stacking: 'highway', timeSkip: 6, learnedState: true }, { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1 }],
+  [
+    'with everything else',
+    { embedding: 4, tied: true, skip: 'both', stacking: 'highway', timeSkip: 6, learnedState: true },
+    { dropout: 0.3, locked: true, weightDropout: 0.4, embeddingDropout: 0.3, activation: 2, temporal: 3, smoothing: 0.1 },
+  ],
 ];
 
 describe.each(Object.keys(cellTwins))('loss, states and penalties of %s cells are those of equations written out', (cell) => {
@@ -107,7 +159,8 @@ describe.each(Object.keys(cellTwins))('loss, states and penalties of %s cells ar
 });
 
 describe('loss, states and penalties of lstm cells with layer normalisation are those of equations written out', () => {
-  for (const [what, model, regularisation] of ofLayerNorm) test(`layer normalisation ${what}`, () => expectTwin(caseOf('lstm', { layerNorm: true, ...model }, regularisation)));
+  for (const [what, model, regularisation] of ofLayerNorm)
+    test(`layer normalisation ${what}`, () => expectTwin(caseOf('lstm', { layerNorm: true, ...model }, regularisation)));
 });
 
 test('smoothed targets change what is learnt, and not the loss that is told', () => {

@@ -6,13 +6,26 @@ import { layerWeights, initialParameters, parameterShapes } from '../../src/mode
 import { Random } from '../../src/random.ts';
 
 const H = 24;
-const model = (changes: Partial<ModelConfiguration> = {}): ModelConfiguration => ({ cell: 'lstm', layers: 2, hidden: H, embedding: 0, vocabulary: 11, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {}, ...changes });
+const model = (changes: Partial<ModelConfiguration> = {}): ModelConfiguration => ({
+  cell: 'lstm',
+  layers: 2,
+  hidden: H,
+  embedding: 0,
+  vocabulary: 11,
+  forgetBias: 1,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+  ...changes,
+});
 
 /** The initial weights by name. */
 function weightsOf(configuration: ModelConfiguration, seed = 3): Map<string, Float32Array> {
   const vector = initialParameters(configuration, new Random(seed));
   let offset = 0;
-  const weights = new Map(parameterShapes(configuration).map(({ name, rows, columns }) => [name, vector.subarray(offset, (offset += rows * columns))]));
+  const weights = new Map(
+    parameterShapes(configuration).map(({ name, rows, columns }) => [name, vector.subarray(offset, (offset += rows * columns))]),
+  );
   expect(offset).toBe(vector.length);
   return weights;
 }
@@ -30,9 +43,14 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
       const configuration = model({ cell, embedding });
       const shapes = parameterShapes(configuration);
       expect(shapes.map(({ name }) => name)).toEqual([
-        ...(embedding ? ['embedding.W'] : []), ...[0, 1].flatMap((layer) => layerWeights(configuration, layer).map(({ name }) => `layer${layer}.${name}`)), 'head.W', 'head.b',
+        ...(embedding ? ['embedding.W'] : []),
+        ...[0, 1].flatMap((layer) => layerWeights(configuration, layer).map(({ name }) => `layer${layer}.${name}`)),
+        'head.W',
+        'head.b',
       ]);
-      const used = trainingProgram(configuration, { steps: 2, rows: 2 }, 1).values.filter((value) => value.kind === 'parameter').map(({ name, rows, columns }) => ({ name, rows, columns }));
+      const used = trainingProgram(configuration, { steps: 2, rows: 2 }, 1)
+        .values.filter((value) => value.kind === 'parameter')
+        .map(({ name, rows, columns }) => ({ name, rows, columns }));
       const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
       expect(used.toSorted(byName)).toEqual(shapes.toSorted(byName));
     }
@@ -47,11 +65,15 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
     }
   });
 
-  test('are, where orthogonal, orthogonal in every gate\'s recurrent block', () => {
+  test("are, where orthogonal, orthogonal in every gate's recurrent block", () => {
     const configuration = model({ cell, initialisation: 'orthogonal' });
     const weights = weightsOf(configuration);
     const recurrent = layerWeights(configuration, 0).filter(({ role }) => role === 'recurrent');
-    const blocks = [0, 1].flatMap((layer) => recurrent.flatMap(({ name, gates }) => Array.from({ length: gates.length }, (_, gate) => blockOf(weights.get(`layer${layer}.${name}`)!, gates.length, gate))));
+    const blocks = [0, 1].flatMap((layer) =>
+      recurrent.flatMap(({ name, gates }) =>
+        Array.from({ length: gates.length }, (_, gate) => blockOf(weights.get(`layer${layer}.${name}`)!, gates.length, gate)),
+      ),
+    );
     for (const block of blocks) {
       for (let a = 0; a < H; a++) {
         for (let b = 0; b <= a; b++) {
@@ -65,7 +87,7 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
     expect(largest(weights.get('layer1.Wx')!)).toBeLessThanOrEqual(Math.fround(Math.sqrt(6 / (H + H))));
   });
 
-  test('are, with Xavier\'s, within ±√(6/(rows + H)) for a gate, and biases zero but for the forget gate', () => {
+  test("are, with Xavier's, within ±√(6/(rows + H)) for a gate, and biases zero but for the forget gate", () => {
     const configuration = model({ cell, initialisation: 'xavier', forgetBias: 0 });
     for (const [name, values] of weightsOf(configuration)) {
       if (cell === 'irnn' && name.endsWith('Wh')) continue;
@@ -79,7 +101,7 @@ describe.each(cells.map((cell) => cell.name))('the weights of a %s', (cell) => {
 });
 
 describe('initial weights', () => {
-  test('have the forget gate\'s bias where it was asked for, and no other gate\'s', () => {
+  test("have the forget gate's bias where it was asked for, and no other gate's", () => {
     for (const initialisation of ['uniform', 'xavier', 'orthogonal'] as const) {
       const weights = weightsOf(model({ initialisation, forgetBias: 1.5 }));
       for (const layer of [0, 1]) {
@@ -111,18 +133,33 @@ describe('weights around the cells', () => {
 
   test('come after those of the cell, lead from where a connection begins, and are all used', () => {
     const configuration = model(around);
-    const names = (layer: number): string[] => layerWeights(configuration, layer).map(({ name, rows, columns }) => `${name} ${rows}×${columns}`);
+    const names = (layer: number): string[] =>
+      layerWeights(configuration, layer).map(({ name, rows, columns }) => `${name} ${rows}×${columns}`);
     expect(names(0)).toEqual([`Wx 11×${3 * H}`, `Wh ${H}×${3 * H}`, `b 1×${3 * H}`, `bh 1×${H}`, `Wk ${H}×${3 * H}`, `h0 1×${H}`]);
     expect(names(2).slice(4)).toEqual([`Ws 11×${3 * H}`, `Wk ${H}×${3 * H}`, `Wt ${H}×${H}`, `bt 1×${H}`, `h0 1×${H}`]);
-    expect(parameterShapes(configuration).slice(-4).map(({ name }) => name)).toEqual(['head.W', 'head.W1', 'head.W0', 'head.b']);
-    const used = trainingProgram(configuration, { steps: 4, rows: 2 }, 1).values.filter((value) => value.kind === 'parameter').map(({ name }) => name);
-    expect(used.toSorted()).toEqual(parameterShapes(configuration).map(({ name }) => name).toSorted());
+    expect(
+      parameterShapes(configuration)
+        .slice(-4)
+        .map(({ name }) => name),
+    ).toEqual(['head.W', 'head.W1', 'head.W0', 'head.b']);
+    const used = trainingProgram(configuration, { steps: 4, rows: 2 }, 1)
+      .values.filter((value) => value.kind === 'parameter')
+      .map(({ name }) => name);
+    expect(used.toSorted()).toEqual(
+      parameterShapes(configuration)
+        .map(({ name }) => name)
+        .toSorted(),
+    );
   });
 
   test('of a tied head lead to the width of the embedding, if it is not that of a layer', () => {
-    const head = (embedding: number): unknown => parameterShapes(model({ embedding, tied: true })).filter(({ name }) => name.startsWith('head'));
+    const head = (embedding: number): unknown =>
+      parameterShapes(model({ embedding, tied: true })).filter(({ name }) => name.startsWith('head'));
     expect(head(H)).toEqual([{ name: 'head.b', rows: 1, columns: 11 }]);
-    expect(head(7)).toEqual([{ name: 'head.W', rows: H, columns: 7 }, { name: 'head.b', rows: 1, columns: 11 }]);
+    expect(head(7)).toEqual([
+      { name: 'head.W', rows: H, columns: 7 },
+      { name: 'head.b', rows: 1, columns: 11 },
+    ]);
   });
 
   test('start where their connections are best tried: learned states at zero, highways rather closed, gains at one', () => {
@@ -130,7 +167,11 @@ describe('weights around the cells', () => {
     expect([...values.get('layer1.h0')!].every((x) => x === 0)).toBe(true);
     expect([...values.get('layer1.bt')!].every((x) => x === -1)).toBe(true);
     const gains = weightsOf(model({ layerNorm: true }));
-    for (const name of ['gx', 'gh', 'gc']) expect([...gains.get(`layer1.${name}`)!].every((x) => x === 1), name).toBe(true);
+    for (const name of ['gx', 'gh', 'gc'])
+      expect(
+        [...gains.get(`layer1.${name}`)!].every((x) => x === 1),
+        name,
+      ).toBe(true);
   });
 
   test('the bias of an update gate keeps the old state, whichever way a cell blends', () => {

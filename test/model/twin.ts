@@ -71,18 +71,25 @@ export const cellTwins: Named<(x: Vector, state: Named<Vector>, w: Named<Matrix>
   },
   gru(x, { h }, { Wh, bh }) {
     const u = times(h, Wh); // r z n
-    return { h: h.map((before, j) => {
-      const z = sigmoid(x[H + j] + u[H + j]);
-      return (1 - z) * Math.tanh(x[2 * H + j] + sigmoid(x[j] + u[j]) * (u[2 * H + j] + bh[j])) + z * before;
-    }) };
+    return {
+      h: h.map((before, j) => {
+        const z = sigmoid(x[H + j] + u[H + j]);
+        return (1 - z) * Math.tanh(x[2 * H + j] + sigmoid(x[j] + u[j]) * (u[2 * H + j] + bh[j])) + z * before;
+      }),
+    };
   },
   'gru-cho'(x, { h }, { Wh, Wn }) {
     const u = times(h, Wh); // r z
-    const fromState = times(h.map((before, j) => sigmoid(x[j] + u[j]) * before), Wn);
-    return { h: h.map((before, j) => {
-      const z = sigmoid(x[H + j] + u[H + j]);
-      return (1 - z) * Math.tanh(x[2 * H + j] + fromState[j]) + z * before;
-    }) };
+    const fromState = times(
+      h.map((before, j) => sigmoid(x[j] + u[j]) * before),
+      Wn,
+    );
+    return {
+      h: h.map((before, j) => {
+        const z = sigmoid(x[H + j] + u[H + j]);
+        return (1 - z) * Math.tanh(x[2 * H + j] + fromState[j]) + z * before;
+      }),
+    };
   },
 };
 
@@ -91,22 +98,34 @@ const carried: Named<readonly string[]> = { rnn: ['h'], lstm: ['h', 'c'], gru: [
 const recurrent: Named<readonly string[]> = { rnn: ['Wh'], lstm: ['Wh'], gru: ['Wh'], 'gru-cho': ['Wh', 'Wn'] };
 
 /** Each element is kept with probability 1 − rate, and then as much larger. */
-const kept = ({ dropoutKey }: Window, site: number, index: number, rate: number): number => (dropoutKeeps(dropoutKey, site, index, rate) ? 1 / (1 - rate) : 0);
+const kept = ({ dropoutKey }: Window, site: number, index: number, rate: number): number =>
+  dropoutKeeps(dropoutKey, site, index, rate) ? 1 / (1 - rate) : 0;
 
 /** The weights of a layer in one window, with holes in those from state to state. */
 function layerWeightsIn(window: Window, layer: number, { model, regularisation, weights }: Case): Named<Matrix> {
   const prefix = `layer${layer}.`;
-  const own = Object.entries(weights).filter(([name]) => name.startsWith(prefix)).map(([name, matrix]) => [name.slice(prefix.length), matrix] as const);
-  return Object.fromEntries(own.map(([name, matrix]) => {
-    const which = recurrent[model.cell].indexOf(name);
-    return [name, which < 0 ? matrix : matrix.map((weight, at) => weight * kept(window, WEIGHT_SITES + 8 * layer + which, at, regularisation.weightDropout))];
-  }));
+  const own = Object.entries(weights)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, matrix]) => [name.slice(prefix.length), matrix] as const);
+  return Object.fromEntries(
+    own.map(([name, matrix]) => {
+      const which = recurrent[model.cell].indexOf(name);
+      return [
+        name,
+        which < 0
+          ? matrix
+          : matrix.map((weight, at) => weight * kept(window, WEIGHT_SITES + 8 * layer + which, at, regularisation.weightDropout)),
+      ];
+    }),
+  );
 }
 
 /** What a symbol is to the lowest layer: one-hot, or its row of the embedding. */
 function sourceOf(id: number, window: Window, { model: { embedding }, regularisation, weights }: Case): Vector {
   if (embedding === 0) return oneHot(V, id);
-  return rowOf(weights['embedding.W'], id, embedding).map((value) => value * kept(window, EMBEDDING_SITE, id, regularisation.embeddingDropout));
+  return rowOf(weights['embedding.W'], id, embedding).map(
+    (value) => value * kept(window, EMBEDDING_SITE, id, regularisation.embeddingDropout),
+  );
 }
 
 /** What a layer above the first hands on, given its input x. */
@@ -118,7 +137,11 @@ function handedOn({ stacking = 'plain' }: ModelConfiguration, x: Vector, y: Vect
 }
 
 /** The logits from what each layer hands on. */
-function readOut({ tied = false, embedding, skip = 'none' }: ModelConfiguration, layers: readonly Vector[], weights: Named<Matrix>): Vector {
+function readOut(
+  { tied = false, embedding, skip = 'none' }: ModelConfiguration,
+  layers: readonly Vector[],
+  weights: Named<Matrix>,
+): Vector {
   const everyLayer = skip === 'output' || skip === 'both';
   const products = layers.map((up, layer) => {
     if (layer < L - 1) return everyLayer ? times(up, weights[`head.W${layer}`]) : [];
@@ -126,10 +149,15 @@ function readOut({ tied = false, embedding, skip = 'none' }: ModelConfiguration,
   });
   const sum = products.filter((product) => product.length > 0).reduce(plus);
   if (!tied) return plus(sum, weights['head.b']);
-  return Array.from({ length: V }, (_, symbol) => rowOf(weights['embedding.W'], symbol, embedding).reduce((total, value, at) => total + value * sum[at], weights['head.b'][symbol]));
+  return Array.from({ length: V }, (_, symbol) =>
+    rowOf(weights['embedding.W'], symbol, embedding).reduce((total, value, at) => total + value * sum[at], weights['head.b'][symbol]),
+  );
 }
 
-/** Adds the loss of a character, and writes down its gradient: the target is 1 − ε of its symbol and ε of all symbols alike, in the gradient alone. */
+/**
+ * Adds the loss of a character, and writes down its gradient: the target is 1 − ε of its symbol and ε of all symbols alike, in the gradient
+ * alone.
+ */
 function addLoss(told: Told, logits: Vector, target: number, row: number, smoothing: number): void {
   if (target < 0) return;
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
@@ -150,12 +178,26 @@ interface Memory {
 function remembered(layer: number, n: number, { model, weights, start }: Case): Memory {
   const { cell, timeSkip = 0, learnedState = false } = model;
   const isNew = learnedState && start['started'][n] === 0;
-  const state = Object.fromEntries(carried[cell].map((name) => [name, isNew ? [...weights[`layer${layer}.${name}0`]] : rowOf(start[`layer${layer}.${name}`], n, H)]));
-  return { state, past: [state['h'], ...Array.from({ length: Math.max(0, timeSkip - 1) }, (_, before) => rowOf(start[`layer${layer}.past${before + 1}`], n, H))] };
+  const state = Object.fromEntries(
+    carried[cell].map((name) => [name, isNew ? [...weights[`layer${layer}.${name}0`]] : rowOf(start[`layer${layer}.${name}`], n, H)]),
+  );
+  return {
+    state,
+    past: [
+      state['h'],
+      ...Array.from({ length: Math.max(0, timeSkip - 1) }, (_, before) => rowOf(start[`layer${layer}.past${before + 1}`], n, H)),
+    ],
+  };
 }
 
 /** One character through one layer: what it puts out, in time and upwards. */
-function layerStep(layer: number, memory: Memory, { below, source }: { below: Vector; source: Vector }, w: Named<Matrix>, model: ModelConfiguration): Vector {
+function layerStep(
+  layer: number,
+  memory: Memory,
+  { below, source }: { below: Vector; source: Vector },
+  w: Named<Matrix>,
+  model: ModelConfiguration,
+): Vector {
   const { cell, timeSkip = 0, layerNorm = false, skip = 'none' } = model;
   let read = times(below, w['Wx']);
   if (layer > 0 && (skip === 'input' || skip === 'both')) read = plus(read, times(source, w['Ws']));
@@ -180,7 +222,12 @@ function penaltyOf(t: number, h: Vector, before: Vector, y: Vector, { activation
 export function twin(given: Case): Told[] {
   const { model, regularisation, windows, weights } = given;
   const { dropout, locked } = regularisation;
-  const told = windows.map((): Told => ({ lossNats: 0, penalty: 0, state: model.learnedState ? { started: Array.from({ length: N }, () => 1) } : {}, gradient: Array.from({ length: T * N * V }, () => 0) }));
+  const told = windows.map((): Told => ({
+    lossNats: 0,
+    penalty: 0,
+    state: model.learnedState ? { started: Array.from({ length: N }, () => 1) } : {},
+    gradient: Array.from({ length: T * N * V }, () => 0),
+  }));
   for (let n = 0; n < N; n++) {
     const memories = Array.from({ length: L }, (_, layer) => remembered(layer, n, given));
     for (const [which, window] of windows.entries()) {
@@ -200,7 +247,8 @@ export function twin(given: Case): Told[] {
       }
       for (const [layer, { state, past }] of memories.entries()) {
         for (const name of carried[model.cell]) (told[which].state[`layer${layer}.${name}`] ??= []).push(...state[name]);
-        for (let before = 1; before < (model.timeSkip ?? 0); before++) (told[which].state[`layer${layer}.past${before}`] ??= []).push(...past[before]);
+        for (let before = 1; before < (model.timeSkip ?? 0); before++)
+          (told[which].state[`layer${layer}.past${before}`] ??= []).push(...past[before]);
       }
     }
   }

@@ -19,12 +19,58 @@ describe('a mistake in a shape is an error at the line that makes it', () => {
     ['a row of another width', () => ops.add(a, row), 'add'],
     ['rows past the end', () => ops.rows(a, 1, 2), 'rows 1+2'],
     ['columns before the start', () => ops.columns(a, -1, 2), 'columns -1+2'],
-    ['pieces that leave a hole', () => ops.join([{ value: a, row: 0, column: 0 }, { value: a, row: 3, column: 0 }]), 'join of pieces that do not tile'],
+    [
+      'pieces that leave a hole',
+      () =>
+        ops.join([
+          { value: a, row: 0, column: 0 },
+          { value: a, row: 3, column: 0 },
+        ]),
+      'join of pieces that do not tile',
+    ],
     ['one piece that leaves a hole before it', () => ops.join([{ value: a, row: 0, column: 2 }]), 'join of pieces that do not tile'],
-    ['rows that overlap as many as are left out', () => ops.join([{ value: a, row: 3, column: 0 }, { value: a, row: 0, column: 0 }, { value: ops.rows(a, 0, 1), row: 1, column: 0 }]), 'join of pieces that do not tile'],
-    ['columns that overlap as many as are left out', () => ops.join([{ value: a, row: 0, column: 4 }, { value: a, row: 0, column: 0 }, { value: ops.columns(a, 0, 1), row: 0, column: 2 }]), 'join of pieces that do not tile'],
-    ['blocks that overlap as much as is left out', () => ops.join([[0, 0], [0, 2], [1, 1], [2, 2]].map(([row, column]) => ({ value: ops.parameter('block', 2, 2), row, column }))), 'join of pieces that do not tile'],
-    ['a piece that starts above the matrix', () => ops.join([{ value: a, row: -1, column: 0 }, { value: ops.rows(a, 0, 1), row: 2, column: 0 }]), 'join of pieces that do not tile'],
+    [
+      'rows that overlap as many as are left out',
+      () =>
+        ops.join([
+          { value: a, row: 3, column: 0 },
+          { value: a, row: 0, column: 0 },
+          { value: ops.rows(a, 0, 1), row: 1, column: 0 },
+        ]),
+      'join of pieces that do not tile',
+    ],
+    [
+      'columns that overlap as many as are left out',
+      () =>
+        ops.join([
+          { value: a, row: 0, column: 4 },
+          { value: a, row: 0, column: 0 },
+          { value: ops.columns(a, 0, 1), row: 0, column: 2 },
+        ]),
+      'join of pieces that do not tile',
+    ],
+    [
+      'blocks that overlap as much as is left out',
+      () =>
+        ops.join(
+          [
+            [0, 0],
+            [0, 2],
+            [1, 1],
+            [2, 2],
+          ].map(([row, column]) => ({ value: ops.parameter('block', 2, 2), row, column })),
+        ),
+      'join of pieces that do not tile',
+    ],
+    [
+      'a piece that starts above the matrix',
+      () =>
+        ops.join([
+          { value: a, row: -1, column: 0 },
+          { value: ops.rows(a, 0, 1), row: 2, column: 0 },
+        ]),
+      'join of pieces that do not tile',
+    ],
     ['rows scattered by other ids', () => ops.scatter(b, ids, 9), 'scatter'],
     ['targets of other rows', () => ops.crossEntropy(b, ids, 1), 'crossEntropy'],
   ])('%s', (_, build, message) => {
@@ -58,9 +104,26 @@ describe('a builder', () => {
   test('joins pieces in any order, also such as are cut both ways', () => {
     const ops = new Builder();
     const [a, b, wide] = [ops.parameter('a', 2, 3), ops.parameter('b', 2, 2), ops.parameter('wide', 1, 5)];
-    expect(ops.join([{ value: wide, row: 2, column: 0 }, { value: b, row: 0, column: 3 }, { value: a, row: 0, column: 0 }])).toMatchObject({ rows: 3, columns: 5 });
-    expect(ops.join([{ value: b, row: 0, column: 3 }, { value: a, row: 0, column: 0 }])).toMatchObject({ rows: 2, columns: 5 });
-    expect(ops.join([{ value: b, row: 2, column: 0 }, { value: b, row: 4, column: 0 }, { value: b, row: 0, column: 0 }])).toMatchObject({ rows: 6, columns: 2 });
+    expect(
+      ops.join([
+        { value: wide, row: 2, column: 0 },
+        { value: b, row: 0, column: 3 },
+        { value: a, row: 0, column: 0 },
+      ]),
+    ).toMatchObject({ rows: 3, columns: 5 });
+    expect(
+      ops.join([
+        { value: b, row: 0, column: 3 },
+        { value: a, row: 0, column: 0 },
+      ]),
+    ).toMatchObject({ rows: 2, columns: 5 });
+    expect(
+      ops.join([
+        { value: b, row: 2, column: 0 },
+        { value: b, row: 4, column: 0 },
+        { value: b, row: 0, column: 0 },
+      ]),
+    ).toMatchObject({ rows: 6, columns: 2 });
   });
 
   test('leaves out of a program what neither an output, a gradient, a loss nor the next call needs', () => {
@@ -73,6 +136,14 @@ describe('a builder', () => {
     const loss = ops.crossEntropy(a, ops.input('targets', 2), 1);
     const gradient = ops.scale(loss, 3);
     const program = ops.program(new Map([['out', out]]), new Map([['a', gradient]]));
-    expect(program.values.map(({ kind, ...rest }) => ('apply' in rest ? rest.apply : kind))).toEqual(['parameter', 'tanh', 'sigmoid', 'keep', 'input', 'crossEntropy', 'scale']);
+    expect(program.values.map(({ kind, ...rest }) => ('apply' in rest ? rest.apply : kind))).toEqual([
+      'parameter',
+      'tanh',
+      'sigmoid',
+      'keep',
+      'input',
+      'crossEntropy',
+      'scale',
+    ]);
   });
 });

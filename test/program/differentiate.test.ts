@@ -22,18 +22,27 @@ function expectGradients(write: (ops: Builder, make: { w: Make; x: Make }) => Va
   const parameters = new Map<string, Matrix>();
   const inputs = new Map<string, Matrix>([['ids', Float64Array.of(1, 0, 1)]]);
   const w: Make = (name, rows, columns) => {
-    parameters.set(name, Float64Array.from({ length: rows * columns }, () => random.normal()));
+    parameters.set(
+      name,
+      Float64Array.from({ length: rows * columns }, () => random.normal()),
+    );
     return ops.parameter(name, rows, columns);
   };
   const x: Make = (name, rows, columns) => {
-    inputs.set(`all of ${rows}`, Float64Array.from({ length: rows }, (_, row) => row));
+    inputs.set(
+      `all of ${rows}`,
+      Float64Array.from({ length: rows }, (_, row) => row),
+    );
     return ops.gather(w(name, rows, columns), ops.input(`all of ${rows}`, rows));
   };
   const logits = write(ops, { w, x });
   ops.crossEntropy(logits, ops.input('targets', logits.rows), 0.3);
   const plain = ops.program(new Map());
   const program = differentiate(plain);
-  inputs.set('targets', Float64Array.from({ length: logits.rows }, (_, row) => row % logits.columns));
+  inputs.set(
+    'targets',
+    Float64Array.from({ length: logits.rows }, (_, row) => row % logits.columns),
+  );
   const loss = (): number => evaluate(plain, { parameters, inputs, state: new Map() }).lossNats * 0.3;
   const { values } = evaluate(program, { parameters, inputs, state: new Map() });
   for (const [name, weights] of parameters) {
@@ -71,36 +80,72 @@ describe('the gradient of', () => {
     ['a product with a running sum', (ops, { w, x }) => ops.matmul(x('a', 3, 2), w('b', 2, 4), { plus: ops.tanh(x('c', 3, 4)) })],
     ['gathered rows, one of them twice, with a bias', (ops, { w }) => ops.gather(w('table', 2, 4), ops.input('ids', 3), w('row', 1, 4))],
     ['gathered rows of a table that is no weight', (ops, { x }) => ops.gather(ops.tanh(x('table', 2, 4)), ops.input('ids', 3))],
-    ['a value that is used three times', (ops, { x }) => {
-      const y = ops.tanh(x('a', 3, 4));
-      return ops.multiply(ops.add(y, ops.sigmoid(y)), y);
-    }],
-    ['views of columns that leave columns out', (ops, { x }) => {
-      const y = ops.tanh(x('a', 3, 7));
-      return ops.add(ops.columns(y, 1, 2), ops.columns(y, 4, 2));
-    }],
-    ['views of rows that leave rows out, at the start and at the end', (ops, { x }) => {
-      const y = ops.tanh(x('a', 6, 4));
-      return ops.add(ops.rows(y, 1, 2), ops.rows(y, 3, 2));
-    }],
-    ['views of rows, and views of columns, that are joined in another order', (ops, { x }) => {
-      const [y, z] = [ops.tanh(x('a', 6, 4)), ops.sigmoid(x('b', 6, 4))];
-      const rows = ops.join([{ value: ops.rows(y, 1, 2), row: 4, column: 0 }, { value: ops.rows(y, 3, 2), row: 0, column: 0 }, { value: ops.rows(y, 5, 1), row: 2, column: 0 }, { value: ops.rows(y, 0, 1), row: 3, column: 0 }]);
-      return ops.multiply(rows, ops.join([{ value: ops.columns(z, 1, 3), row: 0, column: 0 }, { value: ops.columns(z, 0, 1), row: 0, column: 3 }]));
-    }],
-    ['one view used twice', (ops, { x }) => {
-      const y = ops.columns(ops.tanh(x('a', 3, 5)), 0, 4);
-      return ops.multiply(y, ops.sigmoid(y));
-    }],
-    ['a value of which both the whole and a part is used', (ops, { x }) => {
-      const y = ops.tanh(x('a', 6, 4));
-      return ops.stack([y, ops.rows(y, 2, 2)]);
-    }],
+    [
+      'a value that is used three times',
+      (ops, { x }) => {
+        const y = ops.tanh(x('a', 3, 4));
+        return ops.multiply(ops.add(y, ops.sigmoid(y)), y);
+      },
+    ],
+    [
+      'views of columns that leave columns out',
+      (ops, { x }) => {
+        const y = ops.tanh(x('a', 3, 7));
+        return ops.add(ops.columns(y, 1, 2), ops.columns(y, 4, 2));
+      },
+    ],
+    [
+      'views of rows that leave rows out, at the start and at the end',
+      (ops, { x }) => {
+        const y = ops.tanh(x('a', 6, 4));
+        return ops.add(ops.rows(y, 1, 2), ops.rows(y, 3, 2));
+      },
+    ],
+    [
+      'views of rows, and views of columns, that are joined in another order',
+      (ops, { x }) => {
+        const [y, z] = [ops.tanh(x('a', 6, 4)), ops.sigmoid(x('b', 6, 4))];
+        const rows = ops.join([
+          { value: ops.rows(y, 1, 2), row: 4, column: 0 },
+          { value: ops.rows(y, 3, 2), row: 0, column: 0 },
+          { value: ops.rows(y, 5, 1), row: 2, column: 0 },
+          { value: ops.rows(y, 0, 1), row: 3, column: 0 },
+        ]);
+        return ops.multiply(
+          rows,
+          ops.join([
+            { value: ops.columns(z, 1, 3), row: 0, column: 0 },
+            { value: ops.columns(z, 0, 1), row: 0, column: 3 },
+          ]),
+        );
+      },
+    ],
+    [
+      'one view used twice',
+      (ops, { x }) => {
+        const y = ops.columns(ops.tanh(x('a', 3, 5)), 0, 4);
+        return ops.multiply(y, ops.sigmoid(y));
+      },
+    ],
+    [
+      'a value of which both the whole and a part is used',
+      (ops, { x }) => {
+        const y = ops.tanh(x('a', 6, 4));
+        return ops.stack([y, ops.rows(y, 2, 2)]);
+      },
+    ],
     ['a view of a view', (ops, { x }) => ops.columns(ops.rows(ops.tanh(x('a', 6, 6)), 1, 3), 2, 3)],
-    ['a join in two directions', (ops, { x }) => {
-      const [a, b, c] = [ops.tanh(x('a', 2, 2)), ops.sigmoid(x('b', 2, 3)), ops.tanh(x('c', 1, 5))];
-      return ops.join([{ value: a, row: 0, column: 0 }, { value: b, row: 0, column: 2 }, { value: c, row: 2, column: 0 }]);
-    }],
+    [
+      'a join in two directions',
+      (ops, { x }) => {
+        const [a, b, c] = [ops.tanh(x('a', 2, 2)), ops.sigmoid(x('b', 2, 3)), ops.tanh(x('c', 1, 5))];
+        return ops.join([
+          { value: a, row: 0, column: 0 },
+          { value: b, row: 0, column: 2 },
+          { value: c, row: 2, column: 0 },
+        ]);
+      },
+    ],
   ])('%s is that of finite differences', (_, write) => {
     expectGradients(write);
   });
@@ -123,7 +168,9 @@ describe('differentiation', () => {
       const y = ops.tanh(ops.matmul(ops.input('x', 6, 2), ops.parameter('W', 2, 7)));
       const logits = write(ops, y);
       ops.crossEntropy(logits, ops.input('targets', logits.rows), 1);
-      const joins = differentiate(ops.program(new Map())).values.filter((value) => value.kind === 'join' && value.rows === y.rows && value.columns === y.columns);
+      const joins = differentiate(ops.program(new Map())).values.filter(
+        (value) => value.kind === 'join' && value.rows === y.rows && value.columns === y.columns,
+      );
       expect(joins).toHaveLength(1);
       return (joins[0] as Value<'join'>).places;
     };
@@ -155,7 +202,9 @@ describe('differentiation', () => {
     };
     expect(loss((ops) => ops.rows(ops.parameter('a', 6, 4), 0, 2))).toThrow('a: a parameter must be an operand');
     expect(loss((ops) => ops.clip(ops.parameter('a', 2, 2), 1))).toThrow('clip has no derivative');
-    expect(loss((ops) => ops.matmul(ops.parameter('a', 2, 3), ops.parameter('b', 2, 3), { transposeA: true }))).toThrow('transposed left operand');
+    expect(loss((ops) => ops.matmul(ops.parameter('a', 2, 3), ops.parameter('b', 2, 3), { transposeA: true }))).toThrow(
+      'transposed left operand',
+    );
   });
 
   test('refuses an elementwise operand that is one weight for all elements', () => {
@@ -172,7 +221,9 @@ describe('differentiation', () => {
     for (let t = 0; t < 3; t++) steps.push(ops.tanh(ops.linear(steps[t], W)));
     ops.crossEntropy(steps[3], ops.input('targets', 3), 1);
     const { values, gradients } = differentiate(ops.program(new Map()));
-    expect(values.filter((value) => value.kind === 'matmul' && value.transposeA)).toMatchObject([{ rows: 4, columns: 4, inputs: [{ rows: 9 }, { rows: 9 }] }]);
+    expect(values.filter((value) => value.kind === 'matmul' && value.transposeA)).toMatchObject([
+      { rows: 4, columns: 4, inputs: [{ rows: 9 }, { rows: 9 }] },
+    ]);
     expect(gradients.get('W')).toMatchObject({ kind: 'elementwise', apply: 'multiply' });
   });
 
@@ -199,20 +250,42 @@ describe('what is watched', () => {
     const plain = ops.program(new Map());
     const unread = ops.sigmoid(a);
     const seeds: ReadonlyMap<Value, Value> = seeded ? new Map([[y, ops.state('seed', 3, 2)]]) : new Map();
-    return { plain, watching: differentiate(ops.program(new Map([['unread', unread]])), { seeds, watched: new Map([['da', a], ['dy', y], ['none', unread]]) }) };
+    return {
+      plain,
+      watching: differentiate(ops.program(new Map([['unread', unread]])), {
+        seeds,
+        watched: new Map([
+          ['da', a],
+          ['dy', y],
+          ['none', unread],
+        ]),
+      }),
+    };
   }
 
   test.each([false, true])('is the gradient of loss, and of Σ seed∘value, at values that are no weights (seeded: %s)', (seeded) => {
     const random = new Random(3);
     const normal = (count: number): Matrix => Float64Array.from({ length: count }, () => random.normal());
-    const [parameters, inputs, a, seed] = [new Map([['W', normal(8)]]), new Map([['targets', Float64Array.of(0, 3, -1)]]), normal(6), normal(6)];
+    const [parameters, inputs, a, seed] = [
+      new Map([['W', normal(8)]]),
+      new Map([['targets', Float64Array.of(0, 3, -1)]]),
+      normal(6),
+      normal(6),
+    ];
     const { plain, watching } = program(seeded);
     const loss = (): number => {
       const state = new Map([['a', a.slice()]]);
       const { lossNats } = evaluate(plain, { parameters, inputs, state });
       return lossNats * 0.3 + (seeded ? state.get('a')!.reduce((sum, y, i) => sum + y * seed[i], 0) : 0);
     };
-    const { values } = evaluate(watching, { parameters, inputs, state: new Map([['a', a.slice()], ['seed', seed]]) });
+    const { values } = evaluate(watching, {
+      parameters,
+      inputs,
+      state: new Map([
+        ['a', a.slice()],
+        ['seed', seed],
+      ]),
+    });
     const output = (name: string): Matrix => values.get(watching.outputs.get(name)!)!;
     for (const i of a.keys()) {
       const before = a[i];

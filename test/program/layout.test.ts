@@ -16,7 +16,13 @@ const normal = (count: number): Matrix => Float64Array.from({ length: count }, (
 const integers = (count: number, below: number): Matrix => Float64Array.from({ length: count }, () => random.uint32() % below);
 
 /** Runs a program in one flat memory, as a device does: every operand is read from its home, every result stored where the layout says. */
-function runInLayout(program: Program, layout: Layout, parameters: ReadonlyMap<string, Matrix>, inputs: ReadonlyMap<string, Matrix>, state: Map<string, Matrix>) {
+function runInLayout(
+  program: Program,
+  layout: Layout,
+  parameters: ReadonlyMap<string, Matrix>,
+  inputs: ReadonlyMap<string, Matrix>,
+  state: Map<string, Matrix>,
+) {
   const arena = new Float64Array(layout.arenaElements).fill(NaN);
   const gradients = new Map<string, Matrix>();
   let lossNats = 0;
@@ -30,7 +36,10 @@ function runInLayout(program: Program, layout: Layout, parameters: ReadonlyMap<s
   };
   const load = (value: Value, home: Home): Matrix => {
     const { memory, offset } = locate(home);
-    return Float64Array.from({ length: value.rows * value.columns }, (_, i) => memory[offset + Math.floor(i / value.columns) * home.buffer.columns + (i % value.columns)]);
+    return Float64Array.from(
+      { length: value.rows * value.columns },
+      (_, i) => memory[offset + Math.floor(i / value.columns) * home.buffer.columns + (i % value.columns)],
+    );
   };
   const store = (value: Value, home: Home, values: Matrix): void => {
     const { memory, offset } = locate(home);
@@ -64,7 +73,12 @@ function runInLayout(program: Program, layout: Layout, parameters: ReadonlyMap<s
 }
 
 function expectSame(program: Program, parameters: ReadonlyMap<string, Matrix>, inputs: ReadonlyMap<string, Matrix>): Layout {
-  const states = (): Map<string, Matrix> => new Map(program.values.filter((value) => value.kind === 'state').map((value) => [value.name, Float64Array.from({ length: value.rows * value.columns }, (_, i) => Math.sin(i))]));
+  const states = (): Map<string, Matrix> =>
+    new Map(
+      program.values
+        .filter((value) => value.kind === 'state')
+        .map((value) => [value.name, Float64Array.from({ length: value.rows * value.columns }, (_, i) => Math.sin(i))]),
+    );
   const [state, expectedState] = [states(), states()];
   const layout = layOut(program);
   const got = runInLayout(program, layout, parameters, inputs, state);
@@ -77,12 +91,30 @@ function expectSame(program: Program, parameters: ReadonlyMap<string, Matrix>, i
 }
 
 describe.each(cells.map((cell) => cell.name))('the layout of a %s program', (cell) => {
-  test.each([[1, 1, 1], [1, 2, 3], [2, 5, 2], [3, 4, 1]])('of %i layers over %i steps of %i rows computes in shared memory what separate memory gives', (layers, T, N) => {
+  test.each([
+    [1, 1, 1],
+    [1, 2, 3],
+    [2, 5, 2],
+    [3, 4, 1],
+  ])('of %i layers over %i steps of %i rows computes in shared memory what separate memory gives', (layers, T, N) => {
     for (const embedding of [0, 3]) {
       const [H, V] = [4, 5];
-      const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+      const model: ModelConfiguration = {
+        cell,
+        layers,
+        hidden: H,
+        embedding,
+        vocabulary: V,
+        forgetBias: 1,
+        initialisation: 'uniform',
+        dropout: 0,
+        conventions: {},
+      };
       const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]));
-      const inputs = new Map([['ids', integers(T * N, V)], ['targets', integers(T * N, V)]]);
+      const inputs = new Map([
+        ['ids', integers(T * N, V)],
+        ['targets', integers(T * N, V)],
+      ]);
       expectSame(trainingProgram(model, { steps: T, rows: N }, 1 / (N * T)), parameters, inputs);
       expectSame(evaluationProgram(model, { steps: T, rows: N }), parameters, inputs);
       expectSame(samplingProgram(model, N), parameters, new Map([['ids', integers(N, V)]]));
@@ -92,7 +124,17 @@ describe.each(cells.map((cell) => cell.name))('the layout of a %s program', (cel
 
 test('an LSTM step needs no more memory than its gates, states and hidden outputs, and little else', () => {
   const [T, N, H, V] = [20, 4, 32, 7];
-  const model: ModelConfiguration = { cell: 'lstm', layers: 1, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const model: ModelConfiguration = {
+    cell: 'lstm',
+    layers: 1,
+    hidden: H,
+    embedding: 0,
+    vocabulary: V,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+  };
   const layout = layOut(trainingProgram(model, { steps: T, rows: N }, 1));
   const gates = T * N * 4 * H;
   const sequences = 4 * (T + 1) * N * H; // h, c, tanh c, dh
@@ -113,35 +155,64 @@ function randomProgram(seed: number): Program {
   };
   for (let count = 4 + below(14); count > 0; count--) {
     const x = pool[below(pool.length)];
-    const makers: (() => Value)[] = [() => builder.add(x, like(x)), () => builder.multiply(x, like(x)), () => builder.scale(x, 1 + below(5) / 4)];
-    if (x.columns === C) makers.push(() => builder.matmul(x, weight, { ...(below(2) ? { plus: like(x) } : {}), ...(below(2) ? { bias } : {}) }));
+    const makers: (() => Value)[] = [
+      () => builder.add(x, like(x)),
+      () => builder.multiply(x, like(x)),
+      () => builder.scale(x, 1 + below(5) / 4),
+    ];
+    if (x.columns === C)
+      makers.push(() => builder.matmul(x, weight, { ...(below(2) ? { plus: like(x) } : {}), ...(below(2) ? { bias } : {}) }));
     if (x.rows > R) makers.push(() => builder.rows(x, below(x.rows - R + 1), R));
     if (x.columns > C) makers.push(() => builder.columns(x, below(x.columns - C + 1), C));
     if (x.rows * x.columns <= 24) {
       const pieces = Array.from({ length: 2 + below(2) }, () => like(x));
-      const inAnyOrder = pieces.map((_, index) => ({ index, key: below(99) })).toSorted((a, b) => a.key - b.key).map(({ index }) => index);
+      const inAnyOrder = pieces
+        .map((_, index) => ({ index, key: below(99) }))
+        .toSorted((a, b) => a.key - b.key)
+        .map(({ index }) => index);
       makers.push(
         () => builder.stack(pieces),
         () => builder.join(inAnyOrder.map((index) => ({ value: pieces[index], row: index * x.rows, column: 0 }))),
         () => builder.join(inAnyOrder.map((index) => ({ value: pieces[index], row: 0, column: index * x.columns }))),
-        () => builder.join([{ value: builder.stack([x, pieces[0]]), row: 0, column: 0 }, { value: pieces[1], row: x.rows, column: x.columns }, { value: x, row: 0, column: x.columns }]),
+        () =>
+          builder.join([
+            { value: builder.stack([x, pieces[0]]), row: 0, column: 0 },
+            { value: pieces[1], row: x.rows, column: x.columns },
+            { value: x, row: 0, column: x.columns },
+          ]),
       );
     }
     pool.push(makers[below(makers.length)]());
   }
-  return builder.program(new Map(Array.from({ length: 1 + below(3) }, (_, index) => [`y${index}`, builder.scale(pool[below(pool.length)], 9 + index)])));
+  return builder.program(
+    new Map(Array.from({ length: 1 + below(3) }, (_, index) => [`y${index}`, builder.scale(pool[below(pool.length)], 9 + index)])),
+  );
 }
 
-function expectSameOutputs(got: Program, expected: Program, parameters: ReadonlyMap<string, Matrix>, inputs: ReadonlyMap<string, Matrix>): void {
-  const [values, expectedValues] = [got, expected].map((program) => evaluate(program, { parameters, inputs, state: new Map([['s', inputs.get('x')!]]) }).values);
-  for (const [name, value] of expected.outputs) expect(values.get(got.outputs.get(name)!), `${name}, rewritten`).toEqual(expectedValues.get(value));
+function expectSameOutputs(
+  got: Program,
+  expected: Program,
+  parameters: ReadonlyMap<string, Matrix>,
+  inputs: ReadonlyMap<string, Matrix>,
+): void {
+  const [values, expectedValues] = [got, expected].map(
+    (program) => evaluate(program, { parameters, inputs, state: new Map([['s', inputs.get('x')!]]) }).values,
+  );
+  for (const [name, value] of expected.outputs)
+    expect(values.get(got.outputs.get(name)!), `${name}, rewritten`).toEqual(expectedValues.get(value));
 }
 
 test('any program of views and joins over each other computes in shared memory what separate memory gives, and rewritten what it gave', () => {
   for (let seed = 1; seed <= 6000; seed++) {
     try {
       const program = randomProgram(seed);
-      const [parameters, inputs] = [new Map([['W', normal(9)], ['b', normal(3)]]), new Map([['x', normal(6)]])];
+      const [parameters, inputs] = [
+        new Map([
+          ['W', normal(9)],
+          ['b', normal(3)],
+        ]),
+        new Map([['x', normal(6)]]),
+      ];
       expectSame(program, parameters, inputs);
       if (seed % 4 === 0) expectSameOutputs(foldRunningSums(program), program, parameters, inputs);
     } catch (cause) {
@@ -154,10 +225,28 @@ test('a value wanted in two places of two joins is stored twice rather than misp
   const builder = new Builder();
   const x = builder.parameter('x', 2, 3);
   const [a, b] = [builder.sigmoid(x), builder.tanh(x)];
-  const wide = builder.join([{ value: a, row: 0, column: 0 }, { value: b, row: 0, column: 3 }]);
-  const crossed = builder.join([{ value: b, row: 0, column: 0 }, { value: a, row: 0, column: 3 }]);
-  const view = builder.join([{ value: builder.rows(wide, 1, 1), row: 0, column: 0 }, { value: builder.rows(crossed, 0, 1), row: 1, column: 0 }]);
+  const wide = builder.join([
+    { value: a, row: 0, column: 0 },
+    { value: b, row: 0, column: 3 },
+  ]);
+  const crossed = builder.join([
+    { value: b, row: 0, column: 0 },
+    { value: a, row: 0, column: 3 },
+  ]);
+  const view = builder.join([
+    { value: builder.rows(wide, 1, 1), row: 0, column: 0 },
+    { value: builder.rows(crossed, 0, 1), row: 1, column: 0 },
+  ]);
   const twice = builder.stack([a, a, b]);
-  const program = builder.program(new Map(Object.entries({ wide: builder.scale(wide, 2), crossed: builder.scale(crossed, 3), view: builder.scale(view, 4), twice: builder.scale(twice, 5) })));
+  const program = builder.program(
+    new Map(
+      Object.entries({
+        wide: builder.scale(wide, 2),
+        crossed: builder.scale(crossed, 3),
+        view: builder.scale(view, 4),
+        twice: builder.scale(twice, 5),
+      }),
+    ),
+  );
   expectSame(program, new Map([['x', normal(6)]]), new Map());
 });

@@ -11,12 +11,22 @@ import { type Program, type Value, countUses } from '../../src/program/value.ts'
 import { Random } from '../../src/random.ts';
 
 const [T, L, N, H, V] = [10, 2, 3, 4, 5];
-const modelOf = (cell: string, embedding = 0): ModelConfiguration => ({ cell, layers: L, hidden: H, embedding, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} });
+const modelOf = (cell: string, embedding = 0): ModelConfiguration => ({
+  cell,
+  layers: L,
+  hidden: H,
+  embedding,
+  vocabulary: V,
+  forgetBias: 1,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+});
 const products = (program: Program): Value<'matmul'>[] => program.values.filter((value) => value.kind === 'matmul');
 const kinds = (program: Program, kind: Value['kind']): number => program.values.filter((value) => value.kind === kind).length;
 
 describe('the products of an LSTM over ten steps in two layers', () => {
-  test('are, forward, one a step and layer for h, one for the upper layer\'s whole input, and the head', () => {
+  test("are, forward, one a step and layer for h, one for the upper layer's whole input, and the head", () => {
     const program = evaluationProgram(modelOf('lstm'), { steps: T, rows: N });
     expect(products(program)).toHaveLength(L * T + (L - 1) + 1);
     expect(kinds(program, 'gather')).toBe(1); // the lowest layer's input, all steps at once
@@ -41,14 +51,21 @@ describe('rewriting', () => {
       const model = modelOf(cell, embedding);
       const parameters = new Map(parameterShapes(model).map(({ name, rows, columns }) => [name, normal(rows * columns)]));
       const integers = (): Matrix => Float64Array.from({ length: T * N }, () => random.uint32() % V);
-      const inputs = new Map([['ids', integers()], ['targets', integers()]]);
+      const inputs = new Map([
+        ['ids', integers()],
+        ['targets', integers()],
+      ]);
       const plain = differentiate(lossProgram(model, { steps: T, rows: N }, 0.1));
       const rewritten = trainingProgram(model, { steps: T, rows: N }, 0.1);
       const [state, expectedState] = [new Map<string, Matrix>(), new Map<string, Matrix>()];
-      const [got, expected] = [evaluate(rewritten, { parameters, inputs, state }), evaluate(plain, { parameters, inputs, state: expectedState })];
+      const [got, expected] = [
+        evaluate(rewritten, { parameters, inputs, state }),
+        evaluate(plain, { parameters, inputs, state: expectedState }),
+      ];
       expect(got.lossNats).toBeCloseTo(expected.lossNats, 10);
       expect([...rewritten.gradients.keys()].toSorted()).toEqual([...plain.gradients.keys()].toSorted());
-      for (const [name, value] of plain.gradients) expectClose(got.values.get(rewritten.gradients.get(name)!)!, expected.values.get(value)!, name);
+      for (const [name, value] of plain.gradients)
+        expectClose(got.values.get(rewritten.gradients.get(name)!)!, expected.values.get(value)!, name);
       for (const [name, matrix] of expectedState) expectClose(state.get(name)!, matrix, name);
     }
   });
@@ -56,13 +73,22 @@ describe('rewriting', () => {
 
 describe('folding of running sums', () => {
   test.each(cells.map((cell) => cell.name))('leaves no lone sum with a product in %s', (cell) => {
-    for (const program of [trainingProgram(modelOf(cell), { steps: T, rows: N }, 1), evaluationProgram(modelOf(cell), { steps: T, rows: N })]) {
+    for (const program of [
+      trainingProgram(modelOf(cell), { steps: T, rows: N }, 1),
+      evaluationProgram(modelOf(cell), { steps: T, rows: N }),
+    ]) {
       const uses = countUses(program);
-      const lone = program.values.filter((value) => value.kind === 'elementwise' && value.apply === 'add'
-        && value.inputs.some((input) => input.kind === 'matmul' && !input.plus && uses.get(input) === 1));
+      const lone = program.values.filter(
+        (value) =>
+          value.kind === 'elementwise' &&
+          value.apply === 'add' &&
+          value.inputs.some((input) => input.kind === 'matmul' && !input.plus && uses.get(input) === 1),
+      );
       expect(lone).toEqual([]);
     }
-    expect(products(trainingProgram(modelOf('lstm'), { steps: T, rows: N }, 1)).filter(({ plus }) => plus).length).toBeGreaterThanOrEqual(L * T);
+    expect(products(trainingProgram(modelOf('lstm'), { steps: T, rows: N }, 1)).filter(({ plus }) => plus).length).toBeGreaterThanOrEqual(
+      L * T,
+    );
   });
 
   test('folds either side, keeps the bias, and no product that something else reads or that would have to be broadcast', () => {
@@ -72,7 +98,10 @@ describe('folding of running sums', () => {
     expect(folded(() => ops.add(ops.linear(x, W, b), y))).toMatchObject({ kind: 'matmul', plus: true, bias: true });
     expect(folded(() => ops.add(y, ops.linear(x, W)))).toMatchObject({ kind: 'matmul', plus: true, bias: false });
     const product = ops.linear(x, W);
-    expect(folded(() => ops.add(ops.tanh(product), ops.add(y, product)))).toMatchObject({ kind: 'elementwise', inputs: [{ apply: 'tanh' }, { kind: 'elementwise' }] });
+    expect(folded(() => ops.add(ops.tanh(product), ops.add(y, product)))).toMatchObject({
+      kind: 'elementwise',
+      inputs: [{ apply: 'tanh' }, { kind: 'elementwise' }],
+    });
     expect(folded(() => ops.add(b, ops.linear(x, W)))).toMatchObject({ kind: 'elementwise' });
     const single = ops.matmul(ops.input('row', 1, 3), ops.parameter('column', 3, 1));
     expect(folded(() => ops.add(b, single))).toMatchObject({ kind: 'elementwise' });
@@ -81,5 +110,8 @@ describe('folding of running sums', () => {
 
 function expectClose(got: Matrix, expected: Matrix, what: string): void {
   expect(got.length, what).toBe(expected.length);
-  expect(got.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[i])), 0), what).toBeLessThan(1e-12);
+  expect(
+    got.reduce((most, x, i) => Math.max(most, Math.abs(x - expected[i])), 0),
+    what,
+  ).toBeLessThan(1e-12);
 }

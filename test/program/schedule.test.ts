@@ -12,64 +12,108 @@ function inWords(step: Step<string>): string {
   return step.kind === 'copy' ? `copy to ${step.to}` : step.value.kind;
 }
 
-function scheduled(write: (ops: Builder) => readonly Value[], copies?: (ops: Builder) => ReadonlyMap<Value | null, readonly Copy<string>[]>): string[] {
+function scheduled(
+  write: (ops: Builder) => readonly Value[],
+  copies?: (ops: Builder) => ReadonlyMap<Value | null, readonly Copy<string>[]>,
+): string[] {
   const ops = new Builder();
   const outputs = write(ops);
-  const program: Program = { values: ops.values, outputs: new Map(outputs.map((value, index) => [String(index), value])), gradients: new Map() };
+  const program: Program = {
+    values: ops.values,
+    outputs: new Map(outputs.map((value, index) => [String(index), value])),
+    gradients: new Map(),
+  };
   return schedule(program, copies?.(ops)).map(inWords);
 }
 
 describe('a schedule', () => {
   test('makes one chain of elementwise operations of a shape, whatever they have to do with each other', () => {
-    expect(scheduled((ops) => {
-      const [x, y] = [ops.parameter('x', 2, 3), ops.parameter('y', 2, 3)];
-      return [ops.add(ops.tanh(x), ops.parameter('row', 1, 3)), ops.sigmoid(y)];
-    })).toEqual(['tanh+add+sigmoid']);
+    expect(
+      scheduled((ops) => {
+        const [x, y] = [ops.parameter('x', 2, 3), ops.parameter('y', 2, 3)];
+        return [ops.add(ops.tanh(x), ops.parameter('row', 1, 3)), ops.sigmoid(y)];
+      }),
+    ).toEqual(['tanh+add+sigmoid']);
   });
 
   test('ends a chain at another shape and at any other operation', () => {
-    expect(scheduled((ops) => {
-      const x = ops.parameter('x', 3, 3);
-      const row = ops.tanh(ops.parameter('row', 1, 3));
-      return [ops.relu(ops.matmul(ops.scale(ops.sigmoid(x), 2), x)), row, ops.columnSums(ops.sqrt(x))];
-    })).toEqual(['tanh', 'sigmoid+scale', 'matmul', 'relu+sqrt', 'columnSums']);
+    expect(
+      scheduled((ops) => {
+        const x = ops.parameter('x', 3, 3);
+        const row = ops.tanh(ops.parameter('row', 1, 3));
+        return [ops.relu(ops.matmul(ops.scale(ops.sigmoid(x), 2), x)), row, ops.columnSums(ops.sqrt(x))];
+      }),
+    ).toEqual(['tanh', 'sigmoid+scale', 'matmul', 'relu+sqrt', 'columnSums']);
   });
 
   test('ends a chain before an operation that reads a view or a join of what the chain makes', () => {
-    expect(scheduled((ops) => {
-      const [x, y] = [ops.tanh(ops.parameter('x', 2, 4)), ops.parameter('y', 2, 4)];
-      const turned = ops.join([{ value: ops.columns(x, 2, 2), row: 0, column: 0 }, { value: ops.columns(x, 0, 2), row: 0, column: 2 }]);
-      return [ops.multiply(turned, y)];
-    })).toEqual(['tanh', 'multiply']);
+    expect(
+      scheduled((ops) => {
+        const [x, y] = [ops.tanh(ops.parameter('x', 2, 4)), ops.parameter('y', 2, 4)];
+        const turned = ops.join([
+          { value: ops.columns(x, 2, 2), row: 0, column: 0 },
+          { value: ops.columns(x, 0, 2), row: 0, column: 2 },
+        ]);
+        return [ops.multiply(turned, y)];
+      }),
+    ).toEqual(['tanh', 'multiply']);
   });
 
   test('does not end it for a view of what was there before', () => {
-    expect(scheduled((ops) => {
-      const z = ops.parameter('z', 2, 4);
-      return [ops.multiply(ops.sigmoid(ops.columns(z, 0, 2)), ops.tanh(ops.columns(z, 2, 2)))];
-    })).toEqual(['sigmoid+tanh+multiply']);
+    expect(
+      scheduled((ops) => {
+        const z = ops.parameter('z', 2, 4);
+        return [ops.multiply(ops.sigmoid(ops.columns(z, 0, 2)), ops.tanh(ops.columns(z, 2, 2)))];
+      }),
+    ).toEqual(['sigmoid+tanh+multiply']);
   });
 
   test('puts copies after the pieces of their join and before its readers, and the others at the end', () => {
     let join: Value;
     let piece: Value;
-    expect(scheduled((ops) => {
-      [piece] = [ops.tanh(ops.parameter('x', 2, 2))];
-      join = ops.stack([piece, ops.sigmoid(piece)]);
-      return [ops.relu(join)];
-    }, () => new Map<Value | null, Copy<string>[]>([[join, [{ kind: 'copy', value: piece, to: 'the join' }]], [null, [{ kind: 'copy', value: piece, to: 'the end' }]]]))).toEqual(['tanh+sigmoid', 'copy to the join', 'relu', 'copy to the end']);
+    expect(
+      scheduled(
+        (ops) => {
+          [piece] = [ops.tanh(ops.parameter('x', 2, 2))];
+          join = ops.stack([piece, ops.sigmoid(piece)]);
+          return [ops.relu(join)];
+        },
+        () =>
+          new Map<Value | null, Copy<string>[]>([
+            [join, [{ kind: 'copy', value: piece, to: 'the join' }]],
+            [null, [{ kind: 'copy', value: piece, to: 'the end' }]],
+          ]),
+      ),
+    ).toEqual(['tanh+sigmoid', 'copy to the join', 'relu', 'copy to the end']);
   });
 
   test.each(cells.map((cell) => cell.name))('of %s holds every operation once and after what it reads', (cell) => {
-    const model: ModelConfiguration = { cell, layers: 2, hidden: 4, embedding: 3, vocabulary: 5, forgetBias: 1, initialisation: 'uniform', dropout: 0.1, conventions: {} };
+    const model: ModelConfiguration = {
+      cell,
+      layers: 2,
+      hidden: 4,
+      embedding: 3,
+      vocabulary: 5,
+      forgetBias: 1,
+      initialisation: 'uniform',
+      dropout: 0.1,
+      conventions: {},
+    };
     const program = trainingProgram(model, { steps: 4, rows: 2 }, 1);
     const done = new Set<Value>();
-    const ready = (value: Value): boolean => done.has(value) || value.kind === 'parameter' || value.kind === 'input' || ((isView(value) || value.kind === 'join') && value.inputs.every(ready));
+    const ready = (value: Value): boolean =>
+      done.has(value) ||
+      value.kind === 'parameter' ||
+      value.kind === 'input' ||
+      ((isView(value) || value.kind === 'join') && value.inputs.every(ready));
     const order: Value[] = [];
     for (const step of schedule(program)) {
       const { rows, columns } = step.kind === 'chain' ? step : step.value;
       for (const value of step.kind === 'chain' ? step.values : [step.value]) {
-        expect(value.inputs.every((input) => ready(input)), `${value.kind} ${value.id}`).toBe(true);
+        expect(
+          value.inputs.every((input) => ready(input)),
+          `${value.kind} ${value.id}`,
+        ).toBe(true);
         expect([value.rows, value.columns]).toEqual([rows, columns]);
         done.add(value);
         order.push(value);

@@ -56,7 +56,8 @@ export async function keepPicture(page: Page, name: string): Promise<void> {
 }
 
 /** Whether something reaches beyond the page's edge, so that it scrolls sideways. */
-export const isTooWide = (page: Page): Promise<boolean> => page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
+export const isTooWide = (page: Page): Promise<boolean> =>
+  page.evaluate<boolean>('document.documentElement.scrollWidth > document.documentElement.clientWidth');
 
 /** Every width and scheme that a page has to suit. */
 export const looks = widths.flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));

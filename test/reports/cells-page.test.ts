@@ -17,35 +17,71 @@ const hostile = `</script><img src=x onerror="alert(1)">&'`;
 const text = `${hostile}\n${notedText(3, 3000)}`;
 const pieces = [...text];
 
-/** Two layers of eight cells that hold anything, but that c of unit 3 of layer 1 tells quotations, and h of unit 2 comments, not as well. */
+/**
+ * Two layers of eight cells that hold anything, but that c of unit 3 of layer 1 tells quotations, and h of unit 2 comments, not as well.
+ */
 function activations(): Activations {
   const [random, hidden] = [new Random(2), 8];
   const told = (name: string): Float32Array => propertiesOf(pieces).find((property) => property.name === name)!.values;
   const [quotes, comments] = [told('quotes'), told('comment')];
-  const all = [0, 1].flatMap((layer) => ['h', 'c', 'i', 'f', 'o'].map((name) => {
-    const isGate = 'ifo'.includes(name);
-    const values = Float32Array.from({ length: pieces.length * hidden }, (_, i) => {
-      const [at, cell] = [Math.floor(i / hidden), `${layer}.${name}.${i % hidden}`];
-      if (cell === '1.c.3') return 4 * quotes[at] - 1;
-      return isGate ? random.uniform() ** 3 : random.normal() + (cell === '1.h.2' ? 4 * comments[at] : 0);
-    });
-    return { layer, name, isGate, values };
-  }));
+  const all = [0, 1].flatMap((layer) =>
+    ['h', 'c', 'i', 'f', 'o'].map((name) => {
+      const isGate = 'ifo'.includes(name);
+      const values = Float32Array.from({ length: pieces.length * hidden }, (_, i) => {
+        const [at, cell] = [Math.floor(i / hidden), `${layer}.${name}.${i % hidden}`];
+        if (cell === '1.c.3') return 4 * quotes[at] - 1;
+        return isGate ? random.uniform() ** 3 : random.normal() + (cell === '1.h.2' ? 4 * comments[at] : 0);
+      });
+      return { layer, name, isGate, values };
+    }),
+  );
   return { characters: pieces.length, hidden, all, device: 'none' };
 }
 
 const seen = activations();
-const html = await cellsPage({ name: `sonnets ${hostile}`, summary: 'lstm 2 × 8', pieces, activations: seen, findings: searchCells(seen, propertiesOf(pieces)), saturation: saturationOf(seen), cell: null });
+const html = await cellsPage({
+  name: `sonnets ${hostile}`,
+  summary: 'lstm 2 × 8',
+  pieces,
+  activations: seen,
+  findings: searchCells(seen, propertiesOf(pieces)),
+  saturation: saturationOf(seen),
+  cell: null,
+});
 
 describe('the page of cells', () => {
-  it.each([[256, 8e6], [64, 2.5e6]])('of 10,000 characters, two layers of %i units, has less than %i bytes', async (hidden, most) => {
+  it.each([
+    [256, 8e6],
+    [64, 2.5e6],
+  ])('of 10,000 characters, two layers of %i units, has less than %i bytes', async (hidden, most) => {
     const characters = 10_000;
     const values = new Float32Array(characters * hidden);
     const all = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
-    const saturation = [0, 1].flatMap((layer) => [...'ifo'].map((gate) => ({ layer, gate, left: new Float64Array(hidden).fill(0.1234), right: new Float64Array(hidden).fill(0.5678) })));
+    const saturation = [0, 1].flatMap((layer) =>
+      [...'ifo'].map((gate) => ({
+        layer,
+        gate,
+        left: new Float64Array(hidden).fill(0.1234),
+        right: new Float64Array(hidden).fill(0.5678),
+      })),
+    );
     const cells = Array.from({ length: 4 }, (_, unit) => ({ layer: 1, name: 'h', unit, correlation: 0.5 }));
-    const findings = propertiesOf(['x']).map((property, index) => ({ property, chance: 0.1, cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })) }));
-    const size = Buffer.byteLength(await cellsPage({ name: 'large', summary: '', pieces: new Array<string>(characters).fill('"'), activations: { characters, hidden, all, device: '' }, findings, saturation, cell: null }));
+    const findings = propertiesOf(['x']).map((property, index) => ({
+      property,
+      chance: 0.1,
+      cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })),
+    }));
+    const size = Buffer.byteLength(
+      await cellsPage({
+        name: 'large',
+        summary: '',
+        pieces: new Array<string>(characters).fill('"'),
+        activations: { characters, hidden, all, device: '' },
+        findings,
+        saturation,
+        cell: null,
+      }),
+    );
     expect(size).toBeLessThan(most);
     expect(size).toBeGreaterThan((2 * hidden + 40) * characters * (4 / 3));
   });
@@ -73,10 +109,12 @@ describe.skipIf(noBrowser !== '')(`the page of cells in a browser${noBrowser}`, 
     rmSync(folder, { recursive: true });
   });
   const textOf = (page: Page, selector: string): Promise<string> => page.locator(selector).innerText();
-  const chosen = async (page: Page): Promise<string> => (await Promise.all(['layer', 'name', 'unit'].map((id) => page.locator(`#${id}`).inputValue()))).join('.');
+  const chosen = async (page: Page): Promise<string> =>
+    (await Promise.all(['layer', 'name', 'unit'].map((id) => page.locator(`#${id}`).inputValue()))).join('.');
   /** Of the first character that is inside quotation marks, and of the second line's first, which is not. */
   const [inside, outside] = [pieces.indexOf('"', hostile.length) + 2, hostile.length + 2];
-  const shadeOf = async (page: Page, place: number): Promise<string> => (await page.locator(`#text span:nth-child(${place})`).getAttribute('class'))!.split(' ')[0];
+  const shadeOf = async (page: Page, place: number): Promise<string> =>
+    (await page.locator(`#text span:nth-child(${place})`).getAttribute('class'))!.split(' ')[0];
 
   it('is whole on wide and narrow screens, light and dark, without a request or a complaint', async () => {
     const { page, complaints } = await openPage(browser, file);

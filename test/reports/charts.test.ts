@@ -10,20 +10,39 @@ const b = { name: 'b', curves: curvesOf({ evaluations: 0, reports: 5 }) };
 describe('charts of runs', () => {
   it('are four, of one run in a colour for each line', () => {
     const charts = chartsOf([a], { horizontal: 'step' });
-    expect(charts.map(({ name, horizontal }) => [name, horizontal])).toEqual([['loss', 'steps'], ['gradient', 'steps'], ['rate', 'steps'], ['speed', 'steps']]);
-    expect(charts[0].series.map(({ name, colour, dash, points }) => [name, colour, dash, points.length])).toEqual([['training', 0, 0, 20], ['validation', 1, 1, 4]]);
+    expect(charts.map(({ name, horizontal }) => [name, horizontal])).toEqual([
+      ['loss', 'steps'],
+      ['gradient', 'steps'],
+      ['rate', 'steps'],
+      ['speed', 'steps'],
+    ]);
+    expect(charts[0].series.map(({ name, colour, dash, points }) => [name, colour, dash, points.length])).toEqual([
+      ['training', 0, 0, 20],
+      ['validation', 1, 1, 4],
+    ]);
     expect(charts[0].series[0].points[1]).toEqual([100, 1.5 + 2 * Math.exp(-0.5)]);
     expect(charts[2].series.map(({ name }) => name)).toEqual(['a']);
   });
 
   it('of several runs have a colour for each run, and no line where nothing is', () => {
     const [loss, gradient] = chartsOf([a, b], { horizontal: 'step' });
-    expect(loss.series.map(({ name, run, colour }) => [name, run, colour])).toEqual([['a, training', 0, 0], ['a, validation', 0, 0], ['b, training', 1, 1]]);
-    expect(gradient.series.map(({ name, colour }) => [name, colour])).toEqual([['a', 0], ['b', 1]]);
+    expect(loss.series.map(({ name, run, colour }) => [name, run, colour])).toEqual([
+      ['a, training', 0, 0],
+      ['a, validation', 0, 0],
+      ['b, training', 1, 1],
+    ]);
+    expect(gradient.series.map(({ name, colour }) => [name, colour])).toEqual([
+      ['a', 0],
+      ['b', 1],
+    ]);
   });
 
   it('go over steps, epochs, time and characters', () => {
-    const lastX = (horizontal: 'epoch' | 'time' | 'characters') => chartsOf([a], { horizontal, only: ['loss'] }).map((chart) => [chart.horizontal, ...chart.series.map(({ points }) => points.at(-1)![0])]);
+    const lastX = (horizontal: 'epoch' | 'time' | 'characters') =>
+      chartsOf([a], { horizontal, only: ['loss'] }).map((chart) => [
+        chart.horizontal,
+        ...chart.series.map(({ points }) => points.at(-1)![0]),
+      ]);
     expect(lastX('epoch')).toEqual([['epochs', 10, 10]]);
     expect(lastX('time')).toEqual([['seconds', 100, 100]]);
     expect(lastX('characters')).toEqual([['characters read', 100_000, 100_000]]);
@@ -34,19 +53,38 @@ describe('charts of runs', () => {
     const curves = curvesOf({ reports: 2, evaluations: 0 });
     curves.add({ event: 'report', step: 150, lossNats: null, gradientNorm: 0, learningRate: 0, charactersPerSecond: 1 });
     const charts = chartsOf([{ name: 'a', curves }], { horizontal: 'step' });
-    expect(charts.map(({ series: [{ points }] }) => points.at(-1))).toEqual([[150, null], [150, null], [150, 0], [150, 1]]);
+    expect(charts.map(({ series: [{ points }] }) => points.at(-1))).toEqual([
+      [150, null],
+      [150, null],
+      [150, 0],
+      [150, 1],
+    ]);
     expect(chartsOf([{ name: 'a', curves: curvesOf({ reports: 0, evaluations: 0 }) }], { horizontal: 'step' })).toEqual([]);
   });
 
   it('have gaps on an axis of logarithms for whatever is not above zero', () => {
     const curves = curvesOf({ reports: 2, evaluations: 1 });
-    for (const [step, value] of [[150, 0], [200, -1]] as const) {
+    for (const [step, value] of [
+      [150, 0],
+      [200, -1],
+    ] as const) {
       curves.add({ event: 'report', step, lossNats: value, gradientNorm: value });
       curves.add({ event: 'evaluation', step, validationLossNats: value });
     }
-    const ends = (logarithmicLoss: boolean) => chartsOf([{ name: 'a', curves }], { horizontal: 'step', only: ['loss', 'gradient'], logarithmicLoss }).flatMap(({ series }) => series.map(({ points }) => points.slice(-2).map(([, y]) => y)));
-    expect(ends(true)).toEqual([[null, null], [null, null], [null, null]]);
-    expect(ends(false)).toEqual([[0, -1], [0, -1], [null, null]]);
+    const ends = (logarithmicLoss: boolean) =>
+      chartsOf([{ name: 'a', curves }], { horizontal: 'step', only: ['loss', 'gradient'], logarithmicLoss }).flatMap(({ series }) =>
+        series.map(({ points }) => points.slice(-2).map(([, y]) => y)),
+      );
+    expect(ends(true)).toEqual([
+      [null, null],
+      [null, null],
+      [null, null],
+    ]);
+    expect(ends(false)).toEqual([
+      [0, -1],
+      [0, -1],
+      [null, null],
+    ]);
   });
 
   it('calm the training loss alone', () => {
@@ -81,6 +119,12 @@ describe('fewer rows', () => {
   });
 
   it('are fewer', () => {
-    expect(thin(Array.from({ length: 10_000 }, (_, index) => ({ a: index })), ['a'], 100)).toHaveLength(200);
+    expect(
+      thin(
+        Array.from({ length: 10_000 }, (_, index) => ({ a: index })),
+        ['a'],
+        100,
+      ),
+    ).toHaveLength(200);
   });
 });

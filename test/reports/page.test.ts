@@ -20,7 +20,10 @@ describe('a page', () => {
     const program = "const end = '</script>'; const comment = '<!--'; const small = '</SCRIPT';";
     const html = page({ ...parts, scripts: ['let a = 1;', program] });
     const inlined = [...html.matchAll(/<script>(.*?)<\/script>/gs)].map(([, text]) => text);
-    expect(inlined).toEqual(['let a = 1;', String.raw`const end = '\x3c/script>'; const comment = '\x3c!--'; const small = '\x3c/SCRIPT';`]);
+    expect(inlined).toEqual([
+      'let a = 1;',
+      String.raw`const end = '\x3c/script>'; const comment = '\x3c!--'; const small = '\x3c/SCRIPT';`,
+    ]);
     const hashes = inlined.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`);
     expect(html).toContain(`script-src ${hashes.join(' ')};`);
     expect(page(parts)).toContain("script-src 'none';");
@@ -36,7 +39,13 @@ describe('a page', () => {
   });
 });
 
-it.each([['charts', true], ['curves', true], ['story', true], ['cells', false], ['surprise', false]])('the program %s names uPlot and its licence: %s', (name, hasPlot) => {
+it.each([
+  ['charts', true],
+  ['curves', true],
+  ['story', true],
+  ['cells', false],
+  ['surprise', false],
+])('the program %s names uPlot and its licence: %s', (name, hasPlot) => {
   expect(pageScript(name).includes('u-legend')).toBe(hasPlot);
   expect(pageScript(name).startsWith('/*! with uPlot')).toBe(hasPlot);
 });

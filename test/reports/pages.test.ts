@@ -18,7 +18,12 @@ const texts = ['e  tth\n eoa', `The ${hostile}`, 'A long line without an end: '.
 const a = { name: `sonnets ${hostile}`, curves: curvesOf({ reports: 60, samples: texts }) };
 const b = { name: 'a run with a name that is rather long for a narrow screen', curves: curvesOf({ above: 0.5 }) };
 
-const flow = (layer: number, state: string, perStep: number): NetworkGradients['flows'][number] => ({ layer, state, perStep, logNorms: Array.from({ length: 41 }, (_, k) => k * Math.log(perStep)) });
+const flow = (layer: number, state: string, perStep: number): NetworkGradients['flows'][number] => ({
+  layer,
+  state,
+  perStep,
+  logNorms: Array.from({ length: 41 }, (_, k) => k * Math.log(perStep)),
+});
 const networks: NetworkGradients[] = [
   { name: `rnn ${hostile}`, flows: [flow(0, 'h', 0.05)], singularValues: [[0.9, 1.1]] },
   { name: 'lstm', flows: [flow(0, 'h', 0.9), flow(0, 'c', 1)], singularValues: [[1.2, 1.3]] },
@@ -29,7 +34,10 @@ describe('the pages without a browser', () => {
     const html = curvesPage([a, b]);
     const tables = [...html.slice(0, html.indexOf('<script')).matchAll(/<table>.*?<\/table>/gs)].map(([table]) => table);
     expect(tables).toHaveLength(4);
-    const rows = [...tables[0].matchAll(/<tr><th scope="row">([\d,]+)<\/th>(.*?)<\/tr>/g)].map(([, step, cells]) => [step, ...[...cells.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell)]);
+    const rows = [...tables[0].matchAll(/<tr><th scope="row">([\d,]+)<\/th>(.*?)<\/tr>/g)].map(([, step, cells]) => [
+      step,
+      ...[...cells.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell),
+    ]);
     expect(rows).toHaveLength(12);
     expect(rows[0]).toEqual(['50', '3.058', '–', '3.558', '–']);
     expect(rows.at(-1)).toEqual(['3,000', '1.500', '1.700', '2.013', '2.213']);
@@ -37,14 +45,39 @@ describe('the pages without a browser', () => {
   });
 
   it('tell the lines of a network apart', () => {
-    const looks = (some: readonly NetworkGradients[]) => gradientCharts(some).map(({ series }) => series.map(({ colour, dash }) => [colour, dash]));
+    const looks = (some: readonly NetworkGradients[]) =>
+      gradientCharts(some).map(({ series }) => series.map(({ colour, dash }) => [colour, dash]));
     const deep = { name: 'deep', flows: [flow(0, 'h', 0.9), flow(0, 'c', 1), flow(1, 'h', 0.8)], singularValues: [[1], [2]] };
-    expect(looks([deep])).toEqual([[[0, 0], [1, 0], [2, 0]], [[0, 0], [1, 0]]]);
-    expect(looks([networks[0], deep])).toEqual([[[0, 0], [1, 0], [1, 1], [1, 2]], [[0, 0], [1, 0], [1, 1]]]);
+    expect(looks([deep])).toEqual([
+      [
+        [0, 0],
+        [1, 0],
+        [2, 0],
+      ],
+      [
+        [0, 0],
+        [1, 0],
+      ],
+    ]);
+    expect(looks([networks[0], deep])).toEqual([
+      [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [1, 2],
+      ],
+      [
+        [0, 0],
+        [1, 0],
+        [1, 1],
+      ],
+    ]);
   });
 
   it('say where the validation loss was lowest', () => {
-    expect(curvesPage([{ name: 'a', curves: curvesOf() }])).toContain('<p>1,000 steps; the lowest validation loss is 1.713 nats per character, at step 1,000</p>');
+    expect(curvesPage([{ name: 'a', curves: curvesOf() }])).toContain(
+      '<p>1,000 steps; the lowest validation loss is 1.713 nats per character, at step 1,000</p>',
+    );
     expect(curvesPage([{ name: 'a', curves: curvesOf({ evaluations: 0 }) }])).toContain('<p>1,000 steps</p>');
   });
 });
@@ -77,11 +110,17 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   const isZoomed = (): Promise<boolean> => curves.page.locator('#reset').isEnabled();
 
   it('suit wide and narrow screens, light and dark', async () => {
-    for (const [name, { page }, charts] of [['curves', curves, 4], ['story', story, 1], ['gradients', gradients, 2]] as const) {
+    for (const [name, { page }, charts] of [
+      ['curves', curves, 4],
+      ['story', story, 1],
+      ['gradients', gradients, 2],
+    ] as const) {
       for (const width of widths) {
         await page.setViewportSize({ width, height: 900 });
         // A chart is as wide as its place is by now.
-        await expect.poll(() => page.evaluate('document.querySelector(".plot").clientWidth - document.querySelector(".uplot").clientWidth'), soon).toBe(0);
+        await expect
+          .poll(() => page.evaluate('document.querySelector(".plot").clientWidth - document.querySelector(".uplot").clientWidth'), soon)
+          .toBe(0);
         for (const colorScheme of ['dark', 'light'] as const) {
           const drawn = await page.evaluate<string>(picture);
           await page.emulateMedia({ colorScheme });
@@ -97,10 +136,14 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
 
   it('are read, zoomed and changed with the keyboard', async () => {
     const { page } = curves;
-    expect(await text('#loss-legend')).toBe(`${a.name}, training1.500${a.name}, validation1.700${b.name}, training2.013${b.name}, validation2.213`);
+    expect(await text('#loss-legend')).toBe(
+      `${a.name}, training1.500${a.name}, validation1.700${b.name}, training2.013${b.name}, validation2.213`,
+    );
     await page.focus('#loss');
     await page.keyboard.press('Home');
-    expect(await text('#loss-reading')).toBe(`50 steps: ${a.name}, training 3.058, ${a.name}, validation none, ${b.name}, training 3.558, ${b.name}, validation none`);
+    expect(await text('#loss-reading')).toBe(
+      `50 steps: ${a.name}, training 3.058, ${a.name}, validation none, ${b.name}, training 3.558, ${b.name}, validation none`,
+    );
     await page.keyboard.press('ArrowRight');
     expect(await text('#loss-reading')).toMatch(/^100 steps: /);
     // Where the cursor is in one chart, it is in all.
@@ -145,10 +188,29 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
     some.add({ event: 'report', step: 40, gradientNorm: 1 });
     const opened = await open('some.html', curvesPage([{ name: 'a', curves: some }]));
     const { page } = opened;
-    const seen = () => Promise.all([page.locator('#loss').getAttribute('aria-label'), page.locator('#loss-table th[scope=col]').first().textContent(), page.locator('#loss-table tbody').textContent(), page.locator('#gradient').isVisible(), page.locator('#nothing').isVisible()]);
-    expect(await seen()).toEqual(['Loss, nats per character. training: 4 at 10 steps, 1.333 at 30.', 'steps', '104202301.33340–', true, false]);
+    const seen = () =>
+      Promise.all([
+        page.locator('#loss').getAttribute('aria-label'),
+        page.locator('#loss-table th[scope=col]').first().textContent(),
+        page.locator('#loss-table tbody').textContent(),
+        page.locator('#gradient').isVisible(),
+        page.locator('#nothing').isVisible(),
+      ]);
+    expect(await seen()).toEqual([
+      'Loss, nats per character. training: 4 at 10 steps, 1.333 at 30.',
+      'steps',
+      '104202301.33340–',
+      true,
+      false,
+    ]);
     await page.selectOption('#horizontal', 'time');
-    expect(await seen()).toEqual(['Loss, nats per character. training: 4 at 10 seconds, 1.333 at 30.', 'seconds', '104202301.333', false, false]);
+    expect(await seen()).toEqual([
+      'Loss, nats per character. training: 4 at 10 seconds, 1.333 at 30.',
+      'seconds',
+      '104202301.333',
+      false,
+      false,
+    ]);
     await page.locator('#smoothing').fill('0.5');
     expect(await page.locator('#loss-table tbody').textContent()).toBe('104202.667301.905');
     await page.selectOption('#horizontal', 'epoch');
@@ -159,7 +221,10 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   });
 
   it('show one report by points that are seen, and count whole steps', async () => {
-    const { page } = await open('one.html', curvesPage([1, 2].map((reports) => ({ name: `${reports}`, curves: curvesOf({ reports, every: 1, evaluations: 0 }) }))));
+    const { page } = await open(
+      'one.html',
+      curvesPage([1, 2].map((reports) => ({ name: `${reports}`, curves: curvesOf({ reports, every: 1, evaluations: 0 }) }))),
+    );
     await page.evaluate(`{
       const write = CanvasRenderingContext2D.prototype.fillText;
       window.written = [];
@@ -181,7 +246,9 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
 
   it('reach below the smallest of float32, where gradients vanish', async () => {
     const { page } = gradients;
-    expect(await page.locator('#flow-legend').textContent()).toBe(`rnn ${hostile}, layer 0 h9.09e-53lstm, layer 0 h0.01478lstm, layer 0 c1`);
+    expect(await page.locator('#flow-legend').textContent()).toBe(
+      `rnn ${hostile}, layer 0 h9.09e-53lstm, layer 0 h0.01478lstm, layer 0 c1`,
+    );
     await page.focus('#flow');
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
@@ -194,7 +261,9 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
 
   it('show the texts of a story as they are', async () => {
     expect(await story.page.locator('.timeline pre').allTextContents()).toEqual(texts);
-    expect(await story.page.locator('.timeline p').first().textContent()).toBe('step 1,000 · epoch 10.00 · validation loss 1.747 nats per character');
+    expect(await story.page.locator('.timeline p').first().textContent()).toBe(
+      'step 1,000 · epoch 10.00 · validation loss 1.747 nats per character',
+    );
   });
 
   it('ask for nothing, and complain of nothing, whatever was done on them', () => {

@@ -17,9 +17,19 @@ export function curvesOf({ reports = 20, every = 50, above = 0, evaluations = 4,
   const loss = (step: number): number => above + 1.5 + 2 * Math.exp(-step / 200);
   curves.add({ event: 'start', corpus: { train: 10_000 } });
   for (let step = every; step <= last; step += every) {
-    curves.add({ event: 'report', step, epoch: step / 100, elapsedMs: step * 100, lossNats: loss(step), gradientNorm: 0.2 + 1 / step, learningRate: 0.01 * (1 - step / last), charactersPerSecond: 50_000 + step });
+    curves.add({
+      event: 'report',
+      step,
+      epoch: step / 100,
+      elapsedMs: step * 100,
+      lossNats: loss(step),
+      gradientNorm: 0.2 + 1 / step,
+      learningRate: 0.01 * (1 - step / last),
+      charactersPerSecond: 50_000 + step,
+    });
   }
-  for (let index = 1; index <= evaluations; index++) curves.add({ event: 'evaluation', step: (index * last) / evaluations, validationLossNats: loss((index * last) / evaluations) + 0.2 });
+  for (let index = 1; index <= evaluations; index++)
+    curves.add({ event: 'evaluation', step: (index * last) / evaluations, validationLossNats: loss((index * last) / evaluations) + 0.2 });
   for (const [index, text] of samples.entries()) curves.add({ event: 'sample', step: ((index + 1) * last) / samples.length, text });
   return curves;
 }

@@ -21,13 +21,33 @@ function pageOf(text: string, vocabulary: Vocabulary = characterVocabulary(text,
     surprise.put(at, logits, 0, ids[at + 1]);
   }
   return surprisePage({
-    run: 'a <b>run</b>', text: 'verse.txt', model: { cell: 'lstm', layers: 2, hidden: 64 }, unit: vocabulary.unit === 'byte' ? 'byte' : 'character', characters: ids.length - 1, bits: 2.5, accuracy: 0.25,
-    others: [['gzip', 3.5], ['3-gram', 2.25]], pieces: [...piecesOf(ids, vocabulary, surprise)], surprise, ids, symbols: symbolTexts(vocabulary),
+    run: 'a <b>run</b>',
+    text: 'verse.txt',
+    model: { cell: 'lstm', layers: 2, hidden: 64 },
+    unit: vocabulary.unit === 'byte' ? 'byte' : 'character',
+    characters: ids.length - 1,
+    bits: 2.5,
+    accuracy: 0.25,
+    others: [
+      ['gzip', 3.5],
+      ['3-gram', 2.25],
+    ],
+    pieces: [...piecesOf(ids, vocabulary, surprise)],
+    surprise,
+    ids,
+    symbols: symbolTexts(vocabulary),
   });
 }
 
 const verse = "</i><script>alert(1)</script> & Shall I compare thee\n\tto a summer's day?\n\u0007 Thou art more lovely\n".repeat(12);
-const shadedOf = (html: string): string => /<div id="text".*?>(.*?)<\/div>\n<aside/s.exec(html)![1].replace(/<[^>]*>/g, '').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&#39;', "'").replaceAll('&amp;', '&');
+const shadedOf = (html: string): string =>
+  /<div id="text".*?>(.*?)<\/div>\n<aside/s
+    .exec(html)![1]
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&amp;', '&');
 
 describe('a page of surprise', () => {
   it('has the whole text, with signs for what shows nothing', () => {
@@ -120,15 +140,24 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     await page.locator('#text').focus();
     await page.keyboard.press('Home');
     expect(await told(page)).toMatch(/^ä: the first byte is only read\. \\xa4: \d\.\d bits, the \d+\w\w likeliest\. Expected: e /);
-    expect(await page.locator('#panel').textContent()).toMatch(/The first byte is only read: nothing was expected\.\d\.\d\d bits, the \d+\w\w likeliest/);
+    expect(await page.locator('#panel').textContent()).toMatch(
+      /The first byte is only read: nothing was expected\.\d\.\d\d bits, the \d+\w\w likeliest/,
+    );
     expect(await page.locator('#panel .own .symbol').textContent()).toBe(String.raw`\xa4`);
     for (const width of widths) {
       await page.setViewportSize({ width, height: 900 });
       await page.locator('#text i').nth(3).click();
-      const costs = (await page.locator('#panel .each').allTextContents()).map((each) => /^(\\x\w\w): (\d+\.\d\d) bits, the \d+\w\w likeliest$/.exec(each)!);
+      const costs = (await page.locator('#panel .each').allTextContents()).map((each) =>
+        /^(\\x\w\w): (\d+\.\d\d) bits, the \d+\w\w likeliest$/.exec(each)!,
+      );
       expect(costs.map(([, byte]) => byte)).toEqual(['f0', '9f', 'a6', '8a'].map((hex) => `\\x${hex}`));
-      expect(await page.locator('#panel .cost').textContent()).toBe(`${(await page.locator('#panel strong').textContent())!} bits, of 4 bytes`);
-      expect(Number(await page.locator('#panel strong').textContent())).toBeCloseTo(costs.reduce((sum, [, , cost]) => sum + Number(cost), 0), 1);
+      expect(await page.locator('#panel .cost').textContent()).toBe(
+        `${(await page.locator('#panel strong').textContent())!} bits, of 4 bytes`,
+      );
+      expect(Number(await page.locator('#panel strong').textContent())).toBeCloseTo(
+        costs.reduce((sum, [, , cost]) => sum + Number(cost), 0),
+        1,
+      );
       expect(await page.locator('#panel .own .symbol').allTextContents()).toEqual(costs.map(([, byte]) => byte));
       expect(await page.locator('#panel ol').count()).toBe(4);
       expect(await isTooWide(page)).toBe(false);
@@ -150,7 +179,8 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     expect(await press('Home')).toBe('<: the first character is only read.');
     expect(await press('ArrowRight')).toMatch(/^\/: \d\.\d bits, the \d+\w\w likeliest\. Expected: e \d+ %, /);
     expect(await press('ArrowLeft', 'ArrowLeft')).toMatch(/^<: /); // there is nothing before it
-    const here = (): Promise<number> => page.evaluate<number>("[...document.querySelectorAll('#text i')].findIndex((each) => each.classList.contains('here'))");
+    const here = (): Promise<number> =>
+      page.evaluate<number>("[...document.querySelectorAll('#text i')].findIndex((each) => each.classList.contains('here'))");
     await press('ArrowDown');
     expect(await here()).toBe([...verse].indexOf('\n') + 1);
     expect(await press('ArrowDown', 'ArrowUp', 'ArrowUp')).toMatch(/^<: /);
@@ -180,7 +210,9 @@ describe.skipIf(noBrowser !== '')(`in a browser${noBrowser}`, () => {
     expect(y).toBeLessThan(panel.y);
     expect(panel.y + panel.height).toBeLessThanOrEqual(800);
     await page.locator('#along').click({ position: { x: 1, y: 10 } });
-    expect(await page.locator('#text .here').evaluate((each) => [...each.closest('#text')!.querySelectorAll('i')].indexOf(each as never))).toBeLessThan(60);
+    expect(
+      await page.locator('#text .here').evaluate((each) => [...each.closest('#text')!.querySelectorAll('i')].indexOf(each as never)),
+    ).toBeLessThan(60);
     await context.close();
   });
 });

@@ -12,26 +12,50 @@ const name = `<script>"&'`;
 describe('a picture of curves', () => {
   it('has a line for each series, broken where it has a gap, in its colour on either ground', async () => {
     const svg = await svgOf(chartsOf([{ name: 'a', curves }], { horizontal: 'step' }), 'a');
-    const paths = [...svg.matchAll(/<g [^>]*class="line-(\d)"[^>]*><path d="([^"]+)"/g)].map(([, colour, d]) => ({ colour, pieces: d.match(/M/g)!.length }));
+    const paths = [...svg.matchAll(/<g [^>]*class="line-(\d)"[^>]*><path d="([^"]+)"/g)].map(([, colour, d]) => ({
+      colour,
+      pieces: d.match(/M/g)!.length,
+    }));
     // The loss is drawn first, training over validation.
-    expect(paths).toEqual([{ colour: '1', pieces: 1 }, { colour: '0', pieces: 2 }, ...Array.from({ length: 3 }, () => ({ colour: '0', pieces: 1 }))]);
+    expect(paths).toEqual([
+      { colour: '1', pieces: 1 },
+      { colour: '0', pieces: 2 },
+      ...Array.from({ length: 3 }, () => ({ colour: '0', pieces: 1 })),
+    ]);
     expect(svg).toContain('stroke="#0068b5"');
     expect(svg).toMatch(/@media \(prefers-color-scheme: dark\) \{.*\.line-0 \{ stroke: #62aef0 \}.*<\/style>/);
-    for (const label of ['Loss, nats per character', 'Gradient norm, before clipping', 'steps', 'validation']) expect(svg).toContain(`>${label}</text>`);
+    for (const label of ['Loss, nats per character', 'Gradient norm, before clipping', 'steps', 'validation'])
+      expect(svg).toContain(`>${label}</text>`);
   });
 
   it('shows one report as a point, and one chart alone', async () => {
-    const svg = await svgOf(chartsOf([{ name: 'a', curves: curvesOf({ reports: 1, evaluations: 0 }) }], { horizontal: 'step', only: ['speed'] }), 'a');
+    const svg = await svgOf(
+      chartsOf([{ name: 'a', curves: curvesOf({ reports: 1, evaluations: 0 }) }], { horizontal: 'step', only: ['speed'] }),
+      'a',
+    );
     expect(svg.match(/<circle/g)).toHaveLength(1);
     expect(svg).not.toContain('Loss');
     expect(svg).not.toContain('NaN');
   });
 
   it('has dashes for lines of one colour, points where a line has no other, and whole steps', async () => {
-    const points = [[0, 1], [1, null], [2, 2], [3, 3]] as const;
+    const points = [
+      [0, 1],
+      [1, null],
+      [2, 2],
+      [3, 3],
+    ] as const;
     const series = [0, 1, 2, 3].map((dash) => ({ name: `s${dash}`, run: 0, colour: 0, dash, points }));
-    const svg = await svgOf([{ name: 'flow', title: 'Flow', unit: '', isLogarithmic: false, hasZero: false, horizontal: 'steps', series }], 'a');
-    expect([...svg.matchAll(/<line class=[^>]*\/>/g)].map(([line]) => /dasharray="([^"]+)"/.exec(line)?.[1])).toEqual([undefined, '6 4', '2 3', '10 3 2 3']);
+    const svg = await svgOf(
+      [{ name: 'flow', title: 'Flow', unit: '', isLogarithmic: false, hasZero: false, horizontal: 'steps', series }],
+      'a',
+    );
+    expect([...svg.matchAll(/<line class=[^>]*\/>/g)].map(([line]) => /dasharray="([^"]+)"/.exec(line)?.[1])).toEqual([
+      undefined,
+      '6 4',
+      '2 3',
+      '10 3 2 3',
+    ]);
     expect(svg.match(/<circle[^>]* r="4\.5"/g)).toHaveLength(4);
     expect([...svg.matchAll(/>([\d.]+)<\/text>/g)].map(([, tick]) => tick).slice(-4)).toEqual(['0', '1', '2', '3']);
     expect(svg).not.toContain('>0.5</text>');
@@ -42,7 +66,16 @@ describe('a picture of curves', () => {
   });
 
   it('lets no name out of its place', async () => {
-    const svg = await svgOf(chartsOf([{ name, curves }, { name: 'b', curves }], { horizontal: 'time' }), name);
+    const svg = await svgOf(
+      chartsOf(
+        [
+          { name, curves },
+          { name: 'b', curves },
+        ],
+        { horizontal: 'time' },
+      ),
+      name,
+    );
     expect(svg).not.toContain('<script');
     expect(svg).toContain('&lt;script&gt;&quot;&amp;&#39;, training');
     expect(svg).not.toMatch(/https?:(?!\/\/www\.w3\.org\/2000\/svg)/);

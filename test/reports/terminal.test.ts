@@ -11,7 +11,12 @@ const plain = (text: string): string => text;
 const look: TextLook = { columns: 40, rows: 5, bold: plain, dim: plain, series: null };
 const coloured: TextLook = { ...look, series: [(text) => `<a>${text}</a>`, (text) => `<b>${text}</b>`] };
 const chart = (...lines: (readonly [number, number | null])[][]): Chart => ({
-  name: 'loss', title: 'Loss', unit: 'nats', isLogarithmic: false, hasZero: false, horizontal: 'steps',
+  name: 'loss',
+  title: 'Loss',
+  unit: 'nats',
+  isLogarithmic: false,
+  hasZero: false,
+  horizontal: 'steps',
   series: lines.map((points, run) => ({ name: `run ${run}`, run, colour: run, dash: 0, points })),
 });
 
@@ -20,7 +25,10 @@ describe('a raster', () => {
 
   it('has eight dots a character', () => {
     const raster = new Raster(2, 2, null);
-    raster.line(0, [[0, 0], [1, 1]]);
+    raster.line(0, [
+      [0, 0],
+      [1, 1],
+    ]);
     expect(text(raster)).toEqual([' ⡜', '⡜ ']);
   });
 
@@ -31,7 +39,12 @@ describe('a raster', () => {
   });
 
   it('draws a point alone as four dots, wherever it is in its character', () => {
-    for (const [x, y, shown] of [[0, 1, '⠛ '], [1 / 3, 2 / 3, '⠶ '], [2 / 3, 1 / 3, ' ⣤'], [1, 0, ' ⣤']] as const) {
+    for (const [x, y, shown] of [
+      [0, 1, '⠛ '],
+      [1 / 3, 2 / 3, '⠶ '],
+      [2 / 3, 1 / 3, ' ⣤'],
+      [1, 0, ' ⣤'],
+    ] as const) {
       const raster = new Raster(2, 1, null);
       raster.line(0, [null, [x, y], null]);
       expect(text(raster)).toEqual([shown]);
@@ -53,15 +66,41 @@ describe('a raster', () => {
 
   it('has a later line over an earlier one', () => {
     const raster = new Raster(3, 1, ['a', 'b']);
-    raster.line(0, [[0, 0], [1, 0]]);
+    raster.line(0, [
+      [0, 0],
+      [1, 0],
+    ]);
     raster.line(1, [[0.5, 0]]);
-    expect(raster.rows()).toEqual([[{ text: 'a', series: 0 }, { text: 'b', series: 1 }, { text: 'a', series: 0 }]]);
+    expect(raster.rows()).toEqual([
+      [
+        { text: 'a', series: 0 },
+        { text: 'b', series: 1 },
+        { text: 'a', series: 0 },
+      ],
+    ]);
   });
 });
 
 describe('charts in a terminal', () => {
   it('have axes with round numbers and a legend with where each line ends', () => {
-    expect(dashboard([chart([[0, 3], [50, 2.2], [100, 2]], [[0, 2], [100, 3]])], look)).toEqual([
+    expect(
+      dashboard(
+        [
+          chart(
+            [
+              [0, 3],
+              [50, 2.2],
+              [100, 2],
+            ],
+            [
+              [0, 2],
+              [100, 3],
+            ],
+          ),
+        ],
+        look,
+      ),
+    ).toEqual([
       'Loss, nats   * run 0 2   o run 1 3',
       '   3┤***                           ooooo',
       '    │   ******             oooooooo     ',
@@ -74,7 +113,19 @@ describe('charts in a terminal', () => {
   });
 
   it('of one line are Braille without colours, too', () => {
-    expect(dashboard([chart([[0, 1], [60, null], [80, 2], [100, 2]])], { ...look, rows: 3 })).toEqual([
+    expect(
+      dashboard(
+        [
+          chart([
+            [0, 1],
+            [60, null],
+            [80, 2],
+            [100, 2],
+          ]),
+        ],
+        { ...look, rows: 3 },
+      ),
+    ).toEqual([
       'Loss, nats   ━━ run 0 2',
       '   2┤                           ⠈⠉⠉⠉⠉⠉⠉⠉',
       ' 1.5┤                                   ',
@@ -85,40 +136,124 @@ describe('charts in a terminal', () => {
   });
 
   it('paint each line and its place in the legend', () => {
-    const lines = dashboard([chart([[0, 1], [100, 1]], [[0, 2], [100, 2]])], coloured);
+    const lines = dashboard(
+      [
+        chart(
+          [
+            [0, 1],
+            [100, 1],
+          ],
+          [
+            [0, 2],
+            [100, 2],
+          ],
+        ),
+      ],
+      coloured,
+    );
     expect(lines[0]).toBe('Loss, nats   <a>━━</a> run 0 1   <b>━━</b> run 1 2');
     expect(lines.filter((line) => line.includes('<a>'))).toHaveLength(2);
     expect(lines.join('\n')).toMatch(/┤<b>⠉+<\/b>/);
   });
 
   it('dash the second lines of a colour, and their places in the legend', () => {
-    const [first, second] = chart([[0, 1], [100, 1]], [[0, 2], [100, 2]]).series;
-    const lines = dashboard([{ ...chart([]), series: [first, { ...second, colour: 0, dash: 1 }, { ...second, name: 'run 2', colour: 0, dash: 2, points: [[0, 3], [100, 3]] }] }], { ...coloured, columns: 60 });
+    const [first, second] = chart(
+      [
+        [0, 1],
+        [100, 1],
+      ],
+      [
+        [0, 2],
+        [100, 2],
+      ],
+    ).series;
+    const lines = dashboard(
+      [
+        {
+          ...chart([]),
+          series: [
+            first,
+            { ...second, colour: 0, dash: 1 },
+            {
+              ...second,
+              name: 'run 2',
+              colour: 0,
+              dash: 2,
+              points: [
+                [0, 3],
+                [100, 3],
+              ],
+            },
+          ],
+        },
+      ],
+      { ...coloured, columns: 60 },
+    );
     expect(lines[0]).toBe('Loss, nats   <a>━━</a> run 0 1   <a>╌╌</a> run 1 2   <a>╍╍</a> run 2 3');
     expect(lines.join('\n')).toMatch(/<a>⠉⠉⠁<\/a> <a>⠉⠉⠁<\/a> .*\n[^]*<a>⠄{50,}<[^]*<a>⣀{50,}</);
   });
 
   it('have a mark for each line, however many there are, and the same one for a run in each chart', () => {
-    const runs = Array.from({ length: 60 }, (_, index) => ({ name: `r${index}`, curves: curvesOf({ reports: 3, evaluations: index === 0 ? 0 : 2, above: index }) }));
+    const runs = Array.from({ length: 60 }, (_, index) => ({
+      name: `r${index}`,
+      curves: curvesOf({ reports: 3, evaluations: index === 0 ? 0 : 2, above: index }),
+    }));
     const lines = dashboard(chartsOf(runs, { horizontal: 'step' }), { ...look, columns: 200, rows: 300 });
-    const legend = lines.slice(0, lines.findIndex((line) => line.includes('┤'))).join('   ');
+    const legend = lines
+      .slice(
+        0,
+        lines.findIndex((line) => line.includes('┤')),
+      )
+      .join('   ');
     const marks = [...legend.matchAll(/(?<=   )(\S) r\d+, (?:training|validation)/g)].map(([, mark]) => mark);
     expect(marks).toHaveLength(119);
     expect(new Set(marks).size).toBe(119);
-    const two = dashboard(chartsOf([{ name: 'a', curves: curvesOf() }, { name: 'b', curves: curvesOf({ above: 1 }) }], { horizontal: 'step', only: ['loss', 'speed'] }), { ...look, columns: 150 });
+    const two = dashboard(
+      chartsOf(
+        [
+          { name: 'a', curves: curvesOf() },
+          { name: 'b', curves: curvesOf({ above: 1 }) },
+        ],
+        { horizontal: 'step', only: ['loss', 'speed'] },
+      ),
+      { ...look, columns: 150 },
+    );
     expect(two[0]).toMatch(/\* a, training .* \+ b, training/);
     expect(two.slice(8).join('')).not.toContain('o');
   });
 
   it('count whole steps', () => {
-    const below = (points: [number, number][], change: Partial<Chart> = {}): string => dashboard([{ ...chart(points), ...change }], { ...look, columns: 90 }).at(-1)!.trim();
+    const below = (points: [number, number][], change: Partial<Chart> = {}): string =>
+      dashboard([{ ...chart(points), ...change }], { ...look, columns: 90 })
+        .at(-1)!
+        .trim();
     expect(below([[1, 2]])).toMatch(/^0 +1 steps$|^0 +steps$/);
-    expect(below([[1, 2], [3, 2]])).toMatch(/^0 +1 +2 +steps$/);
-    expect(below([[0.5, 2], [1, 2]])).toMatch(/^0 +0\.2 /);
+    expect(
+      below([
+        [1, 2],
+        [3, 2],
+      ]),
+    ).toMatch(/^0 +1 +2 +steps$/);
+    expect(
+      below([
+        [0.5, 2],
+        [1, 2],
+      ]),
+    ).toMatch(/^0 +0\.2 /);
   });
 
   it('suit a line that stays where it is, one point, zeros and very small numbers', () => {
-    for (const points of [[[1, 5], [9, 5]], [[7, 0]], [[1, 1e-7], [2, 3e-7]]] as const) {
+    for (const points of [
+      [
+        [1, 5],
+        [9, 5],
+      ],
+      [[7, 0]],
+      [
+        [1, 1e-7],
+        [2, 3e-7],
+      ],
+    ] as const) {
       for (const change of [{}, { hasZero: true }, ...(points[0][1] > 0 ? [{ isLogarithmic: true }] : [])]) {
         const lines = dashboard([{ ...chart([...points]), ...change }], look);
         expect(lines.slice(1, -2).join('')).toMatch(/[⠁-⣿]/);
@@ -136,29 +271,55 @@ describe('charts in a terminal', () => {
   });
 
   it('are drawn whatever a log may have in it', () => {
-    const value = fc.oneof(fc.double(), fc.constantFrom(0, -1, 1e308, -1e308, 1e15, 1e9, 1e9 + 1.2e-7, 1e-60, 5e-324, 1, 1 + Number.EPSILON, '7', null, {}));
-    const line = fc.record({ event: fc.constantFrom('report', 'evaluation', 'start'), step: fc.oneof(fc.nat(), value), epoch: value, elapsedMs: value, lossNats: value, gradientNorm: value, learningRate: value, charactersPerSecond: value, validationLossNats: value });
+    const value = fc.oneof(
+      fc.double(),
+      fc.constantFrom(0, -1, 1e308, -1e308, 1e15, 1e9, 1e9 + 1.2e-7, 1e-60, 5e-324, 1, 1 + Number.EPSILON, '7', null, {}),
+    );
+    const line = fc.record({
+      event: fc.constantFrom('report', 'evaluation', 'start'),
+      step: fc.oneof(fc.nat(), value),
+      epoch: value,
+      elapsedMs: value,
+      lossNats: value,
+      gradientNorm: value,
+      learningRate: value,
+      charactersPerSecond: value,
+      validationLossNats: value,
+    });
     fc.assert(
-      fc.property(fc.array(line, { maxLength: 12 }), fc.constantFrom('step', 'epoch', 'time', 'characters'), fc.boolean(), (log, horizontal, logarithmicLoss) => {
-        const curves = new Curves();
-        for (const each of log) curves.add(each);
-        const lines = dashboard(chartsOf([{ name: 'a', curves }], { horizontal, logarithmicLoss }), { ...look, columns: 79 });
-        expect(Math.max(0, ...lines.map(({ length }) => length))).toBeLessThan(80);
-        expect(lines.join('')).not.toMatch(/NaN|Infinity|undefined|\d{8}/);
-      }),
+      fc.property(
+        fc.array(line, { maxLength: 12 }),
+        fc.constantFrom('step', 'epoch', 'time', 'characters'),
+        fc.boolean(),
+        (log, horizontal, logarithmicLoss) => {
+          const curves = new Curves();
+          for (const each of log) curves.add(each);
+          const lines = dashboard(chartsOf([{ name: 'a', curves }], { horizontal, logarithmicLoss }), { ...look, columns: 79 });
+          expect(Math.max(0, ...lines.map(({ length }) => length))).toBeLessThan(80);
+          expect(lines.join('')).not.toMatch(/NaN|Infinity|undefined|\d{8}/);
+        },
+      ),
       { numRuns: 300 },
     );
   });
 
   it('write numbers shortly, however large or small', () => {
-    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
-      expect(Math.max(tickText(value).length, valueText(value).length)).toBeLessThan(11);
-    }));
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(Math.max(tickText(value).length, valueText(value).length)).toBeLessThan(11);
+      }),
+    );
     expect([1e15, -1.5e300, 123_456, 2e-4].map(tickText)).toEqual(['1e15', '-1.5e300', '123.5k', '2e-4']);
   });
 
   it('never are wider than they may be', () => {
-    const charts = chartsOf([{ name: 'a', curves: curvesOf() }, { name: 'a longer name', curves: curvesOf({ above: 1 }) }], { horizontal: 'step' });
+    const charts = chartsOf(
+      [
+        { name: 'a', curves: curvesOf() },
+        { name: 'a longer name', curves: curvesOf({ above: 1 }) },
+      ],
+      { horizontal: 'step' },
+    );
     fc.assert(
       fc.property(fc.integer({ min: 40, max: 300 }), fc.integer({ min: 1, max: 60 }), (columns, rows) => {
         expect(Math.max(...dashboard(charts, { ...look, columns, rows }).map((line) => line.length))).toBeLessThanOrEqual(columns);

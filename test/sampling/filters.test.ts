@@ -5,14 +5,23 @@ import { Random } from '../../src/random.ts';
 import { type SamplingOptions, SymbolSampler, drawSymbol, validateSamplingOptions } from '../../src/sampling/filters.ts';
 
 const draws = 20_000;
-/** Standard errors of a frequency of which a correct sampler is off in one of 15,000 comparisons; the seeds are fixed, so it passes or it does not. */
+/**
+ * Standard errors of a frequency of which a correct sampler is off in one of 15,000 comparisons; the seeds are fixed, so it passes or it
+ * does not.
+ */
 const standardErrors = 4;
 
 /** The distribution that the options describe, by sorting: a naive twin of the sampler. */
-function exactProbabilities(logits: readonly number[], { temperature = 1, topK = logits.length, topP = 1, minP = 0, never = [] }: SamplingOptions): number[] {
+function exactProbabilities(
+  logits: readonly number[],
+  { temperature = 1, topK = logits.length, topP = 1, minP = 0, never = [] }: SamplingOptions,
+): number[] {
   const largest = Math.max(...logits.filter((_, id) => !never.includes(id)));
   let symbols = logits.map((logit, id) => ({ id, p: never.includes(id) ? 0 : Math.exp((logit - largest) / temperature) }));
-  symbols = symbols.filter(({ p }) => p > 0 && p >= minP).toSorted((a, b) => b.p - a.p || a.id - b.id).slice(0, topK);
+  symbols = symbols
+    .filter(({ p }) => p > 0 && p >= minP)
+    .toSorted((a, b) => b.p - a.p || a.id - b.id)
+    .slice(0, topK);
   const total = symbols.reduce((sum, { p }) => sum + p, 0);
   let mass = 0;
   symbols = symbols.filter(({ p }) => {
@@ -165,12 +174,15 @@ describe('sampling options', () => {
     [{ minP: 2 }, '--min-p is 2'],
   ] as const)('refuses %j, naming the flag, the value and what it may be', (options, message) => {
     expect(() => validateSamplingOptions(options)).toThrow(RnnError);
-    expect(() => validateSamplingOptions(options)).toThrow(expect.objectContaining({ kind: 'usage', message: expect.stringContaining(message), hint: expect.any(String) }));
+    expect(() => validateSamplingOptions(options)).toThrow(
+      expect.objectContaining({ kind: 'usage', message: expect.stringContaining(message), hint: expect.any(String) }),
+    );
     expect(() => new SymbolSampler(10, options)).toThrow(message);
   });
 
   it('accepts the ends of each range', () => {
-    for (const options of [{}, { temperature: 0 }, { topK: 1 }, { topP: 1 }, { topP: 1e-9 }, { minP: 0 }, { minP: 1 }]) expect(() => validateSamplingOptions(options)).not.toThrow();
+    for (const options of [{}, { temperature: 0 }, { topK: 1 }, { topP: 1 }, { topP: 1e-9 }, { minP: 0 }, { minP: 1 }])
+      expect(() => validateSamplingOptions(options)).not.toThrow();
   });
 
   it('refuses to leave no symbol to draw', () => {

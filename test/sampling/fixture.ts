@@ -8,18 +8,51 @@ import { initialParameters, parameterShapes } from '../../src/model/parameters.t
 import { Random } from '../../src/random.ts';
 
 /** An untrained model of these symbols. */
-export function untrained(vocabulary: VocabularyData, change: (name: string, data: Float32Array) => void = () => undefined, size: Partial<ModelConfiguration> = {}): Checkpoint {
-  const model: ModelConfiguration = { cell: 'lstm', layers: 1, hidden: 6, embedding: 0, vocabulary: vocabulary.symbols.length, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {}, ...size };
+export function untrained(
+  vocabulary: VocabularyData,
+  change: (name: string, data: Float32Array) => void = () => undefined,
+  size: Partial<ModelConfiguration> = {},
+): Checkpoint {
+  const model: ModelConfiguration = {
+    cell: 'lstm',
+    layers: 1,
+    hidden: 6,
+    embedding: 0,
+    vocabulary: vocabulary.symbols.length,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+    ...size,
+  };
   const tensors = tensorsOf(parameterShapes(model), initialParameters(model, new Random(1)));
   for (const { name, data } of tensors) change(name, data);
-  const training = { options: {}, step: 0, epoch: 0, position: { epoch: 0, window: 0 }, random: new Random(1).state, history: [], bestValidationLossNats: null };
+  const training = {
+    options: {},
+    step: 0,
+    epoch: 0,
+    position: { epoch: 0, window: 0 },
+    random: new Random(1).state,
+    history: [],
+    bestValidationLossNats: null,
+  };
   return { model, vocabulary, training, tensors, state: [], optimizer: null };
 }
 
 /** A model that writes the next symbol of its vocabulary after each, the first after the last; `logit` says how surely. */
 export function cyclic(vocabulary: VocabularyData, logit: number): Checkpoint {
   const V = vocabulary.symbols.length;
-  const model: ModelConfiguration = { cell: 'rnn-relu', layers: 1, hidden: V, embedding: 0, vocabulary: V, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const model: ModelConfiguration = {
+    cell: 'rnn-relu',
+    layers: 1,
+    hidden: V,
+    embedding: 0,
+    vocabulary: V,
+    forgetBias: 0,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+  };
   const shapes = parameterShapes(model);
   const tensors = tensorsOf(shapes, new Float32Array(shapes.reduce((sum, { rows, columns }) => sum + rows * columns, 0)));
   for (let id = 0; id < V; id++) {

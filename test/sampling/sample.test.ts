@@ -44,8 +44,9 @@ describe('a text from a checkpoint', () => {
     expect(await write(cyclic(letters, 1), { prime: 'b\nd', ...greedy })).toBe('ef\nabc');
   });
 
-  test('follows a line\'s end where nothing primes it, else a space, else the first symbol', async () => {
-    const first = (characters: string): Promise<string> => write(cyclic(characterVocabulary(characters, false).data, 1), { length: 1, options: { temperature: 0 } });
+  test("follows a line's end where nothing primes it, else a space, else the first symbol", async () => {
+    const first = (characters: string): Promise<string> =>
+      write(cyclic(characterVocabulary(characters, false).data, 1), { length: 1, options: { temperature: 0 } });
     expect(await first('ab\n c')).toBe(' '); // ids: \n, space, a …
     expect(await first('ab c')).toBe('a');
     expect(await first('cde')).toBe('d');
@@ -89,7 +90,12 @@ describe('a text from a checkpoint', () => {
   test('never has the unknown symbol in it, however likely it is', async () => {
     const vocabulary = characterVocabulary('ab', true).data;
     const checkpoint = untrained(vocabulary, (name, data) => name === 'head.b' && (data[vocabulary.unknown!] = 50));
-    for (const temperature of [0, 1]) expect([...new Set(await write(checkpoint, { options: { temperature }, prime: 'a?', length: 200 }))].every((symbol) => 'ab'.includes(symbol))).toBe(true);
+    for (const temperature of [0, 1])
+      expect(
+        [...new Set(await write(checkpoint, { options: { temperature }, prime: 'a?', length: 200 }))].every((symbol) =>
+          'ab'.includes(symbol),
+        ),
+      ).toBe(true);
   });
 
   test('of bytes comes out as whole characters, and a character cut off at the end as U+FFFD', async () => {
@@ -113,14 +119,21 @@ describe('a text from a checkpoint', () => {
   });
 
   test('refuses a prime of characters that the model has never seen', async () => {
-    await expect(write(untrained(letters), { prime: 'xyz' })).rejects.toMatchObject({ kind: 'corpus', message: expect.stringContaining('never seen') as string });
+    await expect(write(untrained(letters), { prime: 'xyz' })).rejects.toMatchObject({
+      kind: 'corpus',
+      message: expect.stringContaining('never seen') as string,
+    });
   });
 });
 
 test('a sampler writes one text after another, each as if it were alone', async () => {
   const checkpoint = untrained(letters);
   const sampler = await openSampler(checkpoint, openReference());
-  for (const [prime, seed] of [['ab', 1], ['', 2], ['ab', 1]] as const) {
+  for (const [prime, seed] of [
+    ['ab', 1],
+    ['', 2],
+    ['ab', 1],
+  ] as const) {
     let text = '';
     for await (const piece of sampler.text({ prime, length: 40, stop: null, seed, options: {} })) text += piece;
     expect(text).toBe(await write(checkpoint, { prime, seed }));
@@ -132,5 +145,8 @@ test('a model that learned "hello hello hello hello" goes on with "ello hello" a
   const { folder } = await train(corpusOf('hello hello hello hello', ''), { hidden: 32, batchSize: 1, sequenceLength: 11, maxSteps: 200 });
   const checkpoint = await readCheckpoint(folder.latestPath);
   expect(await write(checkpoint, { prime: 'h', length: 10, options: { temperature: 0 } })).toBe('ello hello');
-  for (const seed of [1, 2, 3]) expect(await write(checkpoint, { prime: 'hello', length: 12, seed, options: { temperature: 0.3 } }, await openCpu())).toBe(' hello hello');
+  for (const seed of [1, 2, 3])
+    expect(await write(checkpoint, { prime: 'hello', length: 12, seed, options: { temperature: 0.3 } }, await openCpu())).toBe(
+      ' hello hello',
+    );
 });

@@ -6,7 +6,11 @@ import { Text } from '../../src/sampling/text.ts';
 
 /** Draws these ids one after the other, taking what was written after each `every` of them. */
 function drawn(vocabulary: Vocabulary, ids: readonly number[], stop: string | null, every = 1): string {
-  const text = new Text(new SymbolSampler(vocabulary.size, { temperature: 0 }), vocabulary.decoder(), { seed: 1, length: ids.length, stop });
+  const text = new Text(new SymbolSampler(vocabulary.size, { temperature: 0 }), vocabulary.decoder(), {
+    seed: 1,
+    length: ids.length,
+    stop,
+  });
   let all = '';
   for (const [i, id] of ids.entries()) {
     if (text.ended) break;
@@ -23,11 +27,19 @@ describe('a text while it is drawn', () => {
   test('ends where its stop first ends, wherever the pieces of it were taken', () => {
     const vocabulary = characterVocabulary('ab\u{1F600}', false);
     const some = fc.array(fc.nat(2), { maxLength: 40 });
-    fc.assert(fc.property(some, some.filter(({ length }) => length > 0 && length < 6), fc.integer({ min: 1, max: 7 }), (ids, stopIds, every) => {
-      const [whole, stop] = [vocabulary.decode(ids), vocabulary.decode(stopIds)];
-      const at = whole.indexOf(stop);
-      expect(drawn(vocabulary, ids, stop, every)).toBe(at < 0 ? whole : whole.slice(0, at + stop.length));
-    }), { seed: 1, numRuns: 500 });
+    fc.assert(
+      fc.property(
+        some,
+        some.filter(({ length }) => length > 0 && length < 6),
+        fc.integer({ min: 1, max: 7 }),
+        (ids, stopIds, every) => {
+          const [whole, stop] = [vocabulary.decode(ids), vocabulary.decode(stopIds)];
+          const at = whole.indexOf(stop);
+          expect(drawn(vocabulary, ids, stop, every)).toBe(at < 0 ? whole : whole.slice(0, at + stop.length));
+        },
+      ),
+      { seed: 1, numRuns: 500 },
+    );
   });
 
   test('of thousands of characters keeps them all until they are taken, those of two code units too', () => {

@@ -53,12 +53,24 @@ describe('several texts drawn together are each what they would be alone', () =>
   test('where the device has threads, and a BLAS if there is one here', async () => {
     const checkpoint = lively({ hidden: 1024, layers: 1 });
     const request = { seeds: seedsFrom(1, 8), prime: 'to be\n', length: 20 };
-    expect(await texts(checkpoint, request, await openCpu({ threads: 2, blas: 'auto' }))).toEqual(await alone(checkpoint, request, () => openCpu({ blas: 'off' })));
+    expect(await texts(checkpoint, request, await openCpu({ threads: 2, blas: 'auto' }))).toEqual(
+      await alone(checkpoint, request, () => openCpu({ blas: 'off' })),
+    );
   });
 
   for (const wasm of ['relaxed', 'portable']) {
     // More than 256 units are summed in two parts; 13 and 300 fill no whole number of vectors and panels.
-    for (const [count, hidden, layers] of [[2, 13, 1], [3, 300, 1], [5, 64, 2], [6, 13, 3], [7, 128, 2], [8, 256, 1], [13, 40, 1], [32, 32, 1], [33, 24, 2]] as const) {
+    for (const [count, hidden, layers] of [
+      [2, 13, 1],
+      [3, 300, 1],
+      [5, 64, 2],
+      [6, 13, 3],
+      [7, 128, 2],
+      [8, 256, 1],
+      [13, 40, 1],
+      [32, 32, 1],
+      [33, 24, 2],
+    ] as const) {
       test(`${count} of ${layers} layer(s) of ${hidden} units, ${wasm} kernels`, async () => {
         vi.stubEnv('RNN_WASM', wasm);
         const checkpoint = lively({ hidden, layers });
@@ -168,18 +180,21 @@ describe('a batch of texts', () => {
 });
 
 // An irnn that is lively explodes.
-test.each(cells.map(({ name }) => name).filter((name) => name !== 'irnn'))('a long prime is read in stretches, to the same end: %s', async (cell) => {
-  const checkpoint = lively({ cell, hidden: 12, layers: 2 });
-  const prime = Array.from({ length: 2100 }, (_, i) => letters.symbols[(i * i + 3 * i) % letters.symbols.length]).join('');
-  for (const length of [2048, 2049, 2100]) {
-    const request = { prime: prime.slice(0, length), seeds: [1, 2], length: 50 };
-    const recorded = recording(await openCpu());
-    const read = await texts(checkpoint, request, recorded.device);
-    expect(recorded.steps[0]).toMatchObject({ job: 'read' });
-    expect(recorded.steps.length).toBeLessThan(200);
-    expect(read).toEqual(await texts(checkpoint, request, await openCpu(), { prime: 0 }));
-  }
-});
+test.each(cells.map(({ name }) => name).filter((name) => name !== 'irnn'))(
+  'a long prime is read in stretches, to the same end: %s',
+  async (cell) => {
+    const checkpoint = lively({ cell, hidden: 12, layers: 2 });
+    const prime = Array.from({ length: 2100 }, (_, i) => letters.symbols[(i * i + 3 * i) % letters.symbols.length]).join('');
+    for (const length of [2048, 2049, 2100]) {
+      const request = { prime: prime.slice(0, length), seeds: [1, 2], length: 50 };
+      const recorded = recording(await openCpu());
+      const read = await texts(checkpoint, request, recorded.device);
+      expect(recorded.steps[0]).toMatchObject({ job: 'read' });
+      expect(recorded.steps.length).toBeLessThan(200);
+      expect(read).toEqual(await texts(checkpoint, request, await openCpu(), { prime: 0 }));
+    }
+  },
+);
 
 test('more texts may be asked for than there will ever be, and long ones do not all wait in memory', async () => {
   let asked = 0;

@@ -14,7 +14,11 @@ test('weights change at every n-th window alone, and a checkpoint between has wh
   expect(parameterVector(three)).toEqual(parameterVector(one));
   expect(parameterVector(four)).not.toEqual(parameterVector(three));
   expect(parameterVector(seven)).toEqual(parameterVector(four));
-  expect([three, four, seven].map(({ optimizer }) => optimizer!.scalars)).toEqual([{ step: 0, windows: 4, waiting: 3 }, { step: 1, windows: 4, waiting: 0 }, { step: 1, windows: 4, waiting: 3 }]);
+  expect([three, four, seven].map(({ optimizer }) => optimizer!.scalars)).toEqual([
+    { step: 0, windows: 4, waiting: 3 },
+    { step: 1, windows: 4, waiting: 0 },
+    { step: 1, windows: 4, waiting: 3 },
+  ]);
   expect(seven.training.step).toBe(7);
   expect(seven.optimizer!.tensors.find(({ name }) => name === 'sum')!.data.some((x) => x !== 0)).toBe(true);
 });
@@ -31,6 +35,9 @@ test('with another number of windows the optimizer goes on, and what was gathere
 test('what should be there of windows that wait, and is not, is refused', async () => {
   const seven = await trained(7);
   const { optimizer } = seven;
-  const wrong = [{ ...optimizer!, tensors: optimizer!.tensors.filter(({ name }) => name !== 'sum') }, { ...optimizer!, scalars: { ...optimizer!.scalars, waiting: 4 } }];
+  const wrong = [
+    { ...optimizer!, tensors: optimizer!.tensors.filter(({ name }) => name !== 'sum') },
+    { ...optimizer!, scalars: { ...optimizer!.scalars, waiting: 4 } },
+  ];
   for (const changed of wrong) await expect(trained(8, {}, { ...seven, optimizer: changed })).rejects.toMatchObject({ kind: 'checkpoint' });
 });

@@ -18,7 +18,11 @@ const trained = ({ optimizer }: Checkpoint): readonly Tensor[] => optimizer!.ten
 async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
   const device = await openCpu({ threads: 1 });
   const { model } = checkpoint;
-  const executable = await device.compile({ parameters: parameterShapes(model), jobs: [{ name: 'evaluate', steps: 10, batch: 2, build: (rows) => evaluationProgram(model, { steps: 10, rows }) }], update: null });
+  const executable = await device.compile({
+    parameters: parameterShapes(model),
+    jobs: [{ name: 'evaluate', steps: 10, batch: 2, build: (rows) => evaluationProgram(model, { steps: 10, rows }) }],
+    update: null,
+  });
   await executable.write({ kind: 'parameters' }, parameterVector(checkpoint));
   const loss = await evaluate(executable, 'evaluate', verses.validation, { streams: 2, sequenceLength: 10 });
   await executable.close();
@@ -32,7 +36,9 @@ test('training goes on as it would without, and what is evaluated, sampled and s
   expect(trained(latest)[0].data).toEqual(parameterVector(plain));
   expect(parameterVector(latest)).not.toEqual(parameterVector(plain));
   for (const checkpoint of [best, latest]) {
-    const { validationLossNats } = events.find((event) => event.event === 'evaluation' && event.step === checkpoint.training.step) as EvaluationEvent;
+    const { validationLossNats } = events.find(
+      (event) => event.event === 'evaluation' && event.step === checkpoint.training.step,
+    ) as EvaluationEvent;
     expect(await lossOf(checkpoint)).toBe(validationLossNats);
   }
   const { text } = events.find(({ event }) => event === 'sample') as SampleEvent;
@@ -47,7 +53,8 @@ test('a run goes on with its own weights where it averages no more, and begins a
   const { checkpoint } = await (await train(verses, given)).folder.newest();
   const { checkpoint: plain } = await (await train(verses, { ...given, average: 0 })).folder.newest();
   const longer = { ...given, maxSteps: 21 };
-  const on = async (earlier: Checkpoint, average: number): Promise<Checkpoint> => readCheckpoint((await train(verses, { ...longer, average }, { earlier })).folder.latestPath);
+  const on = async (earlier: Checkpoint, average: number): Promise<Checkpoint> =>
+    readCheckpoint((await train(verses, { ...longer, average }, { earlier })).folder.latestPath);
   expect((await on(checkpoint, 0)).tensors).toEqual((await on(plain, 0)).tensors);
   const begun = await on(plain, 0.9);
   const expected = parameterVector(plain).map((w, i) => w + (9 / 31) * (trained(begun)[0].data[i] - w)); // 1 − 22/31, at update 21
@@ -62,7 +69,9 @@ test('an evaluation that fails leaves the weights that are trained in their plac
       const inner = await cpu.compile(workload);
       return new Proxy(inner, {
         get(target, name) {
-          if (name === 'run') return (job: string, calls: Parameters<typeof inner.run>[1]) => (job === 'evaluate' ? Promise.reject(new Error('gone')) : target.run(job, calls));
+          if (name === 'run')
+            return (job: string, calls: Parameters<typeof inner.run>[1]) =>
+              job === 'evaluate' ? Promise.reject(new Error('gone')) : target.run(job, calls);
           const value: unknown = Reflect.get(target, name, target);
           return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
         },
@@ -73,7 +82,9 @@ test('an evaluation that fails leaves the weights that are trained in their plac
   const { checkpoint: undisturbed } = await folder.newest();
   const { folder: left } = await train(verses, { ...given, evaluateEvery: 0, maxSteps: 5 });
   const { checkpoint: earlier } = await left.newest();
-  await expect(train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 }, { earlier, folder: left, device: failing })).rejects.toThrow('gone');
+  await expect(train(verses, { ...given, evaluateEvery: 0, maxSteps: 10 }, { earlier, folder: left, device: failing })).rejects.toThrow(
+    'gone',
+  );
   const saved = await readCheckpoint(left.latestPath);
   expect(saved.training.step).toBe(10);
   expect([saved.tensors, saved.optimizer]).toEqual([undisturbed.tensors, undisturbed.optimizer]);
@@ -83,5 +94,8 @@ test('an average of another model is refused', async () => {
   const { checkpoint } = await (await train(verses, { ...given, maxSteps: 2 })).folder.newest();
   const { optimizer } = checkpoint;
   const tensors = optimizer!.tensors.map((tensor) => (tensor.name === 'weights' ? { ...tensor, data: tensor.data.slice(1) } : tensor));
-  await expect(train(verses, given, { earlier: { ...checkpoint, optimizer: { ...optimizer!, tensors } } })).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining('its weights are not') as string });
+  await expect(train(verses, given, { earlier: { ...checkpoint, optimizer: { ...optimizer!, tensors } } })).rejects.toMatchObject({
+    kind: 'checkpoint',
+    message: expect.stringContaining('its weights are not') as string,
+  });
 });

@@ -32,7 +32,10 @@ describe('the settings of a run that goes on', () => {
   });
 
   it('give way to what is given now, which is said', () => {
-    const { options, machine, notes } = goOn({ options: { learningRate: 0.001, batchSize: 4, dropout: 0.5, hidden: 16 }, machine: { threads: 2 } });
+    const { options, machine, notes } = goOn({
+      options: { learningRate: 0.001, batchSize: 4, dropout: 0.5, hidden: 16 },
+      machine: { threads: 2 },
+    });
     expect(options).toMatchObject({ learningRate: 0.001, batchSize: 4, dropout: 0.5, hidden: 16 });
     expect(machine.threads).toBe(2);
     expect(notes).toEqual([
@@ -50,7 +53,10 @@ describe('the settings of a run that goes on', () => {
   });
 
   it('have validation text of one kind', () => {
-    expect(goOn({ reading: { validationFile: 'other.txt' } }).reading).toMatchObject({ validationFile: 'other.txt', validationFraction: 0 });
+    expect(goOn({ reading: { validationFile: 'other.txt' } }).reading).toMatchObject({
+      validationFile: 'other.txt',
+      validationFraction: 0,
+    });
     expect(goOn({ reading: { validationFraction: 0.2 } }).reading).toMatchObject({ validationFile: null, validationFraction: 0.2 });
   });
 
@@ -75,7 +81,9 @@ describe('the settings of a run that goes on', () => {
   ])('that a checkpoint has wrong (%s.%s: %s) are refused', (part, member, value, message) => {
     const { training } = checkpoint;
     const edited = { ...checkpoint, training: { ...training, [part]: { ...(training[part] as object), [member]: value } } };
-    expect(() => continueRun(edited, given({}))).toThrow(expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining(message.replace('a one of', 'one of')) }));
+    expect(() => continueRun(edited, given({}))).toThrow(
+      expect.objectContaining({ kind: 'checkpoint', message: expect.stringContaining(message.replace('a one of', 'one of')) }),
+    );
   });
 });
 
@@ -92,34 +100,46 @@ describe('the text of a run that goes on', () => {
   });
 
   it('is said to be cut elsewhere, if it is', () => {
-    expect(compareCorpus(checkpoint, { ...verses, train: verses.train.subarray(0, 1000) }, { accepted: false })).toEqual([`1,000 characters are trained on from here on; it was ${verses.train.length.toLocaleString('en')}`]);
+    expect(compareCorpus(checkpoint, { ...verses, train: verses.train.subarray(0, 1000) }, { accepted: false })).toEqual([
+      `1,000 characters are trained on from here on; it was ${verses.train.length.toLocaleString('en')}`,
+    ]);
   });
 
   it('may have another text to validate on, if that is accepted', () => {
     const other = { ...verses, digest: 'other', validation: verses.validation.subarray(0, 100) };
-    expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(expect.objectContaining({
-      kind: 'corpus',
-      message: `the text to validate on is not the one that this run had: it has 100 characters, and had ${verses.validation.length}`,
-      hint: expect.stringContaining('--accept-new-corpus'),
-    }));
-    expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([expect.stringMatching(/^the text to validate on is another one: .*; the best validation loss is looked for anew$/)]);
+    expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(
+      expect.objectContaining({
+        kind: 'corpus',
+        message: `the text to validate on is not the one that this run had: it has 100 characters, and had ${verses.validation.length}`,
+        hint: expect.stringContaining('--accept-new-corpus'),
+      }),
+    );
+    expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
+      expect.stringMatching(/^the text to validate on is another one: .*; the best validation loss is looked for anew$/),
+    ]);
   });
 
   it('of which an older checkpoint has one digest is told apart by that', () => {
     const { sourcesDigest: _, ...corpus } = checkpoint.training.corpus as { sourcesDigest: string };
     const older = { ...checkpoint, training: { ...checkpoint.training, corpus } };
     expect(compareCorpus(older, verses, { accepted: false })).toEqual([]);
-    expect(() => compareCorpus(older, { ...verses, sourcesDigest: 'other', digest: 'other' }, { accepted: false })).toThrow(/the text is not the one/);
+    expect(() => compareCorpus(older, { ...verses, sourcesDigest: 'other', digest: 'other' }, { accepted: false })).toThrow(
+      /the text is not the one/,
+    );
   });
 
   it('is refused if it is another one, unless that is accepted', () => {
     const other = { ...verses, digest: 'other', sourcesDigest: 'other', characters: 9999 };
-    expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(expect.objectContaining({
-      kind: 'corpus',
-      message: `the text is not the one that this run was trained on: it has 9,999 characters, and had ${verses.characters.toLocaleString('en')}`,
-      hint: expect.stringContaining('--accept-new-corpus'),
-    }));
+    expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(
+      expect.objectContaining({
+        kind: 'corpus',
+        message: `the text is not the one that this run was trained on: it has 9,999 characters, and had ${verses.characters.toLocaleString('en')}`,
+        hint: expect.stringContaining('--accept-new-corpus'),
+      }),
+    );
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([expect.stringContaining('the text is another one')]);
-    expect(() => compareCorpus(checkpoint, { ...verses, digest: 'other', sourcesDigest: 'other' }, { accepted: false })).toThrow(/characters are not the same/);
+    expect(() => compareCorpus(checkpoint, { ...verses, digest: 'other', sourcesDigest: 'other' }, { accepted: false })).toThrow(
+      /characters are not the same/,
+    );
   });
 });

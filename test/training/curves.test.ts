@@ -7,7 +7,16 @@ const curvesOf = (...lines: Record<string, unknown>[]): Curves => {
   return curves;
 };
 const start = { event: 'start', corpus: { train: 1000 } };
-const report = (step: number, lossNats: number | null = step / 100) => ({ event: 'report', step, epoch: step / 100, elapsedMs: step * 10, lossNats, gradientNorm: 1, learningRate: 0.1, charactersPerSecond: 5 });
+const report = (step: number, lossNats: number | null = step / 100) => ({
+  event: 'report',
+  step,
+  epoch: step / 100,
+  elapsedMs: step * 10,
+  lossNats,
+  gradientNorm: 1,
+  learningRate: 0.1,
+  charactersPerSecond: 5,
+});
 const evaluation = (step: number, validationLossNats: number | null = 2) => ({ event: 'evaluation', step, validationLossNats });
 const sample = (step: number, text = 'text') => ({ event: 'sample', step, text });
 
@@ -16,7 +25,16 @@ describe('the curves of a run', () => {
     const { reports, end } = curvesOf(start, report(100), report(250), { event: 'end', reason: 'patience', step: 250 });
     expect(reports).toEqual([
       { step: 100, epoch: 1, elapsedMs: 1000, characters: 1000, lossNats: 1, gradientNorm: 1, learningRate: 0.1, charactersPerSecond: 5 },
-      { step: 250, epoch: 2.5, elapsedMs: 2500, characters: 2500, lossNats: 2.5, gradientNorm: 1, learningRate: 0.1, charactersPerSecond: 5 },
+      {
+        step: 250,
+        epoch: 2.5,
+        elapsedMs: 2500,
+        characters: 2500,
+        lossNats: 2.5,
+        gradientNorm: 1,
+        learningRate: 0.1,
+        charactersPerSecond: 5,
+      },
     ]);
     expect(end).toBe('patience');
     expect(curvesOf(start, { event: 'end', reason: 'signal' }, start).end).toBe(null);
@@ -24,19 +42,44 @@ describe('the curves of a run', () => {
 
   it('place evaluations between the reports around them, and after the last', () => {
     const { evaluations } = curvesOf(start, evaluation(50), report(100), evaluation(100), evaluation(150), report(200), evaluation(220));
-    expect(evaluations.map(({ step, epoch, elapsedMs, characters }) => [step, epoch, elapsedMs, characters])).toEqual([[50, 0.5, 500, 500], [100, 1, 1000, 1000], [150, 1.5, 1500, 1500], [220, 2, 2000, 2000]]);
-    expect(curvesOf(evaluation(50)).evaluations).toEqual([{ step: 50, epoch: null, elapsedMs: null, characters: null, validationLossNats: 2 }]);
+    expect(evaluations.map(({ step, epoch, elapsedMs, characters }) => [step, epoch, elapsedMs, characters])).toEqual([
+      [50, 0.5, 500, 500],
+      [100, 1, 1000, 1000],
+      [150, 1.5, 1500, 1500],
+      [220, 2, 2000, 2000],
+    ]);
+    expect(curvesOf(evaluation(50)).evaluations).toEqual([
+      { step: 50, epoch: null, elapsedMs: null, characters: null, validationLossNats: 2 },
+    ]);
   });
 
   it('tell of a sample how good the model was by then', () => {
     const { stages } = curvesOf(start, sample(10, 'a'), report(100), evaluation(100, 3), evaluation(200, 2), sample(200, 'b'), report(300));
-    expect(stages).toMatchObject([{ step: 10, text: 'a', lossNats: 1, validationLossNats: null }, { step: 200, text: 'b', lossNats: 1, validationLossNats: 2 }]);
+    expect(stages).toMatchObject([
+      { step: 10, text: 'a', lossNats: 1, validationLossNats: null },
+      { step: 200, text: 'b', lossNats: 1, validationLossNats: 2 },
+    ]);
   });
 
   it('forget what a run has gone back from', () => {
-    const { reports, evaluations, stages } = curvesOf(report(100), evaluation(100), sample(100), report(200), evaluation(200), evaluation(250), sample(250), report(150, 9), evaluation(150), evaluation(150, 7), sample(150, 'x'));
+    const { reports, evaluations, stages } = curvesOf(
+      report(100),
+      evaluation(100),
+      sample(100),
+      report(200),
+      evaluation(200),
+      evaluation(250),
+      sample(250),
+      report(150, 9),
+      evaluation(150),
+      evaluation(150, 7),
+      sample(150, 'x'),
+    );
     expect(reports.map(({ step }) => step)).toEqual([100, 150]);
-    expect(evaluations.map(({ step, validationLossNats }) => [step, validationLossNats])).toEqual([[100, 2], [150, 7]]);
+    expect(evaluations.map(({ step, validationLossNats }) => [step, validationLossNats])).toEqual([
+      [100, 2],
+      [150, 7],
+    ]);
     expect(stages.map(({ step }) => step)).toEqual([100, 150]);
     expect(curvesOf(report(100), evaluation(250), sample(250), report(150))).toMatchObject({ evaluations: [], stages: [] });
   });
@@ -46,18 +89,48 @@ describe('the curves of a run', () => {
   });
 
   it('have gaps where a run came apart, and nothing of lines that are none', () => {
-    const { reports, evaluations, stages } = curvesOf({}, { event: 'start', corpus: null }, report(1, null), { ...report(2), step: '2' }, { event: 'report' }, { ...report(3), gradientNorm: 'NaN' }, evaluation(3, null), { event: 'sample', step: 3, text: 7 });
-    expect(reports.map(({ step, lossNats, gradientNorm, characters }) => [step, lossNats, gradientNorm, characters])).toEqual([[1, null, 1, null], [3, 0.03, null, null]]);
+    const { reports, evaluations, stages } = curvesOf(
+      {},
+      { event: 'start', corpus: null },
+      report(1, null),
+      { ...report(2), step: '2' },
+      { event: 'report' },
+      { ...report(3), gradientNorm: 'NaN' },
+      evaluation(3, null),
+      { event: 'sample', step: 3, text: 7 },
+    );
+    expect(reports.map(({ step, lossNats, gradientNorm, characters }) => [step, lossNats, gradientNorm, characters])).toEqual([
+      [1, null, 1, null],
+      [3, 0.03, null, null],
+    ]);
     expect(evaluations).toMatchObject([{ validationLossNats: null }]);
     expect(stages).toEqual([]);
   });
 
   it('take nothing that no run could have written', () => {
     const { reports, evaluations, stages, end } = curvesOf(
-      report(1e308), report(-5), report(1.5), evaluation(2 ** 60), sample(1e300),
-      { ...report(1, 1e308), elapsedMs: 1e300, gradientNorm: 1e61, learningRate: 5e-324 }, { ...report(2, -1e308), charactersPerSecond: 1e200 }, evaluation(2, 1e10),
+      report(1e308),
+      report(-5),
+      report(1.5),
+      evaluation(2 ** 60),
+      sample(1e300),
+      { ...report(1, 1e308), elapsedMs: 1e300, gradientNorm: 1e61, learningRate: 5e-324 },
+      { ...report(2, -1e308), charactersPerSecond: 1e200 },
+      evaluation(2, 1e10),
     );
-    expect(reports.map(({ step, lossNats, elapsedMs, gradientNorm, learningRate, charactersPerSecond }) => [step, lossNats, elapsedMs, gradientNorm, learningRate, charactersPerSecond])).toEqual([[1, null, null, null, 0, 5], [2, null, 20, 1, 0.1, null]]);
+    expect(
+      reports.map(({ step, lossNats, elapsedMs, gradientNorm, learningRate, charactersPerSecond }) => [
+        step,
+        lossNats,
+        elapsedMs,
+        gradientNorm,
+        learningRate,
+        charactersPerSecond,
+      ]),
+    ).toEqual([
+      [1, null, null, null, 0, 5],
+      [2, null, 20, 1, 0.1, null],
+    ]);
     expect(evaluations).toMatchObject([{ step: 2, validationLossNats: null }]);
     expect({ stages, end }).toEqual({ stages: [], end: null });
     for (const reason of [{ toString: 1 }, 7, null, ['patience']]) expect(curvesOf({ event: 'end', reason }).end).toBe(null);

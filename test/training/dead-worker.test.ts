@@ -14,7 +14,10 @@ let sabotage: string | null = null;
 beforeAll(() => {
   workerThreads.Worker = class extends Worker {
     constructor(url: string | URL, options: WorkerOptions) {
-      super(url, sabotage === null ? options : { ...options, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(sabotage)}`] });
+      super(
+        url,
+        sabotage === null ? options : { ...options, execArgv: ['--import', `data:text/javascript,${encodeURIComponent(sabotage)}`] },
+      );
       started.push(this);
     }
   };
@@ -36,7 +39,11 @@ test.each([1, 2])('ends the run with an error that says so, and the steps so far
     events.push(event);
     if (event.event === 'sample' && event.step === 6) void started.at(-1)!.terminate();
   };
-  await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died', hint: expect.stringContaining('--resume') });
+  await expect(train(verses, { maxSteps: 500, sampleEvery: 3 }, { threads, folder, seen })).rejects.toMatchObject({
+    kind: 'machine',
+    message: 'a worker thread died',
+    hint: expect.stringContaining('--resume'),
+  });
   expect(events.at(-1)).toMatchObject({ event: 'recovery', reason: expect.stringContaining('the hidden state was lost') });
   const last = events.at(-2);
   expect(last).toMatchObject({ event: 'checkpoint' });
@@ -81,28 +88,38 @@ async function goOn(path: string, threads: number): Promise<{ from: number; came
   const { checkpoint: earlier } = await folder.newest();
   await train(verses, given, { threads, folder, earlier });
   const whole = await train(verses, given, { threads });
-  const [came, undisturbed] = await Promise.all([folder, whole.folder].map(async ({ latestPath }) => timeless(await readCheckpoint(latestPath))));
+  const [came, undisturbed] = await Promise.all(
+    [folder, whole.folder].map(async ({ latestPath }) => timeless(await readCheckpoint(latestPath))),
+  );
   return { from: earlier.training.step, came, undisturbed };
 }
 
-test.each([1, 2])('in the midst of an update, nothing of it is saved: the run goes on from the last checkpoint, bit by bit (%d threads)', async (threads) => {
-  const folder = await newFolder();
-  const events: TrainingEvent[] = [];
-  sabotage = dieIn(threads - 1, inUpdate);
-  await expect(train(verses, { ...given, checkpointEvery: 4 }, { threads, folder, seen: (event) => void events.push(event) })).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
-  sabotage = null;
-  expect(events.map(({ event }) => event)).toEqual(['start', 'checkpoint']);
-  folder.close();
-  const { from, came, undisturbed } = await goOn(folder.path, threads);
-  expect(from).toBe(4);
-  expect(came).toEqual(undisturbed);
-});
+test.each([1, 2])(
+  'in the midst of an update, nothing of it is saved: the run goes on from the last checkpoint, bit by bit (%d threads)',
+  async (threads) => {
+    const folder = await newFolder();
+    const events: TrainingEvent[] = [];
+    sabotage = dieIn(threads - 1, inUpdate);
+    await expect(
+      train(verses, { ...given, checkpointEvery: 4 }, { threads, folder, seen: (event) => void events.push(event) }),
+    ).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
+    sabotage = null;
+    expect(events.map(({ event }) => event)).toEqual(['start', 'checkpoint']);
+    folder.close();
+    const { from, came, undisturbed } = await goOn(folder.path, threads);
+    expect(from).toBe(4);
+    expect(came).toEqual(undisturbed);
+  },
+);
 
 test.each([1, 2])('in an evaluation, nothing is lost: what is saved is all there is, bit by bit (%d threads)', async (threads) => {
   const folder = await newFolder();
   const events: TrainingEvent[] = [];
   sabotage = dieIn(0, inEvaluation);
-  await expect(train(verses, given, { threads, folder, seen: (event) => void events.push(event) })).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
+  await expect(train(verses, given, { threads, folder, seen: (event) => void events.push(event) })).rejects.toMatchObject({
+    kind: 'machine',
+    message: 'a worker thread died',
+  });
   sabotage = null;
   expect(events.at(-1)).toMatchObject({ event: 'checkpoint', step: 9 });
   folder.close();

@@ -23,7 +23,9 @@ test('a window of strange text is no jump, nor is text that costs half as much a
 test('a loss that stays at twice what it was, or worse, has jumped, and the message says from where to where', () => {
   expect(jumpIn([...falling(500), ...new Array<number>(100).fill(4)])).toBeLessThan(530);
   const trend = new LossTrend();
-  const messages = [...falling(500), ...new Array<number>(20).fill(30)].map((loss) => trend.add(loss)).filter((message) => message !== null);
+  const messages = [...falling(500), ...new Array<number>(20).fill(30)]
+    .map((loss) => trend.add(loss))
+    .filter((message) => message !== null);
   expect(messages[0]).toMatch(/^the loss jumped from 1\.\d\d to \d+\.\d\d nats$/);
 });
 
@@ -45,6 +47,11 @@ test('the trend goes on from its state as if it had not been interrupted', () =>
 
 test('steps count by what a character costs in each, however long its window', () => {
   const trend = new LossTrend();
-  expect(trend.troubleIn([{ lossNats: 30, characters: 10, updated: true }, { lossNats: 60, characters: 20, updated: true }])).toBeNull();
+  expect(
+    trend.troubleIn([
+      { lossNats: 30, characters: 10, updated: true },
+      { lossNats: 60, characters: 20, updated: true },
+    ]),
+  ).toBeNull();
   expect(trend.state).toMatchObject({ steps: 2, average: 3 });
 });

@@ -12,14 +12,32 @@ import { type DynamicOptions, TRAINED, dynamicRule } from '../../src/training/dy
 import { type Score, score } from '../../src/training/scoring.ts';
 
 const V = 6;
-const model: ModelConfiguration = { cell: 'lstm', layers: 1, hidden: 8, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0.5, conventions: {} };
+const model: ModelConfiguration = {
+  cell: 'lstm',
+  layers: 1,
+  hidden: 8,
+  embedding: 0,
+  vocabulary: V,
+  forgetBias: 1,
+  initialisation: 'uniform',
+  dropout: 0.5,
+  conventions: {},
+};
 const parameters = initialParameters(model, new Random(2));
 const tensors = tensorsOf(parameterShapes(model), parameters);
 /** One phrase again and again, which weights of chance know nothing of. */
 const tokens = Uint8Array.from({ length: 1000 }, (_, i) => [0, 3, 1, 5, 2, 2, 4][i % 7]);
 const work = { kind: 'training', multiplyAdds: 0, sequence: 0, steps: 1, milliseconds: 0 } as const;
 
-async function scored(dynamic: DynamicOptions, { device = openReference(), streams = 1, sequenceLength = 10, text = tokens }: { device?: Device; streams?: number; sequenceLength?: number; text?: Uint8Array } = {}): Promise<Score> {
+async function scored(
+  dynamic: DynamicOptions,
+  {
+    device = openReference(),
+    streams = 1,
+    sequenceLength = 10,
+    text = tokens,
+  }: { device?: Device; streams?: number; sequenceLength?: number; text?: Uint8Array } = {},
+): Promise<Score> {
   try {
     return await score({ model, tensors }, { tokens: text, streams, sequenceLength, dynamic, work, warning: null }, device);
   } finally {
@@ -28,9 +46,18 @@ async function scored(dynamic: DynamicOptions, { device = openReference(), strea
 }
 
 test('the update is a step down the gradient, and a part of the way back to the trained weights', () => {
-  const [w, g, trained] = [[1, -2, 0.5], [0.5, 1, -4], [0, -2, 1]].map((vector) => Float64Array.from(vector));
+  const [w, g, trained] = [
+    [1, -2, 0.5],
+    [0.5, 1, -4],
+    [0, -2, 1],
+  ].map((vector) => Float64Array.from(vector));
   const program = dynamicRule({ learningRate: 0.3, decay: 0.1 }).build(3);
-  const inputs = new Map([['parameters', w], ['gradients', g], ['gradientScale', Float64Array.of(0.5)], [TRAINED, trained]]);
+  const inputs = new Map([
+    ['parameters', w],
+    ['gradients', g],
+    ['gradientScale', Float64Array.of(0.5)],
+    [TRAINED, trained],
+  ]);
   const { values } = evaluate(program, { parameters: new Map(), inputs, state: new Map() });
   const updated = values.get(program.outputs.get('parameters')!)!;
   w.forEach((value, i) => expect(updated[i]).toBeCloseTo(value - 0.3 * 0.5 * g[i] + 0.1 * (trained[i] - value), 12));
@@ -68,6 +95,10 @@ describe('dynamic evaluation', () => {
   });
 
   test('ends with an error where it learns until nothing is a number any more', async () => {
-    await expect(scored({ learningRate: 1e38, decay: 0 }, { device: await openCpu({ threads: 1, blas: 'off' }) })).rejects.toMatchObject({ kind: 'diverged', message: expect.stringContaining('came apart after'), hint: expect.stringContaining('--dynamic-lr') });
+    await expect(scored({ learningRate: 1e38, decay: 0 }, { device: await openCpu({ threads: 1, blas: 'off' }) })).rejects.toMatchObject({
+      kind: 'diverged',
+      message: expect.stringContaining('came apart after'),
+      hint: expect.stringContaining('--dynamic-lr'),
+    });
   });
 });

@@ -12,13 +12,27 @@ import { inRunsOf } from './fixture.ts';
 
 const V = 6;
 const T = 7;
-const model: ModelConfiguration = { cell: 'lstm', layers: 2, hidden: 8, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0.5, conventions: {} };
+const model: ModelConfiguration = {
+  cell: 'lstm',
+  layers: 2,
+  hidden: 8,
+  embedding: 0,
+  vocabulary: V,
+  forgetBias: 1,
+  initialisation: 'uniform',
+  dropout: 0.5,
+  conventions: {},
+};
 const parameters = initialParameters(model, new Random(2)).map((x) => 3 * x);
 const random = new Random(9);
 const tokens = Uint8Array.from({ length: 100 }, () => random.uint32() % V);
 
 function workloadOf(streams: number): Workload {
-  return { parameters: parameterShapes(model), jobs: [{ name: 'evaluate', steps: T, batch: streams, build: (rows) => evaluationProgram(model, { steps: T, rows }) }], update: null };
+  return {
+    parameters: parameterShapes(model),
+    jobs: [{ name: 'evaluate', steps: T, batch: streams, build: (rows) => evaluationProgram(model, { steps: T, rows }) }],
+    update: null,
+  };
 }
 
 async function compiled(device: Device, streams: number): Promise<Executable> {
@@ -32,7 +46,8 @@ function byHand(streams: number): number {
   const program = samplingProgram(model, 1);
   const weights = new Map<string, Matrix>();
   let offset = 0;
-  for (const { name, rows, columns } of parameterShapes(model)) weights.set(name, Float64Array.from(parameters.subarray(offset, (offset += rows * columns))));
+  for (const { name, rows, columns } of parameterShapes(model))
+    weights.set(name, Float64Array.from(parameters.subarray(offset, (offset += rows * columns))));
   const targets = tokens.length - 1;
   let sum = 0;
   let first = 0;
@@ -96,12 +111,18 @@ test('an evaluation on this very thread lets others have their turn, and ends wh
 });
 
 test('what comes out is put where it was put before', async () => {
-  const executable = await (await openCpu({ threads: 2 })).compile({ ...workloadOf(3), jobs: [{ name: 'evaluate', steps: T, batch: 3, build: (rows) => scoringProgram(model, { steps: T, rows }) }] });
+  const executable = await (
+    await openCpu({ threads: 2 })
+  ).compile({
+    ...workloadOf(3),
+    jobs: [{ name: 'evaluate', steps: T, batch: 3, build: (rows) => scoringProgram(model, { steps: T, rows }) }],
+  });
   await executable.write({ kind: 'parameters' }, parameters);
   const seen = new Set<Float32Array>();
   let sum = 0;
   const loss = await evaluate(executable, 'evaluate', tokens, {
-    streams: 3, sequenceLength: T,
+    streams: 3,
+    sequenceLength: T,
     visit({ logits }, row, at) {
       seen.add(logits);
       const own = logits.subarray(row * V, (row + 1) * V);

@@ -19,16 +19,39 @@ const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and t
 export function corpusOf(train: string, validation: string): Corpus {
   const vocabulary = characterVocabulary(train + validation, false);
   const [trained, validated] = [train, validation].map((text) => Uint8Array.from(vocabulary.encode(text)));
-  return { vocabulary, train: trained, validation: validated, characters: train.length + validation.length, digest: 'none', sourcesDigest: 'none', files: 1, skipped: 0, name: 'tiny' };
+  return {
+    vocabulary,
+    train: trained,
+    validation: validated,
+    characters: train.length + validation.length,
+    digest: 'none',
+    sourcesDigest: 'none',
+    files: 1,
+    skipped: 0,
+    name: 'tiny',
+  };
 }
 
 export const verses: Corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(2));
 
 /** Options of a run that ends by steps alone. The learning rate may be one that users are refused, so that a run can be made to diverge. */
 export function optionsOf(corpus: Corpus, { learningRate = 0.01, ...given }: Partial<TrainingOptions>): TrainingOptions {
-  const { options } = resolveOptions({
-    layers: 1, hidden: 16, batchSize: 8, sequenceLength: 10, warmupSteps: 0, evaluationStreams: 2, evaluateEvery: 0, checkpointEvery: 0, sampleEvery: 0, sampleLength: 20, ...given,
-  }, corpus);
+  const { options } = resolveOptions(
+    {
+      layers: 1,
+      hidden: 16,
+      batchSize: 8,
+      sequenceLength: 10,
+      warmupSteps: 0,
+      evaluationStreams: 2,
+      evaluateEvery: 0,
+      checkpointEvery: 0,
+      sampleEvery: 0,
+      sampleLength: 20,
+      ...given,
+    },
+    corpus,
+  );
   return { ...options, learningRate };
 }
 
@@ -37,7 +60,14 @@ export function timeless({ model, vocabulary, training, tensors, state, optimize
   const { loop, history, ...rest } = training;
   const { trainingMs: _trained, elapsedMs: _elapsed, ...standing } = loop as LoopState;
   const { maxTimeMs: _invocation, ...options } = rest.options;
-  return { model, vocabulary, training: { ...rest, options, standing, evaluations: history.filter(({ event }) => event === 'evaluation') }, tensors, state, optimizer };
+  return {
+    model,
+    vocabulary,
+    training: { ...rest, options, standing, evaluations: history.filter(({ event }) => event === 'evaluation') },
+    tensors,
+    state,
+    optimizer,
+  };
 }
 
 /** The cpu, with something done to the results of each call of training; calls are counted from 1. */
@@ -125,7 +155,7 @@ export function inRunsOf({ counts, refused = [], ran }: Behaviour, device: Devic
     name: device.name,
     description: device.description,
     estimate: (workload) => device.estimate(workload),
-    compile: async (workload) => workload.interactive ? device.compile(workload) : wrap(await device.compile(workload)),
+    compile: async (workload) => (workload.interactive ? device.compile(workload) : wrap(await device.compile(workload))),
     close: () => device.close(),
   };
 }
@@ -145,10 +175,21 @@ interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' 
 }
 
 /** Trains to the end. */
-export async function train(corpus: Corpus, given: Partial<TrainingOptions>, { threads = 1, device, signal, seen, folder, earlier, initial }: Surroundings = {}): Promise<Ran> {
-  const run = await prepareTraining({ ...asked, options: optionsOf(corpus, given), corpus, device: device ?? await openCpu({ threads }), earlier, initial });
+export async function train(
+  corpus: Corpus,
+  given: Partial<TrainingOptions>,
+  { threads = 1, device, signal, seen, folder, earlier, initial }: Surroundings = {},
+): Promise<Ran> {
+  const run = await prepareTraining({
+    ...asked,
+    options: optionsOf(corpus, given),
+    corpus,
+    device: device ?? (await openCpu({ threads })),
+    earlier,
+    initial,
+  });
   const events: TrainingEvent[] = [];
-  const written = folder ?? await newFolder();
+  const written = folder ?? (await newFolder());
   try {
     for await (const event of run.train(written, signal)) {
       events.push(event);

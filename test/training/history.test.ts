@@ -4,10 +4,23 @@ import type { EvaluationEvent, ReportEvent } from '../../src/training/events.ts'
 import { History } from '../../src/training/history.ts';
 
 const evaluation = (step: number): EvaluationEvent => ({ event: 'evaluation', step, validationLossNats: 2, best: false });
-const report = (step: number): ReportEvent => ({ event: 'report', step, epoch: 1, lossNats: 2, learningRate: 0.01, gradientNorm: 1, charactersPerSecond: 9, elapsedMs: step, progress: 0 });
+const report = (step: number): ReportEvent => ({
+  event: 'report',
+  step,
+  epoch: 1,
+  lossNats: 2,
+  learningRate: 0.01,
+  gradientNorm: 1,
+  charactersPerSecond: 9,
+  elapsedMs: step,
+  progress: 0,
+});
 
 /** The history of a run of so many evaluations, ten steps apart, with reports and checkpoints after some of them. */
-function remembered(evaluations: number, { reportEvery, restartEvery }: { readonly reportEvery: number; readonly restartEvery: number }): History {
+function remembered(
+  evaluations: number,
+  { reportEvery, restartEvery }: { readonly reportEvery: number; readonly restartEvery: number },
+): History {
   let history = new History();
   for (let n = 1; n <= evaluations; n++) {
     if (n % reportEvery === 0) history.add(report(10 * n - 5));
@@ -17,12 +30,21 @@ function remembered(evaluations: number, { reportEvery, restartEvery }: { readon
   return history;
 }
 
-const evaluationsIn = ({ events }: History): number[] => events.flatMap(({ event, step }) => (event === 'evaluation' ? [step as number] : []));
+const evaluationsIn = ({ events }: History): number[] =>
+  events.flatMap(({ event, step }) => (event === 'evaluation' ? [step as number] : []));
 
-test.each([10, 1000, 1001, 1700, 5000])('of %i evaluations it is the same with interruptions and without, however many reports there were', (count) => {
-  const whole = evaluationsIn(remembered(count, { reportEvery: Infinity, restartEvery: Infinity }));
-  for (const [reportEvery, restartEvery] of [[1, 7], [3, 1], [50, Infinity]]) expect(evaluationsIn(remembered(count, { reportEvery, restartEvery }))).toEqual(whole);
-});
+test.each([10, 1000, 1001, 1700, 5000])(
+  'of %i evaluations it is the same with interruptions and without, however many reports there were',
+  (count) => {
+    const whole = evaluationsIn(remembered(count, { reportEvery: Infinity, restartEvery: Infinity }));
+    for (const [reportEvery, restartEvery] of [
+      [1, 7],
+      [3, 1],
+      [50, Infinity],
+    ])
+      expect(evaluationsIn(remembered(count, { reportEvery, restartEvery }))).toEqual(whole);
+  },
+);
 
 test('it is spread evenly over the run, from the first evaluation to the last', () => {
   const steps = evaluationsIn(remembered(3300, { reportEvery: 2, restartEvery: 100 }));

@@ -35,7 +35,12 @@ function changed(edit: (checkpoint: any) => unknown): Checkpoint {
 }
 
 const nothing = { options: {}, reading: {}, machine: {} };
-const unfit = (message: string) => expect.objectContaining({ kind: 'checkpoint', message: `a run cannot be continued from this checkpoint: ${message}`, hint: expect.any(String) as string });
+const unfit = (message: string) =>
+  expect.objectContaining({
+    kind: 'checkpoint',
+    message: `a run cannot be continued from this checkpoint: ${message}`,
+    hint: expect.any(String) as string,
+  });
 
 /** Prepares to go on with a run, on the text that it had. */
 async function prepare(earlier: Checkpoint): Promise<readonly string[]> {
@@ -57,39 +62,89 @@ describe('a run that is continued', () => {
       ['embedding', 3, 'training.options.embedding is 3, and its model has 0'],
       ['forgetBias', 2, 'training.options.forgetBias is 2, and its model has 1'],
       ['initialisation', 'xavier', 'training.options.initialisation is xavier, and its model has uniform'],
-    ] as const) expect(() => continueRun(changed(({ training }) => (training.options[option] = value)), nothing)).toThrow(unfit(message));
+    ] as const)
+      expect(() =>
+        continueRun(
+          changed(({ training }) => (training.options[option] = value)),
+          nothing,
+        ),
+      ).toThrow(unfit(message));
   });
 
   it('has one length, no more and no less', () => {
     const message = 'of training.options.epochs, maxSteps, budgetMs, exactly one must not be null';
-    expect(() => continueRun(changed(({ training }) => (training.options.maxSteps = null)), nothing)).toThrow(unfit(message));
-    expect(() => continueRun(changed(({ training }) => (training.options.epochs = 2)), nothing)).toThrow(unfit(message));
-    expect(() => continueRun(changed(({ training }) => (training.options.epochs = 1e308)), nothing)).toThrow(unfit('training.options.epochs is 1e+308, expected a number above 0, at most 1e9, or null'));
+    expect(() =>
+      continueRun(
+        changed(({ training }) => (training.options.maxSteps = null)),
+        nothing,
+      ),
+    ).toThrow(unfit(message));
+    expect(() =>
+      continueRun(
+        changed(({ training }) => (training.options.epochs = 2)),
+        nothing,
+      ),
+    ).toThrow(unfit(message));
+    expect(() =>
+      continueRun(
+        changed(({ training }) => (training.options.epochs = 1e308)),
+        nothing,
+      ),
+    ).toThrow(unfit('training.options.epochs is 1e+308, expected a number above 0, at most 1e9, or null'));
   });
 
   it('loads no library because the checkpoint names it', () => {
     const naming = changed(({ training }) => (training.machine.blas = '/tmp/evil.so'));
-    expect(() => continueRun(naming, nothing)).toThrow(expect.objectContaining({ kind: 'usage', message: 'this run was trained with the BLAS /tmp/evil.so, and no library is loaded because a checkpoint names it', hint: expect.stringContaining('--blas') as string }));
-    for (const blas of ['/tmp/evil.so', 'auto', 'off']) expect(continueRun(naming, { ...nothing, machine: { blas } }).machine.blas).toBe(blas);
-    for (const blas of [null, 'auto', 'off']) expect(continueRun(changed(({ training }) => (training.machine.blas = blas)), nothing).machine.blas).toBe(blas);
+    expect(() => continueRun(naming, nothing)).toThrow(
+      expect.objectContaining({
+        kind: 'usage',
+        message: 'this run was trained with the BLAS /tmp/evil.so, and no library is loaded because a checkpoint names it',
+        hint: expect.stringContaining('--blas') as string,
+      }),
+    );
+    for (const blas of ['/tmp/evil.so', 'auto', 'off'])
+      expect(continueRun(naming, { ...nothing, machine: { blas } }).machine.blas).toBe(blas);
+    for (const blas of [null, 'auto', 'off'])
+      expect(
+        continueRun(
+          changed(({ training }) => (training.machine.blas = blas)),
+          nothing,
+        ).machine.blas,
+      ).toBe(blas);
   });
 
   it('knows only members that it knows', () => {
     const more = { sources: ['/etc/passwd'], stdin: {}, known: {}, path: '../../etc', out: '/' };
-    const { options, reading, machine } = continueRun(changed(({ training }) => [training.reading, training.machine, training.options].forEach((part) => Object.assign(part, more))), nothing);
+    const { options, reading, machine } = continueRun(
+      changed(({ training }) => [training.reading, training.machine, training.options].forEach((part) => Object.assign(part, more))),
+      nothing,
+    );
     const plain = continueRun(original, nothing);
     expect({ options, reading, machine }).toEqual({ options: plain.options, reading: plain.reading, machine: plain.machine });
   });
 
   it('stands where a run can stand', () => {
-    for (const [member, value] of [['totalSteps', 4.5], ['totalSteps', -1], ['sinceBest', 2 ** 53 - 1], ['recoveries', 0.5], ['learningRateFactor', 0], ['finished', 'signal']] as const) {
-      expect(() => recordedLoop(changed(({ training }) => (training.loop[member] = value)).training)).toThrow(unfit(`training.loop.${member} is ${JSON.stringify(value)}`));
+    for (const [member, value] of [
+      ['totalSteps', 4.5],
+      ['totalSteps', -1],
+      ['sinceBest', 2 ** 53 - 1],
+      ['recoveries', 0.5],
+      ['learningRateFactor', 0],
+      ['finished', 'signal'],
+    ] as const) {
+      expect(() => recordedLoop(changed(({ training }) => (training.loop[member] = value)).training)).toThrow(
+        unfit(`training.loop.${member} is ${JSON.stringify(value)}`),
+      );
     }
     for (const [edit, message] of [
       [({ training }: any) => (training.step = 2 ** 53 - 1), 'training.step is 9007199254740991, expected at most 281474976710656'],
       [({ training }: any) => (training.epoch = 1e300), 'training.epoch is 1e+300, expected at most 281474976710656'],
-      [({ training }: any) => (training.position.epoch = 2 ** 53 - 1), 'training.position.epoch is 9007199254740991, expected at most 281474976710656'],
-    ] as const) expect(() => continueRun(changed(edit), nothing)).toThrow(unfit(message));
+      [
+        ({ training }: any) => (training.position.epoch = 2 ** 53 - 1),
+        'training.position.epoch is 9007199254740991, expected at most 281474976710656',
+      ],
+    ] as const)
+      expect(() => continueRun(changed(edit), nothing)).toThrow(unfit(message));
     const { optimizer } = changed((checkpoint) => (checkpoint.optimizer.scalars.step = 2 ** 53 - 1));
     const [{ name, data }] = optimizer!.tensors;
     expect(() => slotsIn(optimizer, 'adam', [name], data.length)).toThrow(unfit(`its optimizer is not adam for ${data.length} weights`));
@@ -101,10 +156,17 @@ describe('a run that is continued', () => {
   });
 
   it('is refused where the text holds no window of its sizes, or no memory so many threads and streams', async () => {
-    await expect(prepare(changed(({ training }) => (training.options.batchSize = 2000)))).rejects.toMatchObject({ kind: 'corpus', message: expect.stringContaining('--batch-size 2000 with --seq-length 5 needs at least 10,001') });
-    await expect(prepare(changed(({ training }) => {
-      training.options.evaluationStreams = 2 ** 53 - 1;
-      training.machine.threads = 2 ** 48;
-    }))).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('of memory') });
+    await expect(prepare(changed(({ training }) => (training.options.batchSize = 2000)))).rejects.toMatchObject({
+      kind: 'corpus',
+      message: expect.stringContaining('--batch-size 2000 with --seq-length 5 needs at least 10,001'),
+    });
+    await expect(
+      prepare(
+        changed(({ training }) => {
+          training.options.evaluationStreams = 2 ** 53 - 1;
+          training.machine.threads = 2 ** 48;
+        }),
+      ),
+    ).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('of memory') });
   });
 });

@@ -13,7 +13,11 @@ const vain: readonly [Partial<TrainingOptions>, string, Partial<TrainingOptions>
   [{ temporalPenalty: 1, sequenceLength: 1 }, '--tar does nothing: --seq-length is 1', { sequenceLength: 2 }],
   [{ clipState: 1, sequenceLength: 1 }, '--clip-state does nothing: --seq-length is 1', { sequenceLength: 2 }],
   [{ nesterov: true }, '--nesterov does nothing: it is for --optimizer sgd with momentum', { optimizer: 'sgd' }],
-  [{ nesterov: true, optimizer: 'sgd', momentum: 0 }, '--nesterov does nothing: it is for --optimizer sgd with momentum', { momentum: 0.5 }],
+  [
+    { nesterov: true, optimizer: 'sgd', momentum: 0 },
+    '--nesterov does nothing: it is for --optimizer sgd with momentum',
+    { momentum: 0.5 },
+  ],
   [{ momentum: 0.5 }, '--momentum does nothing: it is for --optimizer sgd', { optimizer: 'sgd' }],
   [{ decay: 0.5 }, '--lr-decay does nothing: --lr-schedule is cosine', { schedule: 'plateau' }],
   [{ decayEpochs: 2 }, '--lr-decay-epochs does nothing: --lr-schedule is cosine', { schedule: 'step' }],
@@ -23,7 +27,8 @@ const vain: readonly [Partial<TrainingOptions>, string, Partial<TrainingOptions>
 ];
 
 const notesFor = (given: Partial<TrainingOptions>): readonly string[] =>
-  resolveOptions(given, { train: new Uint8Array(5000), validation: new Uint8Array(500), vocabulary: characterVocabulary('ab', false) }).idle;
+  resolveOptions(given, { train: new Uint8Array(5000), validation: new Uint8Array(500), vocabulary: characterVocabulary('ab', false) })
+    .idle;
 
 test.each(vain)('%o is given in vain, and that is said', (given, note, changed) => {
   expect(notesFor(given)).toEqual([note]);

@@ -5,7 +5,8 @@ import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { newFolder, train, verses } from './fixture.ts';
 
-const reasonsOf = (events: readonly TrainingEvent[]): string[] => events.flatMap((event) => (event.event === 'recovery' ? [event.reason] : []));
+const reasonsOf = (events: readonly TrainingEvent[]): string[] =>
+  events.flatMap((event) => (event.event === 'recovery' ? [event.reason] : []));
 
 /** A folder in the place of a file: writing and renaming over it fails, for root too. */
 function obstruct(path: string): () => void {
@@ -23,7 +24,10 @@ test('training goes on while checkpoints cannot be written, says so once, and sa
     if (event.event === 'checkpoint' && event.step === 12) free = obstruct(folder.previousPath);
   };
   const { events } = await train(verses, { maxSteps: 24, checkpointEvery: 3, sampleEvery: 10 }, { folder, seen });
-  const [failed, works] = [expect.stringMatching(/latest\.json could not be written: .*; training goes on, and it is tried again whenever it is due$/), `${folder.latestPath} can be written again`];
+  const [failed, works] = [
+    expect.stringMatching(/latest\.json could not be written: .*; training goes on, and it is tried again whenever it is due$/),
+    `${folder.latestPath} can be written again`,
+  ];
   expect(reasonsOf(events)).toEqual([failed, works, failed, works]);
   expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 12, 21, 24]);
 });
@@ -31,26 +35,58 @@ test('training goes on while checkpoints cannot be written, says so once, and sa
 test('a snapshot that cannot be kept is told of as such, once, and the checkpoint is saved', async () => {
   const folder = await newFolder();
   const free = [3, 6].map((step) => obstruct(`${folder.path}/step-00000000${step}.json`));
-  const { events } = await train(verses, { maxSteps: 9, checkpointEvery: 3, keep: 2 }, { folder, seen: (event) => { if (event.event === 'checkpoint' && event.step === 6) free.forEach((act) => act()); } });
-  expect(reasonsOf(events)).toEqual([expect.stringMatching(/step-000000003\.json could not be written: .*; .*latest\.json is saved, and training goes on$/), `snapshots in ${folder.path} can be written again`]);
+  const { events } = await train(
+    verses,
+    { maxSteps: 9, checkpointEvery: 3, keep: 2 },
+    {
+      folder,
+      seen: (event) => {
+        if (event.event === 'checkpoint' && event.step === 6) free.forEach((act) => act());
+      },
+    },
+  );
+  expect(reasonsOf(events)).toEqual([
+    expect.stringMatching(/step-000000003\.json could not be written: .*; .*latest\.json is saved, and training goes on$/),
+    `snapshots in ${folder.path} can be written again`,
+  ]);
   expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 6, 9]);
 });
 
 test('a last state that cannot be saved is an error that says what is saved', async () => {
   const folder = await newFolder();
   const events: TrainingEvent[] = [];
-  const run = train(verses, { maxSteps: 8, checkpointEvery: 3 }, { folder, seen: (event) => {
-    events.push(event);
-    if (event.event === 'checkpoint' && event.step === 6) obstruct(folder.previousPath);
-  } });
-  await expect(run).rejects.toMatchObject({ kind: 'machine', message: expect.stringMatching(/^the last state, of step 8, could not be saved: .*; what is saved is step 6$/), hint: expect.any(String) });
+  const run = train(
+    verses,
+    { maxSteps: 8, checkpointEvery: 3 },
+    {
+      folder,
+      seen: (event) => {
+        events.push(event);
+        if (event.event === 'checkpoint' && event.step === 6) obstruct(folder.previousPath);
+      },
+    },
+  );
+  await expect(run).rejects.toMatchObject({
+    kind: 'machine',
+    message: expect.stringMatching(/^the last state, of step 8, could not be saved: .*; what is saved is step 6$/),
+    hint: expect.any(String),
+  });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(6);
 });
 
 test('a best state that cannot be saved is not called the best', async () => {
   const folder = await newFolder();
   const free = obstruct(folder.bestPath);
-  const { events } = await train(verses, { maxSteps: 40, evaluateEvery: 10, learningRate: 0.02 }, { folder, seen: (event) => { if (event.event === 'evaluation' && event.step === 20) free(); } });
+  const { events } = await train(
+    verses,
+    { maxSteps: 40, evaluateEvery: 10, learningRate: 0.02 },
+    {
+      folder,
+      seen: (event) => {
+        if (event.event === 'evaluation' && event.step === 20) free();
+      },
+    },
+  );
   expect(reasonsOf(events)).toEqual([expect.stringContaining('best.json could not be written'), `${folder.bestPath} can be written again`]);
   const losses = events.flatMap((event) => (event.event === 'evaluation' ? [event.validationLossNats] : []));
   expect(events.at(-1)).toMatchObject({ bestValidationLossNats: Math.min(...losses.slice(2)) });
@@ -60,19 +96,44 @@ test('a best state that cannot be saved is not called the best', async () => {
 test('a log that cannot be written is told of once each time, and goes on when it can', async () => {
   const folder = await newFolder();
   let free = obstruct(folder.logPath);
-  const { events } = await train(verses, { maxSteps: 20, checkpointEvery: 2 }, { folder, seen: (event) => {
-    if (event.event !== 'checkpoint') return;
-    if (event.step === 6 || event.step === 16) free();
-    if (event.step === 10) free = obstruct(folder.logPath);
-  } });
-  const [failed, works] = [expect.stringMatching(/log\.jsonl could not be written: .*; training goes on$/), `${folder.logPath} can be written again`];
+  const { events } = await train(
+    verses,
+    { maxSteps: 20, checkpointEvery: 2 },
+    {
+      folder,
+      seen: (event) => {
+        if (event.event !== 'checkpoint') return;
+        if (event.step === 6 || event.step === 16) free();
+        if (event.step === 10) free = obstruct(folder.logPath);
+      },
+    },
+  );
+  const [failed, works] = [
+    expect.stringMatching(/log\.jsonl could not be written: .*; training goes on$/),
+    `${folder.logPath} can be written again`,
+  ];
   expect(reasonsOf(events)).toEqual([failed, works, failed, works]);
-  expect(readFileSync(folder.logPath, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as unknown).at(-1)).toMatchObject({ event: 'end', step: 20 });
+  expect(
+    readFileSync(folder.logPath, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown)
+      .at(-1),
+  ).toMatchObject({ event: 'end', step: 20 });
 });
 
 test('a run folder that is removed is made again', async () => {
   const folder = await newFolder();
-  const { events } = await train(verses, { maxSteps: 9, checkpointEvery: 3 }, { folder, seen: (event) => { if (event.event === 'checkpoint' && event.step === 3) rmSync(folder.path, { recursive: true }); } });
+  const { events } = await train(
+    verses,
+    { maxSteps: 9, checkpointEvery: 3 },
+    {
+      folder,
+      seen: (event) => {
+        if (event.event === 'checkpoint' && event.step === 3) rmSync(folder.path, { recursive: true });
+      },
+    },
+  );
   expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 9, checkpoint: folder.latestPath });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(9);
   folder.close();
@@ -81,34 +142,64 @@ test('a run folder that is removed is made again', async () => {
 
 test('a run whose lock is removed takes it anew, and goes on', async () => {
   const folder = await newFolder();
-  const remove = (step: number) => (event: TrainingEvent): void => {
-    if (event.event === 'checkpoint' && event.step === step) rmSync(`${folder.path}/lock.json`);
-  };
-  const { events } = await train(verses, { maxSteps: 9, checkpointEvery: 3, evaluateEvery: 2 }, { folder, seen: (event) => [3, 6].map(remove).forEach((act) => act(event)) });
+  const remove =
+    (step: number) =>
+    (event: TrainingEvent): void => {
+      if (event.event === 'checkpoint' && event.step === step) rmSync(`${folder.path}/lock.json`);
+    };
+  const { events } = await train(
+    verses,
+    { maxSteps: 9, checkpointEvery: 3, evaluateEvery: 2 },
+    { folder, seen: (event) => [3, 6].map(remove).forEach((act) => act(event)) },
+  );
   expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 9 });
   expect(reasonsOf(events)).toEqual([]);
   expect(existsSync(`${folder.path}/lock.json`)).toBe(true);
 });
 
-test.each(['latest.json', 'best.json'])('a run whose lock is gone, and whose %s somebody has replaced, writes nothing more', async (file) => {
-  const folder = await newFolder();
-  const path = `${folder.path}/${file}`;
-  const run = train(verses, { maxSteps: 9, checkpointEvery: 3, evaluateEvery: 2 }, { folder, seen: (event) => {
-    if (event.event !== 'checkpoint' || event.step !== 3) return;
-    rmSync(`${folder.path}/lock.json`);
-    copyFileSync(path, `${path}.copy`);
-    renameSync(`${path}.copy`, path);
-  } });
-  await expect(run).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('has taken over') });
-  expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
-});
+test.each(['latest.json', 'best.json'])(
+  'a run whose lock is gone, and whose %s somebody has replaced, writes nothing more',
+  async (file) => {
+    const folder = await newFolder();
+    const path = `${folder.path}/${file}`;
+    const run = train(
+      verses,
+      { maxSteps: 9, checkpointEvery: 3, evaluateEvery: 2 },
+      {
+        folder,
+        seen: (event) => {
+          if (event.event !== 'checkpoint' || event.step !== 3) return;
+          rmSync(`${folder.path}/lock.json`);
+          copyFileSync(path, `${path}.copy`);
+          renameSync(`${path}.copy`, path);
+        },
+      },
+    );
+    await expect(run).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('has taken over') });
+    expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
+  },
+);
 
 test('a run whose folder another process has taken over writes nothing more', async () => {
   const folder = await newFolder();
-  const run = train(verses, { maxSteps: 9, checkpointEvery: 3 }, { folder, seen: (event) => {
-    if (event.event === 'checkpoint' && event.step === 3) writeFileSync(`${folder.path}/lock.json`, JSON.stringify({ token: 'theirs', pid: process.ppid, host: 'elsewhere', since: 'now' }));
-  } });
+  const run = train(
+    verses,
+    { maxSteps: 9, checkpointEvery: 3 },
+    {
+      folder,
+      seen: (event) => {
+        if (event.event === 'checkpoint' && event.step === 3)
+          writeFileSync(
+            `${folder.path}/lock.json`,
+            JSON.stringify({ token: 'theirs', pid: process.ppid, host: 'elsewhere', since: 'now' }),
+          );
+      },
+    },
+  );
   await expect(run).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('has taken over') });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
-  await expect(RunFolder.create(folder.path, { force: true })).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('on elsewhere') });
+  await expect(RunFolder.create(folder.path, { force: true })).rejects.toMatchObject({
+    kind: 'usage',
+    message: expect.stringContaining('on elsewhere'),
+  });
 });

@@ -27,7 +27,11 @@ beforeAll(async () => {
 });
 
 async function learnt(given: Partial<TrainingOptions>): Promise<number> {
-  const { events } = await train(corpus, { hidden: 48, batchSize: 16, sequenceLength: 16, maxSteps: 500, evaluateEvery: 250, ...given }, { device });
+  const { events } = await train(
+    corpus,
+    { hidden: 48, batchSize: 16, sequenceLength: 16, maxSteps: 500, evaluateEvery: 250, ...given },
+    { device },
+  );
   const end = events.at(-1)!;
   return end.event === 'end' ? end.bestValidationLossNats! : NaN;
 }
@@ -39,14 +43,46 @@ test('the text is one that counting does not tell', () => {
 });
 
 const options: readonly Partial<TrainingOptions>[] = [
-  { embedding: 8 }, { layers: 2, dropout: 0.2 }, { layers: 2, dropout: 0.2, lockedDropout: true }, { weightDropout: 0.2 }, { embedding: 8, embeddingDropout: 0.05 },
-  { activationPenalty: 0.1 }, { temporalPenalty: 0.1 }, { labelSmoothing: 0.05 }, { clipState: 0.01 }, { stateReset: 0.2 }, { stateReset: 0 },
-  { layers: 2, skip: 'input' }, { layers: 2, skip: 'output' }, { layers: 3, skip: 'both' }, { layers: 3, stacking: 'residual' }, { layers: 3, stacking: 'highway' },
-  { cell: 'rnn', timeSkip: 3 }, { tied: true, embedding: 48 }, { tied: true, embedding: 8 }, { layerNorm: true }, { learnedState: true }, { cell: 'gru', gateBias: 1 },
-  { initialisation: 'orthogonal' }, { initialisation: 'xavier' }, { optimizer: 'rmsprop' }, { optimizer: 'adagrad', learningRate: 0.1 }, { optimizer: 'sgd', learningRate: 1, momentum: 0.9 },
-  { optimizer: 'sgd', learningRate: 1, momentum: 0.9, nesterov: true }, { weightDecay: 0.1 }, { clipValue: 0.01 }, { average: 0.98 }, { accumulate: 2, maxSteps: 1000 },
-  { cell: 'rnn', initialisation: 'orthogonal', orthogonalEvery: 50 }, { randomOffset: true }, { randomLength: true },
-  { schedule: 'plateau', evaluateEvery: 50 }, { schedule: 'one-cycle' }, { schedule: 'step', decay: 0.5 }, { schedule: 'exponential', decay: 0.5 }, { schedule: 'constant' },
+  { embedding: 8 },
+  { layers: 2, dropout: 0.2 },
+  { layers: 2, dropout: 0.2, lockedDropout: true },
+  { weightDropout: 0.2 },
+  { embedding: 8, embeddingDropout: 0.05 },
+  { activationPenalty: 0.1 },
+  { temporalPenalty: 0.1 },
+  { labelSmoothing: 0.05 },
+  { clipState: 0.01 },
+  { stateReset: 0.2 },
+  { stateReset: 0 },
+  { layers: 2, skip: 'input' },
+  { layers: 2, skip: 'output' },
+  { layers: 3, skip: 'both' },
+  { layers: 3, stacking: 'residual' },
+  { layers: 3, stacking: 'highway' },
+  { cell: 'rnn', timeSkip: 3 },
+  { tied: true, embedding: 48 },
+  { tied: true, embedding: 8 },
+  { layerNorm: true },
+  { learnedState: true },
+  { cell: 'gru', gateBias: 1 },
+  { initialisation: 'orthogonal' },
+  { initialisation: 'xavier' },
+  { optimizer: 'rmsprop' },
+  { optimizer: 'adagrad', learningRate: 0.1 },
+  { optimizer: 'sgd', learningRate: 1, momentum: 0.9 },
+  { optimizer: 'sgd', learningRate: 1, momentum: 0.9, nesterov: true },
+  { weightDecay: 0.1 },
+  { clipValue: 0.01 },
+  { average: 0.98 },
+  { accumulate: 2, maxSteps: 1000 },
+  { cell: 'rnn', initialisation: 'orthogonal', orthogonalEvery: 50 },
+  { randomOffset: true },
+  { randomLength: true },
+  { schedule: 'plateau', evaluateEvery: 50 },
+  { schedule: 'one-cycle' },
+  { schedule: 'step', decay: 0.5 },
+  { schedule: 'exponential', decay: 0.5 },
+  { schedule: 'constant' },
 ];
 
 describe('held-out text is told better than by a trigram model', () => {

@@ -1,4 +1,5 @@
-// Models that only count, in plain maps, for learning and for src/insight/ngrams.ts to be measured by: what the last characters say of the next.
+// Models that only count, in plain maps, for learning and for src/insight/ngrams.ts to be measured by: what the last characters say of the
+// next.
 
 /**
  * Mean nats per symbol of `held`, after its first, under counts of `train`: shorter contexts fill in for what longer ones have

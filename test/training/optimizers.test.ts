@@ -49,7 +49,15 @@ const formulas: Readonly<Record<string, (w: Vector, g: Vector, slots: Record<str
   },
 };
 
-function updated({ rule, scalars }: Optimizer, w: Vector, g: Vector, slots: Record<string, Vector>, step: number, rate: number, gradientScale: number): void {
+function updated(
+  { rule, scalars }: Optimizer,
+  w: Vector,
+  g: Vector,
+  slots: Record<string, Vector>,
+  step: number,
+  rate: number,
+  gradientScale: number,
+): void {
   const program = rule.build(P);
   const inputs = new Map(Object.entries({ ...slots, parameters: w, gradients: g, gradientScale: Float64Array.of(gradientScale) }));
   for (const [name, value] of Object.entries(scalars(step, rate))) inputs.set(name, Float64Array.of(value));
@@ -58,7 +66,12 @@ function updated({ rule, scalars }: Optimizer, w: Vector, g: Vector, slots: Reco
   for (const name of rule.slots) slots[name] = values.get(program.outputs.get(name)!)!;
 }
 
-const optionsOf = (name: string): OptimizerOptions => ({ optimizer: name.split(',')[0] as OptimizerOptions['optimizer'], nesterov: name.endsWith('nesterov'), clipNorm: 5, momentum: 0.8 });
+const optionsOf = (name: string): OptimizerOptions => ({
+  optimizer: name.split(',')[0] as OptimizerOptions['optimizer'],
+  nesterov: name.endsWith('nesterov'),
+  clipNorm: 5,
+  momentum: 0.8,
+});
 
 describe.each(Object.keys(formulas))('%s', (name) => {
   const optimizer = createOptimizer(optionsOf(name));
@@ -74,7 +87,13 @@ describe.each(Object.keys(formulas))('%s', (name) => {
       g[0] = step < 3 ? 0 : g[0]; // an element that has had no gradient yet
       const [rate, scale] = [0.01 / step, step % 2 === 0 ? 0.5 : 1];
       updated(optimizer, w, g, slots, step, rate, scale);
-      formulas[name](expected, g.map((x) => x * scale), expectedSlots, step, rate);
+      formulas[name](
+        expected,
+        g.map((x) => x * scale),
+        expectedSlots,
+        step,
+        rate,
+      );
       for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 9); // ε stands beside √v̂ in both
       for (const slot of optimizer.rule.slots) for (let i = 0; i < P; i++) expect(slots[slot][i]).toBeCloseTo(expectedSlots[slot][i], 12);
     }
@@ -97,7 +116,10 @@ describe.each(Object.keys(formulas))('%s', (name) => {
     const clipping = createOptimizer({ ...optionsOf(name), clipValue: 0.25 });
     const g = Float64Array.of(0.1, -0.1, 1, -1, 0.5, 0, 0.6);
     const [w, slots] = [new Float64Array(P), Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]))];
-    const [expected, expectedSlots] = [new Float64Array(P), Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)]))];
+    const [expected, expectedSlots] = [
+      new Float64Array(P),
+      Object.fromEntries(optimizer.rule.slots.map((slot) => [slot, new Float64Array(P)])),
+    ];
     updated(clipping, w, g, slots, 1, 0.2, 0.5);
     formulas[name](expected, Float64Array.of(0.05, -0.05, 0.25, -0.25, 0.25, 0, 0.25), expectedSlots, 1, 0.2);
     for (let i = 0; i < P; i++) expect(w[i]).toBeCloseTo(expected[i], 9);
@@ -132,7 +154,8 @@ describe.each(Object.keys(formulas))('%s', (name) => {
     const options = { ...optionsOf(name), weightDecay: 0.1, average: 0.6 };
     const [gathering, plain] = [createOptimizer({ ...options, accumulate: 3 }), createOptimizer(options)];
     const w = normal();
-    const zeros = ({ rule }: Optimizer): Record<string, Vector> => Object.fromEntries(rule.slots.map((slot) => [slot, slot === 'average' ? w.slice() : new Float64Array(P)]));
+    const zeros = ({ rule }: Optimizer): Record<string, Vector> =>
+      Object.fromEntries(rule.slots.map((slot) => [slot, slot === 'average' ? w.slice() : new Float64Array(P)]));
     const [slots, expectedSlots, expected] = [zeros(gathering), zeros(plain), w.slice()];
     for (let update = 1; update <= 4; update++) {
       const gradients = [normal(), normal(), normal()];
@@ -162,23 +185,39 @@ describe('clipping by the global norm', () => {
   function workloadOf(clipNorm: number, scale: number): Workload {
     const build = (rows: number) => {
       const ops = new Builder();
-      const logits = ops.linear(ops.gather(ops.parameter('table', 2, 2), ops.input('ids', rows)), ops.parameter('W', 2, 3), ops.parameter('b', 1, 3));
+      const logits = ops.linear(
+        ops.gather(ops.parameter('table', 2, 2), ops.input('ids', rows)),
+        ops.parameter('W', 2, 3),
+        ops.parameter('b', 1, 3),
+      );
       ops.crossEntropy(logits, ops.input('targets', rows), scale);
       return differentiate(ops.program(new Map()));
     };
     return {
-      parameters: [{ name: 'table', rows: 2, columns: 2 }, { name: 'W', rows: 2, columns: 3 }, { name: 'b', rows: 1, columns: 3 }],
-      jobs: [{ name: 'train', steps: 1, batch: 2, build }], update: createOptimizer({ optimizer: 'sgd', clipNorm, momentum: 0 }).rule,
+      parameters: [
+        { name: 'table', rows: 2, columns: 2 },
+        { name: 'W', rows: 2, columns: 3 },
+        { name: 'b', rows: 1, columns: 3 },
+      ],
+      jobs: [{ name: 'train', steps: 1, batch: 2, build }],
+      update: createOptimizer({ optimizer: 'sgd', clipNorm, momentum: 0 }).rule,
     };
   }
 
   test.each(['reference', 'cpu'])('scales the whole gradient down to the norm on the %s device, and never up', async (name) => {
     const device = name === 'cpu' ? await openCpu({ threads: 1 }) : openReference();
-    for (const [clipNorm, scale, clips] of [[5, 1, false], [5, 100, true], [0, 100, false], [0.01, 1, true]] as const) {
+    for (const [clipNorm, scale, clips] of [
+      [5, 1, false],
+      [5, 100, true],
+      [0, 100, false],
+      [0.01, 1, true],
+    ] as const) {
       const executable = await device.compile(workloadOf(clipNorm, scale));
       const before = Float32Array.from({ length: 13 }, (_, i) => Math.sin(i));
       await executable.write({ kind: 'parameters' }, before);
-      const [{ gradientNorm, updated: applied }] = await executable.run('train', [{ ids: Int32Array.of(0, 1), targets: Int32Array.of(2, 1), update: { learningRate: 1 } }]);
+      const [{ gradientNorm, updated: applied }] = await executable.run('train', [
+        { ids: Int32Array.of(0, 1), targets: Int32Array.of(2, 1), update: { learningRate: 1 } },
+      ]);
       const [after, gradients] = [await executable.read({ kind: 'parameters' }), await executable.read({ kind: 'gradients' })];
       const norm = Math.hypot(...gradients);
       expect(applied).toBe(true);

@@ -24,26 +24,41 @@ function singularValues(matrix: readonly (readonly number[])[]): number[] {
   return rows.map((row) => Math.sqrt(dot(row, row)));
 }
 
-const rowsOf = (matrix: ArrayLike<number>, n: number): number[][] => Array.from({ length: n }, (_, row) => Array.from({ length: n }, (__, column) => matrix[row * n + column]));
+const rowsOf = (matrix: ArrayLike<number>, n: number): number[][] =>
+  Array.from({ length: n }, (_, row) => Array.from({ length: n }, (__, column) => matrix[row * n + column]));
 const farthestFromOne = (values: readonly number[]): number => Math.max(...values.map((value) => Math.abs(value - 1)));
 
 describe('the nearest orthogonal matrix', () => {
   const random = new Random(3);
   const normal = (n: number): Float64Array => Float64Array.from({ length: n * n }, () => random.normal());
 
-  test.each([1, 2, 7, 24])('of %i×%i has singular values of 1, and what is left of the matrix is symmetric and positive, as its polar form says', (n) => {
-    for (const scale of [1e-6, 1, 1e6]) {
-      const a = normal(n).map((x) => x * scale);
-      const q = nearestOrthogonal(a, n);
-      expect(farthestFromOne(singularValues(rowsOf(q, n)))).toBeLessThan(1e-12);
-      // A = Q·P: P = QᵀA
-      const [rows, ofA] = [rowsOf(q, n), rowsOf(a, n)];
-      const p = rows.map((_, i) => rows.map((__, j) => dot(rows.map((row) => row[i]), ofA.map((row) => row[j])) / scale));
-      for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) expect(Math.abs(p[i][j] - p[j][i])).toBeLessThan(1e-9);
-      // Of a symmetric matrix no eigenvalue is negative where its trace is the sum of its singular values.
-      expect(p.reduce((sum, row, i) => sum + row[i], 0)).toBeCloseTo(singularValues(p).reduce((sum, x) => sum + x, 0), 8);
-    }
-  });
+  test.each([1, 2, 7, 24])(
+    'of %i×%i has singular values of 1, and what is left of the matrix is symmetric and positive, as its polar form says',
+    (n) => {
+      for (const scale of [1e-6, 1, 1e6]) {
+        const a = normal(n).map((x) => x * scale);
+        const q = nearestOrthogonal(a, n);
+        expect(farthestFromOne(singularValues(rowsOf(q, n)))).toBeLessThan(1e-12);
+        // A = Q·P: P = QᵀA
+        const [rows, ofA] = [rowsOf(q, n), rowsOf(a, n)];
+        const p = rows.map((_, i) =>
+          rows.map(
+            (__, j) =>
+              dot(
+                rows.map((row) => row[i]),
+                ofA.map((row) => row[j]),
+              ) / scale,
+          ),
+        );
+        for (let i = 0; i < n; i++) for (let j = 0; j < n; j++) expect(Math.abs(p[i][j] - p[j][i])).toBeLessThan(1e-9);
+        // Of a symmetric matrix no eigenvalue is negative where its trace is the sum of its singular values.
+        expect(p.reduce((sum, row, i) => sum + row[i], 0)).toBeCloseTo(
+          singularValues(p).reduce((sum, x) => sum + x, 0),
+          8,
+        );
+      }
+    },
+  );
 
   test('of an orthogonal matrix is itself', () => {
     const q = nearestOrthogonal(normal(9), 9);
@@ -77,20 +92,33 @@ function blocksOf(model: ModelConfiguration, vector: Float32Array): number[][][]
   let offset = 0;
   for (const { name, rows, columns } of parameterShapes(model)) {
     const weight = vector.subarray(offset, (offset += rows * columns));
-    if (!Array.from({ length: model.layers }, (_, layer) => layerWeights(model, layer).some((each) => each.role === 'recurrent' && name === `layer${layer}.${each.name}`)).includes(true)) continue;
-    for (let first = 0; first < columns; first += rows) blocks.push(Array.from({ length: rows }, (_, row) => [...weight.subarray(row * columns + first, row * columns + first + rows)]));
+    if (
+      !Array.from({ length: model.layers }, (_, layer) =>
+        layerWeights(model, layer).some((each) => each.role === 'recurrent' && name === `layer${layer}.${each.name}`),
+      ).includes(true)
+    )
+      continue;
+    for (let first = 0; first < columns; first += rows)
+      blocks.push(Array.from({ length: rows }, (_, row) => [...weight.subarray(row * columns + first, row * columns + first + rows)]));
   }
   return blocks;
 }
 
-test.each([['lstm', 8], ['gru', 6], ['rnn', 2]] as const)('a trained %s of two layers has orthogonal recurrent matrices after every third step, and others between', async (cell, blocks) => {
-  const given = { cell, layers: 2, orthogonalEvery: 3, schedule: 'constant' } as const;
-  const farthest = async (maxSteps: number): Promise<number[]> => {
-    const checkpoint = await readCheckpoint((await train(verses, { ...given, maxSteps })).folder.latestPath);
-    return blocksOf(checkpoint.model, parameterVector(checkpoint)).map((block) => farthestFromOne(singularValues(block)));
-  };
-  const [between, at] = [await farthest(8), await farthest(9)];
-  expect(at).toHaveLength(blocks);
-  expect(Math.max(...at)).toBeLessThan(1e-6);
-  expect(Math.min(...between)).toBeGreaterThan(1e-4);
-});
+test.each([
+  ['lstm', 8],
+  ['gru', 6],
+  ['rnn', 2],
+] as const)(
+  'a trained %s of two layers has orthogonal recurrent matrices after every third step, and others between',
+  async (cell, blocks) => {
+    const given = { cell, layers: 2, orthogonalEvery: 3, schedule: 'constant' } as const;
+    const farthest = async (maxSteps: number): Promise<number[]> => {
+      const checkpoint = await readCheckpoint((await train(verses, { ...given, maxSteps })).folder.latestPath);
+      return blocksOf(checkpoint.model, parameterVector(checkpoint)).map((block) => farthestFromOne(singularValues(block)));
+    };
+    const [between, at] = [await farthest(8), await farthest(9)];
+    expect(at).toHaveLength(blocks);
+    expect(Math.max(...at)).toBeLessThan(1e-6);
+    expect(Math.min(...between)).toBeGreaterThan(1e-4);
+  },
+);

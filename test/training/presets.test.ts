@@ -7,7 +7,11 @@ import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts
 
 const names = Object.keys(presets) as PresetName[];
 const resolved = (characters: number, given: Partial<TrainingOptions>): ResolvedAnew =>
-  resolveOptions(given, { train: new Uint8Array(characters), validation: new Uint8Array(1000), vocabulary: characterVocabulary('ab', false) });
+  resolveOptions(given, {
+    train: new Uint8Array(characters),
+    validation: new Uint8Array(1000),
+    vocabulary: characterVocabulary('ab', false),
+  });
 
 describe.each(names)('--preset %s', (preset) => {
   test('is a run that can be made, of texts of any length', () => {
@@ -48,5 +52,13 @@ test('presets for a time leave the learning rate to the network, others have the
 
 test('without a preset every option is given, chosen from the text, or a default', () => {
   const { sources } = resolved(1_000_000, { cell: 'gru' });
-  expect(sources).toMatchObject({ cell: 'given', hidden: 'text', epochs: 'text', maxSteps: 'default', learningRate: 'text', dropout: 'default', preset: 'default' });
+  expect(sources).toMatchObject({
+    cell: 'given',
+    hidden: 'text',
+    epochs: 'text',
+    maxSteps: 'default',
+    learningRate: 'text',
+    dropout: 'default',
+    preset: 'default',
+  });
 });

@@ -8,16 +8,27 @@ import type { EndEvent, TrainingEvent } from '../../src/training/events.ts';
 import type { LoopState } from '../../src/training/record.ts';
 import { deviceThat, newFolder, timeless, train, verses } from './fixture.ts';
 
-const recoveriesOf = (events: readonly TrainingEvent[]): [number, string][] => events.flatMap((event) => (event.event === 'recovery' ? [[event.step, event.reason] as [number, string]] : []));
+const recoveriesOf = (events: readonly TrainingEvent[]): [number, string][] =>
+  events.flatMap((event) => (event.event === 'recovery' ? [[event.step, event.reason] as [number, string]] : []));
 const endOf = (events: readonly TrainingEvent[]): EndEvent => events.at(-1) as EndEvent;
 const loopOf = async (path: string): Promise<LoopState> => (await readCheckpoint(path)).training.loop as LoopState;
 
 /** Refuses the updates of these calls of training. */
-const refusing = (...calls: readonly number[]) => deviceThat((result, call): CallResult => (calls.includes(call) ? { ...result, lossNats: NaN, updated: false } : result));
+const refusing = (...calls: readonly number[]) =>
+  deviceThat((result, call): CallResult => (calls.includes(call) ? { ...result, lossNats: NaN, updated: false } : result));
 
 test('a step that gives no number is undone: the run goes on from the last checkpoint with half the learning rate', async () => {
-  const { events, folder } = await train(verses, { maxSteps: 20, checkpointEvery: 8, schedule: 'constant' }, { device: await refusing(11) });
-  expect(recoveriesOf(events)).toEqual([[8, 'the loss is not a finite number at step 10: back to step 8, and on with half the learning rate, 0.005 at its peak (1 of at most 3 times)']]);
+  const { events, folder } = await train(
+    verses,
+    { maxSteps: 20, checkpointEvery: 8, schedule: 'constant' },
+    { device: await refusing(11) },
+  );
+  expect(recoveriesOf(events)).toEqual([
+    [
+      8,
+      'the loss is not a finite number at step 10: back to step 8, and on with half the learning rate, 0.005 at its peak (1 of at most 3 times)',
+    ],
+  ]);
   expect(events.find(({ event }) => event === 'report')).toMatchObject({ step: 20, learningRate: 0.005 });
   expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 20 });
   expect(await loopOf(folder.latestPath)).toMatchObject({ recoveries: 1, learningRateFactor: 0.5 });
@@ -34,37 +45,76 @@ test('without a checkpoint it goes back to the beginning, which is the same as e
 });
 
 /** Damages these files of the run as soon as the checkpoint of a step is saved. */
-const damaging = (step: number, files: readonly string[], folder: RunFolder) => (event: TrainingEvent): void => {
-  if (event.event === 'checkpoint' && event.step === step) for (const file of files) writeFileSync(join(folder.path, file), 'damaged');
-};
+const damaging =
+  (step: number, files: readonly string[], folder: RunFolder) =>
+  (event: TrainingEvent): void => {
+    if (event.event === 'checkpoint' && event.step === step) for (const file of files) writeFileSync(join(folder.path, file), 'damaged');
+  };
 
 test('where no checkpoint can be read any more the run ends with the reason, and everything stays as it is', async () => {
   const folder = await newFolder();
   const files = ['latest.json', 'previous.json', 'step-000000008.json'];
   const seen = damaging(8, [...files, 'step-000000004.json'], folder);
-  const run = train(verses, { maxSteps: 20, checkpointEvery: 4, keep: 2, schedule: 'constant' }, { device: await refusing(11), folder, seen });
-  await expect(run).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(/^the loss is not a finite number at step 10, and the run in .* cannot be continued: .*latest\.json .*, and no other checkpoint in it can be read$/), hint: expect.any(String) });
+  const run = train(
+    verses,
+    { maxSteps: 20, checkpointEvery: 4, keep: 2, schedule: 'constant' },
+    { device: await refusing(11), folder, seen },
+  );
+  await expect(run).rejects.toMatchObject({
+    kind: 'checkpoint',
+    message: expect.stringMatching(
+      /^the loss is not a finite number at step 10, and the run in .* cannot be continued: .*latest\.json .*, and no other checkpoint in it can be read$/,
+    ),
+    hint: expect.any(String),
+  });
   for (const file of files) expect(readFileSync(join(folder.path, file), 'utf8')).toBe('damaged');
   expect(readFileSync(folder.logPath, 'utf8')).toContain('"event":"checkpoint","step":8');
 });
 
 test('where the newest checkpoint cannot be read it goes back to the one before, and says why', async () => {
   const folder = await newFolder();
-  const { events } = await train(verses, { maxSteps: 20, checkpointEvery: 4, schedule: 'constant' }, { device: await refusing(11), folder, seen: damaging(8, ['latest.json'], folder) });
-  expect(recoveriesOf(events)).toEqual([[4, expect.stringMatching(/ at step 10: back to step 4 of .*previous\.json, since .*latest\.json is not a checkpoint.*, and on with half the learning rate/)]]);
+  const { events } = await train(
+    verses,
+    { maxSteps: 20, checkpointEvery: 4, schedule: 'constant' },
+    { device: await refusing(11), folder, seen: damaging(8, ['latest.json'], folder) },
+  );
+  expect(recoveriesOf(events)).toEqual([
+    [
+      4,
+      expect.stringMatching(
+        / at step 10: back to step 4 of .*previous\.json, since .*latest\.json is not a checkpoint.*, and on with half the learning rate/,
+      ),
+    ],
+  ]);
   expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 20 });
 });
 
 test('a run folder that was removed is no reason to begin anew', async () => {
   const folder = await newFolder();
-  const run = train(verses, { maxSteps: 20, checkpointEvery: 8 }, { device: await refusing(11), folder, seen: ({ event }) => { if (event === 'checkpoint') rmSync(folder.path, { recursive: true }); } });
-  await expect(run).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(/ at step 10, and there is no checkpoint in /) });
+  const run = train(
+    verses,
+    { maxSteps: 20, checkpointEvery: 8 },
+    {
+      device: await refusing(11),
+      folder,
+      seen: ({ event }) => {
+        if (event === 'checkpoint') rmSync(folder.path, { recursive: true });
+      },
+    },
+  );
+  await expect(run).rejects.toMatchObject({
+    kind: 'checkpoint',
+    message: expect.stringMatching(/ at step 10, and there is no checkpoint in /),
+  });
 });
 
 test('a loss that jumps is undone, too', async () => {
   const device = await deviceThat((result, call) => (call > 70 && call < 80 ? { ...result, lossNats: 5 * result.lossNats } : result));
   const { events } = await train(verses, { maxSteps: 110, checkpointEvery: 20 }, { device });
-  expect(recoveriesOf(events)[0]).toMatchObject([60, expect.stringMatching(/^the loss jumped from [\d.]+ to [\d.]+ nats at step 7\d: back to step 60/)]);
+  expect(recoveriesOf(events)[0]).toMatchObject([
+    60,
+    expect.stringMatching(/^the loss jumped from [\d.]+ to [\d.]+ nats at step 7\d: back to step 60/),
+  ]);
   expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 110 });
 });
 
@@ -81,9 +131,20 @@ test('what comes apart again and again is given up, and what was saved stays as 
 
 test('the log holds what led to where the run is, and a line about going back', async () => {
   const { folder } = await train(verses, { maxSteps: 12, checkpointEvery: 4, evaluateEvery: 5 }, { device: await refusing(7) });
-  const lines = readFileSync(folder.logPath, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as { event: string; step: number });
+  const lines = readFileSync(folder.logPath, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string; step: number });
   expect(lines.map(({ event, step }) => [event, step]).filter(([event]) => event !== 'report')).toEqual([
-    ['start', 0], ['checkpoint', 4], ['recovery', 4], ['evaluation', 5], ['checkpoint', 8], ['evaluation', 10], ['evaluation', 12], ['checkpoint', 12], ['end', 12],
+    ['start', 0],
+    ['checkpoint', 4],
+    ['recovery', 4],
+    ['evaluation', 5],
+    ['checkpoint', 8],
+    ['evaluation', 10],
+    ['evaluation', 12],
+    ['checkpoint', 12],
+    ['end', 12],
   ]);
 });
 
@@ -98,7 +159,19 @@ test('on another text a run that goes back to where it came from forgets the los
 
 test('a run that is killed after going back goes back again, and comes to the same weights', async () => {
   // Comes apart by itself, at this learning rate: no device is told to.
-  const given = { cell: 'rnn-relu', hidden: 64, batchSize: 4, maxSteps: 60, checkpointEvery: 3, evaluateEvery: 4, optimizer: 'sgd', learningRate: 1.5, clipNorm: 0, schedule: 'constant', maxRecoveries: 9 } as const;
+  const given = {
+    cell: 'rnn-relu',
+    hidden: 64,
+    batchSize: 4,
+    maxSteps: 60,
+    checkpointEvery: 3,
+    evaluateEvery: 4,
+    optimizer: 'sgd',
+    learningRate: 1.5,
+    clipNorm: 0,
+    schedule: 'constant',
+    maxRecoveries: 9,
+  } as const;
   const whole = await train(verses, given);
   expect(recoveriesOf(whole.events).length).toBeGreaterThan(0);
   const killed = await train(verses, given, { seen: ({ event }) => event === 'recovery' });
@@ -110,11 +183,25 @@ test('a run that is killed after going back goes back again, and comes to the sa
 });
 
 // Clipped gradients and saturated gates keep even a loss of 1e30 finite: only rates near float32's end give infinities at once.
-test.each([['sgd', 1e38], ['adam', 1e37], ['rmsprop', 1e37]] as const)('%s with a learning rate of %d ends as diverged, with no checkpoint in which a weight is not finite', async (optimizer, learningRate) => {
-  const { events, folder } = await train(verses, { maxSteps: 50, learningRate, schedule: 'constant', optimizer, checkpointEvery: 1, evaluateEvery: 1 });
-  expect(endOf(events)).toMatchObject({ reason: 'diverged' });
-  expect(recoveriesOf(events)).toHaveLength(4);
-  const saved = (await RunFolder.holdsRun(folder.path)) ? (await folder.newest()).checkpoint.tensors : [];
-  expect(saved.length > 0).toBe(endOf(events).checkpoint !== null);
-  expect(saved.filter(({ data }) => data.some((x) => !Number.isFinite(x)))).toEqual([]);
-});
+test.each([
+  ['sgd', 1e38],
+  ['adam', 1e37],
+  ['rmsprop', 1e37],
+] as const)(
+  '%s with a learning rate of %d ends as diverged, with no checkpoint in which a weight is not finite',
+  async (optimizer, learningRate) => {
+    const { events, folder } = await train(verses, {
+      maxSteps: 50,
+      learningRate,
+      schedule: 'constant',
+      optimizer,
+      checkpointEvery: 1,
+      evaluateEvery: 1,
+    });
+    expect(endOf(events)).toMatchObject({ reason: 'diverged' });
+    expect(recoveriesOf(events)).toHaveLength(4);
+    const saved = (await RunFolder.holdsRun(folder.path)) ? (await folder.newest()).checkpoint.tensors : [];
+    expect(saved.length > 0).toBe(endOf(events).checkpoint !== null);
+    expect(saved.filter(({ data }) => data.some((x) => !Number.isFinite(x)))).toEqual([]);
+  },
+);

@@ -5,7 +5,11 @@ import type { TrainingOptions } from '../../src/training/options.ts';
 import { type Resolved, refitOptions, resolveOptions } from '../../src/training/resolve.ts';
 
 function resolve(train: number, given: Partial<TrainingOptions> = {}, validation = Math.floor(train / 9)): Resolved {
-  return resolveOptions(given, { train: new Uint8Array(train), validation: new Uint8Array(validation), vocabulary: characterVocabulary('ab', false) });
+  return resolveOptions(given, {
+    train: new Uint8Array(train),
+    validation: new Uint8Array(validation),
+    vocabulary: characterVocabulary('ab', false),
+  });
 }
 
 function failureOf(train: number, given: Partial<TrainingOptions>): RnnError {
@@ -37,7 +41,15 @@ describe('sizes that were not given', () => {
   test('are said in one line, and those that were given are not', () => {
     const { options, notes } = resolve(100_000);
     expect(notes).toHaveLength(1);
-    for (const part of ['100,000 characters', `--layers ${options.layers}`, `--hidden ${options.hidden}`, `--batch-size ${options.batchSize}`, `--seq-length ${options.sequenceLength}`, `--epochs ${options.epochs}`]) expect(notes[0]).toContain(part);
+    for (const part of [
+      '100,000 characters',
+      `--layers ${options.layers}`,
+      `--hidden ${options.hidden}`,
+      `--batch-size ${options.batchSize}`,
+      `--seq-length ${options.sequenceLength}`,
+      `--epochs ${options.epochs}`,
+    ])
+      expect(notes[0]).toContain(part);
     const partly = resolve(100_000, { hidden: 50, maxSteps: 10 }).notes[0];
     expect(partly).not.toContain('--hidden');
     expect(partly).not.toContain('--epochs');
@@ -55,19 +67,71 @@ describe('the length of a run', () => {
   });
 
   test('may be given in one way only', () => {
-    expect(failureOf(1000, { epochs: 1, maxSteps: 5 })).toMatchObject({ kind: 'usage', message: expect.stringContaining('exclude each other') as string });
+    expect(failureOf(1000, { epochs: 1, maxSteps: 5 })).toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('exclude each other') as string,
+    });
   });
 });
 
 describe('options', () => {
   test('that were given are kept, zeros too', () => {
     const given: Partial<TrainingOptions> = {
-      cell: 'gru', layers: 3, hidden: 33, embedding: 4, dropout: 0.2, forgetBias: 0, initialisation: 'xavier', sequenceLength: 9, batchSize: 5, optimizer: 'sgd', learningRate: 0.3,
-      schedule: 'step', warmupSteps: 0, decay: 0.5, decayEpochs: 3, finalFraction: 0, momentum: 0, clipNorm: 0, epochs: 2, maxTimeMs: 5, seed: 0, evaluateEvery: 6,
-      checkpointEvery: 0, sampleEvery: 0, sampleLength: 1, patience: 4, evaluationStreams: 1, keep: 0, maxRecoveries: 0,
-      skip: 'both', stacking: 'highway', timeSkip: 3, tied: true, layerNorm: false, learnedState: true, gateBias: -1, lockedDropout: true, weightDropout: 0.1, embeddingDropout: 0.1,
-      activationPenalty: 2, temporalPenalty: 1, labelSmoothing: 0.1, clipState: 1, stateReset: 0, initScale: 0.1, decayAfter: 2,
-      nesterov: true, weightDecay: 0.1, clipValue: 1, average: 0.9, accumulate: 3, orthogonalEvery: 7, randomOffset: true, randomLength: true, plateauPatience: 2,
+      cell: 'gru',
+      layers: 3,
+      hidden: 33,
+      embedding: 4,
+      dropout: 0.2,
+      forgetBias: 0,
+      initialisation: 'xavier',
+      sequenceLength: 9,
+      batchSize: 5,
+      optimizer: 'sgd',
+      learningRate: 0.3,
+      schedule: 'step',
+      warmupSteps: 0,
+      decay: 0.5,
+      decayEpochs: 3,
+      finalFraction: 0,
+      momentum: 0,
+      clipNorm: 0,
+      epochs: 2,
+      maxTimeMs: 5,
+      seed: 0,
+      evaluateEvery: 6,
+      checkpointEvery: 0,
+      sampleEvery: 0,
+      sampleLength: 1,
+      patience: 4,
+      evaluationStreams: 1,
+      keep: 0,
+      maxRecoveries: 0,
+      skip: 'both',
+      stacking: 'highway',
+      timeSkip: 3,
+      tied: true,
+      layerNorm: false,
+      learnedState: true,
+      gateBias: -1,
+      lockedDropout: true,
+      weightDropout: 0.1,
+      embeddingDropout: 0.1,
+      activationPenalty: 2,
+      temporalPenalty: 1,
+      labelSmoothing: 0.1,
+      clipState: 1,
+      stateReset: 0,
+      initScale: 0.1,
+      decayAfter: 2,
+      nesterov: true,
+      weightDecay: 0.1,
+      clipValue: 1,
+      average: 0.9,
+      accumulate: 3,
+      orthogonalEvery: 7,
+      randomOffset: true,
+      randomLength: true,
+      plateauPatience: 2,
     };
     expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null, preset: null });
   });
@@ -75,13 +139,22 @@ describe('options', () => {
   test('of a run that goes on have no more streams than the validation text of now has characters', () => {
     const { options } = resolve(5000, {}, 100);
     const refitted = refitOptions(options, { validation: new Uint8Array(4) });
-    expect(refitted).toEqual({ options: { ...options, evaluationStreams: 3 }, notes: ['--streams is 3 from here on: the text to validate on is too short for 16'] });
+    expect(refitted).toEqual({
+      options: { ...options, evaluationStreams: 3 },
+      notes: ['--streams is 3 from here on: the text to validate on is too short for 16'],
+    });
     expect(refitOptions(options, { validation: new Uint8Array(50) })).toEqual({ options, notes: [] });
   });
 
   test('that wait for evaluations are refused where there are none, and streams are no more than the validation text has characters', () => {
-    expect(failureOf(5000, { schedule: 'plateau', evaluateEvery: 0 })).toMatchObject({ kind: 'usage', message: expect.stringContaining('--lr-schedule plateau needs evaluations') as string });
-    expect(failureOf(5000, { patience: 2, evaluateEvery: 0 })).toMatchObject({ kind: 'usage', message: expect.stringContaining('--patience 2') as string });
+    expect(failureOf(5000, { schedule: 'plateau', evaluateEvery: 0 })).toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('--lr-schedule plateau needs evaluations') as string,
+    });
+    expect(failureOf(5000, { patience: 2, evaluateEvery: 0 })).toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('--patience 2') as string,
+    });
     expect(resolve(5000, {}, 4).options.evaluationStreams).toBe(3);
   });
 
@@ -98,14 +171,23 @@ describe('options', () => {
   });
 
   test.each<[given: Partial<TrainingOptions>, flag: string]>([
-    [{ hidden: 0 }, '--hidden is 0'], [{ hidden: 1.5 }, '--hidden is 1.5'], [{ layers: 0 }, '--layers is 0'], [{ embedding: -1 }, '--embedding is -1'],
-    [{ learningRate: 0 }, '--lr is 0'], [{ learningRate: Infinity }, '--lr is Infinity'], [{ dropout: 1 }, '--dropout is 1'], [{ cell: 'lstn' }, "unknown cell 'lstn'"],
+    [{ hidden: 0 }, '--hidden is 0'],
+    [{ hidden: 1.5 }, '--hidden is 1.5'],
+    [{ layers: 0 }, '--layers is 0'],
+    [{ embedding: -1 }, '--embedding is -1'],
+    [{ learningRate: 0 }, '--lr is 0'],
+    [{ learningRate: Infinity }, '--lr is Infinity'],
+    [{ dropout: 1 }, '--dropout is 1'],
+    [{ cell: 'lstn' }, "unknown cell 'lstn'"],
   ])('%o are refused', (given, message) => {
     expect(failureOf(5000, given)).toMatchObject({ kind: 'usage', message: expect.stringContaining(message) as string });
   });
 
   test('of a text too short are refused, with sizes that would fit', () => {
     expect(failureOf(2, {})).toMatchObject({ kind: 'corpus' });
-    expect(failureOf(50, { batchSize: 10, sequenceLength: 10 })).toMatchObject({ kind: 'corpus', hint: expect.stringContaining('would fit') as string });
+    expect(failureOf(50, { batchSize: 10, sequenceLength: 10 })).toMatchObject({
+      kind: 'corpus',
+      hint: expect.stringContaining('would fit') as string,
+    });
   });
 });

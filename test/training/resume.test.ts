@@ -13,38 +13,68 @@ import { asked, newFolder, optionsOf, timeless, train, verses } from './fixture.
 type Surroundings = NonNullable<Parameters<typeof train>[2]>;
 
 /** Another process opens the folder and goes on from what is on disk; a run that has no checkpoint yet starts again. */
-async function goOn(folder: RunFolder, given: Partial<TrainingOptions>, surroundings: Surroundings = {}, corpus: Corpus = verses): Promise<Awaited<ReturnType<typeof train>> & { readonly from: Checkpoint | null }> {
+async function goOn(
+  folder: RunFolder,
+  given: Partial<TrainingOptions>,
+  surroundings: Surroundings = {},
+  corpus: Corpus = verses,
+): Promise<Awaited<ReturnType<typeof train>> & { readonly from: Checkpoint | null }> {
   folder.close();
   const again = await RunFolder.open(folder.path);
-  if (again === null) return { ...(await train(corpus, given, { ...surroundings, folder: await RunFolder.create(folder.path) })), from: null };
+  if (again === null)
+    return { ...(await train(corpus, given, { ...surroundings, folder: await RunFolder.create(folder.path) })), from: null };
   const { checkpoint } = await again.newest();
   return { ...(await train(corpus, given, { ...surroundings, earlier: checkpoint, folder: again })), from: checkpoint };
 }
 
-const checkpointsOf = async ({ latestPath, bestPath }: RunFolder): Promise<unknown> => ({ latest: timeless(await readCheckpoint(latestPath)), best: timeless(await readCheckpoint(bestPath)) });
+const checkpointsOf = async ({ latestPath, bestPath }: RunFolder): Promise<unknown> => ({
+  latest: timeless(await readCheckpoint(latestPath)),
+  best: timeless(await readCheckpoint(bestPath)),
+});
 
 /** Losses and samples as they stand in the log. */
 const logOf = ({ logPath }: RunFolder): unknown[] =>
-  readFileSync(logPath, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as TrainingEvent).filter(({ event }) => event === 'evaluation' || event === 'sample');
+  readFileSync(logPath, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as TrainingEvent)
+    .filter(({ event }) => event === 'evaluation' || event === 'sample');
 
-const at = (kind: TrainingEvent['event'], step: number) => (event: TrainingEvent): boolean => event.event === kind && 'step' in event && event.step === step;
+const at =
+  (kind: TrainingEvent['event'], step: number) =>
+  (event: TrainingEvent): boolean =>
+    event.event === kind && 'step' in event && event.step === step;
 
 const dropped = { layers: 2, dropout: 0.3, evaluateEvery: 7, checkpointEvery: 4, sampleEvery: 5 } as const;
 const runs: readonly Partial<TrainingOptions>[] = [
   { ...dropped, maxSteps: 30 },
   { ...dropped, epochs: 2.3, schedule: 'step', decay: 0.5 },
   { ...dropped, cell: 'gru', maxSteps: 30, optimizer: 'rmsprop', schedule: 'exponential' },
-  { ...dropped, maxSteps: 30, optimizer: 'adagrad', learningRate: 0.5, schedule: 'plateau', decay: 0.7, evaluateEvery: 2, clipValue: 0.01, weightDecay: 0.1 },
+  {
+    ...dropped,
+    maxSteps: 30,
+    optimizer: 'adagrad',
+    learningRate: 0.5,
+    schedule: 'plateau',
+    decay: 0.7,
+    evaluateEvery: 2,
+    clipValue: 0.01,
+    weightDecay: 0.1,
+  },
   { ...dropped, maxSteps: 45, randomOffset: true, randomLength: true, schedule: 'one-cycle' },
   { ...dropped, maxSteps: 30, average: 0.9, accumulate: 3, orthogonalEvery: 6 },
   { ...dropped, cell: 'rnn', maxSteps: 40, optimizer: 'sgd', learningRate: 0.1, patience: 2 },
 ];
 
-describe.each([[1, runs], [2, runs.slice(0, 1)]] as const)('on %d threads', (threads, given) => {
+describe.each([
+  [1, runs],
+  [2, runs.slice(0, 1)],
+] as const)('on %d threads', (threads, given) => {
   test.each(given)('a run (%o) that is killed again and again comes to the same weights, bit by bit', async (given) => {
     const whole = await train(verses, given, { threads });
     let { folder } = await train(verses, given, { threads, seen: at('sample', 5) });
-    for (const kill of [at('checkpoint', 4), at('evaluation', 7), at('sample', 15), at('checkpoint', 20)]) ({ folder } = await goOn(folder, given, { threads, seen: kill }));
+    for (const kill of [at('checkpoint', 4), at('evaluation', 7), at('sample', 15), at('checkpoint', 20)])
+      ({ folder } = await goOn(folder, given, { threads, seen: kill }));
     const last = await goOn(folder, given, { threads });
     expect(last.events.at(-1)).toMatchObject({ event: 'end', step: (whole.events.at(-1) as { step: number }).step });
     expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
@@ -52,18 +82,26 @@ describe.each([[1, runs], [2, runs.slice(0, 1)]] as const)('on %d threads', (thr
   });
 
   // Other cells change nothing about stopping. Half of these runs only with RNN_TEST=all.
-  test.each(given.filter(({ cell }, index) => cell === undefined && (isEverything || index % 2 === 0)))('so does one (%o) that is told to stop, at any step, with an evaluation or sample left to do', async (given) => {
-    const whole = await train(verses, given, { threads });
-    const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {
-      const controller = new AbortController();
-      return { threads, signal: controller.signal, seen: (event) => void (at(kind, step)(event) && controller.abort()) };
-    };
-    let { folder } = await train(verses, given, stopAt('sample', 5));
-    for (const [kind, step] of [['evaluation', 7], ['sample', 10], ['checkpoint', 20]] as const) ({ folder } = await goOn(folder, given, stopAt(kind, step)));
-    const last = await goOn(folder, given, { threads });
-    expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
-    expect(logOf(last.folder)).toEqual(logOf(whole.folder));
-  });
+  test.each(given.filter(({ cell }, index) => cell === undefined && (isEverything || index % 2 === 0)))(
+    'so does one (%o) that is told to stop, at any step, with an evaluation or sample left to do',
+    async (given) => {
+      const whole = await train(verses, given, { threads });
+      const stopAt = (kind: TrainingEvent['event'], step: number): Surroundings => {
+        const controller = new AbortController();
+        return { threads, signal: controller.signal, seen: (event) => void (at(kind, step)(event) && controller.abort()) };
+      };
+      let { folder } = await train(verses, given, stopAt('sample', 5));
+      for (const [kind, step] of [
+        ['evaluation', 7],
+        ['sample', 10],
+        ['checkpoint', 20],
+      ] as const)
+        ({ folder } = await goOn(folder, given, stopAt(kind, step)));
+      const last = await goOn(folder, given, { threads });
+      expect(await checkpointsOf(last.folder)).toEqual(await checkpointsOf(whole.folder));
+      expect(logOf(last.folder)).toEqual(logOf(whole.folder));
+    },
+  );
 });
 
 test('a run that is killed where only its best state is saved goes on from that, bit by bit, and is over only when all is done', async () => {
@@ -104,7 +142,11 @@ test('a run that is killed as soon as its best state is saved has that evaluatio
 test('an evaluation that a signal prevented is made up for, and counts for patience', async () => {
   const given = { maxSteps: 40, evaluateEvery: 3, checkpointEvery: 5 };
   const controller = new AbortController();
-  const { folder, events } = await train(verses, { ...given, sampleEvery: 5 }, { signal: controller.signal, seen: (event) => void (at('sample', 5)(event) && controller.abort()) });
+  const { folder, events } = await train(
+    verses,
+    { ...given, sampleEvery: 5 },
+    { signal: controller.signal, seen: (event) => void (at('sample', 5)(event) && controller.abort()) },
+  );
   expect(events.at(-1)).toMatchObject({ reason: 'signal', step: 5 });
   const stopped = await goOn(folder, { ...given, evaluateEvery: 5 }, { seen: ({ event }) => event === 'evaluation' });
   expect(stopped.events.at(-1)).toMatchObject({ event: 'evaluation', step: 5 });
@@ -135,17 +177,27 @@ test('times add up over invocations, and so does the time of --budget', async ()
 });
 
 /** What is said when a run goes on with other settings, and where its first step is. */
-async function changed(given: Partial<TrainingOptions>, corpus: Corpus = verses): Promise<{ notes: readonly string[]; events: readonly TrainingEvent[]; from: Checkpoint }> {
+async function changed(
+  given: Partial<TrainingOptions>,
+  corpus: Corpus = verses,
+): Promise<{ notes: readonly string[]; events: readonly TrainingEvent[]; from: Checkpoint }> {
   const { folder } = await train(verses, { maxSteps: 25 });
   const { checkpoint } = await folder.newest();
-  const run = await prepareTraining({ ...asked, options: optionsOf(corpus, { maxSteps: 30, ...given }), corpus, device: await openCpu({ threads: 1 }), earlier: checkpoint });
+  const run = await prepareTraining({
+    ...asked,
+    options: optionsOf(corpus, { maxSteps: 30, ...given }),
+    corpus,
+    device: await openCpu({ threads: 1 }),
+    earlier: checkpoint,
+  });
   const events: TrainingEvent[] = [];
   for await (const event of run.train(folder)) events.push(event);
   await run.close();
   return { notes: run.notes, events, from: checkpoint };
 }
 
-const reportOf = (events: readonly TrainingEvent[]): Extract<TrainingEvent, { event: 'report' }> => events.find((event) => event.event === 'report')!;
+const reportOf = (events: readonly TrainingEvent[]): Extract<TrainingEvent, { event: 'report' }> =>
+  events.find((event) => event.event === 'report')!;
 
 test('with another batch size or window a run goes on at the same part of the text', async () => {
   const { notes, events, from } = await changed({ batchSize: 4, sequenceLength: 20 });
@@ -162,7 +214,13 @@ test('so it does where windows are drawn anew, or drawn from another seed', asyn
   const { folder } = await train(verses, { maxSteps: 5, randomLength: true });
   const { checkpoint } = await folder.newest();
   const notesOf = async (seed: number): Promise<readonly string[]> => {
-    const run = await prepareTraining({ ...asked, options: optionsOf(verses, { maxSteps: 9, randomLength: true, seed }), corpus: verses, device: await openCpu({ threads: 1 }), earlier: checkpoint });
+    const run = await prepareTraining({
+      ...asked,
+      options: optionsOf(verses, { maxSteps: 9, randomLength: true, seed }),
+      corpus: verses,
+      device: await openCpu({ threads: 1 }),
+      earlier: checkpoint,
+    });
     await run.close();
     return run.notes;
   };
@@ -177,7 +235,13 @@ test('with another optimizer its averages begin at zero, and the steps of the ru
 
 test('on another text the best loss is looked for anew', async () => {
   const idsOf = (text: string): Uint8Array => Uint8Array.from(verses.vocabulary.encode(text));
-  const corpus = { ...verses, digest: 'other', sourcesDigest: 'other', train: idsOf('the fox and the dog '.repeat(60)), validation: idsOf('the quick fox sleeps '.repeat(3)) };
+  const corpus = {
+    ...verses,
+    digest: 'other',
+    sourcesDigest: 'other',
+    train: idsOf('the fox and the dog '.repeat(60)),
+    validation: idsOf('the quick fox sleeps '.repeat(3)),
+  };
   const { notes, events } = await changed({}, corpus);
   expect(notes).toEqual([]);
   expect(events.filter(({ event }) => event === 'evaluation')).toMatchObject([{ best: true }]);
@@ -201,17 +265,35 @@ test('of a checkpoint that is not one of this run is refused before anything is 
   const [first, ...rest] = checkpoint.optimizer!.tensors;
   const wrong: [Partial<Checkpoint>, RegExp][] = [
     [{ optimizer: { ...checkpoint.optimizer!, tensors: rest } }, /its optimizer is not adam for/],
-    [{ optimizer: { ...checkpoint.optimizer!, tensors: [{ ...first, data: first.data.slice(1) }, ...rest] } }, /its optimizer is not adam for/],
+    [
+      { optimizer: { ...checkpoint.optimizer!, tensors: [{ ...first, data: first.data.slice(1) }, ...rest] } },
+      /its optimizer is not adam for/,
+    ],
     [{ optimizer: { ...checkpoint.optimizer!, scalars: {} } }, /its optimizer is not adam for/],
     [{ state: checkpoint.state.slice(1) }, /its carried state is not/],
     [{ tensors: checkpoint.tensors.slice(1) }, /no tensor layer0.Wx/],
     [{ training: { ...checkpoint.training, position: { epoch: 0, window: 999 } } }, /stands at window 999, and the text has 20/],
     [{ training: { ...checkpoint.training, loop: undefined } }, /training\.loop is missing/],
-    [{ training: { ...checkpoint.training, corpus: { ...(checkpoint.training.corpus as object), train: -1 } } }, /training\.corpus\.train is -1/],
-    [{ training: { ...checkpoint.training, corpus: { ...(checkpoint.training.corpus as object), sourcesDigest: 7 } } }, /training\.corpus\.sourcesDigest is 7/],
+    [
+      { training: { ...checkpoint.training, corpus: { ...(checkpoint.training.corpus as object), train: -1 } } },
+      /training\.corpus\.train is -1/,
+    ],
+    [
+      { training: { ...checkpoint.training, corpus: { ...(checkpoint.training.corpus as object), sourcesDigest: 7 } } },
+      /training\.corpus\.sourcesDigest is 7/,
+    ],
   ];
   for (const [change, message] of wrong) {
-    const prepared = prepareTraining({ ...asked, options: optionsOf(verses, { maxSteps: 9 }), corpus: verses, device: await openCpu({ threads: 1 }), earlier: { ...checkpoint, ...change } });
-    await expect(prepared.then(async (run) => run.close())).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringMatching(message) });
+    const prepared = prepareTraining({
+      ...asked,
+      options: optionsOf(verses, { maxSteps: 9 }),
+      corpus: verses,
+      device: await openCpu({ threads: 1 }),
+      earlier: { ...checkpoint, ...change },
+    });
+    await expect(prepared.then(async (run) => run.close())).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringMatching(message),
+    });
   }
 });

@@ -30,7 +30,9 @@ function stopClock(): (ms: number) => void {
   let now = 0;
   const clock = vi.spyOn(performance, 'now').mockImplementation(() => now);
   onTestFinished(() => clock.mockRestore());
-  return (ms) => { now += ms; };
+  return (ms) => {
+    now += ms;
+  };
 }
 
 interface Settings {
@@ -45,14 +47,23 @@ async function outcome(given: Partial<TrainingOptions>, { counts, refused = [], 
   const pass = stopClock();
   const controller = new AbortController();
   const runs: [number, number][] = [];
-  const device = inRunsOf({
-    counts, refused, ran: (job, handed, run) => {
-      if (job !== 'train') return;
-      runs.push([handed, run]);
-      pass(run * msPerCall);
+  const device = inRunsOf(
+    {
+      counts,
+      refused,
+      ran: (job, handed, run) => {
+        if (job !== 'train') return;
+        runs.push([handed, run]);
+        pass(run * msPerCall);
+      },
     },
-  }, await openCpu({ threads: 1 }));
-  const { events, folder } = await train(verses, given, { device, signal: controller.signal, seen: (event) => stopAt?.(event) && controller.abort() });
+    await openCpu({ threads: 1 }),
+  );
+  const { events, folder } = await train(verses, given, {
+    device,
+    signal: controller.signal,
+    seen: (event) => stopAt?.(event) && controller.abort(),
+  });
   return { events: events.map(pathless), latest: contentOf(await readCheckpoint(folder.latestPath)), runs };
 }
 
@@ -64,17 +75,24 @@ async function expectSame(given: Partial<TrainingOptions>, settings: Settings): 
   return many;
 }
 
-const stepsOf = (events: readonly unknown[], kind: string): number[] => (events as { event: string; step: number }[]).filter(({ event }) => event === kind).map(({ step }) => step);
+const stepsOf = (events: readonly unknown[], kind: string): number[] =>
+  (events as { event: string; step: number }[]).filter(({ event }) => event === kind).map(({ step }) => step);
 const reportsOf = (events: readonly unknown[]): ReportEvent[] => (events as TrainingEvent[]).filter((event) => event.event === 'report');
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, x) => total + x, 0);
 
 describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls', ({ counts }) => {
   // 20 windows an epoch: state, masks and rates by epoch cross from one to the next within a run of calls.
-  test.each(['cosine', 'step', 'exponential', 'constant'] as const)('give the events and the checkpoint of single calls, with the %s schedule', async (schedule) => {
-    const { runs, events } = await expectSame({ cell: 'gru', layers: 2, dropout: 0.3, maxSteps: 50, evaluateEvery: 24, schedule, warmupSteps: 5, decay: 0.5 }, { counts });
-    expect(Math.max(...runs.map(([handed]) => handed))).toBe(Math.min(24, Math.max(...counts)));
-    expect(stepsOf(events, 'evaluation')).toEqual([24, 48, 50]);
-  });
+  test.each(['cosine', 'step', 'exponential', 'constant'] as const)(
+    'give the events and the checkpoint of single calls, with the %s schedule',
+    async (schedule) => {
+      const { runs, events } = await expectSame(
+        { cell: 'gru', layers: 2, dropout: 0.3, maxSteps: 50, evaluateEvery: 24, schedule, warmupSteps: 5, decay: 0.5 },
+        { counts },
+      );
+      expect(Math.max(...runs.map(([handed]) => handed))).toBe(Math.min(24, Math.max(...counts)));
+      expect(stepsOf(events, 'evaluation')).toEqual([24, 48, 50]);
+    },
+  );
 
   test('have windows of one length each, where lengths are drawn, and give what single calls do', async () => {
     await expectSame({ dropout: 0.3, maxSteps: 45, evaluateEvery: 10, randomLength: true, randomOffset: true }, { counts });
@@ -95,23 +113,37 @@ describe.each(manyCounts.map((counts) => ({ counts })))('runs of $counts calls',
 
   test('go on after refused updates as single calls do', async () => {
     // Each goes back to the last checkpoint: after the 6th call that was made just before.
-    const { events, runs } = await expectSame({ optimizer: 'adam', dropout: 0.2, maxSteps: 30, evaluateEvery: 6, checkpointEvery: 3, maxRecoveries: 9 }, { counts, refused: [2, 6, 7, 12, 21, 30] });
+    const { events, runs } = await expectSame(
+      { optimizer: 'adam', dropout: 0.2, maxSteps: 30, evaluateEvery: 6, checkpointEvery: 3, maxRecoveries: 9 },
+      { counts, refused: [2, 6, 7, 12, 21, 30] },
+    );
     expect(stepsOf(events, 'recovery')).toEqual([0, 3, 3, 6, 12, 18]);
     expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 30 });
     expect(runs.some(([handed, run]) => run < handed)).toBe(true);
     expect(sum(runs.map(([, run]) => run))).toBe(42);
   });
 
-  test.each([[5, 0], [20, 12]])('save, right after call %i was refused, the state that they went back to', async (call, step) => {
-    const { latest, events } = await expectSame({ maxSteps: 40, checkpointEvery: 12 }, { counts, refused: [call], stopAt: ({ event }) => event === 'recovery' });
+  test.each([
+    [5, 0],
+    [20, 12],
+  ])('save, right after call %i was refused, the state that they went back to', async (call, step) => {
+    const { latest, events } = await expectSame(
+      { maxSteps: 40, checkpointEvery: 12 },
+      { counts, refused: [call], stopAt: ({ event }) => event === 'recovery' },
+    );
     expect(events.at(-1)).toMatchObject({ reason: 'signal', step });
     expect(latest).toMatchObject({ training: { step, position: { epoch: 0, window: step } }, optimizer: { scalars: { step } } });
   });
 
   test('diverge as single calls do', async () => {
-    const { events } = await expectSame({ maxSteps: 50, learningRate: 1e38, optimizer: 'sgd', schedule: 'constant', checkpointEvery: 1 }, { counts });
+    const { events } = await expectSame(
+      { maxSteps: 50, learningRate: 1e38, optimizer: 'sgd', schedule: 'constant', checkpointEvery: 1 },
+      { counts },
+    );
     expect(events.at(-1)).toMatchObject({ reason: 'diverged' });
-    expect((await expectSame({ maxSteps: 50, checkpointEvery: 4, maxRecoveries: 2 }, { counts, refused: [9, 10, 11] })).events.at(-1)).toMatchObject({ reason: 'diverged', step: 8 });
+    expect(
+      (await expectSame({ maxSteps: 50, checkpointEvery: 4, maxRecoveries: 2 }, { counts, refused: [9, 10, 11] })).events.at(-1),
+    ).toMatchObject({ reason: 'diverged', step: 8 });
   });
 });
 
@@ -128,18 +160,27 @@ test('a report tells the mean loss of the steps since the last, and the rate and
   for (const [i, { step, lossNats, gradientNorm, learningRate, epoch, charactersPerSecond }] of reports.entries()) {
     const steps = each.slice(i * 3, step);
     expect(lossNats).toBeCloseTo(sum(steps.map((report) => report.lossNats)) / steps.length, 12);
-    expect({ gradientNorm, learningRate, epoch }).toEqual({ gradientNorm: each[step - 1].gradientNorm, learningRate: each[step - 1].learningRate, epoch: each[step - 1].epoch });
+    expect({ gradientNorm, learningRate, epoch }).toEqual({
+      gradientNorm: each[step - 1].gradientNorm,
+      learningRate: each[step - 1].learningRate,
+      epoch: each[step - 1].epoch,
+    });
     expect(charactersPerSecond).toBeCloseTo(80 / 0.4, 9);
   }
 });
 
 test('a refused update takes back the steps before it, and slows none of those that come after', async () => {
   const { events } = await outcome({ maxSteps: 8 }, { counts: [4], refused: [3], msPerCall: 500 });
-  expect((events as TrainingEvent[]).slice(1, 4)).toMatchObject([{ event: 'recovery', step: 0 }, { event: 'report', step: 4, charactersPerSecond: 160 }, { event: 'report', step: 8 }]);
+  expect((events as TrainingEvent[]).slice(1, 4)).toMatchObject([
+    { event: 'recovery', step: 0 },
+    { event: 'report', step: 4, charactersPerSecond: 160 },
+    { event: 'report', step: 8 },
+  ]);
 });
 
 test('a signal, --max-time and --budget end a run after the calls in hand', async () => {
-  const endOf = async (given: Partial<TrainingOptions>): Promise<unknown> => (await outcome(given, { counts: [4], msPerCall: 300 })).events.at(-1);
+  const endOf = async (given: Partial<TrainingOptions>): Promise<unknown> =>
+    (await outcome(given, { counts: [4], msPerCall: 300 })).events.at(-1);
   expect(await endOf({ maxSteps: 50, maxTimeMs: 1500 })).toMatchObject({ reason: 'max-time', step: 8 });
   expect(await endOf({ budgetMs: 3000 })).toMatchObject({ reason: 'budget', step: 12 });
   const stopped = await outcome({ maxSteps: 50 }, { counts: [4], msPerCall: 300, stopAt: ({ event }) => event === 'report' });
@@ -148,7 +189,19 @@ test('a signal, --max-time and --budget end a run after the calls in hand', asyn
 
 test('a device that fails leaves the place in the text where it was', async () => {
   const cpu = await openCpu({ threads: 1 });
-  const session = await Session.open(optionsOf(verses, { maxSteps: 10 }), verses, inRunsOf({ counts: [3], ran: (_, handed) => { if (handed === 3) throw new Error('lost'); } }, cpu));
+  const session = await Session.open(
+    optionsOf(verses, { maxSteps: 10 }),
+    verses,
+    inRunsOf(
+      {
+        counts: [3],
+        ran: (_, handed) => {
+          if (handed === 3) throw new Error('lost');
+        },
+      },
+      cpu,
+    ),
+  );
   await session.begin();
   await session.advance(2, () => 0.01);
   await expect(session.advance(9, () => 0.01)).rejects.toThrow('lost');

@@ -3,7 +3,10 @@ import { type Progress, learningRateAt } from '../../src/training/schedules.ts';
 
 type Schedule = Parameters<typeof learningRateAt>[0];
 const at = (changes: Partial<Schedule>, progress: Partial<Progress>): number =>
-  learningRateAt({ learningRate: 0.01, schedule: 'constant', warmupSteps: 0, decay: 0.5, decayEpochs: 2, decayAfter: 0, finalFraction: 0.1, ...changes }, { step: 1000, epoch: 0, fraction: 0, drops: 0, ...progress });
+  learningRateAt(
+    { learningRate: 0.01, schedule: 'constant', warmupSteps: 0, decay: 0.5, decayEpochs: 2, decayAfter: 0, finalFraction: 0.1, ...changes },
+    { step: 1000, epoch: 0, fraction: 0, drops: 0, ...progress },
+  );
 
 describe('the learning rate', () => {
   test('stays where it is with the constant schedule', () => {
@@ -16,7 +19,9 @@ describe('the learning rate', () => {
   });
 
   test('does not begin to fall before decayAfter', () => {
-    expect([0, 10, 11.9, 12, 14].map((epoch) => at({ schedule: 'step', decayAfter: 10 }, { epoch }))).toEqual([0.01, 0.01, 0.01, 0.005, 0.0025]);
+    expect([0, 10, 11.9, 12, 14].map((epoch) => at({ schedule: 'step', decayAfter: 10 }, { epoch }))).toEqual([
+      0.01, 0.01, 0.01, 0.005, 0.0025,
+    ]);
     expect([0, 10, 12].map((epoch) => at({ schedule: 'exponential', decayAfter: 10 }, { epoch }))).toEqual([0.01, 0.01, 0.005]);
   });
 
@@ -49,7 +54,7 @@ describe('the learning rate', () => {
     expect(oneCycle(1)).toBeCloseTo(0.001, 12);
   });
 
-  test('rises from its warm-up\'s first step to its peak, on top of any schedule', () => {
+  test("rises from its warm-up's first step to its peak, on top of any schedule", () => {
     const rates = [0, 1, 3, 4, 100].map((step) => at({ warmupSteps: 4 }, { step }));
     expect(rates).toEqual([0.0025, 0.005, 0.01, 0.01, 0.01]);
     expect(at({ warmupSteps: 4, schedule: 'step' }, { step: 1, epoch: 2 })).toBeCloseTo(0.0025, 12);

@@ -3,14 +3,35 @@ import { describe, expect, test } from 'vitest';
 import { refuseImpossible } from '../../src/training/possible.ts';
 import { type Distribution, drawPoints, gridOf } from '../../src/training/search.ts';
 
-const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): Distribution => ({ kind: 'range', low, high, logarithmic: false, whole: false, ...kind });
-const drawn = (values: Distribution, count: number, seed = 1): number[] => drawPoints([{ option: 'x', values }], count, seed).map(({ settings }) => Number(settings[0].value));
+const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): Distribution => ({
+  kind: 'range',
+  low,
+  high,
+  logarithmic: false,
+  whole: false,
+  ...kind,
+});
+const drawn = (values: Distribution, count: number, seed = 1): number[] =>
+  drawPoints([{ option: 'x', values }], count, seed).map(({ settings }) => Number(settings[0].value));
 
 describe('a grid', () => {
   test('is every combination, in the order given', () => {
-    const points = gridOf([{ option: 'hidden', values: ['8', '16'] }, { option: 'cell', values: ['lstm', 'gru', 'rnn'] }]);
-    expect(points.map(({ name }) => name)).toEqual(['cell=lstm,hidden=8', 'cell=gru,hidden=8', 'cell=rnn,hidden=8', 'cell=lstm,hidden=16', 'cell=gru,hidden=16', 'cell=rnn,hidden=16']);
-    expect(points[4].settings).toEqual([{ option: 'hidden', value: '16' }, { option: 'cell', value: 'gru' }]);
+    const points = gridOf([
+      { option: 'hidden', values: ['8', '16'] },
+      { option: 'cell', values: ['lstm', 'gru', 'rnn'] },
+    ]);
+    expect(points.map(({ name }) => name)).toEqual([
+      'cell=lstm,hidden=8',
+      'cell=gru,hidden=8',
+      'cell=rnn,hidden=8',
+      'cell=lstm,hidden=16',
+      'cell=gru,hidden=16',
+      'cell=rnn,hidden=16',
+    ]);
+    expect(points[4].settings).toEqual([
+      { option: 'hidden', value: '16' },
+      { option: 'cell', value: 'gru' },
+    ]);
   });
 
   test('of too many points is refused, before they are made', () => {
@@ -21,7 +42,10 @@ describe('a grid', () => {
 });
 
 describe('points drawn at random', () => {
-  const axes = [{ option: 'lr', values: range(1e-4, 1e-2, { logarithmic: true }) }, { option: 'cell', values: { kind: 'choice', values: ['lstm', 'gru'] } as Distribution }];
+  const axes = [
+    { option: 'lr', values: range(1e-4, 1e-2, { logarithmic: true }) },
+    { option: 'cell', values: { kind: 'choice', values: ['lstm', 'gru'] } as Distribution },
+  ];
 
   test('follow from the seed, and more of them begin with the same ones', () => {
     const ten = drawPoints(axes, 10, 7);
@@ -58,10 +82,12 @@ describe('the name of a point', () => {
 
   test('can be the name of a folder, whatever is in it', () => {
     expect(nameOf('../a b.txt', "*'()~!")).toBe('o0=..%2Fa%20b.txt,o1=%2A%27%28%29%7E%21');
-    fc.assert(fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (value) => {
-      expect(nameOf(value)).toMatch(/^o0=[\w.%+-]*$/);
-      expect(nameOf(value).length).toBeLessThanOrEqual(150);
-    }));
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 80 }), (value) => {
+        expect(nameOf(value)).toMatch(/^o0=[\w.%+-]*$/);
+        expect(nameOf(value).length).toBeLessThanOrEqual(150);
+      }),
+    );
   });
 
   test('is not too long for one, and still its own', () => {
@@ -80,5 +106,7 @@ test('what no run can have is refused whatever the text, and what hangs on the t
   // A note must hold for texts of any length: the preset has dropout for some, and of no --layers there are two for long ones.
   expect(refuseImpossible({ lockedDropout: true, preset: 'quick' }, { validates: true })).toEqual([]);
   expect(refuseImpossible({ stacking: 'residual' }, { validates: true })).toEqual([]);
-  expect(refuseImpossible({ stacking: 'residual', layers: 1 }, { validates: true })).toEqual(['--stacking does nothing: there is one layer']);
+  expect(refuseImpossible({ stacking: 'residual', layers: 1 }, { validates: true })).toEqual([
+    '--stacking does nothing: there is one layer',
+  ]);
 });

@@ -9,7 +9,15 @@ type Training = Checkpoint['training'];
 
 /** Of a run that has gone back twice and waits for a better loss. */
 const state: Partial<LoopState> = {
-  trainingMs: 1000, sinceBest: 3, sinceDrop: 1, drops: 2, evaluatedAt: 40, sampledAt: 30, recoveries: 2, learningRateFactor: 0.25, trend: { steps: 40, average: 1.5, lowest: 1.25 },
+  trainingMs: 1000,
+  sinceBest: 3,
+  sinceDrop: 1,
+  drops: 2,
+  evaluatedAt: 40,
+  sampledAt: 30,
+  recoveries: 2,
+  learningRateFactor: 0.25,
+  trend: { steps: 40, average: 1.5, lowest: 1.25 },
 };
 let training: Training;
 beforeAll(async () => {
@@ -32,7 +40,14 @@ describe('where a run stands', () => {
   it('has no losses to compare with on another text', () => {
     const standing = new Standing(training);
     standing.forgetLosses({ sameTraining: false, sameValidation: false });
-    expect(kept(standing)).toMatchObject({ best: null, sinceBest: 0, trend: { steps: 0, lowest: null }, recoveries: 2, learningRateFactor: 0.25, trainingMs: 1000 });
+    expect(kept(standing)).toMatchObject({
+      best: null,
+      sinceBest: 0,
+      trend: { steps: 0, lowest: null },
+      recoveries: 2,
+      learningRateFactor: 0.25,
+      trainingMs: 1000,
+    });
   });
 
   it('has the loss of training to compare with where only the text to validate on is another one, and the other way round', () => {
@@ -50,7 +65,9 @@ describe('where a run stands', () => {
 
   it('counts a drop after so many evaluations without a new best, and again after as many more', () => {
     const standing = new Standing(null);
-    const judged = [false, false, true, false, false, false, false, false].map((best) => (standing.judge(best, { schedule: 'plateau', plateauPatience: 2 }), standing.drops));
+    const judged = [false, false, true, false, false, false, false, false].map(
+      (best) => (standing.judge(best, { schedule: 'plateau', plateauPatience: 2 }), standing.drops),
+    );
     expect(judged).toEqual([0, 1, 1, 1, 2, 2, 3, 3]);
     expect(standing.sinceBest).toBe(5);
   });
@@ -70,17 +87,36 @@ describe('where a run stands', () => {
 
 describe('where a run stands after it went back', () => {
   /** Since the checkpoint it has trained longer, and found a better loss. */
-  const later = (): Standing => Object.assign(new Standing(training), { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 });
+  const later = (): Standing =>
+    Object.assign(new Standing(training), { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 });
 
   it('is as in the checkpoint, but for the time, the best loss and the learning rate', () => {
-    expect(kept(later().recoveredFrom(training, { sameTraining: true, sameValidation: true }))).toMatchObject({ ...state, trainingMs: 5000, best: 1.5, recoveries: 4, learningRateFactor: 0.0625 });
+    expect(kept(later().recoveredFrom(training, { sameTraining: true, sameValidation: true }))).toMatchObject({
+      ...state,
+      trainingMs: 5000,
+      best: 1.5,
+      recoveries: 4,
+      learningRateFactor: 0.0625,
+    });
   });
 
   it('has no losses of the text before this one', () => {
-    expect(kept(later().recoveredFrom(training, { sameTraining: false, sameValidation: false }))).toMatchObject({ best: 1.5, sinceBest: 0, trend: { steps: 0, lowest: null }, recoveries: 4 });
+    expect(kept(later().recoveredFrom(training, { sameTraining: false, sameValidation: false }))).toMatchObject({
+      best: 1.5,
+      sinceBest: 0,
+      trend: { steps: 0, lowest: null },
+      recoveries: 4,
+    });
   });
 
   it('is the beginning where there is no checkpoint', () => {
-    expect(kept(later().recoveredFrom(null, { sameTraining: true, sameValidation: true }))).toMatchObject({ trainingMs: 5000, best: 1.5, sinceBest: 0, evaluatedAt: -1, recoveries: 4, trend: { steps: 0 } });
+    expect(kept(later().recoveredFrom(null, { sameTraining: true, sameValidation: true }))).toMatchObject({
+      trainingMs: 5000,
+      best: 1.5,
+      sinceBest: 0,
+      evaluatedAt: -1,
+      recoveries: 4,
+      trend: { steps: 0 },
+    });
   });
 });

@@ -9,26 +9,36 @@ import { openSampler } from '../../src/sampling/sample.ts';
 import { transferParameters, withSizesOf } from '../../src/training/transfer.ts';
 import { corpusOf, train, verses } from './fixture.ts';
 
-test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden: 28 }])('a model %o that learns new characters keeps all that it knew of the old ones', async (given) => {
-  const { folder } = await train(verses, { maxSteps: 150, ...given });
-  const { checkpoint: old } = await folder.newest();
-  // As many hidden units as symbols, in the last case: axes are told by what they are for, not by their length.
-  const vocabulary = characterVocabulary([...old.vocabulary.symbols, ...'#A~é'], false);
-  const model = { ...old.model, vocabulary: vocabulary.size };
-  const weights = transferParameters(old, model, vocabulary, new Random(1));
-  const device = await openCpu({ threads: 1 });
-  const text = async (model: typeof old.model, symbols: typeof vocabulary.data, parameters: Float32Array, bias: number): Promise<string> => {
-    // What is new may not be drawn, so that the texts can be compared.
-    const biased = parameters.slice();
-    for (const [id, symbol] of symbols.symbols.entries()) if ('#A~é'.includes(symbol)) biased[biased.length - symbols.symbols.length + id] = bias;
-    const sampler = await openSampler({ ...old, model, vocabulary: symbols, tensors: tensorsLike(model, biased) }, device);
-    let all = '';
-    for await (const piece of sampler.text({ prime: 'the fox ', length: 60, stop: null, seed: 1, options: { temperature: 0 } })) all += piece;
-    await sampler.close();
-    return all;
-  };
-  expect(await text(model, vocabulary.data, weights, -1e3)).toBe(await text(old.model, old.vocabulary, parameterVector(old), 0));
-});
+test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden: 28 }])(
+  'a model %o that learns new characters keeps all that it knew of the old ones',
+  async (given) => {
+    const { folder } = await train(verses, { maxSteps: 150, ...given });
+    const { checkpoint: old } = await folder.newest();
+    // As many hidden units as symbols, in the last case: axes are told by what they are for, not by their length.
+    const vocabulary = characterVocabulary([...old.vocabulary.symbols, ...'#A~é'], false);
+    const model = { ...old.model, vocabulary: vocabulary.size };
+    const weights = transferParameters(old, model, vocabulary, new Random(1));
+    const device = await openCpu({ threads: 1 });
+    const text = async (
+      model: typeof old.model,
+      symbols: typeof vocabulary.data,
+      parameters: Float32Array,
+      bias: number,
+    ): Promise<string> => {
+      // What is new may not be drawn, so that the texts can be compared.
+      const biased = parameters.slice();
+      for (const [id, symbol] of symbols.symbols.entries())
+        if ('#A~é'.includes(symbol)) biased[biased.length - symbols.symbols.length + id] = bias;
+      const sampler = await openSampler({ ...old, model, vocabulary: symbols, tensors: tensorsLike(model, biased) }, device);
+      let all = '';
+      for await (const piece of sampler.text({ prime: 'the fox ', length: 60, stop: null, seed: 1, options: { temperature: 0 } }))
+        all += piece;
+      await sampler.close();
+      return all;
+    };
+    expect(await text(model, vocabulary.data, weights, -1e3)).toBe(await text(old.model, old.vocabulary, parameterVector(old), 0));
+  },
+);
 
 test('a run that starts from weights starts where they ended, on a text with new characters', async () => {
   const { folder } = await train(verses, { maxSteps: 200 });
@@ -36,7 +46,15 @@ test('a run that starts from weights starts where they ended, on a text with new
   const marked = (text: string): string => text.replaceAll('fox', 'FOX');
   const verse = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
   const corpus = corpusOf(marked(verse.repeat(20)), marked(verse.repeat(2)));
-  const fresh = await train({ ...corpus, vocabulary: characterVocabulary([...initial.vocabulary.symbols, ...'FOX'], false), ...encoded(corpus, initial.vocabulary.symbols) }, { maxSteps: 30 }, { initial });
+  const fresh = await train(
+    {
+      ...corpus,
+      vocabulary: characterVocabulary([...initial.vocabulary.symbols, ...'FOX'], false),
+      ...encoded(corpus, initial.vocabulary.symbols),
+    },
+    { maxSteps: 30 },
+    { initial },
+  );
   const none = await train(corpus, { maxSteps: 30 });
   const lossOf = (events: typeof none.events): number => (events.at(-1) as { bestValidationLossNats: number }).bestValidationLossNats;
   expect(lossOf(fresh.events)).toBeLessThan(0.6 * lossOf(none.events));
@@ -44,8 +62,21 @@ test('a run that starts from weights starts where they ended, on a text with new
 
 test('sizes are those of the weights, and others are refused', () => {
   const model = { cell: 'gru', layers: 2, hidden: 16, embedding: 0 } as never;
-  expect(withSizesOf({ model }, { dropout: 0.5, hidden: 16 })).toMatchObject({ dropout: 0.5, cell: 'gru', layers: 2, hidden: 16, embedding: 0, tied: false });
-  expect(() => withSizesOf({ model }, { hidden: 32 })).toThrow(expect.objectContaining({ kind: 'usage', message: '--hidden 32 does not go with --init-from: its weights are those of --hidden 16', hint: expect.any(String) }));
+  expect(withSizesOf({ model }, { dropout: 0.5, hidden: 16 })).toMatchObject({
+    dropout: 0.5,
+    cell: 'gru',
+    layers: 2,
+    hidden: 16,
+    embedding: 0,
+    tied: false,
+  });
+  expect(() => withSizesOf({ model }, { hidden: 32 })).toThrow(
+    expect.objectContaining({
+      kind: 'usage',
+      message: '--hidden 32 does not go with --init-from: its weights are those of --hidden 16',
+      hint: expect.any(String),
+    }),
+  );
 });
 
 function encoded(corpus: ReturnType<typeof corpusOf>, symbols: readonly string[]): { train: Uint8Array; validation: Uint8Array } {

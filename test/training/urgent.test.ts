@@ -81,5 +81,8 @@ test('an evaluation that takes longer than --max-time is done by an invocation t
   expect(first.events.at(-1)).toMatchObject({ reason: 'max-time', step: 4 });
   const { checkpoint } = await first.folder.newest();
   const second = await train(verses, { ...given, maxTimeMs: HOUR }, { folder: first.folder, earlier: checkpoint, device: await slow() });
-  expect(second.events.filter(({ event }) => event === 'evaluation' || event === 'end')).toMatchObject([{ event: 'evaluation', step: 4 }, { event: 'end', reason: 'max-time', step: 4 }]);
+  expect(second.events.filter(({ event }) => event === 'evaluation' || event === 'end')).toMatchObject([
+    { event: 'evaluation', step: 4 },
+    { event: 'end', reason: 'max-time', step: 4 },
+  ]);
 });

@@ -2,7 +2,18 @@ import { expect, it } from 'vitest';
 import { workOf } from '../../src/training/work.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
 
-const options = { cell: 'lstm', layers: 2, hidden: 3, embedding: 0, sequenceLength: 5, batchSize: 2, epochs: null, maxSteps: 7, budgetMs: null, maxTimeMs: null } as TrainingOptions;
+const options = {
+  cell: 'lstm',
+  layers: 2,
+  hidden: 3,
+  embedding: 0,
+  sequenceLength: 5,
+  batchSize: 2,
+  epochs: null,
+  maxSteps: 7,
+  budgetMs: null,
+  maxTimeMs: null,
+} as TrainingOptions;
 const corpus = { length: 101, symbols: 11 };
 
 it('counts the products of a step, forward and backward', () => {
@@ -19,5 +30,8 @@ it('counts the products of a step, forward and backward', () => {
 it('knows how long a run is, by its steps or its time', () => {
   expect(workOf(options, corpus)).toMatchObject({ steps: 7, milliseconds: Infinity });
   expect(workOf({ ...options, maxSteps: null, epochs: 1.5 }, corpus)).toMatchObject({ steps: 15, milliseconds: Infinity });
-  expect(workOf({ ...options, maxSteps: null, budgetMs: 2000, maxTimeMs: 1000 }, corpus)).toMatchObject({ steps: null, milliseconds: 1000 });
+  expect(workOf({ ...options, maxSteps: null, budgetMs: 2000, maxTimeMs: 1000 }, corpus)).toMatchObject({
+    steps: null,
+    milliseconds: 1000,
+  });
 });

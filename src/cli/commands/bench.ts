@@ -34,7 +34,11 @@ export function defineBench(command: Command, context: Context): void {
   const groups = {
     'The machine:': [deviceList(), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
     'The model:': [
-      choiceFlag('--cell <name>', "one of those in 'rnn train --help'", cells.map(({ name }) => name)).default('lstm'),
+      choiceFlag(
+        '--cell <name>',
+        "one of those in 'rnn train --help'",
+        cells.map(({ name }) => name),
+      ).default('lstm'),
       numberFlag('--layers <n>', 'on top of each other', positive).default(2),
       numberFlag('--hidden <n>', 'units in each', positive).default(128),
       numberFlag('--batch-size <n>', 'streams', positive).default(50),
@@ -69,18 +73,31 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
       const device = await open(name, flags, context);
       if (device === null) continue;
       try {
-        const result = await bench(device, { cell, layers, hidden, batchSize, sequenceLength, milliseconds: dryRun ? null : 1000 * seconds, ...(profile ? { profile } : {}) });
+        const result = await bench(device, {
+          cell,
+          layers,
+          hidden,
+          batchSize,
+          sequenceLength,
+          milliseconds: dryRun ? null : 1000 * seconds,
+          ...(profile ? { profile } : {}),
+        });
         // By the name that was asked for: several modes of the gpu are one device.
         results.push({ ...result, device: name });
       } finally {
         await device.close();
       }
-      if (json) await stdout.write(`${JSON.stringify({ event: 'bench', cell, layers, hidden, batchSize, sequenceLength, vocabulary: VOCABULARY, ...results.at(-1) })}\n`);
+      if (json)
+        await stdout.write(
+          `${JSON.stringify({ event: 'bench', cell, layers, hidden, batchSize, sequenceLength, vocabulary: VOCABULARY, ...results.at(-1) })}\n`,
+        );
     }
   } finally {
     if (!json && results.length > 0) {
       const title = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols: ${count(results[0].parameters)} parameters`;
-      await stdout.write(`${stdout.colour.bold(title)}\n${results.map(({ description }) => `${description}\n`).join('')}\n${table(results, stdout.colour.dim)}\n`);
+      await stdout.write(
+        `${stdout.colour.bold(title)}\n${results.map(({ description }) => `${description}\n`).join('')}\n${table(results, stdout.colour.dim)}\n`,
+      );
       if (profile) for (const result of results) await stdout.write(`\n${profileText(result, stdout.colour)}\n`);
     }
   }
@@ -103,7 +120,7 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   ['steps handed over at a time', ({ training }) => training && `${count(training.callsPerRun)}${training.settled ? '' : ' so far'}`],
   ['sampling, characters/s', ({ sampling }) => sampling && count(sampling.charactersPerSecond)],
   ['compiling for training', ({ training, compileMs }) => training && milliseconds(compileMs)],
-  ['planning for training', ({ training, compileMs }) => training === null ? milliseconds(compileMs) : null],
+  ['planning for training', ({ training, compileMs }) => (training === null ? milliseconds(compileMs) : null)],
   ['compiling for sampling', ({ sampling }) => sampling && milliseconds(sampling.compileMs)],
   ['memory for training', ({ memoryBytes }) => bytes(memoryBytes)],
   ['operations a step', ({ operations }) => count(operations)],
@@ -113,15 +130,21 @@ const rows: readonly (readonly [name: string, cell: (result: BenchResult) => str
   ['multiply-adds a step', ({ multiplyAdds }) => large(multiplyAdds)],
   ['read and written a step', ({ cost }) => cost && bytes(cost.bytes)],
   ['GFLOP/s reached', ({ training }) => training && significant(training.gigaflops)],
-  ['GB/s reached', ({ training }) => training && training.gigabytesPerSecond !== null ? significant(training.gigabytesPerSecond) : null],
+  ['GB/s reached', ({ training }) => (training && training.gigabytesPerSecond !== null ? significant(training.gigabytesPerSecond) : null)],
 ];
 
 const large = (value: number): string => (value < 999.5e6 ? compact(value) : `${significant(value / 1e9)}G`);
 
 /** A row for each figure that some device has, a column for each device. */
 function table(results: readonly BenchResult[], dim: (text: string) => string): string {
-  const lines = rows.map(([name, cell]) => [name, ...results.map((result) => cell(result) ?? '')]).filter(([, ...cells]) => cells.some((cell) => cell !== ''));
+  const lines = rows
+    .map(([name, cell]) => [name, ...results.map((result) => cell(result) ?? '')])
+    .filter(([, ...cells]) => cells.some((cell) => cell !== ''));
   const all = [['', ...results.map(({ device }) => device)], ...lines];
   const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
-  return all.map(([name, ...cells]) => `${dim(name.padEnd(widths[0]))}${cells.map((cell, i) => `  ${cell.padStart(widths[i + 1])}`).join('')}`.trimEnd()).join('\n');
+  return all
+    .map(([name, ...cells]) =>
+      `${dim(name.padEnd(widths[0]))}${cells.map((cell, i) => `  ${cell.padStart(widths[i + 1])}`).join('')}`.trimEnd(),
+    )
+    .join('\n');
 }

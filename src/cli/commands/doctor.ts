@@ -40,12 +40,19 @@ async function doctor(flags: DoctorFlags, { rooms, stdout }: Context): Promise<n
   const { examine } = await rooms.diagnosis();
   const device = flags.device === 'auto' ? undefined : flags.device;
   const working: string[] = [];
-  for await (const check of examine({ full: flags.full === true, ...(device === undefined ? {} : { device }), ...(flags.blas === undefined ? {} : { blas: flags.blas }) })) {
+  for await (const check of examine({
+    full: flags.full === true,
+    ...(device === undefined ? {} : { device }),
+    ...(flags.blas === undefined ? {} : { blas: flags.blas }),
+  })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
     await stdout.write(flags.json ? `${JSON.stringify({ event: 'check', ...check })}\n` : `${rowOf(check, stdout)}\n`);
   }
   if (flags.json) await stdout.write(`${JSON.stringify({ event: 'end', working })}\n`);
-  else await stdout.write(`\n${working.length === 0 ? stdout.colour.red('no device works here') : `working: ${stdout.colour.bold(working.join(', '))}`}\n`);
+  else
+    await stdout.write(
+      `\n${working.length === 0 ? stdout.colour.red('no device works here') : `working: ${stdout.colour.bold(working.join(', '))}`}\n`,
+    );
   return working.length === 0 ? noDeviceCode : 0;
 }
 

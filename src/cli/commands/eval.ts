@@ -44,7 +44,9 @@ const mostOnPage = 100_000;
 
 export function defineEval(command: Command, context: Context): void {
   command
-    .description('Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.')
+    .description(
+      'Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.',
+    )
     .argument('<corpus...>', 'the text: files, folders, globs, or - for standard input');
   const groups = {
     'What is scored:': [
@@ -66,7 +68,11 @@ export function defineEval(command: Command, context: Context): void {
       listFlag('--against <corpus>', 'beside n-gram models of this text, of orders 1 to 6'),
       switchFlag('--compressors', 'beside gzip, brotli and xz; a short text always is'),
     ],
-    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
+    'The machine:': [
+      deviceFlag('where to compute; listed below (default: auto)'),
+      numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
+      blasFlag(),
+    ],
     'Output:': [switchFlag('--json', 'one JSON object, after those of --by-character'), ...commonFlags()],
   };
   addGroups(command, groups);
@@ -93,14 +99,23 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { planScoring, score } = await rooms.scoring();
   const reading = readKnownText(sources, part, flags, path, trained, context);
-  const { vocabulary, ...corpus } = await (flags.against === undefined ? reading : named(`the text to score, ${namesOf(sources)}`, reading));
+  const { vocabulary, ...corpus } = await (flags.against === undefined
+    ? reading
+    : named(`the text to score, ${namesOf(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
   const against = flags.against === undefined ? null : await readAgainst(flags.against, flags, path, trained, context);
   const surprise = await recordFor(plan, trained, flags, context);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
   const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
   const scored = await score(trained, plan, device, surprise).finally(() => device.close());
-  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`}; ${scored.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
+  if (!flags.json)
+    stderr.line(
+      stderr.colour.dim(
+        harmless(
+          `${path}, ${plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`}; ${scored.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`,
+        ),
+      ),
+    );
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, against, flags.compressors === true, context)) };
   const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
   if (costs !== null && flags.html !== undefined) await writePage(flags.html, sources, { path, trained, evaluated, costs }, context);
@@ -110,29 +125,48 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
 /** @throws RnnError `usage` for how fast to learn where nothing is to be learnt */
 function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay, byCharacter, html }: EvalFlags): GivenScoring {
   if (!dynamic && (dynamicLr !== undefined || dynamicDecay !== undefined)) {
-    throw new RnnError('usage', `${dynamicLr === undefined ? '--dynamic-decay' : '--dynamic-lr'} is for --dynamic`, { hint: 'add --dynamic, or leave it out' });
+    throw new RnnError('usage', `${dynamicLr === undefined ? '--dynamic-decay' : '--dynamic-lr'} is for --dynamic`, {
+      hint: 'add --dynamic, or leave it out',
+    });
   }
   // Where several streams meet, characters would cost what they do without any before them.
   const asItStands = streams ?? (byCharacter || html !== undefined ? 1 : undefined);
   return {
     ...(asItStands === undefined ? {} : { streams: asItStands }),
     ...(seqLength === undefined ? {} : { sequenceLength: seqLength }),
-    ...(dynamic ? { dynamic: { ...(dynamicLr === undefined ? {} : { learningRate: dynamicLr }), ...(dynamicDecay === undefined ? {} : { decay: dynamicDecay }) } } : {}),
+    ...(dynamic
+      ? {
+          dynamic: {
+            ...(dynamicLr === undefined ? {} : { learningRate: dynamicLr }),
+            ...(dynamicDecay === undefined ? {} : { decay: dynamicDecay }),
+          },
+        }
+      : {}),
   };
 }
 
 /** @throws RnnError `usage` for standard input or output that would be used twice */
 function refuseTwice(sources: readonly string[], { against = [], html, json, byCharacter }: EvalFlags): void {
-  if (sources.includes('-') && against.includes('-')) throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
+  if (sources.includes('-') && against.includes('-'))
+    throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
   refuseMixed({ '--html': html, '--json': json, '--by-character': byCharacter });
 }
 
 /** Room for what is to be told of each character; null if nothing is. @throws RnnError `usage` for more than is sensible */
-async function recordFor({ tokens }: ScoringPlan, { model, vocabulary }: TrainedModel, { byCharacter, html }: EvalFlags, { rooms }: Context): Promise<SurpriseRecord | null> {
+async function recordFor(
+  { tokens }: ScoringPlan,
+  { model, vocabulary }: TrainedModel,
+  { byCharacter, html }: EvalFlags,
+  { rooms }: Context,
+): Promise<SurpriseRecord | null> {
   if (!byCharacter && html === undefined) return null;
   const characters = tokens.length - 1;
   if (byCharacter && characters > mostByCharacter) {
-    throw new RnnError('usage', `--by-character is for texts of up to ${count(mostByCharacter)} ${unitName(vocabulary.unit)}s, and this one has ${count(characters)}`, { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' });
+    throw new RnnError(
+      'usage',
+      `--by-character is for texts of up to ${count(mostByCharacter)} ${unitName(vocabulary.unit)}s, and this one has ${count(characters)}`,
+      { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' },
+    );
   }
   const { SurpriseRecord } = await rooms.insight();
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
@@ -147,7 +181,12 @@ interface Seen {
   readonly costs: CharacterCosts;
 }
 
-async function writePage(file: string, sources: readonly string[], { path, trained, evaluated, costs }: Seen, context: Context): Promise<void> {
+async function writePage(
+  file: string,
+  sources: readonly string[],
+  { path, trained, evaluated, costs }: Seen,
+  context: Context,
+): Promise<void> {
   const { surprisePage } = await context.rooms.surprisePage();
   const { piecesOf, symbolTexts } = await context.rooms.insight();
   const { nats, accuracy, characters } = evaluated.score;
@@ -169,7 +208,14 @@ async function writePage(file: string, sources: readonly string[], { path, train
   await writeOut(file, html, context);
 }
 
-async function show(evaluated: Evaluated, costs: CharacterCosts | null, { streams, dynamic }: ScoringPlan, unit: 'character' | 'byte', { json, byCharacter, html, part, checkpoint }: EvalFlags, context: Context): Promise<void> {
+async function show(
+  evaluated: Evaluated,
+  costs: CharacterCosts | null,
+  { streams, dynamic }: ScoringPlan,
+  unit: 'character' | 'byte',
+  { json, byCharacter, html, part, checkpoint }: EvalFlags,
+  context: Context,
+): Promise<void> {
   const { stdout, stderr } = context;
   const isForPeople = costs === null || !byCharacter || (await writeCharacters(costs, json === true, context));
   if (json) return stdout.write(`${JSON.stringify(evaluationObject(evaluated, { dynamic, checkpoint, part, streams }))}\n`);

@@ -56,9 +56,7 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
   await replaceOut(out, bytes, context);
   if (flags.json)
-    await stdout.write(
-      `${JSON.stringify({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length })}\n`,
-    );
+    await stdout.write(`${JSON.stringify({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length })}\n`);
 }
 
 /** That of the run folder, or of a file that was taken out of one. */

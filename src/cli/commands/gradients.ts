@@ -47,7 +47,9 @@ interface Subject {
 
 export function defineGradients(command: Command, context: Context): void {
   command
-    .description('Tells how far back the loss reaches: the norm of its gradient at a step t with respect to what each layer held k steps before, and how much one step can stretch a gradient.')
+    .description(
+      'Tells how far back the loss reaches: the norm of its gradient at a step t with respect to what each layer held k steps before, and how much one step can stretch a gradient.',
+    )
     .argument('<corpus...>', 'a text to read: files, folders, globs, or - for standard input');
   const groups = {
     'The networks, side by side:': [
@@ -56,12 +58,23 @@ export function defineGradients(command: Command, context: Context): void {
     ],
     'What is measured:': [
       numberFlag('--steps <k>', `how many steps back (default: ${defaults.steps})`, { ...positive, most: 10_000 }),
-      numberFlag('--positions <n>', `places in the text, of which the mean is told (default: ${defaults.positions})`, { ...positive, most: 1024 }),
-      numberFlag('--jacobians <n>', `steps whose largest singular value is found; 0 none (default: ${defaults.jacobians})`, { whole: true, least: 0, most: 1000 }),
+      numberFlag('--positions <n>', `places in the text, of which the mean is told (default: ${defaults.positions})`, {
+        ...positive,
+        most: 1024,
+      }),
+      numberFlag('--jacobians <n>', `steps whose largest singular value is found; 0 none (default: ${defaults.jacobians})`, {
+        whole: true,
+        least: 0,
+        most: 1000,
+      }),
       listFlag('--include <glob>', 'of a folder, only these files'),
       listFlag('--exclude <glob>', 'of a folder, not these files'),
     ],
-    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
+    'The machine:': [
+      deviceFlag('where to compute; listed below (default: auto)'),
+      numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
+      blasFlag(),
+    ],
     'Output:': [
       textFlag('--html <file>', 'a page to zoom and read in, without a network; - is stdout'),
       textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
@@ -103,7 +116,12 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   await show(found, sources, flags, context);
 }
 
-async function show(found: readonly GradientsOf[], sources: readonly string[], { html, svg, json }: GradientsFlags, context: Context): Promise<void> {
+async function show(
+  found: readonly GradientsOf[],
+  sources: readonly string[],
+  { html, svg, json }: GradientsFlags,
+  context: Context,
+): Promise<void> {
   const { rooms, stdout } = context;
   const { gradientCharts, gradientsPage, dashboard, svgOf } = await rooms.gradientPictures();
   if (html !== undefined) await writeOut(html, gradientsPage(found, sources.join(' ')), context);
@@ -120,7 +138,9 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
   const given = flags.checkpoint ?? (untrained.length > 0 ? [] : [undefined]);
   if (sources.includes('-') && given.length > 1) {
-    throw new RnnError('usage', 'standard input (-) can be read only once, and each checkpoint reads the text with its own vocabulary', { hint: 'put the text into a file' });
+    throw new RnnError('usage', 'standard input (-) can be read only once, and each checkpoint reads the text with its own vocabulary', {
+      hint: 'put the text into a file',
+    });
   }
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const subjects: Subject[] = [];
@@ -136,8 +156,29 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   }
   if (asked.length === 0) return subjects;
   const { untrainedModel } = await rooms.untrained();
-  const text = corpus ?? (await (await rooms.corpus()).readCorpus({ sources, include, exclude, unit: 'char', minCount: 1, validationFraction: 0, validationFile: null, ...(sources.includes('-') ? { stdin: io.stdin } : {}) }));
-  return [...subjects, ...asked.map((each) => ({ name: `untrained ${each.text}`, checkpoint: null, network: untrainedModel(each.given, text), tokens: text.train }))];
+  const text =
+    corpus ??
+    (await (
+      await rooms.corpus()
+    ).readCorpus({
+      sources,
+      include,
+      exclude,
+      unit: 'char',
+      minCount: 1,
+      validationFraction: 0,
+      validationFile: null,
+      ...(sources.includes('-') ? { stdin: io.stdin } : {}),
+    }));
+  return [
+    ...subjects,
+    ...asked.map((each) => ({
+      name: `untrained ${each.text}`,
+      checkpoint: null,
+      network: untrainedModel(each.given, text),
+      tokens: text.train,
+    })),
+  ];
 }
 
 /** For the Jacobians: gradients through time are walked in float64. */
@@ -153,6 +194,11 @@ async function openFor(subjects: readonly Subject[], name: string, flags: Gradie
 
 /** Null is for a gradient of which nothing arrives. */
 function lineOf({ name, model: { cell, layers, hidden }, flows, singularValues }: GradientsOf, checkpoint: string | null): object {
-  const told = flows.map(({ layer, state, logNorms, perStep }) => ({ layer, state, perStep, logNorms: logNorms.map((value) => (Number.isFinite(value) ? value : null)) }));
+  const told = flows.map(({ layer, state, logNorms, perStep }) => ({
+    layer,
+    state,
+    perStep,
+    logNorms: logNorms.map((value) => (Number.isFinite(value) ? value : null)),
+  }));
   return { event: 'gradients', name, checkpoint, model: { cell, layers, hidden }, flows: told, singularValues };
 }

@@ -21,16 +21,11 @@ const mostBytes = 2 ** 31 - 1;
 
 export function defineImport(command: Command, context: Context): void {
   command
-    .description(
-      'Makes a run folder of a safetensors file that came back from PyTorch: to sample from, evaluate, and --init-from.',
-    )
+    .description('Makes a run folder of a safetensors file that came back from PyTorch: to sample from, evaluate, and --init-from.')
     .argument('<file>', 'a safetensors file with the names of rnn export');
   for (const flag of [
     textFlag('--out <folder>', 'the run folder (default: the name of the file, in checkpoints/)'),
-    textFlag(
-      '--like <path>',
-      'a model of the same sizes, for a file that does not say of which model and characters it is',
-    ),
+    textFlag('--like <path>', 'a model of the same sizes, for a file that does not say of which model and characters it is'),
     switchFlag('--force', 'replace the run that is in the folder'),
     switchFlag('--json', 'one JSON object about the run folder'),
     ...commonFlags(),
@@ -48,8 +43,7 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
   const { RunFolder, findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const { readTrained } = await rooms.formats();
   const content = await readWhole(file, context);
-  const like =
-    flags.like === undefined ? null : await readCheckpoint(await findCheckpoint(flags.like, 'use'), { weightsOnly: true });
+  const like = flags.like === undefined ? null : await readCheckpoint(await findCheckpoint(flags.like, 'use'), { weightsOnly: true });
   const checkpoint = readTrained(content, file, like);
   const { model, tensors, training } = checkpoint;
   const path = flags.out ?? join('checkpoints', basename(file, extname(file)));
@@ -81,8 +75,7 @@ async function readWhole(file: string, { rooms }: Context): Promise<Uint8Array> 
       if (!status.isFile()) refuse(`${file} is not a plain file`);
       const { buffer: start, bytesRead } = await handle.read(Buffer.alloc(startBytes), 0, startBytes, 0);
       refuseOtherFiles(start.subarray(0, bytesRead), status.size, file);
-      if (status.size > mostBytes)
-        refuse(`${file} has ${bytes(status.size)}, and ${bytes(mostBytes)} are all that can be read`);
+      if (status.size > mostBytes) refuse(`${file} has ${bytes(status.size)}, and ${bytes(mostBytes)} are all that can be read`);
       return await handle.readFile();
     } finally {
       await handle.close();

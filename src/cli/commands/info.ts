@@ -55,7 +55,14 @@ async function describe(path: string, { model, vocabulary, training, tensors, op
     model,
     parameters: tensors.reduce((sum, { data }) => sum + data.length, 0),
     vocabulary,
-    training: { step, epoch, lossNats: lastOf(history, 'lossNats'), validationLossNats: lastOf(history, 'validationLossNats'), bestValidationLossNats, options },
+    training: {
+      step,
+      epoch,
+      lossNats: lastOf(history, 'lossNats'),
+      validationLossNats: lastOf(history, 'validationLossNats'),
+      bestValidationLossNats,
+      options,
+    },
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     optimizer: optimizer?.name ?? null,
   };
@@ -66,17 +73,39 @@ function lastOf(history: TrainedModel['training']['history'], key: string): numb
   return typeof value === 'number' ? value : null;
 }
 
-const loss = (nats: number | null): string => (nats === null ? 'none' : `${nats.toFixed(3)} nats, ${bits(nats).toFixed(3)} bits per character`);
+const loss = (nats: number | null): string =>
+  nats === null ? 'none' : `${nats.toFixed(3)} nats, ${bits(nats).toFixed(3)} bits per character`;
 
 /** What the checkpoint says of itself, without what could disturb a terminal or look like another row. */
 const onOneLine = (text: string): string => harmless(text).replaceAll('\n', '␊');
 
 /** Sizes, and what is not as it mostly is. */
-function described({ cell, layers, hidden, embedding, dropout, skip = 'none', stacking = 'plain', timeSkip = 0, tied, layerNorm, learnedState }: Info['model']): string {
+function described({
+  cell,
+  layers,
+  hidden,
+  embedding,
+  dropout,
+  skip = 'none',
+  stacking = 'plain',
+  timeSkip = 0,
+  tied,
+  layerNorm,
+  learnedState,
+}: Info['model']): string {
   return [
-    `${cell}, ${layers} × ${hidden}`, embedding > 0 && `embedding ${embedding}`, tied && 'tied', dropout > 0 && `dropout ${dropout}`, skip !== 'none' && `skip ${skip}`,
-    stacking !== 'plain' && stacking, timeSkip > 0 && `time skip ${timeSkip}`, layerNorm && 'layer norm', learnedState && 'learned state',
-  ].filter(Boolean).join(', ');
+    `${cell}, ${layers} × ${hidden}`,
+    embedding > 0 && `embedding ${embedding}`,
+    tied && 'tied',
+    dropout > 0 && `dropout ${dropout}`,
+    skip !== 'none' && `skip ${skip}`,
+    stacking !== 'plain' && stacking,
+    timeSkip > 0 && `time skip ${timeSkip}`,
+    layerNorm && 'layer norm',
+    learnedState && 'learned state',
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
 /** Two columns: names, and values wrapped to the width of the terminal. */
@@ -92,7 +121,10 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['model', described(model)],
     ['parameters', count(info.parameters)],
     ['conventions', conventions.join('; ') || 'none'],
-    ['vocabulary', `${count(vocabulary.symbols.length)} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}${vocabulary.unknown === null ? '' : ', one of them for all unknown ones'}`],
+    [
+      'vocabulary',
+      `${count(vocabulary.symbols.length)} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}${vocabulary.unknown === null ? '' : ', one of them for all unknown ones'}`,
+    ],
     ['', symbols],
     ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
     ['loss', loss(training.lossNats)],
@@ -101,5 +133,10 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['optimizer', info.optimizer ?? 'not kept: good for sampling only'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows.map(([name, value]) => `${dim(name.padEnd(indent))}${wrap(onOneLine(value), Math.max(20, columns - indent - 1)).join(`\n${' '.repeat(indent)}`)}`).join('\n');
+  return rows
+    .map(
+      ([name, value]) =>
+        `${dim(name.padEnd(indent))}${wrap(onOneLine(value), Math.max(20, columns - indent - 1)).join(`\n${' '.repeat(indent)}`)}`,
+    )
+    .join('\n');
 }

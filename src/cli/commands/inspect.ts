@@ -30,7 +30,9 @@ const positive = { whole: true, least: 1 };
 
 export function defineInspect(command: Command, context: Context): void {
   command
-    .description('Shows what the cells of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.')
+    .description(
+      'Shows what the cells of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',
+    )
     .argument('<text...>', 'what is read: files, folders, globs, or - for standard input');
   const groups = {
     'What is read:': [
@@ -44,7 +46,10 @@ export function defineInspect(command: Command, context: Context): void {
       textFlag('--html <file>', 'a page with the text coloured by any cell, and all gates'),
       textFlag('--record <file>', 'all values, as .npz (NumPy) or .jsonl'),
     ],
-    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive)],
+    'The machine:': [
+      deviceFlag('where to compute; listed below (default: auto)'),
+      numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
+    ],
     'Output:': [switchFlag('--json', 'one JSON object a line'), ...commonFlags()],
   };
   addGroups(command, groups);
@@ -74,7 +79,8 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   refuseMixed({ '--html': flags.html, '--json': flags.json });
   const { recordFormats, saturationOf } = await context.rooms.inspection();
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
-  if (record === undefined) throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
+  if (record === undefined)
+    throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
   await refuseUnwritable(flags.html, flags.record);
   const seen = await look(sources, flags, context);
   const { pieces, activations, cell } = seen;
@@ -99,13 +105,16 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
   const { train: whole, vocabulary } = await readKnownText(sources, 'all', flags, path, trained, context);
   const tokens = whole.subarray(0, flags.length);
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
+  const device = await (
+    await rooms.devices()
+  ).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
   const activations = await readActivations(trained, tokens, device).finally(() => device.close());
   const decoder = vocabulary.decoder();
   const pieces = Array.from(tokens, (id) => decoder.push(id));
   const isPart = tokens.length < whole.length;
   const extent = `${isPart ? 'the first ' : ''}${count(tokens.length)}${isPart ? ` of ${count(whole.length)}` : ''} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}`;
-  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
+  if (!flags.json)
+    stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
   return { path, model, pieces, activations, extent, cell };
 }
 
@@ -113,11 +122,18 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
 async function search({ pieces, activations }: Seen, { json }: InspectFlags, { rooms, stderr }: Context): Promise<readonly Finding[]> {
   const { LEAST_CHARACTERS, propertiesOf, searchCells } = await rooms.inspection();
   if (pieces.length >= LEAST_CHARACTERS) return searchCells(activations, propertiesOf(pieces));
-  if (!json) stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for cells: it takes ${LEAST_CHARACTERS}`));
+  if (!json)
+    stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for cells: it takes ${LEAST_CHARACTERS}`));
   return [];
 }
 
-async function writePage(file: string, sources: readonly string[], { path, model, pieces, activations, extent, cell }: Seen, found: { readonly findings: readonly Finding[]; readonly saturation: readonly Saturation[] }, context: Context): Promise<void> {
+async function writePage(
+  file: string,
+  sources: readonly string[],
+  { path, model, pieces, activations, extent, cell }: Seen,
+  found: { readonly findings: readonly Finding[]; readonly saturation: readonly Saturation[] },
+  context: Context,
+): Promise<void> {
   const { cellsPage } = await context.rooms.cellsPage();
   const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ')}`;
   await writeOut(file, await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }), context);
@@ -129,10 +145,21 @@ function cellNamed(text: string, { layers, hidden }: TrainedModel['model'], know
   const cell = { layer: Number(layer), name, unit: Number(unit) };
   if (cell.unit < hidden && known.some((each) => each.layer === cell.layer && each.name === name)) return cell;
   const names = [...new Set(known.map((each) => each.name))];
-  throw badValue('--cell', text, `LAYER.VALUE.UNIT, such as 0.${names[0]}.0`, `this model has layers 0 to ${layers - 1}, in each ${names.join(', ')}, of units 0 to ${hidden - 1}`);
+  throw badValue(
+    '--cell',
+    text,
+    `LAYER.VALUE.UNIT, such as 0.${names[0]}.0`,
+    `this model has layers 0 to ${layers - 1}, in each ${names.join(', ')}, of units 0 to ${hidden - 1}`,
+  );
 }
 
-async function showCell(cell: CellName, pieces: readonly string[], { all, hidden }: Activations, { json }: InspectFlags, { io, rooms, stdout }: Context): Promise<void> {
+async function showCell(
+  cell: CellName,
+  pieces: readonly string[],
+  { all, hidden }: Activations,
+  { json }: InspectFlags,
+  { io, rooms, stdout }: Context,
+): Promise<void> {
   const { usualRange, valuesOf } = await rooms.inspection();
   const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
   const [low, high] = usualRange(values);
@@ -145,9 +172,19 @@ async function showCell(cell: CellName, pieces: readonly string[], { all, hidden
   await stdout.write(`${legend}\n\n${text}`);
 }
 
-async function showTables(findings: readonly Finding[], saturation: readonly Saturation[], { json }: InspectFlags, { stdout }: Context): Promise<void> {
+async function showTables(
+  findings: readonly Finding[],
+  saturation: readonly Saturation[],
+  { json }: InspectFlags,
+  { stdout }: Context,
+): Promise<void> {
   const tables = json
     ? [[...findings.map(findingObject), ...saturation.map(saturationObject)].map((object) => JSON.stringify(object))]
     : [cellsTable(findings, stdout), gatesTable(saturation, stdout.colour)];
-  await stdout.write(tables.filter((lines) => lines.length > 0).map((lines) => `${lines.join('\n')}\n`).join('\n'));
+  await stdout.write(
+    tables
+      .filter((lines) => lines.length > 0)
+      .map((lines) => `${lines.join('\n')}\n`)
+      .join('\n'),
+  );
 }

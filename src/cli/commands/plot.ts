@@ -29,7 +29,9 @@ const places = { picture: 450, json: 2000 };
 
 export function definePlot(command: Command, context: Context): void {
   command
-    .description('Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.')
+    .description(
+      'Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.',
+    )
     .argument('[runs...]', 'run folders, or folders of them; the newest run unless given');
   for (const flag of [
     choiceFlag('--x <what>', `over what: ${horizontals.join(', ')} (default: step)`, horizontals),
@@ -40,7 +42,8 @@ export function definePlot(command: Command, context: Context): void {
     textFlag('--html <file>', 'a page to zoom and read in, without a network; - is stdout'),
     switchFlag('--json', 'one JSON object per line of a chart'),
     ...commonFlags(),
-  ]) command.addOption(flag);
+  ])
+    command.addOption(flag);
   addExamples(command, [
     ['rnn plot', 'the newest run, in the terminal'],
     ['rnn plot checkpoints/a checkpoints/b --x time', 'two runs over each other'],
@@ -56,14 +59,20 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   await refuseUnwritable(flags.html, flags.svg);
   const runs = drawable(await readRuns(given, context), context);
   const { chartsOf, dashboard, whyNothing } = await rooms.curves();
-  const options = { horizontal: flags.x ?? 'step', smoothing: flags.smooth ?? 0, logarithmicLoss: flags.log === true, ...(flags.only === undefined ? {} : { only: [flags.only] }) };
+  const options = {
+    horizontal: flags.x ?? 'step',
+    smoothing: flags.smooth ?? 0,
+    logarithmicLoss: flags.log === true,
+    ...(flags.only === undefined ? {} : { only: [flags.only] }),
+  };
   const isPageAlone = flags.html !== undefined && flags.svg === undefined && !flags.json;
   // On a page everything is over steps at first, and can be chosen.
   const first: ChartOptions = isPageAlone ? { horizontal: 'step' } : options;
   if (chartsOf(runs, first).length === 0) throw nothingToDraw(whyNothing(runs, first), runs);
   const draw = (places: number): Chart[] => chartsOf(runs, { ...options, places });
   if (flags.html !== undefined) await writeOut(flags.html, (await rooms.pictures()).curvesPage(runs), context);
-  if (flags.svg !== undefined) await writeOut(flags.svg, await (await rooms.pictures()).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')), context);
+  if (flags.svg !== undefined)
+    await writeOut(flags.svg, await (await rooms.pictures()).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')), context);
   if (flags.json) return tell(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
   await stdout.write(`${dashboard(draw(stdout.columns * 2), lookOf(stdout, rows)).join('\n')}\n`);
@@ -79,10 +88,15 @@ function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
 }
 
 const nothingToDraw = (why: string, runs: readonly Run[]): RnnError =>
-  new RnnError('checkpoint', `nothing to draw: ${why} (${runs.map(({ path }) => path).join(', ')})`, { hint: 'choose with --x and --only what there is; rnn plot RUN draws all of it over steps' });
+  new RnnError('checkpoint', `nothing to draw: ${why} (${runs.map(({ path }) => path).join(', ')})`, {
+    hint: 'choose with --x and --only what there is; rnn plot RUN draws all of it over steps',
+  });
 
 async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {
   for (const { name: chart, unit, horizontal, series } of drawn) {
-    for (const { run, dash, points } of series) await stdout.write(`${JSON.stringify({ event: 'curve', chart, part: dash === 1 ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`);
+    for (const { run, dash, points } of series)
+      await stdout.write(
+        `${JSON.stringify({ event: 'curve', chart, part: dash === 1 ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`,
+      );
   }
 }

@@ -10,7 +10,9 @@ const defaultFolder = 'checkpoints';
 const mostNamed = 10;
 
 export function defineRuns(command: Command, context: Context): void {
-  command.description('Lists the runs in a folder, the lowest validation loss first.').argument('[folder]', 'a folder of run folders; checkpoints unless given');
+  command
+    .description('Lists the runs in a folder, the lowest validation loss first.')
+    .argument('[folder]', 'a folder of run folders; checkpoints unless given');
   for (const flag of [switchFlag('--json', 'one JSON object per run'), ...commonFlags()]) command.addOption(flag);
   addExamples(command, [
     ['rnn runs', 'those in checkpoints/'],

@@ -73,8 +73,11 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
-    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : ''}`));
-    const sampler = await (await rooms.sampling()).openSampler(checkpoint, device, { texts: flags.num, length: flags.length, stops: flags.stop !== undefined, prime: prime.length });
+    if (flags.seed === undefined && !flags.json)
+      stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : ''}`));
+    const sampler = await (
+      await rooms.sampling()
+    ).openSampler(checkpoint, device, { texts: flags.num, length: flags.length, stops: flags.stop !== undefined, prime: prime.length });
     closeSampler = () => sampler.close();
     // Refuses a prime that the model does not know before anything is on stdout.
     const texts = sampler.texts({ prime, length: flags.length, stop: flags.stop ?? null, seeds: seedsFrom(seed, flags.num), options });
@@ -82,7 +85,12 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
     for (const pieces of texts) {
       const own = seed + index;
       if (flags.json) await writeObject({ index, seed: own, prime }, pieces, stdout);
-      else await writeText({ title: flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null, first: index === 0, prime }, pieces, stdout);
+      else
+        await writeText(
+          { title: flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null, first: index === 0, prime },
+          pieces,
+          stdout,
+        );
       index++;
     }
   } finally {
@@ -113,7 +121,11 @@ async function writeText(
   if (!last.endsWith('\n')) await stdout.write('\n');
 }
 
-async function writeObject(head: { index: number; seed: number; prime: string }, pieces: AsyncIterable<string>, stdout: Output): Promise<void> {
+async function writeObject(
+  head: { index: number; seed: number; prime: string },
+  pieces: AsyncIterable<string>,
+  stdout: Output,
+): Promise<void> {
   let text = head.prime;
   for await (const piece of pieces) text += piece;
   await stdout.write(`${JSON.stringify({ event: 'sample', ...head, text })}\n`);
@@ -123,18 +135,25 @@ async function writeObject(head: { index: number; seed: number; prime: string },
 async function readPrime(flags: SampleFlags, io: Io): Promise<string> {
   const { prime, primeFile } = flags;
   if (primeFile === undefined) return prime ?? '';
-  if (prime !== undefined) throw new RnnError('usage', '--prime and --prime-file exclude each other', { hint: 'give the start of the text once' });
+  if (prime !== undefined)
+    throw new RnnError('usage', '--prime and --prime-file exclude each other', { hint: 'give the start of the text once' });
   const name = primeFile === '-' ? 'standard input' : primeFile;
   let bytes: Buffer;
   try {
     bytes = primeFile === '-' ? await gather(io) : await readFile(primeFile);
   } catch (cause) {
-    throw new RnnError('corpus', `--prime-file ${name} cannot be read: ${(cause as Error).message}`, { hint: 'give a text file, or - for standard input', cause });
+    throw new RnnError('corpus', `--prime-file ${name} cannot be read: ${(cause as Error).message}`, {
+      hint: 'give a text file, or - for standard input',
+      cause,
+    });
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new RnnError('corpus', `--prime-file ${name} is not UTF-8`, { hint: 'iconv -f LATIN1 -t UTF-8 converts it if it is Latin-1', cause });
+    throw new RnnError('corpus', `--prime-file ${name} is not UTF-8`, {
+      hint: 'iconv -f LATIN1 -t UTF-8 converts it if it is Latin-1',
+      cause,
+    });
   }
 }
 

@@ -26,7 +26,8 @@ export function defineStory(command: Command, context: Context): void {
     textFlag('--html <file>', 'a page with the curve of the loss; - is stdout'),
     switchFlag('--json', 'one JSON object per sample'),
     ...commonFlags(),
-  ]) command.addOption(flag);
+  ])
+    command.addOption(flag);
   addExamples(command, [
     ['rnn story', 'what the newest run wrote, stage by stage'],
     ['rnn story checkpoints/hamlet --html story.html', 'all of it, as a page'],
@@ -39,7 +40,10 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   refuseMixed({ '--html': flags.html, '--json': flags.json });
   await refuseUnwritable(flags.html);
   const [{ name, path, curves }] = await readRuns([await findRun(given, context)], context);
-  if (curves.stages.length === 0) throw new RnnError('checkpoint', `no samples were taken in ${path}`, { hint: 'rnn train takes them with --sample-every 500; rnn sample writes what the model has learnt by now' });
+  if (curves.stages.length === 0)
+    throw new RnnError('checkpoint', `no samples were taken in ${path}`, {
+      hint: 'rnn train takes them with --sample-every 500; rnn sample writes what the model has learnt by now',
+    });
   const { someOf, captionOf, factsOf } = await rooms.story();
   const isWhole = flags.html !== undefined || flags.json === true;
   const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : defaultStages));
@@ -48,6 +52,8 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   if (isWhole) return;
   const { bold, dim } = stdout.colour;
   const rule = dim('─'.repeat(Math.min(stdout.columns - 1, widest)));
-  const told = stages.map((stage, index) => `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${harmless(stage.text).replace(/\n+$/, '')}\n`);
+  const told = stages.map(
+    (stage, index) => `${bold(captionOf(index))}  ${dim(factsOf(stage))}\n${rule}\n${harmless(stage.text).replace(/\n+$/, '')}\n`,
+  );
   await stdout.write(`${told.join('\n')}`);
 }

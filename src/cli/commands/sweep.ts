@@ -46,7 +46,9 @@ const someFailed = 1;
 
 export function defineSweep(command: Command, context: Context): void {
   command
-    .description("Trains a model for each point of a grid, or for points drawn at random, and ranks them. Options of 'rnn train' that hold for all points go after --.")
+    .description(
+      "Trains a model for each point of a grid, or for points drawn at random, and ranks them. Options of 'rnn train' that hold for all points go after --.",
+    )
     .usage('<corpus...> [options] -- [options of rnn train]')
     .argument('<corpus...>', 'the text to learn')
     .addHelpText('after', examples);
@@ -61,7 +63,11 @@ export function defineSweep(command: Command, context: Context): void {
       textFlag('--out <folder>', 'a run folder for each; sweeps/<name of the text>'),
       switchFlag('--emit', 'print a command line for each, and train none'),
     ],
-    'Output:': [switchFlag('--json', 'one JSON object per point, then per run'), switchFlag('--quiet', 'print nothing but warnings'), ...commonFlags()],
+    'Output:': [
+      switchFlag('--json', 'one JSON object per point, then per run'),
+      switchFlag('--quiet', 'print nothing but warnings'),
+      ...commonFlags(),
+    ],
   };
   addGroups(command, groups);
   refuseTrainFlags(command);
@@ -78,7 +84,11 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const notes = await notesOn(points, fixed, context);
   if (!flags.quiet) for (const note of notes) stderr.line(stderr.colour.dim(note));
   const out = flags.out ?? join('sweeps', (await rooms.corpus()).corpusName(fixed.sources[0]));
-  const tasks = points.map((point): Task => ({ name: point.name, folder: join(out, point.name), argv: fixed.commandOf(point, join(out, point.name)) }));
+  const tasks = points.map((point): Task => ({
+    name: point.name,
+    folder: join(out, point.name),
+    argv: fixed.commandOf(point, join(out, point.name)),
+  }));
   const { openSweepFolder } = await rooms.checkpoints();
   if (flags.emit) {
     await openSweepFolder(out, fixed.identity).catch((error: unknown) => {
@@ -86,12 +96,16 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
       if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
       stderr.line(stderr.colour.yellow(harmless(`warning: ${error.message}`)));
     });
-    for (const { name, folder, argv } of tasks) await stdout.write(flags.json ? `${JSON.stringify({ event: 'point', name, path: folder, argv })}\n` : `rnn ${argv.map(shellWord).join(' ')}\n`);
+    for (const { name, folder, argv } of tasks)
+      await stdout.write(
+        flags.json ? `${JSON.stringify({ event: 'point', name, path: folder, argv })}\n` : `rnn ${argv.map(shellWord).join(' ')}\n`,
+      );
     return 0;
   }
   await refuseMissing(fixed, context);
   await openSweepFolder(out, fixed.identity);
-  if (!flags.json && !flags.quiet) stderr.line(stderr.colour.dim(harmless(`${tasks.length === 1 ? 'one point' : `${count(tasks.length)} points`}, in ${out}`)));
+  if (!flags.json && !flags.quiet)
+    stderr.line(stderr.colour.dim(harmless(`${tasks.length === 1 ? 'one point' : `${count(tasks.length)} points`}, in ${out}`)));
   return run(tasks, flags, context);
 }
 
@@ -107,9 +121,12 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
     const all = fixed.flagsOf(point);
     // The weights that it starts from have sizes of their own.
     if (all.initFrom !== undefined) continue;
-    for (const note of about(point.name, () => refuseImpossible(givenOptions(all), { validates: all.valFraction !== 0 }))) notes.set(note, (notes.get(note) ?? 0) + 1);
+    for (const note of about(point.name, () => refuseImpossible(givenOptions(all), { validates: all.valFraction !== 0 })))
+      notes.set(note, (notes.get(note) ?? 0) + 1);
   }
-  return [...notes].map(([note, times]) => (times === points.length ? note : `${note} (at ${count(times)} of ${count(points.length)} points)`));
+  return [...notes].map(([note, times]) =>
+    times === points.length ? note : `${note} (at ${count(times)} of ${count(points.length)} points)`,
+  );
 }
 
 /** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
@@ -119,15 +136,40 @@ async function refuseMissing({ sources, flags: { include = [], exclude = [], val
 }
 
 /** @throws RnnError `usage` where there are none, or both kinds */
-async function pointsOf({ grid = [], sample = [], random, seed }: SweepFlags, fixed: Fixed, { rooms, stderr }: Context): Promise<readonly Point[]> {
+async function pointsOf(
+  { grid = [], sample = [], random, seed }: SweepFlags,
+  fixed: Fixed,
+  { rooms, stderr }: Context,
+): Promise<readonly Point[]> {
   const { gridOf, drawPoints } = await rooms.searching();
   const isRandom = random !== undefined;
-  if (isRandom && grid.length > 0) throw new RnnError('usage', '--grid and --random exclude each other', { hint: '--sample cell=lstm,gru draws from a list' });
-  if (!isRandom && (sample.length > 0 || seed !== undefined)) throw new RnnError('usage', `${sample.length > 0 ? '--sample' : '--seed'} is for --random`, { hint: '--random 20 draws twenty points' });
-  if (isRandom && sample.length === 0) throw new RnnError('usage', '--random has nothing to draw', { hint: '--sample lr=log:1e-3..1e-2 draws learning rates' });
-  if (!isRandom && grid.length === 0) throw new RnnError('usage', 'a sweep needs something to try', { hint: '--grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2' });
-  if (!isRandom) return gridOf(eachOnce('--grid', grid.map((text) => fixed.gridAxis(text))));
-  const points = drawPoints(eachOnce('--sample', sample.map((text) => fixed.sampleAxis(text))), random, seed ?? defaultSeed);
+  if (isRandom && grid.length > 0)
+    throw new RnnError('usage', '--grid and --random exclude each other', { hint: '--sample cell=lstm,gru draws from a list' });
+  if (!isRandom && (sample.length > 0 || seed !== undefined))
+    throw new RnnError('usage', `${sample.length > 0 ? '--sample' : '--seed'} is for --random`, {
+      hint: '--random 20 draws twenty points',
+    });
+  if (isRandom && sample.length === 0)
+    throw new RnnError('usage', '--random has nothing to draw', { hint: '--sample lr=log:1e-3..1e-2 draws learning rates' });
+  if (!isRandom && grid.length === 0)
+    throw new RnnError('usage', 'a sweep needs something to try', {
+      hint: '--grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
+    });
+  if (!isRandom)
+    return gridOf(
+      eachOnce(
+        '--grid',
+        grid.map((text) => fixed.gridAxis(text)),
+      ),
+    );
+  const points = drawPoints(
+    eachOnce(
+      '--sample',
+      sample.map((text) => fixed.sampleAxis(text)),
+    ),
+    random,
+    seed ?? defaultSeed,
+  );
   if (points.length < random) stderr.line(stderr.colour.dim(`there are no more than ${count(points.length)} different points to draw`));
   return points;
 }
@@ -153,13 +195,21 @@ async function run(tasks: readonly Task[], { json = false, quiet = false }: Swee
   }
   const { signal } = runner;
   const counts = (...outcomes: readonly Outcome[]): number => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const told = { finished: counts('finished', 'earlier'), diverged: counts('diverged'), stopped: counts('stopped'), failed: counts('failed'), busy: counts('busy') };
-  if (signal === null && (json || !quiet)) await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
+  const told = {
+    finished: counts('finished', 'earlier'),
+    diverged: counts('diverged'),
+    stopped: counts('stopped'),
+    failed: counts('failed'),
+    busy: counts('busy'),
+  };
+  if (signal === null && (json || !quiet))
+    await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
   if (json) await stdout.write(`${JSON.stringify({ event: 'end', points: tasks.length, ...told, signal })}\n`);
   else if (signal !== null && !quiet) stderr.line(stderr.colour.dim('to continue, give the same command again'));
   if (signal !== null) return signalCodes[signal];
   const of = (some: number): string => `${count(some)} of ${count(tasks.length)} points`;
-  if (told.diverged > 0 && !quiet) stderr.line(stderr.colour.dim(`${of(told.diverged)} diverged; one whose folder is removed is tried again`));
+  if (told.diverged > 0 && !quiet)
+    stderr.line(stderr.colour.dim(`${of(told.diverged)} diverged; one whose folder is removed is tried again`));
   if (told.busy > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.busy)} left to another process; the same command looks again`));
   if (told.failed > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.failed)} failed; the same command tries them again`));
   return codeOf(results);
@@ -180,7 +230,18 @@ function codeOfPoint({ outcome, code }: TaskResult): number {
 
 function pointEvent({ task, outcome, message, summary }: TaskResult, tasks: readonly Task[]): object {
   const { bestValidationLossNats, bestStep, step } = summary;
-  return { event: 'point', index: tasks.indexOf(task), points: tasks.length, name: task.name, path: task.folder, outcome, message, bestValidationLossNats, bestStep, step };
+  return {
+    event: 'point',
+    index: tasks.indexOf(task),
+    points: tasks.length,
+    name: task.name,
+    path: task.folder,
+    outcome,
+    message,
+    bestValidationLossNats,
+    bestStep,
+    step,
+  };
 }
 
 function pointLine({ task, outcome, message, summary }: TaskResult, tasks: readonly Task[], { stdout: { colour } }: Context): string {

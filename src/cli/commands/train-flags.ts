@@ -9,12 +9,25 @@ import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
 import { schedules } from '../../training/schedules.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
-import { addExamples, addGroups, addUndoing, choiceFlag, commonFlags, durationFlag, type Flag, flagsOf, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import {
+  addExamples,
+  addGroups,
+  addUndoing,
+  choiceFlag,
+  commonFlags,
+  durationFlag,
+  type Flag,
+  flagsOf,
+  listFlag,
+  numberFlag,
+  switchFlag,
+  textFlag,
+} from '../flags.ts';
 import { rivals } from '../rivals.ts';
 
 /**
- * What Commander hands over: what was given, and nothing else. All options of a run are in it, under the names of their flags; here are those that
- * the program asks for one by one.
+ * What Commander hands over: what was given, and nothing else. All options of a run are in it, under the names of their flags; here are
+ * those that the program asks for one by one.
  */
 export interface TrainFlags {
   readonly out?: string;
@@ -56,7 +69,11 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   ],
   'The model (sizes are chosen from the length of the text unless given):': [
     choiceFlag('--preset <name>', 'options that go together; listed below', Object.keys(presets)),
-    choiceFlag('--cell <name>', 'lstm, or one layer of mlstm; see below (default: lstm)', cells.map(({ name }) => name)),
+    choiceFlag(
+      '--cell <name>',
+      'lstm, or one layer of mlstm; see below (default: lstm)',
+      cells.map(({ name }) => name),
+    ),
     numberFlag('--layers <n>', '1 is chosen up to 5 MB of text, 2 above', positive),
     numberFlag('--hidden <n>', 'raise if the training loss stays high, else lower', positive),
     numberFlag('--embedding <n>', '0 is one-hot, best below ~300 symbols (default: 0)', steps),
@@ -144,14 +161,24 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
 export function addTrainFlags(command: Command): void {
   addGroups(command, groups);
   const common = new Set(commonFlags().map(({ key }) => key));
-  addUndoing(command, flagsOf(command).filter(({ takes, key }) => takes.kind === 'switch' && !common.has(key)));
+  addUndoing(
+    command,
+    flagsOf(command).filter(({ takes, key }) => takes.kind === 'switch' && !common.has(key)),
+  );
   listNamed(command, 'Cells:', cells);
   listNamed(command, 'Schedules of the learning rate:', schedules);
-  listNamed(command, "Presets ('--dry-run' shows all that one comes to):", Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })));
+  listNamed(
+    command,
+    "Presets ('--dry-run' shows all that one comes to):",
+    Object.entries<Preset>(presets).map(([name, { summary }]) => ({ name, summary })),
+  );
   listDevices(command);
-  command.addHelpText('after', `
+  command.addHelpText(
+    'after',
+    `
 Options are taken from the command line, else from RNN_<OPTION> (RNN_LR=0.005),
-else from the file of --config. --no-<switch> takes one back: --no-nesterov.`);
+else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
+  );
   addExamples(command, [
     ['rnn train book.txt', 'sizes and length chosen from the text'],
     ['rnn train book.txt --preset quick', 'the best in three minutes'],
@@ -167,7 +194,8 @@ export function checkTogether(flags: TrainFlags): void {
     const given = options.filter((name) => flags[name] !== undefined && flags[name] !== false);
     if (given.length > 1) throw new RnnError('usage', `${given.map(flagNamed).join(' and ')} exclude each other`, { hint });
   }
-  if (flags.acceptNewCorpus && !flags.resume) throw new RnnError('usage', '--accept-new-corpus is for --resume', { hint: 'a new run takes any text' });
+  if (flags.acceptNewCorpus && !flags.resume)
+    throw new RnnError('usage', '--accept-new-corpus is for --resume', { hint: 'a new run takes any text' });
 }
 
 /** `--max-steps` of `maxSteps`. */
@@ -176,7 +204,11 @@ const flagNamed = (name: string): string => `--${name.replace(/[A-Z]/g, (letter)
 /** The options of the run that were given, in the program's words. */
 export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
   const all: Readonly<Record<string, unknown>> = { ...flags };
-  return whatWasGiven(Object.fromEntries(Object.entries(optionRules).map(([option, { flag }]) => [option, all[new Option(flag).attributeName()]])) as Partial<TrainingOptions>);
+  return whatWasGiven(
+    Object.fromEntries(
+      Object.entries(optionRules).map(([option, { flag }]) => [option, all[new Option(flag).attributeName()]]),
+    ) as Partial<TrainingOptions>,
+  );
 }
 
 /** How the text is to be read, as far as it was given. */

@@ -36,22 +36,13 @@ export async function showPlan(
   const { rooms, stdout } = context;
   const { optionRules, parametersOf } = await rooms.planning();
   const { options, reading, path } = plan;
-  const own = Object.entries(optionRules).map(([name, { flag }]) =>
-    rowOfOption(flag, name as keyof TrainingOptions, plan, context),
-  );
-  const rows = [
-    ...own,
-    ...rowsOfReading(flags, reading, context),
-    ...rowsOfMachine(flags, context),
-    ...rowsOfFiles(flags, path, context),
-  ];
+  const own = Object.entries(optionRules).map(([name, { flag }]) => rowOfOption(flag, name as keyof TrainingOptions, plan, context));
+  const rows = [...own, ...rowsOfReading(flags, reading, context), ...rowsOfMachine(flags, context), ...rowsOfFiles(flags, path, context)];
   const parameters = parametersOf(options, corpus.vocabulary.size);
   const { length: train } = corpus.train;
   const { length: validation } = corpus.validation;
   if (flags.json) {
-    const sources = Object.fromEntries(
-      Object.keys(options).map((name) => [name, sourceOf(name as keyof TrainingOptions, plan)]),
-    );
+    const sources = Object.fromEntries(Object.keys(options).map((name) => [name, sourceOf(name as keyof TrainingOptions, plan)]));
     const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
     const origins = Object.fromEntries(rows.map(({ flag, origin }) => [flag.slice(2), origin]));
     await stdout.write(
@@ -136,8 +127,7 @@ const isTime = (flag: string): boolean => flag === '--budget' || flag === '--max
 const seconds = (value: unknown): string => `${Number(value) / 1000}s`;
 
 /** `maxSteps` of `--max-steps`. */
-const attributeOf = (flag: string): string =>
-  flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+const attributeOf = (flag: string): string => flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** As the command line has it, as far as it has it. */
 function inWords(flag: string, value: unknown): string {

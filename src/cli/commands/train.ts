@@ -37,7 +37,11 @@ async function train(request: Request): Promise<number> {
   checkTogether(flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
-  const reporter = openReporter(stdout, stderr, { json: flags.json === true, quiet: flags.quiet === true, maxTimeMs: flags.maxTime ?? null });
+  const reporter = openReporter(stdout, stderr, {
+    json: flags.json === true,
+    quiet: flags.quiet === true,
+    maxTimeMs: flags.maxTime ?? null,
+  });
   const stopwatch = openStopwatch(io);
   try {
     const path = flags.out ?? join('checkpoints', (await rooms.corpus()).corpusName(sources[0]));
@@ -86,7 +90,12 @@ function requestOf({ sources, flags, context: { io } }: Request, folder: string,
 }
 
 /** Shows the events of a run until its end, and sees to signals meanwhile. */
-async function follow({ sources, flags, context }: Request, path: string, reporter: Reporter, train: (signal: AbortSignal) => AsyncIterable<Parameters<Reporter['handle']>[0]>): Promise<number> {
+async function follow(
+  { sources, flags, context }: Request,
+  path: string,
+  reporter: Reporter,
+  train: (signal: AbortSignal) => AsyncIterable<Parameters<Reporter['handle']>[0]>,
+): Promise<number> {
   const controller = new AbortController();
   const interruption = watchSignals(context, reporter, controller);
   try {
@@ -132,7 +141,9 @@ function watchSignals({ io }: Context, reporter: Reporter, controller: AbortCont
 function adviceOnDivergence({ checkpoint, peakLearningRate }: EndEvent, resume: string): string {
   const otherwise = 'a lower --clip-norm or a longer --warmup helps against spikes';
   const lower = `--lr ${Number((peakLearningRate / 2).toPrecision(2))}`;
-  return checkpoint === null ? `nothing was saved: try again with ${lower}; ${otherwise}` : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}; ${otherwise}`;
+  return checkpoint === null
+    ? `nothing was saved: try again with ${lower}; ${otherwise}`
+    : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}; ${otherwise}`;
 }
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {

@@ -10,7 +10,9 @@ import { JsonView, LineView, ScreenView } from '../watch-views.ts';
 
 export function defineWatch(command: Command, context: Context): void {
   command
-    .description('Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.')
+    .description(
+      'Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.',
+    )
     .argument('[run]', 'a run folder; the newest run unless given');
   for (const flag of [switchFlag('--json', 'the events of the run, one JSON object a line'), ...commonFlags()]) command.addOption(flag);
   addExamples(command, [
@@ -47,7 +49,12 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
     if (signals.length > 0) return signalCodes[signals[0]];
     if (curves.reports.length + curves.evaluations.length === 0 && curves.end === null) throw nothingLogged(path);
     await view.end(curves);
-    if (curves.end === null) stderr.line(stderr.colour.yellow(`warning: nothing trains in ${harmless(path)} any more, and its log does not say why; rnn train --resume goes on`));
+    if (curves.end === null)
+      stderr.line(
+        stderr.colour.yellow(
+          `warning: nothing trains in ${harmless(path)} any more, and its log does not say why; rnn train --resume goes on`,
+        ),
+      );
     return 0;
   } finally {
     view.close();

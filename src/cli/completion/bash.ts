@@ -89,9 +89,7 @@ export function bashScript(commands: readonly CommandModel[]): string {
 /** `train|sweepyes`: what follows the dashes of a sweep is completed as after train. */
 function patternOf({ name, afterDashes }: CommandModel, commands: readonly CommandModel[]): string {
   const own = afterDashes === null ? [name, `${name}yes`] : [name];
-  return [...own, ...commands.filter((other) => other.afterDashes === name).map((other) => `${other.name}yes`)].join(
-    '|',
-  );
+  return [...own, ...commands.filter((other) => other.afterDashes === name).map((other) => `${other.name}yes`)].join('|');
 }
 
 /** What the word before the cursor decides, and if it decides nothing, options or what stands beside them. */
@@ -100,9 +98,7 @@ function functionOf({ name, options, argument }: CommandModel): string {
     options.filter(({ values }) => values !== null),
     ({ values }) => callOf(values!),
   );
-  const cases = [...byValues].map(
-    ([call, of]) => `    ${of.map((option) => option.name).join('|')}) ${call}; return ;;`,
-  );
+  const cases = [...byValues].map(([call, of]) => `    ${of.map((option) => option.name).join('|')}) ${call}; return ;;`);
   const names = options.map((option) => option.name).join(' ');
   return [
     `_rnn_of_${name}() {`,

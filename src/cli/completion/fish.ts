@@ -53,17 +53,12 @@ function linesOf({ name, options, argument }: CommandModel): string[] {
 function linesAfterDashes({ name, afterDashes }: CommandModel, commands: readonly CommandModel[]): string[] {
   const options = commands.find((command) => command.name === afterDashes)?.options ?? [];
   return options.map(
-    (option) =>
-      `complete -c rnn -n '__rnn_is ${name}; and __rnn_is_after_dashes' -a '${option.name}' -d ${quoted(option.summary)}`,
+    (option) => `complete -c rnn -n '__rnn_is ${name}; and __rnn_is_after_dashes' -a '${option.name}' -d ${quoted(option.summary)}`,
   );
 }
 
 function optionIn({ name, summary, values }: OptionModel): string {
-  const parts = [
-    `-l ${name.slice(2)}`,
-    ...(values === null ? [] : ['-r', valuesIn(values) || '-f']),
-    `-d ${quoted(summary)}`,
-  ];
+  const parts = [`-l ${name.slice(2)}`, ...(values === null ? [] : ['-r', valuesIn(values) || '-f']), `-d ${quoted(summary)}`];
   return parts.filter((part) => part !== '').join(' ');
 }
 

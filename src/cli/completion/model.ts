@@ -82,8 +82,7 @@ function optionsOf(command: Command, settings: readonly string[]): OptionModel[]
 function valuesOf(flag: Flag, settings: readonly string[]): Values | null {
   const { takes, placeholder } = flag;
   if (takes.kind === 'switch') return null;
-  if (takes.kind === 'choice' || (takes.kind === 'list' && takes.choices !== undefined))
-    return { kind: 'words', words: takes.choices! };
+  if (takes.kind === 'choice' || (takes.kind === 'list' && takes.choices !== undefined)) return { kind: 'words', words: takes.choices! };
   if (takes.kind === 'number' || takes.kind === 'duration') return none;
   if (placeholder?.startsWith('option=')) return { kind: 'settings', words: settings };
   if (flag.key === 'blas') return { kind: 'words', words: ['auto', 'off'] };
@@ -93,7 +92,5 @@ function valuesOf(flag: Flag, settings: readonly string[]): Values | null {
 
 function argumentOf([argument]: readonly Argument[]): Values {
   if (argument === undefined) return none;
-  return argument.argChoices === undefined
-    ? (byPlaceholder[argument.name()] ?? none)
-    : { kind: 'words', words: argument.argChoices };
+  return argument.argChoices === undefined ? (byPlaceholder[argument.name()] ?? none) : { kind: 'words', words: argument.argChoices };
 }

@@ -62,8 +62,10 @@ function fieldsOf(state: ProgressState, colour: Colours, form: 'long' | 'short')
     fields.push(field(5, '', bits(state.lossNats).toFixed(2), ' bits'));
   }
   if (state.validationLossNats !== null) fields.push(field(3, 'val ', state.validationLossNats.toFixed(3)));
-  if (state.learningRate !== null) fields.push(field(6, 'lr ', state.learningRate === 0 ? '0'.padEnd(6) : state.learningRate.toExponential(1)));
-  if (state.charactersPerSecond !== null) fields.push(field(4, '', compact(state.charactersPerSecond).padStart(5), form === 'long' ? ' char/s' : '/s'));
+  if (state.learningRate !== null)
+    fields.push(field(6, 'lr ', state.learningRate === 0 ? '0'.padEnd(6) : state.learningRate.toExponential(1)));
+  if (state.charactersPerSecond !== null)
+    fields.push(field(4, '', compact(state.charactersPerSecond).padStart(5), form === 'long' ? ' char/s' : '/s'));
   if (state.timeLeftMs !== null) {
     const left = duration(state.timeLeftMs);
     fields.push(field(2, '', left, ' left'.padEnd(' left'.length + longestTime - left.length)));

@@ -41,7 +41,12 @@ export function chainSignature(pointers: number): Signature {
 }
 
 /** Appends the function of a chain and gives its index. */
-export function addChain(writer: ModuleWriter, chain: ChainSpecification, variant: KernelVariant, exportName: string | null = null): number {
+export function addChain(
+  writer: ModuleWriter,
+  chain: ChainSpecification,
+  variant: KernelVariant,
+  exportName: string | null = null,
+): number {
   const { strides } = chain;
   const code = new Code(strides.length + 2);
   const [rows, columns] = [0, 1];
@@ -53,22 +58,35 @@ export function addChain(writer: ModuleWriter, chain: ChainSpecification, varian
   code.get(rows).when(() => {
     code.repeat(() => {
       code.i32(0).set(position);
-      code.get(width).i32(16).op('i32.ge_u').when(() => {
-        code.repeat(() => {
-          lanes.compute(false);
-          code.get(position).i32(16).op('i32.add').set(position);
-          code.get(width).get(position).i32(16).op('i32.add').op('i32.ge_u');
+      code
+        .get(width)
+        .i32(16)
+        .op('i32.ge_u')
+        .when(() => {
+          code.repeat(() => {
+            lanes.compute(false);
+            code.get(position).i32(16).op('i32.add').set(position);
+            code.get(width).get(position).i32(16).op('i32.add').op('i32.ge_u');
+          });
         });
-      });
-      code.get(width).get(position).op('i32.gt_u').when(() => {
-        code.repeat(() => {
-          lanes.compute(true);
-          code.get(position).i32(4).op('i32.add').set(position);
-          code.get(width).get(position).op('i32.gt_u');
+      code
+        .get(width)
+        .get(position)
+        .op('i32.gt_u')
+        .when(() => {
+          code.repeat(() => {
+            lanes.compute(true);
+            code.get(position).i32(4).op('i32.add').set(position);
+            code.get(width).get(position).op('i32.gt_u');
+          });
         });
-      });
       strides.forEach((stride, pointer) => {
-        if (stride > 0) code.get(pointer + 2).i32(4 * stride).op('i32.add').set(pointer + 2);
+        if (stride > 0)
+          code
+            .get(pointer + 2)
+            .i32(4 * stride)
+            .op('i32.add')
+            .set(pointer + 2);
       });
       code.get(rows).i32(1).op('i32.sub').set(rows);
       code.get(rows);
@@ -94,7 +112,10 @@ class Lanes {
     for (const [value, { pointer, column, walk }] of chain.operands) {
       if (walk !== 'scalar') continue;
       const local = code.local('v128');
-      prologue.get(pointer + 2).access('v128.load32_splat', 4 * column).set(local);
+      prologue
+        .get(pointer + 2)
+        .access('v128.load32_splat', 4 * column)
+        .set(local);
       this.#scalars.set(value, local);
     }
   }
@@ -104,9 +125,16 @@ class Lanes {
     const held = new Map(this.#scalars);
     for (const [value, { pointer, column, walk }] of this.#chain.operands) {
       if (walk === 'scalar') continue;
-      held.set(value, this.#vectors.keep(() => {
-        code.get(pointer + 2).get(this.#position).op('i32.add').access(single ? 'v128.load32_zero' : 'v128.load', 4 * column);
-      }));
+      held.set(
+        value,
+        this.#vectors.keep(() => {
+          code
+            .get(pointer + 2)
+            .get(this.#position)
+            .op('i32.add')
+            .access(single ? 'v128.load32_zero' : 'v128.load', 4 * column);
+        }),
+      );
     }
     for (const value of this.#chain.values) {
       const [x, y] = value.inputs.map((input) => held.get(input)!);
@@ -114,7 +142,12 @@ class Lanes {
     }
     for (const [value, places] of this.#chain.stores) {
       for (const { pointer, column } of places) {
-        code.get(pointer + 2).get(this.#position).op('i32.add').get(held.get(value)!).access(single ? 'v128.store32_lane' : 'v128.store', 4 * column);
+        code
+          .get(pointer + 2)
+          .get(this.#position)
+          .op('i32.add')
+          .get(held.get(value)!)
+          .access(single ? 'v128.store32_lane' : 'v128.store', 4 * column);
       }
     }
   }
@@ -122,24 +155,40 @@ class Lanes {
 
 function elementwise(v: Vectors, { apply, constant }: Value<'elementwise'>, x: number, y: number): Operand {
   switch (apply) {
-    case 'add': return v.op('f32x4.add', x, y);
-    case 'subtract': return v.op('f32x4.sub', x, y);
-    case 'multiply': return v.op('f32x4.mul', x, y);
-    case 'divide': return v.op('f32x4.div', x, y);
-    case 'scale': return v.op('f32x4.mul', x, v.float(constant));
-    case 'offset': return v.op('f32x4.add', x, v.float(constant));
-    case 'sqrt': return v.op('f32x4.sqrt', x);
-    case 'sigmoid': return sigmoid(v, x);
-    case 'tanh': return tanh(v, x);
-    case 'relu': return v.op('v128.andnot', x, v.op('f32x4.le', x, v.float(0)));
+    case 'add':
+      return v.op('f32x4.add', x, y);
+    case 'subtract':
+      return v.op('f32x4.sub', x, y);
+    case 'multiply':
+      return v.op('f32x4.mul', x, y);
+    case 'divide':
+      return v.op('f32x4.div', x, y);
+    case 'scale':
+      return v.op('f32x4.mul', x, v.float(constant));
+    case 'offset':
+      return v.op('f32x4.add', x, v.float(constant));
+    case 'sqrt':
+      return v.op('f32x4.sqrt', x);
+    case 'sigmoid':
+      return sigmoid(v, x);
+    case 'tanh':
+      return tanh(v, x);
+    case 'relu':
+      return v.op('v128.andnot', x, v.op('f32x4.le', x, v.float(0)));
     // `pmin(a, b)` is b < a ? b : a, and NaN is neither above nor below anything.
-    case 'clip': return v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-constant)), v.float(constant));
-    case 'flush': return v.op('v128.andnot', x, v.op('f32x4.lt', v.op('f32x4.abs', x), v.float(constant)));
-    case 'reluGradient': return v.op('v128.and', y, v.op('f32x4.gt', x, v.float(0)));
+    case 'clip':
+      return v.op('f32x4.pmin', v.op('f32x4.pmax', x, v.float(-constant)), v.float(constant));
+    case 'flush':
+      return v.op('v128.andnot', x, v.op('f32x4.lt', v.op('f32x4.abs', x), v.float(constant)));
+    case 'reluGradient':
+      return v.op('v128.and', y, v.op('f32x4.gt', x, v.float(0)));
     // dy·y·(1 − y)
-    case 'sigmoidGradient': return v.op('f32x4.mul', v.op('f32x4.mul', y, x), v.op('f32x4.sub', v.float(1), x));
+    case 'sigmoidGradient':
+      return v.op('f32x4.mul', v.op('f32x4.mul', y, x), v.op('f32x4.sub', v.float(1), x));
     // dy·(1 − y²)
-    case 'tanhGradient': return v.op('f32x4.mul', y, v.op('f32x4.sub', v.float(1), v.op('f32x4.mul', x, x)));
-    default: return apply satisfies never;
+    case 'tanhGradient':
+      return v.op('f32x4.mul', y, v.op('f32x4.sub', v.float(1), v.op('f32x4.mul', x, x)));
+    default:
+      return apply satisfies never;
   }
 }

@@ -22,7 +22,13 @@ function writerOf(imports: Readonly<Record<string, Signature>>): ModuleWriter {
 export type Observer = (step: Step<Home>) => number;
 
 /** A module whose `run(base)` runs the program once for the worker whose region starts at byte address `base`. */
-export function compileShard(plan: Plan, job: string, shard: ShardProgram, variant: KernelVariant, observer: Observer | null = null): Uint8Array<ArrayBuffer> {
+export function compileShard(
+  plan: Plan,
+  job: string,
+  shard: ShardProgram,
+  variant: KernelVariant,
+  observer: Observer | null = null,
+): Uint8Array<ArrayBuffer> {
   return new ShardCompiler(plan, job, shard, variant, observer).compile();
 }
 
@@ -125,7 +131,15 @@ class ShardCompiler {
       }
       case 'gather': {
         const [table, ids, bias] = operands;
-        this.#call('gather', rows, columns, ...this.#matrix(table), this.#address(ids), ...this.#matrix(out), bias ? this.#address(bias) : 0);
+        this.#call(
+          'gather',
+          rows,
+          columns,
+          ...this.#matrix(table),
+          this.#address(ids),
+          ...this.#matrix(out),
+          bias ? this.#address(bias) : 0,
+        );
         return;
       }
       case 'scatter': {
@@ -151,17 +165,21 @@ class ShardCompiler {
     if (value.plus) this.#copy(value, operands[operands.length - 1], out);
     const shape = products.panels(value);
     const { name } = value.inputs[1] as Value<'parameter'>;
-    const found = shape && panels.find((each) => each.parameter === name && each.transposed === value.transposeB && each.columns === shape.columns)!;
-    products.write({
-      value,
-      a: this.#matrix(operands[0]),
-      b: this.#matrix(operands[1]),
-      c: this.#matrix(out),
-      accumulate: value.plus,
-      bias: value.bias ? this.#address(operands[2]) : null,
-      packed: found && { ...found, address: { fixed: found.address } },
-      scratch: { own: shard.scratch },
-    }, (call, ...rest) => this.#call(call, ...rest));
+    const found =
+      shape && panels.find((each) => each.parameter === name && each.transposed === value.transposeB && each.columns === shape.columns)!;
+    products.write(
+      {
+        value,
+        a: this.#matrix(operands[0]),
+        b: this.#matrix(operands[1]),
+        c: this.#matrix(out),
+        accumulate: value.plus,
+        bias: value.bias ? this.#address(operands[2]) : null,
+        packed: found && { ...found, address: { fixed: found.address } },
+        scratch: { own: shard.scratch },
+      },
+      (call, ...rest) => this.#call(call, ...rest),
+    );
   }
 
   /** Adds to the loss of the shard. */
@@ -176,7 +194,8 @@ class ShardCompiler {
 
   #zero(value: Value, out: Home): void {
     const stretches = out.buffer.columns === value.columns ? 1 : value.rows;
-    for (let row = 0; row < stretches; row++) this.#call('zero', this.#address({ ...out, row: out.row + row }), (4 * value.rows * value.columns) / stretches);
+    for (let row = 0; row < stretches; row++)
+      this.#call('zero', this.#address({ ...out, row: out.row + row }), (4 * value.rows * value.columns) / stretches);
   }
 
   #copy({ rows, columns }: Value, from: Home, to: Home): void {
@@ -213,11 +232,16 @@ class ShardCompiler {
     const within = 4 * ((row + buffer.before) * buffer.columns + column);
     const { shard, parameters, parameterVector } = this.#plan;
     switch (buffer.space) {
-      case 'arena': return { own: shard.arena + 4 * this.#shard.layout.offsetOf(buffer) + within };
-      case 'parameter': return { fixed: parameters.get(buffer.name)! + within };
-      case 'gradient': return { own: shard.gradients + parameters.get(buffer.name)! - parameterVector + within };
-      case 'input': return { own: (buffer.name === 'ids' ? shard.ids : shard.targets) + within };
-      default: return buffer.space satisfies never;
+      case 'arena':
+        return { own: shard.arena + 4 * this.#shard.layout.offsetOf(buffer) + within };
+      case 'parameter':
+        return { fixed: parameters.get(buffer.name)! + within };
+      case 'gradient':
+        return { own: shard.gradients + parameters.get(buffer.name)! - parameterVector + within };
+      case 'input':
+        return { own: (buffer.name === 'ids' ? shard.ids : shard.targets) + within };
+      default:
+        return buffer.space satisfies never;
     }
   }
 }

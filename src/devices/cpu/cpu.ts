@@ -19,7 +19,10 @@ const MOST_BYTES = 65536 * 65536;
 const MOST_THREADS = 1024;
 /** Short calls of fewer rows are not divided among threads, */
 const LEAST_ROWS = 8;
-/** nor are those of fewer multiply-adds, a fraction of a millisecond: threads take 0.07 s to start, and each call something to begin and end. */
+/**
+ * nor are those of fewer multiply-adds, a fraction of a millisecond: threads take 0.07 s to start, and each call something to begin and
+ * end.
+ */
 const WORTH_THREADS = 1.5e7;
 
 export interface CpuOptions {
@@ -46,9 +49,13 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
     async compile(workload) {
       const plan = planOf(workload);
       if (plan.bytes > MOST_BYTES) {
-        throw new RnnError('usage', `this model and batch need ${(plan.bytes / 2 ** 30).toFixed(1)} GiB, more than the 4 GiB that the cpu device can use`, {
-          hint: 'lower --hidden, --layers, --batch-size or --seq-length',
-        });
+        throw new RnnError(
+          'usage',
+          `this model and batch need ${(plan.bytes / 2 ** 30).toFixed(1)} GiB, more than the 4 GiB that the cpu device can use`,
+          {
+            hint: 'lower --hidden, --layers, --batch-size or --seq-length',
+          },
+        );
       }
       return compileForCpu(workload, plan, kernels, plan.products.usesBlas ? library : null);
     },

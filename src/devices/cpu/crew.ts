@@ -20,13 +20,17 @@ export interface Crew {
 const SPINS = 100_000;
 /** How long it sleeps before it lets its other work have its turn, news of a thread that died among it. */
 const PATIENCE_MS = 20;
-/** How long a thread that was told to end may take: where one died the others wait for it, and never will. Those that still start wait for none. */
+/**
+ * How long a thread that was told to end may take: where one died the others wait for it, and never will. Those that still start wait for
+ * none.
+ */
 const GRACE_MS = { working: 200, starting: 10_000 };
 
 /** The caller is the first worker. Steps must not update. */
 export async function joinedCrew([own, ...others]: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
   const shard = new Shard(own);
-  if (others.length === 0) return { step: (job, requested) => shard.step(job, requested), hasUpdated: false, close: () => Promise.resolve() };
+  if (others.length === 0)
+    return { step: (job, requested) => shard.step(job, requested), hasUpdated: false, close: () => Promise.resolve() };
   const threads = await Threads.start(others, memory, true);
   return {
     step(job, requested) {
@@ -56,12 +60,15 @@ export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssem
 }
 
 function died(cause: unknown): RnnError {
-  return new RnnError('machine', 'a worker thread died', { hint: 'the machine may be out of memory: free some, or take a smaller --batch-size or --hidden; what was saved can be continued with --resume', cause });
+  return new RnnError('machine', 'a worker thread died', {
+    hint: 'the machine may be out of memory: free some, or take a smaller --batch-size or --hidden; what was saved can be continued with --resume',
+    cause,
+  });
 }
 
 /**
- * Ends by itself, as it was told to. Only one that does not, such as one that waits for another that died, is ended from outside: where that
- * finds it in a call of a library (koffi's, for the BLAS), which cannot throw any more, the whole process is aborted.
+ * Ends by itself, as it was told to. Only one that does not, such as one that waits for another that died, is ended from outside: where
+ * that finds it in a call of a library (koffi's, for the BLAS), which cannot throw any more, the whole process is aborted.
  */
 async function ended(thread: Worker, graceMs: number): Promise<void> {
   const hasEnded = (): boolean => thread.threadId === -1;

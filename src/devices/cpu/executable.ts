@@ -16,7 +16,12 @@ import { compileUpdate, updatePointers } from './update.ts';
 const PROFILE_MS = 1000;
 const PROFILE_WARM_UP_MS = 300;
 
-export async function compileForCpu(workload: Workload, plan: Plan, kernels: KernelModule, blas: BlasLibrary | null): Promise<CpuExecutable> {
+export async function compileForCpu(
+  workload: Workload,
+  plan: Plan,
+  kernels: KernelModule,
+  blas: BlasLibrary | null,
+): Promise<CpuExecutable> {
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
   const crew = await (workload.interactive ? joinedCrew : threadCrew)(setups, memory);
@@ -114,7 +119,9 @@ export class CpuExecutable implements Executable {
   async profile(name: string): Promise<readonly PassTime[]> {
     const plan = this.#plan.jobs.find(({ job }) => job.name === name)!;
     const laps = new Laps();
-    const bytes = compileShard(this.#plan, name, plan.programs.get(plan.shardRows[0])!, this.#setup.kernels.variant, (step) => laps.groupOf(step));
+    const bytes = compileShard(this.#plan, name, plan.programs.get(plan.shardRows[0])!, this.#setup.kernels.variant, (step) =>
+      laps.groupOf(step),
+    );
     const residents: readonly Resident[] = [
       { kind: 'parameters' },
       ...[...this.#plan.slots.keys()].map((slot) => ({ kind: 'slot', name: slot }) as const),
@@ -147,7 +154,10 @@ export class CpuExecutable implements Executable {
     let first = 0;
     for (const [worker, rows] of shardRows.entries()) {
       this.#ints.set([job.batch, first, call.dropoutKey ?? 0], (shardBases[worker] + shard.dropout) / 4);
-      for (const [address, integers] of [[shard.ids, call.ids], [shard.targets, call.targets]] as const) {
+      for (const [address, integers] of [
+        [shard.ids, call.ids],
+        [shard.targets, call.targets],
+      ] as const) {
         if (!integers) continue;
         const start = (shardBases[worker] + address) / 4;
         for (let t = 0; t < job.steps; t++) {
@@ -165,7 +175,12 @@ export class CpuExecutable implements Executable {
     const sum = (offset: number): number => shardBases.reduce((total, base) => total + this.#doubles[(base + offset) / 8], 0);
     const lossNats = sum(shard.loss);
     const gradientNorm = plan.trains ? Math.sqrt(sum(shard.squares)) : NaN;
-    return { lossNats, gradientNorm, updated: call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm), outputs: this.#outputs(plan, call.into) };
+    return {
+      lossNats,
+      gradientNorm,
+      updated: call.update !== undefined && Number.isFinite(lossNats) && Number.isFinite(gradientNorm),
+      outputs: this.#outputs(plan, call.into),
+    };
   }
 
   /** Outputs of (T·N, columns), put together from the shards' (T·rows, columns). */
@@ -188,7 +203,12 @@ export class CpuExecutable implements Executable {
 
   #vector(resident: Exclude<Resident, { kind: 'state' }>): Float32Array {
     const { parameterVector, slots, shard, shardBases, parameterCount } = this.#plan;
-    const address = resident.kind === 'parameters' ? parameterVector : resident.kind === 'gradients' ? shardBases[0] + shard.gradients : slots.get(resident.name)!;
+    const address =
+      resident.kind === 'parameters'
+        ? parameterVector
+        : resident.kind === 'gradients'
+          ? shardBases[0] + shard.gradients
+          : slots.get(resident.name)!;
     return this.#floats.subarray(address / 4, address / 4 + parameterCount);
   }
 
@@ -215,10 +235,17 @@ export function describeCpu({ variant }: KernelModule, threads: number, blas: Bl
   return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
 }
 
-async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule, blas: BlasLibrary | null, memory: WebAssembly.Memory): Promise<ShardSetup[]> {
+async function shardSetups(
+  workload: Workload,
+  plan: Plan,
+  kernels: KernelModule,
+  blas: BlasLibrary | null,
+  memory: WebAssembly.Memory,
+): Promise<ShardSetup[]> {
   const modules = new Map<string, WebAssembly.Module>();
   for (const { job, programs } of plan.jobs) {
-    for (const [rows, shard] of programs) modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard(plan, job.name, shard, kernels.variant)));
+    for (const [rows, shard] of programs)
+      modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard(plan, job.name, shard, kernels.variant)));
   }
   const { shard, shardBases, workers, parameterCount, parameterVector, slots, scalars, panels } = plan;
   const rule = workload.update;
@@ -231,9 +258,17 @@ async function shardSetups(workload: Workload, plan: Plan, kernels: KernelModule
       return slots.has(name) ? { address: slots.get(name)!, step: 4 } : { address: scalars.get(name)!, step: 0 };
     };
     return {
-      worker, workers, kernels, blas, memory, parameterCount, panels, base,
+      worker,
+      workers,
+      kernels,
+      blas,
+      memory,
+      parameterCount,
+      panels,
+      base,
       jobs: plan.jobs.map(({ job, shardRows, trains }) => ({ module: modules.get(`${job.name} ${shardRows[worker]}`) ?? null, trains })),
-      update: rule && updateModule ? { module: updateModule, pointers: updatePointers(rule).map(addressOf), clipNorm: rule.clipNorm } : null,
+      update:
+        rule && updateModule ? { module: updateModule, pointers: updatePointers(rule).map(addressOf), clipNorm: rule.clipNorm } : null,
       losses: shardBases.map((each) => each + shard.loss),
       squares: shardBases.map((each) => each + shard.squares),
       gradientScale: base + shard.gradientScale,

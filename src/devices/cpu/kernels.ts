@@ -23,17 +23,24 @@ export type Kernels = {
    * multiple of 8. op(B) is B stored (K, N), or if `transposed` is 1 the transpose of B stored (N, K). There are ⌈N/8⌉ panels;
    * workers may pack disjoint ranges at once. `out` holds {@link packedPanelsSize} elements.
    */
-  packPanels(
-    b: number, ldb: number, K: number, N: number, transposed: number, out: number, panelFrom: number, panelTo: number,
-  ): void;
+  packPanels(b: number, ldb: number, K: number, N: number, transposed: number, out: number, panelFrom: number, panelTo: number): void;
 
   /**
    * C (M, N) = [C +] A (M, K) · B [+ bias (N)], with B from packPanels. `accumulate` 0 or 1; `bias` an address or 0; `scratch`
    * of {@link gemmPanelsScratch} elements. A row's result does not depend on M or on which row it is.
    */
   gemmPanels(
-    M: number, N: number, K: number, a: number, lda: number, panels: number, c: number, ldc: number,
-    accumulate: number, bias: number, scratch: number,
+    M: number,
+    N: number,
+    K: number,
+    a: number,
+    lda: number,
+    panels: number,
+    c: number,
+    ldc: number,
+    accumulate: number,
+    bias: number,
+    scratch: number,
   ): void;
 
   /**
@@ -41,14 +48,21 @@ export type Kernels = {
    * `scratch` of {@link gemmTransposedAScratch} elements.
    */
   gemmTransposedA(
-    M: number, N: number, K: number, a: number, lda: number, b: number, ldb: number, c: number, ldc: number,
-    accumulate: number, scratch: number,
+    M: number,
+    N: number,
+    K: number,
+    a: number,
+    lda: number,
+    b: number,
+    ldb: number,
+    c: number,
+    ldc: number,
+    accumulate: number,
+    scratch: number,
   ): void;
 
   /** out (rows, columns): out[r] = table[ids[r]] [+ bias (columns)]; `bias` an address or 0. */
-  gather(
-    rows: number, columns: number, table: number, ldt: number, ids: number, out: number, ldo: number, bias: number,
-  ): void;
+  gather(rows: number, columns: number, table: number, ldt: number, ids: number, out: number, ldo: number, bias: number): void;
 
   /** table[ids[r]] += x[r] for the rows of x (rows, columns), in order. The caller zeroes the table. */
   scatterAdd(rows: number, columns: number, x: number, ldx: number, ids: number, table: number, ldt: number): void;
@@ -71,7 +85,15 @@ export type Kernels = {
    * it is no part of a batch.
    */
   dropoutMask(
-    rows: number, columns: number, stepRows: number, context: number, site: number, threshold: number, kept: number, out: number, ldo: number,
+    rows: number,
+    columns: number,
+    stepRows: number,
+    context: number,
+    site: number,
+    threshold: number,
+    kept: number,
+    out: number,
+    ldo: number,
   ): void;
 
   /** Zeroes `bytes` bytes. */
@@ -79,12 +101,20 @@ export type Kernels = {
 
   /**
    * The sum over rows of log Σ_j e^logits[r, j] − logits[r, targets[r]], in nats and float64. If `gradient` is not 0, writes
-   * (softmax − (1 − smoothing)·onehot − smoothing/columns)·scale there; it may be the address of the logits. Rows with a negative target add no loss and have a
-   * gradient of zeros. Exponentials below e^−64 of a row's largest count as 0 (denormals are slow). A NaN logit makes the loss
-   * NaN.
+   * (softmax − (1 − smoothing)·onehot − smoothing/columns)·scale there; it may be the address of the logits. Rows with a negative target
+   * add no loss and have a gradient of zeros. Exponentials below e^−64 of a row's largest count as 0 (denormals are slow). A NaN logit
+   * makes the loss NaN.
    */
   softmaxCrossEntropy(
-    rows: number, columns: number, logits: number, ldl: number, targets: number, gradient: number, ldg: number, scale: number, smoothing: number,
+    rows: number,
+    columns: number,
+    logits: number,
+    ldl: number,
+    targets: number,
+    gradient: number,
+    ldg: number,
+    scale: number,
+    smoothing: number,
   ): number;
 
   /** The sum of squares of `count` elements, in float64; NaN and infinity propagate. */
@@ -102,7 +132,10 @@ export function packedPanelsSize(K: number, N: number): number {
   return Math.ceil(N / 8) * 8 * K;
 }
 
-/** Elements of scratch memory that gemmPanels needs: zeros, a tile, and of A all of few rows, else a chunk of at most 288 rows in blocks of at most 256 of K. */
+/**
+ * Elements of scratch memory that gemmPanels needs: zeros, a tile, and of A all of few rows, else a chunk of at most 288 rows in blocks of
+ * at most 256 of K.
+ */
 export function gemmPanelsScratch(M: number, K: number): number {
   return 96 + (M <= 16 ? M * K : Math.min(M, 288) * Math.min(K, 256));
 }

@@ -8,7 +8,10 @@ export function allocate({ pages, bytes }: { readonly pages: number; readonly by
   try {
     memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
-    throw new RnnError('machine', `this machine gives no ${(bytes / 1e6).toFixed(0)} MB of shared memory`, { hint: 'WebAssembly reserves about 10 GB of addresses, whatever it uses: look at ulimit -v', cause });
+    throw new RnnError('machine', `this machine gives no ${(bytes / 1e6).toFixed(0)} MB of shared memory`, {
+      hint: 'WebAssembly reserves about 10 GB of addresses, whatever it uses: look at ulimit -v',
+      cause,
+    });
   }
   if (bytes >= WORTH_LARGE_PAGES && process.platform === 'linux') adviseLargePages(memory);
   return memory;

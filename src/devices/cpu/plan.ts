@@ -13,7 +13,10 @@ const THREAD_BYTES = 12e6;
 /** A shard this small is not worth a worker. */
 const LEAST_ROWS = 4;
 
-/** 32-bit words of the control block, by their use. `updating` is 1 from the moment at which a step begins to change weights; `done` counts the threads that have done it. */
+/**
+ * 32-bit words of the control block, by their use. `updating` is 1 from the moment at which a step begins to change weights; `done` counts
+ * the threads that have done it.
+ */
 export const control = { generation: 0, arrived: 1, command: 2, job: 3, flags: 4, updating: 5, done: 6, words: 7 } as const;
 
 /** A weight as the products read it: packed into panels. One per weight, orientation and width that any program uses. */
@@ -105,7 +108,11 @@ export function planWorkload(workload: Workload, threads: number, products: Prod
   const update = workload.update;
   const slots = new Map((update?.slots ?? []).map((name) => [name, global.take(4 * parameterCount)]));
   const scalars = new Map((update?.scalars ?? []).map((name) => [name, global.take(4)]));
-  const panels = panelsOf(programs, products).map((shape) => ({ ...shape, source: parameters.get(shape.parameter)!, address: global.take(4 * panelElements(shape)) }));
+  const panels = panelsOf(programs, products).map((shape) => ({
+    ...shape,
+    source: parameters.get(shape.parameter)!,
+    address: global.take(4 * panelElements(shape)),
+  }));
 
   const region = new Stretch(0);
   const most = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
@@ -122,7 +129,22 @@ export function planWorkload(workload: Workload, threads: number, products: Prod
     arena: region.take(Math.max(4, ...programs.map(({ layout }) => 4 * layout.arenaElements))),
   };
   const shardBases = Array.from({ length: workers }, () => global.take(region.bytes));
-  return { products, workers, jobs, parameterCount, parameters, parameterVector, slots, scalars, panels, shard, shardBases, pages: Math.ceil(global.bytes / PAGE_BYTES), bytes: global.bytes, heldBytes: global.bytes + (workload.interactive ? workers - 1 : workers) * THREAD_BYTES };
+  return {
+    products,
+    workers,
+    jobs,
+    parameterCount,
+    parameters,
+    parameterVector,
+    slots,
+    scalars,
+    panels,
+    shard,
+    shardBases,
+    pages: Math.ceil(global.bytes / PAGE_BYTES),
+    bytes: global.bytes,
+    heldBytes: global.bytes + (workload.interactive ? workers - 1 : workers) * THREAD_BYTES,
+  };
 }
 
 /** Jobs that share a state have it in one place. */
@@ -136,7 +158,7 @@ function statePlaces(jobs: readonly JobPlan[], region: Stretch): Map<string, num
   return places;
 }
 
-export function statesOf(program: Program): (Value<'state'>)[] {
+export function statesOf(program: Program): Value<'state'>[] {
   return program.values.filter((value) => value.kind === 'state');
 }
 
@@ -164,10 +186,18 @@ export function* heldBlocks({ job, shardRows }: JobPlan): Generator<HeldRow & { 
 }
 
 /** The element of the shared memory at which a row of an output starts, and how far it is from there to the next row. */
-export function outputPlace({ shard, shardBases }: Plan, { shardRows, programs }: JobPlan, output: string, { worker, own }: HeldRow): { readonly start: number; readonly stride: number } {
+export function outputPlace(
+  { shard, shardBases }: Plan,
+  { shardRows, programs }: JobPlan,
+  output: string,
+  { worker, own }: HeldRow,
+): { readonly start: number; readonly stride: number } {
   const { program, layout } = programs.get(shardRows[worker])!;
   const { buffer, row, column } = layout.homeOf(program.outputs.get(output)!);
-  return { start: (shardBases[worker] + shard.arena) / 4 + layout.offsetOf(buffer) + column + (row + buffer.before + own) * buffer.columns, stride: buffer.columns };
+  return {
+    start: (shardBases[worker] + shard.arena) / 4 + layout.offsetOf(buffer) + column + (row + buffer.before + own) * buffer.columns,
+    stride: buffer.columns,
+  };
 }
 
 function workersFor(batch: number, most: number): number {
@@ -176,7 +206,9 @@ function workersFor(batch: number, most: number): number {
 
 function planJob(job: Job, workers: number): JobPlan {
   const busy = workersFor(job.batch, workers);
-  const shardRows = Array.from({ length: workers }, (_, worker) => (worker < busy ? Math.floor(job.batch / busy) + (worker < job.batch % busy ? 1 : 0) : 0));
+  const shardRows = Array.from({ length: workers }, (_, worker) =>
+    worker < busy ? Math.floor(job.batch / busy) + (worker < job.batch % busy ? 1 : 0) : 0,
+  );
   const programs = new Map<number, ShardProgram>();
   for (const rows of new Set(shardRows)) {
     if (rows === 0) continue;
@@ -196,7 +228,14 @@ function panelsOf(programs: readonly ShardProgram[], products: Products): Panels
     if (shape === null) continue;
     const weight = value.inputs[1] as Value<'parameter'>;
     const transposed = value.transposeB;
-    found.set(`${weight.name} ${transposed} ${shape.columns}`, { ...shape, parameter: weight.name, transposed, K: depthOf(value), N: value.columns, sourceColumns: weight.columns });
+    found.set(`${weight.name} ${transposed} ${shape.columns}`, {
+      ...shape,
+      parameter: weight.name,
+      transposed,
+      K: depthOf(value),
+      N: value.columns,
+      sourceColumns: weight.columns,
+    });
   }
   return [...found.values()];
 }

@@ -76,7 +76,8 @@ export const embeddedProducts: Products = {
       return;
     }
     const panels = packed?.address ?? { own: scratch.own + 4 * gemmPanelsScratch(rows, K) };
-    if (packed === null) call('packPanels', ...b, K, columns, Number(value.transposeB), panels, 0, Math.ceil(columns / kernelPanels.columns));
+    if (packed === null)
+      call('packPanels', ...b, K, columns, Number(value.transposeB), panels, 0, Math.ceil(columns / kernelPanels.columns));
     call('gemmPanels', rows, columns, K, ...a, panels, ...c, Number(accumulate), bias ?? 0, scratch);
   },
 };

@@ -56,7 +56,11 @@ export class Laps {
   times(steps: number): PassTime[] {
     return this.#kinds
       .map(({ kind, rows, columns, multiplyAdds }, group) => ({
-        kind, shape: { rows, columns, planes: 1 }, passes: this.#counts[group] / steps, microseconds: (1000 * this.#milliseconds[group]) / this.#counts[group], multiplyAdds,
+        kind,
+        shape: { rows, columns, planes: 1 },
+        passes: this.#counts[group] / steps,
+        microseconds: (1000 * this.#milliseconds[group]) / this.#counts[group],
+        multiplyAdds,
       }))
       .filter(({ passes }) => passes > 0)
       .toSorted((a, b) => b.passes * b.microseconds - a.passes * a.microseconds);

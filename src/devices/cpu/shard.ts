@@ -17,7 +17,11 @@ export interface ShardSetup {
   /** Modules with `run(base)` by job; null where this worker has no rows. */
   readonly jobs: readonly { readonly module: WebAssembly.Module | null; readonly trains: boolean }[];
   /** Module with `update(1, count, pointer…)`. Pointers at the first weight; `step` is 4 for vectors, 0 for scalars. */
-  readonly update: { readonly module: WebAssembly.Module; readonly pointers: readonly { readonly address: number; readonly step: number }[]; readonly clipNorm: number } | null;
+  readonly update: {
+    readonly module: WebAssembly.Module;
+    readonly pointers: readonly { readonly address: number; readonly step: number }[];
+    readonly clipNorm: number;
+  } | null;
   readonly parameterCount: number;
   readonly panels: readonly Panels[];
   readonly base: number;

@@ -16,7 +16,8 @@ export function compileUpdate(rule: UpdateRule, parameterCount: number, variant:
   const program = rule.build(parameterCount);
   const steps = schedule(program);
   const [chain] = steps;
-  if (steps.length !== 1 || chain.kind !== 'chain') throw new Error('an update rule must be elementwise operations on vectors of one length');
+  if (steps.length !== 1 || chain.kind !== 'chain')
+    throw new Error('an update rule must be elementwise operations on vectors of one length');
   const names = updatePointers(rule);
   const pointerOf = (name: string): number => {
     const pointer = names.indexOf(name);
@@ -25,7 +26,8 @@ export function compileUpdate(rule: UpdateRule, parameterCount: number, variant:
   };
   const operands = new Map<Value, Place & { walk: Walk }>();
   for (const input of chain.values.flatMap((value) => value.inputs)) {
-    if (input.kind === 'input') operands.set(input, { pointer: pointerOf(input.name), column: 0, walk: input.columns === 1 ? 'scalar' : 'matrix' });
+    if (input.kind === 'input')
+      operands.set(input, { pointer: pointerOf(input.name), column: 0, walk: input.columns === 1 ? 'scalar' : 'matrix' });
   }
   const stores = new Map<Value, Place[]>();
   for (const [name, value] of program.outputs) stores.set(value, [...(stores.get(value) ?? []), { pointer: pointerOf(name), column: 0 }]);

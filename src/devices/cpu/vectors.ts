@@ -106,7 +106,7 @@ function rounded(v: Vectors, x: Operand): Operand {
 /** r of x = n·ln 2 + r. The high part of ln 2 has nine significant bits, so n times it is exact. */
 function remainder(v: Vectors, x: Operand, shifted: number): Operand {
   const n = v.keep(v.op('f32x4.sub', shifted, v.float(ROUNDER)));
-  return v.multiplyAdd(n, v.float(2.12194440e-4), v.multiplyAdd(n, v.float(-0.693359375), x));
+  return v.multiplyAdd(n, v.float(2.1219444e-4), v.multiplyAdd(n, v.float(-0.693359375), x));
 }
 
 /** 2^n as float32, for −126 <= n <= 127: n becomes the exponent, and the bits of ROUNDER are shifted out. */
@@ -120,7 +120,7 @@ function expm1OfRemainder(v: Vectors, remains: Operand): Operand {
   const square = v.keep(v.op('f32x4.mul', r, r));
   const low = v.multiplyAdd(v.float(1.6666665459e-1), r, v.float(5.0000001201e-1));
   const middle = v.multiplyAdd(v.float(8.3334519073e-3), r, v.float(4.1665795894e-2));
-  const high = v.multiplyAdd(v.float(1.9875691500e-4), r, v.float(1.3981999507e-3));
+  const high = v.multiplyAdd(v.float(1.98756915e-4), r, v.float(1.3981999507e-3));
   const p = v.multiplyAdd(v.multiplyAdd(high, square, middle), square, low);
   return v.multiplyAdd(p, square, r);
 }

@@ -12,19 +12,43 @@ const typeCodes: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, 
 
 /** Opcodes by their names in the specification; those from 0xfd00 on are SIMD, the digits after fd their sub-opcode. */
 const opcodes = {
-  'i32.add': 0x6a, 'i32.sub': 0x6b, 'i32.mul': 0x6c, 'i32.shl': 0x74, 'i32.gt_u': 0x4b, 'i32.ge_u': 0x4f,
+  'i32.add': 0x6a,
+  'i32.sub': 0x6b,
+  'i32.mul': 0x6c,
+  'i32.shl': 0x74,
+  'i32.gt_u': 0x4b,
+  'i32.ge_u': 0x4f,
   'f64.add': 0xa0,
-  'f32x4.splat': 0xfd13, 'f32x4.add': 0xfde4, 'f32x4.sub': 0xfde5, 'f32x4.mul': 0xfde6, 'f32x4.div': 0xfde7,
-  'f32x4.sqrt': 0xfde3, 'f32x4.abs': 0xfde0, 'f32x4.neg': 0xfde1, 'f32x4.pmin': 0xfdea, 'f32x4.pmax': 0xfdeb, 'f32x4.lt': 0xfd43, 'f32x4.le': 0xfd45, 'f32x4.gt': 0xfd44,
-  'v128.and': 0xfd4e, 'v128.andnot': 0xfd4f, 'v128.or': 0xfd50,
-  'i32x4.splat': 0xfd11, 'i32x4.add': 0xfdae, 'i32x4.shl': 0xfdab,
+  'f32x4.splat': 0xfd13,
+  'f32x4.add': 0xfde4,
+  'f32x4.sub': 0xfde5,
+  'f32x4.mul': 0xfde6,
+  'f32x4.div': 0xfde7,
+  'f32x4.sqrt': 0xfde3,
+  'f32x4.abs': 0xfde0,
+  'f32x4.neg': 0xfde1,
+  'f32x4.pmin': 0xfdea,
+  'f32x4.pmax': 0xfdeb,
+  'f32x4.lt': 0xfd43,
+  'f32x4.le': 0xfd45,
+  'f32x4.gt': 0xfd44,
+  'v128.and': 0xfd4e,
+  'v128.andnot': 0xfd4f,
+  'v128.or': 0xfd50,
+  'i32x4.splat': 0xfd11,
+  'i32x4.add': 0xfdae,
+  'i32x4.shl': 0xfdab,
   'f32x4.relaxed_madd': 0xfd105,
 } as const;
 
 /** Memory access: opcode and the power of two of its natural alignment. */
 const accesses = {
-  'f64.load': [0x2b, 3], 'f64.store': [0x39, 3],
-  'v128.load': [0xfd00, 2], 'v128.store': [0xfd0b, 2], 'v128.load32_splat': [0xfd09, 2], 'v128.load32_zero': [0xfd5c, 2],
+  'f64.load': [0x2b, 3],
+  'f64.store': [0x39, 3],
+  'v128.load': [0xfd00, 2],
+  'v128.store': [0xfd0b, 2],
+  'v128.load32_splat': [0xfd09, 2],
+  'v128.load32_zero': [0xfd5c, 2],
   'v128.store32_lane': [0xfd5a, 2],
 } as const;
 
@@ -130,17 +154,31 @@ export class ModuleWriter {
       [...text('env'), ...text('memory'), 0x02, 0x03, ...unsigned(pages), ...unsigned(pages)],
       ...this.#imports.map(({ name, type }) => [...text('kernels'), ...text(name), 0x00, ...unsigned(type)]),
     ];
-    const exported = this.#functions.flatMap(({ exportName }, index) => (exportName === null ? [] : [[...text(exportName), 0x00, ...unsigned(this.#imports.length + index)]]));
-    const bodies = this.#functions.map(({ code }) => sized([
-      ...vector(code.locals.map((type) => [1, typeCodes[type]])), ...code.bytes, 0x0b,
-    ]));
+    const exported = this.#functions.flatMap(({ exportName }, index) =>
+      exportName === null ? [] : [[...text(exportName), 0x00, ...unsigned(this.#imports.length + index)]],
+    );
+    const bodies = this.#functions.map(({ code }) =>
+      sized([...vector(code.locals.map((type) => [1, typeCodes[type]])), ...code.bytes, 0x0b]),
+    );
     return Uint8Array.from([
-      0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0,
-      1, ...sized(vector(this.#typeBytes)),
-      2, ...sized(vector(imports)),
-      3, ...sized(vector(this.#functions.map(({ type }) => unsigned(type)))),
-      7, ...sized(vector(exported)),
-      10, ...sized(vector(bodies)),
+      0x00,
+      0x61,
+      0x73,
+      0x6d,
+      1,
+      0,
+      0,
+      0,
+      1,
+      ...sized(vector(this.#typeBytes)),
+      2,
+      ...sized(vector(imports)),
+      3,
+      ...sized(vector(this.#functions.map(({ type }) => unsigned(type)))),
+      7,
+      ...sized(vector(exported)),
+      10,
+      ...sized(vector(bodies)),
     ]);
   }
 
@@ -148,7 +186,11 @@ export class ModuleWriter {
     const key = `${parameters.join()}:${results.join()}`;
     const known = this.#types.indexOf(key);
     if (known >= 0) return known;
-    this.#typeBytes.push([0x60, ...vector(parameters.map((type) => [typeCodes[type]])), ...vector(results.map((type) => [typeCodes[type]]))]);
+    this.#typeBytes.push([
+      0x60,
+      ...vector(parameters.map((type) => [typeCodes[type]])),
+      ...vector(results.map((type) => [typeCodes[type]])),
+    ]);
     return this.#types.push(key) - 1;
   }
 }

@@ -113,7 +113,9 @@ function find(kind: AdapterKind): Promise<Found> {
 function provide(wanted: Found): void {
   if (provided?.kind === wanted.kind) return;
   if (users > 0) {
-    throw new RnnError('device', `a process can have one kind of GPU at a time, and a ${provided?.kind} one is open`, { hint: 'close that device first' });
+    throw new RnnError('device', `a process can have one kind of GPU at a time, and a ${provided?.kind} one is open`, {
+      hint: 'close that device first',
+    });
   }
   provided = wanted;
   released = releaseDevice();
@@ -169,16 +171,24 @@ function wrap(gpu: GPU, kind: AdapterKind): WrappedGpu {
     wgslLanguageFeatures: gpu.wgslLanguageFeatures,
     getPreferredCanvasFormat: () => gpu.getPreferredCanvasFormat(),
     async requestAdapter() {
-      const adapter = await gpu.requestAdapter(kind === 'hardware' ? { powerPreference: 'high-performance' } : { forceFallbackAdapter: true });
+      const adapter = await gpu.requestAdapter(
+        kind === 'hardware' ? { powerPreference: 'high-performance' } : { forceFallbackAdapter: true },
+      );
       if (adapter === null || !isOfKind(adapter.info, kind)) return null;
       const request = adapter.requestDevice.bind(adapter);
-      return Object.defineProperty(adapter, 'requestDevice', { value: (wanted: GPUDeviceDescriptor = {}) => requestDevice(adapter, request, wanted) });
+      return Object.defineProperty(adapter, 'requestDevice', {
+        value: (wanted: GPUDeviceDescriptor = {}) => requestDevice(adapter, request, wanted),
+      });
     },
   };
 }
 
 async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor): Promise<GPUDevice> {
-  const fresh = await request({ ...wanted, requiredFeatures: featuresOf(adapter), requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits } }).catch(refuseDevice);
+  const fresh = await request({
+    ...wanted,
+    requiredFeatures: featuresOf(adapter),
+    requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits },
+  }).catch(refuseDevice);
   device = fresh;
   isLost = false;
   made++;
@@ -190,7 +200,10 @@ async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDe
 }
 
 function refuseDevice(error: Error): never {
-  throw new RnnError('device', `the GPU cannot be used: ${error.message.split('\n')[0]}`, { hint: 'update the graphics driver', cause: error });
+  throw new RnnError('device', `the GPU cannot be used: ${error.message.split('\n')[0]}`, {
+    hint: 'update the graphics driver',
+    cause: error,
+  });
 }
 
 /** Keeps errors for who asks; gpu.js and Dawn would only print them. */
@@ -218,7 +231,8 @@ function keepQuietWhenLost(mine: GPUDevice): void {
   Object.defineProperty(mine, 'lost', { value: lost, configurable: true });
 }
 
-const featuresOf = (adapter: GPUAdapter): (typeof wantedFeatures)[number][] => wantedFeatures.filter((feature) => adapter.features.has(feature));
+const featuresOf = (adapter: GPUAdapter): (typeof wantedFeatures)[number][] =>
+  wantedFeatures.filter((feature) => adapter.features.has(feature));
 
 function limitsOf(adapter: GPUAdapter): AdapterFacts['limits'] {
   return Object.fromEntries(raisedLimits.map((name) => [name, adapter.limits[name]])) as AdapterFacts['limits'];

@@ -30,12 +30,14 @@ export class Chains {
     const sources = value.inputs.map((input) => ({ input, nodes: this.#reader.nodesOf(input)! }));
     const reads = sources.flatMap(({ nodes }) => nodes);
     const lowest = 1 + Math.max(0, ...reads.map(({ level }) => level));
-    const fits = (chain: Chain): boolean => chain.level <= lowest && sameSize(chain.shape, value)
-      && sources.every(({ input, nodes }) => this.#chainOf.get(input) === chain || nodes.every((node) => node.level < chain.level));
+    const fits = (chain: Chain): boolean =>
+      chain.level <= lowest &&
+      sameSize(chain.shape, value) &&
+      sources.every(({ input, nodes }) => this.#chainOf.get(input) === chain || nodes.every((node) => node.level < chain.level));
     const candidates = [
       ...value.inputs.map((input) => this.#chainOf.get(input)),
       // Chains that read what this reads.
-      ...reads.flatMap((node) => [...this.#readersOf.get(node) ?? []]),
+      ...reads.flatMap((node) => [...(this.#readersOf.get(node) ?? [])]),
     ].filter((chain) => chain !== undefined);
     this.#join(candidates.find((chain) => fits(chain) && this.#hasRoom(chain, value)) ?? this.#open(value, lowest), value, reads);
   }
@@ -81,7 +83,10 @@ export class Chains {
   }
 
   #body(chain: Chain, result: Value): Body {
-    return (writer) => returnResult(writer, chain.values, result, (operand) => this.#reader.read(writer, operand, operand.rows === 1 ? 0 : ROW, operand.columns === 1 ? 0 : COLUMN));
+    return (writer) =>
+      returnResult(writer, chain.values, result, (operand) =>
+        this.#reader.read(writer, operand, operand.rows === 1 ? 0 : ROW, operand.columns === 1 ? 0 : COLUMN),
+      );
   }
 }
 

@@ -31,7 +31,11 @@ const [FIRST_HASH, MIDDLE_HASH, LAST_HASH] = ['hashFirst', 'hashMiddle', 'hashLa
 export function hashFunctions(source: string, plain: boolean): object[] {
   if (!source.includes(LAST_HASH)) return [];
   const product = (x: string, y: number): string => (plain ? `Math.imul(${x}, ${y})` : `(${x}) * ${y}`);
-  const define = (name: string, body: string): object => ({ name, source: `function ${name}(x) { return ${body}; }`, settings: { argumentTypes: { x: 'Integer' }, returnType: 'Integer' } });
+  const define = (name: string, body: string): object => ({
+    name,
+    source: `function ${name}(x) { return ${body}; }`,
+    settings: { argumentTypes: { x: 'Integer' }, returnType: 'Integer' },
+  });
   return [
     define(FIRST_HASH, product('x ^ (x >>> 16)', 0x21f0aaad)),
     define(MIDDLE_HASH, product('x ^ (x >>> 15)', 0x735a2d97)),

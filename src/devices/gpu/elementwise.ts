@@ -8,22 +8,38 @@ export function expression(dialect: Dialect, apply: ElementwiseFunction, operand
   const k = `(${float(constant)})`;
   const [zero, one] = [float(0), float(1)];
   switch (apply) {
-    case 'add': return `(${x} + ${y})`;
-    case 'subtract': return `(${x} - ${y})`;
-    case 'multiply': return `(${x} * ${y})`;
-    case 'divide': return `(${x} / ${y})`;
-    case 'scale': return `(${k} * ${x})`;
-    case 'offset': return `(${x} + ${k})`;
-    case 'sigmoid': return `(${one} / (${one} + ${call('exp', `-${x}`)}))`;
-    case 'tanh': return tanh(dialect, x);
-    case 'relu': return choose(`${x} <= ${zero}`, zero, x);
-    case 'sqrt': return call('sqrt', x);
-    case 'clip': return choose(`${x} > ${k}`, k, choose(`${x} < -${k}`, `-${k}`, x));
-    case 'flush': return choose(`${call('abs', x)} < ${k}`, zero, x);
-    case 'sigmoidGradient': return `(${y} * ${x} * (${one} - ${x}))`;
-    case 'tanhGradient': return `(${y} * (${one} - ${x} * ${x}))`;
-    case 'reluGradient': return choose(`${x} > ${zero}`, y, zero);
-    default: return apply satisfies never;
+    case 'add':
+      return `(${x} + ${y})`;
+    case 'subtract':
+      return `(${x} - ${y})`;
+    case 'multiply':
+      return `(${x} * ${y})`;
+    case 'divide':
+      return `(${x} / ${y})`;
+    case 'scale':
+      return `(${k} * ${x})`;
+    case 'offset':
+      return `(${x} + ${k})`;
+    case 'sigmoid':
+      return `(${one} / (${one} + ${call('exp', `-${x}`)}))`;
+    case 'tanh':
+      return tanh(dialect, x);
+    case 'relu':
+      return choose(`${x} <= ${zero}`, zero, x);
+    case 'sqrt':
+      return call('sqrt', x);
+    case 'clip':
+      return choose(`${x} > ${k}`, k, choose(`${x} < -${k}`, `-${k}`, x));
+    case 'flush':
+      return choose(`${call('abs', x)} < ${k}`, zero, x);
+    case 'sigmoidGradient':
+      return `(${y} * ${x} * (${one} - ${x}))`;
+    case 'tanhGradient':
+      return `(${y} * (${one} - ${x} * ${x}))`;
+    case 'reluGradient':
+      return choose(`${x} > ${zero}`, y, zero);
+    default:
+      return apply satisfies never;
   }
 }
 

@@ -44,7 +44,11 @@ export class GpuExecutable implements Executable {
   #gradients: Float32Array;
   readonly #profile: GpuExecutableOptions['profile'];
 
-  constructor(workload: Workload, jobs: readonly CompiledJob[], { description, memoryBytes, profile, makePlan, health }: GpuExecutableOptions) {
+  constructor(
+    workload: Workload,
+    jobs: readonly CompiledJob[],
+    { description, memoryBytes, profile, makePlan, health }: GpuExecutableOptions,
+  ) {
     this.#workload = workload;
     this.description = description;
     this.memoryBytes = memoryBytes;
@@ -52,12 +56,20 @@ export class GpuExecutable implements Executable {
     this.#count = countParameters(workload.parameters);
     this.#weights = new Float32Array(this.#count * (1 + (workload.update?.slots.length ?? 0)));
     this.#gradients = new Float32Array(this.#count);
-    this.#jobs = new Map(jobs.map(({ job, list }) => [job.name, {
-      job, list,
-      sound: true,
-      runner: new Runner(list, { makePlan, health, single: workload.interactive === true }),
-      carried: new Map([...list.states.values()].map(({ pass }) => [carryName(pass), new Float32Array(elementsOf(list.passes[pass].shape))])),
-    }]));
+    this.#jobs = new Map(
+      jobs.map(({ job, list }) => [
+        job.name,
+        {
+          job,
+          list,
+          sound: true,
+          runner: new Runner(list, { makePlan, health, single: workload.interactive === true }),
+          carried: new Map(
+            [...list.states.values()].map(({ pass }) => [carryName(pass), new Float32Array(elementsOf(list.passes[pass].shape))]),
+          ),
+        },
+      ]),
+    );
   }
 
   callsPerRun(job: string): number {
@@ -132,19 +144,27 @@ export class GpuExecutable implements Executable {
     const sound = this.#goesInSound(running, calls[0]);
     const updates = calls[0].update !== undefined;
     if (!sound && calls.length > 1) return this.#runSingly(running, calls);
-    const outcome = await running.runner.run(new Map([...running.carried, [WEIGHTS, this.#weights]]), calls.map((call) => this.#arguments(running, call)));
+    const outcome = await running.runner.run(
+      new Map([...running.carried, [WEIGHTS, this.#weights]]),
+      calls.map((call) => this.#arguments(running, call)),
+    );
     if (outcome === null) return [];
     const { results, note } = outcome;
     const updated = updates && sound && isSound(results);
     // The weights from before are still here: the same calls again, one by one, find the one that is to be refused.
     if (updates && !updated && calls.length > 1) return withNote(await this.#runSingly(running, calls), note);
     this.#take(running, results, updated);
-    return withNote(results.calls.map(({ lossNats, gradientNorm, outputs }) => ({
-      lossNats: sound ? lossNats : NaN,
-      gradientNorm,
-      updated,
-      outputs: Object.fromEntries([...running.list.outputs].map(([name, place]) => [name, matrixAt(outputs.get(place.pass)!, place, running.list)])),
-    })), note);
+    return withNote(
+      results.calls.map(({ lossNats, gradientNorm, outputs }) => ({
+        lossNats: sound ? lossNats : NaN,
+        gradientNorm,
+        updated,
+        outputs: Object.fromEntries(
+          [...running.list.outputs].map(([name, place]) => [name, matrixAt(outputs.get(place.pass)!, place, running.list)]),
+        ),
+      })),
+      note,
+    );
   }
 
   #goesInSound(running: Running, { reset }: Call): boolean {
@@ -226,7 +246,10 @@ function withNote([first, ...rest]: readonly CallResult[], note: string | null):
 }
 
 function isSound({ calls, carried }: PlanResults): boolean {
-  return calls.every(({ lossNats, gradientNorm }) => Number.isFinite(lossNats) && Number.isFinite(gradientNorm)) && [...carried.values()].every(areFinite);
+  return (
+    calls.every(({ lossNats, gradientNorm }) => Number.isFinite(lossNats) && Number.isFinite(gradientNorm)) &&
+    [...carried.values()].every(areFinite)
+  );
 }
 
 /** For what is finite, and nothing else, x − x is 0. */

@@ -32,7 +32,17 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
   const mostInputs = adapter ? Math.min(MANY_INPUTS, adapter.limits.maxStorageBuffersPerShaderStage - 1) : MANY_INPUTS;
   const compiled = new WeakMap<Workload, CompiledJob[]>();
   const jobsOf = (workload: Workload): CompiledJob[] => {
-    const known = compiled.get(workload) ?? workload.jobs.map((job) => ({ job, list: compilePasses(job.build(job.batch), { parameters: workload.parameters, update: workload.update, mostInputs, products: workload.rowsAlike ? 'plain' : kernels.products }) }));
+    const known =
+      compiled.get(workload) ??
+      workload.jobs.map((job) => ({
+        job,
+        list: compilePasses(job.build(job.batch), {
+          parameters: workload.parameters,
+          update: workload.update,
+          mostInputs,
+          products: workload.rowsAlike ? 'plain' : kernels.products,
+        }),
+      }));
     compiled.set(workload, known);
     return known;
   };
@@ -50,7 +60,11 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
       if (adapter) refuseLargeBuffers(jobs, adapter);
       const health = adapter ? ofWebGpu : healthy;
       return new GpuExecutable(workload, jobs, {
-        description, memoryBytes: planBytes(jobs), health, makePlan: (list, calls) => new Plan(list, kernels, calls), profile: (list) => profilePasses(list, kernels, health),
+        description,
+        memoryBytes: planBytes(jobs),
+        health,
+        makePlan: (list, calls) => new Plan(list, kernels, calls),
+        profile: (list) => profilePasses(list, kernels, health),
       });
     },
     close: async () => {
@@ -77,7 +91,11 @@ function refuseLargeBuffers(jobs: readonly CompiledJob[], { name, limits }: Adap
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const largest = Math.max(...jobs.flatMap(({ list }) => [...list.passes, ...list.arguments].map(({ shape }) => 4 * elementsOf(shape))));
   if (largest <= most) return;
-  throw new RnnError('usage', `this model and batch need a buffer of ${(largest / 2 ** 30).toFixed(1)} GiB, and ${name} allows ${(most / 2 ** 30).toFixed(1)} GiB`, {
-    hint: 'lower --batch-size or --seq-length, then --hidden or --layers',
-  });
+  throw new RnnError(
+    'usage',
+    `this model and batch need a buffer of ${(largest / 2 ** 30).toFixed(1)} GiB, and ${name} allows ${(most / 2 ** 30).toFixed(1)} GiB`,
+    {
+      hint: 'lower --batch-size or --seq-length, then --hidden or --layers',
+    },
+  );
 }

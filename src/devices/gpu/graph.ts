@@ -28,7 +28,15 @@ export class Graph {
 
   /** Adds a node, at the lowest level that what it reads allows. */
   add(kind: Node['kind'], shape: Shape, bodies: readonly Body[], multiplyAdds = 0, product?: Product): Node {
-    const node: Node = { id: this.nodes.length, kind, shape, level: this.reader.levelOf(bodies), bodies: () => bodies, multiplyAdds, product };
+    const node: Node = {
+      id: this.nodes.length,
+      kind,
+      shape,
+      level: this.reader.levelOf(bodies),
+      bodies: () => bodies,
+      multiplyAdds,
+      product,
+    };
     this.nodes.push(node);
     return node;
   }

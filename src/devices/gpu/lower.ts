@@ -38,30 +38,40 @@ export class Lowering {
 
   #lower(value: Value): void {
     switch (value.kind) {
-      case 'matmul': return this.#products.lower(value);
+      case 'matmul':
+        return this.#products.lower(value);
       case 'elementwise':
         if (!this.#products.hasDone(value)) this.#chains.lower(value);
         return;
-      case 'gather': case 'scatter': case 'columnSums': case 'crossEntropy':
+      case 'gather':
+      case 'scatter':
+      case 'columnSums':
+      case 'crossEntropy':
         value.inputs.forEach((input) => this.#stacks.ready(input));
         return this.#lowerWhole(value);
-      case 'keep': return this.#keep(value.inputs[0]);
+      case 'keep':
+        return this.#keep(value.inputs[0]);
       default:
     }
   }
 
   #lowerWhole(value: Value<'gather' | 'scatter' | 'columnSums' | 'crossEntropy'>): void {
     switch (value.kind) {
-      case 'gather': return this.#gather(value);
-      case 'scatter': return lowerScatter(this.graph, value);
-      case 'columnSums': return lowerColumnSums(this.graph, value);
-      default: this.losses.push(lowerCrossEntropy(this.graph, value));
+      case 'gather':
+        return this.#gather(value);
+      case 'scatter':
+        return lowerScatter(this.graph, value);
+      case 'columnSums':
+        return lowerColumnSums(this.graph, value);
+      default:
+        this.losses.push(lowerCrossEntropy(this.graph, value));
     }
   }
 
   #gather(value: Value<'gather'>): void {
     const { reader } = this.graph;
-    if (!reader.readsInPlace(value)) reader.settle(value, this.graph.add('copy', shapeOf(value), [(writer) => `return ${reader.lookUp(writer, value, ROW, COLUMN)};`]));
+    if (!reader.readsInPlace(value))
+      reader.settle(value, this.graph.add('copy', shapeOf(value), [(writer) => `return ${reader.lookUp(writer, value, ROW, COLUMN)};`]));
   }
 
   /** What leaves a call must stand in a buffer of its own making. */

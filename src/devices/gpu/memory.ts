@@ -5,7 +5,11 @@ import { dimensionsOf, elementsOf } from './writer.ts';
 /** Bytes of the buffers of one plan, its arguments included. */
 export function bytesOf({ passes, states, outputs, losses, training, arguments: given }: PassList): number {
   const last = lastReads(passes);
-  const leaving = [...[...states.values(), ...outputs.values()].map(({ pass }) => pass), ...losses, ...(training ? [training.gradients, training.norm, training.weights] : [])];
+  const leaving = [
+    ...[...states.values(), ...outputs.values()].map(({ pass }) => pass),
+    ...losses,
+    ...(training ? [training.gradients, training.norm, training.weights] : []),
+  ];
   for (const pass of leaving) last[pass] = Infinity;
   /** For each shape, until when each of its buffers is read. */
   const buffers = new Map<string, number[]>();

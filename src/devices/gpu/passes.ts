@@ -79,7 +79,10 @@ export function byKernel(passes: readonly Pass[]): Pass[][] {
   return [...groups.values()];
 }
 
-export function compilePasses(program: Program, { parameters, update, mostInputs, products = 'plain', mostStacked = LARGE_STACK }: PassOptions): PassList {
+export function compilePasses(
+  program: Program,
+  { parameters, update, mostInputs, products = 'plain', mostStacked = LARGE_STACK }: PassOptions,
+): PassList {
   const vectors = 1 + (update?.slots.length ?? 0);
   const steps = sumInStretches(unstack(program), mostStacked);
   const lowering = new Lowering(steps, { parameters, vectors, mostInputs });
@@ -87,7 +90,12 @@ export function compilePasses(program: Program, { parameters, update, mostInputs
   return arrange(lowering, steps, finish, { mostInputs, products });
 }
 
-function arrange(lowering: Lowering, program: Program, finish: Finish | null, { mostInputs, products }: { mostInputs: number; products: ProductStyle }): PassList {
+function arrange(
+  lowering: Lowering,
+  program: Program,
+  finish: Finish | null,
+  { mostInputs, products }: { mostInputs: number; products: ProductStyle },
+): PassList {
   const groups: Node[][] = [];
   const passOf = new Map<Node, number>();
   for (const level of byLevel(lowering.graph.nodes)) {
@@ -108,7 +116,10 @@ function arrange(lowering: Lowering, program: Program, finish: Finish | null, { 
     const spot = lowering.spotOf(value.inputs[0]);
     const place = placeOf(spot, value);
     states.set(value.name, place);
-    lowering.graph.reader.carry(value.name, { ...spot, buffer: { reference: { kind: 'argument', name: carryName(place.pass) }, shape: spot.buffer.shape } });
+    lowering.graph.reader.carry(value.name, {
+      ...spot,
+      buffer: { reference: { kind: 'argument', name: carryName(place.pass) }, shape: spot.buffer.shape },
+    });
   }
   // Of what it can reach, a pass gets each element from memory once, and from caches as often as it reads it.
   let bytes = 0;
@@ -158,7 +169,9 @@ function byLevel(nodes: readonly Node[]): Node[][] {
 function share(nodes: readonly Node[], mostInputs: number): Node[][] {
   const groups: Node[][] = [];
   for (const node of nodes) {
-    const group = groups.find((candidate) => mayShare(candidate, node) && inputsOf([...candidate, node].flatMap((each) => each.bodies())) <= mostInputs);
+    const group = groups.find(
+      (candidate) => mayShare(candidate, node) && inputsOf([...candidate, node].flatMap((each) => each.bodies())) <= mostInputs,
+    );
     if (group) group.push(node);
     else groups.push([node]);
   }
@@ -167,8 +180,15 @@ function share(nodes: readonly Node[], mostInputs: number): Node[][] {
 
 function mayShare([first]: readonly Node[], node: Node): boolean {
   const [a, b] = [first.shape, node.shape];
-  return a.kind === 'planes' && b.kind === 'planes' && a.rows === b.rows && a.columns === b.columns && elementsOf(a) < LARGE
-    && first.kind === node.kind && (node.kind === 'product' || node.kind === 'chain');
+  return (
+    a.kind === 'planes' &&
+    b.kind === 'planes' &&
+    a.rows === b.rows &&
+    a.columns === b.columns &&
+    elementsOf(a) < LARGE &&
+    first.kind === node.kind &&
+    (node.kind === 'product' || node.kind === 'chain')
+  );
 }
 
 function shapeOfGroup(nodes: readonly Node[]): Shape {
@@ -178,8 +198,10 @@ function shapeOfGroup(nodes: readonly Node[]): Shape {
 
 function bodyOf(nodes: readonly Node[], writer: KernelWriter): string {
   const bodies = nodes.flatMap((node) => node.bodies());
-  return bodies.map((body, plane) => {
-    const text = body(writer);
-    return plane < bodies.length - 1 ? `if (this.thread.z === ${plane}) {\n${text}\n}` : text;
-  }).join('\n');
+  return bodies
+    .map((body, plane) => {
+      const text = body(writer);
+      return plane < bodies.length - 1 ? `if (this.thread.z === ${plane}) {\n${text}\n}` : text;
+    })
+    .join('\n');
 }

@@ -11,14 +11,22 @@ import { type Reference, type Shape, dimensionsOf, elementsOf, keyOfReference } 
 
 export type Mode = 'webgpu' | 'webasm' | 'cpu';
 /** How each mode runs a plan as one; anything else is a plan that gpu.js has silently taken apart. */
-const executors: Readonly<Record<Mode, readonly string[]>> = { webgpu: ['fused-encoder'], webasm: ['fused-threaded', 'fused-sync'], cpu: ['generic'] };
+const executors: Readonly<Record<Mode, readonly string[]>> = {
+  webgpu: ['fused-encoder'],
+  webasm: ['fused-threaded', 'fused-sync'],
+  cpu: ['generic'],
+};
 /** More than any loop has: gpu.js cuts longer ones short without a word. */
 const MOST_ITERATIONS = 2 ** 30;
 
 /** What gpu.js stands in for a value while it traces. */
 export type Handle = object;
 /** gpu.js's own types leave most of it open. */
-export type Pipeline = ((...values: unknown[]) => Promise<Record<string, unknown>>) & { executorKind: string; fallbackReason: string | null; destroy(): Promise<void> };
+export type Pipeline = ((...values: unknown[]) => Promise<Record<string, unknown>>) & {
+  executorKind: string;
+  fallbackReason: string | null;
+  destroy(): Promise<void>;
+};
 type Kernel = (...operands: (Handle | number)[]) => Handle;
 
 export function openGpuJs(mode: Mode): Gpu {
@@ -40,14 +48,18 @@ export function inputOf(values: Float32Array, shape: Shape): unknown {
 /** @throws RnnError if a pipeline that has run was not run as one */
 export function refuseTakenApart({ executorKind, fallbackReason }: Pipeline, mode: Mode): void {
   if (executors[mode].includes(executorKind)) return;
-  throw new RnnError('device', `gpu.js would run this model step by step on ${mode}, many times slower`, { hint: fallbackReason ?? 'it gives no reason' });
+  throw new RnnError('device', `gpu.js would run this model step by step on ${mode}, many times slower`, {
+    hint: fallbackReason ?? 'it gives no reason',
+  });
 }
 
 /** Kernels by source and shape, made once and shared by all plans of a device. */
 export class Kernels {
   readonly gpu: Gpu;
   readonly mode: Mode;
-  /** How products are done: as asked for where gpu.js lets itself be helped (`whyNotTiled`), else plain. What is compiled must follow it. */
+  /**
+   * How products are done: as asked for where gpu.js lets itself be helped (`whyNotTiled`), else plain. What is compiled must follow it.
+   */
   readonly products: ProductStyle;
   readonly #known = new Map<string, Kernel>();
 
@@ -62,7 +74,11 @@ export class Kernels {
     const key = `${output.join('×')} ${source}`;
     const known = this.#known.get(key);
     if (known) return known;
-    const kernel = this.gpu.createKernel(source, { output, loopMaxIterations: MOST_ITERATIONS, functions: hashFunctions(source, this.mode === 'cpu') } as object) as unknown as Kernel;
+    const kernel = this.gpu.createKernel(source, {
+      output,
+      loopMaxIterations: MOST_ITERATIONS,
+      functions: hashFunctions(source, this.mode === 'cpu'),
+    } as object) as unknown as Kernel;
     this.#known.set(key, kernel);
     return kernel;
   }
@@ -116,7 +132,9 @@ export class Plan {
     this.#numbers = kernels.mode === 'webasm' ? [...numbers] : [];
     for (const { name, shape } of list.arguments) this.#shapes.set(name, shape);
     const handed = this.#argumentNames();
-    this.#pipeline = makePipeline(kernels.gpu, handed.length, (handles) => this.#trace(new Map(handed.map((name, index) => [name, handles[index]]))));
+    this.#pipeline = makePipeline(kernels.gpu, handed.length, (handles) =>
+      this.#trace(new Map(handed.map((name, index) => [name, handles[index]]))),
+    );
   }
 
   /** @param perCall the arguments of each call: `ids`, `targets`, numbers, masks */

@@ -46,7 +46,8 @@ export class Products {
       if (value.kind !== 'matmul' || !value.plus) continue;
       const running = value.inputs[value.inputs.length - 1];
       // One over a whole sequence has large operands of its own, which should not have to be there at the same time.
-      if (running.kind === 'matmul' && !running.transposeA && graph.uses.of(running).length === 1 && !graph.uses.isWanted(running)) this.#absorbed.add(running);
+      if (running.kind === 'matmul' && !running.transposeA && graph.uses.of(running).length === 1 && !graph.uses.isWanted(running))
+        this.#absorbed.add(running);
     }
   }
 
@@ -59,11 +60,19 @@ export class Products {
     if (this.#absorbed.has(value)) return;
     const { rows, columns } = value;
     const sum = this.#sumOf(value);
-    const finishBy = (epilogues: readonly Epilogue[]): Body => (writer) => {
-      const finished = piecewise(writer.dialect.column, epilogues.map((epilogue) => ({ size: epilogue.columns, text: () => this.#finish(writer, epilogue) })));
-      return [this.#addText(writer, sum), finished].filter((text) => text !== '').join('\n');
-    };
-    const bodyOf = (finish: Body): Body => (writer) => `${sumText(writer, sum.terms)}\n${finish(writer)}`;
+    const finishBy =
+      (epilogues: readonly Epilogue[]): Body =>
+      (writer) => {
+        const finished = piecewise(
+          writer.dialect.column,
+          epilogues.map((epilogue) => ({ size: epilogue.columns, text: () => this.#finish(writer, epilogue) })),
+        );
+        return [this.#addText(writer, sum), finished].filter((text) => text !== '').join('\n');
+      };
+    const bodyOf =
+      (finish: Body): Body =>
+      (writer) =>
+        `${sumText(writer, sum.terms)}\n${finish(writer)}`;
     const all = this.#epilogues(value, this.#reader.levelOf([bodyOf(finishBy([]))]));
     const epilogues = this.#mayRead(bodyOf(finishBy(all))) ? all : plainly(value);
     const finish = finishBy(epilogues);
@@ -80,7 +89,9 @@ export class Products {
     return inputsOf([body]) <= this.#graph.mostInputs;
   }
 
-  /** All that is added up, with as little economy as the number of buffers that a kernel may read allows. One product never reads too many. */
+  /**
+   * All that is added up, with as little economy as the number of buffers that a kernel may read allows. One product never reads too many.
+   */
   #sumOf(value: Value<'matmul'>): Sum {
     let sum: Sum = { terms: [], addends: [] };
     for (const economy of ['none', 'whole operands', 'one product'] as const) {
@@ -130,13 +141,15 @@ export class Products {
       transposeA,
       transposeB,
       left: (writer, row, k) => (transposeA ? this.#reader.read(writer, a, k, row) : this.#reader.read(writer, a, row, k)),
-      right: (writer, k, column) => (transposeB ? this.#reader.read(writer, b, column, plus(k, first)) : this.#reader.read(writer, b, plus(k, first), column)),
+      right: (writer, k, column) =>
+        transposeB ? this.#reader.read(writer, b, column, plus(k, first)) : this.#reader.read(writer, b, plus(k, first), column),
     };
   }
 
   #finish(writer: KernelWriter, { first, start, values }: Epilogue): string {
     const { row, column } = writer.dialect;
-    const read = (operand: Value): string => this.#reader.read(writer, operand, operand.rows === 1 ? 0 : row, operand.columns === 1 ? 0 : plus(column, -first));
+    const read = (operand: Value): string =>
+      this.#reader.read(writer, operand, operand.rows === 1 ? 0 : row, operand.columns === 1 ? 0 : plus(column, -first));
     return returnResult(writer, values, values.at(-1) ?? start, read, new Map([[start, 'sum']]));
   }
 
@@ -168,7 +181,8 @@ export class Products {
     const users = this.#graph.uses.of(product);
     if (this.#graph.uses.isWanted(product) || users.length === 0) return null;
     const views = users.filter((user) => user.kind === 'columns');
-    if (views.length === users.length) return views.map((view) => ({ first: view.first, value: view })).toSorted((a, b) => a.first - b.first);
+    if (views.length === users.length)
+      return views.map((view) => ({ first: view.first, value: view })).toSorted((a, b) => a.first - b.first);
     return users.length === 1 ? [{ first: 0, value: product }] : null;
   }
 
@@ -177,7 +191,14 @@ export class Products {
     for (let current = start; ;) {
       const users = this.#graph.uses.of(current);
       const [user] = users;
-      if (users.length !== 1 || this.#graph.uses.isWanted(current) || user.kind !== 'elementwise' || user.rows !== start.rows || user.columns !== start.columns) return values;
+      if (
+        users.length !== 1 ||
+        this.#graph.uses.isWanted(current) ||
+        user.kind !== 'elementwise' ||
+        user.rows !== start.rows ||
+        user.columns !== start.columns
+      )
+        return values;
       const others = user.inputs.filter((input) => input !== current);
       if (others.length !== user.inputs.length - 1) return values;
       if (!others.every((other) => this.#reader.nodesOf(other)?.every((node) => node.level < level))) return values;
@@ -199,10 +220,7 @@ function sumText(writer: KernelWriter, terms: readonly ProductTerm[]): string {
     const rounds = Math.floor(inner / UNROLL);
     const together = Array.from({ length: UNROLL }, (_, i) => factors(plus(`${UNROLL} * k`, i))).join(' + ');
     const rest = Array.from({ length: inner % UNROLL }, (_, i) => factors(rounds * UNROLL + i)).join(' + ');
-    return [
-      ...(rounds > 0 ? [`for (let k = 0; k < ${rounds}; k++) { sum += ${together}; }`] : []),
-      ...(rest ? [`sum += ${rest};`] : []),
-    ];
+    return [...(rounds > 0 ? [`for (let k = 0; k < ${rounds}; k++) { sum += ${together}; }`] : []), ...(rest ? [`sum += ${rest};`] : [])];
   });
   return ['let sum = 0;', ...texts].join('\n');
 }

@@ -33,7 +33,13 @@ export async function profilePasses({ passes, arguments: given }: PassList, kern
     const milliseconds = await timeOfKernel((count) => new Repeated(pass, count, kernels, shapeOf));
     const [error] = health.takeErrors();
     if (error) throw new RnnError('device', `the GPU could not run a ${pass.kind} by itself`, { hint: error.message });
-    times.push({ kind: pass.kind, shape: extent(pass.shape), passes: alike.length, microseconds: 1000 * milliseconds, multiplyAdds: pass.multiplyAdds });
+    times.push({
+      kind: pass.kind,
+      shape: extent(pass.shape),
+      passes: alike.length,
+      microseconds: 1000 * milliseconds,
+      multiplyAdds: pass.multiplyAdds,
+    });
   }
   return times.toSorted((a, b) => b.passes * b.microseconds - a.passes * a.microseconds);
 }
@@ -118,5 +124,7 @@ class Repeated {
 }
 
 function extent(shape: Shape): PassTime['shape'] {
-  return shape.kind === 'vector' ? { rows: 1, columns: shape.length, planes: 1 } : { rows: shape.rows, columns: shape.columns, planes: shape.planes };
+  return shape.kind === 'vector'
+    ? { rows: 1, columns: shape.length, planes: 1 }
+    : { rows: shape.rows, columns: shape.columns, planes: shape.planes };
 }

@@ -13,7 +13,9 @@ interface Home {
   readonly column: number;
 }
 
-/** A value found: in a home, or a leaf that is read in another way. `step` is the row that views begin at, which differs from step to step. */
+/**
+ * A value found: in a home, or a leaf that is read in another way. `step` is the row that views begin at, which differs from step to step.
+ */
 export interface Found {
   readonly home: Home | null;
   readonly leaf: Value;
@@ -55,7 +57,10 @@ export class Reader {
       this.#offsets.set(name, offset);
       offset += rows * columns;
     }
-    this.#weights = { reference: { kind: 'argument', name: WEIGHTS }, shape: { kind: 'vector', length: vectors * countParameters(parameters) } };
+    this.#weights = {
+      reference: { kind: 'argument', name: WEIGHTS },
+      shape: { kind: 'vector', length: vectors * countParameters(parameters) },
+    };
   }
 
   /** Says where the elements of a value are. */
@@ -95,7 +100,11 @@ export class Reader {
     if (!found.home) return this.#readLeaf(writer, found, value, at, across);
     const { home } = found;
     const { buffer, plane } = this.placeOf(home.node);
-    writer.touch(buffer, `${plane + home.plane()} ${home.row + found.row + (found.step ?? 0)} ${home.column + found.column} ${value.rows}×${value.columns}`, value.rows * value.columns);
+    writer.touch(
+      buffer,
+      `${plane + home.plane()} ${home.row + found.row + (found.step ?? 0)} ${home.column + found.column} ${value.rows}×${value.columns}`,
+      value.rows * value.columns,
+    );
     return writer.element(buffer, plane + home.plane(), plus(at, home.row), plus(across, home.column));
   }
 
@@ -126,12 +135,18 @@ export class Reader {
     if (found === null) return null;
     if (found.home) return [found.home.node];
     switch (found.leaf.kind) {
-      case 'parameter': case 'input': case 'state': case 'zeros': case 'dropoutMask': return [];
+      case 'parameter':
+      case 'input':
+      case 'state':
+      case 'zeros':
+      case 'dropoutMask':
+        return [];
       case 'gather': {
         const nodes = found.leaf.inputs.map((input) => this.nodesOf(input));
         return nodes.includes(null) ? null : nodes.flatMap((each) => each!);
       }
-      default: return null;
+      default:
+        return null;
     }
   }
 
@@ -147,7 +162,8 @@ export class Reader {
   /** Whether rows of a table are looked up wherever they are read: cheap if each is read once or twice, not as an operand of a product. */
   readsInPlace(gather: Value): boolean {
     const all = (value: Value): Value[] => this.#uses.of(value).flatMap((user) => (isView(user) ? all(user) : [user]));
-    const addsIt = (user: Value): boolean => user.kind === 'matmul' && user.plus && !user.inputs.slice(0, -1).some((input) => baseOf(input) === gather);
+    const addsIt = (user: Value): boolean =>
+      user.kind === 'matmul' && user.plus && !user.inputs.slice(0, -1).some((input) => baseOf(input) === gather);
     return !this.#uses.isWanted(gather) && all(gather).every((user) => user.kind === 'elementwise' || addsIt(user));
   }
 
@@ -158,12 +174,20 @@ export class Reader {
     return bias ? `(${element} + ${this.read(writer, bias, 0, column)})` : element;
   }
 
-  #readLeaf(writer: KernelWriter, { leaf, row: firstRow, step, column: firstColumn }: Found, { rows, columns }: Value, row: Index, column: Index): string {
-    const touch = (buffer: Buffer): void => writer.touch(buffer, `${leaf.id} ${firstRow + (step ?? 0)} ${firstColumn} ${rows}×${columns}`, rows * columns);
+  #readLeaf(
+    writer: KernelWriter,
+    { leaf, row: firstRow, step, column: firstColumn }: Found,
+    { rows, columns }: Value,
+    row: Index,
+    column: Index,
+  ): string {
+    const touch = (buffer: Buffer): void =>
+      writer.touch(buffer, `${leaf.id} ${firstRow + (step ?? 0)} ${firstColumn} ${rows}×${columns}`, rows * columns);
     const { float, choose } = writer.dialect;
     const zero = float(0);
     switch (leaf.kind) {
-      case 'zeros': return zero;
+      case 'zeros':
+        return zero;
       case 'parameter':
         touch(this.#weights);
         return this.weight(writer, plus(leaf.rows === 1 ? 0 : times(row, leaf.columns), column, this.#offsets.get(leaf.name)!));
@@ -175,11 +199,18 @@ export class Reader {
       case 'state': {
         const spot = this.#carried.get(leaf.name) ?? { ...unplaced(`state ${leaf.name}`, shapeOf(leaf)), row: 0, column: 0 };
         touch(spot.buffer);
-        return choose(`${writer.number(RESET)} > ${zero}`, zero, writer.element(spot.buffer, spot.plane, plus(row, spot.row), plus(column, spot.column)));
+        return choose(
+          `${writer.number(RESET)} > ${zero}`,
+          zero,
+          writer.element(spot.buffer, spot.plane, plus(row, spot.row), plus(column, spot.column)),
+        );
       }
-      case 'gather': return this.lookUp(writer, leaf, row, column);
-      case 'dropoutMask': return this.#mask(writer, leaf, row, column);
-      default: throw new Error(`${leaf.kind} has no home`);
+      case 'gather':
+        return this.lookUp(writer, leaf, row, column);
+      case 'dropoutMask':
+        return this.#mask(writer, leaf, row, column);
+      default:
+        throw new Error(`${leaf.kind} has no home`);
     }
   }
 
@@ -201,7 +232,12 @@ export class Reader {
     const row = at.row + (at.step ?? 0);
     const index = value.inputs.findIndex((piece, i) => {
       const place = value.places[i];
-      return row >= place.row && row + rows <= place.row + piece.rows && at.column >= place.column && at.column + columns <= place.column + piece.columns;
+      return (
+        row >= place.row &&
+        row + rows <= place.row + piece.rows &&
+        at.column >= place.column &&
+        at.column + columns <= place.column + piece.columns
+      );
     });
     if (index < 0) return null;
     const place = value.places[index];

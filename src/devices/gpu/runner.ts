@@ -81,7 +81,10 @@ export class Runner {
    * One run, or null if the GPU has no memory for so many calls together: then fewer are to be tried.
    * @throws RnnError `usage` if it has none even for one, `device` if the GPU is gone
    */
-  async run(carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[]): Promise<RunOutcome | null> {
+  async run(
+    carried: ReadonlyMap<string, Float32Array>,
+    perCall: readonly ReadonlyMap<string, ArgumentValue>[],
+  ): Promise<RunOutcome | null> {
     const calls = perCall.length;
     const plan = this.#plan(calls);
     const before = performance.now();
@@ -124,12 +127,20 @@ export class Runner {
     return health.isLost() || (this.#ranOn.get(plan) ?? health.count()) !== health.count();
   }
 
-  async #again(plan: RunnablePlan, carried: ReadonlyMap<string, Float32Array>, perCall: readonly ReadonlyMap<string, ArgumentValue>[], cause: unknown): Promise<PlanResults> {
+  async #again(
+    plan: RunnablePlan,
+    carried: ReadonlyMap<string, Float32Array>,
+    perCall: readonly ReadonlyMap<string, ArgumentValue>[],
+    cause: unknown,
+  ): Promise<PlanResults> {
     try {
       return await plan.run(carried, perCall);
     } catch (error) {
       if (isOutOfMemory(error, this.#options.health)) throw new DeviceFailure({ memory: true, message: String(error) });
-      throw new RnnError('device', 'the GPU was lost and does not come back', { hint: 'its driver may have been reset or the machine suspended; --device cpu goes without it', cause });
+      throw new RnnError('device', 'the GPU was lost and does not come back', {
+        hint: 'its driver may have been reset or the machine suspended; --device cpu goes without it',
+        cause,
+      });
     }
   }
 
@@ -148,7 +159,9 @@ export class Runner {
     if (calls > 1) await this.#drop(calls);
   }
 
-  /** How many calls a run of so many seconds has, if one of `calls` took `seconds`: from two lengths follows what a run costs beside them. */
+  /**
+   * How many calls a run of so many seconds has, if one of `calls` took `seconds`: from two lengths follows what a run costs beside them.
+   */
   #callsIn(target: number, calls: number, seconds: number): number {
     const mean = seconds / calls;
     // The single one may have been slow by chance: no more than three quarters of a run are taken for something else than calls.
@@ -166,7 +179,10 @@ export class Runner {
     }
     this.#limited = true;
     if (calls === 1) {
-      throw new RnnError('usage', 'the GPU has too little memory for this model and batch', { hint: 'lower --batch-size or --seq-length, then --hidden or --layers', cause });
+      throw new RnnError('usage', 'the GPU has too little memory for this model and batch', {
+        hint: 'lower --batch-size or --seq-length, then --hidden or --layers',
+        cause,
+      });
     }
     this.#callsPerRun = Math.floor(calls / 2);
   }

@@ -30,19 +30,30 @@ function probe(kind: AdapterKind): Promise<{ report: ProbeReport | null; noise: 
   return new Promise((settle) => {
     // Compiled, this file is beside the built one; under vitest it runs from src/.
     const url = new URL(import.meta.url.endsWith('.ts') ? '../../../dist/devices/gpu/probe.js' : './probe.js', import.meta.url);
-    const child = fork(url, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [], env: { ...quietEnvironment(kind), ...process.env }, timeout: probePatienceMs, killSignal: 'SIGKILL' });
+    const child = fork(url, {
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+      env: { ...quietEnvironment(kind), ...process.env },
+      timeout: probePatienceMs,
+      killSignal: 'SIGKILL',
+    });
     let report: ProbeReport | null = null;
     let noise = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (noise += text));
     child.on('message', (message) => (report = message as ProbeReport));
     child.on('error', (error) => settle({ report: null, noise, ending: error.message }));
     child.on('close', (code, signal) => {
-      settle({ report, noise, ending: signal === 'SIGKILL' ? `no answer in ${probePatienceMs / 1000} s` : `the driver crashed, ${signal ?? `exit code ${code}`}` });
+      settle({
+        report,
+        noise,
+        ending: signal === 'SIGKILL' ? `no answer in ${probePatienceMs / 1000} s` : `the driver crashed, ${signal ?? `exit code ${code}`}`,
+      });
     });
   });
 }
 
-export const nameOf = ({ vendor, architecture, device, description }: FoundAdapter): string => device.replace(/-+$/, '') || description || `${vendor} ${architecture}`.trim();
+export const nameOf = ({ vendor, architecture, device, description }: FoundAdapter): string =>
+  device.replace(/-+$/, '') || description || `${vendor} ${architecture}`.trim();
 
 export function isOfKind(adapter: FoundAdapter, kind: AdapterKind): boolean {
   const { vendor, architecture, device, description, isFallbackAdapter } = adapter;
@@ -54,7 +65,8 @@ export function isOfKind(adapter: FoundAdapter, kind: AdapterKind): boolean {
 function whyNot(kind: AdapterKind, report: ProbeReport | null, noise: string, ending: string): string {
   if (report === null) return ending;
   if (report.broken !== null) return `the webgpu package does not load, ${report.broken.split('\n')[0]}`;
-  if (report.adapters.length > 0) return `only ${[...new Set(report.adapters.map(nameOf))].join(', ')}, ${kind === 'hardware' ? 'which is software' : 'which is hardware'}`;
+  if (report.adapters.length > 0)
+    return `only ${[...new Set(report.adapters.map(nameOf))].join(', ')}, ${kind === 'hardware' ? 'which is software' : 'which is hardware'}`;
   if (report.loader === false) return 'no Vulkan loader';
   if (/Found no drivers|INCOMPATIBLE_DRIVER/.test(noise)) return 'the loader found no driver';
   const missing = /^Warning: (Vulkan .* required)/m.exec(noise)?.[1];
@@ -69,16 +81,21 @@ export function notThere(kind: AdapterKind, why: string): RnnError {
 /** What this machine lacks, as commands where there are any. */
 function hintFor(kind: AdapterKind, why: string): string {
   if (backend !== 'vulkan') return 'update the graphics driver';
-  if (why === 'no Vulkan loader') return kind === 'hardware' ? "apt-get install libvulkan1, and the vendor's driver" : 'apt-get install libvulkan1 chromium';
+  if (why === 'no Vulkan loader')
+    return kind === 'hardware' ? "apt-get install libvulkan1, and the vendor's driver" : 'apt-get install libvulkan1 chromium';
   if (kind === 'hardware' && why.startsWith('only ')) return '--device gpu:software takes it; it is slow';
   if (kind === 'software') return 'apt-get install chromium; export VK_ICD_FILENAMES=/usr/lib/chromium/vk_swiftshader_icd.json';
-  if (hasNvidia()) return 'apt-get install libnvidia-gl-<version of the driver> libxext6 libegl1; a container is to be started with NVIDIA_DRIVER_CAPABILITIES=all';
+  if (hasNvidia())
+    return 'apt-get install libnvidia-gl-<version of the driver> libxext6 libegl1; a container is to be started with NVIDIA_DRIVER_CAPABILITIES=all';
   if (mayHaveGpu()) return "apt-get install mesa-vulkan-drivers for AMD and Intel, else the vendor's driver";
   return 'the system shows no GPU (no /dev/dri/renderD*, no /dev/nvidia*); a container is to be started with --gpus all or --device /dev/dri';
 }
 
 /** In which drivers that are of no use have nothing to print: no need for Wayland, and no llvmpipe where a GPU is wanted. */
-const quietEnvironment = (kind: AdapterKind): Readonly<Record<string, string>> => ({ XDG_RUNTIME_DIR: tmpdir(), ...(kind === 'hardware' ? { VK_LOADER_DRIVERS_DISABLE: '*lvp*' } : {}) });
+const quietEnvironment = (kind: AdapterKind): Readonly<Record<string, string>> => ({
+  XDG_RUNTIME_DIR: tmpdir(),
+  ...(kind === 'hardware' ? { VK_LOADER_DRIVERS_DISABLE: '*lvp*' } : {}),
+});
 
 /** Runs `work` in that environment. What the user has set stays. */
 export async function quietly<Result>(kind: AdapterKind, work: () => Promise<Result>): Promise<Result> {
@@ -94,7 +111,10 @@ export async function quietly<Result>(kind: AdapterKind, work: () => Promise<Res
 /** Whether this machine may have a GPU, by what costs no time: on Linux its devices' files. */
 export function mayHaveGpu(): boolean {
   if (process.platform !== 'linux') return true;
-  return filesIn('/dev').some((name) => /^(nvidia\d+|dxg|mali\d*|nvhost-gpu|nvgpu|kgsl.*)$/.test(name)) || filesIn('/dev/dri').some((name) => name.startsWith('renderD'));
+  return (
+    filesIn('/dev').some((name) => /^(nvidia\d+|dxg|mali\d*|nvhost-gpu|nvgpu|kgsl.*)$/.test(name)) ||
+    filesIn('/dev/dri').some((name) => name.startsWith('renderD'))
+  );
 }
 
 const hasNvidia = (): boolean => filesIn('/dev').some((name) => /^nvidia\d+$/.test(name));

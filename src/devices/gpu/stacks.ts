@@ -64,7 +64,8 @@ export class Stacks {
   /** A piece that is itself made of columns is read through. */
   #layerOf(piece: Value): Layer {
     const columns = this.#reader.find(piece) === null ? columnPieces(piece) : null;
-    if (columns?.every(({ value }) => this.#reader.find(value) !== null)) return { rows: piece.rows, columns: piece.columns, parts: columns };
+    if (columns?.every(({ value }) => this.#reader.find(value) !== null))
+      return { rows: piece.rows, columns: piece.columns, parts: columns };
     this.ready(piece);
     return { rows: piece.rows, columns: piece.columns, parts: [{ value: piece, column: 0 }] };
   }
@@ -73,22 +74,41 @@ export class Stacks {
     const { mostInputs } = this.#graph;
     const [{ columns }] = layers;
     const groups = groupsThatFit(layers, mostInputs, (writer, group) => this.#stackText(writer, group));
-    const parts = groups.map((group) => this.#graph.add('copy', planeOf(rowsOf(group), columns), [(writer) => this.#stackText(writer, group)]));
+    const parts = groups.map((group) =>
+      this.#graph.add('copy', planeOf(rowsOf(group), columns), [(writer) => this.#stackText(writer, group)]),
+    );
     return joinInTurns(parts, mostInputs, (some) => this.#stackNodes(some, columns));
   }
 
   #stackText(writer: KernelWriter, layers: readonly Layer[]): string {
-    return piecewise(ROW, layers.map((layer) => ({ size: layer.rows, text: (start) => this.#layerText(writer, layer, plus(ROW, -start)) })));
+    return piecewise(
+      ROW,
+      layers.map((layer) => ({ size: layer.rows, text: (start) => this.#layerText(writer, layer, plus(ROW, -start)) })),
+    );
   }
 
   #layerText(writer: KernelWriter, { parts }: Layer, row: Index): string {
-    return piecewise(COLUMN, parts.map(({ value }) => ({ size: value.columns, text: (start) => `return ${this.#reader.read(writer, value, row, plus(COLUMN, -start))};` })));
+    return piecewise(
+      COLUMN,
+      parts.map(({ value }) => ({
+        size: value.columns,
+        text: (start) => `return ${this.#reader.read(writer, value, row, plus(COLUMN, -start))};`,
+      })),
+    );
   }
 
   #stackNodes(nodes: readonly Node[], columns: number): Node {
     const parts = nodes.map((node) => ({ node, rows: node.shape.kind === 'planes' ? node.shape.rows : 0 }));
-    return this.#graph.add('copy', planeOf(rowsOf(parts), columns), [(writer) =>
-      piecewise(ROW, parts.map(({ node, rows }) => ({ size: rows, text: (start) => `return ${this.#reader.readNode(writer, node, plus(ROW, -start), COLUMN)};` })))]);
+    return this.#graph.add('copy', planeOf(rowsOf(parts), columns), [
+      (writer) =>
+        piecewise(
+          ROW,
+          parts.map(({ node, rows }) => ({
+            size: rows,
+            text: (start) => `return ${this.#reader.readNode(writer, node, plus(ROW, -start), COLUMN)};`,
+          })),
+        ),
+    ]);
   }
 
   /** Pieces that tile in any way: each pass lays some of them over what the one before made. */
@@ -98,13 +118,16 @@ export class Stacks {
     const most = Math.max(1, this.#graph.mostInputs - 1);
     for (let i = 0; i < pieces.length; i += most) {
       const base: Node | null = before;
-      before = this.#graph.add('copy', shapeOf(value), [(writer) => [
-        ...pieces.slice(i, i + most).map(({ piece, place }) => {
-          const inside = `this.thread.y >= ${place.row} && this.thread.y < ${place.row + piece.rows} && this.thread.x >= ${place.column} && this.thread.x < ${place.column + piece.columns}`;
-          return `if (${inside}) { return ${this.#reader.read(writer, piece, plus(ROW, -place.row), plus(COLUMN, -place.column))}; }`;
-        }),
-        `return ${base ? this.#reader.readNode(writer, base, ROW, COLUMN) : '0'};`,
-      ].join('\n')]);
+      before = this.#graph.add('copy', shapeOf(value), [
+        (writer) =>
+          [
+            ...pieces.slice(i, i + most).map(({ piece, place }) => {
+              const inside = `this.thread.y >= ${place.row} && this.thread.y < ${place.row + piece.rows} && this.thread.x >= ${place.column} && this.thread.x < ${place.column + piece.columns}`;
+              return `if (${inside}) { return ${this.#reader.read(writer, piece, plus(ROW, -place.row), plus(COLUMN, -place.column))}; }`;
+            }),
+            `return ${base ? this.#reader.readNode(writer, base, ROW, COLUMN) : '0'};`,
+          ].join('\n'),
+      ]);
     }
     return before!;
   }
@@ -130,9 +153,15 @@ function findShifted(values: readonly Value[]): Map<Value, Value> {
 /** A stack of more than one matrix of one shape, from the top. */
 function isSequence(value: Value): boolean {
   const [first] = value.inputs;
-  return value.kind === 'join' && value.inputs.length > 1 && value.inputs.every((piece, i) => piece.rows === first.rows && piece.columns === value.columns && value.places[i].row === i * first.rows);
+  return (
+    value.kind === 'join' &&
+    value.inputs.length > 1 &&
+    value.inputs.every((piece, i) => piece.rows === first.rows && piece.columns === value.columns && value.places[i].row === i * first.rows)
+  );
 }
 
 function isLater(late: Value, early: Value): boolean {
-  return late !== early && late.inputs.length === early.inputs.length && early.inputs.slice(1).every((piece, i) => piece === late.inputs[i]);
+  return (
+    late !== early && late.inputs.length === early.inputs.length && early.inputs.slice(1).every((piece, i) => piece === late.inputs[i])
+  );
 }

@@ -14,11 +14,13 @@ export interface Piece {
 /** Returns an element of the piece that it lies in; the pieces follow each other along the axis. */
 export function piecewise(axis: string, pieces: readonly Piece[]): string {
   let end = 0;
-  return pieces.map(({ size, text }, i) => {
-    const start = end;
-    end += size;
-    return i < pieces.length - 1 ? `if (${axis} < ${end}) {\n${text(start)}\n}` : text(start);
-  }).join('\n');
+  return pieces
+    .map(({ size, text }, i) => {
+      const start = end;
+      end += size;
+      return i < pieces.length - 1 ? `if (${axis} < ${end}) {\n${text(start)}\n}` : text(start);
+    })
+    .join('\n');
 }
 
 /**
@@ -27,7 +29,11 @@ export function piecewise(axis: string, pieces: readonly Piece[]): string {
  * @param known names that such operands have already
  */
 export function returnResult(
-  writer: KernelWriter, values: readonly Value<'elementwise'>[], result: Value, read: (operand: Value) => string, known: ReadonlyMap<Value, string> = new Map(),
+  writer: KernelWriter,
+  values: readonly Value<'elementwise'>[],
+  result: Value,
+  read: (operand: Value) => string,
+  known: ReadonlyMap<Value, string> = new Map(),
 ): string {
   const needed = new Set<Value>([result]);
   for (const value of values.toReversed()) if (needed.has(value)) value.inputs.forEach((input) => needed.add(input));
@@ -40,7 +46,8 @@ export function returnResult(
     return name;
   };
   const nameOf = (value: Value): string => names.get(value) ?? define(value, read(value));
-  for (const value of values) if (needed.has(value)) define(value, expression(writer.dialect, value.apply, value.inputs.map(nameOf), value.constant));
+  for (const value of values)
+    if (needed.has(value)) define(value, expression(writer.dialect, value.apply, value.inputs.map(nameOf), value.constant));
   const name = nameOf(result);
   return [...lines, `return ${name};`].join('\n');
 }
@@ -57,7 +64,11 @@ export function sumOf(count: number, parts: number, first: Index, element: (inde
 }
 
 /** Cuts a list into groups, as long as a kernel may be that reads no more than so many buffers. */
-export function groupsThatFit<Item>(items: readonly Item[], mostInputs: number, bodyOf: (writer: KernelWriter, group: readonly Item[]) => string): Item[][] {
+export function groupsThatFit<Item>(
+  items: readonly Item[],
+  mostInputs: number,
+  bodyOf: (writer: KernelWriter, group: readonly Item[]) => string,
+): Item[][] {
   const groups: Item[][] = [[]];
   for (const item of items) {
     const group = groups[groups.length - 1];
@@ -71,7 +82,9 @@ export function groupsThatFit<Item>(items: readonly Item[], mostInputs: number, 
 export function joinInTurns<Part>(parts: readonly Part[], most: number, join: (some: readonly Part[]) => Part): Part {
   let left = parts;
   while (left.length > 1) {
-    left = Array.from({ length: Math.ceil(left.length / most) }, (_, i) => left.slice(i * most, (i + 1) * most)).map((some) => (some.length > 1 ? join(some) : some[0]));
+    left = Array.from({ length: Math.ceil(left.length / most) }, (_, i) => left.slice(i * most, (i + 1) * most)).map((some) =>
+      some.length > 1 ? join(some) : some[0],
+    );
   }
   return left[0];
 }

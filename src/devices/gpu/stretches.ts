@@ -20,10 +20,16 @@ interface Stretch {
 
 /** The same sum in stretches; null if it needs none, or its operands are not cut alike. */
 function stretched(builder: Builder, value: Value, inputs: readonly Value[], most: number): Value | null {
-  const sums = (value.kind === 'matmul' && value.transposeA && !value.bias && !value.plus && !value.transposeB) || value.kind === 'scatter' || value.kind === 'columnSums';
+  const sums =
+    (value.kind === 'matmul' && value.transposeA && !value.bias && !value.plus && !value.transposeB) ||
+    value.kind === 'scatter' ||
+    value.kind === 'columnSums';
   const largest = Math.max(...inputs.map((input) => (rowPieces(input) ? input.rows * input.columns : 0)));
   if (!sums || largest <= most) return null;
-  const stretches = cut(inputs.flatMap((input) => rowPieces(input) ?? []), Math.ceil(largest / most));
+  const stretches = cut(
+    inputs.flatMap((input) => rowPieces(input) ?? []),
+    Math.ceil(largest / most),
+  );
   const parts = stretches.map((stretch) => inputs.map((input) => partOf(builder, input, stretch)));
   if (parts.some((operands) => operands.includes(null))) return null;
   // Backwards, as the gradients of the steps come.

@@ -31,7 +31,8 @@ const LEAST = { rows: 8, elements: 1024, inner: 32 } as const;
 export function productsAsked(usual: ProductStyle): ProductStyle {
   const asked = process.env.RNN_GPU_PRODUCTS;
   if (asked === undefined || asked === '') return usual;
-  if (asked !== 'plain' && asked !== 'tiled' && asked !== 'auto') throw new RnnError('usage', `RNN_GPU_PRODUCTS is "${asked}"`, { hint: 'plain, tiled and auto are there' });
+  if (asked !== 'plain' && asked !== 'tiled' && asked !== 'auto')
+    throw new RnnError('usage', `RNN_GPU_PRODUCTS is "${asked}"`, { hint: 'plain, tiled and auto are there' });
   return asked;
 }
 
@@ -116,7 +117,9 @@ function storeText({ rows, columns, finish }: Product, plane: number, writer: Ke
     `fn store${plane}(row : i32, column : i32, totals : vec4<f32>) {`,
     `if (row >= ${rows}) { return; }`,
     `let start = column + ${columns} * (row + ${rows} * ${plane});`,
-    ...[0, 1, 2, 3].map((i) => `if (column + ${i} < ${columns}) { result[start + ${i}] = finish${plane}(row, column + ${i}, totals[${i}]); }`),
+    ...[0, 1, 2, 3].map(
+      (i) => `if (column + ${i} < ${columns}) { result[start + ${i}] = finish${plane}(row, column + ${i}, totals[${i}]); }`,
+    ),
     '}',
   ].join('\n');
 }
@@ -133,7 +136,8 @@ function tileText({ terms }: Product, plane: number, size: Size): string {
   const [{ transposeA, transposeB }] = terms;
   const byK = ['me % INNER', 'me / INNER'];
   const byLine = ['me / QUADS', 'me % QUADS'];
-  const place = (side: string, [k, quad]: readonly string[]): string => `let ${side}_k = ${k};\nlet ${side}_quad = ${quad};\nlet ${side}_at = ${spot(`${side}_k`, `${side}_quad`)};`;
+  const place = (side: string, [k, quad]: readonly string[]): string =>
+    `let ${side}_k = ${k};\nlet ${side}_quad = ${quad};\nlet ${side}_at = ${spot(`${side}_k`, `${side}_quad`)};`;
   const text = [
     `fn plane${plane}(corner : vec2<i32>, me : i32) {`,
     place('left', transposeA ? byLine : byK),
@@ -161,10 +165,16 @@ function tileText({ terms }: Product, plane: number, size: Size): string {
     `tiles[here + ${SLICE / 4} + right_at] = b;`,
     'workgroupBarrier();',
     '}',
-    ...(shares > 1 ? sharedSums(plane) : [0, 1, 2, 3].map((i) => `store${plane}(corner.y + 4 * block.y + ${i}, corner.x + 4 * block.x, s${i});`)),
+    ...(shares > 1
+      ? sharedSums(plane)
+      : [0, 1, 2, 3].map((i) => `store${plane}(corner.y + 4 * block.y + ${i}, corner.x + 4 * block.x, s${i});`)),
     '}',
   ].join('\n');
-  return text.replaceAll('QUADS', String(quads)).replaceAll('BLOCKS', String(blocks)).replaceAll('INNER', String(inner)).replaceAll('SHARES', String(shares));
+  return text
+    .replaceAll('QUADS', String(quads))
+    .replaceAll('BLOCKS', String(blocks))
+    .replaceAll('INNER', String(inner))
+    .replaceAll('SHARES', String(shares));
 }
 
 /** Where four rows or columns at one k stand. Crossed with k, so that threads that write the same four at many k use different banks. */

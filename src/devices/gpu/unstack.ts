@@ -26,9 +26,20 @@ function byStep(builder: Builder, value: Value, inputs: readonly Value[], readBy
   if (!readBySteps.has(value)) return null;
   const steps = inputs.map(rowPieces).find((found) => found !== null);
   if (!steps) return null;
-  const partsOf = inputs.map((input, index) => (follows(value, index) ? steps.map((step) => part(builder, input, step)) : steps.map(() => input)));
+  const partsOf = inputs.map((input, index) =>
+    follows(value, index) ? steps.map((step) => part(builder, input, step)) : steps.map(() => input),
+  );
   if (partsOf.some((parts) => parts.includes(null))) return null;
-  return builder.stack(steps.map(({ value: { rows } }, t) => builder.append(operationOf(value), rows, value.columns, partsOf.map((parts) => parts[t]!))));
+  return builder.stack(
+    steps.map(({ value: { rows } }, t) =>
+      builder.append(
+        operationOf(value),
+        rows,
+        value.columns,
+        partsOf.map((parts) => parts[t]!),
+      ),
+    ),
+  );
 }
 
 /** Whether the rows of an input are those of the result. */
@@ -53,7 +64,8 @@ function valuesReadBySteps(program: Program): Set<Value> {
   const wholes = new Set<Value>([...program.outputs.values(), ...program.gradients.values()]);
   const found = new Set<Value>();
   for (const value of program.values.toReversed()) {
-    const divisible = value.kind === 'elementwise' || (value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter');
+    const divisible =
+      value.kind === 'elementwise' || (value.kind === 'matmul' && !value.transposeA && value.inputs[1].kind === 'parameter');
     // The steps of an elementwise operation can be stacked for who needs the whole; those of a product should not be made for that.
     if (divisible && (value.kind === 'elementwise' || !wholes.has(value))) found.add(value);
     if (value.kind === 'rows') continue;

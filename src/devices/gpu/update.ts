@@ -18,7 +18,10 @@ const NORM_SUM = 256;
 /** The row of an element is found by a division in float32, which is exact up to here. */
 const EXACT = 2 ** 22;
 
-export function finishTraining(graph: Graph, { parameters, update }: { parameters: readonly ParameterShape[]; update: UpdateRule | null }): Finish {
+export function finishTraining(
+  graph: Graph,
+  { parameters, update }: { parameters: readonly ParameterShape[]; update: UpdateRule | null },
+): Finish {
   const length = countParameters(parameters);
   const gradients = gradientVector(graph, parameters);
   const norm = normOf(graph, gradients, length);
@@ -57,13 +60,19 @@ function segments(program: Program, parameters: readonly ParameterShape[]): Segm
   return parameters.flatMap(({ name, rows, columns }) => {
     const most = Math.max(1, Math.floor(EXACT / columns));
     return Array.from({ length: Math.ceil(rows / most) }, (_, i) => ({
-      length: Math.min(most, rows - i * most) * columns, gradient: program.gradients.get(name) ?? null, firstRow: i * most, columns,
+      length: Math.min(most, rows - i * most) * columns,
+      gradient: program.gradients.get(name) ?? null,
+      firstRow: i * most,
+      columns,
     }));
   });
 }
 
 function vectorText(graph: Graph, writer: KernelWriter, group: readonly Segment[]): string {
-  return piecewise(COLUMN, group.map((segment) => ({ size: segment.length, text: (start) => elementOf(graph, writer, segment, plus(COLUMN, -start)) })));
+  return piecewise(
+    COLUMN,
+    group.map((segment) => ({ size: segment.length, text: (start) => elementOf(graph, writer, segment, plus(COLUMN, -start)) })),
+  );
 }
 
 function elementOf(graph: Graph, writer: KernelWriter, { gradient, firstRow, columns }: Segment, at: Index): string {
@@ -78,19 +87,36 @@ function elementOf(graph: Graph, writer: KernelWriter, { gradient, firstRow, col
 
 function concatenated(graph: Graph, parts: readonly Vector[]): Vector {
   return vectorOf(graph, lengthOf(parts), (writer) =>
-    piecewise(COLUMN, parts.map(({ node, length }) => ({ size: length, text: (start) => `return ${graph.reader.readNode(writer, node, 0, plus(COLUMN, -start))};` }))));
+    piecewise(
+      COLUMN,
+      parts.map(({ node, length }) => ({
+        size: length,
+        text: (start) => `return ${graph.reader.readNode(writer, node, 0, plus(COLUMN, -start))};`,
+      })),
+    ),
+  );
 }
 
 /** √Σg², in up to three passes. */
 function normOf(graph: Graph, gradients: Node, length: number): Node {
   const many = Math.ceil(length / NORM_SUM);
   const few = Math.ceil(many / NORM_SUM);
-  const squares = graph.add('sum', { kind: 'vector', length: many }, [(writer) => sumOf(length, many, COLUMN, (i) => {
-    const g = graph.reader.readNode(writer, gradients, 0, i);
-    return `${g} * ${g}`;
-  })]);
-  const sums = many > 1 ? graph.add('sum', { kind: 'vector', length: few }, [(writer) => sumOf(many, few, COLUMN, (i) => graph.reader.readNode(writer, squares, 0, i))]) : squares;
-  return graph.add('sum', { kind: 'vector', length: 1 }, [(writer) => sumOf(few, 1, '0', (i) => graph.reader.readNode(writer, sums, 0, i)).replace('return sum;', 'return Math.sqrt(sum);')]);
+  const squares = graph.add('sum', { kind: 'vector', length: many }, [
+    (writer) =>
+      sumOf(length, many, COLUMN, (i) => {
+        const g = graph.reader.readNode(writer, gradients, 0, i);
+        return `${g} * ${g}`;
+      }),
+  ]);
+  const sums =
+    many > 1
+      ? graph.add('sum', { kind: 'vector', length: few }, [
+          (writer) => sumOf(many, few, COLUMN, (i) => graph.reader.readNode(writer, squares, 0, i)),
+        ])
+      : squares;
+  return graph.add('sum', { kind: 'vector', length: 1 }, [
+    (writer) => sumOf(few, 1, '0', (i) => graph.reader.readNode(writer, sums, 0, i)).replace('return sum;', 'return Math.sqrt(sum);'),
+  ]);
 }
 
 /** One pass over the weights and every slot: each element by the rule, which is elementwise. */
@@ -98,16 +124,21 @@ function updated(graph: Graph, update: UpdateRule, length: number, gradients: No
   const program = update.build(length);
   const vectors = ['parameters', ...update.slots];
   const operations = program.values.filter((value) => value.kind === 'elementwise');
-  const body: Body = (writer) => piecewise(COLUMN, vectors.map((name) => ({
-    size: length,
-    text: (start) => returnResult(writer, operations, program.outputs.get(name)!, (operand) => {
-      const input = (operand as Value<'input'>).name;
-      if (input === 'gradients') return graph.reader.readNode(writer, gradients, 0, plus(COLUMN, -start));
-      if (input === 'gradientScale') return clipScale(graph.reader.readNode(writer, norm, 0, 0), update.clipNorm);
-      const vector = vectors.indexOf(input);
-      return vector < 0 ? writer.number(numberArgument(input)) : graph.reader.weight(writer, plus(COLUMN, vector * length - start));
-    }),
-  })));
+  const body: Body = (writer) =>
+    piecewise(
+      COLUMN,
+      vectors.map((name) => ({
+        size: length,
+        text: (start) =>
+          returnResult(writer, operations, program.outputs.get(name)!, (operand) => {
+            const input = (operand as Value<'input'>).name;
+            if (input === 'gradients') return graph.reader.readNode(writer, gradients, 0, plus(COLUMN, -start));
+            if (input === 'gradientScale') return clipScale(graph.reader.readNode(writer, norm, 0, 0), update.clipNorm);
+            const vector = vectors.indexOf(input);
+            return vector < 0 ? writer.number(numberArgument(input)) : graph.reader.weight(writer, plus(COLUMN, vector * length - start));
+          }),
+      })),
+    );
   return graph.add('update', { kind: 'vector', length: vectors.length * length }, [body]);
 }
 

@@ -76,8 +76,11 @@ export class KernelWriter {
   elementsRead(): number {
     let sum = 0;
     for (const { reference, shape } of this.#buffers.values()) {
-      const regions = [...this.#touched.get(keyOfReference(reference))?.values() ?? [Infinity]];
-      sum += Math.min(elementsOf(shape), regions.reduce((total, elements) => total + elements, 0));
+      const regions = [...(this.#touched.get(keyOfReference(reference))?.values() ?? [Infinity])];
+      sum += Math.min(
+        elementsOf(shape),
+        regions.reduce((total, elements) => total + elements, 0),
+      );
     }
     return sum;
   }

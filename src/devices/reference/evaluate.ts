@@ -47,15 +47,21 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
   const { rows, columns } = value;
   const out = new Float64Array(rows * columns);
   const each = (element: (row: number, column: number) => number): Matrix => {
-    for (let row = 0; row < rows; row++) for (let column = 0; column < columns; column++) out[row * columns + column] = element(row, column);
+    for (let row = 0; row < rows; row++)
+      for (let column = 0; column < columns; column++) out[row * columns + column] = element(row, column);
     return out;
   };
   switch (value.kind) {
-    case 'parameter': return environment.parameters.get(value.name)!;
-    case 'input': return environment.inputs.get(value.name)!;
-    case 'state': return environment.state.get(value.name) ?? out;
-    case 'zeros': return out;
-    case 'dropoutMask': return out.map((_, index) => (dropoutKeeps(environment.dropoutKey ?? 0, value.site, index, value.rate) ? 1 / (1 - value.rate) : 0));
+    case 'parameter':
+      return environment.parameters.get(value.name)!;
+    case 'input':
+      return environment.inputs.get(value.name)!;
+    case 'state':
+      return environment.state.get(value.name) ?? out;
+    case 'zeros':
+      return out;
+    case 'dropoutMask':
+      return out.map((_, index) => (dropoutKeeps(environment.dropoutKey ?? 0, value.site, index, value.rate) ? 1 / (1 - value.rate) : 0));
     case 'gather': {
       const [table, ids, bias] = inputs;
       return each((row, column) => table[ids[row] * columns + column] + (bias ? bias[column] : 0));
@@ -67,13 +73,15 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
       });
       return out;
     }
-    case 'matmul': return matmul(value, inputs, out);
+    case 'matmul':
+      return matmul(value, inputs, out);
     case 'elementwise': {
       const f = functions[value.apply];
       const [read, readSecond] = inputs.map((matrix, index) => broadcast(matrix, value.inputs[index]));
       return each((row, column) => f(read(row, column), readSecond ? readSecond(row, column) : 0, value.constant));
     }
-    case 'rows': return inputs[0].slice(value.first * columns, (value.first + rows) * columns);
+    case 'rows':
+      return inputs[0].slice(value.first * columns, (value.first + rows) * columns);
     case 'columns': {
       const width = value.inputs[0].columns;
       return each((row, column) => inputs[0][row * width + value.first + column]);
@@ -87,14 +95,16 @@ export function compute(value: Value, inputs: readonly Matrix[], environment: En
         });
       });
       return out;
-    case 'clipGradient': return inputs[0];
+    case 'clipGradient':
+      return inputs[0];
     case 'columnSums': {
       inputs[0].forEach((x, at) => {
         out[at % columns] += x;
       });
       return out;
     }
-    default: throw new Error(`${value.kind} has no value of its own`);
+    default:
+      throw new Error(`${value.kind} has no value of its own`);
   }
 }
 
@@ -162,7 +172,8 @@ export function crossEntropy(value: Value<'crossEntropy'>, logits: Matrix, targe
     const sum = x.reduce((total, logit) => total + Math.exp(logit - highest), 0);
     lossNats += Math.log(sum) + highest - x[target];
     for (let column = 0; column < columns; column++) {
-      gradient[row * columns + column] = (Math.exp(x[column] - highest) / sum - (column === target ? 1 - smoothing : 0) - smoothing / columns) * scale;
+      gradient[row * columns + column] =
+        (Math.exp(x[column] - highest) / sum - (column === target ? 1 - smoothing : 0) - smoothing / columns) * scale;
     }
   }
   return { lossNats, gradient };

@@ -9,7 +9,11 @@ export function openReference(): Device {
   return {
     name: 'reference',
     description: DESCRIPTION,
-    estimate: (workload) => workload.jobs.reduce((sum, job) => sum + job.build(job.batch).values.reduce((bytes, { rows, columns }) => bytes + 8 * rows * columns, 0), 0),
+    estimate: (workload) =>
+      workload.jobs.reduce(
+        (sum, job) => sum + job.build(job.batch).values.reduce((bytes, { rows, columns }) => bytes + 8 * rows * columns, 0),
+        0,
+      ),
     compile: (workload) => Promise.resolve(new ReferenceExecutable(workload)),
     close: () => Promise.resolve(),
   };
@@ -71,7 +75,10 @@ class ReferenceExecutable implements Executable {
     const program = this.#programOf(job);
     const state = this.#states.get(job.name)!;
     if (call.reset) state.clear();
-    const inputs = new Map([['ids', Float64Array.from(call.ids)], ['targets', Float64Array.from(call.targets ?? [])]]);
+    const inputs = new Map([
+      ['ids', Float64Array.from(call.ids)],
+      ['targets', Float64Array.from(call.targets ?? [])],
+    ]);
     const { values, lossNats } = evaluate(program, { parameters: this.#parameters(), inputs, state, dropoutKey: call.dropoutKey });
 
     const gradients = new Float64Array(this.#count);

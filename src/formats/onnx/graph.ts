@@ -44,7 +44,8 @@ export function graphOf(program: Program, rows: number, weights: ReadonlyMap<str
         outputs.push(port(nextName(value), value));
         giveAs(nextName(value), value.inputs[0]);
         break;
-      default: noteOperation(notes, { value, inputs: value.inputs.map(nameOf), output: nameOf(value) }, isBatch);
+      default:
+        noteOperation(notes, { value, inputs: value.inputs.map(nameOf), output: nameOf(value) }, isBatch);
     }
   }
   for (const [name, value] of program.outputs) giveAs(name, value);

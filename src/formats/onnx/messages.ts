@@ -53,13 +53,15 @@ export interface OnnxGraph {
  * @param metadata text by key, for whoever reads the file
  */
 export function onnxFile(graph: OnnxGraph, metadata: Readonly<Record<string, string>>): Uint8Array {
-  return bytesOf(joined([
-    integerField(1, IR_VERSION),
-    textField(2, 'rnn'),
-    messageField(8, [textField(1, ''), integerField(2, OPERATOR_SET_VERSION)]), // the empty domain is ONNX itself
-    ...Object.entries(metadata).map(([key, value]) => messageField(14, [textField(1, key), textField(2, value)])),
-    messageField(7, graphFields(graph)),
-  ]));
+  return bytesOf(
+    joined([
+      integerField(1, IR_VERSION),
+      textField(2, 'rnn'),
+      messageField(8, [textField(1, ''), integerField(2, OPERATOR_SET_VERSION)]), // the empty domain is ONNX itself
+      ...Object.entries(metadata).map(([key, value]) => messageField(14, [textField(1, key), textField(2, value)])),
+      messageField(7, graphFields(graph)),
+    ]),
+  );
 }
 
 /** GraphProto: node 1, name 2, initializer 5, input 11, output 12. */

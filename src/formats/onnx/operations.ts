@@ -20,7 +20,14 @@ export interface Named<V extends Value = Value> {
 
 /** The operation is one operator with the same inputs. */
 const sameOperator: Partial<Record<ElementwiseFunction, string>> = {
-  add: 'Add', subtract: 'Sub', multiply: 'Mul', divide: 'Div', sigmoid: 'Sigmoid', tanh: 'Tanh', relu: 'Relu', sqrt: 'Sqrt',
+  add: 'Add',
+  subtract: 'Sub',
+  multiply: 'Mul',
+  divide: 'Div',
+  sigmoid: 'Sigmoid',
+  tanh: 'Tanh',
+  relu: 'Relu',
+  sqrt: 'Sqrt',
 };
 
 /**
@@ -31,11 +38,16 @@ const sameOperator: Partial<Record<ElementwiseFunction, string>> = {
 export function noteOperation(notes: Notes, named: Named, isBatch: (value: Value) => boolean): void {
   const { value, inputs, output } = named;
   switch (value.kind) {
-    case 'gather': return noteGather(notes, named);
-    case 'matmul': return noteProduct(notes, { ...named, value });
-    case 'elementwise': return noteElementwise(notes, { ...named, value });
-    case 'zeros': return noteZeros(notes, named, isBatch(value));
-    case 'columns': return noteSlice(notes, named, 1, value.first, value.columns);
+    case 'gather':
+      return noteGather(notes, named);
+    case 'matmul':
+      return noteProduct(notes, { ...named, value });
+    case 'elementwise':
+      return noteElementwise(notes, { ...named, value });
+    case 'zeros':
+      return noteZeros(notes, named, isBatch(value));
+    case 'columns':
+      return noteSlice(notes, named, 1, value.first, value.columns);
     case 'rows':
       if (isBatch(value.inputs[0])) throw notWritten('rows of a batch');
       return noteSlice(notes, named, 0, value.first, value.rows);
@@ -43,9 +55,15 @@ export function noteOperation(notes: Notes, named: Named, isBatch: (value: Value
       const axis = axisOf(value);
       const along = ({ row, column }: Place): number => (axis === 0 ? row : column);
       const order = [...inputs.keys()].toSorted((a, b) => along(value.places[a]) - along(value.places[b]));
-      return notes.node('Concat', order.map((index) => inputs[index]), output, { axis });
+      return notes.node(
+        'Concat',
+        order.map((index) => inputs[index]),
+        output,
+        { axis },
+      );
     }
-    default: throw notWritten(value.kind);
+    default:
+      throw notWritten(value.kind);
   }
 }
 
@@ -71,14 +89,18 @@ function noteElementwise(notes: Notes, { value, inputs, output }: Named<Value<'e
   if (operator !== undefined) return notes.node(operator, inputs, output);
   const [x] = inputs;
   switch (apply) {
-    case 'scale': return notes.node('Mul', [x, notes.number(k)], output);
-    case 'offset': return notes.node('Add', [x, notes.number(k)], output);
-    case 'clip': return notes.node('Clip', [x, notes.number(-k), notes.number(k)], output);
+    case 'scale':
+      return notes.node('Mul', [x, notes.number(k)], output);
+    case 'offset':
+      return notes.node('Add', [x, notes.number(k)], output);
+    case 'clip':
+      return notes.node('Clip', [x, notes.number(-k), notes.number(k)], output);
     case 'flush':
       notes.node('Abs', [x], `${output}.magnitude`);
       notes.node('Less', [`${output}.magnitude`, notes.number(k)], `${output}.small`);
       return notes.node('Where', [`${output}.small`, notes.number(0), x], output);
-    default: throw notWritten(apply);
+    default:
+      throw notWritten(apply);
   }
 }
 

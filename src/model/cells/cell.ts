@@ -8,7 +8,9 @@ export interface CellWeight {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
-  /** `input` and `recurrent` matrices have one block of H columns per gate; a `bias` and a `gain`, which multiplies, have one row of them. */
+  /**
+   * `input` and `recurrent` matrices have one block of H columns per gate; a `bias` and a `gain`, which multiplies, have one row of them.
+   */
   readonly role: 'input' | 'recurrent' | 'bias' | 'gain';
   /** The gates in the order of their blocks, one letter each. */
   readonly gates: string;
@@ -20,7 +22,10 @@ export interface Cell {
   readonly name: string;
   /** One line for `--help`. */
   readonly summary: string;
-  /** The peak of Adam's learning rate that serves batches of 32 rows, unless another is given, times H: the smaller, the sooner the cell comes apart. */
+  /**
+   * The peak of Adam's learning rate that serves batches of 32 rows, unless another is given, times H: the smaller, the sooner the cell
+   * comes apart.
+   */
   readonly learningRateTimesHidden: number;
   /** Names of the carried values, (N, H) each. The first is the cell's output. */
   readonly states: readonly string[];
@@ -30,7 +35,9 @@ export interface Cell {
   readonly conventions: Readonly<Record<string, string>>;
   /** The gate whose bias starts at the configuration's `forgetBias`, if the cell has one. */
   readonly forgetGate?: string;
-  /** The gate that blends old state and new, if the cell has one, and whether it keeps the old (1) or takes the new (−1) when it is open. */
+  /**
+   * The gate that blends old state and new, if the cell has one, and whether it keeps the old (1) or takes the new (−1) when it is open.
+   */
   readonly updateGate?: { readonly gate: string; readonly keeps: 1 | -1 };
   /** Recurrent matrices start as identity matrices, whatever the configuration says. */
   readonly startsAsIdentity?: true;

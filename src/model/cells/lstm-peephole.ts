@@ -15,7 +15,10 @@ export const lstmPeephole: Cell = {
   gates: ['i', 'f', 'o'],
   conventions: { gates: 'i f g o' },
   forgetGate: 'f',
-  weights: (D, H) => [...gates(D, H), ...(['i', 'f', 'o'] as const).map((gate) => ({ name: `p${gate}`, rows: 1, columns: H, role: 'gain' as const, gates: gate }))],
+  weights: (D, H) => [
+    ...gates(D, H),
+    ...(['i', 'f', 'o'] as const).map((gate) => ({ name: `p${gate}`, rows: 1, columns: H, role: 'gain' as const, gates: gate })),
+  ],
   step(ops, x, { h, c }, { Wh, pi, pf, po }) {
     const H = h.columns;
     const z = ops.add(x, ops.linear(h, Wh)); // (N, 4H)

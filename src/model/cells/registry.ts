@@ -21,7 +21,8 @@ export const cells: readonly Cell[] = [rnn, rnnRelu, irnn, lstm, lstmPeephole, l
 export function cellOf({ cell, layerNorm = false }: Pick<ModelConfiguration, 'cell' | 'layerNorm'>): Cell {
   const plain = cellNamed(cell);
   if (!layerNorm) return plain;
-  if (plain !== lstm) throw new RnnError('usage', `there is no ${cell} with layer normalisation`, { hint: 'use --cell lstm, or leave out --layer-norm' });
+  if (plain !== lstm)
+    throw new RnnError('usage', `there is no ${cell} with layer normalisation`, { hint: 'use --cell lstm, or leave out --layer-norm' });
   return lstmLayerNorm;
 }
 

@@ -56,13 +56,17 @@ function choose(next: Cell): void {
   unitChoice.replaceChildren(...units.map((unit) => new Option(String(unit))));
   unitChoice.value = String(units[cell.index]);
   shade();
-  const own = found.filter(({ dataset }) => Number(dataset.layer) === layer && dataset.name === name && Number(dataset.unit) === units[cell.index]);
+  const own = found.filter(
+    ({ dataset }) => Number(dataset.layer) === layer && dataset.name === name && Number(dataset.unit) === units[cell.index],
+  );
   for (const button of found) button.setAttribute('aria-pressed', String(own.includes(button)));
   for (const plot of plots) {
     const dot = plot.querySelector(`circle[data-layer="${layer}"][data-unit="${units[cell.index]}"]`)!;
     for (const place of ['cx', 'cy']) plot.querySelector('.ring')!.setAttribute(place, dot.getAttribute(place)!);
   }
-  const tells = own.map((button) => `${button.closest('[data-property]')!.getAttribute('data-property')!} (${button.querySelector('b')!.textContent})`);
+  const tells = own.map(
+    (button) => `${button.closest('[data-property]')!.getAttribute('data-property')!} (${button.querySelector('b')!.textContent})`,
+  );
   told.textContent = `${layer}.${name}.${units[cell.index]}${tells.length > 0 ? ` tells ${tells.join(', ')}` : ''}`;
 }
 
@@ -132,7 +136,10 @@ text.addEventListener('pointerover', ({ target }) => {
   const place = placeOf.get(target);
   if (place !== undefined) tell(place);
 });
-for (const leave of ['pointerleave', 'blur', 'scroll']) text.addEventListener(leave, () => { tip.hidden = true; });
+for (const leave of ['pointerleave', 'blur', 'scroll'])
+  text.addEventListener(leave, () => {
+    tip.hidden = true;
+  });
 document.addEventListener('keydown', ({ key, target, altKey, ctrlKey, metaKey }) => {
   if (altKey || ctrlKey || metaKey || target === text || target instanceof HTMLSelectElement) return;
   if (key === 'ArrowLeft') step(-1);
@@ -143,6 +150,10 @@ element('next').addEventListener('click', () => step(1));
 for (const choice of [layerChoice, nameChoice, unitChoice]) {
   choice.addEventListener('change', () => choose(cellNamed(Number(layerChoice.value), nameChoice.value, Number(unitChoice.value))));
 }
-for (const button of found) button.addEventListener('click', () => choose(cellNamed(Number(button.dataset.layer), button.dataset.name!, Number(button.dataset.unit))));
-for (const dot of dots) dot.addEventListener('click', () => choose(cellNamed(Number(dot.dataset.layer), cell.shown.name, Number(dot.dataset.unit))));
+for (const button of found)
+  button.addEventListener('click', () =>
+    choose(cellNamed(Number(button.dataset.layer), button.dataset.name!, Number(button.dataset.unit))),
+  );
+for (const dot of dots)
+  dot.addEventListener('click', () => choose(cellNamed(Number(dot.dataset.layer), cell.shown.name, Number(dot.dataset.unit))));
 choose(cell);

@@ -17,7 +17,11 @@ let plots: Plot[] = [];
 
 function draw(): void {
   for (const plot of plots) plot.close();
-  const charts = chartsOf(runs, { horizontal: horizontal.value as Horizontal, smoothing: Number(smoothing.value), logarithmicLoss: logarithmic.checked });
+  const charts = chartsOf(runs, {
+    horizontal: horizontal.value as Horizontal,
+    smoothing: Number(smoothing.value),
+    logarithmicLoss: logarithmic.checked,
+  });
   for (const section of sections) section.hidden = !charts.some(({ name }) => section === sectionOf(name));
   element('nothing').hidden = charts.length > 0;
   for (const chart of charts) {

@@ -35,7 +35,12 @@ export class Plot {
     this.#place.replaceChildren();
     this.#values = legend(chart);
     // An x that one of the lines does not have is no gap in it: what is undefined is passed over, what is null is not.
-    const data = uPlot.join(chart.series.map(({ points }) => [points.map(([x]) => x), points.map(([, y]) => (y === null || !chart.isLogarithmic ? y : Math.log10(y)))]));
+    const data = uPlot.join(
+      chart.series.map(({ points }) => [
+        points.map(([x]) => x),
+        points.map(([, y]) => (y === null || !chart.isLogarithmic ? y : Math.log10(y))),
+      ]),
+    );
     this.#plot = new uPlot(this.#options(onZoom), data, this.#place);
     if (range !== null) this.show(range);
     this.#listen(onZoom);
@@ -56,10 +61,18 @@ export class Plot {
 
   #options(onZoom: PlotOptions['onZoom']): uPlot.Options {
     const { isLogarithmic, hasZero, series, horizontal } = this.#chart;
-    const tickTexts = (ticks: (number | null)[], isShown: (tick: number) => boolean): string[] => ticks.map((tick) => (tick === null || !isShown(tick) ? '' : tickText(tick)));
+    const tickTexts = (ticks: (number | null)[], isShown: (tick: number) => boolean): string[] =>
+      ticks.map((tick) => (tick === null || !isShown(tick) ? '' : tickText(tick)));
     const [isWhole, isAny] = [isCounted(this.#chart) ? Number.isInteger : () => true, () => true];
     const [ink, line] = [colourOf('--muted'), colourOf('--line')];
-    const axis = { stroke: ink, font: axisFont, labelFont: axisFont, grid: { stroke: line, width: 1 }, ticks: { show: false }, values: (_: uPlot, ticks: (number | null)[]) => tickTexts(ticks, isAny) };
+    const axis = {
+      stroke: ink,
+      font: axisFont,
+      labelFont: axisFont,
+      grid: { stroke: line, width: 1 },
+      ticks: { show: false },
+      values: (_: uPlot, ticks: (number | null)[]) => tickTexts(ticks, isAny),
+    };
     return {
       ...sizeOf(this.#place),
       legend: { show: false },
@@ -69,17 +82,50 @@ export class Plot {
         y: hasZero ? { range: (_, _least, most) => [0, most * 1.05 || 1] } : {},
       },
       axes: [
-        { ...axis, grid: { show: false }, values: (_: uPlot, ticks: (number | null)[]) => tickTexts(ticks, isWhole), label: horizontal, labelSize: 18, size: 28 },
+        {
+          ...axis,
+          grid: { show: false },
+          values: (_: uPlot, ticks: (number | null)[]) => tickTexts(ticks, isWhole),
+          label: horizontal,
+          labelSize: 18,
+          size: 28,
+        },
         // uPlot's own logarithmic axis ends at 1e-16: here it is one of logarithms, by the names of their numbers.
-        { ...axis, size: 52, space: 36, ...(isLogarithmic ? { splits: (_: uPlot, __: number, least: number, most: number) => decimalLogarithms(least, most), values: (_: uPlot, ticks: (number | null)[]) => ticks.map((tick) => (tick === null ? '' : tickText(Number((10 ** tick).toPrecision(2))))) } : {}) },
+        {
+          ...axis,
+          size: 52,
+          space: 36,
+          ...(isLogarithmic
+            ? {
+                splits: (_: uPlot, __: number, least: number, most: number) => decimalLogarithms(least, most),
+                values: (_: uPlot, ticks: (number | null)[]) =>
+                  ticks.map((tick) => (tick === null ? '' : tickText(Number((10 ** tick).toPrecision(2))))),
+              }
+            : {}),
+        },
       ],
-      series: [{}, ...series.map((each) => ({ stroke: strokeOf(each), width: each.dash > 0 ? 2.5 : 1.75, dash: [...dashOf(each).lengths], points: this.#lone(each), pxAlign: 0 }))],
-      cursor: { y: false, drag: { x: true, y: false, setScale: false }, sync: { key: 'runs', filters: { pub: (type) => type === 'mousemove' } }, points: { size: 7 } },
+      series: [
+        {},
+        ...series.map((each) => ({
+          stroke: strokeOf(each),
+          width: each.dash > 0 ? 2.5 : 1.75,
+          dash: [...dashOf(each).lengths],
+          points: this.#lone(each),
+          pxAlign: 0,
+        })),
+      ],
+      cursor: {
+        y: false,
+        drag: { x: true, y: false, setScale: false },
+        sync: { key: 'runs', filters: { pub: (type) => type === 'mousemove' } },
+        points: { size: 7 },
+      },
       hooks: {
         setCursor: [() => this.#read()],
         setSelect: [
           (plot) => {
-            if (plot.select.width > 0) onZoom([plot.posToVal(plot.select.left, 'x'), plot.posToVal(plot.select.left + plot.select.width, 'x')]);
+            if (plot.select.width > 0)
+              onZoom([plot.posToVal(plot.select.left, 'x'), plot.posToVal(plot.select.left + plot.select.width, 'x')]);
           },
         ],
       },
@@ -89,7 +135,12 @@ export class Plot {
   /** Points that no line shows are drawn as points. */
   #lone(series: Series): uPlot.Series.Points {
     const lone = lonePoints(series.points).map(([x]) => x);
-    return { show: false, size: 11, fill: strokeOf(series), filter: ({ data: [xs] }) => (lone.length === 0 ? null : lone.map((x) => xs.indexOf(x))) };
+    return {
+      show: false,
+      size: 11,
+      fill: strokeOf(series),
+      filter: ({ data: [xs] }) => (lone.length === 0 ? null : lone.map((x) => xs.indexOf(x))),
+    };
   }
 
   #listen(onZoom: PlotOptions['onZoom']): void {
@@ -118,11 +169,17 @@ export class Plot {
     const middle = this.#plot.cursor.idx == null ? (min + max) / 2 : this.#plot.data[0][this.#plot.cursor.idx];
     const zoom = (factor: number): void => onZoom([middle - (middle - min) * factor, middle + (max - middle) * factor]);
     const actions: Record<string, () => void> = {
-      ArrowLeft: () => this.#step(-1), ArrowRight: () => this.#step(1),
-      PageUp: () => this.#step(-pageOfPoints), PageDown: () => this.#step(pageOfPoints),
-      Home: () => this.#step(-Infinity), End: () => this.#step(Infinity),
-      '+': () => zoom(zoomFactor), '=': () => zoom(zoomFactor), '-': () => zoom(1 / zoomFactor),
-      0: () => onZoom(null), Escape: () => onZoom(null),
+      ArrowLeft: () => this.#step(-1),
+      ArrowRight: () => this.#step(1),
+      PageUp: () => this.#step(-pageOfPoints),
+      PageDown: () => this.#step(pageOfPoints),
+      Home: () => this.#step(-Infinity),
+      End: () => this.#step(Infinity),
+      '+': () => zoom(zoomFactor),
+      '=': () => zoom(zoomFactor),
+      '-': () => zoom(1 / zoomFactor),
+      0: () => onZoom(null),
+      Escape: () => onZoom(null),
     };
     if (!(event.key in actions)) return;
     event.preventDefault();
@@ -139,7 +196,9 @@ export class Plot {
     // Its types leave out that others may be told.
     const setCursor = this.#plot.setCursor as (at: { left: number; top: number }, fire: boolean, publish: boolean) => void;
     setCursor({ left: this.#plot.valToPos(xs[index], 'x'), top: this.#plot.over.clientHeight / 2 }, true, true);
-    const values = this.#valuesAt(index).map((value, row) => `${this.#chart.series[row].name} ${value === null ? 'none' : valueText(value)}`);
+    const values = this.#valuesAt(index).map(
+      (value, row) => `${this.#chart.series[row].name} ${value === null ? 'none' : valueText(value)}`,
+    );
     element(`${this.#chart.name}-reading`).textContent = `${tickText(xs[index])} ${this.#chart.horizontal}: ${values.join(', ')}`;
   }
 }
@@ -158,7 +217,15 @@ function legend({ name, series }: Chart): HTMLElement[] {
 /** A piece of its line. */
 function swatch(series: Series): Element {
   const [piece, line] = ['svg', 'line'].map((name) => document.createElementNS('http://www.w3.org/2000/svg', name));
-  for (const [name, value] of [['x2', '100%'], ['y1', '50%'], ['y2', '50%'], ['stroke', strokeOf(series)], ['stroke-width', '3'], ['stroke-dasharray', dashOf(series).lengths.join(' ') || 'none']]) line.setAttribute(name, value);
+  for (const [name, value] of [
+    ['x2', '100%'],
+    ['y1', '50%'],
+    ['y2', '50%'],
+    ['stroke', strokeOf(series)],
+    ['stroke-width', '3'],
+    ['stroke-dasharray', dashOf(series).lengths.join(' ') || 'none'],
+  ])
+    line.setAttribute(name, value);
   piece.setAttribute('aria-hidden', 'true');
   piece.append(line);
   return piece;
@@ -168,4 +235,7 @@ const colourOf = (variable: string): string => getComputedStyle(document.documen
 
 const strokeOf = ({ colour }: Series): string => colourOf(`--series-${(colour % 8) + 1}`);
 
-const sizeOf = ({ clientWidth, clientHeight }: HTMLElement): { width: number; height: number } => ({ width: clientWidth, height: clientHeight });
+const sizeOf = ({ clientWidth, clientHeight }: HTMLElement): { width: number; height: number } => ({
+  width: clientWidth,
+  height: clientHeight,
+});

@@ -5,7 +5,8 @@ import { element, pageData } from './page.ts';
 const data = pageData<SurpriseData>();
 const { alternatives: K, symbols } = data;
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-const idsOf = (base64: string): Uint8Array | Uint32Array => (symbols.length <= 256 ? bytesOf(base64) : new Uint32Array(bytesOf(base64).buffer));
+const idsOf = (base64: string): Uint8Array | Uint32Array =>
+  symbols.length <= 256 ? bytesOf(base64) : new Uint32Array(bytesOf(base64).buffer);
 const costs = new Uint16Array(bytesOf(data.costs).buffer);
 const ranks = new Uint16Array(bytesOf(data.ranks).buffer);
 const own = idsOf(data.own);
@@ -73,7 +74,8 @@ function startsOf(scored: Uint8Array | null): Uint32Array {
 }
 
 /** Its symbols that were scored. */
-const symbolsOf = (piece: number): readonly number[] => Array.from({ length: starts[piece + 1] - starts[piece] }, (_, index) => starts[piece] + index);
+const symbolsOf = (piece: number): readonly number[] =>
+  Array.from({ length: starts[piece + 1] - starts[piece] }, (_, index) => starts[piece] + index);
 
 /** Bits of all of them. */
 const costOf = (piece: number): number => symbolsOf(piece).reduce((sum, index) => sum + costs[index], 0) / 1000;
@@ -81,7 +83,10 @@ const costOf = (piece: number): number => symbolsOf(piece).reduce((sum, index) =
 const onlyRead = `the first ${data.scored === null ? 'character' : 'byte'} is only read`;
 
 function show(piece: number): void {
-  const context = pieces.slice(Math.max(0, piece - BEFORE), piece).map((each) => each.textContent!.replace('\n', '')).join('');
+  const context = pieces
+    .slice(Math.max(0, piece - BEFORE), piece)
+    .map((each) => each.textContent!.replace('\n', ''))
+    .join('');
   const came = made('b', pieces[piece].className.replace(/here|over|faint/g, '').trim(), pieces[piece].textContent!.replace('\n', ''));
   const line = made('p', 'context');
   const shown = made('bdi');
@@ -125,7 +130,9 @@ function rankOf(index: number): string {
 function saidOf(piece: number): string {
   const all = symbolsOf(piece);
   const each = all.map((index) => {
-    const guesses = guessesOf(index).filter(({ isBeyond }) => !isBeyond).map(({ id, probability }) => `${nameOf(id)} ${percent(probability)}`);
+    const guesses = guessesOf(index)
+      .filter(({ isBeyond }) => !isBeyond)
+      .map(({ id, probability }) => `${nameOf(id)} ${percent(probability)}`);
     return `${nameOf(own[index])}: ${(costs[index] / 1000).toFixed(1)} bits, ${rankOf(index)}. Expected: ${guesses.join(', ')}.`;
   });
   const { textContent } = pieces[piece];
@@ -136,12 +143,22 @@ function saidOf(piece: number): string {
   ].join(' ');
 }
 
-const percent = (probability: number): string => `${probability < 0.0001 ? '< 0.01' : (100 * probability).toFixed(probability < 0.01 ? 2 : probability < 0.0995 ? 1 : 0)} %`;
+const percent = (probability: number): string =>
+  `${probability < 0.0001 ? '< 0.01' : (100 * probability).toFixed(probability < 0.01 ? 2 : probability < 0.0995 ? 1 : 0)} %`;
 
 function nameOf(id: number): string {
-  const names: Readonly<Record<string, string>> = { '\n': 'line end', ' ': 'space', '\t': 'tab', '\r': 'return', '\u00A0': 'no-break space' };
+  const names: Readonly<Record<string, string>> = {
+    '\n': 'line end',
+    ' ': 'space',
+    '\t': 'tab',
+    '\r': 'return',
+    '\u00A0': 'no-break space',
+  };
   const symbol = symbols[id];
-  return names[symbol] ?? (/^[\p{C}\p{M}\p{Z}]/u.test(symbol) ? `U+${symbol.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}` : symbol);
+  return (
+    names[symbol] ??
+    (/^[\p{C}\p{M}\p{Z}]/u.test(symbol) ? `U+${symbol.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}` : symbol)
+  );
 }
 
 function made<Name extends keyof HTMLElementTagNameMap>(name: Name, className = '', content = ''): HTMLElementTagNameMap[Name] {

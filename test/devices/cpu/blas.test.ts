@@ -17,24 +17,51 @@ import { Random } from '../../../src/random.ts';
 import { gemmPanelsScratch, instantiateKernels, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
 import { kernels, library as found, missingBlas } from './helpers.ts';
 
-const fake = (path: string): BlasLibrary => ({ path, name: path, suffix: '', wide: false, takesSmall: false, oneCaller: path.includes('one') });
-const looking = (findings: Readonly<Record<string, Finding>>) => (path: string): Attempt =>
-  attempt(path, kernels, () => (findings[path] ? fake(path) : 'cannot be opened'), () => findings[path]);
+const fake = (path: string): BlasLibrary => ({
+  path,
+  name: path,
+  suffix: '',
+  wide: false,
+  takesSmall: false,
+  oneCaller: path.includes('one'),
+});
+const looking =
+  (findings: Readonly<Record<string, Finding>>) =>
+  (path: string): Attempt =>
+    attempt(
+      path,
+      kernels,
+      () => (findings[path] ? fake(path) : 'cannot be opened'),
+      () => findings[path],
+    );
 
-const model = { cell: 'lstm', layers: 2, hidden: 40, embedding: 0, vocabulary: 7, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} } as const;
+const model = {
+  cell: 'lstm',
+  layers: 2,
+  hidden: 40,
+  embedding: 0,
+  vocabulary: 7,
+  forgetBias: 1,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+} as const;
 
 afterEach(() => vi.unstubAllEnvs());
 
 describe('the choice of a BLAS', () => {
   test('passes over what is missing, wrong or slow, with the reason, and takes the first that serves', () => {
-    const { library: chosen, trials } = firstThatServes(['missing', 'wrong', 'nan', 'slow', 'one', 'good', 'better'], looking({
-      wrong: { worst: 0.1, speed: 9 },
-      nan: { worst: NaN, speed: 9 },
-      slow: { worst: 0, speed: 0.025 },
-      one: { worst: 0, speed: 9 },
-      good: { worst: 1e-6, speed: 2 },
-      better: { worst: 0, speed: 9 },
-    }));
+    const { library: chosen, trials } = firstThatServes(
+      ['missing', 'wrong', 'nan', 'slow', 'one', 'good', 'better'],
+      looking({
+        wrong: { worst: 0.1, speed: 9 },
+        nan: { worst: NaN, speed: 9 },
+        slow: { worst: 0, speed: 0.025 },
+        one: { worst: 0, speed: 9 },
+        good: { worst: 1e-6, speed: 2 },
+        better: { worst: 0, speed: 9 },
+      }),
+    );
     expect(chosen?.path).toBe('good');
     expect(trials.map(({ path, used, reason }) => `${path} ${used}: ${reason}`)).toEqual([
       'missing false: cannot be opened',
@@ -68,7 +95,9 @@ describe('the choice of a BLAS', () => {
     const device = await openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling', multiplyAdds: 0 } });
     expect(device.description).toMatch(/^cpu: WebAssembly/);
     await device.close();
-    await expect(openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling', multiplyAdds: 1e10 } })).rejects.toThrow('cannot be used');
+    await expect(openDevice('cpu', { blas: 'no-such-library', work: { kind: 'sampling', multiplyAdds: 1e10 } })).rejects.toThrow(
+      'cannot be used',
+    );
   });
 });
 
@@ -76,19 +105,24 @@ describe('the trial of a library', () => {
   /** Products by plain loops, of which `spoil` changes the first element. */
   const findingOf = (spoil: (value: number) => number): Finding => {
     let floats: Float32Array = new Float32Array(0);
-    return trySgemm((transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) => {
-      for (let i = 0; i < M; i++) {
-        for (let j = 0; j < N; j++) {
-          let sum = accumulate * floats[c / 4 + i * ldc + j];
-          for (let k = 0; k < K; k++) sum += floats[a / 4 + (transposeA ? k * lda + i : i * lda + k)] * floats[b / 4 + (transposeB ? j * ldb + k : k * ldb + j)];
-          floats[c / 4 + i * ldc + j] = sum;
+    return trySgemm(
+      (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) => {
+        for (let i = 0; i < M; i++) {
+          for (let j = 0; j < N; j++) {
+            let sum = accumulate * floats[c / 4 + i * ldc + j];
+            for (let k = 0; k < K; k++)
+              sum += floats[a / 4 + (transposeA ? k * lda + i : i * lda + k)] * floats[b / 4 + (transposeB ? j * ldb + k : k * ldb + j)];
+            floats[c / 4 + i * ldc + j] = sum;
+          }
         }
-      }
-      floats[c / 4] = spoil(floats[c / 4]);
-    }, kernels, (memory) => {
-      floats = new Float32Array(memory.buffer);
-      return 0;
-    });
+        floats[c / 4] = spoil(floats[c / 4]);
+      },
+      kernels,
+      (memory) => {
+        floats = new Float32Array(memory.buffer);
+        return 0;
+      },
+    );
   };
 
   test('finds right products right, whichever side is transposed', () => {
@@ -102,11 +136,17 @@ describe('the trial of a library', () => {
 });
 
 describe('products that must not depend on how many rows there are', () => {
-  const workload: Workload = { parameters: parameterShapes(model), jobs: [{ name: 'sample', steps: 1, batch: 4, build: (rows) => samplingProgram(model, rows) }], update: null };
+  const workload: Workload = {
+    parameters: parameterShapes(model),
+    jobs: [{ name: 'sample', steps: 1, batch: 4, build: (rows) => samplingProgram(model, rows) }],
+    update: null,
+  };
   const panels = (takesSmall: boolean, isAlike: (shape: Shape) => boolean): string[] =>
-    planWorkload(workload, 1, alikeProducts({ takesSmall }, isAlike)).panels.map(({ parameter, columns }) => `${parameter} by ${columns}`).toSorted();
+    planWorkload(workload, 1, alikeProducts({ takesSmall }, isAlike))
+      .panels.map(({ parameter, columns }) => `${parameter} by ${columns}`)
+      .toSorted();
 
-  test('are a library\'s where it gives the same bits for every block, else of the embedded kernels', () => {
+  test("are a library's where it gives the same bits for every block, else of the embedded kernels", () => {
     expect(panels(true, () => true)).toEqual(['head.W by 64', 'layer0.Wh by 64', 'layer1.Wh by 64', 'layer1.Wx by 64']);
     // 160 columns are two blocks of 64 and one of 32; the output has 7.
     expect(panels(true, ({ N }) => N !== 32)).toEqual(['head.W by 64', 'layer0.Wh by 8', 'layer1.Wh by 8', 'layer1.Wx by 8']);
@@ -121,17 +161,21 @@ describe('products that must not depend on how many rows there are', () => {
   /** With the embedded kernels themselves, of which `spoil` changes the last element. */
   function comparisonWith(spoil: (value: number) => number): (shape: Shape) => boolean {
     let memory: WebAssembly.Memory;
-    return compareBits((_ta, _tb, M, N, K, a, lda, b, ldb, accumulate, c, ldc) => {
-      const { packPanels, gemmPanels } = instantiateKernels(kernels.module, memory);
-      const free = memory.buffer.byteLength - 4 * (packedPanelsSize(K, N) + gemmPanelsScratch(M, K));
-      packPanels(b, ldb, K, N, 0, free, 0, Math.ceil(N / 8));
-      gemmPanels(M, N, K, a, lda, free, c, ldc, accumulate, 0, free + 4 * packedPanelsSize(K, N));
-      const floats = new Float32Array(memory.buffer);
-      floats[c / 4 + M * ldc - 1] = spoil(floats[c / 4 + M * ldc - 1]);
-    }, kernels, (its) => {
-      memory = its;
-      return 0;
-    });
+    return compareBits(
+      (_ta, _tb, M, N, K, a, lda, b, ldb, accumulate, c, ldc) => {
+        const { packPanels, gemmPanels } = instantiateKernels(kernels.module, memory);
+        const free = memory.buffer.byteLength - 4 * (packedPanelsSize(K, N) + gemmPanelsScratch(M, K));
+        packPanels(b, ldb, K, N, 0, free, 0, Math.ceil(N / 8));
+        gemmPanels(M, N, K, a, lda, free, c, ldc, accumulate, 0, free + 4 * packedPanelsSize(K, N));
+        const floats = new Float32Array(memory.buffer);
+        floats[c / 4 + M * ldc - 1] = spoil(floats[c / 4 + M * ldc - 1]);
+      },
+      kernels,
+      (its) => {
+        memory = its;
+        return 0;
+      },
+    );
   }
 });
 
@@ -151,12 +195,21 @@ test('addresses from 2 GiB on, which come as negative numbers, are counted from 
 test('a thread that cannot load the library ends the start with its error, and is not waited for', async () => {
   const job = { name: 'train', steps: 2, batch: 8, build: (rows: number) => trainingProgram(model, { steps: 2, rows }, 1) };
   const given: Workload = { parameters: parameterShapes(model), jobs: [job], update: null };
-  await expect(compileForCpu(given, planWorkload(given, 2, blasProducts(fake('no-such-library'))), kernels, fake('no-such-library'))).rejects.toThrow(/cannot open|koffi|load/);
+  await expect(
+    compileForCpu(given, planWorkload(given, 2, blasProducts(fake('no-such-library'))), kernels, fake('no-such-library')),
+  ).rejects.toThrow(/cannot open|koffi|load/);
 });
 
 test('panels of a weight are for products of few rows; one of many reads the weight itself', () => {
-  const workload: Workload = { parameters: parameterShapes(model), jobs: [{ name: 'train', steps: 40, batch: 4, build: (rows) => trainingProgram(model, { steps: 40, rows }, 1) }], update: null };
-  const panels = (takesSmall: boolean): string[] => planWorkload(workload, 1, blasProducts({ takesSmall })).panels.map(({ parameter, transposed, columns }) => `${parameter}${transposed ? 'ᵀ' : ''} by ${columns}`).toSorted();
+  const workload: Workload = {
+    parameters: parameterShapes(model),
+    jobs: [{ name: 'train', steps: 40, batch: 4, build: (rows) => trainingProgram(model, { steps: 40, rows }, 1) }],
+    update: null,
+  };
+  const panels = (takesSmall: boolean): string[] =>
+    planWorkload(workload, 1, blasProducts({ takesSmall }))
+      .panels.map(({ parameter, transposed, columns }) => `${parameter}${transposed ? 'ᵀ' : ''} by ${columns}`)
+      .toSorted();
   expect(panels(true)).toEqual(['layer0.Wh by 64', 'layer0.Whᵀ by 64', 'layer1.Wh by 64', 'layer1.Whᵀ by 64']);
   // Whole, and transposed.
   expect(panels(false)).toEqual(['layer0.Whᵀ by 40', 'layer1.Whᵀ by 40']);
@@ -168,7 +221,12 @@ describe.skipIf(missingBlas !== '')(`the system's BLAS${missingBlas}`, () => {
     const floats = new Float32Array(memory.buffer);
     const { blasPanels, blasProduct } = blasFunctions({ ...found!, takesSmall }, memory);
     const random = new Random(1);
-    for (const { M, N, K } of [{ M: 3, N: 1, K: 1 }, { M: 5, N: 130, K: 300 }, { M: 25, N: 64, K: 128 }, { M: 1, N: 65, K: 129 }]) {
+    for (const { M, N, K } of [
+      { M: 3, N: 1, K: 1 },
+      { M: 5, N: 130, K: 300 },
+      { M: 25, N: 64, K: 128 },
+      { M: 1, N: 65, K: 129 },
+    ]) {
       const width = takesSmall ? 64 : N;
       const [a, b, panels, left, right] = [0, 1, 2, 3, 4].map((i) => 65536 * 4 * i);
       for (let i = 0; i < 65536; i++) floats[a / 4 + i] = floats[b / 4 + i] = random.uniform() - 0.5;
@@ -199,10 +257,13 @@ describe.skipIf(missingBlas !== '')(`the system's BLAS${missingBlas}`, () => {
       name: 'cpu',
       description: 'cpu',
       estimate: () => 0,
-      compile: (workload) => compileForCpu(workload, planWorkload(workload, 2, blasProducts({ takesSmall })), kernels, { ...found!, takesSmall }),
+      compile: (workload) =>
+        compileForCpu(workload, planWorkload(workload, 2, blasProducts({ takesSmall })), kernels, { ...found!, takesSmall }),
       close: () => Promise.resolve(),
     };
-    test.each(parityChecks.filter(({ name }) => name.includes('lstm') || name.startsWith('products')).map((check) => [check.name, check] as const))('%s', async (_, check) => {
+    test.each(
+      parityChecks.filter(({ name }) => name.includes('lstm') || name.startsWith('products')).map((check) => [check.name, check] as const),
+    )('%s', async (_, check) => {
       const { worst, tolerance, where } = await check.run(device);
       expect(worst, where).toBeLessThanOrEqual(tolerance);
     });

@@ -29,57 +29,93 @@ function run(chain: ChainSpecification, rows: number, columns: number, ...pointe
 }
 
 function expectClose(got: ArrayLike<number>, expected: ArrayLike<number>, what: string): void {
-  const wrong = Array.from(expected, (x, i) => [i, Math.fround(x), got[i]] as const)
-    .filter(([, x, y]) => !(Object.is(x, y) || x === y || Math.abs(x - y) <= ABSOLUTE + RELATIVE * Math.abs(x)));
+  const wrong = Array.from(expected, (x, i) => [i, Math.fround(x), got[i]] as const).filter(
+    ([, x, y]) => !(Object.is(x, y) || x === y || Math.abs(x - y) <= ABSOLUTE + RELATIVE * Math.abs(x)),
+  );
   expect(wrong, what).toEqual([]);
 }
 
 const functions: readonly { readonly apply: ElementwiseFunction; readonly operands: number; readonly constant?: number }[] = [
-  { apply: 'add', operands: 2 }, { apply: 'subtract', operands: 2 }, { apply: 'multiply', operands: 2 }, { apply: 'divide', operands: 2 },
-  { apply: 'scale', operands: 1, constant: -1.25 }, { apply: 'offset', operands: 1, constant: 0.75 }, { apply: 'flush', operands: 1, constant: 1e-3 }, { apply: 'clip', operands: 1, constant: 0.5 },
-  { apply: 'sigmoid', operands: 1 }, { apply: 'tanh', operands: 1 }, { apply: 'relu', operands: 1 }, { apply: 'sqrt', operands: 1 },
-  { apply: 'sigmoidGradient', operands: 2 }, { apply: 'tanhGradient', operands: 2 }, { apply: 'reluGradient', operands: 2 },
+  { apply: 'add', operands: 2 },
+  { apply: 'subtract', operands: 2 },
+  { apply: 'multiply', operands: 2 },
+  { apply: 'divide', operands: 2 },
+  { apply: 'scale', operands: 1, constant: -1.25 },
+  { apply: 'offset', operands: 1, constant: 0.75 },
+  { apply: 'flush', operands: 1, constant: 1e-3 },
+  { apply: 'clip', operands: 1, constant: 0.5 },
+  { apply: 'sigmoid', operands: 1 },
+  { apply: 'tanh', operands: 1 },
+  { apply: 'relu', operands: 1 },
+  { apply: 'sqrt', operands: 1 },
+  { apply: 'sigmoidGradient', operands: 2 },
+  { apply: 'tanhGradient', operands: 2 },
+  { apply: 'reluGradient', operands: 2 },
 ];
 
 describe.each(functions)('$apply', ({ apply, operands, constant = 0 }) => {
   const walks: readonly Walk[] = ['matrix', 'row', 'scalar'];
-  const combinations: Walk[][] = operands === 1 ? [['matrix']] : walks.flatMap((x) => walks.map((y) => [x, y])).filter((each) => each.includes('matrix'));
+  const combinations: Walk[][] =
+    operands === 1 ? [['matrix']] : walks.flatMap((x) => walks.map((y) => [x, y])).filter((each) => each.includes('matrix'));
 
-  test.each(combinations.map((kinds) => [kinds.join(' and '), kinds] as const))('of %s operands is that of the reference, in rows of any width', (_, kinds) => {
-    const random = new Random(3);
-    for (const columns of [1, 3, 4, 7, 16]) {
-      const rows = 19; // 19 · 16 pairs are enough for each special value to meet each other
-      const leading = columns + 2; // what lies beside the matrix must stay as it is
-      const ops = new Builder();
-      const inputs = kinds.map((kind, index) => (kind === 'matrix' ? ops.input(`x${index}`, rows, columns) : kind === 'row' && columns > 1 ? ops.input(`x${index}`, 1, columns) : ops.input(`x${index}`, 1, 1)));
-      const value = ops.elementwise(apply, inputs, constant) as Value<'elementwise'>;
-      const matrices = inputs.map((input, index) => Float64Array.from({ length: input.rows * input.columns }, (_, i) => {
-        const special = index === 0 ? i % SPECIAL.length : Math.floor(i / SPECIAL.length);
-        return Math.fround(special < SPECIAL.length ? SPECIAL[special] : 3 * random.normal());
-      }));
-      // The derivatives are of values that a sigmoid or tanh gave: no 1e30 there.
-      if (apply === 'sigmoidGradient' || apply === 'tanhGradient') matrices[0] = matrices[0].map((y) => Math.fround(Math.tanh(y)));
-      const expected = compute(value, matrices, { parameters: new Map(), inputs: new Map(), state: new Map() });
+  test.each(combinations.map((kinds) => [kinds.join(' and '), kinds] as const))(
+    'of %s operands is that of the reference, in rows of any width',
+    (_, kinds) => {
+      const random = new Random(3);
+      for (const columns of [1, 3, 4, 7, 16]) {
+        const rows = 19; // 19 · 16 pairs are enough for each special value to meet each other
+        const leading = columns + 2; // what lies beside the matrix must stay as it is
+        const ops = new Builder();
+        const inputs = kinds.map((kind, index) =>
+          kind === 'matrix'
+            ? ops.input(`x${index}`, rows, columns)
+            : kind === 'row' && columns > 1
+              ? ops.input(`x${index}`, 1, columns)
+              : ops.input(`x${index}`, 1, 1),
+        );
+        const value = ops.elementwise(apply, inputs, constant) as Value<'elementwise'>;
+        const matrices = inputs.map((input, index) =>
+          Float64Array.from({ length: input.rows * input.columns }, (_, i) => {
+            const special = index === 0 ? i % SPECIAL.length : Math.floor(i / SPECIAL.length);
+            return Math.fround(special < SPECIAL.length ? SPECIAL[special] : 3 * random.normal());
+          }),
+        );
+        // The derivatives are of values that a sigmoid or tanh gave: no 1e30 there.
+        if (apply === 'sigmoidGradient' || apply === 'tanhGradient') matrices[0] = matrices[0].map((y) => Math.fround(Math.tanh(y)));
+        const expected = compute(value, matrices, { parameters: new Map(), inputs: new Map(), state: new Map() });
 
-      floats.fill(UNTOUCHED, 0, 8192);
-      const starts = [1024, 2048, 4096]; // in elements
-      const places = new Map<Value, Place & { walk: Walk }>();
-      inputs.forEach((input, index) => {
-        const walk = kinds[index];
-        for (let row = 0; row < input.rows; row++) floats.set(matrices[index].subarray(row * input.columns, (row + 1) * input.columns), starts[index] + row * leading);
-        places.set(input, { pointer: index, column: 0, walk });
-      });
-      run({
-        values: [value], operands: places, stores: new Map([[value, [{ pointer: 2, column: 1 }]]]),
-        strides: [kinds[0] === 'matrix' ? leading : 0, kinds[1] === 'matrix' ? leading : 0, leading],
-      }, rows, columns, ...starts.map((start) => 4 * start));
-      for (let row = 0; row < rows; row++) {
-        const at = starts[2] + row * leading;
-        expectClose(floats.subarray(at + 1, at + 1 + columns), expected.subarray(row * columns, (row + 1) * columns), `${columns} columns, row ${row}`);
-        expect([floats[at], floats[at + 1 + columns]]).toEqual([UNTOUCHED, UNTOUCHED]);
+        floats.fill(UNTOUCHED, 0, 8192);
+        const starts = [1024, 2048, 4096]; // in elements
+        const places = new Map<Value, Place & { walk: Walk }>();
+        inputs.forEach((input, index) => {
+          const walk = kinds[index];
+          for (let row = 0; row < input.rows; row++)
+            floats.set(matrices[index].subarray(row * input.columns, (row + 1) * input.columns), starts[index] + row * leading);
+          places.set(input, { pointer: index, column: 0, walk });
+        });
+        run(
+          {
+            values: [value],
+            operands: places,
+            stores: new Map([[value, [{ pointer: 2, column: 1 }]]]),
+            strides: [kinds[0] === 'matrix' ? leading : 0, kinds[1] === 'matrix' ? leading : 0, leading],
+          },
+          rows,
+          columns,
+          ...starts.map((start) => 4 * start),
+        );
+        for (let row = 0; row < rows; row++) {
+          const at = starts[2] + row * leading;
+          expectClose(
+            floats.subarray(at + 1, at + 1 + columns),
+            expected.subarray(row * columns, (row + 1) * columns),
+            `${columns} columns, row ${row}`,
+          );
+          expect([floats[at], floats[at + 1 + columns]]).toEqual([UNTOUCHED, UNTOUCHED]);
+        }
       }
-    }
-  });
+    },
+  );
 });
 
 describe('a chain', () => {
@@ -93,18 +129,30 @@ describe('a chain', () => {
   const values = [gate, candidate, cell.inputs[0] as Value<'elementwise'>, cell];
   const [zAt, cAt, copyAt] = [1024, 2048, 4096];
   const operands = new Map<Value, Place & { walk: Walk }>([
-    [left, { pointer: 0, column: 0, walk: 'matrix' }], [right, { pointer: 0, column: columns, walk: 'matrix' }], [c, { pointer: 1, column: 0, walk: 'matrix' }],
+    [left, { pointer: 0, column: 0, walk: 'matrix' }],
+    [right, { pointer: 0, column: columns, walk: 'matrix' }],
+    [c, { pointer: 1, column: 0, walk: 'matrix' }],
   ]);
   const strides = [2 * columns, columns, columns];
 
   test('may store results over its operands, and one result in two places', () => {
     const random = new Random(8);
-    const [zs, cs] = [rows * 2 * columns, rows * columns].map((count) => Float64Array.from({ length: count }, () => Math.fround(random.normal())));
+    const [zs, cs] = [rows * 2 * columns, rows * columns].map((count) =>
+      Float64Array.from({ length: count }, () => Math.fround(random.normal())),
+    );
     floats.set(zs, zAt);
     floats.set(cs, cAt);
     const stores = new Map<Value, Place[]>([
       // The gates change places on the way: each is stored where the other was read.
-      [gate, [{ pointer: 0, column: columns }]], [candidate, [{ pointer: 0, column: 0 }]], [cell, [{ pointer: 1, column: 0 }, { pointer: 2, column: 0 }]],
+      [gate, [{ pointer: 0, column: columns }]],
+      [candidate, [{ pointer: 0, column: 0 }]],
+      [
+        cell,
+        [
+          { pointer: 1, column: 0 },
+          { pointer: 2, column: 0 },
+        ],
+      ],
     ]);
     run({ values, operands, stores, strides }, rows, columns, 4 * zAt, 4 * cAt, 4 * copyAt);
     const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
@@ -113,7 +161,11 @@ describe('a chain', () => {
         const [a, b, old] = [zs[row * 2 * columns + column], zs[row * 2 * columns + columns + column], cs[row * columns + column]];
         const expected = [Math.tanh(b), sigmoid(a), sigmoid(a) * Math.tanh(b) + old];
         const at = row * columns + column;
-        expectClose([floats[zAt + row * 2 * columns + column], floats[zAt + row * 2 * columns + columns + column], floats[cAt + at]], expected, `row ${row}, column ${column}`);
+        expectClose(
+          [floats[zAt + row * 2 * columns + column], floats[zAt + row * 2 * columns + columns + column], floats[cAt + at]],
+          expected,
+          `row ${row}, column ${column}`,
+        );
         expect(floats[copyAt + at]).toBe(floats[cAt + at]);
       }
     }
@@ -132,9 +184,13 @@ describe('a chain', () => {
     const scaled = ops.scale(c, 2) as Value<'elementwise'>;
     const scaledMore = ops.scale(c, 3) as Value<'elementwise'>;
     const others: ChainSpecification[] = [
-      { ...specification, values: [gate, ops.sigmoid(right) as Value<'elementwise'>, values[2], cell] }, { ...specification, operands: moved }, { ...specification, operands: walked },
-      { ...specification, stores: new Map([[cell, [{ pointer: 2, column: 1 }]]]) }, { ...specification, strides: [2 * columns, columns, columns + 1] },
-      { ...specification, values: [scaled] }, { ...specification, values: [scaledMore] },
+      { ...specification, values: [gate, ops.sigmoid(right) as Value<'elementwise'>, values[2], cell] },
+      { ...specification, operands: moved },
+      { ...specification, operands: walked },
+      { ...specification, stores: new Map([[cell, [{ pointer: 2, column: 1 }]]]) },
+      { ...specification, strides: [2 * columns, columns, columns + 1] },
+      { ...specification, values: [scaled] },
+      { ...specification, values: [scaledMore] },
     ];
     expect(new Set([specification, ...others].map(chainKey)).size).toBe(others.length + 1);
     expect(chainKey({ ...specification, operands: new Map(operands) })).toBe(chainKey(specification));

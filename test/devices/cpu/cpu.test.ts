@@ -10,7 +10,17 @@ import { createOptimizer } from '../../../src/training/optimizers.ts';
 import { missingBlas } from './helpers.ts';
 
 const [T, N, V] = [8, 9, 9];
-const model: ModelConfiguration = { cell: 'gru', layers: 2, hidden: 12, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+const model: ModelConfiguration = {
+  cell: 'gru',
+  layers: 2,
+  hidden: 12,
+  embedding: 0,
+  vocabulary: V,
+  forgetBias: 1,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+};
 const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
 const workload: Workload = {
   parameters: parameterShapes(model),
@@ -23,11 +33,15 @@ async function trained(blas: string): Promise<Executable> {
   const symbols = (): Int32Array => Int32Array.from({ length: T * N }, () => random.uint32() % V);
   const cpu = await (await openCpu({ threads: 2, blas })).compile(workload);
   await cpu.write({ kind: 'parameters' }, initialParameters(model, random));
-  for (let step = 1; step <= 5; step++) await cpu.run('train', [{ ids: symbols(), targets: symbols(), update: optimizer.scalars(step, 0.01) }]);
+  for (let step = 1; step <= 5; step++)
+    await cpu.run('train', [{ ids: symbols(), targets: symbols(), update: optimizer.scalars(step, 0.01) }]);
   return cpu;
 }
 
-describe.each([['off', 'the embedded kernels', ''], ['auto', "the system's BLAS", missingBlas]] as const)('with --blas %s (%s)', (blas, _, missing) => {
+describe.each([
+  ['off', 'the embedded kernels', ''],
+  ['auto', "the system's BLAS", missingBlas],
+] as const)('with --blas %s (%s)', (blas, _, missing) => {
   test.skipIf(missing !== '')(`the same run gives the same bits, whichever thread is faster${missing}`, async () => {
     const weights = async (): Promise<Float32Array> => {
       const cpu = await trained(blas);
@@ -41,14 +55,19 @@ describe.each([['off', 'the embedded kernels', ''], ['auto', "the system's BLAS"
 
 test('a profile counts the operations of a step, knows the work of products, and leaves weights and optimizer as they were', async () => {
   const cpu = await trained('off');
-  const vectors = async (): Promise<Float32Array[]> => [await cpu.read({ kind: 'parameters' }), await cpu.read({ kind: 'slot', name: optimizer.rule.slots[0] })];
+  const vectors = async (): Promise<Float32Array[]> => [
+    await cpu.read({ kind: 'parameters' }),
+    await cpu.read({ kind: 'slot', name: optimizer.rule.slots[0] }),
+  ];
   const before = await vectors();
   const times = await cpu.profile!('train');
   expect(await vectors()).toEqual(before);
   await cpu.close();
 
   const rows = Math.ceil(N / 2);
-  const recurrent = times.find(({ kind, shape }) => kind === `a·b over ${model.hidden}` && shape.rows === rows && shape.columns === 3 * model.hidden)!;
+  const recurrent = times.find(
+    ({ kind, shape }) => kind === `a·b over ${model.hidden}` && shape.rows === rows && shape.columns === 3 * model.hidden,
+  )!;
   expect(recurrent).toMatchObject({ passes: T * model.layers, multiplyAdds: rows * 3 * model.hidden * model.hidden });
   expect(times.find(({ kind }) => kind === 'crossEntropy')).toMatchObject({ passes: 1, shape: { rows: T * rows, columns: V } });
   expect(times.map(({ kind }) => kind)).toEqual(expect.arrayContaining(['sum of gradients', 'update', 'packing of weights']));

@@ -31,7 +31,17 @@ beforeEach(() => {
 
 // As many multiply-adds as make threads worth their start.
 const N = 12;
-const model: ModelConfiguration = { cell: 'gru', layers: 2, hidden: 450, embedding: 0, vocabulary: 5, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+const model: ModelConfiguration = {
+  cell: 'gru',
+  layers: 2,
+  hidden: 450,
+  embedding: 0,
+  vocabulary: 5,
+  forgetBias: 0,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+};
 
 async function compile(interactive: boolean, threads: number): Promise<Executable> {
   const device = await openCpu({ threads, blas: 'off' });
@@ -61,9 +71,17 @@ test('takes its share of the rows, and gives what threads of their own give', as
 
 test('starts no thread for few rows or a small model', async () => {
   const device = await openCpu({ threads: 3, blas: 'off' });
-  for (const [batch, hidden] of [[7, 450], [N, 20]] as const) {
+  for (const [batch, hidden] of [
+    [7, 450],
+    [N, 20],
+  ] as const) {
     const small = { ...model, hidden };
-    const executable = await device.compile({ parameters: parameterShapes(small), jobs: [{ name: 'sample', steps: 1, batch, build: (rows) => samplingProgram(small, rows) }], update: null, interactive: true });
+    const executable = await device.compile({
+      parameters: parameterShapes(small),
+      jobs: [{ name: 'sample', steps: 1, batch, build: (rows) => samplingProgram(small, rows) }],
+      update: null,
+      interactive: true,
+    });
     await executable.close();
   }
   expect(started.length).toBe(0);

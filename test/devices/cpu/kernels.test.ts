@@ -48,10 +48,8 @@ async function open(variant: KernelVariant, pages = 256) {
       set: (r: number, j: number, x: number) => {
         floats[base + r * ld + j] = x;
       },
-      values: () =>
-        Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, j) => floats[base + r * ld + j]!)),
-      bits: () =>
-        Array.from({ length: rows * columns }, (_, i) => integers[base + Math.floor(i / columns) * ld + (i % columns)]!),
+      values: () => Array.from({ length: rows }, (_, r) => Array.from({ length: columns }, (_, j) => floats[base + r * ld + j]!)),
+      bits: () => Array.from({ length: rows * columns }, (_, i) => integers[base + Math.floor(i / columns) * ld + (i % columns)]!),
       guardsHold: () => {
         for (let i = -16; i < size + 16; i++) {
           const inside = i >= 0 && i < size && i % ld < columns;
@@ -70,9 +68,7 @@ async function open(variant: KernelVariant, pages = 256) {
 }
 
 /** The largest error of `actual` against `expected`, each in units of `scale(r, j)`. */
-function worst(
-  actual: number[][], expected: (r: number, j: number) => number, scale: (r: number, j: number) => number = () => 1,
-): number {
+function worst(actual: number[][], expected: (r: number, j: number) => number, scale: (r: number, j: number) => number = () => 1): number {
   let largest = 0;
   for (const [r, row] of actual.entries()) {
     for (const [j, value] of row.entries()) {
@@ -106,8 +102,24 @@ const dotTolerance = (K: number) => 4 + 2 * Math.sqrt(K);
 
 describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
   const shapes: [number, number, number][] = [
-    [1, 1, 1], [1, 8, 3], [1, 65, 128], [1, 131, 257], [1, 48, 513], [2, 7, 5], [3, 65, 300], [4, 9, 17], [5, 16, 31],
-    [6, 8, 256], [7, 13, 11], [11, 24, 257], [13, 65, 128], [25, 40, 64], [29, 37, 41], [97, 17, 259], [289, 9, 7], [601, 11, 13],
+    [1, 1, 1],
+    [1, 8, 3],
+    [1, 65, 128],
+    [1, 131, 257],
+    [1, 48, 513],
+    [2, 7, 5],
+    [3, 65, 300],
+    [4, 9, 17],
+    [5, 16, 31],
+    [6, 8, 256],
+    [7, 13, 11],
+    [11, 24, 257],
+    [13, 65, 128],
+    [25, 40, 64],
+    [29, 37, 41],
+    [97, 17, 259],
+    [289, 9, 7],
+    [601, 11, 13],
   ];
 
   for (const [M, N, K] of shapes) {
@@ -128,15 +140,34 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
             kernels.packPanels(b.address, b.ld, K, N, transposed, panels.address, middle, count);
             kernels.packPanels(b.address, b.ld, K, N, transposed, panels.address, 0, middle);
             kernels.gemmPanels(
-              M, N, K, a.address, a.ld, panels.address, c.address, c.ld, accumulate, withBias ? bias.address : 0, scratch.address,
+              M,
+              N,
+              K,
+              a.address,
+              a.ld,
+              panels.address,
+              c.address,
+              c.ld,
+              accumulate,
+              withBias ? bias.address : 0,
+              scratch.address,
             );
             const expected = Array.from({ length: M }, (_, r) =>
               Array.from({ length: N }, (_, j) => {
                 const start = [...(accumulate ? [before[r]![j]!] : []), ...(withBias ? [bias.at(0, j)] : [])];
-                return dot(K, (k) => a.at(r, k), (k) => (transposed ? b.at(j, k) : b.at(k, j)), start);
+                return dot(
+                  K,
+                  (k) => a.at(r, k),
+                  (k) => (transposed ? b.at(j, k) : b.at(k, j)),
+                  start,
+                );
               }),
             );
-            const error = worst(c.values(), (r, j) => expected[r]![j]!.sum, (r, j) => EPSILON * expected[r]![j]!.magnitude);
+            const error = worst(
+              c.values(),
+              (r, j) => expected[r]![j]!.sum,
+              (r, j) => EPSILON * expected[r]![j]!.magnitude,
+            );
             expect(error).toBeLessThanOrEqual(dotTolerance(K));
             for (const m of [a, b, bias, c, panels, scratch]) expect(m.guardsHold()).toBe(true);
           }
@@ -186,7 +217,15 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
   });
 
   const transposedShapes: [number, number, number][] = [
-    [1, 1, 1], [3, 65, 2], [5, 7, 257], [8, 32, 64], [13, 31, 300], [17, 65, 127], [64, 40, 37], [291, 35, 19], [30, 33, 1250],
+    [1, 1, 1],
+    [3, 65, 2],
+    [5, 7, 257],
+    [8, 32, 64],
+    [13, 31, 300],
+    [17, 65, 127],
+    [64, 40, 37],
+    [291, 35, 19],
+    [30, 33, 1250],
   ];
   for (const [M, N, K] of transposedShapes) {
     test(`gemmTransposedA (${M}, ${N}, ${K}), adding and replacing`, async () => {
@@ -199,9 +238,20 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
         const scratch = matrix(1, gemmTransposedAScratch(M, K));
         kernels.gemmTransposedA(M, N, K, a.address, a.ld, b.address, b.ld, c.address, c.ld, accumulate, scratch.address);
         const expected = before.map((row, r) =>
-          row.map((value, j) => dot(K, (k) => a.at(k, r), (k) => b.at(k, j), accumulate ? [value] : [])),
+          row.map((value, j) =>
+            dot(
+              K,
+              (k) => a.at(k, r),
+              (k) => b.at(k, j),
+              accumulate ? [value] : [],
+            ),
+          ),
         );
-        const error = worst(c.values(), (r, j) => expected[r]![j]!.sum, (r, j) => EPSILON * expected[r]![j]!.magnitude);
+        const error = worst(
+          c.values(),
+          (r, j) => expected[r]![j]!.sum,
+          (r, j) => EPSILON * expected[r]![j]!.magnitude,
+        );
         expect(error).toBeLessThanOrEqual(dotTolerance(K));
         for (const m of [a, b, c, scratch]) expect(m.guardsHold()).toBe(true);
       }
@@ -230,7 +280,15 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     expect(c.values().map((row) => row.map(Number.isNaN))).toEqual([false, true, false].map((nan) => Array.from({ length: 5 }, () => nan)));
   });
 
-  const rowShapes: [number, number][] = [[1, 1], [2, 3], [3, 8], [5, 17], [13, 65], [31, 128], [7, 31]];
+  const rowShapes: [number, number][] = [
+    [1, 1],
+    [2, 3],
+    [3, 8],
+    [5, 17],
+    [13, 65],
+    [31, 128],
+    [7, 31],
+  ];
   for (const [rows, columns] of rowShapes) {
     test(`row kernels at (${rows}, ${columns})`, async () => {
       const { kernels, matrix, identifiers } = await open(variant);
@@ -246,7 +304,8 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
 
       const x = matrix(rows, columns, columns + 2);
       const scattered = table.values();
-      for (const [r, id] of ids.entries()) for (let j = 0; j < columns; j++) scattered[id]![j] = Math.fround(scattered[id]![j]! + x.at(r, j));
+      for (const [r, id] of ids.entries())
+        for (let j = 0; j < columns; j++) scattered[id]![j] = Math.fround(scattered[id]![j]! + x.at(r, j));
       kernels.scatterAdd(rows, columns, x.address, x.ld, idsAddress, table.address, table.ld);
       expect(table.values()).toEqual(scattered);
 
@@ -266,8 +325,19 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
       for (const accumulate of [0, 1]) {
         const start = sums.values()[0]!;
         kernels.columnSums(rows, columns, x.address, x.ld, sums.address, accumulate);
-        const expected = start.map((value, j) => dot(rows, (r) => x.at(r, j), () => 1, accumulate ? [value] : []));
-        const error = worst(sums.values(), (_, j) => expected[j]!.sum, (_, j) => EPSILON * expected[j]!.magnitude);
+        const expected = start.map((value, j) =>
+          dot(
+            rows,
+            (r) => x.at(r, j),
+            () => 1,
+            accumulate ? [value] : [],
+          ),
+        );
+        const error = worst(
+          sums.values(),
+          (_, j) => expected[j]!.sum,
+          (_, j) => EPSILON * expected[j]!.magnitude,
+        );
         expect(error).toBeLessThanOrEqual(dotTolerance(rows));
       }
       kernels.zero(to.address, columns * 4);
@@ -320,11 +390,22 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
   /** Exponential (1 ulp = 2 roundings), scale, product and two differences: 7 roundings of a number no larger than scale. */
   const GRADIENT_TOLERANCE = 8 * EPSILON;
 
-  for (const [rows, columns] of [[1, 1], [3, 2], [4, 5], [7, 65], [2, 131]] as const) {
+  for (const [rows, columns] of [
+    [1, 1],
+    [3, 2],
+    [4, 5],
+    [7, 65],
+    [2, 131],
+  ] as const) {
     test(`softmaxCrossEntropy of (${rows}, ${columns})`, async () => {
       const { kernels, matrix, identifiers, random } = await open(variant);
       const scale = 0.037;
-      for (const [inPlace, smoothing] of [[false, 0], [true, 0], [false, 0.3], [true, 0.1]] as const) {
+      for (const [inPlace, smoothing] of [
+        [false, 0],
+        [true, 0],
+        [false, 0.3],
+        [true, 0.1],
+      ] as const) {
         for (const spread of [1, 30, 3000]) {
           const logits = matrix(rows, columns, columns + 3, () => spread * random());
           const plain = logits.values();
@@ -337,12 +418,21 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
             return { logSum };
           });
           const targetsAddress = identifiers(targets);
-          expect(Math.abs(kernels.softmaxCrossEntropy(rows, columns, logits.address, logits.ld, targetsAddress, 0, 0, 1, 0) - loss))
-            .toBeLessThanOrEqual(LOSS_TOLERANCE * (rows + loss));
+          expect(
+            Math.abs(kernels.softmaxCrossEntropy(rows, columns, logits.address, logits.ld, targetsAddress, 0, 0, 1, 0) - loss),
+          ).toBeLessThanOrEqual(LOSS_TOLERANCE * (rows + loss));
           expect(logits.values()).toEqual(plain);
           const gradient = inPlace ? logits : matrix(rows, columns, columns + 1);
           const again = kernels.softmaxCrossEntropy(
-            rows, columns, logits.address, logits.ld, targetsAddress, gradient.address, gradient.ld, scale, smoothing,
+            rows,
+            columns,
+            logits.address,
+            logits.ld,
+            targetsAddress,
+            gradient.address,
+            gradient.ld,
+            scale,
+            smoothing,
           );
           expect(Math.abs(again - loss)).toBeLessThanOrEqual(LOSS_TOLERANCE * (rows + loss));
           const error = worst(gradient.values(), (r, j) => {
@@ -361,13 +451,12 @@ describe.each(['portable', 'relaxed'] as const)('%s kernels', (variant) => {
     const { kernels, matrix, identifiers } = await open(variant);
     const logits = matrix(1, 6, 6, (i) => [0, -1e30, -90, -63, Number.NEGATIVE_INFINITY, 0][i]!);
     const gradient = matrix(1, 6);
-    const run = (target: number) =>
-      kernels.softmaxCrossEntropy(1, 6, logits.address, 6, identifiers([target]), gradient.address, 6, 1, 0);
+    const run = (target: number) => kernels.softmaxCrossEntropy(1, 6, logits.address, 6, identifiers([target]), gradient.address, 6, 1, 0);
     expect(run(1)).toBeCloseTo(1e30, -24);
     expect(run(2)).toBeCloseTo(90 + Math.log(2), 5);
     expect(gradient.at(0, 1)).toBe(0);
     expect(gradient.at(0, 4)).toBe(0);
-    expect(gradient.at(0, 3) * 2 / Math.exp(-63)).toBeCloseTo(1, 5);
+    expect((gradient.at(0, 3) * 2) / Math.exp(-63)).toBeCloseTo(1, 5);
     expect(gradient.at(0, 2)).toBe(-1);
     for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
       for (let position = 0; position < 6; position++) {

@@ -7,24 +7,39 @@ const [steps, batch, V, H] = [3, 11, 5, 8];
 
 /** A whole matrix and some of its columns. */
 const job: Job = {
-  name: 'look', steps, batch,
+  name: 'look',
+  steps,
+  batch,
   build(rows) {
     const ops = new Builder();
     const whole = ops.tanh(ops.gather(ops.parameter('W', V, H), ops.input('ids', steps * rows)));
-    return ops.program(new Map([['whole', whole], ['some', ops.columns(whole, 2, 3)]]));
+    return ops.program(
+      new Map([
+        ['whole', whole],
+        ['some', ops.columns(whole, 2, 3)],
+      ]),
+    );
   },
 };
 
 test.each([1, 2])('outputs are those of the reference, be they whole matrices or columns of one, on %i thread(s)', async (threads) => {
-  const [expected, got] = await Promise.all(['reference', 'cpu'].map(async (name) => {
-    const device = await openDevice(name, { threads });
-    const executable = await device.compile({ parameters: [{ name: 'W', rows: V, columns: H }], jobs: [job], update: null });
-    await executable.write({ kind: 'parameters' }, Float32Array.from({ length: V * H }, (_, index) => Math.sin(index)));
-    const [{ outputs }] = await executable.run('look', [{ ids: Int32Array.from({ length: steps * batch }, (_, index) => (index * index) % V) }]);
-    await executable.close();
-    await device.close();
-    return outputs;
-  }));
+  const [expected, got] = await Promise.all(
+    ['reference', 'cpu'].map(async (name) => {
+      const device = await openDevice(name, { threads });
+      const executable = await device.compile({ parameters: [{ name: 'W', rows: V, columns: H }], jobs: [job], update: null });
+      await executable.write(
+        { kind: 'parameters' },
+        Float32Array.from({ length: V * H }, (_, index) => Math.sin(index)),
+      );
+      const [{ outputs }] = await executable.run('look', [
+        { ids: Int32Array.from({ length: steps * batch }, (_, index) => (index * index) % V) },
+      ]);
+      await executable.close();
+      await device.close();
+      return outputs;
+    }),
+  );
   expect(got['some']).toHaveLength(steps * batch * 3);
-  for (const name of ['whole', 'some']) for (const [index, value] of got[name].entries()) expect(value).toBeCloseTo(expected[name][index], 6);
+  for (const name of ['whole', 'some'])
+    for (const [index, value] of got[name].entries()) expect(value).toBeCloseTo(expected[name][index], 6);
 });

@@ -20,7 +20,17 @@ interface Size {
 }
 
 function workloadOf({ cell = 'lstm', T = 3, N = 13, streams = 16 }: Size = {}): { workload: Workload; model: ModelConfiguration } {
-  const model: ModelConfiguration = { cell, layers: 2, hidden: 7, embedding: 0, vocabulary: 5, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+  const model: ModelConfiguration = {
+    cell,
+    layers: 2,
+    hidden: 7,
+    embedding: 0,
+    vocabulary: 5,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0,
+    conventions: {},
+  };
   return {
     model,
     workload: {
@@ -55,7 +65,11 @@ function stretchesOf(plan: Plan, { workload, model }: ReturnType<typeof workload
     { what: 'loss', from: shard.loss, bytes: 8 },
     { what: 'squares', from: shard.squares, bytes: 8 },
     { what: 'gradient scale', from: shard.gradientScale, bytes: 4 },
-    ...[...shard.states].map(([name, from]) => ({ what: name, from, bytes: 4 * model.hidden * plan.jobs.find(({ job }) => name.startsWith(`${job.name} `))!.shardRows[0] })),
+    ...[...shard.states].map(([name, from]) => ({
+      what: name,
+      from,
+      bytes: 4 * model.hidden * plan.jobs.find(({ job }) => name.startsWith(`${job.name} `))!.shardRows[0],
+    })),
     { what: 'gradients', from: shard.gradients, bytes: 4 * P },
     { what: 'scratch', from: shard.scratch, bytes: 4 * gemmPanelsScratch(steps, model.hidden) },
     { what: 'arena', from: shard.arena, bytes: 4 * arena },
@@ -65,14 +79,26 @@ function stretchesOf(plan: Plan, { workload, model }: ReturnType<typeof workload
     { what: 'parameters', from: plan.parameterVector, bytes: 4 * P },
     ...[...plan.slots].map(([what, from]) => ({ what, from, bytes: 4 * P })),
     ...[...plan.scalars].map(([what, from]) => ({ what, from, bytes: 4 })),
-    ...plan.panels.map(({ parameter, transposed, K, N, address }) => ({ what: `panels of ${parameter} ${transposed}`, from: address, bytes: 4 * packedPanelsSize(K, N) })),
-    ...plan.shardBases.flatMap((base, worker) => own.map(({ what, from, bytes }) => ({ what: `${what} of worker ${worker}`, from: base + from, bytes }))),
+    ...plan.panels.map(({ parameter, transposed, K, N, address }) => ({
+      what: `panels of ${parameter} ${transposed}`,
+      from: address,
+      bytes: 4 * packedPanelsSize(K, N),
+    })),
+    ...plan.shardBases.flatMap((base, worker) =>
+      own.map(({ what, from, bytes }) => ({ what: `${what} of worker ${worker}`, from: base + from, bytes })),
+    ),
   ];
 }
 
 describe('the batch', () => {
   test.each([
-    [{ N: 13 }, 1, [13]], [{ N: 13 }, 2, [7, 6]], [{ N: 13 }, 3, [5, 4, 4]], [{ N: 13 }, 16, [5, 4, 4]], [{ N: 7 }, 2, [7]], [{ N: 8 }, 2, [4, 4]], [{ N: 1 }, 2, [1]],
+    [{ N: 13 }, 1, [13]],
+    [{ N: 13 }, 2, [7, 6]],
+    [{ N: 13 }, 3, [5, 4, 4]],
+    [{ N: 13 }, 16, [5, 4, 4]],
+    [{ N: 7 }, 2, [7]],
+    [{ N: 8 }, 2, [4, 4]],
+    [{ N: 1 }, 2, [1]],
   ] as const)('%o with %i threads is shared out evenly, four rows a worker at least', (size, threads, rows) => {
     const plan = planWorkload(workloadOf(size).workload, threads);
     expect(plan.jobs[0].shardRows.filter((count) => count > 0)).toEqual(rows);
@@ -82,16 +108,27 @@ describe('the batch', () => {
 
   test('of every job is covered once, by programs of the rows they are given', () => {
     for (const { job, shardRows, programs } of planWorkload(workloadOf({ N: 9, streams: 11 }).workload, 2).jobs) {
-      expect(shardRows.reduce((sum, rows) => sum + rows, 0), job.name).toBe(job.batch);
+      expect(
+        shardRows.reduce((sum, rows) => sum + rows, 0),
+        job.name,
+      ).toBe(job.batch);
       expect(Math.max(...shardRows) - Math.min(...shardRows), job.name).toBeLessThanOrEqual(1);
-      for (const [rows, { program }] of programs) expect(program.values.filter((value) => value.kind === 'state').every((state) => state.rows === rows), job.name).toBe(true);
+      for (const [rows, { program }] of programs)
+        expect(
+          program.values.filter((value) => value.kind === 'state').every((state) => state.rows === rows),
+          job.name,
+        ).toBe(true);
     }
   });
 });
 
 test('one small job leaves the others their workers', () => {
   const plan = planWorkload(workloadOf({ N: 32, streams: 1 }).workload, 2);
-  expect(plan.jobs.map(({ shardRows }) => shardRows)).toEqual([[16, 16], [1, 0], [16, 16]]);
+  expect(plan.jobs.map(({ shardRows }) => shardRows)).toEqual([
+    [16, 16],
+    [1, 0],
+    [16, 16],
+  ]);
 });
 
 describe('the memory', () => {
@@ -124,12 +161,18 @@ describe('the memory', () => {
     const { panels } = planWorkload(workloadOf().workload, 2);
     const read = panels.map(({ parameter, transposed, K, N }) => [parameter, transposed, K, N]);
     const [H, V] = [7, 5];
-    expect(read.toSorted()).toEqual([
-      ['head.W', false, H, V], ['head.W', true, V, H],
-      ['layer0.Wh', false, H, 4 * H], ['layer0.Wh', true, 4 * H, H],
-      ['layer1.Wh', false, H, 4 * H], ['layer1.Wh', true, 4 * H, H],
-      ['layer1.Wx', false, H, 4 * H], ['layer1.Wx', true, 4 * H, H],
-    ].toSorted());
+    expect(read.toSorted()).toEqual(
+      [
+        ['head.W', false, H, V],
+        ['head.W', true, V, H],
+        ['layer0.Wh', false, H, 4 * H],
+        ['layer0.Wh', true, 4 * H, H],
+        ['layer1.Wh', false, H, 4 * H],
+        ['layer1.Wh', true, 4 * H, H],
+        ['layer1.Wx', false, H, 4 * H],
+        ['layer1.Wx', true, 4 * H, H],
+      ].toSorted(),
+    );
   });
 
   test('has no gradients where nothing trains', () => {

@@ -5,9 +5,23 @@ import { evaluationProgram, samplingProgram } from '../../../src/model/network.t
 import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
 import { Random } from '../../../src/random.ts';
 
-const model: ModelConfiguration = { cell: 'gru', layers: 2, hidden: 9, embedding: 0, vocabulary: 5, forgetBias: 0, initialisation: 'uniform', dropout: 0, conventions: {} };
+const model: ModelConfiguration = {
+  cell: 'gru',
+  layers: 2,
+  hidden: 9,
+  embedding: 0,
+  vocabulary: 5,
+  forgetBias: 0,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+};
 
-test.each([[1, true], [9, true], [9, false]])('a standing call of %i row(s) goes on where the last one ended, as calls of a list do (interactive: %s)', async (N, interactive) => {
+test.each([
+  [1, true],
+  [9, true],
+  [9, false],
+])('a standing call of %i row(s) goes on where the last one ended, as calls of a list do (interactive: %s)', async (N, interactive) => {
   const device = await openCpu({ threads: 2 });
   const job = { name: 'sample', steps: 1, batch: N, build: (rows: number) => samplingProgram(model, rows) };
   const other = { name: 'evaluate', steps: 2, batch: 16, build: (rows: number) => evaluationProgram(model, { steps: 2, rows }) };
@@ -20,7 +34,10 @@ test.each([[1, true], [9, true], [9, false]])('a standing call of %i row(s) goes
     for (const layer of [0, 1]) await executable.write({ kind: 'state', job: 'sample', name: `layer${layer}.h` }, new Float32Array(N * 9));
   };
   await zero();
-  const listed = await executable.run('sample', symbols.map((ids) => ({ ids })));
+  const listed = await executable.run(
+    'sample',
+    symbols.map((ids) => ({ ids })),
+  );
 
   await zero();
   const call = executable.standingCall!('sample');

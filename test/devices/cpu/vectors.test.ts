@@ -18,9 +18,17 @@ async function results(apply: 'sigmoid' | 'tanh', variant: KernelVariant): Promi
   const input = ops.input('x', 1, values.length);
   const value = ops.elementwise(apply, [input]) as Value<'elementwise'>;
   const writer = new ModuleWriter();
-  addChain(writer, {
-    values: [value], operands: new Map([[input, { pointer: 0, column: 0, walk: 'matrix' }]]), stores: new Map([[value, [{ pointer: 1, column: 0 }]]]), strides: [0, 0],
-  }, variant, 'chain');
+  addChain(
+    writer,
+    {
+      values: [value],
+      operands: new Map([[input, { pointer: 0, column: 0, walk: 'matrix' }]]),
+      stores: new Map([[value, [{ pointer: 1, column: 0 }]]]),
+      strides: [0, 0],
+    },
+    variant,
+    'chain',
+  );
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(writer.encode(PAGES)), { env: { memory } });
   floats.set(values, FROM / 4);
   (exports['chain'] as (...operands: number[]) => void)(1, values.length, FROM, TO);
@@ -41,7 +49,12 @@ describe.each(['portable', 'relaxed'] as const)('%s', (variant) => {
     const { largest, wrong } = sweep(error, (x) => sigmoid(x) >= SMALLEST_NORMAL && sigmoid(x) <= 1);
     expect(wrong).toEqual([]);
     expect(largest).toBeLessThanOrEqual(1e-7);
-    expect(sweep((x) => (x > -87 ? error(x) / ulp(exact(x)) : 0), () => true).largest).toBeLessThanOrEqual(3);
+    expect(
+      sweep(
+        (x) => (x > -87 ? error(x) / ulp(exact(x)) : 0),
+        () => true,
+      ).largest,
+    ).toBeLessThanOrEqual(3);
     expect(sigmoid(0)).toBe(0.5);
   });
 
@@ -49,10 +62,19 @@ describe.each(['portable', 'relaxed'] as const)('%s', (variant) => {
     const of = await results('tanh', variant);
     const tanh = (x: number): number => of.get(x)!;
     const error = (x: number): number => Math.abs(tanh(x) - Math.tanh(x));
-    const { largest, wrong } = sweep(error, (x) => Math.abs(tanh(x)) <= 1 && (!of.has(-x) || tanh(-x) === -tanh(x)) && (Math.abs(x) >= 2 ** -30 || Object.is(tanh(x), x) || x === 0));
+    const { largest, wrong } = sweep(
+      error,
+      (x) =>
+        Math.abs(tanh(x)) <= 1 && (!of.has(-x) || tanh(-x) === -tanh(x)) && (Math.abs(x) >= 2 ** -30 || Object.is(tanh(x), x) || x === 0),
+    );
     expect(wrong).toEqual([]);
     expect(largest).toBeLessThanOrEqual(2e-7);
-    expect(sweep((x) => (Math.abs(x) >= SMALLEST_NORMAL ? error(x) / ulp(Math.tanh(x)) : 0), () => true).largest).toBeLessThanOrEqual(3);
+    expect(
+      sweep(
+        (x) => (Math.abs(x) >= SMALLEST_NORMAL ? error(x) / ulp(Math.tanh(x)) : 0),
+        () => true,
+      ).largest,
+    ).toBeLessThanOrEqual(3);
     expect(tanh(Number.POSITIVE_INFINITY)).toBe(1);
   });
 });

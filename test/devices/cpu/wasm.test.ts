@@ -4,13 +4,21 @@ import { Code, ModuleWriter, type ValueType } from '../../../src/devices/cpu/was
 const memory = new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true });
 const floats = new Float32Array(memory.buffer);
 
-function exported(parameters: readonly ValueType[], results: readonly ValueType[], write: (code: Code, writer: ModuleWriter) => void, kernels: Record<string, (...values: number[]) => unknown> = {}): (...values: number[]) => number {
+function exported(
+  parameters: readonly ValueType[],
+  results: readonly ValueType[],
+  write: (code: Code, writer: ModuleWriter) => void,
+  kernels: Record<string, (...values: number[]) => unknown> = {},
+): (...values: number[]) => number {
   const writer = new ModuleWriter();
   for (const name of Object.keys(kernels)) writer.importFunction(name, { parameters: ['i32'], results: [] });
   const code = new Code(parameters.length);
   write(code, writer);
   writer.addFunction({ parameters, results }, code, 'f');
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.encode(2)), { env: { memory }, kernels: kernels as unknown as Record<string, WebAssembly.ExportValue> });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(writer.encode(2)), {
+    env: { memory },
+    kernels: kernels as unknown as Record<string, WebAssembly.ExportValue>,
+  });
   return instance.exports['f'] as (...values: number[]) => number;
 }
 
@@ -28,7 +36,8 @@ test.each([0, -0, 1.5, Math.fround(0.1), 2 ** -149, Infinity, -Infinity, NaN])('
 });
 
 test('repeats a body while it leaves something other than zero, and runs a conditional one or not', () => {
-  const product = exported(['i32'], ['i32'], (code) => { // n!
+  const product = exported(['i32'], ['i32'], (code) => {
+    // n!
     const result = code.local('i32');
     code.i32(1).set(result);
     code.get(0).when(() => {
@@ -46,20 +55,34 @@ test('repeats a body while it leaves something other than zero, and runs a condi
 test('loads and stores with offsets that take several bytes', () => {
   for (const offset of [0, 124, 128, 16_384, 100_000]) {
     floats[1 + offset / 4] = 2.5;
-    exported(['i32'], [], (code) => code.get(0).get(0).access('v128.load32_zero', offset).f32(3).op('f32x4.splat').op('f32x4.mul').access('v128.store32_lane', offset + 4))(4);
+    exported(['i32'], [], (code) =>
+      code
+        .get(0)
+        .get(0)
+        .access('v128.load32_zero', offset)
+        .f32(3)
+        .op('f32x4.splat')
+        .op('f32x4.mul')
+        .access('v128.store32_lane', offset + 4),
+    )(4);
     expect(floats[2 + offset / 4]).toBe(7.5);
   }
 });
 
 test('calls imported functions and functions of its own by their numbers', () => {
   const called: number[] = [];
-  const f = exported(['i32'], ['i32'], (code, writer) => {
-    const twice = new Code(1);
-    twice.get(0).i32(1).op('i32.shl');
-    const own = writer.addFunction({ parameters: ['i32'], results: ['i32'] }, twice);
-    code.get(0).call(writer.importFunction('second', { parameters: ['i32'], results: [] }));
-    code.get(0).call(own).call(own);
-  }, { first: () => called.push(-1), second: (value) => called.push(value) });
+  const f = exported(
+    ['i32'],
+    ['i32'],
+    (code, writer) => {
+      const twice = new Code(1);
+      twice.get(0).i32(1).op('i32.shl');
+      const own = writer.addFunction({ parameters: ['i32'], results: ['i32'] }, twice);
+      code.get(0).call(writer.importFunction('second', { parameters: ['i32'], results: [] }));
+      code.get(0).call(own).call(own);
+    },
+    { first: () => called.push(-1), second: (value) => called.push(value) },
+  );
   expect(f(5)).toBe(20);
   expect(called).toEqual([5]);
 });

@@ -21,13 +21,19 @@ interface Ran {
 function program(source: string, env: Record<string, string>): Promise<Ran> {
   const module = `const adapter = await import(${JSON.stringify(`${root}/dist/devices/gpu/adapter.js`)});\n${source}`;
   return new Promise((done) => {
-    const child = execFile(process.execPath, ['--input-type=module', '-e', module], { cwd: root, env: { PATH: process.env.PATH, ...env }, timeout: 60_000 }, (_error, stdout, stderr) => {
-      done({ code: child.exitCode ?? -1, stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      ['--input-type=module', '-e', module],
+      { cwd: root, env: { PATH: process.env.PATH, ...env }, timeout: 60_000 },
+      (_error, stdout, stderr) => {
+        done({ code: child.exitCode ?? -1, stdout, stderr });
+      },
+    );
   });
 }
 
-const tell = (kind: string) => `await adapter.provideWebGpu('${kind}').then((facts) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
+const tell = (kind: string) =>
+  `await adapter.provideWebGpu('${kind}').then((facts) => console.log(facts.name), (error) => console.log(error.kind + ': ' + error.message));`;
 
 describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
   afterAll(releaseDevice);
@@ -37,11 +43,13 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
     expect(facts).toMatchObject({ name: expect.stringMatching(/swiftshader.* \(vulkan\)$/), software: true });
     expect(await provideWebGpu('software')).toBe(facts);
     const gpu = new GPU({ mode: 'webgpu' });
-    const double = gpu.createKernel(function (this: { thread: { x: number } }, x: number[]) {
-      return x[this.thread.x] * 2;
-    }).setOutput([3]);
+    const double = gpu
+      .createKernel(function (this: { thread: { x: number } }, x: number[]) {
+        return x[this.thread.x] * 2;
+      })
+      .setOutput([3]);
     // oxlint-disable-next-line typescript/await-thenable -- its typings leave out that this mode answers later
-    expect([...(await double([1, 2, 3]) as Float32Array)]).toEqual([2, 4, 6]);
+    expect([...((await double([1, 2, 3])) as Float32Array)]).toEqual([2, 4, 6]);
     expect(lastDevice()?.limits.maxStorageBuffersPerShaderStage).toBe(facts.limits.maxStorageBuffersPerShaderStage);
     expect(facts.limits.maxStorageBuffersPerShaderStage).toBeGreaterThan(8);
   });
@@ -76,7 +84,10 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
       const executable = await trial.compiledOn(device);
       await executable.run('train', trial.training(1));
       const made = devicesMade();
-      await expect(openDevice('gpu')).rejects.toMatchObject({ kind: 'device', message: expect.stringMatching(/^device 'gpu' is not available: no GPU answered/) });
+      await expect(openDevice('gpu')).rejects.toMatchObject({
+        kind: 'device',
+        message: expect.stringMatching(/^device 'gpu' is not available: no GPU answered/),
+      });
       const [{ lossNats, note }] = await executable.run('train', trial.training(1));
       expect(lossNats).toBeGreaterThan(0);
       expect(note).toBeUndefined();
@@ -135,12 +146,18 @@ describe.skipIf(skipped !== '')(`the GPU adapter${skipped}`, () => {
 
   it('lets Node end by itself, and prints nothing', async () => {
     const source = `${tell('software')}\nawait (await navigator.gpu.requestAdapter()).requestDevice();`;
-    expect(await program(source, { VK_ICD_FILENAMES: icd })).toEqual({ code: 0, stdout: expect.stringMatching(/^swiftshader.*\n$/), stderr: '' });
+    expect(await program(source, { VK_ICD_FILENAMES: icd })).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^swiftshader.*\n$/),
+      stderr: '',
+    });
   });
 
   it('is missed quietly, with a reason', async () => {
     const { code, stdout, stderr } = await program(tell('hardware') + tell('software'), { VK_ICD_FILENAMES: '/no-such-driver.json' });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^device: no GPU answered \(WebGPU over Vulkan: (no Vulkan loader|the loader found no driver)\)\ndevice: no software GPU answered/);
+    expect(stdout).toMatch(
+      /^device: no GPU answered \(WebGPU over Vulkan: (no Vulkan loader|the loader found no driver)\)\ndevice: no software GPU answered/,
+    );
   });
 });

@@ -6,7 +6,6 @@ import { openHere } from './helpers.ts';
 import { paceFor, usePace } from './pace.ts';
 import { type Outcome, Trial } from './trial.ts';
 
-
 usePace();
 
 /** Calls of every job in turn, handed over in lists of such lengths. */
@@ -16,7 +15,7 @@ async function outcomeOf(device: Device, lengths: readonly number[]): Promise<Ou
   const results: CallResult[] = [];
   for (const length of lengths) {
     const lists = { train: trial.training(length), evaluate: trial.evaluation(length), sample: trial.sampling(length) };
-    for (const [job, calls] of Object.entries(lists)) results.push(...await executable.run(job, calls));
+    for (const [job, calls] of Object.entries(lists)) results.push(...(await executable.run(job, calls)));
   }
   return { results, held: await trial.read(executable) };
 }
@@ -38,7 +37,11 @@ function takeApart(): void {
   const spy = vi.spyOn(GPU.prototype, 'createPipeline').mockImplementationOnce(function (this: Gpu, traced) {
     const pipeline = createPipeline.call(this, traced);
     const run = (...values: Parameters<typeof pipeline>) => pipeline(...values);
-    return Object.assign(run, { executorKind: 'generic', fallbackReason: 'a kernel is of another backend', destroy: () => pipeline.destroy() }) as unknown as typeof pipeline;
+    return Object.assign(run, {
+      executorKind: 'generic',
+      fallbackReason: 'a kernel is of another backend',
+      destroy: () => pipeline.destroy(),
+    }) as unknown as typeof pipeline;
   });
   onTestFinished(() => spy.mockRestore());
 }
@@ -83,7 +86,10 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
       const trial = new Trial({ dropout: 0 });
       const cpu = await openCpu({ threads: 1 });
       const calls = trial.training(10);
-      const [got, expected] = [await (await trial.compiledOn(device)).run('train', calls), await (await trial.compiledOn(cpu)).run('train', calls)];
+      const [got, expected] = [
+        await (await trial.compiledOn(device)).run('train', calls),
+        await (await trial.compiledOn(cpu)).run('train', calls),
+      ];
       expect(got).toHaveLength(10);
       expect(Math.max(...got.map(({ lossNats }, i) => Math.abs(lossNats / expected[i].lossNats - 1)))).toBeLessThan(1e-4);
       expect(new Set(got.map(({ lossNats }) => lossNats)).size).toBe(10);
@@ -93,7 +99,11 @@ for (const name of ['gpu:cpu', 'gpu:webasm', 'gpu:software']) {
       const trial = new Trial();
       const executable = await trial.compiledOn(device);
       takeApart();
-      await expect(executable.run('sample', trial.sampling(1))).rejects.toMatchObject({ kind: 'device', message: expect.stringContaining('step by step'), hint: 'a kernel is of another backend' });
+      await expect(executable.run('sample', trial.sampling(1))).rejects.toMatchObject({
+        kind: 'device',
+        message: expect.stringContaining('step by step'),
+        hint: 'a kernel is of another backend',
+      });
     });
   });
 }

@@ -47,7 +47,7 @@ async function trained(lengths: readonly number[], before: Readonly<Record<numbe
   const results: CallResult[] = [];
   for (const [i, length] of lengths.entries()) {
     before[i]?.();
-    results.push(...await executable.run('train', trial.training(length)));
+    results.push(...(await executable.run('train', trial.training(length))));
   }
   return { results, held: await trial.read(executable) };
 }
@@ -61,7 +61,10 @@ const notesOf = ({ results }: Outcome): readonly (string | undefined)[] => resul
 describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
   afterAll(() => device.close());
 
-  test.each([['between runs', lose], ['in a run', loseInRun]])('that is lost %s comes back, and the results are the same', async (_, disturb) => {
+  test.each([
+    ['between runs', lose],
+    ['in a run', loseInRun],
+  ])('that is lost %s comes back, and the results are the same', async (_, disturb) => {
     const steps = await trained([1, 1, 1, 1], { 2: disturb });
     expect(notesOf(steps)).toEqual([undefined, undefined, 'the GPU was lost and came back: a step was computed once more', undefined]);
     expect(withoutNotes(steps)).toEqual(await trained([1, 1, 1, 1]));
@@ -80,7 +83,7 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
       const made: CallResult[] = [];
       for (const [i, length] of [1, 1, 3, 3, 1].entries()) {
         if (i === 3) disturb();
-        made.push(...await executable.run('train', trial.training(length)), ...await executable.run('sample', trial.sampling(length)));
+        made.push(...(await executable.run('train', trial.training(length))), ...(await executable.run('sample', trial.sampling(length))));
       }
       return { results: made, held: await trial.read(executable) };
     };
@@ -100,16 +103,24 @@ describe.skipIf(missing !== '')(`a software GPU${missing}`, () => {
     const side = Math.sqrt(TOO_MUCH / 4);
     const executable = await device.compile({
       parameters: [{ name: 'table', rows: 2, columns: side }],
-      jobs: [{
-        name: 'large', steps: 1, batch: side, build(rows) {
-          const ops = new Builder();
-          const x = ops.gather(ops.parameter('table', 2, side), ops.input('ids', rows));
-          return ops.program(new Map([['sums', ops.columnSums(ops.multiply(x, x))]]));
+      jobs: [
+        {
+          name: 'large',
+          steps: 1,
+          batch: side,
+          build(rows) {
+            const ops = new Builder();
+            const x = ops.gather(ops.parameter('table', 2, side), ops.input('ids', rows));
+            return ops.program(new Map([['sums', ops.columnSums(ops.multiply(x, x))]]));
+          },
         },
-      }],
+      ],
       update: null,
     });
     onTestFinished(() => executable.close());
-    await expect(executable.run('large', [{ ids: new Int32Array(side) }])).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('too little memory') });
+    await expect(executable.run('large', [{ ids: new Int32Array(side) }])).rejects.toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('too little memory'),
+    });
   });
 });

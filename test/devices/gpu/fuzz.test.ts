@@ -31,14 +31,20 @@ class Interpreter {
 
   constructor(list: PassList) {
     this.#list = list;
-    for (const { pass } of list.states.values()) this.#carried.set(carryName(pass), nested(list.passes[pass].shape, () => 0));
+    for (const { pass } of list.states.values())
+      this.#carried.set(
+        carryName(pass),
+        nested(list.passes[pass].shape, () => 0),
+      );
   }
 
   /** One call. @param given all arguments but what is carried */
   run(given: ReadonlyMap<string, Nested | number>): Nested[] {
     const made: Nested[] = [];
     this.#list.passes.forEach(({ source, shape, operands }, index) => {
-      const functions = hashFunctions(source, true).map((each) => (each as { source: string }).source).join('\n');
+      const functions = hashFunctions(source, true)
+        .map((each) => (each as { source: string }).source)
+        .join('\n');
       // oxlint-disable-next-line typescript/no-implied-eval -- what gpu.js does in its mode cpu
       const kernel = new Function(`${functions}\nreturn ${source}`)() as (this: object, ...values: unknown[]) => number;
       const values = operands.map((operand) => this.#valueOf(operand, made.slice(0, index), given));
@@ -50,7 +56,7 @@ class Interpreter {
 
   #valueOf(operand: Reference, made: readonly Nested[], given: ReadonlyMap<string, Nested | number>): Nested | number {
     if (operand.kind === 'number') return operand.value;
-    const value = operand.kind === 'pass' ? made[operand.index] : this.#carried.get(operand.name) ?? given.get(operand.name);
+    const value = operand.kind === 'pass' ? made[operand.index] : (this.#carried.get(operand.name) ?? given.get(operand.name));
     if (value === undefined) throw new Error(`${JSON.stringify(operand)} is not there`);
     return value;
   }
@@ -69,7 +75,10 @@ function partOf(made: readonly Nested[], list: PassList, { pass, plane, row, col
   const { shape } = list.passes[pass];
   if (shape.kind === 'vector') throw new Error('a matrix was wanted');
   const all = flat(made[pass]);
-  return Array.from({ length: rows * columns }, (_, i) => all[(plane * shape.rows + row + Math.floor(i / columns)) * shape.columns + column + (i % columns)]);
+  return Array.from(
+    { length: rows * columns },
+    (_, i) => all[(plane * shape.rows + row + Math.floor(i / columns)) * shape.columns + column + (i % columns)],
+  );
 }
 
 interface Given {
@@ -79,7 +88,8 @@ interface Given {
   readonly reset: boolean;
 }
 
-const buffersOf = ({ operands }: PassList['passes'][number]): number => operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name))).length;
+const buffersOf = ({ operands }: PassList['passes'][number]): number =>
+  operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name))).length;
 
 /** Three calls by the passes of a program and by its meaning, the last from a zero state. @returns what is wrong; null if nothing */
 function flawOf({ program, parameters, rows }: Written, mostInputs: number, random: Random): string | null {
@@ -107,38 +117,76 @@ function flawOf({ program, parameters, rows }: Written, mostInputs: number, rand
   return null;
 }
 
-function meant({ program, parameters }: Written, weights: Float64Array, { ids, targets, dropoutKey, reset }: Given, state: Map<string, Float64Array>): Map<string, readonly number[]> {
+function meant(
+  { program, parameters }: Written,
+  weights: Float64Array,
+  { ids, targets, dropoutKey, reset }: Given,
+  state: Map<string, Float64Array>,
+): Map<string, readonly number[]> {
   let offset = 0;
   const matrices = new Map(parameters.map(({ name, rows, columns }) => [name, weights.subarray(offset, (offset += rows * columns))]));
   if (reset) state.clear();
-  const { values, lossNats } = evaluate(program, { parameters: matrices, inputs: new Map([['ids', ids], ['targets', targets]]), state, dropoutKey });
-  const gradients = parameters.flatMap(({ name, rows, columns }) => [...values.get(program.gradients.get(name)!) ?? new Float64Array(rows * columns)]);
+  const { values, lossNats } = evaluate(program, {
+    parameters: matrices,
+    inputs: new Map([
+      ['ids', ids],
+      ['targets', targets],
+    ]),
+    state,
+    dropoutKey,
+  });
+  const gradients = parameters.flatMap(({ name, rows, columns }) => [
+    ...(values.get(program.gradients.get(name)!) ?? new Float64Array(rows * columns)),
+  ]);
   return new Map<string, readonly number[]>([
     ['loss', [lossNats]],
     ...[...program.outputs].map(([name, value]) => [`output ${name}`, [...values.get(value)!]] as const),
     ...[...state].map(([name, matrix]) => [`state ${name}`, [...matrix]] as const),
-    ...(program.gradients.size > 0 ? [['gradients', gradients], ['norm', [Math.hypot(...gradients)]]] as const : []),
+    ...(program.gradients.size > 0
+      ? ([
+          ['gradients', gradients],
+          ['norm', [Math.hypot(...gradients)]],
+        ] as const)
+      : []),
   ]);
 }
 
-function told(interpreter: Interpreter, list: PassList, weights: Float64Array, { ids, targets, dropoutKey, reset }: Given): Map<string, readonly number[]> {
+function told(
+  interpreter: Interpreter,
+  list: PassList,
+  weights: Float64Array,
+  { ids, targets, dropoutKey, reset }: Given,
+): Map<string, readonly number[]> {
   const seeds = list.masks.flatMap(({ site }) => {
     const seed = dropoutSeed(dropoutKey, site);
     const { high, low } = seedNames(site);
-    return [[high, seed >>> 16], [low, seed & 0xffff]] as const;
+    return [
+      [high, seed >>> 16],
+      [low, seed & 0xffff],
+    ] as const;
   });
-  const made = interpreter.run(new Map<string, Nested | number>([['weights', weights], ['ids', ids], ['targets', targets], [RESET, reset ? 1 : 0], ...seeds]));
+  const made = interpreter.run(
+    new Map<string, Nested | number>([['weights', weights], ['ids', ids], ['targets', targets], [RESET, reset ? 1 : 0], ...seeds]),
+  );
   const { training, losses, outputs, states } = list;
   return new Map<string, readonly number[]>([
     ['loss', [losses.flatMap((pass) => flat(made[pass])).reduce((sum, x) => sum + x, 0)]],
     ...[...outputs].map(([name, place]) => [`output ${name}`, partOf(made, list, place)] as const),
     ...[...states].map(([name, place]) => [`state ${name}`, partOf(made, list, place)] as const),
-    ...(training ? [['gradients', flat(made[training.gradients])], ['norm', flat(made[training.norm])]] as const : []),
+    ...(training
+      ? ([
+          ['gradients', flat(made[training.gradients])],
+          ['norm', flat(made[training.norm])],
+        ] as const)
+      : []),
   ]);
 }
 
 function textOf({ values, outputs, gradients }: Program): string {
-  const lines = values.map(({ id, kind, rows, columns, inputs, ...rest }) => `${id}: ${kind} ${rows}×${columns} of ${inputs.map((input) => input.id).join(', ')} ${JSON.stringify(rest)}`);
+  const lines = values.map(
+    ({ id, kind, rows, columns, inputs, ...rest }) =>
+      `${id}: ${kind} ${rows}×${columns} of ${inputs.map((input) => input.id).join(', ')} ${JSON.stringify(rest)}`,
+  );
   return [...lines, ...[...outputs, ...gradients].map(([name, { id }]) => `${name}: ${id}`)].join('\n');
 }
 
@@ -149,7 +197,8 @@ function firstFlaw(count: number, write: (random: Random) => Written | null): st
     const written = write(random);
     if (written === null) continue;
     const mostInputs = 3 + (random.uint32() % 12);
-    const tell = (flaw: string): string => `program ${number}, of passes that read ${mostInputs} buffers: ${flaw}\n${textOf(written.program)}`;
+    const tell = (flaw: string): string =>
+      `program ${number}, of passes that read ${mostInputs} buffers: ${flaw}\n${textOf(written.program)}`;
     try {
       const flaw = flawOf(written, mostInputs, random);
       if (flaw !== null) return tell(flaw);
@@ -164,14 +213,24 @@ function network(random: Random): Written {
   const below = (limit: number): number => random.uint32() % limit;
   const [N, T] = [1 + below(3), 1 + below(6)];
   const model: ModelConfiguration = {
-    cell: cells[below(cells.length)].name, layers: 1 + below(3), hidden: 1 + below(5), embedding: below(2) * (1 + below(4)), vocabulary: V,
-    forgetBias: 1, initialisation: 'uniform', dropout: 0.3 * below(2), conventions: {},
+    cell: cells[below(cells.length)].name,
+    layers: 1 + below(3),
+    hidden: 1 + below(5),
+    embedding: below(2) * (1 + below(4)),
+    vocabulary: V,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout: 0.3 * below(2),
+    conventions: {},
   };
   const parameters = parameterShapes(model);
   switch (below(4)) {
-    case 0: return { program: samplingProgram(model, N), parameters, rows: N };
-    case 1: return { program: evaluationProgram(model, { steps: T, rows: N }), parameters, rows: T * N };
-    default: return { program: trainingProgram(model, { steps: T, rows: N }, 1 / (T * N)), parameters, rows: T * N };
+    case 0:
+      return { program: samplingProgram(model, N), parameters, rows: N };
+    case 1:
+      return { program: evaluationProgram(model, { steps: T, rows: N }), parameters, rows: T * N };
+    default:
+      return { program: trainingProgram(model, { steps: T, rows: N }, 1 / (T * N)), parameters, rows: T * N };
   }
 }
 

@@ -45,7 +45,7 @@ vi.mock('webgpu', () => ({
 async function fresh(...there: readonly Kind[]) {
   world.there = [...there];
   const { openGpu } = await import('../../../src/devices/gpu/gpu.ts');
-  return { openGpu, ...await import('../../../src/devices/gpu/adapter.ts') };
+  return { openGpu, ...(await import('../../../src/devices/gpu/adapter.ts')) };
 }
 
 /** What gpu.js would do. */
@@ -55,7 +55,11 @@ async function requestDevice(): Promise<{ name: string; device: GPUDevice }> {
   return { name: adapter.info.device, device: await adapter.requestDevice() };
 }
 
-const inUse = { kind: 'device', message: 'a process can have one kind of GPU at a time, and a software one is open', hint: 'close that device first' };
+const inUse = {
+  kind: 'device',
+  message: 'a process can have one kind of GPU at a time, and a software one is open',
+  hint: 'close that device first',
+};
 
 describe('of two kinds of GPU', () => {
   beforeEach(() => vi.resetModules());
@@ -79,7 +83,7 @@ describe('of two kinds of GPU', () => {
     expect(lastDevice()).toBeNull();
     expect((await requestDevice()).name).toBe('Acme 1');
     await hardware.close();
-    expect((await (await openGpu('software')).close())).toBeUndefined();
+    expect(await (await openGpu('software')).close()).toBeUndefined();
   });
 
   it('the one that is there stays where the other is missing', async () => {

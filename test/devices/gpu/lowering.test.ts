@@ -5,12 +5,18 @@ import { isNumber } from '../../../src/devices/gpu/writer.ts';
 import { Builder } from '../../../src/program/builder.ts';
 import type { ParameterShape, Program, Value } from '../../../src/program/value.ts';
 
-const parameters: readonly ParameterShape[] = [{ name: 'w', rows: 3, columns: 6 }, { name: 'u', rows: 3, columns: 6 }, { name: 'bias', rows: 1, columns: 6 }];
+const parameters: readonly ParameterShape[] = [
+  { name: 'w', rows: 3, columns: 6 },
+  { name: 'u', rows: 3, columns: 6 },
+  { name: 'bias', rows: 1, columns: 6 },
+];
 
 /** The outputs of a program over a state x of 4×3 and weights w and u of 3×6. */
 function passesOf(write: (ops: Builder, x: Value, w: Value, u: Value) => Readonly<Record<string, Value>>, mostInputs = 7): PassList {
   const ops = new Builder();
-  const program: Program = ops.program(new Map(Object.entries(write(ops, ops.state('x', 4, 3), ops.parameter('w', 3, 6), ops.parameter('u', 3, 6)))));
+  const program: Program = ops.program(
+    new Map(Object.entries(write(ops, ops.state('x', 4, 3), ops.parameter('w', 3, 6), ops.parameter('u', 3, 6)))),
+  );
   return compilePasses(program, { parameters, update: null, mostInputs });
 }
 
@@ -26,7 +32,10 @@ describe('a product', () => {
       return { left: ops.sigmoid(ops.columns(sum, 0, 2)), right: ops.scale(ops.tanh(ops.columns(sum, 2, 4)), 2) };
     });
     expect(shapesOf(list)).toEqual(['1×4×6']);
-    expect([...list.outputs.values()].map(({ pass, column, columns }) => [pass, column, columns])).toEqual([[0, 0, 2], [0, 2, 4]]);
+    expect([...list.outputs.values()].map(({ pass, column, columns }) => [pass, column, columns])).toEqual([
+      [0, 0, 2],
+      [0, 2, 4],
+    ]);
     expect(list.passes[0].source).toMatch(/if \(this\.thread\.x < 2\) \{\nconst v0 = \(1 \/ \(1 \+ Math\.exp\(-sum\)\)\);/);
     expect(list.cost.multiplyAdds).toBe(2 * 4 * 3 * 6);
   });
@@ -40,7 +49,10 @@ describe('a product', () => {
   });
 
   it('shares a pass with others of its shape that need nothing from it, as far as it may read buffers', () => {
-    const write = (ops: Builder, x: Value, w: Value, u: Value): Record<string, Value> => ({ a: ops.matmul(x, w), b: ops.matmul(ops.state('z', 4, 3), u) });
+    const write = (ops: Builder, x: Value, w: Value, u: Value): Record<string, Value> => ({
+      a: ops.matmul(x, w),
+      b: ops.matmul(ops.state('z', 4, 3), u),
+    });
     expect(shapesOf(passesOf(write))).toEqual(['2×4×6']);
     expect(shapesOf(passesOf(write, 2))).toEqual(['1×4×6', '1×4×6']);
   });
@@ -48,7 +60,15 @@ describe('a product', () => {
   it('reads the pieces of a join side by side without a copy', () => {
     const list = passesOf((ops, x, w) => {
       const made = [ops.tanh(ops.columns(x, 0, 1)), ops.sigmoid(ops.columns(x, 1, 2))];
-      return { y: ops.matmul(ops.join([{ value: made[0], row: 0, column: 0 }, { value: made[1], row: 0, column: 1 }]), w) };
+      return {
+        y: ops.matmul(
+          ops.join([
+            { value: made[0], row: 0, column: 0 },
+            { value: made[1], row: 0, column: 1 },
+          ]),
+          w,
+        ),
+      };
     });
     expect(shapesOf(list).toSorted()).toEqual(['1×4×1', '1×4×2', '1×4×6']);
     expect(list.cost.multiplyAdds).toBe(4 * 3 * 6);
@@ -85,8 +105,16 @@ describe('a stack of time steps', () => {
   const squared = (ops: Builder, stack: Value): Value => ops.matmul(stack, stack, { transposeA: true });
 
   it('is copied together in passes that read no more buffers than they may', () => {
-    const list = passesOf((ops, x, w) => ({ y: squared(ops, ops.stack(steps(ops, ops.matmul(ops.matmul(x, w), w, { transposeB: true }), 3))) }), 2);
-    expect(list.passes.every(({ operands }) => operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name))).length <= 2)).toBe(true);
+    const list = passesOf(
+      (ops, x, w) => ({ y: squared(ops, ops.stack(steps(ops, ops.matmul(ops.matmul(x, w), w, { transposeB: true }), 3))) }),
+      2,
+    );
+    expect(
+      list.passes.every(
+        ({ operands }) =>
+          operands.filter((operand) => operand.kind === 'pass' || (operand.kind === 'argument' && !isNumber(operand.name))).length <= 2,
+      ),
+    ).toBe(true);
     expect(shapesOf(list).at(-1)).toBe('1×3×3');
   });
 
@@ -111,6 +139,8 @@ describe('what a call keeps', () => {
     expect(shapesOf(list)).toEqual(['1×4×3', '1×4×3', '1×4×3']);
     expect(list.states.get('a')!.pass).not.toBe(list.states.get('b')!.pass);
     // Each argument is the whole buffer of the pass that kept it.
-    expect(list.arguments.map(({ name }) => name).toSorted()).toEqual([...list.states.values()].map(({ pass }) => `carry ${pass}`).toSorted());
+    expect(list.arguments.map(({ name }) => name).toSorted()).toEqual(
+      [...list.states.values()].map(({ pass }) => `carry ${pass}`).toSorted(),
+    );
   });
 });

@@ -32,9 +32,23 @@ function passesOf(cell: string, given: Partial<Size> = {}): PassList {
 }
 
 function compile(cell: string, { layers, steps, inputs, dropout, embedding }: Size): PassList {
-  const model: ModelConfiguration = { cell, layers, hidden: H, embedding, vocabulary: 65, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {} };
+  const model: ModelConfiguration = {
+    cell,
+    layers,
+    hidden: H,
+    embedding,
+    vocabulary: 65,
+    forgetBias: 1,
+    initialisation: 'uniform',
+    dropout,
+    conventions: {},
+  };
   const { rule } = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0.9 });
-  return compilePasses(trainingProgram(model, { steps, rows: N }, 1 / (N * steps)), { parameters: parameterShapes(model), update: rule, mostInputs: inputs });
+  return compilePasses(trainingProgram(model, { steps, rows: N }, 1 / (N * steps)), {
+    parameters: parameterShapes(model),
+    update: rule,
+    mostInputs: inputs,
+  });
 }
 
 /** Buffers that a pass reads: other operands are numbers. */
@@ -90,7 +104,17 @@ describe.each(cells.map(({ name }) => name))('a training step of %s', (cell) => 
 
   it('does the multiply-adds of its equations, and no more', () => {
     const [one, two] = [1, 2].map((layers) => passesOf(cell, { layers }).cost.multiplyAdds);
-    const weights = parameterShapes({ cell, layers: 2, hidden: H, embedding: 0, vocabulary: 65, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} })
+    const weights = parameterShapes({
+      cell,
+      layers: 2,
+      hidden: H,
+      embedding: 0,
+      vocabulary: 65,
+      forgetBias: 1,
+      initialisation: 'uniform',
+      dropout: 0,
+      conventions: {},
+    })
       .filter(({ name, rows }) => name.startsWith('layer1') && rows > 1)
       .reduce((sum, { rows, columns }) => sum + rows * columns, 0);
     // Forward, back to the input, and the gradient of the weight; a cell may keep a product out of the first step.
@@ -107,8 +131,15 @@ describe('a training step of two layers of LSTM', () => {
     const { cost, passes, arguments: given } = passesOf('lstm');
     const argument = new Map(given.map(({ name, shape }) => [name, 4 * elementsOf(shape)]));
     const bytesOf = (operand: Reference): number =>
-      operand.kind === 'pass' ? 4 * elementsOf(passes[operand.index].shape) : operand.kind === 'argument' ? argument.get(operand.name) ?? 0 : 0;
-    const whole = passes.reduce((sum, { shape, operands }) => sum + 4 * elementsOf(shape) + operands.reduce((total, operand) => total + bytesOf(operand), 0), 0);
+      operand.kind === 'pass'
+        ? 4 * elementsOf(passes[operand.index].shape)
+        : operand.kind === 'argument'
+          ? (argument.get(operand.name) ?? 0)
+          : 0;
+    const whole = passes.reduce(
+      (sum, { shape, operands }) => sum + 4 * elementsOf(shape) + operands.reduce((total, operand) => total + bytesOf(operand), 0),
+      0,
+    );
     expect(cost.bytes).toBeLessThan(0.5 * whole);
     const recurrent = 4 * H * H;
     expect(cost.bytes).toBeGreaterThan(4 * 2 * usual.steps * usual.layers * recurrent);

@@ -11,7 +11,10 @@ for (const name of ['gpu:cpu', 'gpu:webasm']) {
   describe(`the profile on ${name}`, () => {
     afterAll(() => device.close());
 
-    it.each([['train', true], ['sample', false]] as const)('has every pass of a call to %s, and its products', async (job, learns) => {
+    it.each([
+      ['train', true],
+      ['sample', false],
+    ] as const)('has every pass of a call to %s, and its products', async (job, learns) => {
       const executable = await new Trial().compiledOn(device);
       const { passes, kernels, multiplyAdds } = executable.cost!(job);
       const profile = await executable.profile!(job);
@@ -38,7 +41,10 @@ for (const name of ['gpu:cpu', 'gpu:webasm']) {
 it('ends where a GPU reports an error', async () => {
   const gpu = openGpuJs('cpu');
   onTestFinished(async () => void (await gpu.destroy()));
-  const { parameters, jobs: [job] } = new Trial().workload;
+  const {
+    parameters,
+    jobs: [job],
+  } = new Trial().workload;
   const list = compilePasses(job.build(job.batch), { parameters, update: null, mostInputs: 15 });
   const health = { takeErrors: () => [{ memory: true, message: 'out of memory' }], isLost: () => false, count: () => 1 };
   await expect(profilePasses(list, new Kernels(gpu, 'cpu'), health)).rejects.toMatchObject({ kind: 'device', hint: 'out of memory' });
@@ -48,14 +54,23 @@ describe('the time of a pass', () => {
   /** Of runs that take `beside` milliseconds and `each` for every pass. */
   async function timed(beside: number, each: number, hasTime = true): Promise<{ time: number; lengths: number[] }> {
     const lengths: number[] = [];
-    const time = await timeOfPass(async (passes) => {
-      lengths.push(passes);
-      return beside + passes * each;
-    }, () => hasTime);
+    const time = await timeOfPass(
+      async (passes) => {
+        lengths.push(passes);
+        return beside + passes * each;
+      },
+      () => hasTime,
+    );
     return { time, lengths };
   }
 
-  it.each([[1, 0.01], [0.1, 0.003], [5, 5], [50, 0.01], [0, 1000]])('beside %f ms a run is %f ms', async (beside, each) => {
+  it.each([
+    [1, 0.01],
+    [0.1, 0.003],
+    [5, 5],
+    [50, 0.01],
+    [0, 1000],
+  ])('beside %f ms a run is %f ms', async (beside, each) => {
     expect((await timed(beside, each)).time).toBeCloseTo(each, 9);
   });
 
@@ -72,10 +87,15 @@ describe('the time of a pass', () => {
 
   it('is never negative, nor are there endlessly many passes where times vary', async () => {
     const lengths: number[] = [];
-    expect(await timeOfPass(async (passes) => {
-      lengths.push(passes);
-      return passes === 1 ? 10 : 1;
-    }, () => true)).toBe(0);
+    expect(
+      await timeOfPass(
+        async (passes) => {
+          lengths.push(passes);
+          return passes === 1 ? 10 : 1;
+        },
+        () => true,
+      ),
+    ).toBe(0);
     expect(lengths).toEqual([1, 2, 100]);
   });
 });

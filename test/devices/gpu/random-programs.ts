@@ -44,7 +44,11 @@ export class Author {
     // Other values leave as gradients of weights that no operation reads.
     const gradients = this.#some().map((value, i) => [`g${i}`, value] as const);
     const parameters = [...this.#parameters, ...gradients.map(([name, { rows, columns }]) => ({ name, rows, columns }))];
-    return { program: this.#ops.program(new Map(outputs.map((value, i) => [`out${i}`, value])), new Map(gradients)), parameters, rows: this.#rows };
+    return {
+      program: this.#ops.program(new Map(outputs.map((value, i) => [`out${i}`, value])), new Map(gradients)),
+      parameters,
+      rows: this.#rows,
+    };
   }
 
   /** The same with a loss, and the gradients of its weights; null if a derivative of it is not defined. */
@@ -91,11 +95,15 @@ export class Author {
 
   #leaf(rows = 1 + this.#below(6), columns = 1 + this.#below(6)): Value {
     switch (this.#below(6)) {
-      case 0: return this.#ops.zeros(rows, columns);
-      case 1: return this.#ops.dropoutMask(rows, columns, { rate: 0.25, site: this.#below(3), stepRows: rows });
-      case 2: return this.#state(rows, columns);
+      case 0:
+        return this.#ops.zeros(rows, columns);
+      case 1:
+        return this.#ops.dropoutMask(rows, columns, { rate: 0.25, site: this.#below(3), stepRows: rows });
+      case 2:
+        return this.#state(rows, columns);
       // Weights have a gradient as operands of products alone.
-      default: return this.#trains ? this.#state(rows, columns) : this.#parameter(rows, columns);
+      default:
+        return this.#trains ? this.#state(rows, columns) : this.#parameter(rows, columns);
     }
   }
 
@@ -129,16 +137,32 @@ export class Author {
   #operation(): Value {
     const x = this.#latest();
     switch (this.#below(16)) {
-      case 0: case 1: case 2: return this.#ops.elementwise(this.#one(this.#trains ? unary : [...unary, 'flush', 'clip']), [x], 0.5);
-      case 3: case 4: return this.#binary(x);
-      case 5: case 6: case 7: return this.#product(x);
-      case 8: case 9: return this.#part(x, 1 + this.#below(x.rows), 1 + this.#below(x.columns));
-      case 10: return this.#steps(x);
-      case 11: return this.#beside(x);
-      case 12: return this.#again();
-      case 13: return this.#blocks(x);
-      case 14: return this.#trains ? this.#product(x) : this.#ops.columnSums(x);
-      default: return this.#symbols();
+      case 0:
+      case 1:
+      case 2:
+        return this.#ops.elementwise(this.#one(this.#trains ? unary : [...unary, 'flush', 'clip']), [x], 0.5);
+      case 3:
+      case 4:
+        return this.#binary(x);
+      case 5:
+      case 6:
+      case 7:
+        return this.#product(x);
+      case 8:
+      case 9:
+        return this.#part(x, 1 + this.#below(x.rows), 1 + this.#below(x.columns));
+      case 10:
+        return this.#steps(x);
+      case 11:
+        return this.#beside(x);
+      case 12:
+        return this.#again();
+      case 13:
+        return this.#blocks(x);
+      case 14:
+        return this.#trains ? this.#product(x) : this.#ops.columnSums(x);
+      default:
+        return this.#symbols();
     }
   }
 
@@ -162,16 +186,22 @@ export class Author {
 
   /** Some values on top of each other. */
   #steps(x: Value): Value {
-    return this.#stack(Array.from({ length: 2 + this.#below(3) }, (_, i) => (i === 0 ? x : this.#of(this.#below(3) === 0 ? 1 + this.#below(3) : x.rows, x.columns))));
+    return this.#stack(
+      Array.from({ length: 2 + this.#below(3) }, (_, i) =>
+        i === 0 ? x : this.#of(this.#below(3) === 0 ? 1 + this.#below(3) : x.rows, x.columns),
+      ),
+    );
   }
 
   #beside(x: Value): Value {
     let column = 0;
-    return this.#join(Array.from({ length: 2 + this.#below(2) }, (_, i) => {
-      const piece = { value: i === 0 ? x : this.#of(x.rows, 1 + this.#below(4)), row: 0, column };
-      column += piece.value.columns;
-      return piece;
-    }));
+    return this.#join(
+      Array.from({ length: 2 + this.#below(2) }, (_, i) => {
+        const piece = { value: i === 0 ? x : this.#of(x.rows, 1 + this.#below(4)), row: 0, column };
+        column += piece.value.columns;
+        return piece;
+      }),
+    );
   }
 
   /** A stack that is there already, some steps later. */
@@ -185,8 +215,15 @@ export class Author {
 
   #blocks(x: Value): Value {
     const [rows, columns] = [1 + this.#below(3), 1 + this.#below(3)];
-    const corners: readonly [Corner, number, number][] = [[{ row: 0, column: x.columns }, x.rows, columns], [{ row: x.rows, column: 0 }, rows, x.columns], [{ row: x.rows, column: x.columns }, rows, columns]];
-    return this.#join([{ value: x, row: 0, column: 0 }, ...corners.map(([corner, height, width]) => ({ ...corner, value: this.#of(height, width) }))]);
+    const corners: readonly [Corner, number, number][] = [
+      [{ row: 0, column: x.columns }, x.rows, columns],
+      [{ row: x.rows, column: 0 }, rows, x.columns],
+      [{ row: x.rows, column: x.columns }, rows, columns],
+    ];
+    return this.#join([
+      { value: x, row: 0, column: 0 },
+      ...corners.map(([corner, height, width]) => ({ ...corner, value: this.#of(height, width) })),
+    ]);
   }
 
   #symbols(): Value {
@@ -194,9 +231,12 @@ export class Author {
     const columns = 1 + this.#below(5);
     if (this.#trains) return this.#ops.gather(this.#parameter(V, columns), ids);
     switch (this.#below(4)) {
-      case 0: return this.#ops.scatter(this.#of(this.#rows, columns), ids, V);
-      case 1: return this.#ops.crossEntropy(this.#of(this.#rows, V), this.#ops.input('targets', this.#rows), 0.5);
-      default: return this.#ops.gather(this.#of(V, columns), ids, ...(this.#below(2) === 0 ? [this.#of(1, columns)] : []));
+      case 0:
+        return this.#ops.scatter(this.#of(this.#rows, columns), ids, V);
+      case 1:
+        return this.#ops.crossEntropy(this.#of(this.#rows, V), this.#ops.input('targets', this.#rows), 0.5);
+      default:
+        return this.#ops.gather(this.#of(V, columns), ids, ...(this.#below(2) === 0 ? [this.#of(1, columns)] : []));
     }
   }
 }
@@ -204,9 +244,13 @@ export class Author {
 /** Whether pieces of a join lie over each other, though their areas add up: so may gradients of views that overlap in part. */
 function overlaps(value: Value): boolean {
   if (value.kind !== 'join') return false;
-  const taken = new Set(value.inputs.flatMap(({ rows, columns }, i) => Array.from({ length: rows * columns }, (_, at) => {
-    const { row, column } = value.places[i];
-    return (row + Math.floor(at / columns)) * value.columns + column + (at % columns);
-  })));
+  const taken = new Set(
+    value.inputs.flatMap(({ rows, columns }, i) =>
+      Array.from({ length: rows * columns }, (_, at) => {
+        const { row, column } = value.places[i];
+        return (row + Math.floor(at / columns)) * value.columns + column + (at % columns);
+      }),
+    ),
+  );
   return taken.size < value.rows * value.columns;
 }

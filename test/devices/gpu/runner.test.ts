@@ -52,7 +52,10 @@ class Stage {
   }
 
   run(calls = this.runner.callsPerRun): Promise<RunOutcome | null> {
-    return this.runner.run(new Map(), Array.from({ length: calls }, () => new Map()));
+    return this.runner.run(
+      new Map(),
+      Array.from({ length: calls }, () => new Map()),
+    );
   }
 
   /** What `callsPerRun` is before each of so many full runs, and after the last. */
@@ -66,10 +69,17 @@ class Stage {
   }
 }
 
-const rejects = (error: Error): Fate => () => { throw error; };
+const rejects =
+  (error: Error): Fate =>
+  () => {
+    throw error;
+  };
 
 /** Runs at which so many calls take as long as a run should, where each has something of its own beside them, in calls. */
-const pace = (callsPerRun: number, beside = 0) => (calls: number): number => ((calls + beside) * RUN_SECONDS) / (callsPerRun + 0.5);
+const pace =
+  (callsPerRun: number, beside = 0) =>
+  (calls: number): number =>
+    ((calls + beside) * RUN_SECONDS) / (callsPerRun + 0.5);
 
 describe('the number of calls in a run', () => {
   it('is chosen from the second run on: the first compiles', async () => {
@@ -165,7 +175,10 @@ describe('a GPU that is lost', () => {
   it('once: what it was to compute is computed once more, and told', async () => {
     const stage = new Stage((calls) => 0.0699 * calls);
     await stage.counts(3);
-    for (const [calls, what] of [[1, 'a step was'], [10, '10 steps were']] as const) {
+    for (const [calls, what] of [
+      [1, 'a step was'],
+      [10, '10 steps were'],
+    ] as const) {
       stage.lost = true;
       stage.fates.push(rejects(new Error('')), () => {
         stage.lost = false;
@@ -185,7 +198,12 @@ describe('a GPU that is lost', () => {
     stage.fates.push(rejects(first), rejects(new Error('no adapter')));
     const error = await stage.run().catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(RnnError);
-    expect(error).toMatchObject({ kind: 'device', message: 'the GPU was lost and does not come back', hint: expect.stringContaining('--device cpu'), cause: first });
+    expect(error).toMatchObject({
+      kind: 'device',
+      message: 'the GPU was lost and does not come back',
+      hint: expect.stringContaining('--device cpu'),
+      cause: first,
+    });
     expect(stage.ran).toEqual([1, 1]);
   });
 
@@ -213,10 +231,13 @@ describe('a GPU that lacks memory', () => {
 
   const lacks: readonly (readonly [string, (stage: Stage) => Fate])[] = [
     ['says so after results that are not to be believed', (stage) => () => (stage.errors.push(invalid, memory), nothing)],
-    ['says so beside an error that tells nothing', (stage) => () => {
-      stage.errors.push(memory, invalid);
-      throw new Error('mapAsync failed');
-    }],
+    [
+      'says so beside an error that tells nothing',
+      (stage) => () => {
+        stage.errors.push(memory, invalid);
+        throw new Error('mapAsync failed');
+      },
+    ],
   ];
 
   it.each(lacks)('and %s: half as many calls are tried, and no more from then on', async (_, fate) => {
@@ -241,7 +262,11 @@ describe('a GPU that lacks memory', () => {
     stage.fates.push(fate(stage));
     const error = await stage.run().catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(RnnError);
-    expect(error).toMatchObject({ kind: 'usage', message: expect.stringContaining('too little memory'), hint: expect.stringContaining('--batch-size') });
+    expect(error).toMatchObject({
+      kind: 'usage',
+      message: expect.stringContaining('too little memory'),
+      hint: expect.stringContaining('--batch-size'),
+    });
     expect(stage.closed.length).toBe(stage.made.length);
   });
 

@@ -10,12 +10,23 @@ import { parameterShapes } from '../../../src/model/parameters.ts';
 import type { Program, Value } from '../../../src/program/value.ts';
 
 const [T, N, H, V] = [24, 4, 8, 5];
-const model: ModelConfiguration = { cell: 'lstm', layers: 2, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout: 0, conventions: {} };
+const model: ModelConfiguration = {
+  cell: 'lstm',
+  layers: 2,
+  hidden: H,
+  embedding: 0,
+  vocabulary: V,
+  forgetBias: 1,
+  initialisation: 'uniform',
+  dropout: 0,
+  conventions: {},
+};
 const program = unstack(trainingProgram(model, { steps: T, rows: N }, 1));
 /** The stack of the gradients of the gates. */
 const largest = T * N * 4 * H;
 
-const gradientProducts = ({ values }: Program): Value<'matmul'>[] => values.filter((value): value is Value<'matmul'> => value.kind === 'matmul' && value.transposeA);
+const gradientProducts = ({ values }: Program): Value<'matmul'>[] =>
+  values.filter((value): value is Value<'matmul'> => value.kind === 'matmul' && value.transposeA);
 const shapeOf = ({ rows, columns, inputs }: Value): string => `${rows}×${columns} of ${inputs[0].rows}`;
 const stackOf = ({ inputs }: Value): Value => inputs[1];
 
@@ -35,7 +46,8 @@ describe('sums over a sequence', () => {
   });
 
   it('need less memory so', () => {
-    const bytes = (mostStacked: number): number => bytesOf(compilePasses(program, { parameters: parameterShapes(model), update: null, mostInputs: 9, mostStacked }));
+    const bytes = (mostStacked: number): number =>
+      bytesOf(compilePasses(program, { parameters: parameterShapes(model), update: null, mostInputs: 9, mostStacked }));
     expect(bytes(largest / 6)).toBeLessThan(0.8 * bytes(Infinity));
   });
 });

@@ -18,7 +18,10 @@ import { isEverything, root } from './helpers.ts';
 
 type Kernel = Parameters<typeof splice>[0];
 
-const software = await provideWebGpu('software').then(() => '', (error: Error) => ` (skipped: ${error.message})`);
+const software = await provideWebGpu('software').then(
+  () => '',
+  (error: Error) => ` (skipped: ${error.message})`,
+);
 
 /** A program of weights that bring the operands. */
 class Sketch {
@@ -62,7 +65,11 @@ describe('tiles', () => {
   it('are left out where a product is small, or they are not wanted', () => {
     expect(tiledPartOf(sourceOf('auto', 50, 128, 512))?.size).toBe(16);
     expect(tiledPartOf(sourceOf('plain', 50, 128, 512))).toBeNull();
-    for (const [m, k, n] of [[1, 128, 2048], [2000, 1, 2000], [10, 300, 10]]) {
+    for (const [m, k, n] of [
+      [1, 128, 2048],
+      [2000, 1, 2000],
+      [10, 300, 10],
+    ]) {
       expect(tiledPartOf(sourceOf('auto', m, k, n))).toBeNull();
       expect(tiledPartOf(sourceOf('tiled', m, k, n))).not.toBeNull();
     }
@@ -110,7 +117,9 @@ describe('what tiles take for granted of gpu.js', () => {
     const [kept, entry, ...rest] = plain.compiledSource.split('@compute');
     expect(rest).toEqual([]);
     expect(entry).toMatch(/^ @workgroup_size\(8, 8, 1\)\nfn main\(@builtin\(global_invocation_id\)/);
-    expect(kept).toContain('struct Params {\n  outputX : u32,\n  outputY : u32,\n  outputZ : u32,\n  dispatchWidth : u32,\n  user_b0_dims : vec4<u32>,\n}');
+    expect(kept).toContain(
+      'struct Params {\n  outputX : u32,\n  outputY : u32,\n  outputZ : u32,\n  dispatchWidth : u32,\n  user_b0_dims : vec4<u32>,\n}',
+    );
     expect(kept).toContain('@group(0) @binding(0) var<uniform> params : Params;');
     expect(kept).toContain('@group(0) @binding(1) var<storage, read> user_b0 : array<f32>;');
     expect(kept).toContain('@group(0) @binding(2) var<storage, read_write> result : array<f32>;');
@@ -154,10 +163,24 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     estimate: () => 0,
     compile(workload) {
       const kernels = new Kernels(gpu!, 'webgpu', 'tiled');
-      const jobs = workload.jobs.map((job) => ({ job, list: compilePasses(job.build(job.batch), { parameters: workload.parameters, update: workload.update, mostInputs: 7, products: kernels.products }) }));
-      return Promise.resolve(new GpuExecutable(workload, jobs, {
-        description: '', memoryBytes: 0, makePlan: (list, calls) => new Plan(list, kernels, calls), health: { takeErrors: () => [], isLost: () => false, count: () => 1 }, profile: async () => [],
+      const jobs = workload.jobs.map((job) => ({
+        job,
+        list: compilePasses(job.build(job.batch), {
+          parameters: workload.parameters,
+          update: workload.update,
+          mostInputs: 7,
+          products: kernels.products,
+        }),
       }));
+      return Promise.resolve(
+        new GpuExecutable(workload, jobs, {
+          description: '',
+          memoryBytes: 0,
+          makePlan: (list, calls) => new Plan(list, kernels, calls),
+          health: { takeErrors: () => [], isLost: () => false, count: () => 1 },
+          profile: async () => [],
+        }),
+      );
     },
     close: () => Promise.resolve(),
   };
@@ -169,7 +192,11 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     const matrix = (rows: number, columns: number): Value => sketch.matrix(rows, columns);
     const made = (rows: number, columns: number): Value => ops.scale(matrix(rows, columns), 1.5);
     const product = (transposeA: boolean, transposeB: boolean, options: { bias?: Value; plus?: Value } = {}, inner = k): Value =>
-      ops.matmul(transposeA ? matrix(inner, m) : made(m, inner), transposeB ? made(n, inner) : matrix(inner, n), { transposeA, transposeB, ...options });
+      ops.matmul(transposeA ? matrix(inner, m) : made(m, inner), transposeB ? made(n, inner) : matrix(inner, n), {
+        transposeA,
+        transposeB,
+        ...options,
+      });
     const gates = product(false, false, { bias: matrix(1, n), plus: product(true, false, {}, 1 + k) });
     const half = Math.ceil(n / 2);
     const program = sketch.program({
@@ -177,9 +204,14 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
       'aᵀ·bᵀ + c·d': product(true, true, { plus: product(false, false, {}, 17) }),
       'a·bᵀ + x': product(false, true, { plus: made(m, n) }),
       'relu(aᵀ·b)': ops.elementwise('relu', [product(true, false)]),
-      'part · part of a weight': ops.matmul(ops.part(made(m + 2, k + 3), { row: 2, column: 1 }, m, k), ops.part(matrix(k + 1, n + 4), { row: 1, column: 3 }, k, n)),
+      'part · part of a weight': ops.matmul(
+        ops.part(made(m + 2, k + 3), { row: 2, column: 1 }, m, k),
+        ops.part(matrix(k + 1, n + 4), { row: 1, column: 3 }, k, n),
+      ),
       'left gate': ops.sigmoid(ops.columns(gates, 0, half)),
-      ...(n > half ? { 'right gate': ops.multiply(ops.tanh(ops.columns(gates, half, n - half)), ops.columns(made(m, n), half, n - half)) } : {}),
+      ...(n > half
+        ? { 'right gate': ops.multiply(ops.tanh(ops.columns(gates, half, n - half)), ops.columns(made(m, n), half, n - half)) }
+        : {}),
     });
     return { parameters: sketch.shapes, jobs: [{ name: 'probe', steps: m, batch: 1, build: () => program }], update: null };
   }
@@ -189,37 +221,42 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
     [65, 130, 33, 16],
     [700, 33, 190, 32],
     [4100, 17, 65, 64],
-  ])('of %i×%i by %i are those of the reference (tiles of %i; those above 16 only with RNN_TEST=all)', async ([m, k, n, size], { skip }) => {
-    skip(size > 16 && !isEverything);
-    const workload = workloadOf(m, k, n);
-    const [{ build, batch }] = workload.jobs;
-    const { passes } = compilePasses(build(batch), { parameters: workload.parameters, update: null, mostInputs: 7, products: 'tiled' });
-    const sizes = passes.flatMap(({ source }) => tiledPartOf(source)?.size ?? []);
-    expect(sizes).toContain(size);
-    expect(passes.some(({ source, shape }) => tiledPartOf(source) !== null && shape.kind === 'planes' && shape.planes > 1)).toBe(true);
-    const random = new Random(3);
-    const values = Float32Array.from({ length: countParameters(workload.parameters) }, () => 2 * random.uniform() - 1);
-    const { worst, tolerance, where } = await Pair.compare(device, workload, async (pair) => {
-      await pair.write({ kind: 'parameters' }, values);
-      await pair.run('probe', [{ ids: new Int32Array(m) }]);
-    });
-    expect(worst, where).toBeLessThanOrEqual(tolerance);
-    expect(whyNotTiled()).toBeNull();
-  });
+  ])(
+    'of %i×%i by %i are those of the reference (tiles of %i; those above 16 only with RNN_TEST=all)',
+    async ([m, k, n, size], { skip }) => {
+      skip(size > 16 && !isEverything);
+      const workload = workloadOf(m, k, n);
+      const [{ build, batch }] = workload.jobs;
+      const { passes } = compilePasses(build(batch), { parameters: workload.parameters, update: null, mostInputs: 7, products: 'tiled' });
+      const sizes = passes.flatMap(({ source }) => tiledPartOf(source)?.size ?? []);
+      expect(sizes).toContain(size);
+      expect(passes.some(({ source, shape }) => tiledPartOf(source) !== null && shape.kind === 'planes' && shape.planes > 1)).toBe(true);
+      const random = new Random(3);
+      const values = Float32Array.from({ length: countParameters(workload.parameters) }, () => 2 * random.uniform() - 1);
+      const { worst, tolerance, where } = await Pair.compare(device, workload, async (pair) => {
+        await pair.write({ kind: 'parameters' }, values);
+        await pair.run('probe', [{ ids: new Int32Array(m) }]);
+      });
+      expect(worst, where).toBeLessThanOrEqual(tolerance);
+      expect(whyNotTiled()).toBeNull();
+    },
+  );
 
   it('run within a plan that is one submission, to the numbers of plain ones', async () => {
     const sketch = new Sketch();
     const first = sketch.ops.tanh(sketch.ops.matmul(sketch.matrix(20, 30), sketch.matrix(30, 40)));
     const outputs = { y: sketch.ops.matmul(first, sketch.matrix(40, 50)) };
     const weights = Float32Array.from({ length: countParameters(sketch.shapes) }, (_, i) => Math.sin(i));
-    const [plain, tiled] = await Promise.all((['plain', 'tiled'] as const).map(async (products) => {
-      const list = sketch.passes(outputs, products);
-      // It refuses whatever is not run by the fused encoder.
-      const plan = new Plan(list, new Kernels(gpu!, 'webgpu', products), 1);
-      const results = await plan.run(new Map([['weights', weights]]), [new Map()]);
-      await plan.close();
-      return results.calls[0].outputs.get(list.outputs.get('y')!.pass)!;
-    }));
+    const [plain, tiled] = await Promise.all(
+      (['plain', 'tiled'] as const).map(async (products) => {
+        const list = sketch.passes(outputs, products);
+        // It refuses whatever is not run by the fused encoder.
+        const plan = new Plan(list, new Kernels(gpu!, 'webgpu', products), 1);
+        const results = await plan.run(new Map([['weights', weights]]), [new Map()]);
+        await plan.close();
+        return results.calls[0].outputs.get(list.outputs.get('y')!.pass)!;
+      }),
+    );
     expect(tiled).toHaveLength(1000);
     const largest = Math.max(...plain.map(Math.abs));
     expect(Math.max(...tiled.map((x, i) => Math.abs(x - plain[i])))).toBeLessThan(2e-6 * largest);

@@ -36,7 +36,17 @@ export class Trial {
   #step = 0;
 
   constructor({ cell = 'lstm', optimizer = 'adam', steps: T = 4, dropout = 0.2 }: Options = {}) {
-    const model = { cell, layers: 1, hidden: H, embedding: 0, vocabulary: V, forgetBias: 1, initialisation: 'uniform', dropout, conventions: {} } as const;
+    const model = {
+      cell,
+      layers: 1,
+      hidden: H,
+      embedding: 0,
+      vocabulary: V,
+      forgetBias: 1,
+      initialisation: 'uniform',
+      dropout,
+      conventions: {},
+    } as const;
     this.#model = model;
     this.#steps = T;
     this.#optimizer = createOptimizer({ optimizer, clipNorm: optimizer === 'adam' ? Trial.clipNorm : 0, momentum: 0.5 });
@@ -64,7 +74,8 @@ export class Trial {
   async read(executable: Executable): Promise<ReadonlyMap<string, Float32Array>> {
     const { update, jobs } = this.workload;
     const residents: readonly Resident[] = [
-      { kind: 'parameters' }, { kind: 'gradients' },
+      { kind: 'parameters' },
+      { kind: 'gradients' },
       ...update!.slots.map((name) => ({ kind: 'slot', name }) as const),
       ...jobs.flatMap(({ name: job }) => this.#stateNames.map((name) => ({ kind: 'state', job, name }) as const)),
     ];
@@ -77,7 +88,13 @@ export class Trial {
   training(count: number): Call[] {
     return Array.from({ length: count }, () => {
       const step = ++this.#step;
-      return { ids: this.#symbols(this.#steps * N), targets: this.#symbols(this.#steps * N), dropoutKey: this.#random.uint32(), reset: step % 5 === 0, update: this.#optimizer.scalars(step, 0.02) };
+      return {
+        ids: this.#symbols(this.#steps * N),
+        targets: this.#symbols(this.#steps * N),
+        dropoutKey: this.#random.uint32(),
+        reset: step % 5 === 0,
+        update: this.#optimizer.scalars(step, 0.02),
+      };
     });
   }
 

@@ -27,19 +27,23 @@ const characters = cyclic({ unit: 'char', symbols: ['\n', '"', 'é', '😀'], un
  * The same text, by another way: a symbol follows from the one before the last, which only the state knows. The second
  * one is a bias.
  */
-const remembering = untrained(characters.vocabulary, (name, data) => {
-  const V = 4;
-  const set = (columns: number, row: number, column: number, value: number): void => {
-    data[row * columns + column] = value;
-  };
-  data.fill(0);
-  if (name === 'head.b') data[1] = CERTAIN;
-  for (let id = 0; id < V; id++) {
-    if (name === 'layer0.Wx') set(2 * V, id, id, 1); // the last symbol, one-hot,
-    if (name === 'layer0.Wh') set(2 * V, id, V + id, 1); // and then the one before
-    if (name === 'head.W') set(V, V + id, (id + 2) % V, 3 * CERTAIN);
-  }
-}, { cell: 'rnn-relu', hidden: 8 });
+const remembering = untrained(
+  characters.vocabulary,
+  (name, data) => {
+    const V = 4;
+    const set = (columns: number, row: number, column: number, value: number): void => {
+      data[row * columns + column] = value;
+    };
+    data.fill(0);
+    if (name === 'head.b') data[1] = CERTAIN;
+    for (let id = 0; id < V; id++) {
+      if (name === 'layer0.Wx') set(2 * V, id, id, 1); // the last symbol, one-hot,
+      if (name === 'layer0.Wh') set(2 * V, id, V + id, 1); // and then the one before
+      if (name === 'head.W') set(V, V + id, (id + 2) % V, 3 * CERTAIN);
+    }
+  },
+  { cell: 'rnn-relu', hidden: 8 },
+);
 const bytes = cyclic(byteVocabulary().data, CERTAIN);
 
 let folder: string;

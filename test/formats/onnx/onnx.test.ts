@@ -40,7 +40,7 @@ interface Case {
 function modelOf({ cell, layers, embedding, architecture }: Omit<Case, 'rows' | 'steps'>): TrainedModel {
   const random = new Random(7);
   const change = (name: string, data: Float32Array): void => {
-    for (const at of data.keys()) data[at] = (/\.g\w$/.test(name) ? 1 : 0) + ((0.8 * random.normal()) / Math.sqrt(H));
+    for (const at of data.keys()) data[at] = (/\.g\w$/.test(name) ? 1 : 0) + (0.8 * random.normal()) / Math.sqrt(H);
   };
   return untrained(vocabulary, change, { cell, layers, hidden: H, embedding, ...architecture });
 }
@@ -50,7 +50,10 @@ async function expectedLogits(trained: TrainedModel, ids: readonly (readonly num
   const job = { name: 'sample', steps: 1, batch: ids[0].length, build: (rows: number) => samplingProgram(trained.model, rows) };
   const executable = await openReference().compile({ parameters: parameterShapes(trained.model), jobs: [job], update: null });
   await executable.write({ kind: 'parameters' }, parameterVector(trained));
-  const results = await executable.run('sample', ids.map((step, at) => ({ ids: Int32Array.from(step), reset: at === 0 })));
+  const results = await executable.run(
+    'sample',
+    ids.map((step, at) => ({ ids: Int32Array.from(step), reset: at === 0 })),
+  );
   return results.map(({ outputs }) => outputs['logits']);
 }
 
@@ -59,18 +62,20 @@ const long = { ...plain, rows: 1, steps: 1000 };
 const main = ['lstm', 'gru', 'rnn'].flatMap((cell) => [1, 2, 3].map((layers): Case => ({ ...long, cell, layers })));
 const otherCells = cells.map(({ name }) => name).filter((name) => main.every(({ cell }) => cell !== name));
 const others = otherCells.map((cell): Case => ({ ...plain, cell, layers: 2 }));
-const connected: readonly Case[] = ([
-  ['lstm', 3, 0, { skip: 'input' }],
-  ['gru', 3, 5, { skip: 'output' }],
-  ['lstm', 3, 5, { skip: 'both', tied: true }],
-  ['gru', 2, H, { tied: true, stacking: 'residual' }],
-  ['lstm', 2, 0, { stacking: 'highway' }],
-  ['rnn', 2, 0, { timeSkip: 3 }],
-  ['lstm', 1, 5, { timeSkip: 2, learnedState: true }],
-  ['lstm', 2, 0, { layerNorm: true }],
-  ['lstm', 2, 5, { layerNorm: true, learnedState: true, skip: 'both', stacking: 'residual', timeSkip: 4, tied: true }],
-  ['gru', 3, 0, { learnedState: true }],
-] as const).map(([cell, layers, embedding, architecture]) => ({ ...plain, cell, layers, embedding, architecture }));
+const connected: readonly Case[] = (
+  [
+    ['lstm', 3, 0, { skip: 'input' }],
+    ['gru', 3, 5, { skip: 'output' }],
+    ['lstm', 3, 5, { skip: 'both', tied: true }],
+    ['gru', 2, H, { tied: true, stacking: 'residual' }],
+    ['lstm', 2, 0, { stacking: 'highway' }],
+    ['rnn', 2, 0, { timeSkip: 3 }],
+    ['lstm', 1, 5, { timeSkip: 2, learnedState: true }],
+    ['lstm', 2, 0, { layerNorm: true }],
+    ['lstm', 2, 5, { layerNorm: true, learnedState: true, skip: 'both', stacking: 'residual', timeSkip: 4, tied: true }],
+    ['gru', 3, 0, { learnedState: true }],
+  ] as const
+).map(([cell, layers, embedding, architecture]) => ({ ...plain, cell, layers, embedding, architecture }));
 
 describe('ONNX Runtime computes the same logits as the reference, with the state carried', () => {
   const named = [...main, ...others, ...connected].map((each) => {

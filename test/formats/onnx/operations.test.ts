@@ -57,16 +57,26 @@ const written: Record<Exclude<Kind, keyof typeof refused>, Write> = {
   },
   gather: ({ ops, table, ids, b }) => [ops.gather(table, ids), ops.gather(table, ids, b)],
   matmul: ({ ops, x, table, W, b, state }) => [
-    ops.matmul(x, W), ops.matmul(x, W, { bias: b }), ops.matmul(x, W, { plus: state }),
-    ops.matmul(x, W, { bias: b, plus: state }), ops.matmul(x, table, { transposeB: true }),
-    ops.matmul(table, table, { transposeA: true }), ops.matmul(W, table, { transposeA: true, transposeB: true }),
+    ops.matmul(x, W),
+    ops.matmul(x, W, { bias: b }),
+    ops.matmul(x, W, { plus: state }),
+    ops.matmul(x, W, { bias: b, plus: state }),
+    ops.matmul(x, table, { transposeB: true }),
+    ops.matmul(table, table, { transposeA: true }),
+    ops.matmul(W, table, { transposeA: true, transposeB: true }),
   ],
   elementwise: ({ ops, x, b, state }) => [ops.add(x, state), ops.add(x, b), ops.multiply(ops.columns(b, 0, 1), x)],
   rows: ({ ops, table }) => [ops.rows(table, 2, 3), ops.rows(table, 6, 1)],
   columns: ({ ops, x, table }) => [ops.columns(x, 1, 3), ops.columns(table, D - 1, 1)],
   join: ({ ops, x, state, b, W }) => [
-    ops.join([{ value: x, row: 0, column: D }, { value: state, row: 0, column: 0 }]),
-    ops.join([{ value: W, row: 1, column: 0 }, { value: b, row: 0, column: 0 }]),
+    ops.join([
+      { value: x, row: 0, column: D },
+      { value: state, row: 0, column: 0 },
+    ]),
+    ops.join([
+      { value: W, row: 1, column: 0 },
+      { value: b, row: 0, column: 0 },
+    ]),
   ],
   zeros: ({ ops, x }) => [ops.zeros(3, D), ops.zeros(x.rows, 2), ops.constant(x.rows, 1, 0.5)],
 };
@@ -101,7 +111,11 @@ function programOf(write: Write, rows: number): Program {
 
 const random = new Random(5);
 const normal = (count: number): Float32Array => Float32Array.from({ length: count }, () => random.normal());
-const weights = new Map([['layer0.table', normal(V * D)], ['layer0.W', normal(D * D)], ['layer1.b', normal(D)]]);
+const weights = new Map([
+  ['layer0.table', normal(V * D)],
+  ['layer0.W', normal(D * D)],
+  ['layer1.b', normal(D)],
+]);
 
 /** Three steps of four rows, by ONNX Runtime and by the reference. */
 async function expectAlike(write: Write): Promise<void> {
@@ -111,7 +125,11 @@ async function expectAlike(write: Write): Promise<void> {
   const parameters = new Map([...weights].map(([name, data]) => [name, Float64Array.from(data)]));
   const state = new Map<string, Float64Array>();
   let states = new Map<string, Float32Array>();
-  for (const ids of [[0, 6, 3, 3], [1, 2, 5, 4], [6, 6, 0, 1]]) {
+  for (const ids of [
+    [0, 6, 3, 3],
+    [1, 2, 5, 4],
+    [6, 6, 0, 1],
+  ]) {
     const results = await session.run(ids, states);
     const { values } = evaluate(program, { parameters, inputs: new Map([['ids', Float64Array.from(ids)]]), state });
     states = carried(results);
@@ -145,7 +163,12 @@ describe('an operation that one step of reading has not is refused by its name',
 
   it('a view of some rows of a batch, and a join of pieces both side by side and on top of each other', () => {
     expect(() => graph(({ ops, x }) => [ops.rows(x, 0, 2)])).toThrow("the operation 'rows of a batch'");
-    const places = [[0, 0], [0, 2], [2, 0], [2, 2]].map(([row, column]) => ({ row, column }));
+    const places = [
+      [0, 0],
+      [0, 2],
+      [2, 0],
+      [2, 2],
+    ].map(([row, column]) => ({ row, column }));
     const tiled: Write = ({ ops, W }) => [ops.join(places.map((place) => ({ ...place, value: ops.part(W, place, 2, 2) })))];
     expect(() => graph(tiled)).toThrow("the operation 'join both ways'");
   });

@@ -3,7 +3,6 @@ import * as ort from 'onnxruntime-web';
 
 ort.env.wasm.numThreads = 1;
 
-
 export class OnnxSession {
   readonly #session: ort.InferenceSession;
 
@@ -29,9 +28,10 @@ export class OnnxSession {
     const N = ids.length;
     const feeds: Record<string, ort.Tensor> = {};
     for (const [name, [, columns]] of Object.entries(this.inputs)) {
-      feeds[name] = name === 'ids'
-        ? new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), [N])
-        : new ort.Tensor('float32', states.get(name) ?? new Float32Array(N * Number(columns)), [N, Number(columns)]);
+      feeds[name] =
+        name === 'ids'
+          ? new ort.Tensor('int64', BigInt64Array.from(ids, BigInt), [N])
+          : new ort.Tensor('float32', states.get(name) ?? new Float32Array(N * Number(columns)), [N, Number(columns)]);
     }
     const results = await this.#session.run(feeds);
     return new Map(Object.entries(results).map(([name, tensor]) => [name, tensor.data as Float32Array]));

@@ -29,7 +29,9 @@ function dot(x: Matrix, n: number, W: Matrix, column: number): number {
   return sum;
 }
 
-const vanilla = (f: (z: number) => number): Unit => (n, j, x, { h }, { Wx, Wh, b }) => ({ h: f(dot(x, n, Wx, j) + dot(h, n, Wh, j) + b[j]) });
+const vanilla =
+  (f: (z: number) => number): Unit =>
+  (n, j, x, { h }, { Wx, Wh, b }) => ({ h: f(dot(x, n, Wx, j) + dot(h, n, Wh, j) + b[j]) });
 
 const twins: Readonly<Record<string, Unit>> = {
   lstm(n, j, x, { h, c }, { Wx, Wh, b }) {
@@ -44,7 +46,10 @@ const twins: Readonly<Record<string, Unit>> = {
       const column = gate * H + unit;
       return dot(x, n, Wx, column) + b[column] + gh[column] * fromState[column];
     };
-    const cell = Array.from({ length: H }, (_, unit) => sigmoid(z(1, unit)) * c[n * H + unit] + sigmoid(z(0, unit)) * Math.tanh(z(2, unit)));
+    const cell = Array.from(
+      { length: H },
+      (_, unit) => sigmoid(z(1, unit)) * c[n * H + unit] + sigmoid(z(0, unit)) * Math.tanh(z(2, unit)),
+    );
     const o = sigmoid(z(3, j));
     return { c: cell[j], h: o * Math.tanh(gc[j] * normalised(cell)[j] + bc[j]), i: sigmoid(z(0, j)), f: sigmoid(z(1, j)), o };
   },
@@ -81,7 +86,9 @@ const twins: Readonly<Record<string, Unit>> = {
   },
   mlstm(n, j, x, { h, c }, { Wx, Wm, Wh, b }) {
     const fromInput = (block: number, unit: number): number => dot(x, n, Wx, block * H + unit) + b[block * H + unit];
-    const m = Float64Array.from({ length: N * H }, (_, at) => (Math.floor(at / H) === n ? fromInput(0, at % H) * dot(h, n, Wm, at % H) : 0));
+    const m = Float64Array.from({ length: N * H }, (_, at) =>
+      Math.floor(at / H) === n ? fromInput(0, at % H) * dot(h, n, Wm, at % H) : 0,
+    );
     const z = (gate: number): number => fromInput(1 + gate, j) + dot(m, n, Wh, gate * H + j);
     const [i, f, o] = [sigmoid(z(0)), sigmoid(z(1)), sigmoid(z(3))];
     const cell = f * c[n * H + j] + i * Math.tanh(z(2));
@@ -132,11 +139,18 @@ function programStep(cell: Cell, x: Matrix, state: Named, weights: Named): Map<s
   const states = Object.fromEntries(cell.states.map((name) => [name, ops.state(name, N, H)]));
   const fromInput = ops.linear(ops.input('x', N, D), parameters['Wx'], parameters['b']);
   const program = ops.program(new Map(Object.entries(cell.step(ops, fromInput, states, parameters))));
-  const { values } = evaluate(program, { parameters: new Map(Object.entries(weights)), inputs: new Map([['x', x]]), state: new Map(Object.entries(state)) });
+  const { values } = evaluate(program, {
+    parameters: new Map(Object.entries(weights)),
+    inputs: new Map([['x', x]]),
+    state: new Map(Object.entries(state)),
+  });
   return new Map([...program.outputs].map(([name, value]) => [name, values.get(value)!]));
 }
 
-const named: readonly (readonly [string, Cell])[] = [...cells.map((cell) => [cell.name, cell] as const), ['lstm with layer normalisation', lstmLayerNorm]];
+const named: readonly (readonly [string, Cell])[] = [
+  ...cells.map((cell) => [cell.name, cell] as const),
+  ['lstm with layer normalisation', lstmLayerNorm],
+];
 
 describe.each(named)('%s', (name, cell) => {
   test('computes, over three steps, what its equations say when written out for each unit', () => {
@@ -149,7 +163,9 @@ describe.each(named)('%s', (name, cell) => {
       const got = programStep(cell, x, state, weights);
       expect([...got.keys()].toSorted()).toEqual([...cell.states, ...cell.gates].toSorted());
       for (const [which, values] of got) {
-        for (let n = 0; n < N; n++) for (let j = 0; j < H; j++) expect(Math.abs(values[n * H + j] - twins[name](n, j, x, state, weights)[which])).toBeLessThan(TOLERANCE);
+        for (let n = 0; n < N; n++)
+          for (let j = 0; j < H; j++)
+            expect(Math.abs(values[n * H + j] - twins[name](n, j, x, state, weights)[which])).toBeLessThan(TOLERANCE);
       }
       state = Object.fromEntries(cell.states.map((each) => [each, got.get(each)!]));
     }
@@ -168,5 +184,11 @@ describe.each(named)('%s', (name, cell) => {
 
 test('a cell that does not exist is a mistake of usage, and the ones that do are listed', () => {
   expect(() => cellNamed('lstn')).toThrow(RnnError);
-  expect(() => cellNamed('lstn')).toThrow(expect.objectContaining({ kind: 'usage', message: "unknown cell 'lstn'", hint: 'one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3' }) as Error);
+  expect(() => cellNamed('lstn')).toThrow(
+    expect.objectContaining({
+      kind: 'usage',
+      message: "unknown cell 'lstn'",
+      hint: 'one of rnn, rnn-relu, irnn, lstm, lstm-peephole, lstm-1997, lstm-coupled, mlstm, gru, gru-cho, mut1, mut2, mut3',
+    }) as Error,
+  );
 });

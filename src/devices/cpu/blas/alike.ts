@@ -15,7 +15,12 @@ const BLOCK_ROWS = 256;
 export function alikeProducts(library: Pick<BlasLibrary, 'takesSmall'>, isAlike: (shape: Shape) => boolean): Products {
   const blas = blasProducts(library, BLOCK_ROWS);
   const productsFor = (product: Value<'matmul'>): Products => {
-    const serves = library.takesSmall && product.rows > 1 && product.rows <= fewRows(BLOCK_ROWS) && multipliesByWeight(product) && blocksOf(product).every(isAlike);
+    const serves =
+      library.takesSmall &&
+      product.rows > 1 &&
+      product.rows <= fewRows(BLOCK_ROWS) &&
+      multipliesByWeight(product) &&
+      blocksOf(product).every(isAlike);
     return serves ? blas : embeddedProducts;
   };
   return {

@@ -62,7 +62,8 @@ interface Wish {
 
 function wish(flag: string | undefined): Wish {
   const name = flag ?? (process.env['RNN_BLAS'] || undefined);
-  const advice = flag === undefined ? 'unset RNN_BLAS to have one looked for, or RNN_BLAS=off' : '--blas auto looks for one, --blas off does without';
+  const advice =
+    flag === undefined ? 'unset RNN_BLAS to have one looked for, or RNN_BLAS=off' : '--blas auto looks for one, --blas off does without';
   if (name === 'off') return { name, off: flag === undefined ? 'RNN_BLAS=off' : '--blas off', advice };
   if (name === undefined && process.env['RNN_WASM'] === 'portable') return { name: 'off', off: 'RNN_WASM=portable', advice };
   return { name: name ?? 'auto', off: null, advice };

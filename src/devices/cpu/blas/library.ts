@@ -18,22 +18,37 @@ export interface BlasLibrary {
   readonly oneCaller: boolean;
 }
 
-/** C (M, N) = A·B, + C with `accumulate`; row-major, addresses of the process in bytes; op() transposes what is stored the other way round. */
+/**
+ * C (M, N) = A·B, + C with `accumulate`; row-major, addresses of the process in bytes; op() transposes what is stored the other way round.
+ */
 export type Sgemm = (
-  transposeA: number, transposeB: number, M: number, N: number, K: number, a: number, lda: number, b: number, ldb: number,
-  accumulate: number, c: number, ldc: number,
+  transposeA: number,
+  transposeB: number,
+  M: number,
+  N: number,
+  K: number,
+  a: number,
+  lda: number,
+  b: number,
+  ldb: number,
+  accumulate: number,
+  c: number,
+  ldc: number,
 ) => void;
 
 /** Where the implementations are, by the name that the loader looks up: most wanted first. */
 export function usualLibraries(platform: NodeJS.Platform = process.platform): readonly string[] {
   switch (platform) {
-    case 'darwin': return [
-      '/System/Library/Frameworks/Accelerate.framework/Accelerate',
-      '/opt/homebrew/opt/openblas/lib/libopenblas.dylib',
-      '/usr/local/opt/openblas/lib/libopenblas.dylib',
-    ];
-    case 'win32': return ['libopenblas.dll', 'openblas.dll', 'mkl_rt.2.dll', 'libblis.dll'];
-    default: return ['libopenblas.so.0', 'libopenblas.so', 'libmkl_rt.so.2', 'libmkl_rt.so', 'libblis.so.4', 'libblis.so', 'libblas.so.3'];
+    case 'darwin':
+      return [
+        '/System/Library/Frameworks/Accelerate.framework/Accelerate',
+        '/opt/homebrew/opt/openblas/lib/libopenblas.dylib',
+        '/usr/local/opt/openblas/lib/libopenblas.dylib',
+      ];
+    case 'win32':
+      return ['libopenblas.dll', 'openblas.dll', 'mkl_rt.2.dll', 'libblis.dll'];
+    default:
+      return ['libopenblas.so.0', 'libopenblas.so', 'libmkl_rt.so.2', 'libmkl_rt.so', 'libblis.so.4', 'libblis.so', 'libblas.so.3'];
   }
 }
 
@@ -73,7 +88,9 @@ export function bindSgemm({ path, suffix, wide }: BlasLibrary): Sgemm {
   const library = load(path);
   restrain(library, suffix);
   const size = wide ? 'int64' : 'int';
-  const sgemm = library.func(`void cblas_sgemm${suffix}(int, int, int, ${size}, ${size}, ${size}, float, int64, ${size}, int64, ${size}, float, int64, ${size})`);
+  const sgemm = library.func(
+    `void cblas_sgemm${suffix}(int, int, int, ${size}, ${size}, ${size}, float, int64, ${size}, int64, ${size}, float, int64, ${size})`,
+  );
   return (transposeA, transposeB, M, N, K, a, lda, b, ldb, accumulate, c, ldc) => {
     // 101: row-major; 111: as it is stored, 112: transposed
     sgemm(101, 111 + transposeA, 111 + transposeB, M, N, K, 1, a, lda, b, ldb, accumulate, c, ldc);
@@ -100,7 +117,9 @@ function nameOf(library: ForeignLibrary, path: string, openBlas: string | null, 
   return path;
 }
 
-/** The functions that set how many threads a library uses, in the order in which they must be called, and the argument that stands for one. */
+/**
+ * The functions that set how many threads a library uses, in the order in which they must be called, and the argument that stands for one.
+ */
 const settings = (suffix: string): readonly (readonly [declaration: string, argument: number])[] => [
   // Before anything else of MKL: 32-bit sizes (MKL_INTERFACE_LP64), no threads (MKL_THREADING_SEQUENTIAL).
   ['int MKL_Set_Interface_Layer(int)', 0],

@@ -22,7 +22,9 @@ export function fewRows(blockRows: number): number {
 export function blasProducts({ takesSmall }: Pick<BlasLibrary, 'takesSmall'>, blockRows = BLOCK_ROWS): Products {
   return {
     usesBlas: true,
-    /** For few rows: blocks where the library takes them, else a transposed copy of what is read transposed, as one panel, which is faster. */
+    /**
+     * For few rows: blocks where the library takes them, else a transposed copy of what is read transposed, as one panel, which is faster.
+     */
     panels(product: Value<'matmul'>) {
       if (!multipliesByWeight(product) || product.rows > fewRows(blockRows)) return null;
       if (takesSmall) return { columns: BLOCK_COLUMNS, last: 'narrow' };
@@ -42,7 +44,10 @@ export function blasProducts({ takesSmall }: Pick<BlasLibrary, 'takesSmall'>, bl
 }
 
 /** The functions that programs import; types in calls.ts. Addresses are those of the memory, and may have come as signed integers. */
-export function blasFunctions(library: BlasLibrary, memory: WebAssembly.Memory): Record<'blasProduct' | 'blasPanels', (...operands: number[]) => void> {
+export function blasFunctions(
+  library: BlasLibrary,
+  memory: WebAssembly.Memory,
+): Record<'blasProduct' | 'blasPanels', (...operands: number[]) => void> {
   return functionsOf(bindSgemm(library), addressOf(memory));
 }
 
@@ -60,7 +65,20 @@ export function functionsOf(sgemm: Sgemm, base: number): ReturnType<typeof blasF
         for (let block = 0; block < blocks; block++) {
           const from = Math.floor((block * K) / blocks);
           const rows = Math.floor(((block + 1) * K) / blocks) - from;
-          sgemm(0, 0, M, columns, rows, fromA + 4 * from, lda, fromPanels + 4 * (K * j + from * columns), columns, block > 0 ? 1 : accumulate, toC + 4 * j, ldc);
+          sgemm(
+            0,
+            0,
+            M,
+            columns,
+            rows,
+            fromA + 4 * from,
+            lda,
+            fromPanels + 4 * (K * j + from * columns),
+            columns,
+            block > 0 ? 1 : accumulate,
+            toC + 4 * j,
+            ldc,
+          );
         }
       }
     },

@@ -1,7 +1,14 @@
 // Whether a BLAS computes what the embedded kernels compute, and how much faster: small products of both, side by side.
 import { Random } from '../../../random.ts';
 import { addressOf } from '../foreign.ts';
-import { type KernelModule, type Kernels, gemmPanelsScratch, gemmTransposedAScratch, instantiateKernels, packedPanelsSize } from '../kernels.ts';
+import {
+  type KernelModule,
+  type Kernels,
+  gemmPanelsScratch,
+  gemmTransposedAScratch,
+  instantiateKernels,
+  packedPanelsSize,
+} from '../kernels.ts';
 import { type BlasLibrary, type Sgemm, bindSgemm } from './library.ts';
 
 export interface Finding {
@@ -12,7 +19,11 @@ export interface Finding {
 }
 
 /** Awkward sizes, and one that a library may treat as small. */
-const shapes = [{ M: 7, N: 70, K: 53 }, { M: 25, N: 64, K: 128 }, { M: 131, N: 33, K: 260 }] as const;
+const shapes = [
+  { M: 7, N: 70, K: 53 },
+  { M: 25, N: 64, K: 128 },
+  { M: 131, N: 33, K: 260 },
+] as const;
 const timed = { M: 64, N: 256, K: 256 } as const;
 /** V8 compiles a kernel a second time after some calls. */
 const WARM_UP_CALLS = 60;
@@ -46,7 +57,11 @@ export function bitComparison(library: BlasLibrary, kernels: KernelModule): (sha
   return compareBits(bindSgemm(library), kernels);
 }
 
-export function compareBits(sgemm: Sgemm, { module }: KernelModule, base: (memory: WebAssembly.Memory) => number = addressOf): (shape: Shape) => boolean {
+export function compareBits(
+  sgemm: Sgemm,
+  { module }: KernelModule,
+  base: (memory: WebAssembly.Memory) => number = addressOf,
+): (shape: Shape) => boolean {
   const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
   const bench = new Bench(sgemm, instantiateKernels(module, memory), memory, base(memory));
   const known = new Map<string, boolean>();
@@ -108,7 +123,13 @@ class Bench {
   speed(): number {
     this.#next = FIRST;
     const { M, N, K } = timed;
-    const [a, b, panels, c, scratch] = [this.#random(M * K), this.#random(K * N), this.#take(packedPanelsSize(K, N)), this.#take(M * N), this.#take(gemmPanelsScratch(M, K))];
+    const [a, b, panels, c, scratch] = [
+      this.#random(M * K),
+      this.#random(K * N),
+      this.#take(packedPanelsSize(K, N)),
+      this.#take(M * N),
+      this.#take(gemmPanelsScratch(M, K)),
+    ];
     this.#kernels.packPanels(b, N, K, N, 0, panels, 0, Math.ceil(N / 8));
     const ours = (): void => this.#kernels.gemmPanels(M, N, K, a, K, panels, c, N, 0, 0, scratch);
     const theirs = (): void => this.#call(0, 0, timed, [a, K], [b, N], [c, N]);
@@ -118,7 +139,14 @@ class Bench {
     return Math.min(...rounds.map((round) => round.ours)) / Math.min(...rounds.map((round) => round.theirs));
   }
 
-  #call(transposeA: number, transposeB: number, { M, N, K }: Shape, a: readonly [number, number], b: readonly [number, number], c: readonly [number, number]): void {
+  #call(
+    transposeA: number,
+    transposeB: number,
+    { M, N, K }: Shape,
+    a: readonly [number, number],
+    b: readonly [number, number],
+    c: readonly [number, number],
+  ): void {
     this.#sgemm(transposeA, transposeB, M, N, K, this.#base + a[0], a[1], this.#base + b[0], b[1], 1, this.#base + c[0], c[1]);
   }
 

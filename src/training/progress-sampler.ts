@@ -1,0 +1,52 @@
+// Texts of a model while it learns. Knows nothing of when they are due.
+import type { VocabularyData } from '../corpus/vocabulary.ts';
+import { Vocabulary } from '../corpus/vocabulary.ts';
+import type { Device } from '../devices/device.ts';
+import { openDevice } from '../devices/open.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { Sampler } from '../sampling/sample.ts';
+
+/** How long a text is, its seed, and what tells that it became urgent to end. */
+export interface SampleWish {
+  readonly length: number;
+  readonly seed: number;
+  readonly isUrgent: () => boolean;
+}
+
+export class ProgressSampler {
+  readonly #model: ModelConfiguration;
+  readonly #vocabulary: Vocabulary;
+  readonly #device: Device;
+  #sampler: Sampler | null = null;
+  /** Where texts are drawn, if not where the model is trained. */
+  #cpu: Device | null = null;
+
+  constructor(model: ModelConfiguration, vocabulary: VocabularyData, device: Device) {
+    this.#model = model;
+    this.#vocabulary = new Vocabulary(vocabulary);
+    this.#device = device;
+  }
+
+  /** A text of the model with these weights, or null if it became urgent to end. */
+  async text(parameters: Float32Array, { length, seed, isUrgent }: SampleWish): Promise<string | null> {
+    this.#sampler ??= await Sampler.open(this.#model, this.#vocabulary, await this.#samplingDevice());
+    await this.#sampler.load(parameters);
+    let text = '';
+    for await (const piece of this.#sampler.text({ prime: '', length, stop: null, seed, options: {} })) {
+      if (isUrgent()) return null;
+      text += piece;
+    }
+    return text;
+  }
+
+  async close(): Promise<void> {
+    await this.#sampler?.close();
+    await this.#cpu?.close();
+  }
+
+  /** The cpu writes one character after another faster than a GPU, to which all weights would have to go for each. */
+  async #samplingDevice(): Promise<Device> {
+    if (!this.#device.name.startsWith('gpu')) return this.#device;
+    return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling', multiplyAdds: 0 } }));
+  }
+}
