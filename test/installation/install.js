@@ -41,10 +41,13 @@ await inWorkplace(async (work) => {
   await check('gpu.js is inside: rnn doctor finds gpu:webasm and gpu:cpu good', async () => {
     for (const device of ['gpu:webasm', 'gpu:cpu']) await run([join(plain, 'bin', 'rnn'), 'doctor', '--device', device], { cwd: work });
   });
-  await check('npx rnn where it is installed beside other packages', async (folder) => {
+  await check('npx rnn, and importing it, where it is installed beside other packages', async (folder) => {
     await npm(['init', '--yes'], { cwd: folder });
     await npm(['install', tarball], { cwd: folder });
     await use(folder, ['npx', 'rnn']);
+    const program = "import { loadCheckpoint } from 'rnn'; console.log((await loadCheckpoint('run')).training.step)";
+    const { stdout } = await run(['node', '--input-type=module', '--eval', program], { cwd: folder });
+    if (stdout.trim() !== '150') fail(`a program that imports it read step ${stdout.trim()} where 150 were made`);
   });
   for (const program of programs) {
     const { version, path, problem } = await program;
@@ -66,7 +69,11 @@ async function pack(work) {
     'dist/devices/cpu/kernels-portable.wasm',
     'dist/devices/cpu/kernels-relaxed.wasm',
     'dist/THIRD-PARTY.md',
+    'dist/index.js',
+    'dist/index.d.ts',
     'docs/dependencies.md',
+    'docs/train_distributed.py',
+    'schema/rnn.json',
     'LICENSE',
     'README.md',
   ];
@@ -74,7 +81,7 @@ async function pack(work) {
   if (missing.length > 0) fail(`missing: ${missing.join(', ')}`);
   const strangers = paths.filter(
     (path) =>
-      !/^(bin|dist|docs)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path) ||
+      !/^(bin|dist|docs|schema)\/|^(LICENSE|README\.md|CHANGELOG\.md|package\.json)$/.test(path) ||
       /\.(ts|png|svg)$/.test(path.replace(/\.d\.ts$/, '')),
   );
   if (strangers.length > 0) fail(`should not be in it: ${strangers.join(', ')}`);
