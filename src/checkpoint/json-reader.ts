@@ -5,12 +5,9 @@ import { isUtf8 } from 'node:buffer';
 import { endianness } from 'node:os';
 
 import { limits } from './checkpoint.ts';
+import { type Fail, forbiddenKeys, shown, troubleInJson } from './json-values.ts';
 import type { ByteSource } from './source.ts';
 
-/** Ends the reading with an error that says what is wrong; the caller knows the file's name. */
-export type Fail = (detail: string, cause?: unknown) => never;
-
-const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
@@ -246,45 +243,9 @@ export class JsonReader {
   }
 }
 
-/** A value from a file as a message quotes it: all of it if it is short. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-}
-
 /** Characters that `bytes` bytes become. */
 export function base64Length(bytes: number): number {
   return Math.ceil(bytes / 3) * 4;
-}
-
-/**
- * What, if anything, makes a value unfit for a checkpoint: a number that JSON has no word for, a key that could reach a prototype,
- * too much depth. `keys` counts the keys met: fewer than were written means that one was there twice.
- */
-export function troubleInJson(value: unknown, what: string): { readonly message: string | null; readonly keys: number } {
-  let keys = 0;
-  const path: (string | number)[] = [];
-  function visit(value: unknown): string | null {
-    if (typeof value === 'number') return Number.isFinite(value) ? null : `is ${value}, not a finite number`;
-    if (typeof value !== 'object' || value === null) return null;
-    if (path.length > limits.depth) return `is nested more than ${limits.depth} deep`;
-    for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
-      path.push(key);
-      if (typeof key === 'string') keys++;
-      const trouble = typeof key === 'string' && forbiddenKeys.has(key) ? 'is a forbidden name' : visit(inner);
-      if (trouble !== null) return trouble;
-      path.pop();
-    }
-    return null;
-  }
-  const trouble = visit(value);
-  return { message: trouble === null ? null : `${what}${shownPath(path)} ${trouble}`, keys };
-}
-
-/** `.options.include[3]`; of a long one the end, without what could disturb a terminal. */
-function shownPath(path: readonly (string | number)[]): string {
-  const text = path.map((key) => (typeof key === 'number' ? `[${key}]` : `.${JSON.stringify(key).slice(1, -1)}`)).join('');
-  return text.length > 120 ? `...${text.slice(-117)}` : text;
 }
 
 function isSpace(byte: number): boolean {

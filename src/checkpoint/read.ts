@@ -5,7 +5,8 @@ import { basename, dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName, formatVersion, limits } from './checkpoint.ts';
-import { type Fail, JsonReader, base64Length, shown } from './json-reader.ts';
+import { JsonReader, base64Length } from './json-reader.ts';
+import { type Fail, shown } from './json-values.ts';
 import { ByteSource } from './source.ts';
 import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 

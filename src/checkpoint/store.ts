@@ -4,7 +4,7 @@ export { replaceFile } from './atomic.ts';
 export { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
 export { LogFollower, readLog } from './follow.ts';
-export { type Fail, shown, troubleInJson } from './json-reader.ts';
+export { type Fail, shown, troubleInJson } from './json-values.ts';
 export type { LogLine } from './log.ts';
 export { MemoryStore } from './memory-store.ts';
 export { type Newest, isCheckpoint, newestIn } from './newest.ts';

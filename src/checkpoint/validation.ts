@@ -7,7 +7,7 @@ import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
 import { type ModelConfiguration, initialisations, skips, stackings } from '../model/configuration.ts';
 import { type TrainingRecord, limits } from './checkpoint.ts';
-import { type Fail, shown } from './json-reader.ts';
+import { type Fail, shown } from './json-values.ts';
 
 interface Rule {
   readonly expected: string;

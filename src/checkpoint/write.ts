@@ -7,7 +7,7 @@ import { endianness } from 'node:os';
 import { RnnError } from '../errors.ts';
 import { replaceFile } from './atomic.ts';
 import { type Checkpoint, type Tensor, formatName, versionOf } from './checkpoint.ts';
-import { type Fail, troubleInJson } from './json-reader.ts';
+import { type Fail, troubleInJson } from './json-values.ts';
 import { prettyJson } from './pretty.ts';
 import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 

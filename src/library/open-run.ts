@@ -212,18 +212,18 @@ async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<
 }
 
 async function openDeviceFor(
-  { request: { otherwise }, rooms, tell }: Way,
+  { request: { deviceBy }, rooms, tell }: Way,
   { settings: { options, machine }, corpus }: Beginning,
 ): Promise<Device> {
   const { openDevice } = await rooms.devices();
   const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
-  const name = machine.device ?? otherwise?.device ?? 'auto';
+  const name = machine.device ?? 'auto';
   const device = await openDevice(name, {
     work,
     ...(machine.threads === null ? {} : { threads: machine.threads }),
     ...(machine.blas === null ? {} : { blas: machine.blas }),
   });
-  const why = device.reason ?? (machine.device === null && otherwise !== undefined ? `${name}: ${otherwise.by}` : null);
+  const why = device.reason ?? (deviceBy === undefined ? null : `${name}: ${deviceBy}`);
   if (why !== null) tell.note(`device ${why}`);
   return device;
 }

@@ -34,8 +34,8 @@ export interface RunRequest {
   readonly options: Partial<TrainingOptions>;
   readonly reading: Partial<ReadingOptions>;
   readonly machine: Partial<MachineOptions>;
-  /** The device where neither this request nor the run so far names one, and who names it; `auto` if left out. */
-  readonly otherwise?: { readonly device: string; readonly by: string };
+  /** Who chose the device, where that is worth telling. */
+  readonly deviceBy?: string;
   readonly stdin?: AsyncIterable<Uint8Array | string>;
 }
 

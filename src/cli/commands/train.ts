@@ -71,7 +71,7 @@ async function train(request: Request): Promise<number> {
   }
 }
 
-function requestOf({ sources, flags, context: { io } }: Request, folder: string, { name, fromEnvironment }: DeviceChoice): RunRequest {
+function requestOf({ sources, flags, context: { io } }: Request, folder: string, { fromEnvironment }: DeviceChoice): RunRequest {
   return {
     text: sources,
     folder,
@@ -82,7 +82,7 @@ function requestOf({ sources, flags, context: { io } }: Request, folder: string,
     options: givenOptions(flags),
     reading: givenReading(flags),
     machine: givenMachine(flags),
-    ...(fromEnvironment ? { otherwise: { device: name, by: 'RNN_DEVICE' } } : {}),
+    ...(fromEnvironment ? { deviceBy: 'RNN_DEVICE' } : {}),
     get stdin() {
       return io.stdin;
     },
