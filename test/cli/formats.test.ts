@@ -27,6 +27,7 @@ beforeAll(async () => {
   process.chdir(folder);
   for (const [name, checkpoint] of Object.entries({
     verse: trained,
+    small: randomModel({ cell: 'lstm', layers: 2, hidden: 4, embedding: 3 }),
     peephole: randomModel({ cell: 'lstm-peephole' }),
     skipping: randomModel({ cell: 'gru', layers: 2, skip: 'both', learnedState: true }),
   })) {
@@ -208,7 +209,9 @@ describe('rnn import', () => {
   it.each([
     ['that is not there', 'none.safetensors', [], /there is no none\.safetensors/],
     ['that is a folder', 'checkpoints', [], /not a plain file/],
-    ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /damaged: its header/],
+    ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /^error: \S+ is no safetensors file/],
+    ['that is text', 'text.txt', [], /^error: text\.txt is no safetensors file: .*\nhint: give a file that rnn export wrote/],
+    ['of another size than that of --like', 'anonymous.safetensors', ['--like', 'checkpoints/small'], /to be like: .* and the model says/],
     ['whose tensors are those of another model', 'anonymous.safetensors', ['--like', 'checkpoints/skipping'], /learned state/],
     [
       'that came back without PyTorch having a module for it',
@@ -247,7 +250,7 @@ describe('rnn import', () => {
     [
       'has one that its model has not',
       (names: string[]) => [...names, 'rnn.weight_hr_l0'],
-      /a tensor "rnn\.weight_hr_l0", which its model has not/,
+      /a tensor "rnn\.weight_hr_l0", which the model has not/,
     ],
     [
       'is of what DistributedDataParallel wraps',
