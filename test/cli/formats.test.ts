@@ -64,6 +64,25 @@ describe('rnn export', () => {
     expect((await readdir('.')).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
+  it.each([
+    ['x.safetensors', [], 'safetensors'],
+    ['x.ONNX', [], 'onnx'],
+    ['x', [], 'safetensors'],
+    ['x.pt', ['--format', 'safetensors'], 'safetensors'],
+    ['x.onnx', ['--format', 'safetensors'], 'safetensors'],
+  ])('takes the format from --format, or from the ending of %s', async (name, more, format) => {
+    const { code, stdout } = await rnn(['export', 'checkpoints/verse', '--out', name, ...more, '--force', '--json']);
+    expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0, path: name, format });
+  });
+
+  it('refuses the ending of files that it does not write', async () => {
+    expect(await rnn(['export', 'checkpoints/verse', '--out', 'model.pt'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--out ends in \.pt, expected \.safetensors or \.onnx\nhint: --format safetensors/) as string,
+    });
+    expect(existsSync('model.pt')).toBe(false);
+  });
+
   it('leaves a file that is there as it is, unless --force is given', async () => {
     await writeFile('there.safetensors', 'mine');
     const refused = await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors']);
