@@ -1,6 +1,6 @@
 // rnn export and rnn import: where files and folders go, and what is refused.
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -93,6 +93,24 @@ describe('rnn export', () => {
     expect(await readFile('there.safetensors', 'utf8')).toBe('mine');
     expect((await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors', '--force'])).code).toBe(0);
     expect(Buffer.compare(await readFile('there.safetensors'), safetensors.write(trained))).toBe(0);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'replaces what a link leads to, and keeps the link (links are not for everyone on Windows)',
+    async () => {
+      await writeFile('real', 'mine');
+      await symlink('real', 'link');
+      expect((await rnn(['export', 'checkpoints/verse', '--out', 'link', '--force'])).code).toBe(0);
+      expect(await readlink('link')).toBe('real');
+      expect(Buffer.compare(await readFile('real'), safetensors.write(trained))).toBe(0);
+    },
+  );
+
+  it('names a checkpoint that has no name', async () => {
+    expect(await rnn(['export', ''])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('the name of the checkpoint is empty') as string,
+    });
   });
 
   it('writes to stdout for another program, and not to a terminal', async () => {
@@ -204,7 +222,7 @@ describe('rnn import', () => {
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once'])).code).toBe(0);
     expect(await rnn(['import', 'sent.safetensors', '--out', 'once'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('already holds a run') as string,
+      stderr: expect.stringMatching(/once already holds a run\nhint: choose another folder with --out; --force/) as string,
     });
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once', '--force'])).code).toBe(0);
   });
@@ -226,6 +244,7 @@ describe('rnn import', () => {
   });
 
   it.each([
+    ['without a name', '', [], /^error: the name of the file is empty/],
     ['that is not there', 'none.safetensors', [], /there is no none\.safetensors/],
     ['that is a folder', 'checkpoints', [], /not a plain file/],
     ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /^error: \S+ is no safetensors file/],
