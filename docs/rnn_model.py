@@ -80,6 +80,7 @@ def encode(data, vocabulary):
         return torch.tensor(list(data))
     ids = {symbol: number for number, symbol in enumerate(vocabulary["symbols"])}
     text = data.decode("utf-8-sig")
-    if vocabulary["unknown"] is None:
-        return torch.tensor([ids[character] for character in text])
+    strange = set(text) - ids.keys()
+    if strange and vocabulary["unknown"] is None:
+        raise ValueError(f"the model has never seen {sorted(strange)}: train on text that has them, or with --min-count 2")
     return torch.tensor([ids.get(character, vocabulary["unknown"]) for character in text])

@@ -48,17 +48,25 @@ def evaluate(model, ids, count, steps, rank, processes, device):
     return nats.item() / total
 
 
+def positive(text):
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text}, expected a whole number from 1")
+    return int(text)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", help="a file that rnn export wrote")
     parser.add_argument("text", help="the text to train on")
     parser.add_argument("--out", required=True, help="the file to write, for rnn import")
     parser.add_argument("--validation", help="another text to validate on, instead of the end of the first")
-    parser.add_argument("--steps", type=int, default=1000, help="updates of the weights")
-    parser.add_argument("--batch-size", type=int, default=64, help="streams in all, a multiple of the number of processes")
-    parser.add_argument("--seq-length", type=int, default=64, help="steps that gradients go back")
+    parser.add_argument("--steps", type=positive, default=1000, help="updates of the weights")
+    parser.add_argument("--batch-size", type=positive, default=64, help="streams in all, a multiple of the number of processes")
+    parser.add_argument("--seq-length", type=positive, default=64, help="steps that gradients go back")
     parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--clip-norm", type=float, default=5)
+    parser.add_argument("--state-reset", type=float, default=0.05, help="the part of windows that start from zeros; 0 for none")
+    parser.add_argument("--seed", type=int, default=1, help="of dropout and of which windows those are")
     options = parser.parse_args()
 
     on_gpu = torch.cuda.is_available()
@@ -67,6 +75,7 @@ def main():
     device = torch.device("cuda", int(os.environ["LOCAL_RANK"])) if on_gpu else torch.device("cpu")
     if on_gpu:
         torch.cuda.set_device(device)
+    torch.manual_seed(options.seed + rank)  # without it all processes would drop the same units
     if options.batch_size % processes != 0:
         raise SystemExit(f"--batch-size is {options.batch_size}, expected a multiple of the {processes} processes")
 
@@ -109,7 +118,7 @@ def main():
     state = None
     for step in range(options.steps):
         start = step % windows * length
-        if start == 0:
+        if start == 0 or torch.rand(()) < options.state_reset:
             state = None
         logits, state = parallel(inputs[start : start + length].to(device), state)
         loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets[start : start + length].to(device).flatten())

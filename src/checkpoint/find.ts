@@ -27,7 +27,7 @@ export async function findCheckpoint(given: string | undefined, purpose: 'use' |
   }
   const status = await stat(given).catch((error: unknown) => systemCode(error));
   if (status === 'ENOENT' || status === 'ENOTDIR') {
-    throw new RnnError('checkpoint', `there is no ${given}`, {
+    throw new RnnError('checkpoint', given === '' ? 'the name of the checkpoint is empty' : `there is no ${given}`, {
       hint: 'give a run folder or a checkpoint file, or train a model with `rnn train <corpus>`',
     });
   }

@@ -71,7 +71,7 @@ export interface Rooms extends TrainingRooms {
     readCheckpoint: typeof readCheckpoint;
     replaceFile: typeof replaceFile;
     openSweepFolder: typeof openSweepFolder;
-    RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
+    RunFolder: Pick<typeof RunFolder, 'create' | 'holdsRun' | 'open' | 'refuseIfTaken'>;
   }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;

@@ -22,7 +22,7 @@ export async function findRun(given: string | undefined, { rooms }: Context): Pr
 
 export const nothingLogged = (path: string): RnnError =>
   new RnnError('checkpoint', `nothing is logged in ${path}`, {
-    hint: 'a run logs its first losses about a second after it began; rnn runs lists the runs that there are',
+    hint: 'a run logs its first losses about a second after it began, and an imported one has none; rnn runs lists the runs that there are',
   });
 
 export const logOf = (path: string): string => join(path, 'log.jsonl');

@@ -1,6 +1,6 @@
 // Files that a command is asked to write: pages, pictures, records.
 import { constants } from 'node:fs';
-import { access, open, rm, stat, writeFile } from 'node:fs/promises';
+import { access, open, realpath, rm, stat, writeFile } from 'node:fs/promises';
 import { RnnError, systemCode } from '../errors.ts';
 import type { Context } from './context.ts';
 import { bytes, harmless } from './format.ts';
@@ -40,7 +40,7 @@ export async function replaceOut(path: string, content: Uint8Array, context: Con
   // A pipe or a device is written to, not replaced.
   if (known !== null && !known.isFile()) return writeOut(path, [content], context);
   const { replaceFile } = await context.rooms.checkpoints();
-  await replaceFile(path, [content]);
+  await replaceFile(known === null ? path : await realpath(path), [content]); // what a link leads to, not the link
   context.stderr.line(context.stderr.colour.dim(harmless(`wrote ${path}, ${bytes(content.length)}`)));
 }
 

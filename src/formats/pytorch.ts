@@ -104,12 +104,12 @@ export function tensorsFromStateDict(model: ModelConfiguration, tensors: readonl
   const expected = stateDictShapes(model);
   for (const { name, shape } of expected) {
     const found = theirs.get(name);
-    if (found === undefined) fail(`it has no tensor ${name}, which its model needs`);
+    if (found === undefined) fail(`it has no tensor ${name}, which the model needs`);
     if (found.shape.length !== shape.length || found.shape.some((length, axis) => length !== shape[axis]))
-      fail(`${name} has the shape ${found.shape.join('×')}, and its model says ${shape.join('×')}`);
+      fail(`${name} has the shape ${found.shape.join('×')}, and the model says ${shape.join('×')}`);
   }
   const stranger = tensors.find(({ name }) => !expected.some((each) => each.name === name));
-  if (stranger !== undefined) fail(`it has a tensor ${JSON.stringify(stranger.name)}, which its model has not`);
+  if (stranger !== undefined) fail(`it has a tensor ${JSON.stringify(stranger.name)}, which the model has not`);
   const data = (name: string): Float32Array => theirs.get(name)!.data;
   if (model.tied) refuseUntied(data('output.weight'), data('embedding.weight'), fail);
   return parameterShapes(model).map(({ name, rows, columns }) => ({

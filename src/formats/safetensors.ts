@@ -68,6 +68,11 @@ export function readSafetensors(file: Uint8Array, fail: Fail): Safetensors {
   return { metadata, tensors };
 }
 
+/** Whether a file can be one, by its first `startBytes` bytes: after the length of the header, which may be any, is the header. */
+export function looksLikeSafetensors(start: Uint8Array): boolean {
+  return start[lengthBytes] === 0x7b;
+}
+
 /**
  * Where the numbers of a file begin, by its first bytes: so that what is something else need not be read.
  * @param start `startBytes` of it, or more @param fail is told if it is none
@@ -79,7 +84,7 @@ export function dataStartOf(start: Uint8Array, fileBytes: number, fail: Fail): n
   if (length > BigInt(following))
     fail(`its header is said to have ${length} bytes, and ${following} follow: it is cut off, or no safetensors file`);
   if (length > BigInt(limits.textBytes)) fail(`its header has ${length} bytes, expected at most ${limits.textBytes}`);
-  if (length === 0n || start[lengthBytes] !== 0x7b) fail('its header does not begin with {, so it is no safetensors file');
+  if (length === 0n || !looksLikeSafetensors(start)) fail('its header does not begin with {, so it is no safetensors file');
   return lengthBytes + Number(length);
 }
 

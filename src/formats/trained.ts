@@ -17,7 +17,7 @@ import { RnnError } from '../errors.ts';
 import { Random } from '../random.ts';
 import type { ExportFormat } from './format.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
-import { type Metadata, dataStartOf, readSafetensors, writeSafetensors } from './safetensors.ts';
+import { type Metadata, dataStartOf, looksLikeSafetensors, readSafetensors, startBytes, writeSafetensors } from './safetensors.ts';
 
 const formatName = 'rnn';
 /** Of the names and texts in the file; raised when an older reader would go wrong. */
@@ -25,7 +25,7 @@ const layoutVersion = '1';
 /** Of what is recorded of training, what means something without the optimizer. */
 const keptOfTraining = ['step', 'epoch', 'bestValidationLossNats', 'options', 'reading', 'corpus'] as const;
 
-export { startBytes } from './safetensors.ts';
+export { startBytes };
 
 export const safetensors: ExportFormat = {
   name: 'safetensors',
@@ -61,6 +61,7 @@ function kept(training: Readonly<Record<string, unknown>>): Partial<TrainingReco
  * @throws RnnError `checkpoint` that says what is wrong with the file, or that it does not say of which model it is
  */
 export function readTrained(file: Uint8Array, path: string, like: Header | null): Checkpoint {
+  refuseOtherFiles(file, file.length, path);
   const damaged = damage(path);
   const { metadata, tensors } = readSafetensors(file, damaged);
   const isOurs = metadata['format'] === formatName;
@@ -81,8 +82,8 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
   const why = whyNoModule(header.model);
   if (why !== null) throw new RnnError('checkpoint', `${path} cannot be read: ${why.message}`, { hint: why.hint });
   const mismatched = failure(
-    `${path} does not fit its model`,
-    'the names are those of the module itself, not of what is wrapped around it: docs/pytorch.md has one that fits',
+    `${path} does not fit ${like === null ? 'its model' : 'the model that it is to be like'}`,
+    'the names are those of the module itself, not of what is wrapped around it, and the shapes follow from its sizes: docs/pytorch.md lists them',
   );
   return {
     model: header.model,
@@ -105,6 +106,11 @@ export function readTrained(file: Uint8Array, path: string, like: Header | null)
  * @param start `startBytes` of it @throws RnnError `checkpoint` if they are not
  */
 export function refuseOtherFiles(start: Uint8Array, fileBytes: number, path: string): void {
+  if (start.length >= startBytes && !looksLikeSafetensors(start)) {
+    throw new RnnError('checkpoint', `${path} is no safetensors file: byte ${startBytes} of it is not {`, {
+      hint: 'give a file that rnn export wrote, or weights that PyTorch saved as docs/pytorch.md does it',
+    });
+  }
   dataStartOf(start, fileBytes, damage(path));
 }
 

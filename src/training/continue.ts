@@ -69,7 +69,12 @@ const machineFlags = { device: '--device', threads: '--threads', blas: '--blas' 
  *
  * @throws RnnError `usage` if something was given that cannot change, `checkpoint` if the settings are not all there
  */
-export function continueRun({ model, training }: Checkpoint, given: GivenSettings): Continuation {
+export function continueRun({ model, training, optimizer }: Checkpoint, given: GivenSettings): Continuation {
+  if (optimizer === null && !Object.hasOwn(training, 'loop')) {
+    throw new RnnError('checkpoint', 'a run cannot be continued from this checkpoint: it was imported, and has weights alone', {
+      hint: '--init-from starts a new run from them, in another folder',
+    });
+  }
   const earlier = { options: recordedOptions(training), reading: recordedReading(training), machine: recordedMachine(training) };
   const { step, epoch, position } = training;
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))

@@ -1,6 +1,6 @@
 // rnn export and rnn import: where files and folders go, and what is refused.
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, readlink, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -27,6 +27,7 @@ beforeAll(async () => {
   process.chdir(folder);
   for (const [name, checkpoint] of Object.entries({
     verse: trained,
+    small: randomModel({ cell: 'lstm', layers: 2, hidden: 4, embedding: 3 }),
     peephole: randomModel({ cell: 'lstm-peephole' }),
     skipping: randomModel({ cell: 'gru', layers: 2, skip: 'both', learnedState: true }),
   })) {
@@ -63,6 +64,25 @@ describe('rnn export', () => {
     expect((await readdir('.')).filter((name) => name.includes('.tmp'))).toEqual([]);
   });
 
+  it.each([
+    ['x.safetensors', [], 'safetensors'],
+    ['x.ONNX', [], 'onnx'],
+    ['x', [], 'safetensors'],
+    ['x.pt', ['--format', 'safetensors'], 'safetensors'],
+    ['x.onnx', ['--format', 'safetensors'], 'safetensors'],
+  ])('takes the format from --format, or from the ending of %s', async (name, more, format) => {
+    const { code, stdout } = await rnn(['export', 'checkpoints/verse', '--out', name, ...more, '--force', '--json']);
+    expect({ code, ...(JSON.parse(stdout) as object) }).toMatchObject({ code: 0, path: name, format });
+  });
+
+  it('refuses the ending of files that it does not write', async () => {
+    expect(await rnn(['export', 'checkpoints/verse', '--out', 'model.pt'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--out ends in \.pt, expected \.safetensors or \.onnx\nhint: --format safetensors/) as string,
+    });
+    expect(existsSync('model.pt')).toBe(false);
+  });
+
   it('leaves a file that is there as it is, unless --force is given', async () => {
     await writeFile('there.safetensors', 'mine');
     const refused = await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors']);
@@ -73,6 +93,24 @@ describe('rnn export', () => {
     expect(await readFile('there.safetensors', 'utf8')).toBe('mine');
     expect((await rnn(['export', 'checkpoints/verse', '--out', 'there.safetensors', '--force'])).code).toBe(0);
     expect(Buffer.compare(await readFile('there.safetensors'), safetensors.write(trained))).toBe(0);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'replaces what a link leads to, and keeps the link (links are not for everyone on Windows)',
+    async () => {
+      await writeFile('real', 'mine');
+      await symlink('real', 'link');
+      expect((await rnn(['export', 'checkpoints/verse', '--out', 'link', '--force'])).code).toBe(0);
+      expect(await readlink('link')).toBe('real');
+      expect(Buffer.compare(await readFile('real'), safetensors.write(trained))).toBe(0);
+    },
+  );
+
+  it('names a checkpoint that has no name', async () => {
+    expect(await rnn(['export', ''])).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('the name of the checkpoint is empty') as string,
+    });
   });
 
   it('writes to stdout for another program, and not to a terminal', async () => {
@@ -176,7 +214,7 @@ describe('rnn import', () => {
     expect((await rnn(['import', 'sent.safetensors', '--out', 'ended'])).code).toBe(0);
     expect(await rnn(['train', 'text.txt', '--out', 'ended', '--resume', ...machine])).toMatchObject({
       code: 4,
-      stderr: expect.stringContaining('--init-from') as string,
+      stderr: expect.stringMatching(/ended.latest\.json: it was imported, and has weights alone\nhint: --init-from starts/) as string,
     });
   });
 
@@ -184,7 +222,7 @@ describe('rnn import', () => {
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once'])).code).toBe(0);
     expect(await rnn(['import', 'sent.safetensors', '--out', 'once'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('already holds a run') as string,
+      stderr: expect.stringMatching(/once already holds a run\nhint: choose another folder with --out; --force/) as string,
     });
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once', '--force'])).code).toBe(0);
   });
@@ -206,9 +244,12 @@ describe('rnn import', () => {
   });
 
   it.each([
+    ['without a name', '', [], /^error: the name of the file is empty/],
     ['that is not there', 'none.safetensors', [], /there is no none\.safetensors/],
     ['that is a folder', 'checkpoints', [], /not a plain file/],
-    ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /damaged: its header/],
+    ['that is a checkpoint of ours', 'checkpoints/verse/latest.json', [], /^error: \S+ is no safetensors file/],
+    ['that is text', 'text.txt', [], /^error: text\.txt is no safetensors file: .*\nhint: give a file that rnn export wrote/],
+    ['of another size than that of --like', 'anonymous.safetensors', ['--like', 'checkpoints/small'], /to be like: .* and the model says/],
     ['whose tensors are those of another model', 'anonymous.safetensors', ['--like', 'checkpoints/skipping'], /learned state/],
     [
       'that came back without PyTorch having a module for it',
@@ -247,7 +288,7 @@ describe('rnn import', () => {
     [
       'has one that its model has not',
       (names: string[]) => [...names, 'rnn.weight_hr_l0'],
-      /a tensor "rnn\.weight_hr_l0", which its model has not/,
+      /a tensor "rnn\.weight_hr_l0", which the model has not/,
     ],
     [
       'is of what DistributedDataParallel wraps',

@@ -40,6 +40,7 @@ async function torchrun(args: readonly string[]): Promise<string> {
     '--master_addr',
     '127.0.0.1',
     `--master_port=${await freePort()}`,
+    '--monitor_interval=0.1', // seconds between looks at whether all is done; else 5
     ...asUsual,
     script,
     ...args,

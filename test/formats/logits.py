@@ -5,7 +5,7 @@ import sys
 
 import torch
 
-from rnn_model import load_model, write_safetensors
+from rnn_model import encode, load_model, write_safetensors
 
 folder = sys.argv[1]
 with open(f"{folder}/cases.json") as file:
@@ -26,5 +26,10 @@ for name in cases["names"]:
 os.chdir(folder)
 page = {}
 exec(cases["page"], page)
+try:
+    encode("IS#a0".encode(), page["vocabulary"])
+    refusal = "none"
+except ValueError as error:
+    refusal = str(error)
 with open("page.json", "w") as file:
-    json.dump(list(page["logits"].shape), file)
+    json.dump({"shape": list(page["logits"].shape), "refusal": refusal}, file)

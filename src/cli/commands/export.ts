@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
+import type { ExportFormat } from '../../formats/format.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
@@ -21,7 +22,7 @@ export function defineExport(command: Command, context: Context): void {
     .description('Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.')
     .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
   for (const flag of [
-    textFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out'),
+    textFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out (default: safetensors)'),
     textFlag('--out <file>', 'where to; - is stdout (default: the name of the run, in this folder)'),
     switchFlag('--force', 'replace the file if it is there'),
     switchFlag('--json', 'one JSON object about the file'),
@@ -40,10 +41,7 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   const { rooms, stdout } = context;
   refuseMixed({ '--out': flags.out, '--json': flags.json });
   const { formats } = await rooms.formats();
-  const names = formats.map(({ name }) => name);
-  const byEnding = formats.find(({ extension }) => flags.out !== undefined && extname(flags.out) === extension);
-  const wanted = flags.format === undefined ? (byEnding?.name ?? names[0]) : parseChoice('--format', flags.format, names);
-  const format = formats.find(({ name }) => name === wanted)!;
+  const format = flags.format === undefined ? formatByEnding(flags.out, formats) : formatNamed(flags.format, formats);
   const { findCheckpoint, isCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const checkpoint = await findCheckpoint(given, 'use');
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
@@ -57,6 +55,21 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   await replaceOut(out, bytes, context);
   if (flags.json)
     await stdout.write(`${JSON.stringify({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length })}\n`);
+}
+
+function formatNamed(given: string, formats: readonly ExportFormat[]): ExportFormat {
+  const names = formats.map(({ name }) => name);
+  return formats.find(({ name }) => name === parseChoice('--format', given, names))!;
+}
+
+/** The first format if there is no ending. @throws RnnError `usage` if it is that of other files, which whoever opens it would expect */
+function formatByEnding(out: string | undefined, formats: readonly ExportFormat[]): ExportFormat {
+  const ending = extname(out ?? '');
+  const found = ending === '' ? formats[0] : formats.find(({ extension }) => extension === ending.toLowerCase());
+  if (found !== undefined) return found;
+  throw new RnnError('usage', `--out ends in ${ending}, expected ${formats.map(({ extension }) => extension).join(' or ')}`, {
+    hint: `--format ${formats[0].name} writes such a file whatever its name`,
+  });
 }
 
 /** That of the run folder, or of a file that was taken out of one. */

@@ -32,7 +32,7 @@ export function defineImport(command: Command, context: Context): void {
   ])
     command.addOption(flag);
   addExamples(command, [
-    ['rnn import hamlet.safetensors', 'checkpoints/hamlet, from what rnn export wrote'],
+    ['rnn import trained.safetensors', 'checkpoints/trained, from what PyTorch has trained on'],
     ['rnn import other.safetensors --like checkpoints/hamlet', 'from a program that kept no metadata'],
   ]);
   command.action((file: string, flags: ImportFlags) => importModel(file, flags, context));
@@ -42,11 +42,17 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
   const { rooms, stdout, stderr } = context;
   const { RunFolder, findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const { readTrained } = await rooms.formats();
+  const path = flags.out ?? join('checkpoints', basename(file, extname(file)));
+  if (!flags.force && (await RunFolder.holdsRun(path))) {
+    // It may well be the run that was exported, of which the file is called by default: not to be replaced lightly.
+    throw new RnnError('usage', `${path} already holds a run`, {
+      hint: 'choose another folder with --out; --force replaces that run, whose optimizer and log no file has',
+    });
+  }
   const content = await readWhole(file, context);
   const like = flags.like === undefined ? null : await readCheckpoint(await findCheckpoint(flags.like, 'use'), { weightsOnly: true });
   const checkpoint = readTrained(content, file, like);
   const { model, tensors, training } = checkpoint;
-  const path = flags.out ?? join('checkpoints', basename(file, extname(file)));
   const folder = await RunFolder.create(path, { force: flags.force === true });
   try {
     await folder.saveLatest(checkpoint);
@@ -81,7 +87,7 @@ async function readWhole(file: string, { rooms }: Context): Promise<Uint8Array> 
       await handle.close();
     }
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') refuse(`there is no ${file}`, error);
+    if (systemCode(error) === 'ENOENT') refuse(file === '' ? 'the name of the file is empty' : `there is no ${file}`, error);
     if (systemCode(error) !== '') refuse(`${file} could not be read: ${(error as Error).message}`, error);
     throw error;
   }

@@ -130,7 +130,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],
     ['options', plain.join(', ')],
-    ['optimizer', info.optimizer ?? 'not kept: good for sampling only'],
+    ['optimizer', info.optimizer ?? 'not kept: good for all but --resume'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
   return rows
