@@ -4,9 +4,8 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import type { Context } from '../context.ts';
-import { addExamples, commonFlags, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, choiceFlag, commonFlags, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
-import { parseChoice } from '../values.ts';
 import { refuseMixed, refuseUnwritable, replaceOut } from '../written.ts';
 
 interface ExportFlags {
@@ -16,12 +15,15 @@ interface ExportFlags {
   readonly json?: boolean;
 }
 
+/** The names of formats/formats.ts, which is not loaded for a help text: a test compares the two. */
+export const formatNames: readonly string[] = ['safetensors', 'onnx'];
+
 export function defineExport(command: Command, context: Context): void {
   command
     .description('Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.')
     .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
   for (const flag of [
-    textFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out'),
+    choiceFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out', formatNames),
     textFlag('--out <file>', 'where to; - is stdout (default: the name of the run, in this folder)'),
     switchFlag('--force', 'replace the file if it is there'),
     switchFlag('--json', 'one JSON object about the file'),
@@ -40,10 +42,8 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   const { rooms, stdout } = context;
   refuseMixed({ '--out': flags.out, '--json': flags.json });
   const { formats } = await rooms.formats();
-  const names = formats.map(({ name }) => name);
   const byEnding = formats.find(({ extension }) => flags.out !== undefined && extname(flags.out) === extension);
-  const wanted = flags.format === undefined ? (byEnding?.name ?? names[0]) : parseChoice('--format', flags.format, names);
-  const format = formats.find(({ name }) => name === wanted)!;
+  const format = formats.find(({ name }) => name === flags.format) ?? byEnding ?? formats[0];
   const { findCheckpoint, isCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const checkpoint = await findCheckpoint(given, 'use');
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
