@@ -85,7 +85,8 @@ export async function settingsOfTrain(
     stderr.line(stderr.colour.yellow(`warning: ${name} is no option of rnn train; did you mean ${meant}?`));
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
-  const file = path === undefined ? new Map<string, Setting>() : new Map(await fromFile(path, flags, suggest));
+  const by = config === undefined ? 'RNN_CONFIG' : '--config';
+  const file = path === undefined ? new Map<string, Setting>() : new Map(await fromFile(by, path, flags, suggest));
   // A device reads it by itself, and only where no option says otherwise.
   if (env.RNN_BLAS) file.delete('blas');
   const settled = strongest(given, [environment, file]);
@@ -144,8 +145,10 @@ function valueOf({ flag, name, texts }: Setting): unknown {
   }
 }
 
-/** The option that is nearest to a name by Commander's measure, without dashes; null if none is near. */
-export function suggestion(flags: readonly Flag[], key: string): string | null {
+/** The option that is nearest to a name (`seqLength`, `HIDDEN`) by Commander's measure, without dashes; null if none is near. */
+export function suggestion(flags: readonly Flag[], name: string): string | null {
+  const key = name.replace(/(?<=[a-z])(?=[A-Z])|[ _]/g, '-').toLowerCase();
+  if (flags.some((flag) => flag.key === key)) return key;
   const command = new Command()
     .exitOverride()
     .configureOutput({ outputError: () => {} })

@@ -155,11 +155,17 @@ describe('what is wrong is called by where it stands', () => {
     [{ file: { out: 7 } }, 'rnn.json:1: out is 7, expected a text between double quotes', ''],
     [{ file: '{\n  "cell": "gru",\n  "hiden": 64\n}' }, 'rnn.json:3: hiden is no option of rnn train', 'did you mean hidden?'],
     [{ file: { valFraction: 0.1 } }, 'rnn.json:1: valFraction is no option', 'did you mean val-fraction?'],
+    [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is no option', 'did you mean hidden?'],
+    [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is no option', 'did you mean max-steps?'],
+    [{ file: '{"hidden": 1e400}' }, 'rnn.json:1: hidden is Infinity, expected a whole number', ''],
+    [{ file: '{"out": "\\"hidden\\":",\n "hidden": 0}' }, 'rnn.json:2: hidden is 0', ''],
+    [{ file: '{\n"hidden": 64,\n"cell": "gru",\n"hidd\\u0065n": 32}' }, 'rnn.json:2: hidden stands on line 4, too', 'leave one'],
+    [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is no JSON: ', 'there are no comments'],
     [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is no option', 'without dashes: hidden'],
     [{ file: { config: 'x.json' } }, 'rnn.json:1: config is no option', '--config is for the command line'],
     [{ file: '{"__proto__": {}}' }, 'rnn.json:1: __proto__ is no option', 'rnn train --help lists its options'],
     [{ file: { epochs: 1, 'max-steps': 5 } }, 'rnn.json:1: epochs and ', 'give one'],
-    [{ file: '{"hidden": 64,}' }, 'rnn.json is no JSON: ', 'nothing follows the last member'],
+    [{ file: '{"hidden": 64,}' }, 'rnn.json is no JSON: ', 'no comma follows the last member'],
     [{ file: '[64]' }, 'rnn.json holds a list, expected an object', 'such as {"hidden": 256'],
   ])('%j', async (given, message, hint) => {
     const { code, stderr, calls } = await train(given);
@@ -170,9 +176,14 @@ describe('what is wrong is called by where it stands', () => {
 
   it('a file that is missing ends with 2, and says how to have one', async () => {
     const missing = join(folder, 'no.json');
-    const { code, stderr } = await rnn(['train', text], { env: { RNN_CONFIG: missing } });
+    const { code, stderr } = await rnn(['train', text, '--config', missing]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: --config .*no\.json cannot be read: ENOENT.*\nhint: .*--dry-run --json/);
+    // That hint would name the same file again.
+    expect((await rnn(['train', text], { env: { RNN_CONFIG: missing } })).stderr).toMatch(
+      /^error: RNN_CONFIG .*no\.json cannot be read: ENOENT.*\nhint: .*unset RNN_CONFIG/,
+    );
+    expect((await rnn(['train', text, '--config', folder])).stderr).toMatch(/cannot be read: EISDIR.*\nhint: it is a file such as/);
   });
 
   it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
@@ -192,6 +203,13 @@ describe('what is wrong is called by where it stands', () => {
 it('an empty variable, an empty file, a mark of its order of bytes and a schema say nothing', async () => {
   const { code, calls } = await train({ env: { RNN_HIDDEN: '', RNN_DEVICE: '' }, file: '\uFEFF{"$schema": "schema/rnn.json"}' });
   expect({ code, given: calls.given }).toEqual({ code: 0, given: {} });
+});
+
+it("a file in the UTF-16 of Windows' PowerShell is read, too", async () => {
+  writeFileSync(config, Buffer.from('\uFEFF{"hidden": 64}', 'utf16le'));
+  const { rooms, calls } = fakeRooms();
+  expect(await rnn(['train', 'hamlet.txt', '--config', config], { rooms })).toMatchObject({ code: 0 });
+  expect(calls.given).toEqual({ hidden: 64 });
 });
 
 it('a plan has in it the file that gives the same run again', async () => {
