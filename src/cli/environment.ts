@@ -17,7 +17,7 @@ export const otherVariables: ReadonlySet<string> = new Set([
   'RNN_CHROMIUM',
 ]);
 /** What the environment gives commands besides train: no other options mean the same wherever there are any. */
-export const everywhere: readonly string[] = ['checkpoint', 'threads', 'temp', 'top-k', 'top-p', 'min-p'];
+export const everywhere: readonly string[] = ['checkpoint', 'threads', 'temp', 'top-k', 'top-p', 'min-p', 'debug'];
 
 const yes = ['1', 'true', 'yes', 'on'];
 const no = ['0', 'false', 'no', 'off'];

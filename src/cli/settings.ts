@@ -46,6 +46,14 @@ export async function settle(command: Command, context: Context): Promise<void> 
     given.set(name, value);
     context.origins.set(name, flag.longName);
   }
+  const { env } = context.io;
+  // Before anything can be wrong with the others.
+  const said = fromEnvironment(
+    flags.filter(({ key }) => key === 'debug' || (key === 'json' && command.name() === 'train')),
+    env,
+  );
+  context.wantsDebug ||= said.get('debug')?.texts === true;
+  context.wantsJson ||= !given.has('json') && said.get('json')?.texts === true;
   const settings = await settingsFor(command, given, context);
   for (const { flag, origin, source, value } of settings) {
     const attribute = flag.attributeName();
@@ -53,6 +61,11 @@ export async function settle(command: Command, context: Context): Promise<void> 
     context.origins.set(attribute, origin);
   }
   context.wantsJson ||= command.getOptionValue('json') === true;
+  const checkpoint = command.registeredArguments.findIndex((argument) => argument.name() === 'checkpoint');
+  if (checkpoint >= 0 && env.RNN_CHECKPOINT && command.processedArgs[checkpoint] === undefined) {
+    command.processedArgs[checkpoint] = env.RNN_CHECKPOINT;
+    context.origins.set('checkpoint', 'RNN_CHECKPOINT');
+  }
 }
 
 async function settingsFor(command: Command, given: ReadonlyMap<string, unknown>, context: Context): Promise<readonly Settled[]> {

@@ -194,7 +194,24 @@ describe('what is wrong is called by where it stands', () => {
     expect(stderr.match(/^warning: RNN.*/gm)).toEqual(['warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?']);
   });
 
+  it('an option that cannot be, by what is known later, is said to come from there', async () => {
+    const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
+    expect(tied).toMatchObject({ code: 2, stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED; --embedding 128 ') });
+    has({ tied: true });
+    const filed = await rnn(['train', text, '--config', config, '--dry-run']);
+    expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}; `);
+    expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
+  });
+
+  it('errors are told with their stack where the environment asks for it', async () => {
+    expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
+    expect((await rnn(['sample', '--checkpoint', join(folder, 'no')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
+    expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '0' } })).stderr).not.toContain('    at ');
+  });
+
   it('errors are told as data where the environment asks for it', async () => {
+    const wrong = await rnn(['train', text], { env: { RNN_JSON: '1', RNN_HIDDEN: '0' } });
+    expect(JSON.parse(wrong.stdout)).toMatchObject({ event: 'error', code: 2 });
     const { stdout } = await rnn(['train', join(folder, 'no.txt')], { env: { RNN_JSON: '1' } });
     expect(JSON.parse(stdout)).toMatchObject({ event: 'error', code: 3 });
   });
@@ -255,6 +272,19 @@ describe('other commands', () => {
     expect(calls.read?.[0]).toBe('runs/a');
     expect(calls.device?.[1]).toMatchObject({ threads: 1 });
     expect(calls.sampled[0]).toMatchObject({ length: 500, options: { temperature: 0.7 } });
+  });
+
+  it('that take a checkpoint beside their options have it from RNN_CHECKPOINT, too', async () => {
+    for (const command of ['info', 'export', 'sample']) {
+      expect(await rnn([command], { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).toMatchObject({
+        code: 4,
+        stderr: expect.stringMatching(/^error: there is no .*no-run\nhint: the checkpoint comes from RNN_CHECKPOINT; /),
+      });
+      const argv = command === 'sample' ? [command, '--checkpoint', 'other'] : [command, 'other'];
+      expect((await rnn(argv, { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).stderr).toMatch(
+        /^error: there is no other\nhint: give a/,
+      );
+    }
   });
 
   it('call a bad value by its variable', async () => {
