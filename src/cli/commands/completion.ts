@@ -19,7 +19,8 @@ const installing = `
 To install it, once:
   bash   echo 'source <(rnn completion bash)' >>~/.bashrc
   zsh    echo 'source <(rnn completion zsh)' >>~/.zshrc
-  fish   rnn completion fish >~/.config/fish/completions/rnn.fish
+  fish   mkdir -p ~/.config/fish/completions
+         rnn completion fish >~/.config/fish/completions/rnn.fish
 
 In ~/.zshrc it belongs below the line that calls compinit; if there is none, add
   autoload -U compinit; compinit
