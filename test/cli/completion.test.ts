@@ -133,6 +133,9 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
     ['rnn train --hidden ', []],
     ['rnn corpus ', ['sonnets']],
     ['rnn sweep x.txt -- --opti', ['--optimizer']],
+    ['rnn sweep x.txt -- --optimizer ada', ['adagrad', 'adam']],
+    ['rnn train --device gpu:so', ['gpu:software']],
+    ['rnn train --cell=gru', ['--cell=gru', '--cell=gru-cho']],
     ['rnn train cor', ['corpora/']],
     ['rnn help sw', ['sweep']],
   ])('completes %j', (line, expected) => {
@@ -140,8 +143,10 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
   });
 
   it('completes run folders, among files', () => {
-    expect(inFish('rnn sample --checkpoint ')).toEqual(expect.arrayContaining(runs));
-    expect(inFish('rnn sample --checkpoint ')).not.toContain('checkpoints/no-run');
+    // With the slash that files have: each is offered once.
+    expect(inFish('rnn sample --checkpoint ')).toEqual(expect.arrayContaining(runs.map((run) => `${run}/`)));
+    expect(inFish('rnn sample --checkpoint ')).not.toContain('checkpoints/no-run/');
+    expect(inFish('rnn sample --checkpoint checkpoints/ham')).toEqual(['checkpoints/hamlet/']);
   });
 });
 
