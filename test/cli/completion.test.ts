@@ -172,6 +172,7 @@ describe.skipIf(!isThere('zsh'))(`zsh${isThere('zsh') ? '' : ' (skipped: there i
         'rnn train --optimizer=rmsp\t',
         'rnn train --device=gpu:so\t',
         'rnn info --js\tcheckpoints/my\t',
+        'rnn train --init-from=checkpoints/my\t',
         'rnn sweep x.txt --grid hidd\t64 -- --hidd\t2',
         'exit',
       ].join('\n');
@@ -185,6 +186,7 @@ describe.skipIf(!isThere('zsh'))(`zsh${isThere('zsh') ? '' : ' (skipped: there i
       expect(stdout).toContain('<train><--optimizer=rmsprop>');
       expect(stdout).toContain('<train><--device=gpu:software>');
       expect(stdout).toContain('<info><--json><checkpoints/my run>');
+      expect(stdout).toContain('<train><--init-from=checkpoints/my run>');
       expect(stdout).toContain('<sweep><x.txt><--grid><hidden=64><--><--hidden=2>');
     },
   );

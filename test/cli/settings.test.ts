@@ -70,7 +70,7 @@ describe('the command line is stronger than the environment, that than the file,
 
   it('for how the text is read', async () => {
     const [env, file] = [
-      { RNN_INCLUDE: '*.{c,h},*.md', RNN_UNIT: 'byte' },
+      { RNN_INCLUDE: '*.{c,h}, *.md', RNN_UNIT: 'byte' },
       { include: ['*.js'], 'min-count': 3 },
     ];
     expect((await train({ env, file })).calls.corpus).toMatchObject({ include: ['*.{c,h}', '*.md'], unit: 'byte', minCount: 3 });
@@ -188,7 +188,7 @@ describe('what is wrong is called by where it stands', () => {
 
   it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
     const { code, stderr } = await train({
-      env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_HOME_OF_OTHERS: '/opt' },
+      env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
     });
     expect(code).toBe(0);
     expect(stderr.match(/^warning: RNN.*/gm)).toEqual(['warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?']);

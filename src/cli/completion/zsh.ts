@@ -6,8 +6,7 @@ const helpers = `
 _rnn_runs() {
   local -a runs
   runs=(checkpoints/*/(best|latest).json(N:h) sweeps/*/*/(best|latest).json(N:h))
-  (( \${#runs} )) && compadd -f -- \${(u)runs}
-  _files
+  (( \${#runs} )) && compadd -f -- \${(u)runs} || _files
 }
 `.trim();
 
