@@ -19,11 +19,13 @@ const installing = `
 To install it, once:
   bash   echo 'source <(rnn completion bash)' >>~/.bashrc
   zsh    echo 'source <(rnn completion zsh)' >>~/.zshrc
-  fish   mkdir -p ~/.config/fish/completions
-         rnn completion fish >~/.config/fish/completions/rnn.fish
+  fish   rnn completion fish >~/.config/fish/completions/rnn.fish
 
 In ~/.zshrc it belongs below the line that calls compinit; if there is none, add
   autoload -U compinit; compinit
+
+Before fish was first used at a prompt, its folder is made by
+  mkdir -p ~/.config/fish/completions
 
 The bash of macOS is too old for <(…) there; it takes
   rnn completion bash >~/.rnn-completion; source ~/.rnn-completion`;
