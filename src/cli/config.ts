@@ -2,6 +2,7 @@
 // true, "include": ["*.c"]}. Knows nothing of the environment, and not what is stronger than what.
 import { readFile } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
+import { groupBy } from '../group.ts';
 import type { Flag } from './flags.ts';
 import { shellWord } from './format.ts';
 import type { Level } from './settings.ts';
@@ -19,22 +20,26 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] => flags.filter(({ 
  * What a configuration file says of options. Values are handed on as the texts that the command line would have,
  * for the parsers of the flags.
  *
+ * @param by what names the file: `--config` or `RNN_CONFIG`
  * @param suggest the option that is probably meant by a name, without dashes
- * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option, or one of the
- * wrong type
+ * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option, twice the same, or
+ * one of the wrong type
  */
-export async function fromFile(path: string, flags: readonly Flag[], suggest: (key: string) => string | null): Promise<Level> {
-  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new RnnError('usage', `--config ${path} cannot be read: ${(cause as Error).message}`, {
-      hint: `rnn train <corpus...> --dry-run --json | jq .config >${shellWord(path)} writes one`,
-      cause,
-    });
-  });
+export async function fromFile(by: string, path: string, flags: readonly Flag[], suggest: (key: string) => string | null): Promise<Level> {
+  const text = decoded(
+    await readFile(path).catch((cause: unknown) => {
+      throw new RnnError('usage', `${by} ${path} cannot be read: ${(cause as Error).message}`, { hint: remedy(by, path, cause), cause });
+    }),
+  );
   const known = new Map(flagsInFiles(flags).map((flag) => [flag.key, flag]));
-  const given = Object.entries(objectIn(path, text))
+  const object = objectIn(path, text);
+  const lines = linesOf(text);
+  const given = Object.entries(object)
     .filter(([key]) => key !== schemaKey)
     .map(([key, value]) => {
-      const name = `${path}:${lineOf(text, key)}: ${key}`;
+      const [line, again] = lines.get(key)!;
+      const name = `${path}:${line}: ${key}`;
+      if (again !== undefined) throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
       const flag = known.get(key);
       if (flag === undefined) throw unknownKey(name, key, suggest(key));
       return { flag, name, origin: path, source: 'config' as const, texts: textsOf(flag, name, value) };
@@ -42,14 +47,25 @@ export async function fromFile(path: string, flags: readonly Flag[], suggest: (k
   return new Map(given.map((setting) => [setting.flag.attributeName(), setting]));
 }
 
+/** What may be done about a file that cannot be read. */
+function remedy(by: string, path: string, cause: unknown): string {
+  if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') return 'it is a file such as {"hidden": 256, "cell": "gru"}';
+  if (by !== '--config') return `correct ${by}, or do without it: unset ${by}`;
+  return `rnn train <corpus...> --dry-run --json | jq .config >${shellWord(path)} writes one`;
+}
+
+/** Without the mark that editors of Windows begin a file with; its PowerShell writes UTF-16, where > does. */
+function decoded(bytes: Uint8Array): string {
+  return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(bytes);
+}
+
 function objectIn(path: string, text: string): object {
   let value: unknown;
   try {
-    // Editors of Windows begin a file with a mark that JSON does not know.
-    value = JSON.parse(text.replace(/^\uFEFF/, ''));
+    value = JSON.parse(text);
   } catch (cause) {
     throw new RnnError('usage', `${path} is no JSON: ${(cause as Error).message}`, {
-      hint: 'names and texts stand between double quotes, and nothing follows the last member: {"hidden": 256, "cell": "gru"}',
+      hint: 'names and texts stand between double quotes, no comma follows the last member, and there are no comments: {"hidden": 256}',
       cause,
     });
   }
@@ -91,15 +107,20 @@ function textsOf({ takes }: Flag, name: string, value: unknown): readonly string
       if (typeof value !== 'string') throw badValue(name, JSON.stringify(value), 'a text between double quotes');
       return [value];
     case 'number':
-      return [JSON.stringify(value)];
+      // JSON.stringify makes null of 1e400.
+      return [typeof value === 'number' ? String(value) : JSON.stringify(value)];
     case 'choice':
     case 'duration':
       return [typeof value === 'string' ? value : JSON.stringify(value)];
   }
 }
 
-/** Of the member: the first line on which its name stands before a colon. */
-function lineOf(text: string, key: string): number {
-  const at = text.search(new RegExp(`${JSON.stringify(key).replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)}\\s*:`));
-  return text.slice(0, Math.max(0, at)).split('\n').length;
+/** The lines that each member stands on, by its name: of the texts in what JSON.parse takes, those before a colon. */
+function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
+  const names = [...text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g)].filter(([, , colon]) => colon !== undefined);
+  const members = names.map(({ 1: name, index }) => ({
+    key: JSON.parse(name) as string,
+    line: text.slice(0, index).split('\n').length,
+  }));
+  return new Map([...groupBy(members, ({ key }) => key)].map(([key, all]) => [key, all.map(({ line }) => line)]));
 }

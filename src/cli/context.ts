@@ -13,4 +13,6 @@ export interface Context {
   readonly origins: Map<string, string>;
   /** Whether errors are told on stdout, too, because something other than the command line says --json. */
   wantsJson: boolean;
+  /** Whether errors are told with their stack because the environment says --debug. */
+  wantsDebug: boolean;
 }

@@ -17,7 +17,7 @@ export const otherVariables: ReadonlySet<string> = new Set([
   'RNN_CHROMIUM',
 ]);
 /** What the environment gives commands besides train: no other options mean the same wherever there are any. */
-export const everywhere: readonly string[] = ['checkpoint', 'threads', 'temp', 'top-k', 'top-p', 'min-p'];
+export const everywhere: readonly string[] = ['checkpoint', 'threads', 'temp', 'top-k', 'top-p', 'min-p', 'debug'];
 
 const yes = ['1', 'true', 'yes', 'on'];
 const no = ['0', 'false', 'no', 'off'];
@@ -44,14 +44,17 @@ export function fromEnvironment(flags: readonly Flag[], environment: Environment
 
 function textsOf({ takes }: Flag, name: string, text: string): readonly string[] | boolean {
   // Between braces, a comma is part of a glob.
-  if (takes.kind === 'list') return text.split(/,(?![^{]*\})/);
+  if (takes.kind === 'list') return text.split(/,(?![^{]*\})/).map((each) => each.trim());
   if (takes.kind !== 'switch') return [text];
   if (yes.includes(text.toLowerCase())) return true;
   if (no.includes(text.toLowerCase())) return false;
   throw badValue(name, text, '1 or 0');
 }
 
-/** Variables that look like a misspelt option, each with the one that was probably meant. */
+/**
+ * Variables that look like a misspelt option, each with the one that was probably meant. Its first letter is taken to be right: variables of
+ * other programs, such as RNN_HOME, are near to some option as well.
+ */
 export function misspelt(
   flags: readonly Flag[],
   environment: Environment,
@@ -61,8 +64,10 @@ export function misspelt(
   return Object.keys(environment)
     .filter((name) => name.startsWith('RNN_') && !known.has(name))
     .flatMap((name) => {
-      const key = suggest(name.slice('RNN_'.length).toLowerCase().replaceAll('_', '-'));
-      const flag = flags.find((each) => each.key === key);
-      return flag === undefined ? [] : [{ name, meant: variableOf(flag) }];
+      const written = name.slice('RNN_'.length).toLowerCase();
+      const key = suggest(written);
+      const flag = flags.find((each) => each.key === key && key.startsWith(written.slice(0, 1)));
+      // Windows knows RNN_Hidden by this name, too.
+      return flag === undefined || environment[variableOf(flag)] !== undefined ? [] : [{ name, meant: variableOf(flag) }];
     });
 }

@@ -1,5 +1,6 @@
 // From an error to what the user sees of it and to the exit code. Knows nothing of commands.
 import { inspect } from 'node:util';
+import { Option } from 'commander';
 import { RnnError, type ErrorKind } from '../errors.ts';
 import type { EndReason } from '../training/events.ts';
 import type { Signal } from './io.ts';
@@ -33,6 +34,21 @@ export function failureOf(error: unknown, options: { debug: boolean }): Failure 
     hint: 'this is a bug in rnn; please report it with the command and the lines above',
     stack: inspect(error),
   };
+}
+
+/**
+ * Where the options that a failure is about come from, as far as that is not the command line: who set a variable long ago does not think
+ * of it.
+ *
+ * @param origins as in the context of commands
+ */
+export function comeFrom({ code, message }: Failure, origins: ReadonlyMap<string, string>): string[] {
+  const named = [...new Set(message.match(/--[a-z][\w-]*/g))].map((flag) => [flag, new Option(flag).attributeName()]);
+  if (code === codes.checkpoint) named.push(['the checkpoint', 'checkpoint']);
+  return named.flatMap(([what, name]) => {
+    const origin = origins.get(name);
+    return origin === undefined || origin.startsWith('--') || message.includes(origin) ? [] : [`${what} comes from ${origin}`];
+  });
 }
 
 /** Whether a failure of this program ends it with the code, and not the system or a signal. */

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
 import { coloursFor, noColours } from './colour.ts';
 import type { Context } from './context.ts';
-import { failureOf } from './failures.ts';
+import { comeFrom, failureOf } from './failures.ts';
 import { commonFlags } from './flags.ts';
 import { harmless } from './format.ts';
 import type { Io } from './io.ts';
@@ -155,14 +155,18 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return usageCode;
     const help = helpOn(argv);
     const failure = thrown instanceof CommanderError ? usageError(thrown, help) : thrown;
-    return report(failure, context, { debug: words.has('--debug'), json: words.has('--json') || context.wantsJson, help });
+    return report(failure, context, {
+      debug: words.has('--debug') || context.wantsDebug,
+      json: words.has('--json') || context.wantsJson,
+      help,
+    });
   }
 }
 
 async function openContext(io: Io, rooms: Rooms, colour: boolean): Promise<Context> {
   const stdout = new Output('stdout', io, await coloursFor(io.stdout, io.env, colour));
   const stderr = new Output('stderr', io, await coloursFor(io.stderr, io.env, colour));
-  return { io, rooms, stdout, stderr, exitCode: 0, origins: new Map(), wantsJson: false };
+  return { io, rooms, stdout, stderr, exitCode: 0, origins: new Map(), wantsJson: false, wantsDebug: false };
 }
 
 /** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */
@@ -228,13 +232,14 @@ function usageError(error: CommanderError, help: string): RnnError {
 
 async function report(
   thrown: unknown,
-  { stdout, stderr }: Context,
+  { stdout, stderr, origins }: Context,
   options: { debug: boolean; json: boolean; help: string },
 ): Promise<number> {
   const failure = failureOf(thrown, options);
   const { code, message, stack } = failure;
   // A value that is refused says what is allowed; how to choose it is in the help.
-  const hint = failure.hint ?? (code === usageCode ? `${options.help} tells how to choose it` : undefined);
+  const advice = failure.hint ?? (code === usageCode ? `${options.help} tells how to choose it` : undefined);
+  const hint = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])].join('; ') || undefined;
   // They may quote a file that came from anywhere.
   if (stack !== undefined) stderr.line(stderr.colour.dim(harmless(stack)));
   stderr.line(`${stderr.colour.red('error:')} ${harmless(message)}`);

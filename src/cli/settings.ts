@@ -46,6 +46,14 @@ export async function settle(command: Command, context: Context): Promise<void> 
     given.set(name, value);
     context.origins.set(name, flag.longName);
   }
+  const { env } = context.io;
+  // Before anything can be wrong with the others.
+  const said = fromEnvironment(
+    flags.filter(({ key }) => key === 'debug' || (key === 'json' && command.name() === 'train')),
+    env,
+  );
+  context.wantsDebug ||= said.get('debug')?.texts === true;
+  context.wantsJson ||= !given.has('json') && said.get('json')?.texts === true;
   const settings = await settingsFor(command, given, context);
   for (const { flag, origin, source, value } of settings) {
     const attribute = flag.attributeName();
@@ -53,6 +61,11 @@ export async function settle(command: Command, context: Context): Promise<void> 
     context.origins.set(attribute, origin);
   }
   context.wantsJson ||= command.getOptionValue('json') === true;
+  const checkpoint = command.registeredArguments.findIndex((argument) => argument.name() === 'checkpoint');
+  if (checkpoint >= 0 && env.RNN_CHECKPOINT && command.processedArgs[checkpoint] === undefined) {
+    command.processedArgs[checkpoint] = env.RNN_CHECKPOINT;
+    context.origins.set('checkpoint', 'RNN_CHECKPOINT');
+  }
 }
 
 async function settingsFor(command: Command, given: ReadonlyMap<string, unknown>, context: Context): Promise<readonly Settled[]> {
@@ -85,7 +98,8 @@ export async function settingsOfTrain(
     stderr.line(stderr.colour.yellow(`warning: ${name} is no option of rnn train; did you mean ${meant}?`));
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
-  const file = path === undefined ? new Map<string, Setting>() : new Map(await fromFile(path, flags, suggest));
+  const by = config === undefined ? 'RNN_CONFIG' : '--config';
+  const file = path === undefined ? new Map<string, Setting>() : new Map(await fromFile(by, path, flags, suggest));
   // A device reads it by itself, and only where no option says otherwise.
   if (env.RNN_BLAS) file.delete('blas');
   const settled = strongest(given, [environment, file]);
@@ -144,8 +158,10 @@ function valueOf({ flag, name, texts }: Setting): unknown {
   }
 }
 
-/** The option that is nearest to a name by Commander's measure, without dashes; null if none is near. */
-export function suggestion(flags: readonly Flag[], key: string): string | null {
+/** The option that is nearest to a name (`seqLength`, `HIDDEN`) by Commander's measure, without dashes; null if none is near. */
+export function suggestion(flags: readonly Flag[], name: string): string | null {
+  const key = name.replace(/(?<=[a-z])(?=[A-Z])|[ _]/g, '-').toLowerCase();
+  if (flags.some((flag) => flag.key === key)) return key;
   const command = new Command()
     .exitOverride()
     .configureOutput({ outputError: () => {} })

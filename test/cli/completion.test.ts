@@ -63,7 +63,7 @@ it('every command and every option that some help shows is in all of them', asyn
   const options = new Set(helps.flatMap((help) => [...help.matchAll(/^ {2}(?:-h, )?--([\w-]+)/gm)].map(([, name]) => name)));
   expect(options.size).toBeGreaterThan(80);
   for (const shell of shells)
-    expect([...commands, ...options].filter((word) => !new RegExp(`[ '"(*-]${word}[ '")[|:]`).test(scripts[shell]))).toEqual([]);
+    expect([...commands, ...options].filter((word) => !new RegExp(`[ '"(*-]${word}[ '")[|:=]`).test(scripts[shell]))).toEqual([]);
 });
 
 describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: there is no bash)'}`, () => {
@@ -73,6 +73,10 @@ describe.skipIf(!isThere('bash'))(`bash${isThere('bash') ? '' : ' (skipped: ther
     ['a choice', ['train', '--cell', 'gru'], ['gru', 'gru-cho']],
     ['a choice after =, which bash takes for a word', ['train', '--cell', '=', 'gru'], ['gru', 'gru-cho']],
     ['a choice right after =', ['train', '--unit', '='], ['char', 'byte']],
+    ['a device after its colon, which is a word as well', ['train', '--device', 'gpu', ':', 'so'], ['software']],
+    ['a device right after its colon', ['train', '--device', 'gpu', ':'], ['software', 'webasm', 'cpu']],
+    ['a device after =', ['train', '--device', '=', 'gpu', ':', 'so'], ['software']],
+    ['formats', ['export', '--format', ''], ['safetensors', 'onnx']],
     ['presets', ['train', '--preset', ''], Object.keys(presets)],
     ['run folders of an option', ['sample', '--checkpoint', ''], runs],
     ['run folders of an argument', ['info', 'checkpoints/h'], ['checkpoints/hamlet']],
@@ -129,6 +133,9 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
     ['rnn train --hidden ', []],
     ['rnn corpus ', ['sonnets']],
     ['rnn sweep x.txt -- --opti', ['--optimizer']],
+    ['rnn sweep x.txt -- --optimizer ada', ['adagrad', 'adam']],
+    ['rnn train --device gpu:so', ['gpu:software']],
+    ['rnn train --cell=gru', ['--cell=gru', '--cell=gru-cho']],
     ['rnn train cor', ['corpora/']],
     ['rnn help sw', ['sweep']],
   ])('completes %j', (line, expected) => {
@@ -136,8 +143,10 @@ describe.skipIf(!isThere('fish'))(`fish${isThere('fish') ? '' : ' (skipped: ther
   });
 
   it('completes run folders, among files', () => {
-    expect(inFish('rnn sample --checkpoint ')).toEqual(expect.arrayContaining(runs));
-    expect(inFish('rnn sample --checkpoint ')).not.toContain('checkpoints/no-run');
+    // With the slash that files have: each is offered once.
+    expect(inFish('rnn sample --checkpoint ')).toEqual(expect.arrayContaining(runs.map((run) => `${run}/`)));
+    expect(inFish('rnn sample --checkpoint ')).not.toContain('checkpoints/no-run/');
+    expect(inFish('rnn sample --checkpoint checkpoints/ham')).toEqual(['checkpoints/hamlet/']);
   });
 });
 
@@ -150,6 +159,37 @@ describe.skipIf(!isThere('zsh'))(`zsh${isThere('zsh') ? '' : ' (skipped: there i
     });
     expect(registered).toMatchObject({ status: 0, stdout: '_rnn\n', stderr: '' });
   });
+
+  const hasScript = isThere('script');
+  it.skipIf(!hasScript || process.platform !== 'linux')(
+    `completes what is typed at a terminal${hasScript ? '' : ' (skipped: there is no script)'}`,
+    () => {
+      const typed = [
+        "PS1=''",
+        'rnn() { printf "<%s>" "$@"; }',
+        'autoload -U compinit; compinit -D; source ./rnn.zsh',
+        'rnn tra\tcorp\tx.t\t --opti\trmsp\t',
+        'rnn train --optimizer=rmsp\t',
+        'rnn train --device=gpu:so\t',
+        'rnn info --js\tcheckpoints/my\t',
+        'rnn train --init-from=checkpoints/my\t',
+        'rnn sweep x.txt --grid hidd\t64 -- --hidd\t2',
+        'exit',
+      ].join('\n');
+      const { stdout } = spawnSync('script', ['-qec', 'zsh -f -i', '/dev/null'], {
+        cwd: folder,
+        encoding: 'utf8',
+        input: `${typed}\n`,
+        env: { ...process.env, TERM: 'dumb' },
+      });
+      expect(stdout).toContain('<train><corpora/x.txt><--optimizer=rmsprop>');
+      expect(stdout).toContain('<train><--optimizer=rmsprop>');
+      expect(stdout).toContain('<train><--device=gpu:software>');
+      expect(stdout).toContain('<info><--json><checkpoints/my run>');
+      expect(stdout).toContain('<train><--init-from=checkpoints/my run>');
+      expect(stdout).toContain('<sweep><x.txt><--grid><hidden=64><--><--hidden=2>');
+    },
+  );
 });
 
 it('nothing that a folder is called was run', () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { formatNames } from '../../src/cli/commands/export.ts';
 import { formats } from '../../src/formats/formats.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { safetensors } from '../../src/formats/trained.ts';
@@ -155,6 +156,7 @@ describe('rnn export', () => {
   });
 
   it('knows its formats, and tells of each in the help', async () => {
+    expect(formatNames).toEqual(formats.map(({ name }) => name));
     const { stdout } = await rnn(['export', '--help']);
     for (const { name } of formats) expect(stdout).toContain(name);
     expect(await rnn(['export', 'checkpoints/verse', '--format', 'safetensor'])).toMatchObject({

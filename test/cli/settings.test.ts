@@ -70,7 +70,7 @@ describe('the command line is stronger than the environment, that than the file,
 
   it('for how the text is read', async () => {
     const [env, file] = [
-      { RNN_INCLUDE: '*.{c,h},*.md', RNN_UNIT: 'byte' },
+      { RNN_INCLUDE: '*.{c,h}, *.md', RNN_UNIT: 'byte' },
       { include: ['*.js'], 'min-count': 3 },
     ];
     expect((await train({ env, file })).calls.corpus).toMatchObject({ include: ['*.{c,h}', '*.md'], unit: 'byte', minCount: 3 });
@@ -155,11 +155,17 @@ describe('what is wrong is called by where it stands', () => {
     [{ file: { out: 7 } }, 'rnn.json:1: out is 7, expected a text between double quotes', ''],
     [{ file: '{\n  "cell": "gru",\n  "hiden": 64\n}' }, 'rnn.json:3: hiden is no option of rnn train', 'did you mean hidden?'],
     [{ file: { valFraction: 0.1 } }, 'rnn.json:1: valFraction is no option', 'did you mean val-fraction?'],
+    [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is no option', 'did you mean hidden?'],
+    [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is no option', 'did you mean max-steps?'],
+    [{ file: '{"hidden": 1e400}' }, 'rnn.json:1: hidden is Infinity, expected a whole number', ''],
+    [{ file: '{"out": "\\"hidden\\":",\n "hidden": 0}' }, 'rnn.json:2: hidden is 0', ''],
+    [{ file: '{\n"hidden": 64,\n"cell": "gru",\n"hidd\\u0065n": 32}' }, 'rnn.json:2: hidden stands on line 4, too', 'leave one'],
+    [{ file: '{"hidden": 64 // more\n}' }, 'rnn.json is no JSON: ', 'there are no comments'],
     [{ file: { '--hidden': 64 } }, 'rnn.json:1: --hidden is no option', 'without dashes: hidden'],
     [{ file: { config: 'x.json' } }, 'rnn.json:1: config is no option', '--config is for the command line'],
     [{ file: '{"__proto__": {}}' }, 'rnn.json:1: __proto__ is no option', 'rnn train --help lists its options'],
     [{ file: { epochs: 1, 'max-steps': 5 } }, 'rnn.json:1: epochs and ', 'give one'],
-    [{ file: '{"hidden": 64,}' }, 'rnn.json is no JSON: ', 'nothing follows the last member'],
+    [{ file: '{"hidden": 64,}' }, 'rnn.json is no JSON: ', 'no comma follows the last member'],
     [{ file: '[64]' }, 'rnn.json holds a list, expected an object', 'such as {"hidden": 256'],
   ])('%j', async (given, message, hint) => {
     const { code, stderr, calls } = await train(given);
@@ -170,20 +176,42 @@ describe('what is wrong is called by where it stands', () => {
 
   it('a file that is missing ends with 2, and says how to have one', async () => {
     const missing = join(folder, 'no.json');
-    const { code, stderr } = await rnn(['train', text], { env: { RNN_CONFIG: missing } });
+    const { code, stderr } = await rnn(['train', text, '--config', missing]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^error: --config .*no\.json cannot be read: ENOENT.*\nhint: .*--dry-run --json/);
+    // That hint would name the same file again.
+    expect((await rnn(['train', text], { env: { RNN_CONFIG: missing } })).stderr).toMatch(
+      /^error: RNN_CONFIG .*no\.json cannot be read: ENOENT.*\nhint: .*unset RNN_CONFIG/,
+    );
+    expect((await rnn(['train', text, '--config', folder])).stderr).toMatch(/cannot be read: EISDIR.*\nhint: it is a file such as/);
   });
 
   it('a variable that is probably misspelt is a warning, and one that is of something else is not', async () => {
     const { code, stderr } = await train({
-      env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_HOME_OF_OTHERS: '/opt' },
+      env: { RNN_HIDEN: '64', RNN_TEST: 'all', RNN_WASM: 'portable', RNN_TEMP: '0.7', RNN_ROOT: '/opt', RNN_HELP: '1' },
     });
     expect(code).toBe(0);
     expect(stderr.match(/^warning: RNN.*/gm)).toEqual(['warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?']);
   });
 
+  it('an option that cannot be, by what is known later, is said to come from there', async () => {
+    const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
+    expect(tied).toMatchObject({ code: 2, stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED; --embedding 128 ') });
+    has({ tied: true });
+    const filed = await rnn(['train', text, '--config', config, '--dry-run']);
+    expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}; `);
+    expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
+  });
+
+  it('errors are told with their stack where the environment asks for it', async () => {
+    expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
+    expect((await rnn(['sample', '--checkpoint', join(folder, 'no')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
+    expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '0' } })).stderr).not.toContain('    at ');
+  });
+
   it('errors are told as data where the environment asks for it', async () => {
+    const wrong = await rnn(['train', text], { env: { RNN_JSON: '1', RNN_HIDDEN: '0' } });
+    expect(JSON.parse(wrong.stdout)).toMatchObject({ event: 'error', code: 2 });
     const { stdout } = await rnn(['train', join(folder, 'no.txt')], { env: { RNN_JSON: '1' } });
     expect(JSON.parse(stdout)).toMatchObject({ event: 'error', code: 3 });
   });
@@ -192,6 +220,13 @@ describe('what is wrong is called by where it stands', () => {
 it('an empty variable, an empty file, a mark of its order of bytes and a schema say nothing', async () => {
   const { code, calls } = await train({ env: { RNN_HIDDEN: '', RNN_DEVICE: '' }, file: '\uFEFF{"$schema": "schema/rnn.json"}' });
   expect({ code, given: calls.given }).toEqual({ code: 0, given: {} });
+});
+
+it("a file in the UTF-16 of Windows' PowerShell is read, too", async () => {
+  writeFileSync(config, Buffer.from('\uFEFF{"hidden": 64}', 'utf16le'));
+  const { rooms, calls } = fakeRooms();
+  expect(await rnn(['train', 'hamlet.txt', '--config', config], { rooms })).toMatchObject({ code: 0 });
+  expect(calls.given).toEqual({ hidden: 64 });
 });
 
 it('a plan has in it the file that gives the same run again', async () => {
@@ -237,6 +272,19 @@ describe('other commands', () => {
     expect(calls.read?.[0]).toBe('runs/a');
     expect(calls.device?.[1]).toMatchObject({ threads: 1 });
     expect(calls.sampled[0]).toMatchObject({ length: 500, options: { temperature: 0.7 } });
+  });
+
+  it('that take a checkpoint beside their options have it from RNN_CHECKPOINT, too', async () => {
+    for (const command of ['info', 'export', 'sample']) {
+      expect(await rnn([command], { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).toMatchObject({
+        code: 4,
+        stderr: expect.stringMatching(/^error: there is no .*no-run\nhint: the checkpoint comes from RNN_CHECKPOINT; /),
+      });
+      const argv = command === 'sample' ? [command, '--checkpoint', 'other'] : [command, 'other'];
+      expect((await rnn(argv, { env: { RNN_CHECKPOINT: join(folder, 'no-run') } })).stderr).toMatch(
+        /^error: there is no other\nhint: give a/,
+      );
+    }
   });
 
   it('call a bad value by its variable', async () => {

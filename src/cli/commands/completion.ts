@@ -24,6 +24,9 @@ To install it, once:
 In ~/.zshrc it belongs below the line that calls compinit; if there is none, add
   autoload -U compinit; compinit
 
+Before fish was first used at a prompt, its folder is made by
+  mkdir -p ~/.config/fish/completions
+
 The bash of macOS is too old for <(…) there; it takes
   rnn completion bash >~/.rnn-completion; source ~/.rnn-completion`;
 

@@ -5,9 +5,8 @@ import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import type { ExportFormat } from '../../formats/format.ts';
 import type { Context } from '../context.ts';
-import { addExamples, commonFlags, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, choiceFlag, commonFlags, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
-import { parseChoice } from '../values.ts';
 import { refuseMixed, refuseUnwritable, replaceOut } from '../written.ts';
 
 interface ExportFlags {
@@ -17,12 +16,15 @@ interface ExportFlags {
   readonly json?: boolean;
 }
 
+/** The names of formats/formats.ts, which is not loaded for a help text: a test compares the two. */
+export const formatNames: readonly string[] = ['safetensors', 'onnx'];
+
 export function defineExport(command: Command, context: Context): void {
   command
     .description('Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.')
     .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
   for (const flag of [
-    textFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out (default: safetensors)'),
+    choiceFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out (default: safetensors)', formatNames),
     textFlag('--out <file>', 'where to; - is stdout (default: the name of the run, in this folder)'),
     switchFlag('--force', 'replace the file if it is there'),
     switchFlag('--json', 'one JSON object about the file'),
@@ -41,7 +43,7 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   const { rooms, stdout } = context;
   refuseMixed({ '--out': flags.out, '--json': flags.json });
   const { formats } = await rooms.formats();
-  const format = flags.format === undefined ? formatByEnding(flags.out, formats) : formatNamed(flags.format, formats);
+  const format = flags.format === undefined ? formatByEnding(flags.out, formats) : formats.find(({ name }) => name === flags.format)!;
   const { findCheckpoint, isCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const checkpoint = await findCheckpoint(given, 'use');
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
@@ -55,11 +57,6 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   await replaceOut(out, bytes, context);
   if (flags.json)
     await stdout.write(`${JSON.stringify({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length })}\n`);
-}
-
-function formatNamed(given: string, formats: readonly ExportFormat[]): ExportFormat {
-  const names = formats.map(({ name }) => name);
-  return formats.find(({ name }) => name === parseChoice('--format', given, names))!;
 }
 
 /** The first format if there is no ending. @throws RnnError `usage` if it is that of other files, which whoever opens it would expect */

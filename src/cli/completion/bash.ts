@@ -10,7 +10,8 @@ import type { CommandModel, Values } from './model.ts';
 const helpers = `
 _rnn_words() {
   local IFS=$' \\t\\n'
-  COMPREPLY=( $(compgen -W "$1" -- "$cur") )
+  COMPREPLY=( $(compgen -W "$1" -- "$before$cur") )
+  [[ -z $before ]] || COMPREPLY=( "\${COMPREPLY[@]#"$before"}" )
   compopt +o default 2>/dev/null
 }
 
@@ -49,13 +50,19 @@ _rnn_nothing() {
 /** Finds the command of the line, and of the word before the cursor whether it is an option that takes a value. */
 const main = `
 _rnn() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} prev= command= isAfterDashes= i
-  (( COMP_CWORD > 0 )) && prev=\${COMP_WORDS[COMP_CWORD-1]}
-  # bash takes --cell=gru for three words.
+  local cur=\${COMP_WORDS[COMP_CWORD]} before= prev= command= isAfterDashes= i at=$COMP_CWORD
+  # bash takes gpu:software for three words, and completes the last of them.
+  if (( at > 1 )) && [[ $cur == : ]]; then
+    before=\${COMP_WORDS[at-1]}: cur= at=$(( at - 1 ))
+  elif (( at > 2 )) && [[ \${COMP_WORDS[at-1]} == : ]]; then
+    before=\${COMP_WORDS[at-2]}: at=$(( at - 2 ))
+  fi
+  (( at > 0 )) && prev=\${COMP_WORDS[at-1]}
+  # So it does with --cell=gru.
   if [[ $cur == = ]]; then
     cur=
-  elif [[ $prev == = ]] && (( COMP_CWORD > 1 )); then
-    prev=\${COMP_WORDS[COMP_CWORD-2]}
+  elif (( at > 1 )) && [[ $prev == = ]]; then
+    prev=\${COMP_WORDS[at-2]}
   fi
   for (( i = 1; i < COMP_CWORD; i++ )); do
     case \${COMP_WORDS[i]} in

@@ -17,10 +17,14 @@ function __rnn_is_after_dashes
     contains -- -- (commandline -opc)
 end
 
+function __rnn_follows
+    test (commandline -opc)[-1] = $argv[1]
+end
+
 function __rnn_runs
     for folder in checkpoints/*/ sweeps/*/*/
         if test -e $folder/latest.json -o -e $folder/best.json
-            string trim --right --chars=/ $folder
+            echo $folder
         end
     end
 end
@@ -52,9 +56,11 @@ function linesOf({ name, options, argument }: CommandModel): string[] {
 /** fish completes no options after dashes, so these are words to it. */
 function linesAfterDashes({ name, afterDashes }: CommandModel, commands: readonly CommandModel[]): string[] {
   const options = commands.find((command) => command.name === afterDashes)?.options ?? [];
-  return options.map(
-    (option) => `complete -c rnn -n '__rnn_is ${name}; and __rnn_is_after_dashes' -a '${option.name}' -d ${quoted(option.summary)}`,
-  );
+  const start = `complete -c rnn -n '__rnn_is ${name}; and __rnn_is_after_dashes`;
+  return options.flatMap((option) => [
+    `${start}' -a '${option.name}' -d ${quoted(option.summary)}`,
+    ...(option.values?.kind === 'words' ? [`${start}; and __rnn_follows ${option.name}' ${valuesIn(option.values)}`] : []),
+  ]);
 }
 
 function optionIn({ name, summary, values }: OptionModel): string {

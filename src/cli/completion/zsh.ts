@@ -6,8 +6,7 @@ const helpers = `
 _rnn_runs() {
   local -a runs
   runs=(checkpoints/*/(best|latest).json(N:h) sweeps/*/*/(best|latest).json(N:h))
-  (( \${#runs} )) && compadd -f -- \${(u)runs}
-  _files
+  (( \${#runs} )) && compadd -f -- \${(u)runs} || _files
 }
 `.trim();
 
@@ -57,7 +56,8 @@ function functionOf({ name, options, argument, afterDashes }: CommandModel): str
 }
 
 function specOf({ name, summary, values }: OptionModel): string {
-  const what = `${name}[${summary.replace(/[\\[\]]/g, String.raw`\$&`)}]`;
+  // With its value in the next word, or after = in the same.
+  const what = `${name}${values === null ? '' : '='}[${summary.replace(/[\\[\]]/g, String.raw`\$&`)}]`;
   // Given twice, an option is not offered again but for lists; asking for that is left out, as no harm is done.
   return quoted(values === null ? what : `*${what}: :${actionOf(values) ?? ' '}`);
 }
