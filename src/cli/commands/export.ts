@@ -22,7 +22,7 @@ export function defineExport(command: Command, context: Context): void {
     .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
   for (const flag of [
     textFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out'),
-    textFlag('--out <file>', 'where to; - is stdout (default: the name of the run, in this folder)'),
+    textFlag('--out <file>', 'a file, or - for stdout; unless given, the name of the run'),
     switchFlag('--force', 'replace the file if it is there'),
     switchFlag('--json', 'one JSON object about the file'),
     ...commonFlags(),
