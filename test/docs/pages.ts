@@ -47,7 +47,7 @@ export const pages: readonly Page[] = [
     ),
   },
   { name: 'docs/choosing.md', before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
-  { name: 'docs/cron.md', before: text('corpus.txt'), env: { SLURM_ARRAY_TASK_ID: '2', JOB_COMPLETION_INDEX: '2' } },
+  { name: 'docs/cron.md', before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
   {
     name: 'docs/insight.md',
     before: [fewSonnets, ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map(run)].join('\n'),
