@@ -43,7 +43,8 @@ async function expectOutput(block: Block, place: Place): Promise<void> {
 describe.skipIf(!isBuilt)('every command in a block of shell works (npm run build makes the program)', () => {
   const common = makePlace();
   beforeAll(async () => {
-    expect(await runScript(`set -e\n${shared}`, { folder: common.work, path: common.path })).toMatchObject({ code: 0 });
+    const { code, output } = await runScript(`set -e\n${shared}`, { folder: common.work, path: common.path });
+    if (code !== 0) throw new Error(output);
   }, patience);
   afterAll(() => rmSync(common.folder, { recursive: true, force: true }));
 
