@@ -3,8 +3,8 @@
 // running text are readme.test.ts's.
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { mayFail, notRun, pages } from './docs/pages.ts';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { mayFail, notRun, pages, shared } from './docs/pages.ts';
 import { type Block, type Place, asPattern, blocksOf, commandsOf, makePlace, runScript, transcript } from './docs/shell.ts';
 import { isBuilt } from './cli/process.ts';
 
@@ -41,6 +41,13 @@ async function expectOutput(block: Block, place: Place): Promise<void> {
 }
 
 describe.skipIf(!isBuilt)('every command in a block of shell works (npm run build makes the program)', () => {
+  const common = makePlace();
+  beforeAll(async () => {
+    const { code, output } = await runScript(`set -e\n${shared}`, { folder: common.work, path: common.path });
+    if (code !== 0) throw new Error(output);
+  }, patience);
+  afterAll(() => rmSync(common.folder, { recursive: true, force: true }));
+
   // Each page waits for one process after the other.
   it.concurrent.for(pages)(
     '$name',
@@ -48,7 +55,7 @@ describe.skipIf(!isBuilt)('every command in a block of shell works (npm run buil
     async ({ name, before = '', env = {}, needs }, { onTestFinished: onPageFinished, skip }) => {
       const { folder, work, path } = makePlace();
       onPageFinished(() => rmSync(folder, { recursive: true, force: true }));
-      const place = { folder: work, path, env };
+      const place = { folder: work, path, env: { ...env, SHARED: common.work } };
       if (needs !== undefined && (await runScript(needs.test, place)).code !== 0) skip(`${name} needs ${needs.what}`);
       expect(await runScript(`set -e\n${before}`, place)).toMatchObject({ code: 0 });
       for (const block of blocksOf(read(name))) {

@@ -1,5 +1,5 @@
 // `rnn` as commands of the pages find it: the program with every word that is shown and, behind them, what keeps a training quick: a small
-// network unless the command says which, and a few steps or a second unless it says fewer. Knows no page.
+// network, a few steps or a second unless it says fewer, one device to look at, one place to measure. Knows no page.
 const words = process.argv.slice(2);
 process.argv.push(...limitsOf(words));
 await import('../../bin/rnn.js');
@@ -7,6 +7,8 @@ await import('../../bin/rnn.js');
 function limitsOf([command, ...rest]) {
   if (rest.includes('--help') || rest.includes('-h') || rest.includes('--dry-run') || rest.includes('--emit')) return [];
   if (command === 'train') return trainingLimits(rest);
+  if (command === 'doctor') return rest.includes('--device') ? [] : ['--device', 'cpu'];
+  if (command === 'gradients') return ['--steps', '40', '--positions', '1', '--jacobians', '1'];
   if (command !== 'sweep') return [];
   // A length, or a size, may be an axis of the sweep, which excludes it for all points.
   const end = rest.includes('--') ? rest.indexOf('--') : rest.length;
@@ -21,10 +23,16 @@ function trainingLimits(given) {
   const has = (...options) => options.some((option) => given.some((word) => word === option || word.startsWith(`${option}=`)));
   return [
     // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time. Of several values the last counts.
-    ...(has('--hidden', '--resume', '--init-from') ? [] : ['--hidden', '8']),
+    ...(has('--resume', '--init-from') || (has('--hidden') && !isTrainable(given)) ? [] : ['--hidden', '8']),
     ...(has('--epochs', '--max-steps', '--budget') ? [] : ['--max-steps', '5']),
     ...(has('--threads') ? [] : ['--threads', '1']),
     '--max-time',
     '1s',
   ];
+}
+
+/** Whether the size that is shown is one that would be trained, and would take long: not of a sweep, and not one that is refused. */
+function isTrainable(given) {
+  const hidden = Number(given[given.indexOf('--hidden') + 1]);
+  return hidden >= 100 && hidden < 10_000;
 }

@@ -13,11 +13,13 @@ export interface Page {
 /** About 8,000 characters; names and words, so that every page finds something to train on. */
 const text = (file: string): string =>
   `for i in $(seq 150); do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; done >${file}`;
-const sonnets = 'rnn corpus sonnets 2>/dev/null';
+/** Made once, in a folder that the pages know as `$SHARED`: a corpus, and a run on it, as short as can be. */
+export const shared = 'rnn corpus sonnets 2>/dev/null; rnn train corpora/sonnets.txt --out run --sample-every 2 --quiet';
+const sonnets = 'cp -R "$SHARED/corpora" .';
 /** A tenth of them, where a page looks at every character. */
-const fewSonnets = `${sonnets} && head -c 9000 corpora/sonnets.txt >few.txt && mv few.txt corpora/sonnets.txt`;
-/** A run, as short as can be. */
-const run = (corpus: string, name: string): string => `rnn train ${corpus} --out ${name} --sample-every 2 --quiet`;
+const fewSonnets = 'mkdir corpora; head -c 9000 "$SHARED/corpora/sonnets.txt" >corpora/sonnets.txt';
+/** The run under a name of the page. */
+const run = (name: string): string => `mkdir -p "$(dirname ${name})"; cp -R "$SHARED/run" ${name}`;
 
 /** What would have come back from PyTorch. */
 const exported = (name: string): string => `rnn export ${name} --out trained.safetensors`;
@@ -45,13 +47,10 @@ export const pages: readonly Page[] = [
     ),
   },
   { name: 'docs/choosing.md', before: `${text('long.txt')}; head -c 1200 long.txt >corpus.txt` },
-  { name: 'docs/cron.md', before: text('corpus.txt'), env: { SLURM_ARRAY_TASK_ID: '2', JOB_COMPLETION_INDEX: '2' } },
+  { name: 'docs/cron.md', before: text('corpus.txt'), env: { JOB_COMPLETION_INDEX: '2' } },
   {
     name: 'docs/insight.md',
-    before: [
-      fewSonnets,
-      ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map((name) => run('corpora/sonnets.txt', name)),
-    ].join('\n'),
+    before: [fewSonnets, ...['sweeps/first/one', 'checkpoints/large', 'checkpoints/small'].map(run)].join('\n'),
   },
   {
     name: 'docs/configuration.md',
@@ -59,9 +58,9 @@ export const pages: readonly Page[] = [
   },
   {
     name: 'docs/pytorch.md',
-    before: [sonnets, run('corpora/sonnets.txt', 'checkpoints/sonnets'), exported('checkpoints/sonnets')].join('\n'),
+    before: [sonnets, run('checkpoints/sonnets'), exported('checkpoints/sonnets')].join('\n'),
   },
-  { name: 'docs/distributed.md', before: [sonnets, run('corpora/sonnets.txt', 'earlier'), exported('earlier')].join('\n') },
+  { name: 'docs/distributed.md', before: [sonnets, run('earlier'), exported('earlier')].join('\n') },
   { name: 'docs/onnx.md' },
   { name: 'docs/library.md' },
   { name: 'docs/dependencies.md' },

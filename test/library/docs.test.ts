@@ -1,4 +1,4 @@
-// The examples of docs/library.md and of the README, each run as it stands, one after another in one folder, with the
+// The examples of docs/library.md, each run as it stands, one after another in one folder, with the
 // package as it is built.
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ function examplesIn(page: string): Example[] {
 }
 
 const isBuilt = existsSync(join(root, 'dist/index.js'));
-const pages = { 'docs/library.md': 10, 'README.md': 1 } as const;
+const pages = { 'docs/library.md': 10 } as const;
 
 describe.skipIf(!isBuilt).each(Object.entries(pages))('%s (npm run build makes the package)', (page, count) => {
   const examples = examplesIn(readFileSync(join(root, page), 'utf8'));

@@ -33,19 +33,19 @@ export function defineBench(command: Command, context: Context): void {
   command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
   const groups = {
     'The machine:': [deviceList(), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
-    'The model:': [
+    'The model (as you mean to train it):': [
       choiceFlag(
         '--cell <name>',
         "one of those in 'rnn train --help'",
         cells.map(({ name }) => name),
-      ).default('lstm'),
+      ).default('lstm', 'lstm'),
       numberFlag('--layers <n>', 'on top of each other', positive).default(2),
       numberFlag('--hidden <n>', 'units in each', positive).default(128),
-      numberFlag('--batch-size <n>', 'streams', positive).default(50),
+      numberFlag('--batch-size <n>', 'streams; 32 or 64 use a core better than 8', positive).default(50),
       numberFlag('--seq-length <n>', 'steps back in time', positive).default(50),
     ],
     'The measurement:': [
-      numberFlag('--seconds <x>', 'for each of training and sampling', { above: 0 }).default(3),
+      numberFlag('--seconds <x>', 'each for training and sampling; 10 if busy', { above: 0 }).default(3),
       switchFlag('--dry-run', 'plan, and show what a step takes; run nothing'),
       switchFlag('--profile', 'also the operations of a training step, which take most').conflicts('dryRun'),
     ],

@@ -6,7 +6,7 @@ import { shellWord } from '../format.ts';
 
 export function defineCorpus(command: Command, context: Context): void {
   command
-    .description('Lists the built-in corpora, or writes one to corpora/. corpora/README.md says where to get more.')
+    .description('Lists the built-in corpora, or writes one to corpora/. Any other text will do: a book of gutenberg.org, source code.')
     .argument('[name]', 'the corpus to write');
   for (const flag of commonFlags()) command.addOption(flag);
   addExamples(command, [

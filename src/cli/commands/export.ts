@@ -24,8 +24,8 @@ export function defineExport(command: Command, context: Context): void {
     .description('Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.')
     .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
   for (const flag of [
-    choiceFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out (default: safetensors)', formatNames),
-    textFlag('--out <file>', 'where to; - is stdout (default: the name of the run, in this folder)'),
+    choiceFlag('--format <name>', 'safetensors for PyTorch, or onnx; else by the ending of --out', formatNames),
+    textFlag('--out <file>', 'a file, or - for stdout; unless given, the name of the run'),
     switchFlag('--force', 'replace the file if it is there'),
     switchFlag('--json', 'one JSON object about the file'),
     ...commonFlags(),

@@ -50,19 +50,19 @@ export function defineGradients(command: Command, context: Context): void {
     .description(
       'Tells how far back the loss reaches: the norm of its gradient at a step t with respect to what each layer held k steps before, and how much one step can stretch a gradient.',
     )
-    .argument('<corpus...>', 'a text to read: files, folders, globs, or - for standard input');
+    .argument('<corpus...>', 'the text: files, folders, globs, or - for standard input');
   const groups = {
     'The networks, side by side:': [
-      listFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given; repeatable'),
-      listFlag('--untrained <cell>', 'one as training would start with it, with its options: lstm,hidden=64,forget-bias=5; repeatable'),
+      listFlag('--checkpoint <path>', 'a run or a file, repeatable; the newest run unless given'),
+      listFlag('--untrained <cell>', 'as training starts, repeatable: lstm,hidden=64'),
     ],
     'What is measured:': [
-      numberFlag('--steps <k>', `how many steps back (default: ${defaults.steps})`, { ...positive, most: 10_000 }),
-      numberFlag('--positions <n>', `places in the text, of which the mean is told (default: ${defaults.positions})`, {
+      numberFlag('--steps <k>', `steps back; twice --seq-length is enough (default: ${defaults.steps})`, { ...positive, most: 10_000 }),
+      numberFlag('--positions <n>', `places in the text; more are steadier (default: ${defaults.positions})`, {
         ...positive,
         most: 1024,
       }),
-      numberFlag('--jacobians <n>', `steps whose largest singular value is found; 0 none (default: ${defaults.jacobians})`, {
+      numberFlag('--jacobians <n>', `steps whose σ max is found; 0 none (default: ${defaults.jacobians})`, {
         whole: true,
         least: 0,
         most: 1000,
@@ -76,7 +76,7 @@ export function defineGradients(command: Command, context: Context): void {
       blasFlag(),
     ],
     'Output:': [
-      textFlag('--html <file>', 'a page to zoom and read in, without a network; - is stdout'),
+      textFlag('--html <file>', 'a page to zoom and read in; - is stdout'),
       textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
       switchFlag('--json', 'one JSON object per network'),
       ...commonFlags(),

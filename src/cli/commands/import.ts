@@ -24,8 +24,8 @@ export function defineImport(command: Command, context: Context): void {
     .description('Makes a run folder of a safetensors file that came back from PyTorch: to sample from, evaluate, and --init-from.')
     .argument('<file>', 'a safetensors file with the names of rnn export');
   for (const flag of [
-    textFlag('--out <folder>', 'the run folder (default: the name of the file, in checkpoints/)'),
-    textFlag('--like <path>', 'a model of the same sizes, for a file that does not say of which model and characters it is'),
+    textFlag('--out <folder>', 'the run folder; checkpoints/<name of the file>'),
+    textFlag('--like <path>', 'a model of the same sizes, if the file names none'),
     switchFlag('--force', 'replace the run that is in the folder'),
     switchFlag('--json', 'one JSON object about the run folder'),
     ...commonFlags(),

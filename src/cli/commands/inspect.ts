@@ -33,7 +33,7 @@ export function defineInspect(command: Command, context: Context): void {
     .description(
       'Shows what the cells of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',
     )
-    .argument('<text...>', 'what is read: files, folders, globs, or - for standard input');
+    .argument('<text...>', 'the text: files, folders, globs, or - for standard input');
   const groups = {
     'What is read:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
@@ -42,7 +42,7 @@ export function defineInspect(command: Command, context: Context): void {
       numberFlag('--length <n>', 'characters, from the beginning', positive).default(10_000),
     ],
     'What is shown:': [
-      textFlag('--cell <name>', 'the text coloured by a cell: 0.c.17 is c of unit 17, layer 0'),
+      textFlag('--cell <name>', 'the text coloured by one: c of unit 17, layer 0 is 0.c.17'),
       textFlag('--html <file>', 'a page with the text coloured by any cell, and all gates'),
       textFlag('--record <file>', 'all values, as .npz (NumPy) or .jsonl'),
     ],

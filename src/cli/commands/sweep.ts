@@ -55,7 +55,7 @@ export function defineSweep(command: Command, context: Context): void {
   const groups = {
     'The points:': [
       listFlag('--grid <option=a,b,c>', 'an option and its values; repeatable'),
-      numberFlag('--random <n>', 'draw so many points instead', { whole: true, least: 1 }),
+      numberFlag('--random <n>', 'draw so many points instead; 20 find most', { whole: true, least: 1 }),
       listFlag('--sample <option=...>', 'of a..b, log:a..b, or a,b,c; repeatable'),
       numberFlag('--seed <n>', 'the same seed, the same points (default: 1)', { whole: true, least: 0 }),
     ],
