@@ -14,7 +14,7 @@ export const busyCode = codes.usage;
 export const unexpectedCode = codes.machine;
 export const signalCodes: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
-export interface Failure {
+interface Failure {
   readonly code: number;
   readonly message: string;
   readonly hint: string | undefined;

@@ -21,7 +21,7 @@ export interface ParityCheck {
 }
 
 /** What may differ how much, relative to the largest element of a vector, or to the number itself. */
-export interface Tolerances {
+interface Tolerances {
   readonly loss: number;
   readonly norm: number;
   readonly outputs: number;
@@ -32,7 +32,7 @@ export const usual: Tolerances = { loss: 1e-5, norm: 1e-5, outputs: 2e-6 };
 /** The gates of a single unit. */
 const FEW = 4;
 
-export class Comparison {
+class Comparison {
   #finding: Finding | null = null;
 
   get finding(): Finding {

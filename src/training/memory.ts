@@ -25,7 +25,7 @@ const GARBAGE_COPIES = 4;
 const MOST_LAYER_STEPS = 2048;
 
 /** What of a run's options counts, besides its model. */
-export type SizeOptions = Pick<TrainingOptions, 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'>;
+type SizeOptions = Pick<TrainingOptions, 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'>;
 
 /**
  * Bytes of this process at their peak, within 20 %.

@@ -38,7 +38,7 @@ export interface Restored {
 }
 
 /** The learning rate of a step that is about to be made. */
-export type LearningRateOf = (place: Pick<Progress, 'step' | 'epoch'>) => number;
+type LearningRateOf = (place: Pick<Progress, 'step' | 'epoch'>) => number;
 
 /** What came of one window, how much it was, and the learning rate that its call brought. */
 export type WindowResult = CallResult & { readonly characters: number; readonly learningRate: number };

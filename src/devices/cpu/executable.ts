@@ -28,7 +28,7 @@ export async function compileForCpu(
   return new CpuExecutable(plan, setups[0], crew, describeCpu(kernels, plan.workers, blas));
 }
 
-export class CpuExecutable implements Executable {
+class CpuExecutable implements Executable {
   readonly memoryBytes: number;
   readonly description: string;
   readonly #plan: Plan;
