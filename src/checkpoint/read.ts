@@ -266,17 +266,25 @@ function adviceOnDamage(path: string): string {
     : 'use another checkpoint of the run, or a copy of this one';
 }
 
+const absent = ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`'] as const;
+const forbidden = ['may not be read by you', 'check its permissions with ls -l'] as const;
+const nowhere = (code: string): readonly [string, string] => [
+  `is no path that leads anywhere (${code})`,
+  'give a run folder or a checkpoint file, such as latest.json in a run folder',
+];
+/** What is so, and what to do, by the code of the system's error. */
+const troubles: Readonly<Record<string, readonly [string, string] | undefined>> = {
+  ENOENT: absent,
+  ENOTDIR: absent,
+  EACCES: forbidden,
+  EPERM: forbidden,
+  EISDIR: ['is not a file', 'give a checkpoint file, such as latest.json in a run folder'],
+  ELOOP: nowhere('ELOOP'),
+  ENAMETOOLONG: nowhere('ENAMETOOLONG'),
+};
+
 function unreadable(path: string, cause: unknown): RnnError {
   const code = systemCode(cause);
-  const [detail, hint] =
-    code === 'ENOENT' || code === 'ENOTDIR'
-      ? ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`']
-      : code === 'EACCES' || code === 'EPERM'
-        ? ['may not be read by you', 'check its permissions with ls -l']
-        : code === 'EISDIR'
-          ? ['is not a file', 'give a checkpoint file, such as latest.json in a run folder']
-          : code === 'ELOOP' || code === 'ENAMETOOLONG'
-            ? [`is no path that leads anywhere (${code})`, 'give a run folder or a checkpoint file, such as latest.json in a run folder']
-            : [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
+  const [detail, hint] = troubles[code] ?? [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
   return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
 }

@@ -55,12 +55,9 @@ class Comparison {
 
   /** What is not finite is as good as anything else that is not: a device may meet infinity on another way. */
   numbers(where: string, got: number, expected: number, tolerance: number): void {
-    const finite = Number.isFinite(got) && Number.isFinite(expected);
-    const difference = finite
-      ? distance(got, expected) / (Math.abs(expected) || 1)
-      : Number.isFinite(got) === Number.isFinite(expected)
-        ? 0
-        : Infinity;
+    const alike = Number.isFinite(got) === Number.isFinite(expected) ? 0 : Infinity;
+    const bothFinite = Number.isFinite(got) && Number.isFinite(expected);
+    const difference = bothFinite ? distance(got, expected) / (Math.abs(expected) || 1) : alike;
     this.#add(difference, tolerance, where, got, expected);
   }
 
