@@ -28,7 +28,7 @@ export function failureOf(error: unknown, options: { debug: boolean }): Failure 
     return { code: codes[error.kind], message: error.message, hint: error.hint, stack: options.debug ? inspect(error) : undefined };
   }
   return {
-    code: 1,
+    code: unexpectedCode,
     message: `unexpected: ${error instanceof Error ? error.message : String(error)}`,
     hint: 'this is a bug in rnn; please report it with the command and the lines above',
     stack: inspect(error),
