@@ -103,11 +103,10 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { model } = trained;
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
-  const { train: whole, vocabulary } = await readKnownText(sources, 'all', flags, path, trained, context);
+  const { train: whole, vocabulary } = await readKnownText(sources, { path, trained }, flags, context);
   const tokens = whole.subarray(0, flags.length);
-  const device = await (
-    await rooms.devices()
-  ).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
+  const { openDevice } = await rooms.devices();
+  const device = await openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
   const activations = await readActivations(trained, tokens, device).finally(() => device.close());
   const decoder = vocabulary.decoder();
   const pieces = Array.from(tokens, (id) => decoder.push(id));
