@@ -17,6 +17,10 @@ export interface Loaded {
   readonly trained: TrainedModel;
 }
 
+/** What the texts that were named are called, for a page or an error. */
+export const namesOfTexts = (sources: readonly string[]): string =>
+  sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
+
 export async function readKnownText(
   sources: readonly string[],
   { path, trained }: Loaded,

@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless, unitName } from '../format.ts';
-import { type Loaded, type TextFlags, readKnownText } from '../known-text.ts';
+import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { named, otherMeans, readAgainst } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
 import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
@@ -102,7 +102,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const reading = readKnownText(sources, loaded, flags, context, part);
   const { vocabulary, ...corpus } = await (flags.against === undefined
     ? reading
-    : named(`the text to score, ${namesOf(sources)}`, reading));
+    : named(`the text to score, ${namesOfTexts(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
   const against = flags.against === undefined ? null : await readAgainst(flags.against, loaded, flags, context);
   const surprise = await recordFor(plan, trained, flags, context);
@@ -168,8 +168,6 @@ async function recordFor(
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }
 
-const namesOf = (sources: readonly string[]): string => sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
-
 interface Seen extends Loaded {
   readonly evaluated: Evaluated;
   readonly costs: CharacterCosts;
@@ -187,7 +185,7 @@ async function writePage(
   const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
   const html = surprisePage({
     run: basename(dirname(path)),
-    text: namesOf(sources),
+    text: namesOfTexts(sources),
     model: trained.model,
     unit: unitName(costs.vocabulary.unit),
     characters,
