@@ -8,10 +8,9 @@ const text = 'corpora/sonnets.txt';
 const folder = 'checkpoints/demo';
 // The lowest validation loss of a few settings tried at this length. A number of steps and not of minutes, so that the text is
 // equally good on every machine; the time limit is for those that are much slower than a laptop.
-const settings =
-  '--hidden 192 --dropout 0.2 --batch-size 16 --seq-length 32 --lr 0.005 --max-steps 4500 --max-time 5m --eval-every 300 --sample-every 900'.split(
-    ' ',
-  );
+const sizes = '--hidden 192 --dropout 0.2 --batch-size 16 --seq-length 32 --lr 0.005';
+const length = '--max-steps 4500 --max-time 5m --eval-every 300 --sample-every 900';
+const settings = `${sizes} ${length}`.split(' ');
 
 const { run, processIo } = await import('../dist/cli/main.js')
   .then(async ({ run }) => ({ run, ...(await import('../dist/cli/io.js')) }))

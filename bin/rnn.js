@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Hands over to dist/cli; the only place that sets the exit code of the process.
+// Hands over to the command line, which is in dist/ once it is built.
 import { start } from '../dist/cli/start.js';
 
 await start();

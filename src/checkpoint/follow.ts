@@ -5,7 +5,7 @@ import { RnnError, systemCode } from '../errors.ts';
 import { type LogLine, objectOf } from './log.ts';
 
 /** What one look at a log brings. */
-export interface Fresh {
+interface Fresh {
   /** Those that are JSON objects. */
   readonly lines: readonly LogLine[];
   /** What came before holds no more: these lines begin the log. */

@@ -1,14 +1,13 @@
 // A checkpoint file to a Checkpoint, or an error that says what is wrong with the file. Tensors are decoded as they pass by: the
 // file is never in memory as a whole, and nothing is allocated that the rest of the file is too short to fill.
 
-import { basename, dirname, join } from 'node:path';
-
-import { RnnError, systemCode } from '../errors.ts';
-import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName, formatVersion, limits } from './checkpoint.ts';
+import { systemCode } from '../errors.ts';
+import { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, formatName, limits } from './checkpoint.ts';
 import { JsonReader, base64Length } from './json-reader.ts';
 import { type Fail, shown } from './json-values.ts';
+import { failureOf, otherFormat, refuseOtherCells, refuseOtherFiles, refuseOtherVersions, tooLarge, unreadable } from './refusals.ts';
 import { ByteSource } from './source.ts';
-import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+import { checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 
 /** The checksum must begin within so many bytes of the end of the file. */
 const tailBytes = 1024;
@@ -27,9 +26,6 @@ export async function readCheckpoint(
 ): Promise<Checkpoint | TrainedModel> {
   return within(path, (source) => parse(source, path, weightsOnly));
 }
-
-/** The error for a checkpoint that nothing is wrong with, but that it takes another program, such as a newer rnn, to use it. */
-export class ForeignCheckpoint extends RnnError {}
 
 /** What stands before the tensors of a checkpoint. */
 export type Header = Pick<TrainedModel, 'model' | 'vocabulary' | 'training'>;
@@ -56,24 +52,13 @@ function within<Result>(path: string, read: (source: ByteSource) => Result): Res
   try {
     return read(source);
   } catch (cause) {
-    if (cause instanceof RnnError) throw cause;
-    if (cause instanceof RangeError)
-      throw new RnnError('machine', `${path} does not fit into the memory of this machine`, {
-        hint: 'end other programs, or use it on a machine with more memory',
-        cause,
-      });
+    if (cause instanceof RangeError) throw tooLarge(path, cause);
     if (systemCode(cause) !== '') throw unreadable(path, cause);
     throw cause;
   } finally {
     source.close();
   }
 }
-
-const failureOf =
-  (path: string): Fail =>
-  (detail, cause) => {
-    throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
-  };
 
 /** Null if the tensors come before some of it. */
 function parseHeader(source: ByteSource, path: string): Header | null {
@@ -141,14 +126,6 @@ function* largeMembers(json: JsonReader, parts: Map<string, unknown>, path: stri
 function checkedHeader(parts: ReadonlyMap<string, unknown>, fail: Fail): Header {
   const model = checkModel(parts.get('model'), fail);
   return { model, vocabulary: checkVocabulary(parts.get('vocabulary'), model, fail), training: checkTraining(parts.get('training'), fail) };
-}
-
-function refuseOtherCells(model: Header['model'], path: string): void {
-  checkCell(model, (detail) => {
-    throw new ForeignCheckpoint('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, {
-      hint: 'use the rnn that wrote it, or a newer one than this',
-    });
-  });
 }
 
 type TensorHeader = Omit<Tensor, 'data'>;
@@ -231,53 +208,4 @@ function readOptimizer(json: JsonReader, weightsOnly: boolean, fail: Fail): Opti
   const { name, scalars } = checkOptimizer(Object.fromEntries(parts), fail);
   if (!isComplete) fail('optimizer.tensors is missing');
   return tensors === null ? { name, scalars } : { name, scalars, tensors };
-}
-
-/** An empty file, or one that does not begin like JSON, gets a message of its own: it was probably never a checkpoint. */
-function refuseOtherFiles(source: ByteSource, path: string): void {
-  if (source.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
-  source.more();
-  const start = source.buffer.toString('latin1', 0, Math.min(source.end, 64)).trimStart();
-  if (!start.startsWith('{')) throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
-}
-
-function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
-  if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${shown(version)}, expected a whole number from 1`);
-  if ((version as number) > formatVersion) {
-    throw new ForeignCheckpoint(
-      'checkpoint',
-      `${path} has version ${String(version)} of the checkpoint format, and this rnn reads versions up to ${formatVersion}`,
-      {
-        hint: 'it was written by a newer rnn: update this one, or use the one that wrote it',
-      },
-    );
-  }
-}
-
-function otherFormat(path: string, detail: string): RnnError {
-  return new RnnError('checkpoint', `${path} is not a checkpoint of rnn: ${detail}`, {
-    hint: `a checkpoint begins with "format": "${formatName}"; \`rnn train\` writes them into checkpoints/`,
-  });
-}
-
-function adviceOnDamage(path: string): string {
-  const previous = join(dirname(path), 'previous.json');
-  return basename(path) === 'latest.json'
-    ? `the checkpoint before it may be whole: try --checkpoint ${previous}`
-    : 'use another checkpoint of the run, or a copy of this one';
-}
-
-function unreadable(path: string, cause: unknown): RnnError {
-  const code = systemCode(cause);
-  const [detail, hint] =
-    code === 'ENOENT' || code === 'ENOTDIR'
-      ? ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`']
-      : code === 'EACCES' || code === 'EPERM'
-        ? ['may not be read by you', 'check its permissions with ls -l']
-        : code === 'EISDIR'
-          ? ['is not a file', 'give a checkpoint file, such as latest.json in a run folder']
-          : code === 'ELOOP' || code === 'ENAMETOOLONG'
-            ? [`is no path that leads anywhere (${code})`, 'give a run folder or a checkpoint file, such as latest.json in a run folder']
-            : [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
-  return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
 }

@@ -7,7 +7,8 @@ import { RnnError, systemCode } from '../errors.ts';
 import { Lock, lockFile } from './lock.ts';
 import { type LogLine, lastLines } from './log.ts';
 import { isCheckpoint, latestFile, snapshotsIn } from './newest.ts';
-import { ForeignCheckpoint, type Header, readHeader } from './read.ts';
+import { type Header, readHeader } from './read.ts';
+import { ForeignCheckpoint } from './refusals.ts';
 
 /** What a run folder holds. */
 export interface RunFiles {

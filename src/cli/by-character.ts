@@ -66,7 +66,8 @@ function* characters(
 const objectOf = (each: Character): string => `${JSON.stringify({ event: 'character', ...each })}\n`;
 
 function lineOf({ at, character, nats, rank, likeliest }: Character): string {
-  return `${at}\t${symbol(character)}\t${bits(nats).toFixed(4)}\t${rank}\t${likeliest.map(([other, probability]) => `${symbol(other)} ${probability.toFixed(4)}`).join('  ')}\n`;
+  const others = likeliest.map(([other, probability]) => `${symbol(other)} ${probability.toFixed(4)}`).join('  ');
+  return `${[at, symbol(character), bits(nats).toFixed(4), rank, others].join('\t')}\n`;
 }
 
 function* chunks<Item>(items: Iterable<Item>): Generator<Item[]> {

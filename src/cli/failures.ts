@@ -15,7 +15,7 @@ export const busyCode = codes.usage;
 export const unexpectedCode = codes.machine;
 export const signalCodes: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
-export interface Failure {
+interface Failure {
   readonly code: number;
   readonly message: string;
   readonly hint: string | undefined;
@@ -29,7 +29,7 @@ export function failureOf(error: unknown, options: { debug: boolean }): Failure 
     return { code: codes[error.kind], message: error.message, hint: error.hint, stack: options.debug ? inspect(error) : undefined };
   }
   return {
-    code: 1,
+    code: unexpectedCode,
     message: `unexpected: ${error instanceof Error ? error.message : String(error)}`,
     hint: 'this is a bug in rnn; please report it with the command and the lines above',
     stack: inspect(error),

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander';
 import { parseChoice, parseDuration, parseNumber, parseText, type NumberRange } from './values.ts';
 
 /** What follows an option on the command line. */
-export type Takes =
+type Takes =
   | { readonly kind: 'switch' }
   | { readonly kind: 'number'; readonly range: NumberRange }
   | { readonly kind: 'duration' }

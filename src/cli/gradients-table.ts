@@ -29,7 +29,9 @@ export function gradientsTable(
     networks[0].flows[0].logNorms.length - 1,
     columns - 1 - nameWidth - rateWidth - (isStretchShown ? stretchWidth : 0),
   );
-  const head = `${''.padEnd(nameWidth)}${steps.map((k) => (k === 0 ? 'k = 0' : String(k)).padStart(width)).join('')}${'per step'.padStart(rateWidth)}${isStretchShown ? 'σ max'.padStart(stretchWidth) : ''}`;
+  const numbers = steps.map((k) => (k === 0 ? 'k = 0' : String(k)).padStart(width));
+  const stretchTitle = isStretchShown ? 'σ max'.padStart(stretchWidth) : '';
+  const head = [''.padEnd(nameWidth), ...numbers, 'per step'.padStart(rateWidth), stretchTitle].join('');
   const told = [legend, ...(isStretchShown ? [stretchLegend] : [])].flatMap((text) => wrap(text, columns - 1));
   return [
     ...told.map((line) => dim(line)),
@@ -43,7 +45,8 @@ export function gradientsTable(
           flows[row - 1]?.layer === layer || singularValues.length === 0
             ? ''
             : median(singularValues[layer]).toFixed(2).padStart(stretchWidth);
-        return `${`layer ${layer}  ${state}`.padEnd(nameWidth)}${values}${(perStep === null ? '–' : `×${perStep.toFixed(3)}`).padStart(rateWidth)}${stretch}`;
+        const rate = perStep === null ? '–' : `×${perStep.toFixed(3)}`;
+        return [`layer ${layer}  ${state}`.padEnd(nameWidth), values, rate.padStart(rateWidth), stretch].join('');
       }),
     ]),
   ];

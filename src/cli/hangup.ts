@@ -3,7 +3,7 @@
 // What can still be seen are the traces that nohup leaves. Knows nothing of what is done with the answer.
 import { readFileSync } from 'node:fs';
 
-export interface Surroundings {
+interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The number of the process that started this one. */
   readonly parent: number;

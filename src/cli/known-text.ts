@@ -11,32 +11,36 @@ export interface TextFlags {
   readonly json?: boolean;
 }
 
-/** @param path of the checkpoint */
+/** A model, and the checkpoint that it is from. */
+export interface Loaded {
+  readonly path: string;
+  readonly trained: TrainedModel;
+}
+
+/** What the texts that were named are called, for a page or an error. */
+export const namesOfTexts = (sources: readonly string[]): string =>
+  sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
+
 export async function readKnownText(
   sources: readonly string[],
-  part: Part,
+  { path, trained }: Loaded,
   { include, exclude, json }: TextFlags,
-  path: string,
-  trained: TrainedModel,
   { io, rooms, stderr }: Context,
+  part: Part = 'all',
 ): Promise<Corpus> {
   const { readKnownText: read } = await rooms.knownText();
-  const { corpus } = await read(
-    {
-      sources,
-      part,
-      include,
-      exclude,
-      get stdin() {
-        return io.stdin;
-      },
+  const asked = {
+    sources,
+    part,
+    include,
+    exclude,
+    get stdin() {
+      return io.stdin;
     },
-    path,
-    trained,
-  );
-  if (corpus.skipped > 0 && !json)
-    stderr.line(
-      stderr.colour.dim(`${count(corpus.skipped)} hidden or binary ${corpus.skipped === 1 ? 'file was' : 'files were'} passed over`),
-    );
+  };
+  const { corpus } = await read(asked, path, trained);
+  const { skipped } = corpus;
+  const files = skipped === 1 ? 'file was' : 'files were';
+  if (skipped > 0 && !json) stderr.line(stderr.colour.dim(`${count(skipped)} hidden or binary ${files} passed over`));
   return corpus;
 }

@@ -1,10 +1,9 @@
 // What else predicts the text that `rnn eval` scores: compressors, and n-gram models of another text.
-import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { Context } from './context.ts';
 import { bits, count, unitName } from './format.ts';
-import { type TextFlags, readKnownText } from './known-text.ts';
+import { type Loaded, type TextFlags, readKnownText } from './known-text.ts';
 import type { Others } from './scores-table.ts';
 
 /** Longer texts are compressed only if that is asked for: it takes longer than to score them. */
@@ -15,19 +14,10 @@ const SOON_COMPRESSED = 100_000;
  *
  * @throws RnnError `corpus` if it cannot be read, or has characters that the model does not know
  */
-export async function readAgainst(
-  sources: readonly string[],
-  flags: TextFlags,
-  path: string,
-  trained: TrainedModel,
-  context: Context,
-): Promise<Tokens> {
+export async function readAgainst(sources: readonly string[], loaded: Loaded, flags: TextFlags, context: Context): Promise<Tokens> {
   const { trainedPart } = await context.rooms.scoring();
-  const { train, sourcesDigest } = await named(
-    `--against ${sources.join(' ')}`,
-    readKnownText(sources, 'all', flags, path, trained, context),
-  );
-  return trainedPart(trained.training, { train, sourcesDigest });
+  const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, loaded, flags, context));
+  return trainedPart(loaded.trained.training, { train, sourcesDigest });
 }
 
 /** What is read, or an error that says of which of several texts. */

@@ -11,7 +11,7 @@ export interface Shaded {
 }
 
 /** Pieces of text one after the other, for a terminal to show; a line's end has a sign, lest its colour is lost. */
-export type Shader = (pieces: Iterable<Shaded>) => string;
+type Shader = (pieces: Iterable<Shaded>) => string;
 
 /** Shades on each side of none: fewer than there are colours, so that neighbours share theirs. */
 const STEPS = 12;

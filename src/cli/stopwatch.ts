@@ -6,7 +6,7 @@ const TICK_MS = 200;
 /** Ticks may be late where a thread is busy; a stop is told by its signal, and how long it was by the tick that is missing. */
 const LATE_MS = 1000;
 
-export interface Stopwatch {
+interface Stopwatch {
   /** Milliseconds, from any moment on. */
   now(): number;
   close(): void;

@@ -50,7 +50,7 @@ const INVISIBLE: Readonly<Record<string, string>> = {
 };
 
 /** "U+00E9 é": the number for those whose terminal does not show the glyph. */
-export function describeCharacter(character: string): string {
+function describeCharacter(character: string): string {
   const codePoint = character.codePointAt(0) ?? 0;
   const number = `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
   const name = INVISIBLE[character];

@@ -5,7 +5,7 @@ import { isDynamicPattern } from 'tinyglobby';
  * A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it makes the next character stand for
  * itself.
  */
-export function withSlashes(pattern: string, platform: NodeJS.Platform = process.platform): string {
+function withSlashes(pattern: string, platform: NodeJS.Platform = process.platform): string {
   return platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
 }
 

@@ -38,7 +38,7 @@ interface Limits {
   readonly runFolder?: string | undefined;
 }
 
-export interface FoundFiles {
+interface FoundFiles {
   readonly files: readonly TextFile[];
   /** Hidden files that were passed over. */
   readonly hidden: number;

@@ -105,9 +105,12 @@ export class Vocabulary {
   unknownCharacters(missing: Iterable<string>, what: string): RnnError {
     const characters = [...missing];
     const instead = substitutes(characters, (character) => this.#ids.has(character));
-    return new RnnError('corpus', `${what} ${describeCharacters(characters)}`, {
-      hint: `${instead === '' ? '' : `${instead}; or `}train on text that has ${characters.length > 1 ? 'them' : 'it'}: --init-from starts such a run from the weights of this one; a model trained with --min-count 2 has a symbol for unknown characters`,
-    });
+    const ways = [
+      `${instead === '' ? '' : `${instead}; or `}train on text that has ${characters.length > 1 ? 'them' : 'it'}:`,
+      '--init-from starts such a run from the weights of this one;',
+      'a model trained with --min-count 2 has a symbol for unknown characters',
+    ];
+    return new RnnError('corpus', `${what} ${describeCharacters(characters)}`, { hint: ways.join(' ') });
   }
 }
 

@@ -8,7 +8,7 @@ import { type Program, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { SymbolSampler } from '../sampling/filters.ts';
 import { Network } from '../sampling/network.ts';
-import { createOptimizer } from '../training/optimizers.ts';
+import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
 import { type Pace, paceOf } from './pace.ts';
 
 export interface BenchSetup {
@@ -95,7 +95,7 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   try {
     const cost = executable.cost?.('train') ?? null;
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);
-    const training = milliseconds === null ? null : await measureTraining(executable, model, setup, optimizer.scalars, milliseconds);
+    const training = milliseconds === null ? null : await measureTraining(executable, model, optimizer, { N, T, milliseconds });
     const profile = setup.profile ? ((await executable.profile?.('train')) ?? null) : null;
     const sampling = milliseconds === null ? null : await measureSampling(device, model, milliseconds);
     return {
@@ -134,16 +134,15 @@ async function compile(device: Device, workload: Workload): Promise<{ executable
 async function measureTraining(
   executable: Executable,
   model: ModelConfiguration,
-  { batchSize: N, sequenceLength: T }: BenchSetup,
-  scalars: (step: number, learningRate: number) => Record<string, number>,
-  milliseconds: number,
+  optimizer: Optimizer,
+  { N, T, milliseconds }: { readonly N: number; readonly T: number; readonly milliseconds: number },
 ): Promise<Pace> {
   const random = new Random(1);
   const symbols = (): Int32Array => Int32Array.from({ length: N * T }, () => random.uint32() % model.vocabulary);
   const windows = Array.from({ length: WINDOWS }, () => ({ ids: symbols(), targets: symbols() }));
   await executable.write({ kind: 'parameters' }, initialParameters(model, random));
   let step = 0;
-  const call = (): Call => ({ ...windows[step % WINDOWS], update: scalars(++step, 0.002) });
+  const call = (): Call => ({ ...windows[step % WINDOWS], update: optimizer.scalars(++step, 0.002) });
   return paceOf(
     {
       units: () => executable.callsPerRun('train'),

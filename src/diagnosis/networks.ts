@@ -45,8 +45,9 @@ function described(options: object): string {
 
 function cellCheck(cell: string, size: Size): ParityCheck {
   const { layers, T, N, H, V, embedding, dropout, architecture = {}, regularisation = {} } = size;
+  const others = { ...(embedding ? { embedding } : {}), ...(dropout ? { dropout } : {}), ...architecture, ...regularisation };
   return {
-    name: `${cell}: ${layers} × ${H}, batch ${N}, ${T} steps, ${V} symbols${embedding ? `, embedding ${embedding}` : ''}${dropout ? `, dropout ${dropout}` : ''}${described(architecture)}${described(regularisation)}`,
+    name: `${cell}: ${layers} × ${H}, batch ${N}, ${T} steps, ${V} symbols${described(others)}`,
     quick: size === sizes[1] && (cell === 'lstm' || cell === 'gru'),
     lasting: cell !== 'rnn-relu' && sizes.indexOf(size) > 1,
     run(device) {
@@ -71,7 +72,7 @@ function cellCheck(cell: string, size: Size): ParityCheck {
 function optimizerCheck(options: Omit<OptimizerOptions, 'clipNorm' | 'momentum'>): ParityCheck {
   const { optimizer: name, ...rest } = options;
   return {
-    name: `${[name, ...Object.entries(rest).map(([option, value]) => `${option} ${value}`)].join(', ')}: ten steps with clipping, in runs of 1, 3 and 6`,
+    name: `${name}${described(rest)}: ten steps with clipping, in runs of 1, 3 and 6`,
     quick: name === 'adam' && Object.keys(rest).length === 0,
     run(device) {
       const trial = new Trial('lstm', { ...small, dropout: 0.2 });

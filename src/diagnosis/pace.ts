@@ -1,7 +1,7 @@
 // The steady speed of something that is done in runs, after what only the first of them cost. Knows nothing of devices.
 
 /** What is timed. */
-export interface Work {
+interface Work {
   /** How many units suit a run; it may change as runs are done. */
   units(): number;
   run(units: number): Promise<void>;
@@ -20,7 +20,7 @@ export interface Pace {
   readonly firstMs: number;
 }
 
-export interface Clock {
+interface Clock {
   now(): number;
   /** Milliseconds that this process has computed. */
   cpu(): number;

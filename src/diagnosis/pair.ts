@@ -21,7 +21,7 @@ export interface ParityCheck {
 }
 
 /** What may differ how much, relative to the largest element of a vector, or to the number itself. */
-export interface Tolerances {
+interface Tolerances {
   readonly loss: number;
   readonly norm: number;
   readonly outputs: number;
@@ -32,7 +32,7 @@ export const usual: Tolerances = { loss: 1e-5, norm: 1e-5, outputs: 2e-6 };
 /** The gates of a single unit. */
 const FEW = 4;
 
-export class Comparison {
+class Comparison {
   #finding: Finding | null = null;
 
   get finding(): Finding {
@@ -55,12 +55,9 @@ export class Comparison {
 
   /** What is not finite is as good as anything else that is not: a device may meet infinity on another way. */
   numbers(where: string, got: number, expected: number, tolerance: number): void {
-    const finite = Number.isFinite(got) && Number.isFinite(expected);
-    const difference = finite
-      ? distance(got, expected) / (Math.abs(expected) || 1)
-      : Number.isFinite(got) === Number.isFinite(expected)
-        ? 0
-        : Infinity;
+    const alike = Number.isFinite(got) === Number.isFinite(expected) ? 0 : Infinity;
+    const bothFinite = Number.isFinite(got) && Number.isFinite(expected);
+    const difference = bothFinite ? distance(got, expected) / (Math.abs(expected) || 1) : alike;
     this.#add(difference, tolerance, where, got, expected);
   }
 

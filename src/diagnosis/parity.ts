@@ -4,6 +4,6 @@ import { operationChecks } from './operations.ts';
 import { sharedState } from './shared-state.ts';
 import type { ParityCheck } from './pair.ts';
 
-export type { Finding, ParityCheck } from './pair.ts';
+export type { ParityCheck } from './pair.ts';
 
 export const parityChecks: readonly ParityCheck[] = [...operationChecks, ...networkChecks, sharedState];

@@ -19,7 +19,7 @@ export const listed =
     values[index % values.length];
 
 /** What a probe writes its program with: operations, and weights as the matrices that go in. */
-export class Sketch {
+class Sketch {
   readonly ops = new Builder();
   readonly shapes: ParameterShape[] = [];
   readonly fills: Fill[] = [];

@@ -12,7 +12,7 @@ export interface Property {
 }
 
 /** A text by its symbols: the character that each completes, or nothing where a character takes several symbols. */
-export type Pieces = readonly string[];
+type Pieces = readonly string[];
 
 type Values = (pieces: Pieces) => Float32Array;
 
@@ -40,8 +40,6 @@ const definitions = [
   holds('upper case', 'at a capital letter', (text) => matching(text, /\p{Lu}+/gu)),
   holds('after if', 'in a line, after the word if', (text) => matching(text, /(?<=\bif\b)[^\n]+/g)),
 ];
-
-export const propertyNames: readonly string[] = definitions.map(({ name }) => name);
 
 /** All of them, whether they occur in the text or not. */
 export function propertiesOf(pieces: Pieces): Property[] {

@@ -12,7 +12,7 @@ import type { Program } from '../program/value.ts';
 /** A model and its weights, trained or not. */
 export type BareModel = Pick<TrainedModel, 'model' | 'tensors'>;
 
-export interface ReadingPlan {
+interface ReadingPlan {
   /** Contiguous parts that are read side by side, each from a zero state. */
   readonly streams: number;
   /** T, steps of a call. */

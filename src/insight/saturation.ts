@@ -28,7 +28,7 @@ export function saturationOf({ all, characters, hidden }: Activations): Saturati
     });
 }
 
-export interface SaturationSummary {
+interface SaturationSummary {
   /** Means over the cells. */
   readonly left: number;
   readonly right: number;

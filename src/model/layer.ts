@@ -23,7 +23,7 @@ export interface Extent {
 export type Input = { readonly sequence: Value } | { readonly symbols: Value };
 
 /** What a layer reads. */
-export interface LayerInputs {
+interface LayerInputs {
   /** What comes from the layer below. */
   readonly below: Input;
   /** What the lowest layer reads. */

@@ -10,8 +10,6 @@ import { headWeights, layersRead, matrixName } from './parameters.ts';
 import { type Regularisation, noRegularisation } from './regularisation.ts';
 import type { ModelConfiguration } from './configuration.ts';
 
-export type { Extent } from './layer.ts';
-
 /** Of the masks of symbols; those of layers and their weights have lower numbers. */
 const EMBEDDING_SITE = 2 ** 20;
 

@@ -8,7 +8,7 @@ import type { ModelConfiguration } from './configuration.ts';
 import { orthogonalMatrix } from './orthogonal.ts';
 
 /** A weight, with what an initialisation and a change of the vocabulary need to know of it. */
-export interface ModelWeight extends ParameterShape {
+interface ModelWeight extends ParameterShape {
   readonly role: CellWeight['role'] | 'embedding';
   readonly gates: string;
   readonly start?: number;

@@ -18,7 +18,7 @@ type Term =
   | { readonly kind: 'whole'; readonly right: Value };
 
 /** Besides, or instead of, a loss and parameters. */
-export interface Interest {
+interface Interest {
   /**
    * Gradients that reach values from outside, each an input or a state of the value's shape: as if the loss had one more term, Σ
    * seed∘value.

@@ -23,11 +23,12 @@ export function chartTable({ series, horizontal }: Chart): string {
     steps.length <= tableRows
       ? steps
       : Array.from({ length: tableRows }, (_, row) => steps[Math.round((row * (steps.length - 1)) / (tableRows - 1))]);
-  const rows = shown.map(
-    (step) =>
-      `<tr><th scope="row">${step.toLocaleString('en')}</th>${series.map(({ points }) => `<td>${cellText(points.findLast(([x]) => x <= step))}</td>`).join('')}</tr>`,
-  );
-  return `<table><thead><tr><th scope="col">${horizontal}</th>${series.map(({ name }) => `<th scope="col">${escapeHtml(name)}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  const rows = shown.map((step) => {
+    const cells = series.map(({ points }) => `<td>${cellText(points.findLast(([x]) => x <= step))}</td>`);
+    return `<tr><th scope="row">${step.toLocaleString('en')}</th>${cells.join('')}</tr>`;
+  });
+  const heads = [horizontal, ...series.map(({ name }) => escapeHtml(name))].map((text) => `<th scope="col">${text}</th>`);
+  return `<table><thead><tr>${heads.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
 }
 
 const cellText = (point: Point | undefined): string => (point === undefined || point[1] === null ? '–' : valueText(point[1]));

@@ -9,7 +9,7 @@ interface Dash {
   readonly piece: string;
 }
 
-export const dashes: readonly Dash[] = [
+const dashes: readonly Dash[] = [
   { lengths: [], dots: '#', piece: '━━' },
   { lengths: [6, 4], dots: '#.', piece: '╌╌' },
   { lengths: [2, 3], dots: '#####...', piece: '╍╍' },

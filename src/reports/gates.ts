@@ -22,18 +22,23 @@ ${legend}
 <div class="plots">${[...groupBy(saturation, ({ gate }) => gate)].map(([gate, ofLayers]) => plotSvg(gate, ofLayers, plotter)).join('\n')}</div>
 <p id="gates-means">Means over the cells of a layer, and cells whose gate is open or shut most of the time</p>
 <div class="scroll"><table aria-labelledby="gates-means">
-<thead><tr><th scope="col">layer</th><th scope="col">gate</th><th scope="col">shut</th><th scope="col">open</th><th scope="col">cells mostly shut</th><th scope="col">cells mostly open</th></tr></thead>
+<thead><tr>${heads.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead>
 <tbody>${saturation.map(rowHtml).join('\n')}</tbody></table></div>
 </section>`;
 }
 
+/** No more than all of the time can be shut and open together. */
+// prettier-ignore
+const diagonal = [[0, 1], [1, 0]] as const;
+const heads = ['layer', 'gate', 'shut', 'open', 'cells mostly shut', 'cells mostly open'];
 const colourOf = (layer: number): string => `var(--series-${(layer % 8) + 1})`;
 const nameOf = (gate: string): string => (gate in words ? `${words[gate]} gate, ${gate}` : `Gate ${gate}`);
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)}\u00a0%`;
 
 function rowHtml(saturation: Saturation): string {
   const { left, right, mostlyLeft, mostlyRight } = summaryOf(saturation);
-  return `<tr><th scope="row">${saturation.layer}</th><td>${saturation.gate}</td><td>${percent(left)}</td><td>${percent(right)}</td><td>${mostlyLeft}</td><td>${mostlyRight}</td></tr>`;
+  const cells = [saturation.gate, percent(left), percent(right), mostlyLeft, mostlyRight].map((text) => `<td>${text}</td>`);
+  return `<tr><th scope="row">${saturation.layer}</th>${cells.join('')}</tr>`;
 }
 
 /** Each dot has the layer and unit of its cell as data, for the page's program. */
@@ -52,13 +57,7 @@ function plotSvg(gate: string, ofLayers: readonly Saturation[], { Plot, document
     marks: [
       Plot.frame({ anchor: 'left' }),
       Plot.frame({ anchor: 'bottom' }),
-      Plot.line(
-        [
-          [0, 1],
-          [1, 0],
-        ],
-        { strokeOpacity: 0.25 },
-      ),
+      Plot.line(diagonal, { strokeOpacity: 0.25 }),
       ...ofLayers.map(({ layer, left, right }) =>
         Plot.dot(left, {
           x: right,

@@ -6,7 +6,7 @@ import { pageStyle } from './page-style.ts';
 
 export { escapeHtml } from './escape.ts';
 
-export interface PageParts {
+interface PageParts {
   readonly title: string;
   /** One line under the title. */
   readonly summary: string;

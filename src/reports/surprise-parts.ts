@@ -90,13 +90,16 @@ export function dearest(report: SurpriseReport): string {
         .map(({ text }) => inLine(text))
         .join(''),
     );
-  const item = (
-    index: number,
-  ): string => `<li><button type="button" data-piece="${index}"><span class="before">${around(index - AROUND, index)}</span><b>${escapeHtml(inLine(pieces[index].text))}</b>${around(index + 1, index + AROUND / 2)}</button>
-<span>${(pieces[index].nats / Math.LN2).toFixed(1)} bits, ${expected(pieces[index], report)}</span></li>`;
-  return most.length === 0
-    ? ''
-    : `<section aria-labelledby="dearest-title"><h2 id="dearest-title">Least expected</h2><ol class="dearest">${most.map(item).join('\n')}</ol></section>`;
+  const item = (index: number): string => {
+    const { text, nats } = pieces[index];
+    const before = `<span class="before">${around(index - AROUND, index)}</span>`;
+    const after = around(index + 1, index + AROUND / 2);
+    return `<li><button type="button" data-piece="${index}">${before}<b>${escapeHtml(inLine(text))}</b>${after}</button>
+<span>${(nats / Math.LN2).toFixed(1)} bits, ${expected(pieces[index], report)}</span></li>`;
+  };
+  if (most.length === 0) return '';
+  const list = `<ol class="dearest">${most.map(item).join('\n')}</ol>`;
+  return `<section aria-labelledby="dearest-title"><h2 id="dearest-title">Least expected</h2>${list}</section>`;
 }
 
 /** What was likeliest in the place of a piece, or of its symbol that cost most. */

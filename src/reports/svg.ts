@@ -84,8 +84,10 @@ export async function svgOf(charts: readonly Chart[], title: string): Promise<st
   const [first, ...others] = charts;
   const across = others.length === 0 ? 0 : (width - 2 * edge - gap * (others.length - 1)) / others.length;
   const height = top + large + (others.length === 0 ? 0 : gap + small) + edge;
+  const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
+  const look = 'color="#1a1c20" fill="currentColor" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle"';
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="rnn" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" color="#1a1c20" fill="currentColor" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle" role="img" aria-label="${escapeHtml(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="rnn" ${size} ${look} role="img" aria-label="${escapeHtml(title)}">`,
     `<title>${escapeHtml(title)}</title><style>${style}</style><rect class="paper" width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="${edge}" y="${edge + 12}" font-size="16" font-weight="600" text-anchor="start">${escapeHtml(title)}</text>`,
     legend.html,
@@ -103,7 +105,10 @@ function legendOf({ series }: Chart): { html: string; height: number } {
   const entries = series.map((each) => {
     const length = swatch + 8 + each.name.length * letterWidth + 22;
     if (x > edge && x + length > width - edge) [x, y] = [edge, y + lineHeight];
-    const line = `<line class="line-${lineOf(each)}" x1="${x}" x2="${x + swatch}" y1="${y - 4}" y2="${y - 4}" stroke="${seriesColours.light[lineOf(each)]}" stroke-width="2.5"${each.dash > 0 ? ` stroke-dasharray="${dashed(each).strokeDasharray}"` : ''}/>`;
+    const place = `x1="${x}" x2="${x + swatch}" y1="${y - 4}" y2="${y - 4}"`;
+    const dashes = each.dash > 0 ? ` stroke-dasharray="${dashed(each).strokeDasharray}"` : '';
+    const colour = seriesColours.light[lineOf(each)];
+    const line = `<line class="line-${lineOf(each)}" ${place} stroke="${colour}" stroke-width="2.5"${dashes}/>`;
     const entry = `${line}<text x="${x + swatch + 8}" y="${y}" text-anchor="start">${escapeHtml(each.name)}</text>`;
     x += length;
     return entry;

@@ -239,8 +239,3 @@ export class SymbolSampler {
     return difference > 0 || (difference === 0 && a < b);
   }
 }
-
-/** One draw; for many from one model, keep a SymbolSampler. */
-export function drawSymbol(logits: Float32Array | Float64Array, options: SamplingOptions, random: Random): number {
-  return new SymbolSampler(logits.length, options).draw(logits, random);
-}

@@ -24,7 +24,7 @@ export interface Rows {
 }
 
 /** What a network will be asked for. */
-export interface NetworkUse {
+interface NetworkUse {
   /** Rows at a time, at most. */
   readonly rows: number;
   /** Rows may end one before the other: those that are left then go on in a program of fewer rows. */

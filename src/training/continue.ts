@@ -39,21 +39,10 @@ export interface Continuation extends RunSettings {
 }
 
 /** What the weights are made for, or how they began. */
+// prettier-ignore
 const fixedOptions = [
-  'cell',
-  'layers',
-  'hidden',
-  'embedding',
-  'forgetBias',
-  'initialisation',
-  'initScale',
-  'skip',
-  'stacking',
-  'timeSkip',
-  'tied',
-  'layerNorm',
-  'learnedState',
-  'gateBias',
+  'cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation', 'initScale',
+  'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState', 'gateBias',
 ] as const;
 const fixedReading = { unit: '--unit', minCount: '--min-count' } as const;
 const readingFlags = {
@@ -91,25 +80,24 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
 
   const length = lengths.some((option) => given.options[option] !== undefined) ? { epochs: null, maxSteps: null, budgetMs: null } : {};
   const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
-  const validation =
-    given.reading.validationFile !== undefined
-      ? { validationFraction: 0 }
-      : given.reading.validationFraction !== undefined
-        ? { validationFile: null }
-        : {};
-  const reading = { ...earlier.reading, ...validation, ...given.reading };
+  const reading = { ...earlier.reading, ...otherValidation(given.reading), ...given.reading };
   const machine = { ...earlier.machine, ...given.machine };
+  const givenOptions = (Object.keys(optionRules) as (keyof TrainingOptions)[]).filter(
+    (option) => option !== 'maxTimeMs' && given.options[option] !== undefined,
+  );
   const changes = [
-    ...Object.entries(optionRules)
-      .filter(([option]) => option !== 'maxTimeMs' && given.options[option as keyof TrainingOptions] !== undefined)
-      .map(
-        ([option, { flag }]) => [flag, options[option as keyof TrainingOptions], earlier.options[option as keyof TrainingOptions]] as const,
-      ),
+    ...givenOptions.map((option) => [optionRules[option].flag, options[option], earlier.options[option]] as const),
     ...changesIn(readingFlags, reading, earlier.reading),
     ...changesIn(machineFlags, machine, earlier.machine),
   ].filter(([, now, before]) => !isDeepStrictEqual(now, before));
   const notes = changes.map(([flag, now, before]) => `${flag} is ${shown(flag, now)} from here on; it was ${shown(flag, before)}`);
   return { options, reading, machine, changed: changes.map(([flag]) => flag), notes };
+}
+
+/** A file to validate on takes the place of a part of the text, and a part that of a file. */
+function otherValidation({ validationFile, validationFraction }: Partial<ReadingOptions>): Partial<ReadingOptions> {
+  if (validationFile !== undefined) return { validationFraction: 0 };
+  return validationFraction === undefined ? {} : { validationFile: null };
 }
 
 /** Why the run was over when it was saved, if it is with these options, too; else null. */

@@ -25,21 +25,23 @@ const GARBAGE_COPIES = 4;
 const MOST_LAYER_STEPS = 2048;
 
 /** What of a run's options counts, besides its model. */
-export type SizeOptions = Pick<TrainingOptions, 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'>;
+type SizeOptions = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'>;
+
+/** What takes memory. */
+export interface Demand {
+  readonly model: ModelConfiguration;
+  readonly options: SizeOptions;
+  readonly workload: Workload;
+  /** What the text takes. */
+  readonly textBytes: number;
+}
 
 /**
  * Bytes of this process at their peak, within 20 %.
  *
  * @param deviceBytes what the device takes
- * @param textBytes what the text takes
  */
-export function processBytes(
-  model: ModelConfiguration,
-  options: SizeOptions,
-  workload: Workload,
-  deviceBytes: number,
-  textBytes: number,
-): number {
+export function processBytes({ model, options, workload, textBytes }: Demand, deviceBytes: number): number {
   const P = countParameters(workload.parameters);
   const steps = windowLengths(options).reduce((sum, length) => sum + length, 0);
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
@@ -63,30 +65,22 @@ export function processBytes(
  * @param lower the options that make it smaller
  * @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free
  */
-export function refuseIfTooLarge(
-  model: ModelConfiguration,
-  options: SizeOptions & Pick<TrainingOptions, 'batchSize'>,
-  device: Device,
-  workload: Workload,
-  textBytes: number,
-  lower = '--hidden, --layers, --batch-size or --seq-length',
-): void {
+export function refuseIfTooLarge(demand: Demand, device: Device, lower = '--hidden, --layers, --batch-size or --seq-length'): void {
+  const { model, options, workload, textBytes } = demand;
   const longest = Math.max(...windowLengths(options));
   if (model.layers * longest > MOST_LAYER_STEPS) {
-    throw new RnnError(
-      'usage',
-      `--seq-length ${options.sequenceLength} with --layers ${model.layers} is longer than can be planned: at most ${Math.floor((MOST_LAYER_STEPS / model.layers) * (options.sequenceLength / longest))}`,
-      {
-        hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
-      },
-    );
+    const most = Math.floor((MOST_LAYER_STEPS / model.layers) * (options.sequenceLength / longest));
+    const given = `--seq-length ${options.sequenceLength} with --layers ${model.layers}`;
+    throw new RnnError('usage', `${given} is longer than can be planned: at most ${most}`, {
+      hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
+    });
   }
   // The text is there already.
   const available = availableMemory() + textBytes;
   // Weights, their gradient, the optimizer's vectors and one activation alone tell of a model far too large, before any program is built.
   const activations = 4 * options.batchSize * options.sequenceLength * model.layers * model.hidden;
   const atLeast = 4 * countParameters(workload.parameters) * (3 + (workload.update?.slots.length ?? 0)) + activations;
-  const needed = processBytes(model, options, workload, atLeast > available ? atLeast : device.estimate(workload), textBytes);
+  const needed = processBytes(demand, atLeast > available ? atLeast : device.estimate(workload));
   if (needed <= available) return;
   throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
     hint: `lower ${lower}`,

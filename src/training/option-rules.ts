@@ -16,10 +16,14 @@ const number = (flag: string, expected: string, holds: (value: number) => boolea
   expected: `a ${expected}`,
   holds: (value) => typeof value === 'number' && Number.isFinite(value) && holds(value),
 });
+const belowOne = (flag: string): Rule => number(flag, 'number from 0 to below 1', (x) => x >= 0 && x < 1);
+const upToOne = (flag: string): Rule => number(flag, 'number from 0 to 1', (x) => x >= 0 && x <= 1);
+const fromZero = (flag: string): Rule => number(flag, 'number from 0 up', (x) => x >= 0);
+const milliseconds = (flag: string): Rule => number(flag, 'number of milliseconds above 0', (x) => x > 0);
 const whole = (flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Rule =>
   number(
     flag,
-    most === Number.MAX_SAFE_INTEGER ? `whole number from ${least} up` : `whole number from ${least} to ${most}`,
+    `whole number from ${least} ${most === Number.MAX_SAFE_INTEGER ? 'up' : `to ${most}`}`,
     (x) => Number.isSafeInteger(x) && x >= least && x <= most,
   );
 const orNull = ({ flag, expected, holds }: Rule): Rule => ({
@@ -37,19 +41,18 @@ const oneOf = (flag: string, choices: readonly string[]): Rule => ({
 /** Exactly one of them is not null: the length of the run. */
 export const lengths = ['epochs', 'maxSteps', 'budgetMs'] as const;
 
+const cellNames = cells.map(({ name }) => name);
+
 export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   preset: orNull(oneOf('--preset', Object.keys(presets))),
-  cell: oneOf(
-    '--cell',
-    cells.map(({ name }) => name),
-  ),
+  cell: oneOf('--cell', cellNames),
   layers: whole('--layers', 1, 1024),
   hidden: whole('--hidden', 1, 2 ** 20),
   embedding: whole('--embedding', 0, 2 ** 20),
-  dropout: number('--dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
+  dropout: belowOne('--dropout'),
   forgetBias: number('--forget-bias', 'number', () => true),
   initialisation: oneOf('--init', initialisations),
-  initScale: number('--init-scale', 'number from 0 up', (x) => x >= 0),
+  initScale: fromZero('--init-scale'),
   skip: oneOf('--skip', skips),
   stacking: oneOf('--stacking', stackings),
   timeSkip: number('--time-skip', 'whole number from 2 up, or 0', (x) => Number.isInteger(x) && (x === 0 || (x >= 2 && x <= 2 ** 16))),
@@ -58,14 +61,14 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   learnedState: flag('--learned-state'),
   gateBias: number('--gate-bias', 'number', () => true),
   lockedDropout: flag('--locked-dropout'),
-  weightDropout: number('--weight-dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
-  embeddingDropout: number('--embed-dropout', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
-  activationPenalty: number('--ar', 'number from 0 up', (x) => x >= 0),
-  temporalPenalty: number('--tar', 'number from 0 up', (x) => x >= 0),
-  labelSmoothing: number('--label-smoothing', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
-  clipState: number('--clip-state', 'number from 0 up', (x) => x >= 0),
+  weightDropout: belowOne('--weight-dropout'),
+  embeddingDropout: belowOne('--embed-dropout'),
+  activationPenalty: fromZero('--ar'),
+  temporalPenalty: fromZero('--tar'),
+  labelSmoothing: belowOne('--label-smoothing'),
+  clipState: fromZero('--clip-state'),
   sequenceLength: whole('--seq-length', 1),
-  stateReset: number('--state-reset', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
+  stateReset: upToOne('--state-reset'),
   batchSize: whole('--batch-size', 1),
   optimizer: oneOf('--optimizer', optimizerNames),
   learningRate: number('--lr', 'number above 0, at most 1000', (x) => x > 0 && x <= 1000),
@@ -73,14 +76,14 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   warmupSteps: whole('--warmup', 0),
   decay: number('--lr-decay', 'number above 0, at most 1', (x) => x > 0 && x <= 1),
   decayEpochs: number('--lr-decay-epochs', 'number above 0', (x) => x > 0),
-  decayAfter: number('--lr-decay-after', 'number from 0 up', (x) => x >= 0),
-  finalFraction: number('--lr-final', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
-  momentum: number('--momentum', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
-  clipNorm: number('--clip-norm', 'number from 0 up', (x) => x >= 0),
+  decayAfter: fromZero('--lr-decay-after'),
+  finalFraction: upToOne('--lr-final'),
+  momentum: belowOne('--momentum'),
+  clipNorm: fromZero('--clip-norm'),
   nesterov: flag('--nesterov'),
-  weightDecay: number('--weight-decay', 'number from 0 to 1', (x) => x >= 0 && x <= 1),
-  clipValue: number('--clip-value', 'number from 0 up', (x) => x >= 0),
-  average: number('--average', 'number from 0 to below 1', (x) => x >= 0 && x < 1),
+  weightDecay: upToOne('--weight-decay'),
+  clipValue: fromZero('--clip-value'),
+  average: belowOne('--average'),
   accumulate: whole('--accumulate', 1, 2 ** 20),
   orthogonalEvery: whole('--orthogonal-every', 0),
   randomOffset: flag('--random-offset'),
@@ -88,8 +91,8 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   plateauPatience: whole('--plateau-patience', 1),
   epochs: orNull(number('--epochs', 'number above 0, at most 1e9', (x) => x > 0 && x <= 1e9)),
   maxSteps: orNull(whole('--max-steps', 1)),
-  budgetMs: orNull(number('--budget', 'number of milliseconds above 0', (x) => x > 0)),
-  maxTimeMs: orNull(number('--max-time', 'number of milliseconds above 0', (x) => x > 0)),
+  budgetMs: orNull(milliseconds('--budget')),
+  maxTimeMs: orNull(milliseconds('--max-time')),
   seed: whole('--seed', 0),
   evaluateEvery: whole('--eval-every', 0),
   checkpointEvery: whole('--checkpoint-every', 0),

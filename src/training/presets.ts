@@ -10,8 +10,13 @@ export interface Preset {
   options(length: number): Partial<TrainingOptions>;
 }
 
+/** What suits texts of up to so many symbols. */
+interface Sizes extends Required<Pick<TrainingOptions, 'hidden' | 'dropout' | 'weightDecay'>> {
+  readonly upTo: number;
+}
+
 /** The first row whose `upTo` is not below the length. */
-function fitting<Row extends { readonly upTo: number }>(rows: readonly Row[], length: number): Omit<Row, 'upTo'> {
+function fitting(rows: readonly Sizes[], length: number): Omit<Sizes, 'upTo'> {
   const { upTo: _, ...row } = rows.find(({ upTo }) => length <= upTo)!;
   return row;
 }
@@ -48,20 +53,33 @@ const karpathy: Partial<TrainingOptions> = {
   epochs: 50,
 };
 
+/** Of a larger text `quick` sees less than two passes, and needs no regularisation. */
+const quickSizes: readonly Sizes[] = [
+  { upTo: 30_000, hidden: 128, dropout: 0.5, weightDecay: 0.5 },
+  { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.3 },
+  { upTo: 3_000_000, hidden: 384, dropout: 0.3, weightDecay: 0.1 },
+  { upTo: Infinity, hidden: 512, dropout: 0, weightDecay: 0 },
+];
+
+const goodSizes: readonly Sizes[] = [
+  { upTo: 30_000, hidden: 128, dropout: 0.6, weightDecay: 0.6 },
+  { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.5 },
+  { upTo: 3_000_000, hidden: 640, dropout: 0.5, weightDecay: 0.4 },
+  { upTo: Infinity, hidden: 768, dropout: 0.1, weightDecay: 0 },
+];
+
+const bestSizes: readonly Sizes[] = [
+  { upTo: 30_000, hidden: 192, dropout: 0.5, weightDecay: 0.6 },
+  { upTo: 300_000, hidden: 320, dropout: 0.5, weightDecay: 0.6 },
+  { upTo: 3_000_000, hidden: 768, dropout: 0.5, weightDecay: 0.5 },
+  { upTo: Infinity, hidden: 1024, dropout: 0.1, weightDecay: 0 },
+];
+
 export const presets: Readonly<Record<PresetName, Preset>> = {
   quick: {
     summary: 'the best in 3 minutes',
-    // Of a larger text it sees less than two passes, and needs no regularisation.
     options: (length) => ({
-      ...fitting(
-        [
-          { upTo: 30_000, hidden: 128, dropout: 0.5, weightDecay: 0.5 },
-          { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.3 },
-          { upTo: 3_000_000, hidden: 384, dropout: 0.3, weightDecay: 0.1 },
-          { upTo: Infinity, hidden: 512, dropout: 0, weightDecay: 0 },
-        ],
-        length,
-      ),
+      ...fitting(quickSizes, length),
       ...forTime,
       budgetMs: 2.75 * MINUTE,
     }),
@@ -69,15 +87,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   good: {
     summary: 'the best in 30 minutes',
     options: (length) => ({
-      ...fitting(
-        [
-          { upTo: 30_000, hidden: 128, dropout: 0.6, weightDecay: 0.6 },
-          { upTo: 300_000, hidden: 256, dropout: 0.5, weightDecay: 0.5 },
-          { upTo: 3_000_000, hidden: 640, dropout: 0.5, weightDecay: 0.4 },
-          { upTo: Infinity, hidden: 768, dropout: 0.1, weightDecay: 0 },
-        ],
-        length,
-      ),
+      ...fitting(goodSizes, length),
       ...forTime,
       ...steady,
       budgetMs: 27.5 * MINUTE,
@@ -86,15 +96,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   best: {
     summary: 'an hour and more',
     options: (length) => ({
-      ...fitting(
-        [
-          { upTo: 30_000, hidden: 192, dropout: 0.5, weightDecay: 0.6 },
-          { upTo: 300_000, hidden: 320, dropout: 0.5, weightDecay: 0.6 },
-          { upTo: 3_000_000, hidden: 768, dropout: 0.5, weightDecay: 0.5 },
-          { upTo: Infinity, hidden: 1024, dropout: 0.1, weightDecay: 0 },
-        ],
-        length,
-      ),
+      ...fitting(bestSizes, length),
       ...forTime,
       ...steady,
       budgetMs: 60 * MINUTE,

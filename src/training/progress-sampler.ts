@@ -7,7 +7,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { Sampler } from '../sampling/sample.ts';
 
 /** How long a text is, its seed, and what tells that it became urgent to end. */
-export interface SampleWish {
+interface SampleWish {
   readonly length: number;
   readonly seed: number;
   readonly isUrgent: () => boolean;

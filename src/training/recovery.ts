@@ -4,7 +4,7 @@ import type { Keeper } from './keeper.ts';
 import type { Session } from './session.ts';
 import type { Standing } from './standing.ts';
 
-export interface WayBack {
+interface WayBack {
   readonly standing: Standing;
   /** The state that it went back to is in latest.json. */
   readonly isSaved: boolean;

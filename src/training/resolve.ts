@@ -181,17 +181,15 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
         hint: `--embedding ${hidden} is as wide as a layer`,
       });
   }
-  const waiting =
-    options.patience > 0
-      ? [`--patience ${options.patience}`, '--patience']
-      : options.schedule === 'plateau'
-        ? ['--lr-schedule plateau', '--lr-schedule']
-        : null;
-  if (waiting !== null && (validation.length < 2 || options.evaluateEvery === 0)) {
-    throw new RnnError('usage', `${waiting[0]} needs evaluations to wait for, and there are none`, {
-      hint: `leave out --val-fraction 0 and --eval-every 0, or ${waiting[1]}`,
-    });
-  }
+  if (validation.length >= 2 && options.evaluateEvery > 0) return;
+  if (options.patience > 0) throw nothingToWaitFor('--patience', options.patience);
+  if (options.schedule === 'plateau') throw nothingToWaitFor('--lr-schedule', 'plateau');
+}
+
+function nothingToWaitFor(flag: string, value: number | string): RnnError {
+  return new RnnError('usage', `${flag} ${value} needs evaluations to wait for, and there are none`, {
+    hint: `leave out --val-fraction 0 and --eval-every 0, or ${flag}`,
+  });
 }
 
 /**
@@ -223,18 +221,16 @@ function runLength(
   return windowsPerEpoch * read < LEAST_STEPS ? { epochs, maxSteps: LEAST_STEPS, budgetMs } : { epochs: read, maxSteps, budgetMs };
 }
 
-function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, length: number): string[] {
+function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, characters: number): string[] {
+  const length = options.epochs === null ? `--max-steps ${options.maxSteps}` : `--epochs ${options.epochs}`;
+  const isLengthGiven = lengths.some((option) => given[option] != null);
   const chosen = [
     given.layers === undefined ? `--layers ${options.layers}` : '',
     given.hidden === undefined ? `--hidden ${options.hidden}` : '',
     given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
     given.sequenceLength === undefined ? `--seq-length ${options.sequenceLength}` : '',
     given.learningRate === undefined ? `--lr ${options.learningRate}` : '',
-    given.epochs == null && given.maxSteps == null && given.budgetMs == null
-      ? options.epochs === null
-        ? `--max-steps ${options.maxSteps}`
-        : `--epochs ${options.epochs}`
-      : '',
+    isLengthGiven ? '' : length,
   ].filter(Boolean);
-  return chosen.length === 0 ? [] : [`chosen for ${length.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
+  return chosen.length === 0 ? [] : [`chosen for ${characters.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];
 }

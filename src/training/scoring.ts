@@ -174,14 +174,8 @@ export async function score(trained: BareModel, plan: ScoringPlan, device: Devic
       build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T), noRegularisation),
     });
   const workload = { parameters: parameterShapes(model), jobs, update: dynamic === null ? null : dynamicRule(dynamic) };
-  refuseIfTooLarge(
-    model,
-    { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 },
-    device,
-    workload,
-    tokens.byteLength,
-    '--streams or --seq-length',
-  );
+  const options = { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 };
+  refuseIfTooLarge({ model, options, workload, textBytes: tokens.byteLength }, device, '--streams or --seq-length');
   const executable = await device.compile(workload);
   try {
     const parameters = parameterVector(trained);

@@ -38,7 +38,7 @@ export interface Restored {
 }
 
 /** The learning rate of a step that is about to be made. */
-export type LearningRateOf = (place: Pick<Progress, 'step' | 'epoch'>) => number;
+type LearningRateOf = (place: Pick<Progress, 'step' | 'epoch'>) => number;
 
 /** What came of one window, how much it was, and the learning rate that its call brought. */
 export type WindowResult = CallResult & { readonly characters: number; readonly learningRate: number };
@@ -50,6 +50,19 @@ interface PlannedCall {
   readonly learningRate: number;
   /** Where the text goes on after it. */
   readonly after: StreamPosition;
+}
+
+/** What a session is made of. */
+interface Opened {
+  readonly model: ModelConfiguration;
+  readonly options: TrainingOptions;
+  readonly corpus: Corpus;
+  readonly device: Device;
+  readonly executable: Executable;
+  readonly optimizer: Optimizer;
+  readonly initial: TrainedModel | null;
+  readonly streams: Streams;
+  readonly memoryBytes: number;
 }
 
 /** Tells what resets follow from apart from what dropout follows from. */
@@ -74,17 +87,7 @@ export class Session {
   #step = 0;
   #resetNext = false;
 
-  private constructor(
-    model: ModelConfiguration,
-    options: TrainingOptions,
-    corpus: Corpus,
-    device: Device,
-    executable: Executable,
-    optimizer: Optimizer,
-    initial: TrainedModel | null,
-    streams: Streams,
-    memoryBytes: number,
-  ) {
+  private constructor({ model, options, corpus, device, executable, optimizer, initial, streams, memoryBytes }: Opened) {
     this.model = model;
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
@@ -111,12 +114,13 @@ export class Session {
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     const textBytes = corpus.train.byteLength + corpus.validation.byteLength;
-    refuseIfTooLarge(model, options, device, workload, textBytes);
+    const demand = { model, options, workload, textBytes };
+    refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const streams = new Streams(corpus.train, options.batchSize, options.sequenceLength, drawsOf(options));
     const executable = await device.compile(workload);
-    const memoryBytes = processBytes(model, options, workload, executable.memoryBytes, textBytes);
-    return new Session(model, options, corpus, device, executable, optimizer, initial, streams, memoryBytes);
+    const memoryBytes = processBytes(demand, executable.memoryBytes);
+    return new Session({ model, options, corpus, device, executable, optimizer, initial, streams, memoryBytes });
   }
 
   /** The first step comes next. */

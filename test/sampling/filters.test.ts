@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { RnnError } from '../../src/errors.ts';
 import { Random } from '../../src/random.ts';
-import { type SamplingOptions, SymbolSampler, drawSymbol, validateSamplingOptions } from '../../src/sampling/filters.ts';
+import { type SamplingOptions, SymbolSampler, validateSamplingOptions } from '../../src/sampling/filters.ts';
 
 const draws = 20_000;
 /**
@@ -10,6 +10,11 @@ const draws = 20_000;
  * does not.
  */
 const standardErrors = 4;
+
+/** One draw, by a sampler that has drawn nothing before. */
+function drawSymbol(logits: Float32Array | Float64Array, options: SamplingOptions, random: Random): number {
+  return new SymbolSampler(logits.length, options).draw(logits, random);
+}
 
 /** The distribution that the options describe, by sorting: a naive twin of the sampler. */
 function exactProbabilities(

@@ -94,10 +94,10 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
     }
   } finally {
     if (!json && results.length > 0) {
-      const title = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols: ${count(results[0].parameters)} parameters`;
-      await stdout.write(
-        `${stdout.colour.bold(title)}\n${results.map(({ description }) => `${description}\n`).join('')}\n${table(results, stdout.colour.dim)}\n`,
-      );
+      const sizes = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols`;
+      const title = stdout.colour.bold(`${sizes}: ${count(results[0].parameters)} parameters`);
+      const descriptions = results.map(({ description }) => description);
+      await stdout.write(`${[title, ...descriptions, '', table(results, stdout.colour.dim)].join('\n')}\n`);
       if (profile) for (const result of results) await stdout.write(`\n${profileText(result, stdout.colour)}\n`);
     }
   }

@@ -10,7 +10,7 @@ import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless, unitName } from '../format.ts';
-import { type TextFlags, readKnownText } from '../known-text.ts';
+import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { named, otherMeans, readAgainst } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
 import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
@@ -98,28 +98,24 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { planScoring, score } = await rooms.scoring();
-  const reading = readKnownText(sources, part, flags, path, trained, context);
+  const loaded = { path, trained };
+  const reading = readKnownText(sources, loaded, flags, context, part);
   const { vocabulary, ...corpus } = await (flags.against === undefined
     ? reading
-    : named(`the text to score, ${namesOf(sources)}`, reading));
+    : named(`the text to score, ${namesOfTexts(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
-  const against = flags.against === undefined ? null : await readAgainst(flags.against, flags, path, trained, context);
+  const against = flags.against === undefined ? null : await readAgainst(flags.against, loaded, flags, context);
   const surprise = await recordFor(plan, trained, flags, context);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
   const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
   const scored = await score(trained, plan, device, surprise).finally(() => device.close());
-  if (!flags.json)
-    stderr.line(
-      stderr.colour.dim(
-        harmless(
-          `${path}, ${plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`}; ${scored.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`,
-        ),
-      ),
-    );
+  const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
+  const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
+  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, against, flags.compressors === true, context)) };
   const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
-  if (costs !== null && flags.html !== undefined) await writePage(flags.html, sources, { path, trained, evaluated, costs }, context);
-  await show(evaluated, costs, plan, unitName(vocabulary.unit), { ...flags, part, checkpoint: path }, context);
+  if (costs !== null && flags.html !== undefined) await writePage(flags.html, sources, { ...loaded, evaluated, costs }, context);
+  await show({ evaluated, costs, plan, unit: unitName(vocabulary.unit) }, { ...flags, part, checkpoint: path }, context);
 }
 
 /** @throws RnnError `usage` for how fast to learn where nothing is to be learnt */
@@ -172,11 +168,7 @@ async function recordFor(
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }
 
-const namesOf = (sources: readonly string[]): string => sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
-
-interface Seen {
-  readonly path: string;
-  readonly trained: TrainedModel;
+interface Seen extends Loaded {
   readonly evaluated: Evaluated;
   readonly costs: CharacterCosts;
 }
@@ -193,7 +185,7 @@ async function writePage(
   const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
   const html = surprisePage({
     run: basename(dirname(path)),
-    text: namesOf(sources),
+    text: namesOfTexts(sources),
     model: trained.model,
     unit: unitName(costs.vocabulary.unit),
     characters,
@@ -208,11 +200,15 @@ async function writePage(
   await writeOut(file, html, context);
 }
 
+interface Shown {
+  readonly evaluated: Evaluated;
+  readonly costs: CharacterCosts | null;
+  readonly plan: ScoringPlan;
+  readonly unit: 'character' | 'byte';
+}
+
 async function show(
-  evaluated: Evaluated,
-  costs: CharacterCosts | null,
-  { streams, dynamic }: ScoringPlan,
-  unit: 'character' | 'byte',
+  { evaluated, costs, plan: { streams, dynamic }, unit }: Shown,
   { json, byCharacter, html, part, checkpoint }: EvalFlags,
   context: Context,
 ): Promise<void> {

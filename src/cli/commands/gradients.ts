@@ -150,26 +150,16 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const names = namesOf(paths.map((path) => (existsSync(logOf(dirname(path))) ? dirname(path) : path)));
   for (const [index, path] of paths.entries()) {
     const trained = await readCheckpoint(path, { weightsOnly: true });
-    const read = await readKnownText(sources, 'all', flags, path, trained, context);
+    const read = await readKnownText(sources, { path, trained }, flags, context);
     corpus ??= read;
     subjects.push({ name: names[index], checkpoint: path, network: trained, tokens: read.train });
   }
   if (asked.length === 0) return subjects;
   const { untrainedModel } = await rooms.untrained();
-  const text =
-    corpus ??
-    (await (
-      await rooms.corpus()
-    ).readCorpus({
-      sources,
-      include,
-      exclude,
-      unit: 'char',
-      minCount: 1,
-      validationFraction: 0,
-      validationFile: null,
-      ...(sources.includes('-') ? { stdin: io.stdin } : {}),
-    }));
+  const { readCorpus } = await rooms.corpus();
+  const anew = { unit: 'char', minCount: 1, validationFraction: 0, validationFile: null } as const;
+  const stdin = sources.includes('-') ? { stdin: io.stdin } : {};
+  const text = corpus ?? (await readCorpus({ ...anew, sources, include, exclude, ...stdin }));
   return [
     ...subjects,
     ...asked.map((each) => ({

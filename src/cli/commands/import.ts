@@ -1,5 +1,4 @@
-// `rnn import`: a run folder from another program's file. Reading the file is formats/'s, writing the folder
-// checkpoint/'s.
+// `rnn import`: a run folder from another program's file. Reading the file is formats/'s, writing the folder checkpoint/'s.
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import { bits, bytes, count, harmless, symbol, wrap } from '../format.ts';
+import { bits, bytes, count, harmless, symbol, wrap, unitName } from '../format.ts';
 
 /** What `--json` prints; fields are only ever added. */
 interface Info {
@@ -116,15 +116,13 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     .map(([name, value]) => `${name} ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
   const conventions = Object.entries(model.conventions).map(([name, value]) => `${name} ${value}`);
   const symbols = vocabulary.unit === 'byte' ? 'all 256 bytes' : vocabulary.symbols.map(symbol).join(' ');
+  const unknown = vocabulary.unknown === null ? '' : ', one of them for all unknown ones';
   const rows: [string, string][] = [
     ['file', `${info.path}, ${bytes(info.bytes)}, ${info.modified.slice(0, 16).replace('T', ' ')} UTC`],
     ['model', described(model)],
     ['parameters', count(info.parameters)],
     ['conventions', conventions.join('; ') || 'none'],
-    [
-      'vocabulary',
-      `${count(vocabulary.symbols.length)} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}${vocabulary.unknown === null ? '' : ', one of them for all unknown ones'}`,
-    ],
+    ['vocabulary', `${count(vocabulary.symbols.length)} ${unitName(vocabulary.unit)}s${unknown}`],
     ['', symbols],
     ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
     ['loss', loss(training.lossNats)],

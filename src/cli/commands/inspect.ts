@@ -9,8 +9,8 @@ import { cellsTable, findingObject, gatesTable, saturationObject } from '../cell
 import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { count, harmless } from '../format.ts';
-import { type TextFlags, readKnownText } from '../known-text.ts';
+import { count, harmless, unitName } from '../format.ts';
+import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { markedText } from '../marks.ts';
 import { shaderFor } from '../shades.ts';
 import { badValue } from '../values.ts';
@@ -103,18 +103,17 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { model } = trained;
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
-  const { train: whole, vocabulary } = await readKnownText(sources, 'all', flags, path, trained, context);
+  const { train: whole, vocabulary } = await readKnownText(sources, { path, trained }, flags, context);
   const tokens = whole.subarray(0, flags.length);
-  const device = await (
-    await rooms.devices()
-  ).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
+  const { openDevice } = await rooms.devices();
+  const device = await openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
   const activations = await readActivations(trained, tokens, device).finally(() => device.close());
   const decoder = vocabulary.decoder();
   const pieces = Array.from(tokens, (id) => decoder.push(id));
-  const isPart = tokens.length < whole.length;
-  const extent = `${isPart ? 'the first ' : ''}${count(tokens.length)}${isPart ? ` of ${count(whole.length)}` : ''} ${vocabulary.unit === 'byte' ? 'bytes' : 'characters'}`;
-  if (!flags.json)
-    stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${choice.fromEnvironment ? ', by RNN_DEVICE' : ''}`)));
+  const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
+  const extent = `${read} ${unitName(vocabulary.unit)}s`;
+  const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
+  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${by}`)));
   return { path, model, pieces, activations, extent, cell };
 }
 
@@ -135,7 +134,7 @@ async function writePage(
   context: Context,
 ): Promise<void> {
   const { cellsPage } = await context.rooms.cellsPage();
-  const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ')}`;
+  const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
   await writeOut(file, await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }), context);
 }
 

@@ -73,24 +73,20 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
-    if (flags.seed === undefined && !flags.json)
-      stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : ''}`));
-    const sampler = await (
-      await rooms.sampling()
-    ).openSampler(checkpoint, device, { texts: flags.num, length: flags.length, stops: flags.stop !== undefined, prime: prime.length });
+    const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
+    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${by}`));
+    const { openSampler } = await rooms.sampling();
+    const size = { texts: flags.num, length: flags.length, stops: flags.stop !== undefined, prime: prime.length };
+    const sampler = await openSampler(checkpoint, device, size);
     closeSampler = () => sampler.close();
     // Refuses a prime that the model does not know before anything is on stdout.
     const texts = sampler.texts({ prime, length: flags.length, stop: flags.stop ?? null, seeds: seedsFrom(seed, flags.num), options });
     let index = 0;
     for (const pieces of texts) {
       const own = seed + index;
+      const title = flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null;
       if (flags.json) await writeObject({ index, seed: own, prime }, pieces, stdout);
-      else
-        await writeText(
-          { title: flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null, first: index === 0, prime },
-          pieces,
-          stdout,
-        );
+      else await writeText({ title, first: index === 0, prime }, pieces, stdout);
       index++;
     }
   } finally {

@@ -1,18 +1,17 @@
 // `rnn sweep`: a grid or random search over the options of `rnn train`. Which points there are is training/'s, what options are is
-// sweep-options.ts's, running them sweep-run.ts's.
+// sweep-options.ts's, running them sweep-run.ts's, what is told of them sweep-results.ts's.
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
-import type { RunSummary } from '../../training/runs.ts';
 import type { Point } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
-import { busyCode, divergedCode, isFailureCode, signalCodes } from '../failures.ts';
+import { signalCodes } from '../failures.ts';
 import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { count, duration, harmless, shellWord } from '../format.ts';
-import { runsTable } from '../runs-table.ts';
+import { count, harmless, shellWord } from '../format.ts';
 import { about, type Fixed, refuseTrainFlags } from '../sweep-options.ts';
 import { fixedFor } from '../sweep-settings.ts';
+import { codeOf, pointEvent, pointLine, showRanking } from '../sweep-results.ts';
 import { type Outcome, SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
 import { givenOptions } from './train-flags.ts';
 
@@ -41,9 +40,6 @@ sbatch --array=1-4, and in its script
 The same command goes on with a sweep that was interrupted.`;
 
 const defaultSeed = 1;
-/** A failed point is no reason to end a sweep, but one to say so to whoever started it. */
-const someFailed = 1;
-
 export function defineSweep(command: Command, context: Context): void {
   command
     .description(
@@ -155,21 +151,12 @@ async function pointsOf(
     throw new RnnError('usage', 'a sweep needs something to try', {
       hint: '--grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
     });
-  if (!isRandom)
-    return gridOf(
-      eachOnce(
-        '--grid',
-        grid.map((text) => fixed.gridAxis(text)),
-      ),
-    );
-  const points = drawPoints(
-    eachOnce(
-      '--sample',
-      sample.map((text) => fixed.sampleAxis(text)),
-    ),
-    random,
-    seed ?? defaultSeed,
-  );
+  if (!isRandom) {
+    const axes = grid.map((text) => fixed.gridAxis(text));
+    return gridOf(eachOnce('--grid', axes));
+  }
+  const axes = sample.map((text) => fixed.sampleAxis(text));
+  const points = drawPoints(eachOnce('--sample', axes), random, seed ?? defaultSeed);
   if (points.length < random) stderr.line(stderr.colour.dim(`there are no more than ${count(points.length)} different points to draw`));
   return points;
 }
@@ -213,53 +200,4 @@ async function run(tasks: readonly Task[], { json = false, quiet = false }: Swee
   if (told.busy > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.busy)} left to another process; the same command looks again`));
   if (told.failed > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.failed)} failed; the same command tries them again`));
   return codeOf(results);
-}
-
-/** What all points ended with, if that is the same, such as 6 where there is no such device. */
-function codeOf(results: readonly TaskResult[]): number {
-  const codes = new Set(results.map(codeOfPoint));
-  if (codes.size === 1) return [...codes][0];
-  const had = (wanted: Outcome): boolean => results.some(({ outcome }) => outcome === wanted);
-  return had('failed') ? someFailed : had('busy') ? busyCode : 0;
-}
-
-function codeOfPoint({ outcome, code }: TaskResult): number {
-  if (outcome === 'failed') return isFailureCode(code) ? code : someFailed;
-  return outcome === 'busy' ? busyCode : outcome === 'diverged' ? divergedCode : 0;
-}
-
-function pointEvent({ task, outcome, message, summary }: TaskResult, tasks: readonly Task[]): object {
-  const { bestValidationLossNats, bestStep, step } = summary;
-  return {
-    event: 'point',
-    index: tasks.indexOf(task),
-    points: tasks.length,
-    name: task.name,
-    path: task.folder,
-    outcome,
-    message,
-    bestValidationLossNats,
-    bestStep,
-    step,
-  };
-}
-
-function pointLine({ task, outcome, message, summary }: TaskResult, tasks: readonly Task[], { stdout: { colour } }: Context): string {
-  const { bestValidationLossNats: loss, step, trainedMs } = summary;
-  const best = loss === null ? '' : `${loss.toFixed(4)} nats`;
-  const what = {
-    finished: () => `${best || 'finished'}, ${count(step ?? 0)} steps in ${duration(trainedMs ?? 0)}`,
-    earlier: () => `${best || 'finished'}, finished before`,
-    diverged: () => `diverged${best && `, ${best} before`}`,
-    stopped: () => `stopped at step ${count(step ?? 0)}${message === null ? '' : ` (${message})`}`,
-    failed: () => `failed: ${message}`,
-    busy: () => `left out: ${message}`,
-  }[outcome]();
-  const paint = ['failed', 'busy', 'diverged'].includes(outcome) ? colour.red : outcome === 'earlier' ? colour.dim : (text: string) => text;
-  return `[${tasks.indexOf(task) + 1}/${tasks.length}] ${task.name}: ${paint(harmless(what).replaceAll('\n', '␊'))}`;
-}
-
-async function showRanking(runs: readonly RunSummary[], { json }: { json: boolean }, { stdout }: Context): Promise<void> {
-  if (json) for (const each of runs) await stdout.write(`${JSON.stringify({ event: 'run', ...each })}\n`);
-  else await stdout.write(`\n${runsTable(runs, stdout.colour).join('\n')}\n`);
 }

@@ -45,17 +45,16 @@ export async function showPlan(
     const sources = Object.fromEntries(Object.keys(options).map((name) => [name, sourceOf(name as keyof TrainingOptions, plan)]));
     const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
     const origins = Object.fromEntries(rows.map(({ flag, origin }) => [flag.slice(2), origin]));
-    await stdout.write(
-      `${JSON.stringify({ event: 'plan', parameters, corpus: { symbols: corpus.vocabulary.size, train, validation }, options, sources, reading, machine, out: path, origins, config: asConfig(rows) })}\n`,
-    );
+    const text = { symbols: corpus.vocabulary.size, train, validation };
+    const settings = { options, sources, reading, machine, out: path, origins, config: asConfig(rows) };
+    await stdout.write(`${JSON.stringify({ event: 'plan', parameters, corpus: text, ...settings })}\n`);
     return 0;
   }
   const shown = rows.map(({ flag, value, origin }) => [`${flag} ${inWords(flag, value)}`, origin] as const);
   const wide = Math.max(...shown.map(([option]) => option.length)) + 2;
+  const head = `${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on`;
   const lines = shown.map(([option, origin]) => `${option.padEnd(wide)}${origin}`);
-  await stdout.write(
-    `${[`${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on`, ...lines].join('\n')}\n`,
-  );
+  await stdout.write(`${[head, ...lines].join('\n')}\n`);
   return 0;
 }
 

@@ -36,7 +36,7 @@ export function chainKey({ values, operands, stores, strides }: ChainSpecificati
 }
 
 /** (rows, columns, pointer 0, pointer 1, …) */
-export function chainSignature(pointers: number): Signature {
+function chainSignature(pointers: number): Signature {
   return { parameters: new Array<'i32'>(pointers + 2).fill('i32'), results: [] };
 }
 

@@ -19,7 +19,7 @@ function writerOf(imports: Readonly<Record<string, Signature>>): ModuleWriter {
 }
 
 /** Names each operation by a number with which `lap` is called after it. */
-export type Observer = (step: Step<Home>) => number;
+type Observer = (step: Step<Home>) => number;
 
 /** A module whose `run(base)` runs the program once for the worker whose region starts at byte address `base`. */
 export function compileShard(

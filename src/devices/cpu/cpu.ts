@@ -25,7 +25,7 @@ const LEAST_ROWS = 8;
  */
 const WORTH_THREADS = 1.5e7;
 
-export interface CpuOptions {
+interface CpuOptions {
   /** At most this many worker threads; left out, one per core. */
   readonly threads?: number;
   /** `auto`, `off` or a library: see chooseBlas. */

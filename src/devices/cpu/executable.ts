@@ -28,7 +28,7 @@ export async function compileForCpu(
   return new CpuExecutable(plan, setups[0], crew, describeCpu(kernels, plan.workers, blas));
 }
 
-export class CpuExecutable implements Executable {
+class CpuExecutable implements Executable {
   readonly memoryBytes: number;
   readonly description: string;
   readonly #plan: Plan;
@@ -202,14 +202,15 @@ export class CpuExecutable implements Executable {
   }
 
   #vector(resident: Exclude<Resident, { kind: 'state' }>): Float32Array {
-    const { parameterVector, slots, shard, shardBases, parameterCount } = this.#plan;
-    const address =
-      resident.kind === 'parameters'
-        ? parameterVector
-        : resident.kind === 'gradients'
-          ? shardBases[0] + shard.gradients
-          : slots.get(resident.name)!;
-    return this.#floats.subarray(address / 4, address / 4 + parameterCount);
+    const address = this.#addressOf(resident);
+    return this.#floats.subarray(address / 4, address / 4 + this.#plan.parameterCount);
+  }
+
+  #addressOf(resident: Exclude<Resident, { kind: 'state' }>): number {
+    const { parameterVector, slots, shard, shardBases } = this.#plan;
+    if (resident.kind === 'parameters') return parameterVector;
+    if (resident.kind === 'gradients') return shardBases[0] + shard.gradients;
+    return slots.get(resident.name)!;
   }
 
   #statesOfJob(job: string): readonly { readonly name: string }[] {

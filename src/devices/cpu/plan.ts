@@ -163,7 +163,7 @@ export function statesOf(program: Program): Value<'state'>[] {
 }
 
 /** A row of the whole batch's (T·N), and where it is: in the worker's own (T·rows). */
-export interface HeldRow {
+interface HeldRow {
   readonly whole: number;
   readonly worker: number;
   readonly own: number;

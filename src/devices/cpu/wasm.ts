@@ -53,7 +53,7 @@ const accesses = {
 } as const;
 
 export type Opcode = keyof typeof opcodes;
-export type Access = keyof typeof accesses;
+type Access = keyof typeof accesses;
 
 /** The instructions of one function, appended in order. Locals are numbered: parameters first. */
 export class Code {

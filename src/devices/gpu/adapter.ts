@@ -57,7 +57,6 @@ let device: GPUDevice | null = null;
 let isLost = false;
 let made = 0;
 let errors: DeviceError[] = [];
-const listeners = new Set<(message: string) => void>();
 
 /**
  * Looks for an adapter of that kind. What is provided stays where it is.
@@ -140,12 +139,6 @@ export function takeDeviceErrors(): readonly DeviceError[] {
   return taken;
 }
 
-/** Calls back whenever a device is lost, but not when it is released; until the returned function is called. */
-export function onDeviceLost(callback: (message: string) => void): () => void {
-  listeners.add(callback);
-  return () => listeners.delete(callback);
-}
-
 /** gpu.js asks for a new device once it has heard that the last one is gone. */
 export async function releaseDevice(): Promise<void> {
   const last = device;
@@ -194,7 +187,7 @@ async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDe
   made++;
   errors = [];
   listenForErrors(fresh);
-  void tellWhenLost(fresh, fresh.lost);
+  void noteWhenLost(fresh, fresh.lost);
   keepQuietWhenLost(fresh);
   return fresh;
 }
@@ -216,13 +209,11 @@ function listenForErrors(fresh: GPUDevice): void {
   Object.defineProperty(fresh, 'onuncapturederror', { set() {}, configurable: true });
 }
 
-async function tellWhenLost(mine: GPUDevice, lost: GPUDevice['lost']): Promise<void> {
-  const { reason, message } = await lost;
-  if (device === mine) {
-    device = null;
-    isLost = true;
-  }
-  if (reason !== 'destroyed') for (const listener of listeners) listener(message);
+async function noteWhenLost(mine: GPUDevice, lost: GPUDevice['lost']): Promise<void> {
+  await lost;
+  if (device !== mine) return;
+  device = null;
+  isLost = true;
 }
 
 /** gpu.js prints the loss of a device, unless it was meant. */

@@ -21,7 +21,7 @@ interface Running extends CompiledJob {
   sound: boolean | null;
 }
 
-export interface GpuExecutableOptions extends Omit<RunnerOptions, 'single'> {
+interface GpuExecutableOptions extends Omit<RunnerOptions, 'single'> {
   readonly description: string;
   readonly memoryBytes: number;
   readonly profile: (list: PassList) => Promise<readonly PassTime[]>;

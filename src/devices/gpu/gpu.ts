@@ -13,7 +13,7 @@ import { whyNotTiled } from './splice.ts';
 import { productsAsked } from './tiles.ts';
 import { elementsOf } from './writer.ts';
 
-export type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
+type GpuMode = 'webgpu' | 'software' | 'webasm' | 'cpu';
 
 const names: Readonly<Record<GpuMode, string>> = { webgpu: 'gpu', software: 'gpu:software', webasm: 'gpu:webasm', cpu: 'gpu:cpu' };
 /** Buffers that a kernel may read where nothing limits them. */

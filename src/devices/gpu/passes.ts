@@ -46,7 +46,7 @@ export interface PassList {
   readonly cost: Cost;
 }
 
-export interface PassOptions {
+interface PassOptions {
   readonly parameters: readonly ParameterShape[];
   readonly update: UpdateRule | null;
   /** Buffers that one kernel may read. */

@@ -16,7 +16,7 @@ interface Home {
 /**
  * A value found: in a home, or a leaf that is read in another way. `step` is the row that views begin at, which differs from step to step.
  */
-export interface Found {
+interface Found {
   readonly home: Home | null;
   readonly leaf: Value;
   readonly row: number;

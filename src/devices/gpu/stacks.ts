@@ -122,8 +122,9 @@ export class Stacks {
         (writer) =>
           [
             ...pieces.slice(i, i + most).map(({ piece, place }) => {
-              const inside = `this.thread.y >= ${place.row} && this.thread.y < ${place.row + piece.rows} && this.thread.x >= ${place.column} && this.thread.x < ${place.column + piece.columns}`;
-              return `if (${inside}) { return ${this.#reader.read(writer, piece, plus(ROW, -place.row), plus(COLUMN, -place.column))}; }`;
+              const inRows = `this.thread.y >= ${place.row} && this.thread.y < ${place.row + piece.rows}`;
+              const inColumns = `this.thread.x >= ${place.column} && this.thread.x < ${place.column + piece.columns}`;
+              return `if (${inRows} && ${inColumns}) { return ${this.#reader.read(writer, piece, plus(ROW, -place.row), plus(COLUMN, -place.column))}; }`;
             }),
             `return ${base ? this.#reader.readNode(writer, base, ROW, COLUMN) : '0'};`,
           ].join('\n'),

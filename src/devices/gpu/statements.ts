@@ -5,7 +5,7 @@ import { inputsOf } from './reader.ts';
 import { type Index, type KernelWriter, plus } from './writer.ts';
 
 /** A stretch of an axis. */
-export interface Piece {
+interface Piece {
   readonly size: number;
   /** Statements that return an element of it. @param start where it begins */
   text(start: number): string;

@@ -13,7 +13,7 @@ import type { KernelWriter } from './writer.ts';
 /** How products are done: one thread an element, in tiles, or each as suits its size. */
 export type ProductStyle = 'plain' | 'tiled' | 'auto';
 
-export const THREADS = 256;
+const THREADS = 256;
 /** Elements of a slice of a tile of one operand. */
 const SLICE = 4 * THREADS;
 const SIZES = [64, 32, 16] as const;

@@ -6,7 +6,7 @@ import type { ElementwiseFunction, Program, Value } from '../../program/value.ts
 /** A matrix row by row in float64; integers for ids and targets. */
 export type Matrix = Float64Array;
 
-export interface Environment {
+interface Environment {
   readonly parameters: ReadonlyMap<string, Matrix>;
   readonly inputs: ReadonlyMap<string, Matrix>;
   /** Carried state by name: read by `state`, replaced by `keep`. Missing is zero. */
@@ -14,7 +14,7 @@ export interface Environment {
   readonly dropoutKey?: number;
 }
 
-export interface Evaluation {
+interface Evaluation {
   readonly values: ReadonlyMap<Value, Matrix>;
   /** Sum of the losses in nats, before any scale. */
   readonly lossNats: number;

@@ -1,0 +1,86 @@
+// What may be wrong with a checkpoint file, and what its reader can do about it. Knows what is refused, and not how a file is read.
+import { basename, dirname, join } from 'node:path';
+import { RnnError, systemCode } from '../errors.ts';
+import { formatName, formatVersion, type TrainedModel } from './checkpoint.ts';
+import { type Fail, shown } from './json-values.ts';
+import type { ByteSource } from './source.ts';
+import { checkCell } from './validation.ts';
+
+/** The error for a checkpoint that nothing is wrong with, but that it takes another program, such as a newer rnn, to use it. */
+export class ForeignCheckpoint extends RnnError {}
+
+/** Refuses a file as damaged. */
+export const failureOf =
+  (path: string): Fail =>
+  (detail, cause) => {
+    throw new RnnError('checkpoint', `${path} is damaged: ${detail}`, { hint: adviceOnDamage(path), cause });
+  };
+
+export function tooLarge(path: string, cause: RangeError): RnnError {
+  return new RnnError('machine', `${path} does not fit into the memory of this machine`, {
+    hint: 'end other programs, or use it on a machine with more memory',
+    cause,
+  });
+}
+
+export function refuseOtherCells(model: TrainedModel['model'], path: string): void {
+  checkCell(model, (detail) => {
+    throw new ForeignCheckpoint('checkpoint', `${path} is of a model that this rnn cannot run: ${detail}`, {
+      hint: 'use the rnn that wrote it, or a newer one than this',
+    });
+  });
+}
+
+/** An empty file, or one that does not begin like JSON, gets a message of its own: it was probably never a checkpoint. */
+export function refuseOtherFiles(source: ByteSource, path: string): void {
+  if (source.size === 0) throw new RnnError('checkpoint', `${path} is empty`, { hint: adviceOnDamage(path) });
+  source.more();
+  const start = source.buffer.toString('latin1', 0, Math.min(source.end, 64)).trimStart();
+  if (!start.startsWith('{')) throw otherFormat(path, `it starts with ${JSON.stringify(start.slice(0, 8))} and is not a JSON object`);
+}
+
+export function refuseOtherVersions(version: unknown, path: string, fail: Fail): void {
+  if (!Number.isInteger(version) || (version as number) < 1) fail(`"version" is ${shown(version)}, expected a whole number from 1`);
+  if ((version as number) > formatVersion) {
+    throw new ForeignCheckpoint(
+      'checkpoint',
+      `${path} has version ${String(version)} of the checkpoint format, and this rnn reads versions up to ${formatVersion}`,
+      { hint: 'it was written by a newer rnn: update this one, or use the one that wrote it' },
+    );
+  }
+}
+
+export function otherFormat(path: string, detail: string): RnnError {
+  return new RnnError('checkpoint', `${path} is not a checkpoint of rnn: ${detail}`, {
+    hint: `a checkpoint begins with "format": "${formatName}"; \`rnn train\` writes them into checkpoints/`,
+  });
+}
+
+function adviceOnDamage(path: string): string {
+  const previous = join(dirname(path), 'previous.json');
+  return basename(path) === 'latest.json'
+    ? `the checkpoint before it may be whole: try --checkpoint ${previous}`
+    : 'use another checkpoint of the run, or a copy of this one';
+}
+
+const absent = ['does not exist', 'give --checkpoint a run folder or a checkpoint file, or train one with `rnn train`'] as const;
+const forbidden = ['may not be read by you', 'check its permissions with ls -l'] as const;
+const aFile = 'give a checkpoint file, such as latest.json in a run folder';
+const aPath = 'give a run folder or a checkpoint file, such as latest.json in a run folder';
+/** What is so, and what to do, by the code of the system's error. */
+const troubles: Readonly<Record<string, readonly [string, string] | undefined>> = {
+  ENOENT: absent,
+  ENOTDIR: absent,
+  EACCES: forbidden,
+  EPERM: forbidden,
+  EISDIR: ['is not a file', aFile],
+  ELOOP: ['is no path that leads anywhere (ELOOP)', aPath],
+  ENAMETOOLONG: ['is no path that leads anywhere (ENAMETOOLONG)', aPath],
+};
+
+/** The error for a file that the system does not let us read. */
+export function unreadable(path: string, cause: unknown): RnnError {
+  const code = systemCode(cause);
+  const [detail, hint] = troubles[code] ?? [`could not be read (${code})`, 'look for trouble with the disk, and try again'];
+  return new RnnError(code === 'EIO' ? 'machine' : 'checkpoint', `${path} ${detail}`, { hint, cause });
+}
