@@ -25,3 +25,6 @@ export class RnnError extends Error {
 export function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
+
+/** For messages: a text in quotes, so that '8' is not taken for 8. */
+export const inQuotes = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));

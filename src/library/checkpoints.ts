@@ -2,8 +2,10 @@
 import { type Checkpoint, type TrainedModel, findCheckpoint, readCheckpoint, writeCheckpoint } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { Random } from '../random.ts';
+import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
+import { refuseUnknown } from './settings.ts';
 
 /**
  * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history, optimizer.
@@ -30,6 +32,7 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
  * @throws RnnError `usage` for options that cannot be, or a network that needs more memory than is free
  */
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
+  refuseUnknown(options, Object.keys(optionRules));
   const { model, tensors } = untrained(options, corpus);
   const training = {
     options: { ...options },

@@ -2,8 +2,9 @@
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import type { ReadingOptions } from '../training/record.ts';
+import { areSources, isText } from './given.ts';
 import { defaultValidationFraction } from './run-request.ts';
-import { refuseUnknown, refuseWrong } from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseWrong } from './settings.ts';
 
 /** How a text is read; what is left out is as `rnn train` has it. */
 export interface TextOptions {
@@ -16,9 +17,9 @@ export interface TextOptions {
    */
   readonly validationFraction?: number;
   /** Read with these symbols and no others, as a model that is to read the text has them. */
-  readonly vocabulary?: VocabularyData;
+  readonly vocabulary?: VocabularyData | Vocabulary;
   /** These symbols, and whatever else the text has: for a run that begins with the weights of a model. */
-  readonly known?: VocabularyData;
+  readonly known?: VocabularyData | Vocabulary;
 }
 
 export interface FileOptions extends TextOptions {
@@ -79,6 +80,7 @@ export class Corpus implements ReadCorpus {
    */
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     refuseUnknown(options, fileNames);
+    refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
     const { include = [], exclude = [], validationFile = null, runFolder, stdin } = options;
     const more = { ...(runFolder === undefined ? {} : { runFolder }), ...(stdin === undefined ? {} : { stdin }) };
     return Corpus.#encode([sources].flat(), validationFile, { ...options, include, exclude }, validationFile, more);
@@ -91,6 +93,8 @@ export class Corpus implements ReadCorpus {
   static async fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
     refuseUnknown(options, givenTextNames);
     const { name = 'text', validationText } = options;
+    refuseUnless(isText(text), 'text', text, 'a string or bytes');
+    refuseUnless(validationText === undefined || isText(validationText), 'validationText', validationText, 'a string or bytes');
     const validation = validationText === undefined ? null : { name: 'the validation text', text: validationText };
     return Corpus.#encode([{ name, text }], validation, { ...options, include: [], exclude: [] }, null, {});
   }
@@ -103,19 +107,26 @@ export class Corpus implements ReadCorpus {
     recorded: string | null,
     more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> },
   ): Promise<Corpus> {
-    const { include, exclude, vocabulary, known, minCount = 1 } = options;
+    const { include, exclude, minCount = 1 } = options;
+    const [vocabulary, known] = [vocabularyOf(options, 'vocabulary'), vocabularyOf(options, 'known')];
     const { validationFraction: fraction = defaultValidationFraction } = options;
     const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
     const validationFraction = validation === null ? fraction : 0;
     const reading = { include, exclude, unit, minCount, validationFraction };
     refuseWrong(reading);
-    const symbols = {
-      ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
-      ...(known === undefined ? {} : { known: new Vocabulary(known) }),
-    };
+    const symbols = { ...(vocabulary === undefined ? {} : { vocabulary }), ...(known === undefined ? {} : { known }) };
     return new Corpus(await readCorpus({ sources, ...reading, validationFile: validation, ...symbols, ...more }), {
       ...reading,
       validationFile: recorded,
     });
   }
+}
+
+/** A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage` for what is neither */
+function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocabulary | undefined {
+  const given = options[name];
+  if (given === undefined || given instanceof Vocabulary) return given;
+  const isVocabulary = typeof given === 'object' && given !== null && Array.isArray(given.symbols);
+  refuseUnless(isVocabulary, name, given, 'the vocabulary of a corpus or a model');
+  return new Vocabulary(given);
 }

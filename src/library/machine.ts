@@ -4,12 +4,14 @@ import { openDevice } from '../devices/open.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
+import { refuseUnknown, refuseUnlessWhole } from './settings.ts';
 
 /**
  * What works here and what does not, check by check: `full` has every comparison with the reference device, which takes
  * minutes.
  */
 export async function* doctor(examination: Partial<Examination> = {}): AsyncGenerator<Check, void, undefined> {
+  refuseUnknown(examination, ['device', 'blas', 'full'] satisfies (keyof Examination)[]);
   const { examine } = await import('../diagnosis/doctor.ts');
   yield* examine({ full: false, ...examination });
 }
@@ -28,9 +30,13 @@ const defaults: BenchSetup = {
 /**
  * How fast a device trains and samples a model, on symbols drawn at random; `cpu` unless another is named.
  *
- * @throws RnnError `device` if it is not available or does not compute numbers, `usage` for a model too large
+ * @throws RnnError `device` if it is not available or does not compute numbers, `usage` for a model too large or an option that is none
  */
 export async function bench({ device: name = 'cpu', threads, blas, ...setup }: BenchRequest = {}): Promise<BenchResult> {
+  refuseUnknown(setup, [...Object.keys(defaults), 'profile']);
+  const { layers, hidden, batchSize, sequenceLength, milliseconds } = setup;
+  refuseUnlessWhole({ layers, hidden, batchSize, sequenceLength });
+  if (milliseconds !== null) refuseUnlessWhole({ milliseconds });
   const device = await openDevice(name, {
     ...(threads === undefined ? {} : { threads }),
     ...(blas === undefined ? {} : { blas }),

@@ -2,11 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
+import { refuseUnless } from './settings.ts';
 
 /** The text itself, or one that was read with the model's symbols. */
 export type TextToRead = string | Corpus;
 
-/** @throws RnnError `corpus` for characters that the model does not know, or a corpus of other symbols */
+/** @throws RnnError `usage` for what is no text, `corpus` for characters that the model does not know, or a corpus of other symbols */
 export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
   if (typeof text === 'string') return Uint32Array.from(vocabulary.encode(text));
   refuseOthers(text, vocabulary);
@@ -18,7 +19,11 @@ export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
   return whole;
 }
 
-export function refuseOthers({ vocabulary: { data } }: Corpus, vocabulary: Vocabulary): void {
+/** @throws RnnError `usage` for what is no corpus, `corpus` for one of other symbols than these */
+export function refuseOthers(corpus: Corpus, vocabulary: Vocabulary): void {
+  const isCorpus = typeof corpus === 'object' && corpus !== null && 'vocabulary' in corpus && 'train' in corpus;
+  refuseUnless(isCorpus, 'text', corpus, 'a string, or a corpus such as model.read gives');
+  const { data } = corpus.vocabulary;
   if (data === vocabulary.data || isDeepStrictEqual(data, vocabulary.data)) return;
   throw new RnnError('corpus', `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`, {
     hint: 'read it by model.read(files), or with { vocabulary: model.vocabulary }',

@@ -15,9 +15,11 @@ import { saturationOf } from '../insight/saturation.ts';
 import { LEAST_CHARACTERS, searchCells } from '../insight/search.ts';
 import { SurpriseRecord } from '../insight/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type GivenScoring, type Part, type Score, type ScoringPlan, planScoring, score } from '../training/scoring.ts';
+import { dynamicDefaults } from '../training/dynamic.ts';
+import { type GivenScoring, type Part, type Score, type ScoringPlan, parts, planScoring, score } from '../training/scoring.ts';
 import { Corpus } from './corpus.ts';
 import { readKnownText } from './known-text.ts';
+import { areSources, isModelOrName } from './given.ts';
 import type {
   Evaluation,
   EvaluationOptions,
@@ -29,7 +31,7 @@ import type {
   SurpriseOfText,
 } from './model-results.ts';
 import { type TextToRead, refuseOthers, tokensOf } from './model-text.ts';
-import { machineNames, refuseUnknown, refuseUnlessWhole, refuseWrong } from './settings.ts';
+import { machineNames, refuseUnknown, refuseUnless, refuseUnlessWhole, refuseWrong } from './settings.ts';
 import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
 
 /**
@@ -40,6 +42,7 @@ import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
 export async function openModel(source?: string | TrainedModel, machine: MachineChoice = {}): Promise<Model> {
   refuseUnknown(machine, machineNames);
   refuseWrong(machine);
+  refuseUnless(source === undefined || isModelOrName(source), 'the model', source, 'a run folder, a file or what loadCheckpoint gives');
   if (typeof source === 'object') return new Model(source, null, machine);
   const path = await findCheckpoint(source, 'use');
   return new Model(await readCheckpoint(path, { weightsOnly: true }), path, machine);
@@ -95,6 +98,8 @@ export class Model {
    */
   async read(sources: string | readonly string[], { part = 'all', ...options }: ReadOptions = {}): Promise<Corpus> {
     refuseUnknown(options, ['part', 'include', 'exclude', 'stdin']);
+    refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
+    refuseUnless(parts.includes(part), 'part', part, partsInWords);
     const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options }, this.path, this.trained);
     return new Corpus(corpus, reading);
   }
@@ -185,7 +190,10 @@ export class Model {
     this.#refuseClosed();
     refuseUnknown(given, ['part', 'streams', 'sequenceLength', 'dynamic']);
     refuseUnlessWhole({ streams: given.streams, sequenceLength: given.sequenceLength });
+    refuseWrongDynamic(given.dynamic);
+    refuseUnless(parts.includes(part), 'part', part, partsInWords);
     if (typeof text === 'string') {
+      refuseUnless(part === 'all', 'part', part, "'all' for a string; model.read(files, { part }) reads a text that has parts");
       return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
     }
     refuseOthers(text, this.#symbols);
@@ -213,6 +221,17 @@ export class Model {
   #refuseClosed(): void {
     if (this.#isClosed) throw new RnnError('usage', 'this model is closed', { hint: 'open it again by openModel' });
   }
+}
+
+const partsInWords = "'all', 'train' or 'validation'";
+
+/** @throws RnnError `usage` for a name that is none, or a number that cannot be */
+function refuseWrongDynamic(given: GivenScoring['dynamic']): void {
+  if (given === undefined) return;
+  refuseUnknown(given, ['learningRate', 'decay']);
+  const { learningRate = dynamicDefaults.learningRate, decay = dynamicDefaults.decay } = given;
+  refuseUnless(Number.isFinite(learningRate) && learningRate > 0, 'learningRate', learningRate, 'a number above 0');
+  refuseUnless(Number.isFinite(decay) && decay >= 0 && decay <= 1, 'decay', decay, 'a number from 0 to 1');
 }
 
 const ofString = (train: Tokens): { train: Tokens; validation: Tokens; digest: string; sourcesDigest: string } => ({

@@ -2,7 +2,8 @@
 import type { TrainedModel } from '../checkpoint/store.ts';
 import type { MachineChoice } from './model-results.ts';
 import { openModel } from './model.ts';
-import type { SampleOptions } from './writer.ts';
+import { machineNames, refuseUnknown } from './settings.ts';
+import { type SampleOptions, refuseWrongChoice, sampleNames } from './writer.ts';
 
 /** What `openModel` and `Model.sample` take, together. */
 export interface SampleRequest extends SampleOptions, MachineChoice {
@@ -15,11 +16,10 @@ export interface SampleRequest extends SampleOptions, MachineChoice {
  *
  * @throws RnnError as `openModel` and `Model.sample` do
  */
-export async function* sample({ checkpoint, device, threads, blas, ...options }: SampleRequest = {}): AsyncGenerator<
-  string,
-  void,
-  undefined
-> {
+export async function* sample(request: SampleRequest = {}): AsyncGenerator<string, void, undefined> {
+  refuseUnknown(request, ['checkpoint', ...machineNames, ...sampleNames]);
+  const { checkpoint, device, threads, blas, ...options } = request;
+  refuseWrongChoice(options);
   const model = await openModel(checkpoint, {
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),

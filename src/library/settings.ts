@@ -22,22 +22,40 @@ const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>
  * @throws RnnError `usage` for the first that is no whole number, or less than `least`
  */
 export function refuseUnlessWhole(numbers: Readonly<Record<string, number | undefined>>, least = 1): void {
-  for (const [name, value] of Object.entries(numbers)) {
-    if (value === undefined || (Number.isSafeInteger(value) && value >= least)) continue;
-    throw new RnnError('usage', `${name} is ${JSON.stringify(value)}, expected a whole number from ${least} up`);
-  }
+  for (const [name, value] of Object.entries(numbers))
+    refuseUnless(value === undefined || (Number.isSafeInteger(value) && value >= least), name, value, `a whole number from ${least} up`);
 }
+
+/** @throws RnnError `usage` for the first that is no string, of those that were given */
+export function refuseUnlessText(texts: Readonly<Record<string, string | undefined>>): void {
+  for (const [name, value] of Object.entries(texts)) refuseUnless(value === undefined || typeof value === 'string', name, value, 'a text');
+}
+
+/** @throws RnnError `usage` that says what the value is, and what it may be, unless `holds` */
+export function refuseUnless(holds: boolean, name: string, value: unknown, expectation: string): asserts holds {
+  if (!holds) throw new RnnError('usage', `${name} is ${inWords(value)}, expected ${expectation}`);
+}
+
+/** As a program would write it, as far as a line has room. Of an object only the names, for it may be a model. */
+function inWords(value: unknown): string {
+  if (typeof value === 'string') return shortened(JSON.stringify(value));
+  if (typeof value !== 'object' || value === null) return shortened(String(value));
+  if (Array.isArray(value)) return `[${value.length > 3 ? `${value.length} items` : value.map(inWords).join(', ')}]`;
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
+  return shortened(`{ ${Object.keys(value).join(', ')} }`);
+}
+
+const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
 
 /** @throws RnnError `usage` for the first of these settings that is not what it may be */
 export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): void {
   const wrong = wrongSetting(given);
-  if (wrong !== null) {
-    throw new RnnError('usage', `${wrong} is ${JSON.stringify(given[wrong])}, expected ${expected[wrong]}`);
-  }
+  if (wrong !== null) refuseUnless(false, wrong, given[wrong], expected[wrong]);
 }
 
-/** @throws RnnError `usage` for a name that is not known: what was asked for is never passed over in silence */
+/** @throws RnnError `usage` for what is no object, or a name that is not known: what was asked for is never passed over in silence */
 export function refuseUnknown(given: object, known: readonly string[]): void {
+  refuseUnless(typeof given === 'object' && given !== null, 'the request', given, 'an object with options by their names');
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
   const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));

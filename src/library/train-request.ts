@@ -7,9 +7,10 @@ import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { ReadingOptions } from '../training/record.ts';
 import { Corpus } from './corpus.ts';
+import { areSources, isModelOrName, isText } from './given.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { RunRequest } from './run-request.ts';
-import { machineNames, refuseUnknown, refuseWrong } from './settings.ts';
+import { machineNames, refuseUnknown, refuseUnless, refuseWrong } from './settings.ts';
 
 /** Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it how it was read. */
 export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
@@ -58,7 +59,10 @@ const ownNames = [
 export function runRequestOf(request: TrainRequest): RunRequest {
   const optionNames = Object.keys(optionRules) as (keyof TrainingOptions)[];
   refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...optionNames]);
-  const { corpus, out = null, initFrom = null, stdin } = request;
+  const { corpus, out = null, initFrom = null, stdin, signal } = request;
+  refuseUnless(out === null || typeof out === 'string', 'out', out, 'the name of a folder');
+  refuseUnless(signal === undefined || signal instanceof AbortSignal, 'signal', signal, 'an AbortSignal');
+  refuseUnless(initFrom === null || isModelOrName(initFrom), 'initFrom', initFrom, 'a run folder, a file or a model');
   const { resume = false, force = false, acceptNewCorpus = false } = request;
   if (resume && force) {
     const hint = 'resume goes on with the run that is there, force removes it';
@@ -89,10 +93,14 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   };
 }
 
+/** @throws RnnError `usage` for what is no text */
 function textOf(corpus: TextToLearn): RunRequest['text'] {
   if (corpus instanceof Corpus) return { corpus, reading: corpus.reading };
-  if (typeof corpus === 'string') return [corpus];
-  return 'text' in corpus ? [{ name: 'text', ...corpus }] : corpus;
+  const isGiven = typeof corpus === 'object' && corpus !== null && 'text' in corpus;
+  refuseUnless(isGiven || areSources(corpus), 'corpus', corpus, 'a file, a folder, a pattern, a list of them, { text }, or a Corpus');
+  if (!isGiven) return [corpus].flat();
+  refuseUnless(isText(corpus.text), 'text', corpus.text, 'a string or bytes');
+  return [{ name: 'text', ...corpus }];
 }
 
 function given<Options extends object, Name extends keyof Options>(all: Options, names: readonly Name[]): Partial<Pick<Options, Name>> {

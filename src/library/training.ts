@@ -97,17 +97,16 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
     }
     this.#store = run.store;
     const stop = new AbortController();
-    const events = run.train(this.#signal === undefined ? stop.signal : AbortSignal.any([this.#signal, stop.signal]));
-    let isTraining = false;
+    let events: AsyncGenerator<TrainingEvent> | null = null;
     try {
       yield* told;
-      isTraining = true;
+      events = run.train(this.#signal === undefined ? stop.signal : AbortSignal.any([this.#signal, stop.signal]));
       for (let next = await events.next(); next.done !== true; next = await events.next()) yield next.value;
     } finally {
       // Of a loop that was left early, what the run still does at its end goes untold.
       stop.abort();
       try {
-        if (isTraining) for await (const _ of events);
+        if (events !== null) for await (const _ of events);
       } finally {
         await run.close();
       }

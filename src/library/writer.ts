@@ -5,7 +5,7 @@ import type { Device } from '../devices/device.ts';
 import type { SamplingWork } from '../devices/open.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import { type Sampler, openSampler } from '../sampling/sample.ts';
-import { refuseUnknown, refuseUnlessWhole } from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessText, refuseUnlessWhole } from './settings.ts';
 
 export interface SampleOptions extends SamplingOptions {
   /** How the text starts; it is not repeated. Without one, a text follows a line's end. */
@@ -23,7 +23,7 @@ export interface TextsOptions extends SampleOptions {
   readonly count: number;
 }
 
-const sampleNames = [
+export const sampleNames = [
   ...(['prime', 'length', 'stop', 'seed'] as const),
   ...(['temperature', 'topK', 'topP', 'minP', 'never'] as const),
 ] satisfies readonly (keyof SampleOptions)[];
@@ -45,10 +45,8 @@ export class Writer {
 
   /** One text, piece by piece as it is drawn. */
   async *pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
+    refuseWrongChoice(options);
     const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
-    refuseUnknown(options, sampleNames);
-    refuseUnlessWhole({ length });
-    refuseUnlessWhole({ seed }, 0);
     const isShort = prime.length <= SHORT_PRIME;
     const sampler = (isShort ? this.#takeIdle() : null) ?? (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
     try {
@@ -59,11 +57,12 @@ export class Writer {
   }
 
   /** Whole texts, one after another. */
-  async *texts({ count, ...options }: TextsOptions): AsyncGenerator<string, void, undefined> {
+  async *texts(given: TextsOptions): AsyncGenerator<string, void, undefined> {
+    refuseUnknown(given, ['count', ...sampleNames]);
+    const { count, ...options } = given;
+    refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
+    refuseWrongChoice(options);
     const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
-    refuseUnknown(options, ['count', ...sampleNames]);
-    refuseUnlessWhole({ length, count });
-    refuseUnlessWhole({ seed }, 0);
     const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
     try {
       const seeds = Array.from({ length: count }, (_, index) => seed + index);
@@ -117,6 +116,16 @@ export class Writer {
       throw error;
     }
   }
+}
+
+/** What sampling/ looks at is left to it. @throws RnnError `usage` for an option that is none, or is not what it may be */
+export function refuseWrongChoice(options: SampleOptions): void {
+  refuseUnknown(options, sampleNames);
+  const { prime, length, stop, seed, never = [] } = options;
+  refuseUnlessText({ prime, stop });
+  refuseUnlessWhole({ length });
+  refuseUnlessWhole({ seed }, 0);
+  refuseUnless(Array.isArray(never) && never.every((id) => Number.isSafeInteger(id) && id >= 0), 'never', never, 'a list of ids');
 }
 
 interface OpenSampler {

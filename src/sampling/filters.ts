@@ -5,7 +5,7 @@
 // them keeps a prefix of the symbols sorted by probability (the lower id first where two are equal), so their order would not matter
 // but for top-p, which is about a share of a total: of what min-p and top-k left, as in Hugging Face's transformers.
 
-import { RnnError } from '../errors.ts';
+import { RnnError, inQuotes } from '../errors.ts';
 import type { Random } from '../random.ts';
 
 export interface SamplingOptions {
@@ -66,7 +66,7 @@ export function validateSamplingOptions({ temperature = 1, topK = 1, topP = 1, m
     ],
   ];
   for (const [flag, value, holds, expected, hint] of rules) {
-    if (typeof value !== 'number' || !holds) throw new RnnError('usage', `${flag} is ${String(value)}, expected ${expected}`, { hint });
+    if (typeof value !== 'number' || !holds) throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { hint });
   }
 }
 

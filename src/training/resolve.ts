@@ -1,7 +1,7 @@
 // From the options that were given to all options: sizes are chosen from the length of the corpus, everything else has a default.
 import { type Corpus, type Tokens } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
@@ -169,7 +169,7 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 /** @throws RnnError `usage` for values that cannot be, or do not go with the text */
 function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Tokens }): void {
   const trouble = troubleInOptions({ ...options });
-  if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${String(trouble.value)}, expected ${trouble.expected}`);
+  if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${inQuotes(trouble.value)}, expected ${trouble.expected}`);
   const { cell, embedding, hidden } = options;
   if (options.layerNorm && cell !== 'lstm') throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`);
   for (const [flag, given] of [

@@ -111,7 +111,7 @@ describe('a training run', () => {
     [{ unit: 'word' }, "unit is \"word\", expected 'char' or 'byte'"],
     [{ device: 3 }, 'device is 3, expected the name of a device'],
     [{ include: '*.txt' }, 'include is "*.txt", expected a list of patterns'],
-    [{ hidden: 'many' }, '--hidden is many, expected a whole number from 1 to 1048576'],
+    [{ hidden: 'many' }, "--hidden is 'many', expected a whole number from 1 to 1048576"],
   ])('is refused with %j, which a program in JavaScript may hand over', async (given, message) => {
     const refusal = { kind: 'usage', message };
     await expect((async () => train({ ...small, ...given } as unknown as TrainRequest).finished())()).rejects.toMatchObject(refusal);

@@ -1,0 +1,14 @@
+// What a program may hand over where types are not looked at: whether it is a text, names of files, a model. Pure.
+import type { TrainedModel } from '../checkpoint/store.ts';
+
+export const isText = (given: unknown): given is string | Uint8Array => typeof given === 'string' || given instanceof Uint8Array;
+
+/** A file, a folder, a pattern or `-`, or a list of them. */
+export const areSources = (given: unknown): given is string | readonly string[] =>
+  [given].flat().every((source) => typeof source === 'string');
+
+/** A run folder, a file, or what `loadCheckpoint` gives. */
+export const isModelOrName = (given: unknown): given is string | TrainedModel => typeof given === 'string' || isModel(given);
+
+const isModel = (given: unknown): given is TrainedModel =>
+  typeof given === 'object' && given !== null && ['model', 'tensors', 'vocabulary', 'training'].every((member) => member in given);

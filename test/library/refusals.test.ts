@@ -1,0 +1,59 @@
+// What a program in JavaScript may hand over by mistake: each is refused with its name, what it is and what it may be,
+// before anything is opened for it.
+import { beforeAll, expect, it } from 'vitest';
+import * as library from '../../src/index.ts';
+import { allOf, small, verse } from './fixture.ts';
+
+/** As a program without types sees the package. */
+// oxlint-disable-next-line typescript/no-explicit-any
+const { Corpus, bench, doctor, openModel, sample, train, untrainedModel } = library as any;
+// oxlint-disable-next-line typescript/no-explicit-any
+let model: any;
+// oxlint-disable-next-line typescript/no-explicit-any
+let corpus: any;
+
+beforeAll(async () => {
+  corpus = await Corpus.fromText(verse);
+  model = await openModel(untrainedModel(corpus, { hidden: 4, layers: 1 }), { device: 'cpu', threads: 1 });
+});
+
+const calls: readonly (readonly [what: string, call: () => unknown, message: string])[] = [
+  ['a run of nothing', () => train(), 'the request is undefined, expected an object'],
+  ['a run without a text', () => train({}), 'corpus is undefined, expected a file'],
+  ['a text that is a number', () => train({ ...small, corpus: { text: 3 } }), 'text is 3, expected a string or bytes'],
+  ['files that are none', () => train({ ...small, corpus: [1] }), 'corpus is [1], expected a file'],
+  ['a signal that is none', () => train({ ...small, signal: {} }), 'signal is {  }, expected an AbortSignal'],
+  ['a folder that is none', () => train({ ...small, out: 3 }), 'out is 3, expected the name of a folder'],
+  ['a model to begin with that is none', () => train({ ...small, initFrom: { a: 1 } }), 'initFrom is { a }, expected a run folder'],
+  ['a number in quotes', () => untrainedModel(corpus, { hidden: '8' }), "--hidden is '8', expected a whole number"],
+  ['a misspelt option of a network', () => untrainedModel(corpus, { hiden: 8 }), "there is no option 'hiden'"],
+  ['a model in a model', () => openModel(model), 'the model is { trained, path, configuration, vocabulary }, expected a run folder'],
+  ['a misspelt checkpoint', () => allOf(sample({ chekpoint: 'x' })), "there is no option 'chekpoint'"],
+  ['a prime that is no text', () => allOf(model.sample({ prime: 3 })), 'prime is 3, expected a text'],
+  ['an end that is no text', () => allOf(model.sample({ stop: 3 })), 'stop is 3, expected a text'],
+  ['a text without end', () => allOf(model.sample({ length: Infinity })), 'length is Infinity, expected a whole number'],
+  ['a temperature in quotes', () => allOf(model.sample({ temperature: '1' })), "--temp is '1', expected a number"],
+  ['symbols by their text', () => allOf(model.sample({ never: 'x' })), 'never is "x", expected a list of ids'],
+  ['texts without a number', () => allOf(model.sampleMany({})), 'count is undefined, expected a whole number'],
+  ['bytes to score', () => model.evaluate(new Uint8Array(8)), 'text is 8 bytes, expected a string, or a corpus'],
+  ['a part that there is not', () => model.evaluate(corpus, { part: 'test' }), 'part is "test", expected \'all\''],
+  ['a part of a string', () => model.evaluate(verse, { part: 'validation' }), "expected 'all' for a string"],
+  ['a misspelt rate', () => model.evaluate(verse, { dynamic: { lr: 1 } }), "there is no option 'lr'"],
+  ['a rate below 0', () => model.evaluate(verse, { dynamic: { learningRate: -1 } }), 'learningRate is -1, expected a number above 0'],
+  ['files that are none, to a model', () => model.read(), 'sources is undefined, expected a file'],
+  ['files that are none, to a corpus', () => Corpus.read(), 'sources is undefined, expected a file'],
+  ['a text that is none', () => Corpus.fromText(), 'text is undefined, expected a string or bytes'],
+  ['symbols that are none', () => Corpus.fromText(verse, { vocabulary: 'abc' }), 'vocabulary is "abc", expected the vocabulary'],
+  ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
+  ['a size that is none', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],
+  ['a misspelt device', () => allOf(doctor({ dev: 'cpu' })), "there is no option 'dev'"],
+];
+
+it.each(calls)('%s is refused', async (_what, call, message) => {
+  await expect((async () => call())()).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining(message) });
+});
+
+it('a text can be read with the symbols of another corpus, as with those of a model', async () => {
+  for (const vocabulary of [corpus.vocabulary, model.vocabulary])
+    expect((await Corpus.fromText('the fox', { vocabulary })).vocabulary.data).toBe(corpus.vocabulary.data);
+});
