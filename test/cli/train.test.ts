@@ -239,6 +239,8 @@ describe('signals while training', () => {
   it('a second INT ends the process at once; a TERM after it only waits', async () => {
     expect((await interrupted(['SIGINT', 'SIGINT'])).io.exits).toEqual([130]);
     expect((await interrupted(['SIGINT', 'SIGTERM'])).io.exits).toEqual([]);
+    // As where a job is sent INT, and its sweep hands it on as TERM.
+    expect((await interrupted(['SIGTERM', 'SIGINT'])).io.exits).toEqual([]);
   });
 
   it('a reader that goes away (rnn train --json | head -1) ends the run quietly, with everything saved', async () => {

@@ -122,20 +122,26 @@ async function follow(
   }
 }
 
+/**
+ * Some send INT to every process of a job (scancel), while a sweep hands its own on as TERM: so close together they are one, whichever the
+ * system delivers first.
+ */
+const TOGETHER_MS = 100;
+
 /** The first signal asks the run to end after the step in hand; a second INT ends the process at once. */
 function watchSignals({ io }: Context, reporter: Reporter, controller: AbortController): { signal(): Signal | null; stop(): void } {
-  let first: Signal | null = null;
+  let first: { readonly signal: Signal; readonly atMs: number } | null = null;
   const stop = io.onSignal((signal) => {
     if (first === null) {
-      first = signal;
+      first = { signal, atMs: performance.now() };
       reporter.warn(`${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`);
       controller.abort();
-    } else if (signal === 'SIGINT') {
+    } else if (signal === 'SIGINT' && (first.signal === 'SIGINT' || performance.now() - first.atMs > TOGETHER_MS)) {
       reporter.close();
       io.exit(signalCodes.SIGINT);
     }
   });
-  return { signal: () => first, stop };
+  return { signal: () => first?.signal ?? null, stop };
 }
 
 function adviceOnDivergence({ checkpoint, peakLearningRate }: EndEvent, resume: string): string {
