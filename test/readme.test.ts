@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
+import { commands } from '../src/cli/commands.ts';
 import { addTrainFlags } from '../src/cli/commands/train-flags.ts';
 import { everywhere, otherVariables, variableOf } from '../src/cli/environment.ts';
 import { flagsOf } from '../src/cli/flags.ts';
@@ -105,27 +106,7 @@ describe('every command that is written down is one', () => {
   });
 
   it('and every option in the README is one of some command, or of the benchmark', async () => {
-    const helps = await Promise.all(
-      [
-        'train',
-        'sample',
-        'eval',
-        'inspect',
-        'gradients',
-        'info',
-        'runs',
-        'plot',
-        'watch',
-        'story',
-        'sweep',
-        'export',
-        'import',
-        'corpus',
-        'doctor',
-        'bench',
-        'completion',
-      ].map((command) => rnn([command, '--help'])),
-    );
+    const helps = await Promise.all(commands.map(({ name }) => rnn([name, '--help'])));
     const known = new Set(
       [...helps.map(({ stdout }) => stdout), read('bench/compare.js')].flatMap((text) => text.match(/--[\w-]+/g) ?? []),
     );
