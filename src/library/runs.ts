@@ -42,9 +42,10 @@ export interface FreshLines {
  * The log of a run from its beginning, and on as another process writes it, a look four times a second, until nobody
  * trains in the folder any more or the signal is aborted.
  *
- * @throws RnnError `machine` if it cannot be read
+ * @throws RnnError `checkpoint` if there is no run, `machine` if its log cannot be read
  */
 export async function* followRun(path: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<FreshLines> {
+  await findRuns([path]);
   const follower = new LogFollower(logOf(path));
   const isStopped = (): boolean => signal?.aborted === true;
   for (let isOver = false; !isOver && !isStopped();) {

@@ -6,7 +6,7 @@ import { allOf, small, verse } from './fixture.ts';
 
 /** As a program without types sees the package. */
 // oxlint-disable-next-line typescript/no-explicit-any
-const { Corpus, bench, doctor, openModel, sample, train, untrainedModel } = library as any;
+const { Corpus, bench, doctor, followRun, openModel, sample, train, untrainedModel } = library as any;
 // oxlint-disable-next-line typescript/no-explicit-any
 let model: any;
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -56,4 +56,11 @@ it.each(calls)('%s is refused', async (_what, call, message) => {
 it('a text can be read with the symbols of another corpus, as with those of a model', async () => {
   for (const vocabulary of [corpus.vocabulary, model.vocabulary])
     expect((await Corpus.fromText('the fox', { vocabulary })).vocabulary.data).toBe(corpus.vocabulary.data);
+});
+
+it('a run to follow that is not there is refused, not followed for ever or passed over', async () => {
+  await expect(allOf(followRun('no-such-run'))).rejects.toMatchObject({
+    kind: 'checkpoint',
+    message: expect.stringContaining('no-such-run'),
+  });
 });
