@@ -53,7 +53,7 @@ import type { untrainedModel } from '../training/untrained.ts';
 export interface Rooms extends TrainingRooms {
   knownText(): Promise<{ readKnownText: typeof readKnownText }>;
   logs(): Promise<{ readRuns: typeof readRuns; followRun: typeof followRun }>;
-  library(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
+  opening(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
   corpus(): Promise<{
     readCorpus: typeof readCorpus;
     corpusName: typeof corpusName;
@@ -114,7 +114,7 @@ export interface Rooms extends TrainingRooms {
 export const rooms: Rooms = {
   logs: () => import('../library/runs.ts'),
   knownText: () => import('../library/known-text.ts'),
-  library: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/plan-run.ts')) }),
+  opening: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/plan-run.ts')) }),
   corpus: () => import('../corpus/read.ts'),
   builtin: () => import('../corpus/builtin.ts'),
   checkpoints: () => import('../checkpoint/store.ts'),

@@ -11,10 +11,10 @@ import {
   checkModel,
   checkTraining,
   checkVocabulary,
+  freshRecord,
   troubleInJson,
 } from '../checkpoint/store.ts';
 import { RnnError } from '../errors.ts';
-import { Random } from '../random.ts';
 import type { ExportFormat } from './format.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
 import { type Metadata, dataStartOf, looksLikeSafetensors, readSafetensors, startBytes, writeSafetensors } from './safetensors.ts';
@@ -129,16 +129,7 @@ function trainingIn(metadata: Metadata, fail: Fail): Partial<TrainingRecord> {
 }
 
 function trainingOf(recorded: Partial<TrainingRecord>, fail: Fail): TrainingRecord {
-  const fresh = {
-    options: {},
-    step: 0,
-    epoch: 0,
-    position: { epoch: 0, window: 0 },
-    random: new Random(1).state,
-    history: [],
-    bestValidationLossNats: null,
-  };
-  return checkTraining({ ...fresh, ...recorded }, fail);
+  return checkTraining({ ...freshRecord(), ...recorded }, fail);
 }
 
 function part(training: TrainingRecord, key: string): Partial<TrainingRecord> {

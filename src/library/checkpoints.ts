@@ -1,7 +1,6 @@
 // Checkpoints as files, for other programs.
-import { type Checkpoint, type TrainedModel, findCheckpoint, readCheckpoint, writeCheckpoint } from '../checkpoint/store.ts';
+import { type Checkpoint, type TrainedModel, findCheckpoint, freshRecord, readCheckpoint, writeCheckpoint } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
-import { Random } from '../random.ts';
 import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
@@ -34,14 +33,6 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Prom
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
   refuseUnknown(options, Object.keys(optionRules));
   const { model, tensors } = untrained(options, corpus);
-  const training = {
-    options: { ...options },
-    step: 0,
-    epoch: 0,
-    position: { epoch: 0, window: 0 },
-    random: new Random(options.seed ?? 1).state,
-    history: [],
-    bestValidationLossNats: null,
-  };
+  const training = freshRecord({ ...options }, options.seed);
   return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };
 }

@@ -77,7 +77,7 @@ export function fakeRooms({
         return checkpoint;
       },
     }),
-    library: async () => ({ ...(await import('../../src/library/open-run.ts')), ...(await import('../../src/library/plan-run.ts')) }),
+    opening: async () => ({ ...(await import('../../src/library/open-run.ts')), ...(await import('../../src/library/plan-run.ts')) }),
     training: async () => ({
       prepareTraining: async () => ({
         notes: [],

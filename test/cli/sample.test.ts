@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshRecord } from '../../src/checkpoint/fresh.ts';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
 import { writeCheckpoint } from '../../src/checkpoint/store.ts';
 import { tensorsOf } from '../../src/checkpoint/tensors.ts';
@@ -24,15 +25,7 @@ function untrained(): Checkpoint {
     conventions: {},
   };
   const shapes = parameterShapes(model);
-  const training = {
-    options: {},
-    step: 0,
-    epoch: 0,
-    position: { epoch: 0, window: 0 },
-    random: new Random(1).state,
-    history: [],
-    bestValidationLossNats: null,
-  };
+  const training = freshRecord();
   return {
     model,
     vocabulary: { unit: 'char', symbols: ['\n', 'a', 'b'], unknown: null },

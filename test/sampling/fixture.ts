@@ -1,3 +1,4 @@
+import { freshRecord } from '../../src/checkpoint/fresh.ts';
 // Models to draw from, and a device that remembers what was drawn.
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
 import { tensorsOf } from '../../src/checkpoint/tensors.ts';
@@ -27,15 +28,7 @@ export function untrained(
   };
   const tensors = tensorsOf(parameterShapes(model), initialParameters(model, new Random(1)));
   for (const { name, data } of tensors) change(name, data);
-  const training = {
-    options: {},
-    step: 0,
-    epoch: 0,
-    position: { epoch: 0, window: 0 },
-    random: new Random(1).state,
-    history: [],
-    bestValidationLossNats: null,
-  };
+  const training = freshRecord();
   return { model, vocabulary, training, tensors, state: [], optimizer: null };
 }
 

@@ -46,7 +46,7 @@ async function train(request: Request): Promise<number> {
   try {
     const path = flags.out ?? join('checkpoints', (await rooms.corpus()).corpusName(sources[0]));
     const asked = requestOf(request, path, choice);
-    const { openRun, planRun } = await rooms.library();
+    const { openRun, planRun } = await rooms.opening();
     // What is told may quote files that came from anywhere.
     const tell: Teller = { note: (text) => reporter.note(harmless(text)), warn: (text) => reporter.warn(harmless(text)) };
     if (flags.dryRun) {
