@@ -108,7 +108,7 @@ function goOn(checkpoint, program) {
   );
   const streams = new Streams(new Uint8Array(100), 2, 5);
   attemptNow(program, 'finding its place', () => streams.seek(placeIn(training.position, streams.windowsPerEpoch)));
-  if (loop.value) new Standing(training).record({ totalSteps: null, elapsedMs: 0, finished: null });
+  if (loop.value) new Standing(training, Math.log(256)).record({ totalSteps: null, elapsedMs: 0, finished: null });
   if (!continued.value) return null;
   streams.seek(nearestPlace(training.epoch, streams.windowsPerEpoch));
   const { options, reading, machine } = continued.value;

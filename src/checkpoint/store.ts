@@ -4,6 +4,7 @@ export { replaceFile } from './atomic.ts';
 export { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
 export { freshRecord } from './fresh.ts';
+export { startSymbolOf } from './start.ts';
 export { LogFollower, readLog } from './follow.ts';
 export { type Fail, shown, troubleInJson } from './json-values.ts';
 export type { LogLine } from './log.ts';

@@ -1,5 +1,6 @@
-// Windows of a text for training and for evaluation, and the sizes that fit a text. Knows symbols only as numbers.
+// Windows of a text for training, and the sizes that fit a text. Knows symbols only as numbers.
 import { RnnError } from '../errors.ts';
+import { hash32 } from '../random.ts';
 import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
 import type { Tokens } from './store.ts';
 
@@ -14,6 +15,17 @@ export interface Window {
   readonly reset: boolean;
 }
 
+export interface TrainingWindow extends Window {
+  /** Follows from the seed and the place in the text alone: for dropout masks, which are then the same in a run that is resumed. */
+  readonly key: number;
+}
+
+/** Separates the random numbers of resets from those of dropout, which follow from the same key. */
+const RESETS = 0x7e5e7;
+/** Further away, the start of the text is not worth the symbols between, which the stream reads twice. */
+const MAX_STEPS_BACK = 256;
+const NOTHING_DRAWN: Draws = { seed: 0, offset: false, length: false, reset: 0, isSymmetric: false };
+
 /** Which window comes next. Plain data. */
 export interface StreamPosition {
   readonly epoch: number;
@@ -24,6 +36,9 @@ export interface StreamPosition {
  * N contiguous streams of one text, read in parallel, so that state can be carried from window to window: stream n starts at
  * n·⌊(length − 1)/N⌋. What is left at the end of each stream after its last whole window, fewer than T symbols, is not used; where
  * the place of the first window is drawn, what is left is as much, and is in part before it.
+ *
+ * Given a start symbol, a stream that starts from a zero state first goes back to the last start symbol, at most MAX_STEPS_BACK away, and
+ * continues from there. So a zero state followed by the start symbol is what the model knows as the start of a text.
  */
 export class Streams {
   readonly windowsPerEpoch: number;
@@ -32,17 +47,24 @@ export class Streams {
   readonly #sequenceLength: number;
   readonly #stride: number;
   readonly #draws: Draws;
+  readonly #startSymbol: number | null;
   #cut: { readonly epoch: number; readonly cut: Cut };
   #epoch = 0;
   #window = 0;
+  /** The last window that started from a zero state, and how many symbols each stream went back there (N). */
+  #start: { readonly epoch: number; readonly window: number; readonly stepsBack: Int32Array } | null = null;
 
-  /** @throws RangeError if not even one window fits; `fitSizes` tells a user so */
-  constructor(tokens: Tokens, batchSize: number, sequenceLength: number, draws: Draws = { seed: 0, offset: false, length: false }) {
+  /**
+   * @param startSymbol null for streams that start anywhere
+   * @throws RangeError if not even one window fits; `fitSizes` tells a user so
+   */
+  constructor(tokens: Tokens, batchSize: number, sequenceLength: number, draws: Draws = NOTHING_DRAWN, startSymbol: number | null = null) {
     this.#tokens = tokens;
     this.#batchSize = batchSize;
     this.#sequenceLength = sequenceLength;
     this.#stride = Math.floor((tokens.length - 1) / batchSize);
     this.#draws = draws;
+    this.#startSymbol = startSymbol;
     this.windowsPerEpoch = countWindows(this.#stride, sequenceLength, draws);
     if (!(this.windowsPerEpoch >= 1)) {
       throw new RangeError(`${tokens.length} symbols hold no window of ${sequenceLength} steps in ${batchSize} streams`);
@@ -78,63 +100,52 @@ export class Streams {
   }
 
   /** The next window; after the last of an epoch comes the first of the next one. */
-  next(): Window {
+  next(): TrainingWindow {
     const N = this.#batchSize;
     const { start: first, steps: T } = this.#extent;
+    const stepsBack = this.#stepsBack();
     const inputs = new Int32Array(T * N);
     const targets = new Int32Array(T * N);
     for (let n = 0; n < N; n++) {
-      const start = n * this.#stride + first;
+      const start = n * this.#stride + first - stepsBack[n];
       for (let t = 0; t < T; t++) {
         inputs[t * N + n] = this.#tokens[start + t];
         targets[t * N + n] = this.#tokens[start + t + 1];
       }
     }
-    const reset = this.#window === 0;
+    const window = { inputs, targets, reset: this.#isReset(this.#window), key: this.#key(this.#window) };
     this.#window++;
     if (this.#window === this.windowsPerEpoch) {
       this.#epoch++;
       this.#window = 0;
     }
-    return { inputs, targets, reset };
+    return window;
   }
-}
 
-/** Where a stream is over, nothing is scored: the loss leaves out targets of this value. */
-export const NO_TARGET = -1;
+  #key(window: number): number {
+    return hash32(hash32(this.#draws.seed) + this.#epoch * this.windowsPerEpoch + window);
+  }
 
-export interface EvaluationWindow extends Window {
-  readonly count: number;
-  /** Where in the text the first input of each stream is. */
-  readonly starts: readonly number[];
-}
+  #isReset(window: number): boolean {
+    return window === 0 || hash32(this.#key(window) ^ RESETS) < this.#draws.reset * 2 ** 32;
+  }
 
-/**
- * Windows in which each of a text's length − 1 targets stands exactly once, starting from a zero state. The targets are shared
- * out to `streams` contiguous streams as evenly as can be, the first ones longer by one; after a stream's end inputs are 0 and
- * targets `NO_TARGET`. `count` is the number of real targets of a window. A text of fewer than two symbols has none.
- */
-export function* evaluationWindows(tokens: Tokens, streams: number, T: number): Generator<EvaluationWindow> {
-  const total = Math.max(0, tokens.length - 1);
-  const shortest = Math.floor(total / streams);
-  const longer = total % streams;
-  const longest = shortest + (longer > 0 ? 1 : 0);
-  for (let first = 0; first < longest; first += T) {
-    const inputs = new Int32Array(T * streams);
-    const targets = new Int32Array(T * streams).fill(NO_TARGET);
-    const starts: number[] = [];
-    let count = 0;
-    for (let n = 0; n < streams; n++) {
-      const start = n * shortest + Math.min(n, longer) + first;
-      const steps = Math.min(T, shortest + (n < longer ? 1 : 0) - first);
-      for (let t = 0; t < steps; t++) {
-        inputs[t * streams + n] = tokens[start + t];
-        targets[t * streams + n] = tokens[start + t + 1];
-      }
-      count += Math.max(0, steps);
-      starts.push(start);
-    }
-    yield { inputs, targets, reset: first === 0, count, starts };
+  /** How many symbols each stream (N) is behind its cut since it last started from a zero state. */
+  #stepsBack(): Int32Array {
+    const [epoch, known] = [this.#epoch, this.#start];
+    let window = this.#window;
+    while (!this.#isReset(window) && !(known?.epoch === epoch && known.window === window)) window--;
+    if (known?.epoch === epoch && known.window === window) return known.stepsBack;
+    const first = this.#cut.cut.startOf(window);
+    const stepsBack = Int32Array.from({ length: this.#batchSize }, (_, n) => this.#stepsBackFrom(n * this.#stride + first));
+    this.#start = { epoch, window, stepsBack };
+    return stepsBack;
+  }
+
+  #stepsBackFrom(at: number): number {
+    if (this.#startSymbol === null) return 0;
+    for (let back = 0; back <= Math.min(at, MAX_STEPS_BACK); back++) if (this.#tokens[at - back] === this.#startSymbol) return back;
+    return 0;
   }
 }
 

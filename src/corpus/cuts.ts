@@ -1,13 +1,20 @@
 // Where each epoch cuts its streams into windows: at the same places, or at places drawn anew from a seed. Pure; knows no text.
 import { Random, hash32 } from '../random.ts';
 
-/** What is drawn for each epoch. */
+/** Separates the random numbers of cuts from those that follow from the same seed elsewhere. */
+const CUTS = 0xc075;
+
+/** What is drawn from the seed, anew for each epoch. */
 export interface Draws {
   readonly seed: number;
   /** Where the first window begins. */
   readonly offset: boolean;
   /** How long each window is. */
   readonly length: boolean;
+  /** Probability with which a window other than the first of an epoch starts from a zero state. */
+  readonly reset: number;
+  /** Epochs are drawn as versions up to 0.1.0 drew them: epoch a of seed b as epoch b of seed a. */
+  readonly isSymmetric: boolean;
 }
 
 /** Of one epoch, in each of its streams alike. */
@@ -40,7 +47,7 @@ export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 
  * @param stride targets of a stream
  */
 export function cutOf(epoch: number, stride: number, T: number, draws: Draws): Cut {
-  const random = new Random(hash32(hash32(draws.seed) ^ hash32(epoch)));
+  const random = new Random(epochKey(epoch, draws));
   const count = countWindows(stride, T, draws);
   const offset = draws.offset ? Math.floor(random.uniform() * Math.min(T, stride - count * T + 1)) : 0;
   if (!draws.length) return { startOf: (window) => offset + window * T };
@@ -48,6 +55,10 @@ export function cutOf(epoch: number, stride: number, T: number, draws: Draws): C
   starts[0] = offset;
   for (const [window, length] of shuffled(deckOf(count, lengthsAround(T)), random).entries()) starts[window + 1] = starts[window] + length;
   return { startOf: (window) => starts[window] };
+}
+
+function epochKey(epoch: number, { seed, isSymmetric }: Draws): number {
+  return isSymmetric ? hash32(hash32(seed) ^ hash32(epoch)) : hash32(hash32(hash32(seed) ^ CUTS) + epoch);
 }
 
 /** So many of some lengths that their mean is that of all lengths, which lie evenly around it. */

@@ -47,6 +47,15 @@ export class Vocabulary {
     this.size = data.symbols.length;
   }
 
+  /**
+   * Id of the symbol after which a text starts: a line feed if the vocabulary has one, else a space; null if it has neither. A text starts
+   * with a zero state that reads it.
+   */
+  get startSymbol(): number | null {
+    const candidates = this.unit === 'byte' ? ['0a'] : ['\n', ' '];
+    return candidates.map((symbol) => this.#ids.get(symbol)).find((id) => id !== undefined) ?? null;
+  }
+
   /** Id of a character: the unknown symbol's if it is not listed, −1 if there is no such symbol. */
   find(character: string): number {
     return this.#ids.get(character) ?? this.data.unknown ?? -1;

@@ -37,9 +37,15 @@ const MOST_NUMBERS = 2 ** 29;
 /**
  * Reads a text from its beginning to its end, from a zero state.
  *
+ * @param startSymbol is read before the text; null for nothing
  * @throws RnnError `usage` if that is more than memory should hold
  */
-export async function readActivations(trained: BareModel, tokens: Tokens, device: Device): Promise<Activations> {
+export async function readActivations(
+  trained: BareModel,
+  tokens: Tokens,
+  device: Device,
+  startSymbol: number | null = null,
+): Promise<Activations> {
   const { model } = trained;
   const { length: characters } = tokens;
   const names = activationsOf(model);
@@ -57,7 +63,7 @@ export async function readActivations(trained: BareModel, tokens: Tokens, device
     trained,
     withFollower(tokens),
     device,
-    { streams: 1, sequenceLength: Math.min(STEPS, characters), program: inspectionProgram },
+    { streams: 1, sequenceLength: Math.min(STEPS, characters), startSymbol, program: inspectionProgram },
     (given, row, at) => {
       for (const [name, values] of outputs)
         values.set(given[name].subarray(row * model.hidden, (row + 1) * model.hidden), at * model.hidden);

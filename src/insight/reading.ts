@@ -1,7 +1,7 @@
 // A text read from beginning to end by a trained model, for whoever wants to see what comes out at each character.
 import { setImmediate } from 'node:timers/promises';
 import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
-import { type EvaluationWindow, NO_TARGET, evaluationWindows } from '../corpus/batches.ts';
+import { type EvaluationWindow, NO_TARGET, evaluationWindows } from '../corpus/evaluation-windows.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import { parameterShapes } from '../model/parameters.ts';
@@ -17,6 +17,8 @@ interface ReadingPlan {
   readonly streams: number;
   /** T, steps of a call. */
   readonly sequenceLength: number;
+  /** What is read before the text; null for nothing. */
+  readonly startSymbol?: number | null;
   /** Gives what is to be seen as its outputs, row by row (T·N). */
   program(model: ModelConfiguration, extent: Extent): Program;
 }
@@ -27,11 +29,13 @@ interface ReadingPlan {
  */
 export type Visit = (outputs: Readonly<Record<string, Float32Array>>, row: number, at: number) => void;
 
-/** Visits what came out of a window, stream by stream. */
+/** Visits what came out of a window where it has a target, row by row. */
 export function visitWindow({ targets, starts }: EvaluationWindow, outputs: Readonly<Record<string, Float32Array>>, visit: Visit): void {
   const N = starts.length;
   for (let n = 0; n < N; n++) {
-    for (let row = n; row < targets.length && targets[row] !== NO_TARGET; row += N) visit(outputs, row, starts[n] + (row - n) / N);
+    for (let row = n; row < targets.length; row += N) {
+      if (targets[row] !== NO_TARGET) visit(outputs, row, starts[n] + (row - n) / N);
+    }
   }
 }
 
@@ -43,7 +47,7 @@ export async function readThrough(
   trained: BareModel,
   tokens: Tokens,
   device: Device,
-  { streams: N, sequenceLength: T, program }: ReadingPlan,
+  { streams: N, sequenceLength: T, startSymbol, program }: ReadingPlan,
   visit: Visit,
 ): Promise<string> {
   const { model } = trained;
@@ -54,7 +58,7 @@ export async function readThrough(
   });
   try {
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
-    for (const window of evaluationWindows(tokens, N, T)) {
+    for (const window of evaluationWindows(tokens, N, T, startSymbol)) {
       const [{ outputs }] = await executable.run('read', [{ ids: window.inputs, reset: window.reset }]);
       visitWindow(window, outputs, visit);
       await setImmediate(); // signals have their turn, even where the device computes on this thread

@@ -1,6 +1,6 @@
 // A trained model at work, for other programs: it writes, scores, and shows what it does. Each task opens the device
 // that suits it, and closes it afterwards; only what it takes to write stays open, until `close`.
-import { type TrainedModel, findCheckpoint, readCheckpoint, weightsIn } from '../checkpoint/store.ts';
+import { type TrainedModel, findCheckpoint, readCheckpoint, startSymbolOf, weightsIn } from '../checkpoint/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
@@ -148,7 +148,9 @@ export class Model {
       const hint = `it takes one character at least, and ${LEAST_CHARACTERS} to find cells`;
       throw new RnnError('corpus', 'there is nothing to read in an empty text', { hint });
     }
-    const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) => readActivations(this.trained, tokens, device));
+    const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) =>
+      readActivations(this.trained, tokens, device, startSymbolOf(this.trained)),
+    );
     const decoder = this.#symbols.decoder();
     const pieces = Array.from(tokens, (id) => decoder.push(id));
     return {

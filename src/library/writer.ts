@@ -8,8 +8,10 @@ import { type Sampler, openSampler } from '../sampling/sample.ts';
 import { refuseUnknown, refuseUnless, refuseUnlessText, refuseUnlessWhole } from './settings.ts';
 
 export interface SampleOptions extends SamplingOptions {
-  /** How the text starts; it is not repeated. Without one, a text follows a line's end. */
+  /** How the text starts; it is not repeated. A text starts after a line's end, with a prime or without. */
   readonly prime?: string;
+  /** The prime is from within a text: nothing precedes it. Default false. */
+  readonly midText?: boolean;
   /** Characters to write. Default 500. */
   readonly length?: number;
   /** Ends the text once this has been written. */
@@ -24,7 +26,7 @@ export interface TextsOptions extends SampleOptions {
 }
 
 export const sampleNames = [
-  ...(['prime', 'length', 'stop', 'seed'] as const),
+  ...(['prime', 'midText', 'length', 'stop', 'seed'] as const),
   ...(['temperature', 'topK', 'topP', 'minP', 'never'] as const),
 ] satisfies readonly (keyof SampleOptions)[];
 const defaultLength = 500;
@@ -46,11 +48,11 @@ export class Writer {
   /** One text, piece by piece as it is drawn. */
   async *pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
     refuseWrongChoice(options);
-    const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
+    const { prime = '', midText = false, length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
     const isShort = prime.length <= SHORT_PRIME;
     const sampler = (isShort ? this.#takeIdle() : null) ?? (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
     try {
-      yield* sampler.sampler.text({ prime, length, stop, seed, options: filters });
+      yield* sampler.sampler.text({ prime, midText, length, stop, seed, options: filters });
     } finally {
       await this.#giveBack(sampler, isShort);
     }
@@ -62,11 +64,11 @@ export class Writer {
     const { count, ...options } = given;
     refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
     refuseWrongChoice(options);
-    const { prime = '', length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
+    const { prime = '', midText = false, length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
     const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
     try {
       const seeds = Array.from({ length: count }, (_, index) => seed + index);
-      for (const pieces of sampler.sampler.texts({ prime, length, stop, seeds, options: filters })) {
+      for (const pieces of sampler.sampler.texts({ prime, midText, length, stop, seeds, options: filters })) {
         let text = '';
         for await (const piece of pieces) text += piece;
         yield text;
@@ -121,7 +123,8 @@ export class Writer {
 /** What sampling/ looks at is left to it. @throws RnnError `usage` for an option that is none, or is not what it may be */
 export function refuseWrongChoice(options: SampleOptions): void {
   refuseUnknown(options, sampleNames);
-  const { prime, length, stop, seed, never = [] } = options;
+  const { prime, midText = false, length, stop, seed, never = [] } = options;
+  refuseUnless(typeof midText === 'boolean', 'midText', midText, 'true or false');
   refuseUnlessText({ prime, stop });
   refuseUnlessWhole({ length });
   refuseUnlessWhole({ seed }, 0);

@@ -1,6 +1,6 @@
 // From a model to text: each drawn symbol is fed back as the next input. Knows no files and no terminal.
 import { setImmediate } from 'node:timers/promises';
-import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
+import { type TrainedModel, parameterVector, startSymbolOf } from '../checkpoint/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -11,6 +11,8 @@ import { Text } from './text.ts';
 
 export interface SampleRequest {
   readonly prime: string;
+  /** The prime is from within a text, and not where one starts: no start symbol precedes it. Default false. */
+  readonly midText?: boolean;
   /** Characters to draw. */
   readonly length: number;
   /** Ends the text once it has been written; the prime does not count. */
@@ -47,7 +49,8 @@ const MOST_WAITING = 6.4e7;
  */
 export async function openSampler(checkpoint: TrainedModel, device: Device, use: SamplerUse = {}): Promise<Sampler> {
   const parameters = parameterVector(checkpoint);
-  const sampler = await Sampler.open(checkpoint.model, new Vocabulary(checkpoint.vocabulary), device, use);
+  const vocabulary = new Vocabulary(checkpoint.vocabulary);
+  const sampler = await Sampler.open(checkpoint.model, vocabulary, device, { ...use, startSymbol: startSymbolOf(checkpoint) });
   await sampler.load(parameters);
   return sampler;
 }
@@ -58,24 +61,27 @@ export class Sampler {
   readonly #vocabulary: Vocabulary;
   readonly #network: Network;
   readonly #rows: number;
+  readonly #startSymbol: number | null;
 
-  private constructor(model: ModelConfiguration, vocabulary: Vocabulary, network: Network, rows: number) {
+  private constructor(model: ModelConfiguration, vocabulary: Vocabulary, network: Network, rows: number, startSymbol: number | null) {
     this.#model = model;
     this.#vocabulary = vocabulary;
     this.#network = network;
     this.#rows = rows;
+    this.#startSymbol = startSymbol;
   }
 
+  /** @param startSymbol what a zero state reads before a prime, as in training; null for nothing */
   static async open(
     model: ModelConfiguration,
     vocabulary: Vocabulary,
     device: Device,
-    { texts = 1, length = 1, stops = false, prime = 0 }: SamplerUse = {},
+    { texts = 1, length = 1, stops = false, prime = 0, startSymbol = null }: SamplerUse & { readonly startSymbol?: number | null } = {},
   ): Promise<Sampler> {
     const most = Math.max(1, Math.min(MOST_ROWS, Math.floor(MOST_WAITING / length)));
     // As many rows in each batch.
     const rows = Math.ceil(texts / Math.ceil(texts / most));
-    return new Sampler(model, vocabulary, await Network.open(model, device, { rows, narrows: stops, prime }), rows);
+    return new Sampler(model, vocabulary, await Network.open(model, device, { rows, narrows: stops, prime }), rows, startSymbol);
   }
 
   async load(parameters: Float32Array): Promise<void> {
@@ -95,14 +101,15 @@ export class Sampler {
    *
    * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of range
    */
-  texts({ prime, length, stop, seeds, options }: TextsRequest): Iterable<AsyncGenerator<string>> {
+  texts({ prime, midText = false, length, stop, seeds, options }: TextsRequest): Iterable<AsyncGenerator<string>> {
     const { unknown } = this.#vocabulary.data;
     const symbols = new SymbolSampler(this.#model.vocabulary, {
       ...options,
       never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])],
     });
     const primed = this.#vocabulary.encode(prime);
-    const context = primed.length > 0 ? primed : Int32Array.of(startSymbol(this.#vocabulary));
+    const context =
+      primed.length === 0 ? Int32Array.of(this.#vocabulary.startSymbol ?? 0) : contextOf(primed, midText ? null : this.#startSymbol);
     const textOf = (seed: number): Text => new Text(symbols, this.#vocabulary.decoder(), { seed, length, stop });
     return this.#batches(context, seeds, textOf);
   }
@@ -148,9 +155,11 @@ async function* pieces(text: Text, begin: () => Promise<Batch>): AsyncGenerator<
   }
 }
 
-/** What an unprimed text follows: a line's end if the model knows one, else a space, else the first symbol. */
-function startSymbol(vocabulary: Vocabulary): number {
-  const { symbols, unit } = vocabulary.data;
-  const candidates = unit === 'byte' ? ['0a', '20'] : ['\n', ' '];
-  return candidates.map((symbol) => symbols.indexOf(symbol)).find((id) => id >= 0) ?? 0;
+/** What is read from a zero state before the first character is drawn. @param startSymbol precedes the prime; null for nothing */
+function contextOf(prime: Int32Array, startSymbol: number | null): Int32Array {
+  if (startSymbol === null || prime[0] === startSymbol) return prime;
+  const context = new Int32Array(prime.length + 1);
+  context[0] = startSymbol;
+  context.set(prime, 1);
+  return context;
 }

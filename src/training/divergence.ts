@@ -5,7 +5,10 @@ import type { CallResult } from '../devices/device.ts';
 const AVERAGED_STEPS = 20;
 /** An average of fewer steps says little about where the loss was. */
 const STEPS_UNTIL_JUDGED = 50;
-/** A jump is to more than so many times the lowest average, and to so many nats more: far beyond what another kind of text costs. */
+/**
+ * A jump is to more than so many times the lowest average, and to so many nats more: far beyond what another kind of text costs. The loss
+ * of a uniform guess, with which training begins, counts as such an average.
+ */
 const JUMP = { factor: 2, nats: 1 };
 
 /** Plain data, for checkpoints. */
@@ -19,11 +22,14 @@ export interface LossTrendState {
 
 /** Watches the loss of one step after another. */
 export class LossTrend {
+  readonly #uniformNats: number;
   #steps: number;
   #average: number;
   #lowest: number | null;
 
-  constructor({ steps, average, lowest }: LossTrendState = { steps: 0, average: 0, lowest: null }) {
+  /** @param uniformNats ln V, the loss of a uniform guess */
+  constructor(uniformNats: number, { steps, average, lowest }: LossTrendState = { steps: 0, average: 0, lowest: null }) {
+    this.#uniformNats = uniformNats;
     this.#steps = steps;
     this.#average = average;
     this.#lowest = lowest;
@@ -39,10 +45,28 @@ export class LossTrend {
     this.#average += (lossNats - this.#average) / Math.min(this.#steps, AVERAGED_STEPS);
     if (this.#steps < STEPS_UNTIL_JUDGED) return null;
     const lowest = this.#lowest ?? this.#average;
-    if (this.#average > JUMP.factor * lowest && this.#average > lowest + JUMP.nats)
-      return `the loss jumped from ${lowest.toFixed(2)} to ${this.#average.toFixed(2)} nats`;
+    if (this.#isFarAboveUniform(this.#average)) return this.#farAboveUniform('loss', this.#average);
+    if (isFarAbove(lowest, this.#average)) return `the loss jumped from ${lowest.toFixed(2)} to ${this.#average.toFixed(2)} nats`;
     this.#lowest = Math.min(lowest, this.#average);
     return null;
+  }
+
+  /**
+   * What is wrong with a validation loss, in words; null if nothing is. A text unlike the one that is trained on may cost a model that is
+   * very sure any loss, so one far above that of a uniform guess is wrong only where the training loss is as high.
+   */
+  troubleInValidation(lossNats: number): string | null {
+    if (!Number.isFinite(lossNats)) return 'the validation loss is not a finite number';
+    const isFar = this.#isFarAboveUniform(lossNats) && this.#isFarAboveUniform(this.#average);
+    return isFar ? this.#farAboveUniform('validation loss', lossNats) : null;
+  }
+
+  #isFarAboveUniform(lossNats: number): boolean {
+    return isFarAbove(this.#uniformNats, lossNats);
+  }
+
+  #farAboveUniform(loss: string, lossNats: number): string {
+    return `the ${loss} is ${lossNats.toFixed(2)} nats, far above the ${this.#uniformNats.toFixed(2)} of a uniform guess`;
   }
 
   /**
@@ -58,4 +82,8 @@ export class LossTrend {
     }
     return null;
   }
+}
+
+function isFarAbove(before: number, lossNats: number): boolean {
+  return lossNats > JUMP.factor * before && lossNats > before + JUMP.nats;
 }

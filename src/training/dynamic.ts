@@ -1,6 +1,6 @@
 // Dynamic evaluation: a model that goes on learning from the text it is scored on. Knows no device, and not where the text comes from.
 import { setImmediate } from 'node:timers/promises';
-import { evaluationWindows } from '../corpus/batches.ts';
+import { evaluationWindows } from '../corpus/evaluation-windows.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { Executable, UpdateRule } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
@@ -67,11 +67,15 @@ export async function evaluateDynamically(
   executable: Executable,
   job: string,
   tokens: Tokens,
-  { streams, sequenceLength }: { readonly streams: number; readonly sequenceLength: number },
+  {
+    streams,
+    sequenceLength,
+    startSymbol,
+  }: { readonly streams: number; readonly sequenceLength: number; readonly startSymbol?: number | null },
 ): Promise<number> {
   let sum = 0;
   let count = 0;
-  for (const { inputs, targets, reset, count: scored } of evaluationWindows(tokens, streams, sequenceLength)) {
+  for (const { inputs, targets, reset, count: scored } of evaluationWindows(tokens, streams, sequenceLength, startSymbol)) {
     const [{ lossNats, updated }] = await executable.run(job, [{ ids: inputs, targets, reset, update: {} }]);
     if (!updated) {
       throw new RnnError(

@@ -1,15 +1,24 @@
 // The loss on text that is not trained on.
 import { setImmediate } from 'node:timers/promises';
 import { type Tokens } from '../corpus/read.ts';
-import { evaluationWindows } from '../corpus/batches.ts';
+import { evaluationWindows } from '../corpus/evaluation-windows.ts';
 import type { CallResult, Executable } from '../devices/device.ts';
 import { type Visit, visitWindow } from '../insight/reading.ts';
 
+interface EvaluationPlan {
+  readonly streams: number;
+  readonly sequenceLength: number;
+  readonly startSymbol?: number | null;
+  readonly isUrgent?: () => boolean;
+  readonly visit?: Visit;
+}
+
 /**
- * Mean nats per character of a text, every character but the first scored once: `streams` contiguous streams from a zero state,
- * state carried along each.
+ * Mean nats per character of a text, every character but the first scored once: `streams` contiguous chunks from a zero state, state
+ * carried along each.
  * @param tokens at least two
  * @param job an evaluation job of `streams` rows and `sequenceLength` steps
+ * @param startSymbol is read before the text; null for nothing
  * @param isUrgent is asked again and again whether to give up
  * @param visit is given the outputs of the job at each character
  * @returns null if it was given up
@@ -18,13 +27,13 @@ export async function evaluate(
   executable: Executable,
   job: string,
   tokens: Tokens,
-  { streams, sequenceLength, isUrgent, visit }: { streams: number; sequenceLength: number; isUrgent?: () => boolean; visit?: Visit },
+  { streams, sequenceLength, startSymbol, isUrgent, visit }: EvaluationPlan,
 ): Promise<number | null> {
   let sum = 0;
   let count = 0;
   // Made anew for each call, the garbage would take longer than what is computed of them.
   let spare: readonly CallResult['outputs'][] = [];
-  const windows = evaluationWindows(tokens, streams, sequenceLength);
+  const windows = evaluationWindows(tokens, streams, sequenceLength, startSymbol);
   for (;;) {
     const taken = take(windows, executable.callsPerRun(job));
     if (taken.length === 0) return sum / count;

@@ -44,6 +44,15 @@ export interface EvaluationEvent {
   readonly best: boolean;
 }
 
+/** How a slow run does, by the clock: it counts neither as the best loss nor for patience or the learning rate. */
+export interface InterimEvent {
+  readonly event: 'interim';
+  readonly step: number;
+  /** On the first `characters` of the validation text. */
+  readonly validationLossNats: number;
+  readonly characters: number;
+}
+
 export interface SampleEvent {
   readonly event: 'sample';
   readonly step: number;
@@ -78,4 +87,5 @@ export interface EndEvent {
   readonly elapsedMs: number;
 }
 
-export type TrainingEvent = StartEvent | ReportEvent | EvaluationEvent | SampleEvent | CheckpointEvent | RecoveryEvent | EndEvent;
+export type TrainingEvent =
+  StartEvent | ReportEvent | EvaluationEvent | InterimEvent | SampleEvent | CheckpointEvent | RecoveryEvent | EndEvent;

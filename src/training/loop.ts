@@ -2,7 +2,17 @@
 // terminals; what it yields is also the log.
 import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
-import type { CheckpointEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, TrainingEvent } from './events.ts';
+import { ClockSchedule, INTERIM_CHARACTERS } from './clock-schedule.ts';
+import type {
+  CheckpointEvent,
+  EndReason,
+  EvaluationEvent,
+  InterimEvent,
+  RecoveryEvent,
+  ReportEvent,
+  SampleEvent,
+  TrainingEvent,
+} from './events.ts';
 import { openCollector } from './garbage.ts';
 import { Hurry } from './hurry.ts';
 import type { Keeper, Stored } from './keeper.ts';
@@ -24,6 +34,7 @@ export class Loop {
   readonly #now: () => number;
   readonly #started: number;
   readonly #recent: Recent;
+  readonly #clock: ClockSchedule;
   readonly #collectGarbage = openCollector();
   readonly #elapsedBeforeMs: number;
   readonly #totalSteps: number | null;
@@ -44,9 +55,10 @@ export class Loop {
     this.#now = run.clock ?? (() => performance.now());
     this.#started = this.#now();
     this.#recent = new Recent(this.#now);
+    this.#clock = new ClockSchedule(this.#now);
     const training = run.earlier?.training;
     this.#elapsedBeforeMs = training === undefined ? 0 : recordedLoop(training).elapsedMs;
-    this.#standing = new Standing(training ?? null);
+    this.#standing = new Standing(training ?? null, Math.log(session.model.vocabulary));
     if (restored !== null) this.#standing.forgetLosses(restored);
     if (training !== undefined && training.options.learningRate !== run.options.learningRate) this.#standing.forgetLearningRate();
     this.#isSaved = restored !== null && keeper.isLatestSound;
@@ -156,9 +168,29 @@ export class Loop {
     if (this.#hasDiverged) return;
     if (this.#isDue(sampleEvery) || (atEnd && sampleEvery > 0)) yield* this.#sample();
     if (this.#isDue(checkpointEvery)) yield* this.#save();
+    if (!atEnd) yield* this.#dueByClock();
   }
 
-  async *#sample(): AsyncGenerator<TrainingEvent> {
+  async *#dueByClock(): AsyncGenerator<TrainingEvent> {
+    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
+    if (this.#clock.isLookDue) {
+      if (evaluateEvery > 0) yield* this.#evaluateInterim();
+      if (sampleEvery > 0) yield* this.#sample(false);
+      this.#clock.looked();
+    }
+    if (checkpointEvery > 0 && this.#clock.isSaveDue) yield* this.#save(0); // snapshots are of steps
+  }
+
+  async *#evaluateInterim(): AsyncGenerator<TrainingEvent> {
+    const { step } = this.#session;
+    const characters = Math.min(INTERIM_CHARACTERS, this.#run.corpus.validation.length);
+    const validationLossNats = await this.#session.evaluate(this.#hurry.isUrgent, characters);
+    if (validationLossNats === null || !Number.isFinite(validationLossNats)) return;
+    yield this.#log<InterimEvent>({ event: 'interim', step, validationLossNats, characters });
+  }
+
+  /** @param isDue whether a checkpoint records that it was taken */
+  async *#sample(isDue = true): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
     if (this.#standing.sampledAt === step) return;
     let event: SampleEvent | RecoveryEvent;
@@ -170,8 +202,10 @@ export class Loop {
       if (!(error instanceof RnnError) || error.kind === 'usage') throw error;
       event = this.#tell(`no sample could be taken: ${error.message}`);
     }
-    this.#standing.sampledAt = step;
-    this.#changed();
+    if (isDue) {
+      this.#standing.sampledAt = step;
+      this.#changed();
+    }
     yield event;
   }
 
@@ -185,7 +219,9 @@ export class Loop {
     if (this.#standing.evaluatedAt === step) return;
     const validationLossNats = await this.#session.evaluate(this.#hurry.isUrgent);
     if (validationLossNats === null) return;
-    if (!Number.isFinite(validationLossNats)) return yield* this.#goBack('the validation loss is not a finite number');
+    const trouble = this.#standing.trend.troubleInValidation(validationLossNats);
+    if (trouble !== null) return yield* this.#goBack(trouble);
+    this.#clock.looked();
     this.#standing.evaluatedAt = step;
     this.#changed();
     const best = this.#standing.best === null || validationLossNats < this.#standing.best;
@@ -208,9 +244,10 @@ export class Loop {
     return stored;
   }
 
-  async *#save(): AsyncGenerator<TrainingEvent> {
+  async *#save(keep = this.#options.keep): AsyncGenerator<TrainingEvent> {
     if (this.#isSaved) return;
-    const stored = await this.#keeper.saveLatest(await this.#session.checkpoint(this.#record()), this.#options.keep);
+    this.#clock.saved();
+    const stored = await this.#keeper.saveLatest(await this.#session.checkpoint(this.#record()), keep);
     if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
     if (stored.kind === 'stored') yield this.#savedNow();
     yield* this.#tellNews();

@@ -75,6 +75,11 @@ export interface TrainingOptions {
    * 0.05.
    */
   readonly stateReset: number;
+  /**
+   * A stream that starts from a zero state starts with the start symbol (a line feed, else a space), so that the model knows this as the
+   * start of a text: samples, primes and evaluated texts start so. Off for text whose lines mean nothing, and in runs of version 0.1.0.
+   */
+  readonly textStarts: boolean;
   /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
   readonly batchSize: number;
 

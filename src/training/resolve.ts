@@ -1,6 +1,7 @@
 // From the options that were given to all options: sizes are chosen from the length of the corpus, everything else has a default.
 import { type Corpus, type Tokens } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
+import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
@@ -29,6 +30,13 @@ const LEAST_STEPS_BETWEEN_EVALUATIONS = 100;
 /** However long the validation text: what a power cut may cost. */
 const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
+/** Chance of a zero state at a window. */
+const STATE_RESET = { min: 0.05, max: 0.3 };
+/** Lines between two resets of a stream, between these bounds. */
+const LINES_PER_RESET = 24;
+/** Symbols at the beginning of a text in which lines are counted. */
+const LOOKED_FOR_STARTS = 1_000_000;
+
 /**
  * Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400 steps of 128 units on a megabyte of plays.
  */
@@ -56,6 +64,7 @@ const fromText: readonly (keyof TrainingOptions)[] = [
   'batchSize',
   'sequenceLength',
   'learningRate',
+  'stateReset',
   ...lengths,
   'evaluateEvery',
   'checkpointEvery',
@@ -85,6 +94,8 @@ export function resolveOptions(
     given.evaluateEvery ??
     Math.max(LEAST_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * corpus.validation.length) / (batchSize * sequenceLength)));
 
+  const textStarts = given.textStarts ?? true;
+
   const options: TrainingOptions = {
     cell: cell.name,
     layers: given.layers ?? chosen.layers,
@@ -105,7 +116,8 @@ export function resolveOptions(
     momentum: given.momentum ?? 0.9,
     clipNorm: given.clipNorm ?? 5,
     ...asEarlierUnlessGiven(given),
-    stateReset: given.stateReset ?? 0.05,
+    stateReset: given.stateReset ?? (textStarts ? defaultStateReset(corpus, sequenceLength) : 0.05),
+    textStarts,
     ...runLength(given, length, windowsPerEpoch),
     maxTimeMs: given.maxTimeMs ?? null,
     seed: given.seed ?? 1,
@@ -116,7 +128,7 @@ export function resolveOptions(
     sampleLength: given.sampleLength ?? 300,
     patience: given.patience ?? 0,
     maxRecoveries: given.maxRecoveries ?? 3,
-    evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? 16),
+    evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
   refuseUnfit(options, corpus);
   return {
@@ -146,9 +158,9 @@ function asEarlierUnlessGiven(given: Partial<TrainingOptions>): Pick<TrainingOpt
   return Object.fromEntries(options) as Pick<TrainingOptions, keyof typeof earlierDefaults>;
 }
 
-/** Each reader of a validation text has something to read. */
-function streamsIn({ validation }: { readonly validation: Tokens }, most: number): number {
-  return Math.min(most, Math.max(1, validation.length - 1));
+/** Each stream of a validation text has something to read. */
+function streamsIn({ validation }: { readonly validation: Tokens }, max: number): number {
+  return Math.min(max, Math.max(1, validation.length - 1));
 }
 
 /**
@@ -200,6 +212,21 @@ function nothingToWaitFor(flag: string, value: number | string): RnnError {
 function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, batchSize: number): number {
   const peak = (learningRateTimesHidden / hidden) * Math.sqrt(batchSize / 32);
   return Number(Math.min(0.02, peak).toPrecision(2));
+}
+
+/**
+ * A list of short lines is sampled and scored line by line, so starts must be met often; in prose a reset costs what the text before it
+ * would have told. On 29,494 names, an mLSTM of 256 units trained for 2,500 steps with 0.05, 0.15 and 0.3 scores held-out names, each from a
+ * zero state, at 2.047, 2.013 and 2.001 nats (2.002 to 2.006 in running text); on tinyshakespeare 0.15 costs 0.012 nats.
+ */
+function defaultStateReset({ train, vocabulary }: { readonly train: Tokens } & Pick<Corpus, 'vocabulary'>, sequenceLength: number): number {
+  const { startSymbol } = vocabulary;
+  if (startSymbol === null || vocabulary.decode([startSymbol]) !== '\n') return STATE_RESET.min;
+  const beginning = train.subarray(0, LOOKED_FOR_STARTS);
+  let lines = 0;
+  for (const token of beginning) if (token === startSymbol) lines++;
+  const reset = ((lines / beginning.length) * sequenceLength) / LINES_PER_RESET;
+  return Number(Math.min(STATE_RESET.max, Math.max(STATE_RESET.min, reset)).toPrecision(2));
 }
 
 /** Small models learn more in the same time from more and smaller updates; the products of large ones need rows to be fast. */

@@ -1,5 +1,6 @@
 // How well a trained model predicts a text: which text a part of a run's is, and the loss on it. Knows nothing of how it is shown.
-import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
+import { type TrainedModel, parameterVector, startSymbolOf } from '../checkpoint/store.ts';
+import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import type { Corpus, Tokens } from '../corpus/read.ts';
 import type { Device, Job } from '../devices/device.ts';
 import type { TrainingWork } from '../devices/open.ts';
@@ -63,6 +64,8 @@ export interface ScoringOptions {
   readonly sequenceLength: number;
   /** Null for weights that stay as they are. */
   readonly dynamic: DynamicOptions | null;
+  /** What is read before the text; null for nothing. */
+  readonly startSymbol: number | null;
 }
 
 /** As far as it was given. */
@@ -82,13 +85,13 @@ export interface ScoringPlan extends ScoringOptions {
 }
 
 /**
- * What is not given is as it was when the run was evaluated; only dynamic evaluation is of one stream, so that nothing is learnt from what
- * comes later in the text.
+ * Options that are not given are those that the run was evaluated with. A short text is scored as one chunk, unless the run was evaluated on
+ * it in several. Dynamic evaluation reads one stream, so that nothing is learnt from what comes later in the text.
  *
  * @throws RnnError `corpus` if there is nothing to score
  */
 export function planScoring(
-  { model, training }: Pick<TrainedModel, 'model' | 'training'>,
+  { model, training, vocabulary }: Pick<TrainedModel, 'model' | 'training' | 'vocabulary'>,
   corpus: ReadCorpus,
   part: Part,
   given: GivenScoring,
@@ -102,11 +105,14 @@ export function planScoring(
     );
   }
   const dynamic = given.dynamic === undefined ? null : { ...dynamicDefaults, ...given.dynamic };
-  const streams = given.streams ?? (dynamic === null ? recordedOption(training, 'evaluationStreams') : 1);
+  const recorded = recordedOption(training, 'evaluationStreams');
+  const fitting = part === 'validation' ? recorded : evaluationStreams(tokens.length, recorded);
+  const streams = given.streams ?? (dynamic === null ? fitting : 1);
   const options = {
     streams: Math.min(streams, tokens.length - 1), // each has something to read
     sequenceLength: given.sequenceLength ?? recordedOption(training, 'sequenceLength'),
     dynamic,
+    startSymbol: startSymbolOf({ training, vocabulary }),
   };
   return { ...options, tokens, work: workFor(model, tokens.length, options), warning: differenceFromRun(training, corpus, part) };
 }
@@ -136,7 +142,11 @@ export function trainedPart(training: Training, { train: whole, sourcesDigest }:
   return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : whole;
 }
 
-function workFor(model: ModelConfiguration, length: number, { streams, sequenceLength, dynamic }: ScoringOptions): TrainingWork {
+function workFor(
+  model: ModelConfiguration,
+  length: number,
+  { streams, sequenceLength, dynamic }: Omit<ScoringOptions, 'startSymbol'>,
+): TrainingWork {
   const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
   const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
   // Of three products, a loss alone needs one.

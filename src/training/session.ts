@@ -8,7 +8,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
-import { Random, hash32 } from '../random.ts';
+import { Random } from '../random.ts';
 import { evaluate } from './evaluation.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
@@ -20,7 +20,7 @@ import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
 import { Weights } from './weights.ts';
-import { TRAIN, drawsOf, sameWindows, trainingJob } from './windows.ts';
+import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
 import { workloadOf } from './workload.ts';
 
 /** What a checkpoint records besides the session's own state. */
@@ -64,9 +64,6 @@ interface Opened {
   readonly streams: Streams;
   readonly memoryBytes: number;
 }
-
-/** Tells what resets follow from apart from what dropout follows from. */
-const RESETS = 0x7e5e7;
 
 export class Session {
   readonly model: ModelConfiguration;
@@ -117,7 +114,13 @@ export class Session {
     const demand = { model, options, workload, textBytes };
     refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
-    const streams = new Streams(corpus.train, options.batchSize, options.sequenceLength, drawsOf(options));
+    const streams = new Streams(
+      corpus.train,
+      options.batchSize,
+      options.sequenceLength,
+      drawsOf(options),
+      startSymbolOf(options, corpus.vocabulary),
+    );
     const executable = await device.compile(workload);
     const memoryBytes = processBytes(demand, executable.memoryBytes);
     return new Session({ model, options, corpus, device, executable, optimizer, initial, streams, memoryBytes });
@@ -218,24 +221,17 @@ export class Session {
 
   /** @param ahead how many calls are planned before this one */
   #planNext(ahead: number, learningRateOf: LearningRateOf): PlannedCall {
-    const { epoch, window } = this.streams.position;
-    // Dropout masks and resets follow from the seed and the place in the text alone, so that a run that goes on drops the same.
-    const dropoutKey = hash32(hash32(this.#options.seed) + epoch * this.streams.windowsPerEpoch + window);
     const step = this.#step + ahead;
     const learningRate = learningRateOf({ step, epoch: this.epoch });
     const steps = this.streams.nextSteps;
-    const { inputs, targets, reset } = this.streams.next();
+    const { inputs, targets, reset, key } = this.streams.next();
     const update = this.#weights.scalars(ahead, learningRate);
     return {
-      call: { ids: inputs, targets, reset: reset || this.#isReset(dropoutKey) || (ahead === 0 && this.#resetNext), update, dropoutKey },
+      call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey: key },
       steps,
       learningRate,
       after: this.streams.position,
     };
-  }
-
-  #isReset(key: number): boolean {
-    return hash32(key ^ RESETS) < this.#options.stateReset * 2 ** 32;
   }
 
   /** There is a text to validate on. */
@@ -243,11 +239,17 @@ export class Session {
     return this.#corpus.validation.length > 1;
   }
 
-  /** Mean nats per character of the validation text, or null if there is none or it became urgent to end. */
-  async evaluate(isUrgent: () => boolean): Promise<number | null> {
+  /**
+   * Mean nats per character of the validation text, or null if there is none or it became urgent to end.
+   *
+   * @param length of its beginning, if not all of it is to be read
+   */
+  async evaluate(isUrgent: () => boolean, length = Infinity): Promise<number | null> {
     if (!this.validates) return null;
     const { evaluationStreams: streams, sequenceLength } = this.#options;
-    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', this.#corpus.validation, { streams, sequenceLength, isUrgent }));
+    const startSymbol = startSymbolOf(this.#options, this.#corpus.vocabulary);
+    const plan = { streams, sequenceLength, startSymbol, isUrgent };
+    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', this.#corpus.validation.subarray(0, length), plan));
   }
 
   /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */

@@ -24,10 +24,14 @@ export class Standing {
   /** Not in the history yet. */
   lastReport: ReportEvent | null = null;
   readonly #history: History;
+  readonly #uniformNats: number;
   trend: LossTrend;
 
-  /** @param training of the checkpoint that the run goes on from; null for a new run */
-  constructor(training: Training | null) {
+  /**
+   * @param training of the checkpoint that the run continues; null for a new run
+   * @param uniformNats ln V, the loss of a uniform guess
+   */
+  constructor(training: Training | null, uniformNats: number) {
     const state = training === null ? null : recordedLoop(training);
     this.trainingMs = state?.trainingMs ?? 0;
     this.sinceBest = state?.sinceBest ?? 0;
@@ -39,12 +43,13 @@ export class Standing {
     this.learningRateFactor = state?.learningRateFactor ?? 1;
     this.best = training?.bestValidationLossNats ?? null;
     this.#history = new History(training?.history);
-    this.trend = new LossTrend(state?.trend);
+    this.#uniformNats = uniformNats;
+    this.trend = new LossTrend(uniformNats, state?.trend);
   }
 
   /** On another text losses are others. */
   forgetLosses({ sameTraining, sameValidation }: SameTexts): void {
-    if (!sameTraining) this.trend = new LossTrend();
+    if (!sameTraining) this.trend = new LossTrend(this.#uniformNats);
     if (sameValidation) return;
     this.best = null;
     this.sinceBest = 0;
@@ -64,7 +69,7 @@ export class Standing {
    * best.json does.
    */
   recoveredFrom(training: Training | null, texts: SameTexts): Standing {
-    const standing = new Standing(training);
+    const standing = new Standing(training, this.#uniformNats);
     standing.forgetLosses(texts);
     standing.trainingMs = this.trainingMs;
     standing.best = this.best;

@@ -1,6 +1,7 @@
 // How the windows of a run are cut, from its options: what they follow from, and which job is for which length.
 import type { Checkpoint } from '../checkpoint/store.ts';
 import { type Draws, lengthsAround } from '../corpus/cuts.ts';
+import type { Vocabulary } from '../corpus/vocabulary.ts';
 import { earlierDefaults } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 
@@ -20,8 +21,14 @@ export function windowLengths({
   return randomLength ? [T, ...lengthsAround(T).filter((steps) => steps !== T)] : [T];
 }
 
-export function drawsOf({ seed, randomOffset, randomLength }: Pick<TrainingOptions, 'seed' | 'randomOffset' | 'randomLength'>): Draws {
-  return { seed, offset: randomOffset, length: randomLength };
+export function drawsOf(options: Pick<TrainingOptions, 'seed' | 'randomOffset' | 'randomLength' | 'stateReset' | 'textStarts'>): Draws {
+  const { seed, randomOffset: offset, randomLength: length, stateReset: reset, textStarts } = options;
+  return { seed, offset, length, reset, isSymmetric: !textStarts };
+}
+
+/** What streams that start from a zero state start with; null if they start anywhere. */
+export function startSymbolOf({ textStarts }: Pick<TrainingOptions, 'textStarts'>, vocabulary: Vocabulary): number | null {
+  return textStarts ? vocabulary.startSymbol : null;
 }
 
 /** Whether a text is cut into the same windows with the options of a checkpoint. */

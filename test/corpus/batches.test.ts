@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evaluationWindows, fitSizes, NO_TARGET, Streams } from '../../src/corpus/batches.ts';
+import { fitSizes, Streams } from '../../src/corpus/batches.ts';
+import { Random } from '../../src/random.ts';
 import { failureOf } from './fixture.ts';
 
 /** A text in which each symbol is its own place. */
@@ -12,8 +13,8 @@ describe('streams of training windows', () => {
   it('lie side by side, time first, and go on from window to window', () => {
     const streams = new Streams(places(14), 2, 3); // 13 targets, 6 a stream
     expect(streams.windowsPerEpoch).toBe(2);
-    expect(streams.next()).toEqual({ inputs: Int32Array.of(0, 6, 1, 7, 2, 8), targets: Int32Array.of(1, 7, 2, 8, 3, 9), reset: true });
-    expect(streams.next()).toEqual({
+    expect(streams.next()).toMatchObject({ inputs: Int32Array.of(0, 6, 1, 7, 2, 8), targets: Int32Array.of(1, 7, 2, 8, 3, 9), reset: true });
+    expect(streams.next()).toMatchObject({
       inputs: Int32Array.of(3, 9, 4, 10, 5, 11),
       targets: Int32Array.of(4, 10, 5, 11, 6, 12),
       reset: false,
@@ -59,45 +60,6 @@ describe('streams of training windows', () => {
     expect(() => streams.seek({ epoch: -1, window: 0 })).toThrow('epoch -1');
     expect(() => new Streams(places(12), 3, 4)).toThrow('12 symbols hold no window of 4 steps in 3 streams');
     expect(new Streams(places(13), 3, 4).windowsPerEpoch).toBe(1);
-  });
-});
-
-describe('windows of evaluation', () => {
-  it('score every target once, in contiguous streams as long as each other within one', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, N, T) => {
-        const perStream: number[][] = Array.from({ length: N }, () => []);
-        let windows = 0;
-        for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), N, T)) {
-          expect(reset).toBe(windows++ === 0);
-          expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
-          starts.forEach((start, n) => expect(targets[n] === NO_TARGET || inputs[n] === start).toBe(true));
-          expect(count).toBe(targets.filter((target) => target !== NO_TARGET).length);
-          expect(count).toBeGreaterThan(0);
-          targets.forEach((target, i) => {
-            expect(inputs[i]).toBe(target === NO_TARGET ? 0 : target - 1);
-            if (target !== NO_TARGET) perStream[i % N].push(target);
-          });
-        }
-        expect(perStream.flat()).toEqual(Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1));
-        const lengths = perStream.map((stream) => stream.length);
-        expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
-        expect(lengths[0] - lengths[N - 1]).toBeLessThanOrEqual(1);
-      }),
-    );
-  });
-
-  it('are padded where a stream has ended', () => {
-    expect([...evaluationWindows(places(6), 2, 2)]).toEqual([
-      { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4, starts: [0, 3] },
-      {
-        inputs: Int32Array.of(2, 0, 0, 0),
-        targets: Int32Array.of(3, NO_TARGET, NO_TARGET, NO_TARGET),
-        reset: false,
-        count: 1,
-        starts: [2, 5],
-      },
-    ]);
   });
 });
 
@@ -164,6 +126,57 @@ describe('sizes for a text', () => {
       const error = await failureOf(() => fitSizes(length, wanted, free));
       expect(error.kind).toBe('corpus');
       expect(error.message).toContain(`too short to train on: ${length} character`);
+    }
+  });
+});
+
+describe('streams with a start symbol', () => {
+  const [N, T, start] = [4, 8, 7];
+  const draws = { seed: 3, offset: true, length: true, reset: 0.3, isSymmetric: false };
+  /** Lines of 1 to 40 symbols, and one of 600. */
+  const random = new Random(5);
+  const text = Uint8Array.from(
+    [...Array.from({ length: 60 }, () => 1 + (random.uint32() % 40)), 600, 10].flatMap((line) => [start, ...new Array<number>(line).fill(1)]),
+  );
+  const open = (tokens: Uint8Array | Uint32Array, startSymbol: number | null): Streams => new Streams(tokens, N, T, draws, startSymbol);
+
+  it('start there from a zero state, where one is near enough before them, and continue without a gap', () => {
+    const streams = open(text, start);
+    const plain = open(places(text.length), null);
+    let starts = 0;
+    let expected: number[] = [];
+    for (let window = 0; window < 3 * streams.windowsPerEpoch; window++) {
+      const { inputs, targets, reset, key } = streams.next();
+      const anywhere = plain.next();
+      expect([reset, key]).toEqual([anywhere.reset, anywhere.key]);
+      const cuts = [...anywhere.inputs.subarray(0, N)];
+      if (reset) {
+        expected = cuts.map((cut) => {
+          const line = text.lastIndexOf(start, cut);
+          return line >= 0 && cut - line <= 256 ? cut - line : 0;
+        });
+        starts += cuts.filter((cut, n) => text[cut - expected[n]] === start).length;
+      }
+      const steps = inputs.length / N;
+      for (let n = 0; n < N; n++) {
+        for (let t = 0; t < steps; t++) {
+          expect(inputs[t * N + n]).toBe(text[cuts[n] - expected[n] + t]);
+          expect(targets[t * N + n]).toBe(text[cuts[n] - expected[n] + t + 1]);
+        }
+      }
+    }
+    expect(starts).toBeGreaterThan(50);
+  });
+
+  it('resume exactly at any window', () => {
+    const streams = open(text, start);
+    const windows = Array.from({ length: 3 * streams.windowsPerEpoch }, () => ({ position: streams.position, window: streams.next() }));
+    for (const { position, window } of windows.toReversed()) {
+      const resumed = open(text, start);
+      resumed.seek(position);
+      expect(resumed.next()).toEqual(window);
+      streams.seek(position);
+      expect(streams.next()).toEqual(window);
     }
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Streams } from '../../src/corpus/batches.ts';
 import { type Draws, countWindows, cutOf, lengthsAround } from '../../src/corpus/cuts.ts';
 
-const draws = (changes: Partial<Draws>): Draws => ({ seed: 5, offset: false, length: false, ...changes });
+const draws = (changes: Partial<Draws>): Draws => ({ seed: 5, offset: false, length: false, reset: 0, isSymmetric: false, ...changes });
 
 /** Where the windows of an epoch begin, and where the last ends. */
 const startsOf = (epoch: number, stride: number, T: number, drawn: Draws): number[] => {
@@ -55,6 +55,13 @@ describe('an epoch', () => {
     for (const steps of lengthsAround(8)) expect(of(0).filter((each) => each === steps)).toHaveLength(100);
     expect(of(0)).toEqual(of(0));
     for (const other of [of(1), of(0, 6), of(0).toSorted((a, b) => a - b)]) expect(of(0)).not.toEqual(other);
+  });
+
+  it('a of seed b is cut unlike epoch b of seed a, but in runs of version 0.1.0', () => {
+    const cuts = (epoch: number, seed: number, isSymmetric: boolean): number[] =>
+      startsOf(epoch, 4000, 8, draws({ offset: true, length: true, seed, isSymmetric }));
+    expect(cuts(2, 1, false)).not.toEqual(cuts(1, 2, false));
+    expect(cuts(2, 1, true)).toEqual(cuts(1, 2, true));
   });
 
   it('begins at any of the first T places', () => {

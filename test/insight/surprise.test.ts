@@ -15,6 +15,7 @@ const planOf = (streams: number, sequenceLength: number): ScoringPlan => ({
   streams,
   sequenceLength,
   dynamic: null,
+  startSymbol: null,
   work: {} as ScoringPlan['work'],
   warning: null,
 });

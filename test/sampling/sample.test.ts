@@ -44,6 +44,22 @@ describe('a text from a checkpoint', () => {
     expect(await write(cyclic(letters, 1), { prime: 'b\nd', ...greedy })).toBe('ef\nabc');
   });
 
+  test('starts its prime after the start symbol if the model was trained so, but for a prime from within a text', async () => {
+    const fed = async (checkpoint: Checkpoint, request: Partial<SampleRequest>): Promise<(readonly number[])[]> => {
+      const { device, steps } = recording(openReference());
+      await write(checkpoint, { length: 1, ...request }, device);
+      return steps.map(({ ids }) => ids);
+    };
+    const before = cyclic(letters, 1);
+    const { training } = before;
+    const now = { ...before, training: { ...training, options: { ...training.options, textStarts: true } } };
+    expect(await fed(now, { prime: 'ab' })).toEqual([[0], [1], [2]]);
+    expect(await fed(now, { prime: '\nab' })).toEqual([[0], [1], [2]]);
+    expect(await fed(now, { prime: 'ab', midText: true })).toEqual([[1], [2]]);
+    expect(await fed(before, { prime: 'ab' })).toEqual([[1], [2]]);
+    expect([await fed(now, {}), await fed(before, {})]).toEqual([[[0]], [[0]]]);
+  });
+
   test("follows a line's end where nothing primes it, else a space, else the first symbol", async () => {
     const first = (characters: string): Promise<string> =>
       write(cyclic(characterVocabulary(characters, false).data, 1), { length: 1, options: { temperature: 0 } });

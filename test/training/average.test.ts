@@ -24,7 +24,11 @@ async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
     update: null,
   });
   await executable.write({ kind: 'parameters' }, parameterVector(checkpoint));
-  const loss = await evaluate(executable, 'evaluate', verses.validation, { streams: 2, sequenceLength: 10 });
+  const loss = await evaluate(executable, 'evaluate', verses.validation, {
+    streams: 2,
+    sequenceLength: 10,
+    startSymbol: verses.vocabulary.startSymbol,
+  });
   await executable.close();
   return loss;
 }

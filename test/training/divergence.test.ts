@@ -2,8 +2,11 @@ import { expect, test } from 'vitest';
 import { LossTrend } from '../../src/training/divergence.ts';
 import { Random } from '../../src/random.ts';
 
+/** ln V of 128 symbols. */
+const UNIFORM_NATS = Math.log(128);
+
 /** The first step at which a jump is seen, counted from 1; null if none is. */
-function jumpIn(losses: readonly number[], trend = new LossTrend()): number | null {
+function jumpIn(losses: readonly number[], trend = new LossTrend(UNIFORM_NATS)): number | null {
   const index = losses.findIndex((loss) => trend.add(loss) !== null);
   return index < 0 ? null : index + 1;
 }
@@ -22,7 +25,7 @@ test('a window of strange text is no jump, nor is text that costs half as much a
 
 test('a loss that stays at twice what it was, or worse, has jumped, and the message says from where to where', () => {
   expect(jumpIn([...falling(500), ...new Array<number>(100).fill(4)])).toBeLessThan(530);
-  const trend = new LossTrend();
+  const trend = new LossTrend(UNIFORM_NATS);
   const messages = [...falling(500), ...new Array<number>(20).fill(30)]
     .map((loss) => trend.add(loss))
     .filter((message) => message !== null);
@@ -38,15 +41,15 @@ test('the trend goes on from its state as if it had not been interrupted', () =>
   const losses = [...falling(300), ...new Array<number>(40).fill(4)];
   const whole = jumpIn(losses);
   for (const cut of [10, 49, 50, 200, 310]) {
-    const first = new LossTrend();
+    const first = new LossTrend(UNIFORM_NATS);
     expect(jumpIn(losses.slice(0, cut), first)).toBeNull();
     const state = JSON.parse(JSON.stringify(first.state)) as typeof first.state;
-    expect(jumpIn(losses.slice(cut), new LossTrend(state))! + cut).toBe(whole);
+    expect(jumpIn(losses.slice(cut), new LossTrend(UNIFORM_NATS, state))! + cut).toBe(whole);
   }
 });
 
 test('steps count by what a character costs in each, however long its window', () => {
-  const trend = new LossTrend();
+  const trend = new LossTrend(UNIFORM_NATS);
   expect(
     trend.troubleIn([
       { lossNats: 30, characters: 10, updated: true },
@@ -54,4 +57,23 @@ test('steps count by what a character costs in each, however long its window', (
     ]),
   ).toBeNull();
   expect(trend.state).toMatchObject({ steps: 2, average: 3 });
+});
+
+test('a loss that stays far above that of a uniform guess has diverged, even if it was never lower', () => {
+  expect(jumpIn(new Array<number>(100).fill(736))).toBe(50);
+  expect(jumpIn(new Array<number>(100).fill(1.9 * UNIFORM_NATS))).toBeNull();
+  const trend = new LossTrend(UNIFORM_NATS);
+  expect([...new Array<number>(50).fill(736)].map((loss) => trend.add(loss)).at(-1)).toBe(
+    'the loss is 736.00 nats, far above the 4.85 of a uniform guess',
+  );
+});
+
+test('a validation loss far above that of a uniform guess is wrong only where the training loss is as high', () => {
+  const [high, low] = [new LossTrend(UNIFORM_NATS), new LossTrend(UNIFORM_NATS)];
+  high.add(700);
+  low.add(0.1);
+  expect(high.troubleInValidation(736)).toBe('the validation loss is 736.00 nats, far above the 4.85 of a uniform guess');
+  expect(low.troubleInValidation(40)).toBeNull();
+  expect(high.troubleInValidation(5)).toBeNull();
+  expect(low.troubleInValidation(NaN)).toBe('the validation loss is not a finite number');
 });

@@ -165,7 +165,7 @@ interface Ran {
   readonly folder: RunFolder;
 }
 
-interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device'> {
+interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'clock'> {
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** The run folder, if not a new one. */
@@ -178,7 +178,7 @@ interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' 
 export async function train(
   corpus: Corpus,
   given: Partial<TrainingOptions>,
-  { threads = 1, device, signal, seen, folder, earlier, initial }: Surroundings = {},
+  { threads = 1, device, signal, seen, folder, earlier, initial, clock }: Surroundings = {},
 ): Promise<Ran> {
   const run = await prepareTraining({
     ...asked,
@@ -187,6 +187,7 @@ export async function train(
     device: device ?? (await openCpu({ threads })),
     earlier,
     initial,
+    ...(clock && { clock }),
   });
   const events: TrainingEvent[] = [];
   const written = folder ?? (await newFolder());

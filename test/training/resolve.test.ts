@@ -121,6 +121,7 @@ describe('options', () => {
       labelSmoothing: 0.1,
       clipState: 1,
       stateReset: 0,
+      textStarts: false,
       initScale: 0.1,
       decayAfter: 2,
       nesterov: true,
@@ -137,7 +138,7 @@ describe('options', () => {
   });
 
   test('of a run that goes on have no more streams than the validation text of now has characters', () => {
-    const { options } = resolve(5000, {}, 100);
+    const { options } = resolve(5000, { evaluationStreams: 16 }, 100);
     const refitted = refitOptions(options, { validation: new Uint8Array(4) });
     expect(refitted).toEqual({
       options: { ...options, evaluationStreams: 3 },
@@ -155,7 +156,7 @@ describe('options', () => {
       kind: 'usage',
       message: expect.stringContaining('--patience 2') as string,
     });
-    expect(resolve(5000, {}, 4).options.evaluationStreams).toBe(3);
+    expect(resolve(5000, { evaluationStreams: 16 }, 4).options.evaluationStreams).toBe(3);
   });
 
   test('choose a learning rate for the optimizer and the size', () => {

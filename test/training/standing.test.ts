@@ -7,6 +7,9 @@ import { train, verses } from './fixture.ts';
 
 type Training = Checkpoint['training'];
 
+/** Far above the losses here. */
+const UNIFORM_NATS = 5;
+
 /** Of a run that has gone back twice and waits for a better loss. */
 const state: Partial<LoopState> = {
   trainingMs: 1000,
@@ -34,11 +37,11 @@ const kept = (standing: Standing): object => {
 
 describe('where a run stands', () => {
   it('is as the checkpoint has it', () => {
-    expect(kept(new Standing(training))).toEqual({ ...state, best: 1.75, totalSteps: 50, elapsedMs: 0, finished: null });
+    expect(kept(new Standing(training, UNIFORM_NATS))).toEqual({ ...state, best: 1.75, totalSteps: 50, elapsedMs: 0, finished: null });
   });
 
   it('has no losses to compare with on another text', () => {
-    const standing = new Standing(training);
+    const standing = new Standing(training, UNIFORM_NATS);
     standing.forgetLosses({ sameTraining: false, sameValidation: false });
     expect(kept(standing)).toMatchObject({
       best: null,
@@ -51,7 +54,7 @@ describe('where a run stands', () => {
   });
 
   it('has the loss of training to compare with where only the text to validate on is another one, and the other way round', () => {
-    const [trained, validated] = [new Standing(training), new Standing(training)];
+    const [trained, validated] = [new Standing(training, UNIFORM_NATS), new Standing(training, UNIFORM_NATS)];
     trained.forgetLosses({ sameTraining: true, sameValidation: false });
     expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, sinceDrop: 0, drops: 2, trend: state.trend });
     validated.forgetLosses({ sameTraining: false, sameValidation: true });
@@ -60,11 +63,11 @@ describe('where a run stands', () => {
 
   it('has had no drops of the learning rate where the checkpoint is from before there were any', () => {
     const { sinceDrop: _, drops: __, ...loop } = training.loop as LoopState;
-    expect(kept(new Standing({ ...training, loop }))).toMatchObject({ sinceDrop: 0, drops: 0, sinceBest: 3 });
+    expect(kept(new Standing({ ...training, loop }, UNIFORM_NATS))).toMatchObject({ sinceDrop: 0, drops: 0, sinceBest: 3 });
   });
 
   it('counts a drop after so many evaluations without a new best, and again after as many more', () => {
-    const standing = new Standing(null);
+    const standing = new Standing(null, UNIFORM_NATS);
     const judged = [false, false, true, false, false, false, false, false].map(
       (best) => (standing.judge(best, { schedule: 'plateau', plateauPatience: 2 }), standing.drops),
     );
@@ -73,13 +76,13 @@ describe('where a run stands', () => {
   });
 
   it('counts no drops with another schedule', () => {
-    const standing = new Standing(null);
+    const standing = new Standing(null, UNIFORM_NATS);
     for (const best of [false, false]) standing.judge(best, { schedule: 'cosine', plateauPatience: 1 });
     expect(standing.drops).toBe(0);
   });
 
   it('has all its recoveries again with another learning rate', () => {
-    const standing = new Standing(training);
+    const standing = new Standing(training, UNIFORM_NATS);
     standing.forgetLearningRate();
     expect(kept(standing)).toMatchObject({ recoveries: 0, learningRateFactor: 1, drops: 0, best: 1.75, sinceBest: 3 });
   });
@@ -88,7 +91,7 @@ describe('where a run stands', () => {
 describe('where a run stands after it went back', () => {
   /** Since the checkpoint it has trained longer, and found a better loss. */
   const later = (): Standing =>
-    Object.assign(new Standing(training), { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 });
+    Object.assign(new Standing(training, UNIFORM_NATS), { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 });
 
   it('is as in the checkpoint, but for the time, the best loss and the learning rate', () => {
     expect(kept(later().recoveredFrom(training, { sameTraining: true, sameValidation: true }))).toMatchObject({

@@ -107,6 +107,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   'Learning:': [
     numberFlag('--seq-length <n>', 'steps back in time; longer sees further (default: 32)', positive),
     numberFlag('--state-reset <x>', 'chance of a zero state, against drift (default: 0.05)', { least: 0, most: 1 }),
+    switchFlag('--text-starts', 'start from zero only at line starts (default: true)'),
     numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
     choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizerNames),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),

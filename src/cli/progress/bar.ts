@@ -6,7 +6,7 @@ import type { Output } from '../output.ts';
 import { Estimate } from './estimate.ts';
 import { progressLine, type ProgressState } from './line.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
-import { endText, evaluationText, recoveryText, sampleText, startText } from './text.ts';
+import { endText, evaluationText, interimText, recoveryText, sampleText, startText } from './text.ts';
 
 const redrawsPerSecond = 8;
 const toLineStart = '\r';
@@ -52,6 +52,8 @@ export class BarReporter implements Reporter {
         return this.#report(event);
       case 'evaluation':
         return this.#evaluation(event);
+      case 'interim':
+        return this.note(interimText(event, colour));
       case 'sample':
         return this.note(sampleText(event, Math.min(columns - 1, 60), colour));
       case 'checkpoint':

@@ -3,7 +3,7 @@ import type { TrainingEvent } from '../../training/events.ts';
 import type { Output } from '../output.ts';
 import { Estimate } from './estimate.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
-import { endText, evaluationText, recoveryText, reportText, sampleText, startText } from './text.ts';
+import { endText, evaluationText, interimText, recoveryText, reportText, sampleText, startText } from './text.ts';
 
 const sampleWidth = 60;
 
@@ -36,6 +36,8 @@ export class PlainReporter implements Reporter {
       }
       case 'evaluation':
         return this.note(evaluationText(event, colour));
+      case 'interim':
+        return this.note(interimText(event, colour));
       case 'sample':
         return this.note(sampleText(event, sampleWidth, colour));
       case 'checkpoint':

@@ -1,5 +1,14 @@
 // The sentences that the bar and the plain reporter have in common. Pure.
-import type { EndEvent, EndReason, EvaluationEvent, RecoveryEvent, ReportEvent, SampleEvent, StartEvent } from '../../training/events.ts';
+import type {
+  EndEvent,
+  EndReason,
+  EvaluationEvent,
+  InterimEvent,
+  RecoveryEvent,
+  ReportEvent,
+  SampleEvent,
+  StartEvent,
+} from '../../training/events.ts';
 import type { Colours } from '../colour.ts';
 import { bits, bytes, count, duration, harmless, significant } from '../format.ts';
 
@@ -32,6 +41,11 @@ export function evaluationText(event: EvaluationEvent, colour: Colours): string 
   const loss = event.validationLossNats;
   const best = event.best ? colour.green('  best so far') : '';
   return `step ${count(event.step)}  validation loss ${colour.bold(loss.toFixed(3))} nats, ${bits(loss).toFixed(3)} bits${best}`;
+}
+
+export function interimText({ step, validationLossNats: loss, characters }: InterimEvent, colour: Colours): string {
+  const where = colour.dim(`on ${count(characters)} characters`);
+  return `step ${count(step)}  validation loss ${colour.bold(loss.toFixed(3))} nats, ${bits(loss).toFixed(3)} bits  ${where}`;
 }
 
 /** A training sample between two rules, with nothing in it that could disturb a terminal. */

@@ -1,0 +1,41 @@
+// When a run saves, and shows how it does, by the clock: where steps are slow, what is due every so many steps comes too late. What is done
+// by the clock changes what is written and never what is learnt, so that the same seed still gives the same model.
+
+const SAVE_EVERY_MS = 5 * 60_000;
+/** Between two looks; in between as long as the run has taken so far. */
+const LOOK_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
+
+/** Characters of the validation text that a look is at: a few seconds of work for the largest networks. */
+export const INTERIM_CHARACTERS = 50_000;
+
+export class ClockSchedule {
+  readonly #now: () => number;
+  readonly #beganMs: number;
+  #savedMs: number;
+  #lookedMs: number;
+
+  /** @param now milliseconds from any moment on */
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#beganMs = this.#savedMs = this.#lookedMs = now();
+  }
+
+  /** More than the work of five minutes is not saved. */
+  get isSaveDue(): boolean {
+    return this.#now() - this.#savedMs >= SAVE_EVERY_MS;
+  }
+
+  /** Nothing was evaluated or sampled for a while: one minute, two after another, and at most ten. */
+  get isLookDue(): boolean {
+    const { min, max } = LOOK_EVERY_MS;
+    return this.#now() - this.#lookedMs >= Math.min(max, Math.max(min, this.#lookedMs - this.#beganMs));
+  }
+
+  saved(): void {
+    this.#savedMs = this.#now();
+  }
+
+  looked(): void {
+    this.#lookedMs = this.#now();
+  }
+}

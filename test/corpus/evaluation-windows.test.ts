@@ -1,0 +1,81 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { evaluationStreams, evaluationWindows, NO_TARGET } from '../../src/corpus/evaluation-windows.ts';
+
+/** A text in which each token is its own place. */
+const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, place) => place);
+
+describe('windows of evaluation', () => {
+  it('score every target once, in contiguous streams as long as each other within one', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, N, T) => {
+        const perStream: number[][] = Array.from({ length: N }, () => []);
+        let windows = 0;
+        for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), N, T)) {
+          expect(reset).toBe(windows++ === 0);
+          expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
+          starts.forEach((start, n) => expect(targets[n] === NO_TARGET || inputs[n] === start).toBe(true));
+          expect(count).toBe(targets.filter((target) => target !== NO_TARGET).length);
+          expect(count).toBeGreaterThan(0);
+          targets.forEach((target, i) => {
+            expect(inputs[i]).toBe(target === NO_TARGET ? 0 : target - 1);
+            if (target !== NO_TARGET) perStream[i % N].push(target);
+          });
+        }
+        expect(perStream.flat()).toEqual(Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1));
+        const lengths = perStream.map((stream) => stream.length);
+        expect(lengths).toEqual(lengths.toSorted((a, b) => b - a));
+        expect(lengths[0] - lengths[N - 1]).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+
+  it('are padded where a stream has ended', () => {
+    expect([...evaluationWindows(places(6), 2, 2)]).toEqual([
+      { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4, starts: [0, 3] },
+      {
+        inputs: Int32Array.of(2, 0, 0, 0),
+        targets: Int32Array.of(3, NO_TARGET, NO_TARGET, NO_TARGET),
+        reset: false,
+        count: 1,
+        starts: [2, 5],
+      },
+    ]);
+  });
+
+  it('read, before they are scored, the start symbol or what precedes them in the text', () => {
+    const startSymbol = 999;
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 900 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 40 }), (length, N, T) => {
+        const read: number[][] = Array.from({ length: N }, () => []);
+        const scored: number[] = [];
+        for (const { inputs, targets, starts } of evaluationWindows(places(length), N, T, startSymbol)) {
+          inputs.forEach((input, i) => {
+            const [row, at] = [i % N, starts[i % N] + Math.floor(i / N)];
+            if (targets[i] !== NO_TARGET) expect(targets[i]).toBe(at + 1);
+            if (targets[i] !== NO_TARGET) scored.push(targets[i]);
+            if (input > 0 || targets[i] !== NO_TARGET) read[row].push(input);
+          });
+        }
+        expect(scored.toSorted((a, b) => a - b)).toEqual(Array.from({ length: length - 1 }, (_, i) => i + 1));
+        const chunk = Math.floor((length - 1) / N);
+        read.forEach((row, n) => {
+          const first = n * chunk + Math.min(n, (length - 1) % N);
+          if (n > 0 && chunk === 0) return;
+          expect(row[0]).toBe(n === 0 || first < 128 ? startSymbol : Math.max(1, first - 128));
+        });
+      }),
+    );
+  });
+
+  it.each([
+    [2, 1],
+    [33, 1],
+    [1999, 1],
+    [2001, 2],
+    [16_001, 16],
+    [1_000_000, 16],
+  ])('of a text of %i characters may be %i side by side', (length, streams) => {
+    expect(evaluationStreams(length, 16)).toBe(streams);
+  });
+});

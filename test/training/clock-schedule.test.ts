@@ -1,0 +1,72 @@
+// What a run does by the clock, which changes what is written and never what is learnt.
+import { expect, test } from 'vitest';
+import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import { ClockSchedule } from '../../src/training/clock-schedule.ts';
+import type { TrainingEvent } from '../../src/training/events.ts';
+import { timeless, train, verses } from './fixture.ts';
+
+const MINUTE = 60_000;
+/** Looks and saves are due at the end, after all steps, if only steps count. */
+const given = { maxSteps: 40, evaluateEvery: 100, sampleEvery: 100, checkpointEvery: 100, dropout: 0.2, schedule: 'constant' } as const;
+
+/** A clock that moves on by so much each time that the run looks at it. */
+function clockOf(stepMs: number): () => number {
+  let now = 0;
+  return () => (now += stepMs);
+}
+
+const kindsBefore = (events: readonly TrainingEvent[], step: number): Set<string> =>
+  new Set(events.flatMap((event) => (event.event !== 'start' && event.step < step ? [event.event] : [])));
+
+test('a slow run is evaluated on a part, sampled and saved by the clock, and learns the same as a fast one', async () => {
+  const fast = await train(verses, given, { clock: clockOf(1e-6) });
+  const slow = await train(verses, given, { clock: clockOf(MINUTE / 3) });
+  expect(kindsBefore(fast.events, 40)).toEqual(new Set());
+  expect(kindsBefore(slow.events, 40)).toEqual(new Set(['report', 'interim', 'sample', 'checkpoint']));
+  const [a, b] = [await readCheckpoint(fast.folder.latestPath), await readCheckpoint(slow.folder.latestPath)];
+  expect(timeless(b)).toEqual(timeless(a));
+});
+
+test('what the clock shows counts neither as the best loss nor for patience or the plateau schedule', async () => {
+  const waiting = { ...given, evaluateEvery: 10, patience: 1, schedule: 'plateau' } as const;
+  const fast = await train(verses, waiting, { clock: clockOf(1e-6) });
+  const slow = await train(verses, waiting, { clock: clockOf(MINUTE / 3) });
+  const judged = ({ events }: typeof fast): unknown[] => events.filter(({ event }) => event === 'evaluation');
+  expect(slow.events.some(({ event }) => event === 'interim')).toBe(true);
+  expect(judged(slow)).toEqual(judged(fast));
+  expect(timeless(await readCheckpoint(slow.folder.bestPath))).toEqual(timeless(await readCheckpoint(fast.folder.bestPath)));
+});
+
+test('a run that is killed after a save by the clock resumes to the same weights', async () => {
+  const whole = await train(verses, given, { clock: clockOf(1e-6) });
+  const killed = await train(verses, given, {
+    clock: clockOf(MINUTE / 3),
+    seen: ({ event }) => event === 'checkpoint',
+  });
+  killed.folder.close();
+  const earlier = await readCheckpoint(killed.folder.latestPath);
+  expect(earlier.training.step).toBeGreaterThan(0);
+  expect(earlier.training.step).toBeLessThan(40);
+  const resumed = await train(verses, given, { earlier, clock: clockOf(MINUTE / 3) });
+  expect(timeless(await readCheckpoint(resumed.folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
+});
+
+test('what was turned off stays off, however slow the run', async () => {
+  const off = { ...given, evaluateEvery: 0, sampleEvery: 0, checkpointEvery: 0 };
+  const { events } = await train(verses, off, { clock: clockOf(MINUTE / 3) });
+  expect(kindsBefore(events, 40)).toEqual(new Set(['report']));
+});
+
+test('looks are due after one minute, then as far apart as the run is old, at most ten minutes; saves every five', () => {
+  let now = 0;
+  const schedule = new ClockSchedule(() => now);
+  const [looks, saves]: [number[], number[]] = [[], []];
+  for (; now <= 60 * MINUTE; now += MINUTE / 4) {
+    if (schedule.isLookDue) looks.push(now / MINUTE);
+    if (looks.at(-1) === now / MINUTE) schedule.looked();
+    if (schedule.isSaveDue) saves.push(now / MINUTE);
+    if (saves.at(-1) === now / MINUTE) schedule.saved();
+  }
+  expect(looks).toEqual([1, 2, 4, 8, 16, 26, 36, 46, 56]);
+  expect(saves).toEqual([5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60]);
+});
