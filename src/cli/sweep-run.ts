@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { RunSummary } from '../training/runs.ts';
 import type { Child } from './child.ts';
 import type { Context } from './context.ts';
-import { divergedCode, isFailureCode, signalCodes, unexpectedCode } from './failures.ts';
+import { busyCode, divergedCode, isFailureCode, signalCodes, unexpectedCode } from './failures.ts';
 import { harmless } from './format.ts';
 import type { Signal } from './io.ts';
 
@@ -95,7 +95,7 @@ export class SweepRunner {
     if (code === 0) return summary.status === 'finished' ? result('finished', null) : result('stopped', summary.reason);
     if (this.#signal !== null && !isFailureCode(code)) return result('stopped', 'signal');
     // It lost a race for the folder.
-    if (summary.status === 'running') return result('busy', isBusy);
+    if (code === busyCode) return result('busy', isBusy);
     return code === divergedCode ? result('diverged', null) : result('failed', message);
   }
 
