@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { Option } from 'commander';
 import { RnnError, type ErrorKind } from '../errors.ts';
 import type { EndReason } from '../training/events.ts';
-import type { Signal } from './io.ts';
+import { type Signal, signalCodes } from './signals.ts';
 
 const codes: Readonly<Record<ErrorKind, number>> = { machine: 1, usage: 2, corpus: 3, checkpoint: 4, diverged: 5, device: 6, busy: 7 };
 /** `rnn doctor` found no device that works. */
@@ -13,7 +13,6 @@ export const divergedCode = codes.diverged;
 export const busyCode = codes.busy;
 /** A bug, or the machine: what was printed tells more than the message. */
 export const unexpectedCode = codes.machine;
-export const signalCodes: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 interface Failure {
   readonly code: number;

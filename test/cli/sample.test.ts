@@ -265,7 +265,7 @@ describe('a model of bytes', () => {
       around,
     );
   };
-  const bytesOf = (stream: FakeStream): number[] => [...Buffer.concat(stream.chunks)];
+  const bytesOf = (stream: FakeStream): number[] => Array.from(Buffer.concat(stream.chunks));
   const upFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, index) => first + index);
 
   it('writes to a pipe as many bytes as it was asked for, text or not', async () => {

@@ -101,7 +101,9 @@ describe('a model', () => {
     expect(await written(bytes.sample(request))).toBe(whole.toString());
     const stop = [whole.subarray(20, 23), whole.subarray(40, 43)];
     expect(await allOf(bytes.sampleManyBytes({ ...request, count: 1, stop }))).toEqual([Buffer.from(whole.subarray(0, 23))]);
-    expect(await allOf(bytes.sampleManyBytes({ ...request, count: 1, stop, keepStop: false }))).toEqual([Buffer.from(whole.subarray(0, 20))]);
+    expect(await allOf(bytes.sampleManyBytes({ ...request, count: 1, stop, keepStop: false }))).toEqual([
+      Buffer.from(whole.subarray(0, 20)),
+    ]);
     await bytes.close();
   });
 
