@@ -72,13 +72,13 @@ await inFolder(async (folder) => {
     expect(!readdirSync(join(folder, 'twice')).some((name) => name.endsWith('.tmp') || name === 'lock.json'), 'files are left over');
   });
 
-  await check('two trainers in one folder: the second ends with 2 and names the first, which is not disturbed', async () => {
+  await check('two trainers in one folder: the second ends with 7 and names the first, which is not disturbed', async () => {
     const first = start(folder, [...brief, '--out', 'shared']);
     await first.said('step 40 ');
     first.child.kill('SIGSTOP'); // so that it is still there, however quick this machine is
     for (const how of ['--resume', '--force', '--quiet']) {
       const second = await start(folder, [...brief, '--out', 'shared', how]).ended;
-      expect(second.code === 2, `with ${how} the second ended with ${second.code}: ${second.stderr}`);
+      expect(second.code === 7, `with ${how} the second ended with ${second.code}: ${second.stderr}`);
       expect(
         second.stderr.includes(`(number ${first.child.pid} on `),
         `with ${how} it does not say who holds the folder: ${second.stderr}`,
@@ -89,10 +89,10 @@ await inFolder(async (folder) => {
     await isExpected('shared');
   });
 
-  await check('two trainers at the same moment: one trains, the other ends with 2', async () => {
+  await check('two trainers at the same moment: one trains, the other ends with 7', async () => {
     const both = [start(folder, [...brief, '--out', 'race']), start(folder, [...brief, '--out', 'race'])];
     const codes = (await Promise.all(both.map(({ ended }) => ended))).map(({ code }) => code);
-    expect(codes.toSorted().join() === '0,2', `they ended with ${codes.join(' and ')}`);
+    expect(codes.toSorted().join() === '0,7', `they ended with ${codes.join(' and ')}`);
     await isExpected('race');
   });
 
@@ -128,7 +128,7 @@ await inFolder(async (folder) => {
     );
   });
 
-  await check('stopped for so long that another took over, it ends with 2 and writes nothing more', async () => {
+  await check('stopped for so long that another took over, it ends with 7 and writes nothing more', async () => {
     const first = start(folder, [...brief, '--out', 'taken']);
     await first.said('step 60 ');
     first.child.kill('SIGSTOP');
@@ -140,7 +140,7 @@ await inFolder(async (folder) => {
     await isExpected('taken');
     first.child.kill('SIGCONT');
     const { code, stderr } = await first.ended;
-    expect(code === 2 && stderr.includes('has taken over'), `the first ended with ${code}: ${stderr}`);
+    expect(code === 7 && stderr.includes('has taken over'), `the first ended with ${code}: ${stderr}`);
     await isExpected('taken');
   });
 

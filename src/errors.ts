@@ -4,9 +4,10 @@
 /**
  * What went wrong, in the words of the exit-code table:
  * `machine` the disk or another part of the machine failed, `usage` a wrong flag or value, `corpus` the text, `checkpoint` the
- * checkpoint, `diverged` training could not be recovered, `device` the requested device is not available.
+ * checkpoint, `diverged` training could not be recovered, `device` the requested device is not available, `busy` another process
+ * trains in the run folder.
  */
-export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverged' | 'device';
+export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverged' | 'device' | 'busy';
 
 /** A failure with a cause the user can understand (`message`) and something to do about it (`hint`). */
 export class RnnError extends Error {

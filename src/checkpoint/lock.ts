@@ -66,7 +66,7 @@ export class Lock {
   }
 
   /**
-   * @throws RnnError `usage`, at once, if another process holds the folder; the system's error if the lock cannot be written
+   * @throws RnnError `busy`, at once, if another process holds the folder; the system's error if the lock cannot be written
    */
   static take(folder: string): Lock {
     const path = join(folder, lockFile);
@@ -90,7 +90,7 @@ export class Lock {
     }
   }
 
-  /** @throws RnnError `usage` if another process holds the folder; the system's error if that cannot be seen */
+  /** @throws RnnError `busy` if another process holds the folder; the system's error if that cannot be seen */
   static refuseIfHeld(folder: string): void {
     const other = look(join(folder, lockFile), Date.now());
     if (other !== null && !other.isGone) throw inUse(folder, other.holder);
@@ -106,7 +106,7 @@ export class Lock {
    * To be called before anything is written.
    *
    * @param isOurs whether the run in the folder is as this process left it: then a lock that is gone was removed, and is taken anew
-   * @throws RnnError `usage` if another process has taken over, as it may from one that was suspended for a minute
+   * @throws RnnError `busy` if another process has taken over, as it may from one that was suspended for a minute
    */
   ensure(folder: string, isOurs: () => boolean): void {
     const now = look(this.#path, 0);
@@ -114,7 +114,7 @@ export class Lock {
     // Where the run is another one than it was, another process may have taken over and ended.
     if (now === null && isOurs() && createAt(this.#path, this.#content)) return;
     throw new RnnError(
-      'usage',
+      'busy',
       `another process${named(now?.holder ?? null)} has taken over ${folder}, while this one was suspended or cut off from it`,
       {
         hint: `what this run had saved is where the other one began: nothing is written any more. If there was no other, somebody removed ${lockFile}: go on with --resume`,
@@ -246,7 +246,7 @@ function named(holder: Holder | null): string {
 }
 
 function inUse(folder: string, holder: Holder | null): RnnError {
-  return new RnnError('usage', `another process${named(holder)} is training in ${folder}`, {
+  return new RnnError('busy', `another process${named(holder)} is training in ${folder}`, {
     hint: 'wait for it, stop it, or choose another folder with --out',
   });
 }

@@ -59,7 +59,7 @@ export class RunFolder implements RunStore {
   /**
    * What `create` would refuse, before anything is done for the run; writes nothing.
    *
-   * @throws RnnError `usage` if another process is training in the folder, if it holds a run and `force` was not given, or if it
+   * @throws RnnError `busy` if another process is training in the folder, `usage` if it holds a run and `force` was not given, or if it
    * can be no folder; `machine` if that cannot be seen
    */
   static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {

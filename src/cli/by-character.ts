@@ -33,8 +33,10 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
   }
   if (!json) await stdout.write('at\tcharacter\tbits\trank\tlikeliest\n');
   const texts = symbolTexts(costs.vocabulary);
-  for (const lines of chunks(characters(costs, texts)))
-    await stdout.write(lines.map((each) => (json ? objectOf(each) : lineOf(each))).join(''));
+  for (const some of chunks(characters(costs, texts))) {
+    if (json) await stdout.writeJson(...some.map((each) => ({ event: 'character', ...each })));
+    else await stdout.write(some.map(lineOf).join(''));
+  }
   return false;
 }
 
@@ -62,8 +64,6 @@ function* characters(
     };
   }
 }
-
-const objectOf = (each: Character): string => `${JSON.stringify({ event: 'character', ...each })}\n`;
 
 function lineOf({ at, character, nats, rank, likeliest }: Character): string {
   const others = likeliest.map(([other, probability]) => `${symbol(other)} ${probability.toFixed(4)}`).join('  ');

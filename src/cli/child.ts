@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { RnnError } from '../errors.ts';
-import type { Signal } from './io.ts';
+import type { Signal } from './signals.ts';
 
 export interface Child {
   /** Hands on a signal that this process was sent: a run finishes its step and saves. */
@@ -38,7 +38,10 @@ const program = join(resolve(import.meta.dirname, '../..'), 'bin', 'rnn.js');
 
 export function startChild(argv: readonly string[], lines: ChildLines): Child {
   // In a group of its own: Ctrl-C is for the parent, which hands it on, and twice would mean at once.
-  const child = spawn(process.execPath, [program, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], detached: hasGroups });
+  const child = spawn(process.execPath, [...nodeFlags(process.execArgv), program, ...argv], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: hasGroups,
+  });
   for (const name of ['stdout', 'stderr'] as const) createInterface({ input: child[name] }).on('line', lines[name]);
   const ended = new Promise<ChildEnd>((done, fail) => {
     child.on('error', (cause) =>
@@ -61,3 +64,6 @@ export function startChild(argv: readonly string[], lines: ChildLines): Child {
     ended,
   };
 }
+
+/** The flags that node itself was started with, such as a limit of memory. Two processes cannot share the port of a debugger. */
+export const nodeFlags = (flags: readonly string[]): readonly string[] => flags.filter((flag) => !flag.startsWith('--inspect'));

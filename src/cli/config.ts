@@ -6,7 +6,7 @@ import { groupBy } from '../group.ts';
 import type { Flag } from './flags.ts';
 import { shellWord } from './format.ts';
 import type { Level } from './settings.ts';
-import { badValue } from './values.ts';
+import { badValue, shortened } from './values.ts';
 
 /** Options of the invocation, which a file cannot give. */
 const notInFiles: readonly string[] = ['config', 'debug', 'no-color'];
@@ -38,7 +38,7 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[],
     .filter(([key]) => key !== schemaKey)
     .map(([key, value]) => {
       const [line, again] = lines.get(key)!;
-      const name = `${path}:${line}: ${key}`;
+      const name = `${path}:${line}: ${shortened(key)}`;
       if (again !== undefined) throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
       const flag = known.get(key);
       if (flag === undefined) throw unknownKey(name, key, suggest(key));
@@ -97,30 +97,57 @@ function unknownKey(name: string, key: string, near: string | null): RnnError {
 function textsOf({ takes }: Flag, name: string, value: unknown): readonly string[] | boolean {
   switch (takes.kind) {
     case 'switch':
-      if (typeof value !== 'boolean') throw badValue(name, JSON.stringify(value), 'true or false');
+      if (typeof value !== 'boolean') throw badValue(name, shown(value), 'true or false');
       return value;
     case 'list':
       if (!Array.isArray(value) || !value.every((each) => typeof each === 'string'))
-        throw badValue(name, JSON.stringify(value), 'a list of texts, such as ["*.txt"]');
+        throw badValue(name, shown(value), 'a list of texts, such as ["*.txt"]');
       return value;
     case 'text':
-      if (typeof value !== 'string') throw badValue(name, JSON.stringify(value), 'a text between double quotes');
+      if (typeof value !== 'string') throw badValue(name, shown(value), 'a text between double quotes');
       return [value];
     case 'number':
-      // JSON.stringify makes null of 1e400.
-      return [typeof value === 'number' ? String(value) : JSON.stringify(value)];
+      // JSON makes null of 1e400.
+      return [typeof value === 'number' ? String(value) : shown(value)];
     case 'choice':
     case 'duration':
-      return [typeof value === 'string' ? value : JSON.stringify(value)];
+      return [typeof value === 'string' ? value : shown(value)];
   }
 }
 
-/** The lines that each member stands on, by its name: of the texts in what JSON.parse takes, those before a colon. */
+/** The lines that each member of the object begins on, by its name: two for one that is there twice. */
 function linesOf(text: string): ReadonlyMap<string, readonly number[]> {
-  const names = [...text.matchAll(/("(?:[^"\\]|\\.)*")(\s*:)?/g)].filter(([, , colon]) => colon !== undefined);
-  const members = names.map(({ 1: name, index }) => ({
-    key: JSON.parse(name) as string,
-    line: text.slice(0, index).split('\n').length,
-  }));
-  return new Map([...groupBy(members, ({ key }) => key)].map(([key, all]) => [key, all.map(({ line }) => line)]));
+  const lines = groupBy(membersOf(text), ({ key }) => key);
+  return new Map([...lines].map(([key, members]) => [key, members.map(({ line }) => line)]));
+}
+
+/** The members of the outermost object of what JSON.parse takes, in one pass and at any depth: a text before a colon is a name. */
+function* membersOf(text: string): Generator<{ readonly key: string; readonly line: number }> {
+  let [depth, line] = [0, 1];
+  let last = { text: '', line };
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '\n') line++;
+    else if (character === '{' || character === '[') depth++;
+    else if (character === '}' || character === ']') depth--;
+    else if (character === ':' && depth === 1) yield { key: JSON.parse(last.text) as string, line: last.line };
+    else if (character === '"') {
+      const begin = at;
+      at = endOfText(text, at);
+      last = { text: text.slice(begin, at + 1), line };
+    }
+  }
+}
+
+/** The place of the closing quote of a text that begins at `quote`. */
+function endOfText(text: string, quote: number): number {
+  let at = quote + 1;
+  while (text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at;
+}
+
+/** A value as a message quotes it. One that may be of any depth or length is only named. */
+function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return shortened(JSON.stringify(value));
+  return Array.isArray(value) ? 'a list' : 'an object';
 }

@@ -3,17 +3,16 @@ import { inspect } from 'node:util';
 import { Option } from 'commander';
 import { RnnError, type ErrorKind } from '../errors.ts';
 import type { EndReason } from '../training/events.ts';
-import type { Signal } from './io.ts';
+import { type Signal, signalCodes } from './signals.ts';
 
-const codes: Readonly<Record<ErrorKind, number>> = { machine: 1, usage: 2, corpus: 3, checkpoint: 4, diverged: 5, device: 6 };
+const codes: Readonly<Record<ErrorKind, number>> = { machine: 1, usage: 2, corpus: 3, checkpoint: 4, diverged: 5, device: 6, busy: 7 };
 /** `rnn doctor` found no device that works. */
 export const noDeviceCode = codes.device;
 export const divergedCode = codes.diverged;
 /** Another process trains in the folder. */
-export const busyCode = codes.usage;
+export const busyCode = codes.busy;
 /** A bug, or the machine: what was printed tells more than the message. */
 export const unexpectedCode = codes.machine;
-export const signalCodes: Readonly<Record<Signal, number>> = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 interface Failure {
   readonly code: number;

@@ -1,6 +1,7 @@
 // Shorthands for Commander's options, each with its strict parser and with what it takes, for completions,
 // configuration files and their schema. Knows nothing of what the options mean.
 import { type Command, Option } from 'commander';
+import { RnnError } from '../errors.ts';
 import { parseChoice, parseDuration, parseNumber, parseText, type NumberRange } from './values.ts';
 
 /** What follows an option on the command line. */
@@ -62,6 +63,13 @@ export function listFlag(flags: string, description: string, choices?: readonly 
 
 export const switchFlag = (flags: string, description: string): Flag => new Flag(flags, description, { kind: 'switch' });
 
+/** `--no-prime` beside `--prime <text>`: leaves something out of the output, and takes nothing back, as Commander would have it. */
+export function omitFlag(flags: string, description: string): Flag {
+  const flag = switchFlag(flags, description);
+  flag.negate = false;
+  return flag;
+}
+
 /** What every command takes. */
 export const commonFlags = (): Flag[] => [
   switchFlag('--debug', 'print the stack of an error'),
@@ -81,6 +89,19 @@ export function addGroups(command: Command, groups: Readonly<Record<string, read
  */
 export function addUndoing(command: Command, flags: readonly Flag[]): void {
   for (const flag of flags) command.addOption(switchFlag(`--no-${flag.key}`, `undo ${flag.longName}`).hideHelp());
+}
+
+/** Makes it an error to give an option twice that takes one value: which of the two is meant would be a guess. */
+export function refuseRepeats(command: Command): void {
+  for (const flag of flagsOf(command)) {
+    if (flag.takes.kind === 'switch' || flag.takes.kind === 'list') continue;
+    let first: string | undefined;
+    command.on(`option:${flag.name()}`, (value: string) => {
+      if (first !== undefined)
+        throw new RnnError('usage', `${flag.longName} is given twice, as ${first} and as ${value}`, { hint: 'give it once' });
+      first = value;
+    });
+  }
 }
 
 /** The options of a command that are known by what they take. */

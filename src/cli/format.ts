@@ -48,13 +48,24 @@ export const bits = (nats: number): number => nats / Math.LN2;
 /** A learning rate or a norm: three digits that count. */
 export const significant = (value: number): string => String(Number(value.toPrecision(3)));
 
-/** Text that cannot move the cursor or ring the bell: control characters other than newline and tab become their symbols (␛). */
+/**
+ * Text that cannot move the cursor, ring the bell or turn the direction of what is around it: control characters other than newline and
+ * tab become their symbols (␛), those without one and the controls of bidirectional text become escapes (\u{9b}).
+ */
 export function harmless(text: string): string {
   // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (character) => {
     const code = character.charCodeAt(0);
-    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? '␡' : '·';
+    return code < 0x20 ? String.fromCharCode(0x2400 + code) : code === 0x7f ? '␡' : `\\u{${code.toString(16)}}`;
   });
+}
+
+/** JSON that is the same value, with nothing in it that a terminal obeys: JSON itself escapes only some control characters. */
+export function harmlessJson(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 /** A symbol of a vocabulary, readable on one line: \n, \t, U+00AD, and a space as ␣. */

@@ -3,8 +3,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Child, type ChildLines, startChild } from './child.ts';
 import { isHangupIgnored } from './hangup.ts';
-
-export type Signal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+import { type Signal, endingSignals } from './signals.ts';
 
 export interface OutputStream extends Writable {
   readonly isTTY?: boolean;
@@ -32,46 +31,48 @@ export interface Io {
   randomSeed(): number;
 }
 
-const ignoresHangup = isHangupIgnored({ env: process.env, parent: process.ppid });
-// Without a listener it would end the process.
-if (ignoresHangup) process.on('SIGHUP', () => {});
-
-export const processIo: Io = {
-  // Getters, because merely looking at process.stdin opens it.
-  get stdin() {
-    return process.stdin;
-  },
-  get stdout() {
-    return process.stdout;
-  },
-  get stderr() {
-    return process.stderr;
-  },
-  env: process.env,
-  onSignal(handler) {
-    const signals: Signal[] = ['SIGINT', 'SIGTERM', ...(ignoresHangup ? [] : (['SIGHUP'] as const))];
-    for (const signal of signals) process.on(signal, handler);
-    return () => {
-      for (const signal of signals) process.off(signal, handler);
-    };
-  },
-  onStop(handler) {
-    if (process.platform === 'win32') return () => {};
-    // Whoever listens for it is not stopped by it.
-    const stop = (): void => {
-      handler();
-      process.kill(process.pid, 'SIGSTOP');
-    };
-    process.on('SIGTSTP', stop);
-    return () => void process.off('SIGTSTP', stop);
-  },
-  onContinue(handler) {
-    // Windows stops no process, and has no such signal to listen for.
-    if (process.platform === 'win32') return () => {};
-    process.on('SIGCONT', handler);
-    return () => void process.off('SIGCONT', handler);
-  },
-  start: startChild,
-  exit: (code) => process.exit(code),
-  randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0],
-};
+/** The real process. To be called once: from here on a hangup does not end a process that was to outlive its terminal. */
+export function openProcessIo(): Io {
+  const ignoresHangup = isHangupIgnored({ env: process.env, parent: process.ppid });
+  // Without a listener it would end the process.
+  if (ignoresHangup) process.on('SIGHUP', () => {});
+  const signals = endingSignals.filter((signal) => !(ignoresHangup && signal === 'SIGHUP'));
+  return {
+    // Getters, because merely looking at process.stdin opens it.
+    get stdin() {
+      return process.stdin;
+    },
+    get stdout() {
+      return process.stdout;
+    },
+    get stderr() {
+      return process.stderr;
+    },
+    env: process.env,
+    onSignal(handler) {
+      for (const signal of signals) process.on(signal, handler);
+      return () => {
+        for (const signal of signals) process.off(signal, handler);
+      };
+    },
+    onStop(handler) {
+      if (process.platform === 'win32') return () => {};
+      // Whoever listens for it is not stopped by it.
+      const stop = (): void => {
+        handler();
+        process.kill(process.pid, 'SIGSTOP');
+      };
+      process.on('SIGTSTP', stop);
+      return () => void process.off('SIGTSTP', stop);
+    },
+    onContinue(handler) {
+      // Windows stops no process, and has no such signal to listen for.
+      if (process.platform === 'win32') return () => {};
+      process.on('SIGCONT', handler);
+      return () => void process.off('SIGCONT', handler);
+    },
+    start: startChild,
+    exit: (code) => process.exit(code),
+    randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0],
+  };
+}

@@ -5,7 +5,7 @@ import { coloursFor, noColours } from './colour.ts';
 import { commands } from './commands.ts';
 import type { Context } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
-import { commonFlags } from './flags.ts';
+import { commonFlags, refuseRepeats } from './flags.ts';
 import { harmless } from './format.ts';
 import type { Io } from './io.ts';
 import { Output, OutputClosed } from './output.ts';
@@ -104,6 +104,7 @@ async function define(words: ReadonlySet<string>, context: Context, writeHelp: (
     const command = program.command(name).summary(summary);
     // Completions are for all of them.
     if (words.has(name) || words.has('completion')) (await load())(command, context);
+    refuseRepeats(command);
   }
   program.hook('preAction', async (_program, command) => (await import('./settings.ts')).settle(command, context));
   return program;
@@ -138,6 +139,6 @@ async function report(
   stderr.line(`${stderr.colour.red('error:')} ${harmless(message)}`);
   if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${harmless(hint)}`));
   // If stdout is what failed, stderr has told it.
-  if (options.json) await stdout.write(`${JSON.stringify({ event: 'error', code, message, hint: hint ?? null })}\n`).catch(() => {});
+  if (options.json) await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null }).catch(() => {});
   return code;
 }

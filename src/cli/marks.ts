@@ -16,9 +16,12 @@ export function markedText(pieces: Iterable<Shaded>, width: number): string {
   for (const { text, value } of pieces) {
     const level = Math.round(((Math.max(-1, Math.min(1, value)) + 1) / 2) * (marks.length - 1));
     for (const character of text) {
-      line += character === '\n' ? '↵' : character === '\t' ? '→' : harmless(character);
-      below += marks[level];
-      if (character === '\n' || below.length === width) end();
+      const shown = character === '\n' ? '↵' : character === '\t' ? '→' : harmless(character);
+      const columns = [...shown].length;
+      if (below.length + columns > width) end();
+      line += shown;
+      below += marks[level].repeat(columns);
+      if (character === '\n') end();
     }
   }
   end();

@@ -1,6 +1,7 @@
 // One output stream: its colours, its width, and what happens when nobody reads it any more. Knows nothing of what is written.
 import { RnnError, systemCode } from '../errors.ts';
 import type { Colours } from './colour.ts';
+import { harmless, harmlessJson } from './format.ts';
 import type { Io, OutputStream } from './io.ts';
 
 /** Thrown by `write` when the reader has gone (`rnn sample | head -1`): not a failure, only a reason to stop. */
@@ -11,6 +12,8 @@ const readerGone = new Set(['EPIPE', 'EOF', 'ECONNRESET', 'EIO', 'ERR_STREAM_DES
 
 export class Output {
   readonly colour: Colours;
+  /** A terminal of any kind. */
+  readonly isTty: boolean;
   /** A terminal that understands cursor movements. */
   readonly isTerminal: boolean;
   readonly #name: string;
@@ -19,7 +22,8 @@ export class Output {
   constructor(name: 'stdout' | 'stderr', io: Io, colour: Colours) {
     this.#name = name;
     this.#stream = io[name];
-    this.isTerminal = this.#stream.isTTY === true && io.env.TERM !== 'dumb';
+    this.isTty = this.#stream.isTTY === true;
+    this.isTerminal = this.isTty && io.env.TERM !== 'dumb';
     this.colour = colour;
     // Without a listener a closed pipe would be an uncaught exception; write() hears of it too.
     this.#stream.on('error', () => {});
@@ -55,6 +59,16 @@ export class Output {
         );
       });
     });
+  }
+
+  /** Text that came from a model or a file. A terminal would obey the control characters in it, so there they are escaped. */
+  shown(text: string): string {
+    return this.isTty ? harmless(text) : text;
+  }
+
+  /** Settles as `write` does. */
+  writeJson(...objects: readonly object[]): Promise<void> {
+    return this.write(objects.map((object) => `${this.isTty ? harmlessJson(object) : JSON.stringify(object)}\n`).join(''));
   }
 
   /** A line that nobody waits for; one that cannot be written is lost. For stderr. */

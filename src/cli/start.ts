@@ -1,6 +1,7 @@
 // The real process: its arguments, its streams, its exit code, and what no promise caught.
-import { processIo } from './io.ts';
+import { openProcessIo } from './io.ts';
 import { run } from './main.ts';
+import { signalCodes } from './signals.ts';
 
 export async function start(): Promise<void> {
   process.on('uncaughtException', (error) => {
@@ -10,5 +11,9 @@ export async function start(): Promise<void> {
     console.error('error: unexpected; this is a bug in rnn, please report it with the command and the lines above');
     process.exit(1);
   });
-  process.exitCode = await run(process.argv.slice(2), processIo);
+  // A command that has nothing to save ends by it, as by other signals, where Node would open the port of its debugger.
+  process.on('SIGUSR1', () => {
+    if (process.listenerCount('SIGUSR1') === 1) process.exit(signalCodes.SIGUSR1);
+  });
+  process.exitCode = await run(process.argv.slice(2), openProcessIo());
 }

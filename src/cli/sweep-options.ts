@@ -5,6 +5,7 @@ import type { SweepIdentity } from '../checkpoint/store.ts';
 import { RnnError } from '../errors.ts';
 import type { Axis, Distribution, Point } from '../training/search.ts';
 import { addTrainFlags, checkTogether, type TrainFlags } from './commands/train-flags.ts';
+import { refuseRepeats } from './flags.ts';
 import { shellWord } from './format.ts';
 import { badValue } from './values.ts';
 
@@ -168,6 +169,7 @@ function parsed(words: readonly string[], see: (option: Option, value: string | 
     .configureOutput({ writeErr: () => {}, outputError: () => {} })
     .helpOption(false);
   addTrainFlags(command);
+  refuseRepeats(command);
   for (const option of command.options) command.on(`option:${option.name()}`, (value?: string) => see(option, value));
   return command.parse(words, { from: 'user' });
 }

@@ -4,9 +4,9 @@ import { setTimeout } from 'node:timers/promises';
 import type { RunSummary } from '../training/runs.ts';
 import type { Child } from './child.ts';
 import type { Context } from './context.ts';
-import { divergedCode, isFailureCode, signalCodes, unexpectedCode } from './failures.ts';
+import { busyCode, divergedCode, isFailureCode, unexpectedCode } from './failures.ts';
 import { harmless } from './format.ts';
-import type { Signal } from './io.ts';
+import { type Signal, signalCodes } from './signals.ts';
 
 export interface Task {
   readonly name: string;
@@ -33,7 +33,7 @@ const LOOK_AGAIN_MS = 100;
 /** Lines of stderr that are kept of a run: more than a stack has. */
 const LINES_KEPT = 200;
 /** That it was told to end is known here. */
-const aboutSignal = /^warning: SIG[A-Z]+: /;
+const aboutSignal = /^warning: SIG[A-Z\d]+: /;
 const isBusy = 'another process trains in it';
 
 /** Runs tasks, and passes signals on to the one in hand. */
@@ -95,7 +95,7 @@ export class SweepRunner {
     if (code === 0) return summary.status === 'finished' ? result('finished', null) : result('stopped', summary.reason);
     if (this.#signal !== null && !isFailureCode(code)) return result('stopped', 'signal');
     // It lost a race for the folder.
-    if (summary.status === 'running') return result('busy', isBusy);
+    if (code === busyCode) return result('busy', isBusy);
     return code === divergedCode ? result('diverged', null) : result('failed', message);
   }
 

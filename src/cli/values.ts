@@ -12,6 +12,9 @@ export interface NumberRange {
   readonly below?: number;
 }
 
+/** Characters of a value in a message. */
+const MAX_SHOWN = 60;
+
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const units = [
   { unit: 'd', milliseconds: 86_400_000 },
@@ -21,9 +24,12 @@ const units = [
 ] as const;
 const durationPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/;
 
+/** As much of a text as a message has room for. */
+export const shortened = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text);
+
 /** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
 export function badValue(flag: string, value: string, expected: string, hint?: string): RnnError {
-  const shown = value === '' ? 'empty' : value;
+  const shown = value === '' ? 'empty' : shortened(value);
   return new RnnError('usage', `${flag} is ${shown}, expected ${expected}`, hint === undefined ? {} : { hint });
 }
 
@@ -68,9 +74,10 @@ export function parseChoice<Choice extends string>(flag: string, text: string, c
   );
 }
 
-/** @throws a usage error if the text is empty */
+/** @throws a usage error if the text is empty, or has a character that no name of a file can have, nor a word of a command line */
 export function parseText(flag: string, text: string): string {
   if (text === '') throw badValue(flag, text, 'some text');
+  if (text.includes('\0')) throw badValue(flag, text, 'a text without a NUL character');
   return text;
 }
 

@@ -22,20 +22,20 @@ interface View {
 
 export class JsonView implements View {
   readonly #stdout: Output;
-  #lines: string[] = [];
+  #lines: LogLine[] = [];
 
   constructor(stdout: Output) {
     this.#stdout = stdout;
   }
 
   take(line: LogLine): void {
-    this.#lines.push(`${JSON.stringify(line)}\n`);
+    this.#lines.push(line);
   }
 
   async show(): Promise<void> {
     const lines = this.#lines;
     this.#lines = [];
-    if (lines.length > 0) await this.#stdout.write(lines.join(''));
+    if (lines.length > 0) await this.#stdout.writeJson(...lines);
   }
 
   async end(): Promise<void> {}

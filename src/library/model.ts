@@ -82,6 +82,16 @@ export class Model {
   }
 
   /**
+   * The same text as bytes, piece by piece: what a model of bytes draws need not be text.
+   *
+   * @throws RnnError as `sample` does
+   */
+  async *sampleBytes(options: SampleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#refuseClosed();
+    yield* this.#writer.bytePieces(options);
+  }
+
+  /**
    * Writes several texts at once, which is faster than one after another, and gives each as a whole.
    *
    * @throws RnnError as `sample` does
@@ -89,6 +99,16 @@ export class Model {
   async *sampleMany(options: TextsOptions): AsyncGenerator<string, void, undefined> {
     this.#refuseClosed();
     yield* this.#writer.texts(options);
+  }
+
+  /**
+   * The same texts as bytes.
+   *
+   * @throws RnnError as `sample` does
+   */
+  async *sampleManyBytes(options: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#refuseClosed();
+    yield* this.#writer.byteTexts(options);
   }
 
   /**

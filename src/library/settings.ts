@@ -26,11 +26,6 @@ export function refuseUnlessWhole(numbers: Readonly<Record<string, number | unde
     refuseUnless(value === undefined || (Number.isSafeInteger(value) && value >= least), name, value, `a whole number from ${least} up`);
 }
 
-/** @throws RnnError `usage` for the first that is no string, of those that were given */
-export function refuseUnlessText(texts: Readonly<Record<string, string | undefined>>): void {
-  for (const [name, value] of Object.entries(texts)) refuseUnless(value === undefined || typeof value === 'string', name, value, 'a text');
-}
-
 /** @throws RnnError `usage` that says what the value is, and what it may be, unless `holds` */
 export function refuseUnless(holds: boolean, name: string, value: unknown, expectation: string): asserts holds {
   if (!holds) throw new RnnError('usage', `${name} is ${inWords(value)}, expected ${expectation}`);

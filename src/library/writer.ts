@@ -4,18 +4,21 @@ import { type TrainedModel, weightsIn } from '../checkpoint/store.ts';
 import type { Device } from '../devices/device.ts';
 import type { SamplingWork } from '../devices/open.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
-import { type Sampler, openSampler } from '../sampling/sample.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessText, refuseUnlessWhole } from './settings.ts';
+import { type SampleRequest, type Sampler, type TextsRequest, openSampler } from '../sampling/sample.ts';
+import { isText } from './given.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessWhole } from './settings.ts';
 
 export interface SampleOptions extends SamplingOptions {
-  /** How the text starts; it is not repeated. A text starts after a line's end, with a prime or without. */
-  readonly prime?: string;
+  /** How the text starts, after a line's end; it is not repeated. A model of bytes takes any bytes. */
+  readonly prime?: string | Uint8Array;
   /** The prime is from within a text: nothing precedes it. Default false. */
   readonly midText?: boolean;
-  /** Characters to write. Default 500. */
+  /** Characters to write, or bytes. Default 500. */
   readonly length?: number;
-  /** Ends the text once this has been written. */
-  readonly stop?: string;
+  /** Ends the text once this, or one of these, has been written. */
+  readonly stop?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** Whether the stop that ends the text is part of it. Default true. */
+  readonly keepStop?: boolean;
   /** The same seed writes the same text; one by chance unless given. */
   readonly seed?: number;
 }
@@ -26,7 +29,7 @@ export interface TextsOptions extends SampleOptions {
 }
 
 export const sampleNames = [
-  ...(['prime', 'midText', 'length', 'stop', 'seed'] as const),
+  ...(['prime', 'midText', 'length', 'stop', 'keepStop', 'seed'] as const),
   ...(['temperature', 'topK', 'topP', 'minP', 'never'] as const),
 ] satisfies readonly (keyof SampleOptions)[];
 const defaultLength = 500;
@@ -46,32 +49,59 @@ export class Writer {
   }
 
   /** One text, piece by piece as it is drawn. */
-  async *pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
+  pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
+    return this.#pieces(options, (sampler, request) => sampler.texts(request));
+  }
+
+  /** The same as bytes. */
+  bytePieces(options: SampleOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#pieces(options, (sampler, request) => sampler.bytes(request));
+  }
+
+  /** Whole texts, one after another. */
+  texts(given: TextsOptions): AsyncGenerator<string, void, undefined> {
+    return this.#wholes(
+      given,
+      (sampler, request) => sampler.texts(request),
+      (pieces) => pieces.join(''),
+    );
+  }
+
+  /** The same as bytes. */
+  byteTexts(given: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#wholes(given, (sampler, request) => sampler.bytes(request), Buffer.concat);
+  }
+
+  async *#pieces<Piece>(options: SampleOptions, draw: Draw<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseWrongChoice(options);
-    const { prime = '', midText = false, length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
+    const { seed, ...request } = requestOf(options);
+    const { prime, length } = request;
     const isShort = prime.length <= SHORT_PRIME;
     const sampler = (isShort ? this.#takeIdle() : null) ?? (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
     try {
-      yield* sampler.sampler.text({ prime, midText, length, stop, seed, options: filters });
+      for (const pieces of draw(sampler.sampler, { ...request, seeds: [seed] })) yield* pieces;
     } finally {
       await this.#giveBack(sampler, isShort);
     }
   }
 
-  /** Whole texts, one after another. */
-  async *texts(given: TextsOptions): AsyncGenerator<string, void, undefined> {
+  async *#wholes<Piece>(
+    given: TextsOptions,
+    draw: Draw<Piece>,
+    join: (pieces: readonly Piece[]) => Piece,
+  ): AsyncGenerator<Piece, void, undefined> {
     refuseUnknown(given, ['count', ...sampleNames]);
     const { count, ...options } = given;
     refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
     refuseWrongChoice(options);
-    const { prime = '', midText = false, length = defaultLength, stop = null, seed = seedOfChance(), ...filters } = options;
+    const { seed, ...request } = requestOf(options);
+    const { prime, length, stop } = request;
     const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
     try {
-      const seeds = Array.from({ length: count }, (_, index) => seed + index);
-      for (const pieces of sampler.sampler.texts({ prime, midText, length, stop, seeds, options: filters })) {
-        let text = '';
-        for await (const piece of pieces) text += piece;
-        yield text;
+      for (const text of draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) })) {
+        const pieces: Piece[] = [];
+        for await (const piece of text) pieces.push(piece);
+        yield join(pieces);
       }
     } finally {
       await sampler.close();
@@ -123,13 +153,34 @@ export class Writer {
 /** What sampling/ looks at is left to it. @throws RnnError `usage` for an option that is none, or is not what it may be */
 export function refuseWrongChoice(options: SampleOptions): void {
   refuseUnknown(options, sampleNames);
-  const { prime, midText = false, length, stop, seed, never = [] } = options;
+  const { prime, midText = false, length, stop = [], keepStop = true, seed, never = [] } = options;
+  refuseUnless(prime === undefined || isText(prime), 'prime', prime, 'a text or bytes');
+  refuseUnless([stop].flat().every(isText), 'stop', stop, 'a text, bytes or a list of them');
   refuseUnless(typeof midText === 'boolean', 'midText', midText, 'true or false');
-  refuseUnlessText({ prime, stop });
+  refuseUnless(typeof keepStop === 'boolean', 'keepStop', keepStop, 'true or false');
   refuseUnlessWhole({ length });
   refuseUnlessWhole({ seed }, 0);
   refuseUnless(Array.isArray(never) && never.every((id) => Number.isSafeInteger(id) && id >= 0), 'never', never, 'a list of ids');
 }
+
+function requestOf({
+  prime = '',
+  midText = false,
+  length = defaultLength,
+  stop,
+  keepStop = true,
+  seed = seedOfChance(),
+  ...options
+}: SampleOptions): SampleRequest {
+  return { prime, midText, length, stop: stop ?? null, keepStop, seed, options };
+}
+
+function* seedsFrom(first: number, count: number): Generator<number> {
+  for (let index = 0; index < count; index++) yield first + index;
+}
+
+/** Texts of an open sampler, as characters or as bytes. */
+type Draw<Piece> = (sampler: Sampler, request: TextsRequest) => Iterable<AsyncGenerator<Piece>>;
 
 interface OpenSampler {
   readonly sampler: Sampler;

@@ -3,20 +3,26 @@ import { setImmediate } from 'node:timers/promises';
 import { type TrainedModel, parameterVector, startSymbolOf } from '../checkpoint/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
+import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { Batch } from './batch.ts';
 import { type SamplingOptions, SymbolSampler } from './filters.ts';
 import { Network, type Start } from './network.ts';
 import { Text } from './text.ts';
 
+/** A text; bytes that need not be UTF-8 are for models of bytes. */
+export type Given = string | Uint8Array;
+
 export interface SampleRequest {
-  readonly prime: string;
+  readonly prime: Given;
   /** The prime is from within a text, and not where one starts: no start symbol precedes it. Default false. */
   readonly midText?: boolean;
-  /** Characters to draw. */
+  /** Symbols to draw: characters, or bytes. */
   readonly length: number;
-  /** Ends the text once it has been written; the prime does not count. */
-  readonly stop: string | null;
+  /** Each ends the text once it has been written; the prime does not count. */
+  readonly stop: Given | readonly Given[] | null;
+  /** Whether the stop that ends a text belongs to the text. Default true. */
+  readonly keepStop?: boolean;
   readonly seed: number;
   readonly options: SamplingOptions;
 }
@@ -37,6 +43,10 @@ export interface SamplerUse {
   /** Characters of the prime. Default 0. */
   readonly prime?: number;
 }
+
+/** A string with a unit for each byte. */
+const BYTES = 'latin1';
+const byteTexts: readonly string[] = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte));
 
 /** Rows drawn at a time, at most: with more, a row costs no less, and there is only more to wait for. */
 const MOST_ROWS = 32;
@@ -101,21 +111,54 @@ export class Sampler {
    *
    * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of range
    */
-  texts({ prime, midText = false, length, stop, seeds, options }: TextsRequest): Iterable<AsyncGenerator<string>> {
+  texts(request: TextsRequest): Iterable<AsyncGenerator<string>> {
+    return mapped(this.#units(request), this.#vocabulary.unit === 'byte' ? decoded : (units) => units);
+  }
+
+  /** The same as bytes: those that a model of bytes draws, or the UTF-8 of characters. @throws RnnError as `texts` does */
+  bytes(request: TextsRequest): Iterable<AsyncGenerator<Uint8Array>> {
+    const encoding = this.#vocabulary.unit === 'byte' ? BYTES : 'utf8';
+    return mapped(this.#units(request), (units) => encoded(units, encoding));
+  }
+
+  async close(): Promise<void> {
+    await this.#network.close();
+  }
+
+  /** Texts as strings of UTF-16 code units or, of a model of bytes, with a unit for each byte. */
+  #units({ prime, midText = false, length, stop, keepStop = true, seeds, options }: TextsRequest): Iterable<AsyncGenerator<string>> {
     const { unknown } = this.#vocabulary.data;
     const symbols = new SymbolSampler(this.#model.vocabulary, {
       ...options,
       never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])],
     });
-    const primed = this.#vocabulary.encode(prime);
+    const stops = [stop ?? []].flat().map((each) => this.#stop(each));
+    const primed = this.#idsOf(prime);
     const context =
       primed.length === 0 ? Int32Array.of(this.#vocabulary.startSymbol ?? 0) : contextOf(primed, midText ? null : this.#startSymbol);
-    const textOf = (seed: number): Text => new Text(symbols, this.#vocabulary.decoder(), { seed, length, stop });
-    return this.#batches(context, seeds, textOf);
+    const texts = this.#vocabulary.unit === 'byte' ? byteTexts : this.#vocabulary.data.symbols;
+    return this.#batches(context, seeds, (seed) => new Text(symbols, texts, { seed, length, stops, keepStop }));
   }
 
-  async close(): Promise<void> {
-    await this.#network.close();
+  #idsOf(prime: Given): Int32Array {
+    if (this.#vocabulary.unit === 'byte' && typeof prime !== 'string') return Int32Array.from(prime);
+    return this.#vocabulary.encode(this.#spelt(textOf(prime, 'the prime')));
+  }
+
+  /** In the units that a text is drawn in. */
+  #stop(stop: Given): string {
+    if (stop.length === 0)
+      throw new RnnError('usage', 'a stop is empty, expected some text', { hint: 'leave it out for a text of full length' });
+    return this.#vocabulary.unit === 'byte' ? Buffer.from(stop).toString(BYTES) : this.#spelt(textOf(stop, 'a stop'));
+  }
+
+  /** With its accents composed or decomposed where the model knows the characters only so. */
+  #spelt(text: string): string {
+    const { symbols, unit } = this.#vocabulary.data;
+    if (unit === 'byte') return text;
+    const known = new Set(symbols);
+    const isKnown = (each: string): boolean => [...each].every((character) => known.has(character));
+    return [text, text.normalize('NFC'), text.normalize('NFD')].find(isKnown) ?? text;
   }
 
   *#batches(context: Int32Array, seeds: Iterable<number>, textOf: (seed: number) => Text): Generator<AsyncGenerator<string>> {
@@ -162,4 +205,34 @@ function contextOf(prime: Int32Array, startSymbol: number | null): Int32Array {
   context[0] = startSymbol;
   context.set(prime, 1);
   return context;
+}
+
+function* mapped<From, To>(all: Iterable<From>, change: (each: From) => To): Generator<To> {
+  for (const each of all) yield change(each);
+}
+
+/** The text of bytes that come as units; U+FFFD stands for what is no UTF-8. */
+async function* decoded(units: AsyncIterable<string>): AsyncGenerator<string> {
+  // ignoreBOM keeps a byte order mark: bytes of a text are all the text's own.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  for await (const piece of units) {
+    const text = decoder.decode(Buffer.from(piece, BYTES), { stream: true });
+    if (text !== '') yield text;
+  }
+  const rest = decoder.decode();
+  if (rest !== '') yield rest;
+}
+
+async function* encoded(units: AsyncIterable<string>, encoding: 'utf8' | typeof BYTES): AsyncGenerator<Uint8Array> {
+  for await (const piece of units) yield Buffer.from(piece, encoding);
+}
+
+/** @throws RnnError `corpus` for bytes that are not UTF-8 */
+function textOf(given: Given, name: string): string {
+  if (typeof given === 'string') return given;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(given);
+  } catch (cause) {
+    throw new RnnError('corpus', `${name} is not UTF-8`, { hint: 'only a model of bytes (--unit byte) takes any bytes', cause });
+  }
 }

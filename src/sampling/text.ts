@@ -1,29 +1,40 @@
 // One text while it is drawn: its own random numbers, where it ends, and what of it has not been handed on. Knows no model: it is
 // given logits and gives the symbol that comes next.
-import type { Decoder } from '../corpus/vocabulary.ts';
 import { Random } from '../random.ts';
 import type { SymbolSampler } from './filters.ts';
 
 /** UTF-16 code units that wait until they become a string: one string for many characters, and none for each. */
 const UNITS = 1024;
 
+export interface TextOptions {
+  readonly seed: number;
+  /** Symbols to draw. */
+  readonly length: number;
+  /** Each ends the text once it has been written. */
+  readonly stops: readonly string[];
+  /** Whether the stop that ends the text belongs to it. */
+  readonly keepStop: boolean;
+}
+
 export class Text {
   readonly #symbols: SymbolSampler;
+  readonly #texts: readonly string[];
   readonly #random: Random;
-  readonly #decoder: Decoder;
-  readonly #stop: Stop | null;
+  readonly #stops: readonly Stop[];
+  readonly #keepStop: boolean;
   readonly #units = new Uint16Array(UNITS);
   #waiting = 0;
   #written = '';
   #left: number;
   #failure: unknown = null;
 
-  /** @param length symbols to draw; @param stop ends the text once it has been written */
-  constructor(symbols: SymbolSampler, decoder: Decoder, { seed, length, stop }: { seed: number; length: number; stop: string | null }) {
+  /** @param texts of the symbols, by their ids */
+  constructor(symbols: SymbolSampler, texts: readonly string[], { seed, length, stops, keepStop }: TextOptions) {
     this.#symbols = symbols;
+    this.#texts = texts;
     this.#random = new Random(seed);
-    this.#decoder = decoder;
-    this.#stop = stop === null ? null : new Stop(stop);
+    this.#stops = stops.map((stop) => new Stop(stop));
+    this.#keepStop = keepStop;
     this.#left = length;
   }
 
@@ -36,7 +47,7 @@ export class Text {
     try {
       const id = this.#symbols.draw(logits, this.#random);
       this.#left--;
-      this.#write(this.#decoder.push(id));
+      this.#write(this.#texts[id]);
       return id;
     } catch (error) {
       this.#failure = error;
@@ -45,28 +56,45 @@ export class Text {
     }
   }
 
-  /** What was written since the last time. */
+  /** What was written since the last time, without the beginning of a stop that is not to be kept. */
   take(): string {
     this.#gather();
     const written = this.#written;
-    this.#written = '';
-    if (written === '' && this.#failure !== null) throw this.#failure;
-    return written;
+    const held = this.#keepStop || this.ended ? 0 : this.#begun();
+    const taken = written.slice(0, written.length - held);
+    this.#written = written.slice(taken.length);
+    if (taken === '' && this.#failure !== null) throw this.#failure;
+    return taken;
   }
 
   #write(piece: string): void {
-    // A piece may hold several characters: a byte completes what came before it. Nothing follows the stop.
     for (let i = 0; i < piece.length; i++) {
-      const unit = piece.charCodeAt(i);
       if (this.#waiting === UNITS) this.#gather();
+      const unit = piece.charCodeAt(i);
       this.#units[this.#waiting++] = unit;
-      if (this.#stop === null || !this.#stop.isReachedBy(unit)) continue;
+      const stopped = this.#stoppedBy(unit);
+      if (stopped === 0) continue;
       this.#left = 0;
+      if (!this.#keepStop) this.#drop(stopped);
       return;
     }
-    if (this.#left > 0) return;
+  }
+
+  /** The length of the longest stop that this unit completes; 0 if there is none. */
+  #stoppedBy(unit: number): number {
+    let longest = 0;
+    for (const stop of this.#stops) if (stop.isReachedBy(unit)) longest = Math.max(longest, stop.length);
+    return longest;
+  }
+
+  #drop(units: number): void {
     this.#gather();
-    this.#written += this.#decoder.end();
+    this.#written = this.#written.slice(0, this.#written.length - units);
+  }
+
+  /** How many units at the end of the text may be the beginning of a stop. */
+  #begun(): number {
+    return this.#stops.reduce((longest, { matched }) => Math.max(longest, matched), 0);
   }
 
   #gather(): void {
@@ -80,7 +108,6 @@ class Stop {
   readonly #stop: Uint16Array;
   /** By the length of a beginning of the stop: the longest shorter beginning with which that ends. */
   readonly #shorter: Uint32Array;
-  /** Units of the stop with which the text ends at present. */
   #matched = 0;
 
   constructor(stop: string) {
@@ -88,6 +115,15 @@ class Stop {
     this.#shorter = new Uint32Array(stop.length + 1);
     for (let length = 2; length <= stop.length; length++)
       this.#shorter[length] = this.#extend(this.#shorter[length - 1], this.#stop[length - 1]);
+  }
+
+  get length(): number {
+    return this.#stop.length;
+  }
+
+  /** Units of the stop with which the text ends at present. */
+  get matched(): number {
+    return this.#matched;
   }
 
   isReachedBy(unit: number): boolean {

@@ -199,7 +199,7 @@ export class Loop {
       if (text === null) return;
       event = this.#log<SampleEvent>({ event: 'sample', step, text });
     } catch (error) {
-      if (!(error instanceof RnnError) || error.kind === 'usage') throw error;
+      if (!(error instanceof RnnError) || error.kind === 'usage' || error.kind === 'busy') throw error;
       event = this.#tell(`no sample could be taken: ${error.message}`);
     }
     if (isDue) {

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 const whole = () => false;
-const inUse = { kind: 'usage', message: expect.stringContaining(`is training in `), hint: expect.stringContaining('--out') };
+const inUse = { kind: 'busy', message: expect.stringContaining(`is training in `), hint: expect.stringContaining('--out') };
 
 /** A lock as another process would have left it. */
 function leave(holder: Partial<{ pid: number; host: string; pids: string }>, ageSeconds = 0): void {
@@ -121,7 +121,7 @@ describe('a lock', () => {
     leave({ pid: process.ppid });
     expect(() => lock.ensure(folder, whole)).toThrow(
       expect.objectContaining({
-        kind: 'usage',
+        kind: 'busy',
         message: expect.stringContaining(
           `(number ${process.ppid} on ${hostname()}, since 2026-01-01T00:00:00.000Z) has taken over ${folder}`,
         ),
@@ -180,7 +180,7 @@ describe.skipIf(!existsSync(built))(
       // A process that no longer listened would end, and leave its lock to those that come late.
       const script = `const { Lock } = await import(${JSON.stringify(built.href)});
       process.on('message', () => {
-        try { Lock.take(${JSON.stringify(folder)}); process.send('has it'); } catch (error) { process.send(error.kind === 'usage' ? 'refused' : error.stack); }
+        try { Lock.take(${JSON.stringify(folder)}); process.send('has it'); } catch (error) { process.send(error.kind === 'busy' ? 'refused' : error.stack); }
       });
       process.send('ready');`;
       const children: ChildProcess[] = Array.from({ length: 6 }, () =>

@@ -153,7 +153,7 @@ describe('a run folder', () => {
     await run.saveLatest(atStep(2));
     run.appendLog({ event: 'report' });
     expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'lock.json', 'log.jsonl']);
-    await expect(RunFolder.create(run.path, { force: true })).rejects.toMatchObject({ kind: 'usage' });
+    await expect(RunFolder.create(run.path, { force: true })).rejects.toMatchObject({ kind: 'busy' });
   });
 
   it('keeps as many snapshots as it is told to, each a whole checkpoint, and none of later steps than it goes back to', async () => {

@@ -1,7 +1,7 @@
 // Whatever is wrong: the right exit code, a message that names the cause, a hint that names the remedy, no stack trace, and nothing on
 // disk is changed.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint, RunFolder } from '../../src/checkpoint/store.ts';
@@ -228,8 +228,8 @@ describe.skipIf(!isBuilt)('what is fine all the same (npm run build makes the pr
 });
 
 /** How the text of an endless run is trained on. */
-const endless = (out: string, more = '', text = 'text.txt'): string[] =>
-  `train ${text} --out ${out} ${SMALL} ${more} --max-steps 1000000000 --eval-every 0 --sample-every 0 --device`.split(/ +/);
+const endless = (out: string, more = '', text = 'text.txt', sizes = SMALL): string[] =>
+  `train ${text} --out ${out} ${sizes} ${more} --max-steps 1000000000 --eval-every 0 --sample-every 0 --device`.split(/ +/);
 
 /** That the run in a folder can be continued; gives its step. */
 async function stepOf(out: string): Promise<number> {
@@ -244,6 +244,11 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       ['SIGINT', 130, 'cpu'],
       ['SIGTERM', 143, 'cpu'],
       ['SIGHUP', 129, 'cpu'],
+      ['SIGQUIT', 131, 'cpu'],
+      ['SIGUSR1', 128 + constants.signals.SIGUSR1, 'cpu'],
+      ['SIGUSR2', 128 + constants.signals.SIGUSR2, 'cpu'],
+      ['SIGALRM', 142, 'cpu'],
+      ['SIGXCPU', 152, 'cpu'],
       ['SIGINT', 130, 'reference'],
     ] as const)('%s ends with %d, a whole checkpoint and the command that continues (%s)', async ([signal, code, device]) => {
       const out = `run-${signal}-${device}`;
@@ -259,6 +264,17 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       const step = await stepOf(out);
       expect(ended.stderr).toContain(`stopped by a signal: step ${step.toLocaleString('en')} after`);
       expect(Object.keys(contentsOf(join(folder, out)))).toEqual(['latest.json', 'log.jsonl']);
+    });
+
+    it('USR1 ends a command that has nothing to save, and opens no debugger', async () => {
+      const run = begin(['sample', '--checkpoint', 'run', '--length', '1000000000', '--device', 'cpu'], { folder });
+      await run.seen(/--seed \d+\n/);
+      run.send('SIGUSR1');
+      expect(await run.ended).toMatchObject({
+        code: 128 + constants.signals.SIGUSR1,
+        signal: null,
+        stderr: expect.not.stringContaining('Debugger'),
+      });
     });
 
     it('HUP does not end what nohup has started', async () => {
@@ -277,7 +293,7 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       // A step takes so long that it is still in hand when the second INT comes; the first would end the run after it, with 130 too.
       writeFileSync(join(folder, 'long.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(1000));
       const run = begin(
-        [...endless('run-twice', '--hidden 128 --layers 2 --seq-length 600 --batch-size 64 --checkpoint-every 1', 'long.txt'), 'cpu'],
+        [...endless('run-twice', '--checkpoint-every 1', 'long.txt', '--hidden 128 --layers 2 --seq-length 600 --batch-size 64'), 'cpu'],
         { folder },
       );
       await run.seen(/saved run-twice/);

@@ -386,26 +386,6 @@ const folderFaults = endingWith(2, [
     /lock\.json is no file, and is to be the lock/,
     /move it away/,
   ],
-  [
-    'a run of this process',
-    'train @text.txt --out @run --force $SMALL',
-    /^another process \(number \d+ on .*\) is training in .*run$/,
-    /wait for it, stop it/,
-    { held: 'run' },
-  ],
-  ['a run of another process', resume('@taken'), /^another process \(number \d+ on .*\) is training in .*taken$/, /wait for it, stop it/],
-  [
-    'a run of another process, by force',
-    'train @text.txt --out @taken --force $SMALL',
-    /^another process .* is training in .*taken$/,
-    /wait for it, stop it/,
-  ],
-  [
-    'a run of another machine',
-    'train @text.txt --out @far $SMALL',
-    /^another process \(number 1 on another-machine, since 2026-01-01/,
-    /--out/,
-  ],
   ['other sizes for a run', resume('@run', '--hidden 16'), /^--hidden cannot change in a run: it is 8, and 16 was given$/, /--init-from/],
   ['other layers for a run', resume('@run', '--layers 2'), /^--layers cannot change in a run: it is 1, and 2 was given$/, /leave it out/],
   [
@@ -473,6 +453,29 @@ const deviceFaults = endingWith(6, [
   ['a device that a run has from elsewhere', resume('@odd-device', '--max-steps 8'), /^there is no device 'abacus'$/, /one of auto, cpu/],
 ]);
 
+const busy = endingWith(7, [
+  [
+    'a run of this process',
+    'train @text.txt --out @run --force $SMALL',
+    /^another process \(number \d+ on .*\) is training in .*run$/,
+    /wait for it, stop it/,
+    { held: 'run' },
+  ],
+  ['a run of another process', resume('@taken'), /^another process \(number \d+ on .*\) is training in .*taken$/, /wait for it, stop it/],
+  [
+    'a run of another process, by force',
+    'train @text.txt --out @taken --force $SMALL',
+    /^another process .* is training in .*taken$/,
+    /wait for it, stop it/,
+  ],
+  [
+    'a run of another machine',
+    'train @text.txt --out @far $SMALL',
+    /^another process \(number 1 on another-machine, since 2026-01-01/,
+    /--out/,
+  ],
+]);
+
 export const faults: readonly Fault[] = [
   ...values,
   ...words,
@@ -480,6 +483,7 @@ export const faults: readonly Fault[] = [
   ...textFaults,
   ...checkpointFaults,
   ...folderFaults,
+  ...busy,
   ...machineFaults,
   ...deviceFaults,
 ];

@@ -30,7 +30,9 @@ describe('how numbers are shown', () => {
 
 describe('how text is shown', () => {
   it('nothing in a training sample can move the cursor', () => {
-    expect(harmless('a\u001B[2J\u0007b\u009Bc\r\n\td\u007F')).toBe('a␛[2J␇b·c␍\n\td␡');
+    expect(harmless('a\u001B[2J\u0007b\u009Bc\r\n\td\u007F')).toBe('a␛[2J␇b\\u{9b}c␍\n\td␡');
+    // Nor turn the direction of what is beside it.
+    expect(harmless('a\u202Eb\u2066c\u200F')).toBe('a\\u{202e}b\\u{2066}c\u200F');
   });
 
   it('symbols of a vocabulary are readable', () => {

@@ -1,8 +1,9 @@
 // A process for the command line to run in: streams that remember, an environment, signals to send.
 import { Readable, Writable } from 'node:stream';
-import type { Io, OutputStream, Signal } from '../../src/cli/io.ts';
+import type { Io, OutputStream } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
 import type { Rooms } from '../../src/cli/rooms.ts';
+import type { Signal } from '../../src/cli/signals.ts';
 
 export interface Ran {
   readonly code: number;
@@ -23,6 +24,8 @@ export interface Surroundings {
 /** An output stream that remembers; a terminal if it has columns. */
 export class FakeStream extends Writable {
   text = '';
+  /** What was written, byte for byte. */
+  readonly chunks: Buffer[] = [];
   readonly isTTY: boolean;
   readonly columns: number | undefined;
   readonly #failure: { after: number; code: string } | undefined;
@@ -39,10 +42,11 @@ export class FakeStream extends Writable {
   }
 
   // oxlint-disable-next-line no-underscore-dangle -- the name that Node calls
-  override _write(chunk: string, _encoding: string, done: (error?: Error) => void): void {
+  override _write(chunk: string | Uint8Array, _encoding: string, done: (error?: Error) => void): void {
     const { after, code } = this.#failure ?? { after: Number.POSITIVE_INFINITY, code: '' };
     if (this.#writes++ >= after) return done(Object.assign(new Error(`${code}: write failed`), { code }));
-    this.text += chunk;
+    this.chunks.push(Buffer.from(chunk));
+    this.text += String(chunk);
     if (this.#waiting === null) done();
     else this.#waiting.push(done);
   }

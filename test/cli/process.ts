@@ -16,6 +16,8 @@ export interface Place {
   /** The working directory. */
   readonly folder: string;
   readonly env?: Record<string, string>;
+  /** Of node. */
+  readonly flags?: readonly string[];
   /** Sees only its own mounts, and may make some: they are gone with it. Needs `canMount`. */
   readonly isolated?: boolean;
 }
@@ -56,7 +58,8 @@ export interface Running {
 }
 
 /** The program itself, with nothing in between that signals would have to pass. */
-export const begin = (words: readonly string[], place: Place): Running => start([process.execPath, program, ...words], place);
+export const begin = (words: readonly string[], place: Place): Running =>
+  start([process.execPath, ...(place.flags ?? []), program, ...words], place);
 
 function start([command, ...words]: readonly string[], { folder, env = {} }: Place): Running {
   // The leader of a group, in which are all that it starts.

@@ -92,13 +92,19 @@ export function fakeRooms({
       openSampler: async (...given: unknown[]) => {
         calls.samplers.opened++;
         calls.samplers.use = given[2];
+        const texts = function* <Piece>({ seeds, ...request }: FakeRequest, all: readonly Piece[]): Generator<AsyncGenerator<Piece>> {
+          for (const seed of seeds) {
+            calls.sampled.push({ ...request, seed });
+            yield asyncOf(all);
+          }
+        };
         return {
-          *texts({ seeds, ...request }: Record<string, unknown> & { seeds: readonly number[] }) {
-            for (const seed of seeds) {
-              calls.sampled.push({ ...request, seed });
-              yield asyncOf(pieces);
-            }
-          },
+          texts: (request: FakeRequest) => texts(request, pieces),
+          bytes: (request: FakeRequest) =>
+            texts(
+              request,
+              pieces.map((piece) => Buffer.from(piece)),
+            ),
           close: async () => void calls.samplers.closed++,
         };
       },
@@ -107,7 +113,9 @@ export function fakeRooms({
   return { rooms: rooms as unknown as Partial<Rooms>, calls };
 }
 
-async function* asyncOf(pieces: readonly string[]): AsyncGenerator<string> {
+type FakeRequest = Record<string, unknown> & { seeds: Iterable<number> };
+
+async function* asyncOf<Piece>(pieces: readonly Piece[]): AsyncGenerator<Piece> {
   yield* pieces;
 }
 

@@ -6,10 +6,12 @@ import { freshRecord } from '../../src/checkpoint/fresh.ts';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
 import { writeCheckpoint } from '../../src/checkpoint/store.ts';
 import { tensorsOf } from '../../src/checkpoint/tensors.ts';
+import { byteVocabulary } from '../../src/corpus/vocabulary.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
-import { bare, FakeStream, rnn } from './helpers.ts';
+import { cyclic } from '../sampling/fixture.ts';
+import { bare, FakeStream, type Ran, rnn, type Surroundings } from './helpers.ts';
 import { fakeRooms } from './rooms.ts';
 
 function untrained(): Checkpoint {
@@ -64,7 +66,7 @@ describe('rnn sample', () => {
       '--checkpoint runs/a --temp 0.7 --length 80 --top-k 20 --top-p 0.9 --min-p 0.05 --seed 3 --stop END --device cpu --threads 1';
     await rnn(['sample', ...argv.split(' ')], { rooms });
     expect(calls.sampled).toMatchObject([
-      { length: 80, seed: 3, stop: 'END', options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } },
+      { length: 80, seed: 3, stop: ['END'], options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } },
     ]);
     expect(calls.read).toEqual(['runs/a', { weightsOnly: true }]);
     expect(calls.device).toEqual(['cpu', { threads: 1, work: { kind: 'sampling', multiplyAdds: 0 } }]);
@@ -79,9 +81,15 @@ describe('rnn sample', () => {
 
   it('keeps several texts apart, each with the seed by which it can be had again', async () => {
     const { rooms, calls } = fakeRooms();
-    const { stdout } = await rnn(['sample', '--num', '2', '--seed', '5'], { rooms });
+    const { stdout } = await rnn(['sample', '--num', '2', '--seed', '5', '--no-color'], { rooms, stdout: new FakeStream({ columns: 80 }) });
     expect(stdout).toBe('── text 1 of 2, --seed 5 ──\nbe or not\n\n── text 2 of 2, --seed 6 ──\nbe or not\n');
     expect(calls.sampled).toMatchObject([{ seed: 5 }, { seed: 6 }]);
+  });
+
+  it('writes several texts to a pipe without headings and blank lines, each with a newline at its end', async () => {
+    expect((await rnn(['sample', '--num', '2'], fakeRooms())).stdout).toBe('be or not\nbe or not\n');
+    expect((await rnn(['sample', '--num', '2'], fakeRooms({ pieces: ['be', '\n'] }))).stdout).toBe('be\nbe\n');
+    expect((await rnn(['sample', '--num', '2'], fakeRooms({ pieces: [] }))).stdout).toBe('\n\n');
   });
 
   it('compiles the model once, however many texts it writes', async () => {
@@ -204,5 +212,94 @@ describe('rnn sample', () => {
     const { stdout } = await rnn(['sample', '--prime', 'To ', '--seed', '1'], { ...fakeRooms(), stdout: new FakeStream({ columns: 80 }) });
     expect(stdout).toBe('\u001B[1mTo \u001B[22mbe or not\n');
     expect(bare(stdout)).toBe('To be or not\n');
+  });
+
+  it('escapes control characters of the model and the prime on any terminal, and nowhere else', async () => {
+    const pieces = ['\u001B[2J', 'a\u009B1m\u202Eb'];
+    const argv = ['sample', '--seed', '1', '--no-color', '--prime', '\u0007'];
+    const escaped = '␇␛[2Ja\\u{9b}1m\\u{202e}b\n';
+    expect((await rnn(argv, { ...fakeRooms({ pieces }), stdout: new FakeStream({ columns: 80 }) })).stdout).toBe(escaped);
+    expect((await rnn(argv, { ...fakeRooms({ pieces }), stdout: new FakeStream({ columns: 80 }), env: { TERM: 'dumb' } })).stdout).toBe(
+      escaped,
+    );
+    expect((await rnn(argv, fakeRooms({ pieces }))).stdout).toBe('\u0007\u001B[2Ja\u009B1m\u202Eb\n');
+    const json = (await rnn([...argv, '--json'], { ...fakeRooms({ pieces }), stdout: new FakeStream({ columns: 80 }) })).stdout;
+    expect(json).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/); // oxlint-disable-line no-control-regex
+    expect(JSON.parse(json)).toMatchObject({ text: '\u0007\u001B[2Ja\u009B1m\u202Eb' });
+  });
+
+  it('leaves the prime and the stop out of the output if it is told to', async () => {
+    const { rooms, calls } = fakeRooms();
+    expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-stop'], { rooms })).stdout).toBe('be or not\n');
+    expect(calls.sampled).toMatchObject([{ prime: 'To ', stop: ['not'], keepStop: false }]);
+    const { stdout } = await rnn(['sample', '--prime', 'To ', '--no-prime', '--json'], fakeRooms());
+    expect(JSON.parse(stdout)).toMatchObject({ prime: 'To ', text: 'be or not' });
+  });
+
+  it('takes escapes in --prime and --stop, and several stops', async () => {
+    const { rooms, calls } = fakeRooms();
+    const { stdout } = await rnn(
+      ['sample', '--prime', String.raw`a\tb\\n\q`, '--stop', String.raw`\n`, '--stop', String.raw`\u{2014}\x41`],
+      { rooms },
+    );
+    expect(calls.sampled).toMatchObject([{ prime: 'a\tb\\n\\q', stop: ['\n', '—A'] }]);
+    expect(stdout).toBe('a\tb\\n\\qbe or not\n');
+  });
+
+  it.each([
+    [['--checkpoint', 'a', '--checkpoint', 'b'], '--checkpoint is given twice, as a and as b'],
+    [['--length', '5', '--length=7'], '--length is given twice, as 5 and as 7'],
+  ])('%j is refused: which of the two is meant would be a guess', async (argv, message) => {
+    const { code, stderr } = await rnn(['sample', ...argv], fakeRooms());
+    expect({ code, stderr }).toEqual({ code: 2, stderr: `error: ${message}\nhint: give it once\n` });
+  });
+});
+
+describe('a model of bytes', () => {
+  /** Writes the byte that follows the last one, in a circle of 256. */
+  const counting = (): Checkpoint => cyclic(byteVocabulary().data, 50);
+  const sampled = async (argv: readonly string[], around: Surroundings = {}): Promise<Ran> => {
+    await writeCheckpoint(join(folder, 'bytes.json'), counting());
+    return rnn(
+      ['sample', '--checkpoint', join(folder, 'bytes.json'), '--device', 'reference', '--temp', '0', '--seed', '1', ...argv],
+      around,
+    );
+  };
+  const bytesOf = (stream: FakeStream): number[] => Array.from(Buffer.concat(stream.chunks));
+  const upFrom = (first: number, count: number): number[] => Array.from({ length: count }, (_, index) => first + index);
+
+  it('writes to a pipe as many bytes as it was asked for, text or not', async () => {
+    const stdout = new FakeStream();
+    await sampled(['--length', '64', '--prime', String.raw`\xbe`, '--no-prime'], { stdout });
+    expect(bytesOf(stdout)).toEqual(upFrom(0xbf, 64));
+  });
+
+  it('starts with the bytes of a file that is not text', async () => {
+    await writeFile(join(folder, 'header.png'), Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0xf0));
+    const stdout = new FakeStream();
+    await sampled(['--length', '3', '--prime-file', join(folder, 'header.png')], { stdout });
+    expect(bytesOf(stdout)).toEqual([0x89, 0x50, 0x4e, 0x47, 0xf0, 0xf1, 0xf2, 0xf3]);
+  });
+
+  it('ends with the bytes of a stop, and writes several texts with nothing between them', async () => {
+    const stdout = new FakeStream();
+    await sampled(['--prime', String.raw`\xfa`, '--no-prime', '--stop', String.raw`\xfd`, '--stop', 'é', '--no-stop', '--num', '2'], {
+      stdout,
+    });
+    expect(bytesOf(stdout)).toEqual([0xfb, 0xfc, 0xfb, 0xfc]);
+  });
+
+  it('is text with escapes on a terminal, and text beside base64 in JSON', async () => {
+    const argv = ['--length', '6', '--prime', String.raw`\xfd`];
+    const terminal = await sampled([...argv, '--no-color'], { stdout: new FakeStream({ columns: 80 }) });
+    expect(terminal.stdout).toBe('\u{FFFD}\u{FFFD}\u{FFFD}␀␁␂␃\n');
+    expect(JSON.parse((await sampled([...argv, '--json'])).stdout)).toEqual({
+      event: 'sample',
+      index: 0,
+      seed: 1,
+      prime: '\u{FFFD}',
+      text: '\u{FFFD}\u{FFFD}\u{FFFD}\u0000\u0001\u0002\u0003',
+      bytes: Buffer.of(0xfd, 0xfe, 0xff, 0, 1, 2, 3).toString('base64'),
+    });
   });
 });

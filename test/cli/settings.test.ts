@@ -166,12 +166,29 @@ describe('what is wrong is called by where it stands', () => {
     [{ file: '{"__proto__": {}}' }, 'rnn.json:1: __proto__ is no option', 'rnn train --help lists its options'],
     [{ file: { epochs: 1, 'max-steps': 5 } }, 'rnn.json:1: epochs and ', 'give one'],
     [{ file: '{"hidden": 64,}' }, 'rnn.json is no JSON: ', 'no comma follows the last member'],
+    // The same name in another object is not the option.
+    [{ file: '{"hidden": 64,\n"x": {"hidden": 3}}' }, 'rnn.json:2: x is no option', 'lists its options'],
+    [{ file: { out: 'a\0b' } }, 'rnn.json:1: out is a␀b, expected a text without a NUL character', ''],
+    [{ file: { include: ['*.txt', '\0'] } }, 'rnn.json:1: include is ␀, expected a text without a NUL character', ''],
     [{ file: '[64]' }, 'rnn.json holds a list, expected an object', 'such as {"hidden": 256'],
   ])('%j', async (given, message, hint) => {
     const { code, stderr, calls } = await train(given);
     expect({ code, corpus: calls.corpus }).toEqual({ code: 2 });
     expect(stderr).toContain(message);
     expect(stderr).toContain(hint);
+  });
+
+  const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
+  it.each([
+    ['a number that is lists in lists', `{"hidden": ${deep}}`, 'rnn.json:1: hidden is a list, expected a whole number of at least 1'],
+    ['a switch that is lists in lists', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list, expected true or false'],
+    ['a list that is lists in lists', `{"include": ${deep}}`, 'rnn.json:1: include is a list, expected a list of texts'],
+    ['600,000 members', `{${Array.from({ length: 600_000 }, (_, index) => `"x${index}":\n1`).join(',')}}`, 'rnn.json:1: x0 is no option'],
+    ['a name of a million characters', `{"${'x'.repeat(1e6)}": 1}`, `rnn.json:1: ${'x'.repeat(57)}... is no option`],
+    ['a text of a million escapes', `{"cell": "${String.raw`\"`.repeat(1e6)}"}`, `rnn.json:1: cell is ${'"'.repeat(57)}..., expected one of`],
+  ])('%s', async (_wrong, file, message) => {
+    const { code, stderr } = await train({ file });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
   });
 
   it('a file that is missing ends with 2, and says how to have one', async () => {

@@ -141,7 +141,7 @@ describe('a point that another process trains', () => {
             else setImmediate(wait);
           };
           if (!io.stderr.text.includes('waiting for')) wait();
-          return { code: 2, signal: null };
+          return { code: 7, signal: null };
         }),
       }),
     });
@@ -153,7 +153,7 @@ describe('a point that another process trains', () => {
       { event: 'end', failed: 0, busy: 1 },
     ]);
     expect(stderr).toContain('warning: 1 of 1 points left to another process; the same command looks again\n');
-    expect(code).toBe(2);
+    expect(code).toBe(7);
   });
 });
 

@@ -43,6 +43,20 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
     ).toEqual(['point', 'point', 'run', 'run', 'end']);
   });
 
+  it.skipIf(!existsSync('/proc/self/cmdline'))(
+    'gives its runs the flags of node (skipped where there is no /proc)',
+    { timeout: patience },
+    async () => {
+      const flags = ['--stack-size=1001', '--expose-gc'];
+      const sweep = begin(endless, { folder, flags });
+      await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
+      const words = readFileSync(`/proc/${numberOfRun()}/cmdline`, 'utf8').split('\0');
+      sweep.send('SIGTERM');
+      await sweep.ended;
+      expect(words.slice(1, 3)).toEqual(flags);
+    },
+  );
+
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],

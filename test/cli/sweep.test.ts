@@ -327,6 +327,7 @@ describe('rnn sweep', () => {
     ],
     [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
     [['--grid', 'lr=1', '--resume'], [], '--resume is an option of rnn train', 'leave it out'],
+    [['--grid', 'lr=1'], ['--hidden', '4', '--hidden', '8'], '--hidden is given twice, as 4 and as 8', 'give it once'],
     [['--grid', 'lr=1'], ['--force'], '--force after -- is not for the runs of a sweep', 'remove the folder'],
     [['--grid', 'lr=1'], ['--dry-run'], '--dry-run after -- is not for the runs of a sweep', '--emit'],
     [['--grid', 'lr=1'], ['--no-color'], '--no-color after -- is not for the runs of a sweep', ''],

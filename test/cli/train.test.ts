@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Signal } from '../../src/cli/signals.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
 import { defaultEvents, end, fakeRooms, report, start } from './rooms.ts';
@@ -209,7 +210,7 @@ it('a run that diverged ends with 5 and the command that goes on with half of it
   );
 });
 
-const interrupted = async (signals: readonly ('SIGINT' | 'SIGTERM' | 'SIGHUP')[]) => {
+const interrupted = async (signals: readonly Signal[]) => {
   const io = new FakeProcess();
   const { rooms, calls } = fakeRooms({
     *events(signal) {
@@ -226,6 +227,8 @@ describe('signals while training', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
+    ['SIGQUIT', 131],
+    ['SIGALRM', 142],
   ] as const)('%s ends the run after the step in hand, with %d', async (signal, code) => {
     const ran = await interrupted([signal]);
     expect(ran.code).toBe(code);

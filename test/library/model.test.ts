@@ -92,6 +92,21 @@ describe('a model', () => {
     );
   });
 
+  it('gives what a model of bytes draws as bytes, with or without a stop of bytes', async () => {
+    const corpus = await Corpus.fromText(verse, { unit: 'byte' });
+    const bytes = await openModel(untrainedModel(corpus, { hidden: 4, layers: 1 }), machine);
+    const request = { prime: Uint8Array.of(0xff), length: 64, seed: 3 };
+    const whole = Buffer.concat(await allOf(bytes.sampleBytes(request)));
+    expect(whole).toHaveLength(64);
+    expect(await written(bytes.sample(request))).toBe(whole.toString());
+    const stop = [whole.subarray(20, 23), whole.subarray(40, 43)];
+    expect(await allOf(bytes.sampleManyBytes({ ...request, count: 1, stop }))).toEqual([Buffer.from(whole.subarray(0, 23))]);
+    expect(await allOf(bytes.sampleManyBytes({ ...request, count: 1, stop, keepStop: false }))).toEqual([
+      Buffer.from(whole.subarray(0, 20)),
+    ]);
+    await bytes.close();
+  });
+
   it('scores a text as rnn eval does, whole or in the parts of its run', async () => {
     for (const part of ['all', 'validation', 'train'] as const) {
       const { stdout } = await rnn([

@@ -1,6 +1,6 @@
 // A program that imports the package as it is built: it ends by itself, whichever way it leaves a run or a model, and
 // hears nothing of it.
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -37,5 +37,17 @@ describe.skipIf(!existsSync(index))('a program that imports the package (npm run
       );
     });
     expect(ended).toEqual({ error: null, stdout: '', stderr: '' });
+  });
+
+  it('keeps the flags of V8 that it was started with', { timeout: patienceMs }, () => {
+    const look = "(await import('node:vm')).runInNewContext('typeof gc')";
+    const program = `${begin} await run.finished(); process.stdout.write(${look});`;
+    for (const [flags, expected] of [
+      [['--expose-gc'], 'function'],
+      [[], 'undefined'],
+    ] as const)
+      expect(execFileSync(process.execPath, [...flags, '--input-type=module', '--eval', program], { cwd: newFolder() }).toString()).toBe(
+        expected,
+      );
   });
 });

@@ -131,7 +131,7 @@ describe('a training run', () => {
     for await (const { event } of train({ ...small, out })) {
       if (event !== 'start') continue;
       for (const how of [{ force: true }, { resume: true }, {}])
-        await expect(train({ ...small, out, ...how }).finished()).rejects.toMatchObject({ kind: 'usage' });
+        await expect(train({ ...small, out, ...how }).finished()).rejects.toMatchObject({ kind: 'busy' });
     }
   });
 

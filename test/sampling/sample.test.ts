@@ -35,6 +35,18 @@ async function write(checkpoint: Checkpoint, request: Partial<SampleRequest> = {
   return (await pieces(checkpoint, request, device)).join('');
 }
 
+async function bytesOf(checkpoint: Checkpoint, { seed = 1, ...request }: Partial<SampleRequest>): Promise<number[]> {
+  const sampler = await openSampler(checkpoint, openReference());
+  const [text] = sampler.bytes({ prime: '', length: 40, stop: null, options: {}, ...request, seeds: [seed] });
+  const all: number[] = [];
+  try {
+    for await (const piece of text) all.push(...piece);
+  } finally {
+    await sampler.close();
+  }
+  return all;
+}
+
 const letters = characterVocabulary('abcdef\n', false).data; // ids: \n a b c d e f
 
 describe('a text from a checkpoint', () => {
@@ -123,15 +135,41 @@ describe('a text from a checkpoint', () => {
     expect(await write(checkpoint, { ...request, prime: '€', length: 4, stop: '€' })).toBe('a€');
   });
 
-  test('of bytes ends with its stop where one byte completes several characters, and with nothing of what follows it', async () => {
+  test('of bytes is available as the bytes that were drawn, which need not be text, and starts with any bytes', async () => {
+    const checkpoint = bytesInTurn(0x61, 0xff, 0x00, 0xe2);
+    const request = { prime: Uint8Array.of(0xff), options: { temperature: 0 } };
+    expect(await bytesOf(checkpoint, { ...request, length: 6 })).toEqual([0x00, 0xe2, 0x61, 0xff, 0x00, 0xe2]);
+    expect(await write(checkpoint, { ...request, length: 3 })).toBe('\u0000\u{FFFD}a');
+    expect(await bytesOf(cyclic(letters, 1), { prime: 'a', length: 2, options: { temperature: 0 } })).toEqual([0x62, 0x63]);
+  });
+
+  test('of bytes ends with its stop, a sequence of bytes, and with nothing after it', async () => {
     const greedy = { prime: 'a', length: 12, options: { temperature: 0 } };
-    const broken = bytesInTurn(0x61, 0xe2, 0x62, 0x63); // a, a character that is broken off, and b at once, c
+    const broken = bytesInTurn(0x61, 0xe2, 0x62, 0x63); // a, a character that is broken off, b, c
     expect(await write(broken, greedy)).toBe('\u{FFFD}bca\u{FFFD}bca\u{FFFD}bca');
-    expect(await write(broken, { ...greedy, stop: '\u{FFFD}' })).toBe('\u{FFFD}');
-    expect(await write(broken, { ...greedy, stop: 'a\u{FFFD}' })).toBe('\u{FFFD}bca\u{FFFD}');
-    expect(await write(broken, { ...greedy, stop: '\u{FFFD}bc' })).toBe('\u{FFFD}bc');
-    // The second start of a character is held back when the first turns out to be broken off.
-    expect(await write(bytesInTurn(0x61, 0xe2, 0xe3, 0x62), { ...greedy, stop: '\u{FFFD}' })).toBe('\u{FFFD}');
+    expect(await write(broken, { ...greedy, stop: 'ca' })).toBe('\u{FFFD}bca');
+    expect(await bytesOf(broken, { ...greedy, stop: Uint8Array.of(0x61, 0xe2) })).toEqual([0xe2, 0x62, 0x63, 0x61, 0xe2]);
+    expect(await bytesOf(broken, { ...greedy, stop: Uint8Array.of(0x61, 0xe2), keepStop: false })).toEqual([0xe2, 0x62, 0x63]);
+  });
+
+  test('reads a prime and a stop with composed accents where the model knows decomposed ones, and the other way round', async () => {
+    const greedy = { options: { temperature: 0 } };
+    const decomposed = cyclic(characterVocabulary('abe\u0301', false).data, 1); // a b e ´
+    expect(await write(decomposed, { ...greedy, prime: 'b\u00e9', length: 3 })).toBe('abe');
+    expect(await write(decomposed, { ...greedy, prime: 'a', stop: '\u00e9' })).toBe('be\u0301');
+    const composed = cyclic(characterVocabulary('ab\u00e9', false).data, 1); // a b é
+    expect(await write(composed, { ...greedy, prime: 'be\u0301', length: 2 })).toBe('ab');
+  });
+
+  test('refuses an empty stop, and a prime of bytes that is not text where the model knows characters', async () => {
+    await expect(write(untrained(letters), { stop: ['a', ''] })).rejects.toMatchObject({
+      kind: 'usage',
+      message: 'a stop is empty, expected some text',
+    });
+    await expect(write(untrained(letters), { prime: Uint8Array.of(0xff) })).rejects.toMatchObject({
+      kind: 'corpus',
+      message: 'the prime is not UTF-8',
+    });
   });
 
   test('refuses a prime of characters that the model has never seen', async () => {

@@ -175,7 +175,7 @@ test.each(['latest.json', 'best.json'])(
         },
       },
     );
-    await expect(run).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('has taken over') });
+    await expect(run).rejects.toMatchObject({ kind: 'busy', message: expect.stringContaining('has taken over') });
     expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
   },
 );
@@ -196,10 +196,10 @@ test('a run whose folder another process has taken over writes nothing more', as
       },
     },
   );
-  await expect(run).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining('has taken over') });
+  await expect(run).rejects.toMatchObject({ kind: 'busy', message: expect.stringContaining('has taken over') });
   expect((await readCheckpoint(folder.latestPath)).training.step).toBe(3);
   await expect(RunFolder.create(folder.path, { force: true })).rejects.toMatchObject({
-    kind: 'usage',
+    kind: 'busy',
     message: expect.stringContaining('on elsewhere'),
   });
 });

@@ -2,13 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
+import type { Unit } from '../../corpus/vocabulary.ts';
 import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
+import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
-import { addExamples, addGroups, anyTextFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { unescaped } from '../escapes.ts';
+import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
 import type { Io } from '../io.ts';
-import type { Output } from '../output.ts';
+import { writeSamples } from '../samples.ts';
 
 interface SampleFlags {
   readonly checkpoint?: string;
@@ -16,12 +19,14 @@ interface SampleFlags {
   readonly length: number;
   readonly prime?: string;
   readonly primeFile?: string;
+  readonly noPrime?: boolean;
   readonly topK?: number;
   readonly topP?: number;
   readonly minP?: number;
   readonly seed?: number;
   readonly num: number;
-  readonly stop?: string;
+  readonly stop?: readonly string[];
+  readonly noStop?: boolean;
   readonly json?: boolean;
   readonly device?: string;
   readonly threads?: number;
@@ -35,9 +40,11 @@ export function defineSample(command: Command, context: Context): void {
     'The text:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
       numberFlag('--length <n>', 'characters to write', positive).default(500),
-      anyTextFlag('--prime <text>', 'how the text starts'),
+      anyTextFlag('--prime <text>', 'how the text starts; \\n, \\t and \\u{2014} work'),
       textFlag('--prime-file <file>', 'how the text starts, from a file, or - for stdin'),
-      textFlag('--stop <text>', 'end where this has been written'),
+      omitFlag('--no-prime', 'leave the prime out of the output'),
+      listFlag('--stop <text>', 'end where this is written; escapes work; repeatable'),
+      omitFlag('--no-stop', 'leave the text of --stop out of the output'),
       numberFlag('--num <n>', 'how many texts; several are drawn at once', positive).default(1),
     ],
     'The choice of each character:': [
@@ -56,17 +63,21 @@ export function defineSample(command: Command, context: Context): void {
     ['rnn sample', '500 characters by the newest run'],
     ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'calmer, and longer'],
     ['rnn sample --checkpoint checkpoints/hamlet --num 8 --json', 'eight texts as data'],
+    ["rnn sample --num 20 --stop '\\n' --no-stop", 'twenty lines'],
     ["rnn sample --top-p 0.9 --stop 'The end' --seed 42", 'the same text every time'],
   ]);
   command.action((flags: SampleFlags) => sample(flags, context));
 }
 
 async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context): Promise<void> {
-  const prime = await readPrime(flags, io);
+  const given = await readPrime(flags, io);
   const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const checkpoint = await readCheckpoint(path, { weightsOnly: true });
+  const { unit } = checkpoint.vocabulary;
+  const prime = primeFor(unit, given);
+  const stop = flags.stop?.map((text) => unescaped(text, unit)) ?? null;
   const seed = flags.seed ?? io.randomSeed();
   const choice = chosenDevice(flags.device, io);
   const multiplyAdds = flags.num > 1 ? flags.num * flags.length * weightsOf(checkpoint) : 0;
@@ -76,19 +87,12 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
     const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
     if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${by}`));
     const { openSampler } = await rooms.sampling();
-    const size = { texts: flags.num, length: flags.length, stops: flags.stop !== undefined, prime: prime.length };
+    const size = { texts: flags.num, length: flags.length, stops: stop !== null, prime: prime.length };
     const sampler = await openSampler(checkpoint, device, size);
     closeSampler = () => sampler.close();
-    // Refuses a prime that the model does not know before anything is on stdout.
-    const texts = sampler.texts({ prime, length: flags.length, stop: flags.stop ?? null, seeds: seedsFrom(seed, flags.num), options });
-    let index = 0;
-    for (const pieces of texts) {
-      const own = seed + index;
-      const title = flags.num > 1 ? `text ${index + 1} of ${flags.num}, --seed ${own}` : null;
-      if (flags.json) await writeObject({ index, seed: own, prime }, pieces, stdout);
-      else await writeText({ title, first: index === 0, prime }, pieces, stdout);
-      index++;
-    }
+    const request = { prime, length: flags.length, stop, keepStop: !flags.noStop, seeds: seedsFrom(seed, flags.num), options };
+    const { num: count, json = false, noPrime = false } = flags;
+    await writeSamples(sampler, request, { unit, seed, count, json, keepPrime: !noPrime }, stdout);
   } finally {
     await closeSampler();
     await device.close();
@@ -100,54 +104,34 @@ function* seedsFrom(first: number, count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield first + index;
 }
 
-async function writeText(
-  { title, first, prime }: { title: string | null; first: boolean; prime: string },
-  pieces: AsyncIterable<string>,
-  stdout: Output,
-): Promise<void> {
-  const { colour } = stdout;
-  if (title !== null) await stdout.write(`${first ? '' : '\n'}${colour.dim(`── ${title} ──`)}\n`);
-  if (prime !== '') await stdout.write(colour.bold(prime));
-  let last = prime;
-  for await (const piece of pieces) {
-    if (piece === '') continue;
-    await stdout.write(piece);
-    last = piece;
-  }
-  if (!last.endsWith('\n')) await stdout.write('\n');
-}
+/** Text that was typed, with its escapes, or the bytes of a file. */
+type Prime = { readonly typed: string } | { readonly name: string; readonly bytes: Uint8Array };
 
-async function writeObject(
-  head: { index: number; seed: number; prime: string },
-  pieces: AsyncIterable<string>,
-  stdout: Output,
-): Promise<void> {
-  let text = head.prime;
-  for await (const piece of pieces) text += piece;
-  await stdout.write(`${JSON.stringify({ event: 'sample', ...head, text })}\n`);
-}
-
-/** @throws a usage error for both flags at once, a corpus error for a file that is no readable UTF-8 */
-async function readPrime(flags: SampleFlags, io: Io): Promise<string> {
-  const { prime, primeFile } = flags;
-  if (primeFile === undefined) return prime ?? '';
+/** @throws a usage error for both flags at once, a corpus error for a file that cannot be read */
+async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Prime> {
+  if (primeFile === undefined) return { typed: prime ?? '' };
   if (prime !== undefined)
     throw new RnnError('usage', '--prime and --prime-file exclude each other', { hint: 'give the start of the text once' });
   const name = primeFile === '-' ? 'standard input' : primeFile;
-  let bytes: Buffer;
   try {
-    bytes = primeFile === '-' ? await gather(io) : await readFile(primeFile);
+    return { name, bytes: primeFile === '-' ? await gather(io) : await readFile(primeFile) };
   } catch (cause) {
     throw new RnnError('corpus', `--prime-file ${name} cannot be read: ${(cause as Error).message}`, {
       hint: 'give a text file, or - for standard input',
       cause,
     });
   }
+}
+
+/** What a model of this unit reads. @throws RnnError `corpus` for a file that is not UTF-8, unless the model reads bytes */
+function primeFor(unit: Unit, prime: Prime): Given {
+  if ('typed' in prime) return unescaped(prime.typed, unit);
+  if (unit === 'byte') return prime.bytes;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return new TextDecoder('utf-8', { fatal: true }).decode(prime.bytes);
   } catch (cause) {
-    throw new RnnError('corpus', `--prime-file ${name} is not UTF-8`, {
-      hint: 'iconv -f LATIN1 -t UTF-8 converts it if it is Latin-1',
+    throw new RnnError('corpus', `--prime-file ${prime.name} is not UTF-8`, {
+      hint: 'convert it if it is text: iconv -f LATIN1 -t UTF-8 if it is Latin-1; only a model of bytes (--unit byte) reads other files',
       cause,
     });
   }

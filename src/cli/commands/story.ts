@@ -48,7 +48,7 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const isWhole = flags.html !== undefined || flags.json === true;
   const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : defaultStages));
   if (flags.html !== undefined) await writeOut(flags.html, (await rooms.pictures()).storyPage({ name, curves }, stages), context);
-  if (flags.json) for (const stage of stages) await stdout.write(`${JSON.stringify({ event: 'stage', run: path, ...stage })}\n`);
+  if (flags.json) await stdout.writeJson(...stages.map((stage) => ({ event: 'stage', run: path, ...stage })));
   if (isWhole) return;
   const { bold, dim } = stdout.colour;
   const rule = dim('─'.repeat(Math.min(stdout.columns - 1, widest)));

@@ -5,9 +5,10 @@ import type { RunRequest, Teller } from '../../library/run-request.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
-import { codeOfEnd, signalCodes } from '../failures.ts';
+import { codeOfEnd } from '../failures.ts';
 import { harmless, shellWord } from '../format.ts';
-import type { Signal } from '../io.ts';
+import { exposeCollector } from '../garbage.ts';
+import { type Signal, signalCodes } from '../signals.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
 import { openStopwatch } from '../stopwatch.ts';
@@ -43,6 +44,7 @@ async function train(request: Request): Promise<number> {
     maxTimeMs: flags.maxTime ?? null,
   });
   const stopwatch = openStopwatch(io);
+  exposeCollector();
   try {
     const path = flags.out ?? join('checkpoints', (await rooms.corpus()).corpusName(sources[0]));
     const asked = requestOf(request, path, choice);

@@ -1,11 +1,10 @@
 // `rnn watch`: the curves of a run while another process trains it. Reading its log as it grows is library/'s.
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { signalCodes } from '../failures.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
-import type { Signal } from '../io.ts';
 import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
+import { type Signal, signalCodes } from '../signals.ts';
 import { JsonView, LineView, ScreenView } from '../watch-views.ts';
 
 export function defineWatch(command: Command, context: Context): void {

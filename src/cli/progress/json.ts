@@ -13,7 +13,7 @@ export class JsonReporter implements Reporter {
   }
 
   async handle(event: TrainingEvent): Promise<void> {
-    await this.#stdout.write(`${JSON.stringify(event)}\n`);
+    await this.#stdout.writeJson(event);
   }
 
   note(): void {}

@@ -1,0 +1,64 @@
+// How texts of a model go to stdout: as JSON, as bytes, or as text for a terminal or a pipe.
+import type { Unit } from '../corpus/vocabulary.ts';
+import type { Given, Sampler, TextsRequest } from '../sampling/sample.ts';
+import type { Output } from './output.ts';
+
+interface Writing {
+  readonly unit: Unit;
+  /** Of the first text; each of the others has the next one. */
+  readonly seed: number;
+  readonly count: number;
+  readonly json: boolean;
+  /** Whether a text begins with its prime. */
+  readonly keepPrime: boolean;
+}
+
+/** Draws all texts of the request. A prime that the model does not know is refused before anything is on stdout. */
+export async function writeSamples(sampler: Sampler, request: TextsRequest, writing: Writing, stdout: Output): Promise<void> {
+  const start = writing.keepPrime ? request.prime : '';
+  if (writing.json) return writeObjects(sampler, request, start, writing, stdout);
+  if (writing.unit === 'byte' && !stdout.isTty) return writeBytes(sampler, request, start, stdout);
+  return writeTexts(sampler, request, start, writing, stdout);
+}
+
+async function writeObjects(sampler: Sampler, request: TextsRequest, start: Given, { unit, seed }: Writing, stdout: Output): Promise<void> {
+  let index = 0;
+  for (const pieces of sampler.bytes(request)) {
+    const all = [Buffer.from(start)];
+    for await (const piece of pieces) all.push(Buffer.from(piece));
+    const bytes = Buffer.concat(all);
+    const head = { event: 'sample', index, seed: seed + index, prime: textOf(request.prime), text: textOf(bytes) };
+    await stdout.writeJson(unit === 'byte' ? { ...head, bytes: bytes.toString('base64') } : head);
+    index++;
+  }
+}
+
+/** As many as were asked for: nothing is added between texts or after the last. */
+async function writeBytes(sampler: Sampler, request: TextsRequest, start: Given, stdout: Output): Promise<void> {
+  for (const pieces of sampler.bytes(request)) {
+    if (start.length > 0) await stdout.write(start);
+    for await (const piece of pieces) await stdout.write(piece);
+  }
+}
+
+/** On a terminal each of several has a heading; elsewhere there are the texts alone, each with a newline at its end. */
+async function writeTexts(sampler: Sampler, request: TextsRequest, start: Given, { seed, count }: Writing, stdout: Output): Promise<void> {
+  const { bold, dim } = stdout.colour;
+  let index = 0;
+  for (const pieces of sampler.texts(request)) {
+    if (count > 1 && stdout.isTty)
+      await stdout.write(`${index === 0 ? '' : '\n'}${dim(`── text ${index + 1} of ${count}, --seed ${seed + index} ──`)}\n`);
+    let last = textOf(start);
+    if (last !== '') await stdout.write(bold(stdout.shown(last)));
+    for await (const piece of pieces) {
+      if (piece === '') continue;
+      await stdout.write(stdout.shown(piece));
+      last = piece;
+    }
+    if (!last.endsWith('\n')) await stdout.write('\n');
+    index++;
+  }
+}
+
+/** U+FFFD stands for bytes that are not UTF-8. */
+const textOf = (given: Given): string => (typeof given === 'string' ? given : new TextDecoder('utf-8', { ignoreBOM: true }).decode(given));
