@@ -1,30 +1,29 @@
 // From what the user gave (a run folder, a file, nothing) to the checkpoint file that is meant. Does not open it.
 
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
+import { bestFile, latestFile, previousFile } from './names.ts';
+import { snapshotsIn } from './newest.ts';
+import { runsByAge } from './runs.ts';
 
+type Purpose = 'use' | 'resume';
+
+const snapshots = 'step-*.json';
 /** Which file of a run folder serves which purpose: the best one to use, the newest one to go on from. */
 const preferred = {
-  use: ['best.json', 'latest.json', 'previous.json'],
-  resume: ['latest.json', 'previous.json', 'best.json'],
+  use: [bestFile, latestFile, previousFile, snapshots],
+  resume: [latestFile, previousFile, snapshots, bestFile],
 } as const;
 
 /**
- * The path of a checkpoint file. A folder stands for the file in it that suits the purpose, and nothing for the newest run in `runs`,
- * by the time at which one of its checkpoints was last written.
+ * The path of a checkpoint file. A folder stands for the file in it that suits the purpose, and nothing for the newest run in `runs`.
  *
  * @throws RnnError `checkpoint` that says where it looked
  */
-export async function findCheckpoint(given: string | undefined, purpose: 'use' | 'resume', runs = 'checkpoints'): Promise<string> {
-  if (given === undefined) {
-    const newest = (await runsIn(runs, purpose)).at(0);
-    if (newest !== undefined) return newest.file;
-    throw new RnnError('checkpoint', `there is no checkpoint in ./${runs} (looked for ${listed(purpose)} in each folder in it)`, {
-      hint: 'train a model with `rnn train <corpus>`, or name one with --checkpoint',
-    });
-  }
+export async function findCheckpoint(given: string | undefined, purpose: Purpose, runs = 'checkpoints'): Promise<string> {
+  if (given === undefined) return inNewestRun(purpose, runs);
   const status = await stat(given).catch((error: unknown) => systemCode(error));
   if (status === 'ENOENT' || status === 'ENOTDIR') {
     throw new RnnError('checkpoint', given === '' ? 'the name of the checkpoint is empty' : `there is no ${given}`, {
@@ -34,8 +33,8 @@ export async function findCheckpoint(given: string | undefined, purpose: 'use' |
   // A file, or something that whoever opens it can say more about.
   if (typeof status === 'string' || !status.isDirectory()) return given;
   const found = await fileIn(given, purpose);
-  if (found !== null) return found.file;
-  const inside = (await runsIn(given, purpose)).map((run) => run.folder);
+  if (found !== null) return found;
+  const inside = await withCheckpoint(await runsByAge(given), purpose);
   throw new RnnError('checkpoint', `there is no checkpoint in ${given} (looked for ${listed(purpose)})`, {
     hint:
       inside.length > 0
@@ -44,32 +43,33 @@ export async function findCheckpoint(given: string | undefined, purpose: 'use' |
   });
 }
 
-function listed(purpose: 'use' | 'resume'): string {
-  return preferred[purpose].join(', ').replace(/, ([^,]*)$/, ' and $1');
+/** Never that of an older run: its text would be taken for the newest one's. */
+async function inNewestRun(purpose: Purpose, runs: string): Promise<string> {
+  const [newest, ...older] = await runsByAge(runs);
+  if (newest === undefined)
+    throw new RnnError('checkpoint', `there is no checkpoint in ./${runs} (looked for ${listed(purpose)} in each folder in it)`, {
+      hint: 'train a model with `rnn train <corpus>`, or name one with --checkpoint',
+    });
+  const found = await fileIn(newest, purpose);
+  if (found !== null) return found;
+  const [other] = await withCheckpoint(older, purpose);
+  throw new RnnError('checkpoint', `the newest run, ${newest}, has no checkpoint yet (looked for ${listed(purpose)})`, {
+    hint: other === undefined ? 'wait until it has saved one' : `wait until it has saved one, or name another run, such as ${other}`,
+  });
 }
 
-interface Run {
-  readonly folder: string;
-  readonly file: string;
-  readonly changed: number;
+const listed = (purpose: Purpose): string => preferred[purpose].join(', ').replace(/, ([^,]*)$/, ' and $1');
+
+async function withCheckpoint(folders: readonly string[], purpose: Purpose): Promise<string[]> {
+  const found = await Promise.all(folders.map(async (folder) => ((await fileIn(folder, purpose)) === null ? [] : [folder])));
+  return found.flat();
 }
 
-/** The run folders in a folder, newest first; by name where they are of one age. */
-async function runsIn(folder: string, purpose: 'use' | 'resume'): Promise<Run[]> {
-  const names = await readdir(folder).catch(() => []);
-  const runs = await Promise.all(names.toSorted().map((name) => fileIn(join(folder, name), purpose)));
-  return runs.filter((run) => run !== null).toSorted((a, b) => b.changed - a.changed);
-}
-
-async function fileIn(folder: string, purpose: 'use' | 'resume'): Promise<Run | null> {
-  let file: string | null = null;
-  let changed = 0;
-  for (const name of preferred[purpose]) {
-    const path = join(folder, name);
-    const status = await stat(path).catch(() => null);
-    if (status === null || !status.isFile()) continue;
-    file ??= path;
-    changed = Math.max(changed, status.mtimeMs);
-  }
-  return file === null ? null : { folder, file, changed };
+async function fileIn(folder: string, purpose: Purpose): Promise<string | null> {
+  for (const name of preferred[purpose])
+    for (const file of name === snapshots ? await snapshotsIn(folder) : [name]) {
+      const path = join(folder, file);
+      if ((await stat(path).catch(() => null))?.isFile() === true) return path;
+    }
+  return null;
 }

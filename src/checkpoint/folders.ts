@@ -3,7 +3,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { diskError } from './atomic.ts';
+import { diskError } from '../atomic.ts';
 
 /** Why a path leads to no folder, whoever asks. */
 const noFolder: Readonly<Record<string, string>> = {

@@ -22,9 +22,8 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { temporarySuffix } from './atomic.ts';
-
-export const lockFile = 'lock.json';
+import { temporarySuffix } from '../atomic.ts';
+import { lockFile } from './names.ts';
 
 const RENEW_MS = 10_000;
 /** A process that has not renewed its lock for so long is gone, or suspended: then it notices before it writes anything. */

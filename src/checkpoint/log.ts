@@ -1,10 +1,10 @@
 // The log of a run: a file with one JSON object a line. Knows of what is in a line only its step and the name of its event.
 
-import { appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
-import { readFile, truncate } from 'node:fs/promises';
+import { appendFileSync, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
+import { open, readFile, truncate } from 'node:fs/promises';
 
 import { RnnError } from '../errors.ts';
-import { diskError } from './atomic.ts';
+import { diskError } from '../atomic.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -61,6 +61,20 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
     if (kept < log.length) await truncate(path, kept);
   } catch (error) {
     throw diskError(`${path} could not be cut back to the checkpoint`, error);
+  }
+}
+
+/** Whether a file is the log of a run, as far as its start tells; an empty one is. */
+export async function isLog(path: string): Promise<boolean> {
+  const start = '{"event":"';
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    if (!(await file.stat()).isFile()) return true;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(start.length), 0, start.length, 0);
+    // A crash may have cut the first line off.
+    return start.startsWith(buffer.toString('utf8', 0, bytesRead));
+  } finally {
+    await file.close();
   }
 }
 

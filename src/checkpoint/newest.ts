@@ -1,17 +1,12 @@
-// The checkpoints of a run folder by name, and which of them is the newest that can be read. Writes nothing.
+// Which checkpoint of a run folder is the newest that can be read. Writes nothing.
 
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { RnnError } from '../errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { bestFile, damagedFile, latestFile, previousFile, stepOfSnapshot } from './names.ts';
 import { readCheckpoint } from './read.ts';
-
-export const latestFile = 'latest.json';
-export const checkpointFiles = [latestFile, 'previous.json', 'best.json'] as const;
-/** Files that were called latest.json and could not be read. */
-export const damagedName = /^latest\.json\.damaged(-\d+)?$/;
-const snapshotName = /^step-(\d+)\.json$/;
 
 /** The newest state of a run that can be read. */
 export interface Newest {
@@ -19,20 +14,6 @@ export interface Newest {
   readonly path: string;
   /** Why it is not that of latest.json; null if it is. */
   readonly instead: string | null;
-}
-
-export function isCheckpoint(file: string): boolean {
-  return stepOfSnapshot(file) !== null || checkpointFiles.some((name) => file === name);
-}
-
-export function snapshotFile(step: number): string {
-  return `step-${String(step).padStart(9, '0')}.json`;
-}
-
-/** By its name; null for any other file. */
-export function stepOfSnapshot(file: string): number | null {
-  const [, step] = snapshotName.exec(file) ?? [];
-  return step === undefined ? null : Number(step);
 }
 
 /**
@@ -58,7 +39,7 @@ export async function newestIn(folder: string): Promise<Newest> {
   const instead = (trouble as RnnError | null)?.message ?? `${latest} is missing`;
   let newest: Newest | null = null;
   // At one step a snapshot is before best.json: it was a latest.json, which knows whether the run is over.
-  for (const file of ['previous.json', ...(await snapshotsIn(folder)), 'best.json']) {
+  for (const file of [previousFile, ...(await snapshotsIn(folder)), bestFile]) {
     if (newest !== null && (stepOfSnapshot(file) ?? Infinity) <= newest.checkpoint.training.step) continue;
     const path = join(folder, file);
     const other = await read(path);
@@ -81,7 +62,7 @@ export async function newestIn(folder: string): Promise<Newest> {
 /** A name that is free for one more. */
 export async function freeDamagedName(folder: string): Promise<string> {
   for (let count = 1; ; count++) {
-    const path = join(folder, `${latestFile}.damaged${count === 1 ? '' : `-${count}`}`);
+    const path = join(folder, damagedFile(count));
     if (!(await exists(path))) return path;
   }
 }

@@ -6,26 +6,29 @@ import { link, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { diskError, nameAgain, renameOnto, temporarySuffix } from './atomic.ts';
+import { firstSameFile } from '../output-file.ts';
+import { diskError, nameAgain, renameOnto, temporarySuffix } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { makeFolders, notMade } from './folders.ts';
-import { Lock, lockFile } from './lock.ts';
-import { appendLine, cutLogBack } from './log.ts';
+import { Lock } from './lock.ts';
+import { appendLine, cutLogBack, isLog } from './log.ts';
 import {
+  bestFile,
   checkpointFiles,
-  damagedName,
-  freeDamagedName,
   isCheckpoint,
+  isOfRun,
+  isTemporary,
   latestFile,
-  type Newest,
-  newestIn,
+  lockFile,
+  logFile,
+  previousFile,
   snapshotFile,
   stepOfSnapshot,
-} from './newest.ts';
+} from './names.ts';
+import { freeDamagedName, type Newest, newestIn } from './newest.ts';
 import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
-const logFile = 'log.jsonl';
 /** In what is told of it. */
 const what = 'run folder';
 
@@ -44,8 +47,8 @@ export class RunFolder implements RunStore {
   private constructor(path: string, lock: Lock) {
     this.path = path;
     this.latestPath = join(path, latestFile);
-    this.previousPath = join(path, 'previous.json');
-    this.bestPath = join(path, 'best.json');
+    this.previousPath = join(path, previousFile);
+    this.bestPath = join(path, bestFile);
     this.logPath = join(path, logFile);
     this.#lock = lock;
     this.#left = this.#now();
@@ -68,9 +71,33 @@ export class RunFolder implements RunStore {
     } catch (cause) {
       throw notMade(what, path, cause);
     }
-    if (force || !(await RunFolder.holdsRun(path))) return;
-    throw new RnnError('usage', `${path} already holds a run`, {
-      hint: 'continue it with --resume, replace it with --force, or choose another folder with --out',
+    if (force) return;
+    if (await RunFolder.holdsRun(path))
+      throw new RnnError('usage', `${path} already holds a run`, {
+        hint: 'continue it with --resume, replace it with --force, or choose another folder with --out',
+      });
+    const log = join(path, logFile);
+    if (await isLog(log).catch(() => true)) return; // whatever else is wrong with it is noticed when it is written
+    throw new RnnError('usage', `cannot write ${log}: rnn did not write the file that is already there`, {
+      hint: 'move it away, replace it with --force, or choose another folder with --out',
+    });
+  }
+
+  /**
+   * Whatever a run in the folder would replace or remove must not be what the run is made from.
+   *
+   * @param reads files that the same command reads
+   * @throws RnnError `usage` if one of them is a file of a run in the folder
+   */
+  static async refuseSources(path: string, reads: readonly string[]): Promise<void> {
+    const names = (await readdir(path).catch(() => [])).filter((name) => isOfRun(name) || isTemporary(name) || name === lockFile);
+    const source = await firstSameFile(
+      reads,
+      names.map((name) => join(path, name)),
+    );
+    if (source === null) return;
+    throw new RnnError('usage', `cannot train in ${path}: the run would replace ${source}, which this command reads`, {
+      hint: 'choose another folder with --out: not even --force replaces this file',
     });
   }
 
@@ -267,14 +294,4 @@ export class RunFolder implements RunStore {
       await rm(second, { force: true });
     }
   }
-}
-
-function isOfRun(file: string): boolean {
-  return file === logFile || damagedName.test(file) || isCheckpoint(file);
-}
-
-/** A file that is being written, or that a killed process left. */
-function isTemporary(file: string): boolean {
-  const [of] = /^.*?\.jsonl?(?=\.)/.exec(file) ?? [];
-  return of !== undefined && file.endsWith(temporarySuffix) && (of === logFile || of === lockFile || isCheckpoint(of));
 }

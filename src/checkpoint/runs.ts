@@ -4,9 +4,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { Lock, lockFile } from './lock.ts';
+import { Lock } from './lock.ts';
 import { type LogLine, lastLines } from './log.ts';
-import { isCheckpoint, latestFile, snapshotsIn } from './newest.ts';
+import { bestFile, isOfRun, isRunFolder, latestFile, lockFile, logFile, previousFile } from './names.ts';
+import { snapshotsIn } from './newest.ts';
 import { type Header, readHeader } from './read.ts';
 import { ForeignCheckpoint } from './refusals.ts';
 
@@ -35,11 +36,11 @@ export interface RunFiles {
  */
 export async function runsIn(folder: string): Promise<string[]> {
   const names = await namesIn(folder);
-  if (isRun(names)) return [folder];
+  if (isRunFolder(names)) return [folder];
   const inside = await Promise.all(
     names.toSorted().map(async (name) => ({ path: join(folder, name), names: await readdir(join(folder, name)).catch(() => []) })),
   );
-  return inside.filter((each) => isRun(each.names)).map(({ path }) => path);
+  return inside.filter((each) => isRunFolder(each.names)).map(({ path }) => path);
 }
 
 /** The folders in a folder that hold runs, though it holds none itself. */
@@ -51,25 +52,40 @@ export async function foldersOfRuns(folder: string): Promise<string[]> {
 
 /**
  * The run folders that are meant: a folder of runs stands for those in it, a file for the run that it belongs to, and nothing for the
- * newest run in `runs`, by when its log was last written.
+ * newest run in `runs`.
  *
  * @throws RnnError `checkpoint` where there is none, or where nobody can look
  */
 export async function findRuns(given: readonly string[], runs = 'checkpoints'): Promise<string[]> {
   if (given.length === 0) {
-    const found = await runsIn(runs).catch((error: unknown) => {
-      if (error instanceof RnnError && systemCode(error.cause) === 'ENOENT') return [];
-      throw error;
+    const [newest] = await runsByAge(runs);
+    if (newest !== undefined) return [newest];
+    throw new RnnError('checkpoint', `there is no run in ./${runs}`, {
+      hint: 'train a model with `rnn train <corpus>`, or name a run folder',
     });
-    const ages = await Promise.all(found.map(async (path) => (await stat(join(path, 'log.jsonl')).catch(() => null))?.mtimeMs ?? 0));
-    if (found.length === 0)
-      throw new RnnError('checkpoint', `there is no run in ./${runs}`, {
-        hint: 'train a model with `rnn train <corpus>`, or name a run folder',
-      });
-    return [found[ages.indexOf(Math.max(...ages))]];
   }
   const meant = await Promise.all(given.map(runsMeant));
   return [...new Set(meant.flat())];
+}
+
+/**
+ * The runs in a folder, the newest first: the one of which any file was written last. By name where they are of one age.
+ *
+ * @throws RnnError `checkpoint` if the folder cannot be looked at; one that does not exist has no runs
+ */
+export async function runsByAge(folder: string): Promise<string[]> {
+  const paths = await runsIn(folder).catch((error: unknown) => {
+    if (error instanceof RnnError && systemCode(error.cause) === 'ENOENT') return [];
+    throw error;
+  });
+  const runs = await Promise.all(paths.map(async (path) => ({ path, changedMs: await lastChange(path) })));
+  return runs.toSorted((a, b) => b.changedMs - a.changedMs).map(({ path }) => path);
+}
+
+async function lastChange(path: string): Promise<number> {
+  const files = (await readdir(path).catch(() => [])).filter((file) => isOfRun(file) || file === lockFile);
+  const times = await Promise.all(files.map(async (file) => (await stat(join(path, file)).catch(() => null))?.mtimeMs ?? 0));
+  return Math.max(0, ...times);
 }
 
 async function runsMeant(given: string): Promise<string[]> {
@@ -77,7 +93,7 @@ async function runsMeant(given: string): Promise<string[]> {
     (status) => status.isFile(),
     () => false,
   );
-  if (isFile && !isRun(await namesIn(dirname(given))))
+  if (isFile && !isRunFolder(await namesIn(dirname(given))))
     throw new RnnError('checkpoint', `${given} belongs to no run`, { hint: 'give a run folder, or a file in one' });
   const found = await runsIn(isFile ? dirname(given) : given);
   if (found.length > 0) return found;
@@ -87,11 +103,6 @@ async function runsMeant(given: string): Promise<string[]> {
       ? `give one of the folders in it: ${inside.slice(0, 5).join(', ')}`
       : `train a model with \`rnn train <corpus> --out ${given}\``;
   throw new RnnError('checkpoint', `there is no run in ${given}`, { hint });
-}
-
-/** A run that has just begun has no more than its lock. */
-function isRun(names: readonly string[]): boolean {
-  return names.some((name) => isCheckpoint(name) || name === 'log.jsonl' || name === lockFile);
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -117,12 +128,12 @@ export async function lookInto(path: string): Promise<RunFiles> {
       return null;
     }
   };
-  const [latest, best] = [await header(latestFile), await header('best.json')];
+  const [latest, best] = [await header(latestFile), await header(bestFile)];
   let newest = latest;
   if (newest === null) {
     const [snapshot] = await snapshotsIn(path);
     // At one step a snapshot is before best.json, as where a run goes on.
-    const others = [await header('previous.json'), snapshot === undefined ? null : await header(snapshot), best].filter(
+    const others = [await header(previousFile), snapshot === undefined ? null : await header(snapshot), best].filter(
       (other) => other !== null,
     );
     newest = others.toSorted((a, b) => b.training.step - a.training.step).at(0) ?? null;
@@ -131,7 +142,7 @@ export async function lookInto(path: string): Promise<RunFiles> {
   return {
     newest,
     best,
-    log: lastLines(join(path, 'log.jsonl')),
+    log: lastLines(join(path, logFile)),
     isRunning: isHeld(path),
     trouble: trouble?.message ?? null,
     isForeign: trouble instanceof ForeignCheckpoint,

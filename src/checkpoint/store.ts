@@ -1,6 +1,5 @@
 // The door of this room: what the rest of the program may do with checkpoints.
 
-export { replaceFile } from './atomic.ts';
 export { type Checkpoint, type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits } from './checkpoint.ts';
 export { findCheckpoint } from './find.ts';
 export { freshRecord } from './fresh.ts';
@@ -9,7 +8,8 @@ export { LogFollower, readLog } from './follow.ts';
 export { type Fail, shown, troubleInJson } from './json-values.ts';
 export type { LogLine } from './log.ts';
 export { MemoryStore } from './memory-store.ts';
-export { type Newest, isCheckpoint, newestIn } from './newest.ts';
+export { isCheckpoint } from './names.ts';
+export { type Newest, newestIn } from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
 export type { RunStore } from './run-store.ts';
@@ -17,4 +17,4 @@ export { type RunFiles, findRuns, foldersOfRuns, isHeld, lookInto, runsIn } from
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf, weightsIn } from './tensors.ts';
 export { checkCell, checkModel, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
-export { writeCheckpoint } from './write.ts';
+export { checkpointPieces, startsAsCheckpoint, writeCheckpoint } from './write.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { diskError, replaceFile } from './atomic.ts';
+import { diskError, replaceFile } from '../atomic.ts';
 import { makeFolders, notMade } from './folders.ts';
 import { runsIn } from './runs.ts';
 

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { endianness } from 'node:os';
 
 import { RnnError } from '../errors.ts';
-import { replaceFile } from './atomic.ts';
+import { replaceFile } from '../atomic.ts';
 import { type Checkpoint, type Tensor, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-values.ts';
 import { prettyJson } from './pretty.ts';
@@ -22,9 +22,17 @@ const pieceBytes = 3 * 2 ** 14;
  * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity (nothing is written then), `machine` if the disk fails
  */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint, beforeRename?: () => Promise<void>): Promise<void> {
-  refuseUnfit(path, checkpoint);
-  await replaceFile(path, encode(checkpoint), beforeRename);
+  await replaceFile(path, checkpointPieces(path, checkpoint), beforeRename);
 }
+
+/** The bytes of a checkpoint file. @throws RnnError `checkpoint` if a tensor holds NaN or an infinity */
+export function checkpointPieces(path: string, checkpoint: Checkpoint): Iterable<Uint8Array> {
+  refuseUnfit(path, checkpoint);
+  return encode(checkpoint);
+}
+
+/** Whether a file that starts like this is a checkpoint that rnn wrote. */
+export const startsAsCheckpoint = (start: string): boolean => /^\s*\{\s*"format":\s*"rnn-checkpoint"/.test(start);
 
 function* encode({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): Generator<Uint8Array> {
   const hash = createHash('sha256');

@@ -9,7 +9,6 @@ import type {
   newestIn,
   openSweepFolder,
   readCheckpoint,
-  replaceFile,
   RunFolder,
 } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
@@ -30,10 +29,12 @@ import type { openRun } from '../library/open-run.ts';
 import type { planRun } from '../library/plan-run.ts';
 import type { followRun, readRuns } from '../library/runs.ts';
 import type { TrainingRooms } from '../library/rooms.ts';
+import type { refuseOutput, writeOutput } from '../output-file.ts';
 import type { cellsPage } from '../reports/cells-page.ts';
 import type { chartsOf, whyNothing } from '../reports/charts.ts';
 import type { curvesPage } from '../reports/curves-page.ts';
 import type { gradientCharts, gradientsPage } from '../reports/gradients.ts';
+import type { isOurPage, isOurPicture } from '../reports/markers.ts';
 import type { storyPage } from '../reports/story-page.ts';
 import type { captionOf, factsOf, someOf } from '../reports/story.ts';
 import type { surprisePage } from '../reports/surprise-page.ts';
@@ -45,7 +46,7 @@ import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { refuseImpossible } from '../training/possible.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
-import type { planScoring, score, trainedPart } from '../training/scoring.ts';
+import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 
@@ -69,16 +70,20 @@ export interface Rooms extends TrainingRooms {
     MemoryStore: typeof MemoryStore;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
-    replaceFile: typeof replaceFile;
     openSweepFolder: typeof openSweepFolder;
-    RunFolder: Pick<typeof RunFolder, 'create' | 'holdsRun' | 'open' | 'refuseIfTaken'>;
+    RunFolder: Pick<typeof RunFolder, 'create' | 'holdsRun' | 'open' | 'refuseIfTaken' | 'refuseSources'>;
   }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
-  scoring(): Promise<{ planScoring: typeof planScoring; score: typeof score; trainedPart: typeof trainedPart }>;
+  scoring(): Promise<{
+    planScoring: typeof planScoring;
+    readingOf: typeof readingOf;
+    score: typeof score;
+    trainedPart: typeof trainedPart;
+  }>;
   insight(): Promise<{
     SurpriseRecord: typeof SurpriseRecord;
     piecesOf: typeof piecesOf;
@@ -107,6 +112,12 @@ export interface Rooms extends TrainingRooms {
     readTrained: typeof readTrained;
     refuseOtherFiles: typeof refuseOtherFiles;
     startBytes: typeof startBytes;
+  }>;
+  outputs(): Promise<{
+    refuseOutput: typeof refuseOutput;
+    writeOutput: typeof writeOutput;
+    isOurPage: typeof isOurPage;
+    isOurPicture: typeof isOurPicture;
   }>;
   diagnosis(): Promise<{ examine: typeof examine }>;
 }
@@ -158,5 +169,6 @@ export const rooms: Rooms = {
     ...(await import('../reports/svg.ts')),
   }),
   formats: async () => ({ ...(await import('../formats/formats.ts')), ...(await import('../formats/trained.ts')) }),
+  outputs: async () => ({ ...(await import('../output-file.ts')), ...(await import('../reports/markers.ts')) }),
   diagnosis: () => import('../diagnosis/doctor.ts'),
 };

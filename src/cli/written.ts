@@ -1,9 +1,119 @@
-// Files that a command is asked to write: pages, pictures, records.
-import { constants } from 'node:fs';
-import { access, open, realpath, rm, stat, writeFile } from 'node:fs/promises';
-import { RnnError, systemCode } from '../errors.ts';
+// The files that a command is asked to write: pages, pictures, records, models.
+import { resolve } from 'node:path';
+import { RnnError } from '../errors.ts';
+import type { OutputRules } from '../output-file.ts';
 import type { Context } from './context.ts';
+import { type Flag, switchFlag } from './flags.ts';
 import { bytes, harmless } from './format.ts';
+import { logOf } from './runs-given.ts';
+
+/** For commands that write a page, a picture or a record. */
+export const forceFlag = (): Flag => switchFlag('--force', 'replace a file that rnn did not write');
+
+/** What a command reads: none of these files is ever replaced by one that it writes. */
+export interface Reads {
+  /** Files, folders, globs, or - for standard input, with what limits them. */
+  readonly texts?: readonly string[];
+  readonly include?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
+  /** Run folders or files; undefined for the newest run. */
+  readonly checkpoints?: readonly (string | undefined)[];
+  /** As `findRuns` takes them. */
+  readonly logs?: readonly string[];
+}
+
+/** The files of one command, by the flags that name them. */
+export class OutputFiles {
+  readonly #paths: Readonly<Record<string, string | undefined>>;
+  readonly #reads: Reads;
+  readonly #force: boolean;
+  readonly #context: Context;
+  readonly #found: string[] = [];
+
+  constructor(
+    paths: Readonly<Record<string, string | undefined>>,
+    { force, ...reads }: Reads & { readonly force?: boolean },
+    context: Context,
+  ) {
+    this.#paths = paths;
+    this.#reads = reads;
+    this.#force = force === true;
+    this.#context = context;
+  }
+
+  /** A file that the command reads, and did not name itself. */
+  alsoReads(path: string): void {
+    this.#found.push(path);
+  }
+
+  /**
+   * Before anything is computed for them; leaves the files as they are.
+   *
+   * @throws RnnError `usage` for a file that is not to be replaced, `machine` for one that cannot be written
+   */
+  async refuseUnfit(): Promise<void> {
+    const { refuseOutput } = await this.#context.rooms.outputs();
+    const flags = new Map<string, string>();
+    for (const [flag, path] of Object.entries(this.#paths)) {
+      if (path === undefined || isStdout(path)) continue;
+      const other = flags.get(resolve(path));
+      if (other !== undefined)
+        throw new RnnError('usage', `${other} and ${flag} both write ${path}`, { hint: 'name another file for one of them' });
+      flags.set(resolve(path), flag);
+      await refuseOutput(path, await this.#rulesFor(flag));
+    }
+  }
+
+  /** Writes a file, and says so; to stdout for `-`. @throws RnnError as `refuseUnfit` */
+  async write(flag: string, content: string | Iterable<Uint8Array>): Promise<void> {
+    const { rooms, stdout, stderr } = this.#context;
+    const path = this.#paths[flag]!;
+    const pieces = typeof content === 'string' ? [Buffer.from(content)] : content;
+    if (isStdout(path)) {
+      for (const piece of pieces) await stdout.write(piece);
+      return;
+    }
+    const { writeOutput } = await rooms.outputs();
+    const size = await writeOutput(path, pieces, await this.#rulesFor(flag));
+    stderr.line(stderr.colour.dim(harmless(`wrote ${path}, ${bytes(size)}`)));
+  }
+
+  async #rulesFor(flag: string): Promise<OutputRules> {
+    const { isOurPage, isOurPicture } = await this.#context.rooms.outputs();
+    const isOurs = { '--html': isOurPage, '--svg': isOurPicture }[flag];
+    return {
+      force: this.#force,
+      ...(isOurs === undefined ? {} : { isOurs }),
+      sources: () => this.#sources(),
+      hint: 'choose another file, or - for standard output',
+    };
+  }
+
+  /** What cannot be found is refused by whoever reads it. */
+  async #sources(): Promise<string[]> {
+    const { texts = [], include = [], exclude = [], checkpoints = [], logs } = this.#reads;
+    const { rooms } = this.#context;
+    const files = [...this.#found];
+    if (texts.length > 0) {
+      const { findFiles } = await rooms.corpus();
+      for (const text of texts)
+        files.push(...(await findFiles(text, { include, exclude }).catch(() => ({ files: [] }))).files.map(({ path }) => path));
+    }
+    const { findCheckpoint, findRuns } = await rooms.checkpoints();
+    for (const checkpoint of checkpoints)
+      files.push(
+        ...(await findCheckpoint(checkpoint, 'use').then(
+          (path) => [path],
+          () => [],
+        )),
+      );
+    if (logs !== undefined) files.push(...(await findRuns(logs).catch(() => [])).map(logOf));
+    return files;
+  }
+}
+
+/** `-`, or what the system calls standard output. */
+export const isStdout = (path: string | undefined): boolean => path !== undefined && ['-', '/dev/stdout', '/dev/fd/1'].includes(path);
 
 /**
  * @param outputs of a command: where each goes, or whether it is asked for, by its flag. @throws RnnError `usage` if a page or picture for
@@ -11,70 +121,10 @@ import { bytes, harmless } from './format.ts';
  */
 export function refuseMixed(outputs: Readonly<Record<string, string | boolean | undefined>>): void {
   const toStdout = Object.entries(outputs)
-    .filter(([, to]) => to === '-' || to === true)
-    .map(([flag, to]) => ({ flag, words: to === '-' ? `${flag} -` : flag }));
-  const [file] = toStdout.filter(({ flag }) => outputs[flag] === '-');
+    .filter(([, to]) => to === true || (typeof to === 'string' && isStdout(to)))
+    .map(([flag, to]) => ({ flag, words: to === true ? flag : `${flag} ${to}` }));
+  const [file] = toStdout.filter(({ flag }) => outputs[flag] !== true);
   const [other] = toStdout.filter(({ flag }) => flag !== file?.flag);
   if (file === undefined || other === undefined) return;
   throw new RnnError('usage', `${file.words} and ${other.words} both write to standard output`, { hint: `name a file for ${file.flag}` });
-}
-
-/** Writes to a file, and says so; a text for `-` goes to stdout. @throws RnnError `machine` if it cannot be written */
-export async function writeOut(path: string, content: string | Iterable<Uint8Array>, { stdout, stderr }: Context): Promise<void> {
-  if (path === '-' && typeof content === 'string') return stdout.write(content);
-  try {
-    await writeFile(path, content);
-  } catch (cause) {
-    throw unwritable(path, cause);
-  }
-  stderr.line(stderr.colour.dim(harmless(`wrote ${path}, ${bytes((await stat(path)).size)}`)));
-}
-
-/**
- * Puts bytes in the place of a file, whole or not at all, and says so; for `-`, on stdout. @throws RnnError `machine` if it cannot be
- * written
- */
-export async function replaceOut(path: string, content: Uint8Array, context: Context): Promise<void> {
-  if (path === '-') return context.stdout.write(content);
-  const known = await stat(path).catch(() => null);
-  // A pipe or a device is written to, not replaced.
-  if (known !== null && !known.isFile()) return writeOut(path, [content], context);
-  const { replaceFile } = await context.rooms.checkpoints();
-  await replaceFile(known === null ? path : await realpath(path), [content]); // what a link leads to, not the link
-  context.stderr.line(context.stderr.colour.dim(harmless(`wrote ${path}, ${bytes(content.length)}`)));
-}
-
-/** Before anything is computed for them; leaves the files as they are. @throws RnnError `machine` if one could not be written */
-export async function refuseUnwritable(...paths: readonly (string | undefined)[]): Promise<void> {
-  for (const path of paths) {
-    if (path === undefined || path === '-') continue;
-    await tryToOpen(path).catch((cause: unknown) => {
-      throw unwritable(path, cause);
-    });
-  }
-}
-
-async function tryToOpen(path: string): Promise<void> {
-  const known = await stat(path).catch((error: unknown) => {
-    if (systemCode(error) === 'ENOENT') return null;
-    throw error;
-  });
-  if (known !== null) {
-    // Who reads a pipe would notice that it was opened.
-    return known.isFile() || known.isDirectory() ? (await open(path, 'r+')).close() : access(path, constants.W_OK);
-  }
-  const made = await open(path, 'wx').catch((error: unknown) => {
-    if (systemCode(error) === 'EEXIST') return null; // a link to a file that is not there yet
-    throw error;
-  });
-  if (made === null) return;
-  await made.close();
-  await rm(path);
-}
-
-function unwritable(path: string, cause: unknown): RnnError {
-  return new RnnError('machine', `${path} could not be written: ${(cause as Error).message}`, {
-    hint: 'choose another place, or - for standard output',
-    cause,
-  });
 }

@@ -1,7 +1,9 @@
 // The corpora that come with the program, each written out as a file when it is asked for. Knows nothing of training.
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { diskError } from '../atomic.ts';
 import { RnnError, systemCode } from '../errors.ts';
+import { writeOutput } from '../output-file.ts';
 
 export interface Builtin {
   readonly name: string;
@@ -12,16 +14,15 @@ const writers: Readonly<Record<string, { description: string; text: () => Promis
   sonnets: { description: "Shakespeare's 154 sonnets, about 95,000 characters", text: sonnets },
 };
 
-let written = 0;
-
 export const builtinCorpora: readonly Builtin[] = Object.entries(writers).map(([name, { description }]) => ({ name, description }));
 
 /**
  * Writes a built-in corpus to `folder`/`name`.txt and returns that path.
+ * @param force replaces another text in its place
  * @throws RnnError `usage` if there is no such corpus, or another text is in its place
- * @throws RnnError `machine` if the file cannot be written
+ * @throws RnnError `machine` if the file cannot be written, or what is in its place cannot be read
  */
-export async function writeBuiltin(name: string, folder = 'corpora'): Promise<string> {
+export async function writeBuiltin(name: string, folder = 'corpora', { force = false }: { force?: boolean } = {}): Promise<string> {
   const writer = Object.hasOwn(writers, name) ? writers[name] : undefined;
   if (writer === undefined) {
     throw new RnnError('usage', `there is no built-in corpus ${JSON.stringify(name)}`, {
@@ -30,24 +31,32 @@ export async function writeBuiltin(name: string, folder = 'corpora'): Promise<st
   }
   const text = await writer.text();
   const file = path.join(folder, `${name}.txt`);
-  const present = await readFile(file, 'utf8').catch(() => null);
+  const present = force ? null : await textOrNull(file);
   if (present === text) return file;
   if (present !== null)
-    throw new RnnError('usage', `${file} is there already, with another text in it`, { hint: 'move it away or delete it' });
-  // A name of its own: others may be writing the same file.
-  const temporary = `${file}.${process.pid}-${written++}.part`;
+    throw new RnnError('usage', `${file} is there already, with another text in it`, { hint: 'move it away, or replace it with --force' });
+  const hint = `make ${folder} a folder with free space that you can write to, or change to another folder first`;
   try {
     await makeFolder(folder);
-    await writeFile(temporary, text);
-    await rename(temporary, file);
+    // Another process may be writing the same text.
+    await writeOutput(file, [Buffer.from(text)], { force, isOurs: (start) => text.startsWith(start), hint });
   } catch (cause) {
-    await rm(temporary, { force: true }).catch(() => {});
-    throw new RnnError('machine', `cannot write ${file}: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      hint: `${folder} is to be a folder with room in it that you may write to; from another present folder, it is another one`,
+    throw diskError(`cannot write ${file}`, cause, hint);
+  }
+  return file;
+}
+
+/** Null where there is no plain file; `writeOutput` refuses anything else. A file that cannot be read is still somebody's. */
+async function textOrNull(file: string): Promise<string | null> {
+  try {
+    return (await stat(file)).isFile() ? await readFile(file, 'utf8') : null;
+  } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(cause))) return null;
+    throw new RnnError('machine', `cannot read ${file}, which is there already: ${(cause as Error).message}`, {
+      hint: 'move it away, or replace it with --force',
       cause,
     });
   }
-  return file;
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -1,6 +1,15 @@
 // Checkpoints as files, for other programs.
-import { type Checkpoint, type TrainedModel, findCheckpoint, freshRecord, readCheckpoint, writeCheckpoint } from '../checkpoint/store.ts';
+import {
+  type Checkpoint,
+  type TrainedModel,
+  checkpointPieces,
+  findCheckpoint,
+  freshRecord,
+  readCheckpoint,
+  startsAsCheckpoint,
+} from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
+import { writeOutput } from '../output-file.ts';
 import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
@@ -17,12 +26,13 @@ export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
 }
 
 /**
- * Writes a checkpoint as a file of its own: under another name first, which takes the place of `path` when it is whole.
+ * Writes a checkpoint as a file of its own: under another name first, which takes the place of `path` when it is whole. Another
+ * checkpoint is replaced, any other file only with `force`.
  *
- * @throws RnnError `checkpoint` if a number of it is not finite, `machine` if the disk fails
+ * @throws RnnError `checkpoint` if a number of it is not finite, `usage` if another file is there, `machine` if it cannot be written
  */
-export async function saveCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  await writeCheckpoint(path, checkpoint);
+export async function saveCheckpoint(path: string, checkpoint: Checkpoint, { force = false }: { force?: boolean } = {}): Promise<void> {
+  await writeOutput(path, checkpointPieces(path, checkpoint), { force, isOurs: startsAsCheckpoint });
 }
 
 /**

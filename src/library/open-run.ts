@@ -65,6 +65,7 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
   }
   if (folder === null) {
     // Before a minute is spent on reading.
+    await RunFolder.refuseSources(path, await filesRead(way, { isNew: true }));
     await RunFolder.refuseIfTaken(path, { force });
     return start(way);
   }
@@ -74,6 +75,19 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
   });
   if (opened.end !== null) folder.close();
   return opened;
+}
+
+/** The files that a run is made from, as far as they are named: nothing in its own folder is found by a pattern. */
+async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boolean }): Promise<string[]> {
+  const { text, reading, initFrom, alsoReads = [] } = request;
+  const named = [...(wasRead(text) ? [] : text), reading.validationFile].filter((source) => typeof source === 'string');
+  if (!isNew || typeof initFrom !== 'string') return [...named, ...alsoReads];
+  const { findCheckpoint } = await rooms.checkpoints();
+  const initial = await findCheckpoint(initFrom, 'use').then(
+    (path) => [path],
+    () => [], // told when it is to be read
+  );
+  return [...named, ...alsoReads, ...initial];
 }
 
 async function start(way: Way): Promise<OpenRun> {
@@ -90,6 +104,8 @@ async function start(way: Way): Promise<OpenRun> {
 }
 
 async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Promise<OpenRun | RunThatIsOver> {
+  const { RunFolder } = await way.rooms.checkpoints();
+  await RunFolder.refuseSources(folder.path, await filesRead(way, { isNew: false }));
   const newest = await folder.newest();
   if (newest.instead !== null) way.tell.warn(`${newest.instead}; the run goes on from ${newest.path}`);
   try {

@@ -16,7 +16,7 @@ export interface TrainingRooms {
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
     MemoryStore: typeof MemoryStore;
-    RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken'>;
+    RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken' | 'refuseSources'>;
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions; refitOptions: typeof refitOptions }>;

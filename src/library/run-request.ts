@@ -36,6 +36,8 @@ export interface RunRequest {
   readonly machine: Partial<MachineOptions>;
   /** Who chose the device, where that is worth telling. */
   readonly deviceBy?: string;
+  /** Files that are read besides, such as one with options: the run replaces none of them. */
+  readonly alsoReads?: readonly string[];
   readonly stdin?: AsyncIterable<Uint8Array | string>;
 }
 

@@ -2,6 +2,7 @@
 // nothing of what is on the page.
 import { createHash } from 'node:crypto';
 import { escapeHtml } from './escape.ts';
+import { pageMarker } from './markers.ts';
 import { pageStyle } from './page-style.ts';
 
 export { escapeHtml } from './escape.ts';
@@ -32,7 +33,7 @@ export function page({ title, summary, lang = 'en', style = '', body, scripts = 
 <meta http-equiv="Content-Security-Policy" content="${policy(programs)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
-<meta name="generator" content="rnn">
+${pageMarker}
 <link rel="icon" href="data:,">
 <title>${escapeHtml(title)}</title>
 <style>${pageStyle}${style}</style>

@@ -5,6 +5,7 @@ import { seriesColours } from './colours.ts';
 import { dashOf } from './dashes.ts';
 import { tickText } from './numbers.ts';
 import { escapeHtml } from './escape.ts';
+import { pictureMarker } from './markers.ts';
 
 const width = 960;
 const large = 380;
@@ -87,7 +88,7 @@ export async function svgOf(charts: readonly Chart[], title: string): Promise<st
   const size = `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}"`;
   const look = 'color="#1a1c20" fill="currentColor" font-family="system-ui, sans-serif" font-size="12" text-anchor="middle"';
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="rnn" ${size} ${look} role="img" aria-label="${escapeHtml(title)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" ${pictureMarker} ${size} ${look} role="img" aria-label="${escapeHtml(title)}">`,
     `<title>${escapeHtml(title)}</title><style>${style}</style><rect class="paper" width="${width}" height="${height}" fill="#ffffff"/>`,
     `<text x="${edge}" y="${edge + 12}" font-size="16" font-weight="600" text-anchor="start">${escapeHtml(title)}</text>`,
     legend.html,

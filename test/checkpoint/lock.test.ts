@@ -7,7 +7,8 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { Lock, lockFile } from '../../src/checkpoint/lock.ts';
+import { Lock } from '../../src/checkpoint/lock.ts';
+import { lockFile } from '../../src/checkpoint/names.ts';
 import { temporaryFolder } from './fixture.ts';
 
 let folder: string;

@@ -11,11 +11,11 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { RunFolder, findCheckpoint, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { RunFolder, findCheckpoint, findRuns, readCheckpoint } from '../../src/checkpoint/store.ts';
 import { writeCheckpoint } from '../../src/checkpoint/write.ts';
 import { smallCheckpoint, temporaryFolder } from './fixture.ts';
 
@@ -313,9 +313,38 @@ describe('finding a checkpoint', () => {
     runWith(join(runs, 'old'), { 'latest.json': 1000, 'best.json': 1000 });
     runWith(join(runs, 'new'), { 'latest.json': 3000, 'best.json': 500 });
     runWith(join(runs, 'middle'), { 'latest.json': 2000, 'best.json': 2000 });
-    runWith(join(runs, 'no-run'), { 'log.jsonl': 9000 });
     runWith(runs, { 'README.md': 9000 });
     expect(await findCheckpoint(undefined, 'use', runs)).toBe(join(runs, 'new', 'best.json'));
+  });
+
+  it('finds the newest run where its log is found, whichever of them was written last', async () => {
+    const runs = temporaryFolder();
+    runWith(join(runs, 'evaluated'), { 'latest.json': 1000, 'log.jsonl': 4000 });
+    runWith(join(runs, 'imported'), { 'latest.json': 3000 });
+    runWith(join(runs, 'kept'), { 'step-000000100.json': 2000, 'log.jsonl': 2000 });
+    for (const newest of ['evaluated', 'imported', 'kept']) {
+      expect(await findRuns([], runs)).toEqual([join(runs, newest)]);
+      expect(dirname(await findCheckpoint(undefined, 'use', runs))).toBe(join(runs, newest));
+      rmSync(join(runs, newest), { recursive: true });
+    }
+  });
+
+  it('of a newest run that has none yet is refused, and an older run is named', async () => {
+    const runs = temporaryFolder();
+    runWith(join(runs, 'old'), { 'latest.json': 1000 });
+    runWith(join(runs, 'begun'), { 'log.jsonl': 9000 });
+    expect(await findRuns([], runs)).toEqual([join(runs, 'begun')]);
+    await expect(findCheckpoint(undefined, 'use', runs)).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringContaining(`the newest run, ${join(runs, 'begun')}, has no checkpoint yet`) as string,
+      hint: expect.stringContaining(join(runs, 'old')) as string,
+    });
+  });
+
+  it('takes the latest snapshot of a run that has nothing else', async () => {
+    const run = runWith(temporaryFolder(), { 'step-000000100.json': 3, 'step-000000200.json': 2, 'step-000000099.json': 1 });
+    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'step-000000200.json'));
+    expect(await findCheckpoint(run, 'resume')).toBe(join(run, 'step-000000200.json'));
   });
 
   it('says where it looked and what to do if there is none', async () => {
@@ -323,11 +352,11 @@ describe('finding a checkpoint', () => {
     const none = { kind: 'checkpoint', hint: expect.stringContaining('rnn train') };
     await expect(findCheckpoint(undefined, 'use', join(folder, 'checkpoints'))).rejects.toMatchObject({
       ...none,
-      message: expect.stringContaining('best.json, latest.json and previous.json'),
+      message: expect.stringContaining('best.json, latest.json, previous.json and step-*.json'),
     });
     await expect(findCheckpoint(folder, 'resume')).rejects.toMatchObject({
       ...none,
-      message: `there is no checkpoint in ${folder} (looked for latest.json, previous.json and best.json)`,
+      message: `there is no checkpoint in ${folder} (looked for latest.json, previous.json, step-*.json and best.json)`,
     });
     await expect(findCheckpoint(join(folder, 'typo'), 'use')).rejects.toMatchObject({
       ...none,

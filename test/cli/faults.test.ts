@@ -132,8 +132,8 @@ const processFaults: readonly ProcessFault[] = [
     wrong: 'a file where corpora/ should be',
     line: 'cd blocked && rnn corpus sonnets',
     code: 1,
-    cause: /^cannot write corpora\/sonnets\.txt: ENOTDIR/,
-    remedy: /corpora is to be a folder/,
+    cause: /^cannot write corpora\/sonnets\.txt: there is a file in the place of the folder$/,
+    remedy: /make corpora a folder/,
   },
   {
     wrong: 'another text where a built-in one should be',

@@ -286,7 +286,7 @@ const checkpointFaults = endingWith(4, [
   [
     'a folder without a run',
     'info @empty',
-    /^there is no checkpoint in .*empty \(looked for best\.json, latest\.json and previous\.json\)$/,
+    /^there is no checkpoint in .*empty \(looked for best\.json, latest\.json, previous\.json and step-\*\.json\)$/,
     /--out .*empty/,
   ],
   ['a folder of runs', sample('', '@runs'), /^there is no checkpoint in .*runs /, /give one of the runs in it: .*first/],

@@ -169,7 +169,7 @@ describe('rnn plot', () => {
   it.each([
     [['plot', 'missing'], 4, /there are no runs in missing: there is no such folder/],
     [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: a run logs its first losses/],
-    [['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'], 1, /x\.html could not be written: ENOENT.*\nhint: choose another place/],
+    [['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'], 1, /cannot write .*x\.html: the folder is not there\nhint: choose another file/],
     [['plot', 'RUNS/a', '--x', 'week'], 2, /--x is week, expected one of step, epoch, time, characters/],
     [['plot', 'RUNS/a', '--smooth', '1'], 2, /--smooth is 1, expected a number of at least 0 and below 1/],
     [['watch', 'RUNS'], 2, /there are 2 runs in .*\nhint: give one of them/],

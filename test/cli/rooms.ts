@@ -65,6 +65,7 @@ export function fakeRooms({
     checkpoints: async () => ({
       RunFolder: {
         refuseIfTaken: async () => {},
+        refuseSources: async () => {},
         open: async () => null,
         create: async (...given: unknown[]) => {
           calls.folder = given;

@@ -1,50 +1,183 @@
-// Files that commands are asked to write: refused before anything is computed for them.
-import { mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+// Files that commands are asked to write. What they may replace is tested beside src/output-file.ts.
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { refuseUnwritable } from '../../src/cli/written.ts';
+import { commands } from '../../src/cli/commands.ts';
+import type { Context } from '../../src/cli/context.ts';
+import { flagsOf } from '../../src/cli/flags.ts';
+import { isBuilt, patience, shell } from './process.ts';
 import { rnn } from './helpers.ts';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
+const text = 'the quick brown fox jumps over the lazy dog\n'.repeat(60);
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'rnn-written-'));
-  await writeFile(at('old.html'), 'old');
-  await mkdir(at('folder'));
-  await symlink(at('later.html'), at('link.html'));
+  folder = mkdtempSync(join(tmpdir(), 'rnn-written-'));
+  writeFileSync(at('book.txt'), text);
+  writeFileSync(at('other.txt'), text);
+  const sizes = '--hidden 8 --layers 1 --batch-size 2 --seq-length 8 --max-steps 4 --eval-every 2 --sample-every 2 --device reference';
+  const ran = await rnn(`train ${at('book.txt')} --val-file ${at('other.txt')} --out ${at('run')} ${sizes}`.split(' '));
+  if (ran.code !== 0) throw new Error(ran.stderr);
 });
-afterAll(() => rm(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true }));
 
-describe('a file to be written', () => {
-  it('is left as it is, and not made, before there is anything to write', async () => {
-    const before = await readdir(folder);
-    await refuseUnwritable(at('old.html'), at('new.html'), at('link.html'), undefined, '-', '/dev/null');
-    expect(await readdir(folder)).toEqual(before);
-    expect(await readFile(at('old.html'), 'utf8')).toBe('old');
-  });
+/** Every flag that makes a command write a file, and a line with it. */
+const writing: Readonly<Record<string, string>> = {
+  'eval --html': 'eval @book.txt --checkpoint @run --html',
+  'inspect --html': 'inspect @book.txt --checkpoint @run --html',
+  'inspect --record': 'inspect @book.txt --checkpoint @run --record',
+  'gradients --html': 'gradients @book.txt --checkpoint @run --steps 2 --jacobians 0 --html',
+  'gradients --svg': 'gradients @book.txt --checkpoint @run --steps 2 --jacobians 0 --svg',
+  'plot --html': 'plot @run --html',
+  'plot --svg': 'plot @run --svg',
+  'story --html': 'story @run --html',
+  'export --out': 'export @run --format onnx --out',
+};
+const reading = ['train --val-file', 'train --config', 'sample --prime-file'];
+const ending = (flag: string): string => (flag.endsWith('--record') ? '.npz' : '');
+const words = (line: string): string[] => line.replaceAll('@', `${folder}/`).split(' ');
+const run = (flag: string, path: string, ...more: string[]): ReturnType<typeof rnn> => rnn([...words(writing[flag]), path, ...more]);
 
-  it.each(['none/page.html', 'folder', 'old.html/page.html', 'new/', `${'n'.repeat(300)}.html`])('%s is refused', async (name) => {
-    await expect(refuseUnwritable(at(name))).rejects.toMatchObject({
-      kind: 'machine',
-      message: expect.stringContaining(`${at(name)} could not be written: `),
-    });
-  });
+/** What lies in a folder, byte for byte. */
+const contents = (path = folder): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((file) => [file, readFileSync(file, 'latin1')]),
+  );
 
-  it.each([
-    ['eval', '--html'],
-    ['inspect', '--html'],
-    ['inspect', '--record'],
-    ['gradients', '--html'],
-    ['gradients', '--svg'],
-    ['plot', '--html'],
-    ['plot', '--svg'],
-    ['story', '--html'],
-  ])('rnn %s %s refuses it before it looks for a model', async (command, flag) => {
-    const file = at(flag === '--record' ? 'none/cells.npz' : 'none/page');
-    const { code, stderr, stdout } = await rnn([command, at('missing'), flag, file]);
-    expect(stderr).toContain(`${file} could not be written: `);
+it('every option of a command that is a file is known here: either it is read, or its writing is tested', async () => {
+  const files: string[] = [];
+  for (const { name, load } of commands) {
+    const command = new Command(name);
+    (await load())(command, {} as Context);
+    for (const flag of flagsOf(command)) if (flag.placeholder === 'file') files.push(`${name} ${flag.longName}`);
+  }
+  expect(files.toSorted()).toEqual([...Object.keys(writing), ...reading].toSorted());
+});
+
+describe.each(Object.keys(writing))('rnn %s', (flag) => {
+  it('refuses a file that it cannot write, before it looks for a model', async () => {
+    const file = at(`none/page${ending(flag)}`);
+    const [command, option] = flag.split(' ');
+    // An export has the name of its checkpoint unless it is given one.
+    const line = command === 'export' ? words(writing[flag]) : [command, at('missing'), option];
+    const { code, stderr, stdout } = await rnn([...line, file]);
+    expect(stderr).toContain(`cannot write ${file}: the folder is not there`);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
   });
+
+  it('leaves a file that rnn did not write as it is, unless --force is given', async () => {
+    const file = at(`mine${ending(flag)}`);
+    writeFileSync(file, 'mine');
+    const refused = await run(flag, file);
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('replace it with --force') as string });
+    expect(readFileSync(file, 'utf8')).toBe('mine');
+    expect(await run(flag, file, '--force')).toMatchObject({ code: 0, stderr: expect.stringContaining(`wrote ${file}`) as string });
+    expect(readFileSync(file, 'utf8')).not.toBe('mine');
+    const again = await run(flag, file);
+    // A record has no mark, and the mark of a model stays where another program has trained it further.
+    expect(again.code).toBe(/record|out/.test(flag) ? 2 : 0);
+    rmSync(file);
+  });
+
+  it('never replaces a file that it reads, not even with --force', async () => {
+    // The name of a record must end as records do.
+    for (const name of ['book.txt', 'run/best.json', 'run/log.jsonl'].filter(
+      (each) => reads(flag, each) && (!flag.endsWith('--record') || each.endsWith('.jsonl')),
+    )) {
+      const before = contents();
+      const { code, stderr } = await run(flag, at(name), '--force');
+      expect(stderr).toContain(`cannot write ${at(name)}: this command reads it`);
+      expect(code).toBe(2);
+      expect(contents()).toEqual(before);
+    }
+  });
 });
+
+/** Whether a command reads a file of the folder. */
+function reads(flag: string, name: string): boolean {
+  if (name === 'book.txt') return /^(eval|inspect|gradients)/.test(flag);
+  return /^(plot|story)/.test(flag) === name.endsWith('log.jsonl');
+}
+
+describe('a source', () => {
+  const expectRefused = async (line: string, source: string): Promise<void> => {
+    const before = contents();
+    const { code, stderr } = await rnn(words(line));
+    expect(stderr).toContain(source.replaceAll('@', `${folder}/`));
+    expect(code).toBe(2);
+    expect(contents()).toEqual(before);
+  };
+
+  it.each([
+    ['found in a folder', 'eval @ --include *.txt --checkpoint @run --force --html @other.txt', 'this command reads it'],
+    ['found by a pattern', 'inspect @b*.txt --checkpoint @run --force --html @book.txt', 'this command reads it'],
+    ['to compare with', 'eval @book.txt --against @other.txt --checkpoint @run --force --html @other.txt', 'this command reads it'],
+    [
+      'that the checkpoint names',
+      'eval @book.txt --part validation --checkpoint @run --device reference --force --html @other.txt',
+      'this command reads it',
+    ],
+  ])('%s is not replaced', async (_, line, message) => expectRefused(line, message));
+
+  it.each([
+    ['a text', 'train @run/log.jsonl --out @run'],
+    ['a text to validate on', 'train @book.txt --val-file @run/log.jsonl --out @run'],
+    ['the options', 'train @book.txt --config @options/best.json --out @options'],
+    ['the weights', 'train @book.txt --init-from @run --out @run'],
+  ])('that a run would remove is not: %s', async (_, line) => {
+    const options = at('options');
+    rmSync(options, { recursive: true, force: true });
+    mkdirSync(options);
+    writeFileSync(join(options, 'best.json'), '{"hidden": 8}');
+    await expectRefused(`${line} --force --max-steps 1 --device reference`, 'which this command reads');
+    rmSync(options, { recursive: true });
+  });
+
+  it('that an import would remove is not', () =>
+    expectRefused('import @run.safetensors --like @run --out @run --force', 'which this command reads'));
+});
+
+it('a log that rnn did not write is not removed by a new run, unless --force is given', async () => {
+  mkdirSync(at('notes'));
+  writeFileSync(at('notes/log.jsonl'), '{"mine": true}\n');
+  const line = 'train @book.txt --out @notes --hidden 8 --layers 1 --batch-size 2 --seq-length 8 --max-steps 1 --device reference';
+  expect(await rnn(words(line))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('rnn did not write the file that is already there') as string,
+  });
+  expect(readFileSync(at('notes/log.jsonl'), 'utf8')).toBe('{"mine": true}\n');
+  expect((await rnn(words(`${line} --force`))).code).toBe(0);
+  rmSync(at('notes'), { recursive: true });
+});
+
+it('two files of one name are refused', async () => {
+  expect(await rnn(words('plot @run --html @both --svg @both'))).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('--html and --svg both write') as string,
+  });
+});
+
+describe.skipIf(!isBuilt || process.platform === 'win32')(
+  'what is written to streams that are open (npm run build makes the program)',
+  { timeout: patience },
+  () => {
+    it('/dev/stdout is standard output, and a descriptor is written to', async () => {
+      const page = await shell('rnn plot run --html -', { folder });
+      expect(page.stdout).toContain('<!doctype html>');
+      expect(await shell('rnn plot run --html /dev/stdout', { folder })).toEqual(page);
+      expect(await shell('rnn plot run --html /dev/fd/3 3>>page; cat page; rm page', { folder })).toMatchObject({ stdout: page.stdout });
+    });
+
+    it('a text on standard input is not replaced', async () => {
+      const ran = await shell('rnn eval - --checkpoint run --force --html other.txt <other.txt', { folder });
+      expect(ran).toMatchObject({ code: 2, stderr: expect.stringContaining('this command reads it') as string });
+      expect(readFileSync(at('other.txt'), 'utf8')).toBe(text);
+    });
+  },
+);

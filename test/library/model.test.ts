@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -208,6 +208,17 @@ describe('a checkpoint', () => {
     const path = join(newFolder(), 'copy.json');
     await saveCheckpoint(path, await loadCheckpoint(out));
     expect(await loadCheckpoint(path)).toEqual(await loadCheckpoint(out));
+  });
+
+  it('replaces another checkpoint, and any other file only with force', async () => {
+    const path = join(newFolder(), 'copy.json');
+    const checkpoint = await loadCheckpoint(out);
+    writeFileSync(path, '{"notes": "mine"}');
+    await expect(saveCheckpoint(path, checkpoint)).rejects.toMatchObject({ kind: 'usage' });
+    expect(readFileSync(path, 'utf8')).toBe('{"notes": "mine"}');
+    await saveCheckpoint(path, checkpoint, { force: true });
+    await saveCheckpoint(path, checkpoint);
+    expect(await loadCheckpoint(path)).toEqual(checkpoint);
   });
 });
 

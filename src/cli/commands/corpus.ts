@@ -3,17 +3,18 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags } from '../flags.ts';
 import { shellWord } from '../format.ts';
+import { forceFlag } from '../written.ts';
 
 export function defineCorpus(command: Command, context: Context): void {
   command
     .description('Lists the built-in corpora, or writes one to corpora/. Any other text will do: a book of gutenberg.org, source code.')
     .argument('[name]', 'the corpus to write');
-  for (const flag of commonFlags()) command.addOption(flag);
+  for (const flag of [forceFlag(), ...commonFlags()]) command.addOption(flag);
   addExamples(command, [
     ['rnn corpus', 'what there is'],
     ['rnn corpus sonnets', 'write corpora/sonnets.txt'],
   ]);
-  command.action(async (name: string | undefined) => {
+  command.action(async (name: string | undefined, flags: { force?: boolean }) => {
     const { stdout, stderr, rooms } = context;
     const { builtinCorpora, writeBuiltin } = await rooms.builtin();
     if (name === undefined) {
@@ -21,7 +22,7 @@ export function defineCorpus(command: Command, context: Context): void {
       for (const each of builtinCorpora) await stdout.write(`${stdout.colour.cyan(each.name.padEnd(width))}  ${each.description}\n`);
       return;
     }
-    const path = await writeBuiltin(name);
+    const path = await writeBuiltin(name, undefined, flags);
     await stdout.write(`${path}\n`);
     stderr.line(stderr.colour.dim(`to train on it: rnn train ${shellWord(path)}`));
   });

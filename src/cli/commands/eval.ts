@@ -13,7 +13,7 @@ import { bits, count, harmless, unitName } from '../format.ts';
 import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { named, otherMeans, readAgainst } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
-import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
+import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
 interface EvalFlags extends TextFlags {
   readonly checkpoint?: string;
@@ -25,6 +25,7 @@ interface EvalFlags extends TextFlags {
   readonly dynamicDecay?: number;
   readonly byCharacter?: boolean;
   readonly html?: string;
+  readonly force?: boolean;
   readonly against?: readonly string[];
   readonly compressors?: boolean;
   readonly device?: string;
@@ -73,7 +74,7 @@ export function defineEval(command: Command, context: Context): void {
       numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
       blasFlag(),
     ],
-    'Output:': [switchFlag('--json', 'one JSON object, after those of --by-character'), ...commonFlags()],
+    'Output:': [forceFlag(), switchFlag('--json', 'one JSON object, after those of --by-character'), ...commonFlags()],
   };
   addGroups(command, groups);
   listDevices(command);
@@ -93,11 +94,15 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   refuseTwice(sources, flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
-  await refuseUnwritable(flags.html);
+  const texts = [...sources, ...(flags.against ?? [])];
+  const files = new OutputFiles({ '--html': flags.html }, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
+  await files.refuseUnfit();
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
-  const { planScoring, score } = await rooms.scoring();
+  const { planScoring, readingOf, score } = await rooms.scoring();
+  const { validationFile } = readingOf(trained.training, part);
+  if (validationFile !== null) files.alsoReads(validationFile);
   const loaded = { path, trained };
   const reading = readKnownText(sources, loaded, flags, context, part);
   const { vocabulary, ...corpus } = await (flags.against === undefined
@@ -114,7 +119,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, against, flags.compressors === true, context)) };
   const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
-  if (costs !== null && flags.html !== undefined) await writePage(flags.html, sources, { ...loaded, evaluated, costs }, context);
+  if (costs !== null && flags.html !== undefined) await writePage(files, sources, { ...loaded, evaluated, costs }, context);
   await show({ evaluated, costs, plan, unit: unitName(vocabulary.unit) }, { ...flags, part, checkpoint: path }, context);
 }
 
@@ -174,7 +179,7 @@ interface Seen extends Loaded {
 }
 
 async function writePage(
-  file: string,
+  files: OutputFiles,
   sources: readonly string[],
   { path, trained, evaluated, costs }: Seen,
   context: Context,
@@ -197,7 +202,7 @@ async function writePage(
     ids: costs.tokens,
     symbols: symbolTexts(costs.vocabulary),
   });
-  await writeOut(file, html, context);
+  await files.write('--html', html);
 }
 
 interface Shown {
@@ -216,6 +221,6 @@ async function show(
   const isForPeople = costs === null || !byCharacter || (await writeCharacters(costs, json === true, context));
   if (json) return stdout.write(`${JSON.stringify(evaluationObject(evaluated, { dynamic, checkpoint, part, streams }))}\n`);
   // Where stdout is for another program to read, figures are beside it.
-  if (isForPeople && html !== '-') await stdout.write(scoresTable(evaluated, unit, stdout.colour));
+  if (isForPeople && !isStdout(html)) await stdout.write(scoresTable(evaluated, unit, stdout.colour));
   else stderr.line(scoresTable(evaluated, unit, stderr.colour).trimEnd());
 }

@@ -1,13 +1,11 @@
 // `rnn export`: a trained model as a file for other programs. The formats are in formats/.
-import { stat } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import type { ExportFormat } from '../../formats/format.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, switchFlag, textFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
-import { refuseMixed, refuseUnwritable, replaceOut } from '../written.ts';
+import { OutputFiles, isStdout, refuseMixed } from '../written.ts';
 
 interface ExportFlags {
   readonly format?: string;
@@ -47,14 +45,15 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   const { findCheckpoint, isCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const checkpoint = await findCheckpoint(given, 'use');
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
-  if (out === '-' && stdout.stream.isTTY === true)
+  if (isStdout(out) && stdout.stream.isTTY === true)
     throw new RnnError('usage', 'the file is not for a terminal to show', {
       hint: 'name a file with --out, or send it on: rnn export --out - > model.safetensors',
     });
-  if (!flags.force) await refuseExisting(out);
-  await refuseUnwritable(out);
+  // The metadata of rnn stays in a file that was trained further elsewhere, so it does not tell who wrote it.
+  const files = new OutputFiles({ '--out': out }, { force: flags.force, checkpoints: [checkpoint] }, context);
+  await files.refuseUnfit();
   const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
-  await replaceOut(out, bytes, context);
+  await files.write('--out', [bytes]);
   if (flags.json)
     await stdout.write(`${JSON.stringify({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length })}\n`);
 }
@@ -73,19 +72,4 @@ function formatByEnding(out: string | undefined, formats: readonly ExportFormat[
 function nameOf(checkpoint: string, isCheckpoint: (file: string) => boolean): string {
   const file = basename(checkpoint);
   return isCheckpoint(file) ? basename(dirname(resolve(checkpoint))) || 'model' : basename(file, extname(file));
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  // What is no plain file, such as a pipe or a device, is there to be written to.
-  if (
-    path === '-' ||
-    !(await stat(path).then(
-      (status) => status.isFile(),
-      () => false,
-    ))
-  )
-    return;
-  throw new RnnError('usage', `${harmless(path)} is already there`, {
-    hint: 'replace it with --force, or choose another file with --out',
-  });
 }

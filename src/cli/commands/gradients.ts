@@ -14,7 +14,7 @@ import { readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
 import { untrainedOptions } from '../untrained.ts';
-import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
+import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
 interface GradientsFlags {
   readonly checkpoint?: readonly string[];
@@ -29,6 +29,7 @@ interface GradientsFlags {
   readonly blas?: string;
   readonly html?: string;
   readonly svg?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -78,6 +79,7 @@ export function defineGradients(command: Command, context: Context): void {
     'Output:': [
       textFlag('--html <file>', 'a page to zoom and read in; - is stdout'),
       textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
+      forceFlag(),
       switchFlag('--json', 'one JSON object per network'),
       ...commonFlags(),
     ],
@@ -97,7 +99,9 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
-  await refuseUnwritable(flags.html, flags.svg);
+  const checkpoints = checkpointsOf(flags);
+  const files = new OutputFiles({ '--html': flags.html, '--svg': flags.svg }, { ...flags, texts: sources, checkpoints }, context);
+  await files.refuseUnfit();
   const subjects = await subjectsOf(sources, flags, context);
   const { steps, positions, jacobians } = { ...defaults, ...flags };
   const { gradientFlow, largestSingularValues } = await rooms.gradients();
@@ -113,30 +117,34 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   } finally {
     await device.close();
   }
-  await show(found, sources, flags, context);
+  await show(found, sources, flags, files, context);
 }
 
 async function show(
   found: readonly GradientsOf[],
   sources: readonly string[],
   { html, svg, json }: GradientsFlags,
-  context: Context,
+  files: OutputFiles,
+  { rooms, stdout }: Context,
 ): Promise<void> {
-  const { rooms, stdout } = context;
   const { gradientCharts, gradientsPage, dashboard, svgOf } = await rooms.gradientPictures();
-  if (html !== undefined) await writeOut(html, gradientsPage(found, sources.join(' ')), context);
-  if (svg !== undefined) await writeOut(svg, await svgOf(gradientCharts(found), 'How far back the loss reaches'), context);
+  if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
+  if (svg !== undefined) await files.write('--svg', await svgOf(gradientCharts(found), 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
   const [flow] = gradientCharts(found);
   await stdout.write(`${[...dashboard([flow], lookOf(stdout, rows)), '', ...gradientsTable(found, stdout)].join('\n')}\n`);
 }
+
+/** Those that are named; the newest run, as undefined, unless there are other networks to show. */
+const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly (string | undefined)[] =>
+  checkpoint ?? (untrained.length > 0 ? [] : [undefined]);
 
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
   const { io, rooms } = context;
   const { untrained = [], include = [], exclude = [] } = flags;
   const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
-  const given = flags.checkpoint ?? (untrained.length > 0 ? [] : [undefined]);
+  const given = checkpointsOf(flags);
   if (sources.includes('-') && given.length > 1) {
     throw new RnnError('usage', 'standard input (-) can be read only once, and each checkpoint reads the text with its own vocabulary', {
       hint: 'put the text into a file',

@@ -48,8 +48,10 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
       hint: 'choose another folder with --out; --force replaces that run, whose optimizer and log no file has',
     });
   }
+  const likePath = flags.like === undefined ? null : await findCheckpoint(flags.like, 'use');
+  await RunFolder.refuseSources(path, [file, ...(likePath === null ? [] : [likePath])]);
   const content = await readWhole(file, context);
-  const like = flags.like === undefined ? null : await readCheckpoint(await findCheckpoint(flags.like, 'use'), { weightsOnly: true });
+  const like = likePath === null ? null : await readCheckpoint(likePath, { weightsOnly: true });
   const checkpoint = readTrained(content, file, like);
   const { model, tensors, training } = checkpoint;
   const folder = await RunFolder.create(path, { force: flags.force === true });

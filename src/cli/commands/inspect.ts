@@ -14,7 +14,7 @@ import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { markedText } from '../marks.ts';
 import { shaderFor } from '../shades.ts';
 import { badValue } from '../values.ts';
-import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
+import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
 interface InspectFlags extends TextFlags {
   readonly checkpoint?: string;
@@ -22,6 +22,7 @@ interface InspectFlags extends TextFlags {
   readonly cell?: string;
   readonly html?: string;
   readonly record?: string;
+  readonly force?: boolean;
   readonly device?: string;
   readonly threads?: number;
 }
@@ -50,7 +51,7 @@ export function defineInspect(command: Command, context: Context): void {
       deviceFlag('where to compute; listed below (default: auto)'),
       numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
     ],
-    'Output:': [switchFlag('--json', 'one JSON object a line'), ...commonFlags()],
+    'Output:': [forceFlag(), switchFlag('--json', 'one JSON object a line'), ...commonFlags()],
   };
   addGroups(command, groups);
   listDevices(command);
@@ -81,16 +82,21 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined)
     throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
-  await refuseUnwritable(flags.html, flags.record);
+  const files = new OutputFiles(
+    { '--html': flags.html, '--record': flags.record },
+    { ...flags, texts: sources, checkpoints: [flags.checkpoint] },
+    context,
+  );
+  await files.refuseUnfit();
   const seen = await look(sources, flags, context);
   const { pieces, activations, cell } = seen;
-  if (record !== null) await writeOut(flags.record!, record(pieces, activations), context);
-  const isPageOnStdout = flags.html === '-';
+  if (record !== null) await files.write('--record', record(pieces, activations));
+  const isPageOnStdout = isStdout(flags.html);
   if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
   if (cell !== null && flags.html === undefined) return;
   const findings = await search(seen, flags, context);
   const saturation = saturationOf(activations);
-  if (flags.html !== undefined) await writePage(flags.html, sources, seen, { findings, saturation }, context);
+  if (flags.html !== undefined) await writePage(files, sources, seen, { findings, saturation }, context);
   if (cell === null && !isPageOnStdout) await showTables(findings, saturation, flags, context);
 }
 
@@ -127,7 +133,7 @@ async function search({ pieces, activations }: Seen, { json }: InspectFlags, { r
 }
 
 async function writePage(
-  file: string,
+  files: OutputFiles,
   sources: readonly string[],
   { path, model, pieces, activations, extent, cell }: Seen,
   found: { readonly findings: readonly Finding[]; readonly saturation: readonly Saturation[] },
@@ -135,7 +141,7 @@ async function writePage(
 ): Promise<void> {
   const { cellsPage } = await context.rooms.cellsPage();
   const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
-  await writeOut(file, await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }), context);
+  await files.write('--html', await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
 }
 
 /** @throws RnnError `usage` for a name that is none, or not one of this model's */

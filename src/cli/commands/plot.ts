@@ -8,7 +8,7 @@ import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag 
 import { harmless } from '../format.ts';
 import { nothingLogged, readRuns } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
-import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
+import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
 interface PlotFlags {
   readonly x?: Horizontal;
@@ -17,6 +17,7 @@ interface PlotFlags {
   readonly log?: boolean;
   readonly svg?: string;
   readonly html?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -40,6 +41,7 @@ export function definePlot(command: Command, context: Context): void {
     switchFlag('--log', 'the loss on a logarithmic axis'),
     textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
     textFlag('--html <file>', 'a page to zoom and read in, without a network; - is stdout'),
+    forceFlag(),
     switchFlag('--json', 'one JSON object per line of a chart'),
     ...commonFlags(),
   ])
@@ -56,7 +58,8 @@ export function definePlot(command: Command, context: Context): void {
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
   const { rooms, stdout } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
-  await refuseUnwritable(flags.html, flags.svg);
+  const files = new OutputFiles({ '--html': flags.html, '--svg': flags.svg }, { force: flags.force, logs: given }, context);
+  await files.refuseUnfit();
   const runs = drawable(await readRuns(given, context), context);
   const { chartsOf, dashboard, whyNothing } = await rooms.curves();
   const options = {
@@ -70,9 +73,9 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
   const first: ChartOptions = isPageAlone ? { horizontal: 'step' } : options;
   if (chartsOf(runs, first).length === 0) throw nothingToDraw(whyNothing(runs, first), runs);
   const draw = (places: number): Chart[] => chartsOf(runs, { ...options, places });
-  if (flags.html !== undefined) await writeOut(flags.html, (await rooms.pictures()).curvesPage(runs), context);
+  if (flags.html !== undefined) await files.write('--html', (await rooms.pictures()).curvesPage(runs));
   if (flags.svg !== undefined)
-    await writeOut(flags.svg, await (await rooms.pictures()).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')), context);
+    await files.write('--svg', await (await rooms.pictures()).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')));
   if (flags.json) return tell(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
   await stdout.write(`${dashboard(draw(stdout.columns * 2), lookOf(stdout, rows)).join('\n')}\n`);

@@ -5,11 +5,12 @@ import type { Context } from '../context.ts';
 import { addExamples, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { findRun, readRuns } from '../runs-given.ts';
-import { refuseMixed, refuseUnwritable, writeOut } from '../written.ts';
+import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
 interface StoryFlags {
   readonly stages?: number;
   readonly html?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -24,6 +25,7 @@ export function defineStory(command: Command, context: Context): void {
   for (const flag of [
     numberFlag('--stages <n>', `how many (default: ${defaultStages}; all with --html or --json)`, { whole: true, least: 1 }),
     textFlag('--html <file>', 'a page with the curve of the loss; - is stdout'),
+    forceFlag(),
     switchFlag('--json', 'one JSON object per sample'),
     ...commonFlags(),
   ])
@@ -38,7 +40,8 @@ export function defineStory(command: Command, context: Context): void {
 async function story(given: string | undefined, flags: StoryFlags, context: Context): Promise<void> {
   const { rooms, stdout } = context;
   refuseMixed({ '--html': flags.html, '--json': flags.json });
-  await refuseUnwritable(flags.html);
+  const files = new OutputFiles({ '--html': flags.html }, { force: flags.force, logs: given === undefined ? [] : [given] }, context);
+  await files.refuseUnfit();
   const [{ name, path, curves }] = await readRuns([await findRun(given, context)], context);
   if (curves.stages.length === 0)
     throw new RnnError('checkpoint', `no samples were taken in ${path}`, {
@@ -47,7 +50,7 @@ async function story(given: string | undefined, flags: StoryFlags, context: Cont
   const { someOf, captionOf, factsOf } = await rooms.story();
   const isWhole = flags.html !== undefined || flags.json === true;
   const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : defaultStages));
-  if (flags.html !== undefined) await writeOut(flags.html, (await rooms.pictures()).storyPage({ name, curves }, stages), context);
+  if (flags.html !== undefined) await files.write('--html', (await rooms.pictures()).storyPage({ name, curves }, stages));
   if (flags.json) await stdout.writeJson(...stages.map((stage) => ({ event: 'stage', run: path, ...stage })));
   if (isWhole) return;
   const { bold, dim } = stdout.colour;

@@ -85,6 +85,7 @@ function requestOf({ sources, flags, context: { io } }: Request, folder: string,
     reading: givenReading(flags),
     machine: givenMachine(flags),
     ...(fromEnvironment ? { deviceBy: 'RNN_DEVICE' } : {}),
+    alsoReads: [flags.config ?? io.env.RNN_CONFIG ?? ''].filter((path) => path !== ''),
     get stdin() {
       return io.stdin;
     },

@@ -4,7 +4,7 @@ import { copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, systemCode } from './errors.ts';
 
 /** Ends the names of files that are being written; what a killed process left behind is recognised by it. */
 export const temporarySuffix = '.tmp';
@@ -16,8 +16,12 @@ let counter = 0;
  *
  * @throws RnnError `machine` that says what failed
  */
-export async function replaceFile(path: string, pieces: Iterable<Uint8Array>, beforeRename?: () => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`);
+export async function replaceFile(
+  path: string,
+  pieces: Iterable<Uint8Array>,
+  beforeRename?: () => Promise<void>,
+  temporary = join(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`),
+): Promise<void> {
   try {
     const file = await open(temporary, 'wx');
     try {
@@ -103,14 +107,18 @@ async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** The system's error as one of ours; errors that did not come from the system are returned as they are. */
-export function diskError(what: string, error: unknown): unknown {
+/**
+ * The system's error as one of ours; errors that did not come from the system are returned as they are.
+ *
+ * @param remedy the hint, in the place of one for a run folder
+ */
+export function diskError(what: string, error: unknown, remedy?: string): unknown {
   const code = systemCode(error);
   if (error instanceof RnnError || code === '') return error;
   const [reason, hint] = Object.hasOwn(reasons, code)
     ? reasons[code]
     : [`the system says ${code}`, 'look for trouble with the disk, and try again'];
-  return new RnnError('machine', `${what}: ${reason}`, { hint, cause: error });
+  return new RnnError('machine', `${what}: ${reason}`, { hint: remedy ?? hint, cause: error });
 }
 
 const permission = ['you have no permission to write there', 'check the permissions of the folder, or choose another with --out'] as const;
@@ -124,5 +132,5 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EDQUOT: ['your quota on the disk is used up', full[1]],
   EFBIG: ['the file system allows no file of this size', 'choose a folder on another disk with --out'],
   ENOENT: gone,
-  ENOTDIR: gone,
+  ENOTDIR: ['there is a file in the place of the folder', 'move the file away, or choose another folder with --out'],
 };

@@ -1,0 +1,133 @@
+// Files that a user asks for: written whole or not at all, never in the place of a file that the same command reads, and in the place of a
+// file that rnn did not write only if the user insists.
+import { randomUUID } from 'node:crypto';
+import { type BigIntStats, constants } from 'node:fs';
+import { access, appendFile, lstat, open, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+
+import { diskError, replaceFile, temporarySuffix } from './atomic.ts';
+import { RnnError, systemCode } from './errors.ts';
+
+export interface OutputRules {
+  /** Replaces a file that rnn did not write. */
+  readonly force?: boolean;
+  /** Whether a file that starts like this was written by rnn, in the same format. Without this, any file needs `force`. */
+  readonly isOurs?: (start: string) => boolean;
+  /** The files that the same command reads, `-` for standard input. Called only if there is a file to replace. */
+  readonly sources?: () => Promise<readonly string[]>;
+  /** For every refusal but that of an existing file or a source. */
+  readonly hint?: string;
+}
+
+const START_BYTES = 4096;
+const defaultHint = 'choose another file';
+
+/** Whether a path names a stream that is open already, such as /dev/stdout, or /dev/fd/63 for `>(gzip)`: that is written to, not replaced. */
+export const isOpenStream = (path: string): boolean => /^\/dev\/(stdout|stderr|fd\/\d+)$/.test(path);
+
+/**
+ * Refuses what `writeOutput` would refuse, before anything is computed for the file. Leaves the file as it is, or absent.
+ *
+ * @throws RnnError `usage` for an existing file that is not to be replaced, `machine` for one that cannot be written
+ */
+export async function refuseOutput(path: string, rules: OutputRules = {}): Promise<void> {
+  if (isOpenStream(path)) return;
+  const isThere = await refuseToReplace(path, rules);
+  const trial = temporaryBeside(path);
+  try {
+    if (isThere) await access(path, constants.W_OK);
+    await (await open(trial, 'wx')).close();
+  } catch (cause) {
+    throw unwritable(path, cause, rules);
+  } finally {
+    await rm(trial, { force: true }).catch(() => {});
+  }
+}
+
+/**
+ * Writes a file for the user, under a temporary name in the same folder first.
+ *
+ * @returns its size in bytes
+ * @throws RnnError `usage` for an existing file that is not to be replaced, `machine` for one that cannot be written
+ */
+export async function writeOutput(path: string, pieces: Iterable<Uint8Array>, rules: OutputRules = {}): Promise<number> {
+  let size = 0;
+  const counted = function* (): Generator<Uint8Array> {
+    for (const piece of pieces) {
+      size += piece.length;
+      yield piece;
+    }
+  };
+  try {
+    if (isOpenStream(path)) {
+      for (const piece of counted()) await appendFile(path, piece);
+      return size;
+    }
+    await refuseToReplace(path, rules);
+    // Once more when the file is complete: writing a large one takes time.
+    const refuseAgain = async (): Promise<void> => void (await refuseToReplace(path, rules));
+    await replaceFile(path, counted(), refuseAgain, temporaryBeside(path));
+    return size;
+  } catch (cause) {
+    throw unwritable(path, cause, rules);
+  }
+}
+
+/** The first of the files that is one of `others`, under whatever name; null if none is. Absent files are no others. */
+export async function firstSameFile(files: readonly string[], others: readonly string[]): Promise<string | null> {
+  const known = new Set(await Promise.all(others.map(identityOf)));
+  const identities = await Promise.all(files.map(identityOf));
+  return files.find((_, index) => identities[index] !== null && known.has(identities[index])) ?? null;
+}
+
+/** @returns whether there is a file to replace. @throws RnnError `usage` or `machine` if what is there is not to be replaced */
+async function refuseToReplace(path: string, rules: OutputRules): Promise<boolean> {
+  const status = await lstat(path, { bigint: true }).catch((cause: unknown) => {
+    if (systemCode(cause) === 'ENOENT') return null;
+    throw unwritable(path, cause, rules);
+  });
+  const other = status === null ? (/[/\\]$/.test(path) ? 'a folder' : null) : otherThanFile(status);
+  if (other !== null) throw new RnnError('machine', `cannot write ${path}: it is ${other}`, { hint: rules.hint ?? defaultHint });
+  if (status === null) return false;
+  const sources = (await rules.sources?.()) ?? [];
+  if ((await firstSameFile([path], sources)) !== null)
+    throw new RnnError('usage', `cannot write ${path}: this command reads it`, {
+      hint: 'name another file: not even --force replaces this one',
+    });
+  if (rules.force || (rules.isOurs !== undefined && rules.isOurs(await startOf(path)))) return true;
+  throw new RnnError('usage', `cannot write ${path}: the file is already there`, {
+    hint: 'replace it with --force, or name another file',
+  });
+}
+
+function otherThanFile(status: BigIntStats): string | null {
+  if (status.isFile()) return null;
+  if (status.isDirectory()) return 'a folder';
+  return status.isSymbolicLink() ? 'a symbolic link' : 'a device or a pipe';
+}
+
+/** Empty for a file that cannot be read: then nobody knows whose it is. */
+async function startOf(path: string): Promise<string> {
+  const file = await open(path).catch(() => null);
+  if (file === null) return '';
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
+    return buffer.toString('utf8', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Short, so that it fits wherever the name of the file does. */
+const temporaryBeside = (path: string): string => join(dirname(path), `.${randomUUID()}${temporarySuffix}`);
+
+/** Of what the path leads to; null where nothing is. `-` is what standard input comes from. */
+async function identityOf(path: string): Promise<string | null> {
+  const status = await stat(path === '-' ? '/dev/stdin' : path, { bigint: true }).catch(() => null);
+  return status === null ? null : `${status.dev} ${status.ino}`;
+}
+
+function unwritable(path: string, cause: unknown, { hint = defaultHint }: OutputRules): unknown {
+  if (cause instanceof RnnError && systemCode(cause.cause) === '') return cause;
+  return diskError(`cannot write ${path}`, cause instanceof RnnError ? cause.cause : cause, hint);
+}
