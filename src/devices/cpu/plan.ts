@@ -5,7 +5,8 @@ import { type Program, type Value, countParameters } from '../../program/value.t
 import type { Job, Workload } from '../device.ts';
 import { type PanelShape, type Products, depthOf } from './products.ts';
 
-const PAGE_BYTES = 65536;
+/** Of a WebAssembly memory. */
+export const PAGE_BYTES = 65536;
 /** Everything starts on a cache line of its own. */
 const LINE_BYTES = 64;
 /** A worker thread of Node, with its heap and the code it compiles. */
