@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { openCpu } from '../dist/devices/cpu/cpu.js';
 import { trainingProgram } from '../dist/model/network.js';
 import { initialParameters, parameterShapes } from '../dist/model/parameters.js';
+import { runAtOnce } from '../dist/pieces.js';
 import { Random } from '../dist/random.js';
 import { createOptimizer } from '../dist/training/optimizers.js';
 import { makeOrthogonal } from '../dist/training/orthogonal.js';
@@ -105,7 +106,7 @@ async function curveOf({ cell, forgetBias = 1, gateBias = 0, initialisation = 'u
 /** As `--orthogonal-every` does. */
 async function project(executable, model) {
   const parameters = await executable.read({ kind: 'parameters' });
-  makeOrthogonal(parameters, model);
+  runAtOnce(makeOrthogonal(parameters, model));
   await executable.write({ kind: 'parameters' }, parameters);
 }
 

@@ -130,7 +130,7 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EROFS: ['the disk is read-only', 'choose a folder on another disk with --out'],
   ENOSPC: full,
   EDQUOT: ['your quota on the disk is used up', full[1]],
-  EFBIG: ['the file system allows no file of this size', 'choose a folder on another disk with --out'],
+  EFBIG: ['the limit on the size of files is reached', 'raise ulimit -f, or choose a folder on another disk with --out'],
   ENOENT: gone,
   ENOTDIR: ['there is a file in the place of the folder', 'move the file away, or choose another folder with --out'],
 };

@@ -1,7 +1,7 @@
 // From an error to what the user sees of it and to the exit code. Knows nothing of commands.
 import { inspect } from 'node:util';
 import { Option } from 'commander';
-import { RnnError, type ErrorKind } from '../errors.ts';
+import { RnnError, type ErrorKind, systemCode } from '../errors.ts';
 import type { EndReason } from '../training/events.ts';
 import { type Signal, signalCodes } from './signals.ts';
 
@@ -22,11 +22,30 @@ interface Failure {
   readonly stack: string | undefined;
 }
 
-/** What to tell of anything that was thrown: an RnnError is the user's to mend, everything else is a bug of this program. */
+const moreThreads = 'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)';
+/** How to raise each limit of the system that any part of the program can reach, by the system's name for the error. */
+const limitHints: Readonly<Record<string, string>> = {
+  EMFILE: 'raise the limit on open files (ulimit -n), or lower --threads',
+  ENFILE: 'the whole system has too many open files: end other programs, or raise its limit',
+  EAGAIN: moreThreads,
+  ERR_WORKER_INIT_FAILED: moreThreads,
+  ENOMEM: 'free memory, or raise the limit on address space (ulimit -v)',
+};
+/** What V8 says when it gets no memory. */
+const outOfMemory = /^Array buffer allocation failed$|could not allocate memory$/;
+
+/** How to raise the limit that an error reports; undefined for any other error. */
+function limitHint(error: unknown): string | undefined {
+  const code = error instanceof RangeError && outOfMemory.test(error.message) ? 'ENOMEM' : systemCode(error);
+  return Object.hasOwn(limitHints, code) ? limitHints[code] : undefined;
+}
+
+/** Describes anything that was thrown: an RnnError or a limit of the system is the user's to mend, everything else is a bug. */
 export function failureOf(error: unknown, options: { debug: boolean }): Failure {
-  if (error instanceof RnnError) {
-    return { code: codes[error.kind], message: error.message, hint: error.hint, stack: options.debug ? inspect(error) : undefined };
-  }
+  const stack = options.debug ? inspect(error) : undefined;
+  if (error instanceof RnnError) return { code: codes[error.kind], message: error.message, hint: error.hint, stack };
+  const hint = limitHint(error);
+  if (hint !== undefined) return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, stack };
   return {
     code: unexpectedCode,
     message: `unexpected: ${error instanceof Error ? error.message : String(error)}`,

@@ -1,4 +1,5 @@
 // The real process: its arguments, its streams, its exit code, and what no promise caught.
+import { failureOf } from './failures.ts';
 import { openProcessIo } from './io.ts';
 import { run } from './main.ts';
 import { signalCodes } from './signals.ts';
@@ -7,9 +8,9 @@ export async function start(): Promise<void> {
   process.on('uncaughtException', (error) => {
     // A progress bar may be standing there.
     if (process.stderr.isTTY) process.stderr.write('\r\u001B[K');
-    console.error(error);
-    console.error('error: unexpected; this is a bug in rnn, please report it with the command and the lines above');
-    process.exit(1);
+    const { code, message, hint, stack } = failureOf(error, { debug: process.argv.includes('--debug') });
+    for (const line of [stack, `error: ${message}`, hint && `hint: ${hint}`]) if (line) console.error(line);
+    process.exit(code);
   });
   // A command that has nothing to save ends by it, as by other signals, where Node would open the port of its debugger.
   process.on('SIGUSR1', () => {

@@ -71,37 +71,48 @@ export async function openDevice(name: string, options: OpenOptions = {}): Promi
 /** Nothing of a GPU is loaded where it cannot be had or would not pay. */
 async function openBest(options: OpenOptions): Promise<Device> {
   const openCpu = async (why: string): Promise<Device> => withReason(await devices.cpu(options), `cpu: ${why}`);
-  const objection = objectionToGpu(options);
-  if (objection !== null) return openCpu(objection);
+  const expected = expectGpu(options);
+  if (!expected.pays) return openCpu(expected.why);
   if (!(await import('./gpu/search.ts')).mayHaveGpu()) return openCpu('the system knows of no GPU');
   try {
     const gpu = await devices.gpu(options);
-    return withReason(gpu, `${gpu.description} answered`);
+    return withReason(gpu, `${gpu.description} answered${expected.why}`);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
     return openCpu(error.message);
   }
 }
 
-// What the choice assumes. The cpu's rate is that of LSTMs of 128 to 512 units with a BLAS; the GPU's are those of a slow one: no
-// better guess is worth the time of measuring first.
+/** Of one thread with a BLAS, measured on LSTMs of 128 to 512 units. */
 const CPU_MULTIPLY_ADDS_PER_MS = 5e7;
-const GPU_MULTIPLY_ADDS_PER_MS = 3e8;
+/** More threads would each have so few rows of a usual batch that they hardly gain. */
+const MAX_CPU_THREADS = 16;
+// No GPU has been measured. These are estimates for a graphics card of its own: integrated ones are slower, those of servers faster.
+const GPU_MULTIPLY_ADDS_PER_MS = 3e9;
 /** Two kernels forward and two backward for each cell. */
 const GPU_MS_PER_CELL = 4 * 0.01;
 /** Finding it, compiling its kernels, and the first submission. */
 const GPU_START_MS = 5000;
+/** So many times as fast a GPU must be by these estimates, because they may be wrong. */
+const GPU_MARGIN = 2;
 
-/** Why a GPU is not worth asking for, or null. */
-function objectionToGpu({ work, threads = availableParallelism() }: OpenOptions): string | null {
-  if (work === undefined) return null;
-  if (work.kind === 'sampling') return 'one character at a time is faster there';
-  const cpuStep = work.multiplyAdds / (CPU_MULTIPLY_ADDS_PER_MS * threads);
+/** Whether a GPU is expected to end the work sooner, and in words why. */
+function expectGpu({ work, threads = availableParallelism() }: OpenOptions): { readonly pays: boolean; readonly why: string } {
+  if (work === undefined) return { pays: true, why: '' };
+  if (work.kind === 'sampling') return { pays: false, why: 'one character at a time is faster there' };
+  const cpuStep = work.multiplyAdds / (CPU_MULTIPLY_ADDS_PER_MS * Math.min(threads, MAX_CPU_THREADS));
   const gpuStep = work.multiplyAdds / GPU_MULTIPLY_ADDS_PER_MS + GPU_MS_PER_CELL * work.sequence;
-  if (gpuStep >= cpuStep) return 'the model is too small for a GPU to be faster';
+  const estimates = `by estimate ${inMs(cpuStep)} a step on the cpu, ${inMs(gpuStep)} on a GPU`;
+  if (cpuStep < GPU_MARGIN * gpuStep) return { pays: false, why: `a GPU is not clearly faster at this model: ${estimates}` };
   const cpuRun = Math.min((work.steps ?? Infinity) * cpuStep, work.milliseconds);
-  return cpuRun * (1 - gpuStep / cpuStep) < GPU_START_MS ? 'the run is too short for a GPU to pay' : null;
+  const isShort = cpuRun * (1 - gpuStep / cpuStep) < GPU_START_MS;
+  return {
+    pays: !isShort,
+    why: isShort ? `the run is too short for a GPU, which takes ${GPU_START_MS / 1000} s to start` : `; ${estimates}`,
+  };
 }
+
+const inMs = (milliseconds: number): string => `${Number(milliseconds.toPrecision(2))} ms`;
 
 function withReason(device: Device, reason: string): Device {
   return {

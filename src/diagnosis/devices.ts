@@ -76,7 +76,8 @@ async function compare(device: Device, checks: readonly ParityCheck[]): Promise<
         );
       if (worst / tolerance > closest.worst / closest.tolerance) closest = { worst, tolerance };
     } catch (error) {
-      return wrong(device, `${check.name}: ${firstLine(error)}`);
+      const isLimit = error instanceof RnnError && error.kind === 'machine';
+      return wrong(device, `${check.name}: ${firstLine(error)}`, isLimit ? error.hint : undefined);
     }
   }
   const { worst, tolerance } = closest;
@@ -89,10 +90,15 @@ async function compare(device: Device, checks: readonly ParityCheck[]): Promise<
   };
 }
 
-function wrong(device: Device, detail: string): Omit<Check, 'title' | 'device'> {
-  return { verdict: 'bad', detail: `${described(device)}; ${detail}`, fix: fixes[device.name] ?? '--device cpu, and please report it' };
+function wrong(
+  device: Device,
+  detail: string,
+  fix = fixes[device.name] ?? '--device cpu, and please report it',
+): Omit<Check, 'title' | 'device'> {
+  return { verdict: 'bad', detail: `${described(device)}; ${detail}`, fix };
 }
 
+/** What helps against wrong results of a device. */
 const fixes: Readonly<Record<string, string>> = {
   cpu: 'export RNN_WASM=portable',
   gpu: 'update the graphics driver; until then --device cpu',

@@ -84,7 +84,7 @@ const chains = [
     values(ops, matrix) {
       const values = [
         matrix(3, 67, between(-100, 100)),
-        matrix(3, 16, listed(-100, 100, -89, 89, -88, 88, -50, 50, -20, 20, -9, 9, -0.001, 0.001, 0, -0)),
+        matrix(3, 20, listed(-1e30, 1e30, -1e4, 1e4, -100, 100, -89, 89, -88, 88, -50, 50, -20, 20, -9, 9, -0.001, 0.001, 0, -0)),
       ];
       const results = values.flatMap(
         (x, i) =>

@@ -1,8 +1,9 @@
 // Orthogonal matrices, row by row in float64.
+import type { Pieces } from '../pieces.ts';
 import type { Random } from '../random.ts';
 
 /** A uniformly distributed n×n orthogonal matrix: Gram–Schmidt on normal rows, twice, for accuracy to the last bits. */
-export function orthogonalMatrix(n: number, random: Random): Float64Array {
+export function* orthogonalMatrix(n: number, random: Random): Pieces<Float64Array> {
   const q = Float64Array.from({ length: n * n }, () => random.normal());
   for (let row = 0; row < n; row++) {
     const current = q.subarray(row * n, (row + 1) * n);
@@ -16,6 +17,7 @@ export function orthogonalMatrix(n: number, random: Random): Float64Array {
     }
     const norm = Math.sqrt(current.reduce((sum, x) => sum + x * x, 0));
     for (let i = 0; i < n; i++) current[i] /= norm;
+    yield;
   }
   return q;
 }

@@ -1,6 +1,7 @@
 // The weights of a model: their names, shapes and order, and how they start. In memory they are one vector, each weight row by
 // row, one after another in this order.
 import { type ParameterShape, countParameters } from '../program/value.ts';
+import { type Pieces, runAtOnce } from '../pieces.ts';
 import type { Random } from '../random.ts';
 import type { CellWeight } from './cells/cell.ts';
 import { cellOf } from './cells/registry.ts';
@@ -102,12 +103,17 @@ export function matrixName({ layers }: ModelConfiguration, layer: number): strin
 
 /** The weights that a new model starts from, as one vector in the order of `parameterShapes`. */
 export function initialParameters(model: ModelConfiguration, random: Random): Float32Array {
+  return runAtOnce(initialParametersInPieces(model, random));
+}
+
+/** The same; orthogonal matrices of many units take long. */
+export function* initialParametersInPieces(model: ModelConfiguration, random: Random): Pieces<Float32Array> {
   const weights = modelWeights(model);
   const vector = new Float32Array(countParameters(weights));
   let offset = 0;
   for (const weight of weights) {
     const values = vector.subarray(offset, (offset += weight.rows * weight.columns));
-    fillWeight(values, weight, model, random);
+    yield* fillWeight(values, weight, model, random);
     if (weight.role === 'bias') fillGateBiases(values, weight, model);
   }
   return vector;
@@ -118,17 +124,20 @@ export function initialParameters(model: ModelConfiguration, random: Random): Fl
  * `xavier`: matrices in ±√(6/(rows + H)) per gate (Glorot and Bengio, 2010), biases 0.
  * `orthogonal`: as `xavier`, but each gate's recurrent block is a random orthogonal matrix (Saxe et al., 2014).
  */
-function fillWeight(values: Float32Array, weight: ModelWeight, model: ModelConfiguration, random: Random): void {
+function* fillWeight(values: Float32Array, weight: ModelWeight, model: ModelConfiguration, random: Random): Pieces<void> {
   const { hidden: H, initialisation } = model;
   const { rows, columns, role, gates, start } = weight;
   const block = columns / gates.length;
+  const blocks = [...gates].keys();
   if (start !== undefined) values.fill(start);
   else if (role === 'embedding') fillNormal(values, 1 / Math.sqrt(columns), random);
-  else if (role === 'recurrent' && cellOf(model).startsAsIdentity) fillBlocks(values, weight, () => identityMatrix(H));
+  else if (role === 'recurrent' && cellOf(model).startsAsIdentity)
+    for (const gate of blocks) putBlock(values, weight, gate, identityMatrix(H));
   else if (initialisation === 'uniform') fillUniform(values, model.initScale || 1 / Math.sqrt(H), random);
   else if (role === 'bias' || role === 'gain') values.fill(0);
-  else if (initialisation === 'orthogonal' && role === 'recurrent') fillBlocks(values, weight, () => orthogonalMatrix(H, random));
-  else fillUniform(values, Math.sqrt(6 / (rows + block)), random);
+  else if (initialisation === 'orthogonal' && role === 'recurrent') {
+    for (const gate of blocks) putBlock(values, weight, gate, yield* orthogonalMatrix(H, random));
+  } else fillUniform(values, Math.sqrt(6 / (rows + block)), random);
 }
 
 /** Biases of gates that are to start open, or closed. */
@@ -143,12 +152,9 @@ function fillGateBiases(values: Float32Array, { gates, columns }: ModelWeight, m
   fill(updateGate?.gate, (model.gateBias ?? 0) * (updateGate?.keeps ?? 1));
 }
 
-/** Puts a square matrix into the columns of each gate. */
-function fillBlocks(values: Float32Array, { rows, columns, gates }: ModelWeight, make: () => Float64Array): void {
-  for (let gate = 0; gate < gates.length; gate++) {
-    const block = make();
-    for (let row = 0; row < rows; row++) values.set(block.subarray(row * rows, (row + 1) * rows), row * columns + gate * rows);
-  }
+/** Puts a square matrix into the columns of a gate. */
+function putBlock(values: Float32Array, { rows, columns }: ModelWeight, gate: number, block: Float64Array): void {
+  for (let row = 0; row < rows; row++) values.set(block.subarray(row * rows, (row + 1) * rows), row * columns + gate * rows);
 }
 
 function fillUniform(values: Float32Array, limit: number, random: Random): void {

@@ -83,7 +83,7 @@ export function refuseIfTooLarge(demand: Demand, device: Device, lower = '--hidd
   const needed = processBytes(demand, atLeast > available ? atLeast : device.estimate(workload));
   if (needed <= available) return;
   throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
-    hint: `lower ${lower}`,
+    hint: `lower ${lower}${device.name === 'cpu' ? ', or --threads' : ''}`,
   });
 }
 

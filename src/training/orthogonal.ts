@@ -2,6 +2,7 @@
 // time neither grows nor vanishes by it (Saxe et al., 2014, for the start; Vorontsov et al., 2017, for the whole of training). Pure.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
+import type { Pieces } from '../pieces.ts';
 import { Random } from '../random.ts';
 
 /** An n×n matrix row by row, in float64. */
@@ -22,7 +23,7 @@ export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>):
 /**
  * Replaces each H×H block of each recurrent matrix, one a gate, by the nearest orthogonal matrix. @param parameters (P), changed in place
  */
-export function makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): void {
+export function* makeOrthogonal(parameters: Float32Array, model: ModelConfiguration): Pieces<void> {
   const { hidden: H } = model;
   let offset = 0;
   for (const { role, rows, columns } of modelWeights(model)) {
@@ -31,7 +32,7 @@ export function makeOrthogonal(parameters: Float32Array, model: ModelConfigurati
     for (let first = 0; first < columns; first += H) {
       const block = new Float64Array(H * H);
       for (let row = 0; row < H; row++) block.set(weight.subarray(row * columns + first, row * columns + first + H), row * H);
-      const nearest = nearestOrthogonal(block, H);
+      const nearest = yield* nearestOrthogonal(block, H);
       for (let row = 0; row < H; row++) weight.set(nearest.subarray(row * H, (row + 1) * H), row * columns + first);
     }
   }
@@ -45,15 +46,15 @@ export function makeOrthogonal(parameters: Float32Array, model: ModelConfigurati
  *
  * It takes 1.5·n³ multiply-adds an iteration: 3 to 6 of them for a matrix that is nearly orthogonal, 10 to 25 for others.
  */
-export function nearestOrthogonal(a: Square, n: number): Square {
-  const start = converge(scaled(a, n), n);
+export function* nearestOrthogonal(a: Square, n: number): Pieces<Square> {
+  const start = yield* converge(yield* scaled(a, n), n);
   if (start.done) return start.x;
-  return converge(completed(start.x, n), n).x;
+  return (yield* converge(yield* completed(start.x, n), n)).x;
 }
 
 /** A over an upper bound of its largest singular value, if it might not converge as it is. */
-function scaled(a: Square, n: number): Square {
-  const gram = gramOf(a, n);
+function* scaled(a: Square, n: number): Pieces<Square> {
+  const gram = yield* gramOf(a, n);
   let [distance, squares, mostInRow] = [0, 0, 0];
   for (let row = 0; row < n; row++) {
     let sum = 0;
@@ -70,10 +71,10 @@ function scaled(a: Square, n: number): Square {
   return largest > 0 ? a.map((x) => x / largest) : a;
 }
 
-function converge(start: Square, n: number): { readonly x: Square; readonly done: boolean } {
+function* converge(start: Square, n: number): Pieces<{ readonly x: Square; readonly done: boolean }> {
   let x = start;
   for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
-    const step = gramOf(x, n);
+    const step = yield* gramOf(x, n);
     let error = 0;
     for (let i = 0; i < step.length; i++) {
       const identity = i % (n + 1) === 0 ? 1 : 0;
@@ -81,7 +82,7 @@ function converge(start: Square, n: number): { readonly x: Square; readonly done
       step[i] = 1.5 * identity - 0.5 * step[i];
     }
     if (!Number.isFinite(error)) return { x: start, done: true };
-    x = product(x, step, n);
+    x = yield* product(x, step, n);
     if (error < NEARLY ** 2) return { x, done: true };
   }
   return { x, done: false };
@@ -91,43 +92,55 @@ function converge(start: Square, n: number): { readonly x: Square; readonly done
  * X, of which some singular values are 0 and all others 1, with those that are missing: (I − XXᵀ)·R·(I − XᵀX) of a random R is of the rest
  * alone.
  */
-function completed(x: Square, n: number): Square {
+function* completed(x: Square, n: number): Pieces<Square> {
   const random = new Random(SEED);
   const transposed = x.map((_, i) => x[(i % n) * n + Math.floor(i / n)]);
-  const [left, right] = [transposed, x].map((matrix) => gramOf(matrix, n).map((g, i) => (i % (n + 1) === 0 ? 1 - g : -g)));
-  const rest = product(
-    product(
-      left,
-      Float64Array.from({ length: n * n }, () => random.normal()),
-      n,
-    ),
-    right,
-    n,
-  );
+  const left = yield* complement(transposed, n);
+  const right = yield* complement(x, n);
+  const noise = Float64Array.from({ length: n * n }, () => random.normal());
+  const rest = yield* product(yield* product(left, noise, n), right, n);
   const size = Math.sqrt(rest.reduce((sum, r) => sum + r * r, 0));
   return x.map((value, i) => value + rest[i] / size);
 }
 
+/** I − XᵀX */
+function* complement(x: Square, n: number): Pieces<Square> {
+  const gram = yield* gramOf(x, n);
+  return gram.map((g, i) => (i % (n + 1) === 0 ? 1 - g : -g));
+}
+
 /** XᵀX: half of it computed, row by row of X, as it lies in memory. */
-function gramOf(x: Square, n: number): Square {
+function* gramOf(x: Square, n: number): Pieces<Square> {
   const gram = new Float64Array(n * n);
   for (let row = 0; row < n; row++) {
-    for (let i = 0; i < n; i++) {
-      const left = x[row * n + i];
-      for (let j = i; j < n; j++) gram[i * n + j] += left * x[row * n + j];
-    }
+    addOuter(gram, x.subarray(row * n, (row + 1) * n), n);
+    yield;
   }
   for (let i = 0; i < n; i++) for (let j = 0; j < i; j++) gram[i * n + j] = gram[j * n + i];
   return gram;
 }
 
-function product(a: Square, b: Square, n: number): Square {
+/** The upper half of a vector's outer product with itself. */
+function addOuter(gram: Square, vector: Square, n: number): void {
+  for (let i = 0; i < n; i++) {
+    const left = vector[i];
+    for (let j = i; j < n; j++) gram[i * n + j] += left * vector[j];
+  }
+}
+
+function* product(a: Square, b: Square, n: number): Pieces<Square> {
   const out = new Float64Array(n * n);
   for (let row = 0; row < n; row++) {
-    for (let k = 0; k < n; k++) {
-      const left = a[row * n + k];
-      for (let column = 0; column < n; column++) out[row * n + column] += left * b[k * n + column];
-    }
+    addRow(out.subarray(row * n, (row + 1) * n), a.subarray(row * n, (row + 1) * n), b, n);
+    yield;
   }
   return out;
+}
+
+/** A row of a product: `row` · b. */
+function addRow(out: Square, row: Square, b: Square, n: number): void {
+  for (let k = 0; k < n; k++) {
+    const left = row[k];
+    for (let column = 0; column < n; column++) out[column] += left * b[k * n + column];
+  }
 }

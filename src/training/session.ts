@@ -6,7 +6,7 @@ import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Intact } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
-import { initialParameters, parameterShapes } from '../model/parameters.ts';
+import { initialParametersInPieces, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { evaluate } from './evaluation.ts';
@@ -19,6 +19,7 @@ import { recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
+import { runInTurns } from './turns.ts';
 import { Weights } from './weights.ts';
 import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
 import { workloadOf } from './workload.ts';
@@ -129,10 +130,8 @@ export class Session {
   /** The first step comes next. */
   async begin(): Promise<void> {
     this.#random = new Random(this.#options.seed);
-    const parameters =
-      this.#initial === null
-        ? initialParameters(this.model, this.#random)
-        : transferParameters(this.#initial, this.model, this.#corpus.vocabulary, this.#random);
+    const fresh = await runInTurns(initialParametersInPieces(this.model, this.#random));
+    const parameters = this.#initial === null ? fresh : transferParameters(this.#initial, this.model, this.#corpus.vocabulary, fresh);
     await this.#weights.begin(parameters);
     this.streams.seek({ epoch: 0, window: 0 });
     this.#step = 0;

@@ -3,8 +3,7 @@ import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { initialParameters, modelWeights, parameterShapes } from '../model/parameters.ts';
-import type { Random } from '../random.ts';
+import { modelWeights, parameterShapes } from '../model/parameters.ts';
 import { earlierDefaults, optionRules } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 
@@ -33,16 +32,18 @@ export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Parti
 
 /**
  * The weights (P) of a model whose vocabulary holds that of `from`, and perhaps more: rows and columns of symbols that `from` knows are
- * its own, those of new ones are made as for a new model. Everything else is copied.
+ * its own, those of new ones are those of `initial`. Everything else is copied.
+ *
+ * @param initial (P), as for a new model
  */
 export function transferParameters(
   from: Pick<TrainedModel, 'model' | 'tensors' | 'vocabulary'>,
   model: ModelConfiguration,
   vocabulary: Vocabulary,
-  random: Random,
+  initial: Float32Array,
 ): Float32Array {
   const old = parameterVector(from);
-  const result = initialParameters(model, random);
+  const result = initial.slice();
   const places = from.vocabulary.symbols.map((symbol) => vocabulary.find(symbol));
   let read = 0;
   let written = 0;

@@ -7,6 +7,7 @@ import { type ParameterShape, countParameters } from '../program/value.ts';
 import { AVERAGE, type Optimizer } from './optimizers.ts';
 import { makeOrthogonal } from './orthogonal.ts';
 import { WEIGHTS, extraIn, slotsIn, waitingIn } from './restore.ts';
+import { runInTurns } from './turns.ts';
 
 type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
 
@@ -108,7 +109,7 @@ export class Weights {
   /** Makes the recurrent matrices of a model orthogonal. Their average is not touched: that of orthogonal matrices is none. */
   async makeOrthogonal(model: ModelConfiguration): Promise<void> {
     const parameters = await this.#copy({ kind: 'parameters' });
-    makeOrthogonal(parameters, model);
+    await runInTurns(makeOrthogonal(parameters, model));
     await this.#executable.write({ kind: 'parameters' }, parameters);
   }
 

@@ -38,6 +38,20 @@ describe('exit codes', () => {
     expect(stderr).toContain('please report it');
   });
 
+  it.each([
+    [Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }), 'ulimit -n'],
+    [Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' }), 'lower --threads'],
+    [new RangeError('WebAssembly.Memory(): could not allocate memory'), 'ulimit -v'],
+    [new RangeError('Array buffer allocation failed'), 'free memory'],
+  ])('a limit of the system is not a bug: %s', (error, hint) => {
+    expect(failureOf(error, { debug: false })).toEqual({
+      code: 1,
+      message: `cannot continue: ${error.message}`,
+      hint: expect.stringContaining(hint),
+      stack: undefined,
+    });
+  });
+
   it('what is thrown need not be an error', () => {
     expect(failureOf('a string', { debug: false })).toMatchObject({ code: 1, message: 'unexpected: a string' });
   });

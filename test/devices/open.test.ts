@@ -64,13 +64,20 @@ describe('auto', () => {
     expect(adapter.loaded).toBe(before);
   });
 
+  const answered = 'gpu: NVIDIA H200 (vulkan) answered';
+  const estimated = `${answered}; by estimate 50 ms a step on the cpu, 5.7 ms on a GPU`;
+  const tooShort = 'cpu: the run is too short for a GPU, which takes 5 s to start';
   it.each([
-    ['takes the GPU for much work', large, 'gpu: NVIDIA H200 (vulkan) answered'],
-    ['takes it where there is no telling', undefined, 'gpu: NVIDIA H200 (vulkan) answered'],
-    ['takes it for a long time', { ...large, steps: null, milliseconds: 60_000 }, 'gpu: NVIDIA H200 (vulkan) answered'],
-    ['does not start it for a few steps', { ...large, steps: 1 }, 'cpu: the run is too short for a GPU to pay'],
-    ['does not start it for a short time', { ...large, steps: null, milliseconds: 5000 }, 'cpu: the run is too short for a GPU to pay'],
-    ['leaves small models to the cpu', { ...large, multiplyAdds: 1e6 }, 'cpu: the model is too small for a GPU to be faster'],
+    ['takes the GPU for much work', large, estimated],
+    ['takes it where there is no telling', undefined, answered],
+    ['takes it for a long time', { ...large, steps: null, milliseconds: 60_000 }, estimated],
+    ['does not start it for a few steps', { ...large, steps: 1 }, tooShort],
+    ['does not start it for a short time', { ...large, steps: null, milliseconds: 5000 }, tooShort],
+    [
+      'leaves small models to the cpu',
+      { ...large, multiplyAdds: 1e6 },
+      'cpu: a GPU is not clearly faster at this model: by estimate 0.01 ms a step on the cpu, 4 ms on a GPU',
+    ],
   ])('%s', async (_, work, reason) => {
     adapter.mayHaveGpu.mockReturnValue(true);
     adapter.openGpu.mockResolvedValue(gpu);
@@ -78,6 +85,16 @@ describe('auto', () => {
     expect(device.reason).toBe(reason);
     expect(device.name).toBe(reason.slice(0, 3));
     expect(adapter.openGpu).toHaveBeenCalledTimes(device.name === 'gpu' ? 1 : 0);
+  });
+
+  it.each([1, 2, 4, 6, 8, 16, 32, 64])('takes the GPU for a large model and the cpu for a small one beside %d threads', async (threads) => {
+    adapter.mayHaveGpu.mockReturnValue(true);
+    adapter.openGpu.mockResolvedValue(gpu);
+    // An LSTM of 3 × 512 and one of 1 × 64, in batches of 64 × 64.
+    const [big, small] = [6.5e10, 3e8].map((multiplyAdds, i) => ({ ...large, multiplyAdds, sequence: [192, 64][i] }));
+    expect((await openDevice('auto', { threads, work: big })).name).toBe('gpu');
+    expect((await openDevice('auto', { threads, work: { ...big, steps: 10 } })).name).toBe(threads > 2 ? 'cpu' : 'gpu');
+    expect((await openDevice('auto', { threads, work: small })).name).toBe(threads > 1 ? 'cpu' : 'gpu');
   });
 
   it('passes on what comes to be known of the device', async () => {
@@ -93,14 +110,14 @@ describe('auto', () => {
   it('takes the cpu where no GPU answers, and says why', async () => {
     adapter.mayHaveGpu.mockReturnValue(true);
     adapter.openGpu.mockRejectedValue(noGpu);
-    expect((await openDevice('auto', { work: large })).reason).toBe('cpu: no GPU answered (no Vulkan loader)');
+    expect((await openDevice('auto', { threads: 2, work: large })).reason).toBe('cpu: no GPU answered (no Vulkan loader)');
     adapter.openGpu.mockRejectedValue(new TypeError('a bug'));
-    await expect(openDevice('auto', { work: large })).rejects.toThrow('a bug');
+    await expect(openDevice('auto', { threads: 2, work: large })).rejects.toThrow('a bug');
   });
 
   it('asks nobody where the system knows of no GPU', async () => {
     adapter.mayHaveGpu.mockReturnValue(false);
-    expect((await openDevice('auto', { work: large })).reason).toBe('cpu: the system knows of no GPU');
+    expect((await openDevice('auto', { threads: 2, work: large })).reason).toBe('cpu: the system knows of no GPU');
     expect(adapter.openGpu).not.toHaveBeenCalled();
   });
 });

@@ -109,6 +109,8 @@ describe('the check of a device', () => {
   it('tells of a device that fails, at whatever', async () => {
     const failing: ParityCheck = { name: 'a', quick: true, run: () => Promise.reject(new Error('shader\n  line 3')) };
     expect(await checkDevice('fake', false, [failing], open)).toMatchObject({ verdict: 'bad', detail: '2 threads; a: shader' });
+    const limit: ParityCheck = { ...failing, run: () => Promise.reject(new RnnError('machine', 'no thread', { hint: 'ulimit -u' })) };
+    expect(await checkDevice('fake', false, [limit], open)).toMatchObject({ detail: '2 threads; a: no thread', fix: 'ulimit -u' });
     const missing = async () => Promise.reject(new RnnError('device', 'no kernels', { hint: 'npm run build' }));
     expect(await checkDevice('cpu', false, [], missing)).toMatchObject({ verdict: 'bad', detail: 'no kernels', fix: 'npm run build' });
     // That is what the check of the GPU itself is for.

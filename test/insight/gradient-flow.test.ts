@@ -12,6 +12,7 @@ import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { inspectionProgram, lossProgram } from '../../src/model/network.ts';
 import { orthogonalMatrix } from '../../src/model/orthogonal.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
+import { runAtOnce } from '../../src/pieces.ts';
 import { Random } from '../../src/random.ts';
 import { modelOfSeed, withWeights } from './models.ts';
 
@@ -127,7 +128,7 @@ describe('a tanh network whose recurrent matrix has the spectral radius', () => 
     });
 
   test.each([0.5, 1, 1.5])('%d, orthogonal but for scale: gradients change by that factor a step, to the last', async (radius) => {
-    const matrix = orthogonalMatrix(16, new Random(4)).map((x) => x * radius);
+    const matrix = runAtOnce(orthogonalMatrix(16, new Random(4))).map((x) => x * radius);
     const [{ logNorms, perStep }] = await gradientFlow(networkOf(matrix, 16), textOf(300), { steps: 200, positions: 2 });
     logNorms.forEach((value, k) => expect(value - logNorms[0]).toBeCloseTo(k * Math.log(radius), 4));
     expect(perStep).toBeCloseTo(radius, 6);
@@ -190,7 +191,7 @@ test('a gradient that has died is −∞ and no failure, and there is no rate wi
 });
 
 test('of a layer that fades much faster than another as much arrives as if it were alone', async () => {
-  const layers = [0.9, 0.1].map((radius) => orthogonalMatrix(H, new Random(3)).map((x) => x * radius));
+  const layers = [0.9, 0.1].map((radius) => runAtOnce(orthogonalMatrix(H, new Random(3))).map((x) => x * radius));
   const none = {
     'layer0.Wx': new Float64Array(V * H),
     'layer0.b': new Float64Array(H),
@@ -221,7 +222,7 @@ test('places where nothing arrives do not count beside those where something doe
   const Wx = Float64Array.from({ length: 2 * H }, (_, at) => (at < H ? 1 : -9));
   const network = withWeights(modelOfSeed(2, { cell: 'rnn-relu', layers: 1, hidden: H, vocabulary: 2 }), {
     'layer0.Wx': Wx,
-    'layer0.Wh': orthogonalMatrix(H, new Random(1)).map(Math.abs),
+    'layer0.Wh': runAtOnce(orthogonalMatrix(H, new Random(1))).map(Math.abs),
     'layer0.b': new Float64Array(H),
   });
   const text = Uint8Array.from({ length: 300 }, (_, at) => (at < 150 ? 0 : 1));

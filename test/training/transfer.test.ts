@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { parameterVector, tensorsOf } from '../../src/checkpoint/store.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
-import { parameterShapes } from '../../src/model/parameters.ts';
+import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 import { openSampler } from '../../src/sampling/sample.ts';
 import { transferParameters, withSizesOf } from '../../src/training/transfer.ts';
@@ -17,7 +17,7 @@ test.each([{ embedding: 0 }, { embedding: 5 }, { cell: 'gru', layers: 2, hidden:
     // As many hidden units as symbols, in the last case: axes are told by what they are for, not by their length.
     const vocabulary = characterVocabulary([...old.vocabulary.symbols, ...'#A~é'], false);
     const model = { ...old.model, vocabulary: vocabulary.size };
-    const weights = transferParameters(old, model, vocabulary, new Random(1));
+    const weights = transferParameters(old, model, vocabulary, initialParameters(model, new Random(1)));
     const device = await openCpu({ threads: 1 });
     const text = async (
       model: typeof old.model,

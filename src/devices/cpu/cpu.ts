@@ -10,10 +10,10 @@ import { blasProducts } from './blas/products.ts';
 import { bitComparison } from './blas/trial.ts';
 import { compileForCpu, describeCpu } from './executable.ts';
 import { type KernelModule, loadKernels } from './kernels.ts';
-import { type Plan, planWorkload } from './plan.ts';
+import { type Plan, planWithin } from './plan.ts';
 import { type Products, embeddedProducts } from './products.ts';
 
-/** The largest memory a 32-bit WebAssembly module can address. */
+/** The largest memory a 32-bit WebAssembly module can address: 4 GiB. */
 const MOST_BYTES = 65536 * 65536;
 /** No machine has more cores for one process, and threads are planned before it is known whether there is memory for them. */
 const MOST_THREADS = 1024;
@@ -38,7 +38,8 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
   const { library } = chooseBlas(kernels, wanted);
   const plans = new WeakMap<Workload, Plan>();
   const planOf = (workload: Workload): Plan => {
-    const plan = plans.get(workload) ?? planWorkload(workload, threadsFor(workload, threads), productsFor(workload, kernels, library));
+    const plan =
+      plans.get(workload) ?? planWithin(workload, threadsFor(workload, threads), productsFor(workload, kernels, library), MOST_BYTES);
     plans.set(workload, plan);
     return plan;
   };
@@ -49,9 +50,10 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
     async compile(workload) {
       const plan = planOf(workload);
       if (plan.bytes > MOST_BYTES) {
+        const needed = `${(plan.bytes / 2 ** 30).toFixed(1)} GiB`;
         throw new RnnError(
           'usage',
-          `this model and batch need ${(plan.bytes / 2 ** 30).toFixed(1)} GiB, more than the 4 GiB that the cpu device can use`,
+          `this model and batch need ${needed} with one thread, more than the 4 GiB that the cpu device can use`,
           {
             hint: 'lower --hidden, --layers, --batch-size or --seq-length',
           },

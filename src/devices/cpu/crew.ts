@@ -76,6 +76,15 @@ async function ended(thread: Worker, graceMs: number): Promise<void> {
   if (!hasEnded()) await thread.terminate();
 }
 
+/** The system refused to start a thread: a limit on threads and processes, or on what each of them needs. */
+function notStarted(cause: unknown, started: number, wanted: number): RnnError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new RnnError('machine', `cannot start worker thread ${started + 1} of ${wanted}: ${reason}`, {
+    hint: 'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)',
+    cause,
+  });
+}
+
 /** What a worker thread is given. */
 export interface WorkerSetup {
   readonly shard: ShardSetup;
@@ -87,34 +96,41 @@ export interface WorkerSetup {
 
 /** A thread that dies ends the step in hand, or the next, with an error instead of leaving it waiting. */
 class Threads {
-  readonly #threads: readonly Worker[];
+  readonly #threads: Worker[] = [];
   readonly #shared: Int32Array;
   #failure: Error | null = null;
   #closing = false;
   #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
 
-  private constructor(setups: readonly ShardSetup[], memory: WebAssembly.Memory, joined: boolean) {
-    this.#shared = new Int32Array(memory.buffer, setups[0].controlAddress, control.words);
-    this.#threads = setups.map((shard) => {
-      const workerData: WorkerSetup = { shard, threads: setups.length, joined };
-      // Of flags that the process was started with, some let no thread start from a file: --input-type is one.
-      const thread = new Worker(artifactUrl('worker.js'), { workerData, name: `rnn worker ${shard.worker}`, execArgv: [] });
-      thread.on('message', () => this.#settle?.resolve());
-      thread.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error));
-      thread.on('exit', (code) => this.#fail(died(code)));
-      return thread;
-    });
+  private constructor(shared: Int32Array) {
+    this.#shared = shared;
   }
 
   static async start(setups: readonly ShardSetup[], memory: WebAssembly.Memory, joined: boolean): Promise<Threads> {
-    const threads = new Threads(setups, memory, joined);
+    const threads = new Threads(new Int32Array(memory.buffer, setups[0].controlAddress, control.words));
     try {
+      for (const shard of setups) threads.#add({ shard, threads: setups.length, joined });
       await threads.message();
     } catch (error) {
       await threads.close(GRACE_MS.starting);
       throw error;
     }
     return threads;
+  }
+
+  #add(workerData: WorkerSetup): void {
+    const name = `rnn worker ${workerData.shard.worker}`;
+    let thread: Worker;
+    try {
+      // Of flags that the process was started with, some let no thread start from a file: --input-type is one.
+      thread = new Worker(artifactUrl('worker.js'), { workerData, name, execArgv: [] });
+    } catch (error) {
+      throw notStarted(error, this.#threads.length, workerData.threads);
+    }
+    this.#threads.push(thread);
+    thread.on('message', () => this.#settle?.resolve());
+    thread.on('error', (error: NodeJS.ErrnoException) => this.#fail(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? died(error) : error));
+    thread.on('exit', (code) => this.#fail(died(code)));
   }
 
   /** Whether the last step began to change weights, and it stays so when the threads are ended: a step that failed may have. */

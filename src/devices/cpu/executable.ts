@@ -25,7 +25,7 @@ export async function compileForCpu(
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
   const crew = await (workload.interactive ? joinedCrew : threadCrew)(setups, memory);
-  return new CpuExecutable(plan, setups[0], crew, describeCpu(kernels, plan.workers, blas));
+  return new CpuExecutable(plan, setups[0], crew, describePlan(kernels, plan, blas));
 }
 
 class CpuExecutable implements Executable {
@@ -234,6 +234,16 @@ class CpuExecutable implements Executable {
 export function describeCpu({ variant }: KernelModule, threads: number, blas: BlasLibrary | null): string {
   const kernels = `WebAssembly (${variant === 'relaxed' ? 'fused multiply-add' : 'portable SIMD'})`;
   return `cpu: ${blas === null ? kernels : `${blas.name} and ${kernels}`}, ${threads} thread${threads === 1 ? '' : 's'}`;
+}
+
+/** Also says what memory withheld. */
+export function describePlan(
+  kernels: KernelModule,
+  { workers, wantedWorkers }: Pick<Plan, 'workers' | 'wantedWorkers'>,
+  blas: BlasLibrary | null,
+): string {
+  const description = describeCpu(kernels, workers, blas);
+  return workers === wantedWorkers ? description : `${description}, because --threads ${wantedWorkers} would need more than 4 GiB`;
 }
 
 async function shardSetups(

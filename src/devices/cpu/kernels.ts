@@ -153,6 +153,11 @@ const compiled = new Map<KernelVariant, Promise<KernelModule>>();
  * @throws RnnError `usage` if RNN_WASM is something else, `device` if a build is missing or cannot run here
  */
 export function loadKernels(variant: KernelVariant | undefined = variantFromEnvironment()): Promise<KernelModule> {
+  if (typeof WebAssembly === 'undefined') {
+    throw new RnnError('device', 'this process of Node has no WebAssembly', {
+      hint: 'start Node without --jitless (see NODE_OPTIONS), or use --device reference, which is slow',
+    });
+  }
   if (variant === undefined) return loadFastest();
   let loading = compiled.get(variant);
   if (loading === undefined) {

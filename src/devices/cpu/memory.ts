@@ -1,20 +1,24 @@
 // The one shared memory of a workload.
 import { RnnError } from '../../errors.ts';
 import { addressOf, koffi } from './foreign.ts';
+import { PAGE_BYTES } from './plan.ts';
+
+export function allocate({ pages, bytes }: { readonly pages: number; readonly bytes: number }): WebAssembly.Memory {
+  const memory = sharedMemory(pages);
+  if (bytes >= WORTH_LARGE_PAGES && process.platform === 'linux') adviseLargePages(memory);
+  return memory;
+}
 
 /** V8 reserves 10 GB of addresses for any shared memory, which a limit such as ulimit -v may forbid. */
-export function allocate({ pages, bytes }: { readonly pages: number; readonly bytes: number }): WebAssembly.Memory {
-  let memory: WebAssembly.Memory;
+export function sharedMemory(pages: number): WebAssembly.Memory {
   try {
-    memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
-    throw new RnnError('machine', `this machine gives no ${(bytes / 1e6).toFixed(0)} MB of shared memory`, {
-      hint: 'WebAssembly reserves about 10 GB of addresses, whatever it uses: look at ulimit -v',
+    throw new RnnError('machine', `cannot allocate ${Math.ceil((pages * PAGE_BYTES) / 1e6)} MB of shared memory: the system refuses it`, {
+      hint: 'free memory or raise ulimit -v: WebAssembly reserves 10 GB of addresses however little it uses, and each thread some more',
       cause,
     });
   }
-  if (bytes >= WORTH_LARGE_PAGES && process.platform === 'linux') adviseLargePages(memory);
-  return memory;
 }
 
 /** Smaller memories fit the caches of addresses, and loading koffi takes longer than they gain. */

@@ -5,7 +5,8 @@ import { type Program, type Value, countParameters } from '../../program/value.t
 import type { Job, Workload } from '../device.ts';
 import { type PanelShape, type Products, depthOf } from './products.ts';
 
-const PAGE_BYTES = 65536;
+/** Of a WebAssembly memory. */
+export const PAGE_BYTES = 65536;
 /** Everything starts on a cache line of its own. */
 const LINE_BYTES = 64;
 /** A worker thread of Node, with its heap and the code it compiles. */
@@ -67,6 +68,8 @@ export interface ShardMap {
 export interface Plan {
   readonly products: Products;
   readonly workers: number;
+  /** How many workers there would be if memory did not limit them. */
+  readonly wantedWorkers: number;
   readonly jobs: readonly JobPlan[];
   /** P */
   readonly parameterCount: number;
@@ -87,6 +90,21 @@ export interface Plan {
 
 export function stateKey(job: string, name: string): string {
   return `${job} ${name}`;
+}
+
+/**
+ * The plan with the most workers, at most `threads`, that takes no more than `maxBytes` of shared memory: each worker has gradients of its
+ * own. With one worker it may take more.
+ */
+export function planWithin(workload: Workload, threads: number, products: Products, maxBytes: number): Plan {
+  const wanted = planWorkload(workload, threads, products);
+  let plan = wanted;
+  while (plan.bytes > maxBytes && plan.workers > 1) {
+    // With fewer workers each takes more, so this many are always too many.
+    const surplus = Math.ceil((plan.bytes - maxBytes) / (plan.shardBases[1] - plan.shardBases[0]));
+    plan = planWorkload(workload, Math.max(1, plan.workers - surplus), products);
+  }
+  return { ...plan, wantedWorkers: wanted.workers };
 }
 
 /** @param threads how many workers there may be */
@@ -132,6 +150,7 @@ export function planWorkload(workload: Workload, threads: number, products: Prod
   return {
     products,
     workers,
+    wantedWorkers: workers,
     jobs,
     parameterCount,
     parameters,

@@ -19,6 +19,8 @@ const raisedLimits = [
   'maxComputeWorkgroupSizeZ',
   'maxComputeWorkgroupsPerDimension',
 ] as const;
+/** `GPUBufferUsage.STORAGE`, which the package does not make global. */
+const GPU_BUFFER_STORAGE = 0x80;
 /** Asked for where the adapter has them. */
 const wantedFeatures = ['timestamp-query', 'subgroups', 'shader-f16'] as const;
 
@@ -45,6 +47,8 @@ interface Found {
   readonly facts: AdapterFacts;
   /** What gpu.js is to find. */
   readonly gpu: WrappedGpu;
+  /** A device that gpu.js never sees. */
+  readonly spareDevice: () => Promise<GPUDevice>;
 }
 
 const found = new Map<AdapterKind, Promise<Found>>();
@@ -99,6 +103,17 @@ export async function openWebGpu(kind: AdapterKind): Promise<OpenedAdapter> {
   };
 }
 
+/** Whether the GPU that is provided has memory for buffers of all these bytes at once. */
+export async function hasRoomFor(sizes: readonly number[]): Promise<boolean> {
+  const spare = await provided!.spareDevice();
+  spare.pushErrorScope('out-of-memory');
+  for (const size of sizes) spare.createBuffer({ size, usage: GPU_BUFFER_STORAGE });
+  const error = await spare.popErrorScope();
+  spare.destroy();
+  await spare.lost;
+  return error === null;
+}
+
 function find(kind: AdapterKind): Promise<Found> {
   const known = found.get(kind);
   if (known) return known;
@@ -150,10 +165,24 @@ export async function releaseDevice(): Promise<void> {
 
 async function look(kind: AdapterKind): Promise<Found> {
   await search(kind);
-  const gpu = await quietly(kind, async () => wrap((await import('webgpu')).create([]), kind));
-  const adapter = await quietly(kind, () => gpu.requestAdapter());
-  if (adapter === null) throw notThere(kind, 'it answered once, and then no more');
-  return { kind, facts: factsOf(adapter), gpu };
+  const whole = await quietly(kind, async () => (await import('webgpu')).create([]));
+  const adapterAgain = async (): Promise<GPUAdapter> => {
+    const adapter = await quietly(kind, () => requestAdapter(whole, kind));
+    if (adapter === null) throw notThere(kind, 'it answered once, and then no more');
+    return adapter;
+  };
+  const adapter = await adapterAgain();
+  const spareDevice = async (): Promise<GPUDevice> => {
+    const another = await adapterAgain();
+    return requestWhole(another, another.requestDevice.bind(another));
+  };
+  return { kind, facts: factsOf(adapter), gpu: wrap(whole, kind), spareDevice };
+}
+
+/** Null if there is none of that kind. */
+async function requestAdapter(gpu: GPU, kind: AdapterKind): Promise<GPUAdapter | null> {
+  const adapter = await gpu.requestAdapter(kind === 'hardware' ? { powerPreference: 'high-performance' } : { forceFallbackAdapter: true });
+  return adapter !== null && isOfKind(adapter.info, kind) ? adapter : null;
 }
 
 type WrappedGpu = Pick<GPU, 'requestAdapter' | 'getPreferredCanvasFormat' | 'wgslLanguageFeatures'>;
@@ -164,10 +193,8 @@ function wrap(gpu: GPU, kind: AdapterKind): WrappedGpu {
     wgslLanguageFeatures: gpu.wgslLanguageFeatures,
     getPreferredCanvasFormat: () => gpu.getPreferredCanvasFormat(),
     async requestAdapter() {
-      const adapter = await gpu.requestAdapter(
-        kind === 'hardware' ? { powerPreference: 'high-performance' } : { forceFallbackAdapter: true },
-      );
-      if (adapter === null || !isOfKind(adapter.info, kind)) return null;
+      const adapter = await requestAdapter(gpu, kind);
+      if (adapter === null) return null;
       const request = adapter.requestDevice.bind(adapter);
       return Object.defineProperty(adapter, 'requestDevice', {
         value: (wanted: GPUDeviceDescriptor = {}) => requestDevice(adapter, request, wanted),
@@ -177,11 +204,7 @@ function wrap(gpu: GPU, kind: AdapterKind): WrappedGpu {
 }
 
 async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor): Promise<GPUDevice> {
-  const fresh = await request({
-    ...wanted,
-    requiredFeatures: featuresOf(adapter),
-    requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits },
-  }).catch(refuseDevice);
+  const fresh = await requestWhole(adapter, request, wanted);
   device = fresh;
   isLost = false;
   made++;
@@ -190,6 +213,15 @@ async function requestDevice(adapter: GPUAdapter, request: GPUAdapter['requestDe
   void noteWhenLost(fresh, fresh.lost);
   keepQuietWhenLost(fresh);
   return fresh;
+}
+
+/** A device with all that the adapter has. */
+function requestWhole(adapter: GPUAdapter, request: GPUAdapter['requestDevice'], wanted: GPUDeviceDescriptor = {}): Promise<GPUDevice> {
+  return request({
+    ...wanted,
+    requiredFeatures: featuresOf(adapter),
+    requiredLimits: { ...limitsOf(adapter), ...wanted.requiredLimits },
+  }).catch(refuseDevice);
 }
 
 function refuseDevice(error: Error): never {

@@ -1,14 +1,13 @@
 // The gpu device: programs as kernels of gpu.js, on WebGPU where there is a GPU, or in one of gpu.js's other modes for comparison.
-import { RnnError } from '../../errors.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
-import { type AdapterFacts, devicesMade, isDeviceLost, openWebGpu, takeDeviceErrors } from './adapter.ts';
+import { type AdapterFacts, devicesMade, hasRoomFor, isDeviceLost, openWebGpu, takeDeviceErrors } from './adapter.ts';
 import { type CompiledJob, GpuExecutable } from './executable.ts';
-import { bytesOf } from './memory.ts';
+import { buffersOf, bytesOf } from './memory.ts';
 import { compilePasses } from './passes.ts';
 import { Kernels, type Mode, Plan, openGpuJs } from './plan.ts';
 import { profilePasses } from './profile.ts';
-import type { Health } from './runner.ts';
+import { type Health, tooLittleMemory } from './runner.ts';
 import { whyNotTiled } from './splice.ts';
 import { productsAsked } from './tiles.ts';
 import { elementsOf } from './writer.ts';
@@ -57,7 +56,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     estimate: (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
     async compile(workload) {
       const jobs = jobsOf(workload);
-      if (adapter) refuseLargeBuffers(jobs, adapter);
+      if (adapter) await refuseTooLarge(jobs, adapter);
       const health = adapter ? ofWebGpu : healthy;
       return new GpuExecutable(workload, jobs, {
         description,
@@ -87,15 +86,14 @@ function planBytes(jobs: readonly CompiledJob[]): number {
   return jobs.reduce((sum, { list }) => sum + 2 * bytesOf(list), 0);
 }
 
-function refuseLargeBuffers(jobs: readonly CompiledJob[], { name, limits }: AdapterFacts): void {
+/** Before anything is written for a run that could not make its first step. */
+async function refuseTooLarge(jobs: readonly CompiledJob[], { name, limits }: AdapterFacts): Promise<void> {
   const most = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   const largest = Math.max(...jobs.flatMap(({ list }) => [...list.passes, ...list.arguments].map(({ shape }) => 4 * elementsOf(shape))));
-  if (largest <= most) return;
-  throw new RnnError(
-    'usage',
-    `this model and batch need a buffer of ${(largest / 2 ** 30).toFixed(1)} GiB, and ${name} allows ${(most / 2 ** 30).toFixed(1)} GiB`,
-    {
-      hint: 'lower --batch-size or --seq-length, then --hidden or --layers',
-    },
-  );
+  if (largest > most) {
+    throw tooLittleMemory(
+      `this model and batch need a buffer of ${(largest / 2 ** 30).toFixed(1)} GiB, and ${name} allows ${(most / 2 ** 30).toFixed(1)} GiB`,
+    );
+  }
+  if (!(await hasRoomFor(jobs.flatMap(({ list }) => buffersOf(list))))) throw tooLittleMemory();
 }

@@ -3,7 +3,12 @@ import type { PassList } from './passes.ts';
 import { dimensionsOf, elementsOf } from './writer.ts';
 
 /** Bytes of the buffers of one plan, its arguments included. */
-export function bytesOf({ passes, states, outputs, losses, training, arguments: given }: PassList): number {
+export function bytesOf(list: PassList): number {
+  return buffersOf(list).reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** The size in bytes of each of these buffers. */
+export function buffersOf({ passes, states, outputs, losses, training, arguments: given }: PassList): number[] {
   const last = lastReads(passes);
   const leaving = [
     ...[...states.values(), ...outputs.values()].map(({ pass }) => pass),
@@ -13,16 +18,16 @@ export function bytesOf({ passes, states, outputs, losses, training, arguments: 
   for (const pass of leaving) last[pass] = Infinity;
   /** For each shape, until when each of its buffers is read. */
   const buffers = new Map<string, number[]>();
-  let elements = given.reduce((sum, { shape }) => sum + elementsOf(shape), 0);
+  const elements = given.map(({ shape }) => elementsOf(shape));
   passes.forEach(({ shape }, index) => {
     const key = dimensionsOf(shape).join();
     const occupied = buffers.get(key) ?? [];
     buffers.set(key, occupied);
     const free = occupied.findIndex((until) => until < index);
     occupied[free < 0 ? occupied.length : free] = last[index];
-    if (free < 0) elements += elementsOf(shape);
+    if (free < 0) elements.push(elementsOf(shape));
   });
-  return 4 * elements;
+  return elements.map((count) => 4 * count);
 }
 
 function lastReads(passes: PassList['passes']): number[] {

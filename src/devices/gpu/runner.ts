@@ -178,12 +178,7 @@ export class Runner {
       return;
     }
     this.#limited = true;
-    if (calls === 1) {
-      throw new RnnError('usage', 'the GPU has too little memory for this model and batch', {
-        hint: 'lower --batch-size or --seq-length, then --hidden or --layers',
-        cause,
-      });
-    }
+    if (calls === 1) throw tooLittleMemory(undefined, cause);
     this.#callsPerRun = Math.floor(calls / 2);
   }
 
@@ -191,6 +186,13 @@ export class Runner {
     await this.#plans.get(calls)?.close();
     this.#plans.delete(calls);
   }
+}
+
+export function tooLittleMemory(message = 'the GPU has too little memory for this model and batch', cause?: unknown): RnnError {
+  return new RnnError('usage', message, {
+    hint: 'lower --batch-size or --seq-length, then --hidden or --layers; or use --device cpu',
+    cause,
+  });
 }
 
 class DeviceFailure extends Error {

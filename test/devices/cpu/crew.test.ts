@@ -11,10 +11,13 @@ import { Random } from '../../../src/random.ts';
 
 const { Worker } = workerThreads;
 let started: InstanceType<typeof Worker>[] = [];
+/** How many more threads the system lets this process start. */
+let startable = Infinity;
 
 beforeAll(() => {
   workerThreads.Worker = class extends Worker {
     constructor(...given: ConstructorParameters<typeof Worker>) {
+      if (startable-- === 0) throw Object.assign(new Error('EAGAIN'), { code: 'ERR_WORKER_INIT_FAILED' });
       super(...given);
       started.push(this);
     }
@@ -27,6 +30,7 @@ afterAll(() => {
 });
 beforeEach(() => {
   started = [];
+  startable = Infinity;
 });
 
 // As many multiply-adds as make threads worth their start.
@@ -99,4 +103,17 @@ test('waits for no thread that has died', async () => {
   await expect(more()).rejects.toMatchObject({ kind: 'machine', message: 'a worker thread died' });
   await gone;
   await executable.close();
+});
+
+test.each([
+  ['with the calling thread', true, 2],
+  ['in threads alone', false, 3],
+])('a thread that cannot be started %s ends those that were started, and names --threads', async (_, interactive, wanted) => {
+  startable = 1;
+  await expect(compile(interactive, 3)).rejects.toMatchObject({
+    kind: 'machine',
+    message: `cannot start worker thread 2 of ${wanted}: EAGAIN`,
+    hint: expect.stringContaining('lower --threads'),
+  });
+  expect(started.map(({ threadId }) => threadId)).toEqual([-1]);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
-import { type Plan, planWorkload as planWith } from '../../../src/devices/cpu/plan.ts';
+import { describePlan } from '../../../src/devices/cpu/executable.ts';
+import { type KernelModule, gemmPanelsScratch, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
+import { type Plan, planWithin, planWorkload as planWith } from '../../../src/devices/cpu/plan.ts';
 import { embeddedProducts } from '../../../src/devices/cpu/products.ts';
 import type { Workload } from '../../../src/devices/device.ts';
 import { cells } from '../../../src/model/cells/registry.ts';
@@ -129,6 +130,30 @@ test('one small job leaves the others their workers', () => {
     [1, 0],
     [16, 16],
   ]);
+});
+
+describe('a limit on memory', () => {
+  const { workload } = workloadOf({ N: 64 });
+  const bytesOf = (threads: number): number => planWorkload(workload, threads).bytes;
+  const within = (maxBytes: number): Plan => planWithin(workload, 16, embeddedProducts, maxBytes);
+
+  test('is met with the most workers that fit', () => {
+    const bytes = Array.from({ length: 16 }, (_, i) => bytesOf(i + 1));
+    for (const maxBytes of bytes.flatMap((exact) => [exact, exact + 1000])) {
+      const workers = bytes.findLastIndex((each) => each <= maxBytes) + 1;
+      expect(within(maxBytes)).toMatchObject({ workers, wantedWorkers: 16, bytes: bytes[workers - 1] });
+    }
+  });
+
+  test('that one worker exceeds leaves that one, for the device to refuse', () => {
+    expect(within(bytesOf(1) - 1)).toMatchObject({ workers: 1, wantedWorkers: 16 });
+  });
+
+  test('that withholds workers is named, with --threads', () => {
+    const kernels = { variant: 'portable' } as KernelModule;
+    expect(describePlan(kernels, within(bytesOf(1)), null)).toMatch(/, 1 thread, because --threads 16 would need more than 4 GiB$/);
+    expect(describePlan(kernels, within(bytesOf(16)), null)).toMatch(/, 16 threads$/);
+  });
 });
 
 describe('the memory', () => {

@@ -9,6 +9,7 @@ import {
   instantiateKernels,
   packedPanelsSize,
 } from '../kernels.ts';
+import { sharedMemory } from '../memory.ts';
 import { type BlasLibrary, type Sgemm, bindSgemm } from './library.ts';
 
 export interface Finding {
@@ -37,7 +38,7 @@ export function tryLibrary(library: BlasLibrary, kernels: KernelModule): Finding
 }
 
 export function trySgemm(sgemm: Sgemm, { module }: KernelModule, base: (memory: WebAssembly.Memory) => number = addressOf): Finding {
-  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  const memory = sharedMemory(PAGES);
   const bench = new Bench(sgemm, instantiateKernels(module, memory), memory, base(memory));
   return { worst: Math.max(...shapes.map((shape) => bench.difference(shape))), speed: bench.speed() };
 }
@@ -62,7 +63,7 @@ export function compareBits(
   { module }: KernelModule,
   base: (memory: WebAssembly.Memory) => number = addressOf,
 ): (shape: Shape) => boolean {
-  const memory = new WebAssembly.Memory({ initial: PAGES, maximum: PAGES, shared: true });
+  const memory = sharedMemory(PAGES);
   const bench = new Bench(sgemm, instantiateKernels(module, memory), memory, base(memory));
   const known = new Map<string, boolean>();
   return (shape) => {

@@ -1,0 +1,19 @@
+// Long computations of the training thread, which leave the event loop its turn: for signals, and for timers such as the one that renews
+// the lock of a run folder.
+import { setImmediate } from 'node:timers/promises';
+import type { Pieces } from '../pieces.ts';
+
+/** How long the event loop may have to wait. */
+const MAX_WAIT_MS = 20;
+
+/** The result of a computation that is interrupted for the event loop. */
+export async function runInTurns<Result>(pieces: Pieces<Result>, now: () => number = () => performance.now()): Promise<Result> {
+  let turn = now();
+  for (;;) {
+    const { done, value } = pieces.next();
+    if (done) return value;
+    if (now() - turn < MAX_WAIT_MS) continue;
+    await setImmediate();
+    turn = now();
+  }
+}

@@ -1,0 +1,26 @@
+// The program in a process that the system or Node limits: it ends, says which limit it reached, and blames no bug of its own.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../checkpoint/fixture.ts';
+import { isBuilt, patience, shell } from './process.ts';
+
+const limits = [
+  { limit: 'address space', set: 'ulimit -v 8000000', code: 1, error: 'cannot allocate 1 MB of shared memory', hint: 'ulimit -v' },
+  { limit: 'sizes of files', set: 'ulimit -f 4', code: 1, error: 'the limit on the size of files is reached', hint: 'ulimit -f' },
+  { limit: 'compiled code', set: 'export NODE_OPTIONS=--jitless', code: 6, error: 'no WebAssembly', hint: '--jitless' },
+];
+
+it.runIf(isBuilt && process.platform === 'linux').each(limits)(
+  'a limit on $limit is named, with what raises it',
+  async ({ set, code, error, hint }) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'text'), 'hello, limits. '.repeat(100));
+    const ran = await shell(`${set}; rnn train text --threads 2 --blas off --hidden 8 --max-steps 2 --quiet`, { folder });
+    expect(ran).toMatchObject({ code, stderr: expect.stringContaining(error) });
+    expect(ran.stderr).toMatch(/^hint: /m);
+    expect(ran.stderr).toContain(hint);
+    expect(ran.stderr).not.toContain('bug');
+  },
+  patience,
+);

@@ -1,0 +1,58 @@
+// Signals and timers have their turn while matrices are made orthogonal.
+import { expect, onTestFinished, test } from 'vitest';
+import type { ModelConfiguration } from '../../src/model/configuration.ts';
+import { initialParameters, initialParametersInPieces } from '../../src/model/parameters.ts';
+import { type Pieces, runAtOnce } from '../../src/pieces.ts';
+import { Random } from '../../src/random.ts';
+import { makeOrthogonal } from '../../src/training/orthogonal.ts';
+import { runInTurns } from '../../src/training/turns.ts';
+
+const model: ModelConfiguration = {
+  cell: 'gru',
+  layers: 1,
+  hidden: 24,
+  embedding: 0,
+  vocabulary: 5,
+  forgetBias: 0,
+  initialisation: 'orthogonal',
+  dropout: 0,
+  conventions: {},
+};
+
+/** Runs as on a machine on which each piece takes 30 ms; `turns` counts how often the event loop had its turn. */
+async function countTurns<Result>(pieces: Pieces<Result>): Promise<{ result: Result; turns: number }> {
+  let turns = 0;
+  let next = setImmediate(function count() {
+    turns++;
+    next = setImmediate(count);
+  });
+  onTestFinished(() => clearImmediate(next));
+  let time = 0;
+  const result = await runInTurns(pieces, () => (time += 30));
+  clearImmediate(next);
+  return { result, turns };
+}
+
+test('initial orthogonal matrices let the event loop have its turn, and are the same', async () => {
+  const { result, turns } = await countTurns(initialParametersInPieces(model, new Random(4)));
+  expect(result).toEqual(initialParameters(model, new Random(4)));
+  expect(turns).toBeGreaterThan(3 * model.hidden - 2);
+});
+
+test('making matrices orthogonal lets the event loop have its turn, and gives the same', async () => {
+  const uniform = (): Float32Array => initialParameters({ ...model, initialisation: 'uniform' }, new Random(4));
+  const [atOnce, inTurns] = [uniform(), uniform()];
+  runAtOnce(makeOrthogonal(atOnce, model));
+  const { turns } = await countTurns(makeOrthogonal(inTurns, model));
+  expect(inTurns).toEqual(atOnce);
+  expect(atOnce).not.toEqual(uniform());
+  expect(turns).toBeGreaterThan(10 * model.hidden);
+});
+
+test('a short computation does not wait for the event loop', async () => {
+  let turns = 0;
+  const immediate = setImmediate(() => turns++);
+  await runInTurns(makeOrthogonal(initialParameters(model, new Random(4)), model), () => 0);
+  expect(turns).toBe(0);
+  clearImmediate(immediate);
+});
