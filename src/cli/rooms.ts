@@ -13,7 +13,7 @@ import type {
   RunFolder,
 } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
-import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
+import type { Vocabulary, corpusName, decodeText, findFiles, readCorpus } from '../corpus/read.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { formats } from '../formats/formats.ts';
@@ -45,7 +45,7 @@ import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { refuseImpossible } from '../training/possible.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
-import type { planScoring, score, trainedPart } from '../training/scoring.ts';
+import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 
@@ -57,6 +57,7 @@ export interface Rooms extends TrainingRooms {
   corpus(): Promise<{
     readCorpus: typeof readCorpus;
     corpusName: typeof corpusName;
+    decodeText: typeof decodeText;
     findFiles: typeof findFiles;
     Vocabulary: typeof Vocabulary;
   }>;
@@ -78,7 +79,12 @@ export interface Rooms extends TrainingRooms {
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
-  scoring(): Promise<{ planScoring: typeof planScoring; score: typeof score; trainedPart: typeof trainedPart }>;
+  scoring(): Promise<{
+    planScoring: typeof planScoring;
+    readingOf: typeof readingOf;
+    score: typeof score;
+    trainedPart: typeof trainedPart;
+  }>;
   insight(): Promise<{
     SurpriseRecord: typeof SurpriseRecord;
     piecesOf: typeof piecesOf;

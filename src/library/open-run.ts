@@ -9,7 +9,7 @@ import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import { planRun } from './plan-run.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
 import type { RunRequest, Teller, Way as PlanWay } from './run-request.ts';
-import { textOf, wasRead } from './run-text.ts';
+import { textOf, toAddCharacters, wasRead } from './run-text.ts';
 
 /** What a run asks of whoever opens it. */
 export interface Surroundings {
@@ -117,7 +117,8 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
   const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) tell.note(note);
   const symbols = { vocabulary: earlier.vocabulary, plainValidation: request.reading.validationFile == null };
-  const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols });
+  const more = toAddCharacters(request, settings.reading, folder.path);
+  const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols, ...more });
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
   const { options, notes } = (await rooms.resolving()).refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);

@@ -102,8 +102,9 @@ export class Sampler {
       never: [...(options.never ?? []), ...(unknown === null ? [] : [unknown])],
     });
     const primed = this.#vocabulary.encode(prime);
+    const end = stop === null ? null : this.#vocabulary.inKnownForm(stop);
     const context = primed.length > 0 ? primed : Int32Array.of(startSymbol(this.#vocabulary));
-    const textOf = (seed: number): Text => new Text(symbols, this.#vocabulary.decoder(), { seed, length, stop });
+    const textOf = (seed: number): Text => new Text(symbols, this.#vocabulary.decoder(), { seed, length, stop: end });
     return this.#batches(context, seeds, textOf);
   }
 

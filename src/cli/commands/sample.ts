@@ -1,14 +1,16 @@
 // `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
+import { UTF8 } from '../../corpus/encoding.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
 import { addExamples, addGroups, anyTextFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import type { Io } from '../io.ts';
+import { harmless } from '../format.ts';
 import type { Output } from '../output.ts';
+import { readWhole } from '../whole-file.ts';
 
 interface SampleFlags {
   readonly checkpoint?: string;
@@ -28,6 +30,8 @@ interface SampleFlags {
 }
 
 const positive = { whole: true, least: 1 };
+/** Of a file with a prime: what is read in minutes. */
+const MAX_PRIME_BYTES = 64e6;
 
 export function defineSample(command: Command, context: Context): void {
   command.description('Writes text with a trained model to stdout, as it is drawn.');
@@ -61,12 +65,14 @@ export function defineSample(command: Command, context: Context): void {
   command.action((flags: SampleFlags) => sample(flags, context));
 }
 
-async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context): Promise<void> {
-  const prime = await readPrime(flags, io);
+async function sample(flags: SampleFlags, context: Context): Promise<void> {
+  const { io, rooms, stdout, stderr } = context;
+  refuseTwice(flags);
   const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const checkpoint = await readCheckpoint(path, { weightsOnly: true });
+  const prime = await readPrime(flags, checkpoint, context);
   const seed = flags.seed ?? io.randomSeed();
   const choice = chosenDevice(flags.device, io);
   const multiplyAdds = flags.num > 1 ? flags.num * flags.length * weightsOf(checkpoint) : 0;
@@ -74,7 +80,7 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
-    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${by}`));
+    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, --seed ${seed}${by}`)));
     const { openSampler } = await rooms.sampling();
     const size = { texts: flags.num, length: flags.length, stops: flags.stop !== undefined, prime: prime.length };
     const sampler = await openSampler(checkpoint, device, size);
@@ -127,36 +133,31 @@ async function writeObject(
   await stdout.write(`${JSON.stringify({ event: 'sample', ...head, text })}\n`);
 }
 
-/** @throws a usage error for both flags at once, a corpus error for a file that is no readable UTF-8 */
-async function readPrime(flags: SampleFlags, io: Io): Promise<string> {
-  const { prime, primeFile } = flags;
-  if (primeFile === undefined) return prime ?? '';
-  if (prime !== undefined)
+/** @throws a usage error for both flags at once */
+function refuseTwice({ prime, primeFile }: SampleFlags): void {
+  if (prime !== undefined && primeFile !== undefined)
     throw new RnnError('usage', '--prime and --prime-file exclude each other', { hint: 'give the start of the text once' });
-  const name = primeFile === '-' ? 'standard input' : primeFile;
-  let bytes: Buffer;
-  try {
-    bytes = primeFile === '-' ? await gather(io) : await readFile(primeFile);
-  } catch (cause) {
+}
+
+/** A file is read in the encoding of the model's text. @throws a corpus error for one that cannot be, or is of another */
+async function readPrime({ prime = '', primeFile }: SampleFlags, { training }: TrainedModel, { io, rooms }: Context): Promise<string> {
+  if (primeFile === undefined) return prime;
+  const isPiped = isStandardInput(primeFile);
+  const name = isPiped ? 'standard input' : primeFile;
+  const bytes = await readWhole(isPiped ? io.stdin : primeFile, MAX_PRIME_BYTES).catch((cause: unknown) => {
     throw new RnnError('corpus', `--prime-file ${name} cannot be read: ${(cause as Error).message}`, {
       hint: 'give a text file, or - for standard input',
       cause,
     });
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new RnnError('corpus', `--prime-file ${name} is not UTF-8`, {
-      hint: 'iconv -f LATIN1 -t UTF-8 converts it if it is Latin-1',
-      cause,
-    });
-  }
-}
-
-async function gather(io: Io): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Uint8Array | string));
-  return Buffer.concat(chunks);
+  });
+  const { readingOf } = await rooms.scoring();
+  const { encoding } = readingOf(training, 'all');
+  const { decodeText } = await rooms.corpus();
+  const text = decodeText(bytes, encoding);
+  if (text !== null) return text;
+  throw new RnnError('corpus', `--prime-file ${name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`, {
+    hint: 'iconv -f WINDOWS-1252 -t UTF-8 converts it if it was written on Windows in the West',
+  });
 }
 
 function weightsOf({ tensors }: TrainedModel): number {
