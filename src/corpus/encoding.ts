@@ -71,7 +71,7 @@ export function decodeText(bytes: Uint8Array, asked: string): string | null {
 
 export interface Converted {
   /** As far as the text is of the encoding. */
-  readonly utf8: Buffer;
+  readonly utf8: Uint8Array;
   readonly isValid: boolean;
 }
 

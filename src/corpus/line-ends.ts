@@ -13,10 +13,10 @@ export class LineEnds {
   #afterReturn = false;
 
   /** @returns the bytes themselves where there is nothing to change */
-  push(bytes: Buffer): Buffer {
+  push(bytes: Uint8Array): Uint8Array {
     if (!this.#afterReturn && !bytes.includes(CR)) return bytes;
     this.changed = true;
-    const converted = Buffer.allocUnsafe(bytes.length);
+    const converted = new Uint8Array(bytes.length);
     let length = 0;
     for (const byte of bytes) {
       const endsPair = byte === LF && this.#afterReturn;

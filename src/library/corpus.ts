@@ -12,7 +12,10 @@ export interface TextOptions {
   readonly unit?: Unit;
   /** Of the files; a label of the Encoding Standard, such as `windows-1252`. Default `utf-8`. A byte order mark in a file knows better. */
   readonly encoding?: string;
-  /** Read CR and CRLF as they are, and put no newline between files that lack their last. Bytes are always left as they are. */
+  /**
+   * Read CR and CRLF as they are, and put no newline between files that lack their last. Default false; true for bytes, and for a
+   * `vocabulary` that has CR.
+   */
   readonly keepLineEnds?: boolean;
   /** Characters seen fewer times become one unknown symbol. Default 1: all are kept. */
   readonly minCount?: number;
@@ -118,7 +121,7 @@ export class Corpus implements ReadCorpus {
     const { validationFraction: fraction = defaultValidationFraction } = options;
     const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
     const validationFraction = validation === null ? fraction : 0;
-    const reading = { include, exclude, unit, ...readingOfCharacters(unit, options), minCount, validationFraction };
+    const reading = { include, exclude, unit, ...readingOfCharacters(unit, { ...asLearnt(vocabulary), ...options }), minCount, validationFraction };
     refuseWrong(reading);
     const symbols = { ...(vocabulary === undefined ? {} : { vocabulary }), ...(known === undefined ? {} : { known }) };
     return new Corpus(await readCorpus({ sources, ...reading, validationFile: validation, ...symbols, ...more }), {
@@ -127,6 +130,10 @@ export class Corpus implements ReadCorpus {
     });
   }
 }
+
+/** A model that knows CR read its text with the line ends that it had. */
+const asLearnt = (vocabulary: Vocabulary | undefined): Pick<TextOptions, 'keepLineEnds'> =>
+  vocabulary !== undefined && vocabulary.data.symbols.includes('\r') ? { keepLineEnds: true } : {};
 
 /** A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage` for what is neither */
 function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocabulary | undefined {

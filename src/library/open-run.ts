@@ -6,6 +6,7 @@ import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { Continuation, RunSettings } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
+import type { ReadingOptions } from '../training/record.ts';
 import { planRun } from './plan-run.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
 import type { RunRequest, Teller, Way as PlanWay } from './run-request.ts';
@@ -127,11 +128,14 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
 }
 
 async function settingsOf({ request: { text, options, reading, machine }, rooms }: Way, { checkpoint }: Newest): Promise<Continuation> {
-  return (await rooms.continuing()).continueRun(checkpoint, {
-    options,
-    reading: wasRead(text) ? text.reading : reading,
-    machine,
-  });
+  const given = wasRead(text) ? withoutCharacters(text.reading) : reading;
+  return (await rooms.continuing()).continueRun(checkpoint, { options, reading: given, machine });
+}
+
+/** Whether a text that was read already is the same as before is seen by its digest, however its characters were read. */
+function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
+  const { include, exclude, unit, minCount, validationFraction, validationFile } = reading;
+  return { include, exclude, unit, minCount, validationFraction, validationFile };
 }
 
 /** The end of a run of which nothing is left to do; null if something is. */

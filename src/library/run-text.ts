@@ -46,7 +46,10 @@ export function toAddCharacters(
   const validation = validationFile === null ? ['--val-fraction', String(validationFraction)] : ['--val-file', validationFile];
   const words = [
     ...(text as readonly string[]),
-    ...['--init-from', own, '--out', `${own}-2`],
+    '--init-from',
+    own,
+    '--out',
+    `${own}-2`,
     ...include.flatMap((pattern) => ['--include', pattern]),
     ...exclude.flatMap((pattern) => ['--exclude', pattern]),
     ...(encoding === UTF8 ? [] : ['--encoding', encoding]),
