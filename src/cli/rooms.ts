@@ -13,7 +13,8 @@ import type {
   RunFolder,
 } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
-import type { Vocabulary, corpusName, decodeText, findFiles, readCorpus } from '../corpus/read.ts';
+import type { decodeText } from '../corpus/encoding.ts';
+import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { formats } from '../formats/formats.ts';
@@ -44,20 +45,22 @@ import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { refuseImpossible } from '../training/possible.ts';
+import type { recordedReadingOrNull } from '../training/record.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
-import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
+import type { planScoring, score, trainedPart } from '../training/scoring.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 
 /** Those that a run goes through, and those that only commands call. */
 export interface Rooms extends TrainingRooms {
   knownText(): Promise<{ readKnownText: typeof readKnownText }>;
+  /** What it takes to read a prime as the text of its model was read. */
+  primes(): Promise<{ decodeText: typeof decodeText; recordedReadingOrNull: typeof recordedReadingOrNull }>;
   logs(): Promise<{ readRuns: typeof readRuns; followRun: typeof followRun }>;
   opening(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
   corpus(): Promise<{
     readCorpus: typeof readCorpus;
     corpusName: typeof corpusName;
-    decodeText: typeof decodeText;
     findFiles: typeof findFiles;
     Vocabulary: typeof Vocabulary;
   }>;
@@ -79,12 +82,7 @@ export interface Rooms extends TrainingRooms {
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
   searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
-  scoring(): Promise<{
-    planScoring: typeof planScoring;
-    readingOf: typeof readingOf;
-    score: typeof score;
-    trainedPart: typeof trainedPart;
-  }>;
+  scoring(): Promise<{ planScoring: typeof planScoring; score: typeof score; trainedPart: typeof trainedPart }>;
   insight(): Promise<{
     SurpriseRecord: typeof SurpriseRecord;
     piecesOf: typeof piecesOf;
@@ -119,6 +117,7 @@ export interface Rooms extends TrainingRooms {
 
 export const rooms: Rooms = {
   logs: () => import('../library/runs.ts'),
+  primes: async () => ({ ...(await import('../corpus/encoding.ts')), ...(await import('../training/record.ts')) }),
   knownText: () => import('../library/known-text.ts'),
   opening: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/plan-run.ts')) }),
   corpus: () => import('../corpus/read.ts'),

@@ -46,7 +46,7 @@ function startOf(bytes: Uint8Array, encoding: string): string | null {
 }
 
 /** Whether a text has no control characters that are rare in texts, and some ASCII. */
-const isPlain = (text: string | null): boolean => text !== null && /^[^\0-\x08\x0e-\x1a\x1c-\x1f]+$/.test(text) && /[ -~]{2}/.test(text);
+const isPlain = (text: string | null): boolean => text !== null && !/(?![\t-\r])\p{Cc}/u.test(text) && /[ -~]{2}/.test(text);
 
 /** The text around a byte, if it was written on Windows in the West; null where Windows-1252 has no such character. */
 export function asWindows1252(bytes: Uint8Array, index: number): string | null {

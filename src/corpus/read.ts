@@ -11,7 +11,6 @@ import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 
-export { UTF8, decodeText, encodingNamed } from './encoding.ts';
 export { corpusName, findFiles, type GivenText, type Source } from './sources.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';

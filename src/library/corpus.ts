@@ -121,7 +121,14 @@ export class Corpus implements ReadCorpus {
     const { validationFraction: fraction = defaultValidationFraction } = options;
     const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
     const validationFraction = validation === null ? fraction : 0;
-    const reading = { include, exclude, unit, ...readingOfCharacters(unit, { ...asLearnt(vocabulary), ...options }), minCount, validationFraction };
+    const reading = {
+      include,
+      exclude,
+      unit,
+      ...readingOfCharacters(unit, { ...asLearnt(vocabulary), ...options }),
+      minCount,
+      validationFraction,
+    };
     refuseWrong(reading);
     const symbols = { ...(vocabulary === undefined ? {} : { vocabulary }), ...(known === undefined ? {} : { known }) };
     return new Corpus(await readCorpus({ sources, ...reading, validationFile: validation, ...symbols, ...more }), {

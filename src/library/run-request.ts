@@ -1,7 +1,8 @@
 // What opening a run takes: all that the command line and the library have in common, every option under its program's
 // name.
 import type { TrainedModel } from '../checkpoint/store.ts';
-import { type Corpus, type Source, UTF8, type Vocabulary } from '../corpus/read.ts';
+import { UTF8 } from '../corpus/encoding.ts';
+import type { Corpus, Source, Vocabulary } from '../corpus/read.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { MachineOptions, ReadingOptions } from '../training/record.ts';
 import type { TrainingRooms } from './rooms.ts';

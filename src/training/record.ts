@@ -1,7 +1,8 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
 // for damage by then; what is left to check is that each member is what the loop takes it for.
 import type { Checkpoint } from '../checkpoint/store.ts';
-import { type CorpusOptions, UTF8, encodingNamed } from '../corpus/read.ts';
+import { UTF8, encodingNamed } from '../corpus/encoding.ts';
+import type { CorpusOptions } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
@@ -166,6 +167,16 @@ export function recordedOptions(training: Training): TrainingOptions {
 }
 
 export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules, earlierReading);
+/** Null where there is none that this program knows: in models of other programs. */
+export function recordedReadingOrNull(training: Training): ReadingOptions | null {
+  try {
+    return recordedReading(training);
+  } catch (error) {
+    if (error instanceof RnnError && error.kind === 'checkpoint') return null;
+    throw error;
+  }
+}
+
 export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', machineRules);
 export const recordedLoop = (training: Training): LoopState => part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0 });
 

@@ -14,7 +14,7 @@ import { type DynamicOptions, TRAINED, dynamicDefaults, dynamicRule, evaluateDyn
 import { evaluate } from './evaluation.ts';
 import { optionRules } from './option-rules.ts';
 import { refuseIfTooLarge } from './memory.ts';
-import { type ReadingOptions, earlierReading, recordedCorpus, recordedReading } from './record.ts';
+import { type ReadingOptions, earlierReading, recordedCorpus, recordedReadingOrNull } from './record.ts';
 import { workOfModel } from './work.ts';
 
 export const parts = ['all', 'train', 'validation'] as const;
@@ -47,15 +47,6 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
     });
   }
   return { ...files, validationFraction, validationFile: part === 'train' ? null : validationFile };
-}
-
-function recordedReadingOrNull(training: Training): ReadingOptions | null {
-  try {
-    return recordedReading(training);
-  } catch (error) {
-    if (error instanceof RnnError && error.kind === 'checkpoint') return null;
-    throw error;
-  }
 }
 
 export interface ScoringOptions {

@@ -150,9 +150,8 @@ async function readPrime({ prime = '', primeFile }: SampleFlags, { training }: T
       cause,
     });
   });
-  const { readingOf } = await rooms.scoring();
-  const { encoding } = readingOf(training, 'all');
-  const { decodeText } = await rooms.corpus();
+  const { decodeText, recordedReadingOrNull } = await rooms.primes();
+  const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
   const text = decodeText(bytes, encoding);
   if (text !== null) return text;
   throw new RnnError('corpus', `--prime-file ${name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`, {
