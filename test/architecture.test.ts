@@ -27,6 +27,7 @@ const shared: readonly string[] = [
   'src/random.ts',
   'src/group.ts',
   'src/pieces.ts',
+  'src/shell-word.ts',
   'src/atomic.ts',
   'src/output-file.ts',
 ];

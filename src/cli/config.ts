@@ -1,12 +1,15 @@
 // Options from a JSON file, by the names of the flags without their dashes: {"hidden": 256, "budget": "30m", "tied":
 // true, "include": ["*.c"]}. Knows nothing of the environment, and not what is stronger than what.
-import { readFile } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { groupBy } from '../group.ts';
 import type { Flag } from './flags.ts';
 import { shellWord } from './format.ts';
 import type { Level } from './settings.ts';
 import { badValue, shortened } from './values.ts';
+import { readWhole } from './whole-file.ts';
+
+/** Of a configuration file. */
+const MAX_BYTES = 1e6;
 
 /** Options of the invocation, which a file cannot give. */
 const notInFiles: readonly string[] = ['config', 'debug', 'no-color'];
@@ -27,7 +30,7 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] => flags.filter(({ 
  */
 export async function fromFile(by: string, path: string, flags: readonly Flag[], suggest: (key: string) => string | null): Promise<Level> {
   const text = decoded(
-    await readFile(path).catch((cause: unknown) => {
+    await readWhole(path, MAX_BYTES).catch((cause: unknown) => {
       throw new RnnError('usage', `${by} ${path} cannot be read: ${(cause as Error).message}`, { hint: remedy(by, path, cause), cause });
     }),
   );

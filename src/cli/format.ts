@@ -77,8 +77,7 @@ export function symbol(character: string): string {
   return character;
 }
 
-/** A word for a shell, quoted only if it must be. */
-export const shellWord = (text: string): string => (/^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", String.raw`'\''`)}'`);
+export { shellWord } from '../shell-word.ts';
 
 /** Lines of at most `width` characters, unless a word is longer. */
 export function wrap(text: string, width: number): string[] {

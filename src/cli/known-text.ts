@@ -1,13 +1,15 @@
 // A text that a trained model is to read, and what is said of it. Reading it is library/'s.
 import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
+import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
-import { count } from './format.ts';
+import { harmless } from './format.ts';
 
 export interface TextFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly encoding?: string;
   readonly json?: boolean;
 }
 
@@ -19,12 +21,12 @@ export interface Loaded {
 
 /** What the texts that were named are called, for a page or an error. */
 export const namesOfTexts = (sources: readonly string[]): string =>
-  sources.map((source) => (source === '-' ? 'standard input' : source)).join(', ');
+  sources.map((source) => (isStandardInput(source) ? 'standard input' : source)).join(', ');
 
 export async function readKnownText(
   sources: readonly string[],
   { path, trained }: Loaded,
-  { include, exclude, json }: TextFlags,
+  { include, exclude, encoding, json }: TextFlags,
   { io, rooms, stderr }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
@@ -34,13 +36,12 @@ export async function readKnownText(
     part,
     include,
     exclude,
+    encoding,
     get stdin() {
       return io.stdin;
     },
   };
   const { corpus } = await read(asked, path, trained);
-  const { skipped } = corpus;
-  const files = skipped === 1 ? 'file was' : 'files were';
-  if (skipped > 0 && !json) stderr.line(stderr.colour.dim(`${count(skipped)} hidden or binary ${files} passed over`));
+  if (!json) for (const note of corpus.notes) stderr.line(stderr.colour.dim(harmless(note)));
   return corpus;
 }

@@ -2,6 +2,7 @@
 // that can be wrong with any point is found here, before the first is trained.
 import { Command, CommanderError, Option } from 'commander';
 import type { SweepIdentity } from '../checkpoint/store.ts';
+import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
 import type { Axis, Distribution, Point } from '../training/search.ts';
 import { addTrainFlags, checkTogether, type TrainFlags } from './commands/train-flags.ts';
@@ -59,7 +60,7 @@ export class Fixed {
     this.flags = Object.fromEntries(
       given.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
     );
-    if ([...this.sources, this.flags.valFile].includes('-')) {
+    if ([...this.sources, this.flags.valFile].some(isStandardInput)) {
       throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each point', {
         hint: 'put the text into a file',
       });

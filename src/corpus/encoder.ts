@@ -40,6 +40,11 @@ export class Encoder {
     this.#offset = 0;
   }
 
+  /** Bytes of the file so far. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** Encodes more bytes of the file; returns the offset of the first that do not belong to a character, or −1. */
   push(bytes: Uint8Array): number {
     if (this.#unit === 'byte') {
@@ -81,7 +86,10 @@ export class Encoder {
       } else if (this.#needed === 0 && byte > 0xe0 && byte < 0xed && (bytes[i] & 0xc0) === 0x80 && (bytes[i + 1] & 0xc0) === 0x80) {
         codePoint = ((byte & 0x0f) << 12) | ((bytes[i++] & 0x3f) << 6) | (bytes[i++] & 0x3f);
       } else {
-        if (!this.#accept(byte)) return this.#offset + i - this.#seen;
+        if (!this.#accept(byte)) {
+          this.store.append(scratch, length);
+          return this.#offset + i - this.#seen;
+        }
         if (this.#needed > 0) continue;
         codePoint = this.#codePoint;
         if (codePoint === BYTE_ORDER_MARK && this.#offset + i === 3) continue;

@@ -1,5 +1,5 @@
 // Patterns of files as a user writes them, and as the library that matches them wants them: with slashes between folders. Touches no file.
-import { isDynamicPattern } from 'tinyglobby';
+import { escapePath, isDynamicPattern } from 'tinyglobby';
 
 /**
  * A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it makes the next character stand for
@@ -13,13 +13,26 @@ export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean
   return isDynamicPattern(withSlashes(source, platform));
 }
 
-/** The folder that a pattern starts from, and the rest of it. */
-export function splitPattern(source: string, platform?: NodeJS.Platform): { folder: string; pattern: string } {
+/** A pattern that only this name matches; a byte that nobody can type matches any. */
+export const literalPattern = (name: string): string => escapePath(name).replace(/[\u{DC80}-\u{DCFF}]/gu, '?');
+
+/**
+ * The folder that a pattern starts from, and the rest of it.
+ *
+ * @param isThere whether there is a folder of this very name: then nothing in it is a pattern
+ */
+export function splitPattern(
+  source: string,
+  platform: NodeJS.Platform = process.platform,
+  isThere: (folder: string) => boolean = () => false,
+): { folder: string; pattern: string } {
   const slashed = withSlashes(source, platform);
   const segments = slashed.split('/');
   // A brace may span segments ({a/b,c}), none of which is a pattern by itself.
   const start = Math.max(
-    segments.findIndex((segment) => isDynamicPattern(segment) || segment.includes('{')),
+    segments.findIndex(
+      (segment, index) => (isDynamicPattern(segment) || segment.includes('{')) && !isThere(segments.slice(0, index + 1).join('/')),
+    ),
     0,
   );
   const folder = segments.slice(0, start).join('/');

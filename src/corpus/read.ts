@@ -1,9 +1,13 @@
 // A corpus from its sources to ids, split into text to train on and text to validate on. Knows nothing of models and batches, nor how
 // files are read.
 import { RnnError } from '../errors.ts';
+import { describeCharacters } from './characters.ts';
 import type { Encoder } from './encoder.ts';
+import { encodingNamed } from './encoding.ts';
+import { encodedInKnownForm } from './forms.ts';
 import { Reader } from './reader.ts';
-import { corpusName, nameOf, type Source, STDIN } from './sources.ts';
+import { corpusName, nameOf, type Source } from './sources.ts';
+import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 
@@ -17,6 +21,13 @@ export interface CorpusOptions {
   readonly include: readonly string[];
   readonly exclude: readonly string[];
   readonly unit: Unit;
+  /** Of the files, a label of the Encoding Standard; bytes have none. A byte order mark in a file knows better. */
+  readonly encoding: string;
+  /**
+   * Leave line ends as they are. Otherwise CR and CRLF are read as LF, and a newline is put between files that lack their last. Bytes are
+   * always left as they are.
+   */
+  readonly keepLineEnds: boolean;
   /** Characters seen fewer times than this become one unknown symbol; 1 keeps all, and there is no such symbol. */
   readonly minCount: number;
   /** The part of the text, at its end, that is not trained on: in [0, 1). */
@@ -32,6 +43,8 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary;
   /** Build a vocabulary that has all of this one's symbols, too. */
   readonly known?: Vocabulary;
+  /** How a model comes to know further characters than those of `vocabulary`: an imperative, for a hint. */
+  readonly toAddCharacters?: string;
 }
 
 export interface Corpus {
@@ -41,13 +54,15 @@ export interface Corpus {
   readonly validation: Tokens;
   /** Symbols in both. */
   readonly characters: number;
-  /** SHA-256 of the bytes read, in order, in hex. */
+  /** SHA-256 of the text that was read, in order, as UTF-8 or as its bytes, in hex. */
   readonly digest: string;
   /** The same without the validation file. */
   readonly sourcesDigest: string;
   readonly files: number;
   /** Hidden and binary files in folders, passed over. */
   readonly skipped: number;
+  /** What is worth telling of how it was read, for the user. */
+  readonly notes: readonly string[];
   /** For the name of a run: the base name of the first source; 'stdin' for `-`. */
   readonly name: string;
 }
@@ -55,27 +70,27 @@ export interface Corpus {
 /**
  * Reads, encodes and splits a corpus: the last `validationFraction` is validation, cut at floor(length × (1 − fraction)),
  * as nanoGPT does.
- * @throws RnnError `corpus` if a source is missing, unreadable, binary, not UTF-8, or the text is empty or all one character
+ * @throws RnnError `corpus` if a source is missing, unreadable, binary, not of its encoding, or the text is empty or all one character
  * @throws RnnError `usage` if the options cannot be met by any text
  */
 export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
-  const reader = new Reader(unit, options);
-  for (const source of options.sources) await reader.read(source, options.include, options.exclude);
-  const { store } = reader.encoder;
-  const trainable = store.length;
+  const reader = new Reader({ ...options, unit });
+  for (const source of options.sources) await reader.read(source);
+  const { length: trainable } = reader.encoder.store;
   if (trainable === 0) throw nothingRead(options.sources, reader);
   const sourcesDigest = reader.hash.copy().digest('hex');
   if (options.validationFile !== null) {
-    await reader.read(options.validationFile, options.include, options.exclude, { onlyPlain: options.plainValidation === true });
-    if (store.length === trainable)
+    reader.beginPart();
+    await reader.read(options.validationFile, { onlyPlain: options.plainValidation === true });
+    if (reader.encoder.store.length === trainable)
       throw new RnnError('corpus', `the validation text ${nameOf(options.validationFile)} is empty`, {
         hint: '--val-fraction holds out a part of the corpus instead',
       });
   }
-  const vocabulary = unit === 'byte' ? byteVocabulary() : renumber(reader.encoder, trainable, options);
-  const cut = options.validationFile === null ? Math.floor(store.length * (1 - options.validationFraction)) : trainable;
+  const encoded = { encoder: reader.encoder, trainable };
+  const { vocabulary, cut, store, notes } = unit === 'byte' ? ofBytes(encoded, options) : renumber(encoded, options);
   const { before: train, after: validation } = store.finish(cut);
   if (options.vocabulary === undefined) checkVariety(train, validation, vocabulary, options);
   return {
@@ -87,9 +102,50 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
     sourcesDigest,
     files: reader.files,
     skipped: reader.skipped,
+    notes: [...notesOnReading(reader, options), ...notes],
     name: corpusName(options.sources[0]),
   };
 }
+
+/** What was read, without what the validation file adds to it. */
+interface Encoded {
+  readonly encoder: Encoder;
+  readonly trainable: number;
+}
+
+interface Numbered {
+  readonly vocabulary: Vocabulary;
+  readonly store: Encoder['store'];
+  /** Where validation starts. */
+  readonly cut: number;
+  readonly notes: readonly string[];
+}
+
+const cutOf = ({ encoder: { store }, trainable }: Encoded, { validationFile, validationFraction }: CorpusOptions): number =>
+  validationFile === null ? Math.floor(store.length * (1 - validationFraction)) : trainable;
+
+const ofBytes = (encoded: Encoded, options: CorpusOptions): Numbered => ({
+  vocabulary: byteVocabulary(),
+  store: encoded.encoder.store,
+  cut: cutOf(encoded, options),
+  notes: [],
+});
+
+function notesOnReading({ skipped, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
+  // Only who makes a model may choose.
+  const choice = vocabulary === undefined ? '; use --keep-line-ends to keep them' : '';
+  const one = changedLineEnds.length === 1;
+  const notes = [
+    skipped > 0 && `${count(skipped)} hidden or binary ${skipped === 1 ? 'file was' : 'files were'} passed over`,
+    changedLineEnds.length > 0 &&
+      `${one ? `${changedLineEnds[0]} has` : `${count(changedLineEnds.length)} files have`} CRLF or CR line ends, which are read as LF${choice}`,
+    joins > 0 &&
+      `${count(joins)} ${joins === 1 ? 'file does' : 'files do'} not end with a newline: one is put before the next file${vocabulary === undefined ? ', unless --keep-line-ends is given' : ''}`,
+  ];
+  return notes.filter((note) => note !== false);
+}
+
+const count = (value: number): string => value.toLocaleString('en');
 
 function nothingRead(sources: readonly Source[], reader: Reader): RnnError {
   if (reader.files === 0) {
@@ -102,18 +158,24 @@ function nothingRead(sources: readonly Source[], reader: Reader): RnnError {
   });
 }
 
-/** Gives all characters their ids in the vocabulary, which is the given one or that of the first `trainable` characters. */
-function renumber({ store, codePoints }: Encoder, trainable: number, options: CorpusOptions): Vocabulary {
+/** Gives all characters their ids in the vocabulary, which is the given one or that of the text. */
+function renumber(read: Encoded, options: CorpusOptions): Numbered {
+  const own = options.vocabulary === undefined ? null : inKnownForm(read, options.vocabulary);
+  const encoded = own ?? read;
+  const {
+    encoder: { store, codePoints },
+    trainable,
+  } = encoded;
+  const { minCount, known } = options;
+  const cut = cutOf(encoded, options);
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
   const trained = store.count(characters.length, 0, trainable);
   const validated = store.count(characters.length, trainable, store.length);
-  const found = characters.filter((_, id) => trained[id] >= options.minCount);
-  const vocabulary =
-    options.vocabulary ??
-    characterVocabulary(
-      [...(options.known?.data.symbols ?? []), ...found],
-      options.minCount > 1 || (options.known?.data.unknown ?? null) !== null,
-    );
+  // What is rare in the text to train on is folded, whatever else is in the text to validate on.
+  const isFound = (id: number): boolean => trained[id] + (minCount === 1 ? validated[id] : 0) >= minCount;
+  const found = characters.filter((_, id) => isFound(id));
+  const withUnknown = minCount > 1 || (known?.data.unknown ?? null) !== null;
+  const vocabulary = options.vocabulary ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown);
 
   const table = new Uint32Array(characters.length);
   const missing: string[] = [];
@@ -123,20 +185,51 @@ function renumber({ store, codePoints }: Encoder, trainable: number, options: Co
     else if (trained[provisional] + validated[provisional] > 0) missing.push(character);
   });
   if (missing.length > 0) {
-    const what =
-      options.vocabulary === undefined && options.validationFile !== null
-        ? `${nameOf(options.validationFile)} has characters that the corpus has not:`
-        : 'the text has characters that the model has never seen:';
-    throw vocabulary.unknownCharacters(missing, what);
+    throw vocabulary.unknownCharacters(missing, 'the text has characters that the model has never seen:', options.toAddCharacters);
+  }
+  const notes = own === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
+  if (options.vocabulary === undefined) {
+    const learnt = store.count(characters.length, 0, cut);
+    const unlearnt = characters.filter((_, id) => learnt[id] === 0 && isFound(id));
+    if (unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt));
   }
   store.remap(table, vocabulary.size);
-  return vocabulary;
+  return { vocabulary, store, cut, notes };
 }
 
-function checkOptions({ sources, minCount, validationFraction, validationFile, vocabulary }: CorpusOptions, unit: Unit): void {
+function noteOnUnlearnt(characters: readonly string[]): string {
+  const one = characters.length === 1;
+  const head = one ? 'a character occurs' : `${count(characters.length)} characters occur`;
+  const tail = one
+    ? 'it belongs to the vocabulary, and the model does not learn it'
+    : 'they belong to the vocabulary, and the model does not learn them';
+  return `${head} only in the text to validate on: ${describeCharacters(characters)}; ${tail}`;
+}
+
+/** The text in a form that the vocabulary knows, where it does not know it as it is; null otherwise. */
+function inKnownForm({ encoder: { store, codePoints }, trainable }: Encoded, vocabulary: Vocabulary): Encoded | null {
+  // Where there is a symbol for the unknown, texts were trained on with it.
+  if (vocabulary.data.unknown !== null) return null;
+  const isKnown = (character: string): boolean => vocabulary.find(character) >= 0;
+  const counts = store.count(codePoints.length, 0, store.length);
+  const missing = codePoints
+    .filter((_, id) => counts[id] > 0)
+    .map((codePoint) => String.fromCodePoint(codePoint))
+    .filter((character) => !isKnown(character));
+  const parts = [store.view(0, trainable), store.view(trainable)];
+  const form = encodedInKnownForm(parts, codePoints, missing, isKnown);
+  return form === null ? null : { encoder: form.encoder, trainable: form.ends[0] };
+}
+
+function checkOptions({ sources, minCount, validationFraction, validationFile, vocabulary, encoding }: CorpusOptions, unit: Unit): void {
   if (sources.length === 0) throw new RnnError('usage', 'no corpus was given', { hint: 'name a file, a folder, or - for standard input' });
-  if ([...sources, validationFile].filter((source) => source === STDIN).length > 1) {
+  if ([...sources, validationFile].filter(isStandardInput).length > 1) {
     throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
+  }
+  if (encodingNamed(encoding) === null) {
+    throw new RnnError('usage', `--encoding is ${encoding}, expected the name of an encoding`, {
+      hint: 'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
+    });
   }
   if (!Number.isInteger(minCount) || minCount < 1)
     throw new RnnError('usage', `--min-count must be a whole number from 1, not ${minCount}`);

@@ -1,17 +1,34 @@
 // The files of a corpus, into an encoder: chunk by chunk, and refused where they hold no text. Knows nothing of vocabularies and splits.
 //
-// Bytes go straight into the encoder and never become a JavaScript string. Line ends are kept as they are: CRLF is two
-// characters, because a model of a text should be able to write that text. A UTF-8 byte order mark at the start of a file is
-// dropped, except with `--unit byte`, where every byte counts.
+// Bytes go straight into the encoder and never become a JavaScript string, unless they are in another encoding than UTF-8. CR and CRLF
+// become LF, and a newline is put between files that lack their last, unless line ends are to be kept. A byte order mark at the start of
+// a file is dropped. With `--unit byte` every byte counts, and nothing of this is done.
 import { createHash, type Hash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { Encoder } from './encoder.ts';
+import { type Converted, Converter, UTF8, encodingOf, recogniseUtf16 } from './encoding.ts';
+import { LineEnds } from './line-ends.ts';
+import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './read.ts';
-import { fileError, findFiles, isText, nameOf, type Source, STDIN, type TextFile } from './sources.ts';
-import type { Unit } from './vocabulary.ts';
+import { type NamedFile, binaryFile, binarySign, invalidText, utf16File } from './refusals.ts';
+import { fileError, findFiles, isText, nameOf, type Source, type TextFile } from './sources.ts';
+import { isStandardInput } from './standard-input.ts';
 
 const CHUNK_BYTES = 2 ** 20;
+const NEWLINE = Buffer.from('\n');
+
+type ReaderOptions = Pick<CorpusOptions, 'stdin' | 'runFolder' | 'encoding' | 'keepLineEnds' | 'include' | 'exclude' | 'unit'>;
+
+/** A file in hand. */
+interface OpenFile extends NamedFile {
+  /** Where in the store it starts. */
+  readonly start: number;
+  /** Null for UTF-8, and for bytes. */
+  readonly converter: Converter | null;
+  /** Null where they are kept. */
+  readonly lineEnds: LineEnds | null;
+}
 
 /** Feeds files to an encoder and a hash. */
 export class Reader {
@@ -19,20 +36,29 @@ export class Reader {
   readonly hash: Hash = createHash('sha256');
   files = 0;
   skipped = 0;
-  readonly #unit: Unit;
-  readonly #stdin: CorpusOptions['stdin'];
-  readonly #runFolder: string | undefined;
+  /** Files whose CR or CRLF line ends were read as LF. */
+  readonly changedLineEnds: string[] = [];
+  /** Newlines that were put between files. */
+  joins = 0;
+  readonly #options: ReaderOptions;
+  /** Where in the store the present part of the corpus starts. */
+  #partStart = 0;
+  /** For all files, one after another: to make one for each took most of the time where they are small. */
+  #buffer: Buffer | null = null;
 
-  constructor(unit: Unit, { stdin, runFolder }: Pick<CorpusOptions, 'stdin' | 'runFolder'>) {
-    this.encoder = new Encoder(unit);
-    this.#unit = unit;
-    this.#stdin = stdin;
-    this.#runFolder = runFolder;
+  constructor(options: ReaderOptions) {
+    this.encoder = new Encoder(options.unit);
+    this.#options = options;
   }
 
-  async read(source: Source, include: readonly string[], exclude: readonly string[], { onlyPlain = false } = {}): Promise<void> {
-    if (isText(source)) return this.#readText(source.name, [Buffer.from(source.text)], true);
-    const { files, hidden } = await findFiles(source, { include, exclude, runFolder: this.#runFolder });
+  /** What follows is another text: no newline is put before it. */
+  beginPart(): void {
+    this.#partStart = this.encoder.store.length;
+  }
+
+  async read(source: Source, { onlyPlain = false } = {}): Promise<void> {
+    if (isText(source)) return this.#readText({ name: source.name, named: true }, [Buffer.from(source.text)]);
+    const { files, hidden } = await findFiles(source, this.#options);
     this.skipped += hidden;
     for (const file of files) {
       if (onlyPlain) await refuseUnlessPlain(file.path);
@@ -41,35 +67,105 @@ export class Reader {
   }
 
   #readFile({ path, named }: TextFile): Promise<void> {
-    return this.#readText(nameOf(path), path === STDIN ? stdinChunks(this.#stdin) : fileChunks(path), named);
+    const chunks = isStandardInput(path) ? stdinChunks(this.#options.stdin) : this.#fileChunks(path, named);
+    return this.#readText({ name: nameOf(path), named }, chunks);
   }
 
-  async #readText(name: string, chunks: AsyncIterable<Buffer> | Iterable<Buffer>, named: boolean): Promise<void> {
+  async #readText(named: NamedFile, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+    let file: OpenFile | null = null;
     let offset = 0;
-    this.encoder.begin();
     for await (const chunk of chunks) {
-      const binary = this.#unit === 'char' ? binarySign(chunk, offset) : null;
-      if (binary !== null) {
-        if (!named && offset === 0) {
-          this.skipped++;
-          return;
-        }
-        throw binaryFile(name, binary, named);
-      }
-      this.hash.update(chunk);
-      const invalid = this.encoder.push(chunk);
-      if (invalid >= 0) throw invalidText(name, invalid, 'is not UTF-8', named);
+      if (chunk.length === 0) continue;
+      file ??= this.#begin(named, chunk);
+      if (file === null) return;
+      this.#push(file, file.converter?.push(chunk) ?? { utf8: chunk, isValid: true }, offset);
       offset += chunk.length;
     }
-    const incomplete = this.encoder.end();
-    if (incomplete >= 0) throw invalidText(name, incomplete, 'ends within a character', named);
+    if (file !== null) this.#end(file, offset);
     this.files++;
+  }
+
+  /** @returns null for a binary file that nobody named, which is passed over */
+  #begin(file: NamedFile, head: Buffer): OpenFile | null {
+    const { unit, encoding: asked, keepLineEnds } = this.#options;
+    const isBytes = unit === 'byte';
+    const encoding = isBytes || asked === UTF8 ? UTF8 : encodingOf(head, asked);
+    if (!isBytes && encoding === UTF8) {
+      const other = recogniseUtf16(head);
+      if (other !== null) throw utf16File(file, other);
+      if (!file.named && binarySign(head, true, 0) !== null) {
+        this.skipped++;
+        return null;
+      }
+    }
+    if (!isBytes && !keepLineEnds) this.#separate();
+    this.encoder.begin();
+    return {
+      ...file,
+      start: this.encoder.store.length,
+      converter: encoding === UTF8 ? null : new Converter(encoding),
+      lineEnds: isBytes || keepLineEnds ? null : new LineEnds(),
+    };
+  }
+
+  /** Puts a newline after a file that lacks its last. */
+  #separate(): void {
+    const { store } = this.encoder;
+    if (store.length === this.#partStart || store.view(store.length - 1)[0] === NEWLINE[0]) return;
+    this.hash.update(NEWLINE);
+    this.encoder.push(NEWLINE);
+    this.joins++;
+  }
+
+  /** @param offset bytes of the file before these */
+  #push(file: OpenFile, { utf8, isValid }: Converted, offset: number): void {
+    const { converter, lineEnds } = file;
+    const { store, offset: begin } = this.encoder;
+    if (this.#options.unit === 'char') {
+      const sign = binarySign(utf8, offset === 0, converter === null ? offset : null);
+      if (sign !== null) throw binaryFile(file, sign);
+    }
+    const bytes = lineEnds?.push(utf8) ?? utf8;
+    this.hash.update(bytes);
+    const invalid = this.encoder.push(bytes);
+    if (invalid >= 0) {
+      const at = lineEnds?.changed ? null : invalid;
+      throw invalidText(file, { encoding: UTF8, before: store.view(file.start), bytes, index: invalid - begin, at });
+    }
+    if (!isValid) throw invalidText(file, { encoding: this.#options.encoding, before: store.view(file.start) });
+  }
+
+  #end(file: OpenFile, offset: number): void {
+    if (file.converter !== null) this.#push(file, file.converter.end(), offset);
+    const incomplete = this.encoder.end();
+    const before = this.encoder.store.view(file.start);
+    if (incomplete >= 0)
+      throw invalidText(file, { encoding: UTF8, before, at: file.lineEnds?.changed ? null : incomplete, isCutOff: true });
+    if (file.lineEnds?.changed) this.changedLineEnds.push(file.name);
+  }
+
+  /** The bytes of a file. Its size is not asked for: that of a pipe is unknown. */
+  async *#fileChunks(file: string, named: boolean): AsyncGenerator<Buffer> {
+    const fail = (error: unknown): never => {
+      throw fileError(file, error, { named });
+    };
+    const buffer = (this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_BYTES));
+    const handle = await open(pathForSystem(file)).catch(fail);
+    try {
+      for (;;) {
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length).catch(fail);
+        if (bytesRead === 0) return;
+        yield buffer.subarray(0, bytesRead);
+      }
+    } finally {
+      await handle.close();
+    }
   }
 }
 
 async function refuseUnlessPlain(file: string): Promise<void> {
-  if (file === STDIN) return;
-  const status = await stat(file).catch((error: unknown) => {
+  if (isStandardInput(file)) return;
+  const status = await stat(pathForSystem(file)).catch((error: unknown) => {
     throw fileError(file, error);
   });
   if (status.isFile()) return;
@@ -78,54 +174,7 @@ async function refuseUnlessPlain(file: string): Promise<void> {
   });
 }
 
-/** The bytes of a file in one buffer, which is used again and again. Sizes are not asked for: those of pipes are unknown. */
-async function* fileChunks(file: string): AsyncGenerator<Buffer> {
-  const handle = await open(file).catch((error: unknown) => {
-    throw fileError(file, error);
-  });
-  try {
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length).catch((error: unknown) => {
-        throw fileError(file, error);
-      });
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } finally {
-    await handle.close();
-  }
-}
-
 async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = process.stdin): AsyncGenerator<Buffer> {
   for await (const chunk of stdin)
     yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-}
-
-/** Why these bytes at `offset` of a file are no text, or null. Text may hold a few control characters; a third is too many. */
-function binarySign(bytes: Buffer, offset: number): string | null {
-  if (offset === 0 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)))
-    return 'it starts as UTF-16 does';
-  const nul = bytes.indexOf(0);
-  if (nul >= 0) return `a NUL byte at byte ${offset + nul}`;
-  if (offset > 0) return null;
-  const head = bytes.subarray(0, 8192);
-  const controls = head.reduce(
-    (count, byte) => count + (byte === 0x7f || (byte < 0x20 && (byte < 0x07 || byte > 0x0d) && byte !== 0x1b) ? 1 : 0),
-    0,
-  );
-  return controls * 3 > head.length ? 'most of it is control characters' : null;
-}
-
-function binaryFile(name: string, sign: string, named: boolean): RnnError {
-  const convert = sign.includes('UTF-16') ? `iconv -f UTF-16 -t UTF-8 makes it UTF-8; or ` : '';
-  return new RnnError('corpus', `${name} looks like a binary file: ${sign}`, {
-    hint: `${convert}a model made by rnn train --unit byte reads any file${named ? '' : `, --exclude '${name}' leaves it out`}`,
-  });
-}
-
-function invalidText(name: string, offset: number, what: string, named: boolean): RnnError {
-  return new RnnError('corpus', `${name} ${what} at byte ${offset}`, {
-    hint: `a model made by rnn train --unit byte reads any file; iconv -f LATIN1 -t UTF-8 converts it if it is Latin-1${named ? '' : `; --exclude leaves it out`}`,
-  });
 }

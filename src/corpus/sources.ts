@@ -1,13 +1,14 @@
 // Which files a corpus is made of: what the user wrote on the command line, turned into a list. Reads folders, never text.
-import { realpath, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { glob } from 'tinyglobby';
 import { RnnError, systemCode } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import { builtinCorpora } from './builtin.ts';
-import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
-
-/** The source that means standard input. */
-export const STDIN = '-';
+import { nameFromBytes, pathForSystem } from './names.ts';
+import { atAnyDepth, isPatternOf, literalPattern, splitPattern } from './patterns.ts';
+import { isStandardInput } from './standard-input.ts';
+import { walk } from './walk.ts';
 
 /** A text that is in no file; its name is for messages, and for runs on it. */
 export interface GivenText {
@@ -23,7 +24,7 @@ export const isText = (source: Source): source is GivenText => typeof source !==
 /** How messages call it. */
 export function nameOf(source: Source): string {
   if (isText(source)) return source.name;
-  return source === STDIN ? 'standard input' : source;
+  return isStandardInput(source) ? 'standard input' : source;
 }
 
 export interface TextFile {
@@ -40,7 +41,7 @@ interface Limits {
 
 interface FoundFiles {
   readonly files: readonly TextFile[];
-  /** Hidden files that were passed over. */
+  /** Hidden files that were passed over, and links to what is no file. */
   readonly hidden: number;
 }
 
@@ -52,11 +53,12 @@ interface FoundFiles {
  * and so are other run folders below a folder: their files change while one reads. Files come in the order of their paths' UTF-16 code
  * units, the same on every machine. A file that is reached more than once through symbolic links is taken once.
  *
- * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
+ * @throws RnnError `corpus` if there is nothing there, or it or a folder in it cannot be looked at
  */
-export async function findFiles(source: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
-  if (source === STDIN) return { files: [{ path: source, named: true }], hidden: 0 };
-  const status = await stat(source).catch((error: unknown) => {
+export async function findFiles(given: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
+  if (isStandardInput(given)) return { files: [{ path: given, named: true }], hidden: 0 };
+  const source = await withItsBytes(given);
+  const status = await stat(pathForSystem(source)).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
     if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
     throw fileError(source, error);
@@ -64,32 +66,50 @@ export async function findFiles(source: string, { include, exclude, runFolder }:
   if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], hidden: 0 };
 
   const isPattern = status === null;
-  const { folder, pattern } = isPattern ? splitPattern(source) : { folder: source, pattern: '' };
+  const { folder, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
   // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be counted.
-  const matches = isPattern
-    ? await glob(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
-    : await glob(atAnyDepth(include.length === 0 ? ['**'] : include), {
+  const { paths, unreadable, special } = isPattern
+    ? await walk(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
+    : await walk(atAnyDepth(include.length === 0 ? ['**'] : include), {
         cwd: folder,
         dot: true,
         ignore: ['**/.*/**', ...atAnyDepth(exclude)],
       });
-  const visible = isPattern ? matches : matches.filter((file) => !path.basename(file).startsWith('.'));
+  const isHidden = (file: string): boolean => !isPattern && path.basename(file).startsWith('.');
+  // What is not there holds nothing.
+  const isLost = (error: Error): boolean => !['ENOENT', 'ENOTDIR'].includes(systemCode(error));
+  const lost = unreadable.find((each) => isLost(each.error) && !isHidden(path.relative(folder, each.path)));
+  if (lost !== undefined) throw fileError(path.join(folder, path.relative(folder, lost.path)), lost.error, { named: false });
+  const visible = paths.filter((file) => !isHidden(file));
   const files = await withoutRepetitions(
     withoutRuns(visible)
       .toSorted(byCodeUnits)
       .map((file) => path.join(folder, file)),
     runFolder,
   );
-  const hidden = matches.length - visible.length;
+  const hidden = paths.length - visible.length + special;
   if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
   return { files: files.map((file) => ({ path: file, named: false })), hidden };
+}
+
+/**
+ * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder that would look so is meant, where no file
+ * really has that name.
+ */
+async function withItsBytes(source: string): Promise<string> {
+  if (!source.includes('\u{FFFD}') || existsSync(source)) return source;
+  const folder = path.dirname(source);
+  const names = await readdir(folder, { encoding: 'buffer' }).catch(() => []);
+  const found = names.find((name) => name.toString() === path.basename(source));
+  return found === undefined ? source : path.join(folder, nameFromBytes(found));
 }
 
 /** A name for a run on these sources: the first one's base name, without extension if it is a file. */
 export function corpusName(source: Source): string {
   if (isText(source)) return source.name;
-  if (source === STDIN) return 'stdin';
-  if (isPatternOf(source)) return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
+  if (isStandardInput(source)) return 'stdin';
+  if (isPatternOf(source) && !existsSync(source))
+    return path.basename(path.resolve(splitPattern(source, process.platform, existsSync).folder)) || 'corpus';
   // The 1 of linux-6.1 is no extension.
   const extension = path.extname(source);
   return path.basename(path.resolve(source), /[a-z]/i.test(extension) ? extension : '') || 'corpus';
@@ -97,9 +117,21 @@ export function corpusName(source: Source): string {
 
 const checkPath = 'check the path; it is relative to the present folder';
 
-/** What the operating system said about a file, in words, with what to do. */
-export function fileError(file: string, error: unknown): RnnError {
+/**
+ * What the operating system said about a file, in words, with what to do.
+ *
+ * @param named the user named this very file; others can be left out
+ */
+export function fileError(file: string, error: unknown, { named = true } = {}): RnnError {
   const code = systemCode(error);
+  const otherwise = named ? '' : `; or leave it out: ${excluding(file)}`;
+  if (!named && (code === 'ENOENT' || code === 'ELOOP')) {
+    const hint = `mend or remove it${otherwise}`;
+    return new RnnError('corpus', `cannot read ${file}: ${code === 'ENOENT' ? 'it links to nothing' : 'it links to itself'}`, {
+      cause: error,
+      hint,
+    });
+  }
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
     return new RnnError('corpus', `no such file or folder: ${file}`, {
@@ -108,21 +140,22 @@ export function fileError(file: string, error: unknown): RnnError {
     });
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    return new RnnError('corpus', `no permission to read ${file}`, {
-      cause: error,
-      hint:
-        process.platform === 'win32'
-          ? 'look at who may read it, in its properties'
-          : 'ls -ld shows whose it is; chmod u+r lets its owner read it',
-    });
+    const remedy =
+      process.platform === 'win32'
+        ? 'look at who may read it, in its properties'
+        : 'ls -ld shows whose it is; chmod u+r lets its owner read it';
+    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: remedy + otherwise });
   }
   const reason = error instanceof Error ? error.message : String(error);
   const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
   return new RnnError('corpus', `cannot read ${file}: ${reason}`, {
     cause: error,
-    hint: isPath ? checkPath : 'see whether another program can read it',
+    hint: (isPath ? checkPath : 'see whether another program can read it') + otherwise,
   });
 }
+
+/** The option that leaves a file or folder out. */
+export const excluding = (file: string): string => `--exclude ${shellWord(literalPattern(path.basename(file)))}`;
 
 /** Without the files of run folders, known by a log beside a lock or a checkpoint. */
 function withoutRuns(files: readonly string[]): readonly string[] {
@@ -139,13 +172,18 @@ async function withoutRepetitions(files: readonly string[], runFolder: string | 
   const leftOut = runFolder === undefined ? null : await realpath(runFolder).catch(() => path.resolve(runFolder));
   const seen = new Set<string>();
   const first: string[] = [];
-  for (const file of files) {
-    const real = await realpath(file).catch(() => file);
+  const reals = await Promise.all(files.map(realPath));
+  for (const [index, file] of files.entries()) {
+    const real = reals[index];
     if (leftOut !== null && real.startsWith(leftOut + path.sep)) continue;
     if (!seen.has(real)) first.push(file);
     seen.add(real);
   }
   return first;
+}
+
+async function realPath(file: string): Promise<string> {
+  return realpath(pathForSystem(file), { encoding: 'buffer' }).then(nameFromBytes, () => file);
 }
 
 function byCodeUnits(a: string, b: string): number {

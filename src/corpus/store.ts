@@ -35,6 +35,11 @@ export class TokenStore {
     return this.#tokens.BYTES_PER_ELEMENT;
   }
 
+  /** The ids from `start` to `end`, until more are added. */
+  view(start: number, end = this.#length): Tokens {
+    return this.#tokens.subarray(start, end);
+  }
+
   /** Adds the first `count` of these ids. Their type should be that of `scratch`. */
   append(ids: Tokens, count: number): void {
     this.#grow((this.#length + count) * this.#tokens.BYTES_PER_ELEMENT);

@@ -1,6 +1,7 @@
 // The symbols a model knows, and text to ids and back. Knows nothing of files: counting the characters of a corpus is read.ts's.
 import { RnnError } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
+import { knownForm } from './forms.ts';
 
 /** What one symbol is: a code point of the text, or a byte of it. */
 export type Unit = 'char' | 'byte';
@@ -62,21 +63,27 @@ export class Vocabulary {
   }
 
   /**
-   * Ids of a text, one a code point or one a UTF-8 byte.
+   * Ids of a text, one a code point or one a UTF-8 byte; of the text in another form, if the vocabulary knows it only so.
    * @throws RnnError `corpus` naming the characters that are not in the vocabulary, if it has no symbol for unknown ones
    */
   encode(text: string): Int32Array {
     if (this.unit === 'byte') return Int32Array.from(Buffer.from(text, 'utf8'));
-    const ids = new Int32Array(text.length);
+    const known = this.inKnownForm(text);
+    const ids = new Int32Array(known.length);
     const missing = new Set<string>();
     let length = 0;
-    for (const character of text) {
+    for (const character of known) {
       const id = this.find(character);
       if (id < 0) missing.add(character);
       ids[length++] = id;
     }
     if (missing.size > 0) throw this.unknownCharacters(missing, 'the model has never seen');
     return ids.slice(0, length);
+  }
+
+  /** A text as this vocabulary has its characters: with other line ends, composed or decomposed, if it knows them all only so. */
+  inKnownForm(text: string): string {
+    return this.unit === 'byte' ? text : knownForm(text, (character) => this.#ids.has(character));
   }
 
   decoder(): Decoder {
@@ -110,8 +117,12 @@ export class Vocabulary {
     return text + decoder.end();
   }
 
-  /** The error for characters that `find` does not find, with what could be written in their place. */
-  unknownCharacters(missing: Iterable<string>, what: string): RnnError {
+  /**
+   * The error for characters that `find` does not find, with what could be written in their place.
+   *
+   * @param toAdd how the model comes to know them, as an imperative
+   */
+  unknownCharacters(missing: Iterable<string>, what: string, toAdd?: string): RnnError {
     const characters = [...missing];
     const instead = substitutes(characters, (character) => this.#ids.has(character));
     const ways = [
@@ -119,7 +130,7 @@ export class Vocabulary {
       '--init-from starts such a run from the weights of this one;',
       'a model trained with --min-count 2 has a symbol for unknown characters',
     ];
-    return new RnnError('corpus', `${what} ${describeCharacters(characters)}`, { hint: ways.join(' ') });
+    return new RnnError('corpus', `${what} ${describeCharacters(characters)}`, { hint: toAdd ?? ways.join(' ') });
   }
 }
 

@@ -3,13 +3,20 @@ import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCo
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import type { ReadingOptions } from '../training/record.ts';
 import { areSources, isText } from './given.ts';
-import { defaultValidationFraction } from './run-request.ts';
+import { defaultValidationFraction, readingOfCharacters } from './run-request.ts';
 import { refuseUnknown, refuseUnless, refuseWrong } from './settings.ts';
 
 /** How a text is read; what is left out is as `rnn train` has it. */
 export interface TextOptions {
   /** `char` (the default), or `byte` for what is not UTF-8. */
   readonly unit?: Unit;
+  /** Of the files; a label of the Encoding Standard, such as `windows-1252`. Default `utf-8`. A byte order mark in a file knows better. */
+  readonly encoding?: string;
+  /**
+   * Read CR and CRLF as they are, and put no newline between files that lack their last. Default false; true for bytes, and for a
+   * `vocabulary` that has CR.
+   */
+  readonly keepLineEnds?: boolean;
   /** Characters seen fewer times become one unknown symbol. Default 1: all are kept. */
   readonly minCount?: number;
   /**
@@ -42,7 +49,7 @@ export interface GivenTextOptions extends TextOptions {
   readonly validationText?: string | Uint8Array;
 }
 
-const textNames = ['unit', 'minCount', 'validationFraction', 'vocabulary', 'known'] as const;
+const textNames = ['unit', 'encoding', 'keepLineEnds', 'minCount', 'validationFraction', 'vocabulary', 'known'] as const;
 const fileNames = ['include', 'exclude', 'validationFile', 'runFolder', 'stdin', ...textNames] satisfies (keyof FileOptions)[];
 const givenTextNames = ['name', 'validationText', ...textNames] satisfies (keyof GivenTextOptions)[];
 
@@ -55,6 +62,7 @@ export class Corpus implements ReadCorpus {
   readonly sourcesDigest: string;
   readonly files: number;
   readonly skipped: number;
+  readonly notes: readonly string[];
   readonly name: string;
   /** What a run on it records of how it was read. */
   readonly reading: ReadingOptions;
@@ -69,6 +77,7 @@ export class Corpus implements ReadCorpus {
     this.sourcesDigest = read.sourcesDigest;
     this.files = read.files;
     this.skipped = read.skipped;
+    this.notes = read.notes;
     this.name = read.name;
     this.reading = reading;
   }
@@ -112,7 +121,14 @@ export class Corpus implements ReadCorpus {
     const { validationFraction: fraction = defaultValidationFraction } = options;
     const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
     const validationFraction = validation === null ? fraction : 0;
-    const reading = { include, exclude, unit, minCount, validationFraction };
+    const reading = {
+      include,
+      exclude,
+      unit,
+      ...readingOfCharacters(unit, { ...asLearnt(vocabulary), ...options }),
+      minCount,
+      validationFraction,
+    };
     refuseWrong(reading);
     const symbols = { ...(vocabulary === undefined ? {} : { vocabulary }), ...(known === undefined ? {} : { known }) };
     return new Corpus(await readCorpus({ sources, ...reading, validationFile: validation, ...symbols, ...more }), {
@@ -121,6 +137,10 @@ export class Corpus implements ReadCorpus {
     });
   }
 }
+
+/** A model that knows CR read its text with the line ends that it had. */
+const asLearnt = (vocabulary: Vocabulary | undefined): Pick<TextOptions, 'keepLineEnds'> =>
+  vocabulary !== undefined && vocabulary.data.symbols.includes('\r') ? { keepLineEnds: true } : {};
 
 /** A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage` for what is neither */
 function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocabulary | undefined {

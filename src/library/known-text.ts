@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TrainedModel } from '../checkpoint/store.ts';
 import { type Corpus, Vocabulary, readCorpus } from '../corpus/read.ts';
+import { isStandardInput } from '../corpus/standard-input.ts';
 import type { ReadingOptions } from '../training/record.ts';
 import { type Part, readingOf } from '../training/scoring.ts';
 
@@ -13,6 +14,7 @@ export interface KnownTextRequest {
   /** In the place of those that the run had. */
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
+  readonly encoding?: string | undefined;
   readonly stdin?: AsyncIterable<Uint8Array | string>;
 }
 
@@ -26,12 +28,13 @@ export async function readKnownText(
   path: string | null,
   { training, vocabulary }: Pick<TrainedModel, 'training' | 'vocabulary'>,
 ): Promise<{ readonly corpus: Corpus; readonly reading: ReadingOptions }> {
-  const { sources, part, include, exclude } = request;
+  const { sources, part, include, exclude, encoding } = request;
   const own = readingOf(training, part);
   const reading: ReadingOptions = {
     ...own,
     include: include ?? own.include,
     exclude: exclude ?? own.exclude,
+    encoding: encoding ?? own.encoding,
     unit: vocabulary.unit,
     minCount: 1,
   };
@@ -43,7 +46,7 @@ export async function readKnownText(
     ...(path !== null && existsSync(join(dirname(path), 'log.jsonl')) ? { runFolder: dirname(path) } : {}),
     plainValidation: true,
     // Merely looking at the real one opens it.
-    ...(sources.includes('-') || reading.validationFile === '-' ? { stdin: request.stdin } : {}),
+    ...([...sources, reading.validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
   });
   return { corpus, reading };
 }

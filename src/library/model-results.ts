@@ -81,5 +81,6 @@ export interface ReadOptions {
   /** In the place of those that the run had. */
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly encoding?: string;
   readonly stdin?: AsyncIterable<Uint8Array | string>;
 }

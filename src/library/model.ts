@@ -117,7 +117,7 @@ export class Model {
    * @throws RnnError `corpus` if they cannot be read, or have characters that the model does not know
    */
   async read(sources: string | readonly string[], { part = 'all', ...options }: ReadOptions = {}): Promise<Corpus> {
-    refuseUnknown(options, ['part', 'include', 'exclude', 'stdin']);
+    refuseUnknown(options, ['part', 'include', 'exclude', 'encoding', 'stdin']);
     refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
     refuseUnless(parts.includes(part), 'part', part, partsInWords);
     const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options }, this.path, this.trained);

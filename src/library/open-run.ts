@@ -6,10 +6,11 @@ import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { Continuation, RunSettings } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
+import type { ReadingOptions } from '../training/record.ts';
 import { planRun } from './plan-run.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
 import type { RunRequest, Teller, Way as PlanWay } from './run-request.ts';
-import { textOf, wasRead } from './run-text.ts';
+import { textOf, toAddCharacters, wasRead } from './run-text.ts';
 
 /** What a run asks of whoever opens it. */
 export interface Surroundings {
@@ -133,7 +134,8 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
   const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) tell.note(note);
   const symbols = { vocabulary: earlier.vocabulary, plainValidation: request.reading.validationFile == null };
-  const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols });
+  const more = toAddCharacters(request, settings.reading, folder.path);
+  const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols, ...more });
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
   const { options, notes } = (await rooms.resolving()).refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);
@@ -142,11 +144,14 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
 }
 
 async function settingsOf({ request: { text, options, reading, machine }, rooms }: Way, { checkpoint }: Newest): Promise<Continuation> {
-  return (await rooms.continuing()).continueRun(checkpoint, {
-    options,
-    reading: wasRead(text) ? text.reading : reading,
-    machine,
-  });
+  const given = wasRead(text) ? withoutCharacters(text.reading) : reading;
+  return (await rooms.continuing()).continueRun(checkpoint, { options, reading: given, machine });
+}
+
+/** Whether a text that was read already is the same as before is seen by its digest, however its characters were read. */
+function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
+  const { include, exclude, unit, minCount, validationFraction, validationFile } = reading;
+  return { include, exclude, unit, minCount, validationFraction, validationFile };
 }
 
 /** The end of a run of which nothing is left to do; null if something is. */

@@ -5,7 +5,7 @@ import { RnnError } from '../errors.ts';
 import type { ReadingOptions } from '../training/record.ts';
 import type { ResolvedAnew } from '../training/resolve.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
-import { type RunRequest, type Teller, type Way, defaultValidationFraction } from './run-request.ts';
+import { type RunRequest, type Teller, type Way, defaultValidationFraction, readingOfCharacters } from './run-request.ts';
 import { textOf, wasRead } from './run-text.ts';
 
 /** What a new run would be, with nothing made. */
@@ -37,7 +37,7 @@ function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel |
   const { include = [], exclude = [], minCount = 1, validationFile = null } = given;
   const { unit = initial?.vocabulary.unit ?? 'char', validationFraction = defaultValidationFraction } = given;
   const fraction = validationFile === null ? validationFraction : 0;
-  return { include, exclude, unit, minCount, validationFraction: fraction, validationFile };
+  return { include, exclude, ...readingOfCharacters(unit, given), unit, minCount, validationFraction: fraction, validationFile };
 }
 
 async function readInitial(initFrom: string | TrainedModel, { request, rooms, tell }: Way): Promise<TrainedModel> {

@@ -1,6 +1,7 @@
 // What opening a run takes: all that the command line and the library have in common, every option under its program's
 // name.
 import type { TrainedModel } from '../checkpoint/store.ts';
+import { UTF8 } from '../corpus/encoding.ts';
 import type { Corpus, Source, Vocabulary } from '../corpus/read.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { MachineOptions, ReadingOptions } from '../training/record.ts';
@@ -8,6 +9,12 @@ import type { TrainingRooms } from './rooms.ts';
 
 /** The last part of a text, to validate on. */
 export const defaultValidationFraction = 0.1;
+
+/** How the characters of a new run's text are read, as far as it was given; bytes are always left as they are. */
+export const readingOfCharacters = (
+  unit: ReadingOptions['unit'],
+  { encoding = UTF8, keepLineEnds = unit === 'byte' }: Partial<ReadingOptions>,
+): Pick<ReadingOptions, 'encoding' | 'keepLineEnds'> => ({ encoding, keepLineEnds });
 
 /** A text that was read already, and how. */
 export interface ReadText {
@@ -64,4 +71,6 @@ export interface KnownSymbols {
   /** These symbols, and those of the text. */
   readonly known?: Vocabulary['data'];
   readonly plainValidation?: boolean;
+  /** How a model comes to know further characters, for a hint. */
+  readonly toAddCharacters?: string;
 }

@@ -1,9 +1,13 @@
 // The text of a run: read as the run asks for it, or looked at where it was read before. Knows nothing of training.
 import { isDeepStrictEqual } from 'node:util';
 import type { Corpus } from '../corpus/read.ts';
+import { UTF8 } from '../corpus/encoding.ts';
+import { isText } from '../corpus/sources.ts';
+import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
+import { shellWord } from '../shell-word.ts';
 import type { ReadingOptions } from '../training/record.ts';
-import type { KnownSymbols, ReadText, RunRequest, Way } from './run-request.ts';
+import { type KnownSymbols, type ReadText, type RunRequest, type Way, defaultValidationFraction } from './run-request.ts';
 
 export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' in text;
 
@@ -25,12 +29,34 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
-    ...(text.includes('-') || reading.validationFile === '-' ? { stdin: request.stdin } : {}),
+    ...([...text, reading.validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
   });
-  const { skipped } = corpus;
-  const files = skipped === 1 ? 'file was' : 'files were';
-  if (skipped > 0) tell.note(`${skipped.toLocaleString('en')} hidden or binary ${files} passed over`);
+  for (const note of corpus.notes) tell.note(note);
   return corpus;
+}
+
+/** How the run in a folder comes to know further characters of these texts: by a new run. Nothing to say of texts that are in no files. */
+export function toAddCharacters(
+  { text }: RunRequest,
+  { include, exclude, encoding, keepLineEnds, validationFraction, validationFile }: ReadingOptions,
+  folder: string,
+): { readonly toAddCharacters?: string } {
+  if (wasRead(text) || text.some(isText)) return {};
+  const own = folder.replace(/[/\\]+$/, '');
+  const validation = validationFile === null ? ['--val-fraction', String(validationFraction)] : ['--val-file', validationFile];
+  const words = [
+    ...(text as readonly string[]),
+    '--init-from',
+    own,
+    '--out',
+    `${own}-2`,
+    ...include.flatMap((pattern) => ['--include', pattern]),
+    ...exclude.flatMap((pattern) => ['--exclude', pattern]),
+    ...(encoding === UTF8 ? [] : ['--encoding', encoding]),
+    ...(keepLineEnds ? ['--keep-line-ends'] : []),
+    ...(validationFraction === defaultValidationFraction ? [] : validation),
+  ];
+  return { toAddCharacters: `run rnn train ${words.map(shellWord).join(' ')}: it starts from the weights of this run, and learns them` };
 }
 
 function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, known }: KnownSymbols): void {

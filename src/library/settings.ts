@@ -9,6 +9,8 @@ const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>
   include: 'a list of patterns',
   exclude: 'a list of patterns',
   unit: "'char' or 'byte'",
+  encoding: 'the name of an encoding, such as windows-1252',
+  keepLineEnds: 'true or false',
   minCount: 'a whole number from 1 up',
   validationFraction: 'a number from 0 to below 1',
   validationFile: 'the name of a file',

@@ -40,6 +40,8 @@ const readingNames = [
   'include',
   'exclude',
   'unit',
+  'encoding',
+  'keepLineEnds',
   'minCount',
   'validationFraction',
   'validationFile',

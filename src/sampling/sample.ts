@@ -142,23 +142,14 @@ export class Sampler {
 
   #idsOf(prime: Given): Int32Array {
     if (this.#vocabulary.unit === 'byte' && typeof prime !== 'string') return Int32Array.from(prime);
-    return this.#vocabulary.encode(this.#spelt(textOf(prime, 'the prime')));
+    return this.#vocabulary.encode(textOf(prime, 'the prime'));
   }
 
   /** In the units that a text is drawn in. */
   #stop(stop: Given): string {
     if (stop.length === 0)
       throw new RnnError('usage', 'a stop is empty, expected some text', { hint: 'leave it out for a text of full length' });
-    return this.#vocabulary.unit === 'byte' ? Buffer.from(stop).toString(BYTES) : this.#spelt(textOf(stop, 'a stop'));
-  }
-
-  /** With its accents composed or decomposed where the model knows the characters only so. */
-  #spelt(text: string): string {
-    const { symbols, unit } = this.#vocabulary.data;
-    if (unit === 'byte') return text;
-    const known = new Set(symbols);
-    const isKnown = (each: string): boolean => [...each].every((character) => known.has(character));
-    return [text, text.normalize('NFC'), text.normalize('NFD')].find(isKnown) ?? text;
+    return this.#vocabulary.unit === 'byte' ? Buffer.from(stop).toString(BYTES) : this.#vocabulary.inKnownForm(textOf(stop, 'a stop'));
   }
 
   *#batches(context: Int32Array, seeds: Iterable<number>, textOf: (seed: number) => Text): Generator<AsyncGenerator<string>> {

@@ -44,10 +44,11 @@ const fixedOptions = [
   'cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation', 'initScale',
   'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState', 'gateBias',
 ] as const;
-const fixedReading = { unit: '--unit', minCount: '--min-count' } as const;
+const fixedReading = { unit: '--unit', minCount: '--min-count', keepLineEnds: '--keep-line-ends' } as const;
 const readingFlags = {
   include: '--include',
   exclude: '--exclude',
+  encoding: '--encoding',
   validationFraction: '--val-fraction',
   validationFile: '--val-file',
 } as const;

@@ -1,6 +1,7 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
 // for damage by then; what is left to check is that each member is what the loop takes it for.
 import type { Checkpoint } from '../checkpoint/store.ts';
+import { UTF8, encodingNamed } from '../corpus/encoding.ts';
 import type { CorpusOptions } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
@@ -9,9 +10,15 @@ import { earlierDefaults, lengths, optionRules, troubleInOptions } from './optio
 import type { TrainingOptions } from './options.ts';
 
 /** How the text of a run is read, apart from which files it is in. */
-export type ReadingOptions = Pick<CorpusOptions, 'include' | 'exclude' | 'unit' | 'minCount' | 'validationFraction'> & {
+export type ReadingOptions = Pick<
+  CorpusOptions,
+  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'minCount' | 'validationFraction'
+> & {
   readonly validationFile: string | null;
 };
+
+/** How the texts of runs were read whose checkpoints do not say so. */
+export const earlierReading = { encoding: UTF8, keepLineEnds: true } as const;
 
 /** What a run was asked to run on; null where that was left open. */
 export interface MachineOptions {
@@ -79,6 +86,8 @@ const readingRules: Rules<ReadingOptions> = {
   include: isTexts,
   exclude: isTexts,
   unit: (value) => value === 'char' || value === 'byte',
+  encoding: (value) => typeof value === 'string' && encodingNamed(value) !== null,
+  keepLineEnds: (value) => typeof value === 'boolean',
   minCount: (value) => isCount(value) && (value as number) >= 1,
   validationFraction: (value) => isNumber(value) && value >= 0 && value < 1,
   validationFile: isTextOrNull,
@@ -157,7 +166,17 @@ export function recordedOptions(training: Training): TrainingOptions {
   return options;
 }
 
-export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules);
+export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules, earlierReading);
+/** Null where there is none that this program knows: in models of other programs. */
+export function recordedReadingOrNull(training: Training): ReadingOptions | null {
+  try {
+    return recordedReading(training);
+  } catch (error) {
+    if (error instanceof RnnError && error.kind === 'checkpoint') return null;
+    throw error;
+  }
+}
+
 export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', machineRules);
 export const recordedLoop = (training: Training): LoopState => part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0 });
 

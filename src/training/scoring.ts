@@ -15,7 +15,7 @@ import { type DynamicOptions, TRAINED, dynamicDefaults, dynamicRule, evaluateDyn
 import { evaluate } from './evaluation.ts';
 import { optionRules } from './option-rules.ts';
 import { refuseIfTooLarge } from './memory.ts';
-import { type ReadingOptions, recordedCorpus, recordedReading } from './record.ts';
+import { type ReadingOptions, earlierReading, recordedCorpus, recordedReadingOrNull } from './record.ts';
 import { workOfModel } from './work.ts';
 
 export const parts = ['all', 'train', 'validation'] as const;
@@ -35,7 +35,9 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
-  if (part === 'all') return { include, exclude, validationFraction: 0, validationFile: null };
+  const { encoding, keepLineEnds } = recorded ?? earlierReading;
+  const files = { include, exclude, encoding, keepLineEnds };
+  if (part === 'all') return { ...files, validationFraction: 0, validationFile: null };
   if (recorded === null)
     throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, {
       hint: '--part all scores a whole text',
@@ -45,16 +47,7 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
       hint: '--part all scores a whole text, be it another one',
     });
   }
-  return { include, exclude, validationFraction, validationFile: part === 'train' ? null : validationFile };
-}
-
-function recordedReadingOrNull(training: Training): ReadingOptions | null {
-  try {
-    return recordedReading(training);
-  } catch (error) {
-    if (error instanceof RnnError && error.kind === 'checkpoint') return null;
-    throw error;
-  }
+  return { ...files, validationFraction, validationFile: part === 'train' ? null : validationFile };
 }
 
 export interface ScoringOptions {

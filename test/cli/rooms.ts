@@ -1,5 +1,5 @@
 // Stand-ins for the rest of the program, that remember how they were called.
-import type { Rooms } from '../../src/cli/rooms.ts';
+import { type Rooms, rooms as realRooms } from '../../src/cli/rooms.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
 
@@ -34,7 +34,7 @@ export function fakeRooms({
         return {
           name: 'hamlet',
           characters: 1000,
-          skipped: 2,
+          notes: ['2 hidden or binary files were passed over'],
           train: { length: 900 },
           validation: { length: 100 },
           vocabulary: { size: 65 },
@@ -89,6 +89,7 @@ export function fakeRooms({
         close: async () => {},
       }),
     }),
+    primes: realRooms.primes,
     sampling: async () => ({
       openSampler: async (...given: unknown[]) => {
         calls.samplers.opened++;

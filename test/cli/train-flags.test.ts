@@ -34,6 +34,7 @@ it('the help of rnn train shows every default that does not depend on the text, 
   expect(Object.fromEntries(shown)).toEqual({
     ...Object.fromEntries(always.map(({ flag, value }) => [flag, String(value)])),
     '--unit': calls.corpus?.unit,
+    '--encoding': calls.corpus?.encoding,
     '--min-count': String(calls.corpus?.minCount),
     '--val-fraction': String(calls.corpus?.validationFraction),
     '--seq-length': String(options.sequenceLength),

@@ -108,6 +108,8 @@ describe('rnn train', () => {
       include: ['*.c', '*.h'],
       exclude: ['old'],
       unit: 'byte',
+      encoding: 'utf-8',
+      keepLineEnds: true,
       minCount: 2,
       validationFraction: 0,
       validationFile: null,
@@ -123,6 +125,8 @@ describe('rnn train', () => {
     expect(calls.corpus).toMatchObject({
       sources: ['-'],
       unit: 'char',
+      encoding: 'utf-8',
+      keepLineEnds: false,
       minCount: 1,
       validationFraction: 0.1,
       validationFile: null,

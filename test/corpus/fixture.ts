@@ -23,6 +23,8 @@ export function read(source: string | readonly string[], options: Partial<Corpus
     include: [],
     exclude: [],
     unit: 'char',
+    encoding: 'utf-8',
+    keepLineEnds: true,
     minCount: 1,
     validationFraction: 0,
     validationFile: null,

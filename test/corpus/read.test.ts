@@ -135,14 +135,27 @@ describe('holding out text for validation', () => {
     expect(corpus.characters).toBe(9);
   });
 
-  it('does not learn characters from the validation text', async () => {
+  it('takes characters of the validation text into the vocabulary, and says so', async () => {
     const folder = folderWith({ 'a.txt': 'aabbc', 'v.txt': 'abx€' });
     const options = { validationFile: path.join(folder, 'v.txt') };
-    const error = await failureOf(read(path.join(folder, 'a.txt'), options));
-    expect(error.kind).toBe('corpus');
-    expect(error.message).toMatch(/v\.txt has characters that the corpus has not: U\+0078 x, U\+20AC €$/);
+    const corpus = await read(path.join(folder, 'a.txt'), options);
+    expect(corpus.vocabulary.data.symbols.join('')).toBe('abcx€');
+    expect(corpus.vocabulary.decode(corpus.validation)).toBe('abx€');
+    expect(corpus.notes).toEqual([
+      '2 characters occur only in the text to validate on: U+0078 x, U+20AC €; they belong to the vocabulary, and the model does not learn them',
+    ]);
     const folded = await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 });
     expect(folded.vocabulary.decode(folded.train) + folded.vocabulary.decode(folded.validation)).toBe('aabb\u{FFFD}ab\u{FFFD}\u{FFFD}');
+  });
+
+  it('says which characters only the part has that is held out', async () => {
+    const file = path.join(folderWith({ 'a.txt': 'abababab!' }), 'a.txt');
+    const corpus = await read(file, { validationFraction: 0.2 });
+    expect(corpus.vocabulary.decode(corpus.validation)).toBe('b!');
+    expect(corpus.notes).toEqual([
+      'a character occurs only in the text to validate on: U+0021 !; it belongs to the vocabulary, and the model does not learn it',
+    ]);
+    expect((await read(file, { validationFraction: 0.2, vocabulary: corpus.vocabulary })).notes).toEqual([]);
   });
 
   it('says that the validation text is empty', async () => {
@@ -160,11 +173,25 @@ describe('text that cannot be trained on', () => {
     ['one character over and over', 'aaaa', {}, /one single character, "a", over and over/, /two different/],
     ['one byte over and over', 'aaaa', { unit: 'byte' }, /one single character, "a"/, /two different/],
     ['nothing but rare characters', 'abc', { minCount: 2 }, /every character occurs fewer than 2 times/, /lower --min-count/],
-    ['Latin-1', Buffer.from('caf\xe9s', 'latin1'), {}, /t is not UTF-8 at byte 3$/, /--unit byte/],
-    ['a character that is cut off', Buffer.from('abc€').subarray(0, 5), {}, /t ends within a character at byte 3$/, /--unit byte/],
+    [
+      'Latin-1',
+      Buffer.from('caf\xe9s', 'latin1'),
+      {},
+      /t is not UTF-8 at line 1, column 4 \(byte 3, 0xE9\)$/,
+      /--encoding windows-1252 if this reads well: cafés; .*--unit byte/,
+    ],
+    [
+      'a character that is cut off',
+      Buffer.from('abc€').subarray(0, 5),
+      {},
+      /t ends within a character at line 1, column 4 \(byte 3\)$/,
+      /--unit byte/,
+    ],
     ['a NUL byte', 'abc\0def', {}, /t looks like a binary file: a NUL byte at byte 3$/, /--unit byte/],
     ['mostly control characters', '\x01\x02\x03abc', {}, /looks like a binary file: most of it is control/, /--unit byte/],
-    ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /looks like a binary file: it starts as UTF-16 does/, /iconv -f UTF-16/],
+    ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
+    ['UTF-16 without a mark', Buffer.from('\nabc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
+    ['UTF-16 the other way round', Buffer.from('\nabc', 'utf16le').swap16(), {}, /t is UTF-16/, /^use --encoding utf-16be$/],
     ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /looks like a binary file/, /--unit byte/],
     [
       'characters that a given vocabulary lacks',
@@ -182,7 +209,7 @@ describe('text that cannot be trained on', () => {
 
   it('names the offset in a file of many megabytes', async () => {
     const text = Buffer.concat([Buffer.from('€'.repeat(700_000)), Buffer.of(0xe2, 0x28)]);
-    expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(/at byte 2100000$/);
+    expect((await failureOf(read(path.join(folderWith({ t: text }), 't')))).message).toMatch(/ \(byte 2100000, 0xE2\)$/);
   });
 
   it('names the offset of a NUL byte far into a file', async () => {
@@ -203,6 +230,7 @@ describe('options that no text can meet', () => {
   it.each([
     ['no source', [], {}, /no corpus was given/],
     ['standard input twice', ['-', '-'], {}, /can be read only once/],
+    ['standard input by two names', ['-', '/dev/stdin'], {}, /can be read only once/],
     ['standard input to train and to validate', ['-'], { validationFile: '-' }, /can be read only once/],
     ['a validation fraction of 1', ['-'], { validationFraction: 1 }, /--val-fraction .* not 1$/],
     ['a negative validation fraction', ['-'], { validationFraction: -0.1 }, /--val-fraction .* not -0.1$/],

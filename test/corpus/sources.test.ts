@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { corpusName, findFiles } from '../../src/corpus/sources.ts';
+import type { RnnError } from '../../src/errors.ts';
 import { failureOf, folderWith, read, textOf } from './fixture.ts';
 
 const tree = { 'b.c': 'b', 'a/z.h': 'z', 'a/y.c': 'y', 'a/deep/x.c': 'x', 'Z.c': 'Z', '.hidden.c': 'h', '.git/w.c': 'w' };
@@ -53,7 +54,6 @@ describe('a folder as a corpus', () => {
     const folder = folderWith({ 'a.txt': 'ab', 'sub/c.txt': 'c' });
     symlinkSync('..', path.join(folder, 'sub', 'up'));
     symlinkSync('a.txt', path.join(folder, 'z.txt'));
-    symlinkSync('nowhere', path.join(folder, 'dangling'));
     expect(textOf(await read(folder))).toBe('abc');
   });
 
@@ -75,8 +75,80 @@ describe('a folder as a corpus', () => {
 
   it('names the file in it that is not UTF-8, and how to leave it out', async () => {
     const error = await failureOf(read(folderWith({ 'a.txt': 'ab', 'sub/latin.txt': Buffer.from('\xe9t\xe9', 'latin1') })));
-    expect(error.message).toMatch(/sub\/latin\.txt is not UTF-8 at byte 0$/);
-    expect(error.hint).toContain('--exclude');
+    expect(error.message).toMatch(/sub\/latin\.txt is not UTF-8 at line 1, column 1 \(byte 0, 0xE9\)$/);
+    expect(error.hint).toContain('--exclude latin.txt');
+  });
+});
+
+describe('what cannot be read in a folder', () => {
+  const isRoot = process.getuid?.() === 0;
+
+  /** The failure of reading it without the rights of root. */
+  async function failureWithoutRights(action: () => Promise<unknown>): Promise<RnnError> {
+    if (isRoot) process.seteuid?.(65_534);
+    try {
+      return await failureOf(action);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+    }
+  }
+
+  it.skipIf(process.platform === 'win32')('is an error that names a folder, unless that is excluded or hidden', async () => {
+    const folder = folderWith({ 'a.txt': 'ab', 'sub/deep/b.txt': 'b', '.git/c': 'c' });
+    chmodSync(folder, 0o755);
+    for (const closed of ['sub/deep', '.git']) chmodSync(path.join(folder, closed), 0o000);
+    onTestFinished(() => ['sub/deep', '.git'].forEach((closed) => chmodSync(path.join(folder, closed), 0o755)));
+    for (const source of [folder, path.join(folder, '**/*.txt')]) {
+      const error = await failureWithoutRights(() => read(source));
+      expect(error.message).toBe(`no permission to read ${path.join(folder, 'sub/deep')}`);
+      expect(error.hint).toMatch(/; or leave it out: --exclude deep$/);
+    }
+    expect(textOf(await read(folder, { exclude: ['deep'] }))).toBe('ab');
+  });
+
+  it('is an error that names a link to nothing', async () => {
+    const folder = folderWith({ 'a.txt': 'ab' });
+    symlinkSync('nowhere', path.join(folder, 'dangling'));
+    symlinkSync('nowhere', path.join(folder, '.hidden'));
+    const error = await failureOf(read(folder));
+    expect(error.message).toBe(`cannot read ${path.join(folder, 'dangling')}: it links to nothing`);
+    expect(error.hint).toBe('mend or remove it; or leave it out: --exclude dangling');
+    expect(textOf(await read(folder, { exclude: ['dangling'] }))).toBe('ab');
+  });
+
+  it.skipIf(process.platform === 'win32')('is counted where it is a device', async () => {
+    const folder = folderWith({ 'a.txt': 'ab' });
+    symlinkSync('/dev/zero', path.join(folder, 'endless'));
+    expect(await read(folder, { unit: 'byte' })).toMatchObject({ files: 1, skipped: 1 });
+  });
+
+  it('tells how to leave out a name with the signs of patterns', async () => {
+    const error = await failureOf(read(folderWith({ "it's [1].txt": Buffer.of(0x61, 0xe9) })));
+    expect(error.hint).toMatch(/, --exclude 'it'\\''s \\\[1\\\]\.txt' leaves it out$/);
+  });
+});
+
+describe.skipIf(process.platform !== 'linux')('a file name that is not valid UTF-8 (Linux)', () => {
+  function folderWithName(name: Buffer): string {
+    const folder = folderWith({ 'a.txt': 'a', 'z.txt': 'z' });
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/`), name]), 'é');
+    return folder;
+  }
+
+  it.each([Buffer.from('caf\xe9', 'latin1'), Buffer.from('c\xc3\xa9\xff', 'latin1')])('is read like any other: %s', async (name) => {
+    const folder = folderWithName(name);
+    expect(textOf(await read(folder))).toBe('aéz');
+    expect(textOf(await read([path.join(folder, 'a.txt'), path.join(folder, '[!az]*')]))).toBe('aé');
+    // As Node hands over an argument.
+    expect(textOf(await read([path.join(folder, 'a.txt'), path.join(folder, name.toString())]))).toBe('aé');
+  });
+
+  it('may be that of a folder', async () => {
+    const folder = folderWith({ 'a.txt': 'a' });
+    const odd = Buffer.concat([Buffer.from(folder), Buffer.from('/\xff', 'latin1')]);
+    mkdirSync(odd);
+    writeFileSync(Buffer.concat([odd, Buffer.from('/b.txt')]), 'b');
+    expect(textOf(await read(folder))).toBe('ab');
   });
 });
 
@@ -93,6 +165,13 @@ describe('a pattern as a corpus', () => {
   it('is a file name where there is such a file', async () => {
     const folder = folderWith({ 'a[1].txt': 'one', 'a1.txt': 'other' });
     expect(textOf(await read(path.join(folder, 'a[1].txt')))).toBe('one');
+    expect(corpusName(path.join(folder, 'a[1].txt'))).toBe('a[1]');
+  });
+
+  it('starts in a folder of that very name', async () => {
+    const folder = folderWith({ 'b [1]/a.txt': 'one', 'b 1/a.txt': 'other' });
+    expect(textOf(await read(path.join(folder, 'b [1]', '*.txt')))).toBe('one');
+    expect(corpusName(path.join(folder, 'b [1]', '*.txt'))).toBe('b [1]');
   });
 });
 

@@ -24,14 +24,22 @@ describe('a corpus', () => {
       include: [],
       exclude: [],
       unit: 'char',
+      encoding: 'utf-8',
+      keepLineEnds: false,
       minCount: 1,
       validationFraction: 0,
       validationFile: null,
     });
-    await expect(Corpus.fromText(text, { validationText: 'Zwei' })).rejects.toMatchObject({
-      kind: 'corpus',
-      message: expect.stringContaining('the validation text has characters that the corpus has not'),
-    });
+    const other = await Corpus.fromText(text, { validationText: 'Zwei' });
+    expect(other.vocabulary.decode(other.validation)).toBe('Zwei');
+    expect(other.notes[0]).toMatch(/^\d characters occur only in the text to validate on: .*U\+005A Z/);
+  });
+
+  it('is read with LF line ends, unless the model that reads it knows CR', async () => {
+    const { vocabulary, reading } = await Corpus.fromText('a\r\nb', { keepLineEnds: true });
+    expect([vocabulary.data.symbols, reading.keepLineEnds]).toEqual([['\n', '\r', 'a', 'b'], true]);
+    expect((await Corpus.fromText('a\r\nb')).characters).toBe(3);
+    expect((await Corpus.fromText('a\r\nb', { vocabulary })).characters).toBe(4);
   });
 
   it('is read with the symbols of a model, or with more', async () => {
@@ -56,7 +64,7 @@ describe('a corpus', () => {
   it.each([
     ['', 'the corpus is empty: text'],
     ['aaaa', 'the corpus is one single character'],
-    [new Uint8Array([0x61, 0xff, 0x62]), 'text is not UTF-8 at byte 1'],
+    [new Uint8Array([0x61, 0xff, 0x62]), 'text is not UTF-8 at line 1, column 2 (byte 1, 0xFF)'],
     [new Uint8Array([0x61, 0]), 'text looks like a binary file: a NUL byte at byte 1'],
   ])('is refused with its name where it is none: %j', async (given, message) => {
     await expect(Corpus.fromText(given)).rejects.toMatchObject({

@@ -28,6 +28,7 @@ export function corpusOf(train: string, validation: string): Corpus {
     sourcesDigest: 'none',
     files: 1,
     skipped: 0,
+    notes: [],
     name: 'tiny',
   };
 }
@@ -96,7 +97,16 @@ export async function deviceThat(change: (result: CallResult, call: number) => C
 
 /** What checkpoints keep of how a run was asked for, where it does not matter. */
 export const asked: { reading: ReadingOptions; machine: MachineOptions } = {
-  reading: { include: [], exclude: [], unit: 'char', minCount: 1, validationFraction: 0.1, validationFile: null },
+  reading: {
+    include: [],
+    exclude: [],
+    unit: 'char',
+    encoding: 'utf-8',
+    keepLineEnds: false,
+    minCount: 1,
+    validationFraction: 0.1,
+    validationFile: null,
+  },
   machine: { device: null, threads: null, blas: null },
 };
 

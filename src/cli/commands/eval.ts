@@ -2,6 +2,7 @@
 import { basename, dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../insight/surprise.ts';
 import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
@@ -55,6 +56,7 @@ export function defineEval(command: Command, context: Context): void {
       choiceFlag('--part <which>', 'all, train or validation: as it was split (default: all)', parts),
       listFlag('--include <glob>', 'of a folder, only these files; as in training'),
       listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
+      textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
     ],
     'How it is read:': [
       numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
@@ -148,7 +150,7 @@ function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay, by
 
 /** @throws RnnError `usage` for standard input or output that would be used twice */
 function refuseTwice(sources: readonly string[], { against = [], html, json, byCharacter }: EvalFlags): void {
-  if (sources.includes('-') && against.includes('-'))
+  if (sources.some(isStandardInput) && against.some(isStandardInput))
     throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
   refuseMixed({ '--html': html, '--json': json, '--by-character': byCharacter });
 }

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Corpus, Tokens } from '../../corpus/read.ts';
+import { UTF8 } from '../../corpus/encoding.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { Device } from '../../devices/device.ts';
 import type { BareModel } from '../../insight/reading.ts';
@@ -21,6 +23,7 @@ interface GradientsFlags {
   readonly untrained?: readonly string[];
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly encoding?: string;
   readonly steps?: number;
   readonly positions?: number;
   readonly jacobians?: number;
@@ -70,6 +73,7 @@ export function defineGradients(command: Command, context: Context): void {
       }),
       listFlag('--include <glob>', 'of a folder, only these files'),
       listFlag('--exclude <glob>', 'of a folder, not these files'),
+      textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
     ],
     'The machine:': [
       deviceFlag('where to compute; listed below (default: auto)'),
@@ -142,10 +146,11 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
   const { io, rooms } = context;
-  const { untrained = [], include = [], exclude = [] } = flags;
+  const { untrained = [], include = [], exclude = [], encoding = UTF8 } = flags;
   const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
   const given = checkpointsOf(flags);
-  if (sources.includes('-') && given.length > 1) {
+  const isPiped = sources.some(isStandardInput);
+  if (isPiped && given.length > 1) {
     throw new RnnError('usage', 'standard input (-) can be read only once, and each checkpoint reads the text with its own vocabulary', {
       hint: 'put the text into a file',
     });
@@ -165,9 +170,9 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   if (asked.length === 0) return subjects;
   const { untrainedModel } = await rooms.untrained();
   const { readCorpus } = await rooms.corpus();
-  const anew = { unit: 'char', minCount: 1, validationFraction: 0, validationFile: null } as const;
-  const stdin = sources.includes('-') ? { stdin: io.stdin } : {};
-  const text = corpus ?? (await readCorpus({ ...anew, sources, include, exclude, ...stdin }));
+  const anew = { unit: 'char', keepLineEnds: false, minCount: 1, validationFraction: 0, validationFile: null } as const;
+  const stdin = isPiped ? { stdin: io.stdin } : {};
+  const text = corpus ?? (await readCorpus({ ...anew, sources, include, exclude, encoding, ...stdin }));
   return [
     ...subjects,
     ...asked.map((each) => ({

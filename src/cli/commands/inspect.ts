@@ -40,6 +40,7 @@ export function defineInspect(command: Command, context: Context): void {
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
       listFlag('--include <glob>', 'of a folder, only these files; as in training'),
       listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
+      textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
       numberFlag('--length <n>', 'characters, from the beginning', positive).default(10_000),
     ],
     'What is shown:': [

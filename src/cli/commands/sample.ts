@@ -1,8 +1,8 @@
 // `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
-import type { Unit } from '../../corpus/vocabulary.ts';
+import { UTF8 } from '../../corpus/encoding.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Given } from '../../sampling/sample.ts';
@@ -10,8 +10,10 @@ import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
 import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
+import { harmless } from '../format.ts';
 import type { Io } from '../io.ts';
 import { writeSamples } from '../samples.ts';
+import { readWhole } from '../whole-file.ts';
 
 interface SampleFlags {
   readonly checkpoint?: string;
@@ -19,6 +21,7 @@ interface SampleFlags {
   readonly length: number;
   readonly prime?: string;
   readonly primeFile?: string;
+  readonly midText?: boolean;
   readonly noPrime?: boolean;
   readonly topK?: number;
   readonly topP?: number;
@@ -33,6 +36,8 @@ interface SampleFlags {
 }
 
 const positive = { whole: true, least: 1 };
+/** Of a file with a prime: what is read in minutes. */
+const MAX_PRIME_BYTES = 64e6;
 
 export function defineSample(command: Command, context: Context): void {
   command.description('Writes text with a trained model to stdout, as it is drawn.');
@@ -42,6 +47,7 @@ export function defineSample(command: Command, context: Context): void {
       numberFlag('--length <n>', 'characters to write', positive).default(500),
       anyTextFlag('--prime <text>', 'how the text starts; \\n, \\t and \\u{2014} work'),
       textFlag('--prime-file <file>', 'how the text starts, from a file, or - for stdin'),
+      switchFlag('--mid-text', 'the prime is from within a text, not its start'),
       omitFlag('--no-prime', 'leave the prime out of the output'),
       listFlag('--stop <text>', 'end where this is written; escapes work; repeatable'),
       omitFlag('--no-stop', 'leave the text of --stop out of the output'),
@@ -76,7 +82,7 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const checkpoint = await readCheckpoint(path, { weightsOnly: true });
   const { unit } = checkpoint.vocabulary;
-  const prime = primeFor(unit, given);
+  const prime = await primeFor(checkpoint, given, rooms);
   const stop = flags.stop?.map((text) => unescaped(text, unit)) ?? null;
   const seed = flags.seed ?? io.randomSeed();
   const choice = chosenDevice(flags.device, io);
@@ -85,13 +91,13 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
-    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(`${path}, --seed ${seed}${by}`));
+    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, --seed ${seed}${by}`)));
     const { openSampler } = await rooms.sampling();
     const size = { texts: flags.num, length: flags.length, stops: stop !== null, prime: prime.length };
     const sampler = await openSampler(checkpoint, device, size);
     closeSampler = () => sampler.close();
-    const request = { prime, length: flags.length, stop, keepStop: !flags.noStop, seeds: seedsFrom(seed, flags.num), options };
-    const { num: count, json = false, noPrime = false } = flags;
+    const { num: count, length, midText = false, json = false, noPrime = false, noStop = false } = flags;
+    const request = { prime, midText, length, stop, keepStop: !noStop, seeds: seedsFrom(seed, count), options };
     await writeSamples(sampler, request, { unit, seed, count, json, keepPrime: !noPrime }, stdout);
   } finally {
     await closeSampler();
@@ -112,9 +118,10 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
   if (primeFile === undefined) return { typed: prime ?? '' };
   if (prime !== undefined)
     throw new RnnError('usage', '--prime and --prime-file exclude each other', { hint: 'give the start of the text once' });
-  const name = primeFile === '-' ? 'standard input' : primeFile;
+  const isPiped = isStandardInput(primeFile);
+  const name = isPiped ? 'standard input' : primeFile;
   try {
-    return { name, bytes: primeFile === '-' ? await gather(io) : await readFile(primeFile) };
+    return { name, bytes: await readWhole(isPiped ? io.stdin : primeFile, MAX_PRIME_BYTES) };
   } catch (cause) {
     throw new RnnError('corpus', `--prime-file ${name} cannot be read: ${(cause as Error).message}`, {
       hint: 'give a text file, or - for standard input',
@@ -123,24 +130,17 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
   }
 }
 
-/** What a model of this unit reads. @throws RnnError `corpus` for a file that is not UTF-8, unless the model reads bytes */
-function primeFor(unit: Unit, prime: Prime): Given {
+/** A file is read in the encoding of the model's text. @throws RnnError `corpus` for one of another, unless the model reads bytes */
+async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime, rooms: Context['rooms']): Promise<Given> {
   if ('typed' in prime) return unescaped(prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(prime.bytes);
-  } catch (cause) {
-    throw new RnnError('corpus', `--prime-file ${prime.name} is not UTF-8`, {
-      hint: 'convert it if it is text: iconv -f LATIN1 -t UTF-8 if it is Latin-1; only a model of bytes (--unit byte) reads other files',
-      cause,
-    });
-  }
-}
-
-async function gather(io: Io): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of io.stdin) chunks.push(Buffer.from(chunk as Uint8Array | string));
-  return Buffer.concat(chunks);
+  const { decodeText, recordedReadingOrNull } = await rooms.primes();
+  const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
+  const text = decodeText(prime.bytes, encoding);
+  if (text !== null) return text;
+  throw new RnnError('corpus', `--prime-file ${prime.name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`, {
+    hint: 'run iconv -f WINDOWS-1252 -t UTF-8 on it if it was written on Windows in the West; only a model of bytes reads any file',
+  });
 }
 
 function weightsOf({ tensors }: TrainedModel): number {

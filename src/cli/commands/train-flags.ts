@@ -38,6 +38,8 @@ export interface TrainFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly unit?: 'char' | 'byte';
+  readonly encoding?: string;
+  readonly keepLineEnds?: boolean;
   readonly minCount?: number;
   readonly valFraction?: number;
   readonly valFile?: string;
@@ -62,7 +64,9 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   'The text:': [
     listFlag('--include <glob>', "of a folder, only these files ('*.c'); repeatable"),
     listFlag('--exclude <glob>', 'of a folder, not these files; repeatable'),
-    choiceFlag('--unit <unit>', 'char, or byte for text not in UTF-8 (default: char)', ['char', 'byte']),
+    choiceFlag('--unit <unit>', 'char, or byte for any file (default: char)', ['char', 'byte']),
+    textFlag('--encoding <name>', 'windows-1252, utf-16le, gb18030 … (default: utf-8)'),
+    switchFlag('--keep-line-ends', 'keep CR and CRLF; put none between files'),
     numberFlag('--min-count <n>', 'fold characters seen less often into one (default: 1)', positive),
     numberFlag('--val-fraction <x>', 'last part, to validate on; 0 if tiny (default: 0.1)', { least: 0, below: 1 }),
     textFlag('--val-file <file>', 'validate on this text instead'),
@@ -213,8 +217,10 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
 }
 
 /** How the text is to be read, as far as it was given. */
-export function givenReading({ include, exclude, unit, minCount, valFraction, valFile }: TrainFlags): Partial<ReadingOptions> {
-  return whatWasGiven<ReadingOptions>({ include, exclude, unit, minCount, validationFraction: valFraction, validationFile: valFile });
+export function givenReading(flags: TrainFlags): Partial<ReadingOptions> {
+  const { include, exclude, unit, encoding, keepLineEnds, minCount, valFraction, valFile } = flags;
+  const how = { unit, encoding, keepLineEnds, minCount };
+  return whatWasGiven<ReadingOptions>({ include, exclude, ...how, validationFraction: valFraction, validationFile: valFile });
 }
 
 export function givenMachine({ device, threads, blas }: TrainFlags): Partial<MachineOptions> {

@@ -1,6 +1,7 @@
 // `rnn train`: asks for a run, new or one that goes on, and shows how it goes. Opening it is library/'s, the training training/'s.
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { RunRequest, Teller } from '../../library/run-request.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
@@ -53,7 +54,7 @@ async function train(request: Request): Promise<number> {
     const tell: Teller = { note: (text) => reporter.note(harmless(text)), warn: (text) => reporter.warn(harmless(text)) };
     if (flags.dryRun) {
       const { corpus, ...resolved } = await planRun(asked, { rooms, tell });
-      for (const note of resolved.idle) reporter.note(note);
+      for (const note of resolved.idle) tell.note(note);
       return await showPlan(context, flags, { ...resolved, asked: givenOptions(flags), path }, corpus);
     }
     const run = await openRun(asked, { rooms, tell, clock: () => stopwatch.now() });
@@ -116,9 +117,10 @@ async function follow(
     }
     if (trouble !== null) throw trouble;
     if (end === null) return 0;
-    if (end.reason === 'diverged') reporter.warn(adviceOnDivergence(end, resumeLine(sources, flags)));
+    if (end.reason === 'diverged') reporter.warn(harmless(adviceOnDivergence(end, resumeLine(sources, flags))));
     showWhereItIs(end, path, reporter);
-    if (['signal', 'output-closed', 'max-time'].includes(end.reason)) reporter.note(`to continue:\n  ${resumeLine(sources, flags)}`);
+    if (['signal', 'output-closed', 'max-time'].includes(end.reason))
+      reporter.note(harmless(`to continue:\n  ${resumeLine(sources, flags)}`));
     return codeOfEnd(end.reason, interruption.signal());
   } finally {
     interruption.stop();
@@ -157,12 +159,11 @@ function adviceOnDivergence({ checkpoint, peakLearningRate }: EndEvent, resume: 
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
   if (end.checkpoint === null) return reporter.note('nothing was saved');
-  reporter.note(`saved in ${folder}; to sample from it:`);
-  reporter.note(`  rnn sample --checkpoint ${shellWord(folder)}`);
+  reporter.note(harmless(`saved in ${folder}; to sample from it:\n  rnn sample --checkpoint ${shellWord(folder)}`));
 }
 
 /** What is remembered with the run need not be given again. */
 function resumeLine(sources: readonly string[], { out }: TrainFlags): string {
   const words = [...sources.map(shellWord), '--resume', ...(out === undefined ? [] : ['--out', shellWord(out)])];
-  return `${sources.includes('-') ? '… | ' : ''}rnn train ${words.join(' ')}`;
+  return `${sources.some(isStandardInput) ? '… | ' : ''}rnn train ${words.join(' ')}`;
 }

@@ -1,5 +1,6 @@
 // Plain lines for a log file, a pipe or a dumb terminal.
 import type { TrainingEvent } from '../../training/events.ts';
+import { harmless } from '../format.ts';
 import type { Output } from '../output.ts';
 import { Estimate } from './estimate.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
@@ -41,7 +42,7 @@ export class PlainReporter implements Reporter {
       case 'sample':
         return this.note(sampleText(event, sampleWidth, colour));
       case 'checkpoint':
-        return this.note(`step ${event.step.toLocaleString('en-US')}  saved ${event.path}`);
+        return this.note(`step ${event.step.toLocaleString('en-US')}  saved ${harmless(event.path)}`);
       case 'recovery':
         return this.warn(recoveryText(event));
       case 'end':

@@ -1,0 +1,106 @@
+// Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised where it was not asked for. Touches no file.
+import { TextDecoder } from 'node:util';
+
+/** The encoding that a text has unless told otherwise. */
+export const UTF8 = 'utf-8';
+
+/** Bytes at the start of a file that tell its encoding. */
+const HEAD_BYTES = 8192;
+/** Characters shown on each side of a byte that is not UTF-8. */
+const CONTEXT = 12;
+
+/** The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label. */
+export function encodingNamed(label: string): string | null {
+  try {
+    return new TextDecoder(label).encoding;
+  } catch {
+    return null;
+  }
+}
+
+/** The encoding that a byte order mark announces, or null. */
+function encodingOfMark(bytes: Uint8Array): string | null {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? UTF8 : null;
+}
+
+/** The encoding of a file that starts with these bytes, where another one than UTF-8 was asked for: a mark knows better. */
+export const encodingOf = (head: Uint8Array, asked: string): string => encodingOfMark(head) ?? encodingNamed(asked) ?? asked;
+
+/** `utf-16le` or `utf-16be` if a file that starts with these bytes is such a text, by its mark or since much of it is ASCII; else null. */
+export function recogniseUtf16(head: Uint8Array): string | null {
+  const marked = encodingOfMark(head);
+  if (marked !== null) return marked === UTF8 ? null : marked;
+  if (!head.subarray(0, 2).includes(0)) return null;
+  return ['utf-16le', 'utf-16be'].find((encoding) => isPlain(startOf(head.subarray(0, HEAD_BYTES), encoding))) ?? null;
+}
+
+/** The text that starts with these bytes, whatever comes after them; null if they are not of this encoding. */
+function startOf(bytes: Uint8Array, encoding: string): string | null {
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a text has no control characters that are rare in texts, and some ASCII. */
+const isPlain = (text: string | null): boolean => text !== null && !/(?![\t-\r])\p{Cc}/u.test(text) && /[ -~]{2}/.test(text);
+
+/** The text around a byte, if it was written on Windows in the West; null where Windows-1252 has no such character. */
+export function asWindows1252(bytes: Uint8Array, index: number): string | null {
+  const start = Math.max(0, index - CONTEXT);
+  const text = startOf(bytes.subarray(start, index + CONTEXT), 'windows-1252')!;
+  // What the encoding leaves undefined are control characters.
+  if (/[\u0080-\u009f]/.test(text[index - start])) return null;
+  const [before, after] = [text.slice(0, index - start), text.slice(index - start)];
+  return /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
+}
+
+/** A whole text from its bytes; null if they are not of this encoding. A byte order mark is dropped. */
+export function decodeText(bytes: Uint8Array, asked: string): string | null {
+  try {
+    const decoder = new TextDecoder(asked === UTF8 ? UTF8 : encodingOf(bytes, asked), { fatal: true });
+    // In one go, Node 20 decodes Windows-1252 as Latin-1.
+    return decoder.decode(bytes, { stream: true }) + decoder.decode();
+  } catch {
+    return null;
+  }
+}
+
+export interface Converted {
+  /** As far as the text is of the encoding. */
+  readonly utf8: Uint8Array;
+  readonly isValid: boolean;
+}
+
+/** Turns the chunks of one file into UTF-8. */
+export class Converter {
+  readonly #strict: TextDecoder;
+  /** Says where the strict one failed: by U+FFFD. */
+  readonly #lenient: TextDecoder;
+
+  constructor(encoding: string) {
+    this.#strict = new TextDecoder(encoding, { fatal: true, ignoreBOM: true });
+    this.#lenient = new TextDecoder(encoding, { ignoreBOM: true });
+  }
+
+  push(bytes: Uint8Array): Converted {
+    return this.#decode((decoder) => decoder.decode(bytes, { stream: true }));
+  }
+
+  /** What is left when no more bytes come. */
+  end(): Converted {
+    return this.#decode((decoder) => decoder.decode());
+  }
+
+  #decode(by: (decoder: TextDecoder) => string): Converted {
+    const lenient = by(this.#lenient);
+    try {
+      return { utf8: Buffer.from(by(this.#strict)), isValid: true };
+    } catch {
+      return { utf8: Buffer.from(lenient.split('\u{FFFD}', 1)[0]), isValid: false };
+    }
+  }
+}

@@ -1,0 +1,6 @@
+// The names of standard input. Pure.
+
+/** The usual sign, and what systems call it. */
+const names: readonly unknown[] = ['-', '/dev/stdin', '/dev/fd/0', '/proc/self/fd/0'];
+
+export const isStandardInput = (source: unknown): boolean => names.includes(source);

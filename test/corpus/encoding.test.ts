@@ -1,0 +1,73 @@
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { decodeText } from '../../src/corpus/encoding.ts';
+import { failureOf, folderWith, read, textOf } from './fixture.ts';
+
+const fileWith = (content: string | Uint8Array): string => path.join(folderWith({ t: content }), 't');
+const cp1252 = Buffer.concat([Buffer.from('one\ntwo\nIt'), Buffer.of(0x92), Buffer.from('s \x80 5, caf\xe9\n', 'latin1')]);
+
+describe('a text in another encoding', () => {
+  it.each([
+    ['windows-1252', cp1252, 'one\ntwo\nIt’s € 5, café\n'],
+    ['latin1', cp1252, 'one\ntwo\nIt’s € 5, café\n'],
+    ['utf-16le', Buffer.from('\u{FEFF}añ€😀\n', 'utf16le'), 'añ€😀\n'],
+    ['utf-16be', Buffer.from('añ€😀\n', 'utf16le').swap16(), 'añ€😀\n'],
+    ['shift_jis', Buffer.of(0x93, 0xfa, 0x96, 0x7b, 0x0a), '日本\n'],
+    ['koi8-r', Buffer.of(0xcd, 0xc9, 0xd2), 'мир'],
+    // A mark in the file knows better.
+    ['utf-16', Buffer.from('\u{FEFF}añ\n', 'utf16le').swap16(), 'añ\n'],
+    ['windows-1252', Buffer.from('\u{FEFF}añ\n'), 'añ\n'],
+  ])('is read by --encoding %s', async (encoding, bytes, text) => {
+    expect(textOf(await read(fileWith(bytes), { encoding }))).toBe(text);
+    expect(decodeText(bytes, encoding)).toBe(text);
+  });
+
+  it('is the same text in whatever pieces it comes, with the digest of its UTF-8', async () => {
+    const bytes = [...Buffer.from('añ€😀\r\n', 'utf16le')].map((byte) => Buffer.of(byte));
+    const options = { encoding: 'utf-16le', keepLineEnds: false };
+    const corpus = await read('-', { stdin: Readable.from(bytes, { objectMode: false }), ...options });
+    expect(textOf(corpus)).toBe('añ€😀\n');
+    expect(corpus.digest).toBe((await read(fileWith('añ€😀\n'))).digest);
+  });
+
+  it('is taken as bytes with --unit byte', async () => {
+    expect((await read(fileWith(cp1252), { encoding: 'windows-1252', unit: 'byte' })).characters).toBe(cp1252.length);
+  });
+
+  it.each([
+    [
+      'utf-16le',
+      Buffer.concat([Buffer.from('ab\ncd', 'utf16le'), Buffer.of(0x00, 0xdc, 0x61, 0x00)]),
+      /t is not utf-16le at line 2, column 3$/,
+    ],
+    ['utf-16le', Buffer.from('abc', 'utf16le').subarray(0, 5), /t is not utf-16le at line 1, column 3$/],
+    ['utf-16le', Buffer.from('a\0b', 'utf16le'), /t looks like a binary file: a NUL character$/],
+  ])('is refused where it is not %s', async (encoding, bytes, message) => {
+    expect((await failureOf(read(fileWith(bytes), { encoding }))).message).toMatch(message);
+  });
+
+  it('is refused for an encoding that does not exist, before anything is read', async () => {
+    const error = await failureOf(read('/nowhere', { encoding: 'klingon' }));
+    expect(error).toMatchObject({ kind: 'usage', message: '--encoding is klingon, expected the name of an encoding' });
+  });
+});
+
+describe('a byte that is not UTF-8', () => {
+  it('is shown with its line and column, and as what it may be', async () => {
+    const error = await failureOf(read(fileWith(cp1252)));
+    expect(error.message).toMatch(/t is not UTF-8 at line 3, column 3 \(byte 10, 0x92\)$/);
+    expect(error.hint).toMatch(/^use --encoding windows-1252 if this reads well: It’s € 5, café; /);
+  });
+
+  it('is not said to be Windows-1252 where that has no such character', async () => {
+    const error = await failureOf(read(fileWith(Buffer.of(0x61, 0x81, 0x62))));
+    expect(error.hint).toMatch(/^use --encoding with the encoding that it has/);
+  });
+
+  it('has the right line where line ends were changed before it', async () => {
+    const bytes = Buffer.concat([Buffer.from('a\r\nb\rcd'), Buffer.of(0xe9)]);
+    const error = await failureOf(read(fileWith(Buffer.concat([bytes, Buffer.from('x')])), { keepLineEnds: false }));
+    expect(error.message).toMatch(/t is not UTF-8 at line 3, column 3 \(0xE9\)$/);
+  });
+});
