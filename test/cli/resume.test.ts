@@ -140,7 +140,7 @@ describe('rnn train --resume', () => {
   });
 
   it('reads a shorter text to validate on in fewer streams', async () => {
-    await started();
+    await started('--streams', '16');
     const short = join(folder, 'short.txt');
     writeFileSync(short, 'the fox');
     const { code, stderr } = await train('--resume', '--val-file', short, '--accept-new-corpus', '--max-steps', '9');
