@@ -4,7 +4,7 @@
 // after a kill, and within a minute in a new container of the old one's name. Where the system does not say how processes are numbered
 // (all but Linux), two worlds with one host name count as one. Knows nothing of what else is in the folder.
 
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import {
   closeSync,
   fstatSync,
@@ -46,7 +46,7 @@ interface Holder {
 /** The same for all processes of a machine that are in no container, also after it was started again. */
 const pidsHere = linkOrNull('/proc/self/ns/pid');
 
-/** Of the locks that this process holds: another one may have had its number before. */
+/** Of the locks that this process holds or is taking: another one may have had its number before. */
 const own = new Set<string>();
 
 export class Lock {
@@ -56,7 +56,6 @@ export class Lock {
   readonly #timer: NodeJS.Timeout;
 
   private constructor(path: string, { token }: Holder, content: string) {
-    own.add(token);
     this.#path = path;
     this.#token = token;
     this.#content = content;
@@ -72,6 +71,7 @@ export class Lock {
     const holder = { token: randomUUID(), pid: process.pid, host: hostname(), pids: pidsHere, since: new Date().toISOString() };
     const content = `${JSON.stringify(holder)}\n`;
     const temporary = `${path}.${holder.token}${temporarySuffix}`;
+    own.add(holder.token);
     try {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         const now = writeAndTime(temporary, content);
@@ -79,13 +79,14 @@ export class Lock {
         const other = look(path, now);
         if (other === null) continue; // given back meanwhile
         if (!other.isGone) throw inUse(folder, other.holder);
-        // Of several that find the same lock left behind, the last to rename has it; the others notice before they write.
-        renameSync(temporary, path);
-        if (look(path, 0)?.holder?.token === holder.token) return new Lock(path, holder, content);
+        if (takeOver(other, { temporary, path, content, now }, folder)) return new Lock(path, holder, content);
       }
       throw inUse(folder, null);
+    } catch (error) {
+      own.delete(holder.token);
+      throw error;
     } finally {
-      rmSync(temporary, { force: true });
+      removeIfPossible(temporary);
     }
   }
 
@@ -182,8 +183,53 @@ function createAt(path: string, content: string): boolean {
   }
 }
 
+/**
+ * Takes the place of a lock whose holder is gone. Of several processes that found it, the one that makes a claim on this very lock may:
+ * renaming alone would let each replace the lock of the process before it.
+ *
+ * @returns false if it is not there any more
+ * @throws RnnError `usage` if another process has the claim
+ */
+function takeOver(
+  stale: Found,
+  { temporary, path, content, now }: { temporary: string; path: string; content: string; now: number },
+  folder: string,
+): boolean {
+  const claim = `${path}.${stale.id}${temporarySuffix}`;
+  if (!createFrom(temporary, claim, content)) {
+    const other = look(claim, now);
+    if (other !== null && !other.isGone) throw inUse(folder, other.holder);
+    if (other !== null) removeIfPossible(claim); // that process was killed before it was done
+    return false;
+  }
+  try {
+    // Whoever had the claim before has replaced the lock.
+    if (look(path, now)?.id !== stale.id) return false;
+    renameSync(temporary, path);
+    return true;
+  } finally {
+    removeIfPossible(claim);
+  }
+}
+
+/** For what is of no use any more. Where it stays, the next run in the folder removes it. */
+function removeIfPossible(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What went wrong before counts, or nothing did.
+  }
+}
+
+interface Found {
+  readonly holder: Holder | null;
+  readonly isGone: boolean;
+  /** Differs from lock to lock, and whenever one is renewed. */
+  readonly id: string;
+}
+
 /** The lock that is there; null if there is none. @param now by the clock of the file system, in milliseconds */
-function look(path: string, now: number): { readonly holder: Holder | null; readonly isGone: boolean } | null {
+function look(path: string, now: number): Found | null {
   let file: number;
   try {
     // Opening a named pipe would wait for whoever writes to it.
@@ -197,10 +243,13 @@ function look(path: string, now: number): { readonly holder: Holder | null; read
     throw error;
   }
   try {
-    const status = fstatSync(file);
-    const holder = parse(readFileSync(file, 'utf8'));
-    const isOld = now - status.mtimeMs > STALE_MS;
-    return { holder, isGone: isOld || (holder !== null && isHere(holder) && !isRunning(holder)) };
+    const { ino, mtimeMs } = fstatSync(file);
+    const text = readFileSync(file, 'utf8');
+    const holder = parse(text);
+    // One that is renewed is not far ahead either: the clock was set back after the process was gone.
+    const isOld = Math.abs(now - mtimeMs) > STALE_MS;
+    const isGone = isOld || (holder !== null && isHere(holder) && !isRunning(holder));
+    return { holder, isGone, id: createHash('sha256').update(`${ino} ${mtimeMs} ${text}`).digest('hex').slice(0, 16) };
   } finally {
     closeSync(file);
   }

@@ -1,6 +1,6 @@
 // The log of a run: a file with one JSON object a line. Knows of what is in a line only its step and the name of its event.
 
-import { appendFileSync, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
+import { type Stats, appendFileSync, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
 import { open, readFile, truncate } from 'node:fs/promises';
 
 import { RnnError } from '../errors.ts';
@@ -51,7 +51,8 @@ function append(file: number, text: string): void {
 export async function cutLogBack(path: string, step: number, undone: readonly string[] = []): Promise<void> {
   let kept = 0;
   try {
-    if (!refuseNoFile(path)) return;
+    // A device, such as /dev/null, takes lines and keeps none; reading one may never end.
+    if (refuseNoFile(path)?.isFile() !== true) return;
     const log = await readFile(path);
     for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
       const line = parse(log.toString('utf8', kept, end));
@@ -117,10 +118,10 @@ export function objectOf(line: string): LogLine | null {
   }
 }
 
-/** Whether it is there. @throws RnnError `machine` if it is a folder, or a named pipe, which would wait for a reader or a writer */
-function refuseNoFile(path: string): boolean {
+/** What is there. @throws RnnError `machine` if it is a folder, or a named pipe, which would wait for a reader or a writer */
+function refuseNoFile(path: string): Stats | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
-  if (status === undefined || status.isFile() || status.isCharacterDevice()) return status !== undefined;
+  if (status === undefined || status.isFile() || status.isCharacterDevice()) return status;
   throw new RnnError('machine', `${path} could not be written: it is no file`, { hint: 'move it away; the log goes on in a new file' });
 }
 

@@ -1,13 +1,14 @@
 // The log of a run on a disk that fills up, and with lines in it that nobody should have written.
 import { execFileSync } from 'node:child_process';
 import type * as Fs from 'node:fs';
+import type * as FsPromises from 'node:fs/promises';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { appendLine, cutLogBack } from '../../src/checkpoint/log.ts';
 import { temporaryFolder } from './fixture.ts';
 
-const disk = vi.hoisted(() => ({ isFull: false }));
+const disk = vi.hoisted(() => ({ isFull: false, read: [] as string[] }));
 /** A disk that takes half of what it is given, and then no more. */
 vi.mock('node:fs', async (original) => {
   const fs = await original<typeof Fs>();
@@ -16,6 +17,17 @@ vi.mock('node:fs', async (original) => {
     appendFileSync(file: number, text: string) {
       fs.appendFileSync(file, disk.isFull ? text.slice(0, text.length / 2) : text);
       if (disk.isFull) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    },
+  };
+});
+
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof FsPromises>();
+  return {
+    ...fs,
+    readFile(file: string) {
+      disk.read.push(file);
+      return fs.readFile(file);
     },
   };
 });
@@ -80,6 +92,17 @@ describe('a log', () => {
     expect(() => appendLine(path, {})).toThrow(expect.objectContaining(refusal));
     await expect(cutLogBack(path, 3)).rejects.toMatchObject(refusal);
   });
+
+  it.skipIf(!existsSync('/dev/null'))(
+    'that is a device takes lines, and is not read to its end to be cut back (where there is /dev/null)',
+    async () => {
+      symlinkSync('/dev/null', path);
+      appendLine(path, { step: 5 });
+      disk.read = [];
+      await cutLogBack(path, 3);
+      expect(disk.read).toEqual([]);
+    },
+  );
 
   it.skipIf(process.platform === 'win32')('is no named pipe, for which one would wait for ever (skipped on Windows)', async () => {
     const pipe = `${path}.pipe`;

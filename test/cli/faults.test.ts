@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCheckpoint, RunFolder } from '../../src/checkpoint/store.ts';
 import { mayHaveGpu } from '../../src/devices/gpu/search.ts';
-import { contentsOf, prepare, SMALL } from './faults-folder.ts';
+import { contentsOf, prepare, renewLocks, SMALL } from './faults-folder.ts';
 import { type Fault, faults } from './faults.ts';
 import { type Ran, rnn } from './helpers.ts';
 import { begin, canMount, isBuilt, patience, shell } from './process.ts';
@@ -37,6 +37,7 @@ function expectRefusal({ code, stdout, stderr }: Ran, expected: Expected, isJson
 
 /** Runs something that must leave the folder as it is. */
 async function unchanged(run: () => Promise<Ran>): Promise<Ran> {
+  renewLocks(folder);
   const before = contentsOf(folder);
   const ran = await run();
   expect(contentsOf(folder)).toEqual(before);
