@@ -57,7 +57,11 @@ export class Reader {
   }
 
   async read(source: Source, { onlyPlain = false } = {}): Promise<void> {
-    if (isText(source)) return this.#readText({ name: source.name, named: true }, [Buffer.from(source.text)]);
+    if (isText(source)) {
+      const { name, text } = source;
+      // A string has no encoding any more.
+      return this.#readText({ name, named: true }, [Buffer.from(text)], typeof text === 'string' ? UTF8 : this.#options.encoding);
+    }
     const { files, hidden } = await findFiles(source, this.#options);
     this.skipped += hidden;
     for (const file of files) {
@@ -68,15 +72,15 @@ export class Reader {
 
   #readFile({ path, named }: TextFile): Promise<void> {
     const chunks = isStandardInput(path) ? stdinChunks(this.#options.stdin) : this.#fileChunks(path, named);
-    return this.#readText({ name: nameOf(path), named }, chunks);
+    return this.#readText({ name: nameOf(path), named }, chunks, this.#options.encoding);
   }
 
-  async #readText(named: NamedFile, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+  async #readText(named: NamedFile, chunks: AsyncIterable<Buffer> | Iterable<Buffer>, encoding: string): Promise<void> {
     let file: OpenFile | null = null;
     let offset = 0;
     for await (const chunk of chunks) {
       if (chunk.length === 0) continue;
-      file ??= this.#begin(named, chunk);
+      file ??= this.#begin(named, chunk, encoding);
       if (file === null) return;
       this.#push(file, file.converter?.push(chunk) ?? { utf8: chunk, isValid: true }, offset);
       offset += chunk.length;
@@ -86,8 +90,8 @@ export class Reader {
   }
 
   /** @returns null for a binary file that nobody named, which is passed over */
-  #begin(file: NamedFile, head: Buffer): OpenFile | null {
-    const { unit, encoding: asked, keepLineEnds } = this.#options;
+  #begin(file: NamedFile, head: Buffer, asked: string): OpenFile | null {
+    const { unit, keepLineEnds } = this.#options;
     const isBytes = unit === 'byte';
     const encoding = isBytes || asked === UTF8 ? UTF8 : encodingOf(head, asked);
     if (!isBytes && encoding === UTF8) {
