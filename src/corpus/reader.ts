@@ -28,6 +28,8 @@ interface OpenFile extends NamedFile {
   readonly converter: Converter | null;
   /** Null where they are kept. */
   readonly lineEnds: LineEnds | null;
+  /** What was last encoded, and how much before it. */
+  last: { readonly bytes: Uint8Array; readonly begin: number };
 }
 
 /** Feeds files to an encoder and a hash. */
@@ -109,6 +111,7 @@ export class Reader {
       start: this.encoder.store.length,
       converter: encoding === UTF8 ? null : new Converter(encoding),
       lineEnds: isBytes || keepLineEnds ? null : new LineEnds(),
+      last: { bytes: head.subarray(0, 0), begin: 0 },
     };
   }
 
@@ -131,21 +134,25 @@ export class Reader {
     }
     const bytes = lineEnds?.push(utf8) ?? utf8;
     this.hash.update(bytes);
+    file.last = { bytes, begin };
     const invalid = this.encoder.push(bytes);
-    if (invalid >= 0) {
-      const at = lineEnds?.changed ? null : invalid;
-      throw invalidText(file, { encoding: UTF8, before: store.view(file.start), bytes, index: invalid - begin, at });
-    }
+    if (invalid >= 0) throw this.#invalidUtf8(file, invalid, false);
     if (!isValid) throw invalidText(file, { encoding: this.#options.encoding, before: store.view(file.start) });
   }
 
   #end(file: OpenFile, offset: number): void {
     if (file.converter !== null) this.#push(file, file.converter.end(), offset);
     const incomplete = this.encoder.end();
-    const before = this.encoder.store.view(file.start);
-    if (incomplete >= 0)
-      throw invalidText(file, { encoding: UTF8, before, at: file.lineEnds?.changed ? null : incomplete, isCutOff: true });
+    if (incomplete >= 0) throw this.#invalidUtf8(file, incomplete, true);
     if (file.lineEnds?.changed) this.changedLineEnds.push(file.name);
+  }
+
+  /** @param offset of the first byte that does not belong to a character, in what was encoded of the file */
+  #invalidUtf8(file: OpenFile, offset: number, isCutOff: boolean): RnnError {
+    const before = this.encoder.store.view(file.start);
+    const { bytes, begin } = file.last;
+    const at = file.lineEnds?.changed ? null : offset;
+    return invalidText(file, { encoding: UTF8, before, bytes, index: offset - begin, at, isCutOff });
   }
 
   /** The bytes of a file. Its size is not asked for: that of a pipe is unknown. */

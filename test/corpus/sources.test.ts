@@ -131,7 +131,7 @@ describe('what cannot be read in a folder', () => {
 
   it('tells how to leave out a name with the signs of patterns', async () => {
     const error = await failureOf(read(folderWith({ "it's [1].txt": Buffer.of(0x61, 0xe9) })));
-    expect(error.hint).toMatch(/, --exclude 'it'\\''s \\\[1\\\]\.txt' leaves it out$/);
+    expect(error.hint).toMatch(/; --exclude 'it'\\''s \\\[1\\\]\.txt' leaves it out$/);
   });
 });
 
