@@ -75,11 +75,13 @@ def load_model(path):
 
 
 def encode(data, vocabulary):
-    """The ids of a text that is given as bytes: characters are code points, and line ends stay as they are."""
+    """The ids of a text that is given as bytes: characters are code points; line ends become LF unless the model has CR."""
     if vocabulary["unit"] == "byte":
         return torch.tensor(list(data))
     ids = {symbol: number for number, symbol in enumerate(vocabulary["symbols"])}
     text = data.decode("utf-8-sig")
+    if "\r" not in ids:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     strange = set(text) - ids.keys()
     if strange and vocabulary["unknown"] is None:
         raise ValueError(f"the model has never seen {sorted(strange)}: train on text that has them, or with --min-count 2")

@@ -12,7 +12,7 @@ import type {
   RunFolder,
 } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
-import type { decodeText } from '../corpus/encoding.ts';
+import type { UTF8, decodeText } from '../corpus/encoding.ts';
 import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
@@ -55,8 +55,8 @@ import type { untrainedModel } from '../training/untrained.ts';
 /** Those that a run goes through, and those that only commands call. */
 export interface Rooms extends TrainingRooms {
   knownText(): Promise<{ readKnownText: typeof readKnownText }>;
-  /** What it takes to read a prime as the text of its model was read. */
-  primes(): Promise<{ decodeText: typeof decodeText; recordedReadingOrNull: typeof recordedReadingOrNull }>;
+  /** How the text of a model was read, and another one is. */
+  reading(): Promise<{ UTF8: typeof UTF8; decodeText: typeof decodeText; recordedReadingOrNull: typeof recordedReadingOrNull }>;
   logs(): Promise<{ readRuns: typeof readRuns; followRun: typeof followRun }>;
   opening(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
   corpus(): Promise<{
@@ -128,7 +128,7 @@ export interface Rooms extends TrainingRooms {
 
 export const rooms: Rooms = {
   logs: () => import('../library/runs.ts'),
-  primes: async () => ({ ...(await import('../corpus/encoding.ts')), ...(await import('../training/record.ts')) }),
+  reading: async () => ({ ...(await import('../corpus/encoding.ts')), ...(await import('../training/record.ts')) }),
   knownText: () => import('../library/known-text.ts'),
   opening: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/plan-run.ts')) }),
   corpus: () => import('../corpus/read.ts'),

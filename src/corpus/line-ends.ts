@@ -18,11 +18,13 @@ export class LineEnds {
     this.changed = true;
     const converted = new Uint8Array(bytes.length);
     let length = 0;
-    for (const byte of bytes) {
-      const endsPair = byte === LF && this.#afterReturn;
-      this.#afterReturn = byte === CR;
-      if (!endsPair) converted[length++] = byte === CR ? LF : byte;
+    let afterReturn = this.#afterReturn;
+    for (let i = 0; i < bytes.length; i++) {
+      const byte = bytes[i];
+      if (byte !== LF || !afterReturn) converted[length++] = byte === CR ? LF : byte;
+      afterReturn = byte === CR;
     }
+    this.#afterReturn = afterReturn;
     return converted.subarray(0, length);
   }
 }

@@ -28,6 +28,8 @@ interface OpenFile extends NamedFile {
   readonly converter: Converter | null;
   /** Null where they are kept. */
   readonly lineEnds: LineEnds | null;
+  /** What was last encoded, and how much before it. */
+  last: { readonly bytes: Uint8Array; readonly begin: number };
 }
 
 /** Feeds files to an encoder and a hash. */
@@ -57,7 +59,11 @@ export class Reader {
   }
 
   async read(source: Source, { onlyPlain = false } = {}): Promise<void> {
-    if (isText(source)) return this.#readText({ name: source.name, named: true }, [Buffer.from(source.text)]);
+    if (isText(source)) {
+      const { name, text } = source;
+      // A string has no encoding any more.
+      return this.#readText({ name, named: true }, [Buffer.from(text)], typeof text === 'string' ? UTF8 : this.#options.encoding);
+    }
     const { files, hidden } = await findFiles(source, this.#options);
     this.skipped += hidden;
     for (const file of files) {
@@ -68,15 +74,15 @@ export class Reader {
 
   #readFile({ path, named }: TextFile): Promise<void> {
     const chunks = isStandardInput(path) ? stdinChunks(this.#options.stdin) : this.#fileChunks(path, named);
-    return this.#readText({ name: nameOf(path), named }, chunks);
+    return this.#readText({ name: nameOf(path), named }, chunks, this.#options.encoding);
   }
 
-  async #readText(named: NamedFile, chunks: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+  async #readText(named: NamedFile, chunks: AsyncIterable<Buffer> | Iterable<Buffer>, encoding: string): Promise<void> {
     let file: OpenFile | null = null;
     let offset = 0;
     for await (const chunk of chunks) {
       if (chunk.length === 0) continue;
-      file ??= this.#begin(named, chunk);
+      file ??= this.#begin(named, chunk, encoding);
       if (file === null) return;
       this.#push(file, file.converter?.push(chunk) ?? { utf8: chunk, isValid: true }, offset);
       offset += chunk.length;
@@ -86,8 +92,8 @@ export class Reader {
   }
 
   /** @returns null for a binary file that nobody named, which is passed over */
-  #begin(file: NamedFile, head: Buffer): OpenFile | null {
-    const { unit, encoding: asked, keepLineEnds } = this.#options;
+  #begin(file: NamedFile, head: Buffer, asked: string): OpenFile | null {
+    const { unit, keepLineEnds } = this.#options;
     const isBytes = unit === 'byte';
     const encoding = isBytes || asked === UTF8 ? UTF8 : encodingOf(head, asked);
     if (!isBytes && encoding === UTF8) {
@@ -105,6 +111,7 @@ export class Reader {
       start: this.encoder.store.length,
       converter: encoding === UTF8 ? null : new Converter(encoding),
       lineEnds: isBytes || keepLineEnds ? null : new LineEnds(),
+      last: { bytes: head.subarray(0, 0), begin: 0 },
     };
   }
 
@@ -127,21 +134,25 @@ export class Reader {
     }
     const bytes = lineEnds?.push(utf8) ?? utf8;
     this.hash.update(bytes);
+    file.last = { bytes, begin };
     const invalid = this.encoder.push(bytes);
-    if (invalid >= 0) {
-      const at = lineEnds?.changed ? null : invalid;
-      throw invalidText(file, { encoding: UTF8, before: store.view(file.start), bytes, index: invalid - begin, at });
-    }
+    if (invalid >= 0) throw this.#invalidUtf8(file, invalid, false);
     if (!isValid) throw invalidText(file, { encoding: this.#options.encoding, before: store.view(file.start) });
   }
 
   #end(file: OpenFile, offset: number): void {
     if (file.converter !== null) this.#push(file, file.converter.end(), offset);
     const incomplete = this.encoder.end();
-    const before = this.encoder.store.view(file.start);
-    if (incomplete >= 0)
-      throw invalidText(file, { encoding: UTF8, before, at: file.lineEnds?.changed ? null : incomplete, isCutOff: true });
+    if (incomplete >= 0) throw this.#invalidUtf8(file, incomplete, true);
     if (file.lineEnds?.changed) this.changedLineEnds.push(file.name);
+  }
+
+  /** @param offset of the first byte that does not belong to a character, in what was encoded of the file */
+  #invalidUtf8(file: OpenFile, offset: number, isCutOff: boolean): RnnError {
+    const before = this.encoder.store.view(file.start);
+    const { bytes, begin } = file.last;
+    const at = file.lineEnds?.changed ? null : offset;
+    return invalidText(file, { encoding: UTF8, before, bytes, index: offset - begin, at, isCutOff });
   }
 
   /** The bytes of a file. Its size is not asked for: that of a pipe is unknown. */

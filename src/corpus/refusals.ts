@@ -33,7 +33,7 @@ export function binarySign(bytes: Uint8Array, isHead: boolean, at: number | null
 }
 
 const byBytes = 'a model made by rnn train --unit byte reads any file';
-const otherwise = ({ name, named }: NamedFile): string => (named ? '' : `, ${excluding(name)} leaves it out`);
+const otherwise = ({ name, named }: NamedFile): string => (named ? '' : `; ${excluding(name)} leaves it out`);
 
 export const binaryFile = (file: NamedFile, sign: string): RnnError =>
   new RnnError('corpus', `${file.name} looks like a binary file: ${sign}`, { hint: byBytes + otherwise(file) });

@@ -41,7 +41,7 @@ interface Limits {
 
 interface FoundFiles {
   readonly files: readonly TextFile[];
-  /** Hidden files that were passed over, and links to what is no file. */
+  /** Hidden files that were passed over, pipes and devices. */
   readonly hidden: number;
 }
 

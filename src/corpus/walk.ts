@@ -9,7 +9,7 @@ interface Walk {
   readonly paths: readonly string[];
   /** Folders that could not be read, and why. */
   readonly unreadable: readonly { readonly path: string; readonly error: Error }[];
-  /** Links to pipes, devices and sockets, which are not followed. */
+  /** Pipes, devices and sockets, and links to them: no files. */
   readonly special: number;
 }
 
@@ -24,6 +24,7 @@ export async function walk(patterns: string | readonly string[], options: GlobOp
           unreadable.push({ path, error });
           return done(error);
         }
+        special += entries.filter((entry) => !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()).length;
         done(
           null,
           entries.map((entry) => Object.assign(entry as unknown as Dirent, { name: nameFromBytes(entry.name) })),

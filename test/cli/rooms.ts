@@ -89,7 +89,7 @@ export function fakeRooms({
         close: async () => {},
       }),
     }),
-    primes: realRooms.primes,
+    reading: realRooms.reading,
     sampling: async () => ({
       openSampler: async (...given: unknown[]) => {
         calls.samplers.opened++;

@@ -60,6 +60,12 @@ describe('a byte that is not UTF-8', () => {
     expect(error.hint).toMatch(/^use --encoding windows-1252 if this reads well: It’s € 5, café; /);
   });
 
+  it('is shown at the end of a text, too, where more bytes could make it a character', async () => {
+    const error = await failureOf(read(fileWith(Buffer.from('un caf\xe9', 'latin1'))));
+    expect(error.message).toMatch(/t ends within a character at line 1, column 7 \(byte 6, 0xE9\)$/);
+    expect(error.hint).toMatch(/^use --encoding windows-1252 if this reads well: un café; /);
+  });
+
   it('is not said to be Windows-1252 where that has no such character', async () => {
     const error = await failureOf(read(fileWith(Buffer.of(0x61, 0x81, 0x62))));
     expect(error.hint).toMatch(/^use --encoding with the encoding that it has/);

@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { corpusName, findFiles } from '../../src/corpus/sources.ts';
 import type { RnnError } from '../../src/errors.ts';
 import { failureOf, folderWith, read, textOf } from './fixture.ts';
@@ -48,6 +48,13 @@ describe('a folder as a corpus', () => {
       skipped: 0,
       characters: 4,
     });
+  });
+
+  it('is read into one buffer, however many files it has', async () => {
+    const sizes = [vi.spyOn(Buffer, 'allocUnsafe'), vi.spyOn(Buffer, 'allocUnsafeSlow')].map(({ mock }) => mock.calls);
+    await read(folderWith(Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`${index}.txt`, `text ${index}`]))));
+    vi.restoreAllMocks();
+    expect(sizes.flat(2).filter((size) => size >= 2 ** 20)).toHaveLength(1);
   });
 
   it('is read once where links lead in circles or to the same file', async () => {
@@ -124,7 +131,7 @@ describe('what cannot be read in a folder', () => {
 
   it('tells how to leave out a name with the signs of patterns', async () => {
     const error = await failureOf(read(folderWith({ "it's [1].txt": Buffer.of(0x61, 0xe9) })));
-    expect(error.hint).toMatch(/, --exclude 'it'\\''s \\\[1\\\]\.txt' leaves it out$/);
+    expect(error.hint).toMatch(/; --exclude 'it'\\''s \\\[1\\\]\.txt' leaves it out$/);
   });
 });
 

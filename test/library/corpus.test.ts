@@ -35,6 +35,13 @@ describe('a corpus', () => {
     expect(other.notes[0]).toMatch(/^\d characters occur only in the text to validate on: .*U\+005A Z/);
   });
 
+  it('is in an encoding where it is given as bytes', async () => {
+    const bytes = Buffer.from('caf\xe9', 'latin1');
+    const read = [bytes, 'café'].map(async (given) => Corpus.fromText(given, { encoding: 'windows-1252', validationFraction: 0 }));
+    for (const { vocabulary, train } of await Promise.all(read)) expect(vocabulary.decode(train)).toBe('café');
+    await expect(Corpus.fromText(bytes, { encoding: 'klingon' })).rejects.toMatchObject({ kind: 'usage' });
+  });
+
   it('is read with LF line ends, unless the model that reads it knows CR', async () => {
     const { vocabulary, reading } = await Corpus.fromText('a\r\nb', { keepLineEnds: true });
     expect([vocabulary.data.symbols, reading.keepLineEnds]).toEqual([['\n', '\r', 'a', 'b'], true]);

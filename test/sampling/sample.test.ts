@@ -91,6 +91,13 @@ describe('a text from a checkpoint', () => {
     for (const length of [0, 1, 7, 300]) expect([...(await write(untrained(letters), { length }))]).toHaveLength(length);
   });
 
+  test('follows a prime and ends with a stop in decomposed characters, where the model has composed ones', async () => {
+    const accented = cyclic(characterVocabulary('\nab\u{E9}\u{F4}', false).data, 1);
+    const request = { prime: 'be\u{301}', options: { temperature: 0 }, length: 9 };
+    expect(await write(accented, { ...request, stop: 'o\u{302}\n' })).toBe('ô\n');
+    expect(await write(accented, { ...request, stop: 'e\u{301}' })).toBe('ô\nabé');
+  });
+
   test('ends with the text it was to stop at, and only there', async () => {
     const greedy = { options: { temperature: 0 }, prime: 'c' };
     expect(await write(cyclic(letters, 1), { ...greedy, stop: 'f\na' })).toBe('def\na');

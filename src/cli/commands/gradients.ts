@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import type { Corpus, Tokens } from '../../corpus/read.ts';
-import { UTF8 } from '../../corpus/encoding.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { Device } from '../../devices/device.ts';
@@ -146,7 +145,7 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
   const { io, rooms } = context;
-  const { untrained = [], include = [], exclude = [], encoding = UTF8 } = flags;
+  const { untrained = [], include = [], exclude = [] } = flags;
   const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
   const given = checkpointsOf(flags);
   const isPiped = sources.some(isStandardInput);
@@ -170,6 +169,7 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   if (asked.length === 0) return subjects;
   const { untrainedModel } = await rooms.untrained();
   const { readCorpus } = await rooms.corpus();
+  const { encoding = (await rooms.reading()).UTF8 } = flags;
   const anew = { unit: 'char', keepLineEnds: false, minCount: 1, validationFraction: 0, validationFile: null } as const;
   const stdin = isPiped ? { stdin: io.stdin } : {};
   const text = corpus ?? (await readCorpus({ ...anew, sources, include, exclude, encoding, ...stdin }));

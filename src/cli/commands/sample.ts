@@ -1,7 +1,6 @@
 // `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
-import { UTF8 } from '../../corpus/encoding.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
@@ -134,7 +133,7 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
 async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime, rooms: Context['rooms']): Promise<Given> {
   if ('typed' in prime) return unescaped(prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
-  const { decodeText, recordedReadingOrNull } = await rooms.primes();
+  const { UTF8, decodeText, recordedReadingOrNull } = await rooms.reading();
   const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
   const text = decodeText(prime.bytes, encoding);
   if (text !== null) return text;
