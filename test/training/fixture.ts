@@ -165,7 +165,7 @@ interface Ran {
   readonly folder: RunFolder;
 }
 
-interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device'> {
+interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'machine'> {
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** The run folder, if not a new one. */
@@ -178,13 +178,14 @@ interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' 
 export async function train(
   corpus: Corpus,
   given: Partial<TrainingOptions>,
-  { threads = 1, device, signal, seen, folder, earlier, initial }: Surroundings = {},
+  { threads = 1, device, machine = asked.machine, signal, seen, folder, earlier, initial }: Surroundings = {},
 ): Promise<Ran> {
   const run = await prepareTraining({
     ...asked,
     options: optionsOf(corpus, given),
     corpus,
     device: device ?? (await openCpu({ threads })),
+    machine,
     earlier,
     initial,
   });
