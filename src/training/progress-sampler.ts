@@ -17,14 +17,17 @@ export class ProgressSampler {
   readonly #model: ModelConfiguration;
   readonly #vocabulary: Vocabulary;
   readonly #device: Device;
+  readonly #threads: number | null;
   #sampler: Sampler | null = null;
   /** Where texts are drawn, if not where the model is trained. */
   #cpu: Device | null = null;
 
-  constructor(model: ModelConfiguration, vocabulary: VocabularyData, device: Device) {
+  /** @param threads at most so many, where the cpu samples beside another device; null for one per core */
+  constructor(model: ModelConfiguration, vocabulary: VocabularyData, device: Device, threads: number | null) {
     this.#model = model;
     this.#vocabulary = new Vocabulary(vocabulary);
     this.#device = device;
+    this.#threads = threads;
   }
 
   /** A text of the model with these weights, or null if it became urgent to end. */
@@ -47,6 +50,7 @@ export class ProgressSampler {
   /** The cpu writes one character after another faster than a GPU, to which all weights would have to go for each. */
   async #samplingDevice(): Promise<Device> {
     if (!this.#device.name.startsWith('gpu')) return this.#device;
-    return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling', multiplyAdds: 0 } }));
+    const threads = this.#threads === null ? {} : { threads: this.#threads };
+    return (this.#cpu ??= await openDevice('cpu', { work: { kind: 'sampling', multiplyAdds: 0 }, ...threads }));
   }
 }

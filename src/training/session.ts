@@ -58,12 +58,12 @@ interface Opened {
   readonly model: ModelConfiguration;
   readonly options: TrainingOptions;
   readonly corpus: Corpus;
-  readonly device: Device;
   readonly executable: Executable;
   readonly optimizer: Optimizer;
   readonly initial: TrainedModel | null;
   readonly streams: Streams;
   readonly memoryBytes: number;
+  readonly sampler: ProgressSampler;
 }
 
 export class Session {
@@ -85,7 +85,7 @@ export class Session {
   #step = 0;
   #resetNext = false;
 
-  private constructor({ model, options, corpus, device, executable, optimizer, initial, streams, memoryBytes }: Opened) {
+  private constructor({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler }: Opened) {
     this.model = model;
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
@@ -98,21 +98,25 @@ export class Session {
     this.#weights = new Weights(executable, optimizer, this.shapes);
     this.#random = new Random(options.seed);
     this.#initial = initial;
-    this.#sampler = new ProgressSampler(model, corpus.vocabulary.data, device);
+    this.#sampler = sampler;
   }
 
   /**
    * A session that must be told where to begin: `begin` or `restore`.
-   *
    * @param initial whose weights a new run begins with; null for weights of chance
    * @throws RnnError `usage` if the model does not fit into this machine's memory, `corpus` if the text holds no window of these sizes
    */
-  static async open(options: TrainingOptions, corpus: Corpus, device: Device, initial: TrainedModel | null = null): Promise<Session> {
+  static async open(
+    options: TrainingOptions,
+    corpus: Corpus,
+    device: Device,
+    initial: TrainedModel | null = null,
+    threads: number | null = null,
+  ): Promise<Session> {
     const model = modelOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
-    const textBytes = corpus.train.byteLength + corpus.validation.byteLength;
-    const demand = { model, options, workload, textBytes };
+    const demand = { model, options, workload, textBytes: corpus.train.byteLength + corpus.validation.byteLength };
     refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const streams = new Streams(
@@ -124,7 +128,8 @@ export class Session {
     );
     const executable = await device.compile(workload);
     const memoryBytes = processBytes(demand, executable.memoryBytes);
-    return new Session({ model, options, corpus, device, executable, optimizer, initial, streams, memoryBytes });
+    const sampler = new ProgressSampler(model, corpus.vocabulary.data, device, threads);
+    return new Session({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler });
   }
 
   /** The first step comes next. */

@@ -175,7 +175,7 @@ interface Ran {
   readonly folder: RunFolder;
 }
 
-interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'clock'> {
+interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'machine' | 'clock'> {
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** The run folder, if not a new one. */
@@ -188,13 +188,14 @@ interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' 
 export async function train(
   corpus: Corpus,
   given: Partial<TrainingOptions>,
-  { threads = 1, device, signal, seen, folder, earlier, initial, clock }: Surroundings = {},
+  { threads = 1, device, machine = asked.machine, signal, seen, folder, earlier, initial, clock }: Surroundings = {},
 ): Promise<Ran> {
   const run = await prepareTraining({
     ...asked,
     options: optionsOf(corpus, given),
     corpus,
     device: device ?? (await openCpu({ threads })),
+    machine,
     earlier,
     initial,
     ...(clock && { clock }),
