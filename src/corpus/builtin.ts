@@ -1,7 +1,7 @@
 // The corpora that come with the program, each written out as a file when it is asked for. Knows nothing of training.
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, inQuotes, systemCode } from '../errors.ts';
 
 export interface Builtin {
   readonly name: string;
@@ -24,7 +24,7 @@ export const builtinCorpora: readonly Builtin[] = Object.entries(writers).map(([
 export async function writeBuiltin(name: string, folder = 'corpora'): Promise<string> {
   const writer = Object.hasOwn(writers, name) ? writers[name] : undefined;
   if (writer === undefined) {
-    throw new RnnError('usage', `there is no built-in corpus ${JSON.stringify(name)}`, {
+    throw new RnnError('usage', `there is no built-in corpus ${typeof name === 'string' ? JSON.stringify(name) : inQuotes(name)}`, {
       hint: `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
     });
   }
