@@ -27,5 +27,11 @@ export function systemCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** For messages: a text in quotes, so that '8' is not taken for 8. */
-export const inQuotes = (value: unknown): string => (typeof value === 'string' ? `'${value}'` : String(value));
+/** For messages, of any value that a program may hand over: a text in quotes, so that '8' is not taken for 8; 8n; Symbol(x); an object. */
+export function inQuotes(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return String(value);
+}

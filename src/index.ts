@@ -43,8 +43,8 @@ export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
 export { loadCheckpoint, saveCheckpoint, untrainedModel } from './library/checkpoints.ts';
 export { exportFormats, exportModel, importModel } from './library/exchange.ts';
 export type { Checkpoint, Tensor, TrainedModel } from './checkpoint/checkpoint.ts';
-export { followRun, type FreshLines, readRuns, type Run } from './library/runs.ts';
-export { listRuns, type RunStatus, type RunSummary } from './training/runs.ts';
+export { followRun, type FreshLines, listRuns, readRuns, type Run } from './library/runs.ts';
+export type { RunStatus, RunSummary } from './training/runs.ts';
 export { Curves } from './training/curves.ts';
 
 // Charts and pages, as strings.

@@ -2,7 +2,7 @@
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { diskError } from '../atomic.ts';
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, inQuotes, systemCode } from '../errors.ts';
 import { writeOutput } from '../output-file.ts';
 
 export interface Builtin {
@@ -25,7 +25,7 @@ export const builtinCorpora: readonly Builtin[] = Object.entries(writers).map(([
 export async function writeBuiltin(name: string, folder = 'corpora', { force = false }: { force?: boolean } = {}): Promise<string> {
   const writer = Object.hasOwn(writers, name) ? writers[name] : undefined;
   if (writer === undefined) {
-    throw new RnnError('usage', `there is no built-in corpus ${JSON.stringify(name)}`, {
+    throw new RnnError('usage', `there is no built-in corpus ${typeof name === 'string' ? JSON.stringify(name) : inQuotes(name)}`, {
       hint: `there is: ${builtinCorpora.map((builtin) => builtin.name).join(', ')}`,
     });
   }

@@ -8,6 +8,7 @@ import { type Program, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { SymbolSampler } from '../sampling/filters.ts';
 import { Network } from '../sampling/network.ts';
+import { refuseIfTooLarge } from '../training/memory.ts';
 import { type Optimizer, createOptimizer } from '../training/optimizers.ts';
 import { type Pace, paceOf } from './pace.ts';
 
@@ -86,12 +87,11 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   const parameters = parameterShapes(model);
   const optimizer = createOptimizer({ optimizer: 'adam', clipNorm: 5, momentum: 0 });
   const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));
+  const workload: Workload = { parameters, jobs: [{ name: 'train', steps: T, batch: N, build }], update: optimizer.rule };
+  const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
+  refuseIfTooLarge({ model, options, workload, textBytes: 0 }, device);
   const program = build(N);
-  const { executable, compileMs } = await compile(device, {
-    parameters,
-    jobs: [{ name: 'train', steps: T, batch: N, build }],
-    update: optimizer.rule,
-  });
+  const { executable, compileMs } = await compile(device, workload);
   try {
     const cost = executable.cost?.('train') ?? null;
     const multiplyAdds = cost?.multiplyAdds ?? multiplyAddsOf(program);

@@ -13,7 +13,8 @@ import { writeOutput } from '../output-file.ts';
 import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
-import { refuseUnknown } from './settings.ts';
+import { isModel } from './given.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseWrongOptions } from './settings.ts';
 
 /**
  * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history, optimizer.
@@ -22,6 +23,7 @@ import { refuseUnknown } from './settings.ts';
  * @throws RnnError `checkpoint` if there is none, or it is damaged, or of a newer version
  */
 export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
+  if (source !== undefined) refuseUnlessName('the checkpoint', source, 'a run folder or a file');
   return readCheckpoint(await findCheckpoint(source, 'use'));
 }
 
@@ -32,6 +34,8 @@ export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
  * @throws RnnError `checkpoint` if a number of it is not finite, `usage` if another file is there, `machine` if it cannot be written
  */
 export async function saveCheckpoint(path: string, checkpoint: Checkpoint, { force = false }: { force?: boolean } = {}): Promise<void> {
+  refuseUnlessName('the path', path, 'the name of a file');
+  refuseUnless(isModel(checkpoint), 'the checkpoint', checkpoint, 'what loadCheckpoint gives');
   await writeOutput(path, checkpointPieces(path, checkpoint), { force, isOurs: startsAsCheckpoint });
 }
 
@@ -42,6 +46,7 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint, { for
  */
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
   refuseUnknown(options, Object.keys(optionRules));
+  refuseWrongOptions(options);
   const { model, tensors } = untrained(options, corpus);
   const training = freshRecord({ ...options }, options.seed);
   return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };

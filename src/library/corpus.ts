@@ -4,7 +4,7 @@ import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import type { ReadingOptions } from '../training/record.ts';
 import { areSources, isText } from './given.ts';
 import { defaultValidationFraction, readingOfCharacters } from './run-request.ts';
-import { refuseUnknown, refuseUnless, refuseWrong } from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseWrong } from './settings.ts';
 
 /** How a text is read; what is left out is as `rnn train` has it. */
 export interface TextOptions {
@@ -91,6 +91,8 @@ export class Corpus implements ReadCorpus {
     refuseUnknown(options, fileNames);
     refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
     const { include = [], exclude = [], validationFile = null, runFolder, stdin } = options;
+    if (validationFile !== null) refuseUnlessName('validationFile', validationFile, 'the name of a file');
+    if (runFolder !== undefined) refuseUnlessName('runFolder', runFolder, 'the name of a folder');
     const more = { ...(runFolder === undefined ? {} : { runFolder }), ...(stdin === undefined ? {} : { stdin }) };
     return Corpus.#encode([sources].flat(), validationFile, { ...options, include, exclude }, validationFile, more);
   }

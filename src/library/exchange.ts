@@ -1,9 +1,10 @@
 // Models for other programs and from them, as bytes. Which file they go to is for the caller to say.
 import type { Checkpoint, TrainedModel } from '../checkpoint/checkpoint.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, inQuotes } from '../errors.ts';
 import { formats } from '../formats/formats.ts';
 import { readTrained } from '../formats/trained.ts';
 import { type Choice, choices } from './choices.ts';
+import { refuseUnless } from './settings.ts';
 
 /** The formats of `exportModel`. */
 export const exportFormats: readonly Choice[] = choices(formats);
@@ -17,7 +18,7 @@ export const exportFormats: readonly Choice[] = choices(formats);
 export function exportModel(trained: TrainedModel, format: string): Uint8Array {
   const found = formats.find(({ name }) => name === format);
   const names = formats.map(({ name }) => name).join(', ');
-  if (found === undefined) throw new RnnError('usage', `there is no format '${format}'`, { hint: `one of ${names}` });
+  if (found === undefined) throw new RnnError('usage', `there is no format ${inQuotes(format)}`, { hint: `one of ${names}` });
   return found.write(trained);
 }
 
@@ -29,5 +30,6 @@ export function exportModel(trained: TrainedModel, format: string): Uint8Array {
  * @throws RnnError `checkpoint` that says what is wrong with the file
  */
 export function importModel(file: Uint8Array, { like }: { readonly like?: TrainedModel | undefined } = {}): Checkpoint {
+  refuseUnless(file instanceof Uint8Array, 'the file', file, 'bytes');
   return readTrained(file, 'the file', like ?? null);
 }

@@ -3,12 +3,14 @@ import type { TrainedModel } from '../checkpoint/store.ts';
 
 export const isText = (given: unknown): given is string | Uint8Array => typeof given === 'string' || given instanceof Uint8Array;
 
+/** No system has names with a NUL character. */
+export const isName = (given: unknown): given is string => typeof given === 'string' && !given.includes('\0');
+
 /** A file, a folder, a pattern or `-`, or a list of them. */
-export const areSources = (given: unknown): given is string | readonly string[] =>
-  [given].flat().every((source) => typeof source === 'string');
+export const areSources = (given: unknown): given is string | readonly string[] => [given].flat().every(isName);
 
 /** A run folder, a file, or what `loadCheckpoint` gives. */
-export const isModelOrName = (given: unknown): given is string | TrainedModel => typeof given === 'string' || isModel(given);
+export const isModelOrName = (given: unknown): given is string | TrainedModel => isName(given) || isModel(given);
 
-const isModel = (given: unknown): given is TrainedModel =>
+export const isModel = (given: unknown): given is TrainedModel =>
   typeof given === 'object' && given !== null && ['model', 'tensors', 'vocabulary', 'training'].every((member) => member in given);

@@ -4,7 +4,7 @@ import { openDevice } from '../devices/open.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
-import { refuseUnknown, refuseUnlessWhole } from './settings.ts';
+import { refuseUnknown, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './settings.ts';
 
 /**
  * What works here and what does not, check by check: `full` has every comparison with the reference device, which takes
@@ -12,6 +12,8 @@ import { refuseUnknown, refuseUnlessWhole } from './settings.ts';
  */
 export async function* doctor(examination: Partial<Examination> = {}): AsyncGenerator<Check, void, undefined> {
   refuseUnknown(examination, ['device', 'blas', 'full'] satisfies (keyof Examination)[]);
+  const { device, blas } = examination;
+  refuseWrong({ ...(device === undefined ? {} : { device }), ...(blas === undefined ? {} : { blas }) });
   const { examine } = await import('../diagnosis/doctor.ts');
   yield* examine({ full: false, ...examination });
 }
@@ -34,8 +36,10 @@ const defaults: BenchSetup = {
  */
 export async function bench({ device: name = 'cpu', threads, blas, ...setup }: BenchRequest = {}): Promise<BenchResult> {
   refuseUnknown(setup, [...Object.keys(defaults), 'profile']);
-  const { layers, hidden, batchSize, sequenceLength, milliseconds } = setup;
+  const { cell, layers, hidden, batchSize, sequenceLength, milliseconds } = setup;
+  refuseWrong({ device: name, ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) });
   refuseUnlessWhole({ layers, hidden, batchSize, sequenceLength });
+  refuseWrongOptions({ cell, layers, hidden, batchSize, sequenceLength });
   if (milliseconds !== null) refuseUnlessWhole({ milliseconds });
   const device = await openDevice(name, {
     ...(threads === undefined ? {} : { threads }),

@@ -3,6 +3,9 @@ import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LogFollower, type LogLine, findRuns, isHeld, readLog } from '../checkpoint/store.ts';
 import { Curves } from '../training/curves.ts';
+import { type RunSummary, listRuns as listRunsIn } from '../training/runs.ts';
+import { areSources } from './given.ts';
+import { refuseUnless, refuseUnlessName } from './settings.ts';
 
 export interface Run {
   readonly path: string;
@@ -19,6 +22,7 @@ const lookEveryMs = 250;
  * @throws RnnError `checkpoint` if there is none
  */
 export async function readRuns(given: string | readonly string[] = []): Promise<Run[]> {
+  refuseUnless(areSources(given), 'runs', given, 'a run folder, a folder of them, a file in one, or a list of them');
   const paths = await findRuns([given].flat());
   const names = paths.map((path) => basename(path));
   const runs: Run[] = [];
@@ -29,6 +33,16 @@ export async function readRuns(given: string | readonly string[] = []): Promise<
     runs.push({ path, name: isAlone ? names[index] : path, curves });
   }
   return runs;
+}
+
+/**
+ * The runs in a folder, the lowest validation loss first, then those without one by name, then newer, damaged and empty ones.
+ *
+ * @throws RnnError `checkpoint` if there is no such folder
+ */
+export async function listRuns(folder: string): Promise<RunSummary[]> {
+  refuseUnlessName('the folder', folder, 'the name of a folder');
+  return listRunsIn(folder);
 }
 
 /** What a look at a growing log brings. */
@@ -45,6 +59,7 @@ export interface FreshLines {
  * @throws RnnError `checkpoint` if there is no run, `machine` if its log cannot be read
  */
 export async function* followRun(path: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<FreshLines> {
+  refuseUnlessName('the run', path, 'a run folder');
   await findRuns([path]);
   const follower = new LogFollower(logOf(path));
   const isStopped = (): boolean => signal?.aborted === true;

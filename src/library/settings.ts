@@ -1,7 +1,10 @@
 // How a text is read and what it is computed on, as programs give it: a command line has checked its words, a program
 // may hand over anything.
-import { RnnError } from '../errors.ts';
+import { RnnError, inQuotes } from '../errors.ts';
+import { optionRules } from '../training/option-rules.ts';
+import type { TrainingOptions } from '../training/options.ts';
 import { type MachineOptions, type ReadingOptions, wrongSetting } from '../training/record.ts';
+import { isName } from './given.ts';
 
 export const machineNames = ['device', 'threads', 'blas'] as const satisfies readonly (keyof MachineOptions)[];
 
@@ -36,6 +39,7 @@ export function refuseUnless(holds: boolean, name: string, value: unknown, expec
 /** As a program would write it, as far as a line has room. Of an object only the names, for it may be a model. */
 function inWords(value: unknown): string {
   if (typeof value === 'string') return shortened(JSON.stringify(value));
+  if (typeof value === 'bigint') return shortened(`${value}n`);
   if (typeof value !== 'object' || value === null) return shortened(String(value));
   if (Array.isArray(value)) return `[${value.length > 3 ? `${value.length} items` : value.map(inWords).join(', ')}]`;
   if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
@@ -43,6 +47,23 @@ function inWords(value: unknown): string {
 }
 
 const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0, 57)}...` : text);
+
+/**
+ * Before anything is computed with them. An option that is null counts as left out.
+ *
+ * @throws RnnError `usage` for the first option of training that is not what it may be
+ */
+export function refuseWrongOptions(given: Partial<TrainingOptions>): void {
+  for (const [name, { flag, expected, holds }] of Object.entries(optionRules)) {
+    const value = given[name as keyof TrainingOptions] ?? null;
+    if (value !== null && !holds(value)) throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`);
+  }
+}
+
+/** @throws RnnError `usage` unless it may be the name of a file or a folder */
+export function refuseUnlessName(name: string, value: unknown, expectation: string): void {
+  refuseUnless(isName(value), name, value, expectation);
+}
 
 /** @throws RnnError `usage` for the first of these settings that is not what it may be */
 export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): void {

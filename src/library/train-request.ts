@@ -10,7 +10,7 @@ import { Corpus } from './corpus.ts';
 import { areSources, isModelOrName, isText } from './given.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { RunRequest } from './run-request.ts';
-import { machineNames, refuseUnknown, refuseUnless, refuseWrong } from './settings.ts';
+import { machineNames, refuseUnknown, refuseUnless, refuseUnlessName, refuseWrong, refuseWrongOptions } from './settings.ts';
 
 /** Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it how it was read. */
 export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
@@ -62,7 +62,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   const optionNames = Object.keys(optionRules) as (keyof TrainingOptions)[];
   refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...optionNames]);
   const { corpus, out = null, initFrom = null, stdin, signal } = request;
-  refuseUnless(out === null || typeof out === 'string', 'out', out, 'the name of a folder');
+  if (out !== null) refuseUnlessName('out', out, 'the name of a folder');
   refuseUnless(signal === undefined || signal instanceof AbortSignal, 'signal', signal, 'an AbortSignal');
   refuseUnless(initFrom === null || isModelOrName(initFrom), 'initFrom', initFrom, 'a run folder, a file or a model');
   const { resume = false, force = false, acceptNewCorpus = false } = request;
@@ -75,7 +75,10 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   }
   const reading = given(request, readingNames);
   const machine = given(request, machineNames);
+  const options = given(request, optionNames);
   refuseWrong({ ...reading, ...machine });
+  if (reading.validationFile != null) refuseUnlessName('validationFile', reading.validationFile, 'the name of a file');
+  refuseWrongOptions(options);
   if (corpus instanceof Corpus && Object.keys(reading).length > 0) {
     throw new RnnError('usage', `${Object.keys(reading).join(', ')}: the corpus was read already`, {
       hint: 'give it to Corpus.read or Corpus.fromText',
@@ -88,7 +91,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
     force,
     acceptNewCorpus,
     initFrom,
-    options: given(request, optionNames),
+    options,
     reading,
     machine,
     ...(stdin === undefined ? {} : { stdin }),

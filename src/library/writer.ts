@@ -1,5 +1,6 @@
 // Text from a trained model: what may be asked for, and a sampler that stays open from one text to the next. Knows
 // nothing of what else a model can do.
+import { constants } from 'node:buffer';
 import { type TrainedModel, weightsIn } from '../checkpoint/store.ts';
 import type { Device } from '../devices/device.ts';
 import type { SamplingWork } from '../devices/open.ts';
@@ -96,6 +97,12 @@ export class Writer {
     refuseWrongChoice(options);
     const { seed, ...request } = requestOf(options);
     const { prime, length, stop } = request;
+    refuseUnless(
+      length <= constants.MAX_STRING_LENGTH,
+      'length',
+      length,
+      `at most ${constants.MAX_STRING_LENGTH}: sample gives a longer text in pieces`,
+    );
     const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
     try {
       for (const text of draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) })) {

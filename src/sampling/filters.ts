@@ -35,38 +35,39 @@ export interface SamplingOptions {
 
 /** @throws RnnError `usage` naming the flag, its value and what it may be */
 export function validateSamplingOptions({ temperature = 1, topK = 1, topP = 1, minP = 0 }: SamplingOptions): void {
-  const rules: [flag: string, value: number, holds: boolean, expected: string, hint: string][] = [
+  const rules: readonly [flag: string, value: number, holds: (value: number) => boolean, expected: string, hint: string][] = [
     [
       '--temp',
       temperature,
-      temperature >= 0 && temperature < Infinity,
+      (x) => x >= 0 && x < Infinity,
       'a number from 0 up',
       '0 always takes the likeliest character, 1 draws as the model predicts',
     ],
     [
       '--top-k',
       topK,
-      Number.isSafeInteger(topK) && topK >= 1,
+      (x) => Number.isSafeInteger(x) && x >= 1,
       'a whole number from 1 up',
       'it is how many of the likeliest characters may be drawn; leave it out for all',
     ],
     [
       '--top-p',
       topP,
-      topP > 0 && topP <= 1,
+      (x) => x > 0 && x <= 1,
       'a number above 0, at most 1',
       'it is the share of the probability that is kept; 1 keeps all, 0.9 is usual',
     ],
     [
       '--min-p',
       minP,
-      minP >= 0 && minP <= 1,
+      (x) => x >= 0 && x <= 1,
       'a number from 0 to 1',
       "it is a share of the likeliest character's probability; 0 keeps all, 0.05 is usual",
     ],
   ];
   for (const [flag, value, holds, expected, hint] of rules) {
-    if (typeof value !== 'number' || !holds) throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { hint });
+    if (typeof value !== 'number' || !holds(value))
+      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { hint });
   }
 }
 

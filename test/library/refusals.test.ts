@@ -6,7 +6,23 @@ import { allOf, small, verse } from './fixture.ts';
 
 /** As a program without types sees the package. */
 // oxlint-disable-next-line typescript/no-explicit-any
-const { Corpus, bench, doctor, followRun, openModel, sample, train, untrainedModel } = library as any;
+const {
+  Corpus,
+  bench,
+  doctor,
+  exportModel,
+  followRun,
+  importModel,
+  listRuns,
+  loadCheckpoint,
+  openModel,
+  planTraining,
+  readRuns,
+  sample,
+  saveCheckpoint,
+  train,
+  untrainedModel,
+} = library as any;
 // oxlint-disable-next-line typescript/no-explicit-any
 let model: any;
 // oxlint-disable-next-line typescript/no-explicit-any
@@ -47,6 +63,43 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ['files that are none, to a corpus', () => Corpus.read(), 'sources is undefined, expected a file'],
   ['a text that is none', () => Corpus.fromText(), 'text is undefined, expected a string or bytes'],
   ['symbols that are none', () => Corpus.fromText(verse, { vocabulary: 'abc' }), 'vocabulary is "abc", expected the vocabulary'],
+  [
+    'a text longer than any string',
+    () => allOf(model.sampleMany({ count: 1, length: 2 ** 40 })),
+    'length is 1099511627776, expected at most',
+  ],
+  ['a length that is a BigInt', () => allOf(model.sample({ length: 5n })), 'length is 5n, expected a whole number'],
+  [
+    'a temperature that is a symbol',
+    () => allOf(model.sample({ temperature: Symbol('warm') })),
+    '--temp is Symbol(warm), expected a number',
+  ],
+  ['a size that is a BigInt', () => train({ ...small, hidden: 10n }), '--hidden is 10n, expected a whole number'],
+  ['a size that is a symbol', () => untrainedModel(corpus, { hidden: Symbol('x') }), '--hidden is Symbol(x), expected a whole number'],
+  ['a size that is an object of no class', () => train({ ...small, layers: Object.create(null) }), '--layers is an object, expected'],
+  ['a plan of more units than any machine has', () => planTraining({ ...small, hidden: 2 ** 31 }), '--hidden is 2147483648, expected'],
+  ['a folder with a NUL character', () => train({ ...small, out: 'a\0b' }), 'out is "a\\u0000b", expected the name of a folder'],
+  ['a text with a NUL character in its name', () => Corpus.read('a\0b'), 'sources is "a\\u0000b", expected a file'],
+  [
+    'a file to validate on with one',
+    () => Corpus.read('a', { validationFile: 'a\0b' }),
+    'validationFile is "a\\u0000b", expected the name',
+  ],
+  ['a checkpoint with one', () => loadCheckpoint('a\0b'), 'the checkpoint is "a\\u0000b", expected a run folder or a file'],
+  ['a model with one', () => openModel('a\0b'), 'the model is "a\\u0000b", expected a run folder'],
+  ['a file to save to that is a number', () => saveCheckpoint(3, model.trained), 'the path is 3, expected the name of a file'],
+  ['nothing to save', () => saveCheckpoint('x.json', {}), 'the checkpoint is {  }, expected what loadCheckpoint gives'],
+  ['runs that are none', () => readRuns(Symbol('runs')), 'runs is Symbol(runs), expected a run folder'],
+  ['a folder of runs that is none', () => listRuns(3n), 'the folder is 3n, expected the name of a folder'],
+  ['a file that is a text', () => importModel('model'), 'the file is "model", expected bytes'],
+  ['a format that is a symbol', () => exportModel(model.trained, Symbol('x')), 'there is no format Symbol(x)'],
+  ['a network too large to measure', () => bench({ hidden: 2 ** 20, device: 'reference' }), 'this model and batch need about'],
+  ['more layers than can be measured', () => bench({ layers: 2 ** 31 }), '--layers is 2147483648, expected a whole number from 1 to 1024'],
+  [
+    'more steps than can be measured',
+    () => bench({ sequenceLength: 2 ** 31, hidden: 2, layers: 1 }),
+    'is longer than can be planned: at most 2048',
+  ],
   ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
   ['a size that is none', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],
   ['a misspelt device', () => allOf(doctor({ dev: 'cpu' })), "there is no option 'dev'"],
