@@ -14,28 +14,50 @@ from rnn_model import encode, load_model, write_safetensors
 reduced = []
 
 
-def streams_of(ids, count, first, last):
-    """Inputs and targets (T, last - first) of some of `count` streams: contiguous parts of the text of one length."""
-    length = (len(ids) - 1) // count
-    inputs = ids[: count * length].reshape(count, length)
-    targets = ids[1 : count * length + 1].reshape(count, length)
-    return inputs[first:last].t().contiguous(), targets[first:last].t().contiguous()
+# A stream goes back at most so far to the start of a line, and a chunk that is scored is preceded by so much of the text.
+MAX_STEPS_BACK = 256
+WARM_UP = 128
+
+
+def start_symbol(vocabulary, training):
+    """Id of the symbol that a zero state reads before a text: a line feed, else a space; None if the model knows none."""
+    if not training.get("options", {}).get("textStarts", False):
+        return None
+    candidates = ["0a"] if vocabulary["unit"] == "byte" else ["\n", " "]
+    return next((vocabulary["symbols"].index(each) for each in candidates if each in vocabulary["symbols"]), None)
+
+
+def starts_of(ids, places, symbol):
+    """Where streams start from a zero state that would start at these places: at the last start symbol, if it is near."""
+    starts = []
+    for place in places:
+        before = (ids[max(0, place - MAX_STEPS_BACK) : place + 1] == symbol).nonzero() if symbol is not None else []
+        starts.append(max(0, place - MAX_STEPS_BACK) + before[-1].item() if len(before) > 0 else place)
+    return starts
+
+
+def window_of(ids, starts, steps):
+    """Inputs and targets (steps, streams) from these places on."""
+    return (torch.stack([ids[start + shift : start + shift + steps] for start in starts], dim=1) for shift in (0, 1))
 
 
 @torch.no_grad()
-def evaluate(model, ids, count, steps, rank, processes, device):
-    """Mean nats per character as `rnn eval` has it: contiguous streams from a zero state, every target scored once."""
+def evaluate(model, ids, symbol, count, steps, rank, processes, device):
+    """Mean nats per character as `rnn eval` has it: contiguous chunks from a zero state, every target scored once. With a
+    start symbol, the first chunk reads that before it is scored, and the others read what precedes them in the text."""
     total = len(ids) - 1
     count = min(count, total)
     shortest, longer = divmod(total, count)
     mine = range(rank, count, processes)
-    inputs = torch.zeros(shortest + 1, len(mine), dtype=torch.long)
-    targets = torch.full_like(inputs, -1)  # where a stream has ended: not counted
+    inputs = torch.zeros(WARM_UP + shortest + 1, len(mine), dtype=torch.long)
+    targets = torch.full_like(inputs, -1)  # not counted: before a chunk and after its end
+    padded = ids if symbol is None else torch.cat([torch.tensor([symbol]), ids])
     for column, stream in enumerate(mine):
-        start = stream * shortest + min(stream, longer)
-        length = shortest + (stream < longer)
-        inputs[:length, column] = ids[start : start + length]
-        targets[:length, column] = ids[start + 1 : start + length + 1]
+        scored = stream * shortest + min(stream, longer) + (symbol is not None)  # places in the padded text
+        end = scored + shortest + (stream < longer)
+        start = scored if symbol is None else max(0, scored - (1 if stream == 0 else WARM_UP))
+        inputs[: end - start, column] = padded[start:end]
+        targets[scored - start : end - start, column] = padded[scored + 1 : end + 1]
     model.eval()
     nats, state = torch.zeros(1, dtype=torch.float64, device=device), None
     for first in range(0, len(inputs) if len(mine) > 0 else 0, steps):
@@ -98,9 +120,10 @@ def main():
     evaluation_streams = training.get("options", {}).get("evaluationStreams", 16)
 
     share = options.batch_size // processes
-    inputs, targets = streams_of(train, options.batch_size, rank * share, (rank + 1) * share)
-    length = min(options.seq_length, len(inputs))
-    windows = len(inputs) // length if length > 0 else 0
+    stride = (len(train) - 1) // options.batch_size  # targets of a stream
+    length = min(options.seq_length, stride)
+    windows = stride // length if length > 0 else 0
+    symbol = start_symbol(vocabulary, training)
     if windows == 0:
         raise SystemExit(f"{len(train)} characters are too few for --batch-size {options.batch_size}")
 
@@ -109,19 +132,22 @@ def main():
     optimizer = torch.optim.Adam(parallel.parameters(), lr=options.lr)
 
     def report(step, learnt):
-        nats = evaluate(model, validation, evaluation_streams, options.seq_length, rank, processes, device)
+        nats = evaluate(model, validation, symbol, evaluation_streams, options.seq_length, rank, processes, device)
         if rank == 0:
             print(f"step {step}: {learnt}validation loss {nats:.7f} nats per character", flush=True)
         return nats
 
     report(0, "")
-    state = None
+    state, behind = None, []
     for step in range(options.steps):
-        start = step % windows * length
-        if start == 0 or torch.rand(()) < options.state_reset:
+        window = step % windows * length
+        places = [stream * stride + window for stream in range(rank * share, (rank + 1) * share)]
+        if window == 0 or torch.rand(()) < options.state_reset:
             state = None
-        logits, state = parallel(inputs[start : start + length].to(device), state)
-        loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets[start : start + length].to(device).flatten())
+            behind = [place - start for place, start in zip(places, starts_of(train, places, symbol))]
+        inputs, targets = window_of(train, [place - back for place, back in zip(places, behind)], length)
+        logits, state = parallel(inputs.to(device), state)
+        loss = nn.functional.cross_entropy(logits.flatten(0, 1), targets.to(device).flatten())
         optimizer.zero_grad()
         loss.backward()  # gradients are now the mean of all processes
         nn.utils.clip_grad_norm_(parallel.parameters(), options.clip_norm)

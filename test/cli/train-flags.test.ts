@@ -38,7 +38,6 @@ it('the help of rnn train shows every default that does not depend on the text, 
     '--min-count': String(calls.corpus?.minCount),
     '--val-fraction': String(calls.corpus?.validationFraction),
     '--seq-length': String(options.sequenceLength),
-    '--streams': String(options.evaluationStreams),
     '--device': calls.device?.[0],
   });
 });

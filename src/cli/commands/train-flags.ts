@@ -110,8 +110,8 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   ],
   'Learning:': [
     numberFlag('--seq-length <n>', 'steps back in time; longer sees further (default: 32)', positive),
-    numberFlag('--state-reset <x>', 'chance of a zero state, against drift (default: 0.05)', { least: 0, most: 1 }),
-    switchFlag('--text-starts', 'start from zero only at line starts (default: true)'),
+    numberFlag('--state-reset <x>', 'chance of a zero state; 0.05, more for short lines', { least: 0, most: 1 }),
+    switchFlag('--text-starts', 'zero states only at line starts; on unless --no-…'),
     numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
     choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizerNames),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),
@@ -147,7 +147,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     numberFlag('--keep <n>', 'newest checkpoints that stay by number (default: 0)', steps),
     numberFlag('--sample-every <n>', 'steps between samples of text; 0 never', steps),
     numberFlag('--sample-length <n>', 'characters of such a text (default: 300)', positive),
-    numberFlag('--streams <n>', 'readers of validation text; 1 is strict (default: 16)', positive),
+    numberFlag('--streams <n>', 'chunks of validation text side by side; at most 16', positive),
   ],
   'The machine:': [
     deviceFlag('where to train; listed below (default: auto)'),
