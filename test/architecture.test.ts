@@ -22,7 +22,14 @@ const rooms = [
   'src/program',
 ] as const;
 /** Outside all rooms, and open to all. They import each other at most. */
-const shared: readonly string[] = ['src/errors.ts', 'src/random.ts', 'src/group.ts', 'src/atomic.ts', 'src/output-file.ts'];
+const shared: readonly string[] = [
+  'src/errors.ts',
+  'src/random.ts',
+  'src/group.ts',
+  'src/atomic.ts',
+  'src/cleanup.ts',
+  'src/output-file.ts',
+];
 /** What other programs import. It belongs to the library, and nothing imports it. */
 const door = 'src/index.ts';
 

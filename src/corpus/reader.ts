@@ -93,7 +93,7 @@ async function* fileChunks(file: string): AsyncGenerator<Buffer> {
       yield buffer.subarray(0, bytesRead);
     }
   } finally {
-    await handle.close();
+    await handle.close().catch(() => {});
   }
 }
 

@@ -36,6 +36,7 @@ it('the commands load the rest of the program only when they run', () => {
   );
   // A few lines each; and what cells, presets and options there are, for the help of rnn train.
   const named = [
+    'src/cleanup.ts',
     'src/group.ts',
     'src/insight/finding.ts',
     'src/insight/saturation.ts',
