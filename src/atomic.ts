@@ -4,6 +4,7 @@ import { copyFile, link, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
+import { withCleanup } from './cleanup.ts';
 import { RnnError, systemCode } from './errors.ts';
 
 /** Ends the names of files that are being written; what a killed process left behind is recognised by it. */
@@ -24,12 +25,11 @@ export async function replaceFile(
 ): Promise<void> {
   try {
     const file = await open(temporary, 'wx');
-    try {
+    const write = async (): Promise<void> => {
       for (const piece of pieces) await file.writeFile(piece);
       await file.sync();
-    } finally {
-      await file.close();
-    }
+    };
+    await withCleanup(write, () => file.close());
     await beforeRename?.();
     await renameOnto(temporary, path);
     await flushFolder(dirname(path));
@@ -62,11 +62,10 @@ export async function nameAgain(path: string, second: string): Promise<void> {
 async function copy(path: string, to: string): Promise<void> {
   await copyFile(path, to);
   const file = await open(to, 'r+');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await withCleanup(
+    () => file.sync(),
+    () => file.close(),
+  );
 }
 
 /**
@@ -103,7 +102,7 @@ async function flushFolder(path: string): Promise<void> {
     // Some network and FUSE file systems have no such call; a disk that fails says EIO.
     if (systemCode(error) === 'EIO') throw error;
   } finally {
-    await folder.close();
+    await folder.close().catch(() => {});
   }
 }
 

@@ -114,7 +114,7 @@ async function startOf(path: string): Promise<string> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(START_BYTES), 0, START_BYTES, 0);
     return buffer.toString('utf8', 0, bytesRead);
   } finally {
-    await file.close();
+    await file.close().catch(() => {});
   }
 }
 

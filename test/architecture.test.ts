@@ -29,6 +29,7 @@ const shared: readonly string[] = [
   'src/pieces.ts',
   'src/shell-word.ts',
   'src/atomic.ts',
+  'src/cleanup.ts',
   'src/output-file.ts',
 ];
 /** What other programs import. It belongs to the library, and nothing imports it. */

@@ -47,7 +47,7 @@ export class LogFollower {
       this.#begin();
       return { lines: [], isAnew: true, isAll: true };
     } finally {
-      await file?.close();
+      await file?.close().catch(() => {});
     }
   }
 

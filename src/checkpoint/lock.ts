@@ -4,50 +4,19 @@
 // after a kill, and within a minute in a new container of the old one's name. Where the system does not say how processes are numbered
 // (all but Linux), two worlds with one host name count as one. Knows nothing of what else is in the folder.
 
-import { createHash, randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fstatSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  readlinkSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
-import { RnnError, systemCode } from '../errors.ts';
 import { temporarySuffix } from '../atomic.ts';
+import { RnnError } from '../errors.ts';
+import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere, writeAndTime } from './lock-file.ts';
 import { lockFile } from './names.ts';
 
 const RENEW_MS = 10_000;
-/** A process that has not renewed its lock for so long is gone, or suspended: then it notices before it writes anything. */
-const STALE_MS = 60_000;
 /** Tries where others take and give back the same lock at the same time. */
 const MOST_TRIES = 20;
-/** No hard links here: FAT, some network and FUSE file systems. EISDIR is what Node makes of Windows' word for that. */
-const noLinks = new Set(['EPERM', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
-
-interface Holder {
-  /** Different for each lock that was ever taken. */
-  readonly token: string;
-  readonly pid: number;
-  readonly host: string;
-  /** In which world of processes it has its number; null where the system does not say. */
-  readonly pids: string | null;
-  readonly since: string;
-}
-
-/** The same for all processes of a machine that are in no container, also after it was started again. */
-const pidsHere = linkOrNull('/proc/self/ns/pid');
-
-/** Of the locks that this process holds or is taking: another one may have had its number before. */
-const own = new Set<string>();
 
 export class Lock {
   readonly #path: string;
@@ -71,7 +40,7 @@ export class Lock {
     const holder = { token: randomUUID(), pid: process.pid, host: hostname(), pids: pidsHere, since: new Date().toISOString() };
     const content = `${JSON.stringify(holder)}\n`;
     const temporary = `${path}.${holder.token}${temporarySuffix}`;
-    own.add(holder.token);
+    ownTokens.add(holder.token);
     try {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
         const now = writeAndTime(temporary, content);
@@ -83,7 +52,7 @@ export class Lock {
       }
       throw inUse(folder, null);
     } catch (error) {
-      own.delete(holder.token);
+      ownTokens.delete(holder.token);
       throw error;
     } finally {
       removeIfPossible(temporary);
@@ -125,7 +94,7 @@ export class Lock {
   /** Gives the folder back, unless another process has it by now. */
   release(): void {
     clearInterval(this.#timer);
-    own.delete(this.#token);
+    ownTokens.delete(this.#token);
     try {
       if (look(this.#path, 0)?.holder?.token === this.#token) rmSync(this.#path, { force: true });
     } catch {
@@ -145,41 +114,6 @@ export class Lock {
     } catch {
       // A full or lost disk: `ensure` says so when there is something to write.
     }
-  }
-}
-
-/** @returns the time of the file, in milliseconds by the clock of the file system */
-function writeAndTime(path: string, content: string): number {
-  const file = openSync(path, 'w');
-  try {
-    writeSync(file, content);
-    return fstatSync(file).mtimeMs;
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Makes the lock at once with its content; false if there is one. */
-function createFrom(temporary: string, path: string, content: string): boolean {
-  try {
-    linkSync(temporary, path);
-    return true;
-  } catch (error) {
-    const code = systemCode(error);
-    if (code === 'EEXIST') return false;
-    if (code === 'ENOENT') return false; // whoever held the lock meanwhile has cleared the temporary file away
-    if (!noLinks.has(code)) throw error;
-    return createAt(path, content);
-  }
-}
-
-function createAt(path: string, content: string): boolean {
-  try {
-    writeFileSync(path, content, { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (systemCode(error) === 'EEXIST') return false;
-    throw error;
   }
 }
 
@@ -218,74 +152,6 @@ function removeIfPossible(path: string): void {
     rmSync(path, { force: true });
   } catch {
     // What went wrong before counts, or nothing did.
-  }
-}
-
-interface Found {
-  readonly holder: Holder | null;
-  readonly isGone: boolean;
-  /** Differs from lock to lock, and whenever one is renewed. */
-  readonly id: string;
-}
-
-/** The lock that is there; null if there is none. @param now by the clock of the file system, in milliseconds */
-function look(path: string, now: number): Found | null {
-  let file: number;
-  try {
-    // Opening a named pipe would wait for whoever writes to it.
-    if (!statSync(path).isFile())
-      throw new RnnError('usage', `${path} is no file, and is to be the lock of a run`, {
-        hint: 'move it away, or choose another folder with --out',
-      });
-    file = openSync(path, 'r');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
-    throw error;
-  }
-  try {
-    const { ino, mtimeMs } = fstatSync(file);
-    const text = readFileSync(file, 'utf8');
-    const holder = parse(text);
-    // One that is renewed is not far ahead either: the clock was set back after the process was gone.
-    const isOld = Math.abs(now - mtimeMs) > STALE_MS;
-    const isGone = isOld || (holder !== null && isHere(holder) && !isRunning(holder));
-    return { holder, isGone, id: createHash('sha256').update(`${ino} ${mtimeMs} ${text}`).digest('hex').slice(0, 16) };
-  } finally {
-    closeSync(file);
-  }
-}
-
-function parse(text: string): Holder | null {
-  try {
-    const { token, pid, host, pids = pidsHere, since } = JSON.parse(text) as Partial<Holder>;
-    return typeof token === 'string' && Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string'
-      ? { token, pid: pid!, host, pids, since }
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Whether its number means here what it means there. */
-function isHere({ host, pids }: Holder): boolean {
-  return host === hostname() && pids === pidsHere;
-}
-
-function linkOrNull(path: string): string | null {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return null;
-  }
-}
-
-function isRunning({ pid, token }: Holder): boolean {
-  if (pid === process.pid) return own.has(token);
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) === 'EPERM'; // another user's
   }
 }
 

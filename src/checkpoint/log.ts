@@ -3,6 +3,7 @@
 import { type Stats, appendFileSync, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
 import { open, readFile, truncate } from 'node:fs/promises';
 
+import { withCleanupSync } from '../cleanup.ts';
 import { RnnError } from '../errors.ts';
 import { diskError } from '../atomic.ts';
 
@@ -17,11 +18,10 @@ export function appendLine(path: string, line: object): void {
   try {
     refuseNoFile(path);
     const file = openSync(path, 'a');
-    try {
-      append(file, `${JSON.stringify(line)}\n`);
-    } finally {
-      closeSync(file);
-    }
+    withCleanupSync(
+      () => append(file, `${JSON.stringify(line)}\n`),
+      () => closeSync(file),
+    );
   } catch (error) {
     throw diskError(`${path} could not be written`, error);
   }
@@ -75,7 +75,7 @@ export async function isLog(path: string): Promise<boolean> {
     // A crash may have cut the first line off.
     return start.startsWith(buffer.toString('utf8', 0, bytesRead));
   } finally {
-    await file.close();
+    await file.close().catch(() => {});
   }
 }
 

@@ -290,8 +290,9 @@ export class RunFolder implements RunStore {
       // is then what is found.
       await renameOnto(this.latestPath, this.previousPath);
     } finally {
-      // Renaming between two names of one file does nothing and leaves both; that is so after a crash between our renames.
-      await rm(second, { force: true });
+      // Renaming between two names of one file does nothing and leaves both; that is so after a crash between our renames. Where the second
+      // name cannot be removed, the next run in the folder does it.
+      await rm(second, { force: true }).catch(() => {});
     }
   }
 }

@@ -10,6 +10,7 @@ import type {
   openSweepFolder,
   readCheckpoint,
   RunFolder,
+  runsIn,
 } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { UTF8, decodeText } from '../corpus/encoding.ts';
@@ -75,6 +76,7 @@ export interface Rooms extends TrainingRooms {
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
     openSweepFolder: typeof openSweepFolder;
+    runsIn: typeof runsIn;
     RunFolder: Pick<typeof RunFolder, 'create' | 'holdsRun' | 'open' | 'refuseIfTaken' | 'refuseSources'>;
   }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;

@@ -169,7 +169,7 @@ export class Reader {
         yield buffer.subarray(0, bytesRead);
       }
     } finally {
-      await handle.close();
+      await handle.close().catch(() => {});
     }
   }
 }

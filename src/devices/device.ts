@@ -152,6 +152,7 @@ export interface Executable {
   write(resident: Resident, values: Float32Array): Promise<void>;
   /** After `run` has thrown. Devices that keep everything leave it out. */
   intact?(): Intact;
+  /** Never fails, so that it hides no error before it: what cannot be freed goes with the process. */
   close(): Promise<void>;
 }
 
@@ -166,5 +167,6 @@ export interface Device {
   /** Bytes that `compile` would take, at little cost. */
   estimate(workload: Workload): number;
   compile(workload: Workload): Promise<Executable>;
+  /** Never fails. */
   close(): Promise<void>;
 }

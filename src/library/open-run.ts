@@ -11,6 +11,7 @@ import { planRun } from './plan-run.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
 import type { RunRequest, Teller, Way as PlanWay } from './run-request.ts';
 import { textOf, toAddCharacters, wasRead } from './run-text.ts';
+import { similarRuns } from './similar-runs.ts';
 
 /** What a run asks of whoever opens it. */
 export interface Surroundings {
@@ -68,6 +69,7 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
     // Before a minute is spent on reading.
     await RunFolder.refuseSources(path, await filesRead(way, { isNew: true }));
     await RunFolder.refuseIfTaken(path, { force });
+    if (resume) await noteNewRun(way, path);
     return start(way);
   }
   const opened = await goOn(way, folder).catch((error: unknown) => {
@@ -76,6 +78,13 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
   });
   if (opened.end !== null) folder.close();
   return opened;
+}
+
+/** A slip in the name of a folder would else be noticed when the new run is there. */
+async function noteNewRun({ rooms, tell }: Way, path: string): Promise<void> {
+  const similar = await similarRuns(path, (await rooms.checkpoints()).runsIn);
+  const meant = similar.length === 0 ? '' : `; did you mean ${similar.join(' or ')}?`;
+  tell.note(`there is no run in ${path} to continue, so this starts a new one${meant}`);
 }
 
 /** The files that a run is made from, as far as they are named: nothing in its own folder is found by a pattern. */

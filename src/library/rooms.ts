@@ -1,6 +1,6 @@
 // What a training run goes through in the rest of the program. Each part is loaded when it is first called, and whoever
 // opens a run may put others in their place, as tests of the command line do.
-import type { MemoryStore, RunFolder, findCheckpoint, newestIn, readCheckpoint } from '../checkpoint/store.ts';
+import type { MemoryStore, RunFolder, findCheckpoint, newestIn, readCheckpoint, runsIn } from '../checkpoint/store.ts';
 import type { Vocabulary, corpusName, readCorpus } from '../corpus/read.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
@@ -15,6 +15,7 @@ export interface TrainingRooms {
     findCheckpoint: typeof findCheckpoint;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
+    runsIn: typeof runsIn;
     MemoryStore: typeof MemoryStore;
     RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken' | 'refuseSources'>;
   }>;

@@ -1,5 +1,6 @@
 // The vectors of a model in training: its weights, their average, and what the optimizer has gathered. They live on the device; this reads
 // and writes them, and knows what checkpoints keep of them.
+import { withCleanup } from '../cleanup.ts';
 import { type Checkpoint, parameterVector, tensorsOf } from '../checkpoint/store.ts';
 import type { Executable, Resident } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -99,11 +100,7 @@ export class Weights {
     if (!this.#averages) return work();
     const trained = await this.#copy({ kind: 'parameters' });
     await this.#executable.write({ kind: 'parameters' }, await this.#copy(this.#used));
-    try {
-      return await work();
-    } finally {
-      await this.#executable.write({ kind: 'parameters' }, trained);
-    }
+    return withCleanup(work, () => this.#executable.write({ kind: 'parameters' }, trained));
   }
 
   /** Makes the recurrent matrices of a model orthogonal. Their average is not touched: that of orthogonal matrices is none. */

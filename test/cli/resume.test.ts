@@ -37,7 +37,17 @@ describe('rnn train --resume', () => {
     const { code, stderr } = await train(...sizes, '--max-steps', '4', '--resume');
     expect(code).toBe(0);
     expect(stderr).not.toContain('going on');
+    expect(stderr).toContain(`there is no run in ${out} to continue, so this starts a new one\n`);
     expect(readdirSync(out).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl']);
+  });
+
+  it('names runs of similar names where it starts a new one', async () => {
+    await started();
+    const elsewhere = (name: string) =>
+      rnn(['train', text, '--out', join(folder, name), ...sizes, '--max-steps', '1', '--resume']).then(({ stderr }) => stderr);
+    expect(await elsewhere('Runn')).toContain(`so this starts a new one; did you mean ${out}?\n`);
+    expect(await elsewhere('sonnets')).toContain('so this starts a new one\n');
+    expect(await elsewhere('.')).toContain(`so this starts a new one; did you mean `);
   });
 
   it('goes on with the options that the run had, and says where', async () => {

@@ -72,6 +72,7 @@ export function fakeRooms({
           return { path: given[0], close: () => {} };
         },
       },
+      runsIn: async () => [],
       findCheckpoint: async (given: string | undefined) => given ?? 'checkpoints/newest/best.json',
       readCheckpoint: async (...given: unknown[]) => {
         calls.read = given;

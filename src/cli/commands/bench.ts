@@ -1,5 +1,6 @@
 // `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring is diagnosis/'s.
 import type { Command } from 'commander';
+import { withCleanup } from '../../cleanup.ts';
 import type { Device } from '../../devices/device.ts';
 import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
@@ -67,7 +68,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const results: BenchResult[] = [];
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
   refuseBlasWithout(flags.blas, [...names]);
-  try {
+  const measure = async (): Promise<void> => {
     // One after the other: of the two kinds of GPU, a process can have one at a time.
     for (const name of names) {
       const device = await open(name, flags, context);
@@ -92,15 +93,17 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
           `${JSON.stringify({ event: 'bench', cell, layers, hidden, batchSize, sequenceLength, vocabulary: VOCABULARY, ...results.at(-1) })}\n`,
         );
     }
-  } finally {
-    if (!json && results.length > 0) {
-      const sizes = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols`;
-      const title = stdout.colour.bold(`${sizes}: ${count(results[0].parameters)} parameters`);
-      const descriptions = results.map(({ description }) => description);
-      await stdout.write(`${[title, ...descriptions, '', table(results, stdout.colour.dim)].join('\n')}\n`);
-      if (profile) for (const result of results) await stdout.write(`\n${profileText(result, stdout.colour)}\n`);
-    }
-  }
+  };
+  const show = async (): Promise<void> => {
+    if (json || results.length === 0) return;
+    const sizes = `${cell} ${layers} × ${hidden}, batch ${batchSize}, ${sequenceLength} steps, ${VOCABULARY} symbols`;
+    const title = stdout.colour.bold(`${sizes}: ${count(results[0].parameters)} parameters`);
+    const descriptions = results.map(({ description }) => description);
+    await stdout.write(`${[title, ...descriptions, '', table(results, stdout.colour.dim)].join('\n')}\n`);
+    if (profile) for (const result of results) await stdout.write(`\n${profileText(result, stdout.colour)}\n`);
+  };
+  // What was measured before a device failed is shown all the same.
+  await withCleanup(measure, show);
 }
 
 /** Null for a gpu that nobody asked for and that is missing. */

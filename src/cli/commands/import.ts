@@ -85,7 +85,7 @@ async function readWhole(file: string, { rooms }: Context): Promise<Uint8Array> 
       if (status.size > mostBytes) refuse(`${file} has ${bytes(status.size)}, and ${bytes(mostBytes)} are all that can be read`);
       return await handle.readFile();
     } finally {
-      await handle.close();
+      await handle.close().catch(() => {});
     }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') refuse(file === '' ? 'the name of the file is empty' : `there is no ${file}`, error);

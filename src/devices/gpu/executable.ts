@@ -118,7 +118,7 @@ export class GpuExecutable implements Executable {
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { runner } of this.#jobs.values()) await runner.close();
+    for (const { runner } of this.#jobs.values()) await runner.close().catch(() => {});
   }
 
   #holderOf({ job }: Running): Running {

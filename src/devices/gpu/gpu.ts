@@ -69,9 +69,10 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
     close: async () => {
       try {
         await kernels.gpu.destroy();
-      } finally {
-        opened?.close();
+      } catch {
+        // The device may be lost already.
       }
+      opened?.close();
     },
   };
 }

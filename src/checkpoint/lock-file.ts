@@ -1,0 +1,132 @@
+// The file of a lock: how it is made at once with its content, and what it says of the process that holds it. Whose turn it is, is lock.ts's.
+import { createHash } from 'node:crypto';
+import { closeSync, fstatSync, linkSync, openSync, readFileSync, readlinkSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+import { withCleanupSync } from '../cleanup.ts';
+import { RnnError, systemCode } from '../errors.ts';
+
+/** A process that has not renewed its lock for so long is gone, or suspended: then it notices before it writes anything. */
+const STALE_MS = 60_000;
+/** No hard links here: FAT, some network and FUSE file systems. EISDIR is what Node makes of Windows' word for that. */
+const noLinks = new Set(['EPERM', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
+
+export interface Holder {
+  /** Different for each lock that was ever taken. */
+  readonly token: string;
+  readonly pid: number;
+  readonly host: string;
+  /** In which world of processes it has its number; null where the system does not say. */
+  readonly pids: string | null;
+  readonly since: string;
+}
+
+/** The same for all processes of a machine that are in no container, also after it was started again. */
+export const pidsHere = linkOrNull('/proc/self/ns/pid');
+
+/** Of the locks that this process holds or is taking: another one may have had its number before. */
+export const ownTokens = new Set<string>();
+
+/** @returns the time of the file, in milliseconds by the clock of the file system */
+export function writeAndTime(path: string, content: string): number {
+  const file = openSync(path, 'w');
+  return withCleanupSync(
+    () => {
+      writeSync(file, content);
+      return fstatSync(file).mtimeMs;
+    },
+    () => closeSync(file),
+  );
+}
+
+/** Makes the lock at once with its content; false if there is one. */
+export function createFrom(temporary: string, path: string, content: string): boolean {
+  try {
+    linkSync(temporary, path);
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST') return false;
+    if (code === 'ENOENT') return false; // whoever held the lock meanwhile has cleared the temporary file away
+    if (!noLinks.has(code)) throw error;
+    return createAt(path, content);
+  }
+}
+
+export function createAt(path: string, content: string): boolean {
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+export interface Found {
+  readonly holder: Holder | null;
+  readonly isGone: boolean;
+  /** Differs from lock to lock, and whenever one is renewed. */
+  readonly id: string;
+}
+
+/** The lock that is there; null if there is none. @param now by the clock of the file system, in milliseconds */
+export function look(path: string, now: number): Found | null {
+  let file: number;
+  try {
+    // Opening a named pipe would wait for whoever writes to it.
+    if (!statSync(path).isFile())
+      throw new RnnError('usage', `${path} is no file, and is to be the lock of a run`, {
+        hint: 'move it away, or choose another folder with --out',
+      });
+    file = openSync(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || systemCode(error) === 'ENOTDIR') return null;
+    throw error;
+  }
+  try {
+    const { ino, mtimeMs } = fstatSync(file);
+    const text = readFileSync(file, 'utf8');
+    const holder = parse(text);
+    // One that is renewed is not far ahead either: the clock was set back after the process was gone.
+    const isOld = Math.abs(now - mtimeMs) > STALE_MS;
+    const isGone = isOld || (holder !== null && isHere(holder) && !isRunning(holder));
+    return { holder, isGone, id: createHash('sha256').update(`${ino} ${mtimeMs} ${text}`).digest('hex').slice(0, 16) };
+  } finally {
+    closeSync(file);
+  }
+}
+
+function parse(text: string): Holder | null {
+  try {
+    const { token, pid, host, pids = pidsHere, since } = JSON.parse(text) as Partial<Holder>;
+    return typeof token === 'string' && Number.isSafeInteger(pid) && pid! > 0 && typeof host === 'string' && typeof since === 'string'
+      ? { token, pid: pid!, host, pids, since }
+      : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether its number means here what it means there. */
+function isHere({ host, pids }: Holder): boolean {
+  return host === hostname() && pids === pidsHere;
+}
+
+function linkOrNull(path: string): string | null {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return null;
+  }
+}
+
+function isRunning({ pid, token }: Holder): boolean {
+  if (pid === process.pid) return ownTokens.has(token);
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM'; // another user's
+  }
+}
