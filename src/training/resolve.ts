@@ -1,5 +1,5 @@
 // From the options that were given to all options: sizes are chosen from the length of the corpus, everything else has a default.
-import { type Corpus, type Tokens } from '../corpus/read.ts';
+import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
@@ -33,6 +33,11 @@ const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
  * Adagrad's is min-char-rnn's: 0.01, 0.03 and 0.1 gave a loss of 2.97, 2.41 and 2.14 after 400 steps of 128 units on a megabyte of plays.
  */
 const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0.5, adagrad: 0.1 };
+
+/** Of a text only its length counts. */
+interface Text {
+  readonly length: number;
+}
 
 export interface Resolved {
   readonly options: TrainingOptions;
@@ -68,7 +73,7 @@ const fromText: readonly (keyof TrainingOptions)[] = [
  */
 export function resolveOptions(
   asked: Partial<TrainingOptions>,
-  corpus: { readonly train: Tokens; readonly validation: Tokens } & Pick<Corpus, 'vocabulary'>,
+  corpus: { readonly train: Text; readonly validation: Text } & Pick<Corpus, 'vocabulary'>,
 ): ResolvedAnew {
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
@@ -147,7 +152,7 @@ function asEarlierUnlessGiven(given: Partial<TrainingOptions>): Pick<TrainingOpt
 }
 
 /** Each reader of a validation text has something to read. */
-function streamsIn({ validation }: { readonly validation: Tokens }, most: number): number {
+function streamsIn({ validation }: { readonly validation: Text }, most: number): number {
   return Math.min(most, Math.max(1, validation.length - 1));
 }
 
@@ -156,7 +161,7 @@ function streamsIn({ validation }: { readonly validation: Tokens }, most: number
  *
  * @throws RnnError `usage` for values that cannot be
  */
-export function refitOptions(options: TrainingOptions, corpus: { readonly validation: Tokens }): Resolved {
+export function refitOptions(options: TrainingOptions, corpus: { readonly validation: Text }): Resolved {
   refuseUnfit(options, corpus);
   const evaluationStreams = streamsIn(corpus, options.evaluationStreams);
   const notes =
@@ -167,10 +172,10 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 }
 
 /** @throws RnnError `usage` for values that cannot be, or do not go with the text */
-function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Tokens }): void {
+function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Text }): void {
   const trouble = troubleInOptions({ ...options });
   if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${inQuotes(trouble.value)}, expected ${trouble.expected}`);
-  const { cell, embedding, hidden } = options;
+  const { cell, embedding } = options;
   if (options.layerNorm && cell !== 'lstm') throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`);
   for (const [flag, given] of [
     ['--tied', options.tied],
@@ -178,7 +183,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   ] as const) {
     if (given && embedding === 0)
       throw new RnnError('usage', `${flag} needs an embedding, and --embedding is 0`, {
-        hint: `--embedding ${hidden} is as wide as a layer`,
+        hint: 'give --embedding a width, such as that of a layer (--hidden)',
       });
   }
   if (validation.length >= 2 && options.evaluateEvery > 0) return;
