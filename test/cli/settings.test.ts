@@ -196,7 +196,10 @@ describe('what is wrong is called by where it stands', () => {
 
   it('an option that cannot be, by what is known later, is said to come from there', async () => {
     const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
-    expect(tied).toMatchObject({ code: 2, stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED; give --embedding a width') });
+    expect(tied).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED; give --embedding a width'),
+    });
     has({ tied: true });
     const filed = await rnn(['train', text, '--config', config, '--dry-run']);
     expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}; `);
