@@ -46,7 +46,6 @@ import type { openSampler } from '../sampling/sample.ts';
 import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
-import type { refuseImpossible } from '../training/possible.ts';
 import type { recordedReadingOrNull } from '../training/record.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
@@ -83,7 +82,7 @@ export interface Rooms extends TrainingRooms {
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
-  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; refuseImpossible: typeof refuseImpossible }>;
+  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints }>;
   scoring(): Promise<{
     planScoring: typeof planScoring;
     readingOf: typeof readingOf;
@@ -145,7 +144,8 @@ export const rooms: Rooms = {
   transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),
   runs: () => import('../training/runs.ts'),
-  searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/possible.ts')) }),
+  possible: () => import('../training/possible.ts'),
+  searching: () => import('../training/search.ts'),
   scoring: () => import('../training/scoring.ts'),
   insight: async () => ({
     ...(await import('../insight/surprise.ts')),

@@ -132,13 +132,13 @@ export class Streams {
 
   /** How many symbols each stream (N) is behind its cut since it last started from a zero state. */
   #stepsBack(): Int32Array {
-    const [epoch, known] = [this.#epoch, this.#start];
+    const known = this.#start?.epoch === this.#epoch ? this.#start : null;
     let window = this.#window;
-    while (!this.#isReset(window) && !(known?.epoch === epoch && known.window === window)) window--;
-    if (known?.epoch === epoch && known.window === window) return known.stepsBack;
+    while (window !== known?.window && !this.#isReset(window)) window--;
+    if (window === known?.window) return known.stepsBack;
     const first = this.#cut.cut.startOf(window);
     const stepsBack = Int32Array.from({ length: this.#batchSize }, (_, n) => this.#stepsBackFrom(n * this.#stride + first));
-    this.#start = { epoch, window, stepsBack };
+    this.#start = { epoch: this.#epoch, window, stepsBack };
     return stepsBack;
   }
 

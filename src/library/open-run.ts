@@ -3,11 +3,13 @@
 import type { Checkpoint, Newest, RunStore, TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
+import type { OpenOptions } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
 import type { Continuation, RunSettings } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
-import type { ReadingOptions } from '../training/record.ts';
-import { planRun } from './plan-run.ts';
+import type { TrainingOptions } from '../training/options.ts';
+import type { MachineOptions, ReadingOptions } from '../training/record.ts';
+import { type BeforeReading, planRun, validatesBy } from './plan-run.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
 import type { RunRequest, Teller, Way as PlanWay } from './run-request.ts';
 import { textOf, toAddCharacters, wasRead } from './run-text.ts';
@@ -102,15 +104,28 @@ async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boolean })
 
 async function start(way: Way): Promise<OpenRun> {
   const { request, rooms, tell } = way;
-  const { folder, force, machine } = request;
-  const { options, notes, idle, corpus, reading, initial } = await planRun(request, way);
+  const { folder, force } = request;
+  const { device = null, threads = null, blas = null } = request.machine;
+  const machine = { device, threads, blas };
+  const beforeReading: BeforeReading = (given, how) => refuseEarly(way, { options: given, reading: how, machine });
+  const { options, notes, idle, corpus, reading, initial } = await planRun(request, { ...way, beforeReading });
   for (const note of [...notes, ...idle]) tell.note(note);
   const { RunFolder, MemoryStore } = await rooms.checkpoints();
-  const { device = null, threads = null, blas = null } = machine;
-  const settings = { options, reading, machine: { device, threads, blas } };
-  return prepare(way, { settings, corpus, initial, earlier: null }, async () =>
+  return prepare(way, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
     folder === null ? new MemoryStore() : RunFolder.create(folder, { force }),
   );
+}
+
+/** Refuses before a long text is read what this machine cannot do, whatever the text. */
+async function refuseEarly({ rooms }: Way, { options, reading, machine }: Early): Promise<void> {
+  const { refuseImpossible, refuseHopelessSizes } = await rooms.possible();
+  const validates = validatesBy(reading);
+  refuseImpossible(options, { validates });
+  refuseHopelessSizes(options, { validates });
+  // Where the choice is left to the program, the cpu must be there at least.
+  const name = machine.device === null || machine.device === 'auto' ? 'cpu' : machine.device;
+  const device = await (await rooms.devices()).openDevice(name, ofMachine(machine));
+  await device.close();
 }
 
 async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Promise<OpenRun | RunThatIsOver> {
@@ -142,6 +157,7 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
   const { checkpoint: earlier, path: file } = newest;
   const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) tell.note(note);
+  await refuseEarly(way, settings);
   const symbols = { vocabulary: earlier.vocabulary, plainValidation: request.reading.validationFile == null };
   const more = toAddCharacters(request, settings.reading, folder.path);
   const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols, ...more });
@@ -190,6 +206,10 @@ async function endIfOver(
     peakLearningRate: (learningRate as number) * learningRateFactor,
     elapsedMs,
   };
+}
+
+interface Early extends Omit<RunSettings, 'options'> {
+  readonly options: Partial<TrainingOptions>;
 }
 
 interface Beginning {
@@ -248,14 +268,15 @@ async function openDeviceFor(
   const { openDevice } = await rooms.devices();
   const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
   const name = machine.device ?? 'auto';
-  const device = await openDevice(name, {
-    work,
-    ...(machine.threads === null ? {} : { threads: machine.threads }),
-    ...(machine.blas === null ? {} : { blas: machine.blas }),
-  });
+  const device = await openDevice(name, { work, ...ofMachine(machine) });
   const why = device.reason ?? (deviceBy === undefined ? null : `${name}: ${deviceBy}`);
   if (why !== null) tell.note(`device ${why}`);
   return device;
 }
+
+const ofMachine = ({ threads, blas }: MachineOptions): OpenOptions => ({
+  ...(threads === null ? {} : { threads }),
+  ...(blas === null ? {} : { blas }),
+});
 
 const count = (value: number): string => value.toLocaleString('en');

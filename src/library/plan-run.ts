@@ -2,6 +2,7 @@
 import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
+import type { TrainingOptions } from '../training/options.ts';
 import type { ReadingOptions } from '../training/record.ts';
 import type { ResolvedAnew } from '../training/resolve.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
@@ -16,21 +17,40 @@ export interface PlannedRun extends ResolvedAnew {
   readonly initial: TrainedModel | null;
 }
 
+/** Is called with all that is known of a run before its text is read, and refuses what it will. */
+export type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions) => Promise<void>;
+
+interface Surroundings {
+  readonly rooms?: TrainingRooms;
+  readonly tell: Teller;
+  /** Left out, options that no run can have are refused. */
+  readonly beforeReading?: BeforeReading;
+}
+
 /** @throws RnnError as `openRun` does, up to the choice of options */
 export async function planRun(
   request: RunRequest,
-  { rooms = trainingRooms, tell }: { readonly rooms?: TrainingRooms; readonly tell: Teller },
+  { rooms = trainingRooms, tell, beforeReading = (given, how) => refuseImpossible(rooms, given, how) }: Surroundings,
 ): Promise<PlannedRun> {
   const { folder, initFrom, options } = request;
   const initial = initFrom === null ? null : await readInitial(initFrom, { request, rooms, tell });
   const reading = readingOf(request, initial);
+  const given = initial === null ? options : (await rooms.transfer()).withSizesOf(initial, options);
+  await beforeReading(given, reading);
   const corpus = await textOf({ request, rooms, tell }, reading, {
     ...(folder === null ? {} : { runFolder: folder }),
     ...(initial === null ? {} : { known: initial.vocabulary }),
   });
-  const given = initial === null ? options : (await rooms.transfer()).withSizesOf(initial, options);
   return { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
 }
+
+async function refuseImpossible(rooms: TrainingRooms, options: Partial<TrainingOptions>, reading: ReadingOptions): Promise<void> {
+  (await rooms.possible()).refuseImpossible(options, { validates: validatesBy(reading) });
+}
+
+/** Whether a run that reads its text so has something to validate on, if that is long enough. */
+export const validatesBy = ({ validationFile, validationFraction }: ReadingOptions): boolean =>
+  validationFile !== null || validationFraction > 0;
 
 function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel | null): ReadingOptions {
   if (wasRead(text)) return text.reading;

@@ -1,16 +1,22 @@
 // What a training run goes through in the rest of the program. Each part is loaded when it is first called, and whoever
 // opens a run may put others in their place, as tests of the command line do.
 import type { MemoryStore, RunFolder, findCheckpoint, newestIn, readCheckpoint, runsIn } from '../checkpoint/store.ts';
-import type { Vocabulary, corpusName, readCorpus } from '../corpus/read.ts';
+import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
+import type { refuseHopelessSizes, refuseImpossible } from '../training/possible.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
 import type { withSizesOf } from '../training/transfer.ts';
 import type { workOf } from '../training/work.ts';
 
 export interface TrainingRooms {
-  corpus(): Promise<{ readCorpus: typeof readCorpus; corpusName: typeof corpusName; Vocabulary: typeof Vocabulary }>;
+  corpus(): Promise<{
+    readCorpus: typeof readCorpus;
+    corpusName: typeof corpusName;
+    findFiles: typeof findFiles;
+    Vocabulary: typeof Vocabulary;
+  }>;
   checkpoints(): Promise<{
     findCheckpoint: typeof findCheckpoint;
     newestIn: typeof newestIn;
@@ -21,6 +27,7 @@ export interface TrainingRooms {
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions; refitOptions: typeof refitOptions }>;
+  possible(): Promise<{ refuseImpossible: typeof refuseImpossible; refuseHopelessSizes: typeof refuseHopelessSizes }>;
   continuing(): Promise<{
     continueRun: typeof continueRun;
     compareCorpus: typeof compareCorpus;
@@ -37,6 +44,7 @@ export const trainingRooms: TrainingRooms = {
   checkpoints: () => import('../checkpoint/store.ts'),
   devices: () => import('../devices/open.ts'),
   resolving: () => import('../training/resolve.ts'),
+  possible: () => import('../training/possible.ts'),
   continuing: () => import('../training/continue.ts'),
   transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),

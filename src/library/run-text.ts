@@ -20,7 +20,10 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     refuseOtherSymbols(text.corpus, symbols);
     return text.corpus;
   }
-  const { readCorpus, Vocabulary } = await rooms.corpus();
+  const { readCorpus, findFiles, Vocabulary } = await rooms.corpus();
+  const { validationFile, include, exclude } = reading;
+  // It is read last, after a long text.
+  if (validationFile !== null && validationFile !== '-') await findFiles(validationFile, { include, exclude });
   const { vocabulary, known, ...rest } = symbols;
   const corpus = await readCorpus({
     sources: text,
@@ -29,7 +32,7 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
-    ...([...text, reading.validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
+    ...([...text, validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
   });
   for (const note of corpus.notes) tell.note(note);
   return corpus;

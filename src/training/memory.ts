@@ -61,11 +61,16 @@ export function processBytes({ model, options, workload, textBytes }: Demand, de
   );
 }
 
+const LOWER_SIZES = '--hidden, --layers, --batch-size or --seq-length';
+
 /**
+ * Refuses what no device and no text changes.
+ *
  * @param lower the options that make it smaller
- * @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free
+ * @throws RnnError `usage` for a run that cannot be planned, or of which not even the weights, their gradient, the optimizer's vectors and
+ *   one activation fit into the free memory
  */
-export function refuseIfTooLarge(demand: Demand, device: Device, lower = '--hidden, --layers, --batch-size or --seq-length'): void {
+export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
   const { model, options, workload, textBytes } = demand;
   const longest = Math.max(...windowLengths(options));
   if (model.layers * longest > MOST_LAYER_STEPS) {
@@ -75,15 +80,28 @@ export function refuseIfTooLarge(demand: Demand, device: Device, lower = '--hidd
       hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
     });
   }
-  // The text is there already.
-  const available = availableMemory() + textBytes;
-  // Weights, their gradient, the optimizer's vectors and one activation alone tell of a model far too large, before any program is built.
   const activations = 4 * options.batchSize * options.sequenceLength * model.layers * model.hidden;
   const atLeast = 4 * countParameters(workload.parameters) * (3 + (workload.update?.slots.length ?? 0)) + activations;
-  const needed = processBytes(demand, atLeast > available ? atLeast : device.estimate(workload));
+  if (atLeast > availableMemory() + textBytes) refuseIfShort(demand, atLeast, `lower ${lower}`);
+}
+
+/**
+ * @param lower the options that make it smaller
+ * @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free
+ */
+export function refuseIfTooLarge(demand: Demand, device: Device, lower = LOWER_SIZES): void {
+  refuseHopeless(demand, lower); // before any program is built
+  const threads = device.name === 'cpu' && demand.workload.update !== null ? ', or --threads' : '';
+  refuseIfShort(demand, device.estimate(demand.workload), `lower ${lower}${threads}`);
+}
+
+function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void {
+  // The text is there already.
+  const available = availableMemory() + demand.textBytes;
+  const needed = processBytes(demand, deviceBytes);
   if (needed <= available) return;
   throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
-    hint: `lower ${lower}${device.name === 'cpu' ? ', or --threads' : ''}`,
+    hint,
   });
 }
 

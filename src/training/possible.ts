@@ -2,36 +2,61 @@
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { idleNotes } from './idle.ts';
+import { refuseHopeless } from './memory.ts';
+import { modelOf } from './model.ts';
+import { createOptimizer } from './optimizers.ts';
 import type { TrainingOptions } from './options.ts';
-import { type ResolvedAnew, resolveOptions } from './resolve.ts';
+import { resolveOptions } from './resolve.ts';
+import { workloadOf } from './workload.ts';
 
-/**
- * Sizes, and what presets hold, go by the length of the text: some of each class. The longest has room for any batch that fits into memory.
- */
-const LENGTHS = [2 ** 24, 2 ** 21, 2 ** 18, 2 ** 14];
-const text = new Uint8Array(LENGTHS[0]);
+/** Sizes, and what presets hold, go by the length of the text: one of each class. The first is the longest that can be read. */
+const LENGTHS = [2 ** 32, 2 ** 24, 2 ** 21, 2 ** 18, 2 ** 14];
 const vocabulary = characterVocabulary('ab', false);
+
+interface Validates {
+  /** Whether the run validates: on some of the text, or on another one. */
+  readonly validates: boolean;
+}
 
 /**
  * Whether a run could have these options, whatever its text, as long as that is long enough.
  *
- * @param validates some of the text, or another one
  * @returns a note for each option that does nothing beside the others, whatever the length of the text
  * @throws RnnError `usage` for what no run can have, such as --tied without an embedding
  */
-export function refuseImpossible(given: Partial<TrainingOptions>, { validates }: { readonly validates: boolean }): readonly string[] {
-  const validation = text.subarray(0, validates ? 2 ** 16 : 0);
-  const resolved = (length: number): ResolvedAnew => resolveOptions(given, { train: text.subarray(0, length), validation, vocabulary });
-  let notes = idleNotes(given, resolved(LENGTHS[0]).options);
-  for (const length of notes.length > 0 ? LENGTHS.slice(1) : []) notes = notes.filter((note) => notesIn(length).includes(note));
-  return notes;
+export function refuseImpossible(given: Partial<TrainingOptions>, validates: Validates): readonly string[] {
+  const [notes = [], ...others] = optionsByLength(given, validates).map((options) => idleNotes(given, options));
+  return notes.filter((note) => others.every((each) => each.includes(note)));
+}
 
-  function notesIn(length: number): readonly string[] {
+/**
+ * Refuses sizes that are too large for this machine, whatever the text and the device.
+ *
+ * @throws RnnError `usage`
+ */
+export function refuseHopelessSizes(given: Partial<TrainingOptions>, { validates }: Validates): void {
+  // What is not given is smallest for the shortest text.
+  const options = optionsByLength(given, { validates }).at(-1)!;
+  const model = modelOf(options, vocabulary.size);
+  refuseHopeless({ model, options, workload: workloadOf(model, options, createOptimizer(options), validates), textBytes: 0 });
+}
+
+/**
+ * All options, for each of the lengths that a window fits into.
+ *
+ * @throws RnnError `usage` if there is none
+ */
+function optionsByLength(given: Partial<TrainingOptions>, { validates }: Validates): TrainingOptions[] {
+  const fitting = LENGTHS.flatMap((length) => {
     try {
-      return idleNotes(given, resolved(length).options);
+      return [resolveOptions(given, { train: { length }, validation: { length: validates ? 2 ** 16 : 0 }, vocabulary }).options];
     } catch (error) {
-      if (error instanceof RnnError && error.kind === 'corpus') return notes; // too short for its windows
+      if (error instanceof RnnError && error.kind === 'corpus') return [];
       throw error;
     }
-  }
+  });
+  if (fitting.length > 0) return fitting;
+  throw new RnnError('usage', `--batch-size times --seq-length is more than any text has: ${LENGTHS[0].toLocaleString('en')} characters`, {
+    hint: 'lower --batch-size or --seq-length',
+  });
 }

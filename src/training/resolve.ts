@@ -1,5 +1,5 @@
 // From the options that were given to all options: sizes are chosen from the length of the corpus, everything else has a default.
-import { type Corpus, type Tokens } from '../corpus/read.ts';
+import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { RnnError, inQuotes } from '../errors.ts';
@@ -42,6 +42,12 @@ const LOOKED_FOR_STARTS = 1_000_000;
  */
 const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0.5, adagrad: 0.1 };
 
+/** Of a text its length counts, and how long its lines are: where only the length is known, they are none. */
+interface Text {
+  readonly length: number;
+  readonly [at: number]: number;
+}
+
 export interface Resolved {
   readonly options: TrainingOptions;
   /** What was chosen, for the user to read. */
@@ -77,7 +83,7 @@ const fromText: readonly (keyof TrainingOptions)[] = [
  */
 export function resolveOptions(
   asked: Partial<TrainingOptions>,
-  corpus: { readonly train: Tokens; readonly validation: Tokens } & Pick<Corpus, 'vocabulary'>,
+  corpus: { readonly train: Text; readonly validation: Text } & Pick<Corpus, 'vocabulary'>,
 ): ResolvedAnew {
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
@@ -159,7 +165,7 @@ function asEarlierUnlessGiven(given: Partial<TrainingOptions>): Pick<TrainingOpt
 }
 
 /** Each stream of a validation text has something to read. */
-function streamsIn({ validation }: { readonly validation: Tokens }, max: number): number {
+function streamsIn({ validation }: { readonly validation: Text }, max: number): number {
   return Math.min(max, Math.max(1, validation.length - 1));
 }
 
@@ -168,7 +174,7 @@ function streamsIn({ validation }: { readonly validation: Tokens }, max: number)
  *
  * @throws RnnError `usage` for values that cannot be
  */
-export function refitOptions(options: TrainingOptions, corpus: { readonly validation: Tokens }): Resolved {
+export function refitOptions(options: TrainingOptions, corpus: { readonly validation: Text }): Resolved {
   refuseUnfit(options, corpus);
   const evaluationStreams = streamsIn(corpus, options.evaluationStreams);
   const notes =
@@ -179,10 +185,10 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 }
 
 /** @throws RnnError `usage` for values that cannot be, or do not go with the text */
-function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Tokens }): void {
+function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Text }): void {
   const trouble = troubleInOptions({ ...options });
   if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${inQuotes(trouble.value)}, expected ${trouble.expected}`);
-  const { cell, embedding, hidden } = options;
+  const { cell, embedding } = options;
   if (options.layerNorm && cell !== 'lstm') throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`);
   for (const [flag, given] of [
     ['--tied', options.tied],
@@ -190,7 +196,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   ] as const) {
     if (given && embedding === 0)
       throw new RnnError('usage', `${flag} needs an embedding, and --embedding is 0`, {
-        hint: `--embedding ${hidden} is as wide as a layer`,
+        hint: 'give --embedding a width, such as that of a layer (--hidden)',
       });
   }
   if (validation.length >= 2 && options.evaluateEvery > 0) return;
@@ -219,13 +225,13 @@ function defaultLearningRate({ learningRateTimesHidden }: Cell, hidden: number, 
  * would have told. On 29,494 names, an mLSTM of 256 units trained for 2,500 steps with 0.05, 0.15 and 0.3 scores held-out names, each from a
  * zero state, at 2.047, 2.013 and 2.001 nats (2.002 to 2.006 in running text); on tinyshakespeare 0.15 costs 0.012 nats.
  */
-function defaultStateReset({ train, vocabulary }: { readonly train: Tokens } & Pick<Corpus, 'vocabulary'>, sequenceLength: number): number {
+function defaultStateReset({ train, vocabulary }: { readonly train: Text } & Pick<Corpus, 'vocabulary'>, sequenceLength: number): number {
   const { startSymbol } = vocabulary;
   if (startSymbol === null || vocabulary.decode([startSymbol]) !== '\n') return STATE_RESET.min;
-  const beginning = train.subarray(0, LOOKED_FOR_STARTS);
+  const length = Math.min(train.length, LOOKED_FOR_STARTS);
   let lines = 0;
-  for (const token of beginning) if (token === startSymbol) lines++;
-  const reset = ((lines / beginning.length) * sequenceLength) / LINES_PER_RESET;
+  for (let at = 0; at < length; at++) if (train[at] === startSymbol) lines++;
+  const reset = ((lines / length) * sequenceLength) / LINES_PER_RESET;
   return Number(Math.min(STATE_RESET.max, Math.max(STATE_RESET.min, reset)).toPrecision(2));
 }
 

@@ -133,7 +133,10 @@ describe('rnn eval', () => {
     expect((await strict).nats).toBe(all.nats);
     // What precedes a chunk in the text is read before the chunk is scored.
     expect(Math.abs((await strict).nats - (await parallel).nats)).toBeLessThan(1e-3);
-    expect((await evaluated([at('verse.txt'), ...run('run'), '--streams', '1', '--seq-length', '5'])).nats).toBeCloseTo((await strict).nats, 5);
+    expect((await evaluated([at('verse.txt'), ...run('run'), '--streams', '1', '--seq-length', '5'])).nats).toBeCloseTo(
+      (await strict).nats,
+      5,
+    );
   });
 
   it('reads standard input, in one stream where that is short and never in more than there are characters', async () => {

@@ -12,6 +12,7 @@ export interface Calls {
   signal?: AbortSignal;
   sampled: Record<string, unknown>[];
   samplers: { opened: number; closed: number; use?: unknown };
+  openedDevices: number;
   closedDevices: number;
 }
 
@@ -25,7 +26,7 @@ export function fakeRooms({
   rooms: Partial<Rooms>;
   calls: Calls;
 } {
-  const calls: Calls = { sampled: [], samplers: { opened: 0, closed: 0 }, closedDevices: 0 };
+  const calls: Calls = { sampled: [], samplers: { opened: 0, closed: 0 }, openedDevices: 0, closedDevices: 0 };
   const rooms = {
     corpus: async () => ({
       readCorpus: async (options: Record<string, unknown>) => {
@@ -41,6 +42,7 @@ export function fakeRooms({
         };
       },
       corpusName: () => 'hamlet',
+      findFiles: async () => ({ files: [], hidden: 0 }),
       Vocabulary: Object,
     }),
     resolving: async () => ({
@@ -49,11 +51,13 @@ export function fakeRooms({
         return { options: given, notes: ['sizes chosen for 1,000 characters: 1 × 32 LSTM'], idle: [], sources: {} };
       },
     }),
+    possible: async () => ({ refuseImpossible: () => [], refuseHopelessSizes: () => {} }),
     transfer: async () => ({ withSizesOf: (_: unknown, given: unknown) => given }),
     work: async () => ({ workOf: (...given: unknown[]) => given }),
     devices: async () => ({
       openDevice: async (...given: unknown[]) => {
         calls.device = given;
+        calls.openedDevices++;
         return {
           name: 'fake',
           description: 'fake device',

@@ -314,7 +314,7 @@ describe('rnn sweep', () => {
     [['--grid', 'hidden=8,'], [], '--hidden is empty, expected', ''],
     [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
     [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
-    [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'hidden=4,tied=true: --tied needs an embedding', '--embedding 4 is as wide'],
+    [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'hidden=4,tied=true: --tied needs an embedding', 'give --embedding a width'],
     [['--grid', 'lr=1', '--grid', '--lr=2'], [], '--grid lr is given twice', 'at once'],
     [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
     [['--grid', 'lr=1'], ['--lr', '2'], '--lr is given for all points, and by --grid', ''],

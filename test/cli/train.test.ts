@@ -25,7 +25,7 @@ describe('rnn train', () => {
       expect(stderr).toContain(text);
     }
     expect(calls.folder).toEqual(['checkpoints/hamlet', { force: false }]);
-    expect(calls.closedDevices).toBe(1);
+    expect(calls.closedDevices).toBe(calls.openedDevices);
   });
 
   it('shows with --dry-run what every option would be and where it comes from, and makes nothing', async () => {
@@ -194,7 +194,7 @@ describe('rnn train', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/░/);
     expect(stderr.slice(stderr.lastIndexOf('░'))).not.toMatch(/^░+[^\r]*error/);
-    expect(calls.closedDevices).toBe(1);
+    expect(calls.closedDevices).toBe(calls.openedDevices);
   });
 
   it('a dumb terminal gets plain lines', async () => {

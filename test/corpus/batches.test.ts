@@ -13,7 +13,11 @@ describe('streams of training windows', () => {
   it('lie side by side, time first, and go on from window to window', () => {
     const streams = new Streams(places(14), 2, 3); // 13 targets, 6 a stream
     expect(streams.windowsPerEpoch).toBe(2);
-    expect(streams.next()).toMatchObject({ inputs: Int32Array.of(0, 6, 1, 7, 2, 8), targets: Int32Array.of(1, 7, 2, 8, 3, 9), reset: true });
+    expect(streams.next()).toMatchObject({
+      inputs: Int32Array.of(0, 6, 1, 7, 2, 8),
+      targets: Int32Array.of(1, 7, 2, 8, 3, 9),
+      reset: true,
+    });
     expect(streams.next()).toMatchObject({
       inputs: Int32Array.of(3, 9, 4, 10, 5, 11),
       targets: Int32Array.of(4, 10, 5, 11, 6, 12),
@@ -136,7 +140,10 @@ describe('streams with a start symbol', () => {
   /** Lines of 1 to 40 symbols, and one of 600. */
   const random = new Random(5);
   const text = Uint8Array.from(
-    [...Array.from({ length: 60 }, () => 1 + (random.uint32() % 40)), 600, 10].flatMap((line) => [start, ...new Array<number>(line).fill(1)]),
+    [...Array.from({ length: 60 }, () => 1 + (random.uint32() % 40)), 600, 10].flatMap((line) => [
+      start,
+      ...new Array<number>(line).fill(1),
+    ]),
   );
   const open = (tokens: Uint8Array | Uint32Array, startSymbol: number | null): Streams => new Streams(tokens, N, T, draws, startSymbol);
 

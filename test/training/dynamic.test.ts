@@ -39,7 +39,11 @@ async function scored(
   }: { device?: Device; streams?: number; sequenceLength?: number; text?: Uint8Array } = {},
 ): Promise<Score> {
   try {
-    return await score({ model, tensors }, { tokens: text, streams, sequenceLength, dynamic, startSymbol: null, work, warning: null }, device);
+    return await score(
+      { model, tensors },
+      { tokens: text, streams, sequenceLength, dynamic, startSymbol: null, work, warning: null },
+      device,
+    );
   } finally {
     await device.close();
   }

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { refuseImpossible } from '../../src/training/possible.ts';
+import { refuseHopelessSizes, refuseImpossible } from '../../src/training/possible.ts';
 import { type Distribution, drawPoints, gridOf } from '../../src/training/search.ts';
 
 const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): Distribution => ({
@@ -109,4 +109,19 @@ test('what no run can have is refused whatever the text, and what hangs on the t
   expect(refuseImpossible({ stacking: 'residual', layers: 1 }, { validates: true })).toEqual([
     '--stacking does nothing: there is one layer',
   ]);
+});
+
+test.each([
+  [{ sequenceLength: 5000 }, 'longer than can be planned'],
+  [{ layers: 100, sequenceLength: 100 }, 'longer than can be planned'],
+  [{ hidden: 2 ** 20 }, 'of memory, and'],
+  [{ batchSize: 1e8 }, 'of memory, and'],
+  [{ batchSize: 1e10 }, '--batch-size times --seq-length is more than any text has'],
+])('sizes that fit no machine are refused whatever the text: %o', (given, message) => {
+  expect(() => refuseHopelessSizes(given, { validates: true })).toThrow(message);
+});
+
+test('sizes that a text or another device may bear are not refused before it is read', () => {
+  for (const given of [{}, { layers: 64, sequenceLength: 32 }, { batchSize: 4096 }, { preset: 'best' }] as const)
+    expect(() => refuseHopelessSizes(given, { validates: false })).not.toThrow();
 });

@@ -91,7 +91,13 @@ describe('where a run stands', () => {
 describe('where a run stands after it went back', () => {
   /** Since the checkpoint it has trained longer, and found a better loss. */
   const later = (): Standing =>
-    Object.assign(new Standing(training, UNIFORM_NATS), { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 });
+    Object.assign(new Standing(training, UNIFORM_NATS), {
+      trainingMs: 5000,
+      best: 1.5,
+      sinceBest: 0,
+      recoveries: 3,
+      learningRateFactor: 0.125,
+    });
 
   it('is as in the checkpoint, but for the time, the best loss and the learning rate', () => {
     expect(kept(later().recoveredFrom(training, { sameTraining: true, sameValidation: true }))).toMatchObject({

@@ -111,7 +111,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
  * @throws RnnError `usage` for what no run can have
  */
 async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Context): Promise<readonly string[]> {
-  const { refuseImpossible } = await rooms.searching();
+  const { refuseImpossible } = await rooms.possible();
   const notes = new Map<string, number>();
   for (const point of points) {
     const all = fixed.flagsOf(point);

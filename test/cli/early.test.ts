@@ -1,0 +1,72 @@
+// A long text is not read for a run that cannot be: what no text changes is refused before.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, vi } from 'vitest';
+import { type Rooms, rooms } from '../../src/cli/rooms.ts';
+import { mayHaveGpu } from '../../src/devices/gpu/search.ts';
+import { temporaryFolder } from '../checkpoint/fixture.ts';
+import { rnn } from './helpers.ts';
+
+const wasRead = 'the text was read';
+const unread: Rooms = {
+  ...rooms,
+  corpus: async () => ({
+    ...(await rooms.corpus()),
+    readCorpus: async () => {
+      throw new Error(wasRead);
+    },
+  }),
+};
+
+interface Impossible {
+  readonly options: string;
+  readonly env?: Record<string, string>;
+  readonly code: number;
+  readonly message: RegExp;
+}
+
+const impossible: readonly Impossible[] = [
+  { options: '--tied', code: 2, message: /--tied needs an embedding/ },
+  { options: '', env: { RNN_TIED: '1' }, code: 2, message: /--tied needs an embedding/ },
+  { options: '--embed-dropout 0.5', code: 2, message: /--embed-dropout needs an embedding/ },
+  { options: '--time-skip 1', code: 2, message: /--time-skip is 1/ },
+  { options: '--layers 2000', code: 2, message: /--layers is 2000/ },
+  { options: '--layer-norm --cell gru', code: 2, message: /--layer-norm is for --cell lstm/ },
+  { options: '--patience 3 --val-fraction 0', code: 2, message: /--patience 3 needs evaluations/ },
+  { options: '--lr-schedule plateau --eval-every 0', code: 2, message: /--lr-schedule plateau needs evaluations/ },
+  { options: '--seq-length 5000', code: 2, message: /longer than can be planned/ },
+  { options: '--layers 1000', code: 2, message: /longer than can be planned/ },
+  { options: '--hidden 1000000', code: 2, message: /GB are free/ },
+  { options: '--batch-size 100000000', code: 2, message: /GB are free/ },
+  { options: '--val-file nowhere.txt', code: 3, message: /no such file or folder: nowhere.txt/ },
+  { options: '--blas /no/such.so', code: 6, message: /the BLAS \/no\/such.so cannot be used/ },
+  ...(mayHaveGpu() ? [] : [{ options: '--device gpu', code: 6, message: /device 'gpu' is not available/ }]),
+];
+
+it.each(impossible)('rnn train $options $env is refused before the text is read', async ({ options, env = {}, code, message }) => {
+  const folder = temporaryFolder();
+  const words = ['train', join(folder, 'text'), '--out', join(folder, 'run'), ...options.split(' ').filter(Boolean)];
+  const ran = await rnn(words, { rooms: unread, env });
+  expect(ran).toMatchObject({ code, stderr: expect.stringMatching(message) });
+});
+
+it.each(['RNN_BLAS', 'RNN_WASM'])('a bad value of %s is refused before the text is read', async (name) => {
+  vi.stubEnv(name, '/no/such');
+  const { stderr } = await rnn(['train', 'text', '--out', join(temporaryFolder(), 'run')], { rooms: unread });
+  vi.unstubAllEnvs();
+  expect(stderr).toContain('/no/such');
+  expect(stderr).not.toContain(wasRead);
+});
+
+it('a run that continues is checked before its text is read', async () => {
+  const folder = temporaryFolder();
+  const text = join(folder, 'text');
+  writeFileSync(text, 'a short text. '.repeat(50));
+  const run = ['train', text, '--out', join(folder, 'run'), '--hidden', '8', '--device', 'cpu'];
+  expect((await rnn([...run, '--max-steps', '2', '--quiet'])).code).toBe(0);
+  const resume = (...more: string[]) => rnn([...run, '--resume', '--max-steps', '4', ...more], { rooms: unread });
+  expect((await resume()).stderr).toContain(wasRead);
+  expect((await resume('--seq-length', '5000')).stderr).toContain('longer than can be planned');
+  expect((await resume('--patience', '2', '--eval-every', '0')).stderr).toContain('--patience 2 needs evaluations');
+  expect((await resume('--blas', '/no/such.so')).stderr).toContain('/no/such.so cannot be used');
+});
