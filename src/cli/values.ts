@@ -28,10 +28,24 @@ const durationPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.
 export const shortened = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text);
 
 /** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
-export function badValue(flag: string, value: string, expected: string, hint?: string): RnnError {
-  const shown = value === '' ? 'empty' : shortened(value);
-  return new RnnError('usage', `${flag} is ${shown}, expected ${expected}`, hint === undefined ? {} : { hint });
+export class BadValue extends RnnError {
+  readonly #value: string;
+  readonly #expected: string;
+
+  constructor(name: string, value: string, expected: string, hint?: string) {
+    super('usage', `${name} is ${value === '' ? 'empty' : shortened(value)}, expected ${expected}`, hint === undefined ? {} : { hint });
+    this.#value = value;
+    this.#expected = expected;
+  }
+
+  /** The same of a value that stands elsewhere. */
+  calledBy(name: string): BadValue {
+    return new BadValue(name, this.#value, this.#expected, this.hint);
+  }
 }
+
+export const badValue = (name: string, value: string, expected: string, hint?: string): BadValue =>
+  new BadValue(name, value, expected, hint);
 
 /** @throws a usage error unless the whole text is a decimal number in `range` */
 export function parseNumber(flag: string, text: string, range: NumberRange): number {

@@ -54,7 +54,8 @@ const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0,
 export function refuseWrongOptions(given: Partial<TrainingOptions>): void {
   for (const [name, { flag, expected, holds }] of Object.entries(optionRules)) {
     const value = given[name as keyof TrainingOptions] ?? null;
-    if (value !== null && !holds(value)) throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`);
+    if (value !== null && !holds(value))
+      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { options: [flag] });
   }
 }
 

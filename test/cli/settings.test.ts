@@ -185,7 +185,11 @@ describe('what is wrong is called by where it stands', () => {
     ['a list that is lists in lists', `{"include": ${deep}}`, 'rnn.json:1: include is a list, expected a list of texts'],
     ['600,000 members', `{${Array.from({ length: 600_000 }, (_, index) => `"x${index}":\n1`).join(',')}}`, 'rnn.json:1: x0 is no option'],
     ['a name of a million characters', `{"${'x'.repeat(1e6)}": 1}`, `rnn.json:1: ${'x'.repeat(57)}... is no option`],
-    ['a text of a million escapes', `{"cell": "${String.raw`\"`.repeat(1e6)}"}`, `rnn.json:1: cell is ${'"'.repeat(57)}..., expected one of`],
+    [
+      'a text of a million escapes',
+      `{"cell": "${String.raw`\"`.repeat(1e6)}"}`,
+      `rnn.json:1: cell is ${'"'.repeat(57)}..., expected one of`,
+    ],
   ])('%s', async (_wrong, file, message) => {
     const { code, stderr } = await train({ file });
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
@@ -218,6 +222,11 @@ describe('what is wrong is called by where it stands', () => {
     const filed = await rnn(['train', text, '--config', config, '--dry-run']);
     expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}; `);
     expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
+  });
+
+  it('a text of which an error is that names an option says nothing of where options come from', async () => {
+    const { stderr } = await rnn(['train', join(folder, 'no --lr here.txt')], { env: { RNN_LR: '0.01' } });
+    expect(stderr).toMatch(/^error: no such file or folder: .*no --lr here\.txt\nhint: check the path/);
   });
 
   it('errors are told with their stack where the environment asks for it', async () => {

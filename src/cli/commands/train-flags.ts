@@ -192,10 +192,14 @@ else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
 export function checkTogether(flags: TrainFlags): void {
   for (const { options, hint } of rivals) {
     const given = options.filter((name) => flags[name] !== undefined && flags[name] !== false);
-    if (given.length > 1) throw new RnnError('usage', `${given.map(flagNamed).join(' and ')} exclude each other`, { hint });
+    const names = given.map(flagNamed);
+    if (names.length > 1) throw new RnnError('usage', `${names.join(' and ')} exclude each other`, { hint, options: names });
   }
   if (flags.acceptNewCorpus && !flags.resume)
-    throw new RnnError('usage', '--accept-new-corpus is for --resume', { hint: 'a new run takes any text' });
+    throw new RnnError('usage', '--accept-new-corpus is for --resume', {
+      hint: 'a new run takes any text',
+      options: ['--accept-new-corpus', '--resume'],
+    });
 }
 
 /** `--max-steps` of `maxSteps`. */
