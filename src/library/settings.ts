@@ -26,7 +26,12 @@ const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>
  */
 export function refuseUnlessWhole(numbers: Readonly<Record<string, number | undefined>>, least = 1): void {
   for (const [name, value] of Object.entries(numbers))
-    refuseUnless(value === undefined || (Number.isSafeInteger(value) && value >= least), name, value, `a whole number from ${least} up`);
+    refuseUnless(
+      value === undefined || (Number.isSafeInteger(value) && value >= least),
+      name,
+      value,
+      `a whole number from ${least} ${Number.isInteger(value) && value! > Number.MAX_SAFE_INTEGER ? 'to 2^53 − 1' : 'up'}`,
+    );
 }
 
 /** @throws RnnError `usage` that says what the value is, and what it may be, unless `holds` */
