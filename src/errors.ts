@@ -13,12 +13,15 @@ export type ErrorKind = 'machine' | 'usage' | 'corpus' | 'checkpoint' | 'diverge
 export class RnnError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
+  /** The options that it is about, as the command line calls them: `--tied`. */
+  readonly options: readonly string[];
 
-  constructor(kind: ErrorKind, message: string, options: { hint?: string; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+  constructor(kind: ErrorKind, message: string, details: { hint?: string; cause?: unknown; options?: readonly string[] } = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'RnnError';
     this.kind = kind;
-    this.hint = options.hint;
+    this.hint = details.hint;
+    this.options = details.options ?? [];
   }
 }
 

@@ -27,7 +27,10 @@ export const mayHaveBlas = (name: unknown): boolean => name === undefined || nam
 /** @throws RnnError `usage` if a BLAS was asked for and no device has one: what was asked for is never passed over in silence */
 export function refuseBlasWithout(blas: string | undefined, names: readonly string[]): void {
   if (blas === undefined || names.some((name) => mayHaveBlas(name))) return;
-  throw new RnnError('usage', `--blas is the cpu's, and --device is ${names.join(', ')}`, { hint: 'leave one of them out' });
+  throw new RnnError('usage', `--blas is the cpu's, and --device is ${names.join(', ')}`, {
+    hint: 'leave one of them out',
+    options: ['--blas', '--device'],
+  });
 }
 
 /** Lists the devices below a command's options. */

@@ -18,6 +18,8 @@ interface Failure {
   readonly code: number;
   readonly message: string;
   readonly hint: string | undefined;
+  /** That it is about, as the command line calls them. */
+  readonly options: readonly string[];
   /** Shown for a bug, and for any error with --debug. */
   readonly stack: string | undefined;
 }
@@ -43,12 +45,14 @@ function limitHint(error: unknown): string | undefined {
 /** Describes anything that was thrown: an RnnError or a limit of the system is the user's to mend, everything else is a bug. */
 export function failureOf(error: unknown, options: { debug: boolean }): Failure {
   const stack = options.debug ? inspect(error) : undefined;
-  if (error instanceof RnnError) return { code: codes[error.kind], message: error.message, hint: error.hint, stack };
+  if (error instanceof RnnError)
+    return { code: codes[error.kind], message: error.message, hint: error.hint, options: error.options, stack };
   const hint = limitHint(error);
-  if (hint !== undefined) return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, stack };
+  if (hint !== undefined) return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, options: [], stack };
   return {
     code: unexpectedCode,
     message: `unexpected: ${error instanceof Error ? error.message : String(error)}`,
+    options: [],
     hint: 'this is a bug in rnn; please report it with the command and the lines above',
     stack: inspect(error),
   };
@@ -60,12 +64,12 @@ export function failureOf(error: unknown, options: { debug: boolean }): Failure 
  *
  * @param origins as in the context of commands
  */
-export function comeFrom({ code, message }: Failure, origins: ReadonlyMap<string, string>): string[] {
-  const named = [...new Set(message.match(/--[a-z][\w-]*/g))].map((flag) => [flag, new Option(flag).attributeName()]);
+export function comeFrom({ code, options }: Failure, origins: ReadonlyMap<string, string>): string[] {
+  const named = options.map((flag): [string, string] => [flag, new Option(flag).attributeName()]);
   if (code === codes.checkpoint) named.push(['the checkpoint', 'checkpoint']);
   return named.flatMap(([what, name]) => {
     const origin = origins.get(name);
-    return origin === undefined || origin.startsWith('--') || message.includes(origin) ? [] : [`${what} comes from ${origin}`];
+    return origin === undefined || origin.startsWith('--') ? [] : [`${what} comes from ${origin}`];
   });
 }
 

@@ -8,7 +8,7 @@ import { mayHaveBlas } from './devices.ts';
 import { everywhere, fromEnvironment, misspelt } from './environment.ts';
 import { type Flag, flagsOf } from './flags.ts';
 import { rivals, rivalsOf } from './rivals.ts';
-import { badValue } from './values.ts';
+import { BadValue, badValue } from './values.ts';
 
 /** An option that something other than the command line gives. */
 export interface Setting {
@@ -149,12 +149,7 @@ function valueOf({ flag, name, texts }: Setting): unknown {
       undefined,
     );
   } catch (error) {
-    if (!(error instanceof RnnError)) throw error;
-    throw new RnnError(
-      error.kind,
-      error.message.replace(flag.longName, () => name),
-      { hint: error.hint, cause: error },
-    );
+    throw error instanceof BadValue ? error.calledBy(name) : error;
   }
 }
 

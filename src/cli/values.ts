@@ -28,10 +28,24 @@ const durationPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.
 export const shortened = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text);
 
 /** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
-export function badValue(flag: string, value: string, expected: string, hint?: string): RnnError {
-  const shown = value === '' ? 'empty' : shortened(value);
-  return new RnnError('usage', `${flag} is ${shown}, expected ${expected}`, hint === undefined ? {} : { hint });
+export class BadValue extends RnnError {
+  readonly #value: string;
+  readonly #expected: string;
+
+  constructor(name: string, value: string, expected: string, hint?: string) {
+    super('usage', `${name} is ${value === '' ? 'empty' : shortened(value)}, expected ${expected}`, hint === undefined ? {} : { hint });
+    this.#value = value;
+    this.#expected = expected;
+  }
+
+  /** The same of a value that stands elsewhere. */
+  calledBy(name: string): BadValue {
+    return new BadValue(name, this.#value, this.#expected, this.hint);
+  }
 }
+
+export const badValue = (name: string, value: string, expected: string, hint?: string): BadValue =>
+  new BadValue(name, value, expected, hint);
 
 /** @throws a usage error unless the whole text is a decimal number in `range` */
 export function parseNumber(flag: string, text: string, range: NumberRange): number {
@@ -44,7 +58,7 @@ export function parseNumber(flag: string, text: string, range: NumberRange): num
     (above === undefined || value > above) &&
     (most === undefined || value <= most) &&
     (below === undefined || value < below);
-  if (!fits) throw badValue(flag, text, describeRange(range));
+  if (!fits) throw badValue(flag, text, describeRange(range, beyond(value, whole)));
   return value;
 }
 
@@ -81,13 +95,21 @@ export function parseText(flag: string, text: string): string {
   return text;
 }
 
-function describeRange({ whole, least, above, most, below }: NumberRange): string {
+/** The limit of the numbers of this program, if that is what a value is beyond. */
+function beyond(value: number, whole = false): string | undefined {
+  if (whole) return value > Number.MAX_SAFE_INTEGER ? 'of at most 2^53 − 1' : undefined;
+  return value === Infinity ? 'of at most 1.7e308' : undefined;
+}
+
+/** @param limit that goes without saying as long as a value is within it */
+function describeRange({ whole, least, above, most, below }: NumberRange, limit: string | undefined): string {
   const bounds = [
     least !== undefined && most !== undefined ? `from ${least} to ${most}` : undefined,
     least !== undefined && most === undefined ? `of at least ${least}` : undefined,
     above === undefined ? undefined : `above ${above}`,
     least === undefined && most !== undefined ? `of at most ${most}` : undefined,
     below === undefined ? undefined : `below ${below}`,
+    most === undefined && below === undefined ? limit : undefined,
   ].filter((bound) => bound !== undefined);
   return [whole ? 'a whole number' : 'a number', bounds.join(' and ')].filter((part) => part !== '').join(' ');
 }

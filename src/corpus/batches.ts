@@ -210,6 +210,7 @@ function tooShort(trainLength: number, wanted: Sizes, given: { readonly batchSiz
     'corpus',
     `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`,
     {
+      options: ['--batch-size', '--seq-length'],
       hint: `--batch-size ${fitting.batchSize} --seq-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
     },
   );

@@ -232,15 +232,17 @@ function checkOptions({ sources, minCount, validationFraction, validationFile, v
     });
   }
   if (!Number.isInteger(minCount) || minCount < 1)
-    throw new RnnError('usage', `--min-count must be a whole number from 1, not ${minCount}`);
+    throw new RnnError('usage', `--min-count must be a whole number from 1, not ${minCount}`, { options: ['--min-count'] });
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined) {
     throw new RnnError('usage', '--min-count is for characters: with --unit byte all 256 bytes are symbols', {
       hint: 'leave one of the two out',
+      options: ['--min-count', '--unit'],
     });
   }
   if (!(validationFraction >= 0 && validationFraction < 1)) {
     throw new RnnError('usage', `--val-fraction must be at least 0 and less than 1, not ${validationFraction}`, {
       hint: '0.1 holds out the last tenth',
+      options: ['--val-fraction'],
     });
   }
 }
@@ -250,7 +252,10 @@ function checkVariety(train: Tokens, validation: Tokens, vocabulary: Vocabulary,
   const first = train[0] ?? validation[0];
   if ([train, validation].some((tokens) => tokens.some((id) => id !== first))) return;
   if (first === vocabulary.data.unknown) {
-    throw new RnnError('corpus', `every character occurs fewer than ${minCount} times`, { hint: 'lower --min-count' });
+    throw new RnnError('corpus', `every character occurs fewer than ${minCount} times`, {
+      hint: 'lower --min-count',
+      options: ['--min-count'],
+    });
   }
   throw new RnnError('corpus', `the corpus is one single character, ${JSON.stringify(vocabulary.decode([first]))}, over and over`, {
     hint: 'a model needs at least two different characters to tell apart',

@@ -28,7 +28,12 @@ const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>
  */
 export function refuseUnlessWhole(numbers: Readonly<Record<string, number | undefined>>, least = 1): void {
   for (const [name, value] of Object.entries(numbers))
-    refuseUnless(value === undefined || (Number.isSafeInteger(value) && value >= least), name, value, `a whole number from ${least} up`);
+    refuseUnless(
+      value === undefined || (Number.isSafeInteger(value) && value >= least),
+      name,
+      value,
+      `a whole number from ${least} ${Number.isInteger(value) && value! > Number.MAX_SAFE_INTEGER ? 'to 2^53 − 1' : 'up'}`,
+    );
 }
 
 /** @throws RnnError `usage` that says what the value is, and what it may be, unless `holds` */
@@ -56,7 +61,8 @@ const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0,
 export function refuseWrongOptions(given: Partial<TrainingOptions>): void {
   for (const [name, { flag, expected, holds }] of Object.entries(optionRules)) {
     const value = given[name as keyof TrainingOptions] ?? null;
-    if (value !== null && !holds(value)) throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`);
+    if (value !== null && !holds(value))
+      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { options: [flag] });
   }
 }
 

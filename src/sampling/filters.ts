@@ -67,7 +67,7 @@ export function validateSamplingOptions({ temperature = 1, topK = 1, topP = 1, m
   ];
   for (const [flag, value, holds, expected, hint] of rules) {
     if (typeof value !== 'number' || !holds(value))
-      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { hint });
+      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { hint, options: [flag] });
   }
 }
 

@@ -165,6 +165,7 @@ function refuseNamedLibrary(given: string | null | undefined, before: string | n
 function refuseChange(flag: string, given: unknown, before: unknown): void {
   if (given === undefined || given === before) return;
   throw new RnnError('usage', `${flag} cannot change in a run: it is ${String(before)}, and ${String(given)} was given`, {
+    options: [flag],
     hint: 'leave it out to continue; --init-from starts a new run from these weights, on any text, and a run from nothing may have any sizes',
   });
 }

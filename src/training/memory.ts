@@ -77,6 +77,7 @@ export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
     const most = Math.floor((MOST_LAYER_STEPS / model.layers) * (options.sequenceLength / longest));
     const given = `--seq-length ${options.sequenceLength} with --layers ${model.layers}`;
     throw new RnnError('usage', `${given} is longer than can be planned: at most ${most}`, {
+      options: ['--seq-length', '--layers'],
       hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
     });
   }

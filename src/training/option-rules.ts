@@ -11,6 +11,9 @@ interface Rule {
   readonly holds: (value: unknown) => boolean;
 }
 
+/** Of what is added to or multiplied with weights. */
+export const LARGEST = 1e6;
+
 const number = (flag: string, expected: string, holds: (value: number) => boolean): Rule => ({
   flag,
   expected: `a ${expected}`,
@@ -19,11 +22,14 @@ const number = (flag: string, expected: string, holds: (value: number) => boolea
 const belowOne = (flag: string): Rule => number(flag, 'number from 0 to below 1', (x) => x >= 0 && x < 1);
 const upToOne = (flag: string): Rule => number(flag, 'number from 0 to 1', (x) => x >= 0 && x <= 1);
 const fromZero = (flag: string): Rule => number(flag, 'number from 0 up', (x) => x >= 0);
+/** Weights and gradients are float32, and soon infinite beyond. */
+const upToLargest = (flag: string): Rule => number(flag, `number from 0 to ${LARGEST}`, (x) => x >= 0 && x <= LARGEST);
+const withinLargest = (flag: string): Rule => number(flag, `number from -${LARGEST} to ${LARGEST}`, (x) => Math.abs(x) <= LARGEST);
 const milliseconds = (flag: string): Rule => number(flag, 'number of milliseconds above 0', (x) => x > 0);
 const whole = (flag: string, least: number, most = Number.MAX_SAFE_INTEGER): Rule =>
   number(
     flag,
-    `whole number from ${least} ${most === Number.MAX_SAFE_INTEGER ? 'up' : `to ${most}`}`,
+    `whole number from ${least} to ${most === Number.MAX_SAFE_INTEGER ? '2^53 − 1' : most}`,
     (x) => Number.isSafeInteger(x) && x >= least && x <= most,
   );
 const orNull = ({ flag, expected, holds }: Rule): Rule => ({
@@ -50,21 +56,21 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   hidden: whole('--hidden', 1, 2 ** 20),
   embedding: whole('--embedding', 0, 2 ** 20),
   dropout: belowOne('--dropout'),
-  forgetBias: number('--forget-bias', 'number', () => true),
+  forgetBias: withinLargest('--forget-bias'),
   initialisation: oneOf('--init', initialisations),
-  initScale: fromZero('--init-scale'),
+  initScale: upToLargest('--init-scale'),
   skip: oneOf('--skip', skips),
   stacking: oneOf('--stacking', stackings),
   timeSkip: number('--time-skip', 'whole number from 2 up, or 0', (x) => Number.isInteger(x) && (x === 0 || (x >= 2 && x <= 2 ** 16))),
   tied: flag('--tied'),
   layerNorm: flag('--layer-norm'),
   learnedState: flag('--learned-state'),
-  gateBias: number('--gate-bias', 'number', () => true),
+  gateBias: withinLargest('--gate-bias'),
   lockedDropout: flag('--locked-dropout'),
   weightDropout: belowOne('--weight-dropout'),
   embeddingDropout: belowOne('--embed-dropout'),
-  activationPenalty: fromZero('--ar'),
-  temporalPenalty: fromZero('--tar'),
+  activationPenalty: upToLargest('--ar'),
+  temporalPenalty: upToLargest('--tar'),
   labelSmoothing: belowOne('--label-smoothing'),
   clipState: fromZero('--clip-state'),
   sequenceLength: whole('--seq-length', 1),

@@ -187,9 +187,11 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 /** @throws RnnError `usage` for values that cannot be, or do not go with the text */
 function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Text }): void {
   const trouble = troubleInOptions({ ...options });
-  if (trouble !== null) throw new RnnError('usage', `${trouble.flag} is ${inQuotes(trouble.value)}, expected ${trouble.expected}`);
+  if (trouble !== null)
+    throw new RnnError('usage', `${trouble.flag} is ${inQuotes(trouble.value)}, expected ${trouble.expected}`, { options: [trouble.flag] });
   const { cell, embedding } = options;
-  if (options.layerNorm && cell !== 'lstm') throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`);
+  if (options.layerNorm && cell !== 'lstm')
+    throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`, { options: ['--layer-norm', '--cell'] });
   for (const [flag, given] of [
     ['--tied', options.tied],
     ['--embed-dropout', options.embeddingDropout > 0],
@@ -197,6 +199,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
     if (given && embedding === 0)
       throw new RnnError('usage', `${flag} needs an embedding, and --embedding is 0`, {
         hint: 'give --embedding a width, such as that of a layer (--hidden)',
+        options: [flag, '--embedding'],
       });
   }
   if (validation.length >= 2 && options.evaluateEvery > 0) return;
@@ -207,6 +210,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
 function nothingToWaitFor(flag: string, value: number | string): RnnError {
   return new RnnError('usage', `${flag} ${value} needs evaluations to wait for, and there are none`, {
     hint: `leave out --val-fraction 0 and --eval-every 0, or ${flag}`,
+    options: [flag],
   });
 }
 
@@ -248,7 +252,10 @@ function runLength(
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const lengths = [epochs, maxSteps, budgetMs].filter((value) => value !== null);
   if (lengths.length > 1)
-    throw new RnnError('usage', '--epochs, --max-steps and --budget exclude each other', { hint: 'each is the length of the whole run' });
+    throw new RnnError('usage', '--epochs, --max-steps and --budget exclude each other', {
+      hint: 'each is the length of the whole run',
+      options: ['--epochs', '--max-steps', '--budget'],
+    });
   if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
   const read = Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.round(CHARACTERS_TO_READ / length)));
   return windowsPerEpoch * read < LEAST_STEPS ? { epochs, maxSteps: LEAST_STEPS, budgetMs } : { epochs: read, maxSteps, budgetMs };

@@ -24,6 +24,7 @@ export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Parti
       `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${own[option]}`,
       {
         hint: 'leave it out, or start without --init-from',
+        options: [optionRules[option].flag, '--init-from'],
       },
     );
   }

@@ -227,6 +227,11 @@ describe('what is wrong is called by where it stands', () => {
     expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
   });
 
+  it('a text of which an error is that names an option says nothing of where options come from', async () => {
+    const { stderr } = await rnn(['train', join(folder, 'no --lr here.txt')], { env: { RNN_LR: '0.01' } });
+    expect(stderr).toMatch(/^error: no such file or folder: .*no --lr here\.txt\nhint: check the path/);
+  });
+
   it('errors are told with their stack where the environment asks for it', async () => {
     expect((await rnn(['train', join(folder, 'no.txt')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');
     expect((await rnn(['sample', '--checkpoint', join(folder, 'no')], { env: { RNN_DEBUG: '1' } })).stderr).toContain('    at ');

@@ -214,6 +214,22 @@ it('a run that diverged ends with 5 and the command that goes on with half of it
   );
 });
 
+it('a run that diverged before it learnt anything is not advised to learn more slowly', async () => {
+  const { rooms } = fakeRooms({ events: () => [start, { ...end('diverged'), step: 0, checkpoint: null } as TrainingEvent] });
+  const { stderr } = await rnn(['train', 'hamlet.txt', '--ar', '1000'], { rooms });
+  expect(stderr).toContain('so a lower --lr does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --ar or --tar');
+  const { stderr: later } = await rnn(['train', 'hamlet.txt', '--clip-norm', '0'], fakeRooms({ events: () => [start, end('diverged')] }));
+  expect(later).toContain('; --clip-norm 5 or a longer --warmup helps against spikes');
+});
+
+it.each(['--forget-bias', '--gate-bias', '--init-scale', '--ar', '--tar'])('%s beyond what weights can be is refused', async (flag) => {
+  const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, '1e308'], fakeRooms());
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringMatching(/^error: --[a-z-]+ is 1e308, expected a number from -?\d+ to 1000000\n/),
+  });
+});
+
 const interrupted = async (signals: readonly Signal[]) => {
   const io = new FakeProcess();
   const { rooms, calls } = fakeRooms({

@@ -77,6 +77,16 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ['a size that is a BigInt', () => train({ ...small, hidden: 10n }), '--hidden is 10n, expected a whole number'],
   ['a size that is a symbol', () => untrainedModel(corpus, { hidden: Symbol('x') }), '--hidden is Symbol(x), expected a whole number'],
   ['a size that is an object of no class', () => train({ ...small, layers: Object.create(null) }), '--layers is an object, expected'],
+  [
+    'a seed beyond whole numbers',
+    () => allOf(model.sample({ seed: 2 ** 53 })),
+    'seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
+  ],
+  [
+    'a seed of a run beyond them',
+    () => train({ ...small, seed: 2 ** 53 }),
+    '--seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
+  ],
   ['a plan of more units than any machine has', () => planTraining({ ...small, hidden: 2 ** 31 }), '--hidden is 2147483648, expected'],
   ['a folder with a NUL character', () => train({ ...small, out: 'a\0b' }), 'out is "a\\u0000b", expected the name of a folder'],
   ['a text with a NUL character in its name', () => Corpus.read('a\0b'), 'sources is "a\\u0000b", expected a file'],

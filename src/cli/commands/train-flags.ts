@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import { initialisations, skips, stackings } from '../../model/configuration.ts';
-import { optionRules } from '../../training/option-rules.ts';
+import { LARGEST, optionRules } from '../../training/option-rules.ts';
 import { type TrainingOptions, optimizerNames, scheduleNames } from '../../training/options.ts';
 import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
@@ -49,6 +49,7 @@ export interface TrainFlags {
   readonly maxSteps?: number;
   readonly budget?: number;
   readonly maxTime?: number;
+  readonly clipNorm?: number;
   readonly device?: string;
   readonly threads?: number;
   readonly blas?: string;
@@ -82,10 +83,10 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     numberFlag('--hidden <n>', 'raise if the training loss stays high, else lower', positive),
     numberFlag('--embedding <n>', '0 is one-hot, best below ~300 symbols (default: 0)', steps),
     numberFlag('--dropout <x>', '0.1-0.5 if only the training loss falls (default: 0)', { least: 0, below: 1 }),
-    numberFlag('--forget-bias <x>', '1 lets an LSTM remember from the start (default: 1)', {}),
+    numberFlag('--forget-bias <x>', '1 lets an LSTM remember from the start (default: 1)', { least: -LARGEST, most: LARGEST }),
     choiceFlag('--init <name>', 'uniform, xavier or orthogonal (default: uniform)', initialisations),
-    numberFlag('--init-scale <x>', 'limit of uniform; 0 is 1/sqrt(hidden) (default: 0)', { least: 0 }),
-    numberFlag('--gate-bias <x>', '1-2 lets a GRU or MUT remember, as well (default: 0)', {}),
+    numberFlag('--init-scale <x>', 'limit of uniform; 0 is 1/sqrt(hidden) (default: 0)', { least: 0, most: LARGEST }),
+    numberFlag('--gate-bias <x>', '1-2 lets a GRU or MUT remember, as well (default: 0)', { least: -LARGEST, most: LARGEST }),
     choiceFlag('--skip <which>', 'input, output or both, with all layers (default: none)', skips),
     choiceFlag('--stacking <how>', 'plain, residual, highway (default: plain)', stackings),
     numberFlag('--time-skip <k>', 'also read the output k steps ago (default: 0)', steps),
@@ -97,8 +98,8 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     switchFlag('--locked-dropout', 'the same units at all steps of a window'),
     numberFlag('--weight-dropout <x>', 'of weights from state to state (default: 0)', { least: 0, below: 1 }),
     numberFlag('--embed-dropout <x>', 'of whole symbols; needs --embedding (default: 0)', { least: 0, below: 1 }),
-    numberFlag('--ar <x>', 'on the size of outputs, 1-2 (default: 0)', { least: 0 }),
-    numberFlag('--tar <x>', 'on their change in time, 0.5-1 (default: 0)', { least: 0 }),
+    numberFlag('--ar <x>', 'on the size of outputs, 1-2 (default: 0)', { least: 0, most: LARGEST }),
+    numberFlag('--tar <x>', 'on their change in time, 0.5-1 (default: 0)', { least: 0, most: LARGEST }),
     numberFlag('--label-smoothing <x>', 'part of each target for all symbols (default: 0)', { least: 0, below: 1 }),
   ],
   'How long (one of the first three; chosen from the text unless given):': [
@@ -197,10 +198,14 @@ else from the file of --config. --no-<switch> takes one back: --no-nesterov.`,
 export function checkTogether(flags: TrainFlags): void {
   for (const { options, hint } of rivals) {
     const given = options.filter((name) => flags[name] !== undefined && flags[name] !== false);
-    if (given.length > 1) throw new RnnError('usage', `${given.map(flagNamed).join(' and ')} exclude each other`, { hint });
+    const names = given.map(flagNamed);
+    if (names.length > 1) throw new RnnError('usage', `${names.join(' and ')} exclude each other`, { hint, options: names });
   }
   if (flags.acceptNewCorpus && !flags.resume)
-    throw new RnnError('usage', '--accept-new-corpus is for --resume', { hint: 'a new run takes any text' });
+    throw new RnnError('usage', '--accept-new-corpus is for --resume', {
+      hint: 'a new run takes any text',
+      options: ['--accept-new-corpus', '--resume'],
+    });
 }
 
 /** `--max-steps` of `maxSteps`. */

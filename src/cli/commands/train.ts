@@ -117,7 +117,7 @@ async function follow(
     }
     if (trouble !== null) throw trouble;
     if (end === null) return 0;
-    if (end.reason === 'diverged') reporter.warn(harmless(adviceOnDivergence(end, resumeLine(sources, flags))));
+    if (end.reason === 'diverged') reporter.warn(harmless(adviceOnDivergence(end, flags, resumeLine(sources, flags))));
     showWhereItIs(end, path, reporter);
     if (['signal', 'output-closed', 'max-time'].includes(end.reason))
       reporter.note(harmless(`to continue:\n  ${resumeLine(sources, flags)}`));
@@ -149,8 +149,12 @@ function watchSignals({ io }: Context, reporter: Reporter, controller: AbortCont
   return { signal: () => first?.signal ?? null, stop };
 }
 
-function adviceOnDivergence({ checkpoint, peakLearningRate }: EndEvent, resume: string): string {
-  const otherwise = 'a lower --clip-norm or a longer --warmup helps against spikes';
+/** A run that diverged before its first step has no learning rate to blame. */
+function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, { clipNorm }: TrainFlags, resume: string): string {
+  if (step === 0)
+    return 'nothing was learnt yet, so a lower --lr does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --ar or --tar';
+  const spikes = clipNorm === 0 ? '--clip-norm 5' : 'a lower --clip-norm';
+  const otherwise = `${spikes} or a longer --warmup helps against spikes`;
   const lower = `--lr ${Number((peakLearningRate / 2).toPrecision(2))}`;
   return checkpoint === null
     ? `nothing was saved: try again with ${lower}; ${otherwise}`
