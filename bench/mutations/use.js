@@ -59,7 +59,7 @@ function clear({ RnnError }, what, error) {
 
 /** Sampling, and starting another run from it. */
 function useWeights(model, program) {
-  const { Vocabulary, parameterVector, transferParameters, withSizesOf, Random } = program;
+  const { Vocabulary, parameterVector, transferParameters, withSizesOf } = program;
   for (const { name, shape, data } of model.tensors) {
     if (data.length !== shape.reduce((product, length) => product * length, 1) || !data.every(Number.isFinite))
       throw new Fault(`tensor ${name} is not what its shape says`);
@@ -71,7 +71,7 @@ function useWeights(model, program) {
   const vector = attemptNow(program, 'laying out its weights', () => parameterVector(model));
   withSizesOf(model, {});
   if (!vector.value) return;
-  const moved = transferParameters(model, model.model, vocabulary, new Random(1));
+  const moved = transferParameters(model, model.model, vocabulary, new Float32Array(vector.value.length));
   if (!moved.every((value, i) => value === vector.value[i])) throw new Fault('its weights are others when they are carried over');
 }
 
