@@ -1,12 +1,12 @@
 // The program in a process that the system or Node limits: it ends, says which limit it reached, and blames no bug of its own.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { sharedMemory } from '../../src/devices/cpu/memory.ts';
 import { temporaryFolder } from '../checkpoint/fixture.ts';
 import { isBuilt, patience, shell } from './process.ts';
 
 const limits = [
-  { limit: 'address space', set: 'ulimit -v 8000000', code: 1, error: 'cannot allocate 1 MB of shared memory', hint: 'ulimit -v' },
   { limit: 'sizes of files', set: 'ulimit -f 4', code: 1, error: 'the limit on the size of files is reached', hint: 'ulimit -f' },
   { limit: 'compiled code', set: 'export NODE_OPTIONS=--jitless', code: 6, error: 'no WebAssembly', hint: '--jitless' },
 ];
@@ -24,3 +24,17 @@ it.runIf(isBuilt && process.platform === 'linux').each(limits)(
   },
   patience,
 );
+
+it('memory that the system refuses is named, with what raises the limit', () => {
+  const refused = vi.spyOn(WebAssembly, 'Memory').mockImplementation(function () {
+    throw new RangeError('WebAssembly.Memory(): could not allocate memory');
+  });
+  onTestFinished(() => refused.mockRestore());
+  expect(() => sharedMemory(3)).toThrow(
+    expect.objectContaining({
+      kind: 'machine',
+      message: 'cannot allocate 1 MB of shared memory: the system refuses it',
+      hint: expect.stringContaining('ulimit -v'),
+    }),
+  );
+});

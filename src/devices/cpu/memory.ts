@@ -9,13 +9,13 @@ export function allocate({ pages, bytes }: { readonly pages: number; readonly by
   return memory;
 }
 
-/** V8 reserves 10 GB of addresses for any shared memory, which a limit such as ulimit -v may forbid. */
+/** V8 reserves addresses for the largest shared memory there is, up to 10 GB, which a limit such as ulimit -v may forbid. */
 export function sharedMemory(pages: number): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   } catch (cause) {
     throw new RnnError('machine', `cannot allocate ${Math.ceil((pages * PAGE_BYTES) / 1e6)} MB of shared memory: the system refuses it`, {
-      hint: 'free memory or raise ulimit -v: WebAssembly reserves 10 GB of addresses however little it uses, and each thread some more',
+      hint: 'free memory or raise ulimit -v: WebAssembly reserves up to 10 GB of addresses however little it uses, and each thread some more',
       cause,
     });
   }
