@@ -190,7 +190,8 @@ function renumber(read: Encoded, options: CorpusOptions): Numbered {
   const notes = own === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
   if (options.vocabulary === undefined) {
     const learnt = store.count(characters.length, 0, cut);
-    const unlearnt = characters.filter((_, id) => learnt[id] === 0 && isFound(id));
+    const before = new Set(known?.data.symbols);
+    const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
     if (unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt));
   }
   store.remap(table, vocabulary.size);

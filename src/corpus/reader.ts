@@ -64,8 +64,8 @@ export class Reader {
       // A string has no encoding any more.
       return this.#readText({ name, named: true }, [Buffer.from(text)], typeof text === 'string' ? UTF8 : this.#options.encoding);
     }
-    const { files, hidden } = await findFiles(source, this.#options);
-    this.skipped += hidden;
+    const { files, skipped } = await findFiles(source, this.#options);
+    this.skipped += skipped;
     for (const file of files) {
       if (onlyPlain) await refuseUnlessPlain(file.path);
       await this.#readFile(file);

@@ -42,7 +42,7 @@ interface Limits {
 interface FoundFiles {
   readonly files: readonly TextFile[];
   /** Hidden files that were passed over, pipes and devices. */
-  readonly hidden: number;
+  readonly skipped: number;
 }
 
 /**
@@ -56,14 +56,14 @@ interface FoundFiles {
  * @throws RnnError `corpus` if there is nothing there, or it or a folder in it cannot be looked at
  */
 export async function findFiles(given: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
-  if (isStandardInput(given)) return { files: [{ path: given, named: true }], hidden: 0 };
+  if (isStandardInput(given)) return { files: [{ path: given, named: true }], skipped: 0 };
   const source = await withItsBytes(given);
   const status = await stat(pathForSystem(source)).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
     if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
     throw fileError(source, error);
   });
-  if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], hidden: 0 };
+  if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], skipped: 0 };
 
   const isPattern = status === null;
   const { folder, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
@@ -87,9 +87,9 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
       .map((file) => path.join(folder, file)),
     runFolder,
   );
-  const hidden = paths.length - visible.length + special;
+  const hidden = paths.length - visible.length;
   if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
-  return { files: files.map((file) => ({ path: file, named: false })), hidden };
+  return { files: files.map((file) => ({ path: file, named: false })), skipped: isPattern ? 0 : hidden + special };
 }
 
 /**

@@ -27,7 +27,6 @@ export const SMALL = '--hidden 8 --layers 1 --batch-size 2 --seq-length 8';
 const texts: Readonly<Record<string, string | Uint8Array>> = {
   'text.txt': VERSE.repeat(100),
   'other.txt': VERSE.repeat(99),
-  'crlf.txt': VERSE.replace('\n', '\r\n').repeat(100),
   'accents.txt': 'Ein schönes Früchtchen für Señora Zoë.\n'.repeat(10),
   'empty.txt': '',
   'one.txt': 'a',
