@@ -1,8 +1,15 @@
 // `rnn` as commands of the pages find it: the program with every word that is shown and, behind them, what keeps a training quick: a small
 // network, a few steps or a second unless it says fewer, one device to look at, one place to measure. Knows no page.
 const words = process.argv.slice(2);
-process.argv.push(...limitsOf(words));
+const limits = limitsOf(words);
+process.argv.splice(2, words.length, ...without(words, limits), ...limits);
 await import('../../bin/rnn.js');
+
+/** The words without the options that have a limit, each with its value: an option can be given once. */
+function without(given, limited) {
+  const isLimited = (word) => word?.startsWith('--') && word !== '--' && limited.includes(word.split('=')[0]);
+  return given.filter((word, index) => !isLimited(word) && !(isLimited(given[index - 1]) && !given[index - 1].includes('=')));
+}
 
 function limitsOf([command, ...rest]) {
   if (rest.includes('--help') || rest.includes('-h') || rest.includes('--dry-run') || rest.includes('--emit')) return [];
@@ -22,7 +29,7 @@ function limitsOf([command, ...rest]) {
 function trainingLimits(given) {
   const has = (...options) => options.some((option) => given.some((word) => word === option || word.startsWith(`${option}=`)));
   return [
-    // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time. Of several values the last counts.
+    // What a run or a checkpoint has cannot be changed. Steps take the place of a preset's time.
     ...(has('--resume', '--init-from') || (has('--hidden') && !isTrainable(given)) ? [] : ['--hidden', '8']),
     ...(has('--epochs', '--max-steps', '--budget') ? [] : ['--max-steps', '5']),
     ...(has('--threads') ? [] : ['--threads', '1']),
