@@ -9,7 +9,7 @@ import { badValue, shortened } from './values.ts';
 import { readWhole } from './whole-file.ts';
 
 /** Of a configuration file. */
-const MAX_BYTES = 1e6;
+const MAX_BYTES = 32e6;
 
 /** Options of the invocation, which a file cannot give. */
 const notInFiles: readonly string[] = ['config', 'debug', 'no-color'];

@@ -3,16 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import { ClockSchedule, INTERIM_CHARACTERS } from './clock-schedule.ts';
-import type {
-  CheckpointEvent,
-  EndReason,
-  EvaluationEvent,
-  InterimEvent,
-  RecoveryEvent,
-  ReportEvent,
-  SampleEvent,
-  TrainingEvent,
-} from './events.ts';
+import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
 import { Hurry } from './hurry.ts';
 import type { Keeper, Stored } from './keeper.ts';
@@ -139,22 +130,12 @@ export class Loop {
     yield this.#tell(`${where}: ${what}, ${howItGoesOn(this.#peakLearningRate, recoveries + 1, maxRecoveries)}`);
   }
 
-  #report({ learningRate, gradientNorm }: WindowResult): ReportEvent {
-    const { lossNats, charactersPerSecond } = this.#recent.take();
+  #report({ learningRate, gradientNorm }: WindowResult): TrainingEvent {
     const { step, epoch } = this.#session;
-    const report: ReportEvent = {
-      event: 'report',
-      step,
-      epoch,
-      lossNats,
-      learningRate,
-      gradientNorm,
-      charactersPerSecond,
-      elapsedMs: this.#elapsedMs(),
-      progress: this.#progress().fraction,
-    };
-    this.#standing.lastReport = report;
-    return this.#log(report);
+    const seen = { ...this.#recent.take(), learningRate, gradientNorm };
+    const when = { step, epoch, elapsedMs: this.#elapsedMs(), progress: this.#progress().fraction };
+    this.#standing.lastReport = { event: 'report', ...when, ...seen };
+    return this.#log(this.#standing.lastReport);
   }
 
   /** Evaluation, sample and checkpoint, where one is due and was not done yet. */
@@ -186,18 +167,18 @@ export class Loop {
     const characters = Math.min(INTERIM_CHARACTERS, this.#run.corpus.validation.length);
     const validationLossNats = await this.#session.evaluate(this.#hurry.isUrgent, characters);
     if (validationLossNats === null || !Number.isFinite(validationLossNats)) return;
-    yield this.#log<InterimEvent>({ event: 'interim', step, validationLossNats, characters });
+    yield this.#log({ event: 'interim', step, validationLossNats, characters });
   }
 
   /** @param isDue whether a checkpoint records that it was taken */
   async *#sample(isDue = true): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
     if (this.#standing.sampledAt === step) return;
-    let event: SampleEvent | RecoveryEvent;
+    let event: TrainingEvent;
     try {
       const text = await this.#session.sample(this.#hurry.isUrgent);
       if (text === null) return;
-      event = this.#log<SampleEvent>({ event: 'sample', step, text });
+      event = this.#log({ event: 'sample', step, text });
     } catch (error) {
       if (!(error instanceof RnnError) || error.kind === 'usage' || error.kind === 'busy') throw error;
       event = this.#tell(`no sample could be taken: ${error.message}`);
@@ -254,10 +235,10 @@ export class Loop {
     this.#collectGarbage();
   }
 
-  #savedNow(): CheckpointEvent {
+  #savedNow(): TrainingEvent {
     this.#isSaved = true;
     this.#savedStep = this.#session.step;
-    return this.#log<CheckpointEvent>({ event: 'checkpoint', step: this.#savedStep, path: this.#keeper.latestPath });
+    return this.#log({ event: 'checkpoint', step: this.#savedStep, path: this.#keeper.latestPath });
   }
 
   /** There is something to save, and something was left to do. */
@@ -330,7 +311,7 @@ export class Loop {
   }
 
   /** Something that went wrong, and what was done about it. */
-  #tell(reason: string): RecoveryEvent {
-    return this.#log<RecoveryEvent>({ event: 'recovery', step: this.#session.step, reason });
+  #tell(reason: string): TrainingEvent {
+    return this.#log({ event: 'recovery', step: this.#session.step, reason });
   }
 }

@@ -230,12 +230,9 @@ export class Session {
     const steps = this.streams.nextSteps;
     const { inputs, targets, reset, key } = this.streams.next();
     const update = this.#weights.scalars(ahead, learningRate);
-    return {
-      call: { ids: inputs, targets, reset: reset || (ahead === 0 && this.#resetNext), update, dropoutKey: key },
-      steps,
-      learningRate,
-      after: this.streams.position,
-    };
+    const isReset = reset || (ahead === 0 && this.#resetNext);
+    const call = { ids: inputs, targets, reset: isReset, update, dropoutKey: key };
+    return { call, steps, learningRate, after: this.streams.position };
   }
 
   /** There is a text to validate on. */
@@ -252,8 +249,8 @@ export class Session {
     if (!this.validates) return null;
     const { evaluationStreams: streams, sequenceLength } = this.#options;
     const startSymbol = startSymbolOf(this.#options, this.#corpus.vocabulary);
-    const plan = { streams, sequenceLength, startSymbol, isUrgent };
-    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', this.#corpus.validation.subarray(0, length), plan));
+    const tokens = this.#corpus.validation.subarray(0, length);
+    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', tokens, { streams, sequenceLength, startSymbol, isUrgent }));
   }
 
   /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */

@@ -101,7 +101,7 @@ describe.skipIf(process.platform === 'win32')('a file without end', () => {
     const { code, stderr } = await rnn(['train', text, '--config', '/dev/zero']);
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: expect.stringContaining('--config /dev/zero cannot be read: it has more than 1.0 MB') as string,
+      stderr: expect.stringContaining('--config /dev/zero cannot be read: it has more than 32 MB') as string,
     });
     await train(text, 'run');
     const primed = await rnn(['sample', '--checkpoint', join(folder, 'run'), '--prime-file', '/dev/zero']);
