@@ -13,7 +13,7 @@ export interface Draws {
   readonly length: boolean;
   /** Probability with which a window other than the first of an epoch starts from a zero state. */
   readonly reset: number;
-  /** Epochs are drawn as versions up to 0.1.0 drew them: epoch a of seed b as epoch b of seed a. */
+  /** Epochs are drawn as earlier versions drew them: epoch a of seed b as epoch b of seed a. */
   readonly isSymmetric: boolean;
 }
 

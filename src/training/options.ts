@@ -77,7 +77,7 @@ export interface TrainingOptions {
   readonly stateReset: number;
   /**
    * A stream that starts from a zero state starts with the start symbol (a line feed, else a space), so that the model knows this as the
-   * start of a text: samples, primes and evaluated texts start so. Off for text whose lines mean nothing, and in runs of version 0.1.0.
+   * start of a text: samples, primes and evaluated texts start so. Off for text whose lines mean nothing, and in runs of earlier versions.
    */
   readonly textStarts: boolean;
   /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */

@@ -175,7 +175,7 @@ describe('one seed', () => {
 
   // Mean nats per character. Kernels and thread counts differ in the seventh digit, and ten steps of Adam make little more of it.
   test.each([
-    ['of version 0.1.0', false, [3.3602, 3.41926, 3.35656, 3.28439, 3.24306, 3.26839, 3.20393, 3.11997, 3.11757, 3.10286]],
+    ['of earlier versions', false, [3.3602, 3.41926, 3.35656, 3.28439, 3.24306, 3.26839, 3.20393, 3.11997, 3.11757, 3.10286]],
     ['of now', true, [3.3706, 3.38537, 3.34764, 3.26381, 3.24989, 3.23819, 3.21591, 3.09241, 3.09147, 3.06639]],
   ])('gives a run %s the first ten losses that it gave when this was written', async (_, textStarts, recorded) => {
     const given = optionsOf(verses, { layers: 2, maxSteps: 10, textStarts });
