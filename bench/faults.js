@@ -101,7 +101,7 @@ await inFolder(async (folder) => {
     await killed.stopped();
     killed.child.kill('SIGKILL');
     await killed.ended;
-    await race('left', 6, ['--out', 'left', '--resume']);
+    await race('left', 6, ['--out', 'left', '--resume'], 1);
     await isExpected('left');
   });
 
@@ -309,12 +309,16 @@ await inFolder(async (folder) => {
     }
   });
 
-  /** Starts trainers that all try to take the lock of a folder at one moment; one has it, and the others are refused. */
-  async function race(out, count, args) {
-    // Each waits where it would make its lock, until all are there; the one that has it waits again with its next line.
+  /**
+   * Starts trainers that all try to take the lock of a folder at one moment; one has it, and the others are refused.
+   * @param links how many links each has made by the time that it waits for the others: none, or the one that the old lock is in the way of
+   */
+  async function race(out, count, args, links = 0) {
+    // Each waits where it would make the lock or replace it, until all are there; the one that has it waits again with its first checkpoint.
     const barrier = `import fs from 'node:fs';import{syncBuiltinESMExports}from'node:module';import{isMainThread}from'node:worker_threads';
-      const{linkSync}=fs;let isFirst=isMainThread;fs.linkSync=(...given)=>{
-      if(isFirst)process.kill(process.pid,'SIGSTOP');isFirst=false;return linkSync(...given);};syncBuiltinESMExports();
+      let links=0,hasWaited=!isMainThread;const waiting=(call)=>(...given)=>{
+      if(!hasWaited&&links++>=${links}){hasWaited=true;process.kill(process.pid,'SIGSTOP');}return call(...given);};
+      fs.linkSync=waiting(fs.linkSync);fs.renameSync=waiting(fs.renameSync);syncBuiltinESMExports();
       const{write}=process.stderr;let isSaved=!isMainThread;process.stderr.write=function(text,...more){const result=write.call(this,text,...more);
       if(!isSaved&&String(text).includes('saved ')){isSaved=true;process.kill(process.pid,'SIGSTOP');}return result;};`;
     const trainers = Array.from({ length: count }, () => start(folder, args, preloading(barrier)));
