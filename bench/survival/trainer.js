@@ -27,9 +27,34 @@ export function killAll() {
   for (const child of alive) child.kill('SIGKILL');
 }
 
+/** Loads a piece of JavaScript before the program, as its environment. */
+export const preloading = (script) => ({ NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(script)}` });
+
+/**
+ * Has the program stop itself as by `kill -STOP` right after it has written a text, the first time or every time: so it is stopped in the
+ * middle of its work, however fast the machine is.
+ */
+export const stoppingAt = (text, { everyTime = false } = {}) =>
+  preloading(`import { isMainThread } from 'node:worker_threads';
+    let isDone = !isMainThread;
+    if (isMainThread) for (const stream of [process.stdout, process.stderr]) {
+      const write = stream.write;
+      stream.write = function (written, ...more) {
+        const result = write.call(this, written, ...more);
+        if (!isDone && String(written).includes(${JSON.stringify(text)})) {
+          isDone = ${!everyTime};
+          process.kill(process.pid, 'SIGSTOP');
+        }
+        return result;
+      };
+    }`);
+
 /** Starts a run. `ended` settles to its exit code or signal and what it wrote. */
-export function start(cwd, args, env = {}) {
-  const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', ...args.map(String)], {
+export const start = (cwd, args, env = {}) => startAny(cwd, ['train', 'corpora/sonnets.txt', ...args], env);
+
+/** Starts any command. */
+export function startAny(cwd, words, env = {}) {
+  const child = spawn(process.execPath, [program, ...words.map(String)], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -51,7 +76,23 @@ export function start(cwd, args, env = {}) {
         if (await Promise.race([over, wait(5).then(() => false)])) return `${stdout}${stderr}`.includes(text);
       return true;
     },
+    /** Until it is stopped; false if it ended first. */
+    async stopped() {
+      const over = ended.then(() => true);
+      while (!isStopped(child.pid)) if (await Promise.race([over, wait(5).then(() => false)])) return false;
+      return true;
+    },
   };
+}
+
+function isStopped(pid) {
+  try {
+    if (process.platform !== 'linux') return execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
+    const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return status.slice(status.lastIndexOf(')') + 2).startsWith('T'); // the name before it may hold anything
+  } catch {
+    return false; // it has ended
+  }
 }
 
 export const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
