@@ -13,6 +13,8 @@ import { inFolder, killAll, linesOf, logged, preloading, start, startAny, stoppi
 
 const sizes = '--hidden 48 --batch-size 16 --seq-length 16 --dropout 0.1 --sample-every 0 --streams 64 --threads 2'.split(' ');
 const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --eval-every 100'.split(' ')];
+/** The same, saved only at its end as far as steps count. */
+const rarelySaved = brief.map((word, index) => (brief[index - 1] === '--checkpoint-every' ? '1000000' : word));
 /** Ends only when it is told to. */
 const endless = [...sizes, ...'--max-steps 100000000 --lr-schedule constant --checkpoint-every 20 --eval-every 0'.split(' ')];
 const TRIES = 300;
@@ -74,16 +76,9 @@ await inFolder(async (folder) => {
     expect(!readdirSync(join(folder, 'twice')).some((name) => name.endsWith('.tmp') || name === 'lock.json'), 'files are left over');
   });
 
-<<<<<<< HEAD
   await check('two trainers in one folder: the second ends with 7 and names the first, which is not disturbed', async () => {
-    const first = start(folder, [...brief, '--out', 'shared']);
-    await first.said('step 40 ');
-    first.child.kill('SIGSTOP'); // so that it is still there, however quick this machine is
-=======
-  await check('two trainers in one folder: the second ends with 2 and names the first, which is not disturbed', async () => {
     const first = start(folder, [...brief, '--out', 'shared'], stoppingAt('step 40 '));
     await first.stopped();
->>>>>>> w-files
     for (const how of ['--resume', '--force', '--quiet']) {
       renewLock(join(folder, 'shared'));
       const second = await start(folder, [...brief, '--out', 'shared', how]).ended;
@@ -98,15 +93,8 @@ await inFolder(async (folder) => {
     await isExpected('shared');
   });
 
-<<<<<<< HEAD
   await check('two trainers at the same moment: one trains, the other ends with 7', async () => {
-    const both = [start(folder, [...brief, '--out', 'race']), start(folder, [...brief, '--out', 'race'])];
-    const codes = (await Promise.all(both.map(({ ended }) => ended))).map(({ code }) => code);
-    expect(codes.toSorted().join() === '0,7', `they ended with ${codes.join(' and ')}`);
-=======
-  await check('two trainers at the same moment: one trains, the other ends with 2', async () => {
     await race('race', 2, [...brief, '--out', 'race']);
->>>>>>> w-files
     await isExpected('race');
   });
 
@@ -135,6 +123,22 @@ await inFolder(async (folder) => {
     await isExpected('stopped');
   });
 
+  await check('saves by the clock where no step is due, and after kill -9 resumes from there to the same weights', async () => {
+    // A clock that moves on by five seconds each time that the program looks at it, however fast the machine.
+    const clock = preloading('let now = 0; performance.now = () => (now += 5000);');
+    const stop = stoppingAt('latest.json');
+    const NODE_OPTIONS = `${clock.NODE_OPTIONS} ${stop.NODE_OPTIONS}`;
+    const trainer = start(folder, [...rarelySaved, '--out', 'clock'], { NODE_OPTIONS });
+    await trainer.stopped();
+    trainer.child.kill('SIGKILL');
+    await trainer.ended;
+    const { step } = (await readCheckpoint(join(folder, 'clock/latest.json'))).training;
+    expect(step > 0 && step < 100, `it was first saved at step ${step}`);
+    const again = await start(folder, ['--out', 'clock', '--resume', '--checkpoint-every', '20']).ended;
+    expect(again.code === 0, `going on ended with ${again.code}: ${again.stderr}`);
+    await isExpected('clock');
+  });
+
   await check('stopped for longer than its --budget, it has spent nothing of it', async () => {
     const STOPPED_MS = 10_000;
     const trainer = start(folder, [...sizes, '--budget', '2s', '--json', '--out', 'budget'], stoppingAt('"event":"start"'));
@@ -149,16 +153,9 @@ await inFolder(async (folder) => {
     expect(elapsedMs < workedMs + STOPPED_MS / 2, `of ${Math.round(workedMs)} ms after the stop it counted ${Math.round(elapsedMs)}`);
   });
 
-<<<<<<< HEAD
   await check('stopped for so long that another took over, it ends with 7 and writes nothing more', async () => {
-    const first = start(folder, [...brief, '--out', 'taken']);
-    await first.said('step 60 ');
-    first.child.kill('SIGSTOP');
-=======
-  await check('stopped for so long that another took over, it ends with 2 and writes nothing more', async () => {
     const first = start(folder, [...brief, '--out', 'taken'], stoppingAt('step 60 '));
     await first.stopped();
->>>>>>> w-files
     // As if it had not renewed its lock for an hour.
     const anHourAgo = Date.now() / 1000 - 3600;
     utimesSync(join(folder, 'taken/lock.json'), anHourAgo, anHourAgo);
@@ -353,7 +350,7 @@ await inFolder(async (folder) => {
     }
     const texts = refused.map(({ code, stderr }) => `${code}: ${stderr}`);
     expect(refused.length === count - 1, `${count - refused.length} of them train; the others: ${texts.join('; ')}`);
-    for (const { code, stderr } of refused) expect(code === 2 && stderr.includes('is training in'), `one ended with ${code}: ${stderr}`);
+    for (const { code, stderr } of refused) expect(code === 7 && stderr.includes('is training in'), `one ended with ${code}: ${stderr}`);
     const [holder] = trainers.filter(({ child }) => child.exitCode === null);
     await holder.stopped();
     holder.child.kill('SIGCONT');

@@ -28,8 +28,8 @@ describe('the folder of a sweep', () => {
 
   it('may have other threads, and the same options in other words', async () => {
     await sweep(['--lr', '0.005', ...fixed]);
-    const otherThreads = fixed.map((word, index) => (fixed[index - 1] === '--threads' ? '2' : word));
-    expect((await sweep([...otherThreads, '--lr', '5e-3'])).stdout).toContain('finished before');
+    const others = fixed.with(fixed.indexOf('--threads') + 1, '2');
+    expect((await sweep([...others, '--lr', '5e-3'])).stdout).toContain('finished before');
   });
 
   it('does not take the runs of another text for its own', async () => {
