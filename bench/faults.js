@@ -98,7 +98,7 @@ await inFolder(async (folder) => {
     await isExpected('race');
   });
 
-  await check('six trainers that find the lock of one that was killed: one goes on, all others end with 2', async () => {
+  await check('six trainers that find the lock of one that was killed: one goes on, all others end with 7', async () => {
     const killed = start(folder, [...brief, '--out', 'left'], stoppingAt('step 60 '));
     await killed.stopped();
     killed.child.kill('SIGKILL');

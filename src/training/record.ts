@@ -134,7 +134,7 @@ function firstWrong<Members>(value: Readonly<Record<string, unknown>>, rules: Ru
  */
 function part<Members>(training: Training, name: string, rules: Rules<Members>, earlier: Partial<Members> = {}): Members {
   if (typeof training[name] !== 'object' || training[name] === null) throw unfit(`training.${name} is missing`);
-  const value = { ...earlier, ...training[name] };
+  const value = { ...training[name], ...earlier, ...training[name] }; // its own first, as in recordedOptions
   const wrong = firstWrong(value as Record<string, unknown>, rules);
   if (wrong !== null)
     throw unfit(`training.${name}.${wrong} is ${JSON.stringify((value as Record<string, unknown>)[wrong])?.slice(0, 60) ?? 'missing'}`);

@@ -19,6 +19,8 @@ describe('the settings of a run that goes on', () => {
     const { options, reading, machine, notes } = goOn({});
     expect(options).toEqual({ ...checkpoint.training.options, maxTimeMs: null });
     expect(reading).toEqual(checkpoint.training.reading);
+    // In the same order, so that the file that is written next is the same text.
+    expect(JSON.stringify(reading)).toBe(JSON.stringify(checkpoint.training.reading));
     expect(machine).toEqual(checkpoint.training.machine);
     expect(notes).toEqual([]);
     expect(goOn({ options: { maxTimeMs: 1000 } })).toMatchObject({ options: { maxTimeMs: 1000 }, notes: [] });
