@@ -78,7 +78,7 @@ export class Curves {
     return this.#samples.map((sample) => ({
       ...this.#momentAt(sample.step),
       ...sample,
-      lossNats: (lastUpTo(this.reports, sample.step) ?? this.reports.at(0))?.lossNats ?? null,
+      lossNats: lastUpTo(this.reports, sample.step)?.lossNats ?? null,
       validationLossNats: lastUpTo(this.#evaluations, sample.step)?.validationLossNats ?? null,
     }));
   }

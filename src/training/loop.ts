@@ -107,7 +107,8 @@ export class Loop {
     const trouble = this.#standing.trend.troubleIn(results);
     if (steps.length > 0) {
       this.#recent.add(steps, (elapsed * steps.length) / results.length);
-      if (trouble === null && (this.#recent.isReportDue || this.#reasonToEnd() !== null)) yield this.#report(steps.at(-1)!);
+      const isReportDue = this.#recent.isReportDue || this.#isLookDue() || this.#reasonToEnd() !== null;
+      if (trouble === null && isReportDue) yield this.#report(steps.at(-1)!);
     }
     if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
   }
@@ -188,6 +189,12 @@ export class Loop {
       this.#changed();
     }
     yield event;
+  }
+
+  /** A loss is evaluated or a sample taken at this step: it is shown beside the training loss of the same step. */
+  #isLookDue(): boolean {
+    const { evaluateEvery, sampleEvery } = this.#options;
+    return (this.#session.validates && this.#isDue(evaluateEvery)) || this.#isDue(sampleEvery);
   }
 
   #isDue(every: number): boolean {

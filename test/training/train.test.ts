@@ -48,6 +48,10 @@ describe('a training run', () => {
     expect(stepsOf(events, 'sample')).toEqual([5, 10, 12]);
     expect(stepsOf(events, 'checkpoint')).toEqual([6, 12]); // the last of them once, not once more because it is the last
     expect(those(events, 'sample').map(({ text }) => [...text].length)).toEqual([20, 20, 20]);
+    // However fast the run, the training loss of the same step precedes each of them, for `rnn story` and `rnn info`.
+    expect(stepsOf(events, 'report')).toEqual(expect.arrayContaining([4, 5, 8, 10, 12]));
+    const { history } = (await readCheckpoint(folder.bestPath)).training;
+    expect(history.some(({ event }) => event === 'report')).toBe(true);
     const steps = events.flatMap((event) => ('step' in event ? [event.step] : []));
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));
     expect(
