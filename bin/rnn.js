@@ -1,5 +1,13 @@
 #!/usr/bin/env node
 // Hands over to the command line, which is in dist/ once it is built.
-import { start } from '../dist/cli/start.js';
+const hints = {
+  ERR_MODULE_NOT_FOUND: 'run npm run build: a clone is not built yet',
+  EMFILE: 'raise the limit on open files (ulimit -n)',
+};
 
+const { start } = await import('../dist/cli/start.js').catch((error) => {
+  if (!Object.hasOwn(hints, error.code)) throw error;
+  console.error(`error: cannot load rnn: ${error.message}\nhint: ${hints[error.code]}`);
+  process.exit(1);
+});
 await start();

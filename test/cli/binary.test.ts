@@ -1,5 +1,6 @@
 // The real program in a process of its own.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +14,15 @@ afterAll(() => rm(folder, { recursive: true }));
 
 /** A command line of the shell; its working directory is empty at first. */
 const shell = (line: string, env: Record<string, string> = {}) => shellIn(line, { folder, env });
+
+it('says how to build a clone that is not built yet', async () => {
+  await writeFile(join(folder, 'package.json'), '{"type": "module"}');
+  await cp(join(import.meta.dirname, '../../bin'), join(folder, 'bin'), { recursive: true });
+  const run = (): string => execFileSync(process.execPath, [join(folder, 'bin/rnn.js'), '--help'], { stdio: 'pipe', encoding: 'utf8' });
+  expect(run).toThrow(
+    expect.objectContaining({ status: 1, stderr: expect.stringContaining('\nhint: run npm run build') as string }) as Error,
+  );
+});
 
 describe.skipIf(!isBuilt)('the program itself (npm run build makes it)', { timeout: patience }, () => {
   it('prints its help on stdout', async () => {
