@@ -16,9 +16,10 @@ afterAll(() => rm(folder, { recursive: true }));
 const shell = (line: string, env: Record<string, string> = {}) => shellIn(line, { folder, env });
 
 it('says how to build a clone that is not built yet', async () => {
-  await writeFile(join(folder, 'package.json'), '{"type": "module"}');
-  await cp(join(import.meta.dirname, '../../bin'), join(folder, 'bin'), { recursive: true });
-  const run = (): string => execFileSync(process.execPath, [join(folder, 'bin/rnn.js'), '--help'], { stdio: 'pipe', encoding: 'utf8' });
+  const clone = join(folder, 'clone');
+  await cp(join(import.meta.dirname, '../../bin'), join(clone, 'bin'), { recursive: true });
+  await writeFile(join(clone, 'package.json'), '{"type": "module"}');
+  const run = (): string => execFileSync(process.execPath, [join(clone, 'bin/rnn.js'), '--help'], { stdio: 'pipe', encoding: 'utf8' });
   expect(run).toThrow(
     expect.objectContaining({ status: 1, stderr: expect.stringContaining('\nhint: run npm run build') as string }) as Error,
   );
