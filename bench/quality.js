@@ -26,7 +26,7 @@ writeFileSync(store, `${JSON.stringify(results)}\n`);
 
 const section = [
   '## Quality\n',
-  `Losses on the last tenth of ${basename(text)}, in nats a character: 16 contiguous streams from a zero state, every character scored once. The`,
+  `Losses on the last tenth of ${basename(text)}, in nats a character: up to 16 contiguous chunks, every character scored once. The`,
   `validation text is used for nothing but to choose which checkpoint is the best. ${[...new Set(runs.map(({ machine }) => machine))].join('; ')}.\n`,
   tableHead(['command', 'validation loss', 'training loss', 'parameters', 'steps', 'times the text', 'minutes', 'characters/s', 'by']),
   ...runs.map(({ preset, best, training, parameters, steps, epochs, minutes, speed, program: by }) =>
