@@ -112,7 +112,10 @@ export function corpusName(source: Source): string {
     return path.basename(path.resolve(splitPattern(source, process.platform, existsSync).folder)) || 'corpus';
   // The 1 of linux-6.1 is no extension.
   const extension = path.extname(source);
-  return path.basename(path.resolve(source), /[a-z]/i.test(extension) ? extension : '') || 'corpus';
+  const whole = path.basename(path.resolve(source));
+  const name = path.basename(whole, /[a-z]/i.test(extension) ? extension : '');
+  // `..txt` without its extension would be the folder that the run is to lie in.
+  return (/^\.*$/.test(name) ? whole : name) || 'corpus';
 }
 
 const checkPath = 'check the path; it is relative to the present folder';

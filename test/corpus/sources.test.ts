@@ -247,5 +247,8 @@ describe('the name of a run', () => {
     ['*.txt', path.basename(process.cwd())],
     ['/*.txt', 'corpus'],
     ['a.tar.gz', 'a.tar'],
+    ['texts/..txt', '..txt'],
+    ['...txt', '...txt'],
+    ['.txt', '.txt'],
   ])('is, for %s, %s', (source, name) => expect(corpusName(source)).toBe(name));
 });
