@@ -48,6 +48,18 @@ describe('exit codes', () => {
       code: 1,
       message: `cannot continue: ${error.message}`,
       hint: expect.stringContaining(hint),
+      options: [],
+      stack: undefined,
+    });
+  });
+
+  it('a current folder that was removed is not a bug', () => {
+    const error = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT', syscall: 'uv_cwd' });
+    expect(failureOf(error, { debug: false })).toEqual({
+      code: 1,
+      message: 'cannot continue: the current folder was removed',
+      hint: 'change to a folder that exists',
+      options: [],
       stack: undefined,
     });
   });
