@@ -53,7 +53,7 @@ export class Output {
         if (readerGone.has(code)) return reject(new OutputClosed(`${this.#name} is closed`));
         reject(
           new RnnError('machine', `cannot write to ${this.#name}: ${error.message}`, {
-            hint: 'make room where it goes, or send it elsewhere',
+            hint: code === 'EBADF' ? `open ${this.#name} for writing` : 'make room where it goes, or send it elsewhere',
             cause: error,
           }),
         );

@@ -152,6 +152,8 @@ describe('help', () => {
     async (...argv) => {
       const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
       expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: make room/) });
+      const shut = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EBADF' } }) });
+      expect(shut).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: EBADF.*\nhint: open stdout/) });
       expect(await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) })).toEqual({
         code: 0,
         stdout: '',
