@@ -66,10 +66,15 @@ async function withCheckpoint(folders: readonly string[], purpose: Purpose): Pro
 }
 
 async function fileIn(folder: string, purpose: Purpose): Promise<string | null> {
+  // What is there and no file, or nobody may see: whoever opens it can say more.
+  let other: string | null = null;
   for (const name of preferred[purpose])
     for (const file of name === snapshots ? await snapshotsIn(folder) : [name]) {
       const path = join(folder, file);
-      if ((await stat(path).catch(() => null))?.isFile() === true) return path;
+      const status = await stat(path).catch((error: unknown) => systemCode(error));
+      if (status === 'ENOENT' || status === 'ENOTDIR') continue;
+      if (typeof status === 'object' && status.isFile()) return path;
+      other ??= path;
     }
-  return null;
+  return other;
 }

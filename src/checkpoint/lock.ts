@@ -91,15 +91,21 @@ export class Lock {
     );
   }
 
+  /** Whether the lock lies where it was taken, and not in a folder that was renamed since. */
+  isThere(): boolean {
+    try {
+      return look(this.#path, 0)?.holder?.token === this.#token;
+    } catch {
+      return false;
+    }
+  }
+
   /** Gives the folder back, unless another process has it by now. */
   release(): void {
     clearInterval(this.#timer);
     ownTokens.delete(this.#token);
-    try {
-      if (look(this.#path, 0)?.holder?.token === this.#token) rmSync(this.#path, { force: true });
-    } catch {
-      // It is of no use any more, and will be found to be left behind.
-    }
+    // Where it stays, it is of no use any more, and will be found to be left behind.
+    if (this.isThere()) removeIfPossible(this.#path);
   }
 
   /** Writes the file anew in its place: so its time is that of the file system's clock. */
