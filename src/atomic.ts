@@ -1,11 +1,12 @@
 // Files that are replaced whole or not at all, and the words for a disk that fails. Knows nothing of what is in the files.
 
 import { copyFile, link, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 import { withCleanup } from './cleanup.ts';
 import { RnnError, systemCode } from './errors.ts';
+import { pathIn } from './path-in.ts';
 
 /** Ends the names of files that are being written; what a killed process left behind is recognised by it. */
 export const temporarySuffix = '.tmp';
@@ -21,7 +22,7 @@ export async function replaceFile(
   path: string,
   pieces: Iterable<Uint8Array>,
   beforeRename?: () => Promise<void>,
-  temporary = join(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`),
+  temporary = pathIn(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`),
 ): Promise<void> {
   try {
     const file = await open(temporary, 'wx');

@@ -1,9 +1,9 @@
 // The files of a run folder from outside: which there are, whether somebody has replaced them, and how they go. Opens none of them.
 import { statSync } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import { isOfRun, isTemporary } from './names.ts';
 
 /** The names of what a run writes, and of its temporary files. */
@@ -35,7 +35,7 @@ export async function refuseFolders(path: string): Promise<void> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
   const folder = entries.find((entry) => entry.isDirectory() && isOurs(entry.name));
   if (folder === undefined) return;
-  throw new RnnError('usage', `${join(path, folder.name)} is a folder, and is to be a file of a run`, {
+  throw new RnnError('usage', `${pathIn(path, folder.name)} is a folder, and is to be a file of a run`, {
     hint: 'move it away, or choose another folder with --out',
   });
 }

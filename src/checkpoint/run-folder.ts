@@ -3,9 +3,9 @@
 
 import { existsSync } from 'node:fs';
 import { link, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import { firstSameFile } from '../output-file.ts';
 import { diskError, nameAgain, renameOnto, temporarySuffix } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -46,10 +46,10 @@ export class RunFolder implements RunStore {
 
   private constructor(path: string, lock: Lock) {
     this.path = path;
-    this.latestPath = join(path, latestFile);
-    this.previousPath = join(path, previousFile);
-    this.bestPath = join(path, bestFile);
-    this.logPath = join(path, logFile);
+    this.latestPath = pathIn(path, latestFile);
+    this.previousPath = pathIn(path, previousFile);
+    this.bestPath = pathIn(path, bestFile);
+    this.logPath = pathIn(path, logFile);
     this.#lock = lock;
     this.#left = this.#now();
   }
@@ -80,7 +80,7 @@ export class RunFolder implements RunStore {
         hint: 'continue it with --resume, replace it with --force, or choose another folder with --out',
       });
     await refuseFolders(path);
-    const log = join(path, logFile);
+    const log = pathIn(path, logFile);
     if (force || (await isLog(log).catch(() => true))) return; // whatever else is wrong with it is noticed when it is written
     throw new RnnError('usage', `cannot write ${log}: rnn did not write the file that is already there`, {
       hint: 'move it away, replace it with --force, or choose another folder with --out',
@@ -97,7 +97,7 @@ export class RunFolder implements RunStore {
     const names = (await namesIn(path)).filter((name) => isOurs(name) || name === lockFile);
     const source = await firstSameFile(
       reads,
-      names.map((name) => join(path, name)),
+      names.map((name) => pathIn(path, name)),
     );
     if (source === null) return;
     throw new RnnError('usage', `cannot train in ${path}: the run would replace ${source}, which this command reads`, {
@@ -246,7 +246,7 @@ export class RunFolder implements RunStore {
   }
 
   #ensureLock(): void {
-    this.#lock.ensure(this.path, () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(join(this.path, file))));
+    this.#lock.ensure(this.path, () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))));
   }
 
   #now(): string {
@@ -254,12 +254,12 @@ export class RunFolder implements RunStore {
   }
 
   async #tidy(goes: (file: string) => boolean): Promise<void> {
-    for (const file of await readdir(this.path)) if (goes(file)) await remove(join(this.path, file));
+    for (const file of await readdir(this.path)) if (goes(file)) await remove(pathIn(this.path, file));
   }
 
   /** A second name for latest.json, and none for the states that are too many. */
   async #keepSnapshots(step: number, keep: number): Promise<void> {
-    await nameAgain(this.latestPath, join(this.path, snapshotFile(step)));
+    await nameAgain(this.latestPath, pathIn(this.path, snapshotFile(step)));
     const steps = (await readdir(this.path)).flatMap((file) => stepOfSnapshot(file) ?? []).toSorted((a, b) => a - b);
     const least = steps.at(-keep) ?? 0;
     await this.#tidy((file) => (stepOfSnapshot(file) ?? Infinity) < least);

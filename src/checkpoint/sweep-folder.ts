@@ -2,10 +2,10 @@
 // does not take its runs for its own. The file is hidden because a sweep may lie among the texts that it learns.
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
 import { RnnError, systemCode } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import { replaceFile } from '../atomic.ts';
 import { withCleanup } from '../cleanup.ts';
 import { makeFolders, notMade } from './folders.ts';
@@ -38,7 +38,7 @@ export interface FixedOption {
  * @throws RnnError `usage` if another sweep is in it, `machine` if it cannot be written
  */
 export async function openSweepFolder(folder: string, identity: SweepIdentity): Promise<void> {
-  const path = join(folder, sweepFile);
+  const path = pathIn(folder, sweepFile);
   const earlier = await readIdentity(folder, path);
   const other = earlier === null ? null : differenceOf(earlier, identity);
   if (earlier !== null && other === null) return;

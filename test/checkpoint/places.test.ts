@@ -79,6 +79,23 @@ describe('a run folder', () => {
     expect((await readCheckpoint(run.latestPath)).training.step).toBe(77);
   });
 
+  it.skipIf(process.platform === 'win32')(
+    'beside what a link leads to is one folder to look into and to write to (skipped on Windows)',
+    async () => {
+      const folder = temporaryFolder();
+      mkdirSync(join(folder, 'real', 'deep'), { recursive: true });
+      mkdirSync(join(folder, 'run'));
+      symlinkSync(join('real', 'deep'), join(folder, 'link'));
+      writeFileSync(join(folder, 'run', 'latest.json'), 'of another run');
+      const run = await RunFolder.create(`${folder}/link/../run`);
+      await run.saveLatest(atStep(1));
+      run.close();
+      expect(readdirSync(join(folder, 'real', 'run'))).toEqual(['latest.json']);
+      expect(readFileSync(join(folder, 'run', 'latest.json'), 'utf8')).toBe('of another run');
+      expect((await readCheckpoint(await findCheckpoint(run.path, 'use'))).training.step).toBe(1);
+    },
+  );
+
   it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
     'that the user may not look into is not taken for an empty one (skipped on Windows, and for root)',
     async () => {
