@@ -28,6 +28,14 @@ export const nothingLogged = (path: string): RnnError =>
 
 export const logOf = (path: string): string => pathIn(path, 'log.jsonl');
 
+/** So many are named in a message. */
+const MAX_NAMED = 5;
+
+export function listed(paths: readonly string[]): string {
+  const more = paths.length - MAX_NAMED;
+  return [...paths.slice(0, MAX_NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
 export const nameOf = (path: string): string => harmless(basename(path)).replaceAll('\n', '␊');
 
 /** Of folders or files: as short as tells them apart. */

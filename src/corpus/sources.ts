@@ -88,6 +88,10 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
     runFolder,
   );
   const hidden = paths.length - visible.length;
+  if (files.length === 0 && visible.length > 0)
+    throw new RnnError('corpus', `cannot read ${source}: every file of it lies in a run folder`, {
+      hint: 'choose another run folder with --out, or name files one by one',
+    });
   if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
   return { files: files.map((file) => ({ path: file, named: false })), skipped: isPattern ? 0 : hidden + special };
 }

@@ -18,6 +18,18 @@ async function begin(): Promise<RunFolder> {
   return run;
 }
 
+const isRoot = process.getuid?.() === 0;
+
+/** As somebody who may not do everything. */
+async function withoutRights(act: () => Promise<void>): Promise<void> {
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await act();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
 describe('a run folder', () => {
   it('with a folder in the place of one of its files is refused, even with --force, before anything is removed', async () => {
     const path = temporaryFolder();
@@ -96,16 +108,34 @@ describe('a run folder', () => {
     },
   );
 
-  it.skipIf(process.platform === 'win32' || process.getuid?.() === 0)(
-    'that the user may not look into is not taken for an empty one (skipped on Windows, and for root)',
+  it.skipIf(process.platform === 'win32')(
+    'that the user may not look into is not taken for an empty one (skipped on Windows)',
     async () => {
       const run = await begin();
       onTestFinished(() => chmodSync(run.path, 0o700));
       chmodSync(run.path, 0o300);
-      await expect(RunFolder.holdsRun(run.path)).rejects.toMatchObject({
-        kind: 'machine',
-        message: `cannot look into ${run.path}: you have no permission to read it`,
-      });
+      await withoutRights(() =>
+        expect(RunFolder.holdsRun(run.path)).rejects.toMatchObject({
+          kind: 'machine',
+          message: `cannot look into ${run.path}: you have no permission to read it`,
+        }),
+      );
+    },
+  );
+
+  it.runIf(isRoot)(
+    "with another user's files in a folder that all share is one that may not be written (skipped but for root)",
+    async () => {
+      const path = temporaryFolder();
+      writeFileSync(join(path, 'best.json'), '');
+      chmodSync(path, 0o1777);
+      await withoutRights(() =>
+        expect(RunFolder.create(path, { force: true })).rejects.toMatchObject({
+          kind: 'machine',
+          message: `the run folder ${path} could not be made: you have no permission to write there`,
+        }),
+      );
+      expect(readdirSync(path)).toEqual(['best.json']);
     },
   );
 });

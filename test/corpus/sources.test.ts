@@ -113,6 +113,15 @@ describe('what cannot be read in a folder', () => {
     expect(textOf(await read(folder, { exclude: ['deep'] }))).toBe('ab');
   });
 
+  it('is an error that says so where all of it lies in a run folder', async () => {
+    const folder = folderWith({ 'a.txt': 'ab' });
+    for (const source of [folder, path.join(folder, '*.txt')])
+      expect(await failureOf(read(source, { runFolder: folder }))).toMatchObject({
+        message: `cannot read ${source}: every file of it lies in a run folder`,
+        hint: expect.stringContaining('--out'),
+      });
+  });
+
   it('is an error that names a link to nothing', async () => {
     const folder = folderWith({ 'a.txt': 'ab' });
     symlinkSync('nowhere', path.join(folder, 'dangling'));
