@@ -66,7 +66,8 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
   if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], skipped: 0 };
 
   const isPattern = status === null;
-  const { folder, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
+  const { folder: named, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
+  const folder = await asSystemHasIt(named);
   // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be counted.
   const { paths, unreadable, special } = isPattern
     ? await walk(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
@@ -106,6 +107,12 @@ async function withItsBytes(source: string): Promise<string> {
   const names = await readdir(folder, { encoding: 'buffer' }).catch(() => []);
   const found = names.find((name) => name.toString() === path.basename(source));
   return found === undefined ? source : path.join(folder, nameFromBytes(found));
+}
+
+/** Of `link/../texts` the system goes back from where the link leads to; to the matching of names it would be `texts`. */
+async function asSystemHasIt(folder: string): Promise<string> {
+  const [real, normal] = await Promise.all([folder, path.normalize(folder)].map((each) => realpath(each).catch(() => null)));
+  return real === null || real === normal ? folder : real;
 }
 
 /** A name for a run on these sources: the first one's base name, without extension if it is a file. */

@@ -87,6 +87,16 @@ describe('a folder as a corpus', () => {
   });
 });
 
+it.skipIf(process.platform === 'win32')(
+  'a folder beside what a link leads to is the one that the system means (skipped on Windows)',
+  async () => {
+    const folder = folderWith({ 'real/deep/a.txt': 'deep', 'real/texts/a.txt': 'meant', 'texts/a.txt': 'other' });
+    symlinkSync(path.join('real', 'deep'), path.join(folder, 'link'));
+    expect(textOf(await read(`${folder}/link/../texts`))).toBe('meant');
+    expect(textOf(await read(`${folder}/link/../texts/*.txt`))).toBe('meant');
+  },
+);
+
 describe('what cannot be read in a folder', () => {
   const isRoot = process.getuid?.() === 0;
 
