@@ -1,11 +1,12 @@
 // Files that are replaced whole or not at all, and the words for a disk that fails. Knows nothing of what is in the files.
 
 import { copyFile, link, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 import { withCleanup } from './cleanup.ts';
 import { RnnError, systemCode } from './errors.ts';
+import { pathIn } from './path-in.ts';
 
 /** Ends the names of files that are being written; what a killed process left behind is recognised by it. */
 export const temporarySuffix = '.tmp';
@@ -21,7 +22,7 @@ export async function replaceFile(
   path: string,
   pieces: Iterable<Uint8Array>,
   beforeRename?: () => Promise<void>,
-  temporary = join(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`),
+  temporary = pathIn(dirname(path), `${basename(path)}.${process.pid}-${counter++}${temporarySuffix}`),
 ): Promise<void> {
   try {
     const file = await open(temporary, 'wx');
@@ -114,14 +115,19 @@ async function flushFolder(path: string): Promise<void> {
 export function diskError(what: string, error: unknown, remedy?: string): unknown {
   const code = systemCode(error);
   if (error instanceof RnnError || code === '') return error;
-  const [reason, hint] = Object.hasOwn(reasons, code)
-    ? reasons[code]
-    : [`the system says ${code}`, 'look for trouble with the disk, and try again'];
+  const [reason, hint] = reasonOf(error as NodeJS.ErrnoException & { readonly dest?: string }, code);
   return new RnnError('machine', `${what}: ${reason}`, { hint: remedy ?? hint, cause: error });
+}
+
+function reasonOf({ path, dest = path }: { readonly path?: string; readonly dest?: string }, code: string): readonly [string, string] {
+  if (code === 'EISDIR' && dest !== undefined) return [`${dest} is a folder`, 'move it away, or choose another folder with --out'];
+  if (Object.hasOwn(reasons, code)) return reasons[code];
+  return [`the system says ${code}`, 'look for trouble with the disk, and try again'];
 }
 
 const permission = ['you have no permission to write there', 'check the permissions of the folder, or choose another with --out'] as const;
 const full = ['the disk is full', 'make room, or choose a folder on another disk with --out'] as const;
+const fileInPlace = ['there is a file in the place of the folder', 'move the file away, or choose another folder with --out'] as const;
 const gone = ['the folder is not there', 'it was removed or a disk was unmounted; choose a folder with --out'] as const;
 const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EACCES: permission,
@@ -131,5 +137,7 @@ const reasons: Readonly<Record<string, readonly [string, string]>> = {
   EDQUOT: ['your quota on the disk is used up', full[1]],
   EFBIG: ['the limit on the size of files is reached', 'raise ulimit -f, or choose a folder on another disk with --out'],
   ENOENT: gone,
-  ENOTDIR: ['there is a file in the place of the folder', 'move the file away, or choose another folder with --out'],
+  ENOTDIR: fileInPlace,
+  EEXIST: fileInPlace,
+  ENAMETOOLONG: ['a name in it is longer than the file system allows', 'choose a shorter one with --out'],
 };

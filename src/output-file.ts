@@ -3,10 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { access, appendFile, lstat, open, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 
 import { diskError, replaceFile, temporarySuffix } from './atomic.ts';
 import { RnnError, systemCode } from './errors.ts';
+import { pathIn } from './path-in.ts';
 
 export interface OutputRules {
   /** Replaces a file that rnn did not write. */
@@ -119,7 +120,7 @@ async function startOf(path: string): Promise<string> {
 }
 
 /** Short, so that it fits wherever the name of the file does. */
-const temporaryBeside = (path: string): string => join(dirname(path), `.${randomUUID()}${temporarySuffix}`);
+const temporaryBeside = (path: string): string => pathIn(dirname(path), `.${randomUUID()}${temporarySuffix}`);
 
 /** Of what the path leads to; null where nothing is. `-` is what standard input comes from. */
 async function identityOf(path: string): Promise<string | null> {

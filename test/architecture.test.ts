@@ -28,6 +28,7 @@ const shared: readonly string[] = [
   'src/group.ts',
   'src/pieces.ts',
   'src/shell-word.ts',
+  'src/path-in.ts',
   'src/atomic.ts',
   'src/cleanup.ts',
   'src/output-file.ts',

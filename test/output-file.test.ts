@@ -98,7 +98,7 @@ describe('a file for the user', () => {
     ['none/page', 'the folder is not there'],
     ['page/page', 'there is a file in the place of the folder'],
     ['new/', 'it is a folder'],
-    ['n'.repeat(300), 'the system says ENAMETOOLONG'],
+    ['n'.repeat(300), 'a name in it is longer than the file system allows'],
   ])('at %s is refused before anything is computed for it', async (name, reason) => {
     expect(await refusalOf(name)).toMatchObject({
       kind: 'machine',

@@ -1,9 +1,9 @@
 // From what the user gave (a run folder, a file, nothing) to the checkpoint file that is meant. Does not open it.
 
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import { bestFile, latestFile, previousFile } from './names.ts';
 import { snapshotsIn } from './newest.ts';
 import { runsByAge } from './runs.ts';
@@ -66,10 +66,15 @@ async function withCheckpoint(folders: readonly string[], purpose: Purpose): Pro
 }
 
 async function fileIn(folder: string, purpose: Purpose): Promise<string | null> {
+  // What is there and no file, or nobody may see: whoever opens it can say more.
+  let other: string | null = null;
   for (const name of preferred[purpose])
     for (const file of name === snapshots ? await snapshotsIn(folder) : [name]) {
-      const path = join(folder, file);
-      if ((await stat(path).catch(() => null))?.isFile() === true) return path;
+      const path = pathIn(folder, file);
+      const status = await stat(path).catch((error: unknown) => systemCode(error));
+      if (status === 'ENOENT' || status === 'ENOTDIR') continue;
+      if (typeof status === 'object' && status.isFile()) return path;
+      other ??= path;
     }
-  return null;
+  return other;
 }

@@ -38,12 +38,15 @@ export class LogFollower {
   async next(): Promise<Fresh> {
     let file: FileHandle | null = null;
     try {
-      if (!(await stat(this.#path)).isFile()) throw new Error('it is no file'); // a named pipe would wait for a writer
+      if (!(await stat(this.#path)).isFile()) throw new Error('it is not a file'); // a named pipe would wait for a writer
       file = await open(this.#path);
       return await this.#read(file);
     } catch (cause) {
       if (systemCode(cause) !== 'ENOENT')
-        throw new RnnError('machine', `${this.#path} could not be read: ${(cause as Error).message}`, { cause });
+        throw new RnnError('machine', `cannot read ${this.#path}: ${(cause as Error).message}`, {
+          hint: 'check what it is and its permissions with ls -l',
+          cause,
+        });
       this.#begin();
       return { lines: [], isAnew: true, isAll: true };
     } finally {

@@ -1,6 +1,6 @@
 // The file of a lock: how it is made at once with its content, and what it says of the process that holds it. Whose turn it is, is lock.ts's.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, linkSync, openSync, readFileSync, readlinkSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { withCleanupSync } from '../cleanup.ts';
@@ -8,6 +8,8 @@ import { RnnError, systemCode } from '../errors.ts';
 
 /** A process that has not renewed its lock for so long is gone, or suspended: then it notices before it writes anything. */
 const STALE_MS = 60_000;
+/** A larger file is not the lock of any process, and reading it may take minutes. One that rnn wrote has about 200 bytes. */
+const MAX_BYTES = 65_536;
 /** No hard links here: FAT, some network and FUSE file systems. EISDIR is what Node makes of Windows' word for that. */
 const noLinks = new Set(['EPERM', 'EISDIR', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', 'EXDEV']);
 
@@ -74,9 +76,9 @@ export interface Found {
 export function look(path: string, now: number): Found | null {
   let file: number;
   try {
-    // Opening a named pipe would wait for whoever writes to it.
-    if (!statSync(path).isFile())
-      throw new RnnError('usage', `${path} is no file, and is to be the lock of a run`, {
+    // Opening a named pipe would wait for whoever writes to it, and a link may lead to one, or nowhere.
+    if (!lstatSync(path).isFile())
+      throw new RnnError('usage', `${path} is not a plain file, and is to be the lock of a run`, {
         hint: 'move it away, or choose another folder with --out',
       });
     file = openSync(path, 'r');
@@ -85,8 +87,8 @@ export function look(path: string, now: number): Found | null {
     throw error;
   }
   try {
-    const { ino, mtimeMs } = fstatSync(file);
-    const text = readFileSync(file, 'utf8');
+    const { ino, mtimeMs, size } = fstatSync(file);
+    const text = size > MAX_BYTES ? '' : readFileSync(file, 'utf8');
     const holder = parse(text);
     // One that is renewed is not far ahead either: the clock was set back after the process was gone.
     const isOld = Math.abs(now - mtimeMs) > STALE_MS;

@@ -7,10 +7,10 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 
 import { temporarySuffix } from '../atomic.ts';
 import { RnnError } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere, writeAndTime } from './lock-file.ts';
 import { lockFile } from './names.ts';
 
@@ -36,7 +36,7 @@ export class Lock {
    * @throws RnnError `busy`, at once, if another process holds the folder; the system's error if the lock cannot be written
    */
   static take(folder: string): Lock {
-    const path = join(folder, lockFile);
+    const path = pathIn(folder, lockFile);
     const holder = { token: randomUUID(), pid: process.pid, host: hostname(), pids: pidsHere, since: new Date().toISOString() };
     const content = `${JSON.stringify(holder)}\n`;
     const temporary = `${path}.${holder.token}${temporarySuffix}`;
@@ -61,13 +61,13 @@ export class Lock {
 
   /** @throws RnnError `busy` if another process holds the folder; the system's error if that cannot be seen */
   static refuseIfHeld(folder: string): void {
-    const other = look(join(folder, lockFile), Date.now());
+    const other = look(pathIn(folder, lockFile), Date.now());
     if (other !== null && !other.isGone) throw inUse(folder, other.holder);
   }
 
   /** Whether a process, be it this one, trains in the folder. @throws the system's error if that cannot be seen */
   static isHeld(folder: string): boolean {
-    const holder = look(join(folder, lockFile), Date.now());
+    const holder = look(pathIn(folder, lockFile), Date.now());
     return holder !== null && !holder.isGone;
   }
 
@@ -91,15 +91,21 @@ export class Lock {
     );
   }
 
+  /** Whether the lock lies where it was taken, and not in a folder that was renamed since. */
+  isThere(): boolean {
+    try {
+      return look(this.#path, 0)?.holder?.token === this.#token;
+    } catch {
+      return false;
+    }
+  }
+
   /** Gives the folder back, unless another process has it by now. */
   release(): void {
     clearInterval(this.#timer);
     ownTokens.delete(this.#token);
-    try {
-      if (look(this.#path, 0)?.holder?.token === this.#token) rmSync(this.#path, { force: true });
-    } catch {
-      // It is of no use any more, and will be found to be left behind.
-    }
+    // Where it stays, it is of no use any more, and will be found to be left behind.
+    if (this.isThere()) removeIfPossible(this.#path);
   }
 
   /** Writes the file anew in its place: so its time is that of the file system's clock. */

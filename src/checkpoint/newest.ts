@@ -1,9 +1,9 @@
 // Which checkpoint of a run folder is the newest that can be read. Writes nothing.
 
 import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { RnnError } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { bestFile, damagedFile, latestFile, previousFile, stepOfSnapshot } from './names.ts';
 import { readCheckpoint } from './read.ts';
@@ -23,7 +23,7 @@ export interface Newest {
  * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
  */
 export async function newestIn(folder: string): Promise<Newest> {
-  const latest = join(folder, latestFile);
+  const latest = pathIn(folder, latestFile);
   let trouble: RnnError | null = null;
   const read = async (path: string): Promise<Checkpoint | null> => {
     try {
@@ -41,7 +41,7 @@ export async function newestIn(folder: string): Promise<Newest> {
   // At one step a snapshot is before best.json: it was a latest.json, which knows whether the run is over.
   for (const file of [previousFile, ...(await snapshotsIn(folder)), bestFile]) {
     if (newest !== null && (stepOfSnapshot(file) ?? Infinity) <= newest.checkpoint.training.step) continue;
-    const path = join(folder, file);
+    const path = pathIn(folder, file);
     const other = await read(path);
     if (other !== null && (newest === null || other.training.step > newest.checkpoint.training.step))
       newest = { checkpoint: other, path, instead };
@@ -62,7 +62,7 @@ export async function newestIn(folder: string): Promise<Newest> {
 /** A name that is free for one more. */
 export async function freeDamagedName(folder: string): Promise<string> {
   for (let count = 1; ; count++) {
-    const path = join(folder, damagedFile(count));
+    const path = pathIn(folder, damagedFile(count));
     if (!(await exists(path))) return path;
   }
 }

@@ -1,6 +1,7 @@
 // What may be wrong with a checkpoint file, and what its reader can do about it. Knows what is refused, and not how a file is read.
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import { formatName, formatVersion, type TrainedModel } from './checkpoint.ts';
 import { type Fail, shown } from './json-values.ts';
 import type { ByteSource } from './source.ts';
@@ -57,7 +58,7 @@ export function otherFormat(path: string, detail: string): RnnError {
 }
 
 function adviceOnDamage(path: string): string {
-  const previous = join(dirname(path), 'previous.json');
+  const previous = pathIn(dirname(path), 'previous.json');
   return basename(path) === 'latest.json'
     ? `the checkpoint before it may be whole: try --checkpoint ${previous}`
     : 'use another checkpoint of the run, or a copy of this one';

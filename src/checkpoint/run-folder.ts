@@ -1,11 +1,11 @@
 // One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots and
 // log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
 
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { link, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import { firstSameFile } from '../output-file.ts';
 import { diskError, nameAgain, renameOnto, temporarySuffix } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -16,7 +16,6 @@ import {
   bestFile,
   checkpointFiles,
   isCheckpoint,
-  isOfRun,
   isTemporary,
   latestFile,
   lockFile,
@@ -26,6 +25,7 @@ import {
   stepOfSnapshot,
 } from './names.ts';
 import { freeDamagedName, type Newest, newestIn } from './newest.ts';
+import { isOurs, namesIn, refuseFolders, remove, statesOf } from './run-files.ts';
 import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
@@ -46,17 +46,21 @@ export class RunFolder implements RunStore {
 
   private constructor(path: string, lock: Lock) {
     this.path = path;
-    this.latestPath = join(path, latestFile);
-    this.previousPath = join(path, previousFile);
-    this.bestPath = join(path, bestFile);
-    this.logPath = join(path, logFile);
+    this.latestPath = pathIn(path, latestFile);
+    this.previousPath = pathIn(path, previousFile);
+    this.bestPath = pathIn(path, bestFile);
+    this.logPath = pathIn(path, logFile);
     this.#lock = lock;
     this.#left = this.#now();
   }
 
-  /** Whether the folder holds a checkpoint. A log alone is no run: nothing can be continued from it. */
+  /**
+   * Whether the folder holds a checkpoint. A log alone is no run: nothing can be continued from it.
+   *
+   * @throws RnnError `machine` if the user may not see what is in the folder
+   */
   static async holdsRun(path: string): Promise<boolean> {
-    return (await readdir(path).catch(() => [])).some(isCheckpoint);
+    return (await namesIn(path)).some(isCheckpoint);
   }
 
   /**
@@ -71,13 +75,13 @@ export class RunFolder implements RunStore {
     } catch (cause) {
       throw notMade(what, path, cause);
     }
-    if (force) return;
-    if (await RunFolder.holdsRun(path))
+    if (!force && (await RunFolder.holdsRun(path)))
       throw new RnnError('usage', `${path} already holds a run`, {
         hint: 'continue it with --resume, replace it with --force, or choose another folder with --out',
       });
-    const log = join(path, logFile);
-    if (await isLog(log).catch(() => true)) return; // whatever else is wrong with it is noticed when it is written
+    await refuseFolders(path);
+    const log = pathIn(path, logFile);
+    if (force || (await isLog(log).catch(() => true))) return; // whatever else is wrong with it is noticed when it is written
     throw new RnnError('usage', `cannot write ${log}: rnn did not write the file that is already there`, {
       hint: 'move it away, replace it with --force, or choose another folder with --out',
     });
@@ -90,10 +94,10 @@ export class RunFolder implements RunStore {
    * @throws RnnError `usage` if one of them is a file of a run in the folder
    */
   static async refuseSources(path: string, reads: readonly string[]): Promise<void> {
-    const names = (await readdir(path).catch(() => [])).filter((name) => isOfRun(name) || isTemporary(name) || name === lockFile);
+    const names = (await namesIn(path)).filter((name) => isOurs(name) || name === lockFile);
     const source = await firstSameFile(
       reads,
-      names.map((name) => join(path, name)),
+      names.map((name) => pathIn(path, name)),
     );
     if (source === null) return;
     throw new RnnError('usage', `cannot train in ${path}: the run would replace ${source}, which this command reads`, {
@@ -116,7 +120,7 @@ export class RunFolder implements RunStore {
       try {
         // Another process may have made a run of it since.
         if (!force && (await RunFolder.holdsRun(path))) await RunFolder.refuseIfTaken(path);
-        await folder.#tidy((file) => isOfRun(file) || isTemporary(file));
+        await folder.#tidy(isOurs);
         folder.#left = folder.#now();
       } catch (error) {
         folder.close();
@@ -200,7 +204,8 @@ export class RunFolder implements RunStore {
     try {
       await writeCheckpoint(path, checkpoint, beforeRename);
     } finally {
-      this.#left = this.#now();
+      // Where the folder was swapped for another one meanwhile, this process did not leave what is in it.
+      if (this.#lock.isThere()) this.#left = this.#now();
     }
   }
 
@@ -235,35 +240,26 @@ export class RunFolder implements RunStore {
       await makeFolders(this.path);
       this.#ensureLock();
     } catch (cause) {
-      throw notMade(what, this.path, cause);
+      // Whatever has come to be in the way may go again: no wrong command, as at the beginning.
+      throw diskError(`the ${what} ${this.path} could not be made`, cause);
     }
   }
 
   #ensureLock(): void {
-    this.#lock.ensure(this.path, () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(join(this.path, file))));
+    this.#lock.ensure(this.path, () => this.#left === this.#now() || !checkpointFiles.some((file) => existsSync(pathIn(this.path, file))));
   }
 
-  /** Differs whenever somebody has replaced a checkpoint. */
   #now(): string {
-    return [this.latestPath, this.bestPath]
-      .map((path) => {
-        try {
-          const { ino, size, mtimeMs } = statSync(path);
-          return `${ino} ${size} ${mtimeMs}`;
-        } catch (error) {
-          return systemCode(error);
-        }
-      })
-      .join();
+    return statesOf([this.latestPath, this.bestPath]);
   }
 
   async #tidy(goes: (file: string) => boolean): Promise<void> {
-    for (const file of await readdir(this.path)) if (goes(file)) await rm(join(this.path, file), { force: true });
+    for (const file of await readdir(this.path)) if (goes(file)) await remove(pathIn(this.path, file));
   }
 
   /** A second name for latest.json, and none for the states that are too many. */
   async #keepSnapshots(step: number, keep: number): Promise<void> {
-    await nameAgain(this.latestPath, join(this.path, snapshotFile(step)));
+    await nameAgain(this.latestPath, pathIn(this.path, snapshotFile(step)));
     const steps = (await readdir(this.path)).flatMap((file) => stepOfSnapshot(file) ?? []).toSorted((a, b) => a - b);
     const least = steps.at(-keep) ?? 0;
     await this.#tidy((file) => (stepOfSnapshot(file) ?? Infinity) < least);

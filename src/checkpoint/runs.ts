@@ -1,9 +1,10 @@
 // The runs in a folder, and what each has on disk, at little cost: no weights are read. Writes nothing, and knows nothing of what options
 // or losses mean.
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import { Lock } from './lock.ts';
 import { type LogLine, lastLines } from './log.ts';
 import { bestFile, isOfRun, isRunFolder, latestFile, lockFile, logFile, previousFile } from './names.ts';
@@ -38,14 +39,14 @@ export async function runsIn(folder: string): Promise<string[]> {
   const names = await namesIn(folder);
   if (isRunFolder(names)) return [folder];
   const inside = await Promise.all(
-    names.toSorted().map(async (name) => ({ path: join(folder, name), names: await readdir(join(folder, name)).catch(() => []) })),
+    names.toSorted().map(async (name) => ({ path: pathIn(folder, name), names: await readdir(pathIn(folder, name)).catch(() => []) })),
   );
   return inside.filter((each) => isRunFolder(each.names)).map(({ path }) => path);
 }
 
 /** The folders in a folder that hold runs, though it holds none itself. */
 export async function foldersOfRuns(folder: string): Promise<string[]> {
-  const paths = (await namesIn(folder)).toSorted().map((name) => join(folder, name));
+  const paths = (await namesIn(folder)).toSorted().map((name) => pathIn(folder, name));
   const found = await Promise.all(paths.map(async (path) => ((await runsIn(path).catch(() => [])).length > 0 ? [path] : [])));
   return found.flat();
 }
@@ -84,7 +85,7 @@ export async function runsByAge(folder: string): Promise<string[]> {
 
 async function lastChange(path: string): Promise<number> {
   const files = (await readdir(path).catch(() => [])).filter((file) => isOfRun(file) || file === lockFile);
-  const times = await Promise.all(files.map(async (file) => (await stat(join(path, file)).catch(() => null))?.mtimeMs ?? 0));
+  const times = await Promise.all(files.map(async (file) => (await stat(pathIn(path, file)).catch(() => null))?.mtimeMs ?? 0));
   return Math.max(0, ...times);
 }
 
@@ -121,7 +122,7 @@ export async function lookInto(path: string): Promise<RunFiles> {
   const troubles: RnnError[] = [];
   const header = async (file: string): Promise<Header | null> => {
     try {
-      return (await isThere(join(path, file))) ? await readHeader(join(path, file)) : null;
+      return (await isThere(pathIn(path, file))) ? await readHeader(pathIn(path, file)) : null;
     } catch (error) {
       if (!(error instanceof RnnError)) throw error;
       troubles.push(error);
@@ -142,7 +143,7 @@ export async function lookInto(path: string): Promise<RunFiles> {
   return {
     newest,
     best,
-    log: lastLines(join(path, logFile)),
+    log: lastLines(pathIn(path, logFile)),
     isRunning: isHeld(path),
     trouble: trouble?.message ?? null,
     isForeign: trouble instanceof ForeignCheckpoint,

@@ -1,17 +1,21 @@
 // The folder of a sweep: a run folder for each point, and .sweep.json, which says what all points have in common, so that another sweep
 // does not take its runs for its own. The file is hidden because a sweep may lie among the texts that it learns.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { diskError, replaceFile } from '../atomic.ts';
+import { pathIn } from '../path-in.ts';
+import { replaceFile } from '../atomic.ts';
+import { withCleanup } from '../cleanup.ts';
 import { makeFolders, notMade } from './folders.ts';
 import { runsIn } from './runs.ts';
 
 const formatName = 'rnn-sweep';
 const sweepFile = '.sweep.json';
 const what = 'sweep folder';
+/** It names options and texts: one that is larger was not written by a sweep. */
+const MAX_BYTES = 2 ** 24;
 
 /** What all points of a sweep have in common: plain JSON. */
 export interface SweepIdentity {
@@ -34,7 +38,7 @@ export interface FixedOption {
  * @throws RnnError `usage` if another sweep is in it, `machine` if it cannot be written
  */
 export async function openSweepFolder(folder: string, identity: SweepIdentity): Promise<void> {
-  const path = join(folder, sweepFile);
+  const path = pathIn(folder, sweepFile);
   const earlier = await readIdentity(folder, path);
   const other = earlier === null ? null : differenceOf(earlier, identity);
   if (earlier !== null && other === null) return;
@@ -72,11 +76,14 @@ function shown(option: FixedOption | undefined): string {
 async function readIdentity(folder: string, path: string): Promise<SweepIdentity | null> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readPlain(path);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return null;
     if (systemCode(error) === 'ENOTDIR') throw notMade(what, folder, error);
-    throw diskError(`${path} could not be read`, error);
+    throw new RnnError('machine', `cannot read ${path}: ${(error as Error).message}`, {
+      hint: 'check its permissions with ls -l, or choose another folder with --out',
+      cause: error,
+    });
   }
   try {
     const { format, sources, options } = JSON.parse(text) as Partial<SweepIdentity> & { readonly format?: unknown };
@@ -87,6 +94,18 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
   throw new RnnError('usage', `${path} is damaged: it does not say what the runs beside it have in common`, {
     hint: 'remove it if they are of this very sweep, or choose another folder with --out',
   });
+}
+
+/** Empty for anything that no sweep has written: a folder, a device, a pipe that would wait for a writer, a huge file. */
+async function readPlain(path: string): Promise<string> {
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  return withCleanup(
+    async () => {
+      const status = await file.stat();
+      return status.isFile() && status.size <= MAX_BYTES ? file.readFile('utf8') : '';
+    },
+    () => file.close(),
+  );
 }
 
 function areTexts(value: unknown): value is readonly string[] {

@@ -42,11 +42,20 @@ function limitHint(error: unknown): string | undefined {
   return Object.hasOwn(limitHints, code) ? limitHints[code] : undefined;
 }
 
+/** Whether a relative path could not be resolved, because the folder that it is relative to is gone. */
+function isFolderGone(error: unknown): boolean {
+  return systemCode(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'uv_cwd';
+}
+
 /** Describes anything that was thrown: an RnnError or a limit of the system is the user's to mend, everything else is a bug. */
 export function failureOf(error: unknown, options: { debug: boolean }): Failure {
   const stack = options.debug ? inspect(error) : undefined;
   if (error instanceof RnnError)
     return { code: codes[error.kind], message: error.message, hint: error.hint, options: error.options, stack };
+  if (isFolderGone(error)) {
+    const message = 'cannot continue: the current folder was removed';
+    return { code: codes.machine, message, hint: 'change to a folder that exists', options: [], stack };
+  }
   const hint = limitHint(error);
   if (hint !== undefined) return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, options: [], stack };
   return {

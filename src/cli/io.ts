@@ -1,6 +1,7 @@
 // The edges of the process that the command line touches, as one object, so that a test can hand over its own. Nothing else in
 // cli/ reads `process`, but child.ts.
-import type { Readable, Writable } from 'node:stream';
+import { fstatSync } from 'node:fs';
+import { Readable, type Writable } from 'node:stream';
 import { type Child, type ChildLines, startChild } from './child.ts';
 import { isHangupIgnored } from './hangup.ts';
 import { type Signal, endingSignals } from './signals.ts';
@@ -40,7 +41,7 @@ export function openProcessIo(): Io {
   return {
     // Getters, because merely looking at process.stdin opens it.
     get stdin() {
-      return process.stdin;
+      return isStdinFolder() ? folderAsStdin() : process.stdin;
     },
     get stdout() {
       return process.stdout;
@@ -75,4 +76,18 @@ export function openProcessIo(): Io {
     exit: (code) => process.exit(code),
     randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0],
   };
+}
+
+function isStdinFolder(): boolean {
+  try {
+    return fstatSync(0).isDirectory();
+  } catch {
+    return false; // whoever reads it is told what is wrong
+  }
+}
+
+/** Node makes an empty stream of a folder. This one fails as reading the folder does. */
+function folderAsStdin(): Readable {
+  const error = Object.assign(new Error('it is a folder'), { code: 'EISDIR' });
+  return new Readable({ read: (): void => void 0 }).destroy(error);
 }

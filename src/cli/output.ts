@@ -10,6 +10,11 @@ export class OutputClosed extends Error {}
 /** EOF is what Windows may say of a closed pipe, EPIPE what all others do. */
 const readerGone = new Set(['EPIPE', 'EOF', 'ECONNRESET', 'EIO', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_WRITE_AFTER_END']);
 
+function hintOn(code: string, stream: string): string {
+  if (code === 'EBADF') return `open ${stream} for writing`;
+  return code === 'EFBIG' ? 'raise ulimit -f, or send it elsewhere' : 'make room where it goes, or send it elsewhere';
+}
+
 export class Output {
   readonly colour: Colours;
   /** A terminal of any kind. */
@@ -53,7 +58,7 @@ export class Output {
         if (readerGone.has(code)) return reject(new OutputClosed(`${this.#name} is closed`));
         reject(
           new RnnError('machine', `cannot write to ${this.#name}: ${error.message}`, {
-            hint: 'make room where it goes, or send it elsewhere',
+            hint: hintOn(code, this.#name),
             cause: error,
           }),
         );

@@ -1,6 +1,7 @@
 // The runs that a command was given, as curves with names that are fit for a terminal. Reading them is library/'s.
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { RnnError } from '../errors.ts';
+import { pathIn } from '../path-in.ts';
 import type { Run } from '../library/runs.ts';
 import type { Context } from './context.ts';
 import { harmless } from './format.ts';
@@ -25,7 +26,15 @@ export const nothingLogged = (path: string): RnnError =>
     hint: 'a run logs its first losses about a second after it began, and an imported one has none; rnn runs lists the runs that there are',
   });
 
-export const logOf = (path: string): string => join(path, 'log.jsonl');
+export const logOf = (path: string): string => pathIn(path, 'log.jsonl');
+
+/** So many are named in a message. */
+const MAX_NAMED = 5;
+
+export function listed(paths: readonly string[]): string {
+  const more = paths.length - MAX_NAMED;
+  return [...paths.slice(0, MAX_NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
 
 export const nameOf = (path: string): string => harmless(basename(path)).replaceAll('\n', '␊');
 

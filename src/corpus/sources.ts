@@ -66,7 +66,8 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
   if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], skipped: 0 };
 
   const isPattern = status === null;
-  const { folder, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
+  const { folder: named, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
+  const folder = await asSystemHasIt(named);
   // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be counted.
   const { paths, unreadable, special } = isPattern
     ? await walk(pattern, { cwd: folder, expandDirectories: false, ignore: atAnyDepth(exclude) })
@@ -88,6 +89,10 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
     runFolder,
   );
   const hidden = paths.length - visible.length;
+  if (files.length === 0 && visible.length > 0)
+    throw new RnnError('corpus', `cannot read ${source}: every file of it lies in a run folder`, {
+      hint: 'choose another run folder with --out, or name files one by one',
+    });
   if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
   return { files: files.map((file) => ({ path: file, named: false })), skipped: isPattern ? 0 : hidden + special };
 }
@@ -104,6 +109,12 @@ async function withItsBytes(source: string): Promise<string> {
   return found === undefined ? source : path.join(folder, nameFromBytes(found));
 }
 
+/** Of `link/../texts` the system goes back from where the link leads to; to the matching of names it would be `texts`. */
+async function asSystemHasIt(folder: string): Promise<string> {
+  const [real, normal] = await Promise.all([folder, path.normalize(folder)].map((each) => realpath(each).catch(() => null)));
+  return real === null || real === normal ? folder : real;
+}
+
 /** A name for a run on these sources: the first one's base name, without extension if it is a file. */
 export function corpusName(source: Source): string {
   if (isText(source)) return source.name;
@@ -112,7 +123,10 @@ export function corpusName(source: Source): string {
     return path.basename(path.resolve(splitPattern(source, process.platform, existsSync).folder)) || 'corpus';
   // The 1 of linux-6.1 is no extension.
   const extension = path.extname(source);
-  return path.basename(path.resolve(source), /[a-z]/i.test(extension) ? extension : '') || 'corpus';
+  const whole = path.basename(path.resolve(source));
+  const name = path.basename(whole, /[a-z]/i.test(extension) ? extension : '');
+  // `..txt` without its extension would be the folder that the run is to lie in.
+  return (/^\.*$/.test(name) ? whole : name) || 'corpus';
 }
 
 const checkPath = 'check the path; it is relative to the present folder';

@@ -1,11 +1,12 @@
 // What this machine has that the devices need: Node, WebAssembly, threads, memory, libraries. One check each.
 import { availableParallelism, totalmem } from 'node:os';
-import { availableMemory, constrainedMemory } from 'node:process';
+import { constrainedMemory } from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { type BlasChoice, chooseBlas } from '../devices/cpu/blas/choose.ts';
 import { koffiPackage } from '../devices/cpu/foreign.ts';
 import { loadKernels } from '../devices/cpu/kernels.ts';
 import { RnnError } from '../errors.ts';
+import { freeBytes } from '../training/memory.ts';
 import type { Check } from './doctor.ts';
 
 const leastNode = [20, 19] as const;
@@ -75,7 +76,7 @@ export async function checkThreads(): Promise<Check> {
 /** Too little for the smallest model and the program itself. */
 const leastBytes = 300e6;
 
-export function checkMemory(free = availableMemory(), total = Math.min(totalmem(), constrainedMemory() || Infinity)): Check {
+export function checkMemory(free = freeBytes(), total = Math.min(totalmem(), constrainedMemory() || Infinity)): Check {
   const isEnough = free >= leastBytes;
   return {
     title: 'memory',

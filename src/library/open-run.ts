@@ -104,16 +104,30 @@ async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boolean })
 
 async function start(way: Way): Promise<OpenRun> {
   const { request, rooms, tell } = way;
-  const { folder, force } = request;
+  const { folder } = request;
   const { device = null, threads = null, blas = null } = request.machine;
   const machine = { device, threads, blas };
   const beforeReading: BeforeReading = (given, how) => refuseEarly(way, { options: given, reading: how, machine });
   const { options, notes, idle, corpus, reading, initial } = await planRun(request, { ...way, beforeReading });
   for (const note of [...notes, ...idle]) tell.note(note);
-  const { RunFolder, MemoryStore } = await rooms.checkpoints();
+  const { MemoryStore } = await rooms.checkpoints();
   return prepare(way, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
-    folder === null ? new MemoryStore() : RunFolder.create(folder, { force }),
+    folder === null ? new MemoryStore() : makeFolder(way, folder),
   );
+}
+
+/** @throws RnnError `busy` where a run was to be continued, and there was none until another process began it */
+async function makeFolder({ request: { force, resume }, rooms }: Way, folder: string): Promise<Store> {
+  const { RunFolder } = await rooms.checkpoints();
+  try {
+    return await RunFolder.create(folder, { force });
+  } catch (cause) {
+    if (!resume || !(cause instanceof RnnError) || cause.kind !== 'usage' || !(await RunFolder.holdsRun(folder))) throw cause;
+    throw new RnnError('busy', `another process has begun the run in ${folder} meanwhile`, {
+      hint: 'run the same command again: it continues that run',
+      cause,
+    });
+  }
 }
 
 /** Refuses before a long text is read what this machine cannot do, whatever the text. */

@@ -23,7 +23,7 @@ export interface TrainingRooms {
     readCheckpoint: typeof readCheckpoint;
     runsIn: typeof runsIn;
     MemoryStore: typeof MemoryStore;
-    RunFolder: Pick<typeof RunFolder, 'create' | 'open' | 'refuseIfTaken' | 'refuseSources'>;
+    RunFolder: Pick<typeof RunFolder, 'create' | 'holdsRun' | 'open' | 'refuseIfTaken' | 'refuseSources'>;
   }>;
   devices(): Promise<{ openDevice: typeof openDevice }>;
   resolving(): Promise<{ resolveOptions: typeof resolveOptions; refitOptions: typeof refitOptions }>;

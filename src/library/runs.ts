@@ -1,8 +1,9 @@
 // Runs on disk for whoever wants to draw or compare them: their logs as curves, with a name each. Writes nothing.
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { LogFollower, type LogLine, findRuns, isHeld, readLog } from '../checkpoint/store.ts';
 import { Curves } from '../training/curves.ts';
+import { pathIn } from '../path-in.ts';
 import { type RunSummary, listRuns as listRunsIn } from '../training/runs.ts';
 import { areSources } from './given.ts';
 import { refuseUnless, refuseUnlessName } from './settings.ts';
@@ -73,4 +74,4 @@ export async function* followRun(path: string, { signal }: { readonly signal?: A
   }
 }
 
-const logOf = (path: string): string => join(path, 'log.jsonl');
+const logOf = (path: string): string => pathIn(path, 'log.jsonl');

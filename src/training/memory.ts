@@ -1,4 +1,5 @@
 // How much memory a training run will take, and refusing one that this machine has no room for.
+import { freemem } from 'node:os';
 import { availableMemory } from 'node:process';
 import type { Device, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
@@ -83,7 +84,7 @@ export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
   }
   const activations = 4 * options.batchSize * options.sequenceLength * model.layers * model.hidden;
   const atLeast = 4 * countParameters(workload.parameters) * (3 + (workload.update?.slots.length ?? 0)) + activations;
-  if (atLeast > availableMemory() + textBytes) refuseIfShort(demand, atLeast, `lower ${lower}`);
+  if (atLeast > freeBytes() + textBytes) refuseIfShort(demand, atLeast, `lower ${lower}`);
 }
 
 /**
@@ -98,13 +99,16 @@ export function refuseIfTooLarge(demand: Demand, device: Device, lower = LOWER_S
 
 function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void {
   // The text is there already.
-  const available = availableMemory() + demand.textBytes;
+  const available = freeBytes() + demand.textBytes;
   const needed = processBytes(demand, deviceBytes);
   if (needed <= available) return;
   throw new RnnError('usage', `this model and batch need about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
     hint,
   });
 }
+
+/** Where there is no /proc Node knows of no available memory, and the system tells what is free all the same. */
+export const freeBytes = (): number => availableMemory() || freemem();
 
 export function gigabytes(bytes: number): string {
   return bytes < 1e15 ? `${(bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 })} GB` : 'millions of GB';

@@ -1,5 +1,4 @@
 // A network as training would start with it, for whoever wants to see what training changes.
-import { availableMemory } from 'node:process';
 import { tensorsOf } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
@@ -7,7 +6,7 @@ import type { BareModel } from '../insight/reading.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
-import { gigabytes } from './memory.ts';
+import { freeBytes, gigabytes } from './memory.ts';
 import { modelOf } from './model.ts';
 import type { TrainingOptions } from './options.ts';
 import { resolveOptions } from './resolve.ts';
@@ -23,7 +22,7 @@ const BYTES = 4 + 8;
 export function untrainedModel(given: Partial<TrainingOptions>, corpus: Pick<Corpus, 'train' | 'validation' | 'vocabulary'>): BareModel {
   const { options } = resolveOptions(given, corpus);
   const model = modelOf(options, corpus.vocabulary.size);
-  const [needed, available] = [BYTES * countParameters(parameterShapes(model)), availableMemory()];
+  const [needed, available] = [BYTES * countParameters(parameterShapes(model)), freeBytes()];
   if (needed > available)
     throw new RnnError('usage', `this network needs about ${gigabytes(needed)} of memory, and ${gigabytes(available)} are free`, {
       hint: 'fewer hidden units or layers need less',

@@ -63,7 +63,11 @@ describe('a log', () => {
 
   it('that is no file says so', async () => {
     mkdirSync(path);
-    await expect(whole()).rejects.toMatchObject({ kind: 'machine', message: `${path} could not be read: it is no file` });
+    await expect(whole()).rejects.toMatchObject({
+      kind: 'machine',
+      message: `cannot read ${path}: it is not a file`,
+      hint: expect.any(String),
+    });
   });
 });
 

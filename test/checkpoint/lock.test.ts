@@ -1,7 +1,7 @@
 // Who may write a run folder.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 
@@ -106,12 +106,26 @@ describe('a lock', () => {
   it.skipIf(process.platform === 'win32')('is no named pipe: nobody waits for one (skipped on Windows)', () => {
     const refusal = {
       kind: 'usage',
-      message: `${path} is no file, and is to be the lock of a run`,
+      message: `${path} is not a plain file, and is to be the lock of a run`,
       hint: expect.stringContaining('move it away'),
     };
     execFileSync('mkfifo', [path]);
     expect(() => Lock.take(folder)).toThrow(expect.objectContaining(refusal));
     expect(() => Lock.refuseIfHeld(folder)).toThrow(expect.objectContaining(refusal));
+  });
+
+  it('is no link: one that leads nowhere would be in the way of every process, and believed to be held', () => {
+    symlinkSync(join(folder, 'nowhere'), path);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining({ kind: 'usage', message: expect.stringContaining(path) }));
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false);
+  });
+
+  it('that is larger than a lock can be is not read', () => {
+    writeFileSync(path, '');
+    truncateSync(path, 2 ** 40);
+    expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
+    utimesSync(path, 1, 1);
+    Lock.take(folder).release();
   });
 
   it.each(['', '{', '[]', '{"token": 5}', '{"token":"a","pid":-1,"host":"x","since":""}'])(

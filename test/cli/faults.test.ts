@@ -119,8 +119,8 @@ const processFaults: readonly ProcessFault[] = [
     wrong: 'a folder for standard input',
     line: 'rnn train - --out new < empty',
     code: 3,
-    cause: /^the corpus is empty: standard input$/,
-    remedy: /three characters/,
+    cause: /^cannot read standard input: it is a folder$/,
+    remedy: /^pipe text into it/,
   },
   {
     wrong: 'a standard input that is closed',
@@ -330,11 +330,12 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       );
       expect(ran).toMatchObject({ code: 0, stderr: 'it ended with 0\n' });
       expect(JSON.parse(ran.stdout)).toMatchObject({ event: 'start' });
+      // How many steps there were before it was noticed is the machine's affair.
       expect(JSON.parse(readFileSync(join(folder, 'run-unread/log.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!)).toMatchObject({
         event: 'end',
         reason: 'output-closed',
+        step: await stepOf('run-unread'),
       });
-      expect(await stepOf('run-unread')).toBeGreaterThan(0);
     });
 
     it.skipIf(process.platform !== 'linux')(

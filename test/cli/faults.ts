@@ -387,7 +387,7 @@ const folderFaults = endingWith(2, [
   [
     'a folder in the place of the lock',
     'train @text.txt --out @odd-lock $SMALL',
-    /lock\.json is no file, and is to be the lock/,
+    /lock\.json is not a plain file, and is to be the lock/,
     /move it away/,
   ],
   ['other sizes for a run', resume('@run', '--hidden 16'), /^--hidden cannot change in a run: it is 8, and 16 was given$/, /--init-from/],

@@ -209,6 +209,12 @@ describe('rnn import', () => {
     });
   });
 
+  it('makes none of the folder of all runs, where the name of the file is dots before its ending', async () => {
+    await writeFile('..safetensors', await readFile('sent.safetensors'));
+    const { stdout } = await rnn(['import', '..safetensors', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ path: join('checkpoints', '..safetensors') });
+  });
+
   it('replaces a run with --force alone', async () => {
     expect((await rnn(['import', 'sent.safetensors', '--out', 'once'])).code).toBe(0);
     expect(await rnn(['import', 'sent.safetensors', '--out', 'once'])).toMatchObject({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { sharedMemory } from '../../src/devices/cpu/memory.ts';
 import { temporaryFolder } from '../checkpoint/fixture.ts';
-import { isBuilt, patience, shell } from './process.ts';
+import { canMount, isBuilt, patience, shell } from './process.ts';
 
 const limits = [
   { limit: 'sizes of files', set: 'ulimit -f 4', code: 1, error: 'the limit on the size of files is reached', hint: 'ulimit -f' },
@@ -21,6 +21,18 @@ it.runIf(isBuilt && process.platform === 'linux').each(limits)(
     expect(ran.stderr).toMatch(/^hint: /m);
     expect(ran.stderr).toContain(hint);
     expect(ran.stderr).not.toContain('bug');
+  },
+  patience,
+);
+
+it.runIf(isBuilt && process.platform === 'linux')(
+  'where there is no /proc, all memory is not taken for used (skipped where no mounts can be made)',
+  async ({ skip }) => {
+    const folder = temporaryFolder();
+    if (!canMount(folder)) return skip();
+    writeFileSync(join(folder, 'text'), 'hello, limits. '.repeat(100));
+    const line = 'mount -t tmpfs none /proc && rnn train text --threads 1 --blas off --hidden 8 --max-steps 2 --quiet';
+    expect(await shell(line, { folder, isolated: true })).toEqual({ code: 0, stdout: '', stderr: '' });
   },
   patience,
 );

@@ -48,6 +48,18 @@ describe('exit codes', () => {
       code: 1,
       message: `cannot continue: ${error.message}`,
       hint: expect.stringContaining(hint),
+      options: [],
+      stack: undefined,
+    });
+  });
+
+  it('a current folder that was removed is not a bug', () => {
+    const error = Object.assign(new Error('ENOENT: no such file or directory, uv_cwd'), { code: 'ENOENT', syscall: 'uv_cwd' });
+    expect(failureOf(error, { debug: false })).toEqual({
+      code: 1,
+      message: 'cannot continue: the current folder was removed',
+      hint: 'change to a folder that exists',
+      options: [],
       stack: undefined,
     });
   });
@@ -140,6 +152,8 @@ describe('help', () => {
     async (...argv) => {
       const full = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'ENOSPC' } }) });
       expect(full).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: ENOSPC.*\nhint: make room/) });
+      const shut = await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EBADF' } }) });
+      expect(shut).toMatchObject({ code: 1, stderr: expect.stringMatching(/^error: cannot write to stdout: EBADF.*\nhint: open stdout/) });
       expect(await rnn(argv, { stdout: new FakeStream({ failure: { after: 0, code: 'EPIPE' } }) })).toEqual({
         code: 0,
         stdout: '',

@@ -58,6 +58,15 @@ const jsonOf = (stdout: string): Record<string, unknown>[] =>
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 
 describe('rnn plot', () => {
+  it('names five of many runs of which nothing is logged, and counts the others', async () => {
+    for (let index = 1; index <= 8; index++) {
+      mkdirSync(at('many', `${index}`), { recursive: true });
+      writeFileSync(at('many', `${index}`, 'log.jsonl'), '');
+    }
+    const named = [1, 2, 3, 4, 5].map((index) => at('many', `${index}`)).join(', ');
+    expect((await rnn(['plot', at('many')])).stderr).toContain(`error: nothing is logged in ${named}, 3 more\n`);
+  });
+
   it('draws the charts of a run as text', async () => {
     const { code, stdout, stderr } = await rnn(['plot', at('runs', 'a')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -41,6 +41,18 @@ describe('rnn train --resume', () => {
     expect(readdirSync(out).toSorted()).toEqual(['best.json', 'latest.json', 'log.jsonl']);
   });
 
+  it('leaves the run to another process that began one while it read the text', async () => {
+    const io = new FakeProcess();
+    const words = (async function* () {
+      await started();
+      yield readFileSync(text);
+    })();
+    Object.defineProperty(io, 'stdin', { value: words });
+    const { code, stderr } = await rnn(['train', '-', '--out', out, ...sizes, '--max-steps', '6', '--resume'], {}, io);
+    expect(code).toBe(7);
+    expect(stderr).toContain(`error: another process has begun the run in ${out} meanwhile\nhint: run the same command again`);
+  });
+
   it('names runs of similar names where it starts a new one', async () => {
     await started();
     const elsewhere = (name: string) =>

@@ -1,5 +1,6 @@
 // Whose runs a folder of `rnn sweep` holds.
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { rnn, type Ran } from './helpers.ts';
@@ -72,6 +73,20 @@ describe('the folder of a sweep', () => {
       await sweep();
       writeFileSync(join(out, '.sweep.json'), content);
       expect(await sweep()).toMatchObject({ code: 2, stderr: expect.stringContaining('.sweep.json is damaged') });
+    },
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'is refused where something else is in the place of what it says (skipped on Windows)',
+    async () => {
+      await sweep();
+      const refused = { code: 2, stderr: expect.stringContaining('.sweep.json is damaged') };
+      const path = join(out, '.sweep.json');
+      for (const make of [() => mkdirSync(path), () => execFileSync('mkfifo', [path]), () => symlinkSync('/dev/zero', path)]) {
+        rmSync(path, { recursive: true });
+        make();
+        expect(await sweep()).toMatchObject(refused);
+      }
     },
   );
 

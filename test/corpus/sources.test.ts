@@ -87,6 +87,16 @@ describe('a folder as a corpus', () => {
   });
 });
 
+it.skipIf(process.platform === 'win32')(
+  'a folder beside what a link leads to is the one that the system means (skipped on Windows)',
+  async () => {
+    const folder = folderWith({ 'real/deep/a.txt': 'deep', 'real/texts/a.txt': 'meant', 'texts/a.txt': 'other' });
+    symlinkSync(path.join('real', 'deep'), path.join(folder, 'link'));
+    expect(textOf(await read(`${folder}/link/../texts`))).toBe('meant');
+    expect(textOf(await read(`${folder}/link/../texts/*.txt`))).toBe('meant');
+  },
+);
+
 describe('what cannot be read in a folder', () => {
   const isRoot = process.getuid?.() === 0;
 
@@ -111,6 +121,15 @@ describe('what cannot be read in a folder', () => {
       expect(error.hint).toMatch(/; or leave it out: --exclude deep$/);
     }
     expect(textOf(await read(folder, { exclude: ['deep'] }))).toBe('ab');
+  });
+
+  it('is an error that says so where all of it lies in a run folder', async () => {
+    const folder = folderWith({ 'a.txt': 'ab' });
+    for (const source of [folder, path.join(folder, '*.txt')])
+      expect(await failureOf(read(source, { runFolder: folder }))).toMatchObject({
+        message: `cannot read ${source}: every file of it lies in a run folder`,
+        hint: expect.stringContaining('--out'),
+      });
   });
 
   it('is an error that names a link to nothing', async () => {
@@ -247,5 +266,8 @@ describe('the name of a run', () => {
     ['*.txt', path.basename(process.cwd())],
     ['/*.txt', 'corpus'],
     ['a.tar.gz', 'a.tar'],
+    ['texts/..txt', '..txt'],
+    ['...txt', '...txt'],
+    ['.txt', '.txt'],
   ])('is, for %s, %s', (source, name) => expect(corpusName(source)).toBe(name));
 });

@@ -41,7 +41,7 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
   const { rooms, stdout, stderr } = context;
   const { RunFolder, findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const { readTrained } = await rooms.formats();
-  const path = flags.out ?? join('checkpoints', basename(file, extname(file)));
+  const path = flags.out ?? join('checkpoints', runNameOf(file));
   if (!flags.force && (await RunFolder.holdsRun(path))) {
     // It may well be the run that was exported, of which the file is called by default: not to be replaced lightly.
     throw new RnnError('usage', `${path} already holds a run`, {
@@ -65,6 +65,12 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
   if (flags.json) return stdout.write(`${JSON.stringify({ event: 'import', file, path, model, parameters, step })}\n`);
   const sizes = `${model.cell}, ${model.layers} × ${model.hidden}, ${count(parameters)} parameters`;
   stderr.line(stderr.colour.dim(harmless(`wrote ${path}: ${sizes}, after ${count(step)} steps`)));
+}
+
+/** The file's without its ending; all of it where that would leave dots, which name other folders. */
+function runNameOf(file: string): string {
+  const name = basename(file, extname(file));
+  return /^\.*$/.test(name) ? basename(file) : name;
 }
 
 /** @throws RnnError `checkpoint` if it is no plain file, or larger than can be read */

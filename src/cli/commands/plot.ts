@@ -6,7 +6,7 @@ import type { Run } from '../../library/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
-import { nothingLogged, readRuns } from '../runs-given.ts';
+import { listed, nothingLogged, readRuns } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
 import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
@@ -85,13 +85,13 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
 function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
   const has = ({ curves }: Run): boolean => curves.reports.length + curves.evaluations.length > 0;
   const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
-  if (empty.length === runs.length) throw nothingLogged(empty.join(', '));
-  if (empty.length > 0) stderr.line(stderr.colour.dim(harmless(`nothing is logged in ${empty.join(', ')}`)));
+  if (empty.length === runs.length) throw nothingLogged(listed(empty));
+  if (empty.length > 0) stderr.line(stderr.colour.dim(harmless(`nothing is logged in ${listed(empty)}`)));
   return runs.filter(has);
 }
 
 const nothingToDraw = (why: string, runs: readonly Run[]): RnnError =>
-  new RnnError('checkpoint', `nothing to draw: ${why} (${runs.map(({ path }) => path).join(', ')})`, {
+  new RnnError('checkpoint', `nothing to draw: ${why} (${listed(runs.map(({ path }) => path))})`, {
     hint: 'choose with --x and --only what there is; rnn plot RUN draws all of it over steps',
   });
 

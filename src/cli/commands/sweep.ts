@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
+import { pathIn } from '../../path-in.ts';
 import type { Point } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
@@ -82,8 +83,8 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const out = flags.out ?? join('sweeps', (await rooms.corpus()).corpusName(fixed.sources[0]));
   const tasks = points.map((point): Task => ({
     name: point.name,
-    folder: join(out, point.name),
-    argv: fixed.commandOf(point, join(out, point.name)),
+    folder: pathIn(out, point.name),
+    argv: fixed.commandOf(point, pathIn(out, point.name)),
   }));
   const { openSweepFolder } = await rooms.checkpoints();
   if (flags.emit) {
