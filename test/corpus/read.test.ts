@@ -192,6 +192,15 @@ describe('text that cannot be trained on', () => {
     ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
     ['UTF-16 without a mark', Buffer.from('\nabc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
     ['UTF-16 the other way round', Buffer.from('\nabc', 'utf16le').swap16(), {}, /t is UTF-16/, /^use --encoding utf-16be$/],
+    [
+      'UTF-32',
+      Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0),
+      {},
+      /t is UTF-32, expected UTF-8$/,
+      /^convert it with iconv -f UTF-32 -t UTF-8$/,
+    ],
+    ['UTF-32 as UTF-16', Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), { encoding: 'utf-16le' }, /t is UTF-32/, /iconv/],
+    ['UTF-32 the other way round', Buffer.of(0, 0, 0xfe, 0xff, 0, 0, 0, 0x61), {}, /t is UTF-32/, /iconv/],
     ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /looks like a binary file/, /--unit byte/],
     [
       'characters that a given vocabulary lacks',
