@@ -166,6 +166,16 @@ describe('holding out text for validation', () => {
   });
 });
 
+it('says that a validation text of one character predicts nothing, unless a run has it already', async () => {
+  const folder = folderWith({ 'a.txt': 'abc', 'v.txt': 'a' });
+  const validationFile = path.join(folder, 'v.txt');
+  expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile }))).message).toBe(
+    `the validation text ${validationFile} is one single character`,
+  );
+  const vocabulary = characterVocabulary('abc', false);
+  expect((await read(path.join(folder, 'a.txt'), { validationFile, vocabulary })).validation).toHaveLength(1);
+});
+
 describe('text that cannot be trained on', () => {
   it.each([
     ['an empty file', '', {}, /^the corpus is empty: .*t$/, /three characters/],
@@ -228,6 +238,11 @@ describe('text that cannot be trained on', () => {
 
   it('accepts escape sequences, form feeds and bells in text', async () => {
     expect((await read(path.join(folderWith({ t: '\x1b[1mbold\x1b[0m\f\x07' }), 't'))).characters).toBe(14);
+  });
+
+  it('asks for a text of any length where a model is there already', async () => {
+    const failure = await failureOf(read('-', { stdin: Readable.from([]), vocabulary: characterVocabulary('ab', false) }));
+    expect(failure).toMatchObject({ message: 'the corpus is empty: standard input', hint: 'name a file with text in it' });
   });
 
   it('says that standard input is empty', async () => {
