@@ -4,8 +4,12 @@ import { TextDecoder } from 'node:util';
 /** The encoding that a text has unless told otherwise. */
 export const UTF8 = 'utf-8';
 
-/** Bytes at the start of a file that tell its encoding. */
-const HEAD_BYTES = 8192;
+/** Bytes at the start of a file that show what it is. */
+export const HEAD_BYTES = 8192;
+const UTF32_MARKS = [
+  [0xff, 0xfe, 0, 0],
+  [0, 0, 0xfe, 0xff],
+];
 /** Characters shown on each side of a byte that is not UTF-8. */
 const CONTEXT = 12;
 
@@ -19,7 +23,7 @@ export function encodingNamed(label: string): string | null {
 }
 
 /** The encoding that a byte order mark announces, or null. */
-function encodingOfMark(bytes: Uint8Array): string | null {
+export function encodingOfMark(bytes: Uint8Array): string | null {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? UTF8 : null;
@@ -27,6 +31,9 @@ function encodingOfMark(bytes: Uint8Array): string | null {
 
 /** The encoding of a file that starts with these bytes, where another one than UTF-8 was asked for: a mark knows better. */
 export const encodingOf = (head: Uint8Array, asked: string): string => encodingOfMark(head) ?? encodingNamed(asked) ?? asked;
+
+/** Whether a file starts with a byte order mark of UTF-32, which the Encoding Standard does not have. */
+export const hasUtf32Mark = (head: Uint8Array): boolean => UTF32_MARKS.some((mark) => mark.every((byte, index) => head[index] === byte));
 
 /** `utf-16le` or `utf-16be` if a file that starts with these bytes is such a text, by its mark or since much of it is ASCII; else null. */
 export function recogniseUtf16(head: Uint8Array): string | null {

@@ -79,15 +79,19 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const reader = new Reader({ ...options, unit });
   for (const source of options.sources) await reader.read(source);
   const { length: trainable } = reader.encoder.store;
-  if (trainable === 0) throw nothingRead(options.sources, reader);
+  if (trainable === 0) throw nothingRead(options, reader);
   const sourcesDigest = reader.hash.copy().digest('hex');
   if (options.validationFile !== null) {
     reader.beginPart();
     await reader.read(options.validationFile, { onlyPlain: options.plainValidation === true });
-    if (reader.encoder.store.length === trainable)
-      throw new RnnError('corpus', `the validation text ${nameOf(options.validationFile)} is empty`, {
-        hint: '--val-fraction holds out a part of the corpus instead',
-      });
+    // In one character there is nothing to predict. A run that resumes with such a text was started by an older version.
+    const validated = reader.encoder.store.length - trainable;
+    if (validated === 0 || (validated === 1 && options.vocabulary === undefined))
+      throw new RnnError(
+        'corpus',
+        `the validation text ${nameOf(options.validationFile)} is ${validated === 0 ? 'empty' : 'one single character'}`,
+        { hint: '--val-fraction holds out a part of the corpus instead' },
+      );
   }
   const encoded = { encoder: reader.encoder, trainable };
   const { vocabulary, cut, store, notes } = unit === 'byte' ? ofBytes(encoded, options) : renumber(encoded, options);
@@ -147,14 +151,17 @@ function notesOnReading({ skipped, changedLineEnds, joins }: Reader, { vocabular
 
 const count = (value: number): string => value.toLocaleString('en');
 
-function nothingRead(sources: readonly Source[], reader: Reader): RnnError {
+function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): RnnError {
   if (reader.files === 0) {
     return new RnnError('corpus', `there are only binary files in ${sources.map(nameOf).join(' ')}`, {
       hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean',
     });
   }
   return new RnnError('corpus', `the corpus is empty: ${sources.map(nameOf).join(' ')}`, {
-    hint: 'it takes three characters to train at all, and a hundred thousand to learn to spell',
+    hint:
+      vocabulary === undefined
+        ? 'it takes three characters to train at all, and a hundred thousand to learn to spell'
+        : 'name a file with text in it',
   });
 }
 

@@ -7,11 +7,11 @@ import { createHash, type Hash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { RnnError, systemCode } from '../errors.ts';
 import { Encoder } from './encoder.ts';
-import { type Converted, Converter, UTF8, encodingOf, recogniseUtf16 } from './encoding.ts';
+import { type Converted, Converter, HEAD_BYTES, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './read.ts';
-import { type NamedFile, binaryFile, binarySign, invalidText, utf16File } from './refusals.ts';
+import { type NamedFile, binaryFile, binarySign, invalidText, shortenedFile, utf16File, utf32File } from './refusals.ts';
 import { fileError, findFiles, isText, nameOf, type Source, type TextFile } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 
@@ -24,6 +24,9 @@ type ReaderOptions = Pick<CorpusOptions, 'stdin' | 'runFolder' | 'encoding' | 'k
 interface OpenFile extends NamedFile {
   /** Where in the store it starts. */
   readonly start: number;
+  readonly encoding: string;
+  /** A byte order mark says which encoding it is. */
+  readonly isMarked: boolean;
   /** Null for UTF-8, and for bytes. */
   readonly converter: Converter | null;
   /** Null where they are kept. */
@@ -80,7 +83,7 @@ export class Reader {
   async #readText(named: NamedFile, chunks: AsyncIterable<Buffer> | Iterable<Buffer>, encoding: string): Promise<void> {
     let file: OpenFile | null = null;
     let offset = 0;
-    for await (const chunk of chunks) {
+    for await (const chunk of withWholeHead(chunks)) {
       if (chunk.length === 0) continue;
       file ??= this.#begin(named, chunk, encoding);
       if (file === null) return;
@@ -95,6 +98,8 @@ export class Reader {
   #begin(file: NamedFile, head: Buffer, asked: string): OpenFile | null {
     const { unit, keepLineEnds } = this.#options;
     const isBytes = unit === 'byte';
+    if (!isBytes && hasUtf32Mark(head)) throw utf32File(file);
+    const mark = isBytes ? null : encodingOfMark(head);
     const encoding = isBytes || asked === UTF8 ? UTF8 : encodingOf(head, asked);
     if (!isBytes && encoding === UTF8) {
       const other = recogniseUtf16(head);
@@ -109,6 +114,9 @@ export class Reader {
     return {
       ...file,
       start: this.encoder.store.length,
+      // What was asked for is shown as it was written.
+      encoding: mark ?? (encoding === UTF8 ? UTF8 : asked),
+      isMarked: mark !== null,
       converter: encoding === UTF8 ? null : new Converter(encoding),
       lineEnds: isBytes || keepLineEnds ? null : new LineEnds(),
       last: { bytes: head.subarray(0, 0), begin: 0 },
@@ -137,7 +145,7 @@ export class Reader {
     file.last = { bytes, begin };
     const invalid = this.encoder.push(bytes);
     if (invalid >= 0) throw this.#invalidUtf8(file, invalid, false);
-    if (!isValid) throw invalidText(file, { encoding: this.#options.encoding, before: store.view(file.start) });
+    if (!isValid) throw invalidText(file, { ...file, before: store.view(file.start) });
   }
 
   #end(file: OpenFile, offset: number): void {
@@ -152,10 +160,10 @@ export class Reader {
     const before = this.encoder.store.view(file.start);
     const { bytes, begin } = file.last;
     const at = file.lineEnds?.changed ? null : offset;
-    return invalidText(file, { encoding: UTF8, before, bytes, index: offset - begin, at, isCutOff });
+    return invalidText(file, { ...file, before, bytes, index: offset - begin, at, isCutOff });
   }
 
-  /** The bytes of a file. Its size is not asked for: that of a pipe is unknown. */
+  /** The bytes of a file. The size of a pipe is unknown; that of a file of one chunk is not asked for, to save time. */
   async *#fileChunks(file: string, named: boolean): AsyncGenerator<Buffer> {
     const fail = (error: unknown): never => {
       throw fileError(file, error, { named });
@@ -163,15 +171,37 @@ export class Reader {
     const buffer = (this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_BYTES));
     const handle = await open(pathForSystem(file)).catch(fail);
     try {
+      const sizeNow = async (): Promise<number> => (await handle.stat().catch(fail)).size;
+      let size = 0;
       for (;;) {
         const { bytesRead } = await handle.read(buffer, 0, buffer.length).catch(fail);
-        if (bytesRead === 0) return;
+        if (bytesRead === 0) {
+          if (size > 0 && (await sizeNow()) < size) throw shortenedFile(file);
+          return;
+        }
+        if (size === 0 && bytesRead === buffer.length) size = await sizeNow();
         yield buffer.subarray(0, bytesRead);
       }
     } finally {
       await handle.close().catch(() => {});
     }
   }
+}
+
+/** The same chunks, the first of them long enough to show what a file is: a pipe may give it byte by byte. */
+async function* withWholeHead(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
+  let head: Buffer | null = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (head === null) {
+      yield chunk;
+      continue;
+    }
+    head = head.length === 0 && chunk.length >= HEAD_BYTES ? chunk : Buffer.concat([head, chunk]);
+    if (head.length < HEAD_BYTES) continue;
+    yield head;
+    head = null;
+  }
+  if (head !== null) yield head;
 }
 
 async function refuseUnlessPlain(file: string): Promise<void> {

@@ -1,12 +1,10 @@
 // Why the bytes of a file are no text, for the user to read, with what would read them. Touches no file.
 import { RnnError } from '../errors.ts';
-import { asWindows1252 } from './encoding.ts';
+import { HEAD_BYTES, asWindows1252 } from './encoding.ts';
 import { excluding } from './sources.ts';
 import type { Tokens } from './store.ts';
 
 const NEWLINE = 0x0a;
-/** Bytes of a file that are looked at for what it is. */
-const HEAD_BYTES = 8192;
 
 /** A file as messages call it. */
 export interface NamedFile {
@@ -42,8 +40,21 @@ export const binaryFile = (file: NamedFile, sign: string): RnnError =>
 export const utf16File = (file: NamedFile, encoding: string): RnnError =>
   new RnnError('corpus', `${file.name} is UTF-16, expected UTF-8`, { hint: `use --encoding ${encoding}${otherwise(file)}` });
 
+export const utf32File = (file: NamedFile): RnnError =>
+  new RnnError('corpus', `${file.name} is UTF-32, expected UTF-8`, {
+    hint: `convert it with iconv -f UTF-32 -t UTF-8${otherwise(file)}`,
+  });
+
+/** The error for a file of which another program cut off a part that was not read yet. */
+export const shortenedFile = (file: string): RnnError =>
+  new RnnError('corpus', `cannot read ${file}: it became shorter while it was read`, {
+    hint: 'wait until the program that writes it is done, or read a copy',
+  });
+
 interface WrongPlace {
   readonly encoding: string;
+  /** A byte order mark says so. */
+  readonly isMarked: boolean;
   /** The text of the file so far, as provisional ids. */
   readonly before: Tokens;
   /** The bytes of UTF-8 that do not belong to a character start at `index` of `bytes`, and at `at` of the file, as far as that is known. */
@@ -54,7 +65,10 @@ interface WrongPlace {
 }
 
 /** The error for a file that is not of its encoding. */
-export function invalidText(file: NamedFile, { encoding, before, bytes, index = -1, at = null, isCutOff = false }: WrongPlace): RnnError {
+export function invalidText(
+  file: NamedFile,
+  { encoding, isMarked, before, bytes, index = -1, at = null, isCutOff = false }: WrongPlace,
+): RnnError {
   const byte = bytes?.[index];
   const place = [at === null ? '' : `byte ${at}`, byte === undefined ? '' : `0x${byte.toString(16).toUpperCase().padStart(2, '0')}`]
     .filter((text) => text !== '')
@@ -64,7 +78,7 @@ export function invalidText(file: NamedFile, { encoding, before, bytes, index = 
   const column = before.length - before.lastIndexOf(NEWLINE);
   const what = isCutOff ? 'ends within a character' : `is not ${encoding === 'utf-8' ? 'UTF-8' : encoding}`;
   return new RnnError('corpus', `${file.name} ${what} at line ${line}, column ${column}${place === '' ? '' : ` (${place})`}`, {
-    hint: `${remedy(bytes, index, encoding)}; ${byBytes}${otherwise(file)}`,
+    hint: `${isMarked ? 'mend the file, or remove its byte order mark and use --encoding' : remedy(bytes, index, encoding)}; ${byBytes}${otherwise(file)}`,
   });
 }
 

@@ -44,7 +44,7 @@ export async function readActivations(
   trained: BareModel,
   tokens: Tokens,
   device: Device,
-  startSymbol: number | null = null,
+  startSymbol: number | null,
 ): Promise<Activations> {
   const { model } = trained;
   const { length: characters } = tokens;

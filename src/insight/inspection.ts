@@ -1,4 +1,5 @@
 // What looking at cells takes, as one module that a command loads when it runs.
+export { startSymbolOf } from '../checkpoint/store.ts';
 export { activationsOf, readActivations, usualRange, valuesOf } from './activations.ts';
 export { propertiesOf } from './properties.ts';
 export { recordFormats } from './record.ts';

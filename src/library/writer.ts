@@ -96,6 +96,8 @@ export class Writer {
     refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
     refuseWrongChoice(options);
     const { seed, ...request } = requestOf(options);
+    const maxCount = Number.MAX_SAFE_INTEGER - seed + 1;
+    refuseUnless(count <= maxCount, 'count', count, `at most ${maxCount} with seed ${seed}`);
     const { prime, length, stop } = request;
     refuseUnless(
       length <= constants.MAX_STRING_LENGTH,

@@ -58,9 +58,12 @@ function policy(programs: readonly string[]): string {
   return `default-src 'none'; script-src ${ours.join(' ') || "'none'"}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
 }
 
-/** Only `<` can end a script or begin a comment in it. In JSON it occurs in strings alone, which have another way to write it. */
+/**
+ * Only `<` can end a script or begin a comment in it, and JSON leaves some control characters as they are. Both occur in strings alone,
+ * which have another way to write them.
+ */
 function insideData(data: unknown): string {
-  return JSON.stringify(data).replaceAll('<', String.raw`\u003c`);
+  return JSON.stringify(data).replace(/[<\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** In strings and patterns, where alone a program has these, a backslash before the letter changes nothing. */

@@ -119,18 +119,10 @@ function expected(
 /** What shows nothing by itself gets a sign, and still does what it did. */
 function inText(text: string): string {
   if (text === '\n') return '↵\n';
-  return text === '\t' ? '→\t' : visible(text);
+  return text === '\t' ? '→\t' : text;
 }
 
 function inLine(text: string): string {
   if (text === '\n') return '↵';
-  return text === '\t' ? '→' : visible(text);
-}
-
-/** Control characters as their symbols (␛): HTML allows few of them. */
-function visible(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
-    character < ' ' ? String.fromCharCode(0x2400 + character.charCodeAt(0)) : '·',
-  );
+  return text === '\t' ? '→' : text;
 }

@@ -109,11 +109,12 @@ export class Curves {
     const next = this.reports[index + 1] ?? last;
     const share = next === last ? 0 : (step - last.step) / (next.step - last.step);
     const between = (a: number | null, b: number | null): number | null => (a === null || b === null ? null : a + (b - a) * share);
+    const characters = between(last.characters, next.characters);
     return {
       step,
       epoch: between(last.epoch, next.epoch),
       elapsedMs: between(last.elapsedMs, next.elapsedMs),
-      characters: between(last.characters, next.characters),
+      characters: characters === null ? null : Math.round(characters),
     };
   }
 }

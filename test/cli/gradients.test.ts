@@ -132,6 +132,8 @@ describe('rnn gradients', () => {
   it.each([
     [['--untrained', 'lstn'], '--untrained lstn: --cell is lstn, expected one of'],
     [['--untrained', 'lstm,lr=2'], '--untrained is lstm,lr=2, expected a cell and options'],
+    [['--untrained', 'lstm,hidden=4,hidden=5'], '--untrained lstm,hidden=4,hidden=5: --hidden is given twice, as 4 and as 5'],
+    [['--untrained', 'lstm,cell=gru'], '--untrained lstm,cell=gru: --cell is given twice, as lstm and as gru'],
     [['--untrained', 'lstm,hidden'], '--untrained lstm,hidden: hidden takes a value'],
     [['--untrained', 'lstm,tied=1'], '--untrained lstm,tied=1: tied is a switch and takes none'],
     [['--untrained', 'lstm', '--steps', '0'], '--steps is 0'],

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import { notedText } from '../insight/planted.ts';
@@ -140,6 +140,16 @@ describe('rnn inspect', () => {
       values: number[];
     }[];
     expect(lines.map((line) => Math.fround((line['layer1.c'] as number[])[3]))).toEqual(values);
+  });
+
+  it('starts a text as training did', async () => {
+    const trained = await readCheckpoint(at('model.json'));
+    const { training } = trained;
+    await writeCheckpoint(at('starts.json'), { ...trained, training: { ...training, options: { ...training.options, textStarts: true } } });
+    const values = async (name: string, stdin: string): Promise<number[]> =>
+      objects((await rnn(['inspect', '-', ...model(name), '--cell', '1.c.3', '--json'], { stdin })).stdout)[0].values as number[];
+    const start = text.slice(0, 5);
+    expect(await values('starts.json', start)).toEqual((await values('model.json', `\n${start}`)).slice(1));
   });
 
   const numpy = spawnSync('python3', ['-c', 'import numpy']);

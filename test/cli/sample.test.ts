@@ -255,6 +255,14 @@ describe('rnn sample', () => {
   });
 });
 
+it('refuses more texts than there are seeds, of which two would be the same', async () => {
+  const { code, stderr } = await rnn(['sample', '--num', '3', '--seed', String(Number.MAX_SAFE_INTEGER - 1)], fakeRooms());
+  expect({ code, stderr }).toEqual({
+    code: 2,
+    stderr: expect.stringContaining('error: --num is 3, expected at most 2 with --seed 9007199254740990\n') as string,
+  });
+});
+
 describe('a model of bytes', () => {
   /** Writes the byte that follows the last one, in a circle of 256. */
   const counting = (): Checkpoint => cyclic(byteVocabulary().data, 50);
@@ -287,6 +295,17 @@ describe('a model of bytes', () => {
       stdout,
     });
     expect(bytesOf(stdout)).toEqual([0xfb, 0xfc, 0xfb, 0xfc]);
+  });
+
+  it.each(['--prime', '--stop'])('refuses in %s a byte that Node has replaced', async (flag) => {
+    const { code, stderr } = await sampled([flag, 'a\u{FFFD}']);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: `error: ${flag} is a\u{FFFD}, expected valid UTF-8\nhint: write any other byte as \\xff, and U+FFFD itself as \\u{fffd}\n`,
+    });
+    const stdout = new FakeStream();
+    await sampled(['--prime', String.raw`\u{fffd}`, '--length', '1'], { stdout });
+    expect(bytesOf(stdout)).toEqual([0xef, 0xbf, 0xbd, 0xbe]);
   });
 
   it('is text with escapes on a terminal, and text beside base64 in JSON', async () => {

@@ -31,6 +31,19 @@ describe('a text in another encoding', () => {
     expect(corpus.digest).toBe((await read(fileWith('añ€😀\n'))).digest);
   });
 
+  it.each([
+    ['utf-8', Buffer.from('\u{FEFF}añ\n'), 'añ\n'],
+    ['windows-1252', Buffer.from('\u{FEFF}añ\n'), 'añ\n'],
+    ['windows-1252', Buffer.from('\u{FEFF}añ\n', 'utf16le'), 'añ\n'],
+    ['utf-8', Buffer.from(`\x01${'añ\n'.repeat(9)}`), `\x01${'añ\n'.repeat(9)}`],
+  ])('is recognised byte by byte, where --encoding is %s', async (encoding, bytes, text) => {
+    const stdin = Readable.from(
+      [...bytes].map((byte) => Buffer.of(byte)),
+      { objectMode: false },
+    );
+    expect(textOf(await read('-', { stdin, encoding }))).toBe(text);
+  });
+
   it('is taken as bytes with --unit byte', async () => {
     expect((await read(fileWith(cp1252), { encoding: 'windows-1252', unit: 'byte' })).characters).toBe(cp1252.length);
   });
@@ -45,6 +58,19 @@ describe('a text in another encoding', () => {
     ['utf-16le', Buffer.from('a\0b', 'utf16le'), /t looks like a binary file: a NUL character$/],
   ])('is refused where it is not %s', async (encoding, bytes, message) => {
     expect((await failureOf(read(fileWith(bytes), { encoding }))).message).toMatch(message);
+  });
+
+  it.each([
+    [
+      'UTF-16',
+      Buffer.concat([Buffer.from('\u{FEFF}ab', 'utf16le'), Buffer.of(0x00, 0xdc, 0x61, 0x00)]),
+      /is not utf-16le at line 1, column 3$/,
+    ],
+    ['UTF-8', Buffer.concat([Buffer.from('\u{FEFF}ab'), Buffer.of(0xe9, 0x61)]), /is not UTF-8 at line 1, column 3/],
+  ])('is refused where it is not %s, although its byte order mark says so', async (_, bytes, message) => {
+    const error = await failureOf(read(fileWith(bytes), { encoding: 'windows-1252' }));
+    expect(error.message).toMatch(message);
+    expect(error.hint).toMatch(/^mend the file, or remove its byte order mark and use --encoding; /);
   });
 
   it('is refused for an encoding that does not exist, before anything is read', async () => {

@@ -166,6 +166,16 @@ describe('holding out text for validation', () => {
   });
 });
 
+it('says that a validation text of one character predicts nothing, unless a run has it already', async () => {
+  const folder = folderWith({ 'a.txt': 'abc', 'v.txt': 'a' });
+  const validationFile = path.join(folder, 'v.txt');
+  expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile }))).message).toBe(
+    `the validation text ${validationFile} is one single character`,
+  );
+  const vocabulary = characterVocabulary('abc', false);
+  expect((await read(path.join(folder, 'a.txt'), { validationFile, vocabulary })).validation).toHaveLength(1);
+});
+
 describe('text that cannot be trained on', () => {
   it.each([
     ['an empty file', '', {}, /^the corpus is empty: .*t$/, /three characters/],
@@ -192,6 +202,15 @@ describe('text that cannot be trained on', () => {
     ['UTF-16', Buffer.from('\u{FEFF}abc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
     ['UTF-16 without a mark', Buffer.from('\nabc', 'utf16le'), {}, /t is UTF-16, expected UTF-8$/, /^use --encoding utf-16le$/],
     ['UTF-16 the other way round', Buffer.from('\nabc', 'utf16le').swap16(), {}, /t is UTF-16/, /^use --encoding utf-16be$/],
+    [
+      'UTF-32',
+      Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0),
+      {},
+      /t is UTF-32, expected UTF-8$/,
+      /^convert it with iconv -f UTF-32 -t UTF-8$/,
+    ],
+    ['UTF-32 as UTF-16', Buffer.of(0xff, 0xfe, 0, 0, 0x61, 0, 0, 0), { encoding: 'utf-16le' }, /t is UTF-32/, /iconv/],
+    ['UTF-32 the other way round', Buffer.of(0, 0, 0xfe, 0xff, 0, 0, 0, 0x61), {}, /t is UTF-32/, /iconv/],
     ['a PNG', Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0), {}, /looks like a binary file/, /--unit byte/],
     [
       'characters that a given vocabulary lacks',
@@ -219,6 +238,11 @@ describe('text that cannot be trained on', () => {
 
   it('accepts escape sequences, form feeds and bells in text', async () => {
     expect((await read(path.join(folderWith({ t: '\x1b[1mbold\x1b[0m\f\x07' }), 't'))).characters).toBe(14);
+  });
+
+  it('asks for a text of any length where a model is there already', async () => {
+    const failure = await failureOf(read('-', { stdin: Readable.from([]), vocabulary: characterVocabulary('ab', false) }));
+    expect(failure).toMatchObject({ message: 'the corpus is empty: standard input', hint: 'name a file with text in it' });
   });
 
   it('says that standard input is empty', async () => {

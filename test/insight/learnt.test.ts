@@ -22,7 +22,9 @@ const openDevice = () => openCpu({ threads: 1, blas: 'off' });
 
 async function found(trained: BareModel): Promise<Map<string, Finding>> {
   const device = await openDevice();
-  const activations = await readActivations(trained, Uint8Array.from(corpus.vocabulary.encode(text)), device).finally(() => device.close());
+  const activations = await readActivations(trained, Uint8Array.from(corpus.vocabulary.encode(text)), device, null).finally(() =>
+    device.close(),
+  );
   return new Map(searchCells(activations, properties).map((finding) => [finding.property.name, finding]));
 }
 

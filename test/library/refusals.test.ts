@@ -83,6 +83,11 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
     'seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',
   ],
   [
+    'more texts than there are seeds',
+    () => allOf(model.sampleMany({ count: 2, seed: 2 ** 53 - 1 })),
+    'count is 2, expected at most 1 with seed 9007199254740991',
+  ],
+  [
     'a seed of a run beyond them',
     () => train({ ...small, seed: 2 ** 53 }),
     '--seed is 9007199254740992, expected a whole number from 0 to 2^53 − 1',

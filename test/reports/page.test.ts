@@ -16,6 +16,14 @@ describe('a page', () => {
     expect(html).toContain('<html lang="&quot;&gt;&lt;p">');
   });
 
+  it('has no control characters, whatever text is in it', () => {
+    const control = '\u001B[2J\u0000\u009B\u007F';
+    const html = page({ ...parts, title: control, body: `<pre>${escapeHtml(`a\tb\n${control}`)}</pre>`, data: [control] });
+    expect(dataOf(html)).toEqual([control]);
+    expect(html).toContain('<pre>a\tb\n␛[2J␀··</pre>');
+    expect(html).not.toMatch(/(?![\t\n])\p{Cc}/u);
+  });
+
   it('has scripts that run, as they are written, and no others', () => {
     const program = "const end = '</script>'; const comment = '<!--'; const small = '</SCRIPT';";
     const html = page({ ...parts, scripts: ['let a = 1;', program] });

@@ -48,6 +48,8 @@ describe('the curves of a run', () => {
       [150, 1.5, 1500, 1500],
       [220, 2, 2000, 2000],
     ]);
+    const [{ characters: half }] = curvesOf({ ...start, corpus: { train: 333 } }, evaluation(50), report(100)).evaluations;
+    expect(half).toBe(167);
     expect(curvesOf(evaluation(50)).evaluations).toEqual([
       { step: 50, epoch: null, elapsedMs: null, characters: null, validationLossNats: 2 },
     ]);

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
+import type { Unit } from '../../corpus/vocabulary.ts';
 import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Given } from '../../sampling/sample.ts';
@@ -12,6 +13,7 @@ import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag,
 import { harmless } from '../format.ts';
 import type { Io } from '../io.ts';
 import { writeSamples } from '../samples.ts';
+import { badValue } from '../values.ts';
 import { readWhole } from '../whole-file.ts';
 
 interface SampleFlags {
@@ -82,8 +84,10 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   const checkpoint = await readCheckpoint(path, { weightsOnly: true });
   const { unit } = checkpoint.vocabulary;
   const prime = await primeFor(checkpoint, given, rooms);
-  const stop = flags.stop?.map((text) => unescaped(text, unit)) ?? null;
+  const stop = flags.stop?.map((text) => typedText('--stop', text, unit)) ?? null;
   const seed = flags.seed ?? io.randomSeed();
+  const maxCount = Number.MAX_SAFE_INTEGER - seed + 1;
+  if (flags.num > maxCount) throw badValue('--num', String(flags.num), `at most ${maxCount} with --seed ${seed}`);
   const choice = chosenDevice(flags.device, io);
   const multiplyAdds = flags.num > 1 ? flags.num * flags.length * weightsOf(checkpoint) : 0;
   const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
@@ -131,15 +135,22 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
 
 /** A file is read in the encoding of the model's text. @throws RnnError `corpus` for one of another, unless the model reads bytes */
 async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime, rooms: Context['rooms']): Promise<Given> {
-  if ('typed' in prime) return unescaped(prime.typed, unit);
+  if ('typed' in prime) return typedText('--prime', prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
   const { UTF8, decodeText, recordedReadingOrNull } = await rooms.reading();
   const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
   const text = decodeText(prime.bytes, encoding);
   if (text !== null) return text;
   throw new RnnError('corpus', `--prime-file ${prime.name} is not ${encoding === UTF8 ? 'UTF-8' : encoding}`, {
-    hint: 'run iconv -f WINDOWS-1252 -t UTF-8 on it if it was written on Windows in the West; only a model of bytes reads any file',
+    hint: `convert it with iconv -f WINDOWS-1252 -t ${encoding.toUpperCase()}, or from the encoding that it has; only a model of bytes reads any file`,
   });
+}
+
+/** @throws RnnError `usage` for bytes that are not UTF-8, if the model reads bytes: Node puts U+FFFD in their place */
+function typedText(flag: string, text: string, unit: Unit): Given {
+  if (unit === 'byte' && text.includes('\u{FFFD}'))
+    throw badValue(flag, text, 'valid UTF-8', String.raw`write any other byte as \xff, and U+FFFD itself as \u{fffd}`);
+  return unescaped(text, unit);
 }
 
 function weightsOf({ tensors }: TrainedModel): number {
