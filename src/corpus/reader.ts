@@ -22,6 +22,8 @@ type ReaderOptions = Pick<CorpusOptions, 'stdin' | 'runFolder' | 'encoding' | 'k
 
 /** A file in hand. */
 interface OpenFile extends NamedFile {
+  /** By its byte order mark, if that says another one than was asked for. */
+  readonly encoding: string;
   /** Where in the store it starts. */
   readonly start: number;
   /** Null for UTF-8, and for bytes. */
@@ -99,7 +101,10 @@ export class Reader {
     if (!isBytes && encoding === UTF8) {
       const other = recogniseUtf16(head);
       if (other !== null) throw utf16File(file, other);
-      if (!file.named && binarySign(head, true, 0) !== null) {
+    }
+    if (!isBytes && !file.named) {
+      const text = encoding === UTF8 ? head : new Converter(encoding).push(head).utf8;
+      if (binarySign(text, true, null) !== null) {
         this.skipped++;
         return null;
       }
@@ -108,6 +113,7 @@ export class Reader {
     this.encoder.begin();
     return {
       ...file,
+      encoding,
       start: this.encoder.store.length,
       converter: encoding === UTF8 ? null : new Converter(encoding),
       lineEnds: isBytes || keepLineEnds ? null : new LineEnds(),
@@ -137,7 +143,7 @@ export class Reader {
     file.last = { bytes, begin };
     const invalid = this.encoder.push(bytes);
     if (invalid >= 0) throw this.#invalidUtf8(file, invalid, false);
-    if (!isValid) throw invalidText(file, { encoding: this.#options.encoding, before: store.view(file.start) });
+    if (!isValid) throw invalidText(file, { encoding: file.encoding, before: store.view(file.start) });
   }
 
   #end(file: OpenFile, offset: number): void {

@@ -47,6 +47,17 @@ describe('a text in another encoding', () => {
     expect((await failureOf(read(fileWith(bytes), { encoding }))).message).toMatch(message);
   });
 
+  it('is refused with the name of the encoding that its byte order mark announces', async () => {
+    const file = fileWith(Buffer.of(0xff, 0xfe, 0x61, 0x00, 0x00, 0xdc, 0x61, 0x00));
+    expect((await failureOf(read(file, { encoding: 'windows-1252' }))).message).toMatch(/t is not utf-16le at line 1, column 2$/);
+  });
+
+  it('skips the binary files of its folder, and counts them', async () => {
+    const folder = folderWith({ 'a.txt': cp1252, 'b.png': Buffer.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0) });
+    const corpus = await read(folder, { encoding: 'windows-1252' });
+    expect(corpus).toMatchObject({ files: 1, skipped: 1 });
+  });
+
   it('is refused for an encoding that does not exist, before anything is read', async () => {
     const error = await failureOf(read('/nowhere', { encoding: 'klingon' }));
     expect(error).toMatchObject({ kind: 'usage', message: '--encoding is klingon, expected the name of an encoding' });
