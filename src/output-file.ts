@@ -74,7 +74,7 @@ export async function writeOutput(path: string, pieces: Iterable<Uint8Array>, ru
   }
 }
 
-/** The first of the files that is one of `others`, under whatever name; null if none is. Absent files are no others. */
+/** The first of the files that is one of `others`, under whatever name; null if none is. A file that does not exist is not one of them. */
 export async function firstSameFile(files: readonly string[], others: readonly string[]): Promise<string | null> {
   const known = new Set(await Promise.all(others.map(identityOf)));
   const identities = await Promise.all(files.map(identityOf));

@@ -128,7 +128,7 @@ export class Lock {
  * renaming alone would let each replace the lock of the process before it.
  *
  * @returns false if it is not there any more
- * @throws RnnError `usage` if another process has the claim
+ * @throws RnnError `busy` if another process has the claim
  */
 function takeOver(
   stale: Found,

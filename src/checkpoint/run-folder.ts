@@ -75,6 +75,10 @@ export class RunFolder implements RunStore {
     } catch (cause) {
       throw notMade(what, path, cause);
     }
+    await RunFolder.#refuseFiles(path, force);
+  }
+
+  static async #refuseFiles(path: string, force: boolean): Promise<void> {
     if (!force && (await RunFolder.holdsRun(path)))
       throw new RnnError('usage', `${path} already holds a run`, {
         hint: 'continue it with --resume, replace it with --force, or choose another folder with --out',
@@ -106,11 +110,10 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Makes the folder ready for a new run. With `force`, the files of an old one are removed. So are temporary files that a killed process
-   * left.
+   * Makes the folder ready for a new run. Removes temporary files that a killed process left and, with `force`, the files of an old run.
    *
-   * @throws RnnError `usage` if it is in use, if it holds a run and `force` was not given, or if it is no folder; `machine` if it cannot be
-   * made
+   * @throws RnnError `busy` if it is in use, `usage` if it holds a run and `force` was not given, or if it is no folder; `machine` if it
+   * cannot be made
    */
   static async create(path: string, { force = false }: { force?: boolean } = {}): Promise<RunFolder> {
     await RunFolder.refuseIfTaken(path, { force });
@@ -119,7 +122,7 @@ export class RunFolder implements RunStore {
       const folder = new RunFolder(path, Lock.take(path));
       try {
         // Another process may have made a run of it since.
-        if (!force && (await RunFolder.holdsRun(path))) await RunFolder.refuseIfTaken(path);
+        if (!force) await RunFolder.#refuseFiles(path, force);
         await folder.#tidy(isOurs);
         folder.#left = folder.#now();
       } catch (error) {
@@ -135,7 +138,7 @@ export class RunFolder implements RunStore {
   /**
    * The folder of a run that is to be continued, or null if there is none. Temporary files that a killed process left are removed.
    *
-   * @throws RnnError `usage` if it is in use, `machine` if nothing can be written there
+   * @throws RnnError `busy` if it is in use, `machine` if nothing can be written there
    */
   static async open(path: string): Promise<RunFolder | null> {
     if (!(await RunFolder.holdsRun(path))) return null;

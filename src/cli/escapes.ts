@@ -3,7 +3,7 @@
 import type { Unit } from '../corpus/vocabulary.ts';
 
 const named: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
-const escape = /\\(?:([ntr\\])|x([\da-f]{2})|u\{([\da-f]{1,6})\})/gi;
+const escape = /\\(?:([ntr\\])|x([\dA-Fa-f]{2})|u\{([\dA-Fa-f]{1,6})\})/g;
 
 /** The text that is meant; for a model of bytes its UTF-8, in which `\xff` is a byte of its own. */
 export function unescaped(text: string, unit: Unit): string | Uint8Array {
@@ -19,7 +19,7 @@ function partsOf(text: string): (string | number)[] {
   for (const { 0: whole, 1: name, 2: byte, 3: point, index } of text.matchAll(escape)) {
     parts.push(text.slice(end, index));
     if (byte !== undefined) parts.push(Number.parseInt(byte, 16));
-    else parts.push(name === undefined ? (characterAt(Number.parseInt(point, 16)) ?? whole) : (named[name] ?? whole));
+    else parts.push(name === undefined ? (characterAt(Number.parseInt(point, 16)) ?? whole) : named[name]);
     end = index + whole.length;
   }
   return [...parts, text.slice(end)];

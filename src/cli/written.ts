@@ -41,7 +41,7 @@ export class OutputFiles {
     this.#context = context;
   }
 
-  /** A file that the command reads, and did not name itself. */
+  /** A file that the command reads, although the user did not name it. */
   alsoReads(path: string): void {
     this.#found.push(path);
   }

@@ -51,8 +51,8 @@ export class Streams {
   #cut: { readonly epoch: number; readonly cut: Cut };
   #epoch = 0;
   #window = 0;
-  /** The last window that started from a zero state, and how many symbols each stream went back there (N). */
-  #start: { readonly epoch: number; readonly window: number; readonly stepsBack: Int32Array } | null = null;
+  /** How many symbols each stream (N) is behind its cut at a window. */
+  #behind: { readonly epoch: number; readonly window: number; readonly stepsBack: Int32Array } | null = null;
 
   /**
    * @param startSymbol null for streams that start anywhere
@@ -132,14 +132,18 @@ export class Streams {
 
   /** How many symbols each stream (N) is behind its cut since it last started from a zero state. */
   #stepsBack(): Int32Array {
-    const known = this.#start?.epoch === this.#epoch ? this.#start : null;
+    const epoch = this.#epoch;
+    const known = this.#behind?.epoch === epoch && this.#behind.window <= this.#window ? this.#behind : null;
     let window = this.#window;
-    while (window !== known?.window && !this.#isReset(window)) window--;
-    if (window === known?.window) return known.stepsBack;
-    const first = this.#cut.cut.startOf(window);
-    const stepsBack = Int32Array.from({ length: this.#batchSize }, (_, n) => this.#stepsBackFrom(n * this.#stride + first));
-    this.#start = { epoch: this.#epoch, window, stepsBack };
+    while (window > (known?.window ?? 0) && !this.#isReset(window)) window--;
+    const stepsBack = window === known?.window ? known.stepsBack : this.#stepsBackAt(window);
+    this.#behind = { epoch, window: this.#window, stepsBack };
     return stepsBack;
+  }
+
+  #stepsBackAt(window: number): Int32Array {
+    const first = this.#cut.cut.startOf(window);
+    return Int32Array.from({ length: this.#batchSize }, (_, n) => this.#stepsBackFrom(n * this.#stride + first));
   }
 
   #stepsBackFrom(at: number): number {

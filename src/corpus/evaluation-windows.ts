@@ -39,7 +39,7 @@ export function* evaluationWindows(
 ): Generator<EvaluationWindow> {
   const total = Math.max(0, tokens.length - 1);
   const rows = Array.from({ length: streams }, (_, row) => rowOf(row, total, streams, startSymbol));
-  const longest = total === 0 ? 0 : Math.max(...rows.map(({ start, end }) => end - start));
+  const longest = Math.max(...rows.map(({ start, end }) => end - start));
   for (let first = 0; first < longest; first += T) {
     const inputs = new Int32Array(T * streams);
     const targets = new Int32Array(T * streams).fill(NO_TARGET);

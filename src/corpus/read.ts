@@ -136,7 +136,7 @@ const ofBytes = (encoded: Encoded, options: CorpusOptions): Numbered => ({
 });
 
 function notesOnReading({ skipped, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
-  // Only who makes a model may choose.
+  // Line ends belong to the vocabulary: only a new model leaves the choice.
   const choice = vocabulary === undefined ? '; use --keep-line-ends to keep them' : '';
   const one = changedLineEnds.length === 1;
   const notes = [

@@ -104,7 +104,10 @@ export class Reader {
     if (!isBytes && encoding === UTF8) {
       const other = recogniseUtf16(head);
       if (other !== null) throw utf16File(file, other);
-      if (!file.named && binarySign(head, true, 0) !== null) {
+    }
+    if (!isBytes && !file.named) {
+      const text = encoding === UTF8 ? head : new Converter(encoding).push(head).utf8;
+      if (binarySign(text, true, null) !== null) {
         this.skipped++;
         return null;
       }

@@ -82,7 +82,7 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
   return opened;
 }
 
-/** A slip in the name of a folder would else be noticed when the new run is there. */
+/** Otherwise the user would notice a misspelt folder only when the new run is there. */
 async function noteNewRun({ rooms, tell }: Way, path: string): Promise<void> {
   const similar = await similarRuns(path, (await rooms.checkpoints()).runsIn);
   const meant = similar.length === 0 ? '' : `; did you mean ${similar.join(' or ')}?`;
@@ -97,7 +97,7 @@ async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boolean })
   const { findCheckpoint } = await rooms.checkpoints();
   const initial = await findCheckpoint(initFrom, 'use').then(
     (path) => [path],
-    () => [], // told when it is to be read
+    () => [], // reading it says why
   );
   return [...named, ...alsoReads, ...initial];
 }

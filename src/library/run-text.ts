@@ -23,7 +23,7 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
   const { readCorpus, findFiles, Vocabulary } = await rooms.corpus();
   const { validationFile, include, exclude } = reading;
   // It is read last, after a long text.
-  if (validationFile !== null && validationFile !== '-') await findFiles(validationFile, { include, exclude });
+  if (validationFile !== null) await findFiles(validationFile, { include, exclude });
   const { vocabulary, known, ...rest } = symbols;
   const corpus = await readCorpus({
     sources: text,

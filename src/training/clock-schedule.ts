@@ -1,5 +1,6 @@
 // When a run saves, and shows how it does, by the clock: where steps are slow, what is due every so many steps comes too late. What is done
-// by the clock changes what is written and never what is learnt, so that the same seed still gives the same model.
+// by the clock changes what is written and never what is learnt, so that the same seed still gives the same model. A run that diverges is
+// the exception: it goes back to the newest state that was saved, and that may be one of the clock's.
 
 const SAVE_EVERY_MS = 5 * 60_000;
 /** Between two looks; in between as long as the run has taken so far. */
@@ -20,12 +21,12 @@ export class ClockSchedule {
     this.#beganMs = this.#savedMs = this.#lookedMs = now();
   }
 
-  /** More than the work of five minutes is not saved. */
+  /** The last save was five minutes ago. */
   get isSaveDue(): boolean {
     return this.#now() - this.#savedMs >= SAVE_EVERY_MS;
   }
 
-  /** Nothing was evaluated or sampled for a while: one minute, two after another, and at most ten. */
+  /** The last evaluation or look was a while ago: one minute, then as long as the run had taken by then, and at most ten minutes. */
   get isLookDue(): boolean {
     const { min, max } = LOOK_EVERY_MS;
     return this.#now() - this.#lookedMs >= Math.min(max, Math.max(min, this.#lookedMs - this.#beganMs));

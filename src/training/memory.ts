@@ -65,7 +65,7 @@ export function processBytes({ model, options, workload, textBytes }: Demand, de
 const LOWER_SIZES = '--hidden, --layers, --batch-size or --seq-length';
 
 /**
- * Refuses what no device and no text changes.
+ * Refuses what is too large on any device and with any text.
  *
  * @param lower the options that make it smaller
  * @throws RnnError `usage` for a run that cannot be planned, or of which not even the weights, their gradient, the optimizer's vectors and

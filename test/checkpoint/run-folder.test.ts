@@ -13,8 +13,9 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
+import { Lock } from '../../src/checkpoint/lock.ts';
 import { RunFolder, findCheckpoint, findRuns, readCheckpoint } from '../../src/checkpoint/store.ts';
 import { writeCheckpoint } from '../../src/checkpoint/write.ts';
 import { smallCheckpoint, temporaryFolder } from './fixture.ts';
@@ -55,6 +56,18 @@ describe('a run folder', () => {
       });
       expect(readFileSync(join(path, file), 'utf8')).toBe('anything');
     }
+  });
+
+  it('refuses a run that another process made just before the lock was taken', async () => {
+    const path = temporaryFolder();
+    const take = Lock.take.bind(Lock);
+    const spy = vi.spyOn(Lock, 'take').mockImplementationOnce((folder) => {
+      writeFileSync(join(folder, 'latest.json'), 'anything');
+      return take(folder);
+    });
+    await expect(RunFolder.create(path)).rejects.toMatchObject({ kind: 'usage', message: `${path} already holds a run` });
+    spy.mockRestore();
+    expect(readdirSync(path)).toEqual(['latest.json']);
   });
 
   it('removes an old run with --force, and no other file', async () => {

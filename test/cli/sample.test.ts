@@ -239,11 +239,11 @@ describe('rnn sample', () => {
   it('takes escapes in --prime and --stop, and several stops', async () => {
     const { rooms, calls } = fakeRooms();
     const { stdout } = await rnn(
-      ['sample', '--prime', String.raw`a\tb\\n\q`, '--stop', String.raw`\n`, '--stop', String.raw`\u{2014}\x41`],
+      ['sample', '--prime', String.raw`a\tb\\n\q\X41\U{42}`, '--stop', String.raw`\n`, '--stop', String.raw`\u{2014}\x41`],
       { rooms },
     );
-    expect(calls.sampled).toMatchObject([{ prime: 'a\tb\\n\\q', stop: ['\n', '—A'] }]);
-    expect(stdout).toBe('a\tb\\n\\qbe or not\n');
+    expect(calls.sampled).toMatchObject([{ prime: 'a\tb\\n\\q\\X41\\U{42}', stop: ['\n', '—A'] }]);
+    expect(stdout).toBe('a\tb\\n\\q\\X41\\U{42}be or not\n');
   });
 
   it.each([

@@ -73,6 +73,12 @@ describe('a text in another encoding', () => {
     expect(error.hint).toMatch(/^mend the file, or remove its byte order mark and use --encoding; /);
   });
 
+  it('skips the binary files of its folder, and counts them', async () => {
+    const folder = folderWith({ 'a.txt': cp1252, 'b.png': Buffer.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0) });
+    const corpus = await read(folder, { encoding: 'windows-1252' });
+    expect(corpus).toMatchObject({ files: 1, skipped: 1 });
+  });
+
   it('is refused for an encoding that does not exist, before anything is read', async () => {
     const error = await failureOf(read('/nowhere', { encoding: 'klingon' }));
     expect(error).toMatchObject({ kind: 'usage', message: '--encoding is klingon, expected the name of an encoding' });
