@@ -35,8 +35,8 @@ export type {
 } from './library/model-results.ts';
 
 // Texts.
-export { Corpus, type FileOptions, type GivenTextOptions, type TextOptions } from './library/corpus.ts';
-export { builtinCorpora, writeBuiltin } from './corpus/builtin.ts';
+export { Corpus, writeBuiltin, type FileOptions, type GivenTextOptions, type TextOptions } from './library/corpus.ts';
+export { builtinCorpora } from './corpus/builtin.ts';
 export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
 
 // Checkpoints and runs.

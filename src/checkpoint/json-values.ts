@@ -1,4 +1,5 @@
 // What may be wrong with values that came out of JSON, and how a message quotes them. Knows no files.
+import { inQuotes } from '../errors.ts';
 import { limits } from './checkpoint.ts';
 
 /** Ends the reading with an error that says what is wrong; the caller knows the file's name. */
@@ -7,10 +8,19 @@ export type Fail = (detail: string, cause?: unknown) => never;
 /** They could reach a prototype. */
 export const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** A value from a file as a message quotes it: all of it if it is short. */
+/** A value of a checkpoint as a message quotes it: all of it if it is short. */
 export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = jsonOf(value) ?? inQuotes(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+/** Undefined for what JSON has no word for: a BigInt, a symbol, a list that holds itself. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -22,6 +32,8 @@ export function troubleInJson(value: unknown, what: string): { readonly message:
   const path: (string | number)[] = [];
   function visit(value: unknown): string | null {
     if (typeof value === 'number') return Number.isFinite(value) ? null : `is ${value}, not a finite number`;
+    if (typeof value === 'bigint' || typeof value === 'symbol' || typeof value === 'function')
+      return `is ${inQuotes(value)}, which JSON cannot hold`;
     if (typeof value !== 'object' || value === null) return null;
     if (path.length > limits.depth) return `is nested more than ${limits.depth} deep`;
     for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {

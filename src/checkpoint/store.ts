@@ -16,5 +16,5 @@ export type { RunStore } from './run-store.ts';
 export { type RunFiles, findRuns, foldersOfRuns, isHeld, lookInto, runsIn } from './runs.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf, weightsIn } from './tensors.ts';
-export { checkCell, checkModel, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+export { checkCell, checkModel, checkTrained, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
 export { checkpointPieces, startsAsCheckpoint, writeCheckpoint } from './write.ts';

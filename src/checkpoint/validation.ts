@@ -6,7 +6,7 @@ import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
 import { type ModelConfiguration, initialisations, skips, stackings } from '../model/configuration.ts';
-import { type TrainingRecord, limits } from './checkpoint.ts';
+import { type TrainedModel, type TrainingRecord, limits } from './checkpoint.ts';
 import { type Fail, shown } from './json-values.ts';
 
 interface Rule {
@@ -155,6 +155,27 @@ export function checkTensorHeader(value: unknown, what: string, fail: Fail): { n
 
 export function checkOptimizer(value: unknown, fail: Fail): { name: string; scalars: Record<string, number> } {
   return check(value, optimizerRules, 'optimizer', fail) as unknown as { name: string; scalars: Record<string, number> };
+}
+
+/** Of tensors in memory: that each is what its name and shape say, and no other has its name. */
+export function checkTensors(list: unknown, what: string, fail: Fail): void {
+  if (!Array.isArray(list)) fail(`${what} is ${shown(list)}, expected a list of tensors`);
+  for (const tensor of list as readonly unknown[]) {
+    const { name, shape } = checkTensorHeader(isObject(tensor) ? { ...tensor, dtype: 'float32' } : tensor, `a tensor of "${what}"`, fail);
+    const { data } = tensor as { readonly data?: unknown };
+    if (!(data instanceof Float32Array)) fail(`"${name}" has no Float32Array of numbers`);
+    if (shape.reduce((product, length) => product * length, 1) !== data.length)
+      fail(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
+  }
+  if (new Set(list.map(({ name }) => name)).size < list.length) fail(`two of "${what}" have one name`);
+}
+
+/** A model that came from no file: that its members are what a checkpoint has. */
+export function checkTrained({ model, vocabulary, training, tensors }: TrainedModel, fail: Fail): void {
+  checkVocabulary(vocabulary, checkModel(model, fail), fail);
+  checkCell(model, fail);
+  checkTraining(training, fail);
+  checkTensors(tensors, 'tensors', fail);
 }
 
 /** @returns the index of the first number that is NaN or infinite, or -1 */

@@ -9,7 +9,7 @@ import { replaceFile } from '../atomic.ts';
 import { type Checkpoint, type Tensor, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-values.ts';
 import { prettyJson } from './pretty.ts';
-import { checkCell, checkModel, checkOptimizer, checkTensorHeader, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
 
 /** A multiple of 3, so that the base64 of pieces is the pieces of the base64; 48 KB become 64 KB of text. */
 const pieceBytes = 3 * 2 ** 14;
@@ -25,11 +25,22 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint, befo
   await replaceFile(path, checkpointPieces(path, checkpoint), beforeRename);
 }
 
-/** The bytes of a checkpoint file. @throws RnnError `checkpoint` if a tensor holds NaN or an infinity */
-export function checkpointPieces(path: string, checkpoint: Checkpoint): Iterable<Uint8Array> {
-  refuseUnfit(path, checkpoint);
+/**
+ * The bytes of a checkpoint file.
+ *
+ * @param fail is told what else is wrong with it: of a checkpoint that this program made, a bug
+ * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity
+ */
+export function checkpointPieces(path: string, checkpoint: Checkpoint, fail = bugIn(path)): Iterable<Uint8Array> {
+  refuseUnfit(path, checkpoint, fail);
   return encode(checkpoint);
 }
+
+const bugIn =
+  (path: string): Fail =>
+  (detail) => {
+    throw new Error(`a checkpoint for ${path} is unfit to be written: ${detail}`);
+  };
 
 /** Whether a file that starts like this is a checkpoint that rnn wrote. */
 export const startsAsCheckpoint = (start: string): boolean => /^\s*\{\s*"format":\s*"rnn-checkpoint"/.test(start);
@@ -74,30 +85,22 @@ function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<s
   yield tensors.length === 0 ? ']' : `\n${indent}]`;
 }
 
-/** What could not be read back is not written. Numbers that are not finite are the run's misfortune; anything else is a bug. */
-function refuseUnfit(path: string, { model, vocabulary, training, tensors, state, optimizer }: Checkpoint): void {
-  const bug: Fail = (detail) => {
-    throw new Error(`a checkpoint for ${path} is unfit to be written: ${detail}`);
-  };
-  checkVocabulary(vocabulary, checkModel(model, bug), bug);
-  checkCell(model, bug);
-  checkTraining(training, bug);
+/** What could not be read back is not written. Numbers that are not finite are the run's misfortune. */
+function refuseUnfit(path: string, checkpoint: Checkpoint, fail: Fail): void {
+  checkTrained(checkpoint, fail);
+  const { model, training, tensors, state, optimizer } = checkpoint;
   const trouble = troubleInJson({ model, training }, 'the checkpoint');
-  if (trouble.message !== null) bug(trouble.message);
-  if (optimizer !== null) checkOptimizer(optimizer, bug);
-  for (const [list, members] of Object.entries({ tensors, state, optimizer: optimizer?.tensors ?? [] })) {
-    if (new Set(members.map((tensor) => tensor.name)).size < members.length) bug(`two of "${list}" have one name`);
-    for (const tensor of members) {
-      checkTensorHeader({ ...tensor, dtype: 'float32' }, `a tensor of "${list}"`, bug);
-      const { name, shape, data } = tensor;
-      if (shape.reduce((product, length) => product * length, 1) !== data.length)
-        bug(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
-      const bad = firstNonFinite(data);
-      if (bad >= 0) {
-        throw new RnnError('checkpoint', `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`, {
-          hint: 'training has diverged: continue from the last checkpoint with a lower --lr',
-        });
-      }
-    }
+  if (trouble.message !== null) fail(trouble.message);
+  checkTensors(state, 'state', fail);
+  if (optimizer !== null) {
+    checkOptimizer(optimizer, fail);
+    checkTensors(optimizer.tensors, 'optimizer.tensors', fail);
+  }
+  for (const { name, data } of [...tensors, ...state, ...(optimizer?.tensors ?? [])]) {
+    const bad = firstNonFinite(data);
+    if (bad < 0) continue;
+    throw new RnnError('checkpoint', `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`, {
+      hint: 'training has diverged: continue from the last checkpoint with a lower --lr',
+    });
   }
 }

@@ -30,6 +30,7 @@ export const flagsInFiles = (flags: readonly Flag[]): Flag[] => flags.filter(({ 
  */
 export async function fromFile(by: string, path: string, flags: readonly Flag[], suggest: (key: string) => string | null): Promise<Level> {
   const text = decoded(
+    path,
     await readWhole(path, MAX_BYTES).catch((cause: unknown) => {
       throw new RnnError('usage', `${by} ${path} cannot be read: ${(cause as Error).message}`, { hint: remedy(by, path, cause), cause });
     }),
@@ -41,7 +42,7 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[],
     .filter(([key]) => key !== schemaKey)
     .map(([key, value]) => {
       const [line, again] = lines.get(key)!;
-      const name = `${path}:${line}: ${shortened(key)}`;
+      const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
       if (again !== undefined) throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
       const flag = known.get(key);
       if (flag === undefined) throw unknownKey(name, key, suggest(key));
@@ -58,8 +59,12 @@ function remedy(by: string, path: string, cause: unknown): string {
 }
 
 /** Without the mark that editors of Windows begin a file with; its PowerShell writes UTF-16, where > does. */
-function decoded(bytes: Uint8Array): string {
-  return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8').decode(bytes);
+function decoded(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf-16le' : 'utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new RnnError('usage', `${path} is not UTF-8`, { hint: 'save it as UTF-8: another encoding would change names of files', cause });
+  }
 }
 
 function objectIn(path: string, text: string): object {

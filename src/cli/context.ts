@@ -11,8 +11,8 @@ export interface Context {
   exitCode: number;
   /** Where options that were given come from (`--lr`, `RNN_LR`, `rnn.json`), by their names in the program. */
   readonly origins: Map<string, string>;
-  /** Whether errors are told on stdout, too, because something other than the command line says --json. */
-  wantsJson: boolean;
+  /** Whether errors are told on stdout, too; null until the command line and the environment were read. */
+  wantsJson: boolean | null;
   /** Whether errors are told with their stack because the environment says --debug. */
   wantsDebug: boolean;
 }

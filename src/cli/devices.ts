@@ -1,7 +1,7 @@
 // What commands have to do with devices: the option, its place in the help, and RNN_DEVICE. Opening one is devices/'s.
 import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
-import { choiceFlag, type Flag, textFlag } from './flags.ts';
+import { choiceFlag, type Flag, numberFlag, textFlag } from './flags.ts';
 import type { Io } from './io.ts';
 import { parseChoice } from './values.ts';
 
@@ -18,6 +18,12 @@ export const devices: Readonly<Record<string, string>> = {
 const choices = ['auto', ...Object.keys(devices)];
 
 export const deviceFlag = (description: string): Flag => choiceFlag('--device <name>', description, choices);
+
+/** Far above any machine, and what a checkpoint may record. */
+const MAX_THREADS = 65_536;
+
+export const threadsFlag = (description = 'of the cpu; all cores unless given'): Flag =>
+  numberFlag('--threads <n>', description, { whole: true, least: 1, most: MAX_THREADS });
 
 export const blasFlag = (): Flag => textFlag('--blas <which>', "the cpu's library for products: auto, off or a file");
 

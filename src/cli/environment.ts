@@ -44,7 +44,11 @@ export function fromEnvironment(flags: readonly Flag[], environment: Environment
 
 function textsOf({ takes }: Flag, name: string, text: string): readonly string[] | boolean {
   // Between braces, a comma is part of a glob.
-  if (takes.kind === 'list') return text.split(/,(?![^{]*\})/).map((each) => each.trim());
+  if (takes.kind === 'list') {
+    const texts = text.split(/,(?![^{]*\})/).map((each) => each.trim());
+    if (texts.includes('')) throw badValue(name, text, 'texts between commas, none of them empty');
+    return texts;
+  }
   if (takes.kind !== 'switch') return [text];
   if (yes.includes(text.toLowerCase())) return true;
   if (no.includes(text.toLowerCase())) return false;
@@ -61,9 +65,12 @@ export function misspelt(
   suggest: (key: string) => string | null,
 ): readonly { readonly name: string; readonly meant: string }[] {
   const known = new Set([...otherVariables, ...[...flags, ...everywhere.map((key) => ({ key }))].map(variableOf)]);
+  const switches = flags.filter(({ takes }) => takes.kind === 'switch');
   return Object.keys(environment)
     .filter((name) => name.startsWith('RNN_') && !known.has(name))
     .flatMap((name) => {
+      const undone = switches.find((flag) => name === `RNN_NO_${variableOf(flag).slice('RNN_'.length)}`);
+      if (undone !== undefined) return [{ name, meant: `${variableOf(undone)}=0` }];
       const written = name.slice('RNN_'.length).toLowerCase();
       const key = suggest(written);
       const flag = flags.find((each) => each.key === key && key.startsWith(written.slice(0, 1)));

@@ -60,6 +60,9 @@ export function harmless(text: string): string {
   });
 }
 
+/** Such text on one line: a newline becomes its symbol (␊), so that no file can write lines of its own into an error. */
+export const onOneLine = (text: string): string => harmless(text).replaceAll('\n', '␊');
+
 /** JSON that is the same value, with nothing in it that a terminal obeys: JSON itself escapes only some control characters. */
 export function harmlessJson(value: unknown): string {
   return JSON.stringify(value).replace(

@@ -1,12 +1,12 @@
 // The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows nothing of what commands do.
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type Option } from 'commander';
 import { RnnError } from '../errors.ts';
 import { coloursFor, noColours } from './colour.ts';
 import { commands } from './commands.ts';
 import type { Context } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
 import { commonFlags, refuseRepeats } from './flags.ts';
-import { harmless } from './format.ts';
+import { harmless, onOneLine } from './format.ts';
 import type { Io } from './io.ts';
 import { Output, OutputClosed } from './output.ts';
 import { rooms as realRooms, type Rooms } from './rooms.ts';
@@ -22,15 +22,18 @@ Examples:
 
 const widestHelp = 100;
 const usageCode = 2;
+/** Options that begin as a word does. */
+const MAX_SUGGESTED = 4;
 
 /** Runs one command line and settles to its exit code. Nothing is thrown, and the process is left running. */
 export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRooms): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
   const context = await openContext(io, rooms, !words.has('--no-color'));
   let written: Promise<unknown> = Promise.resolve(null);
+  let program: Command | null = null;
   try {
-    const program = await define(
-      words,
+    program = await define(
+      { words, argv },
       context,
       (text) =>
         (written = context.stdout.write(text).then(
@@ -47,10 +50,10 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
     // `rnn` alone: the help has been printed, on stderr.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return usageCode;
     const help = helpOn(argv);
-    const failure = thrown instanceof CommanderError ? usageError(thrown, help) : thrown;
+    const failure = thrown instanceof CommanderError ? usageError(thrown, help, optionsOf(program, argv)) : thrown;
     return report(failure, context, {
       debug: words.has('--debug') || context.wantsDebug,
-      json: words.has('--json') || context.wantsJson,
+      json: context.wantsJson ?? words.has('--json'),
       help,
     });
   }
@@ -59,7 +62,7 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
 async function openContext(io: Io, rooms: Rooms, colour: boolean): Promise<Context> {
   const stdout = new Output('stdout', io, await coloursFor(io.stdout, io.env, colour));
   const stderr = new Output('stderr', io, await coloursFor(io.stderr, io.env, colour));
-  return { io, rooms, stdout, stderr, exitCode: 0, origins: new Map(), wantsJson: false, wantsDebug: false };
+  return { io, rooms, stdout, stderr, exitCode: 0, origins: new Map(), wantsJson: null, wantsDebug: false };
 }
 
 /** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */
@@ -70,7 +73,11 @@ function wanted(argv: readonly string[]): string[] {
 }
 
 /** @param writeHelp takes the help, or the version, for stdout */
-async function define(words: ReadonlySet<string>, context: Context, writeHelp: (text: string) => void): Promise<Command> {
+async function define(
+  { words, argv }: { readonly words: ReadonlySet<string>; readonly argv: readonly string[] },
+  context: Context,
+  writeHelp: (text: string) => void,
+): Promise<Command> {
   const { stdout, stderr } = context;
   const program = new Command('rnn')
     .description('Character-level language models: train a recurrent network on any text, sample from it.')
@@ -103,24 +110,43 @@ async function define(words: ReadonlySet<string>, context: Context, writeHelp: (
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary);
     // Completions are for all of them.
-    if (words.has(name) || words.has('completion')) (await load())(command, context);
+    if (argv.includes(name) || words.has('completion')) (await load())(command, context);
     refuseRepeats(command);
   }
   program.hook('preAction', async (_program, command) => (await import('./settings.ts')).settle(command, context));
   return program;
 }
 
-/** The command that prints the help on what was tried. */
-function helpOn(argv: readonly string[]): string {
+/** The command that was tried, if there is one of that name. */
+function triedIn(argv: readonly string[]): string | undefined {
   const common = new Set(commonFlags().map((flag) => flag.long));
   const first = argv.find((word) => !common.has(word));
-  return commands.some(({ name }) => name === first) ? `rnn ${first} --help` : 'rnn --help';
+  return commands.find(({ name }) => name === first)?.name;
+}
+
+/** What prints the help on what was tried. */
+function helpOn(argv: readonly string[]): string {
+  const name = triedIn(argv);
+  return name === undefined ? 'rnn --help' : `rnn ${name} --help`;
+}
+
+function optionsOf(program: Command | null, argv: readonly string[]): readonly Option[] {
+  const name = triedIn(argv);
+  return program?.commands.find((command) => command.name() === name)?.options ?? [];
 }
 
 /** Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint. */
-function usageError(error: CommanderError, help: string): RnnError {
+function usageError(error: CommanderError, help: string, options: readonly Option[]): RnnError {
   const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
+  const [word, value] = /^unknown option '(--[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
+  const named = options.find(({ long }) => long === word);
+  if (named !== undefined && value !== undefined)
+    return new RnnError('usage', `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`, {
+      hint: `write ${word} alone`,
+    });
+  const begun = options.filter(({ long, hidden }) => !hidden && word !== undefined && long?.startsWith(word)).map(({ long }) => long);
+  const suggestion =
+    begun.length > 0 && begun.length <= MAX_SUGGESTED ? `${begun.join(' or ')}?` : /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
   return new RnnError('usage', message, { hint: suggestion === undefined ? `${help} shows what there is` : `did you mean ${suggestion}` });
 }
 
@@ -136,8 +162,8 @@ async function report(
   const hint = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])].join('; ') || undefined;
   // They may quote a file that came from anywhere.
   if (stack !== undefined) stderr.line(stderr.colour.dim(harmless(stack)));
-  stderr.line(`${stderr.colour.red('error:')} ${harmless(message)}`);
-  if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${harmless(hint)}`));
+  stderr.line(`${stderr.colour.red('error:')} ${onOneLine(message)}`);
+  if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${onOneLine(hint)}`));
   // If stdout is what failed, stderr has told it.
   if (options.json) await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null }).catch(() => {});
   return code;

@@ -53,7 +53,7 @@ export async function settle(command: Command, context: Context): Promise<void> 
     env,
   );
   context.wantsDebug ||= said.get('debug')?.texts === true;
-  context.wantsJson ||= !given.has('json') && said.get('json')?.texts === true;
+  context.wantsJson = given.has('json') ? given.get('json') === true : said.get('json')?.texts === true;
   const settings = await settingsFor(command, given, context);
   for (const { flag, origin, source, value } of settings) {
     const attribute = flag.attributeName();

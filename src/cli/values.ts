@@ -14,6 +14,9 @@ export interface NumberRange {
 
 /** Characters of a value in a message. */
 const MAX_SHOWN = 60;
+const MIN_DURATION_MS = 1;
+/** A million days. */
+const MAX_DURATION_MS = 8.64e13;
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 const units = [
@@ -27,13 +30,19 @@ const durationPattern = /^(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.
 /** As much of a text as a message has room for. */
 export const shortened = (text: string): string => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text);
 
+/** In quotes where white space would be overlooked, or would end the line. */
+function visible(value: string): string {
+  if (value === '') return 'empty';
+  return /^\s|\s$|[\n\r\t]/.test(value) ? shortened(JSON.stringify(value)) : shortened(value);
+}
+
 /** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
 export class BadValue extends RnnError {
   readonly #value: string;
   readonly #expected: string;
 
   constructor(name: string, value: string, expected: string, hint?: string) {
-    super('usage', `${name} is ${value === '' ? 'empty' : shortened(value)}, expected ${expected}`, hint === undefined ? {} : { hint });
+    super('usage', `${name} is ${visible(value)}, expected ${expected}`, hint === undefined ? {} : { hint });
     this.#value = value;
     this.#expected = expected;
   }
@@ -68,10 +77,12 @@ export function parseNumber(flag: string, text: string, range: NumberRange): num
 export function parseDuration(flag: string, text: string): number {
   const match = durationPattern.exec(text);
   const total = match === null ? 0 : units.reduce((sum, { milliseconds }, index) => sum + Number(match[index + 1] ?? 0) * milliseconds, 0);
-  if (!Number.isFinite(total) || total <= 0) {
+  if (total <= 0) {
     const hint = decimal.test(text) && Number(text) > 0 ? `a bare number has no unit: ${flag} ${text}s, ${text}m or ${text}h` : undefined;
     throw badValue(flag, text, 'a duration such as 30s, 3m or 1.5h', hint);
   }
+  if (total < MIN_DURATION_MS) throw badValue(flag, text, 'a duration of at least 0.001s');
+  if (total > MAX_DURATION_MS) throw badValue(flag, text, 'a duration of at most 1000000d');
   return total;
 }
 

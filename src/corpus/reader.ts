@@ -5,7 +5,7 @@
 // a file is dropped. With `--unit byte` every byte counts, and nothing of this is done.
 import { createHash, type Hash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { RnnError, systemCode } from '../errors.ts';
+import { RnnError, inQuotes, systemCode } from '../errors.ts';
 import { Encoder } from './encoder.ts';
 import { type Converted, Converter, HEAD_BYTES, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { LineEnds } from './line-ends.ts';
@@ -220,8 +220,11 @@ async function refuseUnlessPlain(file: string): Promise<void> {
 
 async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = process.stdin): AsyncGenerator<Buffer> {
   try {
-    for await (const chunk of stdin)
+    for await (const chunk of stdin) {
+      if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
+        throw new RnnError('corpus', `standard input gives ${inQuotes(chunk)}, expected text or bytes`);
       yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    }
   } catch (cause) {
     if (systemCode(cause) === '') throw cause;
     throw new RnnError('corpus', `cannot read standard input: ${(cause as Error).message}`, {

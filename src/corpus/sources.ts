@@ -146,6 +146,11 @@ export function fileError(file: string, error: unknown, { named = true } = {}): 
       hint,
     });
   }
+  if (file === '')
+    return new RnnError('corpus', 'the name of a text is empty, expected a file, a folder, a pattern or -', {
+      cause: error,
+      hint: 'look at the variable that it comes from',
+    });
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
     return new RnnError('corpus', `no such file or folder: ${file}`, {

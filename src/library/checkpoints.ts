@@ -8,13 +8,14 @@ import {
   readCheckpoint,
   startsAsCheckpoint,
 } from '../checkpoint/store.ts';
-import type { Corpus } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
 import { writeOutput } from '../output-file.ts';
 import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
+import { Corpus } from './corpus.ts';
 import { isModel } from './given.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessName, refuseWrongOptions } from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSwitches, refuseWrongOptions } from './settings.ts';
 
 /**
  * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history, optimizer.
@@ -31,12 +32,18 @@ export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
  * Writes a checkpoint as a file of its own: under another name first, which takes the place of `path` when it is whole. Another
  * checkpoint is replaced, any other file only with `force`.
  *
- * @throws RnnError `checkpoint` if a number of it is not finite, `usage` if another file is there, `machine` if it cannot be written
+ * @throws RnnError `checkpoint` if a number of it is not finite, or it could not be read back, `usage` if another file is there, `machine` if it cannot be written
  */
-export async function saveCheckpoint(path: string, checkpoint: Checkpoint, { force = false }: { force?: boolean } = {}): Promise<void> {
+export async function saveCheckpoint(path: string, checkpoint: Checkpoint, options: { force?: boolean } = {}): Promise<void> {
   refuseUnlessName('the path', path, 'the name of a file');
   refuseUnless(isModel(checkpoint), 'the checkpoint', checkpoint, 'what loadCheckpoint gives');
-  await writeOutput(path, checkpointPieces(path, checkpoint), { force, isOurs: startsAsCheckpoint });
+  refuseUnknown(options, ['force']);
+  const { force = false } = options;
+  refuseUnlessSwitches({ force });
+  const pieces = checkpointPieces(path, checkpoint, (detail) => {
+    throw new RnnError('checkpoint', `cannot write ${path}: ${detail}`, { hint: 'change what loadCheckpoint gives, and only its numbers' });
+  });
+  await writeOutput(path, pieces, { force, isOurs: startsAsCheckpoint });
 }
 
 /**
@@ -45,6 +52,7 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint, { for
  * @throws RnnError `usage` for options that cannot be, or a network that needs more memory than is free
  */
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
+  refuseUnless(corpus instanceof Corpus, 'the corpus', corpus, 'what Corpus.read or Corpus.fromText gives');
   refuseUnknown(options, Object.keys(optionRules));
   refuseWrongOptions(options);
   const { model, tensors } = untrained(options, corpus);

@@ -1,10 +1,11 @@
 // A corpus as other programs read one: files or a text, encoded and split, with how it was read, which a run records.
+import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import type { ReadingOptions } from '../training/record.ts';
 import { areSources, isText } from './given.ts';
 import { defaultValidationFraction, readingOfCharacters } from './run-request.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessName, refuseWrong } from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessStream, refuseUnlessSwitches, refuseWrong } from './settings.ts';
 
 /** How a text is read; what is left out is as `rnn train` has it. */
 export interface TextOptions {
@@ -93,6 +94,7 @@ export class Corpus implements ReadCorpus {
     const { include = [], exclude = [], validationFile = null, runFolder, stdin } = options;
     if (validationFile !== null) refuseUnlessName('validationFile', validationFile, 'the name of a file');
     if (runFolder !== undefined) refuseUnlessName('runFolder', runFolder, 'the name of a folder');
+    refuseUnlessStream(stdin);
     const more = { ...(runFolder === undefined ? {} : { runFolder }), ...(stdin === undefined ? {} : { stdin }) };
     return Corpus.#encode([sources].flat(), validationFile, { ...options, include, exclude }, validationFile, more);
   }
@@ -105,6 +107,7 @@ export class Corpus implements ReadCorpus {
     refuseUnknown(options, givenTextNames);
     const { name = 'text', validationText } = options;
     refuseUnless(isText(text), 'text', text, 'a string or bytes');
+    refuseUnless(typeof name === 'string', 'name', name, 'a name for messages');
     refuseUnless(validationText === undefined || isText(validationText), 'validationText', validationText, 'a string or bytes');
     const validation = validationText === undefined ? null : { name: 'the validation text', text: validationText };
     return Corpus.#encode([{ name, text }], validation, { ...options, include: [], exclude: [] }, null, {});
@@ -151,4 +154,18 @@ function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocab
   const isVocabulary = typeof given === 'object' && given !== null && Array.isArray(given.symbols);
   refuseUnless(isVocabulary, name, given, 'the vocabulary of a corpus or a model');
   return new Vocabulary(given);
+}
+
+/**
+ * Writes a built-in corpus to `folder`/`name`.txt, and gives that path.
+ *
+ * @param options `force` replaces another text in its place
+ * @throws RnnError `usage` if there is no such corpus, or another text is in its place, `machine` if the file cannot be written
+ */
+export async function writeBuiltin(name: string, folder = 'corpora', options: { force?: boolean } = {}): Promise<string> {
+  refuseUnlessName('the corpus', name, 'the name of a built-in corpus');
+  refuseUnlessName('the folder', folder, 'the name of a folder');
+  refuseUnknown(options, ['force']);
+  refuseUnlessSwitches(options);
+  return writeBuiltinText(name, folder, options);
 }

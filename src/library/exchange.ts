@@ -4,7 +4,7 @@ import { RnnError, inQuotes } from '../errors.ts';
 import { formats } from '../formats/formats.ts';
 import { readTrained } from '../formats/trained.ts';
 import { type Choice, choices } from './choices.ts';
-import { refuseUnless } from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessModel } from './settings.ts';
 
 /** The formats of `exportModel`. */
 export const exportFormats: readonly Choice[] = choices(formats);
@@ -19,6 +19,7 @@ export function exportModel(trained: TrainedModel, format: string): Uint8Array {
   const found = formats.find(({ name }) => name === format);
   const names = formats.map(({ name }) => name).join(', ');
   if (found === undefined) throw new RnnError('usage', `there is no format ${inQuotes(format)}`, { hint: `one of ${names}` });
+  refuseUnlessModel('the model', trained, 'what loadCheckpoint gives');
   return found.write(trained);
 }
 
@@ -29,7 +30,10 @@ export function exportModel(trained: TrainedModel, format: string): Uint8Array {
  * @param like a model of the same sizes and vocabulary, for a file that does not say of which model it is
  * @throws RnnError `checkpoint` that says what is wrong with the file
  */
-export function importModel(file: Uint8Array, { like }: { readonly like?: TrainedModel | undefined } = {}): Checkpoint {
+export function importModel(file: Uint8Array, options: { readonly like?: TrainedModel | undefined } = {}): Checkpoint {
   refuseUnless(file instanceof Uint8Array, 'the file', file, 'bytes');
+  refuseUnknown(options, ['like']);
+  const { like } = options;
+  if (like !== undefined) refuseUnlessModel('like', like, 'a model such as loadCheckpoint gives');
   return readTrained(file, 'the file', like ?? null);
 }

@@ -12,5 +12,9 @@ export const areSources = (given: unknown): given is string | readonly string[] 
 /** A run folder, a file, or what `loadCheckpoint` gives. */
 export const isModelOrName = (given: unknown): given is string | TrainedModel => isName(given) || isModel(given);
 
+/** What `-` stands for: pieces of text or bytes, as they come or all at once. */
+export const isStream = (given: unknown): given is AsyncIterable<Uint8Array | string> =>
+  typeof given === 'object' && given !== null && (Symbol.asyncIterator in given || Symbol.iterator in given);
+
 export const isModel = (given: unknown): given is TrainedModel =>
   typeof given === 'object' && given !== null && ['model', 'tensors', 'vocabulary', 'training'].every((member) => member in given);

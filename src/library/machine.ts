@@ -4,7 +4,7 @@ import { openDevice } from '../devices/open.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
-import { refuseUnknown, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './settings.ts';
+import { machineNames, refuseUnknown, refuseUnlessSwitches, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './settings.ts';
 
 /**
  * What works here and what does not, check by check: `full` has every comparison with the reference device, which takes
@@ -12,10 +12,11 @@ import { refuseUnknown, refuseUnlessWhole, refuseWrong, refuseWrongOptions } fro
  */
 export async function* doctor(examination: Partial<Examination> = {}): AsyncGenerator<Check, void, undefined> {
   refuseUnknown(examination, ['device', 'blas', 'full'] satisfies (keyof Examination)[]);
-  const { device, blas } = examination;
+  const { device, blas, full = false } = examination;
+  refuseUnlessSwitches({ full });
   refuseWrong({ ...(device === undefined ? {} : { device }), ...(blas === undefined ? {} : { blas }) });
   const { examine } = await import('../diagnosis/doctor.ts');
-  yield* examine({ full: false, ...examination });
+  yield* examine({ ...examination, full });
 }
 
 export interface BenchRequest extends Partial<BenchSetup>, MachineChoice {}
@@ -34,8 +35,10 @@ const defaults: BenchSetup = {
  *
  * @throws RnnError `device` if it is not available or does not compute numbers, `usage` for a model too large or an option that is none
  */
-export async function bench({ device: name = 'cpu', threads, blas, ...setup }: BenchRequest = {}): Promise<BenchResult> {
-  refuseUnknown(setup, [...Object.keys(defaults), 'profile']);
+export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
+  refuseUnknown(request, [...machineNames, ...Object.keys(defaults), 'profile']);
+  const { device: name = 'cpu', threads, blas, ...setup } = request;
+  refuseUnlessSwitches({ profile: setup.profile });
   const { cell, layers, hidden, batchSize, sequenceLength, milliseconds } = setup;
   refuseWrong({ device: name, ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) });
   refuseUnlessWhole({ layers, hidden, batchSize, sequenceLength });
@@ -47,7 +50,8 @@ export async function bench({ device: name = 'cpu', threads, blas, ...setup }: B
   });
   try {
     const { bench: benchDevice } = await import('../diagnosis/bench.ts');
-    return await benchDevice(device, { ...defaults, ...setup });
+    const given = Object.fromEntries(Object.entries(setup).filter(([, value]) => value !== undefined));
+    return await benchDevice(device, { ...defaults, ...given });
   } finally {
     await device.close();
   }

@@ -1,7 +1,8 @@
 // A text as a model reads it: its symbols, from a string or a corpus. Pure.
 import { isDeepStrictEqual } from 'node:util';
-import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
+import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
+import { Corpus } from './corpus.ts';
 import { refuseUnless } from './settings.ts';
 
 /** The text itself, or one that was read with the model's symbols. */
@@ -21,8 +22,7 @@ export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
 
 /** @throws RnnError `usage` for what is no corpus, `corpus` for one of other symbols than these */
 export function refuseOthers(corpus: Corpus, vocabulary: Vocabulary): void {
-  const isCorpus = typeof corpus === 'object' && corpus !== null && 'vocabulary' in corpus && 'train' in corpus;
-  refuseUnless(isCorpus, 'text', corpus, 'a string, or a corpus such as model.read gives');
+  refuseUnless(corpus instanceof Corpus, 'text', corpus, 'a string, or a corpus such as model.read gives');
   const { data } = corpus.vocabulary;
   if (data === vocabulary.data || isDeepStrictEqual(data, vocabulary.data)) return;
   throw new RnnError('corpus', `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`, {

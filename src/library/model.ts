@@ -31,7 +31,15 @@ import type {
   SurpriseOfText,
 } from './model-results.ts';
 import { type TextToRead, refuseOthers, tokensOf } from './model-text.ts';
-import { machineNames, refuseUnknown, refuseUnless, refuseUnlessWhole, refuseWrong } from './settings.ts';
+import {
+  machineNames,
+  refuseUnknown,
+  refuseUnless,
+  refuseUnlessModel,
+  refuseUnlessStream,
+  refuseUnlessWhole,
+  refuseWrong,
+} from './settings.ts';
 import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
 
 /**
@@ -42,8 +50,12 @@ import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
 export async function openModel(source?: string | TrainedModel, machine: MachineChoice = {}): Promise<Model> {
   refuseUnknown(machine, machineNames);
   refuseWrong(machine);
-  refuseUnless(source === undefined || isModelOrName(source), 'the model', source, 'a run folder, a file or what loadCheckpoint gives');
-  if (typeof source === 'object') return new Model(source, null, machine);
+  const expectation = 'a run folder, a file or what loadCheckpoint gives';
+  refuseUnless(source === undefined || isModelOrName(source), 'the model', source, expectation);
+  if (typeof source === 'object') {
+    refuseUnlessModel('the model', source, expectation);
+    return new Model(source, null, machine);
+  }
   const path = await findCheckpoint(source, 'use');
   return new Model(await readCheckpoint(path, { weightsOnly: true }), path, machine);
 }
@@ -116,11 +128,19 @@ export class Model {
    *
    * @throws RnnError `corpus` if they cannot be read, or have characters that the model does not know
    */
-  async read(sources: string | readonly string[], { part = 'all', ...options }: ReadOptions = {}): Promise<Corpus> {
-    refuseUnknown(options, ['part', 'include', 'exclude', 'encoding', 'stdin']);
+  async read(sources: string | readonly string[], request: ReadOptions = {}): Promise<Corpus> {
+    this.#refuseClosed();
+    refuseUnknown(request, ['part', 'include', 'exclude', 'encoding', 'stdin']);
+    const { part = 'all', stdin, ...options } = request;
+    refuseWrong(options);
+    refuseUnlessStream(stdin);
     refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
     refuseUnless(parts.includes(part), 'part', part, partsInWords);
-    const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options }, this.path, this.trained);
+    const { corpus, reading } = await readKnownText(
+      { sources: [sources].flat(), part, ...options, ...(stdin === undefined ? {} : { stdin }) },
+      this.path,
+      this.trained,
+    );
     return new Corpus(corpus, reading);
   }
 
@@ -129,7 +149,9 @@ export class Model {
    *
    * @throws RnnError `corpus` for an unknown character or a text too short, `usage` for options out of range
    */
-  async evaluate(text: TextToRead, { part = 'all', ...given }: EvaluationOptions = {}): Promise<Evaluation> {
+  async evaluate(text: TextToRead, options: EvaluationOptions = {}): Promise<Evaluation> {
+    refuseUnknown(options, ['part', 'streams', 'sequenceLength', 'dynamic']);
+    const { part = 'all', ...given } = options;
     const plan = this.#plan(text, part, given);
     return { ...evaluationOf(await this.#score(plan)), warning: plan.warning };
   }
@@ -188,8 +210,8 @@ export class Model {
    */
   async gradients(text: TextToRead, options: GradientsOptions = {}): Promise<Gradients> {
     this.#refuseClosed();
-    const { steps = 200, positions = 4, jacobians = 3 } = options;
     refuseUnknown(options, ['steps', 'positions', 'jacobians']);
+    const { steps = 200, positions = 4, jacobians = 3 } = options;
     const tokens = tokensOf(text, this.#symbols);
     refuseUnlessWhole({ steps, positions });
     refuseUnlessWhole({ jacobians }, 0);
@@ -210,7 +232,6 @@ export class Model {
 
   #plan(text: TextToRead, part: Part, given: GivenScoring): ScoringPlan {
     this.#refuseClosed();
-    refuseUnknown(given, ['part', 'streams', 'sequenceLength', 'dynamic']);
     refuseUnlessWhole({ streams: given.streams, sequenceLength: given.sequenceLength });
     refuseWrongDynamic(given.dynamic);
     refuseUnless(parts.includes(part), 'part', part, partsInWords);

@@ -6,7 +6,7 @@ import { Curves } from '../training/curves.ts';
 import { pathIn } from '../path-in.ts';
 import { type RunSummary, listRuns as listRunsIn } from '../training/runs.ts';
 import { areSources } from './given.ts';
-import { refuseUnless, refuseUnlessName } from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSignal } from './settings.ts';
 
 export interface Run {
   readonly path: string;
@@ -59,8 +59,11 @@ export interface FreshLines {
  *
  * @throws RnnError `checkpoint` if there is no run, `machine` if its log cannot be read
  */
-export async function* followRun(path: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<FreshLines> {
+export async function* followRun(path: string, options: { readonly signal?: AbortSignal } = {}): AsyncGenerator<FreshLines> {
   refuseUnlessName('the run', path, 'a run folder');
+  refuseUnknown(options, ['signal']);
+  const { signal } = options;
+  refuseUnlessSignal(signal);
   await findRuns([path]);
   const follower = new LogFollower(logOf(path));
   const isStopped = (): boolean => signal?.aborted === true;

@@ -1,10 +1,11 @@
 // How a text is read and what it is computed on, as programs give it: a command line has checked its words, a program
 // may hand over anything.
+import { type TrainedModel, checkTrained } from '../checkpoint/store.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { type MachineOptions, type ReadingOptions, wrongSetting } from '../training/record.ts';
-import { isName } from './given.ts';
+import { isModel, isName, isStream } from './given.ts';
 
 export const machineNames = ['device', 'threads', 'blas'] as const satisfies readonly (keyof MachineOptions)[];
 
@@ -69,6 +70,30 @@ export function refuseWrongOptions(given: Partial<TrainingOptions>): void {
 /** @throws RnnError `usage` unless it may be the name of a file or a folder */
 export function refuseUnlessName(name: string, value: unknown, expectation: string): void {
   refuseUnless(isName(value), name, value, expectation);
+}
+
+/** @throws RnnError `usage` for the first that is neither left out nor true or false: 'false' would be taken for true */
+export function refuseUnlessSwitches(switches: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(switches))
+    refuseUnless(value === undefined || typeof value === 'boolean', name, value, 'true or false');
+}
+
+/** @throws RnnError `usage` for what is neither left out nor can be read like standard input */
+export function refuseUnlessStream(stdin: unknown): void {
+  refuseUnless(stdin === undefined || isStream(stdin), 'stdin', stdin, 'an async iterable of texts or bytes');
+}
+
+/** @throws RnnError `usage` for what is neither left out nor an AbortSignal */
+export function refuseUnlessSignal(signal: unknown): void {
+  refuseUnless(signal === undefined || signal instanceof AbortSignal, 'signal', signal, 'an AbortSignal');
+}
+
+/** @throws RnnError `usage` for what is no model, `checkpoint` for one that was put together wrongly */
+export function refuseUnlessModel(name: string, value: unknown, expectation: string): asserts value is TrainedModel {
+  refuseUnless(isModel(value), name, value, expectation);
+  checkTrained(value, (detail) => {
+    throw new RnnError('checkpoint', `cannot use ${name}: ${detail}`, { hint: 'change what loadCheckpoint gives, and only its numbers' });
+  });
 }
 
 /** @throws RnnError `usage` for the first of these settings that is not what it may be */

@@ -10,7 +10,18 @@ import { Corpus } from './corpus.ts';
 import { areSources, isModelOrName, isText } from './given.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { RunRequest } from './run-request.ts';
-import { machineNames, refuseUnknown, refuseUnless, refuseUnlessName, refuseWrong, refuseWrongOptions } from './settings.ts';
+import {
+  machineNames,
+  refuseUnknown,
+  refuseUnless,
+  refuseUnlessModel,
+  refuseUnlessName,
+  refuseUnlessSignal,
+  refuseUnlessStream,
+  refuseUnlessSwitches,
+  refuseWrong,
+  refuseWrongOptions,
+} from './settings.ts';
 
 /** Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it how it was read. */
 export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
@@ -63,9 +74,13 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...optionNames]);
   const { corpus, out = null, initFrom = null, stdin, signal } = request;
   if (out !== null) refuseUnlessName('out', out, 'the name of a folder');
-  refuseUnless(signal === undefined || signal instanceof AbortSignal, 'signal', signal, 'an AbortSignal');
-  refuseUnless(initFrom === null || isModelOrName(initFrom), 'initFrom', initFrom, 'a run folder, a file or a model');
+  refuseUnlessSignal(signal);
+  refuseUnlessStream(stdin);
+  const modelExpected = 'a run folder, a file or a model';
+  refuseUnless(initFrom === null || isModelOrName(initFrom), 'initFrom', initFrom, modelExpected);
+  if (initFrom !== null && typeof initFrom === 'object') refuseUnlessModel('initFrom', initFrom, modelExpected);
   const { resume = false, force = false, acceptNewCorpus = false } = request;
+  refuseUnlessSwitches({ resume, force, acceptNewCorpus });
   if (resume && force) {
     const hint = 'resume goes on with the run that is there, force removes it';
     throw new RnnError('usage', 'resume and force exclude each other', { hint });
@@ -104,8 +119,11 @@ function textOf(corpus: TextToLearn): RunRequest['text'] {
   const isGiven = typeof corpus === 'object' && corpus !== null && 'text' in corpus;
   refuseUnless(isGiven || areSources(corpus), 'corpus', corpus, 'a file, a folder, a pattern, a list of them, { text }, or a Corpus');
   if (!isGiven) return [corpus].flat();
-  refuseUnless(isText(corpus.text), 'text', corpus.text, 'a string or bytes');
-  return [{ name: 'text', ...corpus }];
+  refuseUnknown(corpus, ['name', 'text']);
+  const { name = 'text', text } = corpus;
+  refuseUnless(isText(text), 'text', text, 'a string or bytes');
+  refuseUnless(typeof name === 'string', 'name', name, 'a name for messages');
+  return [{ name, text }];
 }
 
 function given<Options extends object, Name extends keyof Options>(all: Options, names: readonly Name[]): Partial<Pick<Options, Name>> {

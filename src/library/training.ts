@@ -9,6 +9,7 @@ import type { OptionSource } from '../training/resolve.ts';
 import { openRun } from './open-run.ts';
 import { planRun } from './plan-run.ts';
 import type { RunRequest } from './run-request.ts';
+import { refuseUnless } from './settings.ts';
 import { type PlanRequest, type TrainRequest, runRequestOf } from './train-request.ts';
 
 /** Something that was chosen, or is not as it was: a line for people, with options called as on the command line. */
@@ -72,6 +73,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
    * @throws RnnError `checkpoint` if nothing was saved
    */
   async trained(which: 'best' | 'latest' = 'best'): Promise<Checkpoint> {
+    refuseUnless(which === 'best' || which === 'latest', 'which', which, "'best' or 'latest'");
     if (this.#store instanceof MemoryStore) {
       const kept = which === 'best' ? (this.#store.best ?? this.#store.latest) : (this.#store.latest ?? this.#store.best);
       if (kept !== null) return kept;

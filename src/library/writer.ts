@@ -96,8 +96,9 @@ export class Writer {
     refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
     refuseWrongChoice(options);
     const { seed, ...request } = requestOf(options);
-    const maxCount = Number.MAX_SAFE_INTEGER - seed + 1;
-    refuseUnless(count <= maxCount, 'count', count, `at most ${maxCount} with seed ${seed}`);
+    // Beyond it two texts would have one seed.
+    const lastSeed = Number.MAX_SAFE_INTEGER - (count - 1);
+    refuseUnless(options.seed === undefined || seed <= lastSeed, 'seed', seed, `at most 2^53 − ${count} for ${count} texts`);
     const { prime, length, stop } = request;
     refuseUnless(
       length <= constants.MAX_STRING_LENGTH,

@@ -61,7 +61,11 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   initScale: upToLargest('--init-scale'),
   skip: oneOf('--skip', skips),
   stacking: oneOf('--stacking', stackings),
-  timeSkip: number('--time-skip', 'whole number from 2 up, or 0', (x) => Number.isInteger(x) && (x === 0 || (x >= 2 && x <= 2 ** 16))),
+  timeSkip: number(
+    '--time-skip',
+    'whole number from 2 to 65536, or 0',
+    (x) => Number.isInteger(x) && (x === 0 || (x >= 2 && x <= 2 ** 16)),
+  ),
   tied: flag('--tied'),
   layerNorm: flag('--layer-norm'),
   learnedState: flag('--learned-state'),

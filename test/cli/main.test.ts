@@ -84,7 +84,30 @@ describe('errors', () => {
     expect(JSON.parse(stdout)).toEqual({ event: 'error', code: 3, message: 'too short', hint: null });
   });
 
+  it('--json that is the value of another option asks for no error on stdout', async () => {
+    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'too short') });
+    expect(await rnn(['train', 'hamlet.txt', '--out', '--json'], { rooms })).toEqual({ code: 3, stdout: '', stderr: 'error: too short\n' });
+  });
+
+  it('an error is one line, whatever it quotes', async () => {
+    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'no file a\nhint: b', { hint: 'look\nthere' }) });
+    expect((await rnn(['train', 'hamlet.txt'], { rooms })).stderr).toBe('error: no file a␊hint: b\nhint: look␊there\n');
+  });
+
+  it('a command after -- is the command all the same', async () => {
+    const { rooms, calls } = fakeRooms();
+    expect((await rnn(['--', 'train', 'hamlet.txt'], { rooms })).code).toBe(0);
+    expect(calls.corpus).toMatchObject({ sources: ['hamlet.txt'] });
+  });
+
   it.each([
+    [['train', 'hamlet.txt', '--hid', '3'], "unknown option '--hid'", 'did you mean --hidden?'],
+    [
+      ['train', 'hamlet.txt', '--lr-d', '3'],
+      "unknown option '--lr-d'",
+      'did you mean --lr-decay or --lr-decay-epochs or --lr-decay-after?',
+    ],
+    [['train', 'hamlet.txt', '--tied=yes'], '--tied takes no value, and yes was given', 'write --tied alone'],
     [['train', 'hamlet.txt', '--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [['trian', 'hamlet.txt'], "unknown command 'trian'", 'did you mean train?'],
     [['sample', 'hamlet.txt'], "too many arguments for 'sample'", 'rnn sample --help shows'],

@@ -215,6 +215,26 @@ describe('what is wrong is called by where it stands', () => {
     expect(stderr.match(/^warning: RNN.*/gm)).toEqual(['warning: RNN_HIDEN is no option of rnn train; did you mean RNN_HIDDEN?']);
   });
 
+  it('a variable that would undo a switch is a warning that names the one that does', async () => {
+    const { stderr } = await train({ env: { RNN_NO_TIED: '1' } });
+    expect(stderr).toContain('warning: RNN_NO_TIED is no option of rnn train; did you mean RNN_TIED=0?\n');
+  });
+
+  it('a list with nothing between two commas is refused as a whole', async () => {
+    const { code, stderr } = await train({ env: { RNN_INCLUDE: '*.txt,,*.md' } });
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('RNN_INCLUDE is *.txt,,*.md, expected texts') });
+  });
+
+  it('a file that is not UTF-8 is refused, not read with other characters', async () => {
+    writeFileSync(join(folder, 'latin1.json'), Buffer.from('{"out": "caf\u00e9"}', 'latin1'));
+    const { rooms } = fakeRooms();
+    const { code, stderr } = await rnn(['train', 'hamlet.txt', '--config', join(folder, 'latin1.json')], { rooms });
+    expect({ code, stderr }).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('latin1.json is not UTF-8\nhint: save it as UTF-8'),
+    });
+  });
+
   it('an option that cannot be, by what is known later, is said to come from there', async () => {
     const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
     expect(tied).toMatchObject({

@@ -228,6 +228,13 @@ describe('rnn sweep', () => {
     expect((await sweep(grid)).stdout.match(/finished before/g)).toHaveLength(4);
   });
 
+  it('on a terminal --emit writes no control characters', async () => {
+    const stdout = new FakeStream({ columns: 80 });
+    await rnn(['sweep', text, '--grid', 'hidden=4', '--out', join(out, 'a\u001B[2J'), '--emit'], { stdout });
+    expect(stdout.text).toContain('a␛[2J');
+    expect(stdout.text).not.toContain('\u001B');
+  });
+
   it('--json with --emit has the words, unquoted', async () => {
     const [point] = events(await sweep(['--grid', 'lr=5e-3,0.0050', '--emit', '--json']));
     expect(point).toEqual({

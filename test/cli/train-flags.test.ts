@@ -20,6 +20,15 @@ async function helpOfTrain(): Promise<ReadonlyMap<string, string>> {
   return new Map([...stdout.matchAll(/^ +(--[\w-]+)(?: <\w+>)? {2,}(.*)$/gm)].map(([, flag, text]) => [flag, text]));
 }
 
+it.each([
+  ['--threads', '9007199254740991', 'expected a whole number from 1 to 65536'],
+  ['--epochs', '1e15', 'expected a number above 0 and of at most 1000000000'],
+])('%s %s, which no checkpoint may record, is refused with the limit', async (flag, value, expected) => {
+  const { rooms } = fakeRooms();
+  const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, value], { rooms });
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(`${flag} is ${value}, ${expected}`) });
+});
+
 it('the help of rnn train shows every default that does not depend on the text, and they are those that hold', async () => {
   const shown = [...(await helpOfTrain())]
     .map(([flag, text]) => [flag, /\(default: (.*)\)$/.exec(text)?.[1]])

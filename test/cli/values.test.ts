@@ -17,6 +17,14 @@ describe('numbers on the command line', () => {
   });
 
   it.each([
+    [' 8', '--hidden is " 8", expected a number'],
+    ['8\n', String.raw`--hidden is "8\n", expected a number`],
+    ['8\t', String.raw`--hidden is "8\t", expected a number`],
+  ])('%j is shown in quotes, so that its white space is seen', (text, message) => {
+    expect(() => parseNumber('--hidden', text, {})).toThrow(message);
+  });
+
+  it.each([
     [{ whole: true, least: 1 }, '0', '--hidden is 0, expected a whole number of at least 1'],
     [{ whole: true, least: 1 }, '1.5', '--hidden is 1.5, expected a whole number of at least 1'],
     [{ above: 0 }, '0', '--hidden is 0, expected a number above 0'],
@@ -46,6 +54,14 @@ describe('durations', () => {
 
   it.each(['', '0s', '-3m', '3 m', '3min', '30m1h', 'm', '1.h', '3M', '5m5m'])('%j is refused', (text) => {
     expect(() => parseDuration('--budget', text)).toThrow(/expected a duration such as 30s, 3m or 1.5h/);
+  });
+
+  it.each([
+    ['0.0000001s', '--budget is 0.0000001s, expected a duration of at least 0.001s'],
+    ['99999999999d', '--budget is 99999999999d, expected a duration of at most 1000000d'],
+    [`${'9'.repeat(400)}d`, 'expected a duration of at most 1000000d'],
+  ])('%s, which a plan could not write as a duration, is refused', (text, message) => {
+    expect(() => parseDuration('--budget', text)).toThrow(message);
   });
 
   it('a number without a unit is refused with the units it could have', () => {

@@ -227,6 +227,10 @@ describe('a source that is not there', () => {
     expect(error.hint).toMatch(hint);
   });
 
+  it('is said to have no name where a variable was empty', async () => {
+    expect((await failureOf(read(''))).message).toBe('the name of a text is empty, expected a file, a folder, a pattern or -');
+  });
+
   const isRoot = process.getuid?.() === 0;
   const canBecomeNobody = isRoot && process.seteuid !== undefined;
   it.skipIf(process.platform === 'win32' || (isRoot && !canBecomeNobody))(

@@ -22,6 +22,7 @@ const {
   saveCheckpoint,
   train,
   untrainedModel,
+  writeBuiltin,
 } = library as any;
 // oxlint-disable-next-line typescript/no-explicit-any
 let model: any;
@@ -85,7 +86,7 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   [
     'more texts than there are seeds',
     () => allOf(model.sampleMany({ count: 2, seed: 2 ** 53 - 1 })),
-    'count is 2, expected at most 1 with seed 9007199254740991',
+    'seed is 9007199254740991, expected at most 2^53 − 2 for 2 texts',
   ],
   [
     'a seed of a run beyond them',
@@ -117,11 +118,86 @@ const calls: readonly (readonly [what: string, call: () => unknown, message: str
   ],
   ['a misspelt size', () => bench({ hiden: 3 }), "there is no option 'hiden'"],
   ['a size that is none', () => bench({ hidden: 'x' }), 'hidden is "x", expected a whole number'],
+  ['a corpus that is none', () => untrainedModel({ train: [1] }), 'the corpus is { train }, expected what Corpus.read'],
+  [
+    'ids in the place of a corpus',
+    () => model.evaluate({ vocabulary: corpus.vocabulary, train: [1, 2, 900] }),
+    'text is { vocabulary, train }',
+  ],
+  ['no object of options to read by', () => model.read('a', null), 'the request is null, expected an object'],
+  ['no object of options to score by', () => model.evaluate(verse, null), 'the request is null, expected an object'],
+  ['no object of options to follow back by', () => model.gradients(verse, null), 'the request is null, expected an object'],
+  ['no object of options to save by', () => saveCheckpoint('x.json', model.trained, null), 'the request is null, expected an object'],
+  [
+    'an encoding that is a symbol',
+    () => model.read('a', { encoding: Symbol('x') }),
+    'encoding is Symbol(x), expected the name of an encoding',
+  ],
+  ['a text in quotes to replace a run', () => train({ ...small, out: 'x', force: 'false' }), 'force is "false", expected true or false'],
+  ['a number to resume a run', () => train({ ...small, out: 'x', resume: 1 }), 'resume is 1, expected true or false'],
+  ['a misspelt text', () => train({ ...small, corpus: { text: verse, nam: 'x' } }), "there is no option 'nam'"],
+  ['a name that is a symbol', () => train({ ...small, corpus: { text: verse, name: Symbol('x') } }), 'name is Symbol(x), expected a name'],
+  ['a number as standard input', () => planTraining({ corpus: '-', stdin: 5 }), 'stdin is 5, expected an async iterable'],
+  ['a model that is neither best nor latest', () => train(small).trained('first'), "which is \"first\", expected 'best' or 'latest'"],
+  ['more seeds than there are', () => allOf(model.sampleMany({ count: 3, seed: 2 ** 53 - 1 })), 'expected at most 2^53 − 3 for 3 texts'],
+  ['no model to export', () => exportModel({}, 'onnx'), 'the model is {  }, expected what loadCheckpoint gives'],
+  ['no model to be like', () => importModel(new Uint8Array(8), { like: 'x' }), 'like is "x", expected a model'],
+  ['a misspelt signal', () => allOf(followRun('x', { sginal: 1 })), "there is no option 'sginal'"],
+  ['a number in the place of a signal', () => allOf(followRun('x', { signal: 1 })), 'signal is 1, expected an AbortSignal'],
+  ['a folder for a built-in corpus that is a number', () => writeBuiltin('sonnets', 3), 'the folder is 3, expected the name of a folder'],
+  ['a check that is to be full perhaps', () => allOf(doctor({ full: 'no' })), 'full is "no", expected true or false'],
   ['a misspelt device', () => allOf(doctor({ dev: 'cpu' })), "there is no option 'dev'"],
 ];
 
 it.each(calls)('%s is refused', async (_what, call, message) => {
   await expect((async () => call())()).rejects.toMatchObject({ kind: 'usage', message: expect.stringContaining(message) });
+});
+
+/** What loadCheckpoint gives, put together wrongly. */
+const brokenModels: readonly (readonly [what: string, change: (whole: object) => object, message: string])[] = [
+  ['without members', () => ({ model: {}, tensors: [], vocabulary: {}, training: {} }), 'model.cell is missing'],
+  ['of a thousand million layers', (whole) => ({ ...whole, model: { ...model.trained.model, layers: 1e9 } }), 'model.layers is 1000000000'],
+  ['with another vocabulary', (whole) => ({ ...whole, vocabulary: { unit: 'char', symbols: ['a'], unknown: null } }), 'has 1 symbols'],
+  ['without numbers', (whole) => ({ ...whole, tensors: [{ name: 'x', shape: [2] }] }), '"x" has no Float32Array'],
+  [
+    'whose numbers do not fill its shape',
+    (whole) => ({ ...whole, tensors: [{ name: 'x', shape: [2], data: new Float32Array(3) }] }),
+    'and 3 numbers',
+  ],
+  ['with a BigInt', (whole) => ({ ...whole, training: { ...model.trained.training, step: 5n } }), 'training.step is 5n'],
+];
+
+it.each(brokenModels)('a model %s is refused wherever it is used', async (_what, change, message) => {
+  const broken = change(model.trained);
+  const refused = { kind: 'checkpoint', message: expect.stringContaining(message) };
+  await expect(openModel(broken)).rejects.toMatchObject(refused);
+  await expect(saveCheckpoint('x.json', { state: [], ...broken })).rejects.toMatchObject(refused);
+  expect(() => exportModel(broken, 'safetensors')).toThrow(expect.objectContaining(refused));
+  expect(() => train({ ...small, initFrom: broken })).toThrow(expect.objectContaining(refused));
+});
+
+it('an option that is undefined is chosen as if it were left out', async () => {
+  const { training } = await bench({
+    hidden: 2,
+    layers: undefined,
+    batchSize: 2,
+    sequenceLength: 2,
+    milliseconds: 1,
+    threads: 1,
+    device: 'cpu',
+  });
+  expect(training.charactersPerSecond).toBeGreaterThan(0);
+});
+
+it('a model that is closed reads no files either', async () => {
+  const closed = await openModel(model.trained);
+  await closed.close();
+  await expect(closed.read('a')).rejects.toMatchObject({ kind: 'usage', message: 'this model is closed' });
+});
+
+it('pieces of standard input that are neither text nor bytes are refused', async () => {
+  const refused = { kind: 'corpus', message: 'standard input gives 5, expected text or bytes' };
+  await expect(Corpus.read('-', { stdin: [5] })).rejects.toMatchObject(refused);
 });
 
 it('a text can be read with the symbols of another corpus, as with those of a model', async () => {

@@ -6,7 +6,7 @@ import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, devices, refuseBlasWithout, ofMachine } from '../devices.ts';
+import { blasFlag, devices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
@@ -33,7 +33,7 @@ const deviceList = (): Flag => listFlag('--device <name>', 'repeatable (default:
 export function defineBench(command: Command, context: Context): void {
   command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
   const groups = {
-    'The machine:': [deviceList(), numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive), blasFlag()],
+    'The machine:': [deviceList(), threadsFlag(), blasFlag()],
     'The model (as you mean to train it):': [
       choiceFlag(
         '--cell <name>',

@@ -8,7 +8,7 @@ import type { SurpriseRecord } from '../../insight/surprise.ts';
 import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
 import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout } from '../devices.ts';
+import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless, unitName } from '../format.ts';
 import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
@@ -71,11 +71,7 @@ export function defineEval(command: Command, context: Context): void {
       listFlag('--against <corpus>', 'beside n-gram models of this text, of orders 1 to 6'),
       switchFlag('--compressors', 'beside gzip, brotli and xz; a short text always is'),
     ],
-    'The machine:': [
-      deviceFlag('where to compute; listed below (default: auto)'),
-      numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
-      blasFlag(),
-    ],
+    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), threadsFlag(), blasFlag()],
     'Output:': [forceFlag(), switchFlag('--json', 'one JSON object, after those of --by-character'), ...commonFlags()],
   };
   addGroups(command, groups);

@@ -8,7 +8,7 @@ import { RnnError } from '../../errors.ts';
 import type { Device } from '../../devices/device.ts';
 import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout } from '../devices.ts';
+import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
 import { readKnownText } from '../known-text.ts';
@@ -74,11 +74,7 @@ export function defineGradients(command: Command, context: Context): void {
       listFlag('--exclude <glob>', 'of a folder, not these files'),
       textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
     ],
-    'The machine:': [
-      deviceFlag('where to compute; listed below (default: auto)'),
-      numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
-      blasFlag(),
-    ],
+    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), threadsFlag(), blasFlag()],
     'Output:': [
       textFlag('--html <file>', 'a page to zoom and read in; - is stdout'),
       textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),

@@ -7,7 +7,7 @@ import { type CellName, type Finding, cellText } from '../../insight/finding.ts'
 import type { Saturation } from '../../insight/saturation.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
+import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, harmless, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
@@ -48,10 +48,7 @@ export function defineInspect(command: Command, context: Context): void {
       textFlag('--html <file>', 'a page with the text coloured by any cell, and all gates'),
       textFlag('--record <file>', 'all values, as .npz (NumPy) or .jsonl'),
     ],
-    'The machine:': [
-      deviceFlag('where to compute; listed below (default: auto)'),
-      numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
-    ],
+    'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), threadsFlag()],
     'Output:': [forceFlag(), switchFlag('--json', 'one JSON object a line'), ...commonFlags()],
   };
   addGroups(command, groups);

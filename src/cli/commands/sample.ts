@@ -7,7 +7,7 @@ import { RnnError } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, deviceFlag, listDevices, ofMachine } from '../devices.ts';
+import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
 import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
@@ -61,7 +61,7 @@ export function defineSample(command: Command, context: Context): void {
       numberFlag('--min-p <x>', 'only those at least x times as likely as the first; 0.05', { least: 0, most: 1 }),
       numberFlag('--seed <n>', 'the same seed writes the same text', { whole: true, least: 0 }),
     ],
-    'The machine:': [deviceFlag('where to draw; listed below (default: auto)'), numberFlag('--threads <n>', 'of the cpu', positive)],
+    'The machine:': [deviceFlag('where to draw; listed below (default: auto)'), threadsFlag('of the cpu')],
     'Output:': [switchFlag('--json', 'one JSON object per text, when it is complete'), ...commonFlags()],
   };
   addGroups(command, groups);
@@ -77,6 +77,7 @@ export function defineSample(command: Command, context: Context): void {
 }
 
 async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context): Promise<void> {
+  refuseSeedsBeyond(flags);
   const given = await readPrime(flags, io);
   const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
@@ -106,6 +107,17 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
     await closeSampler();
     await device.close();
   }
+}
+
+/** @throws a usage error if two texts would have one seed, because numbers end */
+function refuseSeedsBeyond({ seed, num: count }: SampleFlags): void {
+  if (seed === undefined || seed <= Number.MAX_SAFE_INTEGER - (count - 1)) return;
+  throw badValue(
+    '--seed',
+    String(seed),
+    `at most 2^53 − ${count} with --num ${count}`,
+    'each text has the seed after that of the one before',
+  );
 }
 
 /** Each text has a seed of its own, by which it can be had again alone. */

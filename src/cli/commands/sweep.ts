@@ -94,9 +94,9 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
       stderr.line(stderr.colour.yellow(harmless(`warning: ${error.message}`)));
     });
     for (const { name, folder, argv } of tasks)
-      await stdout.write(
-        flags.json ? `${JSON.stringify({ event: 'point', name, path: folder, argv })}\n` : `rnn ${argv.map(shellWord).join(' ')}\n`,
-      );
+      await (flags.json
+        ? stdout.writeJson({ event: 'point', name, path: folder, argv })
+        : stdout.write(stdout.shown(`rnn ${argv.map(shellWord).join(' ')}\n`)));
     return 0;
   }
   await refuseMissing(fixed, context);

@@ -8,7 +8,7 @@ import { type TrainingOptions, optimizerNames, scheduleNames } from '../../train
 import { type Preset, presets } from '../../training/presets.ts';
 import type { MachineOptions, ReadingOptions } from '../../training/record.ts';
 import { schedules } from '../../training/schedules.ts';
-import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
+import { blasFlag, deviceFlag, listDevices, threadsFlag } from '../devices.ts';
 import {
   addExamples,
   addGroups,
@@ -103,7 +103,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     numberFlag('--label-smoothing <x>', 'part of each target for all symbols (default: 0)', { least: 0, below: 1 }),
   ],
   'How long (one of the first three; chosen from the text unless given):': [
-    numberFlag('--epochs <n>', 'passes over the text', { above: 0 }),
+    numberFlag('--epochs <n>', 'passes over the text', { above: 0, most: 1e9 }),
     numberFlag('--max-steps <n>', 'updates of the weights; with --accumulate windows', positive),
     durationFlag('--budget <time>', 'training time of the whole run: 30s, 3m, 1.5h'),
     durationFlag('--max-time <time>', 'end this invocation then; shapes nothing'),
@@ -150,11 +150,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     numberFlag('--sample-length <n>', 'characters of such a text (default: 300)', positive),
     numberFlag('--streams <n>', 'chunks of validation text side by side; at most 16', positive),
   ],
-  'The machine:': [
-    deviceFlag('where to train; listed below (default: auto)'),
-    numberFlag('--threads <n>', 'of the cpu; all cores unless given', positive),
-    blasFlag(),
-  ],
+  'The machine:': [deviceFlag('where to train; listed below (default: auto)'), threadsFlag(), blasFlag()],
   'Where options come from, and output:': [
     textFlag('--config <file>', 'more options, in a JSON file: {"hidden": 256}'),
     switchFlag('--dry-run', 'show all options, where each is from, and run nothing'),

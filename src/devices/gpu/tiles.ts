@@ -32,7 +32,9 @@ export function productsAsked(usual: ProductStyle): ProductStyle {
   const asked = process.env.RNN_GPU_PRODUCTS;
   if (asked === undefined || asked === '') return usual;
   if (asked !== 'plain' && asked !== 'tiled' && asked !== 'auto')
-    throw new RnnError('usage', `RNN_GPU_PRODUCTS is "${asked}"`, { hint: 'plain, tiled and auto are there' });
+    throw new RnnError('usage', `RNN_GPU_PRODUCTS is "${asked}"; expected "plain", "tiled" or "auto"`, {
+      hint: 'unset RNN_GPU_PRODUCTS to let rnn choose',
+    });
   return asked;
 }
 

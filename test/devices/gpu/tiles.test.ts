@@ -90,7 +90,7 @@ describe('RNN_GPU_PRODUCTS', () => {
     vi.stubEnv('RNN_GPU_PRODUCTS', 'tiled');
     expect(productsAsked('plain')).toBe('tiled');
     vi.stubEnv('RNN_GPU_PRODUCTS', 'fast');
-    expect(() => productsAsked('plain')).toThrow('RNN_GPU_PRODUCTS is "fast"');
+    expect(() => productsAsked('plain')).toThrow('RNN_GPU_PRODUCTS is "fast"; expected "plain", "tiled" or "auto"');
   });
 });
 
