@@ -1,9 +1,10 @@
 // Which checkpoint of a run folder is the newest that can be read. Writes nothing.
 
+import { statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { RnnError } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { bestFile, damagedFile, latestFile, previousFile, stepOfSnapshot } from './names.ts';
 import { readCheckpoint } from './read.ts';
@@ -71,6 +72,19 @@ export async function freeDamagedName(folder: string): Promise<string> {
 export async function snapshotsIn(folder: string): Promise<string[]> {
   const files = await readdir(folder).catch(() => []);
   return files.filter((file) => stepOfSnapshot(file) !== null).toSorted((a, b) => stepOfSnapshot(b)! - stepOfSnapshot(a)!);
+}
+
+/** Differs whenever one of the files was replaced, removed or made. */
+export function stampOf(paths: readonly string[]): string {
+  const stamps = paths.map((path) => {
+    try {
+      const { ino, size, mtimeMs } = statSync(path);
+      return `${ino} ${size} ${mtimeMs}`;
+    } catch (error) {
+      return systemCode(error);
+    }
+  });
+  return stamps.join();
 }
 
 async function exists(path: string): Promise<boolean> {
