@@ -15,6 +15,8 @@ export class MemoryStore implements RunStore {
   readonly isLatestSound = true;
   #latest: Checkpoint | null = null;
   #best: Checkpoint | null = null;
+  /** While the latest state is one that was saved by the clock: the last one that was not. */
+  #beforeClock: { readonly latest: Checkpoint | null } | null = null;
 
   get latest(): Checkpoint | null {
     return this.#latest;
@@ -37,9 +39,16 @@ export class MemoryStore implements RunStore {
   }
 
   /** Snapshots are for a disk: of what came before the last state nothing stays. */
-  async saveLatest(checkpoint: Checkpoint): Promise<null> {
-    this.#latest = copyOf(checkpoint);
+  async saveLatest(checkpoint: Checkpoint, _keep = 0, isByClock = false): Promise<null> {
+    const copy = copyOf(checkpoint);
+    this.#beforeClock = isByClock ? (this.#beforeClock ?? { latest: this.#latest }) : null;
+    this.#latest = copy;
     return null;
+  }
+
+  async dropClockSave(): Promise<void> {
+    if (this.#beforeClock !== null) this.#latest = this.#beforeClock.latest;
+    this.#beforeClock = null;
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {

@@ -2,12 +2,12 @@
 // log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
 
 import { existsSync } from 'node:fs';
-import { link, readdir, rename, rm } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import { firstSameFile } from '../output-file.ts';
-import { diskError, nameAgain, renameOnto, temporarySuffix } from '../atomic.ts';
+import { diskError, keepUnder, nameAgain, renameOnto } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { makeFolders, notMade } from './folders.ts';
 import { Lock } from './lock.ts';
@@ -41,6 +41,8 @@ export class RunFolder implements RunStore {
   readonly logPath: string;
   readonly #lock: Lock;
   #isLatestSound = true;
+  /** latest.json was saved by the clock; previous.json is the state before such states. */
+  #isByClock = false;
   /** What the checkpoints were when this process last looked after them. */
   #left: string;
 
@@ -181,12 +183,15 @@ export class RunFolder implements RunStore {
    * no whole checkpoint in the folder, and if the folder was removed, it is made again.
    *
    * @param keep how many of the newest states also stay as step-000001000.json
+   * @param isByClock a state that `dropClockSave` takes back; it never becomes previous.json
    * @returns why this one will not stay; null if it will, or need not
    */
-  async saveLatest(checkpoint: Checkpoint, keep = 0): Promise<RnnError | null> {
+  async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
     await this.#ready();
-    await this.#write(this.latestPath, checkpoint, () => (this.#isLatestSound ? this.#keepPrevious() : this.#setAside()));
+    const clear = (): Promise<void> => (this.#isLatestSound ? keepUnder(this.latestPath, this.previousPath) : this.#setAside());
+    await this.#write(this.latestPath, checkpoint, this.#isByClock ? undefined : clear);
     this.#isLatestSound = true;
+    this.#isByClock = isByClock;
     if (keep === 0) return null;
     try {
       await this.#keepSnapshots(checkpoint.training.step, keep);
@@ -196,6 +201,19 @@ export class RunFolder implements RunStore {
       if (error instanceof RnnError && error.kind === 'machine') return error;
       throw error;
     }
+  }
+
+  /** previous.json becomes latest.json again, if that was saved by the clock. */
+  async dropClockSave(): Promise<void> {
+    if (!this.#isByClock) return;
+    await this.#ready();
+    try {
+      await renameOnto(this.previousPath, this.latestPath).catch(() => rm(this.latestPath, { force: true }));
+    } catch (error) {
+      throw diskError(`${this.latestPath} could not be removed`, error);
+    }
+    this.#isByClock = false;
+    this.#left = this.#now();
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
@@ -275,23 +293,5 @@ export class RunFolder implements RunStore {
     await rename(this.latestPath, await freeDamagedName(this.path)).catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error;
     });
-  }
-
-  /** A second name for the file that is about to be replaced, so that latest.json is there all the time. */
-  async #keepPrevious(): Promise<void> {
-    const second = `${this.previousPath}.${process.pid}${temporarySuffix}`;
-    try {
-      await link(this.latestPath, second);
-      await renameOnto(second, this.previousPath);
-    } catch (error) {
-      if (systemCode(error) === 'ENOENT') return;
-      // No hard links on this file system (FAT, some network ones). A crash before the next rename leaves previous.json alone, which
-      // is then what is found.
-      await renameOnto(this.latestPath, this.previousPath);
-    } finally {
-      // Renaming between two names of one file does nothing and leaves both; that is so after a crash between our renames. Where the second
-      // name cannot be removed, the next run in the folder does it.
-      await rm(second, { force: true }).catch(() => {});
-    }
   }
 }

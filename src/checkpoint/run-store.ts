@@ -16,9 +16,12 @@ export interface RunStore {
   newest(): Promise<Newest>;
   /**
    * @param keep how many of the newest states stay besides the last
+   * @param isByClock a state that `dropClockSave` takes back
    * @returns why this one will not stay; null if it will, or need not
    */
-  saveLatest(checkpoint: Checkpoint, keep?: number): Promise<RnnError | null>;
+  saveLatest(checkpoint: Checkpoint, keep?: number, isByClock?: boolean): Promise<RnnError | null>;
+  /** If the latest state was saved by the clock, the last one that was not, if there is one, is the latest again. */
+  dropClockSave(): Promise<void>;
   saveBest(checkpoint: Checkpoint): Promise<void>;
   /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void;

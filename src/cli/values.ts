@@ -108,19 +108,19 @@ export function parseText(flag: string, text: string): string {
 
 /** The limit of the numbers of this program, if that is what a value is beyond. */
 function beyond(value: number, whole = false): string | undefined {
-  if (whole) return value > Number.MAX_SAFE_INTEGER ? 'of at most 2^53 − 1' : undefined;
-  return value === Infinity ? 'of at most 1.7e308' : undefined;
+  if (whole) return value > Number.MAX_SAFE_INTEGER ? '2^53 − 1' : undefined;
+  return value === Infinity ? '1.7e308' : undefined;
 }
 
 /** @param limit that goes without saying as long as a value is within it */
 function describeRange({ whole, least, above, most, below }: NumberRange, limit: string | undefined): string {
+  const upper = most ?? (below === undefined ? limit : undefined);
   const bounds = [
-    least !== undefined && most !== undefined ? `from ${least} to ${most}` : undefined,
-    least !== undefined && most === undefined ? `of at least ${least}` : undefined,
+    least !== undefined && upper !== undefined ? `from ${least} to ${upper}` : undefined,
+    least !== undefined && upper === undefined ? `of at least ${least}` : undefined,
     above === undefined ? undefined : `above ${above}`,
-    least === undefined && most !== undefined ? `of at most ${most}` : undefined,
+    least === undefined && upper !== undefined ? `of at most ${upper}` : undefined,
     below === undefined ? undefined : `below ${below}`,
-    most === undefined && below === undefined ? limit : undefined,
   ].filter((bound) => bound !== undefined);
   return [whole ? 'a whole number' : 'a number', bounds.join(' and ')].filter((part) => part !== '').join(' ');
 }

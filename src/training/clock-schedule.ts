@@ -1,6 +1,6 @@
 // When a run saves, and shows how it does, by the clock: where steps are slow, what is due every so many steps comes too late. What is done
-// by the clock changes what is written and never what is learnt, so that the same seed still gives the same model. A run that diverges is
-// the exception: it goes back to the newest state that was saved, and that may be one of the clock's.
+// by the clock changes what is written and never what is learnt, so that the same seed still gives the same model. So a run that
+// diverges goes back to a state that was saved by steps.
 
 const SAVE_EVERY_MS = 5 * 60_000;
 /** Between two looks; in between as long as the run has taken so far. */

@@ -40,16 +40,26 @@ export class Keeper {
     });
   }
 
+  /** A state to resume from after a crash, and not to go back to. */
+  saveByClock(checkpoint: Checkpoint): Promise<Stored> {
+    return this.#save(this.latestPath, async () => void (await this.#folder.saveLatest(checkpoint, 0, true)), true);
+  }
+
+  /** Nothing goes back to what the clock saved: training may have come apart by then, and how slow a run is must not count. */
+  async dropClockSave(): Promise<void> {
+    await attempt(() => this.#folder.dropClockSave()); // where the disk fails, what is there is gone back to
+  }
+
   saveBest(checkpoint: Checkpoint): Promise<Stored> {
     return this.#save(this.#folder.bestPath, () => this.#folder.saveBest(checkpoint));
   }
 
-  async #save(path: string, save: () => Promise<void>): Promise<Stored> {
+  async #save(path: string, save: () => Promise<void>, isByClock = false): Promise<Stored> {
     const stored = await attempt(save);
     if (stored.kind === 'disk')
       this.#troubles.failed(path, `${stored.error.message}; training goes on, and it is tried again whenever it is due`);
     if (stored.kind !== 'stored') return stored;
-    this.#hasSaved = true;
+    this.#hasSaved ||= !isByClock;
     this.#troubles.worked(path);
     return stored;
   }

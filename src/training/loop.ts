@@ -34,6 +34,7 @@ export class Loop {
   /** Nothing has changed since the last state was saved. */
   #isSaved: boolean;
   #savedStep: number | null;
+  #savedStepNotByClock: number | null;
   /** Nothing was left to do when this invocation began. */
   #wasOver: boolean;
 
@@ -53,7 +54,7 @@ export class Loop {
     if (restored !== null) this.#standing.forgetLosses(restored);
     if (training !== undefined && training.options.learningRate !== run.options.learningRate) this.#standing.forgetLearningRate();
     this.#isSaved = restored !== null && keeper.isLatestSound;
-    this.#savedStep = restored === null ? null : session.step;
+    this.#savedStep = this.#savedStepNotByClock = restored === null ? null : session.step;
     this.#totalSteps = stepsOf(run, session, restored?.samePlace === true);
     this.#wasOver = this.#isSaved && this.#finished() !== null;
   }
@@ -118,6 +119,8 @@ export class Loop {
     const { maxRecoveries } = this.#options;
     const { recoveries } = this.#standing;
     this.#hasDiverged = true; // until it is back: what has come apart is not saved
+    await this.#keeper.dropClockSave();
+    this.#savedStep = this.#savedStepNotByClock;
     if (recoveries >= maxRecoveries) {
       yield this.#tell(`${trouble}, ${whyGivenUp(recoveries, maxRecoveries)}: the run is given up`);
       return;
@@ -160,7 +163,7 @@ export class Loop {
       if (sampleEvery > 0) yield* this.#sample(false);
       this.#clock.looked();
     }
-    if (checkpointEvery > 0 && this.#clock.isSaveDue) yield* this.#save(0); // snapshots are of steps
+    if (checkpointEvery > 0 && this.#clock.isSaveDue) yield* this.#save(true);
   }
 
   async *#evaluateInterim(): AsyncGenerator<TrainingEvent> {
@@ -232,19 +235,21 @@ export class Loop {
     return stored;
   }
 
-  async *#save(keep = this.#options.keep): AsyncGenerator<TrainingEvent> {
+  async *#save(isByClock = false): AsyncGenerator<TrainingEvent> {
     if (this.#isSaved) return;
     this.#clock.saved();
-    const stored = await this.#keeper.saveLatest(await this.#session.checkpoint(this.#record()), keep);
+    const checkpoint = await this.#session.checkpoint(this.#record());
+    const stored = await (isByClock ? this.#keeper.saveByClock(checkpoint) : this.#keeper.saveLatest(checkpoint, this.#options.keep));
     if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
-    if (stored.kind === 'stored') yield this.#savedNow();
+    if (stored.kind === 'stored') yield this.#savedNow(isByClock);
     yield* this.#tellNews();
     this.#collectGarbage();
   }
 
-  #savedNow(): TrainingEvent {
+  #savedNow(isByClock = false): TrainingEvent {
     this.#isSaved = true;
     this.#savedStep = this.#session.step;
+    if (!isByClock) this.#savedStepNotByClock = this.#savedStep;
     return this.#log({ event: 'checkpoint', step: this.#savedStep, path: this.#keeper.latestPath });
   }
 

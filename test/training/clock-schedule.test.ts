@@ -1,9 +1,11 @@
 // What a run does by the clock, which changes what is written and never what is learnt.
 import { expect, test } from 'vitest';
-import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import { MemoryStore, readCheckpoint } from '../../src/checkpoint/store.ts';
+import type { Device } from '../../src/devices/device.ts';
 import { ClockSchedule } from '../../src/training/clock-schedule.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import { timeless, train, verses } from './fixture.ts';
+import { prepareTraining } from '../../src/training/train.ts';
+import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
 
 const MINUTE = 60_000;
 /** Looks and saves are due at the end, after all steps, if only steps count. */
@@ -49,6 +51,38 @@ test('a run that is killed after a save by the clock resumes to the same weights
   expect(earlier.training.step).toBeLessThan(40);
   const resumed = await train(verses, given, { earlier, clock: clockOf(MINUTE / 3) });
   expect(timeless(await readCheckpoint(resumed.folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
+});
+
+test.each([
+  [31, 20],
+  [15, 0],
+])('a slow run that diverges in call %i goes back to step %i, as a fast one does, on disk and in memory', async (call, step) => {
+  const diverging = (): Promise<Device> =>
+    deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
+  const due = { ...given, checkpointEvery: 20 };
+  const fast = await train(verses, due, { clock: clockOf(1e-6), device: await diverging() });
+  const slow = await train(verses, due, { clock: clockOf(MINUTE), device: await diverging() });
+  expect(slow.events.filter(({ event }) => event === 'checkpoint').length).toBeGreaterThan(3);
+  for (const { events } of [fast, slow])
+    expect(events.filter(({ event }) => event === 'recovery')).toMatchObject([
+      { step, reason: expect.stringContaining(`to step ${step},`) },
+    ]);
+  const expected = timeless(await readCheckpoint(fast.folder.latestPath));
+  expect(timeless(await readCheckpoint(slow.folder.latestPath))).toEqual(expected);
+  const store = new MemoryStore();
+  const options = optionsOf(verses, due);
+  const run = await prepareTraining({ ...asked, options, corpus: verses, device: await diverging(), clock: clockOf(MINUTE) });
+  for await (const _ of run.train(store));
+  await run.close();
+  expect(timeless(store.latest!)).toEqual(expected);
+});
+
+test('a slow run that is given up keeps nothing that the clock saved', async () => {
+  const device = await deviceThat((result, at) => (at > 30 ? { ...result, lossNats: NaN, updated: false } : result));
+  const { events, folder } = await train(verses, { ...given, maxRecoveries: 0 }, { clock: clockOf(MINUTE), device });
+  expect(events.some(({ event }) => event === 'checkpoint')).toBe(true);
+  expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'diverged', checkpoint: null });
+  expect(await folder.holdsRun()).toBe(false);
 });
 
 test('what was turned off stays off, however slow the run', async () => {
