@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { RnnError } from '../errors.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { addTrainFlags, givenOptions } from './commands/train-flags.ts';
+import { refuseRepeats } from './flags.ts';
 import { badValue } from './values.ts';
 
 /** Of the options of `rnn train`, those that a network has before it learns anything. */
@@ -32,8 +33,10 @@ export function untrainedOptions(text: string): Partial<TrainingOptions> {
     .configureOutput({ writeErr: () => {}, outputError: () => {} })
     .helpOption(false);
   addTrainFlags(command);
+  refuseRepeats(command);
   const words = text.split(',').flatMap((word, index) => {
-    const [name, value] = index === 0 && !word.includes('=') ? ['cell', word] : word.split('=', 2);
+    const [name, ...rest] = index === 0 && !word.includes('=') ? ['cell', word] : word.split('=');
+    const value = rest.length === 0 ? undefined : rest.join('=');
     if (!ofModels.includes(name))
       throw badValue(
         flag,
