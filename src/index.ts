@@ -48,17 +48,22 @@ export type { RunStatus, RunSummary } from './training/runs.ts';
 export { Curves } from './training/curves.ts';
 
 // Charts and pages, as strings.
-export { type Chart, chartsOf } from './reports/charts.ts';
-export { svgOf } from './reports/svg.ts';
-export { dashboard } from './reports/terminal.ts';
-export { curvesPage } from './reports/curves-page.ts';
-export { storyPage } from './reports/story-page.ts';
-export { surprisePage } from './reports/surprise-page.ts';
-export { cellsPage } from './reports/cells-page.ts';
-export { gradientCharts, gradientsPage } from './reports/gradients.ts';
+export type { Chart } from './reports/charts.ts';
+export {
+  cellsPage,
+  chartsOf,
+  compressedSizes,
+  curvesPage,
+  dashboard,
+  gradientCharts,
+  gradientsPage,
+  storyPage,
+  surprisePage,
+  svgOf,
+  xzSize,
+} from './library/pages.ts';
 
 // What a model is measured by.
-export { compressedSizes, xzSize } from './insight/compressors.ts';
 export { Ngrams } from './insight/ngrams.ts';
 export { recordFormats } from './insight/record.ts';
 

@@ -170,6 +170,7 @@ export class RunFolder implements RunStore {
   async newest(): Promise<Newest> {
     const newest = await newestIn(this.path);
     this.#isLatestSound = newest.instead === null;
+    this.#isByClock = newest.path === this.latestPath && newest.checkpoint.training['savedByClock'] === true;
     return newest;
   }
 

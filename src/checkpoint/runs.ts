@@ -107,6 +107,8 @@ async function runsMeant(given: string): Promise<string[]> {
 }
 
 async function namesIn(folder: string): Promise<string[]> {
+  if (folder === '')
+    throw new RnnError('checkpoint', 'the name of the folder is empty', { hint: 'look at the variable that it comes from' });
   try {
     return await readdir(folder);
   } catch (cause) {

@@ -35,7 +35,8 @@ export function untrainedOptions(text: string): Partial<TrainingOptions> {
   addTrainFlags(command);
   refuseRepeats(command);
   const words = text.split(',').flatMap((word, index) => {
-    const [name, value] = index === 0 && !word.includes('=') ? ['cell', word] : word.split('=', 2);
+    const [name, ...rest] = index === 0 && !word.includes('=') ? ['cell', word] : word.split('=');
+    const value = rest.length === 0 ? undefined : rest.join('=');
     if (!ofModels.includes(name))
       throw badValue(
         flag,

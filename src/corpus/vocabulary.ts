@@ -1,5 +1,5 @@
 // The symbols a model knows, and text to ids and back. Knows nothing of files: counting the characters of a corpus is read.ts's.
-import { RnnError } from '../errors.ts';
+import { RnnError, inQuotes } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
 import { knownForm } from './forms.ts';
 
@@ -40,6 +40,9 @@ export class Vocabulary {
 
   /** @throws RnnError `corpus` if the data contradict themselves, as those of an edited checkpoint may */
   constructor(data: VocabularyData) {
+    const symbols: unknown = data?.symbols;
+    if (!Array.isArray(symbols) || !symbols.every((symbol) => typeof symbol === 'string'))
+      throw new RnnError('corpus', `not a vocabulary: its symbols are ${inQuotes(symbols)}, expected a list of texts`);
     data.symbols.forEach((symbol, id) => this.#ids.set(symbol, id));
     const wrong = contradiction(data, this.#ids.size);
     if (wrong !== null) throw new RnnError('corpus', `not a vocabulary: ${wrong}`);
@@ -67,6 +70,7 @@ export class Vocabulary {
    * @throws RnnError `corpus` naming the characters that are not in the vocabulary, if it has no symbol for unknown ones
    */
   encode(text: string): Int32Array {
+    if (typeof text !== 'string') throw new RnnError('usage', `text is ${inQuotes(text)}, expected a string`);
     if (this.unit === 'byte') return Int32Array.from(Buffer.from(text, 'utf8'));
     const known = this.inKnownForm(text);
     const ids = new Int32Array(known.length);

@@ -1,5 +1,6 @@
 // Models that only count: how often which symbol followed the last few. What a network's loss is measured by.
 import type { Tokens } from '../corpus/read.ts';
+import { RnnError, inQuotes } from '../errors.ts';
 
 /** Distinct strings that are counted at most, of all orders together: half a gigabyte of memory. */
 const MOST_STRINGS = 2 ** 24;
@@ -31,6 +32,8 @@ export class Ngrams {
 
   /** @param V symbols that there are */
   constructor(text: Tokens, V: number, { order = 6, most = MOST_STRINGS } = {}) {
+    if (!ArrayBuffer.isView(text)) throw new RnnError('usage', `text is ${inQuotes(text)}, expected ids, such as the train of a corpus`);
+    if (!Number.isSafeInteger(V) || V < 1) throw new RnnError('usage', `V is ${inQuotes(V)}, expected how many symbols there are`);
     this.#V = V;
     this.#order = order;
     this.#most = most;

@@ -238,7 +238,7 @@ export class Loop {
   async *#save(isByClock = false): AsyncGenerator<TrainingEvent> {
     if (this.#isSaved) return;
     this.#clock.saved();
-    const checkpoint = await this.#session.checkpoint(this.#record());
+    const checkpoint = await this.#session.checkpoint({ ...this.#record(), ...(isByClock && { savedByClock: true }) });
     const stored = await (isByClock ? this.#keeper.saveByClock(checkpoint) : this.#keeper.saveLatest(checkpoint, this.#options.keep));
     if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
     if (stored.kind === 'stored') yield this.#savedNow(isByClock);

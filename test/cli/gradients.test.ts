@@ -136,6 +136,8 @@ describe('rnn gradients', () => {
     [['--untrained', 'lstm,cell=gru'], '--untrained lstm,cell=gru: --cell is given twice, as lstm and as gru'],
     [['--untrained', 'lstm,hidden'], '--untrained lstm,hidden: hidden takes a value'],
     [['--untrained', 'lstm,tied=1'], '--untrained lstm,tied=1: tied is a switch and takes none'],
+    [['--untrained', 'lstm,hidden=8,hidden=9'], '--hidden is given twice, as 8 and as 9'],
+    [['--untrained', 'lstm,hidden=8=9'], '--hidden is 8=9, expected a whole number'],
     [['--untrained', 'lstm', '--steps', '0'], '--steps is 0'],
   ])('%j is a mistake of usage', async (argv, message) => {
     const { code, stderr } = await rnn(['gradients', at('verse.txt'), ...argv]);

@@ -177,6 +177,7 @@ describe('rnn plot', () => {
 
   it.each([
     [['plot', 'missing'], 4, /there are no runs in missing: there is no such folder/],
+    [['plot', ''], 4, /the name of the folder is empty/],
     [['plot', 'EMPTY/begun'], 4, /nothing is logged in .*begun\nhint: a run logs its first losses/],
     [['plot', 'RUNS/a', '--html', 'NOWHERE/x.html'], 1, /cannot write .*x\.html: the folder is not there\nhint: choose another file/],
     [['plot', 'RUNS/a', '--x', 'week'], 2, /--x is week, expected one of step, epoch, time, characters/],

@@ -220,6 +220,10 @@ it('a run that diverged before it learnt anything is not advised to learn more s
   expect(stderr).toContain('so a lower --lr does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --ar or --tar');
   const { stderr: later } = await rnn(['train', 'hamlet.txt', '--clip-norm', '0'], fakeRooms({ events: () => [start, end('diverged')] }));
   expect(later).toContain('; --clip-norm 5 or a longer --warmup helps against spikes');
+  const unsaved = fakeRooms({ events: () => [start, { ...end('diverged'), checkpoint: null } as TrainingEvent] });
+  expect((await rnn(['train', 'hamlet.txt', '--init-scale', '1e6'], unsaved)).stderr).toContain(
+    'nothing was saved: try again with a smaller --init-scale, or --lr 0.00075; ',
+  );
 });
 
 it.each(['--forget-bias', '--gate-bias', '--init-scale', '--ar', '--tar'])('%s beyond what weights can be is refused', async (flag) => {

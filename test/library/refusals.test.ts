@@ -200,6 +200,34 @@ it('pieces of standard input that are neither text nor bytes are refused', async
   await expect(Corpus.read('-', { stdin: [5] })).rejects.toMatchObject(refused);
 });
 
+/** As programs hand over what other functions of the library gave, and sometimes something else. */
+const nothingToDraw: readonly (readonly [what: string, draw: (value: unknown) => unknown])[] = [
+  ['chartsOf', (value) => library.chartsOf(value as never, { horizontal: 'step' })],
+  ['svgOf', (value) => library.svgOf(value as never, 'title')],
+  ['dashboard', (value) => library.dashboard(value as never, {} as never)],
+  ['curvesPage', (value) => library.curvesPage(value as never)],
+  ['storyPage', (value) => library.storyPage(value as never, [])],
+  ['surprisePage', (value) => library.surprisePage(value as never)],
+  ['cellsPage', (value) => library.cellsPage(value as never)],
+  ['gradientCharts', (value) => library.gradientCharts(value as never)],
+  ['gradientsPage', (value) => library.gradientsPage(value as never, 'text')],
+  ['compressedSizes', (value) => library.compressedSizes(value as never)],
+  ['xzSize', (value) => library.xzSize(value as never)],
+  ['new Vocabulary', (value) => new library.Vocabulary(value as never)],
+  ['encode', (value) => corpus.vocabulary.encode(typeof value === 'string' ? 'unknown: ß' : value)],
+  ['new Ngrams', (value) => new library.Ngrams(value as never, 3)],
+];
+
+it.each(nothingToDraw)('%s refuses what it cannot show', async (_name, draw) => {
+  for (const value of [undefined, null, 3, 'text', {}, [{}], [null], Symbol('x')])
+    await expect((async () => draw(value))()).rejects.toBeInstanceOf(library.RnnError);
+});
+
+it('a chart over what there is not is refused', () => {
+  expect(() => library.chartsOf([], { horizontal: 'steps' as never })).toThrow('horizontal is "steps", expected one of step, epoch');
+  expect(() => library.chartsOf([], null as never)).toThrow('the request is null, expected an object');
+});
+
 it('a text can be read with the symbols of another corpus, as with those of a model', async () => {
   for (const vocabulary of [corpus.vocabulary, model.vocabulary])
     expect((await Corpus.fromText('the fox', { vocabulary })).vocabulary.data).toBe(corpus.vocabulary.data);

@@ -1,6 +1,6 @@
 // What a run does by the clock, which changes what is written and never what is learnt.
 import { expect, test } from 'vitest';
-import { MemoryStore, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { MemoryStore, RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { ClockSchedule } from '../../src/training/clock-schedule.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -75,6 +75,21 @@ test.each([
   for await (const _ of run.train(store));
   await run.close();
   expect(timeless(store.latest!)).toEqual(expected);
+});
+
+test('a run that is killed after a save by the clock, and diverges once resumed, goes back as if it had not been killed', async () => {
+  const divergingAt = (call: number): Promise<Device> =>
+    deviceThat((result, at) => (at === call ? { ...result, lossNats: NaN, updated: false } : result));
+  const due = { ...given, checkpointEvery: 20 };
+  const whole = await train(verses, due, { clock: clockOf(1e-6), device: await divergingAt(30) });
+  const killed = await train(verses, due, { clock: clockOf(MINUTE), seen: (event) => event.event === 'checkpoint' && event.step > 20 });
+  killed.folder.close();
+  const folder = (await RunFolder.open(killed.folder.path))!;
+  const { checkpoint: earlier } = await folder.newest();
+  const { step } = earlier.training;
+  expect(step).toBeGreaterThan(20);
+  await train(verses, due, { folder, earlier, device: await divergingAt(30 - step), clock: clockOf(1e-6) });
+  expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
 });
 
 test('a slow run that is given up keeps nothing that the clock saved', async () => {

@@ -150,15 +150,29 @@ function watchSignals({ io }: Context, reporter: Reporter, controller: AbortCont
 }
 
 /** A run that diverged before its first step has no learning rate to blame. */
-function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, { clipNorm }: TrainFlags, resume: string): string {
+function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, flags: TrainFlags, resume: string): string {
   if (step === 0)
     return 'nothing was learnt yet, so a lower --lr does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --ar or --tar';
-  const spikes = clipNorm === 0 ? '--clip-norm 5' : 'a lower --clip-norm';
+  const spikes = flags.clipNorm === 0 ? '--clip-norm 5' : 'a lower --clip-norm';
   const otherwise = `${spikes} or a longer --warmup helps against spikes`;
   const lower = `--lr ${Number((peakLearningRate / 2).toPrecision(2))}`;
   return checkpoint === null
-    ? `nothing was saved: try again with ${lower}; ${otherwise}`
+    ? `nothing was saved: try again with ${orSmaller(flags, lower)}; ${otherwise}`
     : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}; ${otherwise}`;
+}
+
+/** What makes a loss large before anything is learnt, as far as it was given: a lower rate would not mend it. */
+function orSmaller(flags: TrainFlags, lower: string): string {
+  const { initScale, gateBias, forgetBias, activationPenalty, temporalPenalty } = givenOptions(flags);
+  const given = {
+    '--init-scale': initScale,
+    '--gate-bias': gateBias,
+    '--forget-bias': forgetBias,
+    '--ar': activationPenalty,
+    '--tar': temporalPenalty,
+  };
+  const names = Object.entries(given).flatMap(([name, value]) => (value ? [name] : []));
+  return names.length === 0 ? lower : `a smaller ${names.join(', ')}, or ${lower}`;
 }
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
