@@ -135,12 +135,13 @@ function takeOver(
   { temporary, path, content, now }: { temporary: string; path: string; content: string; now: number },
   folder: string,
 ): boolean {
-  const claim = `${path}.${stale.id}${temporarySuffix}`;
-  if (!createFrom(temporary, claim, content)) {
+  const claims = [claimOn(path, stale)];
+  for (let claim = claims[0]; !createFrom(temporary, claim, content); claims.push(claim)) {
     const other = look(claim, now);
-    if (other !== null && !other.isGone) throw inUse(folder, other.holder);
-    if (other !== null) removeIfPossible(claim); // that process was killed before it was done
-    return false;
+    if (other === null) return false;
+    if (!other.isGone) throw inUse(folder, other.holder);
+    // That process was killed before it was done. To remove its claim might remove another's that has taken the same name since.
+    claim = claimOn(claim, other);
   }
   try {
     // Whoever had the claim before has replaced the lock.
@@ -148,9 +149,12 @@ function takeOver(
     renameSync(temporary, path);
     return true;
   } finally {
-    removeIfPossible(claim);
+    claims.forEach(removeIfPossible);
   }
 }
+
+/** The name of a claim on a lock, or on a claim, that was left behind. */
+const claimOn = (path: string, { id }: Found): string => `${path}.${id}${temporarySuffix}`;
 
 /** For what is of no use any more. Where it stays, the next run in the folder removes it. */
 function removeIfPossible(path: string): void {

@@ -53,10 +53,34 @@ function attempt(folder: string): Lock | string {
   }
 }
 
-it('a lock that was left behind goes to one of two, at whatever moment the second comes', () => {
+/** A folder with the lock of a process that is gone, and the claim of one that was killed while it took the lock over. */
+function abandonedTwice(): string {
+  const folder = abandoned();
+  const claims: string[] = [];
+  disk.interrupt = () => {
+    claims.push(...readdirSync(folder).filter((name) => /^lock\.json\.[\da-f]{16}\.tmp$/.test(name)));
+    if (claims.length > 0) throw new Error('killed');
+  };
+  for (let moment = 0; claims.length === 0; moment++) {
+    disk.calls = 0;
+    disk.interruptAt = moment;
+    rmSync(join(folder, lockFile));
+    writeFileSync(join(folder, lockFile), leftBehind);
+    utimesSync(join(folder, lockFile), 1, 1);
+    attempt(folder);
+  }
+  disk.interruptAt = -1;
+  writeFileSync(join(folder, claims[0]), leftBehind);
+  return folder;
+}
+
+it.each([
+  ['a lock', abandoned],
+  ['a lock with a claim on it', abandonedTwice],
+])('%s that was left behind goes to one of two, at whatever moment the second comes', (_, leave) => {
   let moments = 0;
   for (let hasCome = true; hasCome; moments++) {
-    const folder = abandoned();
+    const folder = leave();
     const came: (Lock | string)[] = [];
     disk.interrupt = () => void came.push(attempt(folder));
     disk.calls = 0;
