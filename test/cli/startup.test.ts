@@ -38,6 +38,7 @@ it('the commands load the rest of the program only when they run', () => {
   // A few lines each; and what cells, presets and options there are, for the help of rnn train.
   const named = [
     'src/cleanup.ts',
+    'src/path-in.ts',
     'src/corpus/standard-input.ts',
     'src/group.ts',
     'src/shell-word.ts',
