@@ -14,7 +14,7 @@ export const commands: readonly { name: string; takes: string; summary: string; 
   },
   {
     name: 'sample',
-    takes: '',
+    takes: '[run]',
     summary: 'write text with a trained model',
     load: async () => (await import('./commands/sample.ts')).defineSample,
   },

@@ -110,7 +110,7 @@ describe('errors', () => {
     [['train', 'hamlet.txt', '--tied=yes'], '--tied takes no value, and yes was given', 'write --tied alone'],
     [['train', 'hamlet.txt', '--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [['trian', 'hamlet.txt'], "unknown command 'trian'", 'did you mean train?'],
-    [['sample', 'hamlet.txt'], "too many arguments for 'sample'", 'rnn sample --help shows'],
+    [['sample', 'hamlet', 'macbeth'], "too many arguments for 'sample'", 'rnn sample --help shows'],
     [['train'], "missing required argument 'corpus'", 'rnn train --help shows'],
     [['train', 'hamlet.txt', '--hidden'], "option '--hidden <n>' argument missing", 'rnn train --help shows'],
     [['--debug', 'train', '--no-color'], "missing required argument 'corpus'", 'rnn train --help shows'],

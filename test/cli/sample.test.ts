@@ -55,6 +55,23 @@ describe('rnn sample', () => {
     expect(calls.closedDevices).toBe(1);
   });
 
+  it('takes the run as its argument, which counts more than RNN_CHECKPOINT, and not twice', async () => {
+    const { rooms, calls } = fakeRooms();
+    for (const [argv, env] of [
+      [['sample', 'checkpoints/hamlet'], {}],
+      [['sample', 'checkpoints/hamlet'], { RNN_CHECKPOINT: 'checkpoints/other' }],
+      [['sample', '--checkpoint', 'checkpoints/hamlet'], {}],
+      [['sample'], { RNN_CHECKPOINT: 'checkpoints/hamlet' }],
+    ] as const) {
+      expect((await rnn([...argv], { rooms, env })).code).toBe(0);
+      expect(calls.read?.[0]).toBe('checkpoints/hamlet');
+    }
+    expect(await rnn(['sample', 'checkpoints/hamlet', '--checkpoint', 'checkpoints/other'], { rooms })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('exclude each other') as string,
+    });
+  });
+
   it('refuses more texts than there are seeds from the one given, which would give two the same', async () => {
     const { rooms } = fakeRooms();
     const { code, stderr } = await rnn(['sample', '--seed', '9007199254740991', '--num', '2'], { rooms });

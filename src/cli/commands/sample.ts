@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { Unit } from '../../corpus/vocabulary.ts';
-import { RnnError } from '../../errors.ts';
+import { RnnError, inQuotes } from '../../errors.ts';
 import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
@@ -41,10 +41,12 @@ const positive = { whole: true, least: 1 };
 const MAX_PRIME_BYTES = 64e6;
 
 export function defineSample(command: Command, context: Context): void {
-  command.description('Writes text with a trained model to stdout, as it is drawn.');
+  command
+    .description('Writes text with a trained model to stdout, as it is drawn.')
+    .argument('[run]', 'a run folder or a checkpoint; the newest run unless given');
   const groups = {
     'The text:': [
-      textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
+      textFlag('--checkpoint <path>', 'the run, given as an option'),
       numberFlag('--length <n>', 'characters to write', positive).default(500),
       anyTextFlag('--prime <text>', 'how the text starts; \\n, \\t and \\u{2014} work'),
       textFlag('--prime-file <file>', 'how the text starts, from a file, or - for stdin'),
@@ -69,11 +71,19 @@ export function defineSample(command: Command, context: Context): void {
   addExamples(command, [
     ['rnn sample', '500 characters by the newest run'],
     ["rnn sample --prime 'Chapter 1' --temp 0.7 --length 2000", 'calmer, and longer'],
-    ['rnn sample --checkpoint checkpoints/hamlet --num 8 --json', 'eight texts as data'],
+    ['rnn sample checkpoints/hamlet --num 8 --json', 'eight texts as data'],
     ["rnn sample --num 20 --stop '\\n' --no-stop", 'twenty lines'],
     ["rnn sample --top-p 0.9 --stop 'The end' --seed 42", 'the same text every time'],
   ]);
-  command.action((flags: SampleFlags) => sample(flags, context));
+  command.action((run: string | undefined, flags: SampleFlags) => sample({ ...flags, ...checkpointOf(run, context) }, context));
+}
+
+/** The argument takes the place of RNN_CHECKPOINT. @throws a usage error if the run is given twice */
+function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
+  if (run === undefined) return {};
+  if (origins.get('checkpoint') === '--checkpoint')
+    throw new RnnError('usage', `${inQuotes(run)} and --checkpoint exclude each other`, { hint: 'give the run once' });
+  return { checkpoint: run };
 }
 
 async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context): Promise<void> {
