@@ -81,7 +81,7 @@ export async function firstSameFile(files: readonly string[], others: readonly s
   return files.find((_, index) => identities[index] !== null && known.has(identities[index])) ?? null;
 }
 
-/** @returns whether there is a file to replace. @throws RnnError `usage` or `machine` if what is there is not to be replaced */
+/** @returns whether there is a file to replace. @throws RnnError `usage` or `machine` if the file that is there must not be replaced */
 async function refuseToReplace(path: string, rules: OutputRules): Promise<boolean> {
   const status = await lstat(path, { bigint: true }).catch((cause: unknown) => {
     if (systemCode(cause) === 'ENOENT') return null;
@@ -107,7 +107,7 @@ function otherThanFile(status: BigIntStats): string | null {
   return status.isSymbolicLink() ? 'a symbolic link' : 'a device or a pipe';
 }
 
-/** Empty for a file that cannot be read: then nobody knows whose it is. */
+/** Empty for a file that cannot be read: it is treated as a user's. */
 async function startOf(path: string): Promise<string> {
   const file = await open(path).catch(() => null);
   if (file === null) return '';

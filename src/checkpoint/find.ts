@@ -66,7 +66,7 @@ async function withCheckpoint(folders: readonly string[], purpose: Purpose): Pro
 }
 
 async function fileIn(folder: string, purpose: Purpose): Promise<string | null> {
-  // What is there and no file, or nobody may see: whoever opens it can say more.
+  // Anything else that is there is found when the file is opened, where the error says more.
   let other: string | null = null;
   for (const name of preferred[purpose])
     for (const file of name === snapshots ? await snapshotsIn(folder) : [name]) {

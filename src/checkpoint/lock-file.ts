@@ -1,4 +1,4 @@
-// The file of a lock: how it is made at once with its content, and what it says of the process that holds it. Whose turn it is, is lock.ts's.
+// The lock file: written together with its content, and read for the process that holds it. lock.ts decides who may take it.
 import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -49,7 +49,7 @@ export function createFrom(temporary: string, path: string, content: string): bo
   } catch (error) {
     const code = systemCode(error);
     if (code === 'EEXIST') return false;
-    if (code === 'ENOENT') return false; // whoever held the lock meanwhile has cleared the temporary file away
+    if (code === 'ENOENT') return false; // another process held the lock meanwhile and removed the temporary file
     if (!noLinks.has(code)) throw error;
     return createAt(path, content);
   }
@@ -76,7 +76,7 @@ export interface Found {
 export function look(path: string, now: number): Found | null {
   let file: number;
   try {
-    // Opening a named pipe would wait for whoever writes to it, and a link may lead to one, or nowhere.
+    // Opening a named pipe would wait for a writer, and a link may lead to a pipe, or to nothing.
     if (!lstatSync(path).isFile())
       throw new RnnError('usage', `${path} is not a plain file, and is to be the lock of a run`, {
         hint: 'move it away, or choose another folder with --out',
@@ -110,7 +110,7 @@ function parse(text: string): Holder | null {
   }
 }
 
-/** Whether its number means here what it means there. */
+/** Whether its process number is one of this machine's. */
 function isHere({ host, pids }: Holder): boolean {
   return host === hostname() && pids === pidsHere;
 }

@@ -156,7 +156,7 @@ function takeOver(
 /** The name of a claim on a lock, or on a claim, that was left behind. */
 const claimOn = (path: string, { id }: Found): string => `${path}.${id}${temporarySuffix}`;
 
-/** For what is of no use any more. Where it stays, the next run in the folder removes it. */
+/** Removes a file that is not needed any more. If that fails, the next run in the folder removes it. */
 function removeIfPossible(path: string): void {
   try {
     rmSync(path, { force: true });

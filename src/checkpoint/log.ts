@@ -65,7 +65,7 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
   }
 }
 
-/** Whether a file is the log of a run, as far as its start tells; an empty one is. */
+/** Whether the start of a file is that of a run's log. An empty file counts as a log. */
 export async function isLog(path: string): Promise<boolean> {
   const start = '{"event":"';
   const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));

@@ -40,7 +40,7 @@ export async function refuseFolders(path: string): Promise<void> {
   });
 }
 
-/** Removes a file if it is there. Not by rm, which says of another user's file in a shared folder that it is no folder (Node 20). */
+/** Removes a file if it is there. Not by rm, which reports another user's file in a shared folder as not a folder (Node 20). */
 export async function remove(path: string): Promise<void> {
   await unlink(path).catch((error: unknown) => {
     if (systemCode(error) !== 'ENOENT') throw error;

@@ -262,7 +262,7 @@ export class RunFolder implements RunStore {
       await makeFolders(this.path);
       this.#ensureLock();
     } catch (cause) {
-      // Whatever has come to be in the way may go again: no wrong command, as at the beginning.
+      // A file that is in the way now may be removed again, so this is not a wrong command, as it is at the start.
       throw diskError(`the ${what} ${this.path} could not be made`, cause);
     }
   }

@@ -28,7 +28,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint, befo
 /**
  * The bytes of a checkpoint file.
  *
- * @param fail is told what else is wrong with it: of a checkpoint that this program made, a bug
+ * @param fail is called for any other fault, which is a bug in a checkpoint that this program made
  * @throws RnnError `checkpoint` if a tensor holds NaN or an infinity
  */
 export function checkpointPieces(path: string, checkpoint: Checkpoint, fail = bugIn(path)): Iterable<Uint8Array> {

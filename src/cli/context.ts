@@ -11,7 +11,7 @@ export interface Context {
   exitCode: number;
   /** Where options that were given come from (`--lr`, `RNN_LR`, `rnn.json`), by their names in the program. */
   readonly origins: Map<string, string>;
-  /** Whether errors are told on stdout, too; null until the command line and the environment were read. */
+  /** Whether errors are printed on stdout, too; null until the command line and the environment were read. */
   wantsJson: boolean | null;
   /** Whether errors are told with their stack because the environment says --debug. */
   wantsDebug: boolean;

@@ -5,7 +5,7 @@ import type { Unit } from '../corpus/vocabulary.ts';
 const named: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
 const escape = /\\(?:([ntr\\])|x([\dA-Fa-f]{2})|u\{([\dA-Fa-f]{1,6})\})/g;
 
-/** The text that is meant; for a model of bytes its UTF-8, in which `\xff` is a byte of its own. */
+/** The text with its escapes replaced. For a model of bytes its UTF-8, in which `\xff` is a single byte. */
 export function unescaped(text: string, unit: Unit): string | Uint8Array {
   const parts = partsOf(text);
   if (unit === 'byte') return Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))));

@@ -63,7 +63,7 @@ export function listFlag(flags: string, description: string, choices?: readonly 
 
 export const switchFlag = (flags: string, description: string): Flag => new Flag(flags, description, { kind: 'switch' });
 
-/** `--no-prime` beside `--prime <text>`: leaves something out of the output, and takes nothing back, as Commander would have it. */
+/** `--no-prime` leaves the prime out of the output. It does not undo `--prime <text>`, as it would by Commander's rules. */
 export function omitFlag(flags: string, description: string): Flag {
   const flag = switchFlag(flags, description);
   flag.negate = false;

@@ -49,7 +49,7 @@ export const bits = (nats: number): number => nats / Math.LN2;
 export const significant = (value: number): string => String(Number(value.toPrecision(3)));
 
 /**
- * Text that cannot move the cursor, ring the bell or turn the direction of what is around it: control characters other than newline and
+ * Text that cannot move the cursor, ring the bell or change the direction of the text around it: control characters other than newline and
  * tab become their symbols (␛), those without one and the controls of bidirectional text become escapes (\u{9b}).
  */
 export function harmless(text: string): string {

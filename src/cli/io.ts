@@ -82,7 +82,7 @@ function isStdinFolder(): boolean {
   try {
     return fstatSync(0).isDirectory();
   } catch {
-    return false; // whoever reads it is told what is wrong
+    return false; // the error appears where it is read
   }
 }
 

@@ -47,7 +47,7 @@ export class BadValue extends RnnError {
     this.#expected = expected;
   }
 
-  /** The same of a value that stands elsewhere. */
+  /** The same error for a value from the environment or a file. */
   calledBy(name: string): BadValue {
     return new BadValue(name, this.#value, this.#expected, this.hint);
   }

@@ -89,7 +89,7 @@ export class OutputFiles {
     };
   }
 
-  /** What cannot be found is refused by whoever reads it. */
+  /** A source that does not exist is refused where it is read. */
   async #sources(): Promise<string[]> {
     const { texts = [], include = [], exclude = [], checkpoints = [], logs } = this.#reads;
     const { rooms } = this.#context;

@@ -56,7 +56,7 @@ export class Streams {
 
   /**
    * @param startSymbol null for streams that start anywhere
-   * @throws RangeError if not even one window fits; `fitSizes` tells a user so
+   * @throws RangeError if not even one window fits; `fitSizes` refuses such sizes with a message for users
    */
   constructor(tokens: Tokens, batchSize: number, sequenceLength: number, draws: Draws = NOTHING_DRAWN, startSymbol: number | null = null) {
     this.#tokens = tokens;

@@ -4,7 +4,7 @@ import { Random, hash32 } from '../random.ts';
 /** Separates the random numbers of cuts from those that follow from the same seed elsewhere. */
 const CUTS = 0xc075;
 
-/** What is drawn from the seed, anew for each epoch. */
+/** The properties of an epoch that are drawn from the seed. */
 export interface Draws {
   readonly seed: number;
   /** Where the first window begins. */

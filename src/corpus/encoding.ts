@@ -1,10 +1,10 @@
 // Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised where it was not asked for. Touches no file.
 import { TextDecoder } from 'node:util';
 
-/** The encoding that a text has unless told otherwise. */
+/** The default encoding of a text. */
 export const UTF8 = 'utf-8';
 
-/** Bytes at the start of a file that show what it is. */
+/** Bytes at the start of a file from which its encoding is recognised. */
 export const HEAD_BYTES = 8192;
 const UTF32_MARKS = [
   [0xff, 0xfe, 0, 0],

@@ -7,7 +7,7 @@ export const NO_TARGET = -1;
 
 /** Characters that a chunk from within a text is given of what precedes it: as far back as most models see. */
 const WARM_UP_CHARACTERS = 128;
-/** A chunk that is scored beside others has at least this many characters, beside which its warm-up costs little. */
+/** A text is split into chunks of at least this many characters, so that reading their warm-up costs little. */
 const MIN_CHUNK = 1000;
 
 export interface EvaluationWindow extends Window {

@@ -13,7 +13,7 @@ export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean
   return isDynamicPattern(withSlashes(source, platform));
 }
 
-/** A pattern that only this name matches; a byte that nobody can type matches any. */
+/** A pattern that only this name matches; a byte that cannot be typed matches any byte. */
 export const literalPattern = (name: string): string => escapePath(name).replace(/[\u{DC80}-\u{DCFF}]/gu, '?');
 
 /**

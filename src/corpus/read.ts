@@ -43,7 +43,7 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary;
   /** Build a vocabulary that has all of this one's symbols, too. */
   readonly known?: Vocabulary;
-  /** How a model comes to know further characters than those of `vocabulary`: an imperative, for a hint. */
+  /** The command that trains a model with more characters than `vocabulary` has: an imperative, for a hint. */
   readonly toAddCharacters?: string;
 }
 

@@ -20,7 +20,7 @@ const NEWLINE = Buffer.from('\n');
 
 type ReaderOptions = Pick<CorpusOptions, 'stdin' | 'runFolder' | 'encoding' | 'keepLineEnds' | 'include' | 'exclude' | 'unit'>;
 
-/** A file in hand. */
+/** The file that is being read. */
 interface OpenFile extends NamedFile {
   /** Where in the store it starts. */
   readonly start: number;
@@ -94,7 +94,7 @@ export class Reader {
     this.files++;
   }
 
-  /** @returns null for a binary file that nobody named, which is passed over */
+  /** @returns null for a binary file found in a folder, which is skipped */
   #begin(file: NamedFile, head: Buffer, asked: string): OpenFile | null {
     const { unit, keepLineEnds } = this.#options;
     const isBytes = unit === 'byte';
@@ -158,7 +158,7 @@ export class Reader {
     if (file.lineEnds?.changed) this.changedLineEnds.push(file.name);
   }
 
-  /** @param offset of the first byte that does not belong to a character, in what was encoded of the file */
+  /** @param offset of the first byte that does not belong to a character, in the UTF-8 of the file */
   #invalidUtf8(file: OpenFile, offset: number, isCutOff: boolean): RnnError {
     const before = this.encoder.store.view(file.start);
     const { bytes, begin } = file.last;

@@ -41,7 +41,7 @@ interface Limits {
 
 interface FoundFiles {
   readonly files: readonly TextFile[];
-  /** Hidden files that were passed over, pipes and devices. */
+  /** Hidden files, pipes and devices that were skipped. */
   readonly skipped: number;
 }
 

@@ -124,7 +124,7 @@ export class Vocabulary {
   /**
    * The error for characters that `find` does not find, with what could be written in their place.
    *
-   * @param toAdd how the model comes to know them, as an imperative
+   * @param toAdd the command that adds them, as an imperative
    */
   unknownCharacters(missing: Iterable<string>, what: string, toAdd?: string): RnnError {
     const characters = [...missing];

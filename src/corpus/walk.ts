@@ -5,7 +5,7 @@ import { type GlobOptions, glob } from 'tinyglobby';
 import { nameFromBytes, pathForSystem } from './names.ts';
 
 interface Walk {
-  /** Relative to the folder, with slashes. Links that lead nowhere are among them: whoever reads them finds out. */
+  /** Relative to the folder, with slashes. Dangling links are included: reading them fails. */
   readonly paths: readonly string[];
   /** Folders that could not be read, and why. */
   readonly unreadable: readonly { readonly path: string; readonly error: Error }[];

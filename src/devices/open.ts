@@ -87,7 +87,7 @@ async function openBest(options: OpenOptions): Promise<Device> {
 const CPU_MULTIPLY_ADDS_PER_MS = 5e7;
 /** More threads would each have so few rows of a usual batch that they hardly gain. */
 const MAX_CPU_THREADS = 16;
-// No GPU has been measured. These are estimates for a graphics card of its own: integrated ones are slower, those of servers faster.
+// No GPU has been measured. These are estimates for a discrete graphics card: integrated ones are slower, data-centre cards faster.
 const GPU_MULTIPLY_ADDS_PER_MS = 3e9;
 /** Two kernels forward and two backward for each cell. */
 const GPU_MS_PER_CELL = 4 * 0.01;

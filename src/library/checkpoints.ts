@@ -29,7 +29,7 @@ export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
 }
 
 /**
- * Writes a checkpoint as a file of its own: under another name first, which takes the place of `path` when it is whole. Another
+ * Writes a checkpoint to a separate file: to a temporary name first, which is renamed to `path` when it is complete. Another
  * checkpoint is replaced, any other file only with `force`.
  *
  * @throws RnnError `checkpoint` if a number of it is not finite, or it could not be read back, `usage` if another file is there, `machine` if it cannot be written

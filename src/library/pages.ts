@@ -1,4 +1,4 @@
-// Charts and pages for other programs, which may hand over anything: what is no run, chart or report is named before it is drawn.
+// Charts and pages for other programs. Wrong arguments are refused before anything is drawn.
 import { type Sizes, compressedSizes as compressed, xzSize as xz } from '../insight/compressors.ts';
 import { type CellsReport, cellsPage as pageOfCells } from '../reports/cells-page.ts';
 import { type Chart, type ChartOptions, type NamedCurves, chartNames, chartsOf as chartsOfRuns, horizontals } from '../reports/charts.ts';
@@ -11,7 +11,7 @@ import { type TextLook, dashboard as dashboardOf } from '../reports/terminal.ts'
 import type { Stage } from '../training/curves.ts';
 import { refuseUnknown, refuseUnless } from './settings.ts';
 
-/** The charts of which there is anything to draw. @throws RnnError `usage` for what is no run, or an option that cannot be */
+/** The charts that have data. @throws RnnError `usage` for a value that is not a run, or a wrong option */
 export function chartsOf(runs: readonly NamedCurves[], options: ChartOptions): Chart[] {
   refuseUnlessRuns(runs);
   refuseUnknown(options, ['horizontal', 'only', 'smoothing', 'logarithmicLoss', 'places'] satisfies (keyof ChartOptions)[]);
@@ -27,14 +27,14 @@ export function chartsOf(runs: readonly NamedCurves[], options: ChartOptions): C
   return chartsOfRuns(runs, options);
 }
 
-/** A picture. @throws RnnError `usage` for what is no chart, or if there is none */
+/** A picture. @throws RnnError `usage` for a value that is not a chart, or for no charts */
 export async function svgOf(charts: readonly Chart[], title: string): Promise<string> {
   refuseUnlessCharts(charts);
   refuseUnlessText('title', title);
   return svgOfCharts(charts, title);
 }
 
-/** The first chart large, the others small below it, as lines of text. @throws RnnError `usage` for what is no chart */
+/** The first chart large, the others small below it, as lines of text. @throws RnnError `usage` for a value that is not a chart */
 export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
   refuseUnlessCharts(charts);
   const isLook = hasAll<TextLook>(look, { columns: isNumber, rows: isNumber, bold: isFunction, dim: isFunction });
@@ -42,13 +42,13 @@ export function dashboard(charts: readonly Chart[], look: TextLook): string[] {
   return dashboardOf(charts, look);
 }
 
-/** @throws RnnError `usage` for what is no run */
+/** @throws RnnError `usage` for a value that is not a run */
 export function curvesPage(runs: readonly NamedCurves[]): string {
   refuseUnlessRuns(runs);
   return pageOfCurves(runs);
 }
 
-/** @throws RnnError `usage` for what is no run, or no stages of one */
+/** @throws RnnError `usage` for a value that is not a run, or not stages of one */
 export function storyPage(run: NamedCurves, stages: readonly Stage[]): string {
   refuseUnless(isRun(run), 'the run', run, 'one that readRuns gives');
   const isStage = (stage: unknown): boolean => hasAll<Stage>(stage, { step: isNumber, text: isText });
@@ -56,7 +56,7 @@ export function storyPage(run: NamedCurves, stages: readonly Stage[]): string {
   return pageOfStory(run, stages);
 }
 
-/** @throws RnnError `usage` for what is not such a report */
+/** @throws RnnError `usage` for a value that is not such a report */
 export function surprisePage(report: SurpriseReport): string {
   const members = { run: isText, text: isText, model: isObject, pieces: isNotEmpty, surprise: isObject, ids: isObject, symbols: isList };
   const isReport = hasAll<SurpriseReport>(report, { ...members, others: isList });
@@ -64,33 +64,33 @@ export function surprisePage(report: SurpriseReport): string {
   return pageOfSurprise(report);
 }
 
-/** @throws RnnError `usage` for what is not such a report */
+/** @throws RnnError `usage` for a value that is not such a report */
 export async function cellsPage(report: CellsReport): Promise<string> {
   const members = { name: isText, summary: isText, pieces: isNotEmpty, activations: isObject, findings: isList, saturation: isList };
   refuseUnless(hasAll<CellsReport>(report, members), 'the report', report, 'what model.inspect gives, with name, summary and cell');
   return pageOfCells(report);
 }
 
-/** Lines of one network have its colour. @throws RnnError `usage` for what is no such network */
+/** Lines of one network have its colour. @throws RnnError `usage` for a value that is not such a network */
 export function gradientCharts(networks: readonly NetworkGradients[]): Chart[] {
   refuseUnlessNetworks(networks);
   return chartsOfGradients(networks);
 }
 
-/** @throws RnnError `usage` for what is no such network */
+/** @throws RnnError `usage` for a value that is not such a network */
 export function gradientsPage(networks: readonly NetworkGradients[], text: string): string {
   refuseUnlessNetworks(networks);
   refuseUnlessText('text', text);
   return pageOfGradients(networks, text);
 }
 
-/** gzip and brotli at their best, both with their headers. A megabyte takes two seconds. @throws RnnError `usage` for what is not bytes */
+/** gzip and brotli at their best, both with their headers. A megabyte takes two seconds. @throws RnnError `usage` for a value that is not bytes */
 export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
   refuseUnless(text instanceof Uint8Array, 'text', text, 'bytes');
   return compressed(text);
 }
 
-/** What the system's `xz -9e` makes of it; nothing where there is no such program, or it fails. @throws RnnError `usage` as above */
+/** The size by the system's `xz -9e`; null if that program is missing or fails. @throws RnnError `usage` as above */
 export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
   refuseUnless(text instanceof Uint8Array, 'text', text, 'bytes');
   refuseUnlessText('program', program);

@@ -17,7 +17,7 @@ export interface PlannedRun extends ResolvedAnew {
   readonly initial: TrainedModel | null;
 }
 
-/** Is called with all that is known of a run before its text is read, and refuses what it will. */
+/** Is called with the options of a run before its text is read, and may refuse them. */
 export type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions) => Promise<void>;
 
 interface Surroundings {

@@ -71,6 +71,6 @@ export interface KnownSymbols {
   /** These symbols, and those of the text. */
   readonly known?: Vocabulary['data'];
   readonly plainValidation?: boolean;
-  /** How a model comes to know further characters, for a hint. */
+  /** The command that trains a model with more characters, for a hint. */
   readonly toAddCharacters?: string;
 }

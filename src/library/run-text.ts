@@ -38,7 +38,7 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
   return corpus;
 }
 
-/** How the run in a folder comes to know further characters of these texts: by a new run. Nothing to say of texts that are in no files. */
+/** The command that starts a new run which knows more characters of these texts; empty for texts that are not files. */
 export function toAddCharacters(
   { text }: RunRequest,
   { include, exclude, encoding, keepLineEnds, validationFraction, validationFile }: ReadingOptions,

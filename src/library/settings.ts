@@ -57,7 +57,7 @@ const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0,
 /**
  * Before anything is computed with them. An option that is null counts as left out.
  *
- * @throws RnnError `usage` for the first option of training that is not what it may be
+ * @throws RnnError `usage` for the first option of training that has a wrong value
  */
 export function refuseWrongOptions(given: Partial<TrainingOptions>): void {
   for (const [name, { flag, expected, holds }] of Object.entries(optionRules)) {
@@ -78,17 +78,17 @@ export function refuseUnlessSwitches(switches: Readonly<Record<string, unknown>>
     refuseUnless(value === undefined || typeof value === 'boolean', name, value, 'true or false');
 }
 
-/** @throws RnnError `usage` for what is neither left out nor can be read like standard input */
+/** @throws RnnError `usage` for a value that cannot be read like standard input, unless it is omitted */
 export function refuseUnlessStream(stdin: unknown): void {
   refuseUnless(stdin === undefined || isStream(stdin), 'stdin', stdin, 'an async iterable of texts or bytes');
 }
 
-/** @throws RnnError `usage` for what is neither left out nor an AbortSignal */
+/** @throws RnnError `usage` for a value that is not an AbortSignal, unless it is omitted */
 export function refuseUnlessSignal(signal: unknown): void {
   refuseUnless(signal === undefined || signal instanceof AbortSignal, 'signal', signal, 'an AbortSignal');
 }
 
-/** @throws RnnError `usage` for what is no model, `checkpoint` for one that was put together wrongly */
+/** @throws RnnError `usage` for a value that is not a model, `checkpoint` for a model with wrong parts */
 export function refuseUnlessModel(name: string, value: unknown, expectation: string): asserts value is TrainedModel {
   refuseUnless(isModel(value), name, value, expectation);
   checkTrained(value, (detail) => {

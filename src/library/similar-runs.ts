@@ -1,9 +1,9 @@
-// Runs that may have been meant where there is none: those in the folder itself, else those beside it with a similar name.
+// Runs that the user may have meant by a folder without a run: those in the folder, else those next to it with a similar name.
 import { basename, dirname } from 'node:path';
 
 const MAX_NAMED = 3;
 
-/** @param runsIn the run folders in a folder; it may throw where nobody can look */
+/** @param runsIn the run folders in a folder; it may throw if the folder cannot be read */
 export async function similarRuns(path: string, runsIn: (folder: string) => Promise<string[]>): Promise<string[]> {
   const inside = await runsIn(path).catch(() => []);
   const beside = await runsIn(dirname(path)).catch(() => []);

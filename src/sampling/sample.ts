@@ -202,7 +202,7 @@ function* mapped<From, To>(all: Iterable<From>, change: (each: From) => To): Gen
   for (const each of all) yield change(each);
 }
 
-/** The text of bytes that come as units; U+FFFD stands for what is no UTF-8. */
+/** The text of bytes that come as units; U+FFFD stands for bytes that are not UTF-8. */
 async function* decoded(units: AsyncIterable<string>): AsyncGenerator<string> {
   // ignoreBOM keeps a byte order mark: bytes of a text are all the text's own.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

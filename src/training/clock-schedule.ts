@@ -1,9 +1,9 @@
-// When a run saves, and shows how it does, by the clock: where steps are slow, what is due every so many steps comes too late. What is done
-// by the clock changes what is written and never what is learnt, so that the same seed still gives the same model. So a run that
-// diverges goes back to a state that was saved by steps.
+// When a run saves, evaluates and samples by the clock: where steps are slow, intervals in steps come too late. The clock changes only what
+// is written, never what is learnt, so that the same seed still gives the same model. So a run that diverges goes back to a state that was
+// saved by steps.
 
 const SAVE_EVERY_MS = 5 * 60_000;
-/** Between two looks; in between as long as the run has taken so far. */
+/** Bounds of the time between two looks. Between them a look comes whenever the run is twice as old as at the last one. */
 const LOOK_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
 
 /** Characters of the validation text that a look is at: a few seconds of work for the largest networks. */

@@ -45,9 +45,9 @@ export class Keeper {
     return this.#save(this.latestPath, async () => void (await this.#folder.saveLatest(checkpoint, 0, true)), true);
   }
 
-  /** Nothing goes back to what the clock saved: training may have come apart by then, and how slow a run is must not count. */
+  /** A run that diverges does not return to a clock save: it may be diverging already, and the result must not depend on speed. */
   async dropClockSave(): Promise<void> {
-    await attempt(() => this.#folder.dropClockSave()); // where the disk fails, what is there is gone back to
+    await attempt(() => this.#folder.dropClockSave()); // if the disk fails, the run returns to the clock save
   }
 
   saveBest(checkpoint: Checkpoint): Promise<Stored> {

@@ -194,7 +194,7 @@ export class Loop {
     yield event;
   }
 
-  /** A loss is evaluated or a sample taken at this step: it is shown beside the training loss of the same step. */
+  /** An evaluation or a sample is due at this step, and the training loss of the same step is reported with it. */
   #isLookDue(): boolean {
     const { evaluateEvery, sampleEvery } = this.#options;
     return (this.#session.validates && this.#isDue(evaluateEvery)) || this.#isDue(sampleEvery);

@@ -107,7 +107,7 @@ function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void 
   });
 }
 
-/** Where there is no /proc Node knows of no available memory, and the system tells what is free all the same. */
+/** Without /proc Node does not know the available memory, but the system still reports the free memory. */
 export const freeBytes = (): number => availableMemory() || freemem();
 
 export function gigabytes(bytes: number): string {

@@ -11,7 +11,7 @@ interface Rule {
   readonly holds: (value: unknown) => boolean;
 }
 
-/** Of what is added to or multiplied with weights. */
+/** The largest value that is added to weights or multiplied with them. */
 export const LARGEST = 1e6;
 
 const number = (flag: string, expected: string, holds: (value: number) => boolean): Rule => ({

@@ -22,7 +22,7 @@ export class ProgressSampler {
   /** Where texts are drawn, if not where the model is trained. */
   #cpu: Device | null = null;
 
-  /** @param threads at most so many, where the cpu samples beside another device; null for one per core */
+  /** @param threads maximum if the cpu samples for another device; null for one per core */
   constructor(model: ModelConfiguration, vocabulary: VocabularyData, device: Device, threads: number | null) {
     this.#model = model;
     this.#vocabulary = new Vocabulary(vocabulary);

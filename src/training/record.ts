@@ -167,7 +167,7 @@ export function recordedOptions(training: Training): TrainingOptions {
 }
 
 export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules, earlierReading);
-/** Null where there is none that this program knows: in models of other programs. */
+/** Null for models of other programs. */
 export function recordedReadingOrNull(training: Training): ReadingOptions | null {
   try {
     return recordedReading(training);

@@ -42,7 +42,7 @@ const LOOKED_FOR_STARTS = 1_000_000;
  */
 const learningRates: Readonly<Partial<Record<OptimizerName, number>>> = { sgd: 0.5, adagrad: 0.1 };
 
-/** Of a text its length counts, and how long its lines are: where only the length is known, they are none. */
+/** A text, or only its length where the text is not read yet: then it has no lines to count. */
 interface Text {
   readonly length: number;
   readonly [at: number]: number;

@@ -37,7 +37,7 @@ interface SampleFlags {
 }
 
 const positive = { whole: true, least: 1 };
-/** Of a file with a prime: what is read in minutes. */
+/** A longer prime takes many minutes to read. */
 const MAX_PRIME_BYTES = 64e6;
 
 export function defineSample(command: Command, context: Context): void {
