@@ -38,3 +38,6 @@ export function inQuotes(value: unknown): string {
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   return String(value);
 }
+
+/** For threads that the system refuses to start. */
+export const THREAD_LIMIT_HINT = 'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)';

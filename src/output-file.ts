@@ -24,7 +24,7 @@ const START_BYTES = 4096;
 const defaultHint = 'choose another file';
 
 /** Whether a path names a stream that is open already, such as /dev/stdout, or /dev/fd/63 for `>(gzip)`: that is written to, not replaced. */
-export const isOpenStream = (path: string): boolean => /^\/dev\/(stdout|stderr|fd\/\d+)$/.test(path);
+const isOpenStream = (path: string): boolean => /^\/dev\/(stdout|stderr|fd\/\d+)$/.test(path);
 
 /**
  * Refuses what `writeOutput` would refuse, before anything is computed for the file. Leaves the file as it is, or absent.

@@ -1,7 +1,7 @@
 // From an error to what the user sees of it and to the exit code. Knows nothing of commands.
 import { inspect } from 'node:util';
 import { Option } from 'commander';
-import { RnnError, type ErrorKind, systemCode } from '../errors.ts';
+import { type ErrorKind, RnnError, THREAD_LIMIT_HINT, systemCode } from '../errors.ts';
 import type { EndReason } from '../training/events.ts';
 import { type Signal, signalCodes } from './signals.ts';
 
@@ -24,13 +24,12 @@ interface Failure {
   readonly stack: string | undefined;
 }
 
-const moreThreads = 'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)';
 /** How to raise each limit of the system that any part of the program can reach, by the system's name for the error. */
 const limitHints: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit on open files (ulimit -n), or lower --threads',
   ENFILE: 'the whole system has too many open files: end other programs, or raise its limit',
-  EAGAIN: moreThreads,
-  ERR_WORKER_INIT_FAILED: moreThreads,
+  EAGAIN: THREAD_LIMIT_HINT,
+  ERR_WORKER_INIT_FAILED: THREAD_LIMIT_HINT,
   ENOMEM: 'free memory, or raise the limit on address space (ulimit -v)',
 };
 /** What V8 says when it gets no memory. */

@@ -15,7 +15,7 @@ export interface Window {
   readonly reset: boolean;
 }
 
-export interface TrainingWindow extends Window {
+interface TrainingWindow extends Window {
   /** Follows from the seed and the place in the text alone: for dropout masks, which are then the same in a run that is resumed. */
   readonly key: number;
 }

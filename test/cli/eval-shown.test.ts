@@ -94,7 +94,7 @@ describe('rnn eval --by-character', () => {
     const cut = Math.ceil((text.length - 1) / 3) + 1; // the header is a line, too
     const [first, second] = [one, several].map(({ stdout }) => stdout.split('\n'));
     expect(second.length).toBe(first.length);
-    // The chunk starts anew a little before its first character, so only the last digits differ.
+    // The chunk starts from zero a little before its first character, so only the last digits differ.
     expect(second[cut].split('\t').slice(0, 2)).toEqual(first[cut].split('\t').slice(0, 2));
     expect(one.stderr).toContain('one stream');
     expect(several.stderr).toContain('3 streams');

@@ -166,9 +166,9 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const { untrainedModel } = await rooms.untrained();
   const { readCorpus } = await rooms.corpus();
   const { encoding = (await rooms.reading()).UTF8 } = flags;
-  const anew = { unit: 'char', keepLineEnds: false, minCount: 1, validationFraction: 0, validationFile: null } as const;
+  const readAsNewRun = { unit: 'char', keepLineEnds: false, minCount: 1, validationFraction: 0, validationFile: null } as const;
   const stdin = isPiped ? { stdin: io.stdin } : {};
-  const text = corpus ?? (await readCorpus({ ...anew, sources, include, exclude, encoding, ...stdin }));
+  const text = corpus ?? (await readCorpus({ ...readAsNewRun, sources, include, exclude, encoding, ...stdin }));
   return [
     ...subjects,
     ...asked.map((each) => ({

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { RnnError } from '../../errors.ts';
+import { RnnError, THREAD_LIMIT_HINT } from '../../errors.ts';
 import { artifactUrl } from './artifacts.ts';
 import { control } from './plan.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
@@ -80,7 +80,7 @@ async function ended(thread: Worker, graceMs: number): Promise<void> {
 function notStarted(cause: unknown, started: number, wanted: number): RnnError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new RnnError('machine', `cannot start worker thread ${started + 1} of ${wanted}: ${reason}`, {
-    hint: 'lower --threads, or raise the limit on threads and processes (ulimit -u, the pids limit of a container)',
+    hint: THREAD_LIMIT_HINT,
     cause,
   });
 }
