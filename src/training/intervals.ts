@@ -2,7 +2,8 @@
 // characters; only where the length of the run is a time, the intervals are parts of it. Pure.
 import type { TrainingOptions } from './options.ts';
 
-export type Intervals = Pick<TrainingOptions, 'evaluateEvery' | 'checkpointEvery' | 'sampleEvery' | 'validationCharacters'>;
+export const intervalNames = ['evaluateEvery', 'checkpointEvery', 'sampleEvery', 'validationCharacters'] as const;
+export type Intervals = Pick<TrainingOptions, (typeof intervalNames)[number]>;
 
 /** The run that intervals are chosen for. */
 export interface ExpectedRun {
