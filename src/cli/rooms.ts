@@ -49,6 +49,7 @@ import type { optionRules } from '../training/option-rules.ts';
 import type { recordedReadingOrNull } from '../training/record.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
+import type { edgesOf } from '../training/edges.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 
@@ -82,7 +83,7 @@ export interface Rooms extends TrainingRooms {
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
   runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
-  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints }>;
+  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; edgesOf: typeof edgesOf }>;
   scoring(): Promise<{
     planScoring: typeof planScoring;
     readingOf: typeof readingOf;
@@ -145,7 +146,7 @@ export const rooms: Rooms = {
   work: () => import('../training/work.ts'),
   runs: () => import('../training/runs.ts'),
   possible: () => import('../training/possible.ts'),
-  searching: () => import('../training/search.ts'),
+  searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/edges.ts')) }),
   scoring: () => import('../training/scoring.ts'),
   insight: async () => ({
     ...(await import('../insight/surprise.ts')),
