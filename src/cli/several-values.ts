@@ -12,7 +12,9 @@ export function suggestGrid(flag: Flag): void {
       return parse(text, earlier);
     } catch (error) {
       if (!(error instanceof BadValue) || !isListFor(flag, text)) throw error;
-      throw error.withHint(`use rnn sweep to try several values: ${gridOption(flag, text)}`);
+      const decimal = text.replace(',', '.');
+      const either = /^\d+,\d+$/.test(text) && isValueOf(parse, decimal) ? `write ${decimal}, or ` : '';
+      throw error.withHint(`${either}use rnn sweep to try several values: ${gridOption(flag, text)}`);
     }
   });
 }
@@ -21,8 +23,12 @@ export function suggestGrid(flag: Flag): void {
 export function isListFor({ takes, parseArg: parse }: Flag, text: string): boolean {
   const values = text.split(',');
   if (values.length < 2 || parse === undefined || !['number', 'duration', 'choice'].includes(takes.kind)) return false;
+  return values.every((value) => isValueOf(parse, value));
+}
+
+function isValueOf(parse: NonNullable<Flag['parseArg']>, text: string): boolean {
   try {
-    for (const value of values) parse(value, undefined);
+    parse(text, undefined);
     return true;
   } catch {
     return false;

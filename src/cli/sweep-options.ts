@@ -1,6 +1,6 @@
 // The words of `rnn sweep` that are about options of `rnn train`: which there are, what each may be, and the command line of a point. All
 // that can be wrong with any point is found here, before the first is trained.
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { SweepIdentity } from '../checkpoint/store.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
@@ -8,6 +8,7 @@ import type { Axis, Distribution, Point } from '../training/search.ts';
 import { addTrainFlags, checkTogether, type TrainFlags } from './commands/train-flags.ts';
 import { Flag, refuseRepeats } from './flags.ts';
 import { shellWord } from './format.ts';
+import { suggestion } from './settings.ts';
 import { gridOption, isListFor } from './several-values.ts';
 import { badValue } from './values.ts';
 
@@ -105,7 +106,15 @@ export class Fixed {
     if (at < 1) throw badValue(flag, text, 'an option of rnn train and its values, such as hidden=128,256');
     const name = text.slice(0, at).replace(/^--/, '');
     const option = this.#options.find(({ long, negate }) => long === `--${name}` && !negate);
-    if (option === undefined) throw unknownOption(flag, name);
+    if (option === undefined) {
+      const near = suggestion(
+        this.#options.filter((each) => each instanceof Flag),
+        name,
+      );
+      throw new RnnError('usage', `${flag} ${name}: rnn train has no option --${name}`, {
+        hint: near === null ? 'rnn train --help lists its options' : `did you mean ${near}?`,
+      });
+    }
     const attribute = option.attributeName();
     if (Object.hasOwn(own, attribute))
       throw new RnnError('usage', `${flag} ${name} is not for the runs of a sweep`, { hint: own[attribute] });
@@ -188,18 +197,6 @@ function parsed(words: readonly string[], see: (option: Option, value: string | 
   refuseRepeats(command);
   for (const option of command.options) command.on(`option:${option.name()}`, (value?: string) => see(option, value));
   return command.parse(words, { from: 'user' });
-}
-
-function unknownOption(flag: string, name: string): RnnError {
-  let near: string | undefined;
-  try {
-    parsed(['text', `--${name}`]);
-  } catch (error) {
-    near = error instanceof CommanderError ? /\(Did you mean (.*)\?\)/.exec(error.message)?.[1] : undefined;
-  }
-  return new RnnError('usage', `${flag} ${name}: rnn train has no option --${name}`, {
-    hint: near === undefined ? 'rnn train --help lists its options' : `did you mean ${near.replaceAll('--', '')}?`,
-  });
 }
 
 const nameOf = ({ long }: Option): string => long!.slice(2);

@@ -208,6 +208,12 @@ describe('rnn eval', () => {
     expect(ran.stdout === '').toBe(code > 0);
   });
 
+  it.each(['run', 'run/best.json'])('says how to name a run that stands in the place of a text: %s', async (name) => {
+    const { code, stderr } = await rnn(['eval', at(name), ...run('run')]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`\nhint: name a text; to use the run ${at('run')}, give --checkpoint ${at('run')}\n`);
+  });
+
   it('a checkpoint that does not say how its text was split has no parts, and scores any text all the same', async () => {
     const checkpoint = await readCheckpoint(at('run/latest.json'));
     await writeCheckpoint(at('bare.json'), { ...checkpoint, training: { ...checkpoint.training, reading: null, options: {} } });

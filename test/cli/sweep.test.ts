@@ -316,6 +316,7 @@ describe('rnn sweep', () => {
 
   it.each([
     [['--grid', 'hiden=8'], [], '--grid hiden: rnn train has no option --hiden', 'did you mean hidden?'],
+    [['--grid', 'rnn_size=8'], [], '--grid rnn_size: rnn train has no option --rnn_size', 'did you mean hidden?'],
     [['--grid', 'nonsense=8'], [], '--grid nonsense: rnn train has no option --nonsense', 'rnn train --help lists its options'],
     [['--grid', 'hidden'], [], '--grid is hidden, expected an option of rnn train and its values', ''],
     [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number of at least 1', ''],
