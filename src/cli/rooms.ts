@@ -47,7 +47,7 @@ import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { recordedReadingOrNull } from '../training/record.ts';
-import type { haveOneText, listRuns, ranked, summaryOf } from '../training/runs.ts';
+import type { backgroundOf, haveOneText, listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
 import type { edgesOf } from '../training/edges.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
@@ -83,6 +83,7 @@ export interface Rooms extends TrainingRooms {
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
   runs(): Promise<{
+    backgroundOf: typeof backgroundOf;
     haveOneText: typeof haveOneText;
     listRuns: typeof listRuns;
     ranked: typeof ranked;

@@ -63,8 +63,8 @@ export async function settle(command: Command, context: Context): Promise<void> 
   }
   context.wantsJson ||= command.getOptionValue('json') === true;
   const checkpoint = command.registeredArguments.findIndex((argument) => argument.name() === 'checkpoint');
-  if (checkpoint >= 0 && env.RNN_CHECKPOINT && command.processedArgs[checkpoint] === undefined) {
-    command.processedArgs[checkpoint] = env.RNN_CHECKPOINT;
+  if (checkpoint >= 0 && env.RNN_CHECKPOINT && [command.processedArgs[checkpoint] ?? []].flat().length === 0) {
+    command.processedArgs[checkpoint] = command.registeredArguments[checkpoint].variadic ? [env.RNN_CHECKPOINT] : env.RNN_CHECKPOINT;
     context.origins.set('checkpoint', 'RNN_CHECKPOINT');
   }
 }

@@ -131,6 +131,15 @@ const summaryOfNothing = (path: string): RunSummary => ({
   changes: {},
 });
 
+/** What a checkpoint says of its run beside its options and losses. */
+export interface RunBackground {
+  readonly text: TextOfRun | null;
+  /** Spent in training steps. */
+  readonly trainedMs: number | null;
+}
+
+export const backgroundOf = (header: Header): RunBackground => ({ text: textOf(header), trainedMs: loopOf(header)?.trainingMs ?? null });
+
 /** Null where another program wrote it. */
 function textOf({ training }: Header): TextOfRun | null {
   try {

@@ -143,7 +143,7 @@ describe('help', () => {
     'eval <corpus...>',
     'gradients <corpus...>',
     'inspect <text...>',
-    'info [checkpoint]',
+    'info [checkpoint...]',
     'runs [folder]',
     'plot [runs...]',
     'watch [run]',
