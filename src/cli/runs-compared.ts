@@ -22,7 +22,9 @@ export interface ComparedRun {
 export function differingOptions(runs: readonly ComparedRun[]): Record<string, readonly unknown[]> {
   const names = new Set(runs.flatMap(({ options }) => Object.keys(options)));
   const values = [...names].map((name) => [name, runs.map(({ options }) => options[name])] as const);
-  return Object.fromEntries(values.filter(([, [first, ...others]]) => others.some((other) => JSON.stringify(other) !== JSON.stringify(first))));
+  return Object.fromEntries(
+    values.filter(([, [first, ...others]]) => others.some((other) => JSON.stringify(other) !== JSON.stringify(first))),
+  );
 }
 
 const loss = (nats: number | null): string => (nats === null ? '–' : `${nats.toFixed(4)} (${bits(nats).toFixed(3)} bits)`);

@@ -48,7 +48,12 @@ export function scoresTable(evaluated: Evaluated, run: string, unit: 'character'
   return [
     models.length > 1 ? colour.dim(line('', ['static', 'dynamic'])) : '',
     line(`${unit}s`, [count(characters)]),
-    ...columns.map((name) => line(name, models.map((each) => cell(name, each)))),
+    ...columns.map((name) =>
+      line(
+        name,
+        models.map((each) => cell(name, each)),
+      ),
+    ),
     line('accuracy', [`${(100 * accuracy).toFixed(2)} %`]),
     comparison(evaluated, run, unit, colour),
   ].join('');
@@ -58,7 +63,10 @@ export function scoresTable(evaluated: Evaluated, run: string, unit: 'character'
 function comparison({ score: { nats, dynamicNats }, ...others }: Evaluated, run: string, unit: string, colour: Colours): string {
   const means = otherBits(others).map(([name, each]): [name: string, nats: number] => [name, each * Math.LN2]);
   if (means.length === 0) return '';
-  const models: [name: string, nats: number][] = [[run, nats], ...(dynamicNats === null ? [] : [[`${run}, dynamic`, dynamicNats] as [string, number]])];
+  const models: [name: string, nats: number][] = [
+    [run, nats],
+    ...(dynamicNats === null ? [] : [[`${run}, dynamic`, dynamicNats] as [string, number]]),
+  ];
   const sorted = [...models, ...means].toSorted(([, a], [, b]) => a - b);
   const width = Math.max(10, ...sorted.map(([name]) => name.length));
   const { ngrams } = others;
@@ -69,7 +77,14 @@ function comparison({ score: { nats, dynamicNats }, ...others }: Evaluated, run:
   return [
     `\n${colour.dim(`compared with other means${counted}`)}\n`,
     colour.dim(row('', columns, width, colour)),
-    ...sorted.map(([name, each]) => row(name, columns.map((column) => cell(column, figures(each))), width, colour)),
+    ...sorted.map(([name, each]) =>
+      row(
+        name,
+        columns.map((column) => cell(column, figures(each))),
+        width,
+        colour,
+      ),
+    ),
   ].join('');
 }
 

@@ -77,9 +77,9 @@ function endOfRange({ low, high, logarithmic }: Range, value: number): End | nul
 function beyondRange({ low, high, logarithmic, whole }: Range, end: End, fits: (next: string) => boolean): string | null {
   const sign = end === 'lowest' ? -1 : 1;
   const from = end === 'lowest' ? low : high;
-  const to = REACHES.map((reach) => rounded(logarithmic ? from * (high / low) ** (sign * reach) : from + sign * reach * (high - low), whole)).find(
-    (each) => Number(each) !== from && fits(each),
-  );
+  const to = REACHES.map((reach) =>
+    rounded(logarithmic ? from * (high / low) ** (sign * reach) : from + sign * reach * (high - low), whole),
+  ).find((each) => Number(each) !== from && fits(each));
   if (to === undefined) return null;
   const ends = end === 'lowest' ? [to, from] : [from, to];
   return `${logarithmic ? 'log:' : ''}${ends.join('..')}`;

@@ -58,7 +58,11 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
   const runs: RunSummary[] = [];
   // One after another: each has a megabyte in memory while it is read.
   for (const path of await runsIn(folder)) runs.push(await summaryOf(path));
-  const unreadable = (await unreadableIn(folder)).map(({ path, reason }) => ({ ...summaryOfNothing(path), status: 'damaged' as const, reason }));
+  const unreadable = (await unreadableIn(folder)).map(({ path, reason }) => ({
+    ...summaryOfNothing(path),
+    status: 'damaged' as const,
+    reason,
+  }));
   return ranked([...runs, ...unreadable]);
 }
 

@@ -139,10 +139,7 @@ function trainedShareOf(training: Training, corpus: ReadCorpus, part: Part): num
 }
 
 /** The part of a text that the run was trained on; null unless the text is the run's. @param corpus a text of which nothing is held out */
-export function trainedPart(
-  training: Training,
-  { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>,
-): Tokens | null {
+export function trainedPart(training: Training, { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>): Tokens | null {
   if (training.corpus === undefined) return null;
   const recorded = recordedCorpus(training);
   return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : null;

@@ -142,7 +142,9 @@ describe('rnn eval --html', () => {
     ];
     expect(without.stderr).toContain(' 3 streams; ');
     expect(withPage.stdout).toBe(without.stdout);
-    const tiles = [...(await readFile(at('figures.html'), 'utf8')).matchAll(/<dt>[^<]*<\/dt><dd>([^<]*)<\/dd>/g)].map(([, figure]) => figure);
+    const tiles = [...(await readFile(at('figures.html'), 'utf8')).matchAll(/<dt>[^<]*<\/dt><dd>([^<]*)<\/dd>/g)].map(
+      ([, figure]) => figure,
+    );
     const figureOf = (name: string): string => new RegExp(`^${name} +(.*)$`, 'm').exec(without.stdout)![1];
     expect(tiles.toSorted()).toEqual(['bits', 'nats', 'perplexity', 'accuracy', 'characters'].map(figureOf).toSorted());
     const { nats } = JSON.parse(byCharacter.stdout.trimEnd().split('\n').at(-1)!) as { nats: number };

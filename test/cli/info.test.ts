@@ -41,7 +41,19 @@ describe('rnn info', () => {
 
   it('compares several by what they came to, and by the options in which they differ', async () => {
     const train = (name: string, ...argv: string[]) =>
-      rnn(['train', join(folder, 'text.txt'), '--out', join(folder, name), '--hidden', '4', '--max-steps', '2', '--quiet', ...machine, ...argv]);
+      rnn([
+        'train',
+        join(folder, 'text.txt'),
+        '--out',
+        join(folder, name),
+        '--hidden',
+        '4',
+        '--max-steps',
+        '2',
+        '--quiet',
+        ...machine,
+        ...argv,
+      ]);
     await writeFile(join(folder, 'text.txt'), 'the quick brown fox\n'.repeat(40));
     await train('a');
     await train('b', '--dropout', '0.25', '--tied', '--embedding', '4');
@@ -52,14 +64,22 @@ describe('rnn info', () => {
     expect(results).toMatch(/^ +a +b\ntext +text [\da-f]{7}, 720\+80 +text /);
     for (const row of [/^best validation +\d\.\d{4} \(\d\.\d{3} bits\) +\d\.\d{4} /m, /^steps +2 +2$/m, /^time +\d+s +\d+s$/m])
       expect(results).toMatch(row);
-    expect(options.split('\n').map((row) => row.split(/ {2,}/)).toSorted()).toEqual(
+    expect(
+      options
+        .split('\n')
+        .map((row) => row.split(/ {2,}/))
+        .toSorted(),
+    ).toEqual(
       [
         ['dropout', '0', '0.25'],
         ['embedding', '0', '4'],
         ['tied', 'false', 'true'],
       ].toSorted(),
     );
-    const lines = (await rnn(['info', ...paths, '--json'])).stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as object);
+    const lines = (await rnn(['info', ...paths, '--json'])).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
     expect(lines).toMatchObject([
       { event: 'info', path: join(folder, 'a', 'best.json') },
       { event: 'info', path: join(folder, 'b', 'best.json') },
@@ -70,7 +90,9 @@ describe('rnn info', () => {
     );
     await writeFile(join(folder, 'text.txt'), 'the lazy dog\n'.repeat(60));
     await train('c');
-    expect((await rnn(['info', ...paths, join(folder, 'c')])).stdout).toContain('\nthe losses are on different texts, and cannot be compared\n');
+    expect((await rnn(['info', ...paths, join(folder, 'c')])).stdout).toContain(
+      '\nthe losses are on different texts, and cannot be compared\n',
+    );
   });
 
   it('--json has everything but the weights', async () => {

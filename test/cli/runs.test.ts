@@ -109,7 +109,9 @@ describe('rnn runs', () => {
     // What it was trained on is another part of the text.
     expect(lines[4]).toBe('');
     expect(lines[0]).toMatch(/^ +loss +at step +steps +model +parameters +time +state +text +run +options$/);
-    expect(lines[2]).toMatch(/^\d\.\d{4} +30 +30\/30 +2×8 gru +[\d.]+k? +\d+s +finished \(max-steps\) +text 2,376\+264 +gru +seq-length 8, batch-size 4$/);
+    expect(lines[2]).toMatch(
+      /^\d\.\d{4} +30 +30\/30 +2×8 gru +[\d.]+k? +\d+s +finished \(max-steps\) +text 2,376\+264 +gru +seq-length 8, batch-size 4$/,
+    );
     const terminal = await rnn(['runs', at('runs')], { stdout: new FakeStream({ columns: 120 }) });
     expect(terminal.stdout).not.toBe(stdout);
     // How long training took differs in no line of the same runs.
@@ -149,7 +151,9 @@ describe('rnn runs', () => {
     expect(textOf('zebra-2')).toBe(textOf('zebra'));
     expect(textOf('zebra')).toMatch(/^text [\da-f]{7} [\d,]+\+[\d,]+$/);
     expect(textOf('long')).toMatch(/^text [\da-f]{7} 2,376\+264$/);
-    const losses = (await listed(path)).filter(({ name }) => ['long', 'gru', 'short'].includes(name)).map((run) => run.bestValidationLossNats!);
+    const losses = (await listed(path))
+      .filter(({ name }) => ['long', 'gru', 'short'].includes(name))
+      .map((run) => run.bestValidationLossNats!);
     expect(losses).toEqual(losses.toSorted((a, b) => a - b));
   });
 
@@ -159,7 +163,10 @@ describe('rnn runs', () => {
     const { training } = await readCheckpoint(file);
     const { name: _, ...corpus } = training.corpus as Record<string, unknown>;
     for (const each of ['best.json', 'latest.json'])
-      await writeCheckpoint(join(path, 'long', each), { ...(await readCheckpoint(join(path, 'long', each))), training: { ...training, corpus } });
+      await writeCheckpoint(join(path, 'long', each), {
+        ...(await readCheckpoint(join(path, 'long', each))),
+        training: { ...training, corpus },
+      });
     expect((await rnn(['runs', join(path, 'long')])).stdout).toContain(` ${String(corpus.digest).slice(0, 7)}  long  `);
   });
 
@@ -239,7 +246,9 @@ describe('rnn runs', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('"version": 1', '"version": 99'));
     const runs = await listed(path);
     expect(runs.at(-1)).toMatchObject({ name: 'short', status: 'newer', reason: expect.stringContaining('has version 99') });
-    expect((await rnn(['runs', path])).stdout).toMatch(/ newer +text 2,376\+264 +short .*\nshort: .* has version 99 of the checkpoint format/);
+    expect((await rnn(['runs', path])).stdout).toMatch(
+      / newer +text 2,376\+264 +short .*\nshort: .* has version 99 of the checkpoint format/,
+    );
   });
 
   it('says of a run that nothing was saved of why it ended', async () => {

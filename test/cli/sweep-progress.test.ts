@@ -70,6 +70,7 @@ describe('the progress of a sweep', () => {
     };
     const { code } = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], { start: seen, stderr });
     expect(code).toBe(0);
+    // oxlint-disable-next-line no-control-regex
     expect(stderr.text).toMatch(/\r\u001B\[J(?:the best .*\n)?$/);
   });
 });

@@ -66,7 +66,17 @@ describe('rnn sweep', () => {
       'earlier',
     ]);
     expect(told.filter(({ event }) => event === 'run')).toHaveLength(4);
-    expect(told.at(-1)).toEqual({ event: 'end', points: 4, finished: 4, diverged: 0, stopped: 0, failed: 0, busy: 0, signal: null, edges: expect.any(Array) });
+    expect(told.at(-1)).toEqual({
+      event: 'end',
+      points: 4,
+      finished: 4,
+      diverged: 0,
+      stopped: 0,
+      failed: 0,
+      busy: 0,
+      signal: null,
+      edges: expect.any(Array),
+    });
     expect(readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'))).toEqual(before);
   });
 
@@ -337,7 +347,12 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
     [['--lr', '0.002,0.005'], [], '--lr is an option of rnn train', 'use --grid lr=0.002,0.005\n'],
     [['--grid', 'lr=1', '--hidden', '64,128'], [], '--hidden is an option of rnn train', 'use --grid hidden=64,128\n'],
-    [['--grid', 'lr=1'], ['--cell', 'gru,lstm'], '--cell is gru,lstm, expected', 'use rnn sweep to try several values: --grid cell=gru,lstm\n'],
+    [
+      ['--grid', 'lr=1'],
+      ['--cell', 'gru,lstm'],
+      '--cell is gru,lstm, expected',
+      'use rnn sweep to try several values: --grid cell=gru,lstm\n',
+    ],
     [['--grid', 'lr=1'], ['--budget', '1m,2x'], '--budget is 1m,2x, expected a duration', 'tells how to choose it'],
     [['--grid', 'lr=1', '--resume'], [], '--resume is an option of rnn train', 'leave it out'],
     [['--grid', 'lr=1'], ['--hidden', '4', '--hidden', '8'], '--hidden is given twice, as 4 and as 8', 'give it once'],
