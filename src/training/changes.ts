@@ -22,6 +22,7 @@ const withoutEffect: readonly OptionName[] = [
   'maxRecoveries',
   'evaluationStreams',
   'stateReset',
+  'validationCharacters',
 ];
 
 /** The options of a run that are neither its sizes nor the defaults that go with them; empty for a run of another program. */
