@@ -29,6 +29,7 @@ const shared: readonly string[] = [
   'src/pieces.ts',
   'src/shell-word.ts',
   'src/path-in.ts',
+  'src/synonyms.ts',
   'src/atomic.ts',
   'src/cleanup.ts',
   'src/output-file.ts',

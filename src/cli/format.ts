@@ -1,4 +1,5 @@
 // Numbers, times and text as people read them. Pure.
+import { stripVTControlCharacters } from 'node:util';
 
 const grouped = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
@@ -82,13 +83,15 @@ export function symbol(character: string): string {
 
 export { shellWord } from '../shell-word.ts';
 
-/** Lines of at most `width` characters, unless a word is longer. */
+/** Lines of at most `width` characters, colours not counted, unless a word is longer. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const last = lines.at(-1);
-    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    if (last === undefined || lengthShown(last) + 1 + lengthShown(word) > width) lines.push(word);
     else lines[lines.length - 1] = `${last} ${word}`;
   }
-  return lines;
+  return lines.map((line, index) => (index === 0 ? line.trimEnd() : line.trim()));
 }
+
+const lengthShown = (text: string): number => stripVTControlCharacters(text).length;

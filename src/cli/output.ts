@@ -15,12 +15,19 @@ function hintOn(code: string, stream: string): string {
   return code === 'EFBIG' ? 'raise ulimit -f, or send it elsewhere' : 'make room where it goes, or send it elsewhere';
 }
 
+/** A line that stays below everything that is printed: how to take it away, and how to put it back. */
+export interface Pinned {
+  erased(): string;
+  drawn(): string;
+}
+
 export class Output {
   readonly colour: Colours;
   /** A terminal of any kind. */
   readonly isTty: boolean;
   /** A terminal that understands cursor movements. */
   readonly isTerminal: boolean;
+  pinned: Pinned | null = null;
   readonly #name: string;
   readonly #stream: OutputStream;
 
@@ -78,6 +85,6 @@ export class Output {
 
   /** A line that nobody waits for; one that cannot be written is lost. For stderr. */
   line(text: string): void {
-    this.#stream.write(`${text}\n`);
+    this.#stream.write(`${this.pinned?.erased() ?? ''}${text}\n${this.pinned?.drawn() ?? ''}`);
   }
 }

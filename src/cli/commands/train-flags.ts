@@ -24,6 +24,7 @@ import {
   textFlag,
 } from '../flags.ts';
 import { rivals } from '../rivals.ts';
+import { suggestGrid } from '../several-values.ts';
 
 /**
  * What Commander hands over: what was given, and nothing else. All options of a run are in it, under the names of their flags; here are
@@ -160,6 +161,8 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     ...commonFlags(),
   ],
 };
+
+for (const flags of Object.values(groups)) flags.forEach(suggestGrid);
 
 export function addTrainFlags(command: Command): void {
   addGroups(command, groups);

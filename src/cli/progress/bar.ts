@@ -1,53 +1,41 @@
-// The progress bar of a terminal: cli-progress keeps the time and redraws, line.ts says what is drawn, and everything else is
-// printed above it.
-import { SingleBar, type Options } from 'cli-progress';
+// The progress bar of a run in a terminal: line.ts says what is drawn, live-line.ts draws it again and again, and everything else is printed
+// above it.
 import type { EvaluationEvent, ReportEvent, TrainingEvent } from '../../training/events.ts';
 import type { Output } from '../output.ts';
 import { Estimate } from './estimate.ts';
-import { progressLine, type ProgressState } from './line.ts';
+import { type ProgressState, type ShownWait, leftOf, progressLine, waitLine } from './line.ts';
+import { LiveLine } from './live-line.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
-import { endText, evaluationText, interimText, recoveryText, sampleText, startText } from './text.ts';
+import { endText, evaluationText, interimText, recoveryText, sampleText, startText, wrapped } from './text.ts';
+import type { Wait } from './wait.ts';
 
-const redrawsPerSecond = 8;
-const toLineStart = '\r';
-const eraseToRight = '\u001B[K';
+const widestSample = 60;
 
 export class BarReporter implements Reporter {
   readonly #stderr: Output;
   readonly #estimate: Estimate;
-  readonly #bar: SingleBar;
-  #state: ProgressState = {
-    progress: 0,
-    step: 0,
-    lossNats: null,
-    validationLossNats: null,
-    learningRate: null,
-    charactersPerSecond: null,
-    timeLeftMs: null,
-  };
+  readonly #line: LiveLine;
+  readonly #now: () => number;
+  /** Null before the run starts. */
+  #state: ProgressState | null = null;
+  #reportedMs = 0;
+  #wait: { readonly wait: Wait; readonly sinceMs: number } | null = null;
 
-  constructor(stderr: Output, options: Pick<ReporterOptions, 'maxTimeMs'>) {
+  constructor(stderr: Output, { maxTimeMs, now = () => performance.now() }: Pick<ReporterOptions, 'maxTimeMs' | 'now'>) {
     this.#stderr = stderr;
-    this.#estimate = new Estimate(options.maxTimeMs);
-    this.#bar = new SingleBar({
-      // One column stays free: a full last column makes some terminals wrap.
-      format: () => progressLine(this.#state, this.#stderr.columns - 1, stderr.colour),
-      fps: redrawsPerSecond,
-      clearOnComplete: true,
-      // What is printed above erases the line, so it must come back even when it has not changed.
-      forceRedraw: true,
-      gracefulExit: false,
-      terminal: terminalOf(stderr),
-    } as Options);
+    this.#estimate = new Estimate(maxTimeMs);
+    this.#now = now;
+    this.#line = new LiveLine(stderr, (width, frame) => this.#draw(width, frame));
   }
 
   async handle(event: TrainingEvent): Promise<void> {
-    const { colour, columns } = this.#stderr;
+    const { colour } = this.#stderr;
+    this.#endWait();
     switch (event.event) {
       case 'start':
-        this.note(startText(event, colour));
-        this.#bar.start(1, 0);
-        return;
+        this.note(startText(event, colour, this.#width));
+        this.#state = unknown;
+        return this.#line.show();
       case 'report':
         return this.#report(event);
       case 'evaluation':
@@ -55,7 +43,7 @@ export class BarReporter implements Reporter {
       case 'interim':
         return this.note(interimText(event, colour));
       case 'sample':
-        return this.note(sampleText(event, Math.min(columns - 1, 60), colour));
+        return this.note(sampleText(event, this.#width, Math.min(this.#width, widestSample), colour));
       case 'checkpoint':
         // The bar has no room to say it, and the end says where they are.
         return;
@@ -67,50 +55,76 @@ export class BarReporter implements Reporter {
     }
   }
 
+  wait(wait: Wait): void {
+    if (wait.total !== null && wait.done >= wait.total) return this.#endWait();
+    if (this.#wait?.wait.label !== wait.label) this.#endWait();
+    this.#wait = { wait, sinceMs: this.#wait?.sinceMs ?? this.#now() };
+    this.#line.show();
+  }
+
   note(text: string): void {
-    this.#stderr.line(`${this.#bar.isActive ? toLineStart + eraseToRight : ''}${text}`);
+    this.#stderr.line(wrapped(text, this.#width));
   }
 
   warn(text: string): void {
-    this.note(this.#stderr.colour.yellow(`warning: ${text}`));
+    this.#stderr.line(this.#stderr.colour.yellow(wrapped(`warning: ${text}`, this.#width)));
   }
 
   close(): void {
-    if (this.#bar.isActive) this.#bar.stop();
+    this.#line.hide();
+  }
+
+  get #width(): number {
+    return this.#stderr.columns - 1;
+  }
+
+  #draw(width: number, frame: number): string {
+    const { colour } = this.#stderr;
+    const wait = this.#shownWait();
+    if (this.#state === null) return wait === null ? '' : waitLine(wait, width, colour, frame);
+    return progressLine({ ...this.#state, wait, timeLeftMs: this.#timeLeftMs(wait) }, width, colour, frame);
+  }
+
+  #shownWait(): ShownWait | null {
+    return this.#wait === null ? null : { wait: this.#wait.wait, elapsedMs: this.#now() - this.#wait.sinceMs };
+  }
+
+  /** Meanwhile the run stands still, and so does its time left. */
+  #endWait(): void {
+    if (this.#wait !== null) this.#reportedMs += this.#now() - this.#wait.sinceMs;
+    this.#wait = null;
+  }
+
+  /** Of the run, from one report to the next as time passes, and of the wait. */
+  #timeLeftMs(wait: ShownWait | null): number | null {
+    const { timeLeftMs, progress } = this.#state!;
+    if (timeLeftMs === null) return null;
+    const left = Math.max(0, timeLeftMs - (this.#now() - (wait?.elapsedMs ?? 0) - this.#reportedMs));
+    if (wait === null) return left;
+    const waitMs = leftOf(wait);
+    return waitMs === null && progress >= 1 ? null : left + (waitMs ?? 0);
   }
 
   #report(report: ReportEvent): void {
     const { progress, step, lossNats, learningRate, charactersPerSecond } = report;
     const timeLeftMs = this.#estimate.timeLeftMs(report);
-    this.#state = { ...this.#state, progress, step, lossNats, learningRate, charactersPerSecond, timeLeftMs };
-    this.#bar.update(progress);
+    this.#reportedMs = this.#now();
+    this.#state = { ...(this.#state ?? unknown), progress, step, lossNats, learningRate, charactersPerSecond, timeLeftMs };
   }
 
   #evaluation(evaluation: EvaluationEvent): void {
-    this.#state = { ...this.#state, validationLossNats: evaluation.validationLossNats };
+    this.#state = { ...(this.#state ?? unknown), validationLossNats: evaluation.validationLossNats };
     this.note(evaluationText(evaluation, this.#stderr.colour));
   }
 }
 
-const nothing = (): void => {};
-
-/**
- * In place of cli-progress's own terminal, which restores a saved cursor position at the end (wrong once samples have scrolled
- * the screen), turns line wrapping off (samples would be cut) and hides the cursor (kill -9 and Ctrl-Z would leave it hidden).
- */
-function terminalOf(output: Output): object {
-  const write = (text: string): void => void output.stream.write(text);
-  return {
-    cursorSave: nothing,
-    cursorRestore: nothing,
-    cursor: nothing,
-    lineWrapping: nothing,
-    newline: () => write('\n'),
-    write,
-    cursorTo: () => write(toLineStart),
-    clearRight: () => write(eraseToRight),
-    clearLine: () => write(toLineStart + eraseToRight),
-    isTTY: () => true,
-    getWidth: () => output.columns,
-  };
-}
+/** Before the first report. */
+const unknown: ProgressState = {
+  progress: 0,
+  step: 0,
+  lossNats: null,
+  validationLossNats: null,
+  learningRate: null,
+  charactersPerSecond: null,
+  timeLeftMs: null,
+};

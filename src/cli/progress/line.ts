@@ -1,6 +1,7 @@
 // The progress line of a terminal: fields of fixed width and a bar that takes what is left. Pure; knows no terminal.
 import type { Colours } from '../colour.ts';
 import { bits, compact, count, duration } from '../format.ts';
+import type { Wait } from './wait.ts';
 
 export interface ProgressState {
   readonly progress: number;
@@ -10,6 +11,14 @@ export interface ProgressState {
   readonly learningRate: number | null;
   readonly charactersPerSecond: number | null;
   readonly timeLeftMs: number | null;
+  /** What the run does meanwhile instead of training; null while it trains. */
+  readonly wait?: ShownWait | null;
+}
+
+/** A wait with how long it has lasted. */
+export interface ShownWait {
+  readonly wait: Wait;
+  readonly elapsedMs: number;
 }
 
 interface Field {
@@ -19,17 +28,59 @@ interface Field {
   readonly styled: string;
 }
 
+/** What a line is made of. */
+interface Parts {
+  /** Of the bar; null for a line without one. */
+  readonly progress: number | null;
+  readonly long: readonly Field[];
+  /** The same fields in fewer characters. */
+  readonly short: readonly Field[];
+}
+
 const gap = '  ';
 const widestBar = 40;
 /** 10m 05s */
 const longestTime = 7;
 /** Fields of a higher rank go before the bar does, the others after it. */
 const rankOfBar = 3;
+/** What moves in every line, so that one sees that the program works: the end of the bar, or a sign where there is no bar. */
+const movingEnd = ['░', '▒', '▓', '▒'];
+const movingFull = ['█', '▓', '▒', '▓'];
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/** A line of at most `width` characters, colours not counted: the first of these that fits. */
-export function progressLine(state: ProgressState, width: number, colour: Colours): string {
-  const long = fieldsOf(state, colour, 'long');
-  const short = fieldsOf(state, colour, 'short');
+/**
+ * Where a run is, in a line of at most `width` characters, colours not counted.
+ * @param frame counts the redraws
+ */
+export function progressLine(state: ProgressState, width: number, colour: Colours, frame = 0): string {
+  const parts = { progress: state.progress, long: fieldsOf(state, colour, 'long'), short: fieldsOf(state, colour, 'short') };
+  return fittingLine(parts, width, colour, frame);
+}
+
+/** How far a wait is that belongs to no run, in such a line. */
+export function waitLine({ wait, elapsedMs }: ShownWait, width: number, colour: Colours, frame = 0): string {
+  const progress = fractionOf(wait);
+  const left = leftOf({ wait, elapsedMs });
+  const field = fieldsIn(colour);
+  const fields = [
+    ...(progress === null ? [] : [percentage(progress, field)]),
+    field(1, '', wait.label),
+    ...(wait.detail === '' ? [] : [field(4, '', wait.detail)]),
+    left === null ? field(2, '', duration(elapsedMs)) : timeLeft(left, field),
+  ];
+  return fittingLine({ progress, long: fields, short: fields }, width, colour, frame);
+}
+
+/** Milliseconds that a wait will still take at the speed that it has had; null where nothing can be said. */
+export function leftOf({ wait, elapsedMs }: ShownWait): number | null {
+  const fraction = fractionOf(wait);
+  return fraction === null || fraction === 0 ? null : (elapsedMs * (1 - fraction)) / fraction;
+}
+
+const fractionOf = ({ done, total }: Wait): number | null => (total === null || total === 0 ? null : Math.min(1, done / total));
+
+/** The first that fits: all fields, then fewer and fewer. */
+function fittingLine({ progress, long, short }: Parts, width: number, colour: Colours, frame: number): string {
   const ranks = short.map(({ rank }) => rank).toSorted((a, b) => b - a);
   const upTo = (most: number): Field[] => short.filter(({ rank }) => rank <= most);
   const candidates = [
@@ -37,43 +88,66 @@ export function progressLine(state: ProgressState, width: number, colour: Colour
     ...ranks.filter((rank) => rank >= rankOfBar).map((rank) => ({ fields: upTo(rank), narrowestBar: 6 })),
     { fields: upTo(rankOfBar - 1), narrowestBar: 6 },
     ...ranks.filter((rank) => rank <= rankOfBar).map((rank) => ({ fields: upTo(rank), narrowestBar: 0 })),
-  ];
+  ].map((candidate) => (progress === null ? { ...candidate, narrowestBar: 0 } : candidate));
+  const sign = spinner[frame % spinner.length];
   for (const { fields, narrowestBar } of candidates) {
-    const room = width - fields.reduce((sum, field) => sum + field.width, gap.length * (fields.length - 1));
-    if (room < narrowestBar) continue;
+    const signWidth = progress === null ? 2 : 0; // a percentage has room for it
+    const room = width - signWidth - fields.reduce((sum, field) => sum + field.width, gap.length * (fields.length - 1));
+    if (room < narrowestBar || fields.length === 0) continue;
     const line = fields.map(({ styled }) => styled).join(gap);
-    return narrowestBar === 0 ? line : bar(state.progress, Math.min(widestBar, room), colour) + line;
+    if (progress === null) return `${colour.cyan(sign)} ${line}`;
+    return narrowestBar === 0 ? line.replace(' ', colour.cyan(sign)) : bar(progress, Math.min(widestBar, room), colour, frame) + line;
   }
-  return '';
+  return width >= 1 ? colour.cyan(sign) : '';
 }
 
 /** Widths are kept from one redraw to the next as far as they can be, so that nothing jumps. */
 function fieldsOf(state: ProgressState, colour: Colours, form: 'long' | 'short'): Field[] {
-  const field = (rank: number, before: string, value: string, after = ''): Field => ({
+  const field = fieldsIn(colour);
+  const { wait = null, lossNats, validationLossNats } = state;
+  const fields = [percentage(state.progress, field)];
+  fields.push(wait === null ? field(7, 'step ', count(state.step)) : field(1, '', waitText(wait)));
+  if (lossNats !== null) {
+    fields.push(field(wait === null ? 1 : 4, 'loss ', lossNats.toFixed(3)));
+    fields.push(field(5, '', bits(lossNats).toFixed(2), ' bits'));
+  }
+  if (validationLossNats !== null) fields.push(field(3, 'val ', validationLossNats.toFixed(3)));
+  // While the run does something else it has neither a learning rate nor a speed.
+  if (wait === null && state.learningRate !== null)
+    fields.push(field(6, 'lr ', state.learningRate === 0 ? '0'.padEnd(6) : state.learningRate.toExponential(1)));
+  if (wait === null && state.charactersPerSecond !== null)
+    fields.push(field(4, '', compact(state.charactersPerSecond).padStart(5), form === 'long' ? ' char/s' : '/s'));
+  if (state.timeLeftMs !== null) fields.push(timeLeft(state.timeLeftMs, field));
+  return fields;
+}
+
+/** `validating  42%`, or `saving 3s` where nobody knows how much there is. */
+function waitText({ wait, elapsedMs }: ShownWait): string {
+  const fraction = fractionOf(wait);
+  return `${wait.label} ${fraction === null ? duration(elapsedMs) : `${Math.floor(fraction * 100)}%`.padStart(4)}`;
+}
+
+type MakeField = (rank: number, before: string, value: string, after?: string) => Field;
+
+const fieldsIn =
+  (colour: Colours): MakeField =>
+  (rank, before, value, after = '') => ({
     rank,
     width: before.length + value.length + after.length,
     styled: `${colour.dim(before)}${rank === 1 ? colour.bold(value) : value}${colour.dim(after)}`,
   });
-  // Rounded down: 100 % is only said when it is true. Its padding is the gap after the bar.
-  const fields = [field(0, '', `${Math.floor(state.progress * 100)}%`.padStart(5))];
-  fields.push(field(7, 'step ', count(state.step)));
-  if (state.lossNats !== null) {
-    fields.push(field(1, 'loss ', state.lossNats.toFixed(3)));
-    fields.push(field(5, '', bits(state.lossNats).toFixed(2), ' bits'));
-  }
-  if (state.validationLossNats !== null) fields.push(field(3, 'val ', state.validationLossNats.toFixed(3)));
-  if (state.learningRate !== null)
-    fields.push(field(6, 'lr ', state.learningRate === 0 ? '0'.padEnd(6) : state.learningRate.toExponential(1)));
-  if (state.charactersPerSecond !== null)
-    fields.push(field(4, '', compact(state.charactersPerSecond).padStart(5), form === 'long' ? ' char/s' : '/s'));
-  if (state.timeLeftMs !== null) {
-    const left = duration(state.timeLeftMs);
-    fields.push(field(2, '', left, ' left'.padEnd(' left'.length + longestTime - left.length)));
-  }
-  return fields;
+
+/** Rounded down: 100 % is only said when it is true. Its padding is the gap after the bar. */
+const percentage = (progress: number, field: MakeField): Field => field(0, '', `${Math.floor(progress * 100)}%`.padStart(5));
+
+function timeLeft(milliseconds: number, field: MakeField): Field {
+  const left = duration(milliseconds);
+  return field(2, '', left, ' left'.padEnd(' left'.length + longestTime - left.length));
 }
 
-function bar(progress: number, width: number, colour: Colours): string {
-  const done = Math.floor(Math.min(1, Math.max(0, progress)) * width);
-  return colour.cyan('█'.repeat(done)) + colour.dim('░'.repeat(width - done));
+function bar(progress: number, width: number, colour: Colours, frame: number): string {
+  const isFull = progress >= 1;
+  const done = Math.min(width - 1, Math.floor(Math.min(1, Math.max(0, progress)) * width));
+  const end = (isFull ? movingFull : movingEnd)[frame % movingEnd.length];
+  return colour.cyan('█'.repeat(done) + end) + colour.dim('░'.repeat(width - done - 1));
 }

@@ -4,9 +4,10 @@ import { harmless } from '../format.ts';
 import type { Output } from '../output.ts';
 import { Estimate } from './estimate.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
-import { endText, evaluationText, interimText, recoveryText, reportText, sampleText, startText } from './text.ts';
+import { endText, evaluationText, interimText, recoveryText, reportText, sampleLine, startText } from './text.ts';
 
-const sampleWidth = 60;
+/** From one sample to the next: more of them would hide everything else. The log of the run has them all. */
+const SAMPLE_EVERY_MS = 60_000;
 
 /**
  * Milliseconds from one printed report to the next, at a given age of the run: ten seconds for ten minutes, then a sixtieth of
@@ -17,11 +18,14 @@ export const reportEveryMs = (elapsedMs: number): number => Math.max(10_000, ela
 export class PlainReporter implements Reporter {
   readonly #stderr: Output;
   readonly #estimate: Estimate;
+  readonly #now: () => number;
   #nextReportMs = 0;
+  #nextSampleMs = -Infinity;
 
-  constructor(stderr: Output, options: Pick<ReporterOptions, 'maxTimeMs'>) {
+  constructor(stderr: Output, { maxTimeMs, now = () => performance.now() }: Pick<ReporterOptions, 'maxTimeMs' | 'now'>) {
     this.#stderr = stderr;
-    this.#estimate = new Estimate(options.maxTimeMs);
+    this.#estimate = new Estimate(maxTimeMs);
+    this.#now = now;
   }
 
   async handle(event: TrainingEvent): Promise<void> {
@@ -40,7 +44,9 @@ export class PlainReporter implements Reporter {
       case 'interim':
         return this.note(interimText(event, colour));
       case 'sample':
-        return this.note(sampleText(event, sampleWidth, colour));
+        if (this.#now() < this.#nextSampleMs) return;
+        this.#nextSampleMs = this.#now() + SAMPLE_EVERY_MS;
+        return this.note(sampleLine(event));
       case 'checkpoint':
         return this.note(`step ${event.step.toLocaleString('en-US')}  saved ${harmless(event.path)}`);
       case 'recovery':
@@ -57,6 +63,8 @@ export class PlainReporter implements Reporter {
   warn(text: string): void {
     this.#stderr.line(this.#stderr.colour.yellow(`warning: ${text}`));
   }
+
+  wait(): void {}
 
   close(): void {}
 }

@@ -21,5 +21,7 @@ export class QuietReporter implements Reporter {
     this.#stderr.line(this.#stderr.colour.yellow(`warning: ${text}`));
   }
 
+  wait(): void {}
+
   close(): void {}
 }

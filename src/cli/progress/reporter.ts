@@ -5,6 +5,7 @@ import { BarReporter } from './bar.ts';
 import { JsonReporter } from './json.ts';
 import { PlainReporter } from './plain.ts';
 import { QuietReporter } from './quiet.ts';
+import type { Wait } from './wait.ts';
 
 export interface Reporter {
   /** @throws OutputClosed if its reader has gone */
@@ -13,6 +14,8 @@ export interface Reporter {
   note(text: string): void;
   /** A line that even --quiet shows. */
   warn(text: string): void;
+  /** What takes time besides training, each time that more of it is done. Only a terminal shows it. */
+  wait(wait: Wait): void;
   /** Leaves the terminal as it was found. May be called more than once. */
   close(): void;
 }
@@ -22,6 +25,8 @@ export interface ReporterOptions {
   readonly quiet: boolean;
   /** Ends this invocation, and so bounds the time left; null if nothing does. */
   readonly maxTimeMs: number | null;
+  /** Milliseconds from any moment on. */
+  readonly now?: () => number;
 }
 
 export function openReporter(stdout: Output, stderr: Output, options: ReporterOptions): Reporter {

@@ -10,10 +10,15 @@ import type {
   StartEvent,
 } from '../../training/events.ts';
 import type { Colours } from '../colour.ts';
-import { bits, bytes, count, duration, harmless, significant } from '../format.ts';
+import { bits, bytes, count, duration, harmless, onOneLine, significant, wrap } from '../format.ts';
 
-/** What is trained, on what, with what: three lines. */
-export function startText(event: StartEvent, colour: Colours): string {
+/** Columns of the names in the first three lines. */
+const NAME_WIDTH = 8;
+/** Characters of a sample on one line. */
+const MAX_LINE_OF_SAMPLE = 80;
+
+/** What is trained, on what, with what: a line each, or more in a narrow window. */
+export function startText(event: StartEvent, colour: Colours, width = Infinity): string {
   const { model, corpus } = event;
   const validation = corpus.validation === 0 ? 'none to validate' : `${count(corpus.validation)} to validate`;
   const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} steps`;
@@ -22,7 +27,9 @@ export function startText(event: StartEvent, colour: Colours): string {
     ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
     ['device', `${event.device}; about ${bytes(event.memoryBytes)} of memory`],
   ];
-  return rows.map(([name, value]) => `${colour.dim(name.padEnd(6))}  ${value}`).join('\n');
+  return rows
+    .map(([name, value]) => `${colour.dim(name.padEnd(NAME_WIDTH))}${wrap(value, width - NAME_WIDTH).join(`\n${' '.repeat(NAME_WIDTH)}`)}`)
+    .join('\n');
 }
 
 export function reportText(event: ReportEvent, timeLeftMs: number | null, colour: Colours): string {
@@ -48,12 +55,29 @@ export function interimText({ step, validationLossNats: loss, characters }: Inte
   return `step ${count(step)}  validation loss ${colour.bold(loss.toFixed(3))} nats, ${bits(loss).toFixed(3)} bits  ${where}`;
 }
 
-/** A training sample between two rules, with nothing in it that could disturb a terminal. */
-export function sampleText(event: SampleEvent, width: number, colour: Colours): string {
+/**
+ * A training sample between two rules, with nothing in it that could disturb a terminal.
+ * @param width of its lines, which are broken between words
+ */
+export function sampleText(event: SampleEvent, width: number, ruleWidth: number, colour: Colours): string {
   const title = `── a sample at step ${count(event.step)} `;
   const text = harmless(event.text).replace(/\n+$/, '');
-  return `${colour.dim(title.padEnd(width, '─'))}\n${text}\n${colour.dim('─'.repeat(width))}`;
+  return `${colour.dim(title.padEnd(ruleWidth, '─'))}\n${wrapped(text, width)}\n${colour.dim('─'.repeat(ruleWidth))}`;
 }
+
+/** The beginning of a sample, for a log that is no terminal. */
+export function sampleLine(event: SampleEvent): string {
+  const characters = [...onOneLine(event.text.replace(/\n+$/, ''))];
+  const isCut = characters.length > MAX_LINE_OF_SAMPLE;
+  return `step ${count(event.step)}  sample: ${characters.slice(0, MAX_LINE_OF_SAMPLE).join('')}${isCut ? '…' : ''}`;
+}
+
+/** Text in lines of at most `width` columns, broken between words. Indented lines stay whole: they are commands to copy. */
+export const wrapped = (text: string, width: number): string =>
+  text
+    .split('\n')
+    .flatMap((line) => (line.startsWith('  ') ? line : wrap(line, width)))
+    .join('\n');
 
 export function recoveryText(event: RecoveryEvent): string {
   return `step ${count(event.step)}: ${event.reason}`;
