@@ -15,6 +15,7 @@ import { type TrainingRun, progressAt, startOf, stepsOf, stepsUntilDue, whyFinis
 import { type Progress, learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { Standing } from './standing.ts';
+import { evaluationsIn, verdictOf } from './verdict.ts';
 
 export class Loop {
   readonly #run: TrainingRun;
@@ -216,7 +217,8 @@ export class Loop {
     this.#standing.evaluatedAt = step;
     this.#changed();
     const best = this.#standing.best === null || validationLossNats < this.#standing.best;
-    const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best };
+    const trainingLossNats = this.#standing.trend.averageNats;
+    const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best, trainingLossNats };
     this.#standing.remember(event);
     this.#standing.judge(best, this.#options);
     this.#log(event); // before best.json, from which a run that is killed after it goes on without evaluating again
@@ -266,14 +268,16 @@ export class Loop {
       yield this.#savedNow();
     }
     yield* this.#tellNews();
+    const { step, epoch } = this.#session;
     yield this.#log({
       event: 'end',
       reason: this.#wasOver ? 'finished' : reason,
-      step: this.#session.step,
+      step,
       bestValidationLossNats: this.#standing.best,
       checkpoint: this.#savedStep === null ? null : this.#keeper.latestPath,
       peakLearningRate: this.#peakLearningRate,
       elapsedMs: this.#elapsedMs(),
+      verdict: verdictOf({ evaluations: evaluationsIn(this.#standing.history), options: this.#options, step, epoch, reason }),
     });
   }
 

@@ -1,9 +1,12 @@
 // `rnn info`: what a checkpoint is, for people or as JSON. Reading it is checkpoint/'s.
-import { stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { Verdict } from '../../training/verdict.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
+import { verdictLines } from '../progress/verdict.ts';
 import { bits, bytes, count, harmless, symbol, wrap, unitName } from '../format.ts';
 
 /** What `--json` prints; fields are only ever added. */
@@ -25,6 +28,8 @@ interface Info {
   };
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly optimizer: string | null;
+  /** How the run of the checkpoint went; null where there is no log, or nothing was evaluated. */
+  readonly verdict: Verdict | null;
 }
 
 export function defineInfo(command: Command, context: Context): void {
@@ -39,12 +44,28 @@ export function defineInfo(command: Command, context: Context): void {
     const { stdout, rooms } = context;
     const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
     const path = await findCheckpoint(given, 'use');
-    const info = await describe(path, await readCheckpoint(path, { weightsOnly: true }));
+    const info = await describe(path, await readCheckpoint(path, { weightsOnly: true }), await verdictOn(path, context));
     await stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${table(info, stdout.columns, stdout.colour.dim)}\n`);
   });
 }
 
-async function describe(path: string, { model, vocabulary, training, tensors, optimizer }: TrainedModel): Promise<Info> {
+/** From the log of the run that a checkpoint is in. */
+async function verdictOn(path: string, { rooms }: Context): Promise<Verdict | null> {
+  const folder = dirname(path);
+  const hasLog = await access(join(folder, 'log.jsonl')).then(
+    () => true,
+    () => false,
+  );
+  if (!hasLog) return null;
+  const [run] = await (await rooms.logs()).readRuns([folder]);
+  return run.curves.verdict;
+}
+
+async function describe(
+  path: string,
+  { model, vocabulary, training, tensors, optimizer }: TrainedModel,
+  verdict: Verdict | null,
+): Promise<Info> {
   const file = await stat(path);
   const { step, epoch, history, bestValidationLossNats, options } = training;
   return {
@@ -65,6 +86,7 @@ async function describe(path: string, { model, vocabulary, training, tensors, op
     },
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     optimizer: optimizer?.name ?? null,
+    verdict,
   };
 }
 
@@ -108,6 +130,9 @@ function described({
     .join(', ');
 }
 
+const verdictRows = ({ verdict }: Info): [string, string][] =>
+  verdict === null ? [] : verdictLines(verdict, { bold: (text) => text }).map((line, index) => [index === 0 ? 'verdict' : '', line]);
+
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
@@ -127,6 +152,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],
+    ...verdictRows(info),
     ['options', plain.join(', ')],
     ['optimizer', info.optimizer ?? 'not kept: good for all but --resume'],
   ];
