@@ -60,7 +60,10 @@ const DEVIATION_OF_SECOND_DIFFERENCE = 0.6745 * Math.sqrt(6);
 const LATE_FRACTION = 0.9;
 /** The part of the run whose fall shows whether the validation loss still falls. */
 const FALL_FRACTION = 0.8;
-/** Gap, as a fraction of the validation loss, below which a larger model or a longer run lowers both losses. */
+/**
+ * Growth of the gap, as a fraction of the validation loss, below which a larger model or a longer run lowers both losses. It grows from the
+ * gap of the first epoch, in which the training text is as new as the validation text: that gap is the difference between the two texts.
+ */
 const MAX_UNDERFITTED_GAP = 0.06;
 
 /** The evaluations among the lines of a log, or of the history of a checkpoint. */
@@ -90,7 +93,7 @@ export function verdictOf(run: RunToJudge): Verdict | null {
     riseNats: riseAfter(best, evaluations),
     isFalling: isFallingAtEnd(evaluations, run.step),
   };
-  const fit = evaluations.length < MIN_EVALUATIONS ? null : fitOf(facts, evaluations, run.reason);
+  const fit = evaluations.length < MIN_EVALUATIONS ? null : fitOf(facts, { ...run, evaluations });
   return { fit, ...facts, advice: fit === null ? [] : adviceFor(fit, facts.best, run) };
 }
 
@@ -99,7 +102,8 @@ type Facts = Omit<Verdict, 'fit' | 'advice'>;
 /** Reasons for which a run ends when it is done. Of a run that was stopped, nobody knows what the rest would have brought. */
 const completions: readonly (EndReason | null)[] = ['epochs', 'max-steps', 'budget', 'patience', 'finished'];
 
-function fitOf({ best, riseNats, isFalling }: Facts, evaluations: readonly EvaluatedStep[], reason: EndReason | null): Fit | null {
+function fitOf({ best, riseNats, isFalling }: Facts, run: RunToJudge): Fit | null {
+  const { evaluations, reason } = run;
   if (riseNats > smallestRise(evaluations)) {
     const last = evaluations.at(-1)!.trainingLossNats;
     const hasTrainingLossFallen = best.trainingLossNats !== null && last !== null && last < best.trainingLossNats;
@@ -107,8 +111,14 @@ function fitOf({ best, riseNats, isFalling }: Facts, evaluations: readonly Evalu
   }
   if (best.gapNats === null || !completions.includes(reason)) return null;
   const isLate = best.fraction >= LATE_FRACTION;
-  const isClose = best.gapNats < MAX_UNDERFITTED_GAP * best.validationLossNats;
+  const isClose = best.gapNats - gapOfFirstEpoch(run) < MAX_UNDERFITTED_GAP * best.validationLossNats;
   return isLate && (isClose || isFalling) ? 'underfitted' : 'good';
+}
+
+/** 0 where nothing was evaluated in the first epoch. */
+function gapOfFirstEpoch({ evaluations, step, epoch }: RunToJudge): number {
+  const last = evaluations.findLast((evaluation) => epoch !== null && evaluation.step * epoch <= step);
+  return last === undefined || last.trainingLossNats === null ? 0 : last.validationLossNats - last.trainingLossNats;
 }
 
 function riseAfter(best: EvaluatedStep, evaluations: readonly EvaluatedStep[]): number {
