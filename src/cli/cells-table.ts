@@ -2,7 +2,7 @@
 import { type Finding, cellText, scoreOf, scoreText, sortedFindings } from '../insight/finding.ts';
 import { type Saturation, summaryOf } from '../insight/saturation.ts';
 import type { Colours } from './colour.ts';
-import { count } from './format.ts';
+import { count, wrap } from './format.ts';
 import type { Output } from './output.ts';
 
 /** A line for each property that some unit tells, and one for each kind of other properties. */
@@ -20,7 +20,7 @@ export function cellsTable(findings: readonly Finding[], { colour, columns }: Pi
   const line = ([name, chance, ...cells]: readonly string[]): string =>
     `${colour.dim(name.padEnd(widths[0]))}  ${[chance.padEnd(widths[1]), ...cells.slice(0, fitting).map((cell) => cell.padEnd(widths[2]))].join('  ')}`.trimEnd();
   const rest = (what: string, names: readonly string[]): string[] =>
-    names.length === 0 ? [] : [colour.dim(`${what}: ${names.join(', ')}`)];
+    names.length === 0 ? [] : [colour.dim(wrap(`${what}: ${names.join(', ')}`, Math.max(20, columns - 2)).join('\n  '))];
   return [
     ...(told.length === 0 ? [] : [colour.dim(line(['', 'chance up to', 'units, the best first'])), ...rows.map(line)]),
     ...rest('told by no unit', untold.map(nameOf)),
