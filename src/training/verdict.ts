@@ -178,7 +178,7 @@ function againstOverfitting(options: TrainingOptions, best: Verdict['best']): (s
     decaying.includes(schedule) && length <= MAX_SHORTENED ? lengthOf(options, length) : null,
     weightDecay < WEIGHT_DECAY ? `--weight-decay ${WEIGHT_DECAY}` : null,
     smaller(hidden),
-    patience === 0 && evaluateEvery > 0 ? `--patience ${PATIENCE}` : null,
+    patience === 0 && evaluateEvery !== 0 ? `--patience ${PATIENCE}` : null,
   ];
 }
 
