@@ -14,7 +14,7 @@ import type {
 } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { UTF8, decodeText } from '../corpus/encoding.ts';
-import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
+import type { Vocabulary, corpusName, findFiles, listWarning, readCorpus } from '../corpus/read.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { formats } from '../formats/formats.ts';
@@ -64,6 +64,7 @@ export interface Rooms extends TrainingRooms {
     readCorpus: typeof readCorpus;
     corpusName: typeof corpusName;
     findFiles: typeof findFiles;
+    listWarning: typeof listWarning;
     Vocabulary: typeof Vocabulary;
   }>;
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;

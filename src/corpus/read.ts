@@ -12,6 +12,7 @@ import type { Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 
 export { corpusName, findFiles, type GivenText, type Source } from './sources.ts';
+export { listWarning } from './lists.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
 

@@ -199,7 +199,7 @@ async function endIfOver(
   { checkpoint, path }: Newest,
   { options, changed }: Continuation,
 ): Promise<EndEvent | null> {
-  const { endOf, unusedNote } = await rooms.continuing();
+  const { endOf, unusedNote, verdictOn } = await rooms.continuing();
   const reason = endOf(checkpoint, options);
   if (reason === null) return null;
   const unused = unusedNote([...changed, ...(acceptNewCorpus ? ['--accept-new-corpus'] : [])], reason);
@@ -219,6 +219,7 @@ async function endIfOver(
     checkpoint: path,
     peakLearningRate: (learningRate as number) * learningRateFactor,
     elapsedMs,
+    verdict: verdictOn(checkpoint, options),
   };
 }
 

@@ -41,7 +41,15 @@ export async function planRun(
     ...(folder === null ? {} : { runFolder: folder }),
     ...(initial === null ? {} : { known: initial.vocabulary }),
   });
-  return { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
+  const planned = { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
+  // A text of its own to validate on is the user's choice.
+  if (reading.validationFraction > 0) await warnOfList(corpus, { request, rooms, tell });
+  return planned;
+}
+
+async function warnOfList({ train, vocabulary, files }: Corpus, { request: { text }, rooms, tell }: Way): Promise<void> {
+  const warning = (await rooms.corpus()).listWarning(train, vocabulary, wasRead(text) || files > 1 ? [] : text);
+  if (warning !== null) tell.warn(warning);
 }
 
 async function refuseImpossible(rooms: TrainingRooms, options: Partial<TrainingOptions>, reading: ReadingOptions): Promise<void> {

@@ -18,6 +18,7 @@ import {
   recordedReading,
   unfit,
 } from './record.ts';
+import { type Verdict, evaluationsIn, verdictOf } from './verdict.ts';
 
 export interface RunSettings {
   readonly options: TrainingOptions;
@@ -106,6 +107,11 @@ export function endOf({ training }: Checkpoint, options: TrainingOptions): EndRe
   const { finished } = recordedLoop(training);
   const before = recordedOptions(training);
   return [...lengths, 'patience' as const].every((option) => options[option] === before[option]) ? finished : null;
+}
+
+/** How a run that is over went. */
+export function verdictOn({ training: { history, step, epoch } }: Checkpoint, options: TrainingOptions): Verdict | null {
+  return verdictOf({ evaluations: evaluationsIn(history), options, step, epoch, reason: 'finished' });
 }
 
 /** What has no effect on a run that is over, and how it would have one, for the user to read; null for no such flags. */

@@ -42,6 +42,7 @@ export function fakeRooms({
         };
       },
       corpusName: () => 'hamlet',
+      listWarning: () => null,
       findFiles: async () => ({ files: [], hidden: 0 }),
       Vocabulary: Object,
     }),

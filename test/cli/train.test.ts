@@ -20,7 +20,7 @@ describe('rnn train', () => {
       'lstm, 2 × 128, 240,321 parameters',
       'cpu, relaxed SIMD, 2 threads; about 96 MB of memory',
       'all steps are done',
-      'saved in checkpoints/hamlet; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet\n',
+      'saved in checkpoints/hamlet; to sample from it (the checkpoint of the best validation loss):\n  rnn sample checkpoints/hamlet\n',
     ]) {
       expect(stderr).toContain(text);
     }
@@ -258,7 +258,7 @@ describe('signals while training', () => {
     expect(ran.code).toBe(code);
     expect(ran.stderr).toContain(`${signal}: finishing the step in hand and saving`);
     expect(ran.stderr).toContain('stopped by a signal: step 2,000');
-    expect(ran.stderr).toContain('rnn sample --checkpoint checkpoints/hamlet');
+    expect(ran.stderr).toContain('rnn sample checkpoints/hamlet');
     expect(ran.io.exits).toEqual([]);
     expect(ran.io.listensForSignals).toBe(false);
   });

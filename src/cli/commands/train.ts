@@ -177,7 +177,8 @@ function orSmaller(flags: TrainFlags, lower: string): string {
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
   if (end.checkpoint === null) return reporter.note('nothing was saved');
-  reporter.note(harmless(`saved in ${folder}; to sample from it:\n  rnn sample --checkpoint ${shellWord(folder)}`));
+  const which = end.bestValidationLossNats === null ? '' : ' (the checkpoint of the best validation loss)';
+  reporter.note(harmless(`saved in ${folder}; to sample from it${which}:\n  rnn sample ${shellWord(folder)}`));
 }
 
 /** What is remembered with the run need not be given again. */

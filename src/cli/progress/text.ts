@@ -11,6 +11,7 @@ import type {
 } from '../../training/events.ts';
 import type { Colours } from '../colour.ts';
 import { bits, bytes, count, duration, harmless, onOneLine, significant, wrap } from '../format.ts';
+import { lossText, verdictLines } from './verdict.ts';
 
 /** Columns of the names in the first three lines. */
 const NAME_WIDTH = 8;
@@ -95,8 +96,7 @@ export const endReasons: Readonly<Record<EndReason, string>> = {
   diverged: 'the training diverged',
 };
 
-export function endText(event: EndEvent, colour: Colours): string {
-  const best = event.bestValidationLossNats;
-  const quality = best === null ? '' : `\nbest validation loss ${colour.bold(best.toFixed(3))} nats, ${bits(best).toFixed(3)} bits`;
-  return `${endReasons[event.reason]}: step ${count(event.step)} after ${duration(event.elapsedMs)}${quality}`;
+export function endText({ reason, step, elapsedMs, verdict, bestValidationLossNats: best }: EndEvent, colour: Colours): string {
+  const quality = verdict ? verdictLines(verdict, colour) : best === null ? [] : [`best validation loss ${lossText(best, colour)}`];
+  return [`${endReasons[reason]}: step ${count(step)} after ${duration(elapsedMs)}`, ...quality].join('\n');
 }
