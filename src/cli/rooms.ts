@@ -46,7 +46,7 @@ import type { openSampler } from '../sampling/sample.ts';
 import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
-import type { recordedReadingOrNull } from '../training/record.ts';
+import type { recordedCorpusOrNull, recordedReadingOrNull } from '../training/record.ts';
 import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
@@ -56,7 +56,12 @@ import type { untrainedModel } from '../training/untrained.ts';
 export interface Rooms extends TrainingRooms {
   knownText(): Promise<{ readKnownText: typeof readKnownText }>;
   /** How the text of a model was read, and another one is. */
-  reading(): Promise<{ UTF8: typeof UTF8; decodeText: typeof decodeText; recordedReadingOrNull: typeof recordedReadingOrNull }>;
+  reading(): Promise<{
+    UTF8: typeof UTF8;
+    decodeText: typeof decodeText;
+    recordedCorpusOrNull: typeof recordedCorpusOrNull;
+    recordedReadingOrNull: typeof recordedReadingOrNull;
+  }>;
   logs(): Promise<{ readRuns: typeof readRuns; followRun: typeof followRun }>;
   opening(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
   corpus(): Promise<{

@@ -92,7 +92,7 @@ async function noteNewRun({ rooms, tell }: Way, path: string): Promise<void> {
 /** The files that a run is made from, as far as they are named: nothing in its own folder is found by a pattern. */
 async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boolean }): Promise<string[]> {
   const { text, reading, initFrom, alsoReads = [] } = request;
-  const named = [...(wasRead(text) ? [] : text), reading.validationFile].filter((source) => typeof source === 'string');
+  const named = [...(wasRead(text) ? [] : text), reading.validationFile, reading.testFile].filter((source) => typeof source === 'string');
   if (!isNew || typeof initFrom !== 'string') return [...named, ...alsoReads];
   const { findCheckpoint } = await rooms.checkpoints();
   const initial = await findCheckpoint(initFrom, 'use').then(
@@ -172,7 +172,8 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
   const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) tell.note(note);
   await refuseEarly(way, settings);
-  const symbols = { vocabulary: earlier.vocabulary, plainValidation: request.reading.validationFile == null };
+  const { validationFile, testFile } = request.reading;
+  const symbols = { vocabulary: earlier.vocabulary, plainValidation: validationFile == null, plainTest: testFile == null };
   const more = toAddCharacters(request, settings.reading, folder.path);
   const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols, ...more });
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
@@ -189,8 +190,8 @@ async function settingsOf({ request: { text, options, reading, machine }, rooms 
 
 /** Whether a text that was read already is the same as before is seen by its digest, however its characters were read. */
 function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
-  const { include, exclude, unit, minCount, validationFraction, validationFile } = reading;
-  return { include, exclude, unit, minCount, validationFraction, validationFile };
+  const { encoding: _encoding, keepLineEnds: _keepLineEnds, ...others } = reading;
+  return others;
 }
 
 /** The end of a run of which nothing is left to do; null if something is. */

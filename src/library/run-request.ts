@@ -71,6 +71,7 @@ export interface KnownSymbols {
   /** These symbols, and those of the text. */
   readonly known?: Vocabulary['data'];
   readonly plainValidation?: boolean;
+  readonly plainTest?: boolean;
   /** The command that trains a model with more characters, for a hint. */
   readonly toAddCharacters?: string;
 }

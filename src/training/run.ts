@@ -78,14 +78,14 @@ export function progressAt(
 }
 
 export function startOf({ corpus, options }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {
-  const { train, validation, characters, vocabulary } = corpus;
+  const { train, validation, test, characters, vocabulary } = corpus;
   return {
     event: 'start',
     step: session.step,
     model: session.model,
     parameters: session.parameters,
     device: session.deviceDescription,
-    corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length },
+    corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length, test: test.length },
     options: { ...options },
     totalSteps,
     memoryBytes: session.memoryBytes,

@@ -38,6 +38,7 @@ export function fakeRooms({
           notes: ['2 hidden or binary files were passed over'],
           train: { length: 900 },
           validation: { length: 100 },
+          test: { length: 0 },
           vocabulary: { size: 65 },
         };
       },
@@ -142,7 +143,7 @@ export const start: TrainingEvent = {
   },
   parameters: 240_321,
   device: 'cpu, relaxed SIMD, 2 threads',
-  corpus: { characters: 1_115_394, symbols: 65, train: 1_003_854, validation: 111_540 },
+  corpus: { characters: 1_115_394, symbols: 65, train: 1_003_854, validation: 111_540, test: 0 },
   options: {},
   totalSteps: 20_000,
   memoryBytes: 96_000_000,

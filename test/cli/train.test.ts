@@ -59,7 +59,7 @@ describe('rnn train', () => {
     const given =
       '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --init orthogonal --seq-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --lr 0.5 --lr-schedule step --lr-decay 0.9 --lr-decay-epochs 2 --lr-final 0.1 --warmup 10 --momentum 0.9 --clip-norm 0 --nesterov --weight-decay 0.1 --clip-value 1 --average 0.99 --accumulate 4 --orthogonal-every 9 --random-offset --random-length --plateau-patience 2 --seed 7 --eval-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
     const elsewhere =
-      '--unit byte --min-count 2 --val-fraction 0 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
+      '--unit byte --min-count 2 --val-fraction 0 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
     const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')], { rooms });
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n' });
     expect(calls.given).toEqual({
@@ -113,6 +113,8 @@ describe('rnn train', () => {
       minCount: 2,
       validationFraction: 0,
       validationFile: null,
+      testFraction: 0.1,
+      testFile: null,
     });
     expect(calls.folder).toEqual(['runs/a', { force: true }]);
     expect(calls.device).toEqual(['cpu', { threads: 2, work: [calls.given, { length: 900, symbols: 65 }] }]);
@@ -130,6 +132,8 @@ describe('rnn train', () => {
       minCount: 1,
       validationFraction: 0.1,
       validationFile: null,
+      testFraction: 0,
+      testFile: null,
       stdin: expect.anything(),
     });
     expect(calls.device).toEqual(['auto', { work: [{}, { length: 900, symbols: 65 }] }]);
@@ -153,6 +157,7 @@ describe('rnn train', () => {
     [['--epochs', '2', '--budget', '3m'], '--epochs and --budget exclude each other'],
     [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], '--epochs and --max-steps and --budget exclude each other'],
     [['--val-fraction', '0.2', '--val-file', 'b'], '--val-fraction and --val-file exclude each other'],
+    [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file exclude each other'],
     [['--hidden', '0'], '--hidden is 0, expected a whole number of at least 1'],
     [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
     [

@@ -2,6 +2,7 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { CorpusRecord } from '../../training/record.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { bits, bytes, count, harmless, symbol, wrap, unitName } from '../format.ts';
@@ -22,6 +23,8 @@ interface Info {
     readonly validationLossNats: number | null;
     readonly bestValidationLossNats: number | null;
     readonly options: Readonly<Record<string, unknown>>;
+    /** The text that the run had; null where the checkpoint does not say. */
+    readonly corpus: CorpusRecord | null;
   };
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly optimizer: string | null;
@@ -39,12 +42,18 @@ export function defineInfo(command: Command, context: Context): void {
     const { stdout, rooms } = context;
     const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
     const path = await findCheckpoint(given, 'use');
-    const info = await describe(path, await readCheckpoint(path, { weightsOnly: true }));
+    const trained = await readCheckpoint(path, { weightsOnly: true });
+    const { recordedCorpusOrNull } = await rooms.reading();
+    const info = await describe(path, trained, recordedCorpusOrNull(trained.training));
     await stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${table(info, stdout.columns, stdout.colour.dim)}\n`);
   });
 }
 
-async function describe(path: string, { model, vocabulary, training, tensors, optimizer }: TrainedModel): Promise<Info> {
+async function describe(
+  path: string,
+  { model, vocabulary, training, tensors, optimizer }: TrainedModel,
+  corpus: CorpusRecord | null,
+): Promise<Info> {
   const file = await stat(path);
   const { step, epoch, history, bestValidationLossNats, options } = training;
   return {
@@ -62,6 +71,7 @@ async function describe(path: string, { model, vocabulary, training, tensors, op
       validationLossNats: lastOf(history, 'validationLossNats'),
       bestValidationLossNats,
       options,
+      corpus,
     },
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     optimizer: optimizer?.name ?? null,
@@ -71,6 +81,11 @@ async function describe(path: string, { model, vocabulary, training, tensors, op
 function lastOf(history: TrainedModel['training']['history'], key: string): number | null {
   const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
   return typeof value === 'number' ? value : null;
+}
+
+function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: string): string {
+  const parts = [`${count(train)} training`, `${count(validation)} validation`, `${count(test)} test`];
+  return `${count(characters)} ${unit}s: ${parts.join(', ')}`;
 }
 
 const loss = (nats: number | null): string =>
@@ -124,6 +139,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['conventions', conventions.join('; ') || 'none'],
     ['vocabulary', `${count(vocabulary.symbols.length)} ${unitName(vocabulary.unit)}s${unknown}`],
     ['', symbols],
+    ...(training.corpus === null ? [] : [['text', sizesOf(training.corpus, unitName(vocabulary.unit))] satisfies [string, string]]),
     ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],

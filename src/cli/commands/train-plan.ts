@@ -31,7 +31,7 @@ export async function showPlan(
   context: Context,
   flags: TrainFlags,
   plan: Plan,
-  corpus: Pick<Corpus, 'vocabulary' | 'train' | 'validation'>,
+  corpus: Pick<Corpus, 'vocabulary' | 'train' | 'validation' | 'test'>,
 ): Promise<number> {
   const { rooms, stdout } = context;
   const { optionRules, parametersOf } = await rooms.planning();
@@ -41,18 +41,19 @@ export async function showPlan(
   const parameters = parametersOf(options, corpus.vocabulary.size);
   const { length: train } = corpus.train;
   const { length: validation } = corpus.validation;
+  const { length: test } = corpus.test;
   if (flags.json) {
     const sources = Object.fromEntries(Object.keys(options).map((name) => [name, sourceOf(name as keyof TrainingOptions, plan)]));
     const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
     const origins = Object.fromEntries(rows.map(({ flag, origin }) => [flag.slice(2), origin]));
-    const text = { symbols: corpus.vocabulary.size, train, validation };
+    const text = { symbols: corpus.vocabulary.size, train, validation, test };
     const settings = { options, sources, reading, machine, out: path, origins, config: asConfig(rows) };
     await stdout.write(`${JSON.stringify({ event: 'plan', parameters, corpus: text, ...settings })}\n`);
     return 0;
   }
   const shown = rows.map(({ flag, value, origin }) => [`${flag} ${inWords(flag, value)}`, origin] as const);
   const wide = Math.max(...shown.map(([option]) => option.length)) + 2;
-  const head = `${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on`;
+  const head = `${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on${test > 0 ? `, ${count(test)} to test on` : ''}`;
   const lines = shown.map(([option, origin]) => `${option.padEnd(wide)}${origin}`);
   await stdout.write(`${[head, ...lines].join('\n')}\n`);
   return 0;
@@ -81,12 +82,9 @@ function rowOf(flag: string, value: unknown, { origins }: Context, otherwise = '
   return { flag, value, source: origin === undefined ? 'default' : 'given', origin: origin ?? otherwise };
 }
 
-function rowsOfReading(
-  { initFrom }: TrainFlags,
-  { include, exclude, unit, encoding, keepLineEnds, minCount, validationFraction, validationFile }: ReadingOptions,
-  context: Context,
-): Row[] {
-  const isValidatedElsewhere = rivalsOf('valFraction').some((name) => context.origins.has(name));
+function rowsOfReading({ initFrom }: TrainFlags, reading: ReadingOptions, context: Context): Row[] {
+  const { include, exclude, unit, encoding, keepLineEnds, minCount, validationFraction, validationFile, testFraction, testFile } = reading;
+  const isReplaced = (name: string): boolean => rivalsOf(name).some((rival) => context.origins.has(rival));
   return [
     rowOf('--include', include, context),
     rowOf('--exclude', exclude, context),
@@ -94,8 +92,10 @@ function rowsOfReading(
     rowOf('--encoding', encoding, context),
     rowOf('--keep-line-ends', keepLineEnds, context),
     rowOf('--min-count', minCount, context),
-    rowOf('--val-fraction', isValidatedElsewhere ? null : validationFraction, context),
+    rowOf('--val-fraction', isReplaced('valFraction') ? null : validationFraction, context),
     rowOf('--val-file', validationFile, context),
+    rowOf('--test-fraction', isReplaced('testFraction') ? null : testFraction, context),
+    rowOf('--test-file', testFile, context),
   ];
 }
 
