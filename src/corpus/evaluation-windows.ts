@@ -37,9 +37,7 @@ export function* evaluationWindows(
   T: number,
   startSymbol: number | null = null,
 ): Generator<EvaluationWindow> {
-  const total = Math.max(0, tokens.length - 1);
-  const rows = Array.from({ length: streams }, (_, row) => rowOf(row, total, streams, startSymbol));
-  const longest = Math.max(...rows.map(({ start, end }) => end - start));
+  const { rows, longest } = rowsOf(tokens.length, streams, startSymbol);
   for (let first = 0; first < longest; first += T) {
     const inputs = new Int32Array(T * streams);
     const targets = new Int32Array(T * streams).fill(NO_TARGET);
@@ -58,11 +56,22 @@ export function* evaluationWindows(
   }
 }
 
+/** How many windows `evaluationWindows` gives for a text of so many tokens. */
+export function countEvaluationWindows(length: number, streams: number, T: number, startSymbol: number | null = null): number {
+  return Math.ceil(rowsOf(length, streams, startSymbol).longest / T);
+}
+
 /** Places of inputs in the text: the first that is read, the first whose target is scored, and the one after the last. */
 interface Row {
   readonly start: number;
   readonly scoredFrom: number;
   readonly end: number;
+}
+
+function rowsOf(length: number, streams: number, startSymbol: number | null): { readonly rows: readonly Row[]; readonly longest: number } {
+  const total = Math.max(0, length - 1);
+  const rows = Array.from({ length: streams }, (_, row) => rowOf(row, total, streams, startSymbol));
+  return { rows, longest: Math.max(...rows.map(({ start, end }) => end - start)) };
 }
 
 function rowOf(row: number, total: number, streams: number, startSymbol: number | null): Row {

@@ -56,6 +56,14 @@ export interface Teller {
   warn(text: string): void;
 }
 
+/** What a run asks of whoever opens it. */
+export interface Surroundings {
+  readonly rooms?: TrainingRooms;
+  readonly tell: Teller;
+  /** Milliseconds from any moment on; it may stand still while the process is suspended. */
+  readonly clock?: () => number;
+}
+
 /** What the steps of opening a run hand on. */
 export interface Way {
   readonly request: RunRequest;

@@ -23,6 +23,8 @@ export interface StartEvent {
   readonly totalSteps: number | null;
   /** Of this process at its peak, in bytes, within 20 %; what a GPU holds in its own memory counts, too. */
   readonly memoryBytes: number;
+  /** Milliseconds of earlier invocations of the run. */
+  readonly elapsedMs: number;
 }
 
 export interface ReportEvent {

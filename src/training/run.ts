@@ -77,7 +77,7 @@ export function progressAt(
   return { step, epoch, fraction: Math.min(1, fraction), drops };
 }
 
-export function startOf({ corpus, options }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {
+export function startOf({ corpus, options, earlier }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {
   const { train, validation, test, characters, vocabulary } = corpus;
   return {
     event: 'start',
@@ -89,5 +89,6 @@ export function startOf({ corpus, options }: TrainingRun, session: Session, tota
     options: { ...options },
     totalSteps,
     memoryBytes: session.memoryBytes,
+    elapsedMs: earlier ? recordedLoop(earlier.training).elapsedMs : 0,
   };
 }

@@ -1,5 +1,6 @@
 // Stand-ins for the rest of the program, that remember how they were called.
 import { type Rooms, rooms as realRooms } from '../../src/cli/rooms.ts';
+import type { RunEstimate } from '../../src/training/estimate.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
 
@@ -84,7 +85,7 @@ export function fakeRooms({
         return checkpoint;
       },
     }),
-    opening: async () => ({ ...(await import('../../src/library/open-run.ts')), ...(await import('../../src/library/plan-run.ts')) }),
+    opening: realRooms.opening,
     training: async () => ({
       prepareTraining: async () => ({
         notes: [],
@@ -121,6 +122,27 @@ export function fakeRooms({
   return { rooms: rooms as unknown as Partial<Rooms>, calls };
 }
 
+/** What `rnn train --dry-run` would have measured. */
+export const estimate: RunEstimate = {
+  device: 'fake device, 2 threads',
+  memoryBytes: 96_000_000,
+  milliseconds: 130_000,
+  steps: 20_000,
+  epochs: 3.25,
+  stepMs: 6.2,
+  evaluations: 10,
+  evaluationMs: 500,
+  samples: 5,
+  sampleMs: 200,
+};
+
+/** The rest of the program as it is, but for a device that is measured. */
+export const unmeasuredRooms: Partial<Rooms> = {
+  ...realRooms,
+  devices: async () => ({ openDevice: async () => ({ name: 'fake', close: async () => {} }) }) as never,
+  estimating: async () => ({ estimateRun: async () => estimate }),
+};
+
 type FakeRequest = Record<string, unknown> & { seeds: Iterable<number> };
 
 async function* asyncOf<Piece>(pieces: readonly Piece[]): AsyncGenerator<Piece> {
@@ -147,6 +169,7 @@ export const start: TrainingEvent = {
   options: {},
   totalSteps: 20_000,
   memoryBytes: 96_000_000,
+  elapsedMs: 0,
 };
 
 export const report = (step: number, elapsedMs: number, progress: number): TrainingEvent => ({

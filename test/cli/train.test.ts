@@ -1,6 +1,3 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../src/cli/signals.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -26,32 +23,6 @@ describe('rnn train', () => {
     }
     expect(calls.folder).toEqual(['checkpoints/hamlet', { force: false }]);
     expect(calls.closedDevices).toBe(calls.openedDevices);
-  });
-
-  it('shows with --dry-run what every option would be and where it comes from, and makes nothing', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'rnn-plan-'));
-    const text = join(folder, 'text.txt');
-    const out = join(folder, 'run');
-    writeFileSync(text, 'to be or not to be, that is the question. '.repeat(600));
-    const { code, stdout, stderr } = await rnn(['train', text, '--preset', 'karpathy-2015', '--layers', '3', '--dry-run', '--out', out]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const line of [
-      /^--preset karpathy-2015 +--preset$/m,
-      /^--layers 3 +--layers$/m,
-      /^--hidden 512 +preset karpathy-2015$/m,
-      /^--lr-decay-after 9 +preset karpathy-2015$/m,
-      /^--seed 1 +default$/m,
-      /^[\d,]+ parameters; /,
-    ])
-      expect(stdout).toMatch(line);
-    const json = await rnn(['train', text, '--dry-run', '--json', '--out', out]);
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      event: 'plan',
-      options: { preset: null, cell: 'lstm' },
-      sources: { hidden: 'text', cell: 'default' },
-    });
-    expect(existsSync(out)).toBe(false);
-    rmSync(folder, { recursive: true });
   });
 
   it('hands on every option that was given, and none that was not', async () => {

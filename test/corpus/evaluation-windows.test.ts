@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evaluationStreams, evaluationWindows, NO_TARGET } from '../../src/corpus/evaluation-windows.ts';
+import { countEvaluationWindows, evaluationStreams, evaluationWindows, NO_TARGET } from '../../src/corpus/evaluation-windows.ts';
 
 /** A text in which each token is its own place. */
 const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, place) => place);
@@ -83,4 +83,14 @@ describe('windows of evaluation', () => {
   ])('of a text of %i characters may be %i side by side', (length, streams) => {
     expect(evaluationStreams(length, 16)).toBe(streams);
   });
+});
+
+it('windows are counted without being made', () => {
+  for (const length of [2, 3, 50, 701])
+    for (const streams of [1, 2, 5])
+      for (const T of [1, 7, 32])
+        for (const startSymbol of [null, 0]) {
+          const windows = [...evaluationWindows(new Uint8Array(length), streams, T, startSymbol)];
+          expect(countEvaluationWindows(length, streams, T, startSymbol)).toBe(windows.length);
+        }
 });

@@ -157,7 +157,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   'The machine:': [deviceFlag('where to train; listed below (default: auto)'), threadsFlag(), blasFlag()],
   'Where options come from, and output:': [
     textFlag('--config <file>', 'more options, in a JSON file: {"hidden": 256}'),
-    switchFlag('--dry-run', 'show all options, where each is from, and run nothing'),
+    switchFlag('--dry-run', 'show all options, time and memory; write nothing'),
     switchFlag('--json', 'one JSON object per event on stdout'),
     switchFlag('--quiet', 'warnings and errors only'),
     ...commonFlags(),

@@ -45,6 +45,7 @@ export class BarReporter implements Reporter {
     const { colour, columns } = this.#stderr;
     switch (event.event) {
       case 'start':
+        this.#estimate.start(event);
         this.note(startText(event, colour));
         this.#bar.start(1, 0);
         return;
