@@ -1,17 +1,17 @@
 // How long a run will take on this machine: from its own steps, evaluations and samples, each measured for a moment on its own device.
 // Nothing is learnt, and nothing is written.
-import { countEvaluationWindows } from '../corpus/evaluation-windows.ts';
+import { type Recurring, timesLeft } from './due.ts';
+import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingOptions } from './options.ts';
 import { type TrainingRun, stepsOf } from './run.ts';
 import { Session } from './session.ts';
-import { startSymbolOf } from './windows.ts';
 
 /** Code is compiled a second time while it runs. */
 const WARM_UP_MS = 250;
 const STEPS_MS = 1000;
 const EVALUATIONS_MS = 200;
-/** Windows of a row that are evaluated at a time: enough that the characters read before each row cost little. */
-const EVALUATED_WINDOWS = 16;
+/** Characters of a row that are evaluated at a time: as many as the chunks of a sample have. */
+const EVALUATED_CHARACTERS = 2000;
 
 export interface RunEstimate {
   /** The device that measured it, in one line. */
@@ -36,19 +36,20 @@ export interface RunEstimate {
  * @throws RnnError `usage` if the model does not fit into memory, `corpus` if the text holds no window, `device` if the device fails
  */
 export async function estimateRun(run: TrainingRun): Promise<RunEstimate> {
-  const { options, corpus, device, initial = null, machine, clock = () => performance.now() } = run;
-  const session = await Session.open(options, corpus, device, initial, machine.threads);
+  const { options, corpus, device, clock = () => performance.now() } = run;
+  const session = await Session.open(options, corpus, device, run);
   try {
     await session.begin();
     const allSteps = stepsOf(run, session, false);
     const step = async (): Promise<number> => (await session.advance(Infinity, () => 0)).length;
     await timeOf(step, WARM_UP_MS, clock);
     const stepMs = await timeOf(step, STEPS_MS, clock);
-    const evaluationMs = session.validates ? await timeOfEvaluation(run, session, clock) : null;
-    const sampleMs = options.sampleEvery > 0 ? await timeOfSample(session, clock) : null;
+    const evaluationMs = session.validation.isPossible ? await timeOfEvaluation(run, session, clock) : null;
+    const sampleMs = options.sampleEvery === 0 ? null : await timeOfSample(session, clock);
     const steps = allSteps ?? Math.max(1, Math.floor(options.budgetMs! / stepMs));
-    const evaluations = evaluationMs === null ? 0 : timesIn(steps, options.evaluateEvery);
-    const samples = sampleMs === null ? 0 : timesIn(steps, options.sampleEvery);
+    const evaluations =
+      evaluationMs === null ? 0 : timesIn(steps, options, { every: options.evaluateEvery, times: EVALUATIONS, tookMs: evaluationMs });
+    const samples = sampleMs === null ? 0 : timesIn(steps, options, { every: options.sampleEvery, times: SAMPLES, tookMs: sampleMs });
     return {
       device: session.deviceDescription,
       memoryBytes: session.memoryBytes,
@@ -66,24 +67,24 @@ export async function estimateRun(run: TrainingRun): Promise<RunEstimate> {
   }
 }
 
-/** What is due every so many steps is also done at the end. */
-const timesIn = (steps: number, every: TrainingOptions['evaluateEvery']): number => (every > 0 ? Math.ceil(steps / every) : 1);
+/** How often something comes in a run of so many steps: it always comes at the end. */
+function timesIn(steps: number, { budgetMs }: TrainingOptions, recurring: Pick<Recurring, 'every' | 'times' | 'tookMs'>): number {
+  const totalSteps = budgetMs !== null && recurring.every === null ? null : steps;
+  return timesLeft({ ...recurring, lastMs: 0 }, { step: 0, totalSteps, trainingMs: 0, budgetMs }) + 1;
+}
 
 const isUrgent = (): boolean => false;
 
-/** A part of the validation text stands for all of it. */
-async function timeOfEvaluation({ options, corpus }: TrainingRun, session: Session, now: () => number): Promise<number> {
-  const { evaluationStreams: streams, sequenceLength } = options;
-  const { length } = corpus.validation;
-  const part = Math.min(length, streams * sequenceLength * EVALUATED_WINDOWS + 1);
-  const windows = (characters: number): number =>
-    countEvaluationWindows(characters, streams, sequenceLength, startSymbolOf(options, corpus.vocabulary));
-  const evaluate = async (): Promise<number> => {
-    await session.evaluate(isUrgent, part);
-    return windows(part);
+/** A part of what an evaluation scores stands for all of it. */
+async function timeOfEvaluation({ options }: TrainingRun, session: Session, now: () => number): Promise<number> {
+  const { validation } = session;
+  const part = Math.min(validation.scored(), options.evaluationStreams * EVALUATED_CHARACTERS);
+  const evaluate = async (characters: number): Promise<number> => {
+    await session.evaluate(isUrgent, characters);
+    return validation.scored(characters);
   };
-  await timeOf(evaluate, 0, now);
-  return windows(length) * (await timeOf(evaluate, EVALUATIONS_MS, now));
+  await evaluate(Math.min(part, options.evaluationStreams * options.sequenceLength));
+  return validation.scored() * (await timeOf(() => evaluate(part), EVALUATIONS_MS, now));
 }
 
 /** The first sample also opens the sampler; another one is taken unless that took long. */

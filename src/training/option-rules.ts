@@ -105,12 +105,13 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   budgetMs: orNull(milliseconds('--budget')),
   maxTimeMs: orNull(milliseconds('--max-time')),
   seed: whole('--seed', 0),
-  evaluateEvery: whole('--eval-every', 0),
+  evaluateEvery: orNull(whole('--eval-every', 0)),
   checkpointEvery: whole('--checkpoint-every', 0),
-  sampleEvery: whole('--sample-every', 0),
+  sampleEvery: orNull(whole('--sample-every', 0)),
   sampleLength: whole('--sample-length', 1, 2 ** 20),
   patience: whole('--patience', 0),
   evaluationStreams: whole('--streams', 1),
+  validationCharacters: whole('--val-characters', 0),
   keep: whole('--keep', 0),
   maxRecoveries: whole('--max-recoveries', 0),
 };
@@ -145,13 +146,16 @@ export const earlierDefaults = {
   randomOffset: false,
   randomLength: false,
   plateauPatience: 1,
+  validationCharacters: 0,
 } as const satisfies Partial<TrainingOptions>;
 
-/** The first option that is not what it may be; null if all are. */
+/** The first option that is not what it may be; null if all are. @param unchosen options that are not there yet */
 export function troubleInOptions(
   options: Readonly<Record<string, unknown>>,
+  unchosen: readonly string[] = [],
 ): (Rule & { readonly option: string; readonly value: unknown }) | null {
   for (const [option, rule] of Object.entries(optionRules)) {
+    if (unchosen.includes(option)) continue;
     const value = Object.hasOwn(options, option) ? options[option] : undefined;
     if (!rule.holds(value)) return { ...rule, option, value };
   }

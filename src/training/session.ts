@@ -9,17 +9,20 @@ import { stateShapes } from '../model/layer.ts';
 import { initialParametersInPieces, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
-import { evaluate } from './evaluation.ts';
+import { type ActivityListener, reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
+import { earlierDefaults } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 import { ProgressSampler } from './progress-sampler.ts';
 import { recordOf, recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
+import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
 import { runInTurns } from './turns.ts';
+import { Validation } from './validation.ts';
 import { Weights } from './weights.ts';
 import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
 import { workloadOf } from './workload.ts';
@@ -33,7 +36,7 @@ export interface Restored {
   readonly sameTraining: boolean;
   /** That text in the same windows. */
   readonly samePlace: boolean;
-  /** The same text to validate on. */
+  /** The same characters to validate on. */
   readonly sameValidation: boolean;
   readonly sameOptimizer: boolean;
 }
@@ -64,6 +67,7 @@ interface Opened {
   readonly streams: Streams;
   readonly memoryBytes: number;
   readonly sampler: ProgressSampler;
+  readonly onActivity: ActivityListener;
 }
 
 export class Session {
@@ -75,6 +79,7 @@ export class Session {
   /** What it really runs on, in one line. */
   readonly deviceDescription: string;
   readonly streams: Streams;
+  readonly validation: Validation;
   readonly #options: TrainingOptions;
   readonly #corpus: Corpus;
   readonly #executable: Executable;
@@ -85,7 +90,7 @@ export class Session {
   #step = 0;
   #resetNext = false;
 
-  private constructor({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler }: Opened) {
+  private constructor({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler, onActivity }: Opened) {
     this.model = model;
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
@@ -99,19 +104,18 @@ export class Session {
     this.#random = new Random(options.seed);
     this.#initial = initial;
     this.#sampler = sampler;
+    this.validation = new Validation(corpus, options, onActivity);
   }
 
   /**
    * A session that must be told where to begin: `begin` or `restore`.
-   * @param initial whose weights a new run begins with; null for weights of chance
    * @throws RnnError `usage` if the model does not fit into this machine's memory, `corpus` if the text holds no window of these sizes
    */
   static async open(
     options: TrainingOptions,
     corpus: Corpus,
     device: Device,
-    initial: TrainedModel | null = null,
-    threads: number | null = null,
+    { initial = null, machine, onActivity = () => {} }: Partial<Pick<TrainingRun, 'initial' | 'machine' | 'onActivity'>> = {},
   ): Promise<Session> {
     const model = modelOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
@@ -126,10 +130,10 @@ export class Session {
       drawsOf(options),
       startSymbolOf(options, corpus.vocabulary),
     );
-    const executable = await device.compile(workload);
+    const executable = await reporting(onActivity, 'compiling', () => device.compile(workload));
     const memoryBytes = processBytes(demand, executable.memoryBytes);
-    const sampler = new ProgressSampler(model, corpus.vocabulary.data, device, threads);
-    return new Session({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler });
+    const sampler = new ProgressSampler(model, corpus.vocabulary.data, device, machine?.threads ?? null, onActivity);
+    return new Session({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler, onActivity });
   }
 
   /** The first step comes next. */
@@ -154,7 +158,10 @@ export class Session {
     const recorded = recordedCorpus(training);
     const { digest, sourcesDigest, train, validation } = this.#corpus;
     const sameTraining = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length;
-    const sameValidation = recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
+    const { validationCharacters } = { ...earlierDefaults, ...training.options };
+    const sameCharacters = validationCharacters === this.#options.validationCharacters;
+    const sameValidation =
+      sameCharacters && recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
     const samePlace = sameTraining && sameWindows(training.options, this.#options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, stateShapes(this.model), this.#options.batchSize) : null;
@@ -235,22 +242,13 @@ export class Session {
     return { call, steps, learningRate, after: this.streams.position };
   }
 
-  /** There is a text to validate on. */
-  get validates(): boolean {
-    return this.#corpus.validation.length > 1;
-  }
-
   /**
    * Mean nats per character of the validation text, or null if there is none or it became urgent to end.
    *
-   * @param length of its beginning, if not all of it is to be read
+   * @param characters of it to score at most, in a sample; those of the run unless given
    */
-  async evaluate(isUrgent: () => boolean, length = Infinity): Promise<number | null> {
-    if (!this.validates) return null;
-    const { evaluationStreams: streams, sequenceLength } = this.#options;
-    const startSymbol = startSymbolOf(this.#options, this.#corpus.vocabulary);
-    const tokens = this.#corpus.validation.subarray(0, length);
-    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', tokens, { streams, sequenceLength, startSymbol, isUrgent }));
+  evaluate(isUrgent: () => boolean, characters?: number): Promise<number | null> {
+    return this.#weights.used(() => this.validation.loss(this.#executable, isUrgent, characters));
   }
 
   /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */

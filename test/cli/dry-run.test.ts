@@ -120,7 +120,9 @@ describe('rnn train --dry-run', () => {
 
   it('measures on the real device', async () => {
     const small =
-      '--hidden 8 --batch-size 4 --seq-length 8 --max-steps 40 --eval-every 20 --sample-length 5 --device cpu --threads 1'.split(' ');
+      '--hidden 8 --batch-size 4 --seq-length 8 --max-steps 40 --eval-every 20 --sample-length 5 --device cpu --threads 1 --blas off'.split(
+        ' ',
+      );
     // A clock that is far ahead at each look ends each measurement at once.
     let time = 0;
     const rooms: Partial<Rooms> = {

@@ -177,6 +177,8 @@ export const report = (step: number, elapsedMs: number, progress: number): Train
   step,
   epoch: step / 400,
   lossNats: 1.5321,
+  trainingMs: elapsedMs,
+  remainingPausesMs: 0,
   learningRate: 0.002,
   gradientNorm: 0.5,
   charactersPerSecond: 45_210,

@@ -14,7 +14,7 @@ import type { LoopState, MachineOptions, ReadingOptions } from '../../src/traini
 import { resolveOptions } from '../../src/training/resolve.ts';
 import { type TrainingRun, prepareTraining } from '../../src/training/train.ts';
 
-const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
+export const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
 
 export function corpusOf(train: string, validation: string): Corpus {
   const vocabulary = characterVocabulary(train + validation, false);
@@ -61,7 +61,7 @@ export function optionsOf(corpus: Corpus, { learningRate = 0.01, ...given }: Par
 /** What of a checkpoint must not depend on how fast the machine is, nor on whether the run was interrupted. */
 export function timeless({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): unknown {
   const { loop, history, ...rest } = training;
-  const { trainingMs: _trained, elapsedMs: _elapsed, ...standing } = loop as LoopState;
+  const { trainingMs: _trained, evaluatedMs: _evaluated, sampledMs: _sampled, elapsedMs: _elapsed, ...standing } = loop as LoopState;
   const { maxTimeMs: _invocation, ...options } = rest.options;
   return {
     model,
@@ -179,7 +179,7 @@ interface Ran {
   readonly folder: RunFolder;
 }
 
-interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'machine' | 'clock'> {
+interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'machine' | 'clock' | 'onActivity'> {
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** The run folder, if not a new one. */
@@ -192,7 +192,7 @@ interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' 
 export async function train(
   corpus: Corpus,
   given: Partial<TrainingOptions>,
-  { threads = 1, device, machine = asked.machine, signal, seen, folder, earlier, initial, clock }: Surroundings = {},
+  { threads = 1, device, machine = asked.machine, signal, seen, folder, earlier, initial, clock, onActivity }: Surroundings = {},
 ): Promise<Ran> {
   const run = await prepareTraining({
     ...asked,
@@ -203,6 +203,7 @@ export async function train(
     earlier,
     initial,
     ...(clock && { clock }),
+    ...(onActivity && { onActivity }),
   });
   const events: TrainingEvent[] = [];
   const written = folder ?? (await newFolder());

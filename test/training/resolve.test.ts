@@ -133,6 +133,7 @@ describe('options', () => {
       randomOffset: true,
       randomLength: true,
       plateauPatience: 2,
+      validationCharacters: 300,
     };
     expect(resolve(5000, given).options).toEqual({ ...given, maxSteps: null, budgetMs: null, preset: null });
   });
@@ -164,17 +165,12 @@ describe('options', () => {
     expect(resolve(5000, { hidden: 1024 }).options.learningRate).toBeLessThan(resolve(5000, { hidden: 64 }).options.learningRate);
   });
 
-  test('evaluate so rarely that it costs little, sample with it, and save more often', () => {
-    const { evaluateEvery, checkpointEvery, sampleEvery, batchSize, sequenceLength } = resolve(9_000_000, {}, 1_000_000).options;
-    expect(evaluateEvery * batchSize * sequenceLength).toBeGreaterThanOrEqual(7 * 1_000_000);
-    expect(sampleEvery).toBe(evaluateEvery);
-    expect(checkpointEvery).toBe(1000); // a power cut costs no more than that
-  });
-
   test.each<[given: Partial<TrainingOptions>, flag: string]>([
     [{ hidden: 0 }, '--hidden is 0'],
     [{ hidden: 1.5 }, '--hidden is 1.5'],
     [{ layers: 0 }, '--layers is 0'],
+    [{ layers: 1e9, budgetMs: 1000 }, '--layers is 1000000000'],
+    [{ evaluateEvery: 1.5 }, '--eval-every is 1.5'],
     [{ embedding: -1 }, '--embedding is -1'],
     [{ learningRate: 0 }, '--lr is 0'],
     [{ learningRate: Infinity }, '--lr is Infinity'],
