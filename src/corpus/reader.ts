@@ -8,6 +8,7 @@ import { open, stat } from 'node:fs/promises';
 import { RnnError, inQuotes, systemCode } from '../errors.ts';
 import { Encoder } from './encoder.ts';
 import { type Converted, Converter, HEAD_BYTES, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
+import type { HeldOut } from './held-out.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './read.ts';
@@ -38,7 +39,8 @@ interface OpenFile extends NamedFile {
 /** Feeds files to an encoder and a hash. */
 export class Reader {
   readonly encoder: Encoder;
-  readonly hash: Hash = createHash('sha256');
+  /** Of the text that was read; a copy from an earlier moment takes its place to leave out a part. */
+  hash: Hash = createHash('sha256');
   files = 0;
   skipped = 0;
   /** Files whose CR or CRLF line ends were read as LF. */
@@ -61,7 +63,8 @@ export class Reader {
     this.#partStart = this.encoder.store.length;
   }
 
-  async read(source: Source, { onlyPlain = false } = {}): Promise<void> {
+  /** @param onlyPlain the part that a checkpoint names this source for: then no device and no pipe is read */
+  async read(source: Source, onlyPlain: HeldOut | null = null): Promise<void> {
     if (isText(source)) {
       const { name, text } = source;
       // A string has no encoding any more.
@@ -70,7 +73,7 @@ export class Reader {
     const { files, skipped } = await findFiles(source, this.#options);
     this.skipped += skipped;
     for (const file of files) {
-      if (onlyPlain) await refuseUnlessPlain(file.path);
+      if (onlyPlain !== null) await refuseUnlessPlain(file.path, onlyPlain);
       await this.#readFile(file);
     }
   }
@@ -207,14 +210,14 @@ async function* withWholeHead(chunks: AsyncIterable<Buffer> | Iterable<Buffer>):
   if (head !== null) yield head;
 }
 
-async function refuseUnlessPlain(file: string): Promise<void> {
+async function refuseUnlessPlain(file: string, { name, flags }: HeldOut): Promise<void> {
   if (isStandardInput(file)) return;
   const status = await stat(pathForSystem(file)).catch((error: unknown) => {
     throw fileError(file, error);
   });
   if (status.isFile()) return;
-  throw new RnnError('corpus', `the validation text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: 'name it again by --val-file if it is to be read',
+  throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
+    hint: `name it again by ${flags.file} if it is to be read`,
   });
 }
 

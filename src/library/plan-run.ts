@@ -62,10 +62,15 @@ export const validatesBy = ({ validationFile, validationFraction }: ReadingOptio
 
 function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel | null): ReadingOptions {
   if (wasRead(text)) return text.reading;
-  const { include = [], exclude = [], minCount = 1, validationFile = null } = given;
+  const { include = [], exclude = [], minCount = 1, validationFile = null, testFile = null } = given;
   const { unit = initial?.vocabulary.unit ?? 'char', validationFraction = defaultValidationFraction } = given;
-  const fraction = validationFile === null ? validationFraction : 0;
-  return { include, exclude, ...readingOfCharacters(unit, given), unit, minCount, validationFraction: fraction, validationFile };
+  const heldOut = {
+    validationFraction: validationFile === null ? validationFraction : 0,
+    validationFile,
+    testFraction: testFile === null ? (given.testFraction ?? 0) : 0,
+    testFile,
+  };
+  return { include, exclude, ...readingOfCharacters(unit, given), unit, minCount, ...heldOut };
 }
 
 async function readInitial(initFrom: string | TrainedModel, { request, rooms, tell }: Way): Promise<TrainedModel> {

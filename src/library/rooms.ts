@@ -4,6 +4,7 @@ import type { MemoryStore, RunFolder, findCheckpoint, newestIn, readCheckpoint, 
 import type { Vocabulary, corpusName, findFiles, listWarning, readCorpus } from '../corpus/read.ts';
 import type { openDevice } from '../devices/open.ts';
 import type { compareCorpus, continueRun, endOf, unusedNote, verdictOn } from '../training/continue.ts';
+import type { estimateRun } from '../training/estimate.ts';
 import type { refuseHopelessSizes, refuseImpossible } from '../training/possible.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
@@ -39,6 +40,7 @@ export interface TrainingRooms {
   transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
   work(): Promise<{ workOf: typeof workOf }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
+  estimating(): Promise<{ estimateRun: typeof estimateRun }>;
 }
 
 export const trainingRooms: TrainingRooms = {
@@ -51,4 +53,5 @@ export const trainingRooms: TrainingRooms = {
   transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),
   training: () => import('../training/train.ts'),
+  estimating: () => import('../training/estimate.ts'),
 };

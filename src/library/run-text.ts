@@ -21,9 +21,9 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     return text.corpus;
   }
   const { readCorpus, findFiles, Vocabulary } = await rooms.corpus();
-  const { validationFile, include, exclude } = reading;
-  // It is read last, after a long text.
-  if (validationFile !== null) await findFiles(validationFile, { include, exclude });
+  const { validationFile, testFile, include, exclude } = reading;
+  // They are read last, after a long text.
+  for (const file of [validationFile, testFile]) if (file !== null) await findFiles(file, { include, exclude });
   const { vocabulary, known, ...rest } = symbols;
   const corpus = await readCorpus({
     sources: text,
@@ -32,7 +32,7 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
-    ...([...text, validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
+    ...([...text, validationFile, testFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
   });
   for (const note of corpus.notes) tell.note(note);
   return corpus;
@@ -41,12 +41,13 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
 /** The command that starts a new run which knows more characters of these texts; empty for texts that are not files. */
 export function toAddCharacters(
   { text }: RunRequest,
-  { include, exclude, encoding, keepLineEnds, validationFraction, validationFile }: ReadingOptions,
+  { include, exclude, encoding, keepLineEnds, validationFraction, validationFile, testFraction, testFile }: ReadingOptions,
   folder: string,
 ): { readonly toAddCharacters?: string } {
   if (wasRead(text) || text.some(isText)) return {};
   const own = folder.replace(/[/\\]+$/, '');
   const validation = validationFile === null ? ['--val-fraction', String(validationFraction)] : ['--val-file', validationFile];
+  const test = testFile === null ? ['--test-fraction', String(testFraction)] : ['--test-file', testFile];
   const words = [
     ...(text as readonly string[]),
     '--init-from',
@@ -58,6 +59,7 @@ export function toAddCharacters(
     ...(encoding === UTF8 ? [] : ['--encoding', encoding]),
     ...(keepLineEnds ? ['--keep-line-ends'] : []),
     ...(validationFraction === defaultValidationFraction ? [] : validation),
+    ...(testFraction === 0 && testFile === null ? [] : test),
   ];
   return { toAddCharacters: `run rnn train ${words.map(shellWord).join(' ')}: it starts from the weights of this run, and learns them` };
 }

@@ -12,12 +12,20 @@ export interface StartEvent {
   readonly parameters: number;
   /** One line: the device, its kernels and its thread count. */
   readonly device: string;
-  readonly corpus: { readonly characters: number; readonly symbols: number; readonly train: number; readonly validation: number };
+  readonly corpus: {
+    readonly characters: number;
+    readonly symbols: number;
+    readonly train: number;
+    readonly validation: number;
+    readonly test: number;
+  };
   readonly options: Readonly<Record<string, unknown>>;
   /** Steps of the whole run, or null where only time ends it. */
   readonly totalSteps: number | null;
   /** Of this process at its peak, in bytes, within 20 %; what a GPU holds in its own memory counts, too. */
   readonly memoryBytes: number;
+  /** Milliseconds of earlier invocations of the run. */
+  readonly elapsedMs: number;
 }
 
 export interface ReportEvent {

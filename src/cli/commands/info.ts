@@ -3,6 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { CorpusRecord } from '../../training/record.ts';
 import type { RunBackground } from '../../training/runs.ts';
 import type { Verdict } from '../../training/verdict.ts';
 import type { Context } from '../context.ts';
@@ -28,6 +29,8 @@ interface Info {
     readonly validationLossNats: number | null;
     readonly bestValidationLossNats: number | null;
     readonly options: Readonly<Record<string, unknown>>;
+    /** The text that the run had; null where the checkpoint does not say. */
+    readonly corpus: CorpusRecord | null;
   };
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly optimizer: string | null;
@@ -59,7 +62,8 @@ async function show(given: readonly string[], json: boolean, context: Context): 
   for (const each of given.length === 0 ? [undefined] : given) {
     const path = await findCheckpoint(each, 'use');
     const trained = await readCheckpoint(path, { weightsOnly: true });
-    const info = await describe(path, trained, await verdictOn(path, context));
+    const corpus = (await rooms.reading()).recordedCorpusOrNull(trained.training);
+    const info = await describe(path, trained, corpus, await verdictOn(path, context));
     infos.push(info);
     if (given.length > 1) compared.push(comparedRun(info, (await rooms.runs()).backgroundOf(trained)));
   }
@@ -108,6 +112,7 @@ async function verdictOn(path: string, { rooms }: Context): Promise<Verdict | nu
 async function describe(
   path: string,
   { model, vocabulary, training, tensors, optimizer }: TrainedModel,
+  corpus: CorpusRecord | null,
   verdict: Verdict | null,
 ): Promise<Info> {
   const file = await stat(path);
@@ -127,6 +132,7 @@ async function describe(
       validationLossNats: lastOf(history, 'validationLossNats'),
       bestValidationLossNats,
       options,
+      corpus,
     },
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     optimizer: optimizer?.name ?? null,
@@ -137,6 +143,11 @@ async function describe(
 function lastOf(history: TrainedModel['training']['history'], key: string): number | null {
   const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
   return typeof value === 'number' ? value : null;
+}
+
+function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: string): string {
+  const parts = [`${count(train)} training`, `${count(validation)} validation`, `${count(test)} test`];
+  return `${count(characters)} ${unit}s: ${parts.join(', ')}`;
 }
 
 const loss = (nats: number | null): string =>
@@ -190,6 +201,7 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['conventions', conventions.join('; ') || 'none'],
     ['vocabulary', `${count(vocabulary.symbols.length)} ${unitName(vocabulary.unit)}s${unknown}`],
     ['', symbols],
+    ...(training.corpus === null ? [] : [['text', sizesOf(training.corpus, unitName(vocabulary.unit))] satisfies [string, string]]),
     ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],

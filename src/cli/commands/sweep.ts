@@ -136,9 +136,12 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
 }
 
 /** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
-async function refuseMissing({ sources, flags: { include = [], exclude = [], valFile } }: Fixed, { rooms }: Context): Promise<void> {
+async function refuseMissing(
+  { sources, flags: { include = [], exclude = [], valFile, testFile } }: Fixed,
+  { rooms }: Context,
+): Promise<void> {
   const { findFiles } = await rooms.corpus();
-  for (const source of [...sources, ...(valFile === undefined ? [] : [valFile])]) await findFiles(source, { include, exclude });
+  for (const source of [...sources, valFile, testFile].filter((each) => each !== undefined)) await findFiles(source, { include, exclude });
 }
 
 /** The points of a search, and what each option was chosen from. */

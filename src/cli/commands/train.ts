@@ -49,15 +49,16 @@ async function train(request: Request): Promise<number> {
   try {
     const path = flags.out ?? join('checkpoints', (await rooms.corpus()).corpusName(sources[0]));
     const asked = requestOf(request, path, choice);
-    const { openRun, planRun } = await rooms.opening();
+    const { openRun, tryRun } = await rooms.opening();
     // What is told may quote files that came from anywhere.
     const tell: Teller = { note: (text) => reporter.note(harmless(text)), warn: (text) => reporter.warn(harmless(text)) };
+    const surroundings = { rooms, tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
-      const { corpus, ...resolved } = await planRun(asked, { rooms, tell });
-      for (const note of resolved.idle) tell.note(note);
-      return await showPlan(context, flags, { ...resolved, asked: givenOptions(flags), path }, corpus);
+      const tried = await tryRun(asked, surroundings);
+      for (const note of tried.idle) tell.note(note);
+      return await showPlan(context, flags, { ...tried, asked: givenOptions(flags), path });
     }
-    const run = await openRun(asked, { rooms, tell, clock: () => stopwatch.now() });
+    const run = await openRun(asked, surroundings);
     if (run.end !== null) {
       await reporter.handle(run.end);
       return 0;

@@ -33,6 +33,7 @@ export class BarReporter implements Reporter {
     this.#endWait();
     switch (event.event) {
       case 'start':
+        this.#estimate.start(event);
         this.note(startText(event, colour, this.#width));
         this.#state = unknown;
         return this.#line.show();

@@ -22,9 +22,13 @@ const MAX_LINE_OF_SAMPLE = 80;
 export function startText(event: StartEvent, colour: Colours, width = Infinity): string {
   const { model, corpus } = event;
   const validation = corpus.validation === 0 ? 'none to validate' : `${count(corpus.validation)} to validate`;
+  const test = corpus.test === 0 ? '' : `, ${count(corpus.test)} to test`;
   const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} steps`;
   const rows = [
-    ['text', `${count(corpus.characters)} characters, ${count(corpus.symbols)} symbols; ${count(corpus.train)} to train on, ${validation}`],
+    [
+      'text',
+      `${count(corpus.characters)} characters, ${count(corpus.symbols)} symbols; ${count(corpus.train)} to train on, ${validation}${test}`,
+    ],
     ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
     ['device', `${event.device}; about ${bytes(event.memoryBytes)} of memory`],
   ];
