@@ -9,6 +9,8 @@ export const NO_TARGET = -1;
 const WARM_UP_CHARACTERS = 128;
 /** A text is split into chunks of at least this many characters, so that reading their warm-up costs little. */
 const MIN_CHUNK = 1000;
+/** About as long are the chunks of a sample: twice as long as a text has to be for a chunk, so that few of them say much of the whole. */
+const SAMPLED_CHUNK = 2000;
 
 export interface EvaluationWindow extends Window {
   /** How many of the targets are scored. */
@@ -22,23 +24,64 @@ export function evaluationStreams(length: number, max: number): number {
   return Math.max(1, Math.min(max, Math.floor((length - 1) / MIN_CHUNK)));
 }
 
+/** How a text is split, and how much of it is scored. */
+export interface EvaluationSplit {
+  /** Rows of a window: chunks that are scored side by side. */
+  readonly streams: number;
+  /** T, steps of a window. */
+  readonly sequenceLength: number;
+  /** Null for rows that are scored from the zero state on. */
+  readonly startSymbol?: number | null;
+  /** Targets to score; all of them if there are no more. */
+  readonly characters?: number;
+}
+
+/** Targets that are scored of a text of so many tokens. */
+export function scoredCharacters(length: number, { streams, characters = Infinity }: Pick<EvaluationSplit, 'streams' | 'characters'>): number {
+  const total = Math.max(0, length - 1);
+  if (characters >= total) return total;
+  const { passes, chunk } = sampledChunks(characters, streams);
+  return passes * streams * chunk;
+}
+
 /**
- * Windows in which each of a text's length − 1 targets is scored exactly once. The targets are shared out to `streams` contiguous chunks,
- * one a row, the first ones longer by one. Each row starts from a zero state and, with a start symbol, reads something before it is
- * scored: the first row that symbol, the others what precedes their chunk in the text. Inputs after the end of a row are 0. A text of fewer
- * than two tokens has no windows.
+ * Windows in which each of a text's length − 1 targets is scored exactly once, or only those of a sample.
  *
- * @param T steps of a window
- * @param startSymbol null for rows that are scored from the zero state on
+ * The targets are shared out to `streams` contiguous chunks, one a row, the first ones longer by one. Each row starts from a zero state and,
+ * with a start symbol, reads something before it is scored: the first row that symbol, the others what precedes their chunk in the text.
+ * Inputs after the end of a row are 0. A text of fewer than two tokens has no windows.
+ *
+ * A sample consists of chunks of equal length that begin at evenly spaced places of the text. The rows score one chunk each, all from a
+ * zero state, then the next ones; each chunk but one at the beginning reads what precedes it first, with or without a start symbol.
  */
 export function* evaluationWindows(
   tokens: Tokens,
-  streams: number,
-  T: number,
-  startSymbol: number | null = null,
+  { streams, sequenceLength: T, startSymbol = null, characters = Infinity }: EvaluationSplit,
 ): Generator<EvaluationWindow> {
   const total = Math.max(0, tokens.length - 1);
-  const rows = Array.from({ length: streams }, (_, row) => rowOf(row, total, streams, startSymbol));
+  if (characters >= total) {
+    const rows = Array.from({ length: streams }, (_, row) => rowOf(row, total, streams, startSymbol));
+    return yield* windowsOf(tokens, rows, T, startSymbol);
+  }
+  const { passes, chunk } = sampledChunks(characters, streams);
+  for (let pass = 0; pass < passes; pass++) {
+    const rows = Array.from({ length: streams }, (_, row) => {
+      const scoredFrom = Math.floor(((row * passes + pass) * total) / (passes * streams));
+      return { start: warmUpOf(scoredFrom, startSymbol), scoredFrom, end: scoredFrom + chunk };
+    });
+    yield* windowsOf(tokens, rows, T, startSymbol);
+  }
+}
+
+/** How a sample of about so many targets is split: into passes of a chunk for each row. */
+function sampledChunks(characters: number, streams: number): { readonly passes: number; readonly chunk: number } {
+  const passes = Math.max(1, Math.round(characters / (streams * SAMPLED_CHUNK)));
+  return { passes, chunk: Math.max(1, Math.floor(characters / (streams * passes))) };
+}
+
+/** The windows of rows that all start from a zero state. */
+function* windowsOf(tokens: Tokens, rows: readonly Row[], T: number, startSymbol: number | null): Generator<EvaluationWindow> {
+  const streams = rows.length;
   const longest = Math.max(...rows.map(({ start, end }) => end - start));
   for (let first = 0; first < longest; first += T) {
     const inputs = new Int32Array(T * streams);
@@ -70,5 +113,10 @@ function rowOf(row: number, total: number, streams: number, startSymbol: number 
   const scoredFrom = boundary(row);
   const end = boundary(row + 1);
   if (startSymbol === null || scoredFrom === end) return { start: scoredFrom, scoredFrom, end };
-  return { start: Math.max(-1, scoredFrom - (row === 0 ? 1 : WARM_UP_CHARACTERS)), scoredFrom, end };
+  return { start: warmUpOf(scoredFrom, startSymbol), scoredFrom, end };
+}
+
+/** Where a row begins to read: at the start symbol before the beginning of the text, or not before the text. */
+function warmUpOf(scoredFrom: number, startSymbol: number | null): number {
+  return Math.max(startSymbol === null ? 0 : -1, scoredFrom - WARM_UP_CHARACTERS);
 }

@@ -58,7 +58,7 @@ export async function readThrough(
   });
   try {
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
-    for (const window of evaluationWindows(tokens, N, T, startSymbol)) {
+    for (const window of evaluationWindows(tokens, { streams: N, sequenceLength: T, startSymbol: startSymbol ?? null })) {
       const [{ outputs }] = await executable.run('read', [{ ids: window.inputs, reset: window.reset }]);
       visitWindow(window, outputs, visit);
       await setImmediate(); // signals have their turn, even where the device computes on this thread

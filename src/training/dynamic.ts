@@ -75,7 +75,7 @@ export async function evaluateDynamically(
 ): Promise<number> {
   let sum = 0;
   let count = 0;
-  for (const { inputs, targets, reset, count: scored } of evaluationWindows(tokens, streams, sequenceLength, startSymbol)) {
+  for (const { inputs, targets, reset, count: scored } of evaluationWindows(tokens, { streams, sequenceLength, startSymbol })) {
     const [{ lossNats, updated }] = await executable.run(job, [{ ids: inputs, targets, reset, update: {} }]);
     if (!updated) {
       throw new RnnError(

@@ -2,6 +2,7 @@
 import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
+import type { ActivityListener } from './activity.ts';
 import type { EndReason, StartEvent } from './events.ts';
 import type { TrainingOptions } from './options.ts';
 import { type MachineOptions, type ReadingOptions, recordedLoop } from './record.ts';
@@ -25,6 +26,8 @@ export interface TrainingRun {
   readonly initial?: TrainedModel | null;
   /** Milliseconds from any moment on; it may stand still while the process is suspended. */
   readonly clock?: () => number;
+  /** Is told of the work between two events. */
+  readonly onActivity?: ActivityListener;
 }
 
 /**

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { evaluationStreams, evaluationWindows, NO_TARGET } from '../../src/corpus/evaluation-windows.ts';
+import { evaluationStreams, evaluationWindows, NO_TARGET, scoredCharacters } from '../../src/corpus/evaluation-windows.ts';
 
 /** A text in which each token is its own place. */
 const places = (length: number): Uint32Array => Uint32Array.from({ length }, (_, place) => place);
@@ -11,7 +11,7 @@ describe('windows of evaluation', () => {
       fc.property(fc.integer({ min: 0, max: 200 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 20 }), (length, N, T) => {
         const perStream: number[][] = Array.from({ length: N }, () => []);
         let windows = 0;
-        for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), N, T)) {
+        for (const { inputs, targets, reset, count, starts } of evaluationWindows(places(length), { streams: N, sequenceLength: T })) {
           expect(reset).toBe(windows++ === 0);
           expect([inputs.length, targets.length]).toEqual([T * N, T * N]);
           starts.forEach((start, n) => expect(targets[n] === NO_TARGET || inputs[n] === start).toBe(true));
@@ -31,7 +31,7 @@ describe('windows of evaluation', () => {
   });
 
   it('are padded where a stream has ended', () => {
-    expect([...evaluationWindows(places(6), 2, 2)]).toEqual([
+    expect([...evaluationWindows(places(6), { streams: 2, sequenceLength: 2 })]).toEqual([
       { inputs: Int32Array.of(0, 3, 1, 4), targets: Int32Array.of(1, 4, 2, 5), reset: true, count: 4, starts: [0, 3] },
       {
         inputs: Int32Array.of(2, 0, 0, 0),
@@ -50,7 +50,7 @@ describe('windows of evaluation', () => {
         const read: number[][] = Array.from({ length: N }, () => []);
         const scored: number[] = [];
         const mistaken: number[] = [];
-        for (const { inputs, targets, starts } of evaluationWindows(places(length), N, T, startSymbol)) {
+        for (const { inputs, targets, starts } of evaluationWindows(places(length), { streams: N, sequenceLength: T, startSymbol })) {
           inputs.forEach((input, i) => {
             const [row, at] = [i % N, starts[i % N] + Math.floor(i / N)];
             const isScored = targets[i] !== NO_TARGET;
@@ -69,6 +69,43 @@ describe('windows of evaluation', () => {
         });
         // The place 0 is read as 0, which is also what fills up a row: it is not told apart here.
         expect(read.slice(0, scoredRows).map(([first]) => first)).toEqual(expected.map((first) => first || 1));
+      }),
+    );
+  });
+
+  it('of a sample score chunks of equal length, evenly spaced over the text, each after what precedes it', () => {
+    const [length, streams, characters] = [1_000_001, 4, 40_000];
+    const scored: number[] = [];
+    let [resets, read] = [0, 0];
+    for (const { inputs, targets, reset } of evaluationWindows(places(length), { streams, sequenceLength: 32, characters })) {
+      if (reset) resets++;
+      read += inputs.filter((input) => input > 0).length;
+      targets.forEach((target) => target !== NO_TARGET && scored.push(target));
+    }
+    scored.sort((a, b) => a - b);
+    const starts = scored.filter((place, index) => place !== scored[index - 1] + 1);
+    expect(starts).toEqual(Array.from({ length: 20 }, (_, chunk) => 50_000 * chunk + 1));
+    expect(scored).toHaveLength(characters);
+    expect(resets).toBe(5);
+    expect(read).toBe(characters - 1 + 19 * 128); // the place 0 is read as 0
+  });
+
+  it('of a sample score each target at most once, about as many as asked for, and all of a text that has no more', () => {
+    const sample = fc.record({
+      length: fc.integer({ min: 2, max: 9000 }),
+      streams: fc.integer({ min: 1, max: 20 }),
+      characters: fc.integer({ min: 1, max: 10_000 }),
+      startSymbol: fc.constantFrom(null, 999),
+    });
+    fc.assert(
+      fc.property(sample, ({ length, characters, ...split }) => {
+        const streams = Math.min(split.streams, length - 1);
+        const windows = [...evaluationWindows(places(length), { ...split, streams, sequenceLength: 50, characters })];
+        const scored = windows.flatMap(({ targets }) => [...targets].filter((target) => target !== NO_TARGET));
+        expect(new Set(scored).size).toBe(scored.length);
+        expect(scored).toHaveLength(scoredCharacters(length, { streams, characters }));
+        expect(scored.length).toBe(windows.reduce((sum, { count }) => sum + count, 0));
+        expect(Math.abs(scored.length - Math.min(characters, length - 1))).toBeLessThan(Math.max(streams, scored.length / 2000 + streams));
       }),
     );
   });

@@ -1,0 +1,13 @@
+// The work of a run between two events, as it goes on: for whoever shows that something is under way. It is no event: it is neither logged
+// nor part of `--json`.
+
+export interface Activity {
+  readonly kind: 'compiling' | 'validating' | 'sampling' | 'saving' | 'reading';
+  /** Characters that are validated or sampled, bytes that are saved or read; of anything else 0, and 1 when it is done. */
+  readonly done: number;
+  /** `done` when the work is done; null where nobody knows it beforehand. */
+  readonly total: number | null;
+}
+
+/** Is called as often as some of the work is done, the last time when all of it is. It must return soon. */
+export type ActivityListener = (activity: Activity) => void;
