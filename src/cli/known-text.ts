@@ -10,6 +10,7 @@ export interface TextFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly encoding?: string;
+  readonly skipInvalid?: boolean;
   readonly json?: boolean;
 }
 
@@ -26,7 +27,7 @@ export const namesOfTexts = (sources: readonly string[]): string =>
 export async function readKnownText(
   sources: readonly string[],
   { path, trained }: Loaded,
-  { include, exclude, encoding, json }: TextFlags,
+  { include, exclude, encoding, skipInvalid, json }: TextFlags,
   { io, rooms, stderr }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
@@ -37,6 +38,7 @@ export async function readKnownText(
     include,
     exclude,
     encoding,
+    skipInvalid,
     get stdin() {
       return io.stdin;
     },

@@ -156,15 +156,16 @@ async function report(
   options: { debug: boolean; json: boolean; help: string },
 ): Promise<number> {
   const failure = failureOf(thrown, options);
-  const { code, message, stack } = failure;
+  const { code, message, cases, stack } = failure;
   // A value that is refused says what is allowed; how to choose it is in the help.
   const advice = failure.hint ?? (code === usageCode ? `${options.help} tells how to choose it` : undefined);
   const hint = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])].join('; ') || undefined;
   // They may quote a file that came from anywhere.
   if (stack !== undefined) stderr.line(stderr.colour.dim(harmless(stack)));
-  stderr.line(`${stderr.colour.red('error:')} ${onOneLine(message)}`);
+  stderr.line(`${stderr.colour.red('error:')} ${onOneLine(message)}${cases.length === 0 ? '' : ':'}`);
+  for (const each of cases) stderr.line(`  ${onOneLine(each)}`);
   if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${onOneLine(hint)}`));
   // If stdout is what failed, stderr has told it.
-  if (options.json) await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null }).catch(() => {});
+  if (options.json) await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null, ...(cases.length > 0 && { cases }) }).catch(() => {});
   return code;
 }

@@ -27,6 +27,7 @@ export async function named<Read>(name: string, reading: Promise<Read>): Promise
     throw new RnnError(error.kind, `${name}: ${error.message}`, {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
       cause: error,
+      cases: error.cases,
     });
   });
 }

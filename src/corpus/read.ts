@@ -1,10 +1,14 @@
 // A corpus from its sources to ids, split into text to train on and text to validate on. Knows nothing of models and batches, nor how
 // files are read.
 import { RnnError } from '../errors.ts';
+import type { Pieces } from '../pieces.ts';
+import { runInTurns } from '../turns.ts';
+import type { ReadingListener } from './activity.ts';
 import { describeCharacters } from './characters.ts';
 import type { Encoder } from './encoder.ts';
 import { encodingNamed } from './encoding.ts';
 import { encodedInKnownForm } from './forms.ts';
+import { noteOnSkipped } from './invalid-files.ts';
 import { Reader } from './reader.ts';
 import { corpusName, nameOf, type Source } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
@@ -28,6 +32,8 @@ export interface CorpusOptions {
    * always left as they are.
    */
   readonly keepLineEnds: boolean;
+  /** Leave out the files that cannot be read as text. Otherwise they are an error. */
+  readonly skipInvalid: boolean;
   /** Characters seen fewer times than this become one unknown symbol; 1 keeps all, and there is no such symbol. */
   readonly minCount: number;
   /** The part of the text, at its end, that is not trained on: in [0, 1). */
@@ -43,6 +49,8 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary;
   /** Build a vocabulary that has all of this one's symbols, too. */
   readonly known?: Vocabulary;
+  /** Is told how far the reading is. */
+  readonly onActivity?: ReadingListener | undefined;
   /** The command that trains a model with more characters than `vocabulary` has: an imperative, for a hint. */
   readonly toAddCharacters?: string;
 }
@@ -77,13 +85,17 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
   const reader = new Reader({ ...options, unit });
-  for (const source of options.sources) await reader.read(source);
+  const found = await reader.find(options.sources);
+  const toValidate =
+    options.validationFile === null ? [] : await reader.find([options.validationFile], { onlyPlain: options.plainValidation === true });
+  await reader.readAll(found);
   const { length: trainable } = reader.encoder.store;
-  if (trainable === 0) throw nothingRead(options, reader);
   const sourcesDigest = reader.hash.copy().digest('hex');
+  reader.beginPart();
+  await reader.readAll(toValidate);
+  reader.refuseInvalid();
+  if (trainable === 0) throw nothingRead(options, reader);
   if (options.validationFile !== null) {
-    reader.beginPart();
-    await reader.read(options.validationFile, { onlyPlain: options.plainValidation === true });
     // In one character there is nothing to predict. A run that resumes with such a text was started by an older version.
     const validated = reader.encoder.store.length - trainable;
     if (validated === 0 || (validated === 1 && options.vocabulary === undefined))
@@ -94,7 +106,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
       );
   }
   const encoded = { encoder: reader.encoder, trainable };
-  const { vocabulary, cut, store, notes } = unit === 'byte' ? ofBytes(encoded, options) : renumber(encoded, options);
+  const { vocabulary, cut, store, notes } = unit === 'byte' ? ofBytes(encoded, options) : await encodedInTurns(renumber(encoded, options), reader, options.onActivity);
   const { before: train, after: validation } = store.finish(cut);
   if (options.vocabulary === undefined) checkVariety(train, validation, vocabulary, options);
   return {
@@ -104,7 +116,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
     characters: train.length + validation.length,
     digest: reader.hash.digest('hex'),
     sourcesDigest,
-    files: reader.files,
+    files: reader.read.length,
     skipped: reader.skipped,
     notes: [...notesOnReading(reader, options), ...notes],
     name: corpusName(options.sources[0]),
@@ -135,12 +147,13 @@ const ofBytes = (encoded: Encoded, options: CorpusOptions): Numbered => ({
   notes: [],
 });
 
-function notesOnReading({ skipped, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
+function notesOnReading({ skipped, invalid, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
   // Line ends belong to the vocabulary: only a new model leaves the choice.
   const choice = vocabulary === undefined ? '; use --keep-line-ends to keep them' : '';
   const one = changedLineEnds.length === 1;
   const notes = [
     skipped > 0 && `${count(skipped)} hidden or binary ${skipped === 1 ? 'file was' : 'files were'} passed over`,
+    invalid.length > 0 && noteOnSkipped(invalid),
     changedLineEnds.length > 0 &&
       `${one ? `${changedLineEnds[0]} has` : `${count(changedLineEnds.length)} files have`} CRLF or CR line ends, which are read as LF${choice}`,
     joins > 0 &&
@@ -152,7 +165,7 @@ function notesOnReading({ skipped, changedLineEnds, joins }: Reader, { vocabular
 const count = (value: number): string => value.toLocaleString('en');
 
 function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): RnnError {
-  if (reader.files === 0) {
+  if (reader.read.length === 0) {
     return new RnnError('corpus', `there are only binary files in ${sources.map(nameOf).join(' ')}`, {
       hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean',
     });
@@ -165,9 +178,23 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): Rn
   });
 }
 
+/** Runs the encoding, and tells after each piece of it that it goes on. */
+function encodedInTurns(pieces: Pieces<Numbered>, { read }: Reader, onActivity: ReadingListener = () => {}): Promise<Numbered> {
+  const files = { done: read.length, total: read.length };
+  function* told(): Pieces<Numbered> {
+    for (;;) {
+      const { done, value } = pieces.next();
+      if (done) return value;
+      onActivity({ kind: 'encoding', done: 0, total: null, files });
+      yield;
+    }
+  }
+  return runInTurns(told());
+}
+
 /** Gives all characters their ids in the vocabulary, which is the given one or that of the text. */
-function renumber(read: Encoded, options: CorpusOptions): Numbered {
-  const own = options.vocabulary === undefined ? null : inKnownForm(read, options.vocabulary);
+function* renumber(read: Encoded, options: CorpusOptions): Pieces<Numbered> {
+  const own = options.vocabulary === undefined ? null : yield* inKnownForm(read, options.vocabulary);
   const encoded = own ?? read;
   const {
     encoder: { store, codePoints },
@@ -176,8 +203,8 @@ function renumber(read: Encoded, options: CorpusOptions): Numbered {
   const { minCount, known } = options;
   const cut = cutOf(encoded, options);
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
-  const trained = store.count(characters.length, 0, trainable);
-  const validated = store.count(characters.length, trainable, store.length);
+  const trained = yield* store.count(characters.length, 0, trainable);
+  const validated = yield* store.count(characters.length, trainable, store.length);
   // What is rare in the text to train on is folded, whatever else is in the text to validate on.
   const isFound = (id: number): boolean => trained[id] + (minCount === 1 ? validated[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
@@ -196,12 +223,12 @@ function renumber(read: Encoded, options: CorpusOptions): Numbered {
   }
   const notes = own === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
   if (options.vocabulary === undefined) {
-    const learnt = store.count(characters.length, 0, cut);
+    const learnt = yield* store.count(characters.length, 0, cut);
     const before = new Set(known?.data.symbols);
     const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
     if (unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt));
   }
-  store.remap(table, vocabulary.size);
+  yield* store.remap(table, vocabulary.size);
   return { vocabulary, store, cut, notes };
 }
 
@@ -215,17 +242,17 @@ function noteOnUnlearnt(characters: readonly string[]): string {
 }
 
 /** The text in a form that the vocabulary knows, where it does not know it as it is; null otherwise. */
-function inKnownForm({ encoder: { store, codePoints }, trainable }: Encoded, vocabulary: Vocabulary): Encoded | null {
+function* inKnownForm({ encoder: { store, codePoints }, trainable }: Encoded, vocabulary: Vocabulary): Pieces<Encoded | null> {
   // Where there is a symbol for the unknown, texts were trained on with it.
   if (vocabulary.data.unknown !== null) return null;
   const isKnown = (character: string): boolean => vocabulary.find(character) >= 0;
-  const counts = store.count(codePoints.length, 0, store.length);
+  const counts = yield* store.count(codePoints.length, 0, store.length);
   const missing = codePoints
     .filter((_, id) => counts[id] > 0)
     .map((codePoint) => String.fromCodePoint(codePoint))
     .filter((character) => !isKnown(character));
   const parts = [store.view(0, trainable), store.view(trainable)];
-  const form = encodedInKnownForm(parts, codePoints, missing, isKnown);
+  const form = yield* encodedInKnownForm(parts, codePoints, missing, isKnown);
   return form === null ? null : { encoder: form.encoder, trainable: form.ends[0] };
 }
 

@@ -39,8 +39,15 @@ interface Limits {
   readonly runFolder?: string | undefined;
 }
 
+/** A file, or a folder, that cannot be read as text, and why. */
+export interface InvalidFile extends TextFile {
+  readonly error: RnnError;
+}
+
 interface FoundFiles {
   readonly files: readonly TextFile[];
+  /** Folders that cannot be looked into. */
+  readonly lost: readonly InvalidFile[];
   /** Hidden files, pipes and devices that were skipped. */
   readonly skipped: number;
 }
@@ -53,17 +60,17 @@ interface FoundFiles {
  * and so are other run folders below a folder: their files change while one reads. Files come in the order of their paths' UTF-16 code
  * units, the same on every machine. A file that is reached more than once through symbolic links is taken once.
  *
- * @throws RnnError `corpus` if there is nothing there, or it or a folder in it cannot be looked at
+ * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
  */
 export async function findFiles(given: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
-  if (isStandardInput(given)) return { files: [{ path: given, named: true }], skipped: 0 };
+  if (isStandardInput(given)) return { files: [{ path: given, named: true }], lost: [], skipped: 0 };
   const source = await withItsBytes(given);
   const status = await stat(pathForSystem(source)).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
     if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
     throw fileError(source, error);
   });
-  if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], skipped: 0 };
+  if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], lost: [], skipped: 0 };
 
   const isPattern = status === null;
   const { folder: named, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
@@ -79,8 +86,9 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
   const isHidden = (file: string): boolean => !isPattern && path.basename(file).startsWith('.');
   // What is not there holds nothing.
   const isLost = (error: Error): boolean => !['ENOENT', 'ENOTDIR'].includes(systemCode(error));
-  const lost = unreadable.find((each) => isLost(each.error) && !isHidden(path.relative(folder, each.path)));
-  if (lost !== undefined) throw fileError(path.join(folder, path.relative(folder, lost.path)), lost.error, { named: false });
+  const lost = unreadable
+    .filter((each) => isLost(each.error) && !isHidden(path.relative(folder, each.path)))
+    .map(({ path: below, error }) => lostFolder(path.join(folder, path.relative(folder, below)), error));
   const visible = paths.filter((file) => !isHidden(file));
   const files = await withoutRepetitions(
     withoutRuns(visible)
@@ -93,9 +101,15 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
     throw new RnnError('corpus', `cannot read ${source}: every file of it lies in a run folder`, {
       hint: 'choose another run folder with --out, or name files one by one',
     });
-  if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
-  return { files: files.map((file) => ({ path: file, named: false })), skipped: isPattern ? 0 : hidden + special };
+  if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
+  return { files: files.map((file) => ({ path: file, named: false })), lost, skipped: isPattern ? 0 : hidden + special };
 }
+
+const lostFolder = (folder: string, error: Error): InvalidFile => ({
+  path: folder,
+  named: false,
+  error: fileError(folder, error, { named: false }),
+});
 
 /**
  * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder that would look so is meant, where no file

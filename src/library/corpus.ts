@@ -31,6 +31,8 @@ export interface TextOptions {
 }
 
 export interface FileOptions extends TextOptions {
+  /** Leave out files that cannot be read as text; `notes` says which. Default false: they are an error, which names them all. */
+  readonly skipInvalid?: boolean;
   /** Of folders, only these files; globs. */
   readonly include?: readonly string[];
   /** Of folders and patterns, not these files; globs. */
@@ -51,7 +53,7 @@ export interface GivenTextOptions extends TextOptions {
 }
 
 const textNames = ['unit', 'encoding', 'keepLineEnds', 'minCount', 'validationFraction', 'vocabulary', 'known'] as const;
-const fileNames = ['include', 'exclude', 'validationFile', 'runFolder', 'stdin', ...textNames] satisfies (keyof FileOptions)[];
+const fileNames = ['include', 'exclude', 'skipInvalid', 'validationFile', 'runFolder', 'stdin', ...textNames] satisfies (keyof FileOptions)[];
 const givenTextNames = ['name', 'validationText', ...textNames] satisfies (keyof GivenTextOptions)[];
 
 export class Corpus implements ReadCorpus {
@@ -117,7 +119,7 @@ export class Corpus implements ReadCorpus {
   static async #encode(
     sources: readonly Source[],
     validation: Source | null,
-    options: TextOptions & Pick<ReadingOptions, 'include' | 'exclude'>,
+    options: TextOptions & Pick<FileOptions, 'skipInvalid'> & Pick<ReadingOptions, 'include' | 'exclude'>,
     recorded: string | null,
     more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> },
   ): Promise<Corpus> {

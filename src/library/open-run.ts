@@ -255,6 +255,7 @@ async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<
       earlier,
       initial,
       ...(clock === undefined ? {} : { clock }),
+      ...(tell.activity === undefined ? {} : { onActivity: tell.activity }),
     });
     try {
       for (const note of run.notes) tell.note(note);

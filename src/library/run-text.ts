@@ -20,19 +20,17 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     refuseOtherSymbols(text.corpus, symbols);
     return text.corpus;
   }
-  const { readCorpus, findFiles, Vocabulary } = await rooms.corpus();
-  const { validationFile, include, exclude } = reading;
-  // It is read last, after a long text.
-  if (validationFile !== null) await findFiles(validationFile, { include, exclude });
+  const { readCorpus, Vocabulary } = await rooms.corpus();
   const { vocabulary, known, ...rest } = symbols;
   const corpus = await readCorpus({
     sources: text,
     ...reading,
     ...rest,
+    onActivity: tell.activity,
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
-    ...([...text, validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
+    ...([...text, reading.validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
   });
   for (const note of corpus.notes) tell.note(note);
   return corpus;
@@ -41,7 +39,7 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
 /** The command that starts a new run which knows more characters of these texts; empty for texts that are not files. */
 export function toAddCharacters(
   { text }: RunRequest,
-  { include, exclude, encoding, keepLineEnds, validationFraction, validationFile }: ReadingOptions,
+  { include, exclude, encoding, keepLineEnds, skipInvalid, validationFraction, validationFile }: ReadingOptions,
   folder: string,
 ): { readonly toAddCharacters?: string } {
   if (wasRead(text) || text.some(isText)) return {};
@@ -57,6 +55,7 @@ export function toAddCharacters(
     ...exclude.flatMap((pattern) => ['--exclude', pattern]),
     ...(encoding === UTF8 ? [] : ['--encoding', encoding]),
     ...(keepLineEnds ? ['--keep-line-ends'] : []),
+    ...(skipInvalid ? ['--skip-invalid'] : []),
     ...(validationFraction === defaultValidationFraction ? [] : validation),
   ];
   return { toAddCharacters: `run rnn train ${words.map(shellWord).join(' ')}: it starts from the weights of this run, and learns them` };

@@ -1,9 +1,12 @@
 // The work of a run between two events, as it goes on: for whoever shows that something is under way. It is no event: it is neither logged
 // nor part of `--json`.
+import type { ReadingActivity } from '../corpus/activity.ts';
 
-export interface Activity {
-  readonly kind: 'compiling' | 'validating' | 'sampling' | 'saving' | 'reading';
-  /** Characters that are validated or sampled, bytes that are saved or read; of anything else 0, and 1 when it is done. */
+export type Activity = ReadingActivity | RunActivity;
+
+interface RunActivity {
+  readonly kind: 'compiling' | 'validating' | 'sampling' | 'saving';
+  /** Characters that are validated or sampled, bytes that are saved; of anything else 0, and 1 when it is done. */
   readonly done: number;
   /** `done` when the work is done; null where nobody knows it beforehand. */
   readonly total: number | null;

@@ -49,6 +49,7 @@ const readingFlags = {
   include: '--include',
   exclude: '--exclude',
   encoding: '--encoding',
+  skipInvalid: '--skip-invalid',
   validationFraction: '--val-fraction',
   validationFile: '--val-file',
 } as const;

@@ -12,13 +12,13 @@ import type { TrainingOptions } from './options.ts';
 /** How the text of a run is read, apart from which files it is in. */
 export type ReadingOptions = Pick<
   CorpusOptions,
-  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'minCount' | 'validationFraction'
+  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'skipInvalid' | 'minCount' | 'validationFraction'
 > & {
   readonly validationFile: string | null;
 };
 
 /** How the texts of runs were read whose checkpoints do not say so. */
-export const earlierReading = { encoding: UTF8, keepLineEnds: true } as const;
+export const earlierReading = { encoding: UTF8, keepLineEnds: true, skipInvalid: false } as const;
 
 /** What a run was asked to run on; null where that was left open. */
 export interface MachineOptions {
@@ -88,6 +88,7 @@ const readingRules: Rules<ReadingOptions> = {
   unit: (value) => value === 'char' || value === 'byte',
   encoding: (value) => typeof value === 'string' && encodingNamed(value) !== null,
   keepLineEnds: (value) => typeof value === 'boolean',
+  skipInvalid: (value) => typeof value === 'boolean',
   minCount: (value) => isCount(value) && (value as number) >= 1,
   validationFraction: (value) => isNumber(value) && value >= 0 && value < 1,
   validationFile: isTextOrNull,

@@ -35,8 +35,8 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
-  const { encoding, keepLineEnds } = recorded ?? earlierReading;
-  const files = { include, exclude, encoding, keepLineEnds };
+  const { encoding, keepLineEnds, skipInvalid } = recorded ?? earlierReading;
+  const files = { include, exclude, encoding, keepLineEnds, skipInvalid };
   if (part === 'all') return { ...files, validationFraction: 0, validationFile: null };
   if (recorded === null)
     throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, {

@@ -19,7 +19,7 @@ import { recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
-import { runInTurns } from './turns.ts';
+import { runInTurns } from '../turns.ts';
 import { Weights } from './weights.ts';
 import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
 import { workloadOf } from './workload.ts';

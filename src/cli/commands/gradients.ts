@@ -9,7 +9,7 @@ import type { Device } from '../../devices/device.ts';
 import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
 import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
 import { readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
@@ -23,6 +23,7 @@ interface GradientsFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly encoding?: string;
+  readonly skipInvalid?: boolean;
   readonly steps?: number;
   readonly positions?: number;
   readonly jacobians?: number;
@@ -73,6 +74,7 @@ export function defineGradients(command: Command, context: Context): void {
       listFlag('--include <glob>', 'of a folder, only these files'),
       listFlag('--exclude <glob>', 'of a folder, not these files'),
       textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
+      skipInvalidFlag(),
     ],
     'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), threadsFlag(), blasFlag()],
     'Output:': [
@@ -141,7 +143,7 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
   const { io, rooms } = context;
-  const { untrained = [], include = [], exclude = [] } = flags;
+  const { untrained = [], include = [], exclude = [], skipInvalid = false } = flags;
   const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
   const given = checkpointsOf(flags);
   const isPiped = sources.some(isStandardInput);
@@ -166,7 +168,7 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const { untrainedModel } = await rooms.untrained();
   const { readCorpus } = await rooms.corpus();
   const { encoding = (await rooms.reading()).UTF8 } = flags;
-  const readAsNewRun = { unit: 'char', keepLineEnds: false, minCount: 1, validationFraction: 0, validationFile: null } as const;
+  const readAsNewRun = { unit: 'char', keepLineEnds: false, skipInvalid, minCount: 1, validationFraction: 0, validationFile: null } as const;
   const stdin = isPiped ? { stdin: io.stdin } : {};
   const text = corpus ?? (await readCorpus({ ...readAsNewRun, sources, include, exclude, encoding, ...stdin }));
   return [

@@ -127,9 +127,13 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
 }
 
 /** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
-async function refuseMissing({ sources, flags: { include = [], exclude = [], valFile } }: Fixed, { rooms }: Context): Promise<void> {
+async function refuseMissing({ sources, flags }: Fixed, { rooms }: Context): Promise<void> {
+  const { include = [], exclude = [], skipInvalid = false, valFile } = flags;
   const { findFiles } = await rooms.corpus();
-  for (const source of [...sources, ...(valFile === undefined ? [] : [valFile])]) await findFiles(source, { include, exclude });
+  for (const source of [...sources, ...(valFile === undefined ? [] : [valFile])]) {
+    const { lost } = await findFiles(source, { include, exclude });
+    if (lost.length > 0 && !skipInvalid) throw lost[0].error;
+  }
 }
 
 /** @throws RnnError `usage` where there are none, or both kinds */

@@ -83,7 +83,7 @@ function rowOf(flag: string, value: unknown, { origins }: Context, otherwise = '
 
 function rowsOfReading(
   { initFrom }: TrainFlags,
-  { include, exclude, unit, encoding, keepLineEnds, minCount, validationFraction, validationFile }: ReadingOptions,
+  { include, exclude, unit, encoding, keepLineEnds, skipInvalid, minCount, validationFraction, validationFile }: ReadingOptions,
   context: Context,
 ): Row[] {
   const isValidatedElsewhere = rivalsOf('valFraction').some((name) => context.origins.has(name));
@@ -93,6 +93,7 @@ function rowsOfReading(
     rowOf('--unit', unit, context, initFrom === undefined ? 'default' : 'of --init-from'),
     rowOf('--encoding', encoding, context),
     rowOf('--keep-line-ends', keepLineEnds, context),
+    rowOf('--skip-invalid', skipInvalid, context),
     rowOf('--min-count', minCount, context),
     rowOf('--val-fraction', isValidatedElsewhere ? null : validationFraction, context),
     rowOf('--val-file', validationFile, context),

@@ -12,6 +12,7 @@ import { exposeCollector } from '../garbage.ts';
 import { type Signal, signalCodes } from '../signals.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
+import { waitFor } from '../progress/wait.ts';
 import { openStopwatch } from '../stopwatch.ts';
 import { showPlan } from './train-plan.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
@@ -51,7 +52,11 @@ async function train(request: Request): Promise<number> {
     const asked = requestOf(request, path, choice);
     const { openRun, planRun } = await rooms.opening();
     // What is told may quote files that came from anywhere.
-    const tell: Teller = { note: (text) => reporter.note(harmless(text)), warn: (text) => reporter.warn(harmless(text)) };
+    const tell: Teller = {
+      note: (text) => reporter.note(harmless(text)),
+      warn: (text) => reporter.warn(harmless(text)),
+      activity: (activity) => reporter.wait(waitFor(activity)),
+    };
     if (flags.dryRun) {
       const { corpus, ...resolved } = await planRun(asked, { rooms, tell });
       for (const note of resolved.idle) tell.note(note);
