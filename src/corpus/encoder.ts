@@ -32,7 +32,7 @@ export class Encoder {
     this.#unit = unit;
   }
 
-  /** Starts a file: a byte order mark is dropped only there, and offsets count from there. */
+  /** Starts a file, whatever came of the one before: a byte order mark is dropped only there, and offsets count from there. */
   begin(): void {
     this.#offset = 0;
     this.#needed = 0;

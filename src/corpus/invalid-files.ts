@@ -14,13 +14,16 @@ const SKIP = '--skip-invalid';
 /** @param read the files that are text */
 export function invalidFiles(invalid: readonly InvalidFile[], read: readonly string[]): RnnError {
   const [{ error }] = invalid;
+  const ways = [...excludingAll(invalid, read), SKIP].join(' or ');
+  if (invalid.length === 1) {
+    if (read.length === 0) return error; // without it nothing is left
+    return new RnnError('corpus', error.message, { hint: `${error.hint}; ${ways} leaves it out`, cause: error });
+  }
   const total = invalid.length + read.length;
-  if (invalid.length === 1 && (invalid[0].named ? read.length < 2 : read.length === 0)) return error; // without it nothing is left
-  if (invalid.length === 1) return new RnnError('corpus', error.message, { hint: `${error.hint}; ${SKIP} skips it`, cause: error });
   const cases = invalid.slice(0, MAX_LISTED).map((file) => file.error.message);
   const message = `${count(invalid.length)} of ${count(total)} files cannot be read as text`;
   // Where all are invalid they are most likely in one encoding.
-  const hint = read.length === 0 ? error.hint : `use ${[...excludingAll(invalid, read), `${SKIP} to skip them`].join(', or ')}`;
+  const hint = read.length === 0 ? error.hint : `use ${ways} to leave them out`;
   return new RnnError('corpus', message, { hint, cause: error, cases: withRest(cases, invalid.length) });
 }
 

@@ -166,7 +166,9 @@ const count = (value: number): string => value.toLocaleString('en');
 
 function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): RnnError {
   if (reader.read.length === 0) {
-    return new RnnError('corpus', `there are only binary files in ${sources.map(nameOf).join(' ')}`, {
+    const message =
+      reader.invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in';
+    return new RnnError('corpus', `${message} ${sources.map(nameOf).join(' ')}`, {
       hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean',
     });
   }

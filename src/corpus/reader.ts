@@ -155,6 +155,7 @@ export class Reader {
     } catch (error) {
       if (!(error instanceof Invalid)) throw error;
       this.encoder.store.truncate(length);
+      this.encoder.begin();
       this.hash = hash;
       this.joins = joins;
       const file = 'path' in text ? { path: nameOf(text.path), named: text.named } : { path: text.name, named: true };

@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
-import { shellWord } from '../shell-word.ts';
 import { builtinCorpora } from './builtin.ts';
 import { nameFromBytes, pathForSystem } from './names.ts';
-import { atAnyDepth, isPatternOf, literalPattern, splitPattern } from './patterns.ts';
+import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
 import { isStandardInput } from './standard-input.ts';
 import { walk } from './walk.ts';
 
@@ -148,16 +147,14 @@ const checkPath = 'check the path; it is relative to the present folder';
 /**
  * What the operating system said about a file, in words, with what to do.
  *
- * @param named the user named this very file; others can be left out
+ * @param named the user named this very file; others were found
  */
 export function fileError(file: string, error: unknown, { named = true } = {}): RnnError {
   const code = systemCode(error);
-  const otherwise = named ? '' : `; or leave it out: ${excluding(file)}`;
   if (!named && (code === 'ENOENT' || code === 'ELOOP')) {
-    const hint = `mend or remove it${otherwise}`;
     return new RnnError('corpus', `cannot read ${file}: ${code === 'ENOENT' ? 'it links to nothing' : 'it links to itself'}`, {
       cause: error,
-      hint,
+      hint: 'mend or remove it',
     });
   }
   if (file === '')
@@ -177,18 +174,15 @@ export function fileError(file: string, error: unknown, { named = true } = {}): 
       process.platform === 'win32'
         ? 'look at who may read it, in its properties'
         : 'ls -ld shows whose it is; chmod u+r lets its owner read it';
-    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: remedy + otherwise });
+    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: remedy });
   }
   const reason = error instanceof Error ? error.message : String(error);
   const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
   return new RnnError('corpus', `cannot read ${file}: ${reason}`, {
     cause: error,
-    hint: (isPath ? checkPath : 'see whether another program can read it') + otherwise,
+    hint: isPath ? checkPath : 'see whether another program can read it',
   });
 }
-
-/** The option that leaves a file or folder out. */
-export const excluding = (file: string): string => `--exclude ${shellWord(literalPattern(path.basename(file)))}`;
 
 /** Without the files of run folders, known by a log beside a lock or a checkpoint. */
 function withoutRuns(files: readonly string[]): readonly string[] {
