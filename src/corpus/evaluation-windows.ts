@@ -37,7 +37,10 @@ export interface EvaluationSplit {
 }
 
 /** Targets that are scored of a text of so many tokens. */
-export function scoredCharacters(length: number, { streams, characters = Infinity }: Pick<EvaluationSplit, 'streams' | 'characters'>): number {
+export function scoredCharacters(
+  length: number,
+  { streams, characters = Infinity }: Pick<EvaluationSplit, 'streams' | 'characters'>,
+): number {
   const total = Math.max(0, length - 1);
   if (characters >= total) return total;
   const { passes, chunk } = sampledChunks(characters, streams);

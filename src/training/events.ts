@@ -34,6 +34,10 @@ export interface ReportEvent {
   readonly elapsedMs: number;
   /** Fraction of the whole run that is done, in [0, 1]. */
   readonly progress: number;
+  /** Time spent in training steps alone, over all invocations of the run. */
+  readonly trainingMs: number;
+  /** How long evaluations, samples and saves will still take until the end of the run, by how long the last ones took. */
+  readonly remainingPausesMs: number;
 }
 
 export interface EvaluationEvent {
@@ -42,13 +46,18 @@ export interface EvaluationEvent {
   readonly validationLossNats: number;
   /** The lowest validation loss so far, this one included. */
   readonly best: boolean;
+  /** How many characters of the validation text were scored, if not all of them. */
+  readonly characters?: number;
 }
 
-/** How a slow run does, by the clock: it counts neither as the best loss nor for patience or the learning rate. */
+/**
+ * A validation loss of another number of characters than those of evaluations: of fewer where a slow run is looked at by the clock, and of
+ * all at the end of a run that validates on a sample. It counts neither as the best loss nor for patience or the learning rate.
+ */
 export interface InterimEvent {
   readonly event: 'interim';
   readonly step: number;
-  /** On the first `characters` of the validation text. */
+  /** On so many `characters` of the validation text. */
   readonly validationLossNats: number;
   readonly characters: number;
 }

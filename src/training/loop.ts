@@ -2,12 +2,16 @@
 // terminals; what it yields is also the log.
 import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
+import type { Activity } from './activity.ts';
 import { ClockSchedule, INTERIM_CHARACTERS } from './clock-schedule.ts';
+import { type Reached, type Recurring, isDue, timesLeft } from './due.ts';
 import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
 import { Hurry } from './hurry.ts';
+import { EVALUATIONS, SAMPLES, affordsWhole } from './intervals.ts';
 import type { Keeper, Stored } from './keeper.ts';
 import type { TrainingOptions } from './options.ts';
+import { Pauses } from './pauses.ts';
 import { Recent } from './recent.ts';
 import { recordedLoop } from './record.ts';
 import { goBack, howItGoesOn, stateIsLost, whyGivenUp } from './recovery.ts';
@@ -15,6 +19,14 @@ import { type TrainingRun, progressAt, startOf, stepsOf, stepsUntilDue, whyFinis
 import { type Progress, learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { Standing } from './standing.ts';
+
+/**
+ * Multiply-adds of an evaluation before which the state is saved. At the end of a run that is all but nothing: training is not to be lost
+ * there. Before, an evaluation has to take longer than saving, which for as large a model takes as long as some ten thousand characters.
+ */
+const SAVED_BEFORE = { end: 1e8, others: 1e11, charactersOfOthers: 1e5 };
+/** An evaluated character costs a third of a trained one. */
+const EVALUATED_PER_TRAINED = 3;
 
 export class Loop {
   readonly #run: TrainingRun;
@@ -26,6 +38,7 @@ export class Loop {
   readonly #started: number;
   readonly #recent: Recent;
   readonly #clock: ClockSchedule;
+  readonly #pauses: Pauses;
   readonly #collectGarbage = openCollector();
   readonly #elapsedBeforeMs: number;
   readonly #totalSteps: number | null;
@@ -48,6 +61,7 @@ export class Loop {
     this.#started = this.#now();
     this.#recent = new Recent(this.#now);
     this.#clock = new ClockSchedule(this.#now);
+    this.#pauses = new Pauses(this.#now);
     const training = run.earlier?.training;
     this.#elapsedBeforeMs = training === undefined ? 0 : recordedLoop(training).elapsedMs;
     this.#standing = new Standing(training ?? null, Math.log(session.model.vocabulary));
@@ -108,7 +122,7 @@ export class Loop {
     const trouble = this.#standing.trend.troubleIn(results);
     if (steps.length > 0) {
       this.#recent.add(steps, (elapsed * steps.length) / results.length);
-      const isReportDue = this.#recent.isReportDue || this.#isLookDue() || this.#reasonToEnd() !== null;
+      const isReportDue = this.#recent.isReportDue || this.#isLookDue || this.#reasonToEnd() !== null;
       if (trouble === null && isReportDue) yield this.#report(steps.at(-1)!);
     }
     if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
@@ -136,48 +150,73 @@ export class Loop {
 
   #report({ learningRate, gradientNorm }: WindowResult): TrainingEvent {
     const { step, epoch } = this.#session;
-    const seen = { ...this.#recent.take(), learningRate, gradientNorm };
+    const recent = this.#recent.take();
     const when = { step, epoch, elapsedMs: this.#elapsedMs(), progress: this.#progress().fraction };
-    this.#standing.lastReport = { event: 'report', ...when, ...seen };
+    const { trainingMs } = this.#standing;
+    const remainingPausesMs = this.#remainingPausesMs(recent.charactersPerSecond);
+    this.#standing.lastReport = { event: 'report', ...when, ...recent, learningRate, gradientNorm, trainingMs, remainingPausesMs };
     return this.#log(this.#standing.lastReport);
+  }
+
+  #remainingPausesMs(charactersPerSecond: number): number {
+    const [reached, { validates }] = [this.#reached, this.#session];
+    const left = {
+      evaluation: validates ? 1 + timesLeft(this.#evaluations, reached) : 0,
+      sample: this.#samples.every === 0 ? 0 : 1 + timesLeft(this.#samples, reached),
+      save: 1 + timesLeft(this.#saves, reached),
+    };
+    return this.#pauses.remainingMs(left, (1000 * this.#session.evaluated()) / (EVALUATED_PER_TRAINED * charactersPerSecond));
   }
 
   /** Evaluation, sample and checkpoint, where one is due and was not done yet. */
   async *#due(): AsyncGenerator<TrainingEvent> {
-    const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
     const reason = this.#reasonToEnd();
     // Whoever ends a run in a hurry wants it saved, not judged.
     if (this.#hurry.told !== null || reason === 'max-time' || reason === 'diverged') return;
     const atEnd = reason !== null;
-    if (this.#isDue(evaluateEvery) || atEnd) yield* this.#evaluate();
+    const [evaluates, samples] = [this.#isDue(this.#evaluations) || atEnd, this.#isDue(this.#samples) || atEnd];
+    if (evaluates) yield* this.#evaluate(atEnd);
     if (this.#hasDiverged) return;
-    if (this.#isDue(sampleEvery) || (atEnd && sampleEvery > 0)) yield* this.#sample();
-    if (this.#isDue(checkpointEvery)) yield* this.#save();
+    if (samples && this.#samples.every !== 0) yield* this.#sample();
+    if (this.#isDue(this.#saves)) yield* this.#save();
     if (!atEnd) yield* this.#dueByClock();
   }
 
   async *#dueByClock(): AsyncGenerator<TrainingEvent> {
     const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
     if (this.#clock.isLookDue) {
-      if (evaluateEvery > 0) yield* this.#evaluateInterim();
-      if (sampleEvery > 0) yield* this.#sample(false);
+      if (evaluateEvery !== 0) yield* this.#evaluateInterim(Math.min(INTERIM_CHARACTERS, this.#session.evaluated()));
+      if (sampleEvery !== 0) yield* this.#sample(false);
       this.#clock.looked();
     }
     if (checkpointEvery > 0 && this.#clock.isSaveDue) yield* this.#save(true);
   }
 
-  async *#evaluateInterim(): AsyncGenerator<TrainingEvent> {
+  async *#evaluateInterim(characters: number): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
-    const characters = Math.min(INTERIM_CHARACTERS, this.#run.corpus.validation.length);
     const validationLossNats = await this.#session.evaluate(this.#hurry.isUrgent, characters);
     if (validationLossNats === null || !Number.isFinite(validationLossNats)) return;
-    yield this.#log({ event: 'interim', step, validationLossNats, characters });
+    yield this.#log({ event: 'interim', step, validationLossNats, characters: this.#session.evaluated(characters) });
+  }
+
+  /** At the end of a run that validates on a sample: the loss of the best weights on all that is held out, if that costs little. */
+  async *#evaluateWhole(): AsyncGenerator<TrainingEvent> {
+    const { batchSize, sequenceLength } = this.#options;
+    const { step, validates } = this.#session;
+    const { length } = this.#run.corpus.validation;
+    const isBest = this.#standing.evaluatedAt === step && this.#standing.sinceBest === 0;
+    if (!validates || !isBest || this.#session.evaluated() === length || !affordsWhole(step * batchSize * sequenceLength, length)) return;
+    yield* this.#evaluateInterim(length);
   }
 
   /** @param isDue whether a checkpoint records that it was taken */
   async *#sample(isDue = true): AsyncGenerator<TrainingEvent> {
+    if (this.#standing.sampledAt === this.#session.step) return;
+    yield* this.#pauses.during('sample', this.#sampleNow(isDue));
+  }
+
+  async *#sampleNow(isDue: boolean): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
-    if (this.#standing.sampledAt === step) return;
     let event: TrainingEvent;
     try {
       const text = await this.#session.sample(this.#hurry.isUrgent);
@@ -189,34 +228,68 @@ export class Loop {
     }
     if (isDue) {
       this.#standing.sampledAt = step;
+      this.#standing.sampledMs = this.#standing.trainingMs;
       this.#changed();
     }
     yield event;
   }
 
   /** An evaluation or a sample is due at this step, and the training loss of the same step is reported with it. */
-  #isLookDue(): boolean {
-    const { evaluateEvery, sampleEvery } = this.#options;
-    return (this.#session.validates && this.#isDue(evaluateEvery)) || this.#isDue(sampleEvery);
+  get #isLookDue(): boolean {
+    return (this.#session.validates && this.#isDue(this.#evaluations)) || this.#isDue(this.#samples);
   }
 
-  #isDue(every: number): boolean {
-    const { step } = this.#session;
-    return every > 0 && step > 0 && step % every === 0;
+  #isDue(recurring: Recurring): boolean {
+    return isDue(recurring, this.#reached);
   }
 
-  async *#evaluate(): AsyncGenerator<TrainingEvent> {
+  get #evaluations(): Recurring {
+    return { every: this.#options.evaluateEvery, times: EVALUATIONS, lastMs: this.#standing.evaluatedMs };
+  }
+
+  get #samples(): Recurring {
+    return { every: this.#options.sampleEvery, times: SAMPLES, lastMs: this.#standing.sampledMs };
+  }
+
+  get #saves(): Recurring {
+    return { every: this.#options.checkpointEvery, times: 1, lastMs: 0 };
+  }
+
+  get #reached(): Reached {
+    const { trainingMs } = this.#standing;
+    return { step: this.#session.step, totalSteps: this.#totalSteps, trainingMs, budgetMs: this.#options.budgetMs };
+  }
+
+  async *#evaluate(atEnd: boolean): AsyncGenerator<TrainingEvent> {
+    const { step, validates } = this.#session;
+    if (!validates || this.#standing.evaluatedAt === step) return;
+    if (this.#isSavedBefore(atEnd)) yield* this.#save(true);
+    // A state that cannot be saved has made it go back.
+    if (!this.#hasDiverged && this.#session.step === step) yield* this.#pauses.during('evaluation', this.#evaluateNow());
+  }
+
+  /** A process that is killed in a long evaluation must not lose what was learnt before it. */
+  #isSavedBefore(atEnd: boolean): boolean {
+    const characters = this.#session.evaluated();
+    const work = characters * this.#session.parameters;
+    if (atEnd) return work >= SAVED_BEFORE.end;
+    return this.#options.checkpointEvery > 0 && characters >= SAVED_BEFORE.charactersOfOthers && work >= SAVED_BEFORE.others;
+  }
+
+  async *#evaluateNow(): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
-    if (this.#standing.evaluatedAt === step) return;
     const validationLossNats = await this.#session.evaluate(this.#hurry.isUrgent);
     if (validationLossNats === null) return;
     const trouble = this.#standing.trend.troubleInValidation(validationLossNats);
     if (trouble !== null) return yield* this.#goBack(trouble);
     this.#clock.looked();
     this.#standing.evaluatedAt = step;
+    this.#standing.evaluatedMs = this.#standing.trainingMs;
     this.#changed();
     const best = this.#standing.best === null || validationLossNats < this.#standing.best;
-    const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best };
+    const characters = this.#session.evaluated();
+    const isSample = characters < this.#run.corpus.validation.length;
+    const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best, ...(isSample && { characters }) };
     this.#standing.remember(event);
     this.#standing.judge(best, this.#options);
     this.#log(event); // before best.json, from which a run that is killed after it goes on without evaluating again
@@ -230,20 +303,32 @@ export class Loop {
     const before = this.#standing.best;
     this.#standing.best = lossNats;
     // Whatever else is due at this step is not done yet: even at the end the run is not over.
-    const stored = await this.#keeper.saveBest(await this.#session.checkpoint(this.#record(null)));
+    const stored = await this.#saving(async () => this.#keeper.saveBest(await this.#session.checkpoint(this.#record(null))));
     if (stored.kind === 'disk') this.#standing.best = before; // as best.json is
     return stored;
   }
 
   async *#save(isByClock = false): AsyncGenerator<TrainingEvent> {
-    if (this.#isSaved) return;
+    if (!this.#isSaved) yield* this.#pauses.during('save', this.#saveNow(isByClock));
+  }
+
+  async *#saveNow(isByClock: boolean): AsyncGenerator<TrainingEvent> {
     this.#clock.saved();
-    const checkpoint = await this.#session.checkpoint({ ...this.#record(), ...(isByClock && { savedByClock: true }) });
-    const stored = await (isByClock ? this.#keeper.saveByClock(checkpoint) : this.#keeper.saveLatest(checkpoint, this.#options.keep));
+    const stored = await this.#saving(async () => {
+      const checkpoint = await this.#session.checkpoint({ ...this.#record(), ...(isByClock && { savedByClock: true }) });
+      return isByClock ? this.#keeper.saveByClock(checkpoint) : this.#keeper.saveLatest(checkpoint, this.#options.keep);
+    });
     if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
     if (stored.kind === 'stored') yield this.#savedNow(isByClock);
     yield* this.#tellNews();
     this.#collectGarbage();
+  }
+
+  async #saving<Result>(save: () => Promise<Result>): Promise<Result> {
+    this.#activity({ kind: 'saving', done: 0, total: 1 });
+    const result = await save();
+    this.#activity({ kind: 'saving', done: 1, total: 1 });
+    return result;
   }
 
   #savedNow(isByClock = false): TrainingEvent {
@@ -262,10 +347,12 @@ export class Loop {
   async *#finish(reason: EndReason): AsyncGenerator<TrainingEvent> {
     // What has come apart stays unsaved: the checkpoint before is the last.
     if (!this.#hasDiverged && !this.#isSaved) {
-      await this.#keeper.saveLast(await this.#session.checkpoint(this.#record()), this.#options.keep, this.#savedStep);
+      const checkpoint = await this.#session.checkpoint(this.#record());
+      await this.#saving(() => this.#keeper.saveLast(checkpoint, this.#options.keep, this.#savedStep));
       yield this.#savedNow();
     }
     yield* this.#tellNews();
+    if (!this.#wasOver && this.#hurry.told === null && this.#finished() !== null) yield* this.#evaluateWhole();
     yield this.#log({
       event: 'end',
       reason: this.#wasOver ? 'finished' : reason,
@@ -290,7 +377,7 @@ export class Loop {
   /** What is due at the end of a run is done. */
   get #isJudged(): boolean {
     const { step, validates } = this.#session;
-    return (!validates || this.#standing.evaluatedAt === step) && (this.#options.sampleEvery === 0 || this.#standing.sampledAt === step);
+    return (!validates || this.#standing.evaluatedAt === step) && (this.#samples.every === 0 || this.#standing.sampledAt === step);
   }
 
   /** Why the whole run is over, not only this invocation; null while it is not. */
@@ -311,6 +398,10 @@ export class Loop {
   #record(finished = this.#isJudged ? this.#finished() : null): RunRecord {
     const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished });
     return { reading: this.#run.reading, machine: this.#run.machine, ...state };
+  }
+
+  #activity(activity: Activity): void {
+    this.#run.onActivity?.(activity);
   }
 
   #log<Event extends TrainingEvent>(event: Event): Event {

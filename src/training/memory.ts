@@ -48,7 +48,7 @@ export function processBytes({ model, options, workload, textBytes }: Demand, de
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
   const garbage = Math.min(MOST_GARBAGE_BYTES, GARBAGE_COPIES * copies);
   // The weights of the sampler, as they are and packed.
-  const sampler = options.sampleEvery > 0 ? 8 * P : 0;
+  const sampler = options.sampleEvery !== 0 ? 8 * P : 0;
   const projection = options.orthogonalEvery > 0 ? orthogonalBytes(model) : 0;
   return (
     NODE_BYTES +

@@ -6,8 +6,14 @@ import type { Regularisation } from '../model/regularisation.ts';
 import { countParameters } from '../program/value.ts';
 import type { TrainingOptions } from './options.ts';
 
+// prettier-ignore
+export type ModelOptions = Pick<TrainingOptions,
+  'cell' | 'layers' | 'hidden' | 'embedding' | 'forgetBias' | 'initialisation' | 'dropout' | 'skip' | 'stacking' | 'timeSkip' | 'tied' |
+  'layerNorm' | 'learnedState' | 'gateBias' | 'initScale'
+>;
+
 /** @param vocabulary V */
-export function modelOf(options: TrainingOptions, vocabulary: number): ModelConfiguration {
+export function modelOf(options: ModelOptions, vocabulary: number): ModelConfiguration {
   const {
     cell,
     layers,

@@ -105,12 +105,13 @@ export const optionRules: { readonly [Key in keyof TrainingOptions]: Rule } = {
   budgetMs: orNull(milliseconds('--budget')),
   maxTimeMs: orNull(milliseconds('--max-time')),
   seed: whole('--seed', 0),
-  evaluateEvery: whole('--eval-every', 0),
+  evaluateEvery: orNull(whole('--eval-every', 0)),
   checkpointEvery: whole('--checkpoint-every', 0),
-  sampleEvery: whole('--sample-every', 0),
+  sampleEvery: orNull(whole('--sample-every', 0)),
   sampleLength: whole('--sample-length', 1, 2 ** 20),
   patience: whole('--patience', 0),
   evaluationStreams: whole('--streams', 1),
+  validationCharacters: whole('--val-characters', 0),
   keep: whole('--keep', 0),
   maxRecoveries: whole('--max-recoveries', 0),
 };
@@ -145,6 +146,7 @@ export const earlierDefaults = {
   randomOffset: false,
   randomLength: false,
   plateauPatience: 1,
+  validationCharacters: 0,
 } as const satisfies Partial<TrainingOptions>;
 
 /** The first option that is not what it may be; null if all are. */

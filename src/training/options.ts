@@ -157,14 +157,14 @@ export interface TrainingOptions {
   readonly maxTimeMs: number | null;
 
   readonly seed: number;
-  /** In steps; 0 is only at the end. */
-  readonly evaluateEvery: number;
+  /** In steps; 0 is only at the end. Null spaces ten evaluations over the run: by its steps or, with a budget, by time. */
+  readonly evaluateEvery: number | null;
   /** In steps; 0 is only at the end. */
   readonly checkpointEvery: number;
   /** How many of the newest checkpoints stay under a name of their own. */
   readonly keep: number;
-  /** In steps; 0 is never. */
-  readonly sampleEvery: number;
+  /** In steps; 0 is never. Null spaces four samples over the run, as `evaluateEvery` does. */
+  readonly sampleEvery: number | null;
   /** Characters of each sample taken in training. */
   readonly sampleLength: number;
   /** Evaluations without a new best before the run stops early; 0 never stops. */
@@ -173,4 +173,6 @@ export interface TrainingOptions {
   readonly maxRecoveries: number;
   /** Contiguous streams that the validation text is read in; 1 is the strict figure. */
   readonly evaluationStreams: number;
+  /** Characters of the validation text to validate on, in evenly spaced chunks; 0 is all of it. `rnn eval` scores all of it in any case. */
+  readonly validationCharacters: number;
 }

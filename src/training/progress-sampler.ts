@@ -5,6 +5,7 @@ import type { Device } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { Sampler } from '../sampling/sample.ts';
+import type { ActivityListener } from './activity.ts';
 
 /** How long a text is, its seed, and what tells that it became urgent to end. */
 interface SampleWish {
@@ -18,28 +19,45 @@ export class ProgressSampler {
   readonly #vocabulary: Vocabulary;
   readonly #device: Device;
   readonly #threads: number | null;
+  readonly #onActivity: ActivityListener;
   #sampler: Sampler | null = null;
   /** Where texts are drawn, if not where the model is trained. */
   #cpu: Device | null = null;
 
   /** @param threads maximum if the cpu samples for another device; null for one per core */
-  constructor(model: ModelConfiguration, vocabulary: VocabularyData, device: Device, threads: number | null) {
+  constructor(
+    model: ModelConfiguration,
+    vocabulary: VocabularyData,
+    device: Device,
+    threads: number | null,
+    onActivity: ActivityListener = () => {},
+  ) {
     this.#model = model;
     this.#vocabulary = new Vocabulary(vocabulary);
     this.#device = device;
     this.#threads = threads;
+    this.#onActivity = onActivity;
   }
 
   /** A text of the model with these weights, or null if it became urgent to end. */
   async text(parameters: Float32Array, { length, seed, isUrgent }: SampleWish): Promise<string | null> {
-    this.#sampler ??= await Sampler.open(this.#model, this.#vocabulary, await this.#samplingDevice());
+    this.#sampler ??= await this.#open();
     await this.#sampler.load(parameters);
     let text = '';
+    this.#onActivity({ kind: 'sampling', done: 0, total: length });
     for await (const piece of this.#sampler.text({ prime: '', length, stop: null, seed, options: {} })) {
       if (isUrgent()) return null;
       text += piece;
+      this.#onActivity({ kind: 'sampling', done: [...text].length, total: length });
     }
     return text;
+  }
+
+  async #open(): Promise<Sampler> {
+    this.#onActivity({ kind: 'compiling', done: 0, total: 1 });
+    const sampler = await Sampler.open(this.#model, this.#vocabulary, await this.#samplingDevice());
+    this.#onActivity({ kind: 'compiling', done: 1, total: 1 });
+    return sampler;
   }
 
   async close(): Promise<void> {

@@ -42,6 +42,9 @@ export interface LoopState {
   /** Steps at which a loss was last evaluated, and a sample taken. */
   readonly evaluatedAt: number;
   readonly sampledAt: number;
+  /** How much time steps had taken by then. */
+  readonly evaluatedMs: number;
+  readonly sampledMs: number;
   readonly recoveries: number;
   /** What recoveries have made of the learning rate. */
   readonly learningRateFactor: number;
@@ -77,6 +80,8 @@ const loopRules: Rules<LoopState> = {
   drops: isCount,
   evaluatedAt: isNumber,
   sampledAt: isNumber,
+  evaluatedMs: isTime,
+  sampledMs: isTime,
   recoveries: isCount,
   learningRateFactor: (value) => isNumber(value) && value > 0 && value <= 1,
   finished: orNull((value) => endReasons.includes(value as EndReason)),
@@ -179,7 +184,8 @@ export function recordedReadingOrNull(training: Training): ReadingOptions | null
 }
 
 export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', machineRules);
-export const recordedLoop = (training: Training): LoopState => part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0 });
+export const recordedLoop = (training: Training): LoopState =>
+  part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
 export function recordedCorpus(training: Training): CorpusRecord {
   const corpus = part(training, 'corpus', corpusRules);

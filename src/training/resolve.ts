@@ -5,6 +5,8 @@ import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
+import { expectedCharacters } from './expected.ts';
+import { type Intervals, chooseIntervals } from './intervals.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
 import { idleNotes } from './idle.ts';
@@ -24,11 +26,6 @@ const CHARACTERS_TO_READ = 10_000_000;
 const EPOCHS = { least: 1, most: 50 };
 /** A text so short that an epoch is a handful of updates needs a number of updates, not of epochs. */
 const LEAST_STEPS = 1000;
-/** An evaluation costs a third of a training step per character: this many trained per validated keep it under 5 % of the time. */
-const TRAINED_PER_VALIDATED = 7;
-const LEAST_STEPS_BETWEEN_EVALUATIONS = 100;
-/** However long the validation text: what a power cut may cost. */
-const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
 /** Chance of a zero state at a window. */
 const STATE_RESET = { min: 0.05, max: 0.3 };
@@ -76,6 +73,7 @@ const fromText: readonly (keyof TrainingOptions)[] = [
   'checkpointEvery',
   'sampleEvery',
   'evaluationStreams',
+  'validationCharacters',
 ];
 
 /**
@@ -96,13 +94,9 @@ export function resolveOptions(
   });
   const cell = cellNamed(given.cell ?? 'lstm');
   const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
-  const evaluateEvery =
-    given.evaluateEvery ??
-    Math.max(LEAST_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * corpus.validation.length) / (batchSize * sequenceLength)));
-
   const textStarts = given.textStarts ?? true;
 
-  const options: TrainingOptions = {
+  const sized: Omit<TrainingOptions, keyof Intervals> = {
     cell: cell.name,
     layers: given.layers ?? chosen.layers,
     hidden,
@@ -127,19 +121,22 @@ export function resolveOptions(
     ...runLength(given, length, windowsPerEpoch),
     maxTimeMs: given.maxTimeMs ?? null,
     seed: given.seed ?? 1,
-    evaluateEvery,
-    checkpointEvery: given.checkpointEvery ?? Math.min(evaluateEvery, MOST_STEPS_BETWEEN_CHECKPOINTS),
     keep: given.keep ?? 0,
-    sampleEvery: given.sampleEvery ?? evaluateEvery,
-    sampleLength: given.sampleLength ?? 300,
+    sampleLength: given.sampleLength ?? 150,
     patience: given.patience ?? 0,
     maxRecoveries: given.maxRecoveries ?? 3,
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
+  const run = {
+    characters: expectedCharacters(sized, { length, symbols: corpus.vocabulary.size }),
+    perStep: batchSize * sequenceLength,
+    isTimed: sized.budgetMs !== null,
+  };
+  const options: TrainingOptions = { ...sized, ...chooseIntervals(given, run, corpus.validation.length) };
   refuseUnfit(options, corpus);
   return {
     options,
-    notes: describeChoices(given, options, length),
+    notes: [...describeChoices(given, options, length), ...describeSample(options, corpus.validation.length)],
     idle: idleNotes(asked, options),
     sources: sourcesOf(options, asked, given),
   };
@@ -202,7 +199,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
         options: [flag, '--embedding'],
       });
   }
-  if (validation.length >= 2 && options.evaluateEvery > 0) return;
+  if (validation.length >= 2 && options.evaluateEvery !== 0) return;
   if (options.patience > 0) throw nothingToWaitFor('--patience', options.patience);
   if (options.schedule === 'plateau') throw nothingToWaitFor('--lr-schedule', 'plateau');
 }
@@ -259,6 +256,12 @@ function runLength(
   if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
   const read = Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.round(CHARACTERS_TO_READ / length)));
   return windowsPerEpoch * read < LEAST_STEPS ? { epochs, maxSteps: LEAST_STEPS, budgetMs } : { epochs: read, maxSteps, budgetMs };
+}
+
+function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
+  if (validationCharacters === 0 || validationCharacters >= validation - 1) return [];
+  const [sample, all] = [validationCharacters, validation].map((characters) => characters.toLocaleString('en'));
+  return [`validating on ${sample} of ${all} held-out characters; rnn eval --part validation scores them all`];
 }
 
 function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, characters: number): string[] {

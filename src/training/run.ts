@@ -3,15 +3,15 @@ import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import type { ActivityListener } from './activity.ts';
+import { stepsBetween } from './due.ts';
 import type { EndReason, StartEvent } from './events.ts';
+import { NEARLY } from './expected.ts';
+import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingOptions } from './options.ts';
 import { type MachineOptions, type ReadingOptions, recordedLoop } from './record.ts';
 import type { Progress } from './schedules.ts';
 import type { Session } from './session.ts';
 import type { Standing } from './standing.ts';
-
-/** So much of a window is an error of rounding where epochs are counted in windows. */
-const NEARLY = 1e-9;
 
 export interface TrainingRun {
   readonly options: TrainingOptions;
@@ -49,7 +49,12 @@ export function stepsUntilDue(
   step: number,
   totalSteps: number | null,
 ): number {
-  const until = [evaluateEvery, sampleEvery, checkpointEvery].filter((every) => every > 0).map((every) => every - (step % every));
+  const intervals = [
+    stepsBetween({ every: evaluateEvery, times: EVALUATIONS }, totalSteps),
+    stepsBetween({ every: sampleEvery, times: SAMPLES }, totalSteps),
+    checkpointEvery,
+  ];
+  const until = intervals.flatMap((every) => (every === null || every === 0 ? [] : [every - (step % every)]));
   return Math.min(...until, (totalSteps ?? Infinity) - step);
 }
 

@@ -2,6 +2,7 @@
 // checkpoints when told to. When that is, loop.ts decides.
 import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
+import { scoredCharacters } from '../corpus/evaluation-windows.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Intact } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -9,10 +10,12 @@ import { stateShapes } from '../model/layer.ts';
 import { initialParametersInPieces, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
+import type { ActivityListener } from './activity.ts';
 import { evaluate } from './evaluation.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
+import { earlierDefaults } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 import { ProgressSampler } from './progress-sampler.ts';
 import { recordedCorpus } from './record.ts';
@@ -33,7 +36,7 @@ export interface Restored {
   readonly sameTraining: boolean;
   /** That text in the same windows. */
   readonly samePlace: boolean;
-  /** The same text to validate on. */
+  /** The same characters to validate on. */
   readonly sameValidation: boolean;
   readonly sameOptimizer: boolean;
 }
@@ -64,6 +67,16 @@ interface Opened {
   readonly streams: Streams;
   readonly memoryBytes: number;
   readonly sampler: ProgressSampler;
+  readonly onActivity: ActivityListener;
+}
+
+/** What a session may be opened with. */
+export interface SessionSurroundings {
+  /** Whose weights a new run begins with; null for weights of chance. */
+  readonly initial?: TrainedModel | null;
+  /** Threads at most if the cpu samples for another device; null for one per core. */
+  readonly threads?: number | null;
+  readonly onActivity?: ActivityListener;
 }
 
 export class Session {
@@ -81,11 +94,12 @@ export class Session {
   readonly #weights: Weights;
   readonly #initial: TrainedModel | null;
   readonly #sampler: ProgressSampler;
+  readonly #onActivity: ActivityListener;
   #random: Random;
   #step = 0;
   #resetNext = false;
 
-  private constructor({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler }: Opened) {
+  private constructor({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler, onActivity }: Opened) {
     this.model = model;
     this.shapes = parameterShapes(model);
     this.parameters = countParameters(this.shapes);
@@ -99,19 +113,18 @@ export class Session {
     this.#random = new Random(options.seed);
     this.#initial = initial;
     this.#sampler = sampler;
+    this.#onActivity = onActivity;
   }
 
   /**
    * A session that must be told where to begin: `begin` or `restore`.
-   * @param initial whose weights a new run begins with; null for weights of chance
    * @throws RnnError `usage` if the model does not fit into this machine's memory, `corpus` if the text holds no window of these sizes
    */
   static async open(
     options: TrainingOptions,
     corpus: Corpus,
     device: Device,
-    initial: TrainedModel | null = null,
-    threads: number | null = null,
+    { initial = null, threads = null, onActivity = () => {} }: SessionSurroundings = {},
   ): Promise<Session> {
     const model = modelOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
@@ -126,10 +139,12 @@ export class Session {
       drawsOf(options),
       startSymbolOf(options, corpus.vocabulary),
     );
+    onActivity({ kind: 'compiling', done: 0, total: 1 });
     const executable = await device.compile(workload);
+    onActivity({ kind: 'compiling', done: 1, total: 1 });
     const memoryBytes = processBytes(demand, executable.memoryBytes);
-    const sampler = new ProgressSampler(model, corpus.vocabulary.data, device, threads);
-    return new Session({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler });
+    const sampler = new ProgressSampler(model, corpus.vocabulary.data, device, threads, onActivity);
+    return new Session({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler, onActivity });
   }
 
   /** The first step comes next. */
@@ -154,7 +169,10 @@ export class Session {
     const recorded = recordedCorpus(training);
     const { digest, sourcesDigest, train, validation } = this.#corpus;
     const sameTraining = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length;
-    const sameValidation = recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
+    const { validationCharacters } = { ...earlierDefaults, ...training.options };
+    const sameCharacters = validationCharacters === this.#options.validationCharacters;
+    const sameValidation =
+      sameCharacters && recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
     const samePlace = sameTraining && sameWindows(training.options, this.#options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, stateShapes(this.model), this.#options.batchSize) : null;
@@ -240,17 +258,27 @@ export class Session {
     return this.#corpus.validation.length > 1;
   }
 
+  /** Characters that an evaluation scores. @param characters to score at most; those of the run unless given */
+  evaluated(characters = this.#validationCharacters): number {
+    const { length } = this.#corpus.validation;
+    return characters < length - 1 ? scoredCharacters(length, { streams: this.#options.evaluationStreams, characters }) : length;
+  }
+
+  get #validationCharacters(): number {
+    return this.#options.validationCharacters || Infinity;
+  }
+
   /**
    * Mean nats per character of the validation text, or null if there is none or it became urgent to end.
    *
-   * @param length of its beginning, if not all of it is to be read
+   * @param characters of it to score at most, in a sample; those of the run unless given
    */
-  async evaluate(isUrgent: () => boolean, length = Infinity): Promise<number | null> {
+  async evaluate(isUrgent: () => boolean, characters = this.#validationCharacters): Promise<number | null> {
     if (!this.validates) return null;
     const { evaluationStreams: streams, sequenceLength } = this.#options;
     const startSymbol = startSymbolOf(this.#options, this.#corpus.vocabulary);
-    const tokens = this.#corpus.validation.subarray(0, length);
-    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', tokens, { streams, sequenceLength, startSymbol, isUrgent }));
+    const plan = { streams, sequenceLength, startSymbol, characters, isUrgent, onActivity: this.#onActivity };
+    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', this.#corpus.validation, plan));
   }
 
   /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */

@@ -18,6 +18,8 @@ export class Standing {
   drops: number;
   evaluatedAt: number;
   sampledAt: number;
+  evaluatedMs: number;
+  sampledMs: number;
   recoveries: number;
   learningRateFactor: number;
   best: number | null;
@@ -39,6 +41,8 @@ export class Standing {
     this.drops = state?.drops ?? 0;
     this.evaluatedAt = state?.evaluatedAt ?? -1;
     this.sampledAt = state?.sampledAt ?? -1;
+    this.evaluatedMs = state?.evaluatedMs ?? 0;
+    this.sampledMs = state?.sampledMs ?? 0;
     this.recoveries = state?.recoveries ?? 0;
     this.learningRateFactor = state?.learningRateFactor ?? 1;
     this.best = training?.bestValidationLossNats ?? null;
@@ -72,6 +76,8 @@ export class Standing {
     const standing = new Standing(training, this.#uniformNats);
     standing.forgetLosses(texts);
     standing.trainingMs = this.trainingMs;
+    standing.evaluatedMs = this.evaluatedMs;
+    standing.sampledMs = this.sampledMs;
     standing.best = this.best;
     standing.recoveries = this.recoveries + 1;
     standing.learningRateFactor = this.learningRateFactor / 2;
@@ -101,7 +107,8 @@ export class Standing {
   /** What a checkpoint keeps of it. */
   record(rest: { readonly totalSteps: number | null; readonly elapsedMs: number; readonly finished: EndReason | null }): RunRecord {
     this.remember(null);
-    const { trainingMs, sinceBest, sinceDrop, drops, evaluatedAt, sampledAt, recoveries, learningRateFactor } = this;
+    const { trainingMs, sinceBest, sinceDrop, drops, evaluatedAt, sampledAt, evaluatedMs, sampledMs, recoveries, learningRateFactor } =
+      this;
     const loop: LoopState = {
       trainingMs,
       sinceBest,
@@ -109,6 +116,8 @@ export class Standing {
       drops,
       evaluatedAt,
       sampledAt,
+      evaluatedMs,
+      sampledMs,
       recoveries,
       learningRateFactor,
       trend: this.trend.state,

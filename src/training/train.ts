@@ -21,7 +21,11 @@ export interface PreparedRun {
  * @throws RnnError `usage` if the model does not fit into memory, `checkpoint` if the earlier state is not one of this run
  */
 export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
-  const session = await Session.open(run.options, run.corpus, run.device, run.initial, run.machine.threads);
+  const session = await Session.open(run.options, run.corpus, run.device, {
+    initial: run.initial ?? null,
+    threads: run.machine.threads,
+    ...(run.onActivity && { onActivity: run.onActivity }),
+  });
   try {
     const { earlier = null } = run;
     const restored = earlier === null ? null : await session.restore(earlier);

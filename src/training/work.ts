@@ -2,13 +2,13 @@
 import type { TrainingWork } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
-import { modelOf } from './model.ts';
+import { type ModelOptions, modelOf } from './model.ts';
 import type { TrainingOptions } from './options.ts';
 
-type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>;
+export type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>;
 
 /** @param corpus how many symbols there are to train on, and how many distinct ones */
-export function workOf(options: TrainingOptions, corpus: { readonly length: number; readonly symbols: number }): TrainingWork {
+export function workOf(options: ModelOptions & Windows, corpus: { readonly length: number; readonly symbols: number }): TrainingWork {
   return workOfModel(modelOf(options, corpus.symbols), options, corpus.length);
 }
 

@@ -148,7 +148,7 @@ export const start: TrainingEvent = {
   memoryBytes: 96_000_000,
 };
 
-export const report = (step: number, elapsedMs: number, progress: number): TrainingEvent => ({
+export const report = (step: number, elapsedMs: number, trainingMs: 1, remainingPausesMs: 0, progress: number): TrainingEvent => ({
   event: 'report',
   step,
   epoch: step / 400,

@@ -59,7 +59,7 @@ export function optionsOf(corpus: Corpus, { learningRate = 0.01, ...given }: Par
 /** What of a checkpoint must not depend on how fast the machine is, nor on whether the run was interrupted. */
 export function timeless({ model, vocabulary, training, tensors, state, optimizer }: Checkpoint): unknown {
   const { loop, history, ...rest } = training;
-  const { trainingMs: _trained, elapsedMs: _elapsed, ...standing } = loop as LoopState;
+  const { trainingMs: _trained, evaluatedMs: _evaluated, sampledMs: _sampled, elapsedMs: _elapsed, ...standing } = loop as LoopState;
   const { maxTimeMs: _invocation, ...options } = rest.options;
   return {
     model,

@@ -13,6 +13,8 @@ const report = (step: number): ReportEvent => ({
   gradientNorm: 1,
   charactersPerSecond: 9,
   elapsedMs: step,
+  trainingMs: 0,
+  remainingPausesMs: 0,
   progress: 0,
 });
 

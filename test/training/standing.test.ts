@@ -18,6 +18,8 @@ const state: Partial<LoopState> = {
   drops: 2,
   evaluatedAt: 40,
   sampledAt: 30,
+  evaluatedMs: 900,
+  sampledMs: 800,
   recoveries: 2,
   learningRateFactor: 0.25,
   trend: { steps: 40, average: 1.5, lowest: 1.25 },

@@ -1,0 +1,42 @@
+// When evaluations, samples and saves are due, and how many are still to come. Pure.
+
+/** What comes again and again in a run. */
+export interface Recurring {
+  /** In steps; 0 is only at the end, or never; null spaces it over the run. */
+  readonly every: number | null;
+  /** How often it comes where it is spaced over the run; the last at the end. */
+  readonly times: number;
+  /** How much time steps had taken when it last came. */
+  readonly lastMs: number;
+}
+
+/** How far a run is; null where it is not of so many steps, or of a time. */
+export interface Reached {
+  readonly step: number;
+  readonly totalSteps: number | null;
+  readonly trainingMs: number;
+  readonly budgetMs: number | null;
+}
+
+/** Steps from one to the next; null where only time says when the next comes. */
+export function stepsBetween({ every, times }: Pick<Recurring, 'every' | 'times'>, totalSteps: number | null): number | null {
+  return every ?? (totalSteps === null ? null : Math.max(1, Math.ceil(totalSteps / times)));
+}
+
+export function isDue(recurring: Recurring, { step, totalSteps, trainingMs, budgetMs }: Reached): boolean {
+  if (step === 0) return false;
+  const every = stepsBetween(recurring, totalSteps);
+  if (every !== null) return every > 0 && step % every === 0;
+  const part = (milliseconds: number): number => Math.floor((recurring.times * milliseconds) / budgetMs!);
+  return part(trainingMs) > part(recurring.lastMs);
+}
+
+/** How often it still comes before the end of the run. */
+export function timesLeft(recurring: Recurring, { step, totalSteps, trainingMs, budgetMs }: Reached): number {
+  const every = stepsBetween(recurring, totalSteps);
+  if (every === 0) return 0;
+  if (totalSteps !== null) return Math.max(0, Math.ceil(totalSteps / every!) - 1 - Math.floor(step / every!));
+  const left = Math.max(0, 1 - trainingMs / budgetMs!);
+  if (every === null) return Math.max(0, Math.ceil(recurring.times * left) - 1);
+  return trainingMs === 0 ? 0 : Math.floor((left * budgetMs! * step) / trainingMs / every);
+}

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { type Reached, type Recurring, isDue, stepsBetween, timesLeft } from '../../src/training/due.ts';
+
+const inSteps = (every: number | null, times = 10): Recurring => ({ every, times, lastMs: 0 });
+const ofSteps = (step: number, totalSteps = 100): Reached => ({ step, totalSteps, trainingMs: 0, budgetMs: null });
+const ofTime = (trainingMs: number, step = 1): Reached => ({ step, totalSteps: null, trainingMs, budgetMs: 30_000 });
+
+describe('what comes every so many steps', () => {
+  test('is due at their multiples, and never before the first step or where it is turned off', () => {
+    const due = Array.from({ length: 101 }, (_, step) => step).filter((step) => isDue(inSteps(30), ofSteps(step)));
+    expect(due).toEqual([30, 60, 90]);
+    expect(isDue(inSteps(0), ofSteps(30))).toBe(false);
+  });
+
+  test('comes as often again as multiples are left before the end', () => {
+    expect([0, 29, 30, 89, 90, 99].map((step) => timesLeft(inSteps(30), ofSteps(step)))).toEqual([3, 3, 2, 1, 0, 0]);
+    expect(timesLeft(inSteps(50), ofSteps(0))).toBe(1);
+    expect(timesLeft(inSteps(0), ofSteps(0))).toBe(0);
+    expect(timesLeft(inSteps(10), ofTime(10_000, 100))).toBe(20);
+  });
+});
+
+describe('what is spaced over a run', () => {
+  test('comes every tenth of its steps', () => {
+    expect(stepsBetween(inSteps(null), 95)).toBe(10);
+    expect(stepsBetween(inSteps(null), 3)).toBe(1);
+    expect(stepsBetween(inSteps(null), null)).toBe(null);
+    expect(isDue(inSteps(null), ofSteps(20))).toBe(true);
+  });
+
+  test('comes once in each tenth of its time, however long steps take', () => {
+    for (const stepMs of [7, 900, 4000]) {
+      let recurring = inSteps(null);
+      const due: number[] = [];
+      for (let ms = stepMs; ms < 30_000; ms += stepMs) {
+        if (!isDue(recurring, ofTime(ms))) continue;
+        due.push(ms);
+        recurring = { ...recurring, lastMs: ms };
+      }
+      expect(due.map((ms) => Math.floor(ms / 3000))).toEqual([...new Set(due.map((ms) => Math.floor(ms / 3000)))]);
+      expect(due.length).toBe(Math.min(9, Math.ceil(30_000 / stepMs) - 1));
+    }
+  });
+
+  test('comes as often again as parts of the time are left before the end', () => {
+    expect([0, 2999, 3001, 26_999, 27_001, 30_000].map((ms) => timesLeft(inSteps(null), ofTime(ms)))).toEqual([9, 9, 8, 1, 0, 0]);
+  });
+});

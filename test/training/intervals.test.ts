@@ -1,0 +1,84 @@
+// How often a run evaluates, samples and saves, and on how much it validates: chosen from counts of characters alone.
+import { describe, expect, test } from 'vitest';
+import { charactersWithin, expectedCharacters } from '../../src/training/expected.ts';
+import { type ExpectedRun, affordsWhole, chooseIntervals } from '../../src/training/intervals.ts';
+import { optionsOf, verses } from './fixture.ts';
+
+const run = (characters: number, given: Partial<ExpectedRun> = {}): ExpectedRun => ({
+  characters,
+  perStep: 1000,
+  isTimed: false,
+  ...given,
+});
+
+describe('intervals that are not given', () => {
+  test('give evaluations on all that is held out a twentieth of the training time, while that leaves ten of them', () => {
+    expect(chooseIntervals({}, run(10e6), 100_000)).toEqual({
+      validationCharacters: 0,
+      evaluateEvery: 700,
+      sampleEvery: 2800,
+      checkpointEvery: 700,
+    });
+  });
+
+  test('give ten evaluations on a sample of a long held-out part, and four samples of text', () => {
+    expect(chooseIntervals({}, run(10e6), 13_700_000)).toEqual({
+      validationCharacters: 140_000,
+      evaluateEvery: 980,
+      sampleEvery: 2940,
+      checkpointEvery: 980,
+    });
+    const { validationCharacters } = chooseIntervals({}, run(1e9, { perStep: 100 }), 200e6);
+    expect(validationCharacters).toBe(14e6);
+  });
+
+  test('leave at least a hundred steps between two evaluations, and at most a thousand between two checkpoints', () => {
+    expect(chooseIntervals({}, run(1e6), 500)).toMatchObject({ evaluateEvery: 100, checkpointEvery: 100, sampleEvery: 300 });
+    expect(chooseIntervals({}, run(1e9), 10e6)).toMatchObject({ evaluateEvery: 70_000, checkpointEvery: 1000 });
+  });
+
+  test('of a run that only time ends are parts of that time, with a sample that costs a tenth of it', () => {
+    expect(chooseIntervals({}, run(3e6, { isTimed: true }), 13_700_000)).toEqual({
+      validationCharacters: 90_000,
+      evaluateEvery: null,
+      sampleEvery: null,
+      checkpointEvery: 1000,
+    });
+  });
+
+  test('never make a sample so small that it says nothing', () => {
+    const chosen = [true, false].map((isTimed) => chooseIntervals({}, run(1000, { isTimed }), 13_700_000));
+    expect(chosen.map(({ validationCharacters }) => validationCharacters)).toEqual([5000, 20_000]);
+  });
+
+  test('follow from those that are given', () => {
+    expect(chooseIntervals({ evaluateEvery: 200 }, run(10e6), 1e6)).toMatchObject({ validationCharacters: 29_000, sampleEvery: 2600 });
+    expect(chooseIntervals({ evaluateEvery: 0 }, run(10e6), 1e6)).toMatchObject({ validationCharacters: 0, sampleEvery: 0 });
+    expect(chooseIntervals({ validationCharacters: 0 }, run(10e6), 2e6)).toMatchObject({ evaluateEvery: 14_000 });
+    const both = { evaluateEvery: 3, sampleEvery: 5, checkpointEvery: 7, validationCharacters: 11 };
+    expect(chooseIntervals(both, run(10e6, { isTimed: true }), 2e6)).toEqual(both);
+  });
+
+  test('leave room for all that is held out at the end where that costs at most a tenth of the training', () => {
+    expect([affordsWhole(1e6, 300_000), affordsWhole(1e6, 310_000)]).toEqual([true, false]);
+  });
+});
+
+describe('the expected number of characters of a run', () => {
+  const corpus = { length: verses.train.length, symbols: verses.vocabulary.size };
+  const expected = (given: Parameters<typeof optionsOf>[1]): number => expectedCharacters(optionsOf(verses, given), corpus);
+
+  test('is exact for steps and for epochs', () => {
+    expect(expected({ maxSteps: 7 })).toBe(7 * 80);
+    const windows = Math.floor(Math.floor((verses.train.length - 1) / 8) / 10);
+    expect(expected({ epochs: 3 })).toBe(3 * windows * 80);
+    expect(expected({ epochs: 0.5 })).toBe(Math.ceil(windows / 2) * 80);
+  });
+
+  test('follows for a budget from the size of the model and no clock', () => {
+    const [small, large] = [16, 64].map((hidden) => expected({ budgetMs: 1000, hidden }));
+    expect(small).toBeGreaterThan(4 * large);
+    expect(expected({ budgetMs: 2000 })).toBeCloseTo(2 * small, -1);
+    expect(charactersWithin(30_000, 300_000)).toBe(2e6);
+  });
+});
