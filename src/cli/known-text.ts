@@ -5,6 +5,7 @@ import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
 import { harmless } from './format.ts';
+import { isTyped } from './typed.ts';
 
 export interface TextFlags {
   readonly include?: readonly string[];
@@ -28,7 +29,7 @@ export async function readKnownText(
   sources: readonly string[],
   { path, trained }: Loaded,
   { include, exclude, encoding, skipInvalid, json }: TextFlags,
-  { io, rooms, stderr }: Context,
+  { io, rooms, stderr, waiting }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
   const { readKnownText: read } = await rooms.knownText();
@@ -39,6 +40,7 @@ export async function readKnownText(
     exclude,
     encoding,
     skipInvalid,
+    ...(isTyped(sources, io) ? {} : { onActivity: waiting.listen }),
     get stdin() {
       return io.stdin;
     },

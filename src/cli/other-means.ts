@@ -38,14 +38,16 @@ export async function otherMeans(
   vocabulary: Vocabulary,
   against: Tokens | null,
   asked: boolean,
-  { rooms, stderr }: Context,
+  { rooms, stderr, waiting }: Context,
 ): Promise<Others> {
   const { Ngrams, bytesOf, compressedSizes, xzSize } = await rooms.insight();
   const perCharacter = (sizes: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;
+  if (bytes !== null) waiting.begin('compressing');
   const compressors = bytes === null ? null : perCharacter({ ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) });
   if (against === null) return { compressors, ngrams: null };
+  waiting.begin('counting n-grams');
   const counted = new Ngrams(against, vocabulary.size);
   if (counted.characters < against.length) {
     stderr.line(

@@ -5,8 +5,8 @@ import type { ReadingActivity } from '../corpus/activity.ts';
 export type Activity = ReadingActivity | RunActivity;
 
 interface RunActivity {
-  readonly kind: 'compiling' | 'validating' | 'sampling' | 'saving';
-  /** Characters that are validated or sampled, bytes that are saved; of anything else 0, and 1 when it is done. */
+  readonly kind: 'compiling' | 'validating' | 'scoring' | 'inspecting' | 'sampling' | 'saving';
+  /** Characters that are validated, scored, inspected or sampled, bytes that are saved; of anything else 0, and 1 when it is done. */
   readonly done: number;
   /** `done` when the work is done; null where nobody knows it beforehand. */
   readonly total: number | null;

@@ -87,7 +87,7 @@ export function defineEval(command: Command, context: Context): void {
 }
 
 async function evaluate(sources: readonly string[], flags: EvalFlags, context: Context): Promise<void> {
-  const { io, rooms, stderr } = context;
+  const { io, rooms, stderr, waiting } = context;
   const part = flags.part ?? defaultPart;
   const given = givenOptions(flags);
   refuseTwice(sources, flags);
@@ -112,7 +112,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const surprise = await recordFor(plan, trained, flags, context);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
   const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
-  const scored = await score(trained, plan, device, surprise).finally(() => device.close());
+  const scored = await score(trained, plan, device, surprise, waiting.listen).finally(() => device.close());
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
   const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));

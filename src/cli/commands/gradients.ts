@@ -96,7 +96,7 @@ export function defineGradients(command: Command, context: Context): void {
 }
 
 async function gradients(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<void> {
-  const { io, rooms, stdout } = context;
+  const { io, rooms, stdout, waiting } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
@@ -110,6 +110,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   const found: GradientsOf[] = [];
   try {
     for (const { name, checkpoint, network, tokens } of subjects) {
+      waiting.begin('walking back in time');
       const flows = await gradientFlow(network, tokens, { steps, positions });
       const singularValues = await largestSingularValues(network, tokens, device, jacobians);
       found.push({ name, model: network.model, flows, singularValues });
@@ -142,7 +143,7 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
 
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
-  const { io, rooms } = context;
+  const { io, rooms, waiting } = context;
   const { untrained = [], include = [], exclude = [], skipInvalid = false } = flags;
   const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
   const given = checkpointsOf(flags);
@@ -170,7 +171,7 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const { encoding = (await rooms.reading()).UTF8 } = flags;
   const readAsNewRun = { unit: 'char', keepLineEnds: false, skipInvalid, minCount: 1, validationFraction: 0, validationFile: null } as const;
   const stdin = isPiped ? { stdin: io.stdin } : {};
-  const text = corpus ?? (await readCorpus({ ...readAsNewRun, sources, include, exclude, encoding, ...stdin }));
+  const text = corpus ?? (await readCorpus({ ...readAsNewRun, sources, include, exclude, encoding, onActivity: waiting.listen, ...stdin }));
   return [
     ...subjects,
     ...asked.map((each) => ({

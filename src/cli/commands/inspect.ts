@@ -100,7 +100,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
 }
 
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
-  const { io, rooms, stderr } = context;
+  const { io, rooms, stderr, waiting } = context;
   const choice = chosenDevice(flags.device, io);
   const { activationsOf, readActivations, startSymbolOf } = await rooms.inspection();
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
@@ -112,7 +112,9 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const tokens = whole.subarray(0, flags.length);
   const { openDevice } = await rooms.devices();
   const device = await openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
-  const activations = await readActivations(trained, tokens, device, startSymbolOf(trained)).finally(() => device.close());
+  waiting.begin('compiling');
+  const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
+  const activations = await readActivations(trained, tokens, device, startSymbolOf(trained), onRead).finally(() => device.close());
   const decoder = vocabulary.decoder();
   const pieces = Array.from(tokens, (id) => decoder.push(id));
   const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);

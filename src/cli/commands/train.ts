@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { RunRequest, Teller } from '../../library/run-request.ts';
+import type { Activity } from '../../training/activity.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
@@ -15,6 +16,7 @@ import { openReporter, type Reporter } from '../progress/reporter.ts';
 import { waitFor } from '../progress/wait.ts';
 import { openStopwatch } from '../stopwatch.ts';
 import { showPlan } from './train-plan.ts';
+import { isTyped } from '../typed.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
 export function defineTrain(command: Command, context: Context): void {
@@ -55,7 +57,7 @@ async function train(request: Request): Promise<number> {
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
       warn: (text) => reporter.warn(harmless(text)),
-      activity: (activity) => reporter.wait(waitFor(activity)),
+      ...(isTyped(sources, io) ? {} : { activity: (activity: Activity) => reporter.wait(waitFor(activity)) }),
     };
     if (flags.dryRun) {
       const { corpus, ...resolved } = await planRun(asked, { rooms, tell });

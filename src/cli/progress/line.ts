@@ -1,7 +1,7 @@
 // The progress line of a terminal: fields of fixed width and a bar that takes what is left. Pure; knows no terminal.
 import type { Colours } from '../colour.ts';
 import { bits, compact, count, duration } from '../format.ts';
-import type { Wait } from './wait.ts';
+import type { ShownWait, Wait } from './wait.ts';
 
 export interface ProgressState {
   readonly progress: number;
@@ -13,12 +13,6 @@ export interface ProgressState {
   readonly timeLeftMs: number | null;
   /** What the run does meanwhile instead of training; null while it trains. */
   readonly wait?: ShownWait | null;
-}
-
-/** A wait with how long it has lasted. */
-export interface ShownWait {
-  readonly wait: Wait;
-  readonly elapsedMs: number;
 }
 
 interface Field {
