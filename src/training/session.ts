@@ -130,7 +130,8 @@ export class Session {
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     const demand = { model, options, workload, textBytes: corpus.train.byteLength + corpus.validation.byteLength };
-    refuseIfTooLarge(demand, device);
+    onActivity({ kind: 'compiling', done: 0, total: 1 }); // to know its size takes most of it
+    await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const streams = new Streams(
       corpus.train,
@@ -139,7 +140,6 @@ export class Session {
       drawsOf(options),
       startSymbolOf(options, corpus.vocabulary),
     );
-    onActivity({ kind: 'compiling', done: 0, total: 1 });
     const executable = await device.compile(workload);
     onActivity({ kind: 'compiling', done: 1, total: 1 });
     const memoryBytes = processBytes(demand, executable.memoryBytes);
