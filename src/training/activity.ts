@@ -14,3 +14,15 @@ interface RunActivity {
 
 /** Is called as often as some of the work is done, the last time when all of it is. It must return soon. */
 export type ActivityListener = (activity: Activity) => void;
+
+/** Does work that is done in one piece, and reports its beginning and its end. */
+export async function reporting<Result>(
+  onActivity: ActivityListener | undefined,
+  kind: Activity['kind'],
+  work: () => Promise<Result>,
+): Promise<Result> {
+  onActivity?.({ kind, done: 0, total: 1 });
+  const result = await work();
+  onActivity?.({ kind, done: 1, total: 1 });
+  return result;
+}

@@ -2,7 +2,8 @@
 // characters; only where the length of the run is a time, the intervals are parts of it. Pure.
 import type { TrainingOptions } from './options.ts';
 
-export type Intervals = Pick<TrainingOptions, 'evaluateEvery' | 'checkpointEvery' | 'sampleEvery' | 'validationCharacters'>;
+export const intervalNames = ['evaluateEvery', 'checkpointEvery', 'sampleEvery', 'validationCharacters'] as const;
+export type Intervals = Pick<TrainingOptions, (typeof intervalNames)[number]>;
 
 /** The run that intervals are chosen for. */
 export interface ExpectedRun {
@@ -36,12 +37,14 @@ const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
 /** @param validation characters that are held out */
 export function chooseIntervals(given: Partial<TrainingOptions>, run: ExpectedRun, validation: number): Intervals {
   const validationCharacters = given.validationCharacters ?? sampleOf(given.evaluateEvery ?? null, run, validation);
-  const evaluateEvery = given.evaluateEvery ?? (run.isTimed ? null : stepsToEvaluate(run, validationCharacters || validation));
+  // A null that was given spaces them over the run, however long.
+  const chosen = run.isTimed ? null : stepsToEvaluate(run, validationCharacters || validation);
+  const evaluateEvery = given.evaluateEvery === undefined ? chosen : given.evaluateEvery;
   return {
     validationCharacters,
     evaluateEvery,
     checkpointEvery: given.checkpointEvery ?? Math.min(evaluateEvery ?? Infinity, MOST_STEPS_BETWEEN_CHECKPOINTS),
-    sampleEvery: given.sampleEvery ?? stepsToSample(run, evaluateEvery),
+    sampleEvery: given.sampleEvery === undefined ? stepsToSample(run, evaluateEvery) : given.sampleEvery,
   };
 }
 

@@ -2,7 +2,7 @@
 // terminals; what it yields is also the log.
 import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
-import type { Activity } from './activity.ts';
+import { reporting } from './activity.ts';
 import { ClockSchedule, INTERIM_CHARACTERS } from './clock-schedule.ts';
 import { type Reached, type Recurring, isDue, timesLeft } from './due.ts';
 import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
@@ -159,13 +159,13 @@ export class Loop {
   }
 
   #remainingPausesMs(charactersPerSecond: number): number {
-    const [reached, { validates }] = [this.#reached, this.#session];
+    const [reached, { validation }] = [this.#reached, this.#session];
     const left = {
-      evaluation: validates ? 1 + timesLeft(this.#evaluations, reached) : 0,
+      evaluation: validation.isPossible ? 1 + timesLeft(this.#evaluations, reached) : 0,
       sample: this.#samples.every === 0 ? 0 : 1 + timesLeft(this.#samples, reached),
       save: 1 + timesLeft(this.#saves, reached),
     };
-    return this.#pauses.remainingMs(left, (1000 * this.#session.evaluated()) / (EVALUATED_PER_TRAINED * charactersPerSecond));
+    return this.#pauses.remainingMs(left, (1000 * validation.scored()) / (EVALUATED_PER_TRAINED * charactersPerSecond));
   }
 
   /** Evaluation, sample and checkpoint, where one is due and was not done yet. */
@@ -185,7 +185,7 @@ export class Loop {
   async *#dueByClock(): AsyncGenerator<TrainingEvent> {
     const { evaluateEvery, sampleEvery, checkpointEvery } = this.#options;
     if (this.#clock.isLookDue) {
-      if (evaluateEvery !== 0) yield* this.#evaluateInterim(Math.min(INTERIM_CHARACTERS, this.#session.evaluated()));
+      if (evaluateEvery !== 0) yield* this.#evaluateInterim(Math.min(INTERIM_CHARACTERS, this.#session.validation.scored()));
       if (sampleEvery !== 0) yield* this.#sample(false);
       this.#clock.looked();
     }
@@ -196,17 +196,17 @@ export class Loop {
     const { step } = this.#session;
     const validationLossNats = await this.#session.evaluate(this.#hurry.isUrgent, characters);
     if (validationLossNats === null || !Number.isFinite(validationLossNats)) return;
-    yield this.#log({ event: 'interim', step, validationLossNats, characters: this.#session.evaluated(characters) });
+    yield this.#log({ event: 'interim', step, validationLossNats, characters: this.#session.validation.scored(characters) });
   }
 
   /** At the end of a run that validates on a sample: the loss of the best weights on all that is held out, if that costs little. */
   async *#evaluateWhole(): AsyncGenerator<TrainingEvent> {
     const { batchSize, sequenceLength } = this.#options;
-    const { step, validates } = this.#session;
-    const { length } = this.#run.corpus.validation;
+    const { step, validation } = this.#session;
+    const isSampled = validation.scored() < validation.all;
     const isBest = this.#standing.evaluatedAt === step && this.#standing.sinceBest === 0;
-    if (!validates || !isBest || this.#session.evaluated() === length || !affordsWhole(step * batchSize * sequenceLength, length)) return;
-    yield* this.#evaluateInterim(length);
+    if (isSampled && isBest && affordsWhole(step * batchSize * sequenceLength, validation.all))
+      yield* this.#evaluateInterim(validation.all);
   }
 
   /** @param isDue whether a checkpoint records that it was taken */
@@ -236,7 +236,7 @@ export class Loop {
 
   /** An evaluation or a sample is due at this step, and the training loss of the same step is reported with it. */
   get #isLookDue(): boolean {
-    return (this.#session.validates && this.#isDue(this.#evaluations)) || this.#isDue(this.#samples);
+    return (this.#session.validation.isPossible && this.#isDue(this.#evaluations)) || this.#isDue(this.#samples);
   }
 
   #isDue(recurring: Recurring): boolean {
@@ -261,8 +261,8 @@ export class Loop {
   }
 
   async *#evaluate(atEnd: boolean): AsyncGenerator<TrainingEvent> {
-    const { step, validates } = this.#session;
-    if (!validates || this.#standing.evaluatedAt === step) return;
+    const { step, validation } = this.#session;
+    if (!validation.isPossible || this.#standing.evaluatedAt === step) return;
     if (this.#isSavedBefore(atEnd)) yield* this.#save(true);
     // A state that cannot be saved has made it go back.
     if (!this.#hasDiverged && this.#session.step === step) yield* this.#pauses.during('evaluation', this.#evaluateNow());
@@ -270,7 +270,7 @@ export class Loop {
 
   /** A process that is killed in a long evaluation must not lose what was learnt before it. */
   #isSavedBefore(atEnd: boolean): boolean {
-    const characters = this.#session.evaluated();
+    const characters = this.#session.validation.scored();
     const work = characters * this.#session.parameters;
     if (atEnd) return work >= SAVED_BEFORE.end;
     return this.#options.checkpointEvery > 0 && characters >= SAVED_BEFORE.charactersOfOthers && work >= SAVED_BEFORE.others;
@@ -287,8 +287,8 @@ export class Loop {
     this.#standing.evaluatedMs = this.#standing.trainingMs;
     this.#changed();
     const best = this.#standing.best === null || validationLossNats < this.#standing.best;
-    const characters = this.#session.evaluated();
-    const isSample = characters < this.#run.corpus.validation.length;
+    const characters = this.#session.validation.scored();
+    const isSample = characters < this.#session.validation.all;
     const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best, ...(isSample && { characters }) };
     this.#standing.remember(event);
     this.#standing.judge(best, this.#options);
@@ -324,11 +324,8 @@ export class Loop {
     this.#collectGarbage();
   }
 
-  async #saving<Result>(save: () => Promise<Result>): Promise<Result> {
-    this.#activity({ kind: 'saving', done: 0, total: 1 });
-    const result = await save();
-    this.#activity({ kind: 'saving', done: 1, total: 1 });
-    return result;
+  #saving<Result>(save: () => Promise<Result>): Promise<Result> {
+    return reporting(this.#run.onActivity, 'saving', save);
   }
 
   #savedNow(isByClock = false): TrainingEvent {
@@ -376,8 +373,10 @@ export class Loop {
 
   /** What is due at the end of a run is done. */
   get #isJudged(): boolean {
-    const { step, validates } = this.#session;
-    return (!validates || this.#standing.evaluatedAt === step) && (this.#samples.every === 0 || this.#standing.sampledAt === step);
+    const { step, validation } = this.#session;
+    return (
+      (!validation.isPossible || this.#standing.evaluatedAt === step) && (this.#samples.every === 0 || this.#standing.sampledAt === step)
+    );
   }
 
   /** Why the whole run is over, not only this invocation; null while it is not. */
@@ -398,10 +397,6 @@ export class Loop {
   #record(finished = this.#isJudged ? this.#finished() : null): RunRecord {
     const state = this.#standing.record({ totalSteps: this.#totalSteps, elapsedMs: this.#elapsedMs(), finished });
     return { reading: this.#run.reading, machine: this.#run.machine, ...state };
-  }
-
-  #activity(activity: Activity): void {
-    this.#run.onActivity?.(activity);
   }
 
   #log<Event extends TrainingEvent>(event: Event): Event {

@@ -149,11 +149,13 @@ export const earlierDefaults = {
   validationCharacters: 0,
 } as const satisfies Partial<TrainingOptions>;
 
-/** The first option that is not what it may be; null if all are. */
+/** The first option that is not what it may be; null if all are. @param unchosen options that are not there yet */
 export function troubleInOptions(
   options: Readonly<Record<string, unknown>>,
+  unchosen: readonly string[] = [],
 ): (Rule & { readonly option: string; readonly value: unknown }) | null {
   for (const [option, rule] of Object.entries(optionRules)) {
+    if (unchosen.includes(option)) continue;
     const value = Object.hasOwn(options, option) ? options[option] : undefined;
     if (!rule.holds(value)) return { ...rule, option, value };
   }

@@ -5,7 +5,7 @@ import type { Device } from '../devices/device.ts';
 import { openDevice } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { Sampler } from '../sampling/sample.ts';
-import type { ActivityListener } from './activity.ts';
+import { type ActivityListener, reporting } from './activity.ts';
 
 /** How long a text is, its seed, and what tells that it became urgent to end. */
 interface SampleWish {
@@ -53,11 +53,8 @@ export class ProgressSampler {
     return text;
   }
 
-  async #open(): Promise<Sampler> {
-    this.#onActivity({ kind: 'compiling', done: 0, total: 1 });
-    const sampler = await Sampler.open(this.#model, this.#vocabulary, await this.#samplingDevice());
-    this.#onActivity({ kind: 'compiling', done: 1, total: 1 });
-    return sampler;
+  #open(): Promise<Sampler> {
+    return reporting(this.#onActivity, 'compiling', async () => Sampler.open(this.#model, this.#vocabulary, await this.#samplingDevice()));
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,7 @@ import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { expectedCharacters } from './expected.ts';
-import { type Intervals, chooseIntervals } from './intervals.ts';
+import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
 import { idleNotes } from './idle.ts';
@@ -127,6 +127,7 @@ export function resolveOptions(
     maxRecoveries: given.maxRecoveries ?? 3,
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
+  refuseWrong(sized, intervalNames); // before such sizes are counted with
   const run = {
     characters: expectedCharacters(sized, { length, symbols: corpus.vocabulary.size }),
     perStep: batchSize * sequenceLength,
@@ -183,9 +184,7 @@ export function refitOptions(options: TrainingOptions, corpus: { readonly valida
 
 /** @throws RnnError `usage` for values that cannot be, or do not go with the text */
 function refuseUnfit(options: TrainingOptions, { validation }: { readonly validation: Text }): void {
-  const trouble = troubleInOptions({ ...options });
-  if (trouble !== null)
-    throw new RnnError('usage', `${trouble.flag} is ${inQuotes(trouble.value)}, expected ${trouble.expected}`, { options: [trouble.flag] });
+  refuseWrong(options);
   const { cell, embedding } = options;
   if (options.layerNorm && cell !== 'lstm')
     throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`, { options: ['--layer-norm', '--cell'] });
@@ -202,6 +201,13 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;
   if (options.patience > 0) throw nothingToWaitFor('--patience', options.patience);
   if (options.schedule === 'plateau') throw nothingToWaitFor('--lr-schedule', 'plateau');
+}
+
+/** @throws RnnError `usage` for a value that cannot be */
+function refuseWrong(options: Partial<TrainingOptions>, unchosen: readonly string[] = []): void {
+  const trouble = troubleInOptions({ ...options }, unchosen);
+  if (trouble !== null)
+    throw new RnnError('usage', `${trouble.flag} is ${inQuotes(trouble.value)}, expected ${trouble.expected}`, { options: [trouble.flag] });
 }
 
 function nothingToWaitFor(flag: string, value: number | string): RnnError {

@@ -2,7 +2,6 @@
 // checkpoints when told to. When that is, loop.ts decides.
 import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
-import { scoredCharacters } from '../corpus/evaluation-windows.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Intact } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -10,8 +9,8 @@ import { stateShapes } from '../model/layer.ts';
 import { initialParametersInPieces, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
-import type { ActivityListener } from './activity.ts';
-import { evaluate } from './evaluation.ts';
+import { runInTurns } from '../turns.ts';
+import { type ActivityListener, reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
@@ -20,9 +19,10 @@ import type { TrainingOptions } from './options.ts';
 import { ProgressSampler } from './progress-sampler.ts';
 import { recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
+import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
-import { runInTurns } from '../turns.ts';
+import { Validation } from './validation.ts';
 import { Weights } from './weights.ts';
 import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
 import { workloadOf } from './workload.ts';
@@ -70,15 +70,6 @@ interface Opened {
   readonly onActivity: ActivityListener;
 }
 
-/** What a session may be opened with. */
-export interface SessionSurroundings {
-  /** Whose weights a new run begins with; null for weights of chance. */
-  readonly initial?: TrainedModel | null;
-  /** Threads at most if the cpu samples for another device; null for one per core. */
-  readonly threads?: number | null;
-  readonly onActivity?: ActivityListener;
-}
-
 export class Session {
   readonly model: ModelConfiguration;
   readonly shapes: readonly ParameterShape[];
@@ -88,13 +79,13 @@ export class Session {
   /** What it really runs on, in one line. */
   readonly deviceDescription: string;
   readonly streams: Streams;
+  readonly validation: Validation;
   readonly #options: TrainingOptions;
   readonly #corpus: Corpus;
   readonly #executable: Executable;
   readonly #weights: Weights;
   readonly #initial: TrainedModel | null;
   readonly #sampler: ProgressSampler;
-  readonly #onActivity: ActivityListener;
   #random: Random;
   #step = 0;
   #resetNext = false;
@@ -113,7 +104,7 @@ export class Session {
     this.#random = new Random(options.seed);
     this.#initial = initial;
     this.#sampler = sampler;
-    this.#onActivity = onActivity;
+    this.validation = new Validation(corpus, options, onActivity);
   }
 
   /**
@@ -124,7 +115,7 @@ export class Session {
     options: TrainingOptions,
     corpus: Corpus,
     device: Device,
-    { initial = null, threads = null, onActivity = () => {} }: SessionSurroundings = {},
+    { initial = null, machine, onActivity = () => {} }: Partial<Pick<TrainingRun, 'initial' | 'machine' | 'onActivity'>> = {},
   ): Promise<Session> {
     const model = modelOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
@@ -140,10 +131,9 @@ export class Session {
       drawsOf(options),
       startSymbolOf(options, corpus.vocabulary),
     );
-    const executable = await device.compile(workload);
-    onActivity({ kind: 'compiling', done: 1, total: 1 });
+    const executable = await reporting(onActivity, 'compiling', () => device.compile(workload));
     const memoryBytes = processBytes(demand, executable.memoryBytes);
-    const sampler = new ProgressSampler(model, corpus.vocabulary.data, device, threads, onActivity);
+    const sampler = new ProgressSampler(model, corpus.vocabulary.data, device, machine?.threads ?? null, onActivity);
     return new Session({ model, options, corpus, executable, optimizer, initial, streams, memoryBytes, sampler, onActivity });
   }
 
@@ -253,32 +243,13 @@ export class Session {
     return { call, steps, learningRate, after: this.streams.position };
   }
 
-  /** There is a text to validate on. */
-  get validates(): boolean {
-    return this.#corpus.validation.length > 1;
-  }
-
-  /** Characters that an evaluation scores. @param characters to score at most; those of the run unless given */
-  evaluated(characters = this.#validationCharacters): number {
-    const { length } = this.#corpus.validation;
-    return characters < length - 1 ? scoredCharacters(length, { streams: this.#options.evaluationStreams, characters }) : length;
-  }
-
-  get #validationCharacters(): number {
-    return this.#options.validationCharacters || Infinity;
-  }
-
   /**
    * Mean nats per character of the validation text, or null if there is none or it became urgent to end.
    *
    * @param characters of it to score at most, in a sample; those of the run unless given
    */
-  async evaluate(isUrgent: () => boolean, characters = this.#validationCharacters): Promise<number | null> {
-    if (!this.validates) return null;
-    const { evaluationStreams: streams, sequenceLength } = this.#options;
-    const startSymbol = startSymbolOf(this.#options, this.#corpus.vocabulary);
-    const plan = { streams, sequenceLength, startSymbol, characters, isUrgent, onActivity: this.#onActivity };
-    return this.#weights.used(() => evaluate(this.#executable, 'evaluate', this.#corpus.validation, plan));
+  evaluate(isUrgent: () => boolean, characters?: number): Promise<number | null> {
+    return this.#weights.used(() => this.validation.loss(this.#executable, isUrgent, characters));
   }
 
   /** A text of the model as it is now, or null if it became urgent to end; its seed follows from the run's and the step. */

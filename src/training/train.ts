@@ -21,11 +21,7 @@ export interface PreparedRun {
  * @throws RnnError `usage` if the model does not fit into memory, `checkpoint` if the earlier state is not one of this run
  */
 export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
-  const session = await Session.open(run.options, run.corpus, run.device, {
-    initial: run.initial ?? null,
-    threads: run.machine.threads,
-    ...(run.onActivity && { onActivity: run.onActivity }),
-  });
+  const session = await Session.open(run.options, run.corpus, run.device, run);
   try {
     const { earlier = null } = run;
     const restored = earlier === null ? null : await session.restore(earlier);

@@ -148,11 +148,13 @@ export const start: TrainingEvent = {
   memoryBytes: 96_000_000,
 };
 
-export const report = (step: number, elapsedMs: number, trainingMs: 1, remainingPausesMs: 0, progress: number): TrainingEvent => ({
+export const report = (step: number, elapsedMs: number, progress: number): TrainingEvent => ({
   event: 'report',
   step,
   epoch: step / 400,
   lossNats: 1.5321,
+  trainingMs: elapsedMs,
+  remainingPausesMs: 0,
   learningRate: 0.002,
   gradientNorm: 0.5,
   charactersPerSecond: 45_210,

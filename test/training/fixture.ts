@@ -14,7 +14,7 @@ import type { LoopState, MachineOptions, ReadingOptions } from '../../src/traini
 import { resolveOptions } from '../../src/training/resolve.ts';
 import { type TrainingRun, prepareTraining } from '../../src/training/train.ts';
 
-const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
+export const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
 
 export function corpusOf(train: string, validation: string): Corpus {
   const vocabulary = characterVocabulary(train + validation, false);
@@ -176,7 +176,7 @@ interface Ran {
   readonly folder: RunFolder;
 }
 
-interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'machine' | 'clock'> {
+interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' | 'device' | 'machine' | 'clock' | 'onActivity'> {
   readonly threads?: number;
   readonly signal?: AbortSignal;
   /** The run folder, if not a new one. */
@@ -189,7 +189,7 @@ interface Surroundings extends Pick<Partial<TrainingRun>, 'earlier' | 'initial' 
 export async function train(
   corpus: Corpus,
   given: Partial<TrainingOptions>,
-  { threads = 1, device, machine = asked.machine, signal, seen, folder, earlier, initial, clock }: Surroundings = {},
+  { threads = 1, device, machine = asked.machine, signal, seen, folder, earlier, initial, clock, onActivity }: Surroundings = {},
 ): Promise<Ran> {
   const run = await prepareTraining({
     ...asked,
@@ -200,6 +200,7 @@ export async function train(
     earlier,
     initial,
     ...(clock && { clock }),
+    ...(onActivity && { onActivity }),
   });
   const events: TrainingEvent[] = [];
   const written = folder ?? (await newFolder());

@@ -55,6 +55,8 @@ describe('intervals that are not given', () => {
     expect(chooseIntervals({ evaluateEvery: 200 }, run(10e6), 1e6)).toMatchObject({ validationCharacters: 29_000, sampleEvery: 2600 });
     expect(chooseIntervals({ evaluateEvery: 0 }, run(10e6), 1e6)).toMatchObject({ validationCharacters: 0, sampleEvery: 0 });
     expect(chooseIntervals({ validationCharacters: 0 }, run(10e6), 2e6)).toMatchObject({ evaluateEvery: 14_000 });
+    const spaced = { evaluateEvery: null, sampleEvery: null };
+    expect(chooseIntervals(spaced, run(10e6), 1e6)).toMatchObject(spaced);
     const both = { evaluateEvery: 3, sampleEvery: 5, checkpointEvery: 7, validationCharacters: 11 };
     expect(chooseIntervals(both, run(10e6, { isTimed: true }), 2e6)).toEqual(both);
   });

@@ -169,6 +169,8 @@ describe('options', () => {
     [{ hidden: 0 }, '--hidden is 0'],
     [{ hidden: 1.5 }, '--hidden is 1.5'],
     [{ layers: 0 }, '--layers is 0'],
+    [{ layers: 1e9, budgetMs: 1000 }, '--layers is 1000000000'],
+    [{ evaluateEvery: 1.5 }, '--eval-every is 1.5'],
     [{ embedding: -1 }, '--embedding is -1'],
     [{ learningRate: 0 }, '--lr is 0'],
     [{ learningRate: Infinity }, '--lr is Infinity'],

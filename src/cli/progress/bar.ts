@@ -31,7 +31,7 @@ export class BarReporter implements Reporter {
 
   async handle(event: TrainingEvent): Promise<void> {
     const { colour } = this.#stderr;
-    this.#endWait();
+    this.#wait.end(); // it has come to something
     switch (event.event) {
       case 'start':
         this.note(startText(event, colour, this.#width));
@@ -57,7 +57,6 @@ export class BarReporter implements Reporter {
   }
 
   wait(wait: Wait): void {
-    if (this.#wait.shown?.wait.label !== wait.label) this.#endWait();
     this.#wait.change(wait);
     this.#line.show();
   }
@@ -85,20 +84,14 @@ export class BarReporter implements Reporter {
     return progressLine({ ...this.#state, wait, timeLeftMs: this.#timeLeftMs(wait) }, width, colour, frame);
   }
 
-  /** Meanwhile the run stands still, and so does its time left. */
-  #endWait(): void {
-    this.#reportedMs += this.#wait.shown?.elapsedMs ?? 0;
-    this.#wait.end();
-  }
-
-  /** Of the run, from one report to the next as time passes, and of the wait. */
+  /** From one report to the next it passes as time does, but it is never less than what the wait still takes. */
   #timeLeftMs(wait: ShownWait | null): number | null {
     const { timeLeftMs, progress } = this.#state!;
     if (timeLeftMs === null) return null;
-    const left = Math.max(0, timeLeftMs - (this.#now() - (wait?.elapsedMs ?? 0) - this.#reportedMs));
+    const left = Math.max(0, timeLeftMs - (this.#now() - this.#reportedMs));
     if (wait === null) return left;
     const waitMs = leftOf(wait);
-    return waitMs === null && progress >= 1 ? null : left + (waitMs ?? 0);
+    return waitMs === null && progress >= 1 ? null : Math.max(left, waitMs ?? 0);
   }
 
   #report(report: ReportEvent): void {

@@ -1,0 +1,79 @@
+// What a run is busy with between its events.
+import { expect, test } from 'vitest';
+import type { Activity } from '../../src/training/activity.ts';
+import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import type { TrainingEvent } from '../../src/training/events.ts';
+import { Pauses } from '../../src/training/pauses.ts';
+import { inRunsOf, timeless, train, verses } from './fixture.ts';
+
+const given = { maxSteps: 4, sampleEvery: 4, evaluationStreams: 1 } as const;
+
+test('each activity is told from its beginning to its end, in the order of the work, and changes nothing', async () => {
+  const told: (Activity | TrainingEvent['event'])[] = [];
+  const { events, folder } = await train(verses, given, {
+    device: inRunsOf({ counts: [1] }, await openCpu({ threads: 1 })),
+    onActivity: (activity) => void told.push(activity),
+    seen: ({ event }) => void told.push(event),
+  });
+  const kinds = told.map((each) => (typeof each === 'string' ? each : each.kind));
+  const distinct = kinds.filter((kind, index) => kind !== kinds[index - 1]);
+  expect(distinct.filter((kind) => kind !== 'report')).toEqual(
+    ['compiling', 'start', 'validating', 'saving', 'evaluation', 'compiling', 'sampling', 'sample', 'saving', 'checkpoint', 'end'], // prettier-ignore
+  );
+  const activities = told.filter((each) => typeof each !== 'string');
+  for (const kind of ['compiling', 'validating', 'sampling', 'saving']) {
+    const own = activities.filter((activity) => activity.kind === kind);
+    expect(own[0]).toMatchObject({ done: 0 });
+    expect(own.at(-1)!.done).toBe(own.at(-1)!.total);
+  }
+  const validating = activities.filter(({ kind }) => kind === 'validating');
+  // The first call reads the start symbol first.
+  const scored = [0, ...Array.from({ length: 17 }, (_, call) => Math.min(10 * call + 9, verses.validation.length - 1))];
+  expect(validating.map(({ done }) => done)).toEqual(scored);
+  const untold = await train(verses, given);
+  expect(untold.events.map(({ event }) => event)).toEqual(events.map(({ event }) => event));
+  expect(timeless(await readCheckpoint(untold.folder.latestPath))).toEqual(timeless(await readCheckpoint(folder.latestPath)));
+});
+
+test('reports tell how long evaluations, samples and saves will still take', async () => {
+  let now = 0;
+  const clock = (): number => now;
+  const { events } = await train(
+    verses,
+    { maxSteps: 8, evaluateEvery: 2, sampleEvery: 4, checkpointEvery: 4 },
+    {
+      clock,
+      device: inRunsOf({ counts: [1], ran: (job) => void (now += job === 'train' ? 80 : 0) }, await openCpu({ threads: 1 })),
+      onActivity: ({ kind, done }) => {
+        if (done === 0) now += { compiling: 0, validating: 1000, sampling: 100, saving: 10, reading: 0 }[kind];
+      },
+    },
+  );
+  const reports = events.flatMap((event) => (event.event === 'report' && event.step % 2 === 0 ? [event] : []));
+  // An evaluation of 162 characters is expected to take a third of the 1 ms that a trained one takes; afterwards it takes 1 s, and 10 ms
+  // more to save the best weights.
+  expect(reports.map(({ step, trainingMs, remainingPausesMs }) => [step, trainingMs, Math.round(remainingPausesMs)])).toEqual([
+    [2, 160, 4 * 54 - 54],
+    [4, 320, 2 * 1010],
+    [6, 480, 1 * 1010 + 100 + 10],
+    [8, 640, 1010 + 100 + 10],
+  ]);
+});
+
+test('a pause is expected to take as long as the last of its kind', async () => {
+  let now = 0;
+  const pauses = new Pauses(() => now);
+  const take = async (pause: 'evaluation' | 'sample', milliseconds: number): Promise<void> => {
+    async function* work(): AsyncGenerator<number> {
+      yield (now += milliseconds);
+    }
+    for await (const _ of pauses.during(pause, work()));
+  };
+  const left = { evaluation: 3, sample: 2, save: 1 };
+  expect(pauses.remainingMs(left, 50)).toBe(150);
+  await take('evaluation', 400);
+  await take('evaluation', 200);
+  await take('sample', 30);
+  expect(pauses.remainingMs(left, 50)).toBe(3 * 200 + 2 * 30);
+});

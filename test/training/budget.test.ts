@@ -1,0 +1,68 @@
+// A run of which a time is the length: what comes on the way is spaced over that time.
+import { expect, test } from 'vitest';
+import { openCpu } from '../../src/devices/cpu/cpu.ts';
+import type { TrainingEvent } from '../../src/training/events.ts';
+
+import { inRunsOf, train, verses } from './fixture.ts';
+
+const given = { budgetMs: 30_000, evaluateEvery: null, sampleEvery: null, evaluationStreams: 1 } as const;
+
+/** A clock by which each run of calls takes so long. */
+function clockOf(milliseconds: number): () => number {
+  let now = 0;
+  return () => (now += milliseconds);
+}
+
+/** A step is a run of calls. */
+async function trainBudgeted(options: Parameters<typeof train>[1], surroundings: Parameters<typeof train>[2]): ReturnType<typeof train> {
+  const device = inRunsOf({ counts: [1] }, await openCpu({ threads: 1 }));
+  return train(verses, options, { device, ...surroundings });
+}
+
+const count = (events: readonly TrainingEvent[], kind: TrainingEvent['event']): number =>
+  events.filter(({ event }) => event === kind).length;
+
+test.each([
+  [120, 10, 4],
+  [900, 10, 4],
+  [4000, 8, 4],
+  [40_000, 1, 1],
+])('a run of 30 s whose calls take %i ms has %i evaluations and %i samples', async (milliseconds, evaluations, samples) => {
+  const { events } = await trainBudgeted(given, { clock: clockOf(milliseconds) });
+  expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([evaluations, samples]);
+  expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'budget' });
+  // The last of them are of the last step, and the training loss of the same step precedes each.
+  const [{ step }] = events.slice(-1) as { step: number }[];
+  for (const kind of ['evaluation', 'sample']) expect(events.findLast(({ event }) => event === kind)).toMatchObject({ step });
+  const reports = new Set(events.flatMap((event) => (event.event === 'report' ? [event.step] : [])));
+  expect(events.every((event) => event.event !== 'evaluation' || reports.has(event.step))).toBe(true);
+});
+
+test('a run that is killed and goes on evaluates and samples as often as one that was not', async () => {
+  const due = { ...given, checkpointEvery: 1 };
+  let seen = 0;
+  const first = await trainBudgeted(due, { clock: clockOf(900), seen: ({ event }) => event === 'checkpoint' && ++seen === 16 });
+  first.folder.close();
+  const { checkpoint: earlier } = await first.folder.newest();
+  const again = await trainBudgeted(due, { folder: first.folder, earlier, clock: clockOf(900) });
+  const events = [...first.events, ...again.events];
+  expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([10, 4]);
+});
+
+test('a longer budget, or epochs in its place, space what is still to come', async () => {
+  const { folder } = await trainBudgeted(given, { clock: clockOf(900) });
+  const { checkpoint: earlier } = await folder.newest();
+  expect(earlier.training.step).toBe(34);
+  const longer = await trainBudgeted({ ...given, budgetMs: 60_000 }, { earlier, clock: clockOf(900) });
+  expect(count(longer.events, 'evaluation')).toBe(5);
+  const stepwise = await trainBudgeted({ ...given, budgetMs: null, maxSteps: 80 }, { earlier, clock: clockOf(900) });
+  expect(count(stepwise.events, 'evaluation')).toBe(6);
+  expect(count(stepwise.events, 'sample')).toBe(3);
+});
+
+test('patience counts the evaluations of a budget', async () => {
+  const still = { learningRate: 1e-30, patience: 3 };
+  const { events } = await trainBudgeted({ ...given, ...still }, { clock: clockOf(900) });
+  expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'patience' });
+  expect(count(events, 'evaluation')).toBe(4);
+});

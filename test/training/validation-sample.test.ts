@@ -1,0 +1,52 @@
+// A run that validates on a sample of what is held out, and on all of it at its end where that costs little.
+import { describe, expect, test } from 'vitest';
+import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import type { TrainingEvent } from '../../src/training/events.ts';
+import { VERSE, corpusOf, train } from './fixture.ts';
+
+const corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(11));
+const given = { maxSteps: 40, evaluateEvery: 10, validationCharacters: 400, evaluationStreams: 2 } as const;
+
+const lossesIn = (events: readonly TrainingEvent[]): TrainingEvent[] =>
+  events.filter(({ event }) => event === 'evaluation' || event === 'interim');
+
+describe('a run that validates on a sample', () => {
+  test('says so with each evaluation, and scores all that is held out where its end is the best', async () => {
+    const { events } = await train(corpus, given);
+    expect(lossesIn(events).map((event) => ({ ...event, validationLossNats: 0 }))).toEqual([
+      ...[10, 20, 30, 40].map((step) => ({ event: 'evaluation', step, validationLossNats: 0, best: true, characters: 400 })),
+      { event: 'interim', step: 40, validationLossNats: 0, characters: corpus.validation.length },
+    ]);
+    expect(events.at(-2)).toMatchObject({ event: 'interim' });
+    const all = await train(corpus, { ...given, validationCharacters: 0 });
+    const [whole, onAll] = [lossesIn(events).at(-1)!, lossesIn(all.events).at(-1)!] as { validationLossNats: number }[];
+    expect(whole.validationLossNats).toBe(onAll.validationLossNats);
+    expect(lossesIn(all.events)).toHaveLength(4);
+    expect(onAll).not.toHaveProperty('characters');
+  });
+
+  test.each([
+    ['would cost much', { maxSteps: 20 }],
+    ['is not of the best weights', { learningRate: 1e-30 }],
+  ])('leaves the rest to rnn eval where it %s', async (_, otherwise) => {
+    const { events } = await train(corpus, { ...given, ...otherwise });
+    expect(events.some(({ event }) => event === 'interim')).toBe(false);
+  });
+
+  test('learns the same as one that validates on everything', async () => {
+    const [sampled, whole] = await Promise.all([400, 0].map((validationCharacters) => train(corpus, { ...given, validationCharacters })));
+    const [a, b] = [await readCheckpoint(sampled.folder.latestPath), await readCheckpoint(whole.folder.latestPath)];
+    expect(a.tensors).toEqual(b.tensors);
+    expect(a.training.options.validationCharacters).toBe(400);
+  });
+
+  test('looks for the best loss anew where it goes on with another sample', async () => {
+    const { folder } = await train(corpus, given);
+    const { checkpoint } = await folder.newest();
+    const earlier = { ...checkpoint, training: { ...checkpoint.training, bestValidationLossNats: 0 } };
+    const more = { ...given, maxSteps: 50 };
+    expect(lossesIn((await train(corpus, more, { earlier })).events)).toMatchObject([{ best: false }]);
+    const [other] = lossesIn((await train(corpus, { ...more, validationCharacters: 500 }, { earlier })).events);
+    expect(other).toMatchObject({ best: true });
+  });
+});
