@@ -18,7 +18,7 @@ export type ActivityListener = (activity: Activity) => void;
 /** Does work that is done in one piece, and reports its beginning and its end. */
 export async function reporting<Result>(
   onActivity: ActivityListener | undefined,
-  kind: Activity['kind'],
+  kind: RunActivity['kind'],
   work: () => Promise<Result>,
 ): Promise<Result> {
   onActivity?.({ kind, done: 0, total: 1 });
