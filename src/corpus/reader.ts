@@ -5,13 +5,14 @@
 // a file is dropped. With `--unit byte` every byte counts, and nothing of this is done.
 import { createHash, type Hash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { RnnError, inQuotes, systemCode } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import type { ReadingActivity } from './activity.ts';
 import { Encoder } from './encoder.ts';
-import { type Converted, Converter, HEAD_BYTES, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
+import { type Converted, Converter, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { invalidFiles } from './invalid-files.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
+import { stdinChunks, withWholeHead } from './chunks.ts';
 import type { CorpusOptions } from './read.ts';
 import { type NamedFile, binaryFile, binarySign, invalidText, shortenedFile, utf16File, utf32File } from './refusals.ts';
 import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf } from './sources.ts';
@@ -290,22 +291,6 @@ export class Reader {
   }
 }
 
-/** The same chunks, the first of them long enough to show what a file is: a pipe may give it byte by byte. */
-async function* withWholeHead(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
-  let head: Buffer | null = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    if (head === null) {
-      yield chunk;
-      continue;
-    }
-    head = head.length === 0 && chunk.length >= HEAD_BYTES ? chunk : Buffer.concat([head, chunk]);
-    if (head.length < HEAD_BYTES) continue;
-    yield head;
-    head = null;
-  }
-  if (head !== null) yield head;
-}
-
 async function refuseUnlessPlain(file: string): Promise<void> {
   if (isStandardInput(file)) return;
   const status = await stat(pathForSystem(file)).catch((error: unknown) => {
@@ -315,20 +300,4 @@ async function refuseUnlessPlain(file: string): Promise<void> {
   throw new RnnError('corpus', `the validation text ${file} is not a plain file, and only the checkpoint names it`, {
     hint: 'name it again by --val-file if it is to be read',
   });
-}
-
-async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = process.stdin): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of stdin) {
-      if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
-        throw new RnnError('corpus', `standard input gives ${inQuotes(chunk)}, expected text or bytes`);
-      yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    }
-  } catch (cause) {
-    if (systemCode(cause) === '') throw cause;
-    throw new RnnError('corpus', `cannot read standard input: ${(cause as Error).message}`, {
-      hint: 'pipe text into it, or redirect it from a file',
-      cause,
-    });
-  }
 }

@@ -154,7 +154,7 @@ describe('what a run waits for', () => {
     vi.advanceTimersByTime(50);
     reporter.close();
     const plain = await stderrOf();
-    new PlainReporter(plain.output, { maxTimeMs: null }).wait();
+    expect(new PlainReporter(plain.output, { maxTimeMs: null })).not.toHaveProperty('wait');
     vi.advanceTimersByTime(1000);
     expect([stream.text, plain.stream.text]).toEqual(['', '']);
   });

@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../src/cli/signals.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -186,13 +187,15 @@ describe('rnn train', () => {
 
   it('shows a bar on a terminal, and erases it before an error', async () => {
     const { rooms, calls } = fakeRooms({
-      *events() {
+      async *events() {
         yield start;
         yield report(1, 0, 0.1);
+        while (!terminal.text.includes('░')) await setTimeout(10);
         throw new Error('boom');
       },
     });
-    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms, stderr: new FakeStream({ columns: 80 }) });
+    const terminal = new FakeStream({ columns: 80 });
+    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms, stderr: terminal });
     expect(code).toBe(1);
     expect(stderr).toMatch(/░/);
     expect(stderr.slice(stderr.lastIndexOf('░'))).not.toMatch(/^░+[^\r]*error/);

@@ -1,4 +1,5 @@
 // What commands show in a terminal while nothing is printed.
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { coloursFor } from '../../src/cli/colour.ts';
 import { Output } from '../../src/cli/output.ts';
@@ -34,12 +35,13 @@ describe('what a command waits for', () => {
 });
 
 describe('rnn sample', () => {
-  /** A sampler that takes a while to open. */
-  const slowly = async (argv: readonly string[], columns: number | undefined): Promise<string> => {
+  /** A sampler that takes a while to open: until something is shown, if anything is to be. */
+  const slowly = async (argv: readonly string[], columns: number | undefined, isShown = false): Promise<string> => {
     const { rooms } = fakeRooms();
     const { openSampler } = await rooms.sampling!();
     const slow: typeof openSampler = async (...given) => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      do await setTimeout(150);
+      while (isShown && stderr.text === '');
       return openSampler(...given);
     };
     const stderr = new FakeStream(columns === undefined ? {} : { columns });
@@ -48,7 +50,7 @@ describe('rnn sample', () => {
   };
 
   it('says in a terminal that it compiles, and removes it before the text', async () => {
-    const text = await slowly([], 80);
+    const text = await slowly([], 80, true);
     expect(bare(text)).toContain('compiling');
     expect(text.endsWith('\r\u001B[J')).toBe(true);
   });
