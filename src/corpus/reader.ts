@@ -15,7 +15,7 @@ import { pathForSystem } from './names.ts';
 import { stdinChunks, withWholeHead } from './chunks.ts';
 import type { CorpusOptions } from './read.ts';
 import { type NamedFile, binaryFile, binarySign, invalidText, shortenedFile, utf16File, utf32File } from './refusals.ts';
-import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf } from './sources.ts';
+import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf, refuseUnlessPlain } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 
 const CHUNK_BYTES = 2 ** 20;
@@ -289,15 +289,4 @@ export class Reader {
       await handle.close().catch(() => {});
     }
   }
-}
-
-async function refuseUnlessPlain(file: string): Promise<void> {
-  if (isStandardInput(file)) return;
-  const status = await stat(pathForSystem(file)).catch((error: unknown) => {
-    throw fileError(file, error);
-  });
-  if (status.isFile()) return;
-  throw new RnnError('corpus', `the validation text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: 'name it again by --val-file if it is to be read',
-  });
 }

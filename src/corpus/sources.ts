@@ -110,6 +110,18 @@ const lostFolder = (folder: string, error: Error): InvalidFile => ({
   error: fileError(folder, error, { named: false }),
 });
 
+/** Of a text that only a checkpoint names. */
+export async function refuseUnlessPlain(file: string): Promise<void> {
+  if (isStandardInput(file)) return;
+  const status = await stat(pathForSystem(file)).catch((error: unknown) => {
+    throw fileError(file, error);
+  });
+  if (status.isFile()) return;
+  throw new RnnError('corpus', `the validation text ${file} is not a plain file, and only the checkpoint names it`, {
+    hint: 'name it again by --val-file if it is to be read',
+  });
+}
+
 /**
  * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder that would look so is meant, where no file
  * really has that name.
