@@ -228,6 +228,7 @@ const settings = [
     'maxRecoveries',
     'patience',
     'evaluateEvery',
+    'validationCharacters',
   ].flatMap((option) => [1, 100, 2 ** 20, 2 ** 31, 2 ** 53 - 1].map((value) => [['training', 'options', option], value])),
   ...[2 ** 48, 2 ** 48 - 1, 2 ** 53 - 1, 1e300].flatMap((value) =>
     [

@@ -8,7 +8,15 @@ export interface Recurring {
   readonly times: number;
   /** How much time steps had taken when it last came. */
   readonly lastMs: number;
+  /** How long it took then; 0 if nobody knows. */
+  readonly tookMs: number;
 }
+
+/**
+ * Where it is spaced over a time, steps take at least so many times as long as it took before it comes again: on a machine that is much
+ * slower than most it comes less often than planned, and a budget stays about the length of a run.
+ */
+const TRAINED_PER_PAUSE = 2;
 
 /** How far a run is; null where it is not of so many steps, or of a time. */
 export interface Reached {
@@ -28,7 +36,7 @@ export function isDue(recurring: Recurring, { step, totalSteps, trainingMs, budg
   const every = stepsBetween(recurring, totalSteps);
   if (every !== null) return every > 0 && step % every === 0;
   const part = (milliseconds: number): number => Math.floor((recurring.times * milliseconds) / budgetMs!);
-  return part(trainingMs) > part(recurring.lastMs);
+  return part(trainingMs) > part(recurring.lastMs) && trainingMs - recurring.lastMs >= TRAINED_PER_PAUSE * recurring.tookMs;
 }
 
 /** How often it still comes before the end of the run. */
@@ -37,6 +45,7 @@ export function timesLeft(recurring: Recurring, { step, totalSteps, trainingMs, 
   if (every === 0) return 0;
   if (totalSteps !== null) return Math.max(0, Math.ceil(totalSteps / every!) - 1 - Math.floor(step / every!));
   const left = Math.max(0, 1 - trainingMs / budgetMs!);
-  if (every === null) return Math.max(0, Math.ceil(recurring.times * left) - 1);
+  if (every === null)
+    return Math.max(0, Math.ceil(Math.min(recurring.times, budgetMs! / (TRAINED_PER_PAUSE * recurring.tookMs)) * left) - 1);
   return trainingMs === 0 ? 0 : Math.floor((left * budgetMs! * step) / trainingMs / every);
 }

@@ -244,15 +244,20 @@ export class Loop {
   }
 
   get #evaluations(): Recurring {
-    return { every: this.#options.evaluateEvery, times: EVALUATIONS, lastMs: this.#standing.evaluatedMs };
+    return {
+      every: this.#options.evaluateEvery,
+      times: EVALUATIONS,
+      lastMs: this.#standing.evaluatedMs,
+      tookMs: this.#pauses.tookMs('evaluation'),
+    };
   }
 
   get #samples(): Recurring {
-    return { every: this.#options.sampleEvery, times: SAMPLES, lastMs: this.#standing.sampledMs };
+    return { every: this.#options.sampleEvery, times: SAMPLES, lastMs: this.#standing.sampledMs, tookMs: this.#pauses.tookMs('sample') };
   }
 
   get #saves(): Recurring {
-    return { every: this.#options.checkpointEvery, times: 1, lastMs: 0 };
+    return { every: this.#options.checkpointEvery, times: 1, lastMs: 0, tookMs: 0 };
   }
 
   get #reached(): Reached {

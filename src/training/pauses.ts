@@ -18,6 +18,11 @@ export class Pauses {
     this.#lastMs.set(pause, this.#now() - began);
   }
 
+  /** How long it took the last time; 0 if it was not taken yet. */
+  tookMs(pause: Pause): number {
+    return this.#lastMs.get(pause) ?? 0;
+  }
+
   /**
    * Milliseconds that these pauses will take.
    *

@@ -32,12 +32,16 @@ const forTime: Partial<TrainingOptions> = { cell: 'mlstm', layers: 1, batchSize:
 /** For many passes over a text: a rate that does not fall. Weight decay holds the weights, and their mean stands in for the fall. */
 const steady: Partial<TrainingOptions> = { schedule: 'constant', average: 0.999, randomOffset: true };
 
+/** None of the earlier programs has these. */
+const plain: Partial<TrainingOptions> = { skip: 'none', embedding: 0, weightDecay: 0 };
+
 /**
  * char-rnn's way of learning, which Karpathy, Johnson and Fei-Fei (2015) share: RMSProp, forget biases of 1, no clipping by norm. Its rate
  * falls for the first time at the end of epoch 10. It clips sums over a window at 5: the presets have 5 over its length, for our gradients
  * are of means.
  */
 const karpathy: Partial<TrainingOptions> = {
+  ...plain,
   cell: 'lstm',
   initialisation: 'uniform',
   initScale: 0.08,
@@ -125,6 +129,7 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
     summary: "Karpathy's 112 lines of Python",
     // Its weights begin with a deviation of 0.01, as these do, but normal, and its biases with 0. It, too, clips sums at 5.
     options: () => ({
+      ...plain,
       cell: 'rnn',
       layers: 1,
       hidden: 100,

@@ -1,4 +1,5 @@
-// From the options that were given to all options: sizes are chosen from the length of the corpus, everything else has a default.
+// From the options that were given to all options: the network, its regularisation and the length of the run are chosen from the length of
+// the corpus, everything else has a default.
 import type { Corpus } from '../corpus/read.ts';
 import { fitSizes } from '../corpus/batches.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
@@ -10,22 +11,11 @@ import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
 import { idleNotes } from './idle.ts';
+import { charactersToTrain, chooseModel } from './defaults.ts';
 import { withPreset } from './presets.ts';
 
-/** Layers and hidden units for a text of up to so many characters: the larger the text, the more a larger model pays. */
-const sizesByLength: readonly { readonly upTo: number; readonly layers: number; readonly hidden: number }[] = [
-  { upTo: 20_000, layers: 1, hidden: 64 },
-  { upTo: 300_000, layers: 1, hidden: 128 },
-  { upTo: 5_000_000, layers: 1, hidden: 256 },
-  { upTo: 50_000_000, layers: 2, hidden: 256 },
-  { upTo: Infinity, layers: 2, hidden: 512 },
-];
-
-/** Characters to read in training when no length of the run is given, over all epochs. */
-const CHARACTERS_TO_READ = 10_000_000;
-const EPOCHS = { least: 1, most: 50 };
-/** A text so short that an epoch is a handful of updates needs a number of updates, not of epochs. */
-const LEAST_STEPS = 1000;
+/** A text so short that an epoch is a few update steps needs a number of steps, not of epochs. */
+const MIN_STEPS = 500;
 
 /** Chance of a zero state at a window. */
 const STATE_RESET = { min: 0.05, max: 0.3 };
@@ -62,8 +52,10 @@ export interface ResolvedAnew extends Resolved {
 
 /** What is chosen from the length of the text, or from what is. */
 const fromText: readonly (keyof TrainingOptions)[] = [
-  'layers',
   'hidden',
+  'embedding',
+  'dropout',
+  'weightDecay',
   'batchSize',
   'sequenceLength',
   'learningRate',
@@ -85,14 +77,14 @@ export function resolveOptions(
 ): ResolvedAnew {
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
-  const chosen = sizesByLength.find(({ upTo }) => length <= upTo)!;
+  const chosen = chooseModel(given, { length, symbols: corpus.vocabulary.size });
   const hidden = given.hidden ?? chosen.hidden;
   const wanted = { batchSize: given.batchSize ?? defaultBatchSize(hidden), sequenceLength: given.sequenceLength ?? 32 };
   const { batchSize, sequenceLength } = fitSizes(length, wanted, {
     batchSize: asked.batchSize !== undefined,
     sequenceLength: asked.sequenceLength !== undefined,
   });
-  const cell = cellNamed(given.cell ?? 'lstm');
+  const cell = cellNamed(given.cell ?? chosen.cell);
   const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
   const textStarts = given.textStarts ?? true;
 
@@ -100,8 +92,8 @@ export function resolveOptions(
     cell: cell.name,
     layers: given.layers ?? chosen.layers,
     hidden,
-    embedding: given.embedding ?? 0,
-    dropout: given.dropout ?? 0,
+    embedding: given.embedding ?? chosen.embedding,
+    dropout: given.dropout ?? chosen.dropout,
     forgetBias: given.forgetBias ?? 1,
     initialisation: given.initialisation ?? 'uniform',
     sequenceLength,
@@ -114,8 +106,10 @@ export function resolveOptions(
     decayEpochs: given.decayEpochs ?? 1,
     finalFraction: given.finalFraction ?? 0.01,
     momentum: given.momentum ?? 0.9,
-    clipNorm: given.clipNorm ?? 5,
+    clipNorm: given.clipNorm ?? 0.5,
     ...asEarlierUnlessGiven(given),
+    skip: given.skip ?? chosen.skip,
+    weightDecay: given.weightDecay ?? chosen.weightDecay,
     stateReset: given.stateReset ?? (textStarts ? defaultStateReset(corpus, sequenceLength) : 0.05),
     textStarts,
     ...runLength(given, length, windowsPerEpoch),
@@ -260,8 +254,10 @@ function runLength(
       options: ['--epochs', '--max-steps', '--budget'],
     });
   if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
-  const read = Math.min(EPOCHS.most, Math.max(EPOCHS.least, Math.round(CHARACTERS_TO_READ / length)));
-  return windowsPerEpoch * read < LEAST_STEPS ? { epochs, maxSteps: LEAST_STEPS, budgetMs } : { epochs: read, maxSteps, budgetMs };
+  const read = charactersToTrain(length) / length;
+  return windowsPerEpoch * read < MIN_STEPS
+    ? { epochs, maxSteps: MIN_STEPS, budgetMs }
+    : { epochs: Number(read.toPrecision(2)), maxSteps, budgetMs };
 }
 
 function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
@@ -274,8 +270,10 @@ function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptio
   const length = options.epochs === null ? `--max-steps ${options.maxSteps}` : `--epochs ${options.epochs}`;
   const isLengthGiven = lengths.some((option) => given[option] != null);
   const chosen = [
-    given.layers === undefined ? `--layers ${options.layers}` : '',
     given.hidden === undefined ? `--hidden ${options.hidden}` : '',
+    given.embedding === undefined && options.embedding > 0 ? `--embedding ${options.embedding}` : '',
+    given.dropout === undefined && options.dropout > 0 ? `--dropout ${options.dropout}` : '',
+    given.weightDecay === undefined && options.weightDecay > 0 ? `--weight-decay ${options.weightDecay}` : '',
     given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
     given.sequenceLength === undefined ? `--seq-length ${options.sequenceLength}` : '',
     given.learningRate === undefined ? `--lr ${options.learningRate}` : '',

@@ -7,16 +7,23 @@ import { inRunsOf, train, verses } from './fixture.ts';
 
 const given = { budgetMs: 30_000, evaluateEvery: null, sampleEvery: null, evaluationStreams: 1 } as const;
 
-/** A clock by which each run of calls takes so long. */
-function clockOf(milliseconds: number): () => number {
-  let now = 0;
-  return () => (now += milliseconds);
+interface Took {
+  /** Milliseconds that a step takes. */
+  readonly stepMs: number;
+  /** Milliseconds that each call of an evaluation takes. */
+  readonly evaluationMs?: number;
 }
 
-/** A step is a run of calls. */
-async function trainBudgeted(options: Parameters<typeof train>[1], surroundings: Parameters<typeof train>[2]): ReturnType<typeof train> {
-  const device = inRunsOf({ counts: [1] }, await openCpu({ threads: 1 }));
-  return train(verses, options, { device, ...surroundings });
+/** Trains by a clock that moves when the device computes, and nowhere else. */
+async function trainBudgeted(
+  { stepMs, evaluationMs = 0 }: Took,
+  options: Parameters<typeof train>[1],
+  surroundings: Parameters<typeof train>[2] = {},
+): ReturnType<typeof train> {
+  let now = 0;
+  const ran = (job: string): void => void (now += job === 'train' ? stepMs : evaluationMs);
+  const device = inRunsOf({ counts: [1], ran }, await openCpu({ threads: 1 }));
+  return train(verses, options, { device, clock: () => now, ...surroundings });
 }
 
 const count = (events: readonly TrainingEvent[], kind: TrainingEvent['event']): number =>
@@ -27,8 +34,8 @@ test.each([
   [900, 10, 4],
   [4000, 8, 4],
   [40_000, 1, 1],
-])('a run of 30 s whose calls take %i ms has %i evaluations and %i samples', async (milliseconds, evaluations, samples) => {
-  const { events } = await trainBudgeted(given, { clock: clockOf(milliseconds) });
+])('a run of 30 s whose calls take %i ms has %i evaluations and %i samples', async (stepMs, evaluations, samples) => {
+  const { events } = await trainBudgeted({ stepMs }, given);
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([evaluations, samples]);
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'budget' });
   // The last of them are of the last step, and the training loss of the same step precedes each.
@@ -41,28 +48,37 @@ test.each([
 test('a run that is killed and goes on evaluates and samples as often as one that was not', async () => {
   const due = { ...given, checkpointEvery: 1 };
   let seen = 0;
-  const first = await trainBudgeted(due, { clock: clockOf(900), seen: ({ event }) => event === 'checkpoint' && ++seen === 16 });
+  const first = await trainBudgeted({ stepMs: 900 }, due, { seen: ({ event }) => event === 'checkpoint' && ++seen === 16 });
   first.folder.close();
   const { checkpoint: earlier } = await first.folder.newest();
-  const again = await trainBudgeted(due, { folder: first.folder, earlier, clock: clockOf(900) });
+  const again = await trainBudgeted({ stepMs: 900 }, due, { folder: first.folder, earlier });
   const events = [...first.events, ...again.events];
   expect([count(events, 'evaluation'), count(events, 'sample')]).toEqual([10, 4]);
 });
 
 test('a longer budget, or epochs in its place, space what is still to come', async () => {
-  const { folder } = await trainBudgeted(given, { clock: clockOf(900) });
+  const { folder } = await trainBudgeted({ stepMs: 900 }, given);
   const { checkpoint: earlier } = await folder.newest();
   expect(earlier.training.step).toBe(34);
-  const longer = await trainBudgeted({ ...given, budgetMs: 60_000 }, { earlier, clock: clockOf(900) });
+  const longer = await trainBudgeted({ stepMs: 900 }, { ...given, budgetMs: 60_000 }, { earlier });
   expect(count(longer.events, 'evaluation')).toBe(5);
-  const stepwise = await trainBudgeted({ ...given, budgetMs: null, maxSteps: 80 }, { earlier, clock: clockOf(900) });
+  const stepwise = await trainBudgeted({ stepMs: 900 }, { ...given, budgetMs: null, maxSteps: 80 }, { earlier });
   expect(count(stepwise.events, 'evaluation')).toBe(6);
   expect(count(stepwise.events, 'sample')).toBe(3);
 });
 
 test('patience counts the evaluations of a budget', async () => {
   const still = { learningRate: 1e-30, patience: 3 };
-  const { events } = await trainBudgeted({ ...given, ...still }, { clock: clockOf(900) });
+  const { events } = await trainBudgeted({ stepMs: 900 }, { ...given, ...still });
   expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'patience' });
   expect(count(events, 'evaluation')).toBe(4);
+});
+
+test('a machine that is slow at evaluating evaluates less often, and ends in about half as long again as its budget', async () => {
+  const { events } = await trainBudgeted({ stepMs: 300, evaluationMs: 1000 }, { ...given, evaluationStreams: 5 });
+  const end = events.at(-1)!;
+  // An evaluation is of sixteen calls, and takes 16 s.
+  expect(end).toMatchObject({ event: 'end', reason: 'budget' });
+  expect(count(events, 'evaluation')).toBeGreaterThan(1);
+  expect((end as { elapsedMs: number }).elapsedMs).toBeLessThan(1.5 * 30_000 + 2 * 16_000);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Reached, type Recurring, isDue, stepsBetween, timesLeft } from '../../src/training/due.ts';
 
-const inSteps = (every: number | null, times = 10): Recurring => ({ every, times, lastMs: 0 });
+const inSteps = (every: number | null, times = 10): Recurring => ({ every, times, lastMs: 0, tookMs: 0 });
 const ofSteps = (step: number, totalSteps = 100): Reached => ({ step, totalSteps, trainingMs: 0, budgetMs: null });
 const ofTime = (trainingMs: number, step = 1): Reached => ({ step, totalSteps: null, trainingMs, budgetMs: 30_000 });
 
@@ -40,6 +40,13 @@ describe('what is spaced over a run', () => {
       expect(due.map((ms) => Math.floor(ms / 3000))).toEqual([...new Set(due.map((ms) => Math.floor(ms / 3000)))]);
       expect(due.length).toBe(Math.min(9, Math.ceil(30_000 / stepMs) - 1));
     }
+  });
+
+  test('waits until steps have taken twice as long as it took itself', () => {
+    const slow = { ...inSteps(null), lastMs: 3100, tookMs: 5000 };
+    expect([6000, 13_000, 13_100].map((ms) => isDue(slow, ofTime(ms)))).toEqual([false, false, true]);
+    expect(timesLeft(slow, ofTime(3100))).toBe(2);
+    expect(isDue({ ...slow, every: 10 }, ofTime(6000, 20))).toBe(true);
   });
 
   test('comes as often again as parts of the time are left before the end', () => {

@@ -5,11 +5,11 @@ import { resolveOptions } from '../../src/training/resolve.ts';
 
 const vain: readonly [Partial<TrainingOptions>, string, Partial<TrainingOptions>][] = [
   [{ forgetBias: 2, cell: 'gru' }, '--forget-bias does nothing: gru has no forget gate', { cell: 'lstm' }],
-  [{ gateBias: 2 }, '--gate-bias does nothing: lstm has no update gate', { cell: 'mut1' }],
+  [{ gateBias: 2 }, '--gate-bias does nothing: mlstm has no update gate', { cell: 'mut1' }],
   [{ initScale: 0.1, initialisation: 'xavier' }, '--init-scale does nothing: --init is xavier', { initialisation: 'uniform' }],
   [{ skip: 'both', layers: 1 }, '--skip does nothing: there is one layer', { layers: 2 }],
   [{ stacking: 'highway', layers: 1 }, '--stacking does nothing: there is one layer', { layers: 2 }],
-  [{ lockedDropout: true }, '--locked-dropout does nothing: there is no --dropout', { dropout: 0.1 }],
+  [{ lockedDropout: true, dropout: 0 }, '--locked-dropout does nothing: there is no --dropout', { dropout: 0.1 }],
   [{ temporalPenalty: 1, sequenceLength: 1 }, '--tar does nothing: --seq-length is 1', { sequenceLength: 2 }],
   [{ clipState: 1, sequenceLength: 1 }, '--clip-state does nothing: --seq-length is 1', { sequenceLength: 2 }],
   [{ nesterov: true }, '--nesterov does nothing: it is for --optimizer sgd with momentum', { optimizer: 'sgd' }],

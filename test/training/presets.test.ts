@@ -58,7 +58,16 @@ test('without a preset every option is given, chosen from the text, or a default
     epochs: 'text',
     maxSteps: 'default',
     learningRate: 'text',
-    dropout: 'default',
+    dropout: 'text',
+    momentum: 'default',
     preset: 'default',
   });
+});
+
+test('presets of programs and papers have none of the defaults that came later', () => {
+  for (const preset of ['char-rnn', 'karpathy-2015', 'min-char-rnn'] as const)
+    for (const length of [10_000, 5_000_000]) {
+      const { options } = resolved(length, { preset });
+      expect(options).toMatchObject({ skip: 'none', embedding: 0, dropout: 0, weightDecay: 0, clipNorm: 0 });
+    }
 });

@@ -34,7 +34,7 @@ describe('sizes that were not given', () => {
     for (const length of [3, 5, 23, 100, 1000]) {
       const { batchSize, sequenceLength, maxSteps, epochs } = resolve(length).options;
       expect(batchSize * sequenceLength, String(length)).toBeLessThanOrEqual(length - 1);
-      expect([maxSteps, epochs]).toEqual([1000, null]); // an epoch of a handful of updates is no measure
+      expect([maxSteps, epochs]).toEqual([500, null]); // an epoch of a few update steps is too small a unit
     }
   });
 
@@ -43,8 +43,9 @@ describe('sizes that were not given', () => {
     expect(notes).toHaveLength(1);
     for (const part of [
       '100,000 characters',
-      `--layers ${options.layers}`,
       `--hidden ${options.hidden}`,
+      `--dropout ${options.dropout}`,
+      `--weight-decay ${options.weightDecay}`,
       `--batch-size ${options.batchSize}`,
       `--seq-length ${options.sequenceLength}`,
       `--epochs ${options.epochs}`,
@@ -53,7 +54,8 @@ describe('sizes that were not given', () => {
     const partly = resolve(100_000, { hidden: 50, maxSteps: 10 }).notes[0];
     expect(partly).not.toContain('--hidden');
     expect(partly).not.toContain('--epochs');
-    expect(resolve(100_000, { layers: 1, hidden: 50, batchSize: 4, sequenceLength: 8, epochs: 2, learningRate: 0.01 }).notes).toEqual([]);
+    const all = { hidden: 50, dropout: 0, weightDecay: 0, batchSize: 4, sequenceLength: 8, epochs: 2, learningRate: 0.01 };
+    expect(resolve(100_000, all).notes).toEqual([]);
   });
 });
 
@@ -63,7 +65,7 @@ describe('the length of a run', () => {
     expect(resolve(50_000, { maxSteps: 7 }).options).toMatchObject({ epochs: null, maxSteps: 7, budgetMs: null });
     expect(resolve(50_000, { epochs: 3 }).options).toMatchObject({ epochs: 3, maxSteps: null, budgetMs: null });
     const epochs = [100_000, 1_000_000, 10_000_000, 100_000_000].map((length) => resolve(length).options.epochs);
-    expect(epochs).toEqual([50, 10, 1, 1]);
+    expect(epochs).toEqual([20, 12, 1.2, 0.12]);
   });
 
   test('may be given in one way only', () => {

@@ -1,0 +1,91 @@
+// The network, its regularisation and the length of the run where they are not given: from the length of the text, and from a length of
+// the run that was given. Measured by bench/defaults.js, on texts of 10,000 characters to 5 million. Pure.
+import { charactersWithin } from './expected.ts';
+import type { TrainingOptions } from './options.ts';
+
+type ModelChoice = Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'skip' | 'embedding' | 'dropout' | 'weightDecay'>;
+
+interface TextSize {
+  /** Characters to train on. */
+  readonly length: number;
+  /** Distinct characters. */
+  readonly symbols: number;
+}
+
+/** What suits two layers on texts of up to so many characters, trained for as long as `charactersToTrain` chooses. */
+interface Row extends Pick<TrainingOptions, 'hidden' | 'dropout' | 'weightDecay'> {
+  readonly upTo: number;
+}
+
+const rows: readonly Row[] = [
+  { upTo: 25_000, hidden: 64, dropout: 0.5, weightDecay: 0.3 },
+  { upTo: 60_000, hidden: 64, dropout: 0.3, weightDecay: 0.2 },
+  { upTo: 400_000, hidden: 96, dropout: 0.2, weightDecay: 0.1 },
+  { upTo: 3_000_000, hidden: 128, dropout: 0.1, weightDecay: 0.03 },
+  { upTo: Infinity, hidden: 192, dropout: 0, weightDecay: 0 },
+];
+
+/** A text ten times as long is trained on for six times as many characters, over all epochs; at most for a few minutes on two cores. */
+const TRAINED = { reference: { length: 85_000, characters: 1_750_000 }, exponent: 0.8, max: 12_000_000 };
+
+/** How choices change with the length of the run, as a multiple of the chosen one. */
+const DROPOUT_PER_DOUBLING = 0.09;
+const WEIGHT_DECAY_EXPONENT = 1 / 3;
+const HIDDEN_EXPONENT = 1 / 4;
+const MAX = { dropout: 0.5, weightDecay: 0.5, growth: 2.5 };
+const MIN_HIDDEN = 32;
+const HIDDEN_MULTIPLE = 16;
+
+/** Multiply-adds of training, per character and H², of the two layers that the rows are for: three passes of the 15 matrices of mLSTM. */
+const MULTIPLY_ADDS = 45;
+/** With more distinct characters, one-hot input takes more weights than the rest of the network. */
+const MAX_ONE_HOT = 300;
+const EMBEDDING = 64;
+
+/** @returns characters to train on over all epochs, where no length of the run is given. @param length of the text to train on */
+export function charactersToTrain(length: number): number {
+  const { reference, exponent, max } = TRAINED;
+  return Math.min(max, reference.characters * (length / reference.length) ** exponent);
+}
+
+/**
+ * A small text needs a small network and much dropout. A text that is read more often needs more of both dropout and weight decay. The
+ * units follow from a budget too, because few updates of a large network teach it less than many of a small one.
+ */
+export function chooseModel(given: Partial<TrainingOptions>, text: TextSize): ModelChoice {
+  const row = rows.find(({ upTo }) => text.length <= upTo)!;
+  const layers = given.layers ?? 2;
+  const relativeLength = relativeLengthOf(given, text.length, row.hidden);
+  const optimizer = given.optimizer ?? 'adam';
+  return {
+    cell: given.layerNorm ? 'lstm' : 'mlstm', // layer normalisation is for an LSTM only
+    layers,
+    hidden: hiddenFor(row.hidden, layers, given.budgetMs == null ? 1 : relativeLength),
+    skip: layers > 1 ? 'both' : 'none',
+    embedding: text.symbols > MAX_ONE_HOT ? EMBEDDING : 0,
+    dropout: inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout),
+    // Decay is a multiple of the learning rate, and those of other optimizers are of another size.
+    weightDecay: optimizer === 'adam' ? inRange(row.weightDecay * relativeLength ** WEIGHT_DECAY_EXPONENT, MAX.weightDecay) : 0,
+  };
+}
+
+/** The length of the run as a multiple of the one that is chosen for the text. */
+function relativeLengthOf(given: Partial<TrainingOptions>, length: number, hidden: number): number {
+  const { epochs = null, maxSteps = null, budgetMs = null, batchSize = 16, sequenceLength = 32 } = given;
+  const chosen = charactersToTrain(length);
+  if (epochs !== null) return (epochs * length) / chosen;
+  if (maxSteps !== null) return (maxSteps * batchSize * sequenceLength) / chosen;
+  return budgetMs === null ? 1 : charactersWithin(budgetMs, MULTIPLY_ADDS * hidden ** 2) / chosen;
+}
+
+/** Units of each layer: the more layers, the fewer, at about the same cost. */
+function hiddenFor(ofTwoLayers: number, layers: number, relativeLength: number): number {
+  const growth = Math.min(MAX.growth, relativeLength ** HIDDEN_EXPONENT);
+  const hidden = ofTwoLayers * growth * Math.sqrt(3 / (2 * layers - 1));
+  return Math.max(MIN_HIDDEN, HIDDEN_MULTIPLE * Math.round(hidden / HIDDEN_MULTIPLE));
+}
+
+/** To two digits, so that a note says all of it. */
+function inRange(value: number, max: number): number {
+  return Number(Math.min(max, Math.max(0, value)).toPrecision(2));
+}
