@@ -58,7 +58,8 @@ export function failureOf(error: unknown, options: { debug: boolean }): Failure 
     return { code: codes.machine, message, hint: 'change to a folder that exists', cases: [], options: [], stack };
   }
   const hint = limitHint(error);
-  if (hint !== undefined) return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, cases: [], options: [], stack };
+  if (hint !== undefined)
+    return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, cases: [], options: [], stack };
   return {
     code: unexpectedCode,
     message: `unexpected: ${error instanceof Error ? error.message : String(error)}`,

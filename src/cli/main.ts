@@ -180,6 +180,7 @@ async function report(
   for (const each of cases) stderr.line(`  ${onOneLine(each)}`);
   if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${onOneLine(hint)}`));
   // If stdout is what failed, stderr has told it.
-  if (options.json) await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null, ...(cases.length > 0 && { cases }) }).catch(() => {});
+  if (options.json)
+    await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null, ...(cases.length > 0 && { cases }) }).catch(() => {});
   return code;
 }

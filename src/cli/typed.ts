@@ -3,4 +3,4 @@ import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Io } from './io.ts';
 
 export const isTyped = (sources: readonly string[], io: Io): boolean =>
-  sources.some(isStandardInput) && 'isTTY' in io.stdin && io.stdin.isTTY === true;
+  io.isStdinTerminal && sources.some(isStandardInput);

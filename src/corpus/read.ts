@@ -106,7 +106,8 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
       );
   }
   const encoded = { encoder: reader.encoder, trainable };
-  const { vocabulary, cut, store, notes } = unit === 'byte' ? ofBytes(encoded, options) : await encodedInTurns(renumber(encoded, options), reader, options.onActivity);
+  const { vocabulary, cut, store, notes } =
+    unit === 'byte' ? ofBytes(encoded, options) : await encodedInTurns(renumber(encoded, options), reader, options.onActivity);
   const { before: train, after: validation } = store.finish(cut);
   if (options.vocabulary === undefined) checkVariety(train, validation, vocabulary, options);
   return {
@@ -166,8 +167,7 @@ const count = (value: number): string => value.toLocaleString('en');
 
 function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): RnnError {
   if (reader.read.length === 0) {
-    const message =
-      reader.invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in';
+    const message = reader.invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in';
     return new RnnError('corpus', `${message} ${sources.map(nameOf).join(' ')}`, {
       hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean',
     });

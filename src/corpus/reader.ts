@@ -6,7 +6,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { RnnError, systemCode } from '../errors.ts';
-import type { ReadingActivity } from './activity.ts';
 import { Encoder } from './encoder.ts';
 import { type Converted, Converter, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
 import { invalidFiles } from './invalid-files.ts';
@@ -15,7 +14,17 @@ import { pathForSystem } from './names.ts';
 import { stdinChunks, withWholeHead } from './chunks.ts';
 import type { CorpusOptions } from './read.ts';
 import { type NamedFile, binaryFile, binarySign, invalidText, shortenedFile, utf16File, utf32File } from './refusals.ts';
-import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf, refuseUnlessPlain } from './sources.ts';
+import {
+  type GivenText,
+  type InvalidFile,
+  type Source,
+  type TextFile,
+  fileError,
+  findFiles,
+  isText,
+  nameOf,
+  refuseUnlessPlain,
+} from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 
 const CHUNK_BYTES = 2 ** 20;
@@ -138,13 +147,9 @@ export class Reader {
     const { files, bytes } = this.#done;
     const { files: totalFiles, bytes: totalBytes } = this.#total;
     const isKnown = totalFiles > 0 && totalBytes !== null;
-    const activity: ReadingActivity = {
-      kind: 'reading',
-      done: isKnown ? Math.min(bytes, totalBytes) : bytes,
-      total: isKnown ? totalBytes : null,
-      files: { done: files, total: totalFiles },
-    };
-    this.#options.onActivity?.(activity);
+    const done = isKnown ? Math.min(bytes, totalBytes) : bytes;
+    const total = isKnown ? totalBytes : null;
+    this.#options.onActivity?.({ kind: 'reading', done, total, files: { done: files, total: totalFiles } });
   }
 
   /** Of a file that turns out to be no text, nothing stays. */

@@ -53,7 +53,15 @@ export interface GivenTextOptions extends TextOptions {
 }
 
 const textNames = ['unit', 'encoding', 'keepLineEnds', 'minCount', 'validationFraction', 'vocabulary', 'known'] as const;
-const fileNames = ['include', 'exclude', 'skipInvalid', 'validationFile', 'runFolder', 'stdin', ...textNames] satisfies (keyof FileOptions)[];
+const fileNames = [
+  'include',
+  'exclude',
+  'skipInvalid',
+  'validationFile',
+  'runFolder',
+  'stdin',
+  ...textNames,
+] satisfies (keyof FileOptions)[];
 const givenTextNames = ['name', 'validationText', ...textNames] satisfies (keyof GivenTextOptions)[];
 
 export class Corpus implements ReadCorpus {

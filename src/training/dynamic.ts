@@ -76,12 +76,7 @@ export async function evaluateDynamically(
   executable: Executable,
   job: string,
   tokens: Tokens,
-  {
-    streams,
-    sequenceLength,
-    startSymbol,
-    onActivity,
-  }: DynamicPlan,
+  { streams, sequenceLength, startSymbol, onActivity }: DynamicPlan,
 ): Promise<number> {
   let sum = 0;
   let count = 0;

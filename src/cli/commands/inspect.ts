@@ -125,7 +125,11 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
 }
 
 /** None in a text too short. */
-async function search({ pieces, activations }: Seen, { json }: InspectFlags, { rooms, stderr, waiting }: Context): Promise<readonly Finding[]> {
+async function search(
+  { pieces, activations }: Seen,
+  { json }: InspectFlags,
+  { rooms, stderr, waiting }: Context,
+): Promise<readonly Finding[]> {
   const { LEAST_CHARACTERS, propertiesOf, searchCells } = await rooms.inspection();
   waiting.begin('searching cells');
   if (pieces.length >= LEAST_CHARACTERS) return searchCells(activations, propertiesOf(pieces));

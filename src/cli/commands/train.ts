@@ -57,7 +57,9 @@ async function train(request: Request): Promise<number> {
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
       warn: (text) => reporter.warn(harmless(text)),
-      ...(isTyped(sources, io) || reporter.wait === undefined ? {} : { activity: (activity: Activity) => reporter.wait?.(waitFor(activity)) }),
+      ...(isTyped(sources, io) || reporter.wait === undefined
+        ? {}
+        : { activity: (activity: Activity) => reporter.wait?.(waitFor(activity)) }),
     };
     if (flags.dryRun) {
       const { corpus, ...resolved } = await planRun(asked, { rooms, tell });
