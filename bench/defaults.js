@@ -1,15 +1,20 @@
 // How near `rnn train TEXT` with no other option is to the best of ten sensible alternatives and of `--preset quick`, all given the time
 // that the default takes: `node bench/defaults.js --plays FILE --novel FILE --code FILE --list FILE [--sizes 10000,100000]` after `npm run
-// build`. The last tenth of each text is a test part that no run sees. A list is shuffled first, and each of its lines stays whole. What was
-// measured is kept in bench/defaults.jsonl, a line a run, and is not measured again; with no text the table is printed from there alone.
-// Nothing else should run meanwhile.
+// build`. The last tenth of each text is a test part that no run sees. A list is shuffled first, and each of its lines stays whole.
+//
+// Time is counted in update steps: `node bench/defaults.js --pace …` first measures, while nothing else runs, how long a step of each
+// configuration takes on all cores, and each run then makes as many steps as fit into the time of the default. So the runs themselves can
+// use a core each, and whatever else the machine does makes no difference.
+//
+// What was measured is kept in bench/defaults.jsonl, a line a run, and is not measured again. With no text the table is printed from there.
+import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Random } from '../dist/random.js';
 import { tableHead, tableRow } from './comparison/markdown.js';
-import { jsonLines, root, run } from './comparison/processes.js';
+import { jsonLines, root } from './comparison/processes.js';
 
 /** Fixed before anything was measured. */
 const alternatives = {
@@ -26,9 +31,22 @@ const alternatives = {
   'preset quick': '--preset quick',
 };
 const DEFAULT = 'default';
+/** What an alternative has where it does not say otherwise, whatever the defaults are. */
+const plain = { '--dropout': 0, '--weight-decay': 0, '--clip-norm': 5, '--skip': 'none', '--embedding': 0 };
+const configurations = Object.entries({ [DEFAULT]: '', ...alternatives }).map(([name, text]) => {
+  const options = text.split(' ').filter(Boolean);
+  const isComplete = name === DEFAULT || options.includes('--preset');
+  return {
+    name,
+    options: [...options, ...Object.entries(isComplete ? {} : plain).flatMap((pair) => (options.includes(pair[0]) ? [] : pair))],
+  };
+});
+/** No run takes longer. */
 const MAX_SECONDS = 600;
 /** Nats that the default may be behind the best, besides one standard error. */
 const MARGIN_NATS = 0.02;
+/** How long a configuration is timed, in each of so many rounds over all of them. */
+const PACE = { seconds: 3, rounds: 3 };
 const store = join(root, 'bench/defaults.jsonl');
 const program = join(root, 'bin/rnn.js');
 
@@ -36,26 +54,78 @@ const { values } = parseArgs({
   options: {
     ...Object.fromEntries(['plays', 'novel', 'code', 'list'].map((name) => [name, { type: 'string' }])),
     sizes: { type: 'string', default: '10000,100000,1000000,5000000' },
+    pace: { type: 'boolean' },
+    jobs: { type: 'string', default: '2' },
   },
 });
 const texts = ['plays', 'novel', 'code', 'list'].filter((name) => values[name] !== undefined);
+const sizes = values.sizes.split(',').map(Number);
 const known = existsSync(store) ? jsonLines(readFileSync(store, 'utf8')) : [];
-for (const size of values.sizes.split(',').map(Number)) {
-  for (const text of texts) {
-    const seeds = size <= 100_000 ? 5 : 1;
-    for (let seed = 1; seed <= seeds; seed++) measure({ text, size, seed });
-  }
-}
-for (const size of new Set(known.map((each) => each.size)))
+const paces = known.filter(({ kind }) => kind === 'pace');
+const runs = known.filter(({ kind }) => kind === 'run');
+
+if (values.pace) for (const size of sizes) await measurePaces(size);
+else await measureAll();
+for (const size of new Set(runs.map((each) => each.size)))
   console.log(
     `${tableOf(
-      known.filter((each) => each.size === size),
+      runs.filter((each) => each.size === size),
       size,
     )}\n`,
   );
 
-/** The default first: its time is what the others get. */
-function measure({ text, size, seed }) {
+function keep(list, measured) {
+  list.push(measured);
+  appendFileSync(store, `${JSON.stringify(measured)}\n`);
+}
+
+/** Milliseconds of a step of each configuration, on the first text: the median of rounds over all of them. */
+async function measurePaces(size) {
+  await withText({ text: texts[0], size, seed: 1 }, async (folder) => {
+    const measured = new Map(configurations.map(({ name }) => [name, []]));
+    for (let round = 0; round < PACE.rounds; round++) {
+      for (const { name, options } of configurations) {
+        const { loop, step } = await trained(folder, [...options, '--max-time', `${PACE.seconds}s`, '--sample-every', 0], name);
+        measured.get(name).push(loop.trainingMs / step);
+      }
+    }
+    for (const [name, all] of measured) {
+      const [ms] = all.toSorted((a, b) => a - b).slice(Math.floor(all.length / 2));
+      keep(paces, { kind: 'pace', size, name, ms });
+      console.error(`${size} ${name}: ${ms.toFixed(2)} ms a step`);
+    }
+  });
+}
+
+/** Several texts at a time, each text's default first: its time is what the others get. */
+async function measureAll() {
+  const samples = sizes.flatMap((size) =>
+    texts.flatMap((text) => Array.from({ length: size <= 100_000 ? 5 : 1 }, (_, index) => ({ size, text, seed: index + 1 }))),
+  );
+  const take = async () => {
+    for (let sample = samples.shift(); sample !== undefined; sample = samples.shift()) await measure(sample);
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, take));
+}
+
+async function measure({ text, size, seed }) {
+  const find = (list, name) => list.findLast((each) => each.size === size && each.name === name && (list === paces || isOf(each)));
+  const isOf = (each) => each.text === text && each.seed === seed;
+  await withText({ text, size, seed }, async (folder) => {
+    for (const { name, options } of configurations) {
+      if (find(runs, name) !== undefined) continue;
+      const { ms } = find(paces, name);
+      const steps = name === DEFAULT ? null : Math.round((1000 * Math.min(MAX_SECONDS, find(runs, DEFAULT).seconds)) / ms);
+      const length = steps === null ? [] : ['--max-steps', steps];
+      const { step } = await trained(folder, [...options, ...length, '--seed', seed, '--threads', 1], name);
+      const [{ nats }] = jsonLines(await run(['eval', 'test.txt', '--checkpoint', nameOf(name), '--threads', 1, '--json'], folder));
+      keep(runs, { kind: 'run', text, size, seed, name, nats, step, seconds: (step * ms) / 1000 });
+      console.error(`${text} ${size} seed ${seed} ${name}: ${nats.toFixed(4)} nats, ${step} steps`);
+    }
+  });
+}
+
+async function withText({ text, size, seed }, act) {
   const folder = mkdtempSync(join(tmpdir(), 'rnn-defaults-'));
   try {
     const [train, test] = splitOf(readFileSync(values[text], 'utf8'), { size, seed, isList: text === 'list' });
@@ -63,16 +133,7 @@ function measure({ text, size, seed }) {
     writeFileSync(join(folder, 'train.txt'), train);
     // A model cannot read a character that it never saw: those are left out, the same for all.
     writeFileSync(join(folder, 'test.txt'), [...test].filter((character) => seen.has(character)).join(''));
-    const find = (name) => known.find((each) => each.text === text && each.size === size && each.seed === seed && each.name === name);
-    const seconds = () => find(DEFAULT).seconds;
-    for (const [name, options] of Object.entries({ [DEFAULT]: '', ...alternatives })) {
-      if (find(name) !== undefined) continue;
-      const length = name === DEFAULT ? ['--max-time', `${MAX_SECONDS}s`] : ['--budget', `${seconds().toFixed(2)}s`];
-      const measured = { text, size, seed, name, ...trained(folder, [...options.split(' ').filter(Boolean), ...length, '--seed', seed]) };
-      known.push(measured);
-      appendFileSync(store, `${JSON.stringify(measured)}\n`);
-      console.error(`${text} ${size} seed ${seed} ${name}: ${measured.nats.toFixed(4)} nats, ${measured.seconds.toFixed(1)} s`);
-    }
+    await act(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -97,34 +158,46 @@ function splitOf(whole, { size, seed, isList }) {
   return [some.slice(0, cut), some.slice(cut)].map((part) => `${part.join('\n')}\n`);
 }
 
-/** Training time and the loss of the best checkpoint on the test part. */
-function trained(folder, options) {
-  const train = ['train', 'train.txt', '--val-fraction', 0.1, '--sample-every', 0, '--device', 'cpu', '--out', 'run', '--force', '--json'];
-  const lines = jsonLines(run(process.execPath, [program, ...train, ...options], { cwd: folder, seconds: 2 * MAX_SECONDS + 600 }));
-  const { training } = JSON.parse(readFileSync(join(folder, 'run/latest.json'), 'utf8'));
-  const score = ['eval', 'test.txt', '--checkpoint', 'run', '--json'];
-  const [{ nats }] = jsonLines(run(process.execPath, [program, ...score], { cwd: folder, seconds: MAX_SECONDS }));
-  const { step, reason } = lines.at(-1);
-  return { nats, seconds: training.loop.trainingMs / 1000, step, reason };
+const nameOf = (configuration) => configuration.replaceAll(/\W+/g, '-');
+
+/** @returns the record of the training that the run's newest checkpoint has */
+async function trained(folder, options, name) {
+  const out = nameOf(name);
+  await run(['train', 'train.txt', '--val-fraction', 0.1, '--device', 'cpu', '--out', out, '--force', '--quiet', ...options], folder);
+  return JSON.parse(readFileSync(join(folder, out, 'latest.json'), 'utf8')).training;
 }
 
-function tableOf(runs, size) {
-  const names = [...new Set(runs.map(({ name }) => name))];
-  const samples = [...new Set(runs.map(({ text, seed }) => `${text} ${seed}`))];
-  const nats = (name, sample) => runs.find((each) => each.name === name && `${each.text} ${each.seed}` === sample)?.nats;
+/** @returns what rnn wrote to stdout */
+function run(args, cwd) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [program, ...args.map(String)], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const written = { stdout: '', stderr: '' };
+    for (const stream of ['stdout', 'stderr']) child[stream].on('data', (piece) => (written[stream] += piece));
+    child.on('error', reject);
+    child.on('close', (code) => {
+      if (code === 0) resolve(written.stdout);
+      else reject(new Error(`rnn ${args.join(' ')} ended with ${code}:\n${written.stderr}`));
+    });
+  });
+}
+
+function tableOf(own, size) {
+  const names = [...new Set(own.map(({ name }) => name))];
+  const samples = [...new Set(own.map(({ text, seed }) => `${text} ${seed}`))];
+  const nats = (name, sample) => own.find((each) => each.name === name && `${each.text} ${each.seed}` === sample)?.nats;
   const complete = samples.filter((sample) => names.every((name) => nats(name, sample) !== undefined));
   const mean = (numbers) => numbers.reduce((sum, number) => sum + number, 0) / numbers.length;
   const means = names
     .map((name) => ({ name, mean: mean(complete.map((sample) => nats(name, sample))) }))
     .toSorted((a, b) => a.mean - b.mean);
   const [best] = means;
-  const rows = means.map(({ name, mean: own }) => {
+  const rows = means.map(({ name, mean: loss }) => {
     const behind = complete.map((sample) => nats(name, sample) - nats(best.name, sample));
     const error = Math.sqrt(mean(behind.map((each) => (each - mean(behind)) ** 2)) / Math.max(1, complete.length - 1));
     const isNear = mean(behind) <= MARGIN_NATS + error;
     return tableRow([
       name,
-      own.toFixed(4),
+      loss.toFixed(4),
       mean(behind).toFixed(4),
       error.toFixed(4),
       name === DEFAULT ? (isNear ? 'near' : 'behind') : '',

@@ -30,6 +30,7 @@ const shared: readonly string[] = [
   'src/turns.ts',
   'src/shell-word.ts',
   'src/path-in.ts',
+  'src/synonyms.ts',
   'src/atomic.ts',
   'src/cleanup.ts',
   'src/output-file.ts',

@@ -11,6 +11,7 @@ import { commands } from '../src/cli/commands.ts';
 import { addTrainFlags } from '../src/cli/commands/train-flags.ts';
 import { everywhere, otherVariables, variableOf } from '../src/cli/environment.ts';
 import { flagsOf } from '../src/cli/flags.ts';
+import { corpusName } from '../src/corpus/read.ts';
 import { presets } from '../src/training/presets.ts';
 import { pages as shownPages } from './docs/pages.ts';
 import { rnn } from './cli/helpers.ts';
@@ -51,6 +52,15 @@ function inlineCommands(page: string): string[] {
     .map(([, command]) => command)
     .filter((command) => !/[<[]/.test(command));
 }
+
+it('README and guide can be typed in one folder, one after the other: no run is trained in the folder of another', () => {
+  const folders = ['README.md', 'docs/guide.md']
+    .flatMap((page) => shellBlocks(read(page)).flat().flatMap(programCalls))
+    .filter(([name, ...words]) => name === 'train' && !['--resume', '--force', '--dry-run'].some((word) => words.includes(word)))
+    .map(([, corpus, ...words]) => (words.includes('--out') ? words[words.indexOf('--out') + 1] : `checkpoints/${corpusName(corpus)}`));
+  expect(folders.length).toBeGreaterThan(5);
+  expect(folders.filter((folder, index) => folders.indexOf(folder) < index)).toEqual([]);
+});
 
 describe('every command that is written down is one', () => {
   // The file that docs/configuration.md shows, for all commands that are given one.

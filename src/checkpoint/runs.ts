@@ -38,10 +38,41 @@ export interface RunFiles {
 export async function runsIn(folder: string): Promise<string[]> {
   const names = await namesIn(folder);
   if (isRunFolder(names)) return [folder];
-  const inside = await Promise.all(
-    names.toSorted().map(async (name) => ({ path: pathIn(folder, name), names: await readdir(pathIn(folder, name)).catch(() => []) })),
-  );
+  const inside = await foldersIn(folder, names);
   return inside.filter((each) => isRunFolder(each.names)).map(({ path }) => path);
+}
+
+/**
+ * The folders in a folder that cannot be read, each with the reason: they may be runs. None if the folder is a run itself.
+ *
+ * @throws RnnError `checkpoint` as `runsIn` does
+ */
+export async function unreadableIn(folder: string): Promise<{ readonly path: string; readonly reason: string }[]> {
+  const names = await namesIn(folder);
+  if (isRunFolder(names)) return [];
+  const inside = await foldersIn(folder, names);
+  return inside.flatMap(({ path, error }) => (error === null ? [] : [{ path, reason: `cannot read ${path}: ${error.message}` }]));
+}
+
+interface FolderInside {
+  readonly path: string;
+  readonly names: readonly string[];
+  /** Why it cannot be read; null if it can, or is a file. */
+  readonly error: Error | null;
+}
+
+async function foldersIn(folder: string, names: readonly string[]): Promise<FolderInside[]> {
+  return Promise.all(
+    names.toSorted().map(async (name) => {
+      const path = pathIn(folder, name);
+      try {
+        return { path, names: await readdir(path), error: null };
+      } catch (error) {
+        const isNoFolder = ['ENOTDIR', 'ENOENT'].includes(systemCode(error));
+        return { path, names: [], error: isNoFolder ? null : (error as Error) };
+      }
+    }),
+  );
 }
 
 /** The folders in a folder that hold runs, though it holds none itself. */

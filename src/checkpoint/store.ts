@@ -13,7 +13,7 @@ export { type Newest, newestIn } from './newest.ts';
 export { type Header, readCheckpoint } from './read.ts';
 export { RunFolder } from './run-folder.ts';
 export type { RunStore } from './run-store.ts';
-export { type RunFiles, findRuns, foldersOfRuns, isHeld, lookInto, runsIn } from './runs.ts';
+export { type RunFiles, findRuns, foldersOfRuns, isHeld, lookInto, runsIn, unreadableIn } from './runs.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf, weightsIn } from './tensors.ts';
 export { checkCell, checkModel, checkTrained, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';

@@ -38,14 +38,14 @@ export const commands: readonly { name: string; takes: string; summary: string; 
   },
   {
     name: 'info',
-    takes: '[checkpoint]',
-    summary: 'show what a checkpoint is',
+    takes: '[checkpoint...]',
+    summary: 'show what a checkpoint is, or compare several',
     load: async () => (await import('./commands/info.ts')).defineInfo,
   },
   {
     name: 'runs',
     takes: '[folder]',
-    summary: 'list runs, the lowest validation loss first',
+    summary: 'list runs by their text, the lowest loss first',
     load: async () => (await import('./commands/runs.ts')).defineRuns,
   },
   {

@@ -2,9 +2,10 @@
 import type { TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
+import { RnnError } from '../errors.ts';
 import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
-import { harmless } from './format.ts';
+import { harmless, shellWord } from './format.ts';
 import { isTyped } from './typed.ts';
 
 export interface TextFlags {
@@ -45,7 +46,35 @@ export async function readKnownText(
       return io.stdin;
     },
   };
-  const { corpus } = await read(asked, path, trained);
-  if (!json) for (const note of corpus.notes) stderr.line(stderr.colour.dim(harmless(note)));
-  return corpus;
+  try {
+    const { corpus } = await read(asked, path, trained);
+    if (!json) for (const note of corpus.notes) stderr.line(stderr.colour.dim(harmless(note)));
+    return corpus;
+  } catch (error) {
+    throw await asRunNamed(error, sources, rooms);
+  }
+}
+
+/** The error for a text that cannot be read, with another hint where the text is a run: other commands take a run as their argument. */
+async function asRunNamed(error: unknown, sources: readonly string[], rooms: Context['rooms']): Promise<unknown> {
+  if (!(error instanceof RnnError) || error.kind !== 'corpus') return error;
+  const run = await firstRun(
+    sources.filter((source) => !isStandardInput(source)),
+    rooms,
+  );
+  if (run === undefined) return error;
+  const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
+  return new RnnError('corpus', error.message, { hint, options: error.options, cause: error });
+}
+
+async function firstRun(sources: readonly string[], rooms: Context['rooms']): Promise<string | undefined> {
+  const { findRuns } = await rooms.checkpoints();
+  for (const source of sources) {
+    try {
+      return (await findRuns([source]))[0];
+    } catch {
+      // It is a text, or is not there, which the error in hand says.
+    }
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 // The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows nothing of what commands do.
-import { Command, CommanderError, type Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
 import { coloursFor, noColours } from './colour.ts';
 import { commands } from './commands.ts';
@@ -52,7 +52,7 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
     // `rnn` alone: the help has been printed, on stderr.
     if (thrown instanceof CommanderError && thrown.code === 'commander.help') return usageCode;
     const help = helpOn(argv);
-    const failure = thrown instanceof CommanderError ? usageError(thrown, help, optionsOf(program, argv)) : thrown;
+    const failure = thrown instanceof CommanderError ? await usageError(thrown, help, commandTried(program, argv)) : thrown;
     return report(failure, context, {
       debug: words.has('--debug') || context.wantsDebug,
       json: context.wantsJson ?? words.has('--json'),
@@ -144,24 +144,41 @@ function helpOn(argv: readonly string[]): string {
   return name === undefined ? 'rnn --help' : `rnn ${name} --help`;
 }
 
-function optionsOf(program: Command | null, argv: readonly string[]): readonly Option[] {
+function commandTried(program: Command | null, argv: readonly string[]): Command | undefined {
   const name = triedIn(argv);
-  return program?.commands.find((command) => command.name() === name)?.options ?? [];
+  return program?.commands.find((command) => command.name() === name);
 }
 
 /** Commander's `error: unknown option '--hiden'\n(Did you mean --hidden?)` as a message and a hint. */
-function usageError(error: CommanderError, help: string, options: readonly Option[]): RnnError {
+async function usageError(error: CommanderError, help: string, command: Command | undefined): Promise<RnnError> {
   const [message, ...rest] = error.message.replace(/^error: /, '').split('\n');
-  const [word, value] = /^unknown option '(--[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
+  const [word, value] = /^unknown option '(-[^=]+)(=.*)?'$/.exec(message)?.slice(1) ?? [];
+  const options = command?.options ?? [];
   const named = options.find(({ long }) => long === word);
   if (named !== undefined && value !== undefined)
     return new RnnError('usage', `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`, {
       hint: `write ${word} alone`,
     });
+  const byMeaning = word === undefined || command === undefined ? undefined : await hintByMeaning(word, command);
   const begun = options.filter(({ long, hidden }) => !hidden && word !== undefined && long?.startsWith(word)).map(({ long }) => long);
   const suggestion =
     begun.length > 0 && begun.length <= MAX_SUGGESTED ? `${begun.join(' or ')}?` : /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
-  return new RnnError('usage', message, { hint: suggestion === undefined ? `${help} shows what there is` : `did you mean ${suggestion}` });
+  const bySpelling = suggestion === undefined ? `${help} shows what there is` : `did you mean ${suggestion}`;
+  return new RnnError('usage', message, { hint: byMeaning ?? bySpelling });
+}
+
+/** For a name that other programs have for an option or an argument of the command; undefined for any other. */
+async function hintByMeaning(word: string, command: Command): Promise<string | undefined> {
+  const { meansOutput, namesMeant } = await import('../synonyms.ts');
+  const named = (isHidden: boolean): string[] =>
+    command.options.flatMap(({ long, hidden }) => (hidden !== isHidden || long === undefined ? [] : [long]));
+  const shown = namesMeant(word, named(false));
+  const meant = shown.length > 0 ? shown : namesMeant(word, named(true));
+  if (meant.length > 0) return `did you mean ${meant.join(' or ')}?`;
+  const [argument] = command.registeredArguments;
+  if (argument !== undefined && namesMeant(word, [argument.name()]).length > 0)
+    return `give it as an argument: rnn ${command.name()} ${commands.find(({ name }) => name === command.name())!.takes}`;
+  return meansOutput(word) ? `rnn ${command.name()} writes to standard output: add >FILE` : undefined;
 }
 
 async function report(

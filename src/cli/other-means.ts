@@ -1,6 +1,7 @@
 // What else predicts the text that `rnn eval` scores: compressors, and n-gram models of another text.
-import type { Tokens, Vocabulary } from '../corpus/read.ts';
+import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
+import type { ScoringPlan } from '../training/scoring.ts';
 import type { Context } from './context.ts';
 import { bits, count, unitName } from './format.ts';
 import { type Loaded, type TextFlags, readKnownText } from './known-text.ts';
@@ -9,16 +10,41 @@ import type { Others } from './scores-table.ts';
 /** Longer texts are compressed only if that is asked for: it takes longer than to score them. */
 const SOON_COMPRESSED = 100_000;
 
+/** The text that n-grams count. */
+export interface CountedText {
+  readonly tokens: Tokens;
+  /** It is the text of the run, of which only the part that the run was trained on is counted. */
+  readonly isTrainingPart: boolean;
+}
+
+/** The text to score: the digest of what it is a part of, and the share that the run was trained on. */
+type ScoredText = Pick<ScoringPlan, 'tokens' | 'trainedShare'> & Pick<Corpus, 'sourcesDigest'>;
+
 /**
- * The text that `--against` names. Of the one that the run had, only the part that it was trained on.
+ * The text that `--against` names: of the text that the run had, only the part that the run was trained on. Null, with a warning, where
+ * n-grams would count what they are to predict.
  *
  * @throws RnnError `corpus` if it cannot be read, or has characters that the model does not know
  */
-export async function readAgainst(sources: readonly string[], loaded: Loaded, flags: TextFlags, context: Context): Promise<Tokens> {
-  const { trainedPart } = await context.rooms.scoring();
+export async function countedText(
+  sources: readonly string[],
+  scored: ScoredText,
+  loaded: Loaded,
+  flags: TextFlags,
+  context: Context,
+): Promise<CountedText | null> {
+  const { rooms, stderr } = context;
+  const { trainedPart } = await rooms.scoring();
   const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, loaded, flags, context));
-  return trainedPart(loaded.trained.training, { train, sourcesDigest });
+  const trained = trainedPart(loaded.trained.training, { train, sourcesDigest });
+  const isOfScored = scored.sourcesDigest === sourcesDigest && !(trained !== null && scored.trainedShare === 0);
+  if (!isOfScored && !isSame(scored.tokens, train)) return { tokens: trained ?? train, isTrainingPart: trained !== null };
+  const remedy = trained !== null && trained.length < train.length ? 'use --part validation' : 'name another text';
+  stderr.line(stderr.colour.yellow(`warning: n-grams are left out, because --against names the text that is scored; ${remedy}`));
+  return null;
 }
+
+const isSame = (a: Tokens, b: Tokens): boolean => a.length === b.length && a.every((id, at) => id === b[at]);
 
 /** What is read, or an error that says of which of several texts. */
 export async function named<Read>(name: string, reading: Promise<Read>): Promise<Read> {
@@ -36,7 +62,7 @@ export async function named<Read>(name: string, reading: Promise<Read>): Promise
 export async function otherMeans(
   text: Tokens,
   vocabulary: Vocabulary,
-  against: Tokens | null,
+  counted: CountedText | null,
   asked: boolean,
   { rooms, stderr, waiting }: Context,
 ): Promise<Others> {
@@ -46,15 +72,17 @@ export async function otherMeans(
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;
   if (bytes !== null) waiting.begin('compressing');
   const compressors = bytes === null ? null : perCharacter({ ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) });
-  if (against === null) return { compressors, ngrams: null };
+  if (counted === null) return { compressors, ngrams: null };
+  const { tokens, isTrainingPart } = counted;
   waiting.begin('counting n-grams');
-  const counted = new Ngrams(against, vocabulary.size);
-  if (counted.characters < against.length) {
+  const ngrams = new Ngrams(tokens, vocabulary.size);
+  const { characters } = ngrams;
+  if (characters < tokens.length) {
     stderr.line(
       stderr.colour.dim(
-        `n-grams are those of the first ${count(counted.characters)} of ${count(against.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`,
+        `n-grams are those of the first ${count(characters)} of ${count(tokens.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`,
       ),
     );
   }
-  return { compressors, ngrams: { characters: counted.characters, bits: Array.from(counted.nats(text), bits) } };
+  return { compressors, ngrams: { characters, bits: Array.from(ngrams.nats(text), bits), isTrainingPart } };
 }

@@ -47,8 +47,9 @@ import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
 import type { recordedReadingOrNull } from '../training/record.ts';
-import type { listRuns, ranked, summaryOf } from '../training/runs.ts';
+import type { backgroundOf, haveOneText, listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
+import type { edgesOf } from '../training/edges.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 
@@ -81,8 +82,14 @@ export interface Rooms extends TrainingRooms {
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
   planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
-  runs(): Promise<{ listRuns: typeof listRuns; ranked: typeof ranked; summaryOf: typeof summaryOf }>;
-  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints }>;
+  runs(): Promise<{
+    backgroundOf: typeof backgroundOf;
+    haveOneText: typeof haveOneText;
+    listRuns: typeof listRuns;
+    ranked: typeof ranked;
+    summaryOf: typeof summaryOf;
+  }>;
+  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; edgesOf: typeof edgesOf }>;
   scoring(): Promise<{
     planScoring: typeof planScoring;
     readingOf: typeof readingOf;
@@ -145,7 +152,7 @@ export const rooms: Rooms = {
   work: () => import('../training/work.ts'),
   runs: () => import('../training/runs.ts'),
   possible: () => import('../training/possible.ts'),
-  searching: () => import('../training/search.ts'),
+  searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/edges.ts')) }),
   scoring: () => import('../training/scoring.ts'),
   insight: async () => ({
     ...(await import('../insight/surprise.ts')),

@@ -1,59 +1,72 @@
-// Runs as a table, the best first: for `rnn runs` and the end of `rnn sweep`.
+// Runs as a table, those of one text together and the best first: for `rnn runs` and the end of `rnn sweep`.
 import type { RunSummary } from '../training/runs.ts';
 import type { Colours } from './colour.ts';
-import { compact, count, duration, harmless } from './format.ts';
+import { compact, count, duration, onOneLine } from './format.ts';
+import { optionsInWords } from './option-words.ts';
 
-/** Names may be long, and stand at the end. */
-const headings = ['loss', 'at step', 'steps', 'model', 'weights', 'time', 'state', 'run'] as const;
-const leftAligned = new Set<string>(['model', 'state', 'run']);
+/** Names and options may be long, and stand at the end. */
+const headings = ['loss', 'at step', 'steps', 'model', 'parameters', 'time', 'state', 'text', 'run', 'options'] as const;
+const leftAligned = new Set<string>(['model', 'state', 'text', 'run', 'options']);
+/** Characters of a digest that tell one text from another. */
+const SHORT_DIGEST = 7;
+const MAX_OPTIONS = 4;
 
-/** One line for each run, and one that says what is in them. */
-export function runsTable(runs: readonly RunSummary[], colour: Colours): string[] {
-  const rows = runs.map(cellsOf);
+type HaveOneText = (a: RunSummary, b: RunSummary) => boolean;
+
+/** One line for each run, an empty one before each other text, and one that says what is in them. @param runs as they are ranked */
+export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText, colour: Colours): string[] {
+  const rows = runs.map((run) => cellsOf(run, textLabel(run, runs, haveOneText)));
   const widths = headings.map((heading, column) => Math.max(heading.length, ...rows.map((cells) => cells[column].length)));
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => (leftAligned.has(headings[column]) ? cell.padEnd(widths[column]) : cell.padStart(widths[column])))
       .join('  ')
       .trimEnd();
-  const reasons = runs.filter(isUnreadable).map(({ name, status, reason }) => colour.yellow(harmless(`${name}: ${reason ?? status}`)));
-  return [
-    colour.dim(line(headings)),
-    ...rows.map((cells, index) =>
-      index === 0 && runs[0].bestValidationLossNats !== null && !isUnreadable(runs[0]) ? colour.bold(line(cells)) : line(cells),
-    ),
-    ...reasons,
-  ];
+  const lines = rows.flatMap((cells, index) => {
+    const run = runs[index];
+    const begins = index === 0 || !haveOneText(runs[index - 1], run);
+    const isBest = begins && run.bestValidationLossNats !== null && !isUnreadable(run);
+    return [...(begins && index > 0 ? [''] : []), isBest ? colour.bold(line(cells)) : line(cells)];
+  });
+  const reasons = runs.filter(isUnreadable).map(({ name, status, reason }) => colour.yellow(onOneLine(`${name}: ${reason ?? status}`)));
+  return [colour.dim(line(headings)), ...lines, ...reasons];
+}
+
+/** The name of the text, with as much as tells it from another text of that name; else its digest in short. */
+function textLabel(run: RunSummary, runs: readonly RunSummary[], haveOneText: HaveOneText): string {
+  if (run.text === null) return '';
+  const { name, digest, train, validation } = run.text;
+  const short = digest.slice(0, SHORT_DIGEST);
+  const others = runs.filter(({ text }) => text !== null && text.name === name).filter((other) => !haveOneText(run, other));
+  const isSplitOtherwise = others.some(({ text }) => text!.digest === digest);
+  const isAnother = name !== null && others.some(({ text }) => text!.digest !== digest);
+  const parts = isSplitOtherwise ? ` ${count(train)}+${count(validation)}` : '';
+  return `${name ?? short}${isAnother ? ` ${short}` : ''}${parts}`;
 }
 
 function isUnreadable({ status }: RunSummary): boolean {
   return status === 'damaged' || status === 'newer';
 }
 
-function cellsOf(run: RunSummary): string[] {
-  const {
-    bestValidationLossNats: loss,
-    bestStep,
-    step,
-    totalSteps,
-    cell,
-    layers,
-    hidden,
-    parameters,
-    trainedMs,
-    status,
-    reason,
-    name,
-  } = run;
-  const orDash = <Value>(value: Value | null, text: (value: Value) => string): string => (value === null ? '–' : text(value));
+function cellsOf(run: RunSummary, text: string): string[] {
+  const { bestValidationLossNats: loss, bestStep, step, totalSteps, cell, layers, hidden, parameters, trainedMs } = run;
+  const { status, reason, name, changes } = run;
+  const orDash = <Value>(value: Value | null, shown: (value: Value) => string): string => (value === null ? '–' : shown(value));
   return [
     orDash(loss, (nats) => nats.toFixed(4)),
     orDash(bestStep, count),
     `${orDash(step, count)}${totalSteps === null ? '' : `/${count(totalSteps)}`}`,
-    orDash(cell, (known) => `${known} ${layers}×${hidden}`),
+    orDash(cell, (known) => `${layers}×${hidden} ${known}`),
     orDash(parameters, compact),
     orDash(trainedMs, duration),
     isUnreadable(run) || reason === null ? status : `${status} (${reason})`,
+    text,
     name,
-  ].map((text) => harmless(text).replaceAll('\n', '␊'));
+    shortened(optionsInWords(changes)),
+  ].map(onOneLine);
+}
+
+function shortened(options: readonly string[]): string {
+  const more = options.length - MAX_OPTIONS;
+  return [...options.slice(0, MAX_OPTIONS), ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }

@@ -2,6 +2,7 @@
 // decided here; what is weaker than all of them (presets, the text, defaults) is decided by training/.
 import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
+import { namesMeant } from '../synonyms.ts';
 import { fromFile } from './config.ts';
 import type { Context } from './context.ts';
 import { mayHaveBlas } from './devices.ts';
@@ -62,8 +63,8 @@ export async function settle(command: Command, context: Context): Promise<void> 
   }
   context.wantsJson ||= command.getOptionValue('json') === true;
   const checkpoint = command.registeredArguments.findIndex((argument) => argument.name() === 'checkpoint');
-  if (checkpoint >= 0 && env.RNN_CHECKPOINT && command.processedArgs[checkpoint] === undefined) {
-    command.processedArgs[checkpoint] = env.RNN_CHECKPOINT;
+  if (checkpoint >= 0 && env.RNN_CHECKPOINT && [command.processedArgs[checkpoint] ?? []].flat().length === 0) {
+    command.processedArgs[checkpoint] = command.registeredArguments[checkpoint].variadic ? [env.RNN_CHECKPOINT] : env.RNN_CHECKPOINT;
     context.origins.set('checkpoint', 'RNN_CHECKPOINT');
   }
 }
@@ -153,10 +154,14 @@ function valueOf({ flag, name, texts }: Setting): unknown {
   }
 }
 
-/** The option that is nearest to a name (`seqLength`, `HIDDEN`) by Commander's measure, without dashes; null if none is near. */
+/** The option that means the same as a name (`seqLength`, `rnn_size`), or is nearest to it by Commander's measure, without dashes; else null. */
 export function suggestion(flags: readonly Flag[], name: string): string | null {
+  const [meant] = namesMeant(
+    name,
+    flags.map(({ key }) => key),
+  );
+  if (meant !== undefined) return meant;
   const key = name.replace(/(?<=[a-z])(?=[A-Z])|[ _]/g, '-').toLowerCase();
-  if (flags.some((flag) => flag.key === key)) return key;
   const command = new Command()
     .exitOverride()
     .configureOutput({ outputError: () => {} })

@@ -1,18 +1,20 @@
 // The words of `rnn sweep` that are about options of `rnn train`: which there are, what each may be, and the command line of a point. All
 // that can be wrong with any point is found here, before the first is trained.
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { SweepIdentity } from '../checkpoint/store.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
 import type { Axis, Distribution, Point } from '../training/search.ts';
 import { addTrainFlags, checkTogether, type TrainFlags } from './commands/train-flags.ts';
-import { refuseRepeats } from './flags.ts';
+import { Flag, refuseRepeats } from './flags.ts';
 import { shellWord } from './format.ts';
+import { suggestion } from './settings.ts';
+import { gridOption, isListFor } from './several-values.ts';
 import { badValue } from './values.ts';
 
 /** Options of `rnn train` that a sweep decides on, and what to do instead. */
 export const own: Readonly<Record<string, string>> = {
-  out: 'give --out before --: each point has a folder in it',
+  out: 'give --out before --: each trial has a folder in it',
   resume: 'leave it out: each run goes on where it was',
   force: 'remove the folder of the sweep to begin anew, or give another --out',
   json: 'give it before --',
@@ -61,7 +63,7 @@ export class Fixed {
       given.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
     );
     if ([...this.sources, this.flags.valFile].some(isStandardInput)) {
-      throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each point', {
+      throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each trial', {
         hint: 'put the text into a file',
       });
     }
@@ -104,19 +106,27 @@ export class Fixed {
     if (at < 1) throw badValue(flag, text, 'an option of rnn train and its values, such as hidden=128,256');
     const name = text.slice(0, at).replace(/^--/, '');
     const option = this.#options.find(({ long, negate }) => long === `--${name}` && !negate);
-    if (option === undefined) throw unknownOption(flag, name);
+    if (option === undefined) {
+      const near = suggestion(
+        this.#options.filter((each) => each instanceof Flag),
+        name,
+      );
+      throw new RnnError('usage', `${flag} ${name}: rnn train has no option --${name}`, {
+        hint: near === null ? 'rnn train --help lists its options' : `did you mean ${near}?`,
+      });
+    }
     const attribute = option.attributeName();
     if (Object.hasOwn(own, attribute))
       throw new RnnError('usage', `${flag} ${name} is not for the runs of a sweep`, { hint: own[attribute] });
     if (this.flags[attribute as keyof TrainFlags] !== undefined)
-      throw new RnnError('usage', `--${name} is given for all points, and by ${flag}`, { hint: 'leave one of them out' });
+      throw new RnnError('usage', `--${name} is given for all trials, and by ${flag}`, { hint: 'leave one of them out' });
     return { option, values: text.slice(at + 1) };
   }
 
   /** All options of a point. @throws RnnError `usage` if some contradict each other */
   flagsOf({ name, settings }: Point): TrainFlags {
     const pairs = settings.map(({ option, value }) => {
-      const found = this.#options.find(({ long }) => long === `--${option}`)!;
+      const found = this.#optionNamed(option);
       return [found.attributeName(), valueOf(found, value)] as const;
     });
     const flags = { ...this.flags, ...Object.fromEntries(pairs.filter(([, value]) => value !== false)) };
@@ -126,10 +136,24 @@ export class Fixed {
     });
   }
 
+  /** Whether an option of `rnn train` can have a value. */
+  isValue(name: string, value: string): boolean {
+    try {
+      valueOf(this.#optionNamed(name), value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #optionNamed(name: string): Option {
+    return this.#options.find(({ long }) => long === `--${name}`)!;
+  }
+
   /** The words after `rnn` that train a point. */
   commandOf({ settings }: Point, folder: string): string[] {
     const words = settings.flatMap(({ option, value }) => {
-      if (isSwitch(this.#options.find(({ long }) => long === `--${option}`)!)) return [value === 'true' ? `--${option}` : `--no-${option}`];
+      if (isSwitch(this.#optionNamed(option))) return [value === 'true' ? `--${option}` : `--no-${option}`];
       return [`--${option}`, value];
     });
     return ['train', ...this.sources, ...this.words, ...words, '--resume', '--out', folder];
@@ -144,11 +168,11 @@ export function refuseTrainFlags(command: Command): void {
   for (const option of train.options.filter(({ long }) => !known.has(long))) {
     command.addOption(new Option(option.flags).hideHelp());
     command.on(`option:${option.name()}`, (value?: string) => {
-      const {
-        [option.attributeName()]:
-          otherwise = `it goes after --: rnn sweep <corpus...> … -- ${option.long}${value === undefined ? '' : ` ${shellWord(value)}`}`,
-      } = own;
-      throw new RnnError('usage', `${option.long} is an option of rnn train`, { hint: otherwise });
+      const isList = option instanceof Flag && value !== undefined && isListFor(option, value);
+      const otherwise = isList
+        ? `use ${gridOption(option, value)}`
+        : `it goes after --: rnn sweep <corpus...> … -- ${option.long}${value === undefined ? '' : ` ${shellWord(value)}`}`;
+      throw new RnnError('usage', `${option.long} is an option of rnn train`, { hint: own[option.attributeName()] ?? otherwise });
     });
   }
 }
@@ -173,18 +197,6 @@ function parsed(words: readonly string[], see: (option: Option, value: string | 
   refuseRepeats(command);
   for (const option of command.options) command.on(`option:${option.name()}`, (value?: string) => see(option, value));
   return command.parse(words, { from: 'user' });
-}
-
-function unknownOption(flag: string, name: string): RnnError {
-  let near: string | undefined;
-  try {
-    parsed(['text', `--${name}`]);
-  } catch (error) {
-    near = error instanceof CommanderError ? /\(Did you mean (.*)\?\)/.exec(error.message)?.[1] : undefined;
-  }
-  return new RnnError('usage', `${flag} ${name}: rnn train has no option --${name}`, {
-    hint: near === undefined ? 'rnn train --help lists its options' : `did you mean ${near.replaceAll('--', '')}?`,
-  });
 }
 
 const nameOf = ({ long }: Option): string => long!.slice(2);

@@ -1,4 +1,5 @@
 // What came of the points of a sweep: for people, as JSON, and as an exit code. Knows nothing of how they were run.
+import type { Edge } from '../training/edges.ts';
 import type { RunSummary } from '../training/runs.ts';
 import type { Context } from './context.ts';
 import { busyCode, divergedCode, isFailureCode } from './failures.ts';
@@ -61,7 +62,20 @@ export function pointLine(
   return `[${tasks.indexOf(task) + 1}/${tasks.length}] ${task.name}: ${paint(harmless(what).replaceAll('\n', '␊'))}`;
 }
 
-export async function showRanking(runs: readonly RunSummary[], { json }: { json: boolean }, { stdout }: Context): Promise<void> {
+/** The finished trial with the lowest validation loss, among several; null where there is none to compare. */
+export function bestTask(results: readonly TaskResult[]): Task | null {
+  const [best, second] = results
+    .filter(({ outcome, summary }) => (outcome === 'finished' || outcome === 'earlier') && summary.bestValidationLossNats !== null)
+    .toSorted((a, b) => a.summary.bestValidationLossNats! - b.summary.bestValidationLossNats!);
+  return second === undefined ? null : best.task;
+}
+
+export function edgeLine({ option, value, end, next, isRange }: Edge): string {
+  const place = isRange ? `is near the ${end} end of the range` : `is the ${end} that was tried`;
+  return `the best ${option}, ${value}, ${place}: continue with ${isRange ? '--sample' : '--grid'} ${option}=${next}`;
+}
+
+export async function showRanking(runs: readonly RunSummary[], { json }: { json: boolean }, { rooms, stdout }: Context): Promise<void> {
   if (json) for (const each of runs) await stdout.write(`${JSON.stringify({ event: 'run', ...each })}\n`);
-  else await stdout.write(`\n${runsTable(runs, stdout.colour).join('\n')}\n`);
+  else await stdout.write(`\n${runsTable(runs, (await rooms.runs()).haveOneText, stdout.colour).join('\n')}\n`);
 }

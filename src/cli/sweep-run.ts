@@ -27,6 +27,13 @@ export interface TaskResult {
   readonly summary: RunSummary;
 }
 
+/** Is told how far the trial in progress is. */
+export interface SweepWatcher {
+  begin(name: string): void;
+  /** @param progress from 0 to 1 */
+  report(progress: number): void;
+}
+
 /** A run whose sweep was killed ends when it has something to tell, which is at least every second, and when it has saved. */
 const PATIENCE_MS = 15_000;
 const LOOK_AGAIN_MS = 100;
@@ -40,11 +47,13 @@ const isBusy = 'another process trains in it';
 export class SweepRunner {
   readonly #context: Context;
   readonly #stops: readonly (() => void)[];
+  readonly #watcher: SweepWatcher | null;
   #child: Child | null = null;
   #signal: Signal | null = null;
 
-  constructor(context: Context) {
+  constructor(context: Context, watcher: SweepWatcher | null) {
     this.#context = context;
+    this.#watcher = watcher;
     const { io } = context;
     this.#stops = [
       io.onSignal((signal) => this.#receive(signal)),
@@ -109,9 +118,11 @@ export class SweepRunner {
     const warn = (text: string): void => stderr.line(harmless(`${name}: ${text}`));
     let error: string | null = null;
     const told: string[] = [];
+    this.#watcher?.begin(name);
     this.#child = io.start([...argv, '--json', '--no-color'], {
-      stdout(line) {
+      stdout: (line) => {
         const event = eventIn(line);
+        if (event?.event === 'report') this.#watcher?.report(Number(event.progress));
         if (event?.event === 'error') error = String(event.message);
         if (event?.event === 'recovery') warn(String(event.reason));
       },

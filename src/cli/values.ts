@@ -38,11 +38,13 @@ function visible(value: string): string {
 
 /** A value refused: `--hidden is 0, expected a whole number of at least 1`. */
 export class BadValue extends RnnError {
+  readonly #name: string;
   readonly #value: string;
   readonly #expected: string;
 
   constructor(name: string, value: string, expected: string, hint?: string) {
     super('usage', `${name} is ${visible(value)}, expected ${expected}`, hint === undefined ? {} : { hint });
+    this.#name = name;
     this.#value = value;
     this.#expected = expected;
   }
@@ -50,6 +52,11 @@ export class BadValue extends RnnError {
   /** The same error for a value from the environment or a file. */
   calledBy(name: string): BadValue {
     return new BadValue(name, this.#value, this.#expected, this.hint);
+  }
+
+  /** The same error with another hint. */
+  withHint(hint: string): BadValue {
+    return new BadValue(this.#name, this.#value, this.#expected, hint);
   }
 }
 

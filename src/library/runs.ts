@@ -37,7 +37,8 @@ export async function readRuns(given: string | readonly string[] = []): Promise<
 }
 
 /**
- * The runs in a folder, the lowest validation loss first, then those without one by name, then newer, damaged and empty ones.
+ * The runs in a folder, those of one text together, the lowest validation loss first, then those without one by name; at the end newer,
+ * damaged and empty ones.
  *
  * @throws RnnError `checkpoint` if there is no such folder
  */

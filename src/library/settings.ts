@@ -2,6 +2,7 @@
 // may hand over anything.
 import { type TrainedModel, checkTrained } from '../checkpoint/store.ts';
 import { RnnError, inQuotes } from '../errors.ts';
+import { namesMeant } from '../synonyms.ts';
 import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { type MachineOptions, type ReadingOptions, wrongSetting } from '../training/record.ts';
@@ -108,8 +109,10 @@ export function refuseUnknown(given: object, known: readonly string[]): void {
   refuseUnless(typeof given === 'object' && given !== null, 'the request', given, 'an object with options by their names');
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
+  const flags = Object.entries(optionRules).map(([option, { flag }]) => [option, flag]);
+  const meant = namesMeant(unknown, known, flags);
   const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
   throw new RnnError('usage', `there is no option '${unknown}'`, {
-    hint: `one of ${(alike.length > 0 ? alike : known).join(', ')}`,
+    hint: meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : `one of ${(alike.length > 0 ? alike : known).join(', ')}`,
   });
 }

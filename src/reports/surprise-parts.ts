@@ -16,10 +16,10 @@ const AROUND = 20;
 export function tiles({ unit, bits, accuracy, characters }: SurpriseReport): string {
   const tile = (name: string, value: string): string => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
   return `<dl class="tiles">${[
-    tile(`bits per ${unit}`, bits.toFixed(3)),
-    tile(`nats per ${unit}`, (bits * Math.LN2).toFixed(3)),
-    tile('perplexity', (2 ** bits).toFixed(2)),
-    tile('were the likeliest', `${(100 * accuracy).toFixed(1)} %`),
+    tile(`bits per ${unit}`, bits.toFixed(4)),
+    tile(`nats per ${unit}`, (bits * Math.LN2).toFixed(4)),
+    tile('perplexity', (2 ** bits).toFixed(3)),
+    tile('were the likeliest', `${(100 * accuracy).toFixed(2)} %`),
     tile(`${unit}s`, characters.toLocaleString('en')),
   ].join('')}</dl>`;
 }
@@ -30,7 +30,7 @@ export function comparison({ run, unit, bits, others }: SurpriseReport): string 
   const rows = [[run, bits] as const, ...others].toSorted(([, a], [, b]) => a - b);
   const most = rows.at(-1)![1];
   const row = ([name, each]: readonly [string, number]): string =>
-    `<tr${name === run ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${((100 * each) / most).toFixed(1)}%"></span></td><td>${each.toFixed(3)}</td></tr>`;
+    `<tr${name === run ? ' class="own"' : ''}><th scope="row">${escapeHtml(name)}</th><td><span class="bar" style="width: ${((100 * each) / most).toFixed(1)}%"></span></td><td>${each.toFixed(4)}</td></tr>`;
   return `<section aria-labelledby="others-title"><h2 id="others-title">Beside others</h2>
 <table class="others"><caption>bits per ${unit}; fewer are better</caption><tbody>${rows.map(row).join('')}</tbody></table></section>`;
 }

@@ -103,7 +103,7 @@ const machineRules: Rules<MachineOptions> = {
   threads: orNull((value) => isCount(value) && (value as number) >= 1),
   blas: isTextOrNull,
 };
-const corpusRules: Rules<Omit<CorpusRecord, 'sourcesDigest'>> = {
+const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest'>> = {
   digest: (value) => typeof value === 'string',
   characters: isCount,
   train: isCount,
@@ -120,6 +120,8 @@ export function wrongSetting(given: Partial<ReadingOptions & MachineOptions>): k
 
 /** Which text a run was trained on. */
 export interface CorpusRecord {
+  /** What the text is called; null in checkpoints that do not have it. */
+  readonly name: string | null;
   readonly digest: string;
   /** That of the text without a validation file; of the whole text in checkpoints that do not have it. */
   readonly sourcesDigest: string;
@@ -189,7 +191,7 @@ export const recordedLoop = (training: Training): LoopState =>
 
 export function recordedCorpus(training: Training): CorpusRecord {
   const corpus = part(training, 'corpus', corpusRules);
-  const { sourcesDigest = corpus.digest } = training.corpus as { readonly sourcesDigest?: unknown };
+  const { name, sourcesDigest = corpus.digest } = training.corpus as { readonly name?: unknown; readonly sourcesDigest?: unknown };
   if (typeof sourcesDigest !== 'string') throw unfit(`training.corpus.sourcesDigest is ${JSON.stringify(sourcesDigest).slice(0, 60)}`);
-  return { ...corpus, sourcesDigest };
+  return { ...corpus, name: typeof name === 'string' ? name : null, sourcesDigest };
 }

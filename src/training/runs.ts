@@ -1,9 +1,11 @@
 // What there is to tell of a run in one line, and which of several runs is the best. Knows nothing of how it is shown.
 import { basename } from 'node:path';
-import { type Header, type RunFiles, lookInto, runsIn } from '../checkpoint/store.ts';
+import { type Header, type RunFiles, lookInto, runsIn, unreadableIn } from '../checkpoint/store.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
-import { type LoopState, recordedLoop } from './record.ts';
+import { changedOptions } from './changes.ts';
+import type { TrainingOptions } from './options.ts';
+import { type LoopState, recordedCorpus, recordedLoop } from './record.ts';
 
 /**
  * `stopped` runs can go on by --resume; `newer` ones are of a newer rnn; of `damaged` ones not everything can be read; of `empty` ones
@@ -30,10 +32,25 @@ export interface RunSummary {
   readonly hidden: number | null;
   /** Spent in training steps. */
   readonly trainedMs: number | null;
+  readonly text: TextOfRun | null;
+  /** The options that are neither the sizes of the network, nor the length of the run, nor the defaults that go with these. */
+  readonly changes: Partial<TrainingOptions>;
+}
+
+/** The text of a run. Losses on different texts, or on different parts of one, cannot be compared. */
+export interface TextOfRun {
+  /** Null in checkpoints of earlier versions. */
+  readonly name: string | null;
+  /** SHA-256, in hex. */
+  readonly digest: string;
+  /** Characters to train on, and to validate on. */
+  readonly train: number;
+  readonly validation: number;
 }
 
 /**
- * The runs in a folder, the lowest validation loss first, then those without one by name, then newer, damaged and empty ones.
+ * The runs in a folder, those of one text together, the lowest validation loss first, then those without one by name; at the end newer,
+ * damaged and empty ones. A folder that cannot be read may be a run, and is a damaged one.
  *
  * @throws RnnError `checkpoint` if there is no such folder
  */
@@ -41,13 +58,36 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
   const runs: RunSummary[] = [];
   // One after another: each has a megabyte in memory while it is read.
   for (const path of await runsIn(folder)) runs.push(await summaryOf(path));
-  return ranked(runs);
+  const unreadable = (await unreadableIn(folder)).map(({ path, reason }) => ({
+    ...summaryOfNothing(path),
+    status: 'damaged' as const,
+    reason,
+  }));
+  return ranked([...runs, ...unreadable]);
 }
+
+/** Whether two runs had the same text, in the same parts. */
+export const haveOneText = ({ text: a }: RunSummary, { text: b }: RunSummary): boolean =>
+  a === b || (a !== null && b !== null && a.digest === b.digest && a.train === b.train && a.validation === b.validation);
 
 export function ranked(runs: readonly RunSummary[]): RunSummary[] {
   const isLast = ({ status }: RunSummary): number => ['newer', 'damaged', 'empty'].indexOf(status);
   const loss = ({ bestValidationLossNats }: RunSummary): number => bestValidationLossNats ?? Number.MAX_VALUE;
-  return runs.toSorted((a, b) => isLast(a) - isLast(b) || loss(a) - loss(b) || a.path.localeCompare(b.path, 'en', { numeric: true }));
+  return runs.toSorted(
+    (a, b) =>
+      isLast(a) - isLast(b) ||
+      (isLast(a) < 0 ? byText(a, b) : 0) ||
+      loss(a) - loss(b) ||
+      a.path.localeCompare(b.path, 'en', { numeric: true }),
+  );
+}
+
+/** By the name of the text, those without a text last. */
+function byText(a: RunSummary, b: RunSummary): number {
+  if (haveOneText(a, b)) return 0;
+  if (a.text === null || b.text === null) return a.text === null ? 1 : -1;
+  const wordsOf = ({ name, digest, train }: TextOfRun): string => `${name ?? ''}\n${digest}\n${train}`;
+  return wordsOf(a.text).localeCompare(wordsOf(b.text), 'en', { numeric: true });
 }
 
 /** The run in a folder; of one where nothing is saved, as much as its log says. */
@@ -58,20 +98,60 @@ export async function summaryOf(path: string): Promise<RunSummary> {
   const now = isRunning ? log.findLast(({ step }) => typeof step === 'number')?.step : undefined;
   const { status, reason } = standingOf(files, loop);
   return {
-    name: basename(path),
-    path,
+    ...summaryOfNothing(path),
     status,
     reason,
     bestValidationLossNats: (best ?? header)?.training.bestValidationLossNats ?? null,
     bestStep: best?.training.step ?? null,
     step: (now as number | undefined) ?? header?.training.step ?? null,
     totalSteps: loop?.totalSteps ?? null,
-    parameters: header === null ? null : countParameters(parameterShapes(header.model)),
-    cell: header?.model.cell ?? null,
-    layers: header?.model.layers ?? null,
-    hidden: header?.model.hidden ?? null,
     trainedMs: loop?.trainingMs ?? null,
+    ...(header === null ? {} : modelOf(header)),
   };
+}
+
+function modelOf(header: Header): Pick<RunSummary, 'parameters' | 'cell' | 'layers' | 'hidden' | 'text' | 'changes'> {
+  const { cell, layers, hidden } = header.model;
+  const parameters = countParameters(parameterShapes(header.model));
+  return { parameters, cell, layers, hidden, text: textOf(header), changes: changedOptions(header) };
+}
+
+/** Of a folder of which no more is known. */
+const summaryOfNothing = (path: string): RunSummary => ({
+  name: basename(path),
+  path,
+  status: 'empty',
+  reason: null,
+  bestValidationLossNats: null,
+  bestStep: null,
+  step: null,
+  totalSteps: null,
+  parameters: null,
+  cell: null,
+  layers: null,
+  hidden: null,
+  trainedMs: null,
+  text: null,
+  changes: {},
+});
+
+/** What a checkpoint says of its run beside its options and losses. */
+export interface RunBackground {
+  readonly text: TextOfRun | null;
+  /** Spent in training steps. */
+  readonly trainedMs: number | null;
+}
+
+export const backgroundOf = (header: Header): RunBackground => ({ text: textOf(header), trainedMs: loopOf(header)?.trainingMs ?? null });
+
+/** Null where another program wrote it. */
+function textOf({ training }: Header): TextOfRun | null {
+  try {
+    const { name, digest, train, validation } = recordedCorpus(training);
+    return { name, digest, train, validation };
+  } catch {
+    return null;
+  }
 }
 
 /** Null where another program wrote it. */

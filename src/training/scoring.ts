@@ -76,6 +76,8 @@ export interface ScoringPlan extends ScoringOptions {
   readonly work: TrainingWork;
   /** Why a part is not the one that the run had, for the user to read; null if it is. */
   readonly warning: string | null;
+  /** The share of `tokens` that the run was trained on, from 0 to 1; null where the text is not the run's, as far as its digest tells. */
+  readonly trainedShare: number | null;
 }
 
 /**
@@ -108,7 +110,9 @@ export function planScoring(
     dynamic,
     startSymbol: startSymbolOf({ training, vocabulary }),
   };
-  return { ...options, tokens, work: workFor(model, tokens.length, options), warning: differenceFromRun(training, corpus, part) };
+  const warning = differenceFromRun(training, corpus, part);
+  const trainedShare = warning === null ? trainedShareOf(training, corpus, part) : null;
+  return { ...options, tokens, work: workFor(model, tokens.length, options), warning, trainedShare };
 }
 
 type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'digest' | 'sourcesDigest'>;
@@ -129,11 +133,17 @@ function differenceFromRun(training: Training, { digest, sourcesDigest, train }:
     : `the text is not the one that the run had, so this is not the part that it ${part === 'train' ? 'was trained' : 'validated'} on`;
 }
 
-/** Of the text that the run had, the part that it was trained on; of another one, all. @param corpus a whole text */
-export function trainedPart(training: Training, { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>): Tokens {
-  if (training.corpus === undefined) return whole;
+function trainedShareOf(training: Training, corpus: ReadCorpus, part: Part): number | null {
+  if (part === 'validation') return 0;
+  const trained = trainedPart(training, corpus);
+  return trained === null ? null : trained.length / corpus.train.length;
+}
+
+/** The part of a text that the run was trained on; null unless the text is the run's. @param corpus a text of which nothing is held out */
+export function trainedPart(training: Training, { train: whole, sourcesDigest }: Pick<Corpus, 'train' | 'sourcesDigest'>): Tokens | null {
+  if (training.corpus === undefined) return null;
   const recorded = recordedCorpus(training);
-  return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : whole;
+  return recorded.sourcesDigest === sourcesDigest ? whole.subarray(0, recorded.train) : null;
 }
 
 function workFor(

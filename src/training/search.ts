@@ -68,7 +68,7 @@ export function drawPoints(axes: readonly Axis<Distribution>[], count: number, s
 function tooMany(count: number, hint: string): RnnError {
   return new RnnError(
     'usage',
-    `that is a sweep of ${count.toLocaleString('en')} points, expected at most ${MOST_POINTS.toLocaleString('en')}`,
+    `that is a sweep of ${count.toLocaleString('en')} trials, expected at most ${MOST_POINTS.toLocaleString('en')}`,
     { hint },
   );
 }

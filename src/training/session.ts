@@ -278,6 +278,7 @@ export class Session {
         position: this.streams.position,
         random: this.#random.state,
         corpus: {
+          name: this.#corpus.name,
           digest: this.#corpus.digest,
           sourcesDigest: this.#corpus.sourcesDigest,
           characters: this.#corpus.characters,

@@ -30,7 +30,7 @@ beforeAll(async () => {
   await writeFile(at('other.txt'), 'a fox and a dog sleep;\n'.repeat(30));
   await writeFile(at('foreign.txt'), `${VERSE}ÄÖ`);
   const sizes = ['--hidden', '16', '--batch-size', '4', '--seq-length', '16', '--max-steps', '60', '--sample-every', '0', '--quiet'];
-  for (const [name, ...more] of [['run'], ['bytes', '--unit', 'byte']]) {
+  for (const [name, ...more] of [['run'], ['bytes', '--unit', 'byte'], ['parallel', '--streams', '3']]) {
     const { code, stderr } = await rnn(['train', at('verse.txt'), '--out', at(name), ...sizes, ...more, ...machine]);
     if (code !== 0) throw new Error(stderr);
   }
@@ -46,7 +46,7 @@ describe('rnn eval --by-character', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Line);
     const figures = lines.pop() as unknown as Record<string, number>;
-    expect(figures).toMatchObject({ event: 'evaluation', streams: 1, characters: text.length - 1 });
+    expect(figures).toMatchObject({ event: 'evaluation', characters: text.length - 1 });
     expect(lines.map(({ character }) => character).join('')).toBe(text.slice(1));
     expect(lines.map((line) => line.at)).toEqual(Array.from({ length: text.length - 1 }, (_, index) => index + 1));
     expect(lines.reduce((sum, { nats }) => sum + nats, 0) / lines.length).toBeCloseTo(figures.nats, 6);
@@ -87,9 +87,9 @@ describe('rnn eval --by-character', () => {
     ).toMatch(/^at\tcharacter/);
   });
 
-  it('reads several streams only where that is asked for', async () => {
+  it('reads as many streams as are asked for', async () => {
     const [one, several] = await Promise.all(
-      [[], ['--streams', '3']].map((more) => evaluate([at('verse.txt'), '--by-character', ...more])),
+      ['1', '3'].map((streams) => evaluate([at('verse.txt'), '--by-character', '--streams', streams])),
     );
     const cut = Math.ceil((text.length - 1) / 3) + 1; // the header is a line, too
     const [first, second] = [one, several].map(({ stdout }) => stdout.split('\n'));
@@ -131,21 +131,42 @@ describe('rnn eval --html', () => {
     expect(page.match(/<i/g)!.length).toBeGreaterThanOrEqual(690);
   });
 
+  it('has the figures that there are without a page', async () => {
+    // Long enough for several streams.
+    await writeFile(at('long.txt'), `${'a fox and a dog sleep;\n'.repeat(60)}${VERSE.repeat(30)}`);
+    const argv = ['eval', at('long.txt'), '--against', at('verse.txt'), '--checkpoint', at('parallel'), ...machine];
+    const [without, withPage, byCharacter] = [
+      await rnn(argv),
+      await rnn([...argv, '--html', at('figures.html')]),
+      await rnn([...argv, '--by-character', '--json']),
+    ];
+    expect(without.stderr).toContain(' 3 streams; ');
+    expect(withPage.stdout).toBe(without.stdout);
+    const tiles = [...(await readFile(at('figures.html'), 'utf8')).matchAll(/<dt>[^<]*<\/dt><dd>([^<]*)<\/dd>/g)].map(
+      ([, figure]) => figure,
+    );
+    const figureOf = (name: string): string => new RegExp(`^${name} +(.*)$`, 'm').exec(without.stdout)![1];
+    expect(tiles.toSorted()).toEqual(['bits', 'nats', 'perplexity', 'accuracy', 'characters'].map(figureOf).toSorted());
+    const { nats } = JSON.parse(byCharacter.stdout.trimEnd().split('\n').at(-1)!) as { nats: number };
+    expect(nats.toFixed(4)).toBe(figureOf('nats'));
+  });
+
   it('of bytes calls them so, on the page and in the table', async () => {
     await writeFile(at('fox.txt'), 'Ein 🦊 läuft. '.repeat(60).trimEnd());
+    await writeFile(at('foxes.txt'), 'Two 🦊 run. '.repeat(60).trimEnd());
     const { code, stdout } = await rnn([
       'eval',
       at('fox.txt'),
       '--html',
       at('bytes.html'),
       '--against',
-      at('fox.txt'),
+      at('foxes.txt'),
       '--checkpoint',
       at('bytes'),
       ...machine,
     ]);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^bytes +1,018\n[\s\S]*; n-grams of 1,019 bytes\n/);
+    expect(stdout).toMatch(/^bytes +1,018\n[\s\S]*; n-grams count 839 bytes\n/);
     const page = await readFile(at('bytes.html'), 'utf8');
     expect(page).toContain('<dt>bytes</dt><dd>1,018</dd>');
     expect(page).not.toContain('are below');
@@ -173,8 +194,38 @@ describe('rnn eval beside others', () => {
     expect(other.ngrams!.characters).toBe(690 + text.length);
     expect(other.ngrams!.bits[5]).toBeLessThan(own.ngrams!.bits[5]);
     const { stdout } = await evaluate([at('other.txt'), '--against', at('verse.txt')]);
-    expect(stdout).toContain(`n-grams of ${Math.floor(0.9 * text.length).toLocaleString('en')} characters`);
-    expect(stdout).toMatch(new RegExp(`^6-gram +${own.ngrams!.bits[5].toFixed(4)}$`, 'm'));
+    expect(stdout).toContain(
+      `; n-grams count ${Math.floor(0.9 * text.length).toLocaleString('en')} characters, the part that the run was trained on\n`,
+    );
+    const bits = own.ngrams!.bits[5];
+    const nats = bits * Math.LN2;
+    expect(stdout).toMatch(
+      new RegExp(`^6-gram +${nats.toFixed(4)} +${bits.toFixed(4)} +${Math.exp(nats).toFixed(3).replace('.', '\\.')}$`, 'm'),
+    );
+  });
+
+  it('the model stands among the others, the best first', async () => {
+    const { stdout } = await evaluate([at('other.txt'), '--against', at('verse.txt'), '--dynamic']);
+    const rows = stdout.split('perplexity\n')[1].trimEnd().split('\n');
+    expect(rows.map((row) => row.split(/ {2,}/)[0]).toSorted()).toEqual(
+      ['1-gram', '2-gram', '3-gram', '4-gram', '5-gram', '6-gram', 'brotli', 'gzip', 'run', 'run, dynamic'].toSorted(),
+    );
+    const losses = rows.map((row) => Number(row.split(/ {2,}/)[1]));
+    expect(losses).toEqual(losses.toSorted((a, b) => a - b));
+    const [, nats] = /^nats +([\d.]+)/m.exec(stdout)!;
+    expect(rows.find((row) => row.startsWith('run '))).toContain(` ${nats} `);
+  });
+
+  it.each([
+    ['the text itself', 'other.txt', 'name another text'],
+    ['the text of the run', 'verse.txt', 'use --part validation'],
+  ])('n-grams never count what they predict: %s', async (_, scored, remedy) => {
+    const argv = [at(scored), '--against', at(scored)];
+    const { code, stderr } = await evaluate(argv);
+    expect(code).toBe(0);
+    expect(stderr).toContain(`warning: n-grams are left out, because --against names the text that is scored; ${remedy}\n`);
+    expect((await othersOf(argv)).ngrams).toBe(null);
+    expect((await othersOf([at('verse.txt'), '--part', 'validation', '--against', at('verse.txt')])).ngrams).not.toBe(null);
   });
 
   it('a short text is compressed, a long one only with --compressors', async () => {

@@ -94,18 +94,35 @@ describe('rnn eval', () => {
   });
 
   it('tells nats, bits and perplexity, of every character but the first', async () => {
-    const { code, stdout, stderr } = await rnn(['eval', at('verse.txt'), ...run('run')]);
+    const { code, stdout, stderr } = await rnn(['eval', at('other.txt'), ...run('run')]);
     expect(code).toBe(0);
     expect(stderr.startsWith(`${at('run/best.json')}, one stream; cpu: WebAssembly (`)).toBe(true);
     expect(stderr.endsWith('1 thread\n')).toBe(true);
     const [characters, nats, bits, perplexity] = [...stdout.matchAll(/^\w+ +([\d.,]+)$/gm)].map(([, figure]) =>
       Number(figure.replace(',', '')),
     );
-    expect(characters).toBe(VERSE.length * 20 - 1);
-    expect(nats).toBeLessThan(2.5);
+    expect(characters).toBe(OTHER.length * 40 - 1);
     expect(bits).toBeCloseTo(nats / Math.LN2, 3);
     expect(perplexity).toBeCloseTo(Math.exp(nats), 2);
-    expect(stdout).toMatch(/^accuracy +[1-9]\d\.\d\d %$/m);
+    expect(stdout).toMatch(/^accuracy +\d+\.\d\d %$/m);
+  });
+
+  it.each([
+    ['of the text of the run names the share and the part to score', 'run', 'verse.txt', '90 % of this text; use --part validation'],
+    ['names another text where nothing else is left', 'whole', 'verse.txt', 'all of this text; score a text that'],
+    ['of a text with a validation file is about the text alone', 'file', 'verse.txt', 'all of this text; score a text that'],
+  ])('the note on what was trained on %s', async (_, name, text, note) => {
+    const { stderr } = await rnn(['eval', at(text), ...run(name)]);
+    expect(stderr).toContain(`\nnote: the run was trained on ${note}`);
+  });
+
+  it.each([
+    ['another text', ['other.txt'], null],
+    ['the part that was held out', ['verse.txt', '--part', 'validation'], 0],
+    ['the part that was asked for', ['verse.txt', '--part', 'train'], 1],
+  ])('there is no note on what was trained on for %s', async (_, [text, ...flags], trainedShare) => {
+    expect((await rnn(['eval', at(text), ...flags, ...run('run')])).stderr).not.toContain('note: ');
+    expect(await evaluated([at(text), ...flags, ...run('run')])).toMatchObject({ trainedShare });
   });
 
   it('--json has the same, unrounded, and how it came about', async () => {
@@ -123,6 +140,7 @@ describe('rnn eval', () => {
       checkpoint: at('run/best.json'),
       part: 'all',
       streams: 3,
+      trainedShare: 0.9,
     });
   });
 
@@ -188,6 +206,12 @@ describe('rnn eval', () => {
     expect(ran.stderr).toContain(message);
     expect(ran.code).toBe(code);
     expect(ran.stdout === '').toBe(code > 0);
+  });
+
+  it.each(['run', 'run/best.json'])('says how to name a run that stands in the place of a text: %s', async (name) => {
+    const { code, stderr } = await rnn(['eval', at(name), ...run('run')]);
+    expect(code).toBe(3);
+    expect(stderr).toContain(`\nhint: name a text; to use the run ${at('run')}, give --checkpoint ${at('run')}\n`);
   });
 
   it('a checkpoint that does not say how its text was split has no parts, and scores any text all the same', async () => {

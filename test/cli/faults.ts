@@ -56,7 +56,12 @@ const values = endingWith(2, [
     /^--seed is 99999999999999999999, expected a whole number/,
     helpOfTrain,
   ],
-  ['a number with a comma', train('--epochs 1,5'), /^--epochs is 1,5, expected a number above 0 and of at most 1000000000$/, helpOfTrain],
+  [
+    'a number with a comma',
+    train('--epochs 1,5'),
+    /^--epochs is 1,5, expected a number above 0 and of at most 1000000000$/,
+    /^write 1\.5, or use rnn sweep to try several values: --grid epochs=1,5$/,
+  ],
   ['half a step', train('--max-steps 1.5'), /^--max-steps is 1\.5, expected a whole number/, helpOfTrain],
   ['steps below zero', train('--checkpoint-every -1'), /^--checkpoint-every is -1, expected a whole number of at least 0$/, helpOfTrain],
   ['no threads', train('--threads 0'), /^--threads is 0, expected a whole number from 1 to 65536$/, helpOfTrain],

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rnn } from './helpers.ts';
 import { fakeRooms } from './rooms.ts';
 
+const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
+
 let folder: string;
 let file: string;
 beforeAll(async () => {
@@ -35,6 +37,62 @@ describe('rnn info', () => {
     }
     // oxlint-disable-next-line no-control-regex
     expect(stdout).not.toMatch(/\u001B/);
+  });
+
+  it('compares several by what they came to, and by the options in which they differ', async () => {
+    const train = (name: string, ...argv: string[]) =>
+      rnn([
+        'train',
+        join(folder, 'text.txt'),
+        '--out',
+        join(folder, name),
+        '--hidden',
+        '4',
+        '--max-steps',
+        '2',
+        '--quiet',
+        ...machine,
+        ...argv,
+      ]);
+    await writeFile(join(folder, 'text.txt'), 'the quick brown fox\n'.repeat(40));
+    await train('a');
+    await train('b', '--dropout', '0.25', '--tied', '--embedding', '4');
+    const paths = [join(folder, 'a'), join(folder, 'b')];
+    const { code, stdout } = await rnn(['info', ...paths]);
+    expect(code).toBe(0);
+    const [results, options] = stdout.trimEnd().split('\n\n');
+    expect(results).toMatch(/^ +a +b\ntext +text [\da-f]{7}, 720\+80 +text /);
+    for (const row of [/^best validation +\d\.\d{4} \(\d\.\d{3} bits\) +\d\.\d{4} /m, /^steps +2 +2$/m, /^time +\d+s +\d+s$/m])
+      expect(results).toMatch(row);
+    expect(
+      options
+        .split('\n')
+        .map((row) => row.split(/ {2,}/))
+        .toSorted(),
+    ).toEqual(
+      [
+        ['dropout', '0', '0.25'],
+        ['embedding', '0', '4'],
+        ['tied', 'false', 'true'],
+      ].toSorted(),
+    );
+    const lines = (await rnn(['info', ...paths, '--json'])).stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object);
+    expect(lines).toMatchObject([
+      { event: 'info', path: join(folder, 'a', 'best.json') },
+      { event: 'info', path: join(folder, 'b', 'best.json') },
+      { event: 'comparison', options: { dropout: [0, 0.25], embedding: [0, 4], tied: [false, true] } },
+    ]);
+    expect((await rnn(['info', paths[0], join(paths[0], 'latest.json')])).stdout).toMatch(
+      /^ +\S+best\.json +\S+latest\.json\n[^]*\nall options are the same\n$/,
+    );
+    await writeFile(join(folder, 'text.txt'), 'the lazy dog\n'.repeat(60));
+    await train('c');
+    expect((await rnn(['info', ...paths, join(folder, 'c')])).stdout).toContain(
+      '\nthe losses are on different texts, and cannot be compared\n',
+    );
   });
 
   it('--json has everything but the weights', async () => {

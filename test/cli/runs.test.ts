@@ -1,8 +1,19 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RunFolder } from '../../src/checkpoint/store.ts';
+import { RunFolder, readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
 import type { RunSummary } from '../../src/training/runs.ts';
 import { bare, FakeStream, rnn } from './helpers.ts';
 
@@ -84,6 +95,8 @@ describe('rnn runs', () => {
       layers: 2,
       hidden: 8,
       trainedMs: expect.any(Number),
+      text: { name: 'text', digest: expect.stringMatching(/^[\da-f]{64}$/), train: 2376, validation: 264 },
+      changes: { sequenceLength: 8, batchSize: 4 },
     });
     expect(runs[3]).toMatchObject({ name: 'blind', status: 'finished', bestValidationLossNats: null, bestStep: null, step: 10 });
   });
@@ -92,13 +105,76 @@ describe('rnn runs', () => {
     const { code, stdout, stderr } = await rnn(['runs', at('runs')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const lines = stdout.trimEnd().split('\n');
-    expect(lines).toHaveLength(5);
-    expect(lines[0]).toMatch(/^ +loss +at step +steps +model +weights +time +state +run$/);
-    expect(lines[2]).toMatch(/^\d\.\d{4} +30 +30\/30 +gru 2×8 +[\d.]+k? +\d+s +finished \(max-steps\) +gru$/);
+    expect(lines).toHaveLength(6);
+    // What it was trained on is another part of the text.
+    expect(lines[4]).toBe('');
+    expect(lines[0]).toMatch(/^ +loss +at step +steps +model +parameters +time +state +text +run +options$/);
+    expect(lines[2]).toMatch(
+      /^\d\.\d{4} +30 +30\/30 +2×8 gru +[\d.]+k? +\d+s +finished \(max-steps\) +text 2,376\+264 +gru +seq-length 8, batch-size 4$/,
+    );
     const terminal = await rnn(['runs', at('runs')], { stdout: new FakeStream({ columns: 120 }) });
     expect(terminal.stdout).not.toBe(stdout);
     // How long training took differs in no line of the same runs.
     expect(bare(terminal.stdout)).toBe(stdout);
+  });
+
+  it('shows what differs from the defaults for the sizes and the preset of a run, by the names of flags', async () => {
+    const path = at('changed');
+    const one = ['train', at('text.txt'), ...sizes.slice(0, 2), ...sizes.slice(6), '--max-steps', '2'];
+    await rnn([...one, '--out', join(path, 'a'), '--dropout', '0.3', '--lr', '0.01', '--no-text-starts', '--seed', '2']);
+    await rnn([...one, '--out', join(path, 'b'), '--preset', 'quick', '--clip-norm', '2']);
+    const { stdout } = await rnn(['runs', path]);
+    expect(stdout).toMatch(/ a +dropout 0\.3, no-text-starts, lr 0\.01, seed 2$/m);
+    expect(stdout).toMatch(/ b +preset quick, clip-norm 2$/m);
+    expect((await listed(path)).find(({ name }) => name === 'a')!.changes).toEqual({
+      dropout: 0.3,
+      textStarts: false,
+      learningRate: 0.01,
+      seed: 2,
+    });
+  });
+
+  it('ranks only runs of one text against each other, and tells texts of one name apart', async () => {
+    const path = copied('texts');
+    mkdirSync(at('more'));
+    writeFileSync(at('more', 'text.txt'), 'how vexingly quick daft zebras jump\n'.repeat(60));
+    const other = (name: string, ...argv: string[]) =>
+      rnn(['train', at('more', 'text.txt'), '--out', join(path, name), ...sizes, '--max-steps', '2', ...argv]);
+    await other('zebra');
+    await other('zebra-split', '--val-fraction', '0.2');
+    await other('zebra-2', '--max-time', '1h', '--lr', '0.02');
+    const { stdout } = await rnn(['runs', path]);
+    const groups = stdout.trimEnd().split('\n\n');
+    expect(groups).toHaveLength(4);
+    const textOf = (run: string): string => new RegExp(` finished \\(max-steps\\) +(text .*?) {2,}${run}(?: {2,}|$)`, 'm').exec(stdout)![1];
+    expect(new Set(['long', 'zebra', 'zebra-split'].map(textOf)).size).toBe(3);
+    expect(textOf('zebra-2')).toBe(textOf('zebra'));
+    expect(textOf('zebra')).toMatch(/^text [\da-f]{7} [\d,]+\+[\d,]+$/);
+    expect(textOf('long')).toMatch(/^text [\da-f]{7} 2,376\+264$/);
+    const losses = (await listed(path))
+      .filter(({ name }) => ['long', 'gru', 'short'].includes(name))
+      .map((run) => run.bestValidationLossNats!);
+    expect(losses).toEqual(losses.toSorted((a, b) => a - b));
+  });
+
+  it('calls a text that has no name by its digest', async () => {
+    const path = copied('nameless');
+    const file = join(path, 'long', 'best.json');
+    const { training } = await readCheckpoint(file);
+    const { name: _, ...corpus } = training.corpus as Record<string, unknown>;
+    for (const each of ['best.json', 'latest.json'])
+      await writeCheckpoint(join(path, 'long', each), {
+        ...(await readCheckpoint(join(path, 'long', each))),
+        training: { ...training, corpus },
+      });
+    expect((await rnn(['runs', join(path, 'long')])).stdout).toContain(` ${String(corpus.digest).slice(0, 7)}  long  `);
+  });
+
+  it('lists a folder that cannot be read, with the reason', async () => {
+    const path = copied('unreadable');
+    symlinkSync('loop', join(path, 'loop'));
+    expect((await listed(path)).at(-1)).toMatchObject({ name: 'loop', status: 'damaged', text: null, step: null });
+    expect((await rnn(['runs', path])).stdout).toMatch(new RegExp(`\nloop: cannot read ${join(path, 'loop')}: ELOOP: .*\n$`));
   });
 
   it('takes a run folder itself', async () => {
@@ -170,7 +246,9 @@ describe('rnn runs', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace('"version": 1', '"version": 99'));
     const runs = await listed(path);
     expect(runs.at(-1)).toMatchObject({ name: 'short', status: 'newer', reason: expect.stringContaining('has version 99') });
-    expect((await rnn(['runs', path])).stdout).toMatch(/ newer +short\nshort: .* has version 99 of the checkpoint format/);
+    expect((await rnn(['runs', path])).stdout).toMatch(
+      / newer +text 2,376\+264 +short .*\nshort: .* has version 99 of the checkpoint format/,
+    );
   });
 
   it('says of a run that nothing was saved of why it ended', async () => {

@@ -46,7 +46,7 @@ describe('a point that diverged', () => {
     expect(first.stdout).toMatch(/^\[1\/2] init-scale=0\.1: [\d.]+ nats, 400 steps in \d+s\n\[2\/2] init-scale=1000000: diverged\n/);
     expect(first.stdout).toMatch(/ empty \(diverged\) +init-scale=1000000\n$/);
     expect(first.stderr).toMatch(
-      /\ninit-scale=1000000: .*: the run is given up\n1 of 2 points diverged; one whose folder is removed is tried again\n$/,
+      /\ninit-scale=1000000: .*: the run is given up\n1 of 2 trials diverged; one whose folder is removed is tried again\n$/,
     );
     expect(first.code).toBe(0);
     const { start, started } = inProcess();
@@ -67,7 +67,7 @@ describe('a point that diverged', () => {
       pretending({ code: 5, signal: null }, { stderr: 'warning: latest.json is damaged\nwarning: go on with --lr 0.1' }),
     );
     expect(stdout).toContain('[1/1] hidden=4: diverged\n');
-    expect(stderr).toContain('hidden=4: warning: latest.json is damaged\n1 of 1 points diverged');
+    expect(stderr).toContain('hidden=4: warning: latest.json is damaged\n1 of 1 trials diverged');
   });
 });
 
@@ -152,7 +152,7 @@ describe('a point that another process trains', () => {
       { event: 'run', status: 'running' },
       { event: 'end', failed: 0, busy: 1 },
     ]);
-    expect(stderr).toContain('warning: 1 of 1 points left to another process; the same command looks again\n');
+    expect(stderr).toContain('warning: 1 of 1 trials left to another process; the same command looks again\n');
     expect(code).toBe(7);
   });
 });

@@ -19,7 +19,8 @@ describe('rnn sweep', () => {
   it('trains each point in a folder of its own, tells each when it is done, and ranks them', async () => {
     const { start, started } = inProcess();
     const { code, stdout, stderr } = await sweep(grid, start);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: `4 points, in ${out}\n` });
+    expect(code).toBe(0);
+    expect(stderr).toMatch(new RegExp(`^4 trials, in ${out}\n(?:the best hidden, \\d, is .*\n)?$`));
     const names = ['cell=rnn,hidden=4', 'cell=gru,hidden=4', 'cell=rnn,hidden=8', 'cell=gru,hidden=8'];
     expect(started.map(({ argv }) => argv)).toEqual(
       names.map((name) => [
@@ -65,14 +66,24 @@ describe('rnn sweep', () => {
       'earlier',
     ]);
     expect(told.filter(({ event }) => event === 'run')).toHaveLength(4);
-    expect(told.at(-1)).toEqual({ event: 'end', points: 4, finished: 4, diverged: 0, stopped: 0, failed: 0, busy: 0, signal: null });
+    expect(told.at(-1)).toEqual({
+      event: 'end',
+      points: 4,
+      finished: 4,
+      diverged: 0,
+      stopped: 0,
+      failed: 0,
+      busy: 0,
+      signal: null,
+      edges: expect.any(Array),
+    });
     expect(readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'))).toEqual(before);
   });
 
   it('prints nothing with --quiet but what goes wrong', async () => {
     const ran = await sweep(['--grid', 'val-fraction=0.1,0.999', '--quiet'], inProcess().start);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
-    expect(ran.stderr).toBe('warning: 1 of 2 points failed; the same command tries them again\n');
+    expect(ran.stderr).toBe('warning: 1 of 2 trials failed; the same command tries them again\n');
   });
 
   it('takes more points, and goes on with the ones it has', async () => {
@@ -90,7 +101,7 @@ describe('rnn sweep', () => {
       /^\[1\/3] val-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] val-fraction=0\.999: failed: the text .*\n\[3\/3] val-fraction=0: finished, 6 steps in \d+s\n/,
     );
     expect(ran.stdout).toMatch(/ empty +val-fraction=0\.999\n$/);
-    expect(ran.stderr).toContain('warning: 1 of 3 points failed; the same command tries them again\n');
+    expect(ran.stderr).toContain('warning: 1 of 3 trials failed; the same command tries them again\n');
     const again = inProcess();
     expect((await sweep(['--grid', 'val-fraction=0.1,0.999,0'], again.start)).code).toBe(1);
     expect(again.started).toHaveLength(1);
@@ -303,7 +314,7 @@ describe('rnn sweep', () => {
     ]);
     expect(idle).toMatchObject({
       code: 0,
-      stderr: '--momentum does nothing: it is for --optimizer sgd\n--forget-bias does nothing: rnn has no forget gate (at 2 of 4 points)\n',
+      stderr: '--momentum does nothing: it is for --optimizer sgd\n--forget-bias does nothing: rnn has no forget gate (at 2 of 4 trials)\n',
     });
   });
 
@@ -315,6 +326,7 @@ describe('rnn sweep', () => {
 
   it.each([
     [['--grid', 'hiden=8'], [], '--grid hiden: rnn train has no option --hiden', 'did you mean hidden?'],
+    [['--grid', 'rnn_size=8'], [], '--grid rnn_size: rnn train has no option --rnn_size', 'did you mean hidden?'],
     [['--grid', 'nonsense=8'], [], '--grid nonsense: rnn train has no option --nonsense', 'rnn train --help lists its options'],
     [['--grid', 'hidden'], [], '--grid is hidden, expected an option of rnn train and its values', ''],
     [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number of at least 1', ''],
@@ -324,7 +336,7 @@ describe('rnn sweep', () => {
     [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'hidden=4,tied=true: --tied needs an embedding', 'give --embedding a width'],
     [['--grid', 'lr=1', '--grid', '--lr=2'], [], '--grid lr is given twice', 'at once'],
     [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
-    [['--grid', 'lr=1'], ['--lr', '2'], '--lr is given for all points, and by --grid', ''],
+    [['--grid', 'lr=1'], ['--lr', '2'], '--lr is given for all trials, and by --grid', ''],
     [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
     [
       ['--grid', 'lr=1', '--epochs', '3'],
@@ -333,6 +345,15 @@ describe('rnn sweep', () => {
       'it goes after --: rnn sweep <corpus...> … -- --epochs 3',
     ],
     [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
+    [['--lr', '0.002,0.005'], [], '--lr is an option of rnn train', 'use --grid lr=0.002,0.005\n'],
+    [['--grid', 'lr=1', '--hidden', '64,128'], [], '--hidden is an option of rnn train', 'use --grid hidden=64,128\n'],
+    [
+      ['--grid', 'lr=1'],
+      ['--cell', 'gru,lstm'],
+      '--cell is gru,lstm, expected',
+      'use rnn sweep to try several values: --grid cell=gru,lstm\n',
+    ],
+    [['--grid', 'lr=1'], ['--budget', '1m,2x'], '--budget is 1m,2x, expected a duration', 'tells how to choose it'],
     [['--grid', 'lr=1', '--resume'], [], '--resume is an option of rnn train', 'leave it out'],
     [['--grid', 'lr=1'], ['--hidden', '4', '--hidden', '8'], '--hidden is given twice, as 4 and as 8', 'give it once'],
     [['--grid', 'lr=1'], ['--force'], '--force after -- is not for the runs of a sweep', 'remove the folder'],
@@ -352,7 +373,7 @@ describe('rnn sweep', () => {
     [['--random', '3', '--sample', 'dropout=0..1'], [], '--dropout is 1, expected a number of at least 0 and below 1', ''],
     [['--random', '3', '--sample', 'hidden=..5'], [], '--hidden is ..5, expected a whole number', ''],
     [['--random', '3', '--sample', 'cell=0..1'], [], '--cell is 0, expected one of', ''],
-    [['--random', '10001', '--sample', 'lr=0.1..1'], [], 'that is a sweep of 10,001 points', ''],
+    [['--random', '10001', '--sample', 'lr=0.1..1'], [], 'that is a sweep of 10,001 trials', ''],
   ])('%j -- %j is refused before anything is trained', async (words, after, message, hint) => {
     const { code, stdout, stderr } = await sweep(words, undefined, after);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });

@@ -29,6 +29,17 @@ it.each([
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(`${flag} is ${value}, ${expected}`) });
 });
 
+it.each([
+  ['--lr', '0.002,0.005', 'lr=0.002,0.005'],
+  ['--budget', '1m,2m', 'budget=1m,2m'],
+  ['--cell', 'gru,lstm', 'cell=gru,lstm'],
+])('%s %s names the sweep that tries these values', async (flag, value, grid) => {
+  const { code, stderr } = await rnn(['train', 'text.txt', flag, value]);
+  expect(code).toBe(2);
+  expect(stderr).toContain(`error: ${flag} is ${value}, expected `);
+  expect(stderr).toContain(`hint: use rnn sweep to try several values: --grid ${grid}\n`);
+});
+
 it('the help of rnn train shows every default that does not depend on the text, and they are those that hold', async () => {
   const shown = [...(await helpOfTrain())]
     .map(([flag, text]) => [flag, /\(default: (.*)\)$/.exec(text)?.[1]])

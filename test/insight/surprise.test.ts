@@ -18,6 +18,7 @@ const planOf = (streams: number, sequenceLength: number): ScoringPlan => ({
   startSymbol: null,
   work: {} as ScoringPlan['work'],
   warning: null,
+  trainedShare: null,
 });
 /** What float32 and the order of sums may change. */
 const TOLERANCE = 1e-5;

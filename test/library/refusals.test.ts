@@ -239,3 +239,18 @@ it('a run to follow that is not there is refused, not followed for ever or passe
     message: expect.stringContaining('no-such-run'),
   });
 });
+
+it.each([
+  ['lr', () => train({ ...small, lr: 0.01 } as never), 'learningRate'],
+  ['seqLength', () => train({ ...small, seqLength: 8 } as never), 'sequenceLength'],
+  ['valFraction', () => train({ ...small, valFraction: 0 } as never), 'validationFraction'],
+  ['embed-dropout', () => train({ ...small, 'embed-dropout': 0 } as never), 'embeddingDropout'],
+  ['temp', () => allOf(model.sample({ temp: 1 } as never)), 'temperature'],
+  ['num', () => allOf(model.sampleMany({ num: 2 } as never)), 'count'],
+  ['batch_size', () => bench({ batch_size: 3 } as never), 'batchSize'],
+])('%s, which a flag or another program is called, names the option that is meant', async (name, call, meant) => {
+  await expect((async () => call())()).rejects.toMatchObject({
+    message: `there is no option '${name}'`,
+    hint: `did you mean ${meant}?`,
+  });
+});

@@ -41,7 +41,7 @@ async function scored(
   try {
     return await score(
       { model, tensors },
-      { tokens: text, streams, sequenceLength, dynamic, startSymbol: null, work, warning: null },
+      { tokens: text, streams, sequenceLength, dynamic, startSymbol: null, work, warning: null, trainedShare: null },
       device,
     );
   } finally {

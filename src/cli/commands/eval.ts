@@ -1,5 +1,5 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
@@ -10,9 +10,9 @@ import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
-import { bits, count, harmless, unitName } from '../format.ts';
+import { bits, count, harmless, onOneLine, unitName } from '../format.ts';
 import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
-import { named, otherMeans, readAgainst } from '../other-means.ts';
+import { countedText, named, otherMeans } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
@@ -108,7 +108,8 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     ? reading
     : named(`the text to score, ${namesOfTexts(sources)}`, reading));
   const plan = planScoring(trained, corpus, part, given);
-  const against = flags.against === undefined ? null : await readAgainst(flags.against, loaded, flags, context);
+  const { sourcesDigest } = corpus;
+  const counted = flags.against === undefined ? null : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
   const surprise = await recordFor(plan, trained, flags, context);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
   const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
@@ -116,23 +117,30 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
   const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));
-  const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, against, flags.compressors === true, context)) };
+  if (!flags.json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
+  const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
   const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
   if (costs !== null && flags.html !== undefined) await writePage(files, sources, { ...loaded, evaluated, costs }, context);
   await show({ evaluated, costs, plan, unit: unitName(vocabulary.unit) }, { ...flags, part, checkpoint: path }, context);
 }
 
+/** A figure on text that was learnt says little of any other text. */
+function notesOnTrained(share: number | null): string[] {
+  if (share === null || share === 0) return [];
+  return share < 1
+    ? [`note: the run was trained on ${Math.floor(1000 * share) / 10} % of this text; use --part validation to score the rest`]
+    : ['note: the run was trained on all of this text; score a text that it was not trained on'];
+}
+
 /** @throws RnnError `usage` for how fast to learn where nothing is to be learnt */
-function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay, byCharacter, html }: EvalFlags): GivenScoring {
+function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay }: EvalFlags): GivenScoring {
   if (!dynamic && (dynamicLr !== undefined || dynamicDecay !== undefined)) {
     throw new RnnError('usage', `${dynamicLr === undefined ? '--dynamic-decay' : '--dynamic-lr'} is for --dynamic`, {
       hint: 'add --dynamic, or leave it out',
     });
   }
-  // Where several streams meet, characters would cost what they do without any before them.
-  const asItStands = streams ?? (byCharacter || html !== undefined ? 1 : undefined);
   return {
-    ...(asItStands === undefined ? {} : { streams: asItStands }),
+    ...(streams === undefined ? {} : { streams }),
     ...(seqLength === undefined ? {} : { sequenceLength: seqLength }),
     ...(dynamic
       ? {
@@ -172,6 +180,8 @@ async function recordFor(
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }
 
+const runNameOf = (checkpoint: string): string => basename(dirname(resolve(checkpoint)));
+
 interface Seen extends Loaded {
   readonly evaluated: Evaluated;
   readonly costs: CharacterCosts;
@@ -188,7 +198,7 @@ async function writePage(
   const { nats, accuracy, characters } = evaluated.score;
   const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
   const html = surprisePage({
-    run: basename(dirname(path)),
+    run: runNameOf(path),
     text: namesOfTexts(sources),
     model: trained.model,
     unit: unitName(costs.vocabulary.unit),
@@ -212,14 +222,15 @@ interface Shown {
 }
 
 async function show(
-  { evaluated, costs, plan: { streams, dynamic }, unit }: Shown,
+  { evaluated, costs, plan: { streams, dynamic, trainedShare }, unit }: Shown,
   { json, byCharacter, html, part, checkpoint }: EvalFlags,
   context: Context,
 ): Promise<void> {
   const { stdout, stderr } = context;
   const isForPeople = costs === null || !byCharacter || (await writeCharacters(costs, json === true, context));
-  if (json) return stdout.write(`${JSON.stringify(evaluationObject(evaluated, { dynamic, checkpoint, part, streams }))}\n`);
+  if (json) return stdout.write(`${JSON.stringify(evaluationObject(evaluated, { dynamic, checkpoint, part, streams, trainedShare }))}\n`);
   // Where stdout is for another program to read, figures are beside it.
-  if (isForPeople && !isStdout(html)) await stdout.write(scoresTable(evaluated, unit, stdout.colour));
-  else stderr.line(scoresTable(evaluated, unit, stderr.colour).trimEnd());
+  const run = onOneLine(runNameOf(checkpoint!));
+  if (isForPeople && !isStdout(html)) await stdout.write(scoresTable(evaluated, run, unit, stdout.colour));
+  else stderr.line(scoresTable(evaluated, run, unit, stderr.colour).trimEnd());
 }

@@ -1,10 +1,14 @@
 // `rnn info`: what a checkpoint is, for people or as JSON. Reading it is checkpoint/'s.
 import { stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { RunBackground } from '../../training/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import { bits, bytes, count, harmless, symbol, wrap, unitName } from '../format.ts';
+import { bits, bytes, count, onOneLine, symbol, wrap, unitName } from '../format.ts';
+import { type ComparedRun, comparisonTable, differingOptions } from '../runs-compared.ts';
+import { namesOf } from '../runs-given.ts';
 
 /** What `--json` prints; fields are only ever added. */
 interface Info {
@@ -28,20 +32,60 @@ interface Info {
 }
 
 export function defineInfo(command: Command, context: Context): void {
-  command.description('Shows what a checkpoint is.').argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
-  for (const flag of [switchFlag('--json', 'everything but the weights, as one JSON object'), ...commonFlags()]) command.addOption(flag);
+  command
+    .description('Shows what a checkpoint is, or compares several.')
+    .argument('[checkpoint...]', 'run folders or files; the newest run unless given');
+  for (const flag of [switchFlag('--json', 'everything but the weights, as one JSON object each'), ...commonFlags()])
+    command.addOption(flag);
   addExamples(command, [
     ['rnn info', 'the newest run'],
     ['rnn info checkpoints/hamlet', 'a run by its folder'],
     ['rnn info checkpoints/hamlet/best.json --json', 'a file, as data'],
+    ['rnn info checkpoints/a checkpoints/b', 'two runs, and the options in which they differ'],
   ]);
-  command.action(async (given: string | undefined, flags: { json?: boolean }) => {
-    const { stdout, rooms } = context;
-    const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-    const path = await findCheckpoint(given, 'use');
-    const info = await describe(path, await readCheckpoint(path, { weightsOnly: true }));
-    await stdout.write(flags.json ? `${JSON.stringify(info)}\n` : `${table(info, stdout.columns, stdout.colour.dim)}\n`);
-  });
+  command.action((given: readonly string[], { json = false }: { json?: boolean }) => show(given, json, context));
+}
+
+async function show(given: readonly string[], json: boolean, { stdout, rooms }: Context): Promise<void> {
+  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const infos: Info[] = [];
+  const compared: ComparedRun[] = [];
+  // One after another: each has its weights in memory while it is described.
+  for (const each of given.length === 0 ? [undefined] : given) {
+    const path = await findCheckpoint(each, 'use');
+    const trained = await readCheckpoint(path, { weightsOnly: true });
+    const info = await describe(path, trained);
+    infos.push(info);
+    if (given.length > 1) compared.push(comparedRun(info, (await rooms.runs()).backgroundOf(trained)));
+  }
+  const names = namesOfCheckpoints(infos.map(({ path }) => path));
+  const runs = compared.map((run, index) => ({ ...run, name: names[index] }));
+  if (json) {
+    for (const info of infos) await stdout.write(`${JSON.stringify(info)}\n`);
+    if (runs.length > 1) await stdout.write(`${JSON.stringify({ event: 'comparison', options: differingOptions(runs) })}\n`);
+    return;
+  }
+  const { dim } = stdout.colour;
+  await stdout.write(`${runs.length > 1 ? comparisonTable(runs, dim) : table(infos[0], stdout.columns, dim)}\n`);
+}
+
+function comparedRun({ path, model, parameters, vocabulary, training }: Info, { text, trainedMs }: RunBackground): ComparedRun {
+  const { conventions: _, vocabulary: __, ...network } = model;
+  return {
+    ...training,
+    name: path,
+    text: text === null ? '–' : `${text.name ?? 'text'} ${text.digest.slice(0, 7)}, ${count(text.train)}+${count(text.validation)}`,
+    parameters,
+    vocabulary: vocabulary.symbols.length,
+    trainedMs,
+    options: { ...network, ...training.options },
+  };
+}
+
+/** The names of the runs, or of the files where two are of one run. */
+function namesOfCheckpoints(paths: readonly string[]): readonly string[] {
+  const folders = paths.map((path) => dirname(resolve(path)));
+  return new Set(folders).size === folders.length ? namesOf(folders) : paths;
 }
 
 async function describe(path: string, { model, vocabulary, training, tensors, optimizer }: TrainedModel): Promise<Info> {
@@ -75,9 +119,6 @@ function lastOf(history: TrainedModel['training']['history'], key: string): numb
 
 const loss = (nats: number | null): string =>
   nats === null ? 'none' : `${nats.toFixed(3)} nats, ${bits(nats).toFixed(3)} bits per character`;
-
-/** What the checkpoint says of itself, without what could disturb a terminal or look like another row. */
-const onOneLine = (text: string): string => harmless(text).replaceAll('\n', '␊');
 
 /** Sizes, and what is not as it mostly is. */
 function described({

@@ -11,7 +11,7 @@ const mostNamed = 10;
 
 export function defineRuns(command: Command, context: Context): void {
   command
-    .description('Lists the runs in a folder, the lowest validation loss first.')
+    .description('Lists the runs in a folder, those of one text together, the lowest validation loss first.')
     .argument('[folder]', 'a folder of run folders; checkpoints unless given');
   for (const flag of [switchFlag('--json', 'one JSON object per run'), ...commonFlags()]) command.addOption(flag);
   addExamples(command, [
@@ -22,12 +22,13 @@ export function defineRuns(command: Command, context: Context): void {
 }
 
 async function list(folder: string, { json }: { json?: boolean }, { rooms, stdout, stderr }: Context): Promise<void> {
-  const runs = await (await rooms.runs()).listRuns(folder);
+  const { haveOneText, listRuns } = await rooms.runs();
+  const runs = await listRuns(folder);
   if (json) {
     for (const run of runs) await stdout.write(`${JSON.stringify({ event: 'run', ...run })}\n`);
     return;
   }
-  if (runs.length > 0) return stdout.write(`${runsTable(runs, stdout.colour).join('\n')}\n`);
+  if (runs.length > 0) return stdout.write(`${runsTable(runs, haveOneText, stdout.colour).join('\n')}\n`);
   const inside = await (await rooms.checkpoints()).foldersOfRuns(folder);
   const commands = inside.slice(0, mostNamed).map((path) => `\n  rnn runs ${shellWord(path)}`);
   if (inside.length > mostNamed) commands.push(`\n  … and ${inside.length - mostNamed} more`);

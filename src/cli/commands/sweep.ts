@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { pathIn } from '../../path-in.ts';
-import type { Point } from '../../training/search.ts';
+import type { Edge } from '../../training/edges.ts';
+import type { Axis, Distribution, Point } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
@@ -12,7 +13,8 @@ import { count, harmless, shellWord } from '../format.ts';
 import { signalCodes } from '../signals.ts';
 import { about, type Fixed, refuseTrainFlags } from '../sweep-options.ts';
 import { fixedFor } from '../sweep-settings.ts';
-import { codeOf, pointEvent, pointLine, showRanking } from '../sweep-results.ts';
+import { SweepProgress } from '../sweep-progress.ts';
+import { bestTask, codeOf, edgeLine, pointEvent, pointLine, showRanking } from '../sweep-results.ts';
 import { type Outcome, SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
 import { givenOptions } from './train-flags.ts';
 
@@ -44,24 +46,24 @@ const defaultSeed = 1;
 export function defineSweep(command: Command, context: Context): void {
   command
     .description(
-      "Trains a model for each point of a grid, or for points drawn at random, and ranks them. Options of 'rnn train' that hold for all points go after --.",
+      "Trains a model for each trial of a grid, or for trials drawn at random, and ranks them. Options of 'rnn train' that hold for all trials go after --.",
     )
     .usage('<corpus...> [options] -- [options of rnn train]')
     .argument('<corpus...>', 'the text to learn')
     .addHelpText('after', examples);
   const groups = {
-    'The points:': [
+    'The trials:': [
       listFlag('--grid <option=a,b,c>', 'an option and its values; repeatable'),
-      numberFlag('--random <n>', 'draw so many points instead; 20 find most', { whole: true, least: 1 }),
+      numberFlag('--random <n>', 'draw so many trials instead; 20 find most', { whole: true, least: 1 }),
       listFlag('--sample <option=...>', 'of a..b, log:a..b, or a,b,c; repeatable'),
-      numberFlag('--seed <n>', 'the same seed, the same points (default: 1)', { whole: true, least: 0 }),
+      numberFlag('--seed <n>', 'the same seed, the same trials (default: 1)', { whole: true, least: 0 }),
     ],
     'Where they go:': [
       textFlag('--out <folder>', 'a run folder for each; sweeps/<name of the text>'),
       switchFlag('--emit', 'print a command line for each, and train none'),
     ],
     'Output:': [
-      switchFlag('--json', 'one JSON object per point, then per run'),
+      switchFlag('--json', 'one JSON object per trial, then per run'),
       switchFlag('--quiet', 'print nothing but warnings'),
       ...commonFlags(),
     ],
@@ -77,7 +79,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   const { io, rooms, stdout, stderr } = context;
   const fixed = await fixedFor(words, [...(flags.grid ?? []), ...(flags.sample ?? [])], context);
   refuseBlasWithout(fixed.flags.blas, [chosenDevice(fixed.flags.device, io).name]);
-  const points = await pointsOf(flags, fixed, context);
+  const { points, axes } = await searchOf(flags, fixed, context);
   const notes = await notesOn(points, fixed, context);
   if (!flags.quiet) for (const note of notes) stderr.line(stderr.colour.dim(note));
   const out = flags.out ?? join('sweeps', (await rooms.corpus()).corpusName(fixed.sources[0]));
@@ -102,9 +104,16 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   await refuseMissing(fixed, context);
   await openSweepFolder(out, fixed.identity);
   if (!flags.json && !flags.quiet)
-    stderr.line(stderr.colour.dim(harmless(`${tasks.length === 1 ? 'one point' : `${count(tasks.length)} points`}, in ${out}`)));
-  return run(tasks, flags, context);
+    stderr.line(stderr.colour.dim(harmless(`${tasks.length === 1 ? 'one trial' : `${count(tasks.length)} trials`}, in ${out}`)));
+  const edges: FindEdges = async (best) => {
+    const { settings } = points[tasks.indexOf(best)];
+    return (await rooms.searching()).edgesOf(axes, settings, (option, value) => fixed.isValue(option, value));
+  };
+  return run(tasks, edges, flags, context);
 }
+
+/** The edges of what was searched that the best trial is at. */
+type FindEdges = (best: Task) => Promise<readonly Edge[]>;
 
 /**
  * What options do nothing, each said once, and at how many points.
@@ -122,7 +131,7 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
       notes.set(note, (notes.get(note) ?? 0) + 1);
   }
   return [...notes].map(([note, times]) =>
-    times === points.length ? note : `${note} (at ${count(times)} of ${count(points.length)} points)`,
+    times === points.length ? note : `${note} (at ${count(times)} of ${count(points.length)} trials)`,
   );
 }
 
@@ -136,19 +145,21 @@ async function refuseMissing({ sources, flags }: Fixed, { rooms }: Context): Pro
   }
 }
 
+/** The points of a search, and what each option was chosen from. */
+interface Search {
+  readonly points: readonly Point[];
+  readonly axes: readonly Axis<Distribution>[];
+}
+
 /** @throws RnnError `usage` where there are none, or both kinds */
-async function pointsOf(
-  { grid = [], sample = [], random, seed }: SweepFlags,
-  fixed: Fixed,
-  { rooms, stderr }: Context,
-): Promise<readonly Point[]> {
+async function searchOf({ grid = [], sample = [], random, seed }: SweepFlags, fixed: Fixed, { rooms, stderr }: Context): Promise<Search> {
   const { gridOf, drawPoints } = await rooms.searching();
   const isRandom = random !== undefined;
   if (isRandom && grid.length > 0)
     throw new RnnError('usage', '--grid and --random exclude each other', { hint: '--sample cell=lstm,gru draws from a list' });
   if (!isRandom && (sample.length > 0 || seed !== undefined))
     throw new RnnError('usage', `${sample.length > 0 ? '--sample' : '--seed'} is for --random`, {
-      hint: '--random 20 draws twenty points',
+      hint: '--random 20 draws twenty trials',
     });
   if (isRandom && sample.length === 0)
     throw new RnnError('usage', '--random has nothing to draw', { hint: '--sample lr=log:1e-3..1e-2 draws learning rates' });
@@ -158,12 +169,13 @@ async function pointsOf(
     });
   if (!isRandom) {
     const axes = grid.map((text) => fixed.gridAxis(text));
-    return gridOf(eachOnce('--grid', axes));
+    const points = gridOf(eachOnce('--grid', axes));
+    return { points, axes: axes.map(({ option, values }) => ({ option, values: { kind: 'choice', values } })) };
   }
   const axes = sample.map((text) => fixed.sampleAxis(text));
   const points = drawPoints(eachOnce('--sample', axes), random, seed ?? defaultSeed);
-  if (points.length < random) stderr.line(stderr.colour.dim(`there are no more than ${count(points.length)} different points to draw`));
-  return points;
+  if (points.length < random) stderr.line(stderr.colour.dim(`there are no more than ${count(points.length)} different trials to draw`));
+  return { points, axes };
 }
 
 function eachOnce<Axis extends { readonly option: string }>(flag: string, axes: readonly Axis[]): readonly Axis[] {
@@ -172,17 +184,25 @@ function eachOnce<Axis extends { readonly option: string }>(flag: string, axes: 
   throw new RnnError('usage', `${flag} ${twice.option} is given twice`, { hint: `give all its values at once: ${flag} ${twice.option}=…` });
 }
 
-async function run(tasks: readonly Task[], { json = false, quiet = false }: SweepFlags, context: Context): Promise<number> {
+async function run(
+  tasks: readonly Task[],
+  edgesAt: FindEdges,
+  { json = false, quiet = false }: SweepFlags,
+  context: Context,
+): Promise<number> {
   const { rooms, stdout, stderr } = context;
-  const runner = new SweepRunner(context);
+  const progress = stderr.isTerminal && !json && !quiet ? new SweepProgress(stderr, tasks.length) : null;
+  const runner = new SweepRunner(context, progress);
   const results: TaskResult[] = [];
   try {
     for await (const result of runner.results(tasks)) {
       results.push(result);
+      progress?.end(result.code === null);
       if (json) await stdout.write(`${JSON.stringify(pointEvent(result, tasks))}\n`);
       else if (!quiet) await stdout.write(`${pointLine(result, tasks, context)}\n`);
     }
   } finally {
+    progress?.close();
     runner.close();
   }
   const { signal } = runner;
@@ -196,10 +216,13 @@ async function run(tasks: readonly Task[], { json = false, quiet = false }: Swee
   };
   if (signal === null && (json || !quiet))
     await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
-  if (json) await stdout.write(`${JSON.stringify({ event: 'end', points: tasks.length, ...told, signal })}\n`);
+  const best = bestTask(results);
+  const edges = best === null || signal !== null ? [] : await edgesAt(best);
+  if (!json && !quiet) for (const edge of edges) stderr.line(edgeLine(edge));
+  if (json) await stdout.write(`${JSON.stringify({ event: 'end', points: tasks.length, ...told, signal, edges })}\n`);
   else if (signal !== null && !quiet) stderr.line(stderr.colour.dim('to continue, give the same command again'));
   if (signal !== null) return signalCodes[signal];
-  const of = (some: number): string => `${count(some)} of ${count(tasks.length)} points`;
+  const of = (some: number): string => `${count(some)} of ${count(tasks.length)} trials`;
   if (told.diverged > 0 && !quiet)
     stderr.line(stderr.colour.dim(`${of(told.diverged)} diverged; one whose folder is removed is tried again`));
   if (told.busy > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.busy)} left to another process; the same command looks again`));

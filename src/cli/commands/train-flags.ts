@@ -25,6 +25,7 @@ import {
   textFlag,
 } from '../flags.ts';
 import { rivals } from '../rivals.ts';
+import { suggestGrid } from '../several-values.ts';
 
 /**
  * What Commander hands over: what was given, and nothing else. All options of a run are in it, under the names of their flags; here are
@@ -90,7 +91,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     choiceFlag('--init <name>', 'uniform, xavier or orthogonal (default: uniform)', initialisations),
     numberFlag('--init-scale <x>', 'limit of uniform; 0 is 1/sqrt(hidden) (default: 0)', { least: 0, most: LARGEST }),
     numberFlag('--gate-bias <x>', '1-2 lets a GRU or MUT remember, as well (default: 0)', { least: -LARGEST, most: LARGEST }),
-    choiceFlag('--skip <which>', 'none, input or output; none for one layer (default: both)', skips),
+    choiceFlag('--skip <which>', 'input, output, none (as with 1 layer) (default: both)', skips),
     choiceFlag('--stacking <how>', 'plain, residual, highway (default: plain)', stackings),
     numberFlag('--time-skip <k>', 'also read the output k steps ago (default: 0)', steps),
     switchFlag('--tied', "the output layer uses the embedding's weights"),
@@ -163,6 +164,8 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     ...commonFlags(),
   ],
 };
+
+for (const flags of Object.values(groups)) flags.forEach(suggestGrid);
 
 export function addTrainFlags(command: Command): void {
   addGroups(command, groups);

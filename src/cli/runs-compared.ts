@@ -1,0 +1,65 @@
+// Runs side by side: what each came to, and the options in which they differ. Knows nothing of files.
+import { bits, compact, count, duration, onOneLine } from './format.ts';
+import { flagOf, valueInWords } from './option-words.ts';
+
+/** A run as it is compared. */
+export interface ComparedRun {
+  readonly name: string;
+  readonly text: string;
+  readonly parameters: number;
+  readonly vocabulary: number;
+  readonly step: number;
+  readonly epoch: number;
+  readonly trainedMs: number | null;
+  readonly lossNats: number | null;
+  readonly validationLossNats: number | null;
+  readonly bestValidationLossNats: number | null;
+  /** Its options, and what its network is where there is no option for that. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+/** Each option in which the runs differ, with the value of each run; undefined where a run does not have it. */
+export function differingOptions(runs: readonly ComparedRun[]): Record<string, readonly unknown[]> {
+  const names = new Set(runs.flatMap(({ options }) => Object.keys(options)));
+  const values = [...names].map((name) => [name, runs.map(({ options }) => options[name])] as const);
+  return Object.fromEntries(
+    values.filter(([, [first, ...others]]) => others.some((other) => JSON.stringify(other) !== JSON.stringify(first))),
+  );
+}
+
+const loss = (nats: number | null): string => (nats === null ? '–' : `${nats.toFixed(4)} (${bits(nats).toFixed(3)} bits)`);
+
+const rows: readonly (readonly [name: string, cell: (run: ComparedRun) => string])[] = [
+  ['text', ({ text }) => text],
+  ['best validation', (run) => loss(run.bestValidationLossNats)],
+  ['validation', (run) => loss(run.validationLossNats)],
+  ['loss', (run) => loss(run.lossNats)],
+  ['parameters', ({ parameters }) => compact(parameters)],
+  ['vocabulary', ({ vocabulary }) => count(vocabulary)],
+  ['steps', ({ step }) => count(step)],
+  ['epochs', ({ epoch }) => epoch.toFixed(2)],
+  ['time', ({ trainedMs }) => (trainedMs === null ? '–' : duration(trainedMs))],
+];
+
+/** A column for each run, the options in which they differ below what they came to. */
+export function comparisonTable(runs: readonly ComparedRun[], dim: (text: string) => string): string {
+  const options = Object.entries(differingOptions(runs)).map(([name, values]) => [
+    flagOf(name),
+    ...values.map((value) => (value === undefined || value === null ? '–' : valueInWords(name, value))),
+  ]);
+  const table = [['', ...runs.map(({ name }) => name)], ...rows.map(([name, cell]) => [name, ...runs.map(cell)]), ...options].map((cells) =>
+    cells.map(onOneLine),
+  );
+  const widths = table[0].map((_, column) => Math.max(...table.map((cells) => cells[column].length)));
+  const lines = table.map(([name, ...cells]) =>
+    [dim(name.padEnd(widths[0])), ...cells.map((cell, index) => cell.padEnd(widths[index + 1]))].join('  ').trimEnd(),
+  );
+  const split = rows.length + 1;
+  const isOneText = runs.every(({ text }) => text === runs[0].text);
+  return [
+    ...lines.slice(0, split),
+    '',
+    ...(options.length === 0 ? ['all options are the same'] : lines.slice(split)),
+    ...(isOneText ? [] : ['', 'the losses are on different texts, and cannot be compared']),
+  ].join('\n');
+}

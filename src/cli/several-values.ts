@@ -1,0 +1,39 @@
+// Several values for an option of `rnn train` that takes one, `0.002,0.005`: what the user means is a sweep.
+import type { Flag } from './flags.ts';
+import { shellWord } from './format.ts';
+import { BadValue } from './values.ts';
+
+/** Makes the error for several values name the command that tries them. */
+export function suggestGrid(flag: Flag): void {
+  const { parseArg: parse } = flag;
+  if (parse === undefined || flag.takes.kind === 'list') return;
+  flag.argParser((text, earlier) => {
+    try {
+      return parse(text, earlier);
+    } catch (error) {
+      if (!(error instanceof BadValue) || !isListFor(flag, text)) throw error;
+      const decimal = text.replace(',', '.');
+      const either = /^\d+,\d+$/.test(text) && isValueOf(parse, decimal) ? `write ${decimal}, or ` : '';
+      throw error.withHint(`${either}use rnn sweep to try several values: ${gridOption(flag, text)}`);
+    }
+  });
+}
+
+/** Whether a text is several values of an option, between commas. */
+export function isListFor({ takes, parseArg: parse }: Flag, text: string): boolean {
+  const values = text.split(',');
+  if (values.length < 2 || parse === undefined || !['number', 'duration', 'choice'].includes(takes.kind)) return false;
+  return values.every((value) => isValueOf(parse, value));
+}
+
+function isValueOf(parse: NonNullable<Flag['parseArg']>, text: string): boolean {
+  try {
+    parse(text, undefined);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `--grid lr=0.002,0.005` */
+export const gridOption = ({ key }: Flag, text: string): string => `--grid ${key}=${shellWord(text)}`;

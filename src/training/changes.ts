@@ -1,0 +1,43 @@
+// Which options of a run differ from the defaults for its text, its network and its length. Knows nothing of how they are shown.
+import { type Header } from '../checkpoint/store.ts';
+import { Vocabulary } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
+import { lengths, optionRules } from './option-rules.ts';
+import type { TrainingOptions } from './options.ts';
+import { recordedCorpus, recordedOptions } from './record.ts';
+import { resolveOptions } from './resolve.ts';
+
+type OptionName = keyof TrainingOptions;
+
+/** Every summary of a run has them, whether they are defaults or not. */
+const alwaysShown: readonly OptionName[] = ['cell', 'layers', 'hidden', ...lengths];
+/** They change how a run is watched and saved, or follow from the text itself, and not which model comes of it. */
+const withoutEffect: readonly OptionName[] = [
+  'maxTimeMs',
+  'evaluateEvery',
+  'checkpointEvery',
+  'sampleEvery',
+  'sampleLength',
+  'keep',
+  'maxRecoveries',
+  'evaluationStreams',
+  'stateReset',
+  'validationCharacters',
+];
+
+/** The options of a run that are neither its sizes nor the defaults that go with them; empty for a run of another program. */
+export function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptions> {
+  try {
+    const options = recordedOptions(training);
+    const { train, validation } = recordedCorpus(training);
+    const asked = Object.fromEntries([...alwaysShown, 'preset' as const].map((name) => [name, options[name] ?? undefined]));
+    const text = { train: { length: train }, validation: { length: validation }, vocabulary: new Vocabulary(vocabulary) };
+    const { options: defaults } = resolveOptions(asked, text);
+    const names = (Object.keys(optionRules) as OptionName[]).filter((name) => ![...alwaysShown, ...withoutEffect].includes(name));
+    const changed = names.filter((name) => (name === 'preset' ? options.preset !== null : options[name] !== defaults[name]));
+    return Object.fromEntries(changed.map((name) => [name, options[name]]));
+  } catch (error) {
+    if (error instanceof RnnError) return {};
+    throw error;
+  }
+}

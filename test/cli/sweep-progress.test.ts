@@ -1,0 +1,92 @@
+// How far `rnn sweep` is while it runs, and where it says to go on at its end.
+import { describe, expect, it } from 'vitest';
+import { noColours } from '../../src/cli/colour.ts';
+import type { Io } from '../../src/cli/io.ts';
+import { Output } from '../../src/cli/output.ts';
+import { SweepProgress } from '../../src/cli/sweep-progress.ts';
+import { FakeProcess, FakeStream, type Ran, bare, rnn } from './helpers.ts';
+import { events, fixed, inFolderOfItsOwn, inProcess, out, text } from './sweeps.ts';
+
+inFolderOfItsOwn();
+
+const sweep = (words: readonly string[], start?: Io['start'], after: readonly string[] = fixed): Promise<Ran> =>
+  rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
+
+function progressOf(trials: number) {
+  const clock = { now: 1000 };
+  const output = new Output('stderr', new FakeProcess({ stderr: new FakeStream({ columns: 80 }) }), noColours);
+  const progress = new SweepProgress(output, trials, () => clock.now);
+  return { clock, progress, shown: () => progress.text(79).replaceAll(/ +/g, ' ').trim() };
+}
+
+describe('the progress of a sweep', () => {
+  it('has the trials done, the trial in progress and the time left at the speed so far', () => {
+    const { clock, progress, shown } = progressOf(4);
+    progress.begin('hidden=4');
+    expect(shown()).toMatch(/ 0% 0 of 4 trials done hidden=4 0s$/);
+    clock.now += 5000;
+    progress.report(0.5);
+    // Half a trial in 5 s, so three and a half in 35 s.
+    expect(shown()).toMatch(/ 12% 0 of 4 trials done hidden=4 35s left$/);
+    clock.now += 5000;
+    progress.end(false);
+    progress.begin('hidden=8');
+    clock.now += 10_000;
+    progress.report(0.5);
+    // One and a half trials in 20 s, so two and a half in 33 s.
+    expect(shown()).toMatch(/ 37% 1 of 4 trials done hidden=8 33s left$/);
+    progress.close();
+  });
+
+  it('counts trials that were over before as done, but takes no speed from them', () => {
+    const { clock, progress, shown } = progressOf(3);
+    progress.end(true);
+    progress.begin('hidden=4');
+    clock.now += 10_000;
+    progress.report(0.5);
+    expect(shown()).toMatch(/ 25% 1 of 3 trials done hidden=4 30s left$/);
+    progress.close();
+  });
+
+  it('leaves out the name of the trial in a narrow window', () => {
+    const { progress } = progressOf(1);
+    progress.begin('hidden=4,lr=0.002');
+    expect(progress.text(30)).toContain('0 of 1 trial done');
+    expect(progress.text(30)).not.toContain('hidden');
+    progress.close();
+  });
+
+  it('shows in a terminal which trial is in progress, and takes that away before a result', async () => {
+    const stderr = new FakeStream({ columns: 80 });
+    const { start } = inProcess();
+    const untilShown = async (line: string): Promise<void> => {
+      while (!bare(stderr.text).includes(line)) await new Promise((done) => setTimeout(done, 5));
+    };
+    let begun = 0;
+    const seen: Io['start'] = (argv, lines) => {
+      const one = start(argv, lines);
+      const line = `${begun} of 2 trials done  hidden=${4 + begun++}`;
+      return { ...one, ended: one.ended.then((end) => untilShown(line).then(() => end)) };
+    };
+    const { code } = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], { start: seen, stderr });
+    expect(code).toBe(0);
+    // oxlint-disable-next-line no-control-regex
+    expect(stderr.text).toMatch(/\r\u001B\[J(?:the best .*\n)?$/);
+  });
+});
+
+describe('the end of a sweep', () => {
+  it('says where the best value is at the edge of the grid, and how to go on', async () => {
+    const words = ['--grid', 'max-steps=2,60'];
+    const after = fixed.slice(2);
+    const { stderr } = await sweep(words, inProcess().start, [...after, '--hidden', '8']);
+    expect(stderr).toContain('\nthe best max-steps, 60, is the highest that was tried: continue with --grid max-steps=1800,54000\n');
+    const end = events(await sweep([...words, '--json'], undefined, [...after, '--hidden', '8'])).at(-1);
+    expect(end).toMatchObject({ edges: [{ option: 'max-steps', value: '60', end: 'highest', next: '1800,54000', isRange: false }] });
+    expect((await sweep([...words, '--quiet'], undefined, [...after, '--hidden', '8'])).stderr).toBe('');
+  });
+
+  it('says nothing of an edge where there is no order', async () => {
+    expect((await sweep(['--grid', 'cell=gru,rnn'], inProcess().start)).stderr).toBe(`2 trials, in ${out}\n`);
+  });
+});
