@@ -112,9 +112,11 @@ def main():
     elif reading.get("validationFile") is not None:
         raise SystemExit(f"the model was validated on {reading['validationFile']}: name it with --validation")
     else:
-        # The end of the text, cut where rnn train cut it.
-        cut = math.floor(len(ids) * (1 - reading.get("validationFraction", 0.1)))
-        train, validation = ids[:cut], ids[cut:]
+        # The end of the text without the part to test on, cut where rnn train cut it.
+        tested = reading.get("testFraction", 0)
+        cut = math.floor(len(ids) * (1 - (reading.get("validationFraction", 0.1) + tested)))
+        end = math.floor(len(ids) * (1 - tested))
+        train, validation = ids[:cut], ids[cut:end]
     if len(validation) < 2:
         raise SystemExit("nothing is held out to validate on: name a text with --validation")
     evaluation_streams = training.get("options", {}).get("evaluationStreams", 16)

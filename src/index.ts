@@ -17,6 +17,7 @@ export type {
   StartEvent,
   TrainingEvent,
 } from './training/events.ts';
+export type { Fit, Verdict } from './training/verdict.ts';
 
 // A trained model.
 export { Model, openModel } from './library/model.ts';

@@ -208,6 +208,7 @@ function symbols(root, random) {
 /** What the run is to go on with. */
 const settings = [
   ...['/dev/zero', '-', '../../../etc/passwd', ''].map((file) => [['training', 'reading', 'validationFile'], file]),
+  ...['/dev/zero', '-', '../../../etc/passwd', ''].map((file) => [['training', 'reading', 'testFile'], file]),
   ...['lib.so', '/tmp/lib.so', '', 'auto', 'off', '../x'].map((library) => [['training', 'machine', 'blas'], library]),
   ...['gpu', 'auto', 'reference', 'x', '__proto__', 'constructor'].map((device) => [['training', 'machine', 'device'], device]),
   ...[1, 1000, 2 ** 31, 2 ** 48].map((threads) => [['training', 'machine', 'threads'], threads]),

@@ -153,7 +153,7 @@ export async function describe(path, { run }, { loaded }, random) {
 export async function train({ checkpoint, settings }, program, { text, folder, device }) {
   const { Vocabulary, readCorpus, compareCorpus, continueRun, prepareTraining, RunFolder, readCheckpoint } = program;
   // Files that it names are not there, or should not be read for hours.
-  if (settings.reading.validationFile !== null) return;
+  if (settings.reading.validationFile !== null || settings.reading.testFile != null) return;
   await attempt(program, 'going on', async () => {
     const end = { maxSteps: checkpoint.training.step + 2, sampleEvery: 0, evaluateEvery: 0, checkpointEvery: 0, maxRecoveries: 1, keep: 1 };
     const { options, reading, machine } = continueRun(checkpoint, { options: end, reading: {}, machine: {} });

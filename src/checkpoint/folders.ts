@@ -1,5 +1,6 @@
 // Making folders, and the words for what stands in the way. Knows nothing of what goes into them.
-import { mkdir, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { RnnError, systemCode } from '../errors.ts';
@@ -28,6 +29,31 @@ export async function makeFolders(path: string): Promise<void> {
     // Another process may have made it meanwhile, and a/.. has come to be with a.
     if (!(await isFolder(path))) throw error;
   }
+}
+
+/**
+ * Refuses a folder that `makeFolders` could not make, or in which no file could be made, as far as that can be seen without writing.
+ *
+ * @param what such as `run folder`
+ * @throws RnnError that making it would end in
+ */
+export async function refuseUnlessMakable(what: string, path: string): Promise<void> {
+  await checkFolder(path).catch((cause: unknown) => {
+    throw notMade(what, path, cause);
+  });
+}
+
+/** @throws the system's error */
+async function checkFolder(path: string): Promise<void> {
+  const isThere = await stat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (systemCode(error) === 'ENOENT' && dirname(path) !== path) return false;
+      throw error;
+    },
+  );
+  if (!isThere) return checkFolder(dirname(path));
+  await access(`${path}/.`, constants.W_OK | constants.X_OK); // the system says of a file that it is no folder
 }
 
 /**

@@ -9,7 +9,7 @@ import { pathIn } from '../path-in.ts';
 import { firstSameFile } from '../output-file.ts';
 import { diskError, keepUnder, nameAgain, renameOnto } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { makeFolders, notMade } from './folders.ts';
+import { makeFolders, notMade, refuseUnlessMakable } from './folders.ts';
 import { Lock } from './lock.ts';
 import { appendLine, cutLogBack, isLog } from './log.ts';
 import {
@@ -78,6 +78,7 @@ export class RunFolder implements RunStore {
       throw notMade(what, path, cause);
     }
     await RunFolder.#refuseFiles(path, force);
+    await refuseUnlessMakable(what, path);
   }
 
   static async #refuseFiles(path: string, force: boolean): Promise<void> {

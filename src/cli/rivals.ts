@@ -7,6 +7,7 @@ export const rivals: readonly { readonly options: readonly (keyof TrainFlags)[];
   { options: ['resume', 'force'], hint: '--resume continues the run that is there, --force removes it' },
   { options: ['resume', 'dryRun'], hint: 'rnn info shows the options of a run that is there; leave one of them out' },
   { options: ['valFraction', 'valFile'], hint: 'give the part of the text, or another text' },
+  { options: ['testFraction', 'testFile'], hint: 'give the part of the text, or another text' },
 ];
 
 /** The options that are one choice with this one. */

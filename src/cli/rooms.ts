@@ -14,7 +14,7 @@ import type {
 } from '../checkpoint/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { UTF8, decodeText } from '../corpus/encoding.ts';
-import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
+import type { Vocabulary, corpusName, findFiles, listWarning, readCorpus } from '../corpus/read.ts';
 import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { formats } from '../formats/formats.ts';
@@ -28,9 +28,9 @@ import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import type { SurpriseRecord } from '../insight/surprise.ts';
 import type { readKnownText } from '../library/known-text.ts';
 import type { openRun } from '../library/open-run.ts';
-import type { planRun } from '../library/plan-run.ts';
 import type { followRun, readRuns } from '../library/runs.ts';
 import type { TrainingRooms } from '../library/rooms.ts';
+import type { tryRun } from '../library/try-run.ts';
 import type { refuseOutput, writeOutput } from '../output-file.ts';
 import type { cellsPage } from '../reports/cells-page.ts';
 import type { chartsOf, whyNothing } from '../reports/charts.ts';
@@ -46,7 +46,7 @@ import type { openSampler } from '../sampling/sample.ts';
 import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { optionRules } from '../training/option-rules.ts';
-import type { recordedReadingOrNull } from '../training/record.ts';
+import type { recordedCorpusOrNull, recordedReadingOrNull } from '../training/record.ts';
 import type { backgroundOf, haveOneText, listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
 import type { edgesOf } from '../training/edges.ts';
@@ -57,13 +57,19 @@ import type { untrainedModel } from '../training/untrained.ts';
 export interface Rooms extends TrainingRooms {
   knownText(): Promise<{ readKnownText: typeof readKnownText }>;
   /** How the text of a model was read, and another one is. */
-  reading(): Promise<{ UTF8: typeof UTF8; decodeText: typeof decodeText; recordedReadingOrNull: typeof recordedReadingOrNull }>;
+  reading(): Promise<{
+    UTF8: typeof UTF8;
+    decodeText: typeof decodeText;
+    recordedCorpusOrNull: typeof recordedCorpusOrNull;
+    recordedReadingOrNull: typeof recordedReadingOrNull;
+  }>;
   logs(): Promise<{ readRuns: typeof readRuns; followRun: typeof followRun }>;
-  opening(): Promise<{ openRun: typeof openRun; planRun: typeof planRun }>;
+  opening(): Promise<{ openRun: typeof openRun; tryRun: typeof tryRun }>;
   corpus(): Promise<{
     readCorpus: typeof readCorpus;
     corpusName: typeof corpusName;
     findFiles: typeof findFiles;
+    listWarning: typeof listWarning;
     Vocabulary: typeof Vocabulary;
   }>;
   builtin(): Promise<{ builtinCorpora: typeof builtinCorpora; writeBuiltin: typeof writeBuiltin }>;
@@ -138,7 +144,7 @@ export const rooms: Rooms = {
   logs: () => import('../library/runs.ts'),
   reading: async () => ({ ...(await import('../corpus/encoding.ts')), ...(await import('../training/record.ts')) }),
   knownText: () => import('../library/known-text.ts'),
-  opening: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/plan-run.ts')) }),
+  opening: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/try-run.ts')) }),
   corpus: () => import('../corpus/read.ts'),
   builtin: () => import('../corpus/builtin.ts'),
   checkpoints: () => import('../checkpoint/store.ts'),
@@ -164,6 +170,7 @@ export const rooms: Rooms = {
   inspection: () => import('../insight/inspection.ts'),
   cellsPage: () => import('../reports/cells-page.ts'),
   training: () => import('../training/train.ts'),
+  estimating: () => import('../training/estimate.ts'),
   gradients: async () => ({ ...(await import('../insight/gradient-flow.ts')), ...(await import('../insight/jacobian.ts')) }),
   gradientPictures: async () => ({
     ...(await import('../reports/gradients.ts')),

@@ -62,7 +62,7 @@ export class Fixed {
     this.flags = Object.fromEntries(
       given.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
     );
-    if ([...this.sources, this.flags.valFile].some(isStandardInput)) {
+    if ([...this.sources, this.flags.valFile, this.flags.testFile].some(isStandardInput)) {
       throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each trial', {
         hint: 'put the text into a file',
       });

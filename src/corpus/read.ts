@@ -1,4 +1,4 @@
-// A corpus from its sources to ids, split into text to train on and text to validate on. Knows nothing of models and batches, nor how
+// A corpus from its sources to ids, split into text to train on, to validate on and to test on. Knows nothing of models and batches, nor how
 // files are read.
 import { RnnError } from '../errors.ts';
 import type { Pieces } from '../pieces.ts';
@@ -8,6 +8,7 @@ import { describeCharacters } from './characters.ts';
 import type { Encoder } from './encoder.ts';
 import { encodingNamed } from './encoding.ts';
 import { encodedInKnownForm } from './forms.ts';
+import { type Encoded, checkFractions, cutsOf, findHeldOut, partsOf, refuseTooShort, testPart, validationPart } from './held-out.ts';
 import { noteOnSkipped } from './invalid-files.ts';
 import { Reader } from './reader.ts';
 import { corpusName, nameOf, type Source } from './sources.ts';
@@ -16,6 +17,7 @@ import type { Tokens } from './store.ts';
 import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vocabulary.ts';
 
 export { corpusName, findFiles, type GivenText, type Source } from './sources.ts';
+export { listWarning } from './lists.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
 
@@ -36,14 +38,20 @@ export interface CorpusOptions {
   readonly skipInvalid: boolean;
   /** Characters seen fewer times than this become one unknown symbol; 1 keeps all, and there is no such symbol. */
   readonly minCount: number;
-  /** The part of the text, at its end, that is not trained on: in [0, 1). */
+  /** The part of the text to validate on, before the part to test on: in [0, 1). */
   readonly validationFraction: number;
-  /** Text to validate on instead; then everything in `sources` is trained on. */
+  /** Text to validate on instead; then no part of `sources` is held out for it. */
   readonly validationFile: Source | null;
+  /** The part of the text, at its end, to test on when training is over: in [0, 1). */
+  readonly testFraction: number;
+  /** Text to test on instead; then no part of `sources` is held out for it. */
+  readonly testFile: Source | null;
   /** Of folders and patterns, nothing in this folder is read: what a run writes is no text to learn. */
   readonly runFolder?: string;
   /** Of the validation text, read plain files alone, and no devices or pipes: a checkpoint names it, not the user. */
   readonly plainValidation?: boolean;
+  /** The same for the test text. */
+  readonly plainTest?: boolean;
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
   /** Encode with this vocabulary instead of building one; its unit counts, not `unit`. */
   readonly vocabulary?: Vocabulary;
@@ -57,15 +65,19 @@ export interface CorpusOptions {
 
 export interface Corpus {
   readonly vocabulary: Vocabulary;
-  /** Two views of one buffer. */
+  /** Three views of one buffer. */
   readonly train: Tokens;
   readonly validation: Tokens;
-  /** Symbols in both. */
+  /** Empty unless a part was held out for it. */
+  readonly test: Tokens;
+  /** Symbols in all three. */
   readonly characters: number;
-  /** SHA-256 of the text that was read, in order, as UTF-8 or as its bytes, in hex. */
+  /** SHA-256 of the text that was read, in order, without the test file, as UTF-8 or as its bytes, in hex. */
   readonly digest: string;
   /** The same without the validation file. */
   readonly sourcesDigest: string;
+  /** The same with the test file and without the validation file. */
+  readonly testDigest: string;
   readonly files: number;
   /** Hidden and binary files in folders, passed over. */
   readonly skipped: number;
@@ -76,8 +88,8 @@ export interface Corpus {
 }
 
 /**
- * Reads, encodes and splits a corpus: the last `validationFraction` is validation, cut at floor(length × (1 − fraction)),
- * as nanoGPT does.
+ * Reads, encodes and splits a corpus: first the text to train on, then `validationFraction` of it, then `testFraction`. Cuts are at
+ * floor(length × (1 − fractions held out after the cut)), as nanoGPT's is.
  * @throws RnnError `corpus` if a source is missing, unreadable, binary, not of its encoding, or the text is empty or all one character
  * @throws RnnError `usage` if the options cannot be met by any text
  */
@@ -85,38 +97,34 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
   const reader = new Reader({ ...options, unit });
-  const found = await reader.find(options.sources);
-  const toValidate =
-    options.validationFile === null ? [] : await reader.find([options.validationFile], { onlyPlain: options.plainValidation === true });
-  await reader.readAll(found);
-  const { length: trainable } = reader.encoder.store;
-  const sourcesDigest = reader.hash.copy().digest('hex');
-  reader.beginPart();
-  await reader.readAll(toValidate);
+  // All are found before the first is read: so what is missing is missed at once.
+  const sources = await reader.find(options.sources);
+  const toValidate = await findHeldOut(reader, validationPart, options.validationFile, options.plainValidation);
+  const toTest = await findHeldOut(reader, testPart, options.testFile, options.plainTest);
+  const ends = [await reader.readAll(sources)];
+  const hashOfSources = reader.hash.copy();
+  ends.push(await reader.readAll(toValidate));
+  const digest = reader.hash.digest('hex');
+  reader.hash = hashOfSources.copy();
+  ends.push(await reader.readAll(toTest));
   reader.refuseInvalid();
-  if (trainable === 0) throw nothingRead(options, reader);
-  if (options.validationFile !== null) {
-    // In one character there is nothing to predict. A run that resumes with such a text was started by an older version.
-    const validated = reader.encoder.store.length - trainable;
-    if (validated === 0 || (validated === 1 && options.vocabulary === undefined))
-      throw new RnnError(
-        'corpus',
-        `the validation text ${nameOf(options.validationFile)} is ${validated === 0 ? 'empty' : 'one single character'}`,
-        { hint: '--val-fraction holds out a part of the corpus instead' },
-      );
-  }
-  const encoded = { encoder: reader.encoder, trainable };
-  const { vocabulary, cut, store, notes } =
+  if (ends[0] === 0) throw nothingRead(options, reader);
+  refuseTooShort(validationPart, options.validationFile, ends[1] - ends[0], options);
+  refuseTooShort(testPart, options.testFile, ends[2] - ends[1], options);
+  const encoded = { encoder: reader.encoder, ends };
+  const { vocabulary, cuts, store, notes } =
     unit === 'byte' ? ofBytes(encoded, options) : await encodedInTurns(renumber(encoded, options), reader, options.onActivity);
-  const { before: train, after: validation } = store.finish(cut);
-  if (options.vocabulary === undefined) checkVariety(train, validation, vocabulary, options);
+  const { train, validation, test } = partsOf(store.finish(...cuts), options);
+  if (options.vocabulary === undefined) checkVariety([train, validation, test], vocabulary, options);
   return {
     vocabulary,
     train,
     validation,
-    characters: train.length + validation.length,
-    digest: reader.hash.digest('hex'),
-    sourcesDigest,
+    test,
+    characters: train.length + validation.length + test.length,
+    digest,
+    sourcesDigest: hashOfSources.digest('hex'),
+    testDigest: reader.hash.digest('hex'),
     files: reader.read.length,
     skipped: reader.skipped,
     notes: [...notesOnReading(reader, options), ...notes],
@@ -124,27 +132,18 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   };
 }
 
-/** What was read, without what the validation file adds to it. */
-interface Encoded {
-  readonly encoder: Encoder;
-  readonly trainable: number;
-}
-
 interface Numbered {
   readonly vocabulary: Vocabulary;
   readonly store: Encoder['store'];
-  /** Where validation starts. */
-  readonly cut: number;
+  /** Where the text to train on ends, then the fraction to validate on, the fraction to test on, and the validation file. */
+  readonly cuts: readonly number[];
   readonly notes: readonly string[];
 }
-
-const cutOf = ({ encoder: { store }, trainable }: Encoded, { validationFile, validationFraction }: CorpusOptions): number =>
-  validationFile === null ? Math.floor(store.length * (1 - validationFraction)) : trainable;
 
 const ofBytes = (encoded: Encoded, options: CorpusOptions): Numbered => ({
   vocabulary: byteVocabulary(),
   store: encoded.encoder.store,
-  cut: cutOf(encoded, options),
+  cuts: cutsOf(encoded, options),
   notes: [],
 });
 
@@ -200,15 +199,15 @@ function* renumber(read: Encoded, options: CorpusOptions): Pieces<Numbered> {
   const encoded = own ?? read;
   const {
     encoder: { store, codePoints },
-    trainable,
+    ends: [sources],
   } = encoded;
   const { minCount, known } = options;
-  const cut = cutOf(encoded, options);
+  const cuts = cutsOf(encoded, options);
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
-  const trained = yield* store.count(characters.length, 0, trainable);
-  const validated = yield* store.count(characters.length, trainable, store.length);
-  // What is rare in the text to train on is folded, whatever else is in the text to validate on.
-  const isFound = (id: number): boolean => trained[id] + (minCount === 1 ? validated[id] : 0) >= minCount;
+  const trained = yield* store.count(characters.length, 0, sources);
+  const heldOut = yield* store.count(characters.length, sources, store.length);
+  // What is rare in the text to train on is folded, whatever else is in the files to validate and to test on.
+  const isFound = (id: number): boolean => trained[id] + (minCount === 1 ? heldOut[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
   const withUnknown = minCount > 1 || (known?.data.unknown ?? null) !== null;
   const vocabulary = options.vocabulary ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown);
@@ -218,33 +217,34 @@ function* renumber(read: Encoded, options: CorpusOptions): Pieces<Numbered> {
   characters.forEach((character, provisional) => {
     const id = vocabulary.find(character);
     if (id >= 0) table[provisional] = id;
-    else if (trained[provisional] + validated[provisional] > 0) missing.push(character);
+    else if (trained[provisional] + heldOut[provisional] > 0) missing.push(character);
   });
   if (missing.length > 0) {
     throw vocabulary.unknownCharacters(missing, 'the text has characters that the model has never seen:', options.toAddCharacters);
   }
   const notes = own === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
   if (options.vocabulary === undefined) {
-    const learnt = yield* store.count(characters.length, 0, cut);
+    const learnt = yield* store.count(characters.length, 0, cuts[0]);
     const before = new Set(known?.data.symbols);
     const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
-    if (unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt));
+    if (unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt, options));
   }
   yield* store.remap(table, vocabulary.size);
-  return { vocabulary, store, cut, notes };
+  return { vocabulary, store, cuts, notes };
 }
 
-function noteOnUnlearnt(characters: readonly string[]): string {
+function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction }: CorpusOptions): string {
   const one = characters.length === 1;
   const head = one ? 'a character occurs' : `${count(characters.length)} characters occur`;
   const tail = one
     ? 'it belongs to the vocabulary, and the model does not learn it'
     : 'they belong to the vocabulary, and the model does not learn them';
-  return `${head} only in the text to validate on: ${describeCharacters(characters)}; ${tail}`;
+  const where = testFile === null && testFraction === 0 ? 'validate on' : 'validate or test on';
+  return `${head} only in the text to ${where}: ${describeCharacters(characters)}; ${tail}`;
 }
 
 /** The text in a form that the vocabulary knows, where it does not know it as it is; null otherwise. */
-function* inKnownForm({ encoder: { store, codePoints }, trainable }: Encoded, vocabulary: Vocabulary): Pieces<Encoded | null> {
+function* inKnownForm({ encoder: { store, codePoints }, ends }: Encoded, vocabulary: Vocabulary): Pieces<Encoded | null> {
   // Where there is a symbol for the unknown, texts were trained on with it.
   if (vocabulary.data.unknown !== null) return null;
   const isKnown = (character: string): boolean => vocabulary.find(character) >= 0;
@@ -253,14 +253,14 @@ function* inKnownForm({ encoder: { store, codePoints }, trainable }: Encoded, vo
     .filter((_, id) => counts[id] > 0)
     .map((codePoint) => String.fromCodePoint(codePoint))
     .filter((character) => !isKnown(character));
-  const parts = [store.view(0, trainable), store.view(trainable)];
-  const form = yield* encodedInKnownForm(parts, codePoints, missing, isKnown);
-  return form === null ? null : { encoder: form.encoder, trainable: form.ends[0] };
+  const parts = ends.map((end, index) => store.view(ends[index - 1] ?? 0, end));
+  return yield* encodedInKnownForm(parts, codePoints, missing, isKnown);
 }
 
-function checkOptions({ sources, minCount, validationFraction, validationFile, vocabulary, encoding }: CorpusOptions, unit: Unit): void {
+function checkOptions(options: CorpusOptions, unit: Unit): void {
+  const { sources, minCount, validationFile, testFile, vocabulary, encoding } = options;
   if (sources.length === 0) throw new RnnError('usage', 'no corpus was given', { hint: 'name a file, a folder, or - for standard input' });
-  if ([...sources, validationFile].filter(isStandardInput).length > 1) {
+  if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1) {
     throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
   }
   if (encodingNamed(encoding) === null) {
@@ -276,18 +276,13 @@ function checkOptions({ sources, minCount, validationFraction, validationFile, v
       options: ['--min-count', '--unit'],
     });
   }
-  if (!(validationFraction >= 0 && validationFraction < 1)) {
-    throw new RnnError('usage', `--val-fraction must be at least 0 and less than 1, not ${validationFraction}`, {
-      hint: '0.1 holds out the last tenth',
-      options: ['--val-fraction'],
-    });
-  }
+  checkFractions(options);
 }
 
 /** A text of one symbol over and over teaches nothing, and is most likely not what was meant. */
-function checkVariety(train: Tokens, validation: Tokens, vocabulary: Vocabulary, { minCount }: CorpusOptions): void {
-  const first = train[0] ?? validation[0];
-  if ([train, validation].some((tokens) => tokens.some((id) => id !== first))) return;
+function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCount }: CorpusOptions): void {
+  const [[first]] = parts.filter(({ length }) => length > 0);
+  if (parts.some((tokens) => tokens.some((id) => id !== first))) return;
   if (first === vocabulary.data.unknown) {
     throw new RnnError('corpus', `every character occurs fewer than ${minCount} times`, {
       hint: 'lower --min-count',

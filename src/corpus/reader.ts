@@ -8,6 +8,7 @@ import { open, stat } from 'node:fs/promises';
 import { RnnError, systemCode } from '../errors.ts';
 import { Encoder } from './encoder.ts';
 import { type Converted, Converter, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
+import type { HeldOut } from './held-out.ts';
 import { invalidFiles } from './invalid-files.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
@@ -39,7 +40,7 @@ type ReaderOptions = Pick<
 >;
 
 /** A text that was found; its size is null where nobody knows it beforehand, or wants to. */
-interface FoundText {
+export interface FoundText {
   readonly text: TextFile | GivenText;
   readonly bytes: number | null;
 }
@@ -72,6 +73,7 @@ interface OpenFile extends NamedFile {
 /** Feeds files to an encoder and a hash. */
 export class Reader {
   readonly encoder: Encoder;
+  /** Of the text that was read; a copy from an earlier moment takes its place to leave out a part. */
   hash: Hash = createHash('sha256');
   skipped = 0;
   /** Files that are in the text. */
@@ -95,13 +97,12 @@ export class Reader {
     this.#options = options;
   }
 
-  /** What follows is another text: no newline is put before it. */
-  beginPart(): void {
-    this.#partStart = this.encoder.store.length;
-  }
-
-  /** The texts of these sources. All are found before the first is read: so it is known how much there is, and what is missing. */
-  async find(sources: readonly Source[], { onlyPlain = false } = {}): Promise<readonly FoundText[]> {
+  /**
+   * The texts of these sources. All are to be found before the first is read: so it is known how much there is.
+   *
+   * @param onlyPlain the part that a checkpoint names these sources for: then no device and no pipe is read
+   */
+  async find(sources: readonly Source[], onlyPlain: HeldOut | null = null): Promise<readonly FoundText[]> {
     const found: FoundText[] = [];
     this.#report();
     for (const source of sources) {
@@ -112,7 +113,7 @@ export class Reader {
       const { files, lost, skipped } = await findFiles(source, this.#options);
       this.skipped += skipped;
       this.invalid.push(...lost);
-      if (onlyPlain) for (const file of files) await refuseUnlessPlain(file.path);
+      if (onlyPlain !== null) for (const file of files) await refuseUnlessPlain(file.path, onlyPlain);
       found.push(...(await Promise.all(files.map(async (text) => ({ text, bytes: await this.#sizeOf(text) })))));
     }
     this.#total.files += found.length;
@@ -120,7 +121,13 @@ export class Reader {
     return found;
   }
 
-  async readAll(found: readonly FoundText[]): Promise<void> {
+  /**
+   * Reads a part of the corpus: no newline is put before it.
+   *
+   * @returns where in the store it ends
+   */
+  async readAll(found: readonly FoundText[]): Promise<number> {
+    this.#partStart = this.encoder.store.length;
     for (const { text, bytes } of found) {
       const before = this.#done.bytes;
       await this.#tryToRead(text);
@@ -128,6 +135,7 @@ export class Reader {
       if (bytes !== null) this.#done.bytes = before + bytes; // of what is skipped only the beginning was read
       this.#report();
     }
+    return this.encoder.store.length;
   }
 
   /** @throws RnnError `corpus` with all files that cannot be read as text, unless they are to be skipped */

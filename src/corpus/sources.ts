@@ -4,6 +4,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
+import type { HeldOut } from './held-out.ts';
 import { nameFromBytes, pathForSystem } from './names.ts';
 import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
 import { isStandardInput } from './standard-input.ts';
@@ -111,14 +112,14 @@ const lostFolder = (folder: string, error: Error): InvalidFile => ({
 });
 
 /** Of a text that only a checkpoint names. */
-export async function refuseUnlessPlain(file: string): Promise<void> {
+export async function refuseUnlessPlain(file: string, { name, flags }: HeldOut): Promise<void> {
   if (isStandardInput(file)) return;
   const status = await stat(pathForSystem(file)).catch((error: unknown) => {
     throw fileError(file, error);
   });
   if (status.isFile()) return;
-  throw new RnnError('corpus', `the validation text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: 'name it again by --val-file if it is to be read',
+  throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
+    hint: `name it again by ${flags.file} if it is to be read`,
   });
 }
 

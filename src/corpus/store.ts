@@ -94,14 +94,15 @@ export class TokenStore {
     return counts.subarray(0, symbols);
   }
 
-  /** The ids before and after `cut`, as two views of one buffer, which gives back what it does not need. The last thing to call. */
-  finish(cut: number): { before: Tokens; after: Tokens } {
+  /**
+   * The ids between these cuts, in ascending order, as views of one buffer, which gives back the memory that it does not need. The last
+   * thing to call.
+   */
+  finish(...cuts: readonly number[]): readonly Tokens[] {
     const width = this.#tokens.BYTES_PER_ELEMENT;
     this.#buffer.resize(this.#length * width);
-    return {
-      before: tokensOf(width, this.#buffer, 0, cut),
-      after: tokensOf(width, this.#buffer, cut * width, this.#length - cut),
-    };
+    const starts = [0, ...cuts];
+    return starts.map((start, index) => tokensOf(width, this.#buffer, start * width, (starts[index + 1] ?? this.#length) - start));
   }
 
   /** From the end backwards when ids get wider, and forwards otherwise, so that nothing is overwritten before it was read. */

@@ -20,6 +20,24 @@ export interface Finding {
   readonly cells: readonly FoundCell[];
   /** The correlation that is hardly ever reached by chance; null if places that differ are too rare to tell. */
   readonly chance: number | null;
+  /**
+   * Characters in about so long a text of this kind would be enough to test the property; null if this text is long enough, or has nothing
+   * of it.
+   */
+  readonly neededCharacters: number | null;
+}
+
+/** The findings by what they say: some unit tells the property, no unit does, the text is too short to test it, or has nothing of it. */
+export function sortedFindings(
+  findings: readonly Finding[],
+): Readonly<Record<'told' | 'untold' | 'untested' | 'absent', readonly Finding[]>> {
+  const those = (holds: (finding: Finding) => boolean): readonly Finding[] => findings.filter(holds);
+  return {
+    told: those(({ cells }) => cells.length > 0),
+    untold: those(({ cells, chance, neededCharacters }) => cells.length === 0 && chance !== null && neededCharacters === null),
+    untested: those(({ neededCharacters }) => neededCharacters !== null),
+    absent: those(({ chance, neededCharacters }) => chance === null && neededCharacters === null),
+  };
 }
 
 /** `0.c.17`: of layer 0 the value c of unit 17. */

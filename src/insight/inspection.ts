@@ -4,4 +4,4 @@ export { activationsOf, readActivations, usualRange, valuesOf } from './activati
 export { propertiesOf } from './properties.ts';
 export { recordFormats } from './record.ts';
 export { saturationOf } from './saturation.ts';
-export { LEAST_CHARACTERS, searchCells } from './search.ts';
+export { LEAST_CHARACTERS, defaultLength, maxDefaultLength, searchCells } from './search.ts';

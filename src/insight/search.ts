@@ -1,10 +1,11 @@
 // Which cells tell something of a text that a reader could, too: Karpathy, Johnson and Fei-Fei (2015) looked for them by eye. A cell is
 // chosen on one half of the text, and what it tells is measured on the other. It is found if that is more than the best of all cells tells
 // of the property shuffled, on the very half that it is chosen on.
+import type { ModelConfiguration } from '../model/configuration.ts';
 import { Random } from '../random.ts';
 import { type Activations, valuesOf } from './activations.ts';
 import type { Finding } from './finding.ts';
-import type { Property } from './properties.ts';
+import { type Property, propertiesOf } from './properties.ts';
 import { type Weights, centredRanks, correlate, weightsOf } from './statistics.ts';
 
 /** There is nothing to be searched in a shorter text. */
@@ -14,6 +15,15 @@ const SHUFFLES = 20;
 const DEVIATIONS = 4;
 /** Cells of a property, at most. */
 const MOST_FOUND = 4;
+/**
+ * Chance up to this correlation, an AUC of 0.9, leaves room for units that tell a property well. Where it is higher, that none was found says
+ * nothing.
+ */
+const MAX_TESTABLE_CHANCE = 0.8;
+/** A text should be so long that chance goes up to this. It falls with the root of the length. */
+const WANTED_CHANCE = 0.6;
+/** Spans of a property in a text that is long enough, measured on sonnets, a novel and source code: chance is about 5.5 / √spans there. */
+const WANTED_SPANS = 85;
 /** Neighbouring blocks are in different halves, so that what changes in the course of the text is in both. */
 const BLOCKS = 20;
 type Half = 0 | 1;
@@ -39,19 +49,60 @@ export function searchCells({ all, characters, hidden }: Activations, properties
     ranks,
     trials.flat().map(({ chosenBy }) => chosenBy),
   )[Symbol.iterator]();
-  return properties.map(({ name, what, isNumber }, index) => {
+  return properties.map(({ name, what, isNumber, values }, index) => {
     const property = { name, what, isNumber };
-    if (trials[index].length === 0) return { property, cells: [], chance: null };
+    if (trials[index].length === 0) return { property, cells: [], chance: null, neededCharacters: neededForSpans(values) };
     const [own, ...shuffled] = trials[index].map(({ measuredBy }) => best(answers.next().value!, heldOut, measuredBy));
     const chance = byChance(shuffled.map(([first]) => first.told));
-    return {
-      property,
-      chance,
-      cells: own
-        .filter(({ told }) => told > chance)
-        .map(({ cell, correlation }) => ({ layer: cells[cell].layer, name: cells[cell].name, unit: cells[cell].unit, correlation })),
-    };
+    const found = own
+      .filter(({ told }) => told > chance)
+      .map(({ cell, correlation }) => ({ layer: cells[cell].layer, name: cells[cell].name, unit: cells[cell].unit, correlation }));
+    const isUntested = found.length === 0 && chance > MAX_TESTABLE_CHANCE;
+    return { property, chance, cells: found, neededCharacters: isUntested ? about(characters * (chance / WANTED_CHANCE) ** 2) : null };
   });
+}
+
+/** Null for a property that does not occur. */
+function neededForSpans(values: Float32Array): number | null {
+  const spans = spansOf(values).length;
+  return spans === 0 ? null : about((values.length * WANTED_SPANS) / spans);
+}
+
+/** Where each span of a property ends: where it holds, or the number is not 0. */
+function spansOf(values: Float32Array): number[] {
+  const ends: number[] = [];
+  for (let at = 1; at <= values.length; at++) if (values[at - 1] > 0 && !(values[at] > 0)) ends.push(at);
+  return ends;
+}
+
+/** Two digits, rounded up. */
+function about(characters: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(characters)) - 1);
+  return Math.ceil(characters / unit) * unit;
+}
+
+/** Characters that are read where no length is given, and up to how many where a property takes more to be tested. */
+const DEFAULT_CHARACTERS = { min: 10_000, max: 80_000 };
+/** Characters times hidden units of all layers that are searched in some seconds. */
+const MAX_VALUES_BY_DEFAULT = 5_120_000;
+
+/**
+ * How much of a text is read where no length is given: enough to test each property that can be tested in a text of at most the longest
+ * default.
+ *
+ * @param pieces at least as many of them as `maxDefaultLength`, or the whole text
+ */
+export function defaultLength(pieces: readonly string[], model: Pick<ModelConfiguration, 'layers' | 'hidden'>): number {
+  const longest = pieces.slice(0, maxDefaultLength(model));
+  const needed = propertiesOf(longest)
+    .filter(({ isNumber }) => !isNumber)
+    .flatMap(({ values }) => spansOf(values).slice(WANTED_SPANS - 1, WANTED_SPANS));
+  return Math.min(pieces.length, Math.max(DEFAULT_CHARACTERS.min, ...needed.map(about)));
+}
+
+export function maxDefaultLength({ layers, hidden }: Pick<ModelConfiguration, 'layers' | 'hidden'>): number {
+  const { min, max } = DEFAULT_CHARACTERS;
+  return Math.min(max, Math.max(min, Math.floor(MAX_VALUES_BY_DEFAULT / (layers * hidden))));
 }
 
 /** By what a cell is chosen on one half, and measured on the other. */

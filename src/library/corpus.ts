@@ -21,9 +21,12 @@ export interface TextOptions {
   /** Characters seen fewer times become one unknown symbol. Default 1: all are kept. */
   readonly minCount?: number;
   /**
-   * The last part of the text, to validate on. Default 0.1; 0 for a tiny text, and for one that is only to be scored.
+   * The last part of the text that is not to be tested on, to validate on. Default 0.1; 0 for a tiny text, and for one that is only to be
+   * scored.
    */
   readonly validationFraction?: number;
+  /** The last part of the text, to test on when training is over. Default 0. */
+  readonly testFraction?: number;
   /** Read with these symbols and no others, as a model that is to read the text has them. */
   readonly vocabulary?: VocabularyData | Vocabulary;
   /** These symbols, and whatever else the text has: for a run that begins with the weights of a model. */
@@ -39,6 +42,8 @@ export interface FileOptions extends TextOptions {
   readonly exclude?: readonly string[];
   /** A file to validate on, instead of a part of the text. */
   readonly validationFile?: string;
+  /** A file to test on, instead of a part of the text. */
+  readonly testFile?: string;
   /** Of folders and patterns, nothing in this folder is read. */
   readonly runFolder?: string;
   /** What `-` stands for; the standard input of the process unless given. */
@@ -50,27 +55,32 @@ export interface GivenTextOptions extends TextOptions {
   readonly name?: string;
   /** Another text to validate on, instead of a part of this one. */
   readonly validationText?: string | Uint8Array;
+  /** Another text to test on, instead of a part of this one. */
+  readonly testText?: string | Uint8Array;
 }
 
-const textNames = ['unit', 'encoding', 'keepLineEnds', 'minCount', 'validationFraction', 'vocabulary', 'known'] as const;
+const textNames = ['unit', 'encoding', 'keepLineEnds', 'minCount', 'validationFraction', 'testFraction', 'vocabulary', 'known'] as const;
 const fileNames = [
   'include',
   'exclude',
   'skipInvalid',
   'validationFile',
+  'testFile',
   'runFolder',
   'stdin',
   ...textNames,
 ] satisfies (keyof FileOptions)[];
-const givenTextNames = ['name', 'validationText', ...textNames] satisfies (keyof GivenTextOptions)[];
+const givenTextNames = ['name', 'validationText', 'testText', ...textNames] satisfies (keyof GivenTextOptions)[];
 
 export class Corpus implements ReadCorpus {
   readonly vocabulary: Vocabulary;
   readonly train: Tokens;
   readonly validation: Tokens;
+  readonly test: Tokens;
   readonly characters: number;
   readonly digest: string;
   readonly sourcesDigest: string;
+  readonly testDigest: string;
   readonly files: number;
   readonly skipped: number;
   readonly notes: readonly string[];
@@ -83,9 +93,11 @@ export class Corpus implements ReadCorpus {
     this.vocabulary = read.vocabulary;
     this.train = read.train;
     this.validation = read.validation;
+    this.test = read.test;
     this.characters = read.characters;
     this.digest = read.digest;
     this.sourcesDigest = read.sourcesDigest;
+    this.testDigest = read.testDigest;
     this.files = read.files;
     this.skipped = read.skipped;
     this.notes = read.notes;
@@ -101,12 +113,14 @@ export class Corpus implements ReadCorpus {
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     refuseUnknown(options, fileNames);
     refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
-    const { include = [], exclude = [], validationFile = null, runFolder, stdin } = options;
-    if (validationFile !== null) refuseUnlessName('validationFile', validationFile, 'the name of a file');
+    const { include = [], exclude = [], validationFile = null, testFile = null, runFolder, stdin } = options;
+    for (const [name, file] of Object.entries({ validationFile, testFile }))
+      if (file !== null) refuseUnlessName(name, file, 'the name of a file');
     if (runFolder !== undefined) refuseUnlessName('runFolder', runFolder, 'the name of a folder');
     refuseUnlessStream(stdin);
     const more = { ...(runFolder === undefined ? {} : { runFolder }), ...(stdin === undefined ? {} : { stdin }) };
-    return Corpus.#encode([sources].flat(), validationFile, { ...options, include, exclude }, validationFile, more);
+    const heldOut = { validationFile, testFile };
+    return Corpus.#encode([sources].flat(), heldOut, { ...options, include, exclude }, heldOut, more);
   }
 
   /**
@@ -115,41 +129,43 @@ export class Corpus implements ReadCorpus {
    */
   static async fromText(text: string | Uint8Array, options: GivenTextOptions = {}): Promise<Corpus> {
     refuseUnknown(options, givenTextNames);
-    const { name = 'text', validationText } = options;
+    const { name = 'text', validationText, testText } = options;
     refuseUnless(isText(text), 'text', text, 'a string or bytes');
     refuseUnless(typeof name === 'string', 'name', name, 'a name for messages');
-    refuseUnless(validationText === undefined || isText(validationText), 'validationText', validationText, 'a string or bytes');
-    const validation = validationText === undefined ? null : { name: 'the validation text', text: validationText };
-    return Corpus.#encode([{ name, text }], validation, { ...options, include: [], exclude: [] }, null, {});
+    for (const [option, given] of Object.entries({ validationText, testText }))
+      refuseUnless(given === undefined || isText(given), option, given, 'a string or bytes');
+    const heldOut = {
+      validationFile: validationText === undefined ? null : { name: 'the validation text', text: validationText },
+      testFile: testText === undefined ? null : { name: 'the test text', text: testText },
+    };
+    const inNoFile = { validationFile: null, testFile: null };
+    return Corpus.#encode([{ name, text }], heldOut, { ...options, include: [], exclude: [] }, inNoFile, {});
   }
 
-  /** @param recorded the name of a validation file, for whoever goes on with a run on it */
+  /** @param recorded the names of files that are held out, for a program that resumes a run on it */
   static async #encode(
     sources: readonly Source[],
-    validation: Source | null,
+    heldOut: { readonly validationFile: Source | null; readonly testFile: Source | null },
     options: TextOptions & Pick<FileOptions, 'skipInvalid'> & Pick<ReadingOptions, 'include' | 'exclude'>,
-    recorded: string | null,
+    recorded: Pick<ReadingOptions, 'validationFile' | 'testFile'>,
     more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> },
   ): Promise<Corpus> {
     const { include, exclude, minCount = 1 } = options;
     const [vocabulary, known] = [vocabularyOf(options, 'vocabulary'), vocabularyOf(options, 'known')];
-    const { validationFraction: fraction = defaultValidationFraction } = options;
+    const { validationFraction = defaultValidationFraction, testFraction = 0 } = options;
     const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
-    const validationFraction = validation === null ? fraction : 0;
     const reading = {
       include,
       exclude,
       unit,
       ...readingOfCharacters(unit, { ...asLearnt(vocabulary), ...options }),
       minCount,
-      validationFraction,
+      validationFraction: heldOut.validationFile === null ? validationFraction : 0,
+      testFraction: heldOut.testFile === null ? testFraction : 0,
     };
     refuseWrong(reading);
     const symbols = { ...(vocabulary === undefined ? {} : { vocabulary }), ...(known === undefined ? {} : { known }) };
-    return new Corpus(await readCorpus({ sources, ...reading, validationFile: validation, ...symbols, ...more }), {
-      ...reading,
-      validationFile: recorded,
-    });
+    return new Corpus(await readCorpus({ sources, ...reading, ...heldOut, ...symbols, ...more }), { ...reading, ...recorded });
   }
 }
 

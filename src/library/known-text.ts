@@ -50,8 +50,9 @@ export async function readKnownText(
     // As in training: what a run writes is no text. A file that was taken out of its run may lie among texts.
     ...(path !== null && existsSync(join(dirname(path), 'log.jsonl')) ? { runFolder: dirname(path) } : {}),
     plainValidation: true,
+    plainTest: true,
     // Merely looking at the real one opens it.
-    ...([...sources, reading.validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
+    ...([...sources, reading.validationFile, reading.testFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
   });
   return { corpus, reading };
 }

@@ -12,11 +12,12 @@ export type TextToRead = string | Corpus;
 export function tokensOf(text: TextToRead, vocabulary: Vocabulary): Tokens {
   if (typeof text === 'string') return Uint32Array.from(vocabulary.encode(text));
   refuseOthers(text, vocabulary);
-  const { train, validation } = text;
-  if (validation.length === 0) return train;
-  const whole = new Uint32Array(train.length + validation.length);
+  const { train, validation, test, characters } = text;
+  if (train.length === characters) return train;
+  const whole = new Uint32Array(characters);
   whole.set(train);
   whole.set(validation, train.length);
+  whole.set(test, train.length + validation.length);
   return whole;
 }
 

@@ -266,7 +266,7 @@ export class Model {
   }
 }
 
-const partsInWords = "'all', 'train' or 'validation'";
+const partsInWords = "'all', 'train', 'validation' or 'test'";
 
 /** @throws RnnError `usage` for a name that is none, or a number that cannot be */
 function refuseWrongDynamic(given: GivenScoring['dynamic']): void {
@@ -277,11 +277,13 @@ function refuseWrongDynamic(given: GivenScoring['dynamic']): void {
   refuseUnless(Number.isFinite(decay) && decay >= 0 && decay <= 1, 'decay', decay, 'a number from 0 to 1');
 }
 
-const ofString = (train: Tokens): { train: Tokens; validation: Tokens; digest: string; sourcesDigest: string } => ({
+const ofString = (train: Tokens): Parameters<typeof planScoring>[1] => ({
   train,
   validation: train.subarray(0, 0),
+  test: train.subarray(0, 0),
   digest: '',
   sourcesDigest: '',
+  testDigest: '',
 });
 
 const evaluationOf = (scored: Score): Omit<Evaluation, 'warning'> => ({

@@ -2,26 +2,16 @@
 // signals, and tells what it chose.
 import type { Checkpoint, Newest, RunStore, TrainedModel } from '../checkpoint/store.ts';
 import type { Corpus } from '../corpus/read.ts';
-import type { Device } from '../devices/device.ts';
-import type { OpenOptions } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
 import type { Continuation, RunSettings } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
-import type { TrainingOptions } from '../training/options.ts';
-import type { MachineOptions, ReadingOptions } from '../training/record.ts';
-import { type BeforeReading, planRun, validatesBy } from './plan-run.ts';
-import { type TrainingRooms, trainingRooms } from './rooms.ts';
-import type { RunRequest, Teller, Way as PlanWay } from './run-request.ts';
+import type { ReadingOptions } from '../training/record.ts';
+import { filesRead, machineOf, ofMachine, openDeviceFor, refuseHopelessRun, refuseTaken } from './before-run.ts';
+import { type BeforeReading, planRun } from './plan-run.ts';
+import { trainingRooms } from './rooms.ts';
+import type { RunRequest, Surroundings, Way as PlanWay } from './run-request.ts';
 import { textOf, toAddCharacters, wasRead } from './run-text.ts';
 import { similarRuns } from './similar-runs.ts';
-
-/** What a run asks of whoever opens it. */
-export interface Surroundings {
-  readonly rooms?: TrainingRooms;
-  readonly tell: Teller;
-  /** Milliseconds from any moment on; it may stand still while the process is suspended. */
-  readonly clock?: () => number;
-}
 
 /** A run that was over when it was opened, and what its end was. */
 export interface RunThatIsOver {
@@ -53,7 +43,7 @@ interface Way extends PlanWay {
  */
 export async function openRun(request: RunRequest, { rooms = trainingRooms, tell, clock }: Surroundings): Promise<OpenRun | RunThatIsOver> {
   const way = { request, rooms, tell, clock };
-  const { folder: path, resume, force } = request;
+  const { folder: path, resume } = request;
   const { RunFolder, newestIn } = await rooms.checkpoints();
   if (path === null) return start(way);
   let folder: Awaited<ReturnType<typeof RunFolder.open>>;
@@ -69,8 +59,7 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
   }
   if (folder === null) {
     // Before a minute is spent on reading.
-    await RunFolder.refuseSources(path, await filesRead(way, { isNew: true }));
-    await RunFolder.refuseIfTaken(path, { force });
+    await refuseTaken(way, path);
     if (resume) await noteNewRun(way, path);
     return start(way);
   }
@@ -89,24 +78,10 @@ async function noteNewRun({ rooms, tell }: Way, path: string): Promise<void> {
   tell.note(`there is no run in ${path} to continue, so this starts a new one${meant}`);
 }
 
-/** The files that a run is made from, as far as they are named: nothing in its own folder is found by a pattern. */
-async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boolean }): Promise<string[]> {
-  const { text, reading, initFrom, alsoReads = [] } = request;
-  const named = [...(wasRead(text) ? [] : text), reading.validationFile].filter((source) => typeof source === 'string');
-  if (!isNew || typeof initFrom !== 'string') return [...named, ...alsoReads];
-  const { findCheckpoint } = await rooms.checkpoints();
-  const initial = await findCheckpoint(initFrom, 'use').then(
-    (path) => [path],
-    () => [], // reading it says why
-  );
-  return [...named, ...alsoReads, ...initial];
-}
-
 async function start(way: Way): Promise<OpenRun> {
   const { request, rooms, tell } = way;
   const { folder } = request;
-  const { device = null, threads = null, blas = null } = request.machine;
-  const machine = { device, threads, blas };
+  const machine = machineOf(request);
   const beforeReading: BeforeReading = (given, how) => refuseEarly(way, { options: given, reading: how, machine });
   const { options, notes, idle, corpus, reading, initial } = await planRun(request, { ...way, beforeReading });
   for (const note of [...notes, ...idle]) tell.note(note);
@@ -131,14 +106,11 @@ async function makeFolder({ request: { force, resume }, rooms }: Way, folder: st
 }
 
 /** Refuses before a long text is read what this machine cannot do, whatever the text. */
-async function refuseEarly({ rooms }: Way, { options, reading, machine }: Early): Promise<void> {
-  const { refuseImpossible, refuseHopelessSizes } = await rooms.possible();
-  const validates = validatesBy(reading);
-  refuseImpossible(options, { validates });
-  refuseHopelessSizes(options, { validates });
+async function refuseEarly(way: Way, { options, reading, machine }: Early): Promise<void> {
+  await refuseHopelessRun(way, options, reading);
   // Where the choice is left to the program, the cpu must be there at least.
   const name = machine.device === null || machine.device === 'auto' ? 'cpu' : machine.device;
-  const device = await (await rooms.devices()).openDevice(name, ofMachine(machine));
+  const device = await (await way.rooms.devices()).openDevice(name, ofMachine(machine));
   await device.close();
 }
 
@@ -172,7 +144,8 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
   const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) tell.note(note);
   await refuseEarly(way, settings);
-  const symbols = { vocabulary: earlier.vocabulary, plainValidation: request.reading.validationFile == null };
+  const { validationFile, testFile } = request.reading;
+  const symbols = { vocabulary: earlier.vocabulary, plainValidation: validationFile == null, plainTest: testFile == null };
   const more = toAddCharacters(request, settings.reading, folder.path);
   const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols, ...more });
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
@@ -189,8 +162,8 @@ async function settingsOf({ request: { text, options, reading, machine }, rooms 
 
 /** Whether a text that was read already is the same as before is seen by its digest, however its characters were read. */
 function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
-  const { include, exclude, unit, minCount, validationFraction, validationFile } = reading;
-  return { include, exclude, unit, minCount, validationFraction, validationFile };
+  const { encoding: _encoding, keepLineEnds: _keepLineEnds, skipInvalid: _skipInvalid, ...others } = reading;
+  return others;
 }
 
 /** The end of a run of which nothing is left to do; null if something is. */
@@ -199,7 +172,7 @@ async function endIfOver(
   { checkpoint, path }: Newest,
   { options, changed }: Continuation,
 ): Promise<EndEvent | null> {
-  const { endOf, unusedNote } = await rooms.continuing();
+  const { endOf, unusedNote, verdictOn } = await rooms.continuing();
   const reason = endOf(checkpoint, options);
   if (reason === null) return null;
   const unused = unusedNote([...changed, ...(acceptNewCorpus ? ['--accept-new-corpus'] : [])], reason);
@@ -219,11 +192,12 @@ async function endIfOver(
     checkpoint: path,
     peakLearningRate: (learningRate as number) * learningRateFactor,
     elapsedMs,
+    verdict: verdictOn(checkpoint, options),
   };
 }
 
 interface Early extends Omit<RunSettings, 'options'> {
-  readonly options: Partial<TrainingOptions>;
+  readonly options: Partial<RunSettings['options']>;
 }
 
 interface Beginning {
@@ -242,7 +216,8 @@ async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<
     initial,
     earlier,
   } = beginning;
-  const device = await openDeviceFor(way, beginning);
+  const text = { length: corpus.train.length, symbols: corpus.vocabulary.size };
+  const device = await openDeviceFor(way, { options, machine }, text);
   try {
     const run = await (
       await rooms.training()
@@ -275,23 +250,5 @@ async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<
     throw error;
   }
 }
-
-async function openDeviceFor(
-  { request: { deviceBy }, rooms, tell }: Way,
-  { settings: { options, machine }, corpus }: Beginning,
-): Promise<Device> {
-  const { openDevice } = await rooms.devices();
-  const work = (await rooms.work()).workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
-  const name = machine.device ?? 'auto';
-  const device = await openDevice(name, { work, ...ofMachine(machine) });
-  const why = device.reason ?? (deviceBy === undefined ? null : `${name}: ${deviceBy}`);
-  if (why !== null) tell.note(`device ${why}`);
-  return device;
-}
-
-const ofMachine = ({ threads, blas }: MachineOptions): OpenOptions => ({
-  ...(threads === null ? {} : { threads }),
-  ...(blas === null ? {} : { blas }),
-});
 
 const count = (value: number): string => value.toLocaleString('en');

@@ -41,7 +41,15 @@ export async function planRun(
     ...(folder === null ? {} : { runFolder: folder }),
     ...(initial === null ? {} : { known: initial.vocabulary }),
   });
-  return { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
+  const planned = { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
+  // A text of its own to validate on is the user's choice.
+  if (reading.validationFraction > 0) await warnOfList(corpus, { request, rooms, tell });
+  return planned;
+}
+
+async function warnOfList({ train, vocabulary, files }: Corpus, { request: { text }, rooms, tell }: Way): Promise<void> {
+  const warning = (await rooms.corpus()).listWarning(train, vocabulary, wasRead(text) || files > 1 ? [] : text);
+  if (warning !== null) tell.warn(warning);
 }
 
 async function refuseImpossible(rooms: TrainingRooms, options: Partial<TrainingOptions>, reading: ReadingOptions): Promise<void> {
@@ -54,10 +62,15 @@ export const validatesBy = ({ validationFile, validationFraction }: ReadingOptio
 
 function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel | null): ReadingOptions {
   if (wasRead(text)) return text.reading;
-  const { include = [], exclude = [], minCount = 1, validationFile = null } = given;
+  const { include = [], exclude = [], minCount = 1, validationFile = null, testFile = null } = given;
   const { unit = initial?.vocabulary.unit ?? 'char', validationFraction = defaultValidationFraction } = given;
-  const fraction = validationFile === null ? validationFraction : 0;
-  return { include, exclude, ...readingOfCharacters(unit, given), unit, minCount, validationFraction: fraction, validationFile };
+  const heldOut = {
+    validationFraction: validationFile === null ? validationFraction : 0,
+    validationFile,
+    testFraction: testFile === null ? (given.testFraction ?? 0) : 0,
+    testFile,
+  };
+  return { include, exclude, ...readingOfCharacters(unit, given), unit, minCount, ...heldOut };
 }
 
 async function readInitial(initFrom: string | TrainedModel, { request, rooms, tell }: Way): Promise<TrainedModel> {

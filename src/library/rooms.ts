@@ -1,9 +1,10 @@
 // What a training run goes through in the rest of the program. Each part is loaded when it is first called, and whoever
 // opens a run may put others in their place, as tests of the command line do.
 import type { MemoryStore, RunFolder, findCheckpoint, newestIn, readCheckpoint, runsIn } from '../checkpoint/store.ts';
-import type { Vocabulary, corpusName, findFiles, readCorpus } from '../corpus/read.ts';
+import type { Vocabulary, corpusName, findFiles, listWarning, readCorpus } from '../corpus/read.ts';
 import type { openDevice } from '../devices/open.ts';
-import type { compareCorpus, continueRun, endOf, unusedNote } from '../training/continue.ts';
+import type { compareCorpus, continueRun, endOf, unusedNote, verdictOn } from '../training/continue.ts';
+import type { estimateRun } from '../training/estimate.ts';
 import type { refuseHopelessSizes, refuseImpossible } from '../training/possible.ts';
 import type { refitOptions, resolveOptions } from '../training/resolve.ts';
 import type { prepareTraining } from '../training/train.ts';
@@ -15,6 +16,7 @@ export interface TrainingRooms {
     readCorpus: typeof readCorpus;
     corpusName: typeof corpusName;
     findFiles: typeof findFiles;
+    listWarning: typeof listWarning;
     Vocabulary: typeof Vocabulary;
   }>;
   checkpoints(): Promise<{
@@ -33,10 +35,12 @@ export interface TrainingRooms {
     compareCorpus: typeof compareCorpus;
     endOf: typeof endOf;
     unusedNote: typeof unusedNote;
+    verdictOn: typeof verdictOn;
   }>;
   transfer(): Promise<{ withSizesOf: typeof withSizesOf }>;
   work(): Promise<{ workOf: typeof workOf }>;
   training(): Promise<{ prepareTraining: typeof prepareTraining }>;
+  estimating(): Promise<{ estimateRun: typeof estimateRun }>;
 }
 
 export const trainingRooms: TrainingRooms = {
@@ -49,4 +53,5 @@ export const trainingRooms: TrainingRooms = {
   transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),
   training: () => import('../training/train.ts'),
+  estimating: () => import('../training/estimate.ts'),
 };

@@ -59,6 +59,14 @@ export interface Teller {
   readonly activity?: ActivityListener;
 }
 
+/** What a run asks of whoever opens it. */
+export interface Surroundings {
+  readonly rooms?: TrainingRooms;
+  readonly tell: Teller;
+  /** Milliseconds from any moment on; it may stand still while the process is suspended. */
+  readonly clock?: () => number;
+}
+
 /** What the steps of opening a run hand on. */
 export interface Way {
   readonly request: RunRequest;
@@ -74,6 +82,7 @@ export interface KnownSymbols {
   /** These symbols, and those of the text. */
   readonly known?: Vocabulary['data'];
   readonly plainValidation?: boolean;
+  readonly plainTest?: boolean;
   /** The command that trains a model with more characters, for a hint. */
   readonly toAddCharacters?: string;
 }

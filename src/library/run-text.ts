@@ -21,6 +21,7 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     return text.corpus;
   }
   const { readCorpus, Vocabulary } = await rooms.corpus();
+  const { validationFile, testFile } = reading;
   const { vocabulary, known, ...rest } = symbols;
   const corpus = await readCorpus({
     sources: text,
@@ -30,7 +31,7 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
-    ...([...text, reading.validationFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
+    ...([...text, validationFile, testFile].some(isStandardInput) ? { stdin: request.stdin } : {}),
   });
   for (const note of corpus.notes) tell.note(note);
   return corpus;
@@ -39,12 +40,13 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
 /** The command that starts a new run which knows more characters of these texts; empty for texts that are not files. */
 export function toAddCharacters(
   { text }: RunRequest,
-  { include, exclude, encoding, keepLineEnds, skipInvalid, validationFraction, validationFile }: ReadingOptions,
+  { include, exclude, encoding, keepLineEnds, skipInvalid, validationFraction, validationFile, testFraction, testFile }: ReadingOptions,
   folder: string,
 ): { readonly toAddCharacters?: string } {
   if (wasRead(text) || text.some(isText)) return {};
   const own = folder.replace(/[/\\]+$/, '');
   const validation = validationFile === null ? ['--val-fraction', String(validationFraction)] : ['--val-file', validationFile];
+  const test = testFile === null ? ['--test-fraction', String(testFraction)] : ['--test-file', testFile];
   const words = [
     ...(text as readonly string[]),
     '--init-from',
@@ -57,6 +59,7 @@ export function toAddCharacters(
     ...(keepLineEnds ? ['--keep-line-ends'] : []),
     ...(skipInvalid ? ['--skip-invalid'] : []),
     ...(validationFraction === defaultValidationFraction ? [] : validation),
+    ...(testFraction === 0 && testFile === null ? [] : test),
   ];
   return { toAddCharacters: `run rnn train ${words.map(shellWord).join(' ')}: it starts from the weights of this run, and learns them` };
 }

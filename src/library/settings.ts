@@ -20,6 +20,8 @@ const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>
   minCount: 'a whole number from 1 up',
   validationFraction: 'a number from 0 to below 1',
   validationFile: 'the name of a file',
+  testFraction: 'a number from 0 to below 1',
+  testFile: 'the name of a file',
   device: 'the name of a device',
   threads: 'a whole number from 1 up',
   blas: "'auto', 'off' or a file",

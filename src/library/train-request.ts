@@ -57,6 +57,8 @@ const readingNames = [
   'minCount',
   'validationFraction',
   'validationFile',
+  'testFraction',
+  'testFile',
 ] as const satisfies readonly (keyof ReadingOptions)[];
 const ownNames = [
   'corpus',
@@ -93,7 +95,8 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   const machine = given(request, machineNames);
   const options = given(request, optionNames);
   refuseWrong({ ...reading, ...machine });
-  if (reading.validationFile != null) refuseUnlessName('validationFile', reading.validationFile, 'the name of a file');
+  for (const name of ['validationFile', 'testFile'] as const)
+    if (reading[name] != null) refuseUnlessName(name, reading[name], 'the name of a file');
   refuseWrongOptions(options);
   if (corpus instanceof Corpus && Object.keys(reading).length > 0) {
     throw new RnnError('usage', `${Object.keys(reading).join(', ')}: the corpus was read already`, {

@@ -130,6 +130,7 @@ export interface TrainingPlan {
     readonly symbols: number;
     readonly train: number;
     readonly validation: number;
+    readonly test: number;
   };
 }
 
@@ -146,7 +147,7 @@ export async function planTraining(request: PlanRequest): Promise<TrainingPlan> 
     sources,
     notes,
     idle,
-    corpus: { vocabulary, train, validation, characters },
+    corpus: { vocabulary, train, validation, test, characters },
   } = await planRun(runRequestOf(request), { tell });
   const { size: symbols } = vocabulary;
   return {
@@ -154,6 +155,6 @@ export async function planTraining(request: PlanRequest): Promise<TrainingPlan> 
     sources,
     notes: [...told, ...notes, ...idle],
     parameters: parametersOf(options, symbols),
-    corpus: { characters, symbols, train: train.length, validation: validation.length },
+    corpus: { characters, symbols, train: train.length, validation: validation.length, test: test.length },
   };
 }

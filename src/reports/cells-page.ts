@@ -1,7 +1,7 @@
 // The page of `rnn inspect --html`: a text shaded by what any cell holds, the cells that were found to tell something, and how often gates
 // are shut and open.
 import { type Activations, valuesOf } from '../insight/activations.ts';
-import { type CellName, type Finding, cellText, scoreText } from '../insight/finding.ts';
+import { type CellName, type Finding, cellText, scoreText, sortedFindings } from '../insight/finding.ts';
 import type { Saturation } from '../insight/saturation.ts';
 import type { CellsData, ShownCells } from './cells-data.ts';
 import { cellsStyle } from './cells-style.ts';
@@ -21,14 +21,28 @@ export interface CellsReport {
   readonly cell: CellName | null;
 }
 
+/** Values on a page, a byte each, which base64 makes 2.8 MB: more would take long to load, and nobody reads so long a text there. */
+const MAX_LEVELS = 2 ** 21;
+
+interface ShownUnits extends Pick<ShownCells, 'layer' | 'name' | 'units'> {
+  readonly values: Float32Array;
+}
+
 export async function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): Promise<string> {
   const [found] = findings.flatMap(({ cells }) => cells.slice(0, 1));
   const wanted = [...(cell === null ? [] : [cell]), ...findings.flatMap(({ cells }) => cells)];
-  const shown = shownCells(activations, wanted);
-  const data: CellsData = { pieces, shown, first: cell ?? found ?? { layer: shown[0].layer, name: shown[0].name, unit: 0 } };
+  const units = shownUnits(activations, wanted);
+  const length = Math.min(pieces.length, Math.ceil(MAX_LEVELS / units.reduce((sum, each) => sum + each.units.length, 0)));
+  const shown = units.map((each) => shownCells(each, length, activations.hidden));
+  const part = length < pieces.length ? `; the first ${length.toLocaleString('en')} are shown here` : '';
+  const data: CellsData = {
+    pieces: pieces.slice(0, length),
+    shown,
+    first: cell ?? found ?? { layer: shown[0].layer, name: shown[0].name, unit: 0 },
+  };
   return page({
     title: `What the cells of ${name} hold`,
-    summary,
+    summary: `${summary}${part}`,
     style: cellsStyle,
     body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : await gatesHtml(saturation)}`,
     scripts: [pageScript('cells')],
@@ -40,24 +54,29 @@ export async function cellsPage({ name, summary, pieces, activations, findings, 
  * Of each layer what it carries longest, c where there is one, by all units; of the rest those that are wanted: all of it would be as large
  * again.
  */
-function shownCells({ all, characters, hidden }: Activations, wanted: readonly CellName[]): ShownCells[] {
+function shownUnits({ all, hidden }: Activations, wanted: readonly CellName[]): ShownUnits[] {
   return all.flatMap(({ layer, name, isGate, values }, index) => {
     const isWhole = !isGate && (all[index + 1] === undefined || all[index + 1].isGate || all[index + 1].layer !== layer);
     const units = Array.from({ length: hidden }, (_, unit) => unit).filter(
       (unit) => isWhole || wanted.some((cell) => cell.layer === layer && cell.name === name && cell.unit === unit),
     );
-    if (units.length === 0) return [];
-    const levels = Buffer.alloc(units.length * characters);
-    const ranges = units.map((unit, n) => quantise(valuesOf(values, unit, hidden), levels.subarray(n * characters)));
-    return {
-      layer,
-      name,
-      units,
-      lows: ranges.map(([low]) => low),
-      highs: ranges.map(([, high]) => high),
-      levels: levels.toString('base64'),
-    };
+    return units.length === 0 ? [] : { layer, name, units, values };
   });
+}
+
+/** @param length in characters, from the beginning */
+function shownCells({ layer, name, units, values }: ShownUnits, length: number, hidden: number): ShownCells {
+  const levels = Buffer.alloc(units.length * length);
+  const seen = values.subarray(0, length * hidden);
+  const ranges = units.map((unit, n) => quantise(valuesOf(seen, unit, hidden), levels.subarray(n * length)));
+  return {
+    layer,
+    name,
+    units,
+    lows: ranges.map(([low]) => low),
+    highs: ranges.map(([, high]) => high),
+    levels: levels.toString('base64'),
+  };
 }
 
 function quantise(values: Float32Array, levels: Uint8Array): [low: number, high: number] {
@@ -91,21 +110,27 @@ function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): s
 }
 
 function foundHtml(findings: readonly Finding[]): string {
-  const groups = findings
-    .filter(({ cells }) => cells.length > 0)
-    .map(
-      ({ property, cells, chance }) => `<div data-property="${escapeHtml(property.name)}"><h3>${escapeHtml(property.name)}</h3>
+  const { told, untold, untested, absent } = sortedFindings(findings);
+  const groups = told.map(
+    ({ property, cells, chance }) => `<div data-property="${escapeHtml(property.name)}"><h3>${escapeHtml(property.name)}</h3>
 <p>${escapeHtml(property.what)}; by chance up to ${scoreText(property, chance!)}</p>
 <p class="cells">${cells.map((cell) => `<button type="button" data-layer="${cell.layer}" data-name="${cell.name}" data-unit="${cell.unit}">${cellText(cell)} <b>${scoreText(property, cell.correlation)}</b></button>`).join('')}</p></div>`,
-    );
-  const untold = findings.filter(({ cells, chance }) => cells.length === 0 && chance !== null).map(({ property }) => property.name);
-  const rare = findings.filter(({ chance }) => chance === null).map(({ property }) => property.name);
+  );
+  const hint = (what: string, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : [`<p class="hint">${what}: ${escapeHtml(names.join(', '))}.</p>`];
+  const nameOf = ({ property }: Finding): string => property.name;
   return [
     ...(groups.length > 0
-      ? ['<p class="hint">Cells that tell something of the text, by AUC or Spearman’s ρ on a half of it that they were not chosen on.</p>']
+      ? ['<p class="hint">Units that tell something of the text, by AUC or Spearman’s ρ on a half of it that they were not chosen on.</p>']
       : []),
     ...groups,
-    ...(untold.length > 0 ? [`<p class="hint">Told by no cell: ${escapeHtml(untold.join(', '))}.</p>`] : []),
-    ...(rare.length > 0 ? [`<p class="hint">Not in this text, or hardly: ${escapeHtml(rare.join(', '))}.</p>`] : []),
+    ...hint('Told by no unit', untold.map(nameOf)),
+    ...hint(
+      'Not tested, the text is too short',
+      untested.map(
+        ({ property, neededCharacters }) => `${property.name} (takes about ${neededCharacters!.toLocaleString('en')} characters)`,
+      ),
+    ),
+    ...hint('Not in this text', absent.map(nameOf)),
   ].join('\n');
 }

@@ -18,6 +18,7 @@ import {
   recordedReading,
   unfit,
 } from './record.ts';
+import { type Verdict, evaluationsIn, verdictOf } from './verdict.ts';
 
 export interface RunSettings {
   readonly options: TrainingOptions;
@@ -52,6 +53,7 @@ const readingFlags = {
   skipInvalid: '--skip-invalid',
   validationFraction: '--val-fraction',
   validationFile: '--val-file',
+  testFile: '--test-file',
 } as const;
 const machineFlags = { device: '--device', threads: '--threads', blas: '--blas' } as const;
 
@@ -82,7 +84,9 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
 
   const length = lengths.some((option) => given.options[option] !== undefined) ? { epochs: null, maxSteps: null, budgetMs: null } : {};
   const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
-  const reading = { ...earlier.reading, ...otherValidation(given.reading), ...given.reading };
+  const reading = { ...earlier.reading, ...otherHeldOut(given.reading), ...given.reading };
+  // Otherwise a run would be tested on text that it was trained on.
+  refuseChange('--test-fraction', reading.testFraction, earlier.reading.testFraction);
   const machine = { ...earlier.machine, ...given.machine };
   const givenOptions = (Object.keys(optionRules) as (keyof TrainingOptions)[]).filter(
     (option) => option !== 'maxTimeMs' && given.options[option] !== undefined,
@@ -96,10 +100,14 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
   return { options, reading, machine, changed: changes.map(([flag]) => flag), notes };
 }
 
-/** A file to validate on takes the place of a part of the text, and a part that of a file. */
-function otherValidation({ validationFile, validationFraction }: Partial<ReadingOptions>): Partial<ReadingOptions> {
-  if (validationFile !== undefined) return { validationFraction: 0 };
-  return validationFraction === undefined ? {} : { validationFile: null };
+/** A file to validate or to test on takes the place of a part of the text, and a part replaces a file. */
+function otherHeldOut({ validationFile, validationFraction, testFile, testFraction }: Partial<ReadingOptions>): Partial<ReadingOptions> {
+  return {
+    ...(validationFile === undefined ? {} : { validationFraction: 0 }),
+    ...(validationFraction === undefined ? {} : { validationFile: null }),
+    ...(testFile === undefined ? {} : { testFraction: 0 }),
+    ...(testFraction === undefined ? {} : { testFile: null }),
+  };
 }
 
 /** Why the run was over when it was saved, if it is with these options, too; else null. */
@@ -107,6 +115,11 @@ export function endOf({ training }: Checkpoint, options: TrainingOptions): EndRe
   const { finished } = recordedLoop(training);
   const before = recordedOptions(training);
   return [...lengths, 'patience' as const].every((option) => options[option] === before[option]) ? finished : null;
+}
+
+/** How a run that is over went. */
+export function verdictOn({ training: { history, step, epoch } }: Checkpoint, options: TrainingOptions): Verdict | null {
+  return verdictOf({ evaluations: evaluationsIn(history), options, step, epoch, reason: 'finished' });
 }
 
 /** What has no effect on a run that is over, and how it would have one, for the user to read; null for no such flags. */
@@ -122,19 +135,24 @@ export function unusedNote(flags: readonly string[], end: EndReason): string | n
  * @throws RnnError `corpus` if it is another text, and that was not accepted
  */
 export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accepted }: { readonly accepted: boolean }): readonly string[] {
-  const { digest, sourcesDigest, characters, train, validation } = recordedCorpus(training);
+  const { digest, sourcesDigest, testDigest, characters, train, validation, test } = recordedCorpus(training);
   const sameSources = sourcesDigest === corpus.sourcesDigest;
-  const notes =
+  const notes: string[] =
     sameSources && train !== corpus.train.length
       ? [`${count(corpus.train.length)} characters are trained on from here on; it was ${count(train)}`]
       : [];
-  if (digest === corpus.digest) return notes;
   if (sameSources) {
-    const other = difference(corpus.validation.length, validation);
-    if (accepted) return [...notes, `the text to validate on is another one: ${other}; the best validation loss is looked for anew`];
-    throw new RnnError('corpus', `the text to validate on is not the one that this run had: ${other}`, {
-      hint: 'give the same one, or go on with this one by --accept-new-corpus: then the best validation loss is looked for anew',
-    });
+    if (digest !== corpus.digest) {
+      const other = difference(corpus.validation.length, validation);
+      refuseOther('validate', other, 'then the best validation loss is looked for anew', accepted);
+      notes.push(`the text to validate on is another one: ${other}; the best validation loss is looked for anew`);
+    }
+    if (testDigest !== corpus.testDigest) {
+      const other = difference(corpus.test.length, test);
+      refuseOther('test', other, 'rnn eval --part test scores it', accepted);
+      notes.push(`the text to test on is another one: ${other}`);
+    }
+    return notes;
   }
   const what = difference(corpus.characters, characters);
   if (!accepted) {
@@ -145,6 +163,14 @@ export function compareCorpus({ training }: Checkpoint, corpus: Corpus, { accept
   return [
     `the text is another one: ${what}; the run goes on at the same part of it, from a zero state, and the best validation loss is looked for anew`,
   ];
+}
+
+/** @throws RnnError `corpus` unless another text to do this on was accepted */
+function refuseOther(verb: string, difference: string, consequence: string, accepted: boolean): void {
+  if (accepted) return;
+  throw new RnnError('corpus', `the text to ${verb} on is not the one that this run had: ${difference}`, {
+    hint: `give the same one, or go on with this one by --accept-new-corpus: ${consequence}`,
+  });
 }
 
 function difference(now: number, before: number): string {

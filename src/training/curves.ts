@@ -2,6 +2,9 @@
 // a recovery; what came later is then what became of it. Knows nothing of how it is shown.
 import type { LogLine } from '../checkpoint/store.ts';
 import type { EndReason } from './events.ts';
+import { earlierDefaults, troubleInOptions } from './option-rules.ts';
+import type { TrainingOptions } from './options.ts';
+import { type Verdict, verdictOf } from './verdict.ts';
 
 /** How far a run was; null where the log does not tell. */
 export interface Moment {
@@ -35,13 +38,20 @@ interface AtStep {
   readonly step: number;
 }
 
+interface Evaluated extends AtStep {
+  readonly validationLossNats: number | null;
+  readonly trainingLossNats: number | null;
+  readonly best: boolean;
+}
+
 export class Curves {
   readonly reports: Report[] = [];
   /** Why the run ended; null while it goes on, or if nobody could say. */
   end: EndReason | null = null;
-  readonly #evaluations: (AtStep & { readonly validationLossNats: number | null })[] = [];
+  readonly #evaluations: Evaluated[] = [];
   readonly #samples: (AtStep & { readonly text: string })[] = [];
   #trainCharacters: number | null = null;
+  #options: TrainingOptions | null = null;
 
   /** Takes a line of a log; what is no event of training is passed over. */
   add(line: LogLine): void {
@@ -49,6 +59,7 @@ export class Curves {
     if (line.event === 'start') {
       this.end = null;
       this.#trainCharacters = numberOf((line.corpus as { train?: unknown } | null | undefined)?.train);
+      this.#options = optionsIn(line);
     } else if (line.event === 'end') {
       this.end = typeof line.reason === 'string' ? (line.reason as EndReason) : null;
     } else if (step === null) {
@@ -57,7 +68,10 @@ export class Curves {
       this.#addReport(step, line);
     } else if (line.event === 'evaluation') {
       dropFrom(this.#evaluations, step);
-      this.#evaluations.push({ step, validationLossNats: numberOf(line.validationLossNats, largest.loss) });
+      const [validationLossNats, trainingLossNats] = [line.validationLossNats, line.trainingLossNats].map((loss) =>
+        numberOf(loss, largest.loss),
+      );
+      this.#evaluations.push({ step, validationLossNats, trainingLossNats, best: line.best === true });
     } else if (line.event === 'sample' && typeof line.text === 'string') {
       dropFrom(this.#samples, step);
       this.#samples.push({ step, text: line.text });
@@ -66,12 +80,28 @@ export class Curves {
 
   /** Made anew each time. */
   get evaluations(): Evaluation[] {
-    return this.#evaluations.map((evaluation) => ({ ...this.#momentAt(evaluation.step), ...evaluation }));
+    return this.#evaluations.map(({ step, validationLossNats }) => ({ ...this.#momentAt(step), validationLossNats }));
   }
 
   get lastEvaluation(): Evaluation | null {
     const last = this.#evaluations.at(-1);
-    return last === undefined ? null : { ...this.#momentAt(last.step), ...last };
+    return last === undefined ? null : { ...this.#momentAt(last.step), validationLossNats: last.validationLossNats };
+  }
+
+  /** How the run went, as the end of the run says it; null if nothing was evaluated. */
+  get verdict(): Verdict | null {
+    const evaluations = this.#evaluations.flatMap(({ validationLossNats, trainingLossNats, ...evaluation }) =>
+      validationLossNats === null
+        ? []
+        : {
+            ...evaluation,
+            validationLossNats,
+            // Logs of earlier versions have the training loss in their reports alone.
+            trainingLossNats: trainingLossNats ?? lastUpTo(this.reports, evaluation.step)?.lossNats ?? null,
+          },
+    );
+    const step = Math.max(this.reports.at(-1)?.step ?? 0, this.#evaluations.at(-1)?.step ?? 0);
+    return verdictOf({ evaluations, options: this.#options, step, epoch: this.#momentAt(step).epoch, reason: this.end });
   }
 
   get stages(): Stage[] {
@@ -117,6 +147,12 @@ export class Curves {
       characters: characters === null ? null : Math.round(characters),
     };
   }
+}
+
+/** The options of a run, as the start of its log has them; null where they are not all there. */
+function optionsIn({ options }: LogLine): TrainingOptions | null {
+  const recorded = { ...earlierDefaults, ...(options as Readonly<Record<string, unknown>> | null | undefined) };
+  return troubleInOptions(recorded) === null ? (recorded as unknown as TrainingOptions) : null;
 }
 
 /** Takes away what is at a step or after it. */

@@ -39,6 +39,11 @@ export class LossTrend {
     return { steps: this.#steps, average: this.#average, lowest: this.#lowest };
   }
 
+  /** The training loss of the last steps, in nats per character; null before the first. */
+  get averageNats(): number | null {
+    return this.#steps === 0 ? null : this.#average;
+  }
+
   /** @param lossNats of the step, per character @returns what is wrong, in words; null if nothing is */
   add(lossNats: number): string | null {
     this.#steps++;

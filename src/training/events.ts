@@ -1,6 +1,7 @@
 // What a training run tells while it runs: the lines of `--json` and of log.jsonl. Fields are only ever added.
 // Plain data; knows nothing of how it is shown.
 import type { ModelConfiguration } from '../model/configuration.ts';
+import type { Verdict } from './verdict.ts';
 
 export interface StartEvent {
   readonly event: 'start';
@@ -11,12 +12,20 @@ export interface StartEvent {
   readonly parameters: number;
   /** One line: the device, its kernels and its thread count. */
   readonly device: string;
-  readonly corpus: { readonly characters: number; readonly symbols: number; readonly train: number; readonly validation: number };
+  readonly corpus: {
+    readonly characters: number;
+    readonly symbols: number;
+    readonly train: number;
+    readonly validation: number;
+    readonly test: number;
+  };
   readonly options: Readonly<Record<string, unknown>>;
   /** Steps of the whole run, or null where only time ends it. */
   readonly totalSteps: number | null;
   /** Of this process at its peak, in bytes, within 20 %; what a GPU holds in its own memory counts, too. */
   readonly memoryBytes: number;
+  /** Milliseconds of earlier invocations of the run. */
+  readonly elapsedMs: number;
 }
 
 export interface ReportEvent {
@@ -46,6 +55,8 @@ export interface EvaluationEvent {
   readonly validationLossNats: number;
   /** The lowest validation loss so far, this one included. */
   readonly best: boolean;
+  /** Mean over the last twenty steps or so; null before the first step, and missing in logs of earlier versions. */
+  readonly trainingLossNats?: number | null;
   /** How many characters of the validation text were scored, if not all of them. */
   readonly characters?: number;
 }
@@ -94,6 +105,8 @@ export interface EndEvent {
   /** The peak of the learning rate as it is by now: halved by each recovery. */
   readonly peakLearningRate: number;
   readonly elapsedMs: number;
+  /** Null where nothing was evaluated; missing in logs of earlier versions. */
+  readonly verdict?: Verdict | null;
 }
 
 export type TrainingEvent =

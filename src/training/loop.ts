@@ -19,6 +19,7 @@ import { type TrainingRun, progressAt, startOf, stepsOf, stepsUntilDue, whyFinis
 import { type Progress, learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { Standing } from './standing.ts';
+import { evaluationsIn, verdictOf } from './verdict.ts';
 
 /**
  * Multiply-adds of an evaluation before which the state is saved. At the end of a run that is all but nothing: training is not to be lost
@@ -292,9 +293,11 @@ export class Loop {
     this.#standing.evaluatedMs = this.#standing.trainingMs;
     this.#changed();
     const best = this.#standing.best === null || validationLossNats < this.#standing.best;
+    const trainingLossNats = this.#standing.trend.averageNats;
     const characters = this.#session.validation.scored();
     const isSample = characters < this.#session.validation.all;
-    const event: EvaluationEvent = { event: 'evaluation', step, validationLossNats, best, ...(isSample && { characters }) };
+    const measured = { validationLossNats, best, trainingLossNats };
+    const event: EvaluationEvent = { event: 'evaluation', step, ...measured, ...(isSample && { characters }) };
     this.#standing.remember(event);
     this.#standing.judge(best, this.#options);
     this.#log(event); // before best.json, from which a run that is killed after it goes on without evaluating again
@@ -355,14 +358,16 @@ export class Loop {
     }
     yield* this.#tellNews();
     if (!this.#wasOver && this.#hurry.told === null && this.#finished() !== null) yield* this.#evaluateWhole();
+    const { step, epoch } = this.#session;
     yield this.#log({
       event: 'end',
       reason: this.#wasOver ? 'finished' : reason,
-      step: this.#session.step,
+      step,
       bestValidationLossNats: this.#standing.best,
       checkpoint: this.#savedStep === null ? null : this.#keeper.latestPath,
       peakLearningRate: this.#peakLearningRate,
       elapsedMs: this.#elapsedMs(),
+      verdict: verdictOf({ evaluations: evaluationsIn(this.#standing.history), options: this.#options, step, epoch, reason }),
     });
   }
 

@@ -2,7 +2,7 @@
 // for damage by then; what is left to check is that each member is what the loop takes it for.
 import type { Checkpoint } from '../checkpoint/store.ts';
 import { UTF8, encodingNamed } from '../corpus/encoding.ts';
-import type { CorpusOptions } from '../corpus/read.ts';
+import type { Corpus, CorpusOptions } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
@@ -12,13 +12,14 @@ import type { TrainingOptions } from './options.ts';
 /** How the text of a run is read, apart from which files it is in. */
 export type ReadingOptions = Pick<
   CorpusOptions,
-  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'skipInvalid' | 'minCount' | 'validationFraction'
+  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'skipInvalid' | 'minCount' | 'validationFraction' | 'testFraction'
 > & {
   readonly validationFile: string | null;
+  readonly testFile: string | null;
 };
 
 /** How the texts of runs were read whose checkpoints do not say so. */
-export const earlierReading = { encoding: UTF8, keepLineEnds: true, skipInvalid: false } as const;
+export const earlierReading = { encoding: UTF8, keepLineEnds: true, skipInvalid: false, testFraction: 0, testFile: null } as const;
 
 /** What a run was asked to run on; null where that was left open. */
 export interface MachineOptions {
@@ -62,6 +63,7 @@ export const MOST_COUNTED = 2 ** 48;
 const isWhole = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
 const isCount = (value: unknown): boolean => isWhole(value) && (value as number) <= MOST_COUNTED;
 const isTime = (value: unknown): boolean => isNumber(value) && value >= 0;
+const isFraction = (value: unknown): boolean => isNumber(value) && value >= 0 && value < 1;
 const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string';
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
 const orNull = (holds: (value: unknown) => boolean) => (value: unknown) => value === null || holds(value);
@@ -95,19 +97,22 @@ const readingRules: Rules<ReadingOptions> = {
   keepLineEnds: (value) => typeof value === 'boolean',
   skipInvalid: (value) => typeof value === 'boolean',
   minCount: (value) => isCount(value) && (value as number) >= 1,
-  validationFraction: (value) => isNumber(value) && value >= 0 && value < 1,
+  validationFraction: isFraction,
   validationFile: isTextOrNull,
+  testFraction: isFraction,
+  testFile: isTextOrNull,
 };
 const machineRules: Rules<MachineOptions> = {
   device: isTextOrNull,
   threads: orNull((value) => isCount(value) && (value as number) >= 1),
   blas: isTextOrNull,
 };
-const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest'>> = {
+const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDigest'>> = {
   digest: (value) => typeof value === 'string',
   characters: isCount,
   train: isCount,
   validation: isCount,
+  test: isCount,
 };
 
 const settingRules = { ...readingRules, ...machineRules };
@@ -125,9 +130,12 @@ export interface CorpusRecord {
   readonly digest: string;
   /** That of the text without a validation file; of the whole text in checkpoints that do not have it. */
   readonly sourcesDigest: string;
+  /** That of the text with the test file and without a validation file; `sourcesDigest` in checkpoints that do not have it. */
+  readonly testDigest: string;
   readonly characters: number;
   readonly train: number;
   readonly validation: number;
+  readonly test: number;
 }
 
 function firstWrong<Members>(value: Readonly<Record<string, unknown>>, rules: Rules<Members>): string | null {
@@ -176,9 +184,12 @@ export function recordedOptions(training: Training): TrainingOptions {
 
 export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules, earlierReading);
 /** Null for models of other programs. */
-export function recordedReadingOrNull(training: Training): ReadingOptions | null {
+export const recordedReadingOrNull = (training: Training): ReadingOptions | null => orNullIfUnfit(recordedReading, training);
+export const recordedCorpusOrNull = (training: Training): CorpusRecord | null => orNullIfUnfit(recordedCorpus, training);
+
+function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, training: Training): Recorded | null {
   try {
-    return recordedReading(training);
+    return read(training);
   } catch (error) {
     if (error instanceof RnnError && error.kind === 'checkpoint') return null;
     throw error;
@@ -189,9 +200,33 @@ export const recordedMachine = (training: Training): MachineOptions => part(trai
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
+/** What a checkpoint keeps of the text. */
+export const recordOf = ({ name, digest, sourcesDigest, testDigest, characters, train, validation, test }: Corpus): CorpusRecord => ({
+  name,
+  digest,
+  sourcesDigest,
+  testDigest,
+  characters,
+  train: train.length,
+  validation: validation.length,
+  test: test.length,
+});
+
 export function recordedCorpus(training: Training): CorpusRecord {
-  const corpus = part(training, 'corpus', corpusRules);
-  const { name, sourcesDigest = corpus.digest } = training.corpus as { readonly name?: unknown; readonly sourcesDigest?: unknown };
-  if (typeof sourcesDigest !== 'string') throw unfit(`training.corpus.sourcesDigest is ${JSON.stringify(sourcesDigest).slice(0, 60)}`);
-  return { ...corpus, name: typeof name === 'string' ? name : null, sourcesDigest };
+  const corpus = part(training, 'corpus', corpusRules, { test: 0 });
+  const sourcesDigest = digestIn(training, 'sourcesDigest', corpus.digest);
+  const { name } = training.corpus as { readonly name?: unknown };
+  return {
+    ...corpus,
+    name: typeof name === 'string' ? name : null,
+    sourcesDigest,
+    testDigest: digestIn(training, 'testDigest', sourcesDigest),
+  };
+}
+
+/** @param earlier the digest that stands for it in checkpoints from before it */
+function digestIn(training: Training, name: 'sourcesDigest' | 'testDigest', earlier: string): string {
+  const { [name]: digest = earlier } = training.corpus as Readonly<Record<string, unknown>>;
+  if (typeof digest !== 'string') throw unfit(`training.corpus.${name} is ${JSON.stringify(digest).slice(0, 60)}`);
+  return digest;
 }

@@ -85,17 +85,18 @@ export function progressAt(
   return { step, epoch, fraction: Math.min(1, fraction), drops };
 }
 
-export function startOf({ corpus, options }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {
-  const { train, validation, characters, vocabulary } = corpus;
+export function startOf({ corpus, options, earlier }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {
+  const { train, validation, test, characters, vocabulary } = corpus;
   return {
     event: 'start',
     step: session.step,
     model: session.model,
     parameters: session.parameters,
     device: session.deviceDescription,
-    corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length },
+    corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length, test: test.length },
     options: { ...options },
     totalSteps,
     memoryBytes: session.memoryBytes,
+    elapsedMs: earlier ? recordedLoop(earlier.training).elapsedMs : 0,
   };
 }

@@ -19,8 +19,8 @@ import { refuseIfTooLarge } from './memory.ts';
 import { type ReadingOptions, earlierReading, recordedCorpus, recordedReadingOrNull } from './record.ts';
 import { workOfModel } from './work.ts';
 
-export const parts = ['all', 'train', 'validation'] as const;
-/** `train` and `validation` are the parts that the run was trained and validated on. */
+export const parts = ['all', 'train', 'validation', 'test'] as const;
+/** `train` and `validation` are the parts that the run was trained and validated on, `test` is the part that it never read. */
 export type Part = (typeof parts)[number];
 
 type Training = TrainedModel['training'];
@@ -36,9 +36,9 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
-  const { encoding, keepLineEnds, skipInvalid } = recorded ?? earlierReading;
+  const { encoding, keepLineEnds, skipInvalid, testFraction, testFile } = recorded ?? earlierReading;
   const files = { include, exclude, encoding, keepLineEnds, skipInvalid };
-  if (part === 'all') return { ...files, validationFraction: 0, validationFile: null };
+  if (part === 'all') return { ...files, validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
   if (recorded === null)
     throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, {
       hint: '--part all scores a whole text',
@@ -48,7 +48,18 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
       hint: '--part all scores a whole text, be it another one',
     });
   }
-  return { ...files, validationFraction, validationFile: part === 'train' ? null : validationFile };
+  if (part === 'test' && testFile === null && testFraction === 0) {
+    throw new RnnError('corpus', 'this run has no test part, so there is no --part test', {
+      hint: 'train a run with --test-fraction 0.1 to hold one out, or score another text as a whole with --part all',
+    });
+  }
+  return {
+    ...files,
+    validationFraction,
+    validationFile: part === 'validation' ? validationFile : null,
+    testFraction,
+    testFile: part === 'test' ? testFile : null,
+  };
 }
 
 export interface ScoringOptions {
@@ -92,7 +103,7 @@ export function planScoring(
   part: Part,
   given: GivenScoring,
 ): ScoringPlan {
-  const tokens = part === 'validation' ? corpus.validation : corpus.train;
+  const tokens = part === 'all' ? corpus.train : corpus[part];
   if (tokens.length < 2) {
     throw new RnnError(
       'corpus',
@@ -115,7 +126,7 @@ export function planScoring(
   return { ...options, tokens, work: workFor(model, tokens.length, options), warning, trainedShare };
 }
 
-type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'digest' | 'sourcesDigest'>;
+type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
 
 /** What a run was evaluated with, by what its checkpoint says. */
 function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
@@ -123,18 +134,21 @@ function recordedOption({ options }: Training, option: keyof typeof otherwise): 
   return optionRules[option].holds(value) ? (value as number) : otherwise[option];
 }
 
-function differenceFromRun(training: Training, { digest, sourcesDigest, train }: ReadCorpus, part: Part): string | null {
+function differenceFromRun(training: Training, corpus: ReadCorpus, part: Part): string | null {
   if (part === 'all') return null;
   const recorded = recordedCorpus(training);
+  const digest = ({ train: 'sourcesDigest', validation: 'digest', test: 'testDigest' } as const)[part];
   const same =
-    recorded.sourcesDigest === sourcesDigest && recorded.train === train.length && (part === 'train' || recorded.digest === digest);
-  return same
-    ? null
-    : `the text is not the one that the run had, so this is not the part that it ${part === 'train' ? 'was trained' : 'validated'} on`;
+    recorded.sourcesDigest === corpus.sourcesDigest &&
+    recorded[digest] === corpus[digest] &&
+    (part === 'test' ? recorded.test === corpus.test.length : recorded.train === corpus.train.length);
+  if (same) return null;
+  const use = { train: 'was trained on', validation: 'validated on', test: 'held out to test on' }[part];
+  return `the text is not the one that the run had, so this is not the part that it ${use}`;
 }
 
 function trainedShareOf(training: Training, corpus: ReadCorpus, part: Part): number | null {
-  if (part === 'validation') return 0;
+  if (part === 'validation' || part === 'test') return 0;
   const trained = trainedPart(training, corpus);
   return trained === null ? null : trained.length / corpus.train.length;
 }

@@ -17,7 +17,7 @@ import { modelOf } from './model.ts';
 import { earlierDefaults } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
 import { ProgressSampler } from './progress-sampler.ts';
-import { recordedCorpus } from './record.ts';
+import { recordOf, recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
@@ -120,7 +120,7 @@ export class Session {
     const model = modelOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
-    const demand = { model, options, workload, textBytes: corpus.train.byteLength + corpus.validation.byteLength };
+    const demand = { model, options, workload, textBytes: bytesOf(corpus) };
     onActivity({ kind: 'compiling', done: 0, total: 1 }); // to know its size takes most of it
     await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
@@ -277,14 +277,7 @@ export class Session {
         epoch: this.epoch,
         position: this.streams.position,
         random: this.#random.state,
-        corpus: {
-          name: this.#corpus.name,
-          digest: this.#corpus.digest,
-          sourcesDigest: this.#corpus.sourcesDigest,
-          characters: this.#corpus.characters,
-          train: this.#corpus.train.length,
-          validation: this.#corpus.validation.length,
-        },
+        corpus: recordOf(this.#corpus),
         device: this.deviceDescription,
       },
       state: this.#resetNext || this.intact !== 'everything' ? [] : state,
@@ -297,3 +290,5 @@ export class Session {
     await this.#executable.close();
   }
 }
+
+const bytesOf = ({ train, validation, test }: Corpus): number => train.byteLength + validation.byteLength + test.byteLength;

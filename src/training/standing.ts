@@ -104,6 +104,11 @@ export class Standing {
     this.lastReport = null;
   }
 
+  /** The evaluations of the whole run, and the last report, as checkpoints keep them. */
+  get history(): Training['history'] {
+    return this.#history.events;
+  }
+
   /** What a checkpoint keeps of it. */
   record(rest: { readonly totalSteps: number | null; readonly elapsedMs: number; readonly finished: EndReason | null }): RunRecord {
     this.remember(null);

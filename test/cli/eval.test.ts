@@ -145,7 +145,9 @@ describe('rnn eval', () => {
   });
 
   it('parts make up the whole, whose loss hardly depends on the streams, and not on how many steps are read at a time', async () => {
-    const [all, train, validation] = await Promise.all(parts.map((part) => evaluated([at('verse.txt'), ...run('run'), '--part', part])));
+    const [all, train, validation] = await Promise.all(
+      parts.slice(0, 3).map((part) => evaluated([at('verse.txt'), ...run('run'), '--part', part])),
+    );
     expect(train.characters + validation.characters).toBe(all.characters - 1);
     const [strict, parallel] = [1, 3].map((streams) => evaluated([at('verse.txt'), ...run('run'), '--streams', `${streams}`]));
     expect((await strict).nats).toBe(all.nats);
@@ -196,7 +198,7 @@ describe('rnn eval', () => {
     [['empty.txt'], 'run', 3, 'the corpus is empty'],
     [['one.txt'], 'run', 3, 'there is nothing to score in a text of one character'],
     [['verse.txt', '--part', 'validation'], 'whole', 3, 'nothing of its text was held out of this run'],
-    [['verse.txt', '--part', 'test'], 'run', 2, '--part is test, expected one of all, train, validation'],
+    [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
     [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-lr is for --dynamic'],
     [['verse.txt', '--seq-length', '100000'], 'run', 2, '--seq-length 100000 with --layers 1 is longer than can be planned'],
@@ -224,7 +226,7 @@ describe('rnn eval', () => {
 
   it('its help names the parts there are, and the defaults that hold', async () => {
     const { stdout } = await rnn(['eval', '--help']);
-    expect(stdout).toContain(`${parts[0]}, ${parts.slice(1).join(' or ')}: `);
+    expect(stdout).toContain(`${parts.slice(0, -1).join(', ')} or ${parts.at(-1)}: `);
     expect(stdout).toMatch(new RegExp(`--dynamic-lr .*\\(default: ${dynamicDefaults.learningRate}\\)`));
     expect(stdout).toMatch(new RegExp(`--dynamic-decay .*\\(default: ${dynamicDefaults.decay}\\)`));
   });

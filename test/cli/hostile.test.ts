@@ -83,6 +83,11 @@ describe('a checkpoint that names files', () => {
         /the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: name it again by --val-file/,
       ),
     });
+    alterLatest((file) => Object.assign(file.training.reading, { validationFile: null, validationFraction: 0.1, testFile: '/dev/null' }));
+    expect(await resume()).toMatchObject({
+      code: 3,
+      stderr: expect.stringMatching(/the test text \/dev\/null is not a plain file, .*\nhint: name it again by --test-file/),
+    });
     expect(await resume('--val-file', '/dev/null')).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('the validation text /dev/null is empty'),

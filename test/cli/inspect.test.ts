@@ -49,9 +49,9 @@ describe('rnn inspect', () => {
     expect(code).toBe(0);
     expect(stderr).toMatch(new RegExp(`^${at('model.json')}, 901 characters; cpu: `));
     const lines = stdout.split('\n');
-    expect(lines[0]).toMatch(/^ +chance up to +cells, the best first$/);
+    expect(lines[0]).toMatch(/^ +chance up to +units, the best first$/);
     expect(stdout).toMatch(/^word +AUC 0\.\d\d +\d\.[hc]\.\d 0\.\d\d/m);
-    expect(stdout).toMatch(/^not in the text, or hardly: .*upper case, after if$/m);
+    expect(stdout).toMatch(/^not in the text: .*upper case, after if$/m);
     expect(lines.filter((line) => /^ +[01] +[ifo] +\d+\.\d % +\d+\.\d % +\d+ +\d+$/.test(line))).toHaveLength(6);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -89,8 +89,21 @@ describe('rnn inspect', () => {
     expect(stderr).toContain('the first 500 of 901 characters');
     expect(stdout).toContain('chance up to');
     const short = await rnn(['inspect', at('text.txt'), ...model(), '--length', '100']);
-    expect(short.stderr).toContain('100 characters are too few to search for cells: it takes 400');
+    expect(short.stderr).toContain('100 characters are too few to search for units: it takes 400');
     expect(short.stdout).toMatch(/^layer +gate/);
+  });
+
+  it('reads as much as its properties take, and says which ones the text is too short to test', async () => {
+    const long = notedText(2, 20_000).replaceAll(/"|\/\/ |[[\]]/g, 'a');
+    let brackets = 0;
+    const rare = long.replaceAll('(', () => (++brackets % 4 === 0 ? '(' : 'a')).replaceAll(/\)/g, ')');
+    await writeFile(at('long.txt'), `${rare}\n"abc" de`);
+    const { stderr, stdout } = await rnn(['inspect', at('long.txt'), ...model()]);
+    expect(stderr).toMatch(/, the first 1\d,000 of 1\d,\d{3} characters;/);
+    expect(stdout).toMatch(/^not in the text: .*quotes/m);
+    const whole = await rnn(['inspect', at('long.txt'), ...model(), '--length', '30000']);
+    expect(whole.stderr).toMatch(/, 1\d,\d{3} characters;/);
+    expect(whole.stdout).toMatch(/^not tested, the text is too short: quotes \(takes about 1,700,000 characters\)/m);
   });
 
   it('--cell colours the text in a terminal, and puts marks below it elsewhere', async () => {

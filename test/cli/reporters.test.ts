@@ -6,7 +6,7 @@ import { Estimate } from '../../src/cli/progress/estimate.ts';
 import { PlainReporter, reportEveryMs } from '../../src/cli/progress/plain.ts';
 import { waitFor } from '../../src/cli/progress/wait.ts';
 import type { Activity } from '../../src/training/activity.ts';
-import type { ReportEvent, TrainingEvent } from '../../src/training/events.ts';
+import type { ReportEvent, StartEvent, TrainingEvent } from '../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream } from './helpers.ts';
 import { end, evaluation, recovery, report, sample, saved, start } from './rooms.ts';
 
@@ -238,9 +238,23 @@ describe('the time left', () => {
     expect(estimate.timeLeftMs(at(12_000, 0.6))).toBeCloseTo(40_000, 6);
   });
 
-  it('is not more than --max-time allows', () => {
+  it('is not more than --max-time allows, of which the earlier part of a run used nothing', () => {
     const estimate = new Estimate(20_000);
-    expect(estimate.timeLeftMs(at(0, 0))).toBe(20_000);
-    expect(estimate.timeLeftMs(at(12_000, 0.1))).toBe(8000);
+    estimate.start({ ...(start as StartEvent), elapsedMs: 60_000 });
+    estimate.timeLeftMs(at(61_000, 0.5));
+    expect(estimate.timeLeftMs(at(72_000, 0.51))).toBe(8000);
+    expect(estimate.timeLeftMs(at(82_000, 0.52))).toBe(0);
+  });
+
+  it('is not shown at the first report, whatever --max-time allows', () => {
+    expect(new Estimate(300_000).timeLeftMs(at(1000, 0.05))).toBeNull();
+  });
+
+  it('is measured again from where a run goes back to', () => {
+    const estimate = new Estimate(null);
+    estimate.timeLeftMs(at(0, 0.2));
+    estimate.timeLeftMs(at(10_000, 0.3));
+    expect(estimate.timeLeftMs(at(20_000, 0.1))).toBeNull();
+    expect(estimate.timeLeftMs(at(30_000, 0.2))).toBeCloseTo(80_000, 6);
   });
 });

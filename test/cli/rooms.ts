@@ -1,5 +1,6 @@
 // Stand-ins for the rest of the program, that remember how they were called.
 import { type Rooms, rooms as realRooms } from '../../src/cli/rooms.ts';
+import type { RunEstimate } from '../../src/training/estimate.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
 
@@ -38,10 +39,12 @@ export function fakeRooms({
           notes: ['2 hidden or binary files were passed over'],
           train: { length: 900 },
           validation: { length: 100 },
+          test: { length: 0 },
           vocabulary: { size: 65 },
         };
       },
       corpusName: () => 'hamlet',
+      listWarning: () => null,
       findFiles: async () => ({ files: [], hidden: 0 }),
       Vocabulary: Object,
     }),
@@ -83,7 +86,7 @@ export function fakeRooms({
         return checkpoint;
       },
     }),
-    opening: async () => ({ ...(await import('../../src/library/open-run.ts')), ...(await import('../../src/library/plan-run.ts')) }),
+    opening: realRooms.opening,
     training: async () => ({
       prepareTraining: async () => ({
         notes: [],
@@ -120,6 +123,27 @@ export function fakeRooms({
   return { rooms: rooms as unknown as Partial<Rooms>, calls };
 }
 
+/** What `rnn train --dry-run` would have measured. */
+export const estimate: RunEstimate = {
+  device: 'fake device, 2 threads',
+  memoryBytes: 96_000_000,
+  milliseconds: 130_000,
+  steps: 20_000,
+  epochs: 3.25,
+  stepMs: 6.2,
+  evaluations: 10,
+  evaluationMs: 500,
+  samples: 5,
+  sampleMs: 200,
+};
+
+/** The rest of the program as it is, but for a device that is measured. */
+export const unmeasuredRooms: Partial<Rooms> = {
+  ...realRooms,
+  devices: async () => ({ openDevice: async () => ({ name: 'fake', close: async () => {} }) }) as never,
+  estimating: async () => ({ estimateRun: async () => estimate }),
+};
+
 type FakeRequest = Record<string, unknown> & { seeds: Iterable<number> };
 
 async function* asyncOf<Piece>(pieces: readonly Piece[]): AsyncGenerator<Piece> {
@@ -142,10 +166,11 @@ export const start: TrainingEvent = {
   },
   parameters: 240_321,
   device: 'cpu, relaxed SIMD, 2 threads',
-  corpus: { characters: 1_115_394, symbols: 65, train: 1_003_854, validation: 111_540 },
+  corpus: { characters: 1_115_394, symbols: 65, train: 1_003_854, validation: 111_540, test: 0 },
   options: {},
   totalSteps: 20_000,
   memoryBytes: 96_000_000,
+  elapsedMs: 0,
 };
 
 export const report = (step: number, elapsedMs: number, progress: number): TrainingEvent => ({

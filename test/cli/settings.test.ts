@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Ran, rnn } from './helpers.ts';
-import { type Calls, fakeRooms } from './rooms.ts';
+import { type Calls, fakeRooms, unmeasuredRooms } from './rooms.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rnn-settings-'));
 const text = join(folder, 'text.txt');
@@ -35,7 +35,10 @@ async function origins({
   file = {},
 }: Given): Promise<{ origins: Record<string, string>; options: Record<string, unknown>; config: object }> {
   has(file);
-  const { code, stdout, stderr } = await rnn(['train', text, '--config', config, '--dry-run', '--json', ...argv], { env });
+  const { code, stdout, stderr } = await rnn(['train', text, '--config', config, '--dry-run', '--json', ...argv], {
+    env,
+    rooms: unmeasuredRooms,
+  });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as never;
 }
@@ -237,15 +240,15 @@ describe('what is wrong is called by where it stands', () => {
   });
 
   it('an option that cannot be, by what is known later, is said to come from there', async () => {
-    const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
+    const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' }, rooms: unmeasuredRooms });
     expect(tied).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED; give --embedding a width'),
     });
     has({ tied: true });
-    const filed = await rnn(['train', text, '--config', config, '--dry-run']);
+    const filed = await rnn(['train', text, '--config', config, '--dry-run'], { rooms: unmeasuredRooms });
     expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}; `);
-    expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
+    expect((await rnn(['train', text, '--tied', '--dry-run'], { rooms: unmeasuredRooms })).stderr).not.toContain('comes from');
   });
 
   it('a text of which an error is that names an option says nothing of where options come from', async () => {

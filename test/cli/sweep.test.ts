@@ -361,6 +361,7 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1'], ['--no-color'], '--no-color after -- is not for the runs of a sweep', ''],
     [['--grid', 'lr=1'], ['--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [['--grid', 'lr=1'], ['--hidden', '3', 'other.txt'], 'other.txt stands after options of rnn train', 'before --'],
+    [['--grid', 'lr=1'], ['--test-file', '-'], 'standard input (-) can be read only once', 'into a file'],
     [['--grid', 'lr=1'], ['--val-file', '-'], 'standard input (-) can be read only once', 'into a file'],
     [['--grid', 'lr=1'], ['--blas', 'off', '--device', 'reference'], "--blas is the cpu's", ''],
     [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random exclude each other', ''],

@@ -57,6 +57,7 @@ it('the help of rnn train shows every default that does not depend on the text, 
     '--encoding': calls.corpus?.encoding,
     '--min-count': String(calls.corpus?.minCount),
     '--val-fraction': String(calls.corpus?.validationFraction),
+    '--test-fraction': String(calls.corpus?.testFraction),
     '--seq-length': String(options.sequenceLength),
     '--device': calls.device?.[0],
   });

@@ -1,6 +1,3 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../src/cli/signals.ts';
@@ -21,7 +18,7 @@ describe('rnn train', () => {
       'lstm, 2 × 128, 240,321 parameters',
       'cpu, relaxed SIMD, 2 threads; about 96 MB of memory',
       'all steps are done',
-      'saved in checkpoints/hamlet; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet\n',
+      'saved in checkpoints/hamlet; to sample from it (the checkpoint of the best validation loss):\n  rnn sample checkpoints/hamlet\n',
     ]) {
       expect(stderr).toContain(text);
     }
@@ -29,38 +26,12 @@ describe('rnn train', () => {
     expect(calls.closedDevices).toBe(calls.openedDevices);
   });
 
-  it('shows with --dry-run what every option would be and where it comes from, and makes nothing', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'rnn-plan-'));
-    const text = join(folder, 'text.txt');
-    const out = join(folder, 'run');
-    writeFileSync(text, 'to be or not to be, that is the question. '.repeat(600));
-    const { code, stdout, stderr } = await rnn(['train', text, '--preset', 'karpathy-2015', '--layers', '3', '--dry-run', '--out', out]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    for (const line of [
-      /^--preset karpathy-2015 +--preset$/m,
-      /^--layers 3 +--layers$/m,
-      /^--hidden 512 +preset karpathy-2015$/m,
-      /^--lr-decay-after 9 +preset karpathy-2015$/m,
-      /^--seed 1 +default$/m,
-      /^[\d,]+ parameters; /,
-    ])
-      expect(stdout).toMatch(line);
-    const json = await rnn(['train', text, '--dry-run', '--json', '--out', out]);
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      event: 'plan',
-      options: { preset: null, cell: 'lstm' },
-      sources: { hidden: 'text', cell: 'default' },
-    });
-    expect(existsSync(out)).toBe(false);
-    rmSync(folder, { recursive: true });
-  });
-
   it('hands on every option that was given, and none that was not', async () => {
     const { rooms, calls } = fakeRooms();
     const given =
       '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --init orthogonal --seq-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --lr 0.5 --lr-schedule step --lr-decay 0.9 --lr-decay-epochs 2 --lr-final 0.1 --warmup 10 --momentum 0.9 --clip-norm 0 --nesterov --weight-decay 0.1 --clip-value 1 --average 0.99 --accumulate 4 --orthogonal-every 9 --random-offset --random-length --plateau-patience 2 --seed 7 --eval-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
     const elsewhere =
-      '--unit byte --min-count 2 --val-fraction 0 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
+      '--unit byte --min-count 2 --val-fraction 0 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
     const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')], { rooms });
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n' });
     expect(calls.given).toEqual({
@@ -115,6 +86,8 @@ describe('rnn train', () => {
       minCount: 2,
       validationFraction: 0,
       validationFile: null,
+      testFraction: 0.1,
+      testFile: null,
     });
     expect(calls.folder).toEqual(['runs/a', { force: true }]);
     expect(calls.device).toEqual(['cpu', { threads: 2, work: [calls.given, { length: 900, symbols: 65 }] }]);
@@ -133,6 +106,8 @@ describe('rnn train', () => {
       minCount: 1,
       validationFraction: 0.1,
       validationFile: null,
+      testFraction: 0,
+      testFile: null,
       stdin: expect.anything(),
     });
     expect(calls.device).toEqual(['auto', { work: [{}, { length: 900, symbols: 65 }] }]);
@@ -156,6 +131,7 @@ describe('rnn train', () => {
     [['--epochs', '2', '--budget', '3m'], '--epochs and --budget exclude each other'],
     [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], '--epochs and --max-steps and --budget exclude each other'],
     [['--val-fraction', '0.2', '--val-file', 'b'], '--val-fraction and --val-file exclude each other'],
+    [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file exclude each other'],
     [['--hidden', '0'], '--hidden is 0, expected a whole number of at least 1'],
     [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
     [
@@ -263,7 +239,7 @@ describe('signals while training', () => {
     expect(ran.code).toBe(code);
     expect(ran.stderr).toContain(`${signal}: finishing the step in hand and saving`);
     expect(ran.stderr).toContain('stopped by a signal: step 2,000');
-    expect(ran.stderr).toContain('rnn sample --checkpoint checkpoints/hamlet');
+    expect(ran.stderr).toContain('rnn sample checkpoints/hamlet');
     expect(ran.io.exits).toEqual([]);
     expect(ran.io.listensForSignals).toBe(false);
   });

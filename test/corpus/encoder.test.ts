@@ -15,7 +15,7 @@ function decoded(bytes: Uint8Array, cuts: readonly number[] = []): string | numb
   const incomplete = encoder.end();
   if (incomplete >= 0) return incomplete;
   const { length } = encoder.store;
-  return Array.from(encoder.store.finish(length).before, (id) => String.fromCodePoint(encoder.codePoints[id])).join('');
+  return Array.from(encoder.store.finish(length)[0], (id) => String.fromCodePoint(encoder.codePoints[id])).join('');
 }
 
 /** What the platform's decoder says of the same bytes. */
@@ -86,7 +86,7 @@ describe('decoding UTF-8', () => {
     encoder.begin();
     encoder.push(Buffer.from('😀é😀😁é😁😀'));
     expect(encoder.codePoints.slice(128)).toEqual([0x1f600, 0xe9, 0x1f601]);
-    expect([...encoder.store.finish(7).before]).toEqual([128, 129, 128, 130, 129, 130, 128]);
+    expect([...encoder.store.finish(7)[0]]).toEqual([128, 129, 128, 130, 129, 130, 128]);
   });
 
   it('counts offsets through long text', () => {

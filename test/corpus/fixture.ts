@@ -29,13 +29,15 @@ export function read(source: string | readonly string[], options: Partial<Corpus
     minCount: 1,
     validationFraction: 0,
     validationFile: null,
+    testFraction: 0,
+    testFile: null,
     ...options,
   });
 }
 
 /** The text that a corpus was made of. */
-export function textOf({ vocabulary, train, validation }: Corpus): string {
-  return vocabulary.decode(train) + vocabulary.decode(validation);
+export function textOf({ vocabulary, train, validation, test }: Corpus): string {
+  return [train, validation, test].map((tokens) => vocabulary.decode(tokens)).join('');
 }
 
 /** The RnnError that this ends in. */

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import type { Corpus } from '../../src/corpus/read.ts';
 import { failureOf, folderWith, read, textOf } from './fixture.ts';
 
 const shakespeare = fileURLToPath(new URL('../../../shared/data/tinyshakespeare.txt', import.meta.url));
@@ -176,6 +177,63 @@ it('says that a validation text of one character predicts nothing, unless a run 
   expect((await read(path.join(folder, 'a.txt'), { validationFile, vocabulary })).validation).toHaveLength(1);
 });
 
+describe('holding out text to test on', () => {
+  const decoded = ({ vocabulary, train, validation, test }: Corpus): string[] =>
+    [train, validation, test].map((tokens) => vocabulary.decode(tokens));
+
+  it('takes the last part, after the part to validate on', async () => {
+    const file = path.join(folderWith({ 'a.txt': '0123456789abcdefghij' }), 'a.txt');
+    const corpus = await read(file, { validationFraction: 0.1, testFraction: 0.2 });
+    expect(decoded(corpus)).toEqual(['0123456789abcd', 'ef', 'ghij']);
+    expect(corpus.characters).toBe(20);
+    expect(decoded(await read(file, { testFraction: 0.2 }))).toEqual(['0123456789abcdef', '', 'ghij']);
+    expect(decoded(await read(file, { validationFraction: 0.2 }))).toEqual(['0123456789abcdef', 'ghij', '']);
+    expect(decoded(await read(file, { unit: 'byte', validationFraction: 0.1, testFraction: 0.2 })).join('')).toBe('0123456789abcdefghij');
+  });
+
+  it('takes each part from a file where one is given', async () => {
+    const folder = folderWith({ 'a.txt': 'aabbccddee', 'v.txt': 'abc', 't.txt': 'edc' });
+    const [file, validationFile, testFile] = ['a.txt', 'v.txt', 't.txt'].map((name) => path.join(folder, name));
+    expect(decoded(await read(file, { validationFile, testFile }))).toEqual(['aabbccddee', 'abc', 'edc']);
+    expect(decoded(await read(file, { validationFile, testFraction: 0.2 }))).toEqual(['aabbccdd', 'abc', 'ee']);
+    expect(decoded(await read(file, { validationFraction: 0.2, testFile }))).toEqual(['aabbccdd', 'ee', 'edc']);
+  });
+
+  it('tells the files apart by their digests', async () => {
+    const folder = folderWith({ 'a.txt': 'abc', 'v.txt': 'ab', 't.txt': 'bc' });
+    const [file, validationFile, testFile] = ['a.txt', 'v.txt', 't.txt'].map((name) => path.join(folder, name));
+    const alone = await read(file);
+    expect(alone.testDigest).toBe(alone.sourcesDigest);
+    const validated = await read(file, { validationFile });
+    const tested = await read(file, { testFile });
+    const { digest, sourcesDigest, testDigest } = await read(file, { validationFile, testFile });
+    expect({ digest, sourcesDigest, testDigest }).toEqual({
+      digest: validated.digest,
+      sourcesDigest: alone.digest,
+      testDigest: tested.testDigest,
+    });
+    expect(new Set([digest, sourcesDigest, testDigest]).size).toBe(3);
+  });
+
+  it('takes its characters into the vocabulary as those of the validation text, and says so', async () => {
+    const folder = folderWith({ 'a.txt': 'aabbc', 't.txt': 'abx' });
+    const options = { testFile: path.join(folder, 't.txt') };
+    const corpus = await read(path.join(folder, 'a.txt'), options);
+    expect(corpus.vocabulary.data.symbols.join('')).toBe('abcx');
+    expect(corpus.notes).toEqual([
+      'a character occurs only in the text to validate or test on: U+0078 x; it belongs to the vocabulary, and the model does not learn it',
+    ]);
+    expect(decoded(await read(path.join(folder, 'a.txt'), { ...options, minCount: 2 }))[2]).toBe('ab\u{FFFD}');
+  });
+
+  it('refuses a test text that is empty', async () => {
+    const folder = folderWith({ 'a.txt': 'abc', 't.txt': '' });
+    const failure = await failureOf(read(path.join(folder, 'a.txt'), { testFile: path.join(folder, 't.txt') }));
+    expect(failure).toMatchObject({ message: expect.stringMatching(/^the test text .*t\.txt is empty$/) });
+    expect(failure.hint).toContain('--test-fraction');
+  });
+});
+
 describe('text that cannot be trained on', () => {
   it.each([
     ['an empty file', '', {}, /^the corpus is empty: .*t$/, /three characters/],
@@ -257,6 +315,14 @@ describe('options that no text can meet', () => {
     ['standard input by two names', ['-', '/dev/stdin'], {}, /can be read only once/],
     ['standard input to train and to validate', ['-'], { validationFile: '-' }, /can be read only once/],
     ['a validation fraction of 1', ['-'], { validationFraction: 1 }, /--val-fraction .* not 1$/],
+    ['standard input to train and to test', ['-'], { testFile: '-' }, /can be read only once/],
+    ['a test fraction of 1', ['-'], { testFraction: 1 }, /--test-fraction .* not 1$/],
+    [
+      'fractions that leave nothing',
+      ['-'],
+      { validationFraction: 0.7, testFraction: 0.3 },
+      /^--val-fraction 0.7 and --test-fraction 0.3 leave no/,
+    ],
     ['a negative validation fraction', ['-'], { validationFraction: -0.1 }, /--val-fraction .* not -0.1$/],
     ['a validation fraction that is no number', ['-'], { validationFraction: Number.NaN }, /--val-fraction .* not NaN$/],
     ['a minimum count of 0', ['-'], { minCount: 0 }, /--min-count .* not 0$/],

@@ -30,7 +30,7 @@ describe('the ids of a corpus', () => {
     const store = storeOf(ids, symbols);
     expect(store.width).toBe(width);
     runAtOnce(store.remap(table, newSymbols));
-    const { before } = store.finish(LENGTH);
+    const [before] = store.finish(LENGTH);
     expect(before.BYTES_PER_ELEMENT).toBe(newWidth);
     expect(before.every((id, i) => id === table[ids[i]])).toBe(true);
   });
@@ -41,7 +41,7 @@ describe('the ids of a corpus', () => {
       256,
     );
     expect([store.widen(256), store.widen(257), store.widen(65_537)]).toEqual([false, true, true]);
-    const { before } = store.finish(LENGTH);
+    const [before] = store.finish(LENGTH);
     expect(before.length === LENGTH && before.every((id, i) => id === i % 256)).toBe(true);
   });
 
@@ -60,7 +60,7 @@ describe('the ids of a corpus', () => {
 
   it('end in two views of one buffer that is no longer than they are', () => {
     for (const symbols of [3, 300]) {
-      const { before, after } = storeOf([0, 1, 2, 1, 0], symbols).finish(3);
+      const [before, after] = storeOf([0, 1, 2, 1, 0], symbols).finish(3);
       expect([[...before], [...after]]).toEqual([
         [0, 1, 2],
         [1, 0],

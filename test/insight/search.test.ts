@@ -3,7 +3,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { Activations } from '../../src/insight/activations.ts';
 import { type Finding, cellText } from '../../src/insight/finding.ts';
 import { type Property, propertiesOf } from '../../src/insight/properties.ts';
-import { searchCells } from '../../src/insight/search.ts';
+import { defaultLength, maxDefaultLength, searchCells } from '../../src/insight/search.ts';
 import { Random } from '../../src/random.ts';
 import { notedText } from './planted.ts';
 
@@ -63,9 +63,21 @@ describe('a search', () => {
   });
 
   it('says of what is not in the text, or in one half alone, that there is nothing to tell', () => {
-    for (const name of ['upper case', 'after if']) expect(named(findings, name)).toMatchObject({ cells: [], chance: null });
+    for (const name of ['upper case', 'after if'])
+      expect(named(findings, name)).toMatchObject({ cells: [], chance: null, neededCharacters: null });
     const once = { ...properties[0], values: new Float32Array(characters).fill(1, 0, characters / 20) };
-    expect(searchCells(cells, [once])).toMatchObject([{ cells: [], chance: null }]);
+    expect(searchCells(cells, [once])).toMatchObject([{ cells: [], chance: null, neededCharacters: 340_000 }]);
+  });
+
+  it('says how much text a property takes whose spans are too few to tell units from chance', () => {
+    const rare = { ...properties[0], values: new Float32Array(characters) };
+    for (const at of [150, 350, 2150, 3350]) rare.values.fill(1, at, at + 40);
+    const [finding] = searchCells(activations(ignorant(60)), [rare]);
+    expect(finding.cells).toEqual([]);
+    expect(finding.chance).toBeGreaterThan(0.8);
+    expect(finding.neededCharacters).toBeGreaterThan(1.5 * characters);
+    expect(finding.neededCharacters! % 100).toBe(0);
+    for (const { neededCharacters } of findings.filter(({ chance }) => chance !== null)) expect(neededCharacters).toBeNull();
   });
 
   it('believes no cell that tells something on the half alone that it is chosen on', () => {
@@ -81,6 +93,30 @@ describe('a search', () => {
 
   it('finds the same again', () => {
     expect(searchCells(cells, properties)).toEqual(findings);
+  });
+});
+
+describe('the default length of a text', () => {
+  const spans = (every: number, length: number): string[] =>
+    [...'(a)'.padEnd(every, 'b').repeat(Math.ceil(length / every))].slice(0, length);
+
+  it('is 10,000 characters where they are enough, or where no length is', () => {
+    expect(defaultLength(spans(50, 30_000), { layers: 1, hidden: 64 })).toBe(10_000);
+    expect(defaultLength(spans(5000, 80_000), { layers: 1, hidden: 64 })).toBe(10_000);
+    expect(defaultLength(spans(50, 700), { layers: 1, hidden: 64 })).toBe(700);
+  });
+
+  it('is as much as a property takes', () => {
+    const length = defaultLength(spans(300, 80_000), { layers: 1, hidden: 64 });
+    expect(length).toBeGreaterThan(84 * 300);
+    expect(length).toBeLessThan(90 * 300);
+  });
+
+  it('is limited by the size of the model, so that the search takes seconds', () => {
+    expect(maxDefaultLength({ layers: 1, hidden: 16 })).toBe(80_000);
+    expect(maxDefaultLength({ layers: 1, hidden: 128 })).toBe(40_000);
+    expect(maxDefaultLength({ layers: 2, hidden: 512 })).toBe(10_000);
+    expect(defaultLength(spans(300, 80_000), { layers: 2, hidden: 512 })).toBe(10_000);
   });
 });
 

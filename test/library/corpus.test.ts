@@ -30,10 +30,26 @@ describe('a corpus', () => {
       minCount: 1,
       validationFraction: 0,
       validationFile: null,
+      testFraction: 0,
+      testFile: null,
     });
     const other = await Corpus.fromText(text, { validationText: 'Zwei' });
     expect(other.vocabulary.decode(other.validation)).toBe('Zwei');
     expect(other.notes[0]).toMatch(/^\d characters occur only in the text to validate on: .*U\+005A Z/);
+  });
+
+  it('holds out a text to test on, from its end or another', async () => {
+    const { vocabulary, train, validation, test, reading } = await Corpus.fromText(text, { testFraction: 0.1 });
+    expect(vocabulary.decode(test)).toBe([...text].slice(-test.length).join(''));
+    expect([train.length, validation.length, test.length]).toEqual([680, 85, 85]);
+    expect(reading).toMatchObject({ testFraction: 0.1, testFile: null });
+    const other = await Corpus.fromText(text, { testFraction: 0.1, testText: 'Zwei' });
+    expect(other.vocabulary.decode(other.test)).toBe('Zwei');
+    expect(other.reading.testFraction).toBe(0);
+    const file = join(newFolder(), 'test.txt');
+    writeFileSync(file, 'Drei');
+    const read = await Corpus.read(file, { testFile: file });
+    expect([read.vocabulary.decode(read.test), read.reading.testFile]).toEqual(['Drei', file]);
   });
 
   it('is in an encoding where it is given as bytes', async () => {

@@ -159,6 +159,7 @@ describe('a plan', () => {
       symbols: new Set(verse).size,
       train: Math.floor(0.9 * verse.length),
       validation: Math.ceil(0.1 * verse.length),
+      test: 0,
     });
     const model = await openModel(await trainedWith(3));
     expect(model.configuration.layers).toBe(3);

@@ -51,10 +51,10 @@ const html = await cellsPage({
 
 describe('the page of cells', () => {
   it.each([
-    [256, 8e6],
-    [64, 2.5e6],
-  ])('of 10,000 characters, two layers of %i units, has less than %i bytes', async (hidden, most) => {
-    const characters = 10_000;
+    [256, 10_000, 3800],
+    [64, 10_000, 10_000],
+    [64, 50_000, 12_500],
+  ])('of two layers of %i units that read %i characters shows %i of them, and has less than 3.5 MB', async (hidden, characters, shown) => {
     const values = new Float32Array(characters * hidden);
     const all = [0, 1].flatMap((layer) => ['h', 'c'].map((name) => ({ layer, name, isGate: false, values })));
     const saturation = [0, 1].flatMap((layer) =>
@@ -69,21 +69,22 @@ describe('the page of cells', () => {
     const findings = propertiesOf(['x']).map((property, index) => ({
       property,
       chance: 0.1,
+      neededCharacters: null,
       cells: cells.map((cell) => ({ ...cell, unit: cell.unit + 4 * index })),
     }));
-    const size = Buffer.byteLength(
-      await cellsPage({
-        name: 'large',
-        summary: '',
-        pieces: new Array<string>(characters).fill('"'),
-        activations: { characters, hidden, all, device: '' },
-        findings,
-        saturation,
-        cell: null,
-      }),
-    );
-    expect(size).toBeLessThan(most);
-    expect(size).toBeGreaterThan((2 * hidden + 40) * characters * (4 / 3));
+    const page = await cellsPage({
+      name: 'large',
+      summary: 'all of them',
+      pieces: new Array<string>(characters).fill('"'),
+      activations: { characters, hidden, all, device: '' },
+      findings,
+      saturation,
+      cell: null,
+    });
+    const [, pieces] = /"pieces":(\[.*?\])/.exec(page)!;
+    expect((JSON.parse(pieces) as string[]).length / shown).toBeCloseTo(1, 1);
+    expect(page.includes('are shown here')).toBe(characters > shown);
+    expect(Buffer.byteLength(page)).toBeLessThan(3.5e6);
   });
 
   it('has the gates as a table', () => {

@@ -62,7 +62,19 @@ describe('the settings of a run that goes on', () => {
     expect(goOn({ reading: { validationFraction: 0.2 } }).reading).toMatchObject({ validationFile: null, validationFraction: 0.2 });
   });
 
+  it('have test text of one kind', () => {
+    expect(goOn({ reading: { testFile: 'other.txt' } }).reading).toMatchObject({ testFile: 'other.txt', testFraction: 0 });
+    expect(goOn({ reading: { testFraction: 0 } }).reading).toMatchObject({ testFile: null, testFraction: 0 });
+  });
+
+  it('have no test part where the run was saved before there was one', () => {
+    const { testFraction: _fraction, testFile: _file, ...reading } = checkpoint.training.reading as Record<string, unknown>;
+    const continued = continueRun({ ...checkpoint, training: { ...checkpoint.training, reading } }, given({}));
+    expect(continued).toMatchObject({ reading: { ...reading, testFraction: 0, testFile: null }, notes: [] });
+  });
+
   it.each([
+    [{ reading: { testFraction: 0.1 } }, '--test-fraction cannot change in a run: it is 0, and 0.1 was given'],
     [{ options: { hidden: 32 } }, '--hidden cannot change in a run: it is 16, and 32 was given'],
     [{ options: { layers: 2 } }, '--layers cannot change in a run: it is 1, and 2 was given'],
     [{ options: { cell: 'gru' } }, '--cell cannot change in a run: it is lstm, and gru was given'],
@@ -119,6 +131,23 @@ describe('the text of a run that goes on', () => {
     expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([
       expect.stringMatching(/^the text to validate on is another one: .*; the best validation loss is looked for anew$/),
     ]);
+  });
+
+  it('may have another text to test on, if that is accepted', () => {
+    const other = { ...verses, testDigest: 'other', test: verses.validation.subarray(0, 100) };
+    expect(() => compareCorpus(checkpoint, other, { accepted: false })).toThrow(
+      expect.objectContaining({
+        kind: 'corpus',
+        message: 'the text to test on is not the one that this run had: it has 100 characters, and had 0',
+      }),
+    );
+    expect(compareCorpus(checkpoint, other, { accepted: true })).toEqual([expect.stringMatching(/^the text to test on is another one: /)]);
+  });
+
+  it('of which a checkpoint from before test parts has no third digest is told apart by the two', () => {
+    const { testDigest: _digest, test: _test, ...corpus } = checkpoint.training.corpus as Record<string, unknown>;
+    const older = { ...checkpoint, training: { ...checkpoint.training, corpus } };
+    expect(compareCorpus(older, verses, { accepted: false })).toEqual([]);
   });
 
   it('of which an older checkpoint has one digest is told apart by that', () => {

@@ -36,7 +36,7 @@ interface EvalFlags extends TextFlags {
 
 const positive = { whole: true, least: 1 };
 /** What training/scoring.ts knows; it is not loaded for a help text. */
-const parts: readonly Part[] = ['all', 'train', 'validation'];
+const parts: readonly Part[] = ['all', 'train', 'validation', 'test'];
 const defaultPart: Part = 'all';
 
 /** Half a gigabyte. */
@@ -53,7 +53,7 @@ export function defineEval(command: Command, context: Context): void {
   const groups = {
     'What is scored:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
-      choiceFlag('--part <which>', 'all, train or validation: as it was split (default: all)', parts),
+      choiceFlag('--part <which>', 'all, train, validation or test: as split (default: all)', parts),
       listFlag('--include <glob>', 'of a folder, only these files; as in training'),
       listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
       textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
@@ -79,7 +79,8 @@ export function defineEval(command: Command, context: Context): void {
   listDevices(command);
   addExamples(command, [
     ['rnn eval other.txt', 'bits per character under the newest run'],
-    ['rnn eval book.txt --part validation', 'what the run held out'],
+    ['rnn eval book.txt --part validation', 'the part that the run validated on'],
+    ['rnn eval book.txt --part test', 'the part that --test-fraction held out'],
     ['rnn eval other.txt --dynamic', 'with a model that learns as it reads'],
     ['rnn eval other.txt --html surprise.html', 'a page of what was hard to predict'],
   ]);
@@ -100,8 +101,8 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { planScoring, readingOf, score } = await rooms.scoring();
-  const { validationFile } = readingOf(trained.training, part);
-  if (validationFile !== null) files.alsoReads(validationFile);
+  const { validationFile, testFile } = readingOf(trained.training, part);
+  for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
   const loaded = { path, trained };
   const reading = readKnownText(sources, loaded, flags, context, part);
   const { vocabulary, ...corpus } = await (flags.against === undefined

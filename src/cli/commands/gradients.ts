@@ -169,14 +169,8 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const { untrainedModel } = await rooms.untrained();
   const { readCorpus } = await rooms.corpus();
   const { encoding = (await rooms.reading()).UTF8 } = flags;
-  const readAsNewRun = {
-    unit: 'char',
-    keepLineEnds: false,
-    skipInvalid,
-    minCount: 1,
-    validationFraction: 0,
-    validationFile: null,
-  } as const;
+  const isWhole = { validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
+  const readAsNewRun = { unit: 'char', keepLineEnds: false, skipInvalid, minCount: 1, ...isWhole } as const;
   const stdin = isPiped ? { stdin: io.stdin } : {};
   const text = corpus ?? (await readCorpus({ ...readAsNewRun, sources, include, exclude, encoding, onActivity: waiting.listen, ...stdin }));
   return [

@@ -1,11 +1,14 @@
 // `rnn info`: what a checkpoint is, for people or as JSON. Reading it is checkpoint/'s.
-import { stat } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { access, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { CorpusRecord } from '../../training/record.ts';
 import type { RunBackground } from '../../training/runs.ts';
+import type { Verdict } from '../../training/verdict.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
+import { verdictLines } from '../progress/verdict.ts';
 import { bits, bytes, count, onOneLine, symbol, wrap, unitName } from '../format.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
@@ -26,9 +29,13 @@ interface Info {
     readonly validationLossNats: number | null;
     readonly bestValidationLossNats: number | null;
     readonly options: Readonly<Record<string, unknown>>;
+    /** The text that the run had; null where the checkpoint does not say. */
+    readonly corpus: CorpusRecord | null;
   };
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly optimizer: string | null;
+  /** How the run of the checkpoint went; null where there is no log, or nothing was evaluated. */
+  readonly verdict: Verdict | null;
 }
 
 export function defineInfo(command: Command, context: Context): void {
@@ -46,7 +53,8 @@ export function defineInfo(command: Command, context: Context): void {
   command.action((given: readonly string[], { json = false }: { json?: boolean }) => show(given, json, context));
 }
 
-async function show(given: readonly string[], json: boolean, { stdout, rooms }: Context): Promise<void> {
+async function show(given: readonly string[], json: boolean, context: Context): Promise<void> {
+  const { stdout, rooms } = context;
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const infos: Info[] = [];
   const compared: ComparedRun[] = [];
@@ -54,7 +62,8 @@ async function show(given: readonly string[], json: boolean, { stdout, rooms }: 
   for (const each of given.length === 0 ? [undefined] : given) {
     const path = await findCheckpoint(each, 'use');
     const trained = await readCheckpoint(path, { weightsOnly: true });
-    const info = await describe(path, trained);
+    const corpus = (await rooms.reading()).recordedCorpusOrNull(trained.training);
+    const info = await describe(path, trained, corpus, await verdictOn(path, context));
     infos.push(info);
     if (given.length > 1) compared.push(comparedRun(info, (await rooms.runs()).backgroundOf(trained)));
   }
@@ -88,7 +97,24 @@ function namesOfCheckpoints(paths: readonly string[]): readonly string[] {
   return new Set(folders).size === folders.length ? namesOf(folders) : paths;
 }
 
-async function describe(path: string, { model, vocabulary, training, tensors, optimizer }: TrainedModel): Promise<Info> {
+/** From the log of the run that a checkpoint is in. */
+async function verdictOn(path: string, { rooms }: Context): Promise<Verdict | null> {
+  const folder = dirname(path);
+  const hasLog = await access(join(folder, 'log.jsonl')).then(
+    () => true,
+    () => false,
+  );
+  if (!hasLog) return null;
+  const [run] = await (await rooms.logs()).readRuns([folder]);
+  return run.curves.verdict;
+}
+
+async function describe(
+  path: string,
+  { model, vocabulary, training, tensors, optimizer }: TrainedModel,
+  corpus: CorpusRecord | null,
+  verdict: Verdict | null,
+): Promise<Info> {
   const file = await stat(path);
   const { step, epoch, history, bestValidationLossNats, options } = training;
   return {
@@ -106,15 +132,22 @@ async function describe(path: string, { model, vocabulary, training, tensors, op
       validationLossNats: lastOf(history, 'validationLossNats'),
       bestValidationLossNats,
       options,
+      corpus,
     },
     tensors: tensors.map(({ name, shape }) => ({ name, shape })),
     optimizer: optimizer?.name ?? null,
+    verdict,
   };
 }
 
 function lastOf(history: TrainedModel['training']['history'], key: string): number | null {
   const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
   return typeof value === 'number' ? value : null;
+}
+
+function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: string): string {
+  const parts = [`${count(train)} training`, `${count(validation)} validation`, `${count(test)} test`];
+  return `${count(characters)} ${unit}s: ${parts.join(', ')}`;
 }
 
 const loss = (nats: number | null): string =>
@@ -149,6 +182,9 @@ function described({
     .join(', ');
 }
 
+const verdictRows = ({ verdict }: Info): [string, string][] =>
+  verdict === null ? [] : verdictLines(verdict, { bold: (text) => text }).map((line, index) => [index === 0 ? 'verdict' : '', line]);
+
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
   const { model, vocabulary, training } = info;
@@ -165,9 +201,11 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['conventions', conventions.join('; ') || 'none'],
     ['vocabulary', `${count(vocabulary.symbols.length)} ${unitName(vocabulary.unit)}s${unknown}`],
     ['', symbols],
+    ...(training.corpus === null ? [] : [['text', sizesOf(training.corpus, unitName(vocabulary.unit))] satisfies [string, string]]),
     ['trained', `${count(training.step)} steps, ${training.epoch.toFixed(2)} epochs`],
     ['loss', loss(training.lossNats)],
     ['validation', `${loss(training.validationLossNats)}; best ${loss(training.bestValidationLossNats)}`],
+    ...verdictRows(info),
     ['options', plain.join(', ')],
     ['optimizer', info.optimizer ?? 'not kept: good for all but --resume'],
   ];

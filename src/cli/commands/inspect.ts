@@ -18,7 +18,7 @@ import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
 interface InspectFlags extends TextFlags {
   readonly checkpoint?: string;
-  readonly length: number;
+  readonly length?: number;
   readonly cell?: string;
   readonly html?: string;
   readonly record?: string;
@@ -32,7 +32,7 @@ const positive = { whole: true, least: 1 };
 export function defineInspect(command: Command, context: Context): void {
   command
     .description(
-      'Shows what the cells of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',
+      'Shows what the units of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',
     )
     .argument('<text...>', 'the text: files, folders, globs, or - for standard input');
   const groups = {
@@ -42,7 +42,11 @@ export function defineInspect(command: Command, context: Context): void {
       listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
       textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
       skipInvalidFlag(),
-      numberFlag('--length <n>', 'characters, from the beginning', positive).default(10_000),
+      numberFlag(
+        '--length <n>',
+        'characters, from the beginning (default: 10000, or as many as the properties take, up to 80000)',
+        positive,
+      ),
     ],
     'What is shown:': [
       textFlag('--cell <name>', 'the text coloured by one: c of unit 17, layer 0 is 0.c.17'),
@@ -102,21 +106,22 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
   const { io, rooms, stderr, waiting } = context;
   const choice = chosenDevice(flags.device, io);
-  const { activationsOf, readActivations, startSymbolOf } = await rooms.inspection();
+  const { activationsOf, defaultLength, maxDefaultLength, readActivations, startSymbolOf } = await rooms.inspection();
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { model } = trained;
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
   const { train: whole, vocabulary } = await readKnownText(sources, { path, trained }, flags, context);
-  const tokens = whole.subarray(0, flags.length);
+  const decoder = vocabulary.decoder();
+  const decoded = Array.from(whole.subarray(0, flags.length ?? maxDefaultLength(model)), (id) => decoder.push(id));
+  const pieces = decoded.slice(0, flags.length ?? defaultLength(decoded, model));
+  const tokens = whole.subarray(0, pieces.length);
   const { openDevice } = await rooms.devices();
   const device = await openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
   waiting.begin('compiling');
   const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
   const activations = await readActivations(trained, tokens, device, startSymbolOf(trained), onRead).finally(() => device.close());
-  const decoder = vocabulary.decoder();
-  const pieces = Array.from(tokens, (id) => decoder.push(id));
   const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
   const extent = `${read} ${unitName(vocabulary.unit)}s`;
   const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
@@ -134,7 +139,7 @@ async function search(
   waiting.begin('searching cells');
   if (pieces.length >= LEAST_CHARACTERS) return searchCells(activations, propertiesOf(pieces));
   if (!json)
-    stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for cells: it takes ${LEAST_CHARACTERS}`));
+    stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`));
   return [];
 }
 

@@ -137,9 +137,9 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
 
 /** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
 async function refuseMissing({ sources, flags }: Fixed, { rooms }: Context): Promise<void> {
-  const { include = [], exclude = [], skipInvalid = false, valFile } = flags;
+  const { include = [], exclude = [], skipInvalid = false, valFile, testFile } = flags;
   const { findFiles } = await rooms.corpus();
-  for (const source of [...sources, ...(valFile === undefined ? [] : [valFile])]) {
+  for (const source of [...sources, valFile, testFile].filter((each) => each !== undefined)) {
     const { lost } = await findFiles(source, { include, exclude });
     if (lost.length > 0 && !skipInvalid) throw lost[0].error;
   }

@@ -46,6 +46,8 @@ export interface TrainFlags {
   readonly minCount?: number;
   readonly valFraction?: number;
   readonly valFile?: string;
+  readonly testFraction?: number;
+  readonly testFile?: string;
   readonly dryRun?: boolean;
   readonly config?: string;
   readonly epochs?: number;
@@ -73,8 +75,10 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     switchFlag('--keep-line-ends', 'keep CR and CRLF; add no newline between files'),
     skipInvalidFlag(),
     numberFlag('--min-count <n>', 'fold characters seen less often into one (default: 1)', positive),
-    numberFlag('--val-fraction <x>', 'last part, to validate on; 0 if tiny (default: 0.1)', { least: 0, below: 1 }),
+    numberFlag('--val-fraction <x>', 'part to validate on, 0 if tiny (default: 0.1)', { least: 0, below: 1 }),
     textFlag('--val-file <file>', 'validate on this text instead'),
+    numberFlag('--test-fraction <x>', 'last part, for rnn eval --part test (default: 0)', { least: 0, below: 1 }),
+    textFlag('--test-file <file>', 'test on this text instead'),
   ],
   'The model (what says "chosen" follows from the length of the text and the run):': [
     choiceFlag('--preset <name>', 'options that go together; listed below', Object.keys(presets)),
@@ -158,7 +162,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
   'The machine:': [deviceFlag('where to train; listed below (default: auto)'), threadsFlag(), blasFlag()],
   'Where options come from, and output:': [
     textFlag('--config <file>', 'more options, in a JSON file: {"hidden": 256}'),
-    switchFlag('--dry-run', 'show all options, where each is from, and run nothing'),
+    switchFlag('--dry-run', 'show all options, time and memory; write nothing'),
     switchFlag('--json', 'one JSON object per event on stdout'),
     switchFlag('--quiet', 'warnings and errors only'),
     ...commonFlags(),
@@ -226,9 +230,10 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
 
 /** How the text is to be read, as far as it was given. */
 export function givenReading(flags: TrainFlags): Partial<ReadingOptions> {
-  const { include, exclude, unit, encoding, keepLineEnds, skipInvalid, minCount, valFraction, valFile } = flags;
+  const { include, exclude, unit, encoding, keepLineEnds, skipInvalid, minCount, valFraction, valFile, testFraction, testFile } = flags;
   const how = { unit, encoding, keepLineEnds, skipInvalid, minCount };
-  return whatWasGiven<ReadingOptions>({ include, exclude, ...how, validationFraction: valFraction, validationFile: valFile });
+  const heldOut = { validationFraction: valFraction, validationFile: valFile, testFraction, testFile };
+  return whatWasGiven<ReadingOptions>({ include, exclude, ...how, ...heldOut });
 }
 
 export function givenMachine({ device, threads, blas }: TrainFlags): Partial<MachineOptions> {

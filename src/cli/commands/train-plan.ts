@@ -1,18 +1,18 @@
-// What `rnn train --dry-run` shows: every option as it would be, and where it comes from; as data, too, of which a
-// part is a configuration file.
-import type { Corpus } from '../../corpus/read.ts';
+// What `rnn train --dry-run` shows: how long the run would take, every option as it would be, and where it comes from; as data, too, of
+// which a part is a configuration file.
+import type { TriedRun } from '../../library/try-run.ts';
+import type { RunEstimate } from '../../training/estimate.ts';
 import type { TrainingOptions } from '../../training/options.ts';
 import type { ReadingOptions } from '../../training/record.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
-import { count, shellWord } from '../format.ts';
+import { bytes, count, duration, milliseconds, shellWord } from '../format.ts';
 import { rivalsOf } from '../rivals.ts';
 import type { TrainFlags } from './train-flags.ts';
 
-interface Plan extends Pick<ResolvedAnew, 'options' | 'sources'> {
+interface Plan extends Pick<TriedRun, 'options' | 'sources' | 'reading' | 'corpus' | 'estimate' | 'unmeasured'> {
   /** What the user gave, without what comes with the weights of --init-from. */
   readonly asked: Partial<TrainingOptions>;
-  readonly reading: ReadingOptions;
   /** Of the run folder. */
   readonly path: string;
 }
@@ -27,35 +27,52 @@ interface Row {
   readonly origin: string;
 }
 
-export async function showPlan(
-  context: Context,
-  flags: TrainFlags,
-  plan: Plan,
-  corpus: Pick<Corpus, 'vocabulary' | 'train' | 'validation'>,
-): Promise<number> {
+export async function showPlan(context: Context, flags: TrainFlags, plan: Plan): Promise<number> {
   const { rooms, stdout } = context;
   const { optionRules, parametersOf } = await rooms.planning();
-  const { options, reading, path } = plan;
+  const { options, reading, path, corpus, estimate, unmeasured } = plan;
   const own = Object.entries(optionRules).map(([name, { flag }]) => rowOfOption(flag, name as keyof TrainingOptions, plan, context));
   const rows = [...own, ...rowsOfReading(flags, reading, context), ...rowsOfMachine(flags, context), ...rowsOfFiles(flags, path, context)];
   const parameters = parametersOf(options, corpus.vocabulary.size);
   const { length: train } = corpus.train;
   const { length: validation } = corpus.validation;
+  const { length: test } = corpus.test;
   if (flags.json) {
     const sources = Object.fromEntries(Object.keys(options).map((name) => [name, sourceOf(name as keyof TrainingOptions, plan)]));
     const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
     const origins = Object.fromEntries(rows.map(({ flag, origin }) => [flag.slice(2), origin]));
-    const text = { symbols: corpus.vocabulary.size, train, validation };
-    const settings = { options, sources, reading, machine, out: path, origins, config: asConfig(rows) };
+    const text = { symbols: corpus.vocabulary.size, train, validation, test };
+    const settings = { options, sources, reading, machine, out: path, origins, config: asConfig(rows), estimate, unmeasured };
     await stdout.write(`${JSON.stringify({ event: 'plan', parameters, corpus: text, ...settings })}\n`);
     return 0;
   }
   const shown = rows.map(({ flag, value, origin }) => [`${flag} ${inWords(flag, value)}`, origin] as const);
   const wide = Math.max(...shown.map(([option]) => option.length)) + 2;
-  const head = `${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on`;
+  const head = `${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on${test > 0 ? `, ${count(test)} to test on` : ''}`;
   const lines = shown.map(([option, origin]) => `${option.padEnd(wide)}${origin}`);
-  await stdout.write(`${[head, ...lines].join('\n')}\n`);
+  const measured = estimate === null ? [`time    not measured: ${unmeasured}`] : estimateLines(estimate, options);
+  await stdout.write(`${[head, ...measured, '', ...lines].join('\n')}\n`);
   return 0;
+}
+
+/** How long the whole run takes, and what bounds it. */
+function estimateLines(estimate: RunEstimate, { budgetMs, maxTimeMs, patience }: TrainingOptions): string[] {
+  const { steps, epochs, stepMs, evaluations, evaluationMs, samples, sampleMs } = estimate;
+  const whole = estimate.milliseconds < 1000 ? 'less than a second' : `about ${duration(estimate.milliseconds)}`;
+  const budget = budgetMs === null ? '' : `--budget ${seconds(budgetMs)} has room for `;
+  const looks = [
+    evaluationMs !== null && `${count(evaluations)} evaluations of ${milliseconds(evaluationMs)}`,
+    sampleMs !== null && `${count(samples)} samples of ${milliseconds(sampleMs)}`,
+  ].filter((part) => part !== false);
+  return [
+    `time    ${whole}: ${budget}${count(steps)} steps of ${milliseconds(stepMs)}, ${epochs.toFixed(1)} epochs`,
+    ...(looks.length > 0 ? [`        with ${looks.join(' and ')}`] : []),
+    ...(patience > 0 ? [`        unless --patience ${patience} ends it earlier`] : []),
+    ...(maxTimeMs !== null && maxTimeMs < estimate.milliseconds
+      ? [`        --max-time ends this invocation after ${duration(maxTimeMs)}`]
+      : []),
+    `device  ${estimate.device}; about ${bytes(estimate.memoryBytes)} of memory`,
+  ];
 }
 
 function sourceOf(name: keyof TrainingOptions, { sources, asked }: Plan): Source {
@@ -81,12 +98,10 @@ function rowOf(flag: string, value: unknown, { origins }: Context, otherwise = '
   return { flag, value, source: origin === undefined ? 'default' : 'given', origin: origin ?? otherwise };
 }
 
-function rowsOfReading(
-  { initFrom }: TrainFlags,
-  { include, exclude, unit, encoding, keepLineEnds, skipInvalid, minCount, validationFraction, validationFile }: ReadingOptions,
-  context: Context,
-): Row[] {
-  const isValidatedElsewhere = rivalsOf('valFraction').some((name) => context.origins.has(name));
+function rowsOfReading({ initFrom }: TrainFlags, reading: ReadingOptions, context: Context): Row[] {
+  const { include, exclude, unit, encoding, keepLineEnds, skipInvalid, minCount } = reading;
+  const { validationFraction, validationFile, testFraction, testFile } = reading;
+  const isReplaced = (name: string): boolean => rivalsOf(name).some((rival) => context.origins.has(rival));
   return [
     rowOf('--include', include, context),
     rowOf('--exclude', exclude, context),
@@ -95,8 +110,10 @@ function rowsOfReading(
     rowOf('--keep-line-ends', keepLineEnds, context),
     rowOf('--skip-invalid', skipInvalid, context),
     rowOf('--min-count', minCount, context),
-    rowOf('--val-fraction', isValidatedElsewhere ? null : validationFraction, context),
+    rowOf('--val-fraction', isReplaced('valFraction') ? null : validationFraction, context),
     rowOf('--val-file', validationFile, context),
+    rowOf('--test-fraction', isReplaced('testFraction') ? null : testFraction, context),
+    rowOf('--test-file', testFile, context),
   ];
 }
 

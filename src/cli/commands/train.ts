@@ -52,7 +52,7 @@ async function train(request: Request): Promise<number> {
   try {
     const path = flags.out ?? join('checkpoints', (await rooms.corpus()).corpusName(sources[0]));
     const asked = requestOf(request, path, choice);
-    const { openRun, planRun } = await rooms.opening();
+    const { openRun, tryRun } = await rooms.opening();
     // What is told may quote files that came from anywhere.
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
@@ -61,12 +61,13 @@ async function train(request: Request): Promise<number> {
         ? {}
         : { activity: (activity: Activity) => reporter.wait?.(waitFor(activity)) }),
     };
+    const surroundings = { rooms, tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
-      const { corpus, ...resolved } = await planRun(asked, { rooms, tell });
-      for (const note of resolved.idle) tell.note(note);
-      return await showPlan(context, flags, { ...resolved, asked: givenOptions(flags), path }, corpus);
+      const tried = await tryRun(asked, surroundings);
+      for (const note of tried.idle) tell.note(note);
+      return await showPlan(context, flags, { ...tried, asked: givenOptions(flags), path });
     }
-    const run = await openRun(asked, { rooms, tell, clock: () => stopwatch.now() });
+    const run = await openRun(asked, surroundings);
     if (run.end !== null) {
       await reporter.handle(run.end);
       return 0;
@@ -186,7 +187,8 @@ function orSmaller(flags: TrainFlags, lower: string): string {
 
 function showWhereItIs(end: EndEvent, folder: string, reporter: Reporter): void {
   if (end.checkpoint === null) return reporter.note('nothing was saved');
-  reporter.note(harmless(`saved in ${folder}; to sample from it:\n  rnn sample --checkpoint ${shellWord(folder)}`));
+  const which = end.bestValidationLossNats === null ? '' : ' (the checkpoint of the best validation loss)';
+  reporter.note(harmless(`saved in ${folder}; to sample from it${which}:\n  rnn sample ${shellWord(folder)}`));
 }
 
 /** What is remembered with the run need not be given again. */

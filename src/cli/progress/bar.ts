@@ -34,6 +34,7 @@ export class BarReporter implements Reporter {
     this.#wait.end(); // it has come to something
     switch (event.event) {
       case 'start':
+        this.#estimate.start(event);
         this.note(startText(event, colour, this.#width));
         this.#state = unknown;
         return this.#line.show();

@@ -1,26 +1,32 @@
 // How long a run will still take, from the events alone.
-import type { ReportEvent } from '../../training/events.ts';
+import type { ReportEvent, StartEvent } from '../../training/events.ts';
 
 export class Estimate {
   readonly #maxTimeMs: number | null;
+  /** Of the run, when this invocation began. */
+  #startedMs = 0;
   #first: ReportEvent | null = null;
 
   constructor(maxTimeMs: number | null) {
     this.#maxTimeMs = maxTimeMs;
   }
 
+  start({ elapsedMs }: StartEvent): void {
+    this.#startedMs = elapsedMs;
+  }
+
   /**
-   * Milliseconds left after this report, or null while nothing can be said. Measured from the first report on, because what
-   * came before it (earlier invocations of a run, the first step's compilation) is not at the speed of what is to come.
+   * Milliseconds left after this report, or null while nothing can be said. The speed is measured from the first report of this invocation,
+   * because earlier invocations and the compilation in the first step had another speed; a run that goes back is measured from there.
    */
   timeLeftMs(report: ReportEvent): number | null {
-    this.#first ??= report;
+    if (this.#first === null || report.progress < this.#first.progress) this.#first = report;
     if (report.progress >= 1) return 0;
     const gained = report.progress - this.#first.progress;
     const taken = report.elapsedMs - this.#first.elapsedMs;
-    const whole = gained > 0 ? ((1 - report.progress) * taken) / gained : Number.POSITIVE_INFINITY;
-    const allowed = this.#maxTimeMs === null ? Number.POSITIVE_INFINITY : Math.max(0, this.#maxTimeMs - taken);
-    const left = Math.min(whole, allowed);
-    return Number.isFinite(left) ? left : null;
+    if (gained === 0) return null;
+    const whole = ((1 - report.progress) * taken) / gained;
+    const invocation = this.#maxTimeMs === null ? Infinity : this.#maxTimeMs - (report.elapsedMs - this.#startedMs);
+    return Math.max(0, Math.min(whole, invocation));
   }
 }

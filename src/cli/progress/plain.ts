@@ -32,6 +32,7 @@ export class PlainReporter implements Reporter {
     const { colour } = this.#stderr;
     switch (event.event) {
       case 'start':
+        this.#estimate.start(event);
         return this.note(startText(event, colour));
       case 'report': {
         const timeLeftMs = this.#estimate.timeLeftMs(event);

@@ -11,6 +11,7 @@ import type {
 } from '../../training/events.ts';
 import type { Colours } from '../colour.ts';
 import { bits, bytes, count, duration, harmless, onOneLine, significant, wrap } from '../format.ts';
+import { lossText, verdictLines } from './verdict.ts';
 
 /** Columns of the names in the first three lines. */
 const NAME_WIDTH = 8;
@@ -21,9 +22,13 @@ const MAX_LINE_OF_SAMPLE = 80;
 export function startText(event: StartEvent, colour: Colours, width = Infinity): string {
   const { model, corpus } = event;
   const validation = corpus.validation === 0 ? 'none to validate' : `${count(corpus.validation)} to validate`;
+  const test = corpus.test === 0 ? '' : `, ${count(corpus.test)} to test`;
   const length = event.totalSteps === null ? '' : `, ${count(event.totalSteps)} steps`;
   const rows = [
-    ['text', `${count(corpus.characters)} characters, ${count(corpus.symbols)} symbols; ${count(corpus.train)} to train on, ${validation}`],
+    [
+      'text',
+      `${count(corpus.characters)} characters, ${count(corpus.symbols)} symbols; ${count(corpus.train)} to train on, ${validation}${test}`,
+    ],
     ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
     ['device', `${event.device}; about ${bytes(event.memoryBytes)} of memory`],
   ];
@@ -95,8 +100,7 @@ export const endReasons: Readonly<Record<EndReason, string>> = {
   diverged: 'the training diverged',
 };
 
-export function endText(event: EndEvent, colour: Colours): string {
-  const best = event.bestValidationLossNats;
-  const quality = best === null ? '' : `\nbest validation loss ${colour.bold(best.toFixed(3))} nats, ${bits(best).toFixed(3)} bits`;
-  return `${endReasons[event.reason]}: step ${count(event.step)} after ${duration(event.elapsedMs)}${quality}`;
+export function endText({ reason, step, elapsedMs, verdict, bestValidationLossNats: best }: EndEvent, colour: Colours): string {
+  const quality = verdict ? verdictLines(verdict, colour) : best === null ? [] : [`best validation loss ${lossText(best, colour)}`];
+  return [`${endReasons[reason]}: step ${count(step)} after ${duration(elapsedMs)}`, ...quality].join('\n');
 }

@@ -1,0 +1,113 @@
+// Whether a text is a list whose order or duplicates make the loss of its validation part misleading. Pure.
+import { shellWord } from '../shell-word.ts';
+import { type Source, isText } from './sources.ts';
+import { isStandardInput } from './standard-input.ts';
+import type { Tokens } from './store.ts';
+import type { Vocabulary } from './vocabulary.ts';
+
+/** What is known of a list: lines that mean the same in any order. */
+export interface ListFacts {
+  readonly isSorted: boolean;
+  /** Fraction of the lines that occurred before. */
+  readonly duplicates: number;
+}
+
+/** Tokens at the beginning of a text that show whether it may be a list, and of one that may, which takes a fraction of a second. */
+const MAX_GLANCED_AT = 50_000;
+const MAX_LOOKED_AT = 1_000_000;
+/** Fewer lines may be sorted by chance, and say little about the loss. */
+const MIN_LINES = 50;
+/** Longer lines are paragraphs or records, not the items of a list. */
+const MAX_MEAN_LENGTH = 80;
+/** Prose, verse and source code have more blank or indented lines. */
+const MAX_BLANK_OR_INDENTED = 0.01;
+/** A line that is more frequent separates or opens records of several lines, whose order matters. */
+const MAX_FREQUENCY = 0.05;
+/** Names of speakers and closing brackets, which repeat, are shorter than other lines; items that repeat are as long as others. */
+const MIN_DUPLICATE_LENGTH = 0.5;
+const MIN_DUPLICATES = 0.05;
+/** A sorted list into which some lines were put later. */
+const MIN_ASCENDING = 0.9;
+/**
+ * Where two lines differ first in digits, their order is one of time or number, as in logs, and belongs to the text. This fraction of the
+ * pairs must differ first in something else.
+ */
+const MIN_BY_LETTERS = 0.5;
+
+/** @returns null if the text is not a list, or a list with nothing to say about */
+export function listFactsOf(tokens: Tokens, vocabulary: Vocabulary): ListFacts | null {
+  if (!isList(linesOf(tokens.subarray(0, MAX_GLANCED_AT), vocabulary))) return null;
+  const lines = linesOf(tokens.subarray(0, MAX_LOOKED_AT), vocabulary);
+  if (!isList(lines)) return null;
+  const isSorted = isSortedBy(lines, collated) || isSortedBy(lines, (line) => line);
+  const duplicates = duplicatesIn(lines);
+  return isSorted || duplicates >= MIN_DUPLICATES ? { isSorted, duplicates: duplicates >= MIN_DUPLICATES ? duplicates : 0 } : null;
+}
+
+/** A warning for a run that validates on the last part of this text; null if there is nothing to warn of. */
+export function listWarning(tokens: Tokens, vocabulary: Vocabulary, sources: readonly Source[]): string | null {
+  const facts = listFactsOf(tokens, vocabulary);
+  if (facts === null) return null;
+  const [source, ...more] = sources;
+  const isNamed = source !== undefined && more.length === 0 && !isText(source) && !isStandardInput(source);
+  const name = isNamed ? shellWord(source) : 'list.txt';
+  const { isSorted, duplicates } = facts;
+  const command = duplicates > 0 ? `sort -u ${name} | shuf > shuffled.txt` : `shuf ${name} > shuffled.txt`;
+  return isSorted
+    ? `the lines are sorted, so the validation part differs from the training part: shuffle them first (${command})`
+    : `${Math.round(100 * duplicates)} % of the lines are duplicates, so the validation loss is too low: remove them first (${command})`;
+}
+
+/** The lines of a text but the last, which may be cut off. */
+const linesOf = (tokens: Tokens, vocabulary: Vocabulary): string[] => vocabulary.decode(tokens).split('\n').slice(0, -1);
+
+function isList(lines: readonly string[]): boolean {
+  const length = lines.reduce((sum, line) => sum + line.length, 0);
+  if (lines.length < MIN_LINES || length > MAX_MEAN_LENGTH * lines.length) return false;
+  const unlike = lines.filter((line) => line === '' || /^\s/.test(line)).length;
+  return unlike <= MAX_BLANK_OR_INDENTED * lines.length;
+}
+
+function isSortedBy(lines: readonly string[], keyOf: (line: string) => string): boolean {
+  let [ascending, pairs, byDigits] = [0, 0, 0];
+  let before = keyOf(lines[0]);
+  for (const line of lines) {
+    const key = keyOf(line);
+    if (key !== before) {
+      pairs++;
+      if (key > before) ascending++;
+      if (differInDigits(before, key)) byDigits++;
+    }
+    before = key;
+  }
+  return pairs > MIN_LINES / 2 && ascending >= MIN_ASCENDING * pairs && pairs - byDigits >= MIN_BY_LETTERS * pairs;
+}
+
+/** As locales sort: upper and lower case, accents, spaces and punctuation do not count. */
+const collated = (line: string): string =>
+  line
+    .normalize('NFD')
+    .replace(/[^\p{L}\p{N}]+/gu, '')
+    .toLowerCase();
+
+function differInDigits(a: string, b: string): boolean {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  return /\d/.test(a[at] ?? '') || /\d/.test(b[at] ?? '');
+}
+
+/** 0 where what repeats is not the item of a list. */
+function duplicatesIn(lines: readonly string[]): number {
+  const counts = new Map<string, number>();
+  let [repeated, repeatedLength, length] = [0, 0, 0];
+  for (const line of lines) {
+    const count = counts.get(line) ?? 0;
+    counts.set(line, count + 1);
+    length += line.length;
+    if (count === 0) continue;
+    repeated++;
+    repeatedLength += line.length;
+  }
+  if (repeated === 0 || repeatedLength / repeated < (MIN_DUPLICATE_LENGTH * length) / lines.length) return 0;
+  return [...counts.values()].some((count) => count > MAX_FREQUENCY * lines.length) ? 0 : repeated / lines.length;
+}

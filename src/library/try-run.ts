@@ -1,0 +1,40 @@
+// What a new run would be and how long it would take, with all that it would be refused for. Makes nothing.
+import { RnnError } from '../errors.ts';
+import type { RunEstimate } from '../training/estimate.ts';
+import { machineOf, openDeviceFor, refuseHopelessRun, refuseTaken } from './before-run.ts';
+import { type PlannedRun, planRun } from './plan-run.ts';
+import { trainingRooms } from './rooms.ts';
+import type { RunRequest, Surroundings, Way } from './run-request.ts';
+
+export interface TriedRun extends PlannedRun {
+  /** Null where the device cannot be used: `unmeasured` says why. */
+  readonly estimate: RunEstimate | null;
+  readonly unmeasured: string | null;
+}
+
+/** @throws RnnError as `openRun` does, but for a device that cannot be used: that is told instead */
+export async function tryRun(request: RunRequest, { rooms = trainingRooms, tell, clock }: Surroundings): Promise<TriedRun> {
+  const way = { request, rooms, tell };
+  if (request.folder !== null) await refuseTaken(way, request.folder);
+  const planned = await planRun(request, { ...way, beforeReading: (options, reading) => refuseHopelessRun(way, options, reading) });
+  try {
+    return { ...planned, estimate: await estimated(way, planned, clock), unmeasured: null };
+  } catch (error) {
+    if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
+    return { ...planned, estimate: null, unmeasured: error.message };
+  }
+}
+
+async function estimated(way: Way, planned: PlannedRun, clock: (() => number) | undefined): Promise<RunEstimate> {
+  const { options, corpus, reading, initial } = planned;
+  const machine = machineOf(way.request);
+  const { estimateRun } = await way.rooms.estimating();
+  // What it runs on is in the estimate.
+  const silent = { ...way, tell: { ...way.tell, note: () => {} } };
+  const device = await openDeviceFor(silent, { options, machine }, { length: corpus.train.length, symbols: corpus.vocabulary.size });
+  try {
+    return await estimateRun({ options, corpus, device, reading, machine, initial, ...(clock === undefined ? {} : { clock }) });
+  } finally {
+    await device.close();
+  }
+}

@@ -1,0 +1,114 @@
+// How long a run will take on this machine: from its own steps, evaluations and samples, each measured for a moment on its own device.
+// Nothing is learnt, and nothing is written.
+import { type Recurring, timesLeft } from './due.ts';
+import { EVALUATIONS, SAMPLES } from './intervals.ts';
+import type { TrainingOptions } from './options.ts';
+import { type TrainingRun, stepsOf } from './run.ts';
+import { Session } from './session.ts';
+
+/** Code is compiled a second time while it runs. */
+const WARM_UP_MS = 250;
+const STEPS_MS = 1000;
+const EVALUATIONS_MS = 200;
+/** Characters of a row that are evaluated at a time: as many as the chunks of a sample have. */
+const EVALUATED_CHARACTERS = 2000;
+
+export interface RunEstimate {
+  /** The device that measured it, in one line. */
+  readonly device: string;
+  /** Of this process at its peak, in bytes. */
+  readonly memoryBytes: number;
+  /** Of the whole run, without reading the text; less if early stopping ends it. */
+  readonly milliseconds: number;
+  readonly steps: number;
+  readonly epochs: number;
+  readonly stepMs: number;
+  readonly evaluations: number;
+  /** Null where there is nothing to validate on. */
+  readonly evaluationMs: number | null;
+  readonly samples: number;
+  /** Null where no samples are taken. */
+  readonly sampleMs: number | null;
+}
+
+/**
+ * @param run a new one
+ * @throws RnnError `usage` if the model does not fit into memory, `corpus` if the text holds no window, `device` if the device fails
+ */
+export async function estimateRun(run: TrainingRun): Promise<RunEstimate> {
+  const { options, corpus, device, clock = () => performance.now() } = run;
+  const session = await Session.open(options, corpus, device, run);
+  try {
+    await session.begin();
+    const allSteps = stepsOf(run, session, false);
+    const step = async (): Promise<number> => (await session.advance(Infinity, () => 0)).length;
+    await timeOf(step, WARM_UP_MS, clock);
+    const stepMs = await timeOf(step, STEPS_MS, clock);
+    const evaluationMs = session.validation.isPossible ? await timeOfEvaluation(run, session, clock) : null;
+    const sampleMs = options.sampleEvery === 0 ? null : await timeOfSample(session, clock);
+    const steps = allSteps ?? Math.max(1, Math.floor(options.budgetMs! / stepMs));
+    const evaluations =
+      evaluationMs === null ? 0 : timesIn(steps, options, { every: options.evaluateEvery, times: EVALUATIONS, tookMs: evaluationMs });
+    const samples = sampleMs === null ? 0 : timesIn(steps, options, { every: options.sampleEvery, times: SAMPLES, tookMs: sampleMs });
+    return {
+      device: session.deviceDescription,
+      memoryBytes: session.memoryBytes,
+      milliseconds: (options.budgetMs ?? steps * stepMs) + evaluations * (evaluationMs ?? 0) + samples * (sampleMs ?? 0),
+      steps,
+      epochs: steps / session.streams.windowsPerEpoch,
+      stepMs,
+      evaluations,
+      evaluationMs,
+      samples,
+      sampleMs,
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+/** How often something comes in a run of so many steps: it always comes at the end. */
+function timesIn(steps: number, { budgetMs }: TrainingOptions, recurring: Pick<Recurring, 'every' | 'times' | 'tookMs'>): number {
+  const totalSteps = budgetMs !== null && recurring.every === null ? null : steps;
+  return timesLeft({ ...recurring, lastMs: 0 }, { step: 0, totalSteps, trainingMs: 0, budgetMs }) + 1;
+}
+
+const isUrgent = (): boolean => false;
+
+/** A part of what an evaluation scores stands for all of it. */
+async function timeOfEvaluation({ options }: TrainingRun, session: Session, now: () => number): Promise<number> {
+  const { validation } = session;
+  const part = Math.min(validation.scored(), options.evaluationStreams * EVALUATED_CHARACTERS);
+  const evaluate = async (characters: number): Promise<number> => {
+    await session.evaluate(isUrgent, characters);
+    return validation.scored(characters);
+  };
+  await evaluate(Math.min(part, options.evaluationStreams * options.sequenceLength));
+  return validation.scored() * (await timeOf(() => evaluate(part), EVALUATIONS_MS, now));
+}
+
+/** The first sample also opens the sampler; another one is taken unless that took long. */
+async function timeOfSample(session: Session, now: () => number): Promise<number> {
+  const sample = async (): Promise<number> => {
+    await session.sample(isUrgent);
+    return 1;
+  };
+  const first = await timeOf(sample, 0, now);
+  return first > STEPS_MS ? first : timeOf(sample, 0, now);
+}
+
+/**
+ * Milliseconds of a unit of work that is done again and again for so long, at least once.
+ *
+ * @param work gives how many units it has done
+ */
+async function timeOf(work: () => Promise<number>, milliseconds: number, now: () => number): Promise<number> {
+  const started = now();
+  let units = 0;
+  let spent: number;
+  do {
+    units += await work();
+    spent = now() - started;
+  } while (spent < milliseconds);
+  return spent / units;
+}

@@ -1,0 +1,215 @@
+// How a run went: when its validation loss was lowest, whether the model overfitted or underfitted, and which options to try next. Pure.
+import type { EndReason } from './events.ts';
+import type { TrainingOptions } from './options.ts';
+
+/** An evaluation, with the training loss at that step where it is known. */
+export interface EvaluatedStep {
+  readonly step: number;
+  readonly validationLossNats: number;
+  readonly trainingLossNats: number | null;
+  /** The lowest validation loss up to this step. */
+  readonly best: boolean;
+}
+
+export interface RunToJudge {
+  /** In the order of their steps. */
+  readonly evaluations: readonly EvaluatedStep[];
+  /** Null if they are not known: then there is no advice. */
+  readonly options: TrainingOptions | null;
+  /** Update steps and epochs of the whole run so far. */
+  readonly step: number;
+  readonly epoch: number | null;
+  /** Why the run ended; null while it continues. */
+  readonly reason: EndReason | null;
+}
+
+export type Fit = 'overfitted' | 'underfitted' | 'good';
+
+export interface Verdict {
+  /** Null where the evaluations do not tell. */
+  readonly fit: Fit | null;
+  readonly best: {
+    readonly step: number;
+    readonly epoch: number | null;
+    /** Of the steps of the run so far, in (0, 1]. */
+    readonly fraction: number;
+    readonly validationLossNats: number;
+    readonly trainingLossNats: number | null;
+    /** Validation loss − training loss; negative where the training loss is higher, as with dropout. */
+    readonly gapNats: number | null;
+  };
+  /** From the best validation loss to the loss of the last evaluations. */
+  readonly riseNats: number;
+  /** The validation loss still fell by more than noise at the end. */
+  readonly isFalling: boolean;
+  /** Options for a new run, as on the command line: the two most likely to lower the validation loss, the likelier one first. */
+  readonly advice: readonly string[];
+}
+
+/** Two evaluations show neither noise nor a trend. */
+const MIN_EVALUATIONS = 3;
+/** Evaluations of which the median stands for the loss at the end: one alone may be an outlier. */
+const LAST_EVALUATIONS = 3;
+/** Two runs of different seeds differ by about so much: a smaller rise says nothing about the model. */
+const MIN_RISE_NATS = 0.01;
+/** A rise counts above so many standard deviations of the noise between evaluations. */
+const NOISE_DEVIATIONS = 3;
+/** The standard deviation of a second difference of independent values is √6 of theirs, and 0.6745 of them are its median size. */
+const DEVIATION_OF_SECOND_DIFFERENCE = 0.6745 * Math.sqrt(6);
+/** A run whose best loss is in its last tenth has not passed the minimum. */
+const LATE_FRACTION = 0.9;
+/** The part of the run whose fall shows whether the validation loss still falls. */
+const FALL_FRACTION = 0.8;
+/**
+ * Growth of the gap, as a fraction of the validation loss, below which a larger model or a longer run lowers both losses. It grows from the
+ * gap of the first epoch, in which the training text is as new as the validation text: that gap is the difference between the two texts.
+ */
+const MAX_UNDERFITTED_GAP = 0.06;
+
+/** The evaluations among the lines of a log, or of the history of a checkpoint. */
+export function evaluationsIn(lines: readonly Readonly<Record<string, unknown>>[]): EvaluatedStep[] {
+  return lines.flatMap(({ event, step, validationLossNats, trainingLossNats, best }) =>
+    event === 'evaluation' && typeof step === 'number' && typeof validationLossNats === 'number'
+      ? { step, validationLossNats, trainingLossNats: typeof trainingLossNats === 'number' ? trainingLossNats : null, best: best === true }
+      : [],
+  );
+}
+
+/** @returns null if nothing was evaluated */
+export function verdictOf(run: RunToJudge): Verdict | null {
+  const evaluations = run.evaluations.filter(({ validationLossNats }) => Number.isFinite(validationLossNats));
+  const best = evaluations.findLast((evaluation) => evaluation.best);
+  if (best === undefined) return null;
+  const fraction = run.step > 0 ? Math.min(1, best.step / run.step) : 1;
+  const facts = {
+    best: {
+      step: best.step,
+      epoch: run.epoch === null ? null : run.epoch * fraction,
+      fraction,
+      validationLossNats: best.validationLossNats,
+      trainingLossNats: best.trainingLossNats,
+      gapNats: best.trainingLossNats === null ? null : best.validationLossNats - best.trainingLossNats,
+    },
+    riseNats: riseAfter(best, evaluations),
+    isFalling: isFallingAtEnd(evaluations, run.step),
+  };
+  const fit = evaluations.length < MIN_EVALUATIONS ? null : fitOf(facts, { ...run, evaluations });
+  return { fit, ...facts, advice: fit === null ? [] : adviceFor(fit, facts.best, run) };
+}
+
+type Facts = Omit<Verdict, 'fit' | 'advice'>;
+
+/** Reasons for which a run ends when it is done. Of a run that was stopped, nobody knows what the rest would have brought. */
+const completions: readonly (EndReason | null)[] = ['epochs', 'max-steps', 'budget', 'patience', 'finished'];
+
+function fitOf({ best, riseNats, isFalling }: Facts, run: RunToJudge): Fit | null {
+  const { evaluations, reason } = run;
+  if (riseNats > smallestRise(evaluations)) {
+    const last = evaluations.at(-1)!.trainingLossNats;
+    const hasTrainingLossFallen = best.trainingLossNats !== null && last !== null && last < best.trainingLossNats;
+    return hasTrainingLossFallen && reason !== 'diverged' ? 'overfitted' : null;
+  }
+  if (best.gapNats === null || !completions.includes(reason)) return null;
+  const isLate = best.fraction >= LATE_FRACTION;
+  const isClose = best.gapNats - gapOfFirstEpoch(run) < MAX_UNDERFITTED_GAP * best.validationLossNats;
+  return isLate && (isClose || isFalling) ? 'underfitted' : 'good';
+}
+
+/** 0 where nothing was evaluated in the first epoch. */
+function gapOfFirstEpoch({ evaluations, step, epoch }: RunToJudge): number {
+  const last = evaluations.findLast((evaluation) => epoch !== null && evaluation.step * epoch <= step);
+  return last === undefined || last.trainingLossNats === null ? 0 : last.validationLossNats - last.trainingLossNats;
+}
+
+function riseAfter(best: EvaluatedStep, evaluations: readonly EvaluatedStep[]): number {
+  const after = evaluations.filter(({ step }) => step > best.step).slice(-LAST_EVALUATIONS);
+  return after.length === 0 ? 0 : median(after.map(({ validationLossNats }) => validationLossNats)) - best.validationLossNats;
+}
+
+const smallestRise = (evaluations: readonly EvaluatedStep[]): number => Math.max(MIN_RISE_NATS, NOISE_DEVIATIONS * noiseOf(evaluations));
+
+/** The standard deviation of the loss from one evaluation to the next. Second differences leave out a steady fall or rise. */
+function noiseOf(evaluations: readonly EvaluatedStep[]): number {
+  const losses = evaluations.map(({ validationLossNats }) => validationLossNats).slice(-Math.max(MIN_EVALUATIONS, evaluations.length / 2));
+  const differences = losses.slice(2).map((loss, index) => Math.abs(loss - 2 * losses[index + 1] + losses[index]));
+  return median(differences) / DEVIATION_OF_SECOND_DIFFERENCE;
+}
+
+function isFallingAtEnd(evaluations: readonly EvaluatedStep[], step: number): boolean {
+  const last = evaluations.at(-1);
+  const before = evaluations.findLast((evaluation) => evaluation.step <= FALL_FRACTION * step);
+  if (last === undefined || before === undefined || evaluations.length < MIN_EVALUATIONS) return false;
+  return before.validationLossNats - last.validationLossNats > smallestRise(evaluations);
+}
+
+/** The lower one of the two in the middle. */
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[(values.length - 1) >> 1];
+
+const MAX_ADVICE = 2;
+/** Dropout rates worth trying, the lower one first (Zaremba et al., 2014, for medium and large LSTMs). */
+const DROPOUT_RATES = [0.3, 0.5];
+/** The upper end of what helps against overfitting (see `weightDecay` in options.ts). */
+const WEIGHT_DECAY = 0.1;
+const PATIENCE = 5;
+/** A schedule needs some time after the step of the best loss for its low learning rates. */
+const LENGTH_PER_BEST = 1.5;
+/** A run that is not at least so much shorter is the same run. */
+const MAX_SHORTENED = 0.8;
+const MIN_HIDDEN = 32;
+const MAX_HIDDEN = 1024;
+/** A run of fewer steps is too short for its size: a smaller model makes more steps in the same time. */
+const MIN_STEPS = 500;
+/** Schedules that end with low learning rates, so that a shorter run reaches those earlier. */
+const decaying: readonly TrainingOptions['schedule'][] = ['cosine', 'one-cycle'];
+
+function adviceFor(fit: Fit, best: Verdict['best'], run: RunToJudge): string[] {
+  const { options } = run;
+  if (options === null || fit === 'good') return [];
+  const candidates = fit === 'overfitted' ? againstOverfitting(options, best) : againstUnderfitting(options, run);
+  return candidates.filter((option) => option !== null).slice(0, MAX_ADVICE);
+}
+
+function againstOverfitting(options: TrainingOptions, best: Verdict['best']): (string | null)[] {
+  const { schedule, dropout, weightDecay, hidden, patience, evaluateEvery } = options;
+  const length = LENGTH_PER_BEST * partOfPlan(best, options);
+  const rate = DROPOUT_RATES.find((each) => each > dropout);
+  return [
+    rate === undefined ? null : `--dropout ${rate}`,
+    decaying.includes(schedule) && length <= MAX_SHORTENED ? lengthOf(options, length) : null,
+    weightDecay < WEIGHT_DECAY ? `--weight-decay ${WEIGHT_DECAY}` : null,
+    smaller(hidden),
+    patience === 0 && evaluateEvery !== 0 ? `--patience ${PATIENCE}` : null,
+  ];
+}
+
+function againstUnderfitting(options: TrainingOptions, { step }: RunToJudge): (string | null)[] {
+  const { hidden, layers, budgetMs, dropout } = options;
+  const longer = lengthOf(options, 2);
+  const less = dropout > 0 ? `--dropout ${dropout < 0.2 ? 0 : significant(dropout / 2)}` : null;
+  // In the same time a larger model makes fewer steps, and has a higher loss.
+  if (budgetMs !== null) return [longer, step < MIN_STEPS ? smaller(hidden) : less];
+  return [longer, 2 * hidden <= MAX_HIDDEN ? `--hidden ${2 * hidden}` : null, less, layers === 1 ? '--layers 2' : null];
+}
+
+const smaller = (hidden: number): string | null => (hidden >= 2 * MIN_HIDDEN ? `--hidden ${Math.round(hidden / 2)}` : null);
+
+/** How far the best loss is in the planned run, which may be longer than the run was. */
+function partOfPlan({ step, epoch, fraction }: Verdict['best'], { epochs, maxSteps }: TrainingOptions): number {
+  if (maxSteps !== null) return step / maxSteps;
+  return epochs === null || epoch === null ? fraction : epoch / epochs;
+}
+
+/** The option for a planned run that is so many times as long. */
+function lengthOf({ epochs, maxSteps, budgetMs }: TrainingOptions, factor: number): string {
+  if (epochs !== null) return `--epochs ${rounded(epochs * factor)}`;
+  if (maxSteps !== null) return `--max-steps ${Math.ceil(rounded(maxSteps * factor))}`;
+  return `--budget ${rounded((budgetMs! * factor) / 1000)}s`;
+}
+
+/** Two digits, and whole from 5 on. */
+function rounded(value: number): number {
+  const short = significant(value);
+  return short < 5 ? short : Math.round(short);
+}
+
+const significant = (value: number): number => Number(value.toPrecision(2));

@@ -1,0 +1,145 @@
+// `rnn train --dry-run`: what a run would be, how long it would take, and what it would be refused for.
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RunFolder } from '../../src/checkpoint/store.ts';
+import type { Rooms } from '../../src/cli/rooms.ts';
+import { RnnError } from '../../src/errors.ts';
+import { rnn } from './helpers.ts';
+import { estimate, unmeasuredRooms } from './rooms.ts';
+
+let folder: string;
+let text: string;
+let out: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'rnn-dry-run-'));
+  text = join(folder, 'text.txt');
+  out = join(folder, 'run');
+  writeFileSync(text, 'to be or not to be, that is the question. '.repeat(600));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const plan = (argv: readonly string[] = [], rooms: Partial<Rooms> = {}) =>
+  rnn(['train', text, '--out', out, '--dry-run', ...argv], { rooms: { ...unmeasuredRooms, ...rooms } });
+const estimating = (given: Partial<typeof estimate>): Partial<Rooms> => ({
+  estimating: async () => ({ estimateRun: async () => ({ ...estimate, ...given }) }),
+});
+
+describe('rnn train --dry-run', () => {
+  it('shows what every option would be and where it comes from, and makes nothing', async () => {
+    const { code, stdout, stderr } = await plan(['--preset', 'karpathy-2015', '--layers', '3']);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const line of [
+      /^--preset karpathy-2015 +--preset$/m,
+      /^--layers 3 +--layers$/m,
+      /^--hidden 512 +preset karpathy-2015$/m,
+      /^--lr-decay-after 9 +preset karpathy-2015$/m,
+      /^--seed 1 +default$/m,
+      /^[\d,]+ parameters; 22,680 characters to train on, 2,520 to validate on$/m,
+    ])
+      expect(stdout).toMatch(line);
+    const json = await plan(['--json']);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      event: 'plan',
+      options: { preset: null, cell: 'lstm' },
+      sources: { hidden: 'text', cell: 'default' },
+      estimate,
+      unmeasured: null,
+    });
+    expect(readdirSync(folder)).toEqual(['text.txt']);
+  });
+
+  it('says how much text is held out to test on', async () => {
+    const { stdout } = await plan(['--test-fraction', '0.1']);
+    expect(stdout).toMatch(/; 20,160 characters to train on, 2,520 to validate on, 2,520 to test on$/m);
+    expect(stdout).toMatch(/^--test-fraction 0.1 +--test-fraction$/m);
+    expect(JSON.parse((await plan(['--test-fraction', '0.1', '--json'])).stdout)).toMatchObject({ corpus: { test: 2520 } });
+  });
+
+  it('says how long the run takes, and with what', async () => {
+    expect((await plan()).stdout).toContain(
+      [
+        '\ntime    about 2m 10s: 20,000 steps of 6.20 ms, 3.3 epochs',
+        '        with 10 evaluations of 500 ms and 5 samples of 200 ms',
+        'device  fake device, 2 threads; about 96 MB of memory\n\n',
+      ].join('\n'),
+    );
+    const bare = await plan([], estimating({ evaluationMs: null, sampleMs: null, milliseconds: 400 }));
+    expect(bare.stdout).toMatch(/^time    less than a second: 20,000 steps of 6.20 ms, 3.3 epochs\ndevice/m);
+  });
+
+  it('says how many steps fit into a budget, and what may end a run earlier', async () => {
+    const { stdout } = await plan(['--budget', '2m', '--patience', '3', '--max-time', '1m']);
+    expect(stdout).toMatch(/^time    about 2m 10s: --budget 120s has room for 20,000 steps of 6.20 ms, 3.3 epochs$/m);
+    expect(stdout).toMatch(/^        unless --patience 3 ends it earlier\n        --max-time ends this invocation after 1m 00s$/m);
+    expect((await plan(['--max-time', '1h'])).stdout).not.toMatch(/ends this/);
+  });
+
+  it('says why nothing was measured where the device cannot be used', async () => {
+    const openDevice = async (): Promise<never> => {
+      throw new RnnError('device', 'no GPU answered');
+    };
+    const rooms: Partial<Rooms> = { devices: async () => ({ openDevice }) };
+    const { code, stdout } = await plan([], rooms);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^time    not measured: no GPU answered\n\n--/m) as string });
+    expect(JSON.parse((await plan(['--json'], rooms)).stdout)).toMatchObject({ estimate: null, unmeasured: 'no GPU answered' });
+  });
+
+  it('refuses a folder that holds a run, as the run would, and leaves it as it is', async () => {
+    mkdirSync(out);
+    writeFileSync(join(out, 'latest.json'), '{}');
+    const refused = await plan();
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(`${out} already holds a run\nhint: `) });
+    expect(refused).toEqual(await rnn(['train', text, '--out', out]));
+    expect((await plan(['--force'])).code).toBe(0);
+    expect(readdirSync(out)).toEqual(['latest.json']);
+  });
+
+  it('refuses a folder in which another process trains, and one that is a file', async () => {
+    const held = await RunFolder.create(out);
+    const refused = await plan(['--force']);
+    expect(refused.code).toBe(7);
+    expect(refused).toEqual(await rnn(['train', text, '--out', out, '--force']));
+    held.close();
+    const file = await rnn(['train', text, '--out', join(text, 'run'), '--dry-run'], { rooms: unmeasuredRooms });
+    expect(file).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be a run folder') });
+  });
+
+  it('refuses a model that does not fit into memory, as the run would', async () => {
+    const { code, stdout, stderr } = await plan(['--hidden', '400000']);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^error: this model and batch need about [\d,.]+ GB of memory, and [\d,.]+ GB are free\n/);
+    const tooLarge = async (): Promise<never> => {
+      throw new RnnError('usage', 'this model and batch need about 9 GB of memory, and 1 GB are free');
+    };
+    const found = await plan([], { estimating: async () => ({ estimateRun: tooLarge }) });
+    expect(found).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('need about 9 GB') });
+    expect(existsSync(out)).toBe(false);
+  });
+
+  it('measures on the real device', async () => {
+    const small =
+      '--hidden 8 --batch-size 4 --seq-length 8 --max-steps 40 --eval-every 20 --sample-length 5 --device cpu --threads 1 --blas off'.split(
+        ' ',
+      );
+    // A clock that is far ahead at each look ends each measurement at once.
+    let time = 0;
+    const rooms: Partial<Rooms> = {
+      devices: (await import('../../src/cli/rooms.ts')).rooms.devices,
+      estimating: async () => {
+        const { estimateRun } = await import('../../src/training/estimate.ts');
+        return { estimateRun: (run) => estimateRun({ ...run, clock: () => (time += 10_000) }) };
+      },
+    };
+    const { estimate: measured } = JSON.parse((await plan([...small, '--json'], rooms)).stdout) as { estimate: object };
+    expect(measured).toMatchObject({
+      steps: 40,
+      evaluations: 2,
+      samples: 2,
+      sampleMs: 10_000,
+      device: expect.stringContaining('1 thread') as string,
+    });
+    expect(existsSync(out)).toBe(false);
+  });
+});

@@ -1,0 +1,28 @@
+// The warning of `rnn train` about a list that is sorted.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { rnn } from './helpers.ts';
+
+let folder: string;
+const at = (name: string): string => join(folder, name);
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rnn-list-'));
+  const name = (index: number): string => `${'abcdefghij'[Math.floor(index / 6)]}${'aeiouy'[index % 6]}lba\n`;
+  await writeFile(at('list.txt'), Array.from({ length: 60 }, (_, index) => name(index)).join(''));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run']]])('comes with %j', async (flags) => {
+  const warning = `warning: the lines are sorted, so the validation part differs from the training part: shuffle them first (shuf ${at('list.txt')} > shuffled.txt)`;
+  const { stderr } = await rnn(['train', at('list.txt'), ...flags.map((flag) => (flag === 'run' ? at('run') : flag))]);
+  expect(stderr).toContain(warning);
+});
+
+it.each([
+  ['a validation text of its own', (): string[] => ['--val-file', at('list.txt')]],
+  ['no validation part', (): string[] => ['--val-fraction', '0']],
+])('does not come with %s', async (_, flags) => {
+  expect((await rnn(['train', at('list.txt'), ...flags(), '--dry-run'])).stderr).not.toContain('sorted');
+});

@@ -1,0 +1,82 @@
+// Which texts are lists that are worth a warning, and which must never get one.
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
+import { type ListFacts, listFactsOf, listWarning } from '../../src/corpus/lists.ts';
+import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import { Random } from '../../src/random.ts';
+
+const syllables = ['ba', 'dor', 'el', 'ka', 'lun', 'mi', 'no', 'ra', 'Sé', 'tu', 've', 'zan'];
+const random = new Random(3);
+const pick = <Item>(items: readonly Item[]): Item => items[random.uint32() % items.length];
+const capital = (word: string): string => word[0].toUpperCase() + word.slice(1);
+const names = [...new Set(Array.from({ length: 600 }, () => capital(pick(syllables) + pick(syllables) + pick(syllables))))];
+const sorted = names.toSorted();
+const shuffle = (lines: readonly string[]): string[] =>
+  lines
+    .map((line) => ({ line, key: random.uniform() }))
+    .toSorted((a, b) => a.key - b.key)
+    .map(({ line }) => line);
+
+const encoded = (lines: readonly string[]): Parameters<typeof listFactsOf> => {
+  const text = `${lines.join('\n')}\n`;
+  const vocabulary = characterVocabulary(text, false);
+  return [Uint8Array.from(vocabulary.encode(text)), vocabulary];
+};
+const factsOf = (lines: readonly string[]): ListFacts | null => listFactsOf(...encoded(lines));
+
+describe('a list', () => {
+  it('is sorted by code points or as a locale sorts, or nearly', () => {
+    const collator = new Intl.Collator('en');
+    const nearly = sorted.with(7, 'Aab').with(50, 'Zz').with(90, 'Mm');
+    const mixed = names.map((name, index) => (index % 2 === 0 ? name : name.toLowerCase()));
+    for (const lines of [sorted, names.toSorted(collator.compare), mixed.toSorted(collator.compare), nearly])
+      expect(factsOf(lines)).toEqual({ isSorted: true, duplicates: 0 });
+    expect(factsOf(shuffle(names))).toBeNull();
+  });
+
+  it('has duplicates', () => {
+    const facts = factsOf(shuffle([...names, ...names.slice(0, names.length / 3)]))!;
+    expect(facts.isSorted).toBe(false);
+    expect(facts.duplicates).toBeCloseTo(0.25, 2);
+    expect(factsOf(shuffle([...names, ...names.slice(0, 10)]))).toBeNull();
+  });
+
+  it('is shuffled by the command in the warning', () => {
+    const warningOf = (lines: readonly string[], sources: readonly string[]): string | null => listWarning(...encoded(lines), sources);
+    expect(warningOf(sorted, ['my list.txt'])).toBe(
+      "the lines are sorted, so the validation part differs from the training part: shuffle them first (shuf 'my list.txt' > shuffled.txt)",
+    );
+    const twice = [...names, ...names];
+    expect(warningOf(shuffle(twice), ['-'])).toBe(
+      '50 % of the lines are duplicates, so the validation loss is too low: remove them first (sort -u list.txt | shuf > shuffled.txt)',
+    );
+    expect(warningOf(twice.toSorted(), ['a.txt', 'b.txt'])).toMatch(
+      /^the lines are sorted.*\(sort -u list\.txt \| shuf > shuffled\.txt\)$/,
+    );
+    expect(warningOf(names, ['list.txt'])).toBeNull();
+  });
+});
+
+const numbered = (lineOf: (index: number) => string): string[] => Array.from({ length: 300 }, (_, index) => lineOf(index));
+const time = (index: number): string => new Date(1_700_000_000_000 + 61_000 * index).toISOString();
+const verse = ['when in the chronicle of wasted time', 'I see descriptions of the fairest wights', 'and beauty making beautiful old rhyme'];
+const record = (index: number): string[] => [`Bread with ${pick(names)}`, `- ${index % 5} cups of flour`, 'Bake it for an hour.', '<end>'];
+
+/** In all of these the order of the lines, or how often they occur, belongs to the text. */
+test.each([
+  ['source code', readFileSync('src/corpus/read.ts', 'utf8').split('\n')],
+  ['prose', readFileSync('docs/architecture.md', 'utf8').split('\n')],
+  ['verse without blank lines', numbered((index) => `${pick(verse)}, ${pick(names)} ${index}`)],
+  ['a play without blank lines', numbered((index) => (index % 2 === 0 ? `${pick(names.slice(0, 9))}:` : `${pick(verse)} ${pick(names)}`))],
+  ['log lines that start with a time', numbered((index) => `${time(index)} ${pick(['GET /', 'POST /login'])}`)],
+  [
+    'log lines with the month in words',
+    numbered((index) => `Jan ${10 + Math.floor(index / 20)} ${time(index).slice(11, 19)} ${pick(names)}`),
+  ],
+  ['rows of CSV with numbers in order', numbered((index) => `${index},${pick(names)},${pick(names)}`)],
+  ['records of several lines with a marker', numbered(() => '').flatMap((_, index) => record(index))],
+  ['a short list', sorted.slice(0, 40)],
+  ['a text of one line', [names.join(' ')]],
+])('%s is not a list', (_, lines) => {
+  expect(factsOf(lines)).toBeNull();
+});
