@@ -8,24 +8,14 @@ import { open, stat } from 'node:fs/promises';
 import { RnnError, systemCode } from '../errors.ts';
 import { Encoder } from './encoder.ts';
 import { type Converted, Converter, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
-import type { HeldOut } from './held-out.ts';
+import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
 import { invalidFiles } from './invalid-files.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
 import { stdinChunks, withWholeHead } from './chunks.ts';
 import type { CorpusOptions } from './read.ts';
 import { type NamedFile, binaryFile, binarySign, invalidText, shortenedFile, utf16File, utf32File } from './refusals.ts';
-import {
-  type GivenText,
-  type InvalidFile,
-  type Source,
-  type TextFile,
-  fileError,
-  findFiles,
-  isText,
-  nameOf,
-  refuseUnlessPlain,
-} from './sources.ts';
+import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 
 const CHUNK_BYTES = 2 ** 20;

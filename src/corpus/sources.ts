@@ -4,7 +4,6 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
-import type { HeldOut } from './held-out.ts';
 import { nameFromBytes, pathForSystem } from './names.ts';
 import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
 import { isStandardInput } from './standard-input.ts';
@@ -110,18 +109,6 @@ const lostFolder = (folder: string, error: Error): InvalidFile => ({
   named: false,
   error: fileError(folder, error, { named: false }),
 });
-
-/** Of a text that only a checkpoint names. */
-export async function refuseUnlessPlain(file: string, { name, flags }: HeldOut): Promise<void> {
-  if (isStandardInput(file)) return;
-  const status = await stat(pathForSystem(file)).catch((error: unknown) => {
-    throw fileError(file, error);
-  });
-  if (status.isFile()) return;
-  throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: `name it again by ${flags.file} if it is to be read`,
-  });
-}
 
 /**
  * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder that would look so is meant, where no file
