@@ -5,7 +5,7 @@ import type { ReadingActivity } from '../corpus/activity.ts';
 export type Activity = ReadingActivity | RunActivity;
 
 interface RunActivity {
-  readonly kind: 'compiling' | 'validating' | 'scoring' | 'inspecting' | 'sampling' | 'saving';
+  readonly kind: 'compiling' | 'measuring' | 'validating' | 'scoring' | 'inspecting' | 'sampling' | 'saving';
   /** Characters that are validated, scored, inspected or sampled, bytes that are saved; of anything else 0, and 1 when it is done. */
   readonly done: number;
   /** `done` when the work is done; null where nobody knows it beforehand. */

@@ -64,6 +64,7 @@ async function train(request: Request): Promise<number> {
     const surroundings = { rooms, tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
       const tried = await tryRun(asked, surroundings);
+      reporter.close();
       for (const note of tried.idle) tell.note(note);
       return await showPlan(context, flags, { ...tried, asked: givenOptions(flags), path });
     }
