@@ -66,7 +66,7 @@ export async function otherMeans(
   asked: boolean,
   { rooms, stderr, waiting }: Context,
 ): Promise<Others> {
-  const { Ngrams, bytesOf, compressedSizes, xzSize } = await rooms.insight();
+  const { Ngrams, bytesOf, compressedSizes, runInTurns, xzSize } = await rooms.insight();
   const perCharacter = (sizes: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;
@@ -75,7 +75,7 @@ export async function otherMeans(
   if (counted === null) return { compressors, ngrams: null };
   const { tokens, isTrainingPart } = counted;
   waiting.begin('counting n-grams');
-  const ngrams = new Ngrams(tokens, vocabulary.size);
+  const ngrams = await runInTurns(Ngrams.inPieces(tokens, vocabulary.size));
   const { characters } = ngrams;
   if (characters < tokens.length) {
     stderr.line(
@@ -84,5 +84,6 @@ export async function otherMeans(
       ),
     );
   }
-  return { compressors, ngrams: { characters, bits: Array.from(ngrams.nats(text), bits), isTrainingPart } };
+  const nats = await runInTurns(ngrams.natsInPieces(text));
+  return { compressors, ngrams: { characters, bits: Array.from(nats, bits), isTrainingPart } };
 }

@@ -135,9 +135,9 @@ async function search(
   { json }: InspectFlags,
   { rooms, stderr, waiting }: Context,
 ): Promise<readonly Finding[]> {
-  const { LEAST_CHARACTERS, propertiesOf, searchCells } = await rooms.inspection();
+  const { LEAST_CHARACTERS, propertiesOf, runInTurns, searchCells } = await rooms.inspection();
   waiting.begin('searching cells');
-  if (pieces.length >= LEAST_CHARACTERS) return searchCells(activations, propertiesOf(pieces));
+  if (pieces.length >= LEAST_CHARACTERS) return runInTurns(searchCells(activations, propertiesOf(pieces)));
   if (!json)
     stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`));
   return [];
