@@ -15,13 +15,20 @@ export class RnnError extends Error {
   readonly hint: string | undefined;
   /** The options that it is about, as the command line calls them: `--tied`. */
   readonly options: readonly string[];
+  /** The cases of a failure that has several, a line each. */
+  readonly cases: readonly string[];
 
-  constructor(kind: ErrorKind, message: string, details: { hint?: string; cause?: unknown; options?: readonly string[] } = {}) {
+  constructor(
+    kind: ErrorKind,
+    message: string,
+    details: { hint?: string | undefined; cause?: unknown; options?: readonly string[]; cases?: readonly string[] } = {},
+  ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'RnnError';
     this.kind = kind;
     this.hint = details.hint;
     this.options = details.options ?? [];
+    this.cases = details.cases ?? [];
   }
 }
 

@@ -27,6 +27,7 @@ const shared: readonly string[] = [
   'src/random.ts',
   'src/group.ts',
   'src/pieces.ts',
+  'src/turns.ts',
   'src/shell-word.ts',
   'src/path-in.ts',
   'src/synonyms.ts',

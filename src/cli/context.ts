@@ -1,13 +1,28 @@
 // What every command is handed: the streams, the rest of the program, and where to leave its exit code.
+import type { Activity } from '../training/activity.ts';
 import type { Io } from './io.ts';
 import type { Output } from './output.ts';
 import type { Rooms } from './rooms.ts';
+
+/** What a command says while nothing is printed. Where nobody would see it, it does nothing. */
+export interface Waiting {
+  /** For whatever reports how far it is. */
+  readonly listen: (activity: Activity) => void;
+  /** Something that reports nothing, from here on. */
+  begin(label: string): void;
+  /** Leaves the terminal as it was found, for results to be printed. May be called more than once. */
+  end(): void;
+}
+
+export const noWaiting: Waiting = { listen() {}, begin() {}, end() {} };
 
 export interface Context {
   readonly io: Io;
   readonly rooms: Rooms;
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Ends by itself as soon as something is written to stdout, and with the command. */
+  waiting: Waiting;
   exitCode: number;
   /** Where options that were given come from (`--lr`, `RNN_LR`, `rnn.json`), by their names in the program. */
   readonly origins: Map<string, string>;

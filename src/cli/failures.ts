@@ -18,6 +18,8 @@ interface Failure {
   readonly code: number;
   readonly message: string;
   readonly hint: string | undefined;
+  /** The cases of a failure that has several. */
+  readonly cases: readonly string[];
   /** That it is about, as the command line calls them. */
   readonly options: readonly string[];
   /** Shown for a bug, and for any error with --debug. */
@@ -50,16 +52,18 @@ function isFolderGone(error: unknown): boolean {
 export function failureOf(error: unknown, options: { debug: boolean }): Failure {
   const stack = options.debug ? inspect(error) : undefined;
   if (error instanceof RnnError)
-    return { code: codes[error.kind], message: error.message, hint: error.hint, options: error.options, stack };
+    return { code: codes[error.kind], message: error.message, hint: error.hint, cases: error.cases, options: error.options, stack };
   if (isFolderGone(error)) {
     const message = 'cannot continue: the current folder was removed';
-    return { code: codes.machine, message, hint: 'change to a folder that exists', options: [], stack };
+    return { code: codes.machine, message, hint: 'change to a folder that exists', cases: [], options: [], stack };
   }
   const hint = limitHint(error);
-  if (hint !== undefined) return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, options: [], stack };
+  if (hint !== undefined)
+    return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, cases: [], options: [], stack };
   return {
     code: unexpectedCode,
     message: `unexpected: ${error instanceof Error ? error.message : String(error)}`,
+    cases: [],
     options: [],
     hint: 'this is a bug in rnn; please report it with the command and the lines above',
     stack: inspect(error),

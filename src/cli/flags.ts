@@ -70,6 +70,9 @@ export function omitFlag(flags: string, description: string): Flag {
   return flag;
 }
 
+/** What commands take that read texts. */
+export const skipInvalidFlag = (): Flag => switchFlag('--skip-invalid', 'leave out files that cannot be read as text');
+
 /** What every command takes. */
 export const commonFlags = (): Flag[] => [
   switchFlag('--debug', 'print the stack of an error'),

@@ -2,6 +2,7 @@
 // cli/ reads `process`, but child.ts.
 import { fstatSync } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
+import { isatty } from 'node:tty';
 import { type Child, type ChildLines, startChild } from './child.ts';
 import { isHangupIgnored } from './hangup.ts';
 import { type Signal, endingSignals } from './signals.ts';
@@ -15,6 +16,8 @@ export interface OutputStream extends Writable {
 
 export interface Io {
   readonly stdin: Readable;
+  /** The user types what is read from `stdin`. */
+  readonly isStdinTerminal: boolean;
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -43,6 +46,7 @@ export function openProcessIo(): Io {
     get stdin() {
       return isStdinFolder() ? folderAsStdin() : process.stdin;
     },
+    isStdinTerminal: isatty(0),
     get stdout() {
       return process.stdout;
     },

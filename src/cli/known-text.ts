@@ -6,11 +6,13 @@ import { RnnError } from '../errors.ts';
 import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
 import { harmless, shellWord } from './format.ts';
+import { isTyped } from './typed.ts';
 
 export interface TextFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly encoding?: string;
+  readonly skipInvalid?: boolean;
   readonly json?: boolean;
 }
 
@@ -27,8 +29,8 @@ export const namesOfTexts = (sources: readonly string[]): string =>
 export async function readKnownText(
   sources: readonly string[],
   { path, trained }: Loaded,
-  { include, exclude, encoding, json }: TextFlags,
-  { io, rooms, stderr }: Context,
+  { include, exclude, encoding, skipInvalid, json }: TextFlags,
+  { io, rooms, stderr, waiting }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
   const { readKnownText: read } = await rooms.knownText();
@@ -38,6 +40,8 @@ export async function readKnownText(
     include,
     exclude,
     encoding,
+    skipInvalid,
+    ...(isTyped(sources, io) ? {} : { onActivity: waiting.listen }),
     get stdin() {
       return io.stdin;
     },

@@ -3,7 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
 import { coloursFor, noColours } from './colour.ts';
 import { commands } from './commands.ts';
-import type { Context } from './context.ts';
+import { type Context, noWaiting } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
 import { commonFlags, refuseRepeats } from './flags.ts';
 import { harmless, onOneLine } from './format.ts';
@@ -42,8 +42,10 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
         )),
     );
     await program.parseAsync(wanted(argv), { from: 'user' });
+    context.waiting.end();
     return context.exitCode;
   } catch (error) {
+    context.waiting.end();
     // The help or the version was asked for; it may not have gone anywhere.
     const thrown = error instanceof CommanderError && error.exitCode === 0 ? await written : error;
     if (thrown === null || thrown instanceof OutputClosed) return 0;
@@ -62,7 +64,16 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
 async function openContext(io: Io, rooms: Rooms, colour: boolean): Promise<Context> {
   const stdout = new Output('stdout', io, await coloursFor(io.stdout, io.env, colour));
   const stderr = new Output('stderr', io, await coloursFor(io.stderr, io.env, colour));
-  return { io, rooms, stdout, stderr, exitCode: 0, origins: new Map(), wantsJson: null, wantsDebug: false };
+  return { io, rooms, stdout, stderr, waiting: noWaiting, exitCode: 0, origins: new Map(), wantsJson: null, wantsDebug: false };
+}
+
+/** Nothing of it is seen but in a terminal. */
+async function openWaiting(context: Context): Promise<void> {
+  const { stdout, stderr, wantsJson } = context;
+  if (!stderr.isTerminal || wantsJson === true) return;
+  const { TerminalWaiting } = await import('./progress/waiting.ts');
+  context.waiting = new TerminalWaiting(stderr);
+  stdout.beforeWrite = () => context.waiting.end();
 }
 
 /** Of `rnn help trian` what `rnn trian` is told: Commander would print the help on everything. */
@@ -113,7 +124,10 @@ async function define(
     if (argv.includes(name) || words.has('completion')) (await load())(command, context);
     refuseRepeats(command);
   }
-  program.hook('preAction', async (_program, command) => (await import('./settings.ts')).settle(command, context));
+  program.hook('preAction', async (_program, command) => {
+    await (await import('./settings.ts')).settle(command, context);
+    await openWaiting(context);
+  });
   return program;
 }
 
@@ -173,15 +187,17 @@ async function report(
   options: { debug: boolean; json: boolean; help: string },
 ): Promise<number> {
   const failure = failureOf(thrown, options);
-  const { code, message, stack } = failure;
+  const { code, message, cases, stack } = failure;
   // A value that is refused says what is allowed; how to choose it is in the help.
   const advice = failure.hint ?? (code === usageCode ? `${options.help} tells how to choose it` : undefined);
   const hint = [...comeFrom(failure, origins), ...(advice === undefined ? [] : [advice])].join('; ') || undefined;
   // They may quote a file that came from anywhere.
   if (stack !== undefined) stderr.line(stderr.colour.dim(harmless(stack)));
-  stderr.line(`${stderr.colour.red('error:')} ${onOneLine(message)}`);
+  stderr.line(`${stderr.colour.red('error:')} ${onOneLine(message)}${cases.length === 0 ? '' : ':'}`);
+  for (const each of cases) stderr.line(`  ${onOneLine(each)}`);
   if (hint !== undefined) stderr.line(stderr.colour.dim(`hint: ${onOneLine(hint)}`));
   // If stdout is what failed, stderr has told it.
-  if (options.json) await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null }).catch(() => {});
+  if (options.json)
+    await stdout.writeJson({ event: 'error', code, message, hint: hint ?? null, ...(cases.length > 0 && { cases }) }).catch(() => {});
   return code;
 }

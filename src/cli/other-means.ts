@@ -53,6 +53,7 @@ export async function named<Read>(name: string, reading: Promise<Read>): Promise
     throw new RnnError(error.kind, `${name}: ${error.message}`, {
       ...(error.hint === undefined ? {} : { hint: error.hint }),
       cause: error,
+      cases: error.cases,
     });
   });
 }
@@ -63,16 +64,18 @@ export async function otherMeans(
   vocabulary: Vocabulary,
   counted: CountedText | null,
   asked: boolean,
-  { rooms, stderr }: Context,
+  { rooms, stderr, waiting }: Context,
 ): Promise<Others> {
-  const { Ngrams, bytesOf, compressedSizes, xzSize } = await rooms.insight();
+  const { Ngrams, bytesOf, compressedSizes, runInTurns, xzSize } = await rooms.insight();
   const perCharacter = (sizes: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;
+  if (bytes !== null) waiting.begin('compressing');
   const compressors = bytes === null ? null : perCharacter({ ...(await compressedSizes(bytes)), ...(asked ? await xzSize(bytes) : {}) });
   if (counted === null) return { compressors, ngrams: null };
   const { tokens, isTrainingPart } = counted;
-  const ngrams = new Ngrams(tokens, vocabulary.size);
+  waiting.begin('counting n-grams');
+  const ngrams = await runInTurns(Ngrams.inPieces(tokens, vocabulary.size));
   const { characters } = ngrams;
   if (characters < tokens.length) {
     stderr.line(
@@ -81,5 +84,6 @@ export async function otherMeans(
       ),
     );
   }
-  return { compressors, ngrams: { characters, bits: Array.from(ngrams.nats(text), bits), isTrainingPart } };
+  const nats = await runInTurns(ngrams.natsInPieces(text));
+  return { compressors, ngrams: { characters, bits: Array.from(nats, bits), isTrainingPart } };
 }

@@ -28,6 +28,8 @@ export class Output {
   /** A terminal that understands cursor movements. */
   readonly isTerminal: boolean;
   pinned: Pinned | null = null;
+  /** Is called before each write of what a command has to say. */
+  beforeWrite: () => void = () => {};
   readonly #name: string;
   readonly #stream: OutputStream;
 
@@ -58,6 +60,7 @@ export class Output {
    * @throws OutputClosed if nobody reads any more, a machine error if it cannot be written (a full disk)
    */
   write(content: string | Uint8Array): Promise<void> {
+    this.beforeWrite();
     return new Promise((resolve, reject) => {
       this.#stream.write(content, (error) => {
         if (!error) return resolve();

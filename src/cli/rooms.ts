@@ -52,6 +52,7 @@ import type { planScoring, readingOf, score, trainedPart } from '../training/sco
 import type { edgesOf } from '../training/edges.ts';
 import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
+import type { runInTurns } from '../turns.ts';
 
 /** Those that a run goes through, and those that only commands call. */
 export interface Rooms extends TrainingRooms {
@@ -107,6 +108,7 @@ export interface Rooms extends TrainingRooms {
     piecesOf: typeof piecesOf;
     symbolTexts: typeof symbolTexts;
     Ngrams: typeof Ngrams;
+    runInTurns: typeof runInTurns;
     bytesOf: typeof bytesOf;
     compressedSizes: typeof compressedSizes;
     xzSize: typeof xzSize;
@@ -165,6 +167,7 @@ export const rooms: Rooms = {
     ...(await import('../insight/pieces.ts')),
     ...(await import('../insight/ngrams.ts')),
     ...(await import('../insight/compressors.ts')),
+    ...(await import('../turns.ts')),
   }),
   surprisePage: () => import('../reports/surprise-page.ts'),
   inspection: () => import('../insight/inspection.ts'),

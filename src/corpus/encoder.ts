@@ -32,12 +32,12 @@ export class Encoder {
     this.#unit = unit;
   }
 
-  /**
-   * Starts a file: a byte order mark is dropped only there, and offsets count from there. After bytes that were no text there is no going
-   * on.
-   */
+  /** Starts a file, whatever came of the one before: a byte order mark is dropped only there, and offsets count from there. */
   begin(): void {
     this.#offset = 0;
+    this.#needed = 0;
+    this.#lower = 0x80;
+    this.#upper = 0xbf;
   }
 
   /** Bytes of the file so far. */

@@ -1,5 +1,6 @@
 // The forms of one text that look the same to a reader: with other line ends, and with accents composed (NFC) or apart (NFD). A model
 // that was trained on one of them knows no other. Knows vocabularies only as a question.
+import type { Pieces } from '../pieces.ts';
 import { Encoder } from './encoder.ts';
 import { withLineFeeds } from './line-ends.ts';
 import type { Tokens } from './store.ts';
@@ -35,20 +36,24 @@ const mayVanish = (character: string): boolean =>
  * @param parts of the text, one after another
  * @param missing its characters that are not known
  */
-export function encodedInKnownForm(
+export function* encodedInKnownForm(
   parts: readonly Tokens[],
   codePoints: readonly number[],
   missing: readonly string[],
   isKnown: (character: string) => boolean,
-): { readonly encoder: Encoder; readonly ends: readonly number[] } | null {
+): Pieces<{ readonly encoder: Encoder; readonly ends: readonly number[] } | null> {
   if (!missing.some(mayVanish)) return null;
   for (const form of forms) {
     const encoder = new Encoder('char');
-    const ends = parts.map((part) => {
-      for (const piece of piecesOf(part, codePoints)) encoder.push(Buffer.from(form(piece)));
-      return encoder.store.length;
-    });
-    const counts = encoder.store.count(encoder.codePoints.length, 0, encoder.store.length);
+    const ends: number[] = [];
+    for (const part of parts) {
+      for (const piece of piecesOf(part, codePoints)) {
+        encoder.push(Buffer.from(form(piece)));
+        yield;
+      }
+      ends.push(encoder.store.length);
+    }
+    const counts = yield* encoder.store.count(encoder.codePoints.length, 0, encoder.store.length);
     if (encoder.codePoints.every((codePoint, id) => counts[id] === 0 || isKnown(String.fromCodePoint(codePoint)))) return { encoder, ends };
   }
   return null;

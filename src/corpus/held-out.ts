@@ -1,9 +1,12 @@
 // The parts of a text that are not trained on: fractions of the text, or files. Knows where each begins and ends in what was read.
+import { stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import type { Encoder } from './encoder.ts';
+import { pathForSystem } from './names.ts';
 import type { Corpus, CorpusOptions } from './read.ts';
-import type { Reader } from './reader.ts';
-import { nameOf, type Source } from './sources.ts';
+import type { FoundText, Reader } from './reader.ts';
+import { type Source, fileError, nameOf } from './sources.ts';
+import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
 
 /** A part of a text that is not trained on, for messages. */
@@ -22,30 +25,32 @@ export interface Encoded {
   readonly ends: readonly number[];
 }
 
-/**
- * Reads a text that is held out, if there is one.
- *
- * @returns where in the store it ends
- */
-export async function readHeldOut(
+/** The file of a part, if there is one. */
+export const findHeldOut = async (
   reader: Reader,
   part: HeldOut,
   source: Source | null,
   onlyPlain: boolean | undefined,
-  { vocabulary }: CorpusOptions,
-): Promise<number> {
-  const { store } = reader.encoder;
-  if (source === null) return store.length;
-  const start = store.length;
-  reader.beginPart();
-  await reader.read(source, onlyPlain ? part : null);
-  // In one character there is nothing to predict. A run that resumes with such a text was started by an older version.
-  const read = store.length - start;
-  if (read === 0 || (read === 1 && vocabulary === undefined))
-    throw new RnnError('corpus', `the ${part.name} text ${nameOf(source)} is ${read === 0 ? 'empty' : 'one single character'}`, {
-      hint: `${part.flags.fraction} holds out a part of the corpus instead`,
-    });
-  return store.length;
+): Promise<readonly FoundText[]> => (source === null ? [] : reader.find([source], onlyPlain ? part : null));
+
+/** Of a text that only a checkpoint names. */
+export async function refuseUnlessPlain(file: string, { name, flags }: HeldOut): Promise<void> {
+  if (isStandardInput(file)) return;
+  const status = await stat(pathForSystem(file)).catch((error: unknown) => {
+    throw fileError(file, error);
+  });
+  if (status.isFile()) return;
+  throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
+    hint: `name it again by ${flags.file} if it is to be read`,
+  });
+}
+
+/** In one character there is nothing to predict. A run that resumes with such a text was started by an older version. */
+export function refuseTooShort(part: HeldOut, source: Source | null, characters: number, { vocabulary }: CorpusOptions): void {
+  if (source === null || characters > 1 || (characters === 1 && vocabulary !== undefined)) return;
+  throw new RnnError('corpus', `the ${part.name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`, {
+    hint: `${part.flags.fraction} holds out a part of the corpus instead`,
+  });
 }
 
 /** Where the text to train on ends, then the fraction to validate on, the fraction to test on, and the validation file. */

@@ -1,11 +1,15 @@
 // A corpus from its sources to ids, split into text to train on, to validate on and to test on. Knows nothing of models and batches, nor how
 // files are read.
 import { RnnError } from '../errors.ts';
+import type { Pieces } from '../pieces.ts';
+import { runInTurns } from '../turns.ts';
+import type { ReadingListener } from './activity.ts';
 import { describeCharacters } from './characters.ts';
 import type { Encoder } from './encoder.ts';
 import { encodingNamed } from './encoding.ts';
 import { encodedInKnownForm } from './forms.ts';
-import { type Encoded, checkFractions, cutsOf, partsOf, readHeldOut, testPart, validationPart } from './held-out.ts';
+import { type Encoded, checkFractions, cutsOf, findHeldOut, partsOf, refuseTooShort, testPart, validationPart } from './held-out.ts';
+import { noteOnSkipped } from './invalid-files.ts';
 import { Reader } from './reader.ts';
 import { corpusName, nameOf, type Source } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
@@ -30,6 +34,8 @@ export interface CorpusOptions {
    * always left as they are.
    */
   readonly keepLineEnds: boolean;
+  /** Leave out the files that cannot be read as text. Otherwise they are an error. */
+  readonly skipInvalid: boolean;
   /** Characters seen fewer times than this become one unknown symbol; 1 keeps all, and there is no such symbol. */
   readonly minCount: number;
   /** The part of the text to validate on, before the part to test on: in [0, 1). */
@@ -51,6 +57,8 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary;
   /** Build a vocabulary that has all of this one's symbols, too. */
   readonly known?: Vocabulary;
+  /** Is told how far the reading is. */
+  readonly onActivity?: ReadingListener | undefined;
   /** The command that trains a model with more characters than `vocabulary` has: an imperative, for a hint. */
   readonly toAddCharacters?: string;
 }
@@ -89,16 +97,23 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
   const reader = new Reader({ ...options, unit });
-  for (const source of options.sources) await reader.read(source);
-  if (reader.encoder.store.length === 0) throw nothingRead(options, reader);
+  // All are found before the first is read: so what is missing is missed at once.
+  const sources = await reader.find(options.sources);
+  const toValidate = await findHeldOut(reader, validationPart, options.validationFile, options.plainValidation);
+  const toTest = await findHeldOut(reader, testPart, options.testFile, options.plainTest);
+  const ends = [await reader.readAll(sources)];
   const hashOfSources = reader.hash.copy();
-  const ends = [reader.encoder.store.length];
-  ends.push(await readHeldOut(reader, validationPart, options.validationFile, options.plainValidation, options));
+  ends.push(await reader.readAll(toValidate));
   const digest = reader.hash.digest('hex');
   reader.hash = hashOfSources.copy();
-  ends.push(await readHeldOut(reader, testPart, options.testFile, options.plainTest, options));
+  ends.push(await reader.readAll(toTest));
+  reader.refuseInvalid();
+  if (ends[0] === 0) throw nothingRead(options, reader);
+  refuseTooShort(validationPart, options.validationFile, ends[1] - ends[0], options);
+  refuseTooShort(testPart, options.testFile, ends[2] - ends[1], options);
   const encoded = { encoder: reader.encoder, ends };
-  const { vocabulary, cuts, store, notes } = unit === 'byte' ? ofBytes(encoded, options) : renumber(encoded, options);
+  const { vocabulary, cuts, store, notes } =
+    unit === 'byte' ? ofBytes(encoded, options) : await encodedInTurns(renumber(encoded, options), reader, options.onActivity);
   const { train, validation, test } = partsOf(store.finish(...cuts), options);
   if (options.vocabulary === undefined) checkVariety([train, validation, test], vocabulary, options);
   return {
@@ -110,7 +125,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
     digest,
     sourcesDigest: hashOfSources.digest('hex'),
     testDigest: reader.hash.digest('hex'),
-    files: reader.files,
+    files: reader.read.length,
     skipped: reader.skipped,
     notes: [...notesOnReading(reader, options), ...notes],
     name: corpusName(options.sources[0]),
@@ -132,12 +147,13 @@ const ofBytes = (encoded: Encoded, options: CorpusOptions): Numbered => ({
   notes: [],
 });
 
-function notesOnReading({ skipped, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
+function notesOnReading({ skipped, invalid, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
   // Line ends belong to the vocabulary: only a new model leaves the choice.
   const choice = vocabulary === undefined ? '; use --keep-line-ends to keep them' : '';
   const one = changedLineEnds.length === 1;
   const notes = [
     skipped > 0 && `${count(skipped)} hidden or binary ${skipped === 1 ? 'file was' : 'files were'} passed over`,
+    invalid.length > 0 && noteOnSkipped(invalid),
     changedLineEnds.length > 0 &&
       `${one ? `${changedLineEnds[0]} has` : `${count(changedLineEnds.length)} files have`} CRLF or CR line ends, which are read as LF${choice}`,
     joins > 0 &&
@@ -149,8 +165,9 @@ function notesOnReading({ skipped, changedLineEnds, joins }: Reader, { vocabular
 const count = (value: number): string => value.toLocaleString('en');
 
 function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): RnnError {
-  if (reader.files === 0) {
-    return new RnnError('corpus', `there are only binary files in ${sources.map(nameOf).join(' ')}`, {
+  if (reader.read.length === 0) {
+    const message = reader.invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in';
+    return new RnnError('corpus', `${message} ${sources.map(nameOf).join(' ')}`, {
       hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean',
     });
   }
@@ -162,9 +179,23 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): Rn
   });
 }
 
+/** Runs the encoding, and tells after each piece of it that it goes on. */
+function encodedInTurns(pieces: Pieces<Numbered>, { read }: Reader, onActivity: ReadingListener = () => {}): Promise<Numbered> {
+  const files = { done: read.length, total: read.length };
+  function* told(): Pieces<Numbered> {
+    for (;;) {
+      const { done, value } = pieces.next();
+      if (done) return value;
+      onActivity({ kind: 'encoding', done: 0, total: null, files });
+      yield;
+    }
+  }
+  return runInTurns(told());
+}
+
 /** Gives all characters their ids in the vocabulary, which is the given one or that of the text. */
-function renumber(read: Encoded, options: CorpusOptions): Numbered {
-  const own = options.vocabulary === undefined ? null : inKnownForm(read, options.vocabulary);
+function* renumber(read: Encoded, options: CorpusOptions): Pieces<Numbered> {
+  const own = options.vocabulary === undefined ? null : yield* inKnownForm(read, options.vocabulary);
   const encoded = own ?? read;
   const {
     encoder: { store, codePoints },
@@ -173,8 +204,8 @@ function renumber(read: Encoded, options: CorpusOptions): Numbered {
   const { minCount, known } = options;
   const cuts = cutsOf(encoded, options);
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
-  const trained = store.count(characters.length, 0, sources);
-  const heldOut = store.count(characters.length, sources, store.length);
+  const trained = yield* store.count(characters.length, 0, sources);
+  const heldOut = yield* store.count(characters.length, sources, store.length);
   // What is rare in the text to train on is folded, whatever else is in the files to validate and to test on.
   const isFound = (id: number): boolean => trained[id] + (minCount === 1 ? heldOut[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
@@ -193,12 +224,12 @@ function renumber(read: Encoded, options: CorpusOptions): Numbered {
   }
   const notes = own === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
   if (options.vocabulary === undefined) {
-    const learnt = store.count(characters.length, 0, cuts[0]);
+    const learnt = yield* store.count(characters.length, 0, cuts[0]);
     const before = new Set(known?.data.symbols);
     const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
     if (unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt, options));
   }
-  store.remap(table, vocabulary.size);
+  yield* store.remap(table, vocabulary.size);
   return { vocabulary, store, cuts, notes };
 }
 
@@ -213,17 +244,17 @@ function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction 
 }
 
 /** The text in a form that the vocabulary knows, where it does not know it as it is; null otherwise. */
-function inKnownForm({ encoder: { store, codePoints }, ends }: Encoded, vocabulary: Vocabulary): Encoded | null {
+function* inKnownForm({ encoder: { store, codePoints }, ends }: Encoded, vocabulary: Vocabulary): Pieces<Encoded | null> {
   // Where there is a symbol for the unknown, texts were trained on with it.
   if (vocabulary.data.unknown !== null) return null;
   const isKnown = (character: string): boolean => vocabulary.find(character) >= 0;
-  const counts = store.count(codePoints.length, 0, store.length);
+  const counts = yield* store.count(codePoints.length, 0, store.length);
   const missing = codePoints
     .filter((_, id) => counts[id] > 0)
     .map((codePoint) => String.fromCodePoint(codePoint))
     .filter((character) => !isKnown(character));
   const parts = ends.map((end, index) => store.view(ends[index - 1] ?? 0, end));
-  return encodedInKnownForm(parts, codePoints, missing, isKnown);
+  return yield* encodedInKnownForm(parts, codePoints, missing, isKnown);
 }
 
 function checkOptions(options: CorpusOptions, unit: Unit): void {

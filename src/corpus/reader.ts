@@ -5,21 +5,45 @@
 // a file is dropped. With `--unit byte` every byte counts, and nothing of this is done.
 import { createHash, type Hash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
-import { RnnError, inQuotes, systemCode } from '../errors.ts';
+import { RnnError, systemCode } from '../errors.ts';
 import { Encoder } from './encoder.ts';
-import { type Converted, Converter, HEAD_BYTES, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
-import type { HeldOut } from './held-out.ts';
+import { type Converted, Converter, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
+import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
+import { invalidFiles } from './invalid-files.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
+import { stdinChunks, withWholeHead } from './chunks.ts';
 import type { CorpusOptions } from './read.ts';
 import { type NamedFile, binaryFile, binarySign, invalidText, shortenedFile, utf16File, utf32File } from './refusals.ts';
-import { fileError, findFiles, isText, nameOf, type Source, type TextFile } from './sources.ts';
+import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 
 const CHUNK_BYTES = 2 ** 20;
 const NEWLINE = Buffer.from('\n');
 
-type ReaderOptions = Pick<CorpusOptions, 'stdin' | 'runFolder' | 'encoding' | 'keepLineEnds' | 'include' | 'exclude' | 'unit'>;
+/** The system has too little of something: no fault of the file. */
+const LIMITS: readonly string[] = ['EMFILE', 'ENFILE', 'ENOMEM'];
+
+type ReaderOptions = Pick<
+  CorpusOptions,
+  'stdin' | 'runFolder' | 'encoding' | 'keepLineEnds' | 'include' | 'exclude' | 'skipInvalid' | 'unit' | 'onActivity'
+>;
+
+/** A text that was found; its size is null where nobody knows it beforehand, or wants to. */
+export interface FoundText {
+  readonly text: TextFile | GivenText;
+  readonly bytes: number | null;
+}
+
+/** Why a file is no text. It is thrown and caught within the reader. */
+class Invalid extends Error {
+  readonly why: RnnError;
+
+  constructor(why: RnnError) {
+    super(why.message);
+    this.why = why;
+  }
+}
 
 /** The file that is being read. */
 interface OpenFile extends NamedFile {
@@ -41,13 +65,18 @@ export class Reader {
   readonly encoder: Encoder;
   /** Of the text that was read; a copy from an earlier moment takes its place to leave out a part. */
   hash: Hash = createHash('sha256');
-  files = 0;
   skipped = 0;
+  /** Files that are in the text. */
+  readonly read: string[] = [];
+  /** Files that are not, because they cannot be read as text. */
+  readonly invalid: InvalidFile[] = [];
   /** Files whose CR or CRLF line ends were read as LF. */
   readonly changedLineEnds: string[] = [];
   /** Newlines that were put between files. */
   joins = 0;
   readonly #options: ReaderOptions;
+  readonly #done = { files: 0, bytes: 0 };
+  readonly #total: { files: number; bytes: number | null } = { files: 0, bytes: 0 };
   /** Where in the store the present part of the corpus starts. */
   #partStart = 0;
   /** For all files, one after another: to make one for each took most of the time where they are small. */
@@ -58,27 +87,95 @@ export class Reader {
     this.#options = options;
   }
 
-  /** What follows is another text: no newline is put before it. */
-  beginPart(): void {
+  /**
+   * The texts of these sources. All are to be found before the first is read: so it is known how much there is.
+   *
+   * @param onlyPlain the part that a checkpoint names these sources for: then no device and no pipe is read
+   */
+  async find(sources: readonly Source[], onlyPlain: HeldOut | null = null): Promise<readonly FoundText[]> {
+    const found: FoundText[] = [];
+    this.#report();
+    for (const source of sources) {
+      if (isText(source)) {
+        found.push({ text: source, bytes: Buffer.byteLength(source.text) });
+        continue;
+      }
+      const { files, lost, skipped } = await findFiles(source, this.#options);
+      this.skipped += skipped;
+      this.invalid.push(...lost);
+      if (onlyPlain !== null) for (const file of files) await refuseUnlessPlain(file.path, onlyPlain);
+      found.push(...(await Promise.all(files.map(async (text) => ({ text, bytes: await this.#sizeOf(text) })))));
+    }
+    this.#total.files += found.length;
+    for (const { bytes } of found) this.#total.bytes = bytes === null || this.#total.bytes === null ? null : this.#total.bytes + bytes;
+    return found;
+  }
+
+  /**
+   * Reads a part of the corpus: no newline is put before it.
+   *
+   * @returns where in the store it ends
+   */
+  async readAll(found: readonly FoundText[]): Promise<number> {
     this.#partStart = this.encoder.store.length;
+    for (const { text, bytes } of found) {
+      const before = this.#done.bytes;
+      await this.#tryToRead(text);
+      this.#done.files++;
+      if (bytes !== null) this.#done.bytes = before + bytes; // of what is skipped only the beginning was read
+      this.#report();
+    }
+    return this.encoder.store.length;
   }
 
-  /** @param onlyPlain the part that a checkpoint names this source for: then no device and no pipe is read */
-  async read(source: Source, onlyPlain: HeldOut | null = null): Promise<void> {
-    if (isText(source)) {
-      const { name, text } = source;
-      // A string has no encoding any more.
-      return this.#readText({ name, named: true }, [Buffer.from(text)], typeof text === 'string' ? UTF8 : this.#options.encoding);
-    }
-    const { files, skipped } = await findFiles(source, this.#options);
-    this.skipped += skipped;
-    for (const file of files) {
-      if (onlyPlain !== null) await refuseUnlessPlain(file.path, onlyPlain);
-      await this.#readFile(file);
+  /** @throws RnnError `corpus` with all files that cannot be read as text, unless they are to be skipped */
+  refuseInvalid(): void {
+    if (this.invalid.length > 0 && !this.#options.skipInvalid) throw invalidFiles(this.invalid, this.read);
+  }
+
+  /** Null for pipes and devices, and where nobody asks how far the reading is. */
+  async #sizeOf({ path }: TextFile): Promise<number | null> {
+    if (this.#options.onActivity === undefined || isStandardInput(path)) return null;
+    const status = await stat(pathForSystem(path)).catch(() => null);
+    if (status === null) return 0; // reading it says why
+    return status.isFile() ? status.size : null;
+  }
+
+  #report(): void {
+    const { files, bytes } = this.#done;
+    const { files: totalFiles, bytes: totalBytes } = this.#total;
+    const isKnown = totalFiles > 0 && totalBytes !== null;
+    const done = isKnown ? Math.min(bytes, totalBytes) : bytes;
+    const total = isKnown ? totalBytes : null;
+    this.#options.onActivity?.({ kind: 'reading', done, total, files: { done: files, total: totalFiles } });
+  }
+
+  /** Of a file that turns out to be no text, nothing stays. */
+  async #tryToRead(text: TextFile | GivenText): Promise<void> {
+    const { length } = this.encoder.store;
+    const [hash, joins] = [this.hash.copy(), this.joins];
+    try {
+      await this.#read(text);
+    } catch (error) {
+      if (!(error instanceof Invalid)) throw error;
+      this.encoder.store.truncate(length);
+      this.encoder.begin();
+      this.hash = hash;
+      this.joins = joins;
+      const file = 'path' in text ? { path: nameOf(text.path), named: text.named } : { path: text.name, named: true };
+      this.invalid.push({ ...file, error: error.why });
     }
   }
 
-  #readFile({ path, named }: TextFile): Promise<void> {
+  #read(text: TextFile | GivenText): Promise<void> {
+    // A string has no encoding any more.
+    if ('text' in text)
+      return this.#readText(
+        { name: text.name, named: true },
+        [Buffer.from(text.text)],
+        typeof text.text === 'string' ? UTF8 : this.#options.encoding,
+      );
+    const { path, named } = text;
     const chunks = isStandardInput(path) ? stdinChunks(this.#options.stdin) : this.#fileChunks(path, named);
     return this.#readText({ name: nameOf(path), named }, chunks, this.#options.encoding);
   }
@@ -92,21 +189,23 @@ export class Reader {
       if (file === null) return;
       this.#push(file, file.converter?.push(chunk) ?? { utf8: chunk, isValid: true }, offset);
       offset += chunk.length;
+      this.#done.bytes += chunk.length;
+      this.#report();
     }
     if (file !== null) this.#end(file, offset);
-    this.files++;
+    this.read.push(named.name);
   }
 
   /** @returns null for a binary file found in a folder, which is skipped */
   #begin(file: NamedFile, head: Buffer, asked: string): OpenFile | null {
     const { unit, keepLineEnds } = this.#options;
     const isBytes = unit === 'byte';
-    if (!isBytes && hasUtf32Mark(head)) throw utf32File(file);
+    if (!isBytes && hasUtf32Mark(head)) throw new Invalid(utf32File(file));
     const mark = isBytes ? null : encodingOfMark(head);
     const encoding = isBytes || asked === UTF8 ? UTF8 : encodingOf(head, asked);
     if (!isBytes && encoding === UTF8) {
       const other = recogniseUtf16(head);
-      if (other !== null) throw utf16File(file, other);
+      if (other !== null) throw new Invalid(utf16File(file, other));
     }
     if (!isBytes && !file.named) {
       const text = encoding === UTF8 ? head : new Converter(encoding).push(head).utf8;
@@ -144,20 +243,20 @@ export class Reader {
     const { store, offset: begin } = this.encoder;
     if (this.#options.unit === 'char') {
       const sign = binarySign(utf8, offset === 0, converter === null ? offset : null);
-      if (sign !== null) throw binaryFile(file, sign);
+      if (sign !== null) throw new Invalid(binaryFile(file, sign));
     }
     const bytes = lineEnds?.push(utf8) ?? utf8;
     this.hash.update(bytes);
     file.last = { bytes, begin };
     const invalid = this.encoder.push(bytes);
-    if (invalid >= 0) throw this.#invalidUtf8(file, invalid, false);
-    if (!isValid) throw invalidText(file, { ...file, before: store.view(file.start) });
+    if (invalid >= 0) throw new Invalid(this.#invalidUtf8(file, invalid, false));
+    if (!isValid) throw new Invalid(invalidText(file, { ...file, before: store.view(file.start) }));
   }
 
   #end(file: OpenFile, offset: number): void {
     if (file.converter !== null) this.#push(file, file.converter.end(), offset);
     const incomplete = this.encoder.end();
-    if (incomplete >= 0) throw this.#invalidUtf8(file, incomplete, true);
+    if (incomplete >= 0) throw new Invalid(this.#invalidUtf8(file, incomplete, true));
     if (file.lineEnds?.changed) this.changedLineEnds.push(file.name);
   }
 
@@ -172,7 +271,8 @@ export class Reader {
   /** The bytes of a file. The size of a pipe is unknown; that of a file of one chunk is not asked for, to save time. */
   async *#fileChunks(file: string, named: boolean): AsyncGenerator<Buffer> {
     const fail = (error: unknown): never => {
-      throw fileError(file, error, { named });
+      const why = fileError(file, error, { named });
+      throw LIMITS.includes(systemCode(error)) ? why : new Invalid(why);
     };
     const buffer = (this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_BYTES));
     const handle = await open(pathForSystem(file)).catch(fail);
@@ -191,48 +291,5 @@ export class Reader {
     } finally {
       await handle.close().catch(() => {});
     }
-  }
-}
-
-/** The same chunks, the first of them long enough to show what a file is: a pipe may give it byte by byte. */
-async function* withWholeHead(chunks: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<Buffer> {
-  let head: Buffer | null = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    if (head === null) {
-      yield chunk;
-      continue;
-    }
-    head = head.length === 0 && chunk.length >= HEAD_BYTES ? chunk : Buffer.concat([head, chunk]);
-    if (head.length < HEAD_BYTES) continue;
-    yield head;
-    head = null;
-  }
-  if (head !== null) yield head;
-}
-
-async function refuseUnlessPlain(file: string, { name, flags }: HeldOut): Promise<void> {
-  if (isStandardInput(file)) return;
-  const status = await stat(pathForSystem(file)).catch((error: unknown) => {
-    throw fileError(file, error);
-  });
-  if (status.isFile()) return;
-  throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: `name it again by ${flags.file} if it is to be read`,
-  });
-}
-
-async function* stdinChunks(stdin: AsyncIterable<Uint8Array | string> = process.stdin): AsyncGenerator<Buffer> {
-  try {
-    for await (const chunk of stdin) {
-      if (typeof chunk !== 'string' && !(chunk instanceof Uint8Array))
-        throw new RnnError('corpus', `standard input gives ${inQuotes(chunk)}, expected text or bytes`);
-      yield typeof chunk === 'string' ? Buffer.from(chunk, 'utf8') : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-    }
-  } catch (cause) {
-    if (systemCode(cause) === '') throw cause;
-    throw new RnnError('corpus', `cannot read standard input: ${(cause as Error).message}`, {
-      hint: 'pipe text into it, or redirect it from a file',
-      cause,
-    });
   }
 }

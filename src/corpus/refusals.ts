@@ -1,7 +1,6 @@
 // Why the bytes of a file are no text, for the user to read, with what would read them. Touches no file.
 import { RnnError } from '../errors.ts';
 import { HEAD_BYTES, asWindows1252 } from './encoding.ts';
-import { excluding } from './sources.ts';
 import type { Tokens } from './store.ts';
 
 const NEWLINE = 0x0a;
@@ -9,7 +8,7 @@ const NEWLINE = 0x0a;
 /** A file as messages call it. */
 export interface NamedFile {
   readonly name: string;
-  /** The user named this very file; others can be left out. */
+  /** The user named this very file; of others, those that look like binary files are skipped. */
   readonly named: boolean;
 }
 
@@ -31,18 +30,16 @@ export function binarySign(bytes: Uint8Array, isHead: boolean, at: number | null
 }
 
 const byBytes = 'a model made by rnn train --unit byte reads any file';
-const otherwise = ({ name, named }: NamedFile): string => (named ? '' : `; ${excluding(name)} leaves it out`);
-
 export const binaryFile = (file: NamedFile, sign: string): RnnError =>
-  new RnnError('corpus', `${file.name} looks like a binary file: ${sign}`, { hint: byBytes + otherwise(file) });
+  new RnnError('corpus', `${file.name} looks like a binary file: ${sign}`, { hint: byBytes });
 
 /** @param encoding `utf-16le` or `utf-16be` */
 export const utf16File = (file: NamedFile, encoding: string): RnnError =>
-  new RnnError('corpus', `${file.name} is UTF-16, expected UTF-8`, { hint: `use --encoding ${encoding}${otherwise(file)}` });
+  new RnnError('corpus', `${file.name} is UTF-16, expected UTF-8`, { hint: `use --encoding ${encoding}` });
 
 export const utf32File = (file: NamedFile): RnnError =>
   new RnnError('corpus', `${file.name} is UTF-32, expected UTF-8`, {
-    hint: `convert it with iconv -f UTF-32 -t UTF-8${otherwise(file)}`,
+    hint: 'convert it with iconv -f UTF-32 -t UTF-8',
   });
 
 /** The error for a file of which another program cut off a part that was not read yet. */
@@ -78,7 +75,7 @@ export function invalidText(
   const column = before.length - before.lastIndexOf(NEWLINE);
   const what = isCutOff ? 'ends within a character' : `is not ${encoding === 'utf-8' ? 'UTF-8' : encoding}`;
   return new RnnError('corpus', `${file.name} ${what} at line ${line}, column ${column}${place === '' ? '' : ` (${place})`}`, {
-    hint: `${isMarked ? 'mend the file, or remove its byte order mark and use --encoding' : remedy(bytes, index, encoding)}; ${byBytes}${otherwise(file)}`,
+    hint: `${isMarked ? 'mend the file, or remove its byte order mark and use --encoding' : remedy(bytes, index, encoding)}; ${byBytes}`,
   });
 }
 

@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { RnnError, systemCode } from '../errors.ts';
-import { shellWord } from '../shell-word.ts';
 import { builtinCorpora } from './builtin.ts';
 import { nameFromBytes, pathForSystem } from './names.ts';
-import { atAnyDepth, isPatternOf, literalPattern, splitPattern } from './patterns.ts';
+import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
 import { isStandardInput } from './standard-input.ts';
 import { walk } from './walk.ts';
 
@@ -39,8 +38,15 @@ interface Limits {
   readonly runFolder?: string | undefined;
 }
 
+/** A file, or a folder, that cannot be read as text, and why. */
+export interface InvalidFile extends TextFile {
+  readonly error: RnnError;
+}
+
 interface FoundFiles {
   readonly files: readonly TextFile[];
+  /** Folders that cannot be looked into. */
+  readonly lost: readonly InvalidFile[];
   /** Hidden files, pipes and devices that were skipped. */
   readonly skipped: number;
 }
@@ -53,17 +59,17 @@ interface FoundFiles {
  * and so are other run folders below a folder: their files change while one reads. Files come in the order of their paths' UTF-16 code
  * units, the same on every machine. A file that is reached more than once through symbolic links is taken once.
  *
- * @throws RnnError `corpus` if there is nothing there, or it or a folder in it cannot be looked at
+ * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
  */
 export async function findFiles(given: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
-  if (isStandardInput(given)) return { files: [{ path: given, named: true }], skipped: 0 };
+  if (isStandardInput(given)) return { files: [{ path: given, named: true }], lost: [], skipped: 0 };
   const source = await withItsBytes(given);
   const status = await stat(pathForSystem(source)).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
     if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
     throw fileError(source, error);
   });
-  if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], skipped: 0 };
+  if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], lost: [], skipped: 0 };
 
   const isPattern = status === null;
   const { folder: named, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
@@ -79,8 +85,9 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
   const isHidden = (file: string): boolean => !isPattern && path.basename(file).startsWith('.');
   // What is not there holds nothing.
   const isLost = (error: Error): boolean => !['ENOENT', 'ENOTDIR'].includes(systemCode(error));
-  const lost = unreadable.find((each) => isLost(each.error) && !isHidden(path.relative(folder, each.path)));
-  if (lost !== undefined) throw fileError(path.join(folder, path.relative(folder, lost.path)), lost.error, { named: false });
+  const lost = unreadable
+    .filter((each) => isLost(each.error) && !isHidden(path.relative(folder, each.path)))
+    .map(({ path: below, error }) => lostFolder(path.join(folder, path.relative(folder, below)), error));
   const visible = paths.filter((file) => !isHidden(file));
   const files = await withoutRepetitions(
     withoutRuns(visible)
@@ -93,9 +100,15 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
     throw new RnnError('corpus', `cannot read ${source}: every file of it lies in a run folder`, {
       hint: 'choose another run folder with --out, or name files one by one',
     });
-  if (files.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
-  return { files: files.map((file) => ({ path: file, named: false })), skipped: isPattern ? 0 : hidden + special };
+  if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
+  return { files: files.map((file) => ({ path: file, named: false })), lost, skipped: isPattern ? 0 : hidden + special };
 }
+
+const lostFolder = (folder: string, error: Error): InvalidFile => ({
+  path: folder,
+  named: false,
+  error: fileError(folder, error, { named: false }),
+});
 
 /**
  * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder that would look so is meant, where no file
@@ -134,16 +147,14 @@ const checkPath = 'check the path; it is relative to the present folder';
 /**
  * What the operating system said about a file, in words, with what to do.
  *
- * @param named the user named this very file; others can be left out
+ * @param named the user named this very file; others were found
  */
 export function fileError(file: string, error: unknown, { named = true } = {}): RnnError {
   const code = systemCode(error);
-  const otherwise = named ? '' : `; or leave it out: ${excluding(file)}`;
   if (!named && (code === 'ENOENT' || code === 'ELOOP')) {
-    const hint = `mend or remove it${otherwise}`;
     return new RnnError('corpus', `cannot read ${file}: ${code === 'ENOENT' ? 'it links to nothing' : 'it links to itself'}`, {
       cause: error,
-      hint,
+      hint: 'mend or remove it',
     });
   }
   if (file === '')
@@ -163,18 +174,15 @@ export function fileError(file: string, error: unknown, { named = true } = {}): 
       process.platform === 'win32'
         ? 'look at who may read it, in its properties'
         : 'ls -ld shows whose it is; chmod u+r lets its owner read it';
-    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: remedy + otherwise });
+    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: remedy });
   }
   const reason = error instanceof Error ? error.message : String(error);
   const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
   return new RnnError('corpus', `cannot read ${file}: ${reason}`, {
     cause: error,
-    hint: (isPath ? checkPath : 'see whether another program can read it') + otherwise,
+    hint: isPath ? checkPath : 'see whether another program can read it',
   });
 }
-
-/** The option that leaves a file or folder out. */
-export const excluding = (file: string): string => `--exclude ${shellWord(literalPattern(path.basename(file)))}`;
 
 /** Without the files of run folders, known by a log beside a lock or a checkpoint. */
 function withoutRuns(files: readonly string[]): readonly string[] {

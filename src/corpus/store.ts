@@ -7,10 +7,11 @@
 // Resizable buffers are in Node since 20 and in TypeScript's library since ES2024.
 /// <reference lib="es2024.arraybuffer" />
 import { RnnError } from '../errors.ts';
+import { type Pieces, runAtOnce } from '../pieces.ts';
 
 export type Tokens = Uint8Array | Uint16Array | Uint32Array;
 
-/** Ids rewritten or counted at a time: small enough for the cache of one core. */
+/** Ids rewritten or counted at a time, in less than a millisecond: small enough for the cache of one core. */
 const BLOCK = 65_536;
 /** Ids of one byte are counted and replaced as two pairs at a time, which takes a third of the time: this many pairs there are. */
 const PAIRS = 65_536;
@@ -47,6 +48,11 @@ export class TokenStore {
     this.#length += count;
   }
 
+  /** Drops the ids from `length` on. */
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
   /** An empty array of the type that holds the ids at present. */
   scratch(length: number): Tokens {
     return tokensOf(this.#tokens.BYTES_PER_ELEMENT, new ArrayBuffer(length * this.#tokens.BYTES_PER_ELEMENT));
@@ -56,17 +62,17 @@ export class TokenStore {
   widen(symbols: number): boolean {
     const width = widthFor(symbols);
     if (width <= this.width) return false;
-    this.#rewrite(width, null);
+    runAtOnce(this.#rewrite(width, null));
     return true;
   }
 
-  /** Replaces each id by `table[id]`, and afterwards uses the narrowest integers for ids below `symbols`. */
-  remap(table: Uint32Array, symbols: number): void {
-    this.#rewrite(widthFor(symbols), table);
+  /** Replaces each id by `table[id]`, and afterwards uses the narrowest integers for ids below `symbols`. Yields after each block. */
+  remap(table: Uint32Array, symbols: number): Pieces<void> {
+    return this.#rewrite(widthFor(symbols), table);
   }
 
-  /** How often each id below `symbols` occurs from `start` to `end`. */
-  count(symbols: number, start: number, end: number): Uint32Array {
+  /** How often each id below `symbols` occurs from `start` to `end`. Yields after each block. */
+  *count(symbols: number, start: number, end: number): Pieces<Uint32Array> {
     const counts = new Uint32Array(Math.max(symbols, 256));
     if (start === end) return counts.subarray(0, symbols);
     const pairCounts = new Uint32Array(PAIRS);
@@ -79,6 +85,7 @@ export class TokenStore {
         pairCounts[four >>> 16]++;
       }
       for (let i = fours.length * 4; i < ids.length; i++) counts[ids[i]]++;
+      yield;
     }
     for (let pair = 0; pair < PAIRS; pair++) {
       counts[pair & 0xff] += pairCounts[pair];
@@ -99,7 +106,7 @@ export class TokenStore {
   }
 
   /** From the end backwards when ids get wider, and forwards otherwise, so that nothing is overwritten before it was read. */
-  #rewrite(width: number, table: Uint32Array | null): void {
+  *#rewrite(width: number, table: Uint32Array | null): Pieces<void> {
     this.#grow(this.#length * width);
     const source = this.#tokens;
     const target = tokensOf(width, this.#buffer);
@@ -119,6 +126,7 @@ export class TokenStore {
         for (let i = fours.length * 4; i < ids.length; i++) mapped[i] = table[ids[i]];
       }
       target.set(mapped.subarray(0, ids.length), start);
+      yield;
     }
     this.#tokens = target;
   }

@@ -165,7 +165,7 @@ export interface Device {
   /** One line: what the user should know of it by now; null if nothing. */
   readonly note?: string | null;
   /** Bytes that `compile` would take, at little cost. */
-  estimate(workload: Workload): number;
+  estimate(workload: Workload): Promise<number>;
   compile(workload: Workload): Promise<Executable>;
   /** Never fails. */
   close(): Promise<void>;

@@ -89,7 +89,7 @@ export async function bench(device: Device, setup: BenchSetup): Promise<BenchRes
   const build = (rows: number): Program => trainingProgram(model, { steps: T, rows }, 1 / (N * T));
   const workload: Workload = { parameters, jobs: [{ name: 'train', steps: T, batch: N, build }], update: optimizer.rule };
   const options = { batchSize: N, sequenceLength: T, randomLength: false, sampleEvery: 1, orthogonalEvery: 0 };
-  refuseIfTooLarge({ model, options, workload, textBytes: 0 }, device);
+  await refuseIfTooLarge({ model, options, workload, textBytes: 0 }, device);
   const program = build(N);
   const { executable, compileMs } = await compile(device, workload);
   try {

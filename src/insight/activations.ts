@@ -38,6 +38,7 @@ const MOST_NUMBERS = 2 ** 29;
  * Reads a text from its beginning to its end, from a zero state.
  *
  * @param startSymbol is read before the text; null for nothing
+ * @param onRead is told how many characters were read
  * @throws RnnError `usage` if that is more than memory should hold
  */
 export async function readActivations(
@@ -45,6 +46,7 @@ export async function readActivations(
   tokens: Tokens,
   device: Device,
   startSymbol: number | null,
+  onRead?: (characters: number) => void,
 ): Promise<Activations> {
   const { model } = trained;
   const { length: characters } = tokens;
@@ -63,7 +65,7 @@ export async function readActivations(
     trained,
     withFollower(tokens),
     device,
-    { streams: 1, sequenceLength: Math.min(STEPS, characters), startSymbol, program: inspectionProgram },
+    { streams: 1, sequenceLength: Math.min(STEPS, characters), startSymbol, onRead, program: inspectionProgram },
     (given, row, at) => {
       for (const [name, values] of outputs)
         values.set(given[name].subarray(row * model.hidden, (row + 1) * model.hidden), at * model.hidden);

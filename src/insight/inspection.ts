@@ -1,5 +1,6 @@
 // What looking at cells takes, as one module that a command loads when it runs.
 export { startSymbolOf } from '../checkpoint/store.ts';
+export { runInTurns } from '../turns.ts';
 export { activationsOf, readActivations, usualRange, valuesOf } from './activations.ts';
 export { propertiesOf } from './properties.ts';
 export { recordFormats } from './record.ts';

@@ -1,6 +1,7 @@
 // Models that only count: how often which symbol followed the last few. What a network's loss is measured by.
 import type { Tokens } from '../corpus/read.ts';
 import { RnnError, inQuotes } from '../errors.ts';
+import { type Pieces, runAtOnce } from '../pieces.ts';
 
 /** Distinct strings that are counted at most, of all orders together: half a gigabyte of memory. */
 const MOST_STRINGS = 2 ** 24;
@@ -9,6 +10,8 @@ const MOST_STRINGS = 2 ** 24;
  * do. Side by side, for memory is what takes the time.
  */
 const [PARENT, SYMBOL, COUNT, FOLLOWED, FOLLOWERS, FIELDS] = [0, 1, 2, 3, 4, 5];
+/** Symbols counted or scored at a time, in a few milliseconds. */
+const BLOCK = 4096;
 /** A string is named by the place of its fields; this one is empty. */
 const ROOT = 0;
 const NONE = -1;
@@ -37,35 +40,63 @@ export class Ngrams {
     this.#V = V;
     this.#order = order;
     this.#most = most;
-    this.#count(text);
+    runAtOnce(this.#count(text));
+  }
+
+  /** The counts of a text as the constructor makes them, in pieces. */
+  static *inPieces(text: Tokens, V: number): Pieces<Ngrams> {
+    const ngrams = new Ngrams(text.subarray(0, 0), V);
+    yield* ngrams.#count(text);
+    return ngrams;
   }
 
   /** Mean nats of all but the first of at least two symbols, by order: 1, 2 … */
   nats(text: Tokens): Float64Array {
+    return runAtOnce(this.natsInPieces(text));
+  }
+
+  *natsInPieces(text: Tokens): Pieces<Float64Array> {
     const sums = new Float64Array(this.#order);
     const context = this.#start();
-    const fields = this.#fields;
-    for (const [at, symbol] of text.entries()) {
-      if (at > 0) {
-        let p = 1 / this.#V;
-        for (let length = 0; length < this.#order; length++) {
-          const string = context[length];
-          if (string !== NONE && fields[string + FOLLOWED] > 0) {
-            const longer = this.#find(string, symbol);
-            const followers = fields[string + FOLLOWERS];
-            p = ((longer === NONE ? 0 : fields[longer + COUNT]) + followers * p) / (fields[string + FOLLOWED] + followers);
-          }
-          sums[length] -= Math.log(p);
-        }
-      }
-      for (let length = this.#order - 1; length > 0; length--)
-        context[length] = context[length - 1] === NONE ? NONE : this.#find(context[length - 1], symbol);
+    if (text.length > 0) this.#follow(context, text[0]);
+    for (let start = 1; start < text.length; start += BLOCK) {
+      this.#addNats(sums, context, text.subarray(start, start + BLOCK));
+      yield;
     }
     return sums.map((sum) => sum / (text.length - 1));
   }
 
-  #count(text: Tokens): void {
+  #addNats(sums: Float64Array, context: Int32Array, text: Tokens): void {
+    const fields = this.#fields;
+    for (const symbol of text) {
+      let p = 1 / this.#V;
+      for (let length = 0; length < this.#order; length++) {
+        const string = context[length];
+        if (string !== NONE && fields[string + FOLLOWED] > 0) {
+          const longer = this.#find(string, symbol);
+          const followers = fields[string + FOLLOWERS];
+          p = ((longer === NONE ? 0 : fields[longer + COUNT]) + followers * p) / (fields[string + FOLLOWED] + followers);
+        }
+        sums[length] -= Math.log(p);
+      }
+      this.#follow(context, symbol);
+    }
+  }
+
+  #follow(context: Int32Array, symbol: number): void {
+    for (let length = this.#order - 1; length > 0; length--)
+      context[length] = context[length - 1] === NONE ? NONE : this.#find(context[length - 1], symbol);
+  }
+
+  *#count(text: Tokens): Pieces<void> {
     const context = this.#start();
+    for (let start = 0; start < text.length; start += BLOCK) {
+      this.#addCounts(context, text.subarray(start, start + BLOCK));
+      yield;
+    }
+  }
+
+  #addCounts(context: Int32Array, text: Tokens): void {
     for (const symbol of text) {
       if (this.#strings + this.#order > this.#most) return;
       // The longest first: what each becomes is the next one's longer context.

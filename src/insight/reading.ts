@@ -19,6 +19,8 @@ interface ReadingPlan {
   readonly sequenceLength: number;
   /** What is read before the text; null for nothing. */
   readonly startSymbol?: number | null;
+  /** Is told how many characters were read. */
+  readonly onRead?: ((characters: number) => void) | undefined;
   /** Gives what is to be seen as its outputs, row by row (T·N). */
   program(model: ModelConfiguration, extent: Extent): Program;
 }
@@ -47,7 +49,7 @@ export async function readThrough(
   trained: BareModel,
   tokens: Tokens,
   device: Device,
-  { streams: N, sequenceLength: T, startSymbol, program }: ReadingPlan,
+  { streams: N, sequenceLength: T, startSymbol, onRead, program }: ReadingPlan,
   visit: Visit,
 ): Promise<string> {
   const { model } = trained;
@@ -58,9 +60,12 @@ export async function readThrough(
   });
   try {
     await executable.write({ kind: 'parameters' }, parameterVector(trained));
+    let read = 0;
     for (const window of evaluationWindows(tokens, { streams: N, sequenceLength: T, startSymbol: startSymbol ?? null })) {
       const [{ outputs }] = await executable.run('read', [{ ids: window.inputs, reset: window.reset }]);
       visitWindow(window, outputs, visit);
+      read += window.count;
+      onRead?.(read);
       await setImmediate(); // signals have their turn, even where the device computes on this thread
     }
     return executable.description;

@@ -2,6 +2,7 @@
 // chosen on one half of the text, and what it tells is measured on the other. It is found if that is more than the best of all cells tells
 // of the property shuffled, on the very half that it is chosen on.
 import type { ModelConfiguration } from '../model/configuration.ts';
+import { type Pieces, runAtOnce } from '../pieces.ts';
 import { Random } from '../random.ts';
 import { type Activations, valuesOf } from './activations.ts';
 import type { Finding } from './finding.ts';
@@ -29,7 +30,7 @@ const BLOCKS = 20;
 type Half = 0 | 1;
 
 /** Searches the carried values of all units. @returns a finding for each property, in their order */
-export function searchCells({ all, characters, hidden }: Activations, properties: readonly Property[]): Finding[] {
+export function* searchCells({ all, characters, hidden }: Activations, properties: readonly Property[]): Pieces<Finding[]> {
   const block = Math.floor(characters / BLOCKS);
   const random = new Random(1);
   const cells = all
@@ -37,29 +38,48 @@ export function searchCells({ all, characters, hidden }: Activations, properties
     .flatMap(({ layer, name, values }) =>
       Array.from({ length: hidden }, (_, unit) => ({ layer, name, unit, values: valuesOf(values, unit, hidden) })),
     );
-  const [ranks, heldOut] = ([0, 1] as const).map((half) => cells.map(({ values }) => centredRanks(halfOf(values, half, block))));
-
-  const trials = properties.map(({ values, isNumber }) => {
-    const weightsOn = (half: Half, given: Float32Array): Weights | null => weightsOf(halfOf(given, half, block), isNumber);
-    const given = [values, ...Array.from({ length: SHUFFLES }, () => shuffle(values, 2 * block, random))];
-    const made = given.map((each) => ({ chosenBy: weightsOn(0, each), measuredBy: weightsOn(1, each) }));
-    return made.every(isTrial) ? made : [];
-  });
-  const answers = correlate(
+  const [ranks, heldOut]: [Float32Array[], Float32Array[]] = [[], []];
+  for (const { values } of cells) {
+    ranks.push(centredRanks(halfOf(values, 0, block)));
+    heldOut.push(centredRanks(halfOf(values, 1, block)));
+    yield;
+  }
+  const trials: (readonly Trial[])[] = [];
+  for (const property of properties) {
+    trials.push(trialsOf(property, block, random));
+    yield;
+  }
+  const correlations = yield* correlate(
     ranks,
     trials.flat().map(({ chosenBy }) => chosenBy),
-  )[Symbol.iterator]();
-  return properties.map(({ name, what, isNumber, values }, index) => {
+  );
+  const answers = correlations[Symbol.iterator]();
+  const findings: Finding[] = [];
+  for (const [index, { name, what, isNumber, values }] of properties.entries()) {
     const property = { name, what, isNumber };
-    if (trials[index].length === 0) return { property, cells: [], chance: null, neededCharacters: neededForSpans(values) };
+    if (trials[index].length === 0) {
+      findings.push({ property, cells: [], chance: null, neededCharacters: neededForSpans(values) });
+      continue;
+    }
     const [own, ...shuffled] = trials[index].map(({ measuredBy }) => best(answers.next().value!, heldOut, measuredBy));
     const chance = byChance(shuffled.map(([first]) => first.told));
     const found = own
       .filter(({ told }) => told > chance)
       .map(({ cell, correlation }) => ({ layer: cells[cell].layer, name: cells[cell].name, unit: cells[cell].unit, correlation }));
     const isUntested = found.length === 0 && chance > MAX_TESTABLE_CHANCE;
-    return { property, chance, cells: found, neededCharacters: isUntested ? about(characters * (chance / WANTED_CHANCE) ** 2) : null };
-  });
+    const neededCharacters = isUntested ? about(characters * (chance / WANTED_CHANCE) ** 2) : null;
+    findings.push({ property, chance, cells: found, neededCharacters });
+    yield;
+  }
+  return findings;
+}
+
+/** A property as it is, and then shuffled again and again; none for a property that does not differ in one of the halves. */
+function trialsOf({ values, isNumber }: Property, block: number, random: Random): readonly Trial[] {
+  const weightsOn = (half: Half, given: Float32Array): Weights | null => weightsOf(halfOf(given, half, block), isNumber);
+  const given = [values, ...Array.from({ length: SHUFFLES }, () => shuffle(values, 2 * block, random))];
+  const made = given.map((each) => ({ chosenBy: weightsOn(0, each), measuredBy: weightsOn(1, each) }));
+  return made.every(isTrial) ? made : [];
 }
 
 /** Null for a property that does not occur. */
@@ -123,9 +143,11 @@ function best(
   measuredBy: Weights,
 ): { cell: number; correlation: number; told: number }[] {
   const chosen = [...chosenBy.keys()].toSorted((a, b) => Math.abs(chosenBy[b]) - Math.abs(chosenBy[a])).slice(0, MOST_FOUND);
-  const [measured] = correlate(
-    chosen.map((cell) => heldOut[cell]),
-    [measuredBy],
+  const [measured] = runAtOnce(
+    correlate(
+      chosen.map((cell) => heldOut[cell]),
+      [measuredBy],
+    ),
   );
   return chosen
     .map((cell, n) => ({ cell, correlation: measured[n], told: measured[n] * Math.sign(chosenBy[cell]) }))

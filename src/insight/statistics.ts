@@ -1,6 +1,7 @@
 // How well some numbers tell others by rank, so that no scale counts: Spearman's correlation for numbers, and for what holds or does not
 // the rank-biserial one, 2·AUC − 1, which is twice the area under the ROC curve (Mann and Whitney, 1947) less 1. From −1 to 1; 0 tells
 // nothing.
+import type { Pieces } from '../pieces.ts';
 
 /** Ranks from the lowest, those of equals averaged, less their mean. */
 export function centredRanks(values: Float32Array): Float32Array {
@@ -73,7 +74,7 @@ function weightsOfNumbers(values: Float32Array): Weights | null {
 const AT_ONCE = 4;
 
 /** @returns for each of the weights, the correlations of all ranks with them */
-export function correlate(ranks: readonly Float32Array[], told: readonly Weights[]): Float64Array[] {
+export function* correlate(ranks: readonly Float32Array[], told: readonly Weights[]): Pieces<Float64Array[]> {
   const found = told.map(() => new Float64Array(ranks.length));
   for (let first = 0; first < ranks.length; first += AT_ONCE) {
     const some = Array.from({ length: AT_ONCE }, (_, n) => ranks[Math.min(first + n, ranks.length - 1)]);
@@ -83,6 +84,7 @@ export function correlate(ranks: readonly Float32Array[], told: readonly Weights
         found[index][first + n] = isNumber ? product / lengths[n] : product;
       });
     }
+    yield;
   }
   return found;
 }

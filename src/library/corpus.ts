@@ -34,6 +34,8 @@ export interface TextOptions {
 }
 
 export interface FileOptions extends TextOptions {
+  /** Leave out files that cannot be read as text; `notes` says which. Default false: they are an error, which names them all. */
+  readonly skipInvalid?: boolean;
   /** Of folders, only these files; globs. */
   readonly include?: readonly string[];
   /** Of folders and patterns, not these files; globs. */
@@ -58,7 +60,16 @@ export interface GivenTextOptions extends TextOptions {
 }
 
 const textNames = ['unit', 'encoding', 'keepLineEnds', 'minCount', 'validationFraction', 'testFraction', 'vocabulary', 'known'] as const;
-const fileNames = ['include', 'exclude', 'validationFile', 'testFile', 'runFolder', 'stdin', ...textNames] satisfies (keyof FileOptions)[];
+const fileNames = [
+  'include',
+  'exclude',
+  'skipInvalid',
+  'validationFile',
+  'testFile',
+  'runFolder',
+  'stdin',
+  ...textNames,
+] satisfies (keyof FileOptions)[];
 const givenTextNames = ['name', 'validationText', 'testText', ...textNames] satisfies (keyof GivenTextOptions)[];
 
 export class Corpus implements ReadCorpus {
@@ -135,7 +146,7 @@ export class Corpus implements ReadCorpus {
   static async #encode(
     sources: readonly Source[],
     heldOut: { readonly validationFile: Source | null; readonly testFile: Source | null },
-    options: TextOptions & Pick<ReadingOptions, 'include' | 'exclude'>,
+    options: TextOptions & Pick<FileOptions, 'skipInvalid'> & Pick<ReadingOptions, 'include' | 'exclude'>,
     recorded: Pick<ReadingOptions, 'validationFile' | 'testFile'>,
     more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> },
   ): Promise<Corpus> {

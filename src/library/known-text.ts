@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TrainedModel } from '../checkpoint/store.ts';
+import type { ReadingListener } from '../corpus/activity.ts';
 import { type Corpus, Vocabulary, readCorpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import type { ReadingOptions } from '../training/record.ts';
@@ -15,7 +16,9 @@ export interface KnownTextRequest {
   readonly include?: readonly string[] | undefined;
   readonly exclude?: readonly string[] | undefined;
   readonly encoding?: string | undefined;
+  readonly skipInvalid?: boolean | undefined;
   readonly stdin?: AsyncIterable<Uint8Array | string>;
+  readonly onActivity?: ReadingListener;
 }
 
 /**
@@ -28,19 +31,21 @@ export async function readKnownText(
   path: string | null,
   { training, vocabulary }: Pick<TrainedModel, 'training' | 'vocabulary'>,
 ): Promise<{ readonly corpus: Corpus; readonly reading: ReadingOptions }> {
-  const { sources, part, include, exclude, encoding } = request;
+  const { sources, part, include, exclude, encoding, skipInvalid, onActivity } = request;
   const own = readingOf(training, part);
   const reading: ReadingOptions = {
     ...own,
     include: include ?? own.include,
     exclude: exclude ?? own.exclude,
     encoding: encoding ?? own.encoding,
+    skipInvalid: skipInvalid ?? own.skipInvalid,
     unit: vocabulary.unit,
     minCount: 1,
   };
   const corpus = await readCorpus({
     sources,
     ...reading,
+    onActivity,
     vocabulary: new Vocabulary(vocabulary),
     // As in training: what a run writes is no text. A file that was taken out of its run may lie among texts.
     ...(path !== null && existsSync(join(dirname(path), 'log.jsonl')) ? { runFolder: dirname(path) } : {}),

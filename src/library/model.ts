@@ -17,6 +17,7 @@ import { SurpriseRecord } from '../insight/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { dynamicDefaults } from '../training/dynamic.ts';
 import { type GivenScoring, type Part, type Score, type ScoringPlan, parts, planScoring, score } from '../training/scoring.ts';
+import { runInTurns } from '../turns.ts';
 import { Corpus } from './corpus.ts';
 import { readKnownText } from './known-text.ts';
 import { areSources, isModelOrName } from './given.ts';
@@ -198,7 +199,7 @@ export class Model {
     return {
       pieces,
       activations,
-      findings: pieces.length < LEAST_CHARACTERS ? [] : searchCells(activations, propertiesOf(pieces)),
+      findings: pieces.length < LEAST_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
       saturation: saturationOf(activations),
     };
   }

@@ -162,7 +162,7 @@ async function settingsOf({ request: { text, options, reading, machine }, rooms 
 
 /** Whether a text that was read already is the same as before is seen by its digest, however its characters were read. */
 function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
-  const { encoding: _encoding, keepLineEnds: _keepLineEnds, ...others } = reading;
+  const { encoding: _encoding, keepLineEnds: _keepLineEnds, skipInvalid: _skipInvalid, ...others } = reading;
   return others;
 }
 
@@ -230,6 +230,7 @@ async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<
       earlier,
       initial,
       ...(clock === undefined ? {} : { clock }),
+      ...(tell.activity === undefined ? {} : { onActivity: tell.activity }),
     });
     try {
       for (const note of run.notes) tell.note(note);

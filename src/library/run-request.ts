@@ -3,6 +3,7 @@
 import type { TrainedModel } from '../checkpoint/store.ts';
 import { UTF8 } from '../corpus/encoding.ts';
 import type { Corpus, Source, Vocabulary } from '../corpus/read.ts';
+import type { ActivityListener } from '../training/activity.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { MachineOptions, ReadingOptions } from '../training/record.ts';
 import type { TrainingRooms } from './rooms.ts';
@@ -10,11 +11,11 @@ import type { TrainingRooms } from './rooms.ts';
 /** The last part of a text, to validate on. */
 export const defaultValidationFraction = 0.1;
 
-/** How the characters of a new run's text are read, as far as it was given; bytes are always left as they are. */
+/** How the files of a new run's text are read, as far as it was given; bytes are always left as they are. */
 export const readingOfCharacters = (
   unit: ReadingOptions['unit'],
-  { encoding = UTF8, keepLineEnds = unit === 'byte' }: Partial<ReadingOptions>,
-): Pick<ReadingOptions, 'encoding' | 'keepLineEnds'> => ({ encoding, keepLineEnds });
+  { encoding = UTF8, keepLineEnds = unit === 'byte', skipInvalid = false }: Partial<ReadingOptions>,
+): Pick<ReadingOptions, 'encoding' | 'keepLineEnds' | 'skipInvalid'> => ({ encoding, keepLineEnds, skipInvalid });
 
 /** A text that was read already, and how. */
 export interface ReadText {
@@ -54,6 +55,8 @@ export interface Teller {
   note(text: string): void;
   /** What went wrong before, and was made good. */
   warn(text: string): void;
+  /** How far something is that takes its time. */
+  readonly activity?: ActivityListener;
 }
 
 /** What a run asks of whoever opens it. */

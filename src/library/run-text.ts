@@ -20,15 +20,14 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
     refuseOtherSymbols(text.corpus, symbols);
     return text.corpus;
   }
-  const { readCorpus, findFiles, Vocabulary } = await rooms.corpus();
-  const { validationFile, testFile, include, exclude } = reading;
-  // They are read last, after a long text.
-  for (const file of [validationFile, testFile]) if (file !== null) await findFiles(file, { include, exclude });
+  const { readCorpus, Vocabulary } = await rooms.corpus();
+  const { validationFile, testFile } = reading;
   const { vocabulary, known, ...rest } = symbols;
   const corpus = await readCorpus({
     sources: text,
     ...reading,
     ...rest,
+    onActivity: tell.activity,
     ...(vocabulary === undefined ? {} : { vocabulary: new Vocabulary(vocabulary) }),
     ...(known === undefined ? {} : { known: new Vocabulary(known) }),
     // Merely looking at the real one opens it.
@@ -41,7 +40,7 @@ export async function textOf({ request, rooms, tell }: Way, reading: ReadingOpti
 /** The command that starts a new run which knows more characters of these texts; empty for texts that are not files. */
 export function toAddCharacters(
   { text }: RunRequest,
-  { include, exclude, encoding, keepLineEnds, validationFraction, validationFile, testFraction, testFile }: ReadingOptions,
+  { include, exclude, encoding, keepLineEnds, skipInvalid, validationFraction, validationFile, testFraction, testFile }: ReadingOptions,
   folder: string,
 ): { readonly toAddCharacters?: string } {
   if (wasRead(text) || text.some(isText)) return {};
@@ -58,6 +57,7 @@ export function toAddCharacters(
     ...exclude.flatMap((pattern) => ['--exclude', pattern]),
     ...(encoding === UTF8 ? [] : ['--encoding', encoding]),
     ...(keepLineEnds ? ['--keep-line-ends'] : []),
+    ...(skipInvalid ? ['--skip-invalid'] : []),
     ...(validationFraction === defaultValidationFraction ? [] : validation),
     ...(testFraction === 0 && testFile === null ? [] : test),
   ];

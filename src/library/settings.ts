@@ -16,6 +16,7 @@ const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>
   unit: "'char' or 'byte'",
   encoding: 'the name of an encoding, such as windows-1252',
   keepLineEnds: 'true or false',
+  skipInvalid: 'true or false',
   minCount: 'a whole number from 1 up',
   validationFraction: 'a number from 0 to below 1',
   validationFile: 'the name of a file',

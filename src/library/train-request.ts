@@ -53,6 +53,7 @@ const readingNames = [
   'unit',
   'encoding',
   'keepLineEnds',
+  'skipInvalid',
   'minCount',
   'validationFraction',
   'validationFile',

@@ -33,7 +33,16 @@ async function estimated(way: Way, planned: PlannedRun, clock: (() => number) | 
   const silent = { ...way, tell: { ...way.tell, note: () => {} } };
   const device = await openDeviceFor(silent, { options, machine }, { length: corpus.train.length, symbols: corpus.vocabulary.size });
   try {
-    return await estimateRun({ options, corpus, device, reading, machine, initial, ...(clock === undefined ? {} : { clock }) });
+    return await estimateRun({
+      options,
+      corpus,
+      device,
+      reading,
+      machine,
+      initial,
+      ...(clock === undefined ? {} : { clock }),
+      ...(way.tell.activity === undefined ? {} : { onActivity: way.tell.activity }),
+    });
   } finally {
     await device.close();
   }

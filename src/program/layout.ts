@@ -6,6 +6,7 @@
 //      pre-activation, the gradient of the logits that of the logits), or gets a buffer of its own.
 //   3. Whole buffers take the place of others, region by region (overlay.ts).
 //   4. Buffers whose lifetimes do not meet share memory (allocate.ts).
+import type { Pieces } from '../pieces.ts';
 import { allocate } from './allocate.ts';
 import { overlay } from './overlay.ts';
 import { type Buffer, type Home, arenaBuffer, placeJoins, sameHome } from './placement.ts';
@@ -25,12 +26,18 @@ export interface Layout {
   offsetOf(buffer: Buffer): number;
 }
 
-export function layOut(program: Program): Layout {
+/** Yields after each stage: of a long sequence each takes a part of a second. */
+export function* layOut(program: Program): Pieces<Layout> {
   const placement = placeJoins(program);
+  yield;
   const steps = schedule(program, placement.copies);
+  yield;
   const slots = new Slots(program, steps, placement);
+  yield;
   settle(slots, steps);
+  yield;
   const merged = overlay(slots.all, steps);
+  yield;
   const { offsets, elements } = allocate(slots.all, merged);
   return {
     steps,

@@ -1,9 +1,12 @@
 // The work of a run between two events, as it goes on: for whoever shows that something is under way. It is no event: it is neither logged
 // nor part of `--json`.
+import type { ReadingActivity } from '../corpus/activity.ts';
 
-export interface Activity {
-  readonly kind: 'compiling' | 'validating' | 'sampling' | 'saving' | 'reading';
-  /** Characters that are validated or sampled, bytes that are saved or read; of anything else 0, and 1 when it is done. */
+export type Activity = ReadingActivity | RunActivity;
+
+interface RunActivity {
+  readonly kind: 'compiling' | 'measuring' | 'validating' | 'scoring' | 'inspecting' | 'sampling' | 'saving';
+  /** Characters that are validated, scored, inspected or sampled, bytes that are saved; of anything else 0, and 1 when it is done. */
   readonly done: number;
   /** `done` when the work is done; null where nobody knows it beforehand. */
   readonly total: number | null;
@@ -15,7 +18,7 @@ export type ActivityListener = (activity: Activity) => void;
 /** Does work that is done in one piece, and reports its beginning and its end. */
 export async function reporting<Result>(
   onActivity: ActivityListener | undefined,
-  kind: Activity['kind'],
+  kind: RunActivity['kind'],
   work: () => Promise<Result>,
 ): Promise<Result> {
   onActivity?.({ kind, done: 0, total: 1 });

@@ -50,6 +50,7 @@ const readingFlags = {
   include: '--include',
   exclude: '--exclude',
   encoding: '--encoding',
+  skipInvalid: '--skip-invalid',
   validationFraction: '--val-fraction',
   validationFile: '--val-file',
   testFile: '--test-file',

@@ -5,6 +5,7 @@ import type { Tokens } from '../corpus/read.ts';
 import type { Executable, UpdateRule } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import { Builder } from '../program/builder.ts';
+import type { ActivityListener } from './activity.ts';
 
 /** The slot of the weights as they were trained. */
 export const TRAINED = 'trained';
@@ -54,6 +55,14 @@ export function dynamicRule({ learningRate, decay }: DynamicOptions): UpdateRule
   };
 }
 
+interface DynamicPlan {
+  readonly streams: number;
+  readonly sequenceLength: number;
+  readonly startSymbol?: number | null;
+  /** Is told how much is done. */
+  readonly onActivity?: ActivityListener;
+}
+
 /**
  * Mean nats per character of a text, as `evaluate` has it, but with weights that learn from each window when it has been scored. With
  * several streams, the later parts of the text are learnt from before the earlier ones are over: only one stream never looks ahead.
@@ -67,11 +76,7 @@ export async function evaluateDynamically(
   executable: Executable,
   job: string,
   tokens: Tokens,
-  {
-    streams,
-    sequenceLength,
-    startSymbol,
-  }: { readonly streams: number; readonly sequenceLength: number; readonly startSymbol?: number | null },
+  { streams, sequenceLength, startSymbol, onActivity }: DynamicPlan,
 ): Promise<number> {
   let sum = 0;
   let count = 0;
@@ -88,6 +93,7 @@ export async function evaluateDynamically(
     }
     sum += lossNats;
     count += scored;
+    onActivity?.({ kind: 'scoring', done: count, total: tokens.length - 1 });
     await setImmediate(); // signals have their turn, even where the device computes on this thread
   }
   return sum / count;

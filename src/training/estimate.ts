@@ -1,5 +1,6 @@
 // How long a run will take on this machine: from its own steps, evaluations and samples, each measured for a moment on its own device.
 // Nothing is learnt, and nothing is written.
+import { reporting } from './activity.ts';
 import { type Recurring, timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingOptions } from './options.ts';
@@ -35,7 +36,11 @@ export interface RunEstimate {
  * @param run a new one
  * @throws RnnError `usage` if the model does not fit into memory, `corpus` if the text holds no window, `device` if the device fails
  */
-export async function estimateRun(run: TrainingRun): Promise<RunEstimate> {
+export function estimateRun({ onActivity, ...run }: TrainingRun): Promise<RunEstimate> {
+  return reporting(onActivity, 'measuring', () => measured(run));
+}
+
+async function measured(run: TrainingRun): Promise<RunEstimate> {
   const { options, corpus, device, clock = () => performance.now() } = run;
   const session = await Session.open(options, corpus, device, run);
   try {

@@ -91,10 +91,10 @@ export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
  * @param lower the options that make it smaller
  * @throws RnnError `usage` for a run that cannot be planned, or that needs more memory than is free
  */
-export function refuseIfTooLarge(demand: Demand, device: Device, lower = LOWER_SIZES): void {
+export async function refuseIfTooLarge(demand: Demand, device: Device, lower = LOWER_SIZES): Promise<void> {
   refuseHopeless(demand, lower); // before any program is built
   const threads = device.name === 'cpu' && demand.workload.update !== null ? ', or --threads' : '';
-  refuseIfShort(demand, device.estimate(demand.workload), `lower ${lower}${threads}`);
+  refuseIfShort(demand, await device.estimate(demand.workload), `lower ${lower}${threads}`);
 }
 
 function refuseIfShort(demand: Demand, deviceBytes: number, hint: string): void {

@@ -12,14 +12,14 @@ import type { TrainingOptions } from './options.ts';
 /** How the text of a run is read, apart from which files it is in. */
 export type ReadingOptions = Pick<
   CorpusOptions,
-  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'minCount' | 'validationFraction' | 'testFraction'
+  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'skipInvalid' | 'minCount' | 'validationFraction' | 'testFraction'
 > & {
   readonly validationFile: string | null;
   readonly testFile: string | null;
 };
 
 /** How the texts of runs were read whose checkpoints do not say so. */
-export const earlierReading = { encoding: UTF8, keepLineEnds: true, testFraction: 0, testFile: null } as const;
+export const earlierReading = { encoding: UTF8, keepLineEnds: true, skipInvalid: false, testFraction: 0, testFile: null } as const;
 
 /** What a run was asked to run on; null where that was left open. */
 export interface MachineOptions {
@@ -95,6 +95,7 @@ const readingRules: Rules<ReadingOptions> = {
   unit: (value) => value === 'char' || value === 'byte',
   encoding: (value) => typeof value === 'string' && encodingNamed(value) !== null,
   keepLineEnds: (value) => typeof value === 'boolean',
+  skipInvalid: (value) => typeof value === 'boolean',
   minCount: (value) => isCount(value) && (value as number) >= 1,
   validationFraction: isFraction,
   validationFile: isTextOrNull,

@@ -11,6 +11,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { scoringProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { noRegularisation } from '../model/regularisation.ts';
+import type { ActivityListener } from './activity.ts';
 import { type DynamicOptions, TRAINED, dynamicDefaults, dynamicRule, evaluateDynamically } from './dynamic.ts';
 import { evaluate } from './evaluation.ts';
 import { optionRules } from './option-rules.ts';
@@ -35,8 +36,8 @@ const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 'unit' | 'minCount'> {
   const recorded = recordedReadingOrNull(training);
   const { include = [], exclude = [], validationFraction = 0, validationFile = null } = recorded ?? {};
-  const { encoding, keepLineEnds, testFraction, testFile } = recorded ?? earlierReading;
-  const files = { include, exclude, encoding, keepLineEnds };
+  const { encoding, keepLineEnds, skipInvalid, testFraction, testFile } = recorded ?? earlierReading;
+  const files = { include, exclude, encoding, keepLineEnds, skipInvalid };
   if (part === 'all') return { ...files, validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
   if (recorded === null)
     throw new RnnError('checkpoint', `the checkpoint does not say how its run split the text, so there is no --part ${part}`, {
@@ -187,9 +188,16 @@ export interface Score {
  * The loss of a model on a text, its state carried along each stream.
  *
  * @param record is told what each character but the first cost, as far as it has room
+ * @param onActivity is told how far it is
  * @throws RnnError `usage` if that does not fit into memory, `diverged` if the model does not stand what it learns meanwhile
  */
-export async function score(trained: BareModel, plan: ScoringPlan, device: Device, record: SurpriseRecord | null = null): Promise<Score> {
+export async function score(
+  trained: BareModel,
+  plan: ScoringPlan,
+  device: Device,
+  record: SurpriseRecord | null = null,
+  onActivity: ActivityListener = () => {},
+): Promise<Score> {
   const { model } = trained;
   const { tokens, streams: N, sequenceLength: T, dynamic } = plan;
   const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) }];
@@ -202,7 +210,8 @@ export async function score(trained: BareModel, plan: ScoringPlan, device: Devic
     });
   const workload = { parameters: parameterShapes(model), jobs, update: dynamic === null ? null : dynamicRule(dynamic) };
   const options = { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 };
-  refuseIfTooLarge({ model, options, workload, textBytes: tokens.byteLength }, device, '--streams or --seq-length');
+  onActivity({ kind: 'compiling', done: 0, total: 1 });
+  await refuseIfTooLarge({ model, options, workload, textBytes: tokens.byteLength }, device, '--streams or --seq-length');
   const executable = await device.compile(workload);
   try {
     const parameters = parameterVector(trained);
@@ -213,9 +222,10 @@ export async function score(trained: BareModel, plan: ScoringPlan, device: Devic
       if (isLikeliest(logits, start, model.vocabulary, symbol)) hits++;
       if (record !== null && at < record.characters) record.put(at, logits, start, symbol);
     };
-    const nats = await evaluate(executable, 'evaluate', tokens, { ...plan, visit });
+    const listen: ActivityListener = ({ done, total }) => onActivity({ kind: 'scoring', done, total });
+    const nats = await evaluate(executable, 'evaluate', tokens, { ...plan, visit, onActivity: listen });
     if (dynamic !== null) await executable.write({ kind: 'slot', name: TRAINED }, parameters);
-    const dynamicNats = dynamic === null ? null : await evaluateDynamically(executable, 'adapt', tokens, plan);
+    const dynamicNats = dynamic === null ? null : await evaluateDynamically(executable, 'adapt', tokens, { ...plan, onActivity: listen });
     const characters = tokens.length - 1;
     return { characters, nats: nats!, accuracy: hits / characters, dynamicNats, device: executable.description };
   } finally {

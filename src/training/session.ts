@@ -9,6 +9,7 @@ import { stateShapes } from '../model/layer.ts';
 import { initialParametersInPieces, parameterShapes } from '../model/parameters.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
+import { runInTurns } from '../turns.ts';
 import { type ActivityListener, reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
@@ -21,7 +22,6 @@ import { nearestPlace, placeIn, statesIn } from './restore.ts';
 import type { TrainingRun } from './run.ts';
 import type { Progress } from './schedules.ts';
 import { transferParameters } from './transfer.ts';
-import { runInTurns } from './turns.ts';
 import { Validation } from './validation.ts';
 import { Weights } from './weights.ts';
 import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
@@ -121,7 +121,8 @@ export class Session {
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     const demand = { model, options, workload, textBytes: bytesOf(corpus) };
-    refuseIfTooLarge(demand, device);
+    onActivity({ kind: 'compiling', done: 0, total: 1 }); // to know its size takes most of it
+    await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const streams = new Streams(
       corpus.train,

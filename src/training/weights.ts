@@ -8,7 +8,7 @@ import { type ParameterShape, countParameters } from '../program/value.ts';
 import { AVERAGE, type Optimizer } from './optimizers.ts';
 import { makeOrthogonal } from './orthogonal.ts';
 import { WEIGHTS, extraIn, slotsIn, waitingIn } from './restore.ts';
-import { runInTurns } from './turns.ts';
+import { runInTurns } from '../turns.ts';
 
 type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
 

@@ -2,11 +2,12 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RunFolder } from '../../src/checkpoint/store.ts';
 import type { Rooms } from '../../src/cli/rooms.ts';
 import { RnnError } from '../../src/errors.ts';
-import { rnn } from './helpers.ts';
+import { FakeStream, rnn } from './helpers.ts';
 import { estimate, unmeasuredRooms } from './rooms.ts';
 
 let folder: string;
@@ -55,6 +56,26 @@ describe('rnn train --dry-run', () => {
     expect(stdout).toMatch(/; 20,160 characters to train on, 2,520 to validate on, 2,520 to test on$/m);
     expect(stdout).toMatch(/^--test-fraction 0.1 +--test-fraction$/m);
     expect(JSON.parse((await plan(['--test-fraction', '0.1', '--json'])).stdout)).toMatchObject({ corpus: { test: 2520 } });
+  });
+
+  it('shows in a terminal what it waits for, and removes it before it says anything', async () => {
+    const terminal = new FakeStream({ columns: 80 });
+    const measuring: Partial<Rooms> = {
+      estimating: async () => ({
+        async estimateRun({ onActivity }) {
+          onActivity!({ kind: 'measuring', done: 0, total: 1 });
+          while (!terminal.text.includes('measuring')) await setTimeout(10);
+          return estimate;
+        },
+      }),
+    };
+    const { code } = await rnn(['train', text, '--out', out, '--dry-run'], {
+      rooms: { ...unmeasuredRooms, ...measuring },
+      stdout: terminal,
+      stderr: terminal,
+    });
+    expect(code).toBe(0);
+    expect(terminal.text).toMatch(/measuring[^\n]*\r\u001B\[J[\d,]+ parameters/);
   });
 
   it('says how long the run takes, and with what', async () => {

@@ -60,6 +60,7 @@ export class FakeStream extends Writable {
 
 export class FakeProcess implements Io {
   readonly stdin: Readable;
+  readonly isStdinTerminal = false;
   readonly stdout: OutputStream & FakeStream;
   readonly stderr: OutputStream & FakeStream;
   readonly env: Record<string, string>;

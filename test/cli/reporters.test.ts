@@ -4,11 +4,18 @@ import { Output } from '../../src/cli/output.ts';
 import { BarReporter } from '../../src/cli/progress/bar.ts';
 import { Estimate } from '../../src/cli/progress/estimate.ts';
 import { PlainReporter, reportEveryMs } from '../../src/cli/progress/plain.ts';
-import type { ReportEvent, StartEvent } from '../../src/training/events.ts';
+import { waitFor } from '../../src/cli/progress/wait.ts';
+import type { Activity } from '../../src/training/activity.ts';
+import type { ReportEvent, StartEvent, TrainingEvent } from '../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream } from './helpers.ts';
 import { end, evaluation, recovery, report, sample, saved, start } from './rooms.ts';
 
-const erase = '\r\u001B[K';
+const erase = '\r\u001B[J';
+/** The last line that was drawn. */
+const lastLine = ({ text }: FakeStream): string =>
+  bare(text.split('\r').at(-2) ?? '')
+    .split('\n')
+    .at(-1)!;
 
 const stderrOf = async (columns?: number): Promise<{ stream: FakeStream; output: Output }> => {
   const stream = new FakeStream(columns === undefined ? {} : { columns });
@@ -28,8 +35,8 @@ describe('the progress bar of a terminal', () => {
     await reporter.handle(report(500, 30_000, 0.25));
     vi.advanceTimersByTime(500);
     const drawn = stream.text.split('\n').at(-1)?.split('\r') ?? [];
-    expect(bare(drawn.at(-1) ?? '')).toMatch(
-      /^█+░+ {2}25% {2}step 500 {2}loss 1\.532 {2}2\.21 bits {2}lr 2\.0e-3 {2}45\.2k\/s {2}1m 30s left $/,
+    expect(lastLine(stream)).toMatch(
+      /^█+[░▒▓]░+ {2}25% {2}step 500 {2}loss 1\.532 {2}2\.21 bits {2}lr 2\.0e-3 {2}45\.2k\/s {2}1m 30s left $/,
     );
     expect(Math.max(...drawn.map((line) => bare(line).length))).toBeLessThan(80);
 
@@ -46,14 +53,14 @@ describe('the progress bar of a terminal', () => {
     const { stream, output } = await stderrOf(80);
     const reporter = new BarReporter(output, { maxTimeMs: null });
     await reporter.handle(start);
+    vi.advanceTimersByTime(500);
     for (const event of [evaluation, sample, recovery]) {
       const before = stream.text.length;
       await reporter.handle(event);
       const printed = stream.text.slice(before);
       expect(printed.startsWith(erase)).toBe(true);
-      expect(printed.slice(erase.length)).toMatch(/^[^\r]*\n$/);
-      vi.advanceTimersByTime(500);
-      expect(bare(stream.text.split('\r').at(-1) ?? '')).toMatch(/^░+ /);
+      expect(printed.slice(erase.length)).toMatch(/^[^\r]*\n[^\r\n]*\r$/);
+      expect(lastLine(stream)).toMatch(/^[░▒▓]░+ /);
     }
     expect(bare(stream.text)).toContain('step 1,000  validation loss 1.612 nats, 2.326 bits  best so far');
     expect(bare(stream.text)).toContain('To be, or␛[2J not to be');
@@ -80,6 +87,104 @@ const linesOf = async (events: Parameters<PlainReporter['handle']>[0][]): Promis
   return stream.text.trimEnd().split('\n');
 };
 
+describe('what a run waits for', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  const activities = [
+    { kind: 'reading', done: 0, total: null, files: { done: 0, total: 0 } },
+    { kind: 'reading', done: 45e6, total: 137e6, files: { done: 12, total: 340 } },
+    { kind: 'encoding', done: 0, total: null, files: { done: 340, total: 340 } },
+    { kind: 'compiling', done: 0, total: 1 },
+    { kind: 'validating', done: 500, total: 10_000 },
+    { kind: 'sampling', done: 0, total: 300 },
+    { kind: 'saving', done: 0, total: 1 },
+  ] as const satisfies readonly Activity[];
+
+  it.each([80, 40, 30, 20])(
+    'moves in a line of its own at least each second, before the first step and after it, at %i columns',
+    async (columns) => {
+      const labels: (string | undefined)[] = [];
+      for (const isTraining of [false, true]) {
+        const { stream, output } = await stderrOf(columns);
+        const reporter = new BarReporter(output, { maxTimeMs: null, now: () => vi.getMockedSystemTime()!.getTime() });
+        if (isTraining) for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
+        for (const activity of activities) {
+          reporter.wait(waitFor(activity));
+          vi.advanceTimersByTime(250);
+          for (let second = 0; second < 10; second++) {
+            const before = lastLine(stream);
+            expect(before.length).toBeLessThan(columns);
+            vi.advanceTimersByTime(1000);
+            expect(lastLine(stream)).not.toBe(before);
+          }
+          if (columns === 80) labels.push(lastLine(stream).match(/[a-z]+ing/)?.[0]);
+        }
+        reporter.close();
+      }
+      const kinds = activities.map(({ kind }) => kind);
+      expect(labels).toEqual(columns === 80 ? [...kinds, ...kinds] : []);
+    },
+  );
+
+  it('says how many files and bytes are read, and how long the rest takes', async () => {
+    const { stream, output } = await stderrOf(80);
+    const reporter = new BarReporter(output, { maxTimeMs: null, now: () => vi.getMockedSystemTime()!.getTime() });
+    reporter.wait(waitFor(activities[0]));
+    vi.advanceTimersByTime(5000);
+    expect(lastLine(stream)).toMatch(/^[⠋-⣿] reading {2}looking for files {2}5s$/);
+    reporter.wait(waitFor({ ...activities[1], done: 68.5e6 }));
+    vi.advanceTimersByTime(5000);
+    expect(lastLine(stream)).toMatch(/^█+[░▒▓]░+ {2}50% {2}reading {2}12 of 340 files, 69 MB of 137 MB {2}10s left *$/);
+    reporter.close();
+  });
+
+  it('counts in the time left, which passes between two reports', async () => {
+    const { stream, output } = await stderrOf(80);
+    const reporter = new BarReporter(output, { maxTimeMs: null, now: () => vi.getMockedSystemTime()!.getTime() });
+    for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
+    vi.advanceTimersByTime(10_000);
+    expect(lastLine(stream)).toContain('1m 20s left');
+    reporter.wait(waitFor({ kind: 'validating', done: 0, total: 100 }));
+    vi.advanceTimersByTime(10_000);
+    expect(lastLine(stream)).toContain('1m 10s left');
+    reporter.wait(waitFor({ kind: 'validating', done: 5, total: 100 }));
+    vi.advanceTimersByTime(100);
+    expect(lastLine(stream)).toMatch(/ {2}25% {2}validating {3}5% .* 3m 1\ds left $/);
+    await reporter.handle(evaluation);
+    vi.advanceTimersByTime(900);
+    expect(lastLine(stream)).toContain('1m 09s left');
+    expect(lastLine(stream)).not.toContain('validating');
+    reporter.close();
+  });
+
+  it('is not shown where it is over before the line is drawn, nor anywhere else than in a terminal', async () => {
+    const { stream, output } = await stderrOf(80);
+    const reporter = new BarReporter(output, { maxTimeMs: null });
+    reporter.wait(waitFor(activities[1]));
+    vi.advanceTimersByTime(50);
+    reporter.close();
+    const plain = await stderrOf();
+    expect(new PlainReporter(plain.output, { maxTimeMs: null })).not.toHaveProperty('wait');
+    vi.advanceTimersByTime(1000);
+    expect([stream.text, plain.stream.text]).toEqual(['', '']);
+  });
+});
+
+describe('a narrow window', () => {
+  it('breaks lines between words, and leaves commands whole', async () => {
+    const { stream, output } = await stderrOf(30);
+    const reporter = new BarReporter(output, { maxTimeMs: null });
+    await reporter.handle(start);
+    for (const event of [evaluation, sample, recovery, end('max-steps')]) await reporter.handle(event);
+    reporter.note('saved; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet --temp 0.8');
+    const lines = bare(stream.text).split('\n');
+    expect(lines.filter((line) => line.length > 29)).toEqual(['  rnn sample --checkpoint checkpoints/hamlet --temp 0.8']);
+    expect(lines).toContain('text    1,115,394 characters,');
+    expect(lines).toContain('        65 symbols; 1,003,854');
+  });
+});
+
 describe('plain lines', () => {
   it('a report says the step, the loss, the speed and the time left', async () => {
     expect(await linesOf([report(1, 0, 0), report(500, 30_000, 0.25)])).toEqual([
@@ -101,11 +206,26 @@ describe('plain lines', () => {
     const lines = await linesOf([report(1, 0, 0), evaluation, evaluation, sample, saved, recovery, report(2000, 1000, 1), end('patience')]);
     const text = lines.join('\n');
     expect(text.match(/step 1,000 {2}validation loss 1\.612 nats/g)).toHaveLength(2);
-    expect(text).toContain('── a sample at step 1,000 ──');
+    expect(text).toContain('step 1,000  sample: To be, or␛[2J not to be\n');
     expect(text).toContain('step 1,000  saved checkpoints/hamlet/latest.json');
     expect(text).toContain('warning: step 1,200: the loss was not a number');
     expect(text).toContain('step 2,000  epoch');
     expect(text).toContain('the validation loss has stopped falling: step 2,000 after 2m 10s');
+  });
+});
+
+describe('samples in a log', () => {
+  it('are the first 80 characters on one line', async () => {
+    const text = `one\ntwo ${'𝄞'.repeat(100)}`;
+    expect(await linesOf([{ ...sample, text } as TrainingEvent])).toEqual([`step 1,000  sample: one␊two ${'𝄞'.repeat(72)}…`]);
+  });
+
+  it('are a minute apart', async () => {
+    let now = 0;
+    const { stream, output } = await stderrOf();
+    const reporter = new PlainReporter(output, { maxTimeMs: null, now: () => now });
+    for (; now <= 180_000; now += 20_000) await reporter.handle({ ...sample, step: now / 1000 } as TrainingEvent);
+    expect(stream.text.match(/step \d+/g)).toEqual(['step 0', 'step 60', 'step 120', 'step 180']);
   });
 });
 

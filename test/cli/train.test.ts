@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../src/cli/signals.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
@@ -81,6 +82,7 @@ describe('rnn train', () => {
       unit: 'byte',
       encoding: 'utf-8',
       keepLineEnds: true,
+      skipInvalid: false,
       minCount: 2,
       validationFraction: 0,
       validationFile: null,
@@ -100,6 +102,7 @@ describe('rnn train', () => {
       unit: 'char',
       encoding: 'utf-8',
       keepLineEnds: false,
+      skipInvalid: false,
       minCount: 1,
       validationFraction: 0.1,
       validationFile: null,
@@ -160,13 +163,15 @@ describe('rnn train', () => {
 
   it('shows a bar on a terminal, and erases it before an error', async () => {
     const { rooms, calls } = fakeRooms({
-      *events() {
+      async *events() {
         yield start;
         yield report(1, 0, 0.1);
+        while (!terminal.text.includes('░')) await setTimeout(10);
         throw new Error('boom');
       },
     });
-    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms, stderr: new FakeStream({ columns: 80 }) });
+    const terminal = new FakeStream({ columns: 80 });
+    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms, stderr: terminal });
     expect(code).toBe(1);
     expect(stderr).toMatch(/░/);
     expect(stderr.slice(stderr.lastIndexOf('░'))).not.toMatch(/^░+[^\r]*error/);

@@ -25,6 +25,7 @@ export function read(source: string | readonly string[], options: Partial<Corpus
     unit: 'char',
     encoding: 'utf-8',
     keepLineEnds: true,
+    skipInvalid: false,
     minCount: 1,
     validationFraction: 0,
     validationFile: null,

@@ -8,6 +8,7 @@ import { type Finding, scoreOf } from '../../src/insight/finding.ts';
 import { propertiesOf } from '../../src/insight/properties.ts';
 import { searchCells } from '../../src/insight/search.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
+import { runAtOnce } from '../../src/pieces.ts';
 import { Random } from '../../src/random.ts';
 import { corpusOf, train } from '../training/fixture.ts';
 import type { BareModel } from '../../src/insight/reading.ts';
@@ -25,7 +26,7 @@ async function found(trained: BareModel): Promise<Map<string, Finding>> {
   const activations = await readActivations(trained, Uint8Array.from(corpus.vocabulary.encode(text)), device, null).finally(() =>
     device.close(),
   );
-  return new Map(searchCells(activations, properties).map((finding) => [finding.property.name, finding]));
+  return new Map(runAtOnce(searchCells(activations, properties)).map((finding) => [finding.property.name, finding]));
 }
 
 /** Of the best cell, or of chance if there is none. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Ngrams } from '../../src/insight/ngrams.ts';
+import { runAtOnce } from '../../src/pieces.ts';
 import { Random } from '../../src/random.ts';
 import { ngramLoss } from '../training/ngram.ts';
 
@@ -20,6 +21,17 @@ describe('models that count', () => {
     const counted = new Ngrams(text, V);
     expect(counted.characters).toBe(text.length);
     for (const [index, nats] of counted.nats(held).entries()) expect(nats).toBeCloseTo(ngramLoss(text, held, index + 1, V), 10);
+  });
+
+  it('are the same in pieces of some thousand symbols', () => {
+    const [text, held] = [walk(20_000, 30, 7), walk(9000, 30, 7)];
+    const whole = new Ngrams(text, 30);
+    const counting = Ngrams.inPieces(text, 30);
+    for (let piece = 0; piece < 4; piece++) expect(counting.next().done).toBe(false);
+    const counted = runAtOnce(counting);
+    expect(counted.characters).toBe(text.length);
+    expect(counted.nats(held)).toEqual(whole.nats(held));
+    expect([...counted.natsInPieces(held)].length).toBeGreaterThan(1);
   });
 
   it('are those that are worked out by hand, of two orders and three symbols', () => {

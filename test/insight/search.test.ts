@@ -4,6 +4,7 @@ import type { Activations } from '../../src/insight/activations.ts';
 import { type Finding, cellText } from '../../src/insight/finding.ts';
 import { type Property, propertiesOf } from '../../src/insight/properties.ts';
 import { defaultLength, maxDefaultLength, searchCells } from '../../src/insight/search.ts';
+import { runAtOnce } from '../../src/pieces.ts';
 import { Random } from '../../src/random.ts';
 import { notedText } from './planted.ts';
 
@@ -49,7 +50,7 @@ describe('a search', () => {
     (at) => Math.tanh(valuesOf('line left')[at] / 10) || 0,
     (at) => valuesOf('comment')[at] + 0.3 * noise(at),
   ]);
-  const findings = searchCells(cells, properties);
+  const findings = runAtOnce(searchCells(cells, properties));
 
   it.each([
     ['quotes', 20, -0.9],
@@ -62,17 +63,22 @@ describe('a search', () => {
     expect(first.correlation / Math.sign(least)).toBeGreaterThan(Math.abs(least));
   });
 
+  it('comes in pieces: one for each unit, each property, and a few units at a time that are compared with all', () => {
+    const pieces = [...searchCells(activations(ignorant(20)), properties)];
+    expect(pieces.length).toBeGreaterThanOrEqual(20 + properties.length + 20 / 4);
+  });
+
   it('says of what is not in the text, or in one half alone, that there is nothing to tell', () => {
     for (const name of ['upper case', 'after if'])
       expect(named(findings, name)).toMatchObject({ cells: [], chance: null, neededCharacters: null });
     const once = { ...properties[0], values: new Float32Array(characters).fill(1, 0, characters / 20) };
-    expect(searchCells(cells, [once])).toMatchObject([{ cells: [], chance: null, neededCharacters: 340_000 }]);
+    expect(runAtOnce(searchCells(cells, [once]))).toMatchObject([{ cells: [], chance: null, neededCharacters: 340_000 }]);
   });
 
   it('says how much text a property takes whose spans are too few to tell units from chance', () => {
     const rare = { ...properties[0], values: new Float32Array(characters) };
     for (const at of [150, 350, 2150, 3350]) rare.values.fill(1, at, at + 40);
-    const [finding] = searchCells(activations(ignorant(60)), [rare]);
+    const [finding] = runAtOnce(searchCells(activations(ignorant(60)), [rare]));
     expect(finding.cells).toEqual([]);
     expect(finding.chance).toBeGreaterThan(0.8);
     expect(finding.neededCharacters).toBeGreaterThan(1.5 * characters);
@@ -86,13 +92,16 @@ describe('a search', () => {
       (at: number): number =>
         Math.floor(at / (characters / 20)) % 2 === half ? valuesOf('quotes')[at] : noise(at);
     for (const half of [0, 1])
-      expect(named(searchCells(activations([...ignorant(20), inHalf(half)]), properties), 'quotes').cells).toEqual([]);
-    const all = named(searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties), 'quotes').cells;
+      expect(named(runAtOnce(searchCells(activations([...ignorant(20), inHalf(half)]), properties)), 'quotes').cells).toEqual([]);
+    const all = named(
+      runAtOnce(searchCells(activations([...ignorant(20), (at) => (inHalf(0)(at) + inHalf(1)(at)) / 2]), properties)),
+      'quotes',
+    ).cells;
     expect(all.map(cellText)).toEqual(['0.c.20']);
   });
 
   it('finds the same again', () => {
-    expect(searchCells(cells, properties)).toEqual(findings);
+    expect(runAtOnce(searchCells(cells, properties))).toEqual(findings);
   });
 });
 
@@ -123,7 +132,7 @@ describe('the default length of a text', () => {
 test.each(Array.from({ length: 8 }, (_, seed) => seed))(
   'nothing is found by cells that know nothing of the text, however slowly they change (seed %i)',
   (seed) => {
-    expect(searchCells(activations(ignorant(60, seed + 2)), properties).filter(({ cells }) => cells.length > 0)).toEqual([]);
+    expect(runAtOnce(searchCells(activations(ignorant(60, seed + 2)), properties)).filter(({ cells }) => cells.length > 0)).toEqual([]);
   },
 );
 
@@ -137,5 +146,5 @@ test('a property of which the text knows nothing is found by no cell, be it one 
       values: Float32Array.from({ length: characters }, (_, at) => (n % 2 === 0 ? values(at) : Number(values(at) > 0.5))),
     };
   });
-  expect(searchCells(activations(ignorant(60)), drifting).filter(({ cells }) => cells.length > 0)).toEqual([]);
+  expect(runAtOnce(searchCells(activations(ignorant(60)), drifting)).filter(({ cells }) => cells.length > 0)).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { centredRanks, correlate, weightsOf } from '../../src/insight/statistics.ts';
+import { runAtOnce } from '../../src/pieces.ts';
 import { Random } from '../../src/random.ts';
 
 /** What float32 leaves of sums over some hundred numbers. */
@@ -35,7 +36,7 @@ describe('a correlation', () => {
 
   it('with what holds or does not is 2·AUC − 1, over all pairs of one that holds and one that does not', () => {
     const holds = Float32Array.from({ length: 211 }, () => Number(random.uniform() < 0.2));
-    const [found] = correlate(cells.map(centredRanks), [weightsOf(holds, false)!]);
+    const [found] = runAtOnce(correlate(cells.map(centredRanks), [weightsOf(holds, false)!]));
     for (const [cell, values] of cells.entries()) {
       const pairs = [...values.keys()]
         .filter((at) => holds[at] === 1)
@@ -46,22 +47,24 @@ describe('a correlation', () => {
 
   it("with numbers is Spearman's", () => {
     const numbers = few(211);
-    const [found] = correlate(cells.map(centredRanks), [weightsOf(numbers, true)!]);
+    const [found] = runAtOnce(correlate(cells.map(centredRanks), [weightsOf(numbers, true)!]));
     for (const [cell, values] of cells.entries())
       expect(found[cell]).toBeCloseTo(pearson(ranksBySight([...values]), ranksBySight([...numbers])), DIGITS);
   });
 
   it('is 1 for what rises alike, −1 for what falls, 0 for what stays, whatever the scale', () => {
     const numbers = Float32Array.from({ length: 50 }, (_, at) => at);
-    const [found] = correlate([numbers.map(Math.exp), numbers.map((value) => -value), numbers.map(() => 3)].map(centredRanks), [
-      weightsOf(numbers, true)!,
-    ]);
+    const [found] = runAtOnce(
+      correlate([numbers.map(Math.exp), numbers.map((value) => -value), numbers.map(() => 3)].map(centredRanks), [
+        weightsOf(numbers, true)!,
+      ]),
+    );
     expect([...found].map((value) => Number(value.toFixed(DIGITS)))).toEqual([1, -1, 0]);
   });
 
   it('leaves out numbers that are not known, and there is none with what is the same everywhere', () => {
     const numbers = Float32Array.from({ length: 40 }, (_, at) => (at < 36 ? at : NaN));
-    const [found] = correlate([centredRanks(Float32Array.from({ length: 40 }, (_, at) => at))], [weightsOf(numbers, true)!]);
+    const [found] = runAtOnce(correlate([centredRanks(Float32Array.from({ length: 40 }, (_, at) => at))], [weightsOf(numbers, true)!]));
     expect(found[0]).toBeGreaterThan(0.8);
     for (const values of [new Float32Array(9), new Float32Array(9).fill(1)]) expect(weightsOf(values, false)).toBe(null);
     for (const values of [new Float32Array(9).fill(2), new Float32Array(9).fill(NaN)]) expect(weightsOf(values, true)).toBe(null);

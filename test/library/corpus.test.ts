@@ -26,6 +26,7 @@ describe('a corpus', () => {
       unit: 'char',
       encoding: 'utf-8',
       keepLineEnds: false,
+      skipInvalid: false,
       minCount: 1,
       validationFraction: 0,
       validationFile: null,

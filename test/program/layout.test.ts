@@ -4,6 +4,7 @@ import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { evaluationProgram, samplingProgram, trainingProgram } from '../../src/model/network.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
+import { runAtOnce } from '../../src/pieces.ts';
 import { Builder } from '../../src/program/builder.ts';
 import { type Layout, layOut } from '../../src/program/layout.ts';
 import type { Home } from '../../src/program/placement.ts';
@@ -80,7 +81,7 @@ function expectSame(program: Program, parameters: ReadonlyMap<string, Matrix>, i
         .map((value) => [value.name, Float64Array.from({ length: value.rows * value.columns }, (_, i) => Math.sin(i))]),
     );
   const [state, expectedState] = [states(), states()];
-  const layout = layOut(program);
+  const layout = runAtOnce(layOut(program));
   const got = runInLayout(program, layout, parameters, inputs, state);
   const expected = evaluate(program, { parameters, inputs, state: expectedState });
   expect(got.lossNats).toBe(expected.lossNats);
@@ -135,7 +136,7 @@ test('an LSTM step needs no more memory than its gates, states and hidden output
     dropout: 0,
     conventions: {},
   };
-  const layout = layOut(trainingProgram(model, { steps: T, rows: N }, 1));
+  const layout = runAtOnce(layOut(trainingProgram(model, { steps: T, rows: N }, 1)));
   const gates = T * N * 4 * H;
   const sequences = 4 * (T + 1) * N * H; // h, c, tanh c, dh
   expect(layout.arenaElements).toBeLessThan(1.1 * (gates + sequences + T * N * V));

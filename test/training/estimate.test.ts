@@ -4,6 +4,7 @@ import { evaluationWindows } from '../../src/corpus/evaluation-windows.ts';
 import type { Corpus } from '../../src/corpus/read.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device, Executable, StandingCall } from '../../src/devices/device.ts';
+import type { Activity, ActivityListener } from '../../src/training/activity.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
 import { startSymbolOf } from '../../src/training/windows.ts';
@@ -13,7 +14,7 @@ import { asked, corpusOf, optionsOf, verses } from './fixture.ts';
 const costs: Readonly<Record<string, number>> = { train: 10, evaluate: 4 };
 const CHARACTER_MS = 1;
 
-async function estimated(given: Partial<TrainingOptions>, corpus = verses): Promise<RunEstimate> {
+async function estimated(given: Partial<TrainingOptions>, corpus = verses, onActivity?: ActivityListener): Promise<RunEstimate> {
   let time = 0;
   const cpu = await openCpu({ threads: 1 });
   const timed = (inner: Executable): Executable => ({
@@ -46,7 +47,8 @@ async function estimated(given: Partial<TrainingOptions>, corpus = verses): Prom
       return workload.interactive ? sampling(inner) : timed(inner);
     },
   };
-  return estimateRun({ ...asked, options: optionsOf(corpus, given), corpus, device, clock: () => time });
+  const told = onActivity === undefined ? {} : { onActivity };
+  return estimateRun({ ...asked, options: optionsOf(corpus, given), corpus, device, clock: () => time, ...told });
 }
 
 const windowsOf = (corpus: Corpus): number =>
@@ -59,6 +61,12 @@ const windowsOf = (corpus: Corpus): number =>
   ].length;
 
 describe('the estimate of a run', () => {
+  it('is measured as a whole, from its beginning to its end', async () => {
+    const told: Activity[] = [];
+    await estimated({ maxSteps: 2, sampleLength: 2 }, verses, (activity) => void told.push(activity));
+    expect(told).toEqual([0, 1].map((done) => ({ kind: 'measuring', done, total: 1 })));
+  });
+
   it('is its steps, its evaluations and its samples, each as long as it was measured', async () => {
     const options = { maxSteps: 45, evaluateEvery: 20, sampleEvery: 30, sampleLength: 20 };
     const { milliseconds, ...estimate } = await estimated(options);

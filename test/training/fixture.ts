@@ -108,6 +108,7 @@ export const asked: { reading: ReadingOptions; machine: MachineOptions } = {
     unit: 'char',
     encoding: 'utf-8',
     keepLineEnds: false,
+    skipInvalid: false,
     minCount: 1,
     validationFraction: 0.1,
     validationFile: null,

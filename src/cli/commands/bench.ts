@@ -63,7 +63,7 @@ export function defineBench(command: Command, context: Context): void {
 
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const { cell, layers, hidden, batchSize, seqLength: sequenceLength, seconds, dryRun, profile, json } = flags;
-  const { rooms, stdout } = context;
+  const { rooms, stdout, waiting } = context;
   const { bench, VOCABULARY } = await rooms.bench();
   const results: BenchResult[] = [];
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
@@ -73,6 +73,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
     for (const name of names) {
       const device = await open(name, flags, context);
       if (device === null) continue;
+      waiting.begin(`measuring ${name}`);
       try {
         const result = await bench(device, {
           cell,

@@ -36,10 +36,11 @@ export function defineDoctor(command: Command, context: Context): void {
   });
 }
 
-async function doctor(flags: DoctorFlags, { rooms, stdout }: Context): Promise<number> {
+async function doctor(flags: DoctorFlags, { rooms, stdout, waiting }: Context): Promise<number> {
   const { examine } = await rooms.diagnosis();
   const device = flags.device === 'auto' ? undefined : flags.device;
   const working: string[] = [];
+  waiting.begin('checking');
   for await (const check of examine({
     full: flags.full === true,
     ...(device === undefined ? {} : { device }),
@@ -47,6 +48,7 @@ async function doctor(flags: DoctorFlags, { rooms, stdout }: Context): Promise<n
   })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
     await stdout.write(flags.json ? `${JSON.stringify({ event: 'check', ...check })}\n` : `${rowOf(check, stdout)}\n`);
+    waiting.begin('checking');
   }
   if (flags.json) await stdout.write(`${JSON.stringify({ event: 'end', working })}\n`);
   else

@@ -9,7 +9,7 @@ import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts'
 import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless, onOneLine, unitName } from '../format.ts';
 import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
@@ -57,6 +57,7 @@ export function defineEval(command: Command, context: Context): void {
       listFlag('--include <glob>', 'of a folder, only these files; as in training'),
       listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
       textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
+      skipInvalidFlag(),
     ],
     'How it is read:': [
       numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
@@ -87,7 +88,7 @@ export function defineEval(command: Command, context: Context): void {
 }
 
 async function evaluate(sources: readonly string[], flags: EvalFlags, context: Context): Promise<void> {
-  const { io, rooms, stderr } = context;
+  const { io, rooms, stderr, waiting } = context;
   const part = flags.part ?? defaultPart;
   const given = givenOptions(flags);
   refuseTwice(sources, flags);
@@ -113,7 +114,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const surprise = await recordFor(plan, trained, flags, context);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
   const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
-  const scored = await score(trained, plan, device, surprise).finally(() => device.close());
+  const scored = await score(trained, plan, device, surprise, waiting.listen).finally(() => device.close());
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
   const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));

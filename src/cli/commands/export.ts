@@ -38,7 +38,7 @@ export function defineExport(command: Command, context: Context): void {
 }
 
 async function exportModel(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
-  const { rooms, stdout } = context;
+  const { rooms, stdout, waiting } = context;
   refuseMixed({ '--out': flags.out, '--json': flags.json });
   const { formats } = await rooms.formats();
   const format = flags.format === undefined ? formatByEnding(flags.out, formats) : formats.find(({ name }) => name === flags.format)!;
@@ -52,6 +52,7 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   // The metadata of rnn stays in a file that was trained further elsewhere, so it does not tell who wrote it.
   const files = new OutputFiles({ '--out': out }, { force: flags.force, checkpoints: [checkpoint] }, context);
   await files.refuseUnfit();
+  waiting.begin('exporting');
   const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
   await files.write('--out', [bytes]);
   if (flags.json)

@@ -9,7 +9,7 @@ import type { Device } from '../../devices/device.ts';
 import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
 import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
 import { readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
@@ -23,6 +23,7 @@ interface GradientsFlags {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
   readonly encoding?: string;
+  readonly skipInvalid?: boolean;
   readonly steps?: number;
   readonly positions?: number;
   readonly jacobians?: number;
@@ -73,6 +74,7 @@ export function defineGradients(command: Command, context: Context): void {
       listFlag('--include <glob>', 'of a folder, only these files'),
       listFlag('--exclude <glob>', 'of a folder, not these files'),
       textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
+      skipInvalidFlag(),
     ],
     'The machine:': [deviceFlag('where to compute; listed below (default: auto)'), threadsFlag(), blasFlag()],
     'Output:': [
@@ -94,7 +96,7 @@ export function defineGradients(command: Command, context: Context): void {
 }
 
 async function gradients(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<void> {
-  const { io, rooms, stdout } = context;
+  const { io, rooms, stdout, waiting } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
@@ -108,6 +110,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   const found: GradientsOf[] = [];
   try {
     for (const { name, checkpoint, network, tokens } of subjects) {
+      waiting.begin('walking back in time');
       const flows = await gradientFlow(network, tokens, { steps, positions });
       const singularValues = await largestSingularValues(network, tokens, device, jacobians);
       found.push({ name, model: network.model, flows, singularValues });
@@ -140,8 +143,8 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
 
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
-  const { io, rooms } = context;
-  const { untrained = [], include = [], exclude = [] } = flags;
+  const { io, rooms, waiting } = context;
+  const { untrained = [], include = [], exclude = [], skipInvalid = false } = flags;
   const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
   const given = checkpointsOf(flags);
   const isPiped = sources.some(isStandardInput);
@@ -167,9 +170,9 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const { readCorpus } = await rooms.corpus();
   const { encoding = (await rooms.reading()).UTF8 } = flags;
   const isWhole = { validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
-  const readAsNewRun = { unit: 'char', keepLineEnds: false, minCount: 1, ...isWhole } as const;
+  const readAsNewRun = { unit: 'char', keepLineEnds: false, skipInvalid, minCount: 1, ...isWhole } as const;
   const stdin = isPiped ? { stdin: io.stdin } : {};
-  const text = corpus ?? (await readCorpus({ ...readAsNewRun, sources, include, exclude, encoding, ...stdin }));
+  const text = corpus ?? (await readCorpus({ ...readAsNewRun, sources, include, exclude, encoding, onActivity: waiting.listen, ...stdin }));
   return [
     ...subjects,
     ...asked.map((each) => ({

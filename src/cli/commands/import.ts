@@ -38,7 +38,7 @@ export function defineImport(command: Command, context: Context): void {
 }
 
 async function importModel(file: string, flags: ImportFlags, context: Context): Promise<void> {
-  const { rooms, stdout, stderr } = context;
+  const { rooms, stdout, stderr, waiting } = context;
   const { RunFolder, findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const { readTrained } = await rooms.formats();
   const path = flags.out ?? join('checkpoints', runNameOf(file));
@@ -50,6 +50,7 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
   }
   const likePath = flags.like === undefined ? null : await findCheckpoint(flags.like, 'use');
   await RunFolder.refuseSources(path, [file, ...(likePath === null ? [] : [likePath])]);
+  waiting.begin('importing');
   const content = await readWhole(file, context);
   const like = likePath === null ? null : await readCheckpoint(likePath, { weightsOnly: true });
   const checkpoint = readTrained(content, file, like);

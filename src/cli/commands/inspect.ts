@@ -8,7 +8,7 @@ import type { Saturation } from '../../insight/saturation.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, harmless, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { markedText } from '../marks.ts';
@@ -41,6 +41,7 @@ export function defineInspect(command: Command, context: Context): void {
       listFlag('--include <glob>', 'of a folder, only these files; as in training'),
       listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
       textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
+      skipInvalidFlag(),
       numberFlag('--length <n>', 'characters to read; 10000 to 80000 by the properties', positive),
     ],
     'What is shown:': [
@@ -99,7 +100,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
 }
 
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
-  const { io, rooms, stderr } = context;
+  const { io, rooms, stderr, waiting } = context;
   const choice = chosenDevice(flags.device, io);
   const { activationsOf, defaultLength, maxDefaultLength, readActivations, startSymbolOf } = await rooms.inspection();
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
@@ -114,7 +115,9 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const tokens = whole.subarray(0, pieces.length);
   const { openDevice } = await rooms.devices();
   const device = await openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
-  const activations = await readActivations(trained, tokens, device, startSymbolOf(trained)).finally(() => device.close());
+  waiting.begin('compiling');
+  const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
+  const activations = await readActivations(trained, tokens, device, startSymbolOf(trained), onRead).finally(() => device.close());
   const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
   const extent = `${read} ${unitName(vocabulary.unit)}s`;
   const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
@@ -123,9 +126,14 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
 }
 
 /** None in a text too short. */
-async function search({ pieces, activations }: Seen, { json }: InspectFlags, { rooms, stderr }: Context): Promise<readonly Finding[]> {
-  const { LEAST_CHARACTERS, propertiesOf, searchCells } = await rooms.inspection();
-  if (pieces.length >= LEAST_CHARACTERS) return searchCells(activations, propertiesOf(pieces));
+async function search(
+  { pieces, activations }: Seen,
+  { json }: InspectFlags,
+  { rooms, stderr, waiting }: Context,
+): Promise<readonly Finding[]> {
+  const { LEAST_CHARACTERS, propertiesOf, runInTurns, searchCells } = await rooms.inspection();
+  waiting.begin('searching cells');
+  if (pieces.length >= LEAST_CHARACTERS) return runInTurns(searchCells(activations, propertiesOf(pieces)));
   if (!json)
     stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`));
   return [];

@@ -86,7 +86,7 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
   return { checkpoint: run };
 }
 
-async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context): Promise<void> {
+async function sample(flags: SampleFlags, { io, rooms, stdout, stderr, waiting }: Context): Promise<void> {
   refuseSeedsBeyond(flags);
   const given = await readPrime(flags, io);
   const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
@@ -106,10 +106,12 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr }: Context
   try {
     const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
     if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, --seed ${seed}${by}`)));
+    waiting.begin('compiling');
     const { openSampler } = await rooms.sampling();
     const size = { texts: flags.num, length: flags.length, stops: stop !== null, prime: prime.length };
     const sampler = await openSampler(checkpoint, device, size);
     closeSampler = () => sampler.close();
+    waiting.begin('sampling'); // until the first of it is there
     const { num: count, length, midText = false, json = false, noPrime = false, noStop = false } = flags;
     const request = { prime, midText, length, stop, keepStop: !noStop, seeds: seedsFrom(seed, count), options };
     await writeSamples(sampler, request, { unit, seed, count, json, keepPrime: !noPrime }, stdout);

@@ -136,12 +136,13 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
 }
 
 /** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
-async function refuseMissing(
-  { sources, flags: { include = [], exclude = [], valFile, testFile } }: Fixed,
-  { rooms }: Context,
-): Promise<void> {
+async function refuseMissing({ sources, flags }: Fixed, { rooms }: Context): Promise<void> {
+  const { include = [], exclude = [], skipInvalid = false, valFile, testFile } = flags;
   const { findFiles } = await rooms.corpus();
-  for (const source of [...sources, valFile, testFile].filter((each) => each !== undefined)) await findFiles(source, { include, exclude });
+  for (const source of [...sources, valFile, testFile].filter((each) => each !== undefined)) {
+    const { lost } = await findFiles(source, { include, exclude });
+    if (lost.length > 0 && !skipInvalid) throw lost[0].error;
+  }
 }
 
 /** The points of a search, and what each option was chosen from. */

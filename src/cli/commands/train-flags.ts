@@ -20,6 +20,7 @@ import {
   flagsOf,
   listFlag,
   numberFlag,
+  skipInvalidFlag,
   switchFlag,
   textFlag,
 } from '../flags.ts';
@@ -41,6 +42,7 @@ export interface TrainFlags {
   readonly unit?: 'char' | 'byte';
   readonly encoding?: string;
   readonly keepLineEnds?: boolean;
+  readonly skipInvalid?: boolean;
   readonly minCount?: number;
   readonly valFraction?: number;
   readonly valFile?: string;
@@ -71,6 +73,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     choiceFlag('--unit <unit>', 'char, or byte for any file (default: char)', ['char', 'byte']),
     textFlag('--encoding <name>', 'such as windows-1252, utf-16le (default: utf-8)'),
     switchFlag('--keep-line-ends', 'keep CR and CRLF; add no newline between files'),
+    skipInvalidFlag(),
     numberFlag('--min-count <n>', 'fold characters seen less often into one (default: 1)', positive),
     numberFlag('--val-fraction <x>', 'part to validate on, 0 if tiny (default: 0.1)', { least: 0, below: 1 }),
     textFlag('--val-file <file>', 'validate on this text instead'),
@@ -227,8 +230,8 @@ export function givenOptions(flags: TrainFlags): Partial<TrainingOptions> {
 
 /** How the text is to be read, as far as it was given. */
 export function givenReading(flags: TrainFlags): Partial<ReadingOptions> {
-  const { include, exclude, unit, encoding, keepLineEnds, minCount, valFraction, valFile, testFraction, testFile } = flags;
-  const how = { unit, encoding, keepLineEnds, minCount };
+  const { include, exclude, unit, encoding, keepLineEnds, skipInvalid, minCount, valFraction, valFile, testFraction, testFile } = flags;
+  const how = { unit, encoding, keepLineEnds, skipInvalid, minCount };
   const heldOut = { validationFraction: valFraction, validationFile: valFile, testFraction, testFile };
   return whatWasGiven<ReadingOptions>({ include, exclude, ...how, ...heldOut });
 }

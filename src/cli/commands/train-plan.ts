@@ -99,7 +99,8 @@ function rowOf(flag: string, value: unknown, { origins }: Context, otherwise = '
 }
 
 function rowsOfReading({ initFrom }: TrainFlags, reading: ReadingOptions, context: Context): Row[] {
-  const { include, exclude, unit, encoding, keepLineEnds, minCount, validationFraction, validationFile, testFraction, testFile } = reading;
+  const { include, exclude, unit, encoding, keepLineEnds, skipInvalid, minCount } = reading;
+  const { validationFraction, validationFile, testFraction, testFile } = reading;
   const isReplaced = (name: string): boolean => rivalsOf(name).some((rival) => context.origins.has(rival));
   return [
     rowOf('--include', include, context),
@@ -107,6 +108,7 @@ function rowsOfReading({ initFrom }: TrainFlags, reading: ReadingOptions, contex
     rowOf('--unit', unit, context, initFrom === undefined ? 'default' : 'of --init-from'),
     rowOf('--encoding', encoding, context),
     rowOf('--keep-line-ends', keepLineEnds, context),
+    rowOf('--skip-invalid', skipInvalid, context),
     rowOf('--min-count', minCount, context),
     rowOf('--val-fraction', isReplaced('valFraction') ? null : validationFraction, context),
     rowOf('--val-file', validationFile, context),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { RunRequest, Teller } from '../../library/run-request.ts';
+import type { Activity } from '../../training/activity.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
@@ -12,8 +13,10 @@ import { exposeCollector } from '../garbage.ts';
 import { type Signal, signalCodes } from '../signals.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
+import { waitFor } from '../progress/wait.ts';
 import { openStopwatch } from '../stopwatch.ts';
 import { showPlan } from './train-plan.ts';
+import { isTyped } from '../typed.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
 export function defineTrain(command: Command, context: Context): void {
@@ -51,10 +54,17 @@ async function train(request: Request): Promise<number> {
     const asked = requestOf(request, path, choice);
     const { openRun, tryRun } = await rooms.opening();
     // What is told may quote files that came from anywhere.
-    const tell: Teller = { note: (text) => reporter.note(harmless(text)), warn: (text) => reporter.warn(harmless(text)) };
+    const tell: Teller = {
+      note: (text) => reporter.note(harmless(text)),
+      warn: (text) => reporter.warn(harmless(text)),
+      ...(isTyped(sources, io) || reporter.wait === undefined
+        ? {}
+        : { activity: (activity: Activity) => reporter.wait?.(waitFor(activity)) }),
+    };
     const surroundings = { rooms, tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
       const tried = await tryRun(asked, surroundings);
+      reporter.close();
       for (const note of tried.idle) tell.note(note);
       return await showPlan(context, flags, { ...tried, asked: givenOptions(flags), path });
     }

@@ -3,11 +3,11 @@
 import type { EvaluationEvent, ReportEvent, TrainingEvent } from '../../training/events.ts';
 import type { Output } from '../output.ts';
 import { Estimate } from './estimate.ts';
-import { type ProgressState, type ShownWait, leftOf, progressLine, waitLine } from './line.ts';
+import { type ProgressState, leftOf, progressLine, waitLine } from './line.ts';
 import { LiveLine } from './live-line.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { endText, evaluationText, interimText, recoveryText, sampleText, startText, wrapped } from './text.ts';
-import type { Wait } from './wait.ts';
+import { CurrentWait, type ShownWait, type Wait } from './wait.ts';
 
 const widestSample = 60;
 
@@ -16,21 +16,22 @@ export class BarReporter implements Reporter {
   readonly #estimate: Estimate;
   readonly #line: LiveLine;
   readonly #now: () => number;
+  readonly #wait: CurrentWait;
   /** Null before the run starts. */
   #state: ProgressState | null = null;
   #reportedMs = 0;
-  #wait: { readonly wait: Wait; readonly sinceMs: number } | null = null;
 
   constructor(stderr: Output, { maxTimeMs, now = () => performance.now() }: Pick<ReporterOptions, 'maxTimeMs' | 'now'>) {
     this.#stderr = stderr;
     this.#estimate = new Estimate(maxTimeMs);
     this.#now = now;
+    this.#wait = new CurrentWait(now);
     this.#line = new LiveLine(stderr, (width, frame) => this.#draw(width, frame));
   }
 
   async handle(event: TrainingEvent): Promise<void> {
     const { colour } = this.#stderr;
-    this.#endWait();
+    this.#wait.end(); // it has come to something
     switch (event.event) {
       case 'start':
         this.#estimate.start(event);
@@ -57,9 +58,7 @@ export class BarReporter implements Reporter {
   }
 
   wait(wait: Wait): void {
-    if (wait.total !== null && wait.done >= wait.total) return this.#endWait();
-    if (this.#wait?.wait.label !== wait.label) this.#endWait();
-    this.#wait = { wait, sinceMs: this.#wait?.sinceMs ?? this.#now() };
+    this.#wait.change(wait);
     this.#line.show();
   }
 
@@ -81,29 +80,19 @@ export class BarReporter implements Reporter {
 
   #draw(width: number, frame: number): string {
     const { colour } = this.#stderr;
-    const wait = this.#shownWait();
+    const wait = this.#wait.shown;
     if (this.#state === null) return wait === null ? '' : waitLine(wait, width, colour, frame);
     return progressLine({ ...this.#state, wait, timeLeftMs: this.#timeLeftMs(wait) }, width, colour, frame);
   }
 
-  #shownWait(): ShownWait | null {
-    return this.#wait === null ? null : { wait: this.#wait.wait, elapsedMs: this.#now() - this.#wait.sinceMs };
-  }
-
-  /** Meanwhile the run stands still, and so does its time left. */
-  #endWait(): void {
-    if (this.#wait !== null) this.#reportedMs += this.#now() - this.#wait.sinceMs;
-    this.#wait = null;
-  }
-
-  /** Of the run, from one report to the next as time passes, and of the wait. */
+  /** From one report to the next it passes as time does, but it is never less than what the wait still takes. */
   #timeLeftMs(wait: ShownWait | null): number | null {
     const { timeLeftMs, progress } = this.#state!;
     if (timeLeftMs === null) return null;
-    const left = Math.max(0, timeLeftMs - (this.#now() - (wait?.elapsedMs ?? 0) - this.#reportedMs));
+    const left = Math.max(0, timeLeftMs - (this.#now() - this.#reportedMs));
     if (wait === null) return left;
     const waitMs = leftOf(wait);
-    return waitMs === null && progress >= 1 ? null : left + (waitMs ?? 0);
+    return waitMs === null && progress >= 1 ? null : Math.max(left, waitMs ?? 0);
   }
 
   #report(report: ReportEvent): void {

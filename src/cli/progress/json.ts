@@ -22,7 +22,5 @@ export class JsonReporter implements Reporter {
     this.#stderr.line(this.#stderr.colour.yellow(`warning: ${text}`));
   }
 
-  wait(): void {}
-
   close(): void {}
 }

@@ -1,7 +1,9 @@
-// The progress line of a terminal: fields of fixed width and a bar that takes what is left. Pure; knows no terminal.
+// The progress line of a terminal: fields of fixed width and a bar that takes what is left, formatted by cli-progress. Pure; knows no
+// terminal.
+import cliProgress, { type Options } from 'cli-progress';
 import type { Colours } from '../colour.ts';
 import { bits, compact, count, duration } from '../format.ts';
-import type { Wait } from './wait.ts';
+import type { ShownWait, Wait } from './wait.ts';
 
 export interface ProgressState {
   readonly progress: number;
@@ -15,12 +17,6 @@ export interface ProgressState {
   readonly wait?: ShownWait | null;
 }
 
-/** A wait with how long it has lasted. */
-export interface ShownWait {
-  readonly wait: Wait;
-  readonly elapsedMs: number;
-}
-
 interface Field {
   /** The field with the highest rank is the first to go where the line is too narrow. */
   readonly rank: number;
@@ -30,15 +26,19 @@ interface Field {
 
 /** What a line is made of. */
 interface Parts {
-  /** Of the bar; null for a line without one. */
+  /** Of the bar and the percentage; null for a line without them. */
   readonly progress: number | null;
   readonly long: readonly Field[];
   /** The same fields in fewer characters. */
   readonly short: readonly Field[];
 }
 
+const { BarFormat, Formatter } = cliProgress.Format;
+
 const gap = '  ';
 const widestBar = 40;
+/** Of ` 42%`, and the space between it and the bar. */
+const percentageWidth = 5;
 /** 10m 05s */
 const longestTime = 7;
 /** Fields of a higher rank go before the bar does, the others after it. */
@@ -63,7 +63,6 @@ export function waitLine({ wait, elapsedMs }: ShownWait, width: number, colour: 
   const left = leftOf({ wait, elapsedMs });
   const field = fieldsIn(colour);
   const fields = [
-    ...(progress === null ? [] : [percentage(progress, field)]),
     field(1, '', wait.label),
     ...(wait.detail === '' ? [] : [field(4, '', wait.detail)]),
     left === null ? field(2, '', duration(elapsedMs)) : timeLeft(left, field),
@@ -88,25 +87,26 @@ function fittingLine({ progress, long, short }: Parts, width: number, colour: Co
     ...ranks.filter((rank) => rank >= rankOfBar).map((rank) => ({ fields: upTo(rank), narrowestBar: 6 })),
     { fields: upTo(rankOfBar - 1), narrowestBar: 6 },
     ...ranks.filter((rank) => rank <= rankOfBar).map((rank) => ({ fields: upTo(rank), narrowestBar: 0 })),
-  ].map((candidate) => (progress === null ? { ...candidate, narrowestBar: 0 } : candidate));
-  const sign = spinner[frame % spinner.length];
+    { fields: [], narrowestBar: 0 },
+  ];
+  const sign = colour.cyan(spinner[frame % spinner.length]);
   for (const { fields, narrowestBar } of candidates) {
-    const signWidth = progress === null ? 2 : 0; // a percentage has room for it
-    const room = width - signWidth - fields.reduce((sum, field) => sum + field.width, gap.length * (fields.length - 1));
-    if (room < narrowestBar || fields.length === 0) continue;
-    const line = fields.map(({ styled }) => styled).join(gap);
-    if (progress === null) return `${colour.cyan(sign)} ${line}`;
-    return narrowestBar === 0 ? line.replace(' ', colour.cyan(sign)) : bar(progress, Math.min(widestBar, room), colour, frame) + line;
+    const room = width - (progress === null ? 0 : percentageWidth) - fields.reduce((sum, field) => sum + gap.length + field.width, 0);
+    const texts = fields.map(({ styled }) => styled);
+    if (progress === null && room >= 0 && fields.length > 0) return `${sign} ${texts.join(gap)}`;
+    if (progress === null || room < narrowestBar) continue;
+    const before = narrowestBar === 0 ? sign : '{bar} ';
+    const bounded = Math.min(1, Math.max(0, progress));
+    return [formatted(`${before}{percentage}%`, bounded, Math.min(widestBar, room), colour, frame), ...texts].join(gap);
   }
-  return width >= 1 ? colour.cyan(sign) : '';
+  return width >= 1 ? sign : '';
 }
 
 /** Widths are kept from one redraw to the next as far as they can be, so that nothing jumps. */
 function fieldsOf(state: ProgressState, colour: Colours, form: 'long' | 'short'): Field[] {
   const field = fieldsIn(colour);
   const { wait = null, lossNats, validationLossNats } = state;
-  const fields = [percentage(state.progress, field)];
-  fields.push(wait === null ? field(7, 'step ', count(state.step)) : field(1, '', waitText(wait)));
+  const fields = [wait === null ? field(7, 'step ', count(state.step)) : field(1, '', waitText(wait))];
   if (lossNats !== null) {
     fields.push(field(wait === null ? 1 : 4, 'loss ', lossNats.toFixed(3)));
     fields.push(field(5, '', bits(lossNats).toFixed(2), ' bits'));
@@ -137,17 +137,31 @@ const fieldsIn =
     styled: `${colour.dim(before)}${rank === 1 ? colour.bold(value) : value}${colour.dim(after)}`,
   });
 
-/** Rounded down: 100 % is only said when it is true. Its padding is the gap after the bar. */
-const percentage = (progress: number, field: MakeField): Field => field(0, '', `${Math.floor(progress * 100)}%`.padStart(5));
-
 function timeLeft(milliseconds: number, field: MakeField): Field {
   const left = duration(milliseconds);
   return field(2, '', left, ' left'.padEnd(' left'.length + longestTime - left.length));
 }
 
-function bar(progress: number, width: number, colour: Colours, frame: number): string {
-  const isFull = progress >= 1;
-  const done = Math.min(width - 1, Math.floor(Math.min(1, Math.max(0, progress)) * width));
-  const end = (isFull ? movingFull : movingEnd)[frame % movingEnd.length];
-  return colour.cyan('█'.repeat(done) + end) + colour.dim('░'.repeat(width - done - 1));
+/**
+ * The percentage is rounded down: 100 % is only said when it is true.
+ *
+ * @param format of cli-progress, with its names for the bar and the percentage
+ * @param width of the bar
+ */
+function formatted(format: string, progress: number, width: number, colour: Colours, frame: number): string {
+  const end = (progress >= 1 ? movingFull : movingEnd)[frame % movingEnd.length];
+  const options = {
+    format,
+    autopadding: true,
+    autopaddingChar: '   ',
+    barsize: width - 1, // and its end
+    barCompleteString: '█'.repeat(width),
+    barIncompleteString: '░'.repeat(width),
+    barGlue: '|',
+    formatBar: (done: number, bar: Options): string => {
+      const [complete, incomplete] = BarFormat(done, bar).split('|');
+      return colour.cyan(complete + end) + colour.dim(incomplete);
+    },
+  };
+  return Formatter(options, { progress, value: progress, total: 1, eta: 0, startTime: 0, stopTime: 0, maxWidth: 0 }, {});
 }

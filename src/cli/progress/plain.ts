@@ -65,7 +65,5 @@ export class PlainReporter implements Reporter {
     this.#stderr.line(this.#stderr.colour.yellow(`warning: ${text}`));
   }
 
-  wait(): void {}
-
   close(): void {}
 }

@@ -21,7 +21,5 @@ export class QuietReporter implements Reporter {
     this.#stderr.line(this.#stderr.colour.yellow(`warning: ${text}`));
   }
 
-  wait(): void {}
-
   close(): void {}
 }

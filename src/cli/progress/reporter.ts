@@ -14,8 +14,8 @@ export interface Reporter {
   note(text: string): void;
   /** A line that even --quiet shows. */
   warn(text: string): void;
-  /** What takes time besides training, each time that more of it is done. Only a terminal shows it. */
-  wait(wait: Wait): void;
+  /** What takes time besides training, each time that more of it is done. Only a terminal has a line for it. */
+  wait?(wait: Wait): void;
   /** Leaves the terminal as it was found. May be called more than once. */
   close(): void;
 }

@@ -1,6 +1,7 @@
 // The cpu device: WebAssembly kernels over shared memory, the batch split among worker threads.
 import { availableParallelism } from 'node:os';
 import { RnnError } from '../../errors.ts';
+import { runInTurns } from '../../turns.ts';
 import { countParameters } from '../../program/value.ts';
 import type { Device, Workload } from '../device.ts';
 import { alikeProducts } from './blas/alike.ts';
@@ -36,19 +37,20 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
   const threads = Math.min(atMost, MOST_THREADS);
   const kernels = await loadKernels();
   const { library } = chooseBlas(kernels, wanted);
-  const plans = new WeakMap<Workload, Plan>();
-  const planOf = (workload: Workload): Plan => {
+  const plans = new WeakMap<Workload, Promise<Plan>>();
+  const planOf = (workload: Workload): Promise<Plan> => {
     const plan =
-      plans.get(workload) ?? planWithin(workload, threadsFor(workload, threads), productsFor(workload, kernels, library), MOST_BYTES);
+      plans.get(workload) ??
+      runInTurns(planWithin(workload, threadsFor(workload, threads), productsFor(workload, kernels, library), MOST_BYTES));
     plans.set(workload, plan);
     return plan;
   };
   return {
     name: 'cpu',
     description: describeCpu(kernels, threads, library),
-    estimate: (workload) => planOf(workload).heldBytes,
+    estimate: async (workload) => (await planOf(workload)).heldBytes,
     async compile(workload) {
-      const plan = planOf(workload);
+      const plan = await planOf(workload);
       if (plan.bytes > MOST_BYTES) {
         const needed = `${(plan.bytes / 2 ** 30).toFixed(1)} GiB`;
         throw new RnnError(

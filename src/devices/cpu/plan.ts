@@ -1,5 +1,6 @@
 // Plans the memory of a workload: how the batch of each job is split among the workers, the layout of each distinct shard's
 // program, and where everything lies in the one shared memory. Pure arithmetic: nothing is allocated or compiled here.
+import type { Pieces } from '../../pieces.ts';
 import { type Layout, layOut } from '../../program/layout.ts';
 import { type Program, type Value, countParameters } from '../../program/value.ts';
 import type { Job, Workload } from '../device.ts';
@@ -96,22 +97,23 @@ export function stateKey(job: string, name: string): string {
  * The plan with the most workers, at most `threads`, that takes no more than `maxBytes` of shared memory: each worker has gradients of its
  * own. With one worker it may take more.
  */
-export function planWithin(workload: Workload, threads: number, products: Products, maxBytes: number): Plan {
-  const wanted = planWorkload(workload, threads, products);
+export function* planWithin(workload: Workload, threads: number, products: Products, maxBytes: number): Pieces<Plan> {
+  const wanted = yield* planWorkload(workload, threads, products);
   let plan = wanted;
   while (plan.bytes > maxBytes && plan.workers > 1) {
     // With fewer workers each takes more, so this many are always too many.
     const surplus = Math.ceil((plan.bytes - maxBytes) / (plan.shardBases[1] - plan.shardBases[0]));
-    plan = planWorkload(workload, Math.max(1, plan.workers - surplus), products);
+    plan = yield* planWorkload(workload, Math.max(1, plan.workers - surplus), products);
   }
   return { ...plan, wantedWorkers: wanted.workers };
 }
 
 /** @param threads how many workers there may be */
-export function planWorkload(workload: Workload, threads: number, products: Products): Plan {
+export function* planWorkload(workload: Workload, threads: number, products: Products): Pieces<Plan> {
   const largestBatch = Math.max(...workload.jobs.map((job) => job.batch));
   const workers = workersFor(largestBatch, threads);
-  const jobs = workload.jobs.map((job) => planJob(job, workers));
+  const jobs: JobPlan[] = [];
+  for (const job of workload.jobs) jobs.push(yield* planJob(job, workers));
   const programs = jobs.flatMap(({ programs: each }) => [...each.values()]);
   const parameterCount = countParameters(workload.parameters);
 
@@ -223,7 +225,7 @@ function workersFor(batch: number, most: number): number {
   return Math.max(1, Math.min(most, Math.floor(batch / LEAST_ROWS)));
 }
 
-function planJob(job: Job, workers: number): JobPlan {
+function* planJob(job: Job, workers: number): Pieces<JobPlan> {
   const busy = workersFor(job.batch, workers);
   const shardRows = Array.from({ length: workers }, (_, worker) =>
     worker < busy ? Math.floor(job.batch / busy) + (worker < job.batch % busy ? 1 : 0) : 0,
@@ -232,7 +234,9 @@ function planJob(job: Job, workers: number): JobPlan {
   for (const rows of new Set(shardRows)) {
     if (rows === 0) continue;
     const program = job.build(rows);
-    programs.set(rows, { rows, program, layout: layOut(program) });
+    yield;
+    programs.set(rows, { rows, program, layout: yield* layOut(program) });
+    yield;
   }
   const trains = [...programs.values()].some(({ program }) => program.gradients.size > 0);
   return { job, shardRows, programs, trains };

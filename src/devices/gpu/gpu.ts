@@ -53,7 +53,7 @@ export async function openGpu(mode: GpuMode): Promise<Device> {
       const reason = adapter && products !== 'plain' ? whyNotTiled() : null;
       return reason && `products are not done in tiles, which is slower: ${reason}`;
     },
-    estimate: (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
+    estimate: async (workload) => hostBytes(workload) + (adapter?.software === false ? 0 : planBytes(jobsOf(workload))),
     async compile(workload) {
       const jobs = jobsOf(workload);
       if (adapter) await refuseTooLarge(jobs, adapter);

@@ -9,7 +9,7 @@ export function openReference(): Device {
   return {
     name: 'reference',
     description: DESCRIPTION,
-    estimate: (workload) =>
+    estimate: async (workload) =>
       workload.jobs.reduce(
         (sum, job) => sum + job.build(job.batch).values.reduce((bytes, { rows, columns }) => bytes + 8 * rows * columns, 0),
         0,

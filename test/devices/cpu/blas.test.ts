@@ -6,16 +6,19 @@ import { blasFunctions, blasProducts, functionsOf } from '../../../src/devices/c
 import { type Finding, type Shape, compareBits, trySgemm } from '../../../src/devices/cpu/blas/trial.ts';
 import { compileForCpu } from '../../../src/devices/cpu/executable.ts';
 import { koffi, koffiProblem } from '../../../src/devices/cpu/foreign.ts';
-import { planWorkload } from '../../../src/devices/cpu/plan.ts';
+import { type Plan, planWorkload as planInPieces } from '../../../src/devices/cpu/plan.ts';
 import type { Device, Workload } from '../../../src/devices/device.ts';
 import { openDevice } from '../../../src/devices/open.ts';
 import { RnnError } from '../../../src/errors.ts';
 import { samplingProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
+import { runAtOnce } from '../../../src/pieces.ts';
 import { parityChecks } from '../../../src/diagnosis/parity.ts';
 import { Random } from '../../../src/random.ts';
 import { gemmPanelsScratch, instantiateKernels, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
 import { kernels, library as found, missingBlas } from './helpers.ts';
+
+const planWorkload = (...given: Parameters<typeof planInPieces>): Plan => runAtOnce(planInPieces(...given));
 
 const fake = (path: string): BlasLibrary => ({
   path,
@@ -256,7 +259,7 @@ describe.skipIf(missingBlas !== '')(`the system's BLAS${missingBlas}`, () => {
     const device: Device = {
       name: 'cpu',
       description: 'cpu',
-      estimate: () => 0,
+      estimate: async () => 0,
       compile: (workload) =>
         compileForCpu(workload, planWorkload(workload, 2, blasProducts({ takesSmall })), kernels, { ...found!, takesSmall }),
       close: () => Promise.resolve(),

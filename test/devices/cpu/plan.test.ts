@@ -8,10 +8,11 @@ import { cells } from '../../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
 import { evaluationProgram, samplingProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
+import { runAtOnce } from '../../../src/pieces.ts';
 import { countParameters } from '../../../src/program/value.ts';
 import { createOptimizer } from '../../../src/training/optimizers.ts';
 
-const planWorkload = (workload: Workload, threads: number): Plan => planWith(workload, threads, embeddedProducts);
+const planWorkload = (workload: Workload, threads: number): Plan => runAtOnce(planWith(workload, threads, embeddedProducts));
 
 interface Size {
   readonly cell?: string;
@@ -135,7 +136,7 @@ test('one small job leaves the others their workers', () => {
 describe('a limit on memory', () => {
   const { workload } = workloadOf({ N: 64 });
   const bytesOf = (threads: number): number => planWorkload(workload, threads).bytes;
-  const within = (maxBytes: number): Plan => planWithin(workload, 16, embeddedProducts, maxBytes);
+  const within = (maxBytes: number): Plan => runAtOnce(planWithin(workload, 16, embeddedProducts, maxBytes));
 
   test('is met with the most workers that fit', () => {
     const bytes = Array.from({ length: 16 }, (_, i) => bytesOf(i + 1));

@@ -160,7 +160,7 @@ describe.skipIf(software !== '')(`products in tiles${software}`, () => {
   const device: Device = {
     name: 'tiles',
     description: 'all products in tiles',
-    estimate: () => 0,
+    estimate: async () => 0,
     compile(workload) {
       const kernels = new Kernels(gpu!, 'webgpu', 'tiled');
       const jobs = workload.jobs.map((job) => ({

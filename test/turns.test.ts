@@ -1,11 +1,11 @@
 // Signals and timers have their turn while matrices are made orthogonal.
 import { expect, onTestFinished, test } from 'vitest';
-import type { ModelConfiguration } from '../../src/model/configuration.ts';
-import { initialParameters, initialParametersInPieces } from '../../src/model/parameters.ts';
-import { type Pieces, runAtOnce } from '../../src/pieces.ts';
-import { Random } from '../../src/random.ts';
-import { makeOrthogonal } from '../../src/training/orthogonal.ts';
-import { runInTurns } from '../../src/training/turns.ts';
+import type { ModelConfiguration } from '../src/model/configuration.ts';
+import { initialParameters, initialParametersInPieces } from '../src/model/parameters.ts';
+import { type Pieces, runAtOnce } from '../src/pieces.ts';
+import { Random } from '../src/random.ts';
+import { makeOrthogonal } from '../src/training/orthogonal.ts';
+import { runInTurns } from '../src/turns.ts';
 
 const model: ModelConfiguration = {
   cell: 'gru',

@@ -1,7 +1,7 @@
-// Long computations of the training thread, which leave the event loop its turn: for signals, and for timers such as the one that renews
-// the lock of a run folder.
+// Long computations of the main thread, which leave the event loop its turn: for signals, and for timers such as the one that renews
+// the lock of a run folder, or the one that draws a progress line.
 import { setImmediate } from 'node:timers/promises';
-import type { Pieces } from '../pieces.ts';
+import type { Pieces } from './pieces.ts';
 
 /** How long the event loop may have to wait. */
 const MAX_WAIT_MS = 20;

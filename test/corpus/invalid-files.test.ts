@@ -1,0 +1,93 @@
+// Files that cannot be read as text: all are found before the first is told.
+import { chmodSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { failureOf, folderWith, read, textOf } from './fixture.ts';
+
+const latin = Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x0a]);
+/** Longer than what is looked at to tell text from binary files. */
+const longText = 'a line of text\n'.repeat(100_000);
+const lateNul = `${longText}\0`;
+
+describe('files of a folder that cannot be read as text', () => {
+  it('are listed at once, with the patterns that leave them out and nothing else', async () => {
+    const folder = folderWith({
+      'a.lat': latin,
+      'b.lat': latin,
+      'deep/name.txt': latin,
+      'good.txt': 'good\n',
+      'other/name.txt': 'fine\n',
+      'zero.log': lateNul,
+    });
+    symlinkSync('nowhere', path.join(folder, 'link'));
+    const error = await failureOf(read(folder));
+    expect(error.message).toBe('5 of 7 files cannot be read as text');
+    expect(error.cases).toEqual([
+      `${folder}/a.lat is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
+      `${folder}/b.lat is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
+      `${folder}/deep/name.txt is not UTF-8 at line 1, column 4 (byte 3, 0xE9)`,
+      `cannot read ${folder}/link: it links to nothing`,
+      `${folder}/zero.log looks like a binary file: a NUL byte at byte ${longText.length}`,
+    ]);
+    expect(error.hint).toBe(
+      "use --exclude '*.lat' --exclude deep/name.txt --exclude link --exclude zero.log or --skip-invalid to leave them out",
+    );
+    const exclude = ['*.lat', 'deep/name.txt', 'link', 'zero.log'];
+    expect(textOf(await read(folder, { exclude }))).toBe('good\nfine\n');
+  });
+
+  it('are counted from the 21st on', async () => {
+    const folder = folderWith({ 'good.txt': 'ab' });
+    const many = folderWith(Object.fromEntries(Array.from({ length: 33 }, (_, index) => [`${String(index).padStart(2, '0')}.lat`, latin])));
+    const error = await failureOf(read([folder, many]));
+    expect(error.message).toBe('33 of 34 files cannot be read as text');
+    expect([error.cases.length, error.cases.at(-1)]).toEqual([21, 'and 13 more']);
+  });
+
+  it('with --skip-invalid leave nothing in the text, and are named in a note', async () => {
+    const files = { 'a.txt': 'one\r\n', 'b.txt': Buffer.concat([Buffer.from('žluť\r\n'), latin]), 'c.txt': 'two' };
+    const folder = folderWith({ ...files, 'd.log': lateNul, 'e.txt': Buffer.from([0x61, 0xe2, 0x82]), 'f.txt': '\u20ac' });
+    const corpus = await read(folder, { skipInvalid: true, keepLineEnds: false });
+    expect(textOf(corpus)).toBe('one\ntwo\n\u20ac');
+    expect(corpus.vocabulary.data.symbols).toEqual([...'\nenotw\u20ac']);
+    expect(corpus.notes[0]).toBe(
+      `3 files that cannot be read as text were skipped: ${['b.txt', 'd.log', 'e.txt'].map((name) => path.join(folder, name)).join(', ')}`,
+    );
+    const alone = await read(folder, { exclude: ['b.txt', 'd.log', 'e.txt'], keepLineEnds: false });
+    expect([corpus.digest, corpus.files, corpus.notes.slice(1)]).toEqual([alone.digest, alone.files, alone.notes]);
+  });
+
+  it.skipIf(process.getuid?.() === 0)('may be files and folders without the right to read them', async () => {
+    const folder = folderWith({ 'a.txt': 'ab\n', 'b.txt': 'secret', 'deep/c.txt': 'secret' });
+    chmodSync(path.join(folder, 'b.txt'), 0);
+    chmodSync(path.join(folder, 'deep'), 0);
+    try {
+      expect((await failureOf(read(folder))).message).toBe('2 of 3 files cannot be read as text');
+      expect(textOf(await read(folder, { skipInvalid: true }))).toBe('ab\n');
+    } finally {
+      chmodSync(path.join(folder, 'deep'), 0o755);
+    }
+  });
+});
+
+describe('a file that the user named and that is no text', () => {
+  it('is an error, or is skipped, as others are', async () => {
+    const folder = folderWith({ 'a.txt': 'ab\n', 'b.txt': latin });
+    const files = ['a.txt', 'b.txt'].map((name) => path.join(folder, name));
+    expect((await failureOf(read(files))).hint).toMatch(/; --skip-invalid leaves it out$/);
+    expect(textOf(await read(files, { skipInvalid: true }))).toBe('ab\n');
+  });
+
+  it('leaves an error where nothing else is there', async () => {
+    const file = path.join(folderWith({ 'b.txt': latin }), 'b.txt');
+    expect((await failureOf(read(file))).hint).not.toContain('--skip-invalid');
+    expect((await failureOf(read(file, { skipInvalid: true }))).message).toContain('none of the files can be read as text');
+  });
+
+  it('is found before the first file is read, if it is not there', async () => {
+    const folder = folderWith({ 'a.txt': latin });
+    const missing = path.join(folder, 'missing.txt');
+    expect((await failureOf(read([path.join(folder, 'a.txt'), missing], { skipInvalid: true }))).message).toContain('no such file');
+    expect((await failureOf(read(path.join(folder, 'a.txt'), { validationFile: missing }))).message).toContain('no such file');
+  });
+});
