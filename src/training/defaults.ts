@@ -35,6 +35,7 @@ const HIDDEN_EXPONENT = 1 / 4;
 const MAX = { dropout: 0.5, weightDecay: 0.5, growth: 2.5 };
 const MIN_HIDDEN = 32;
 const HIDDEN_MULTIPLE = 16;
+const DROPOUT_MULTIPLE = 0.05;
 
 /** Multiply-adds of training, per character and H², of the two layers that the rows are for: three passes of the 15 matrices of mLSTM. */
 const MULTIPLY_ADDS = 45;
@@ -63,9 +64,10 @@ export function chooseModel(given: Partial<TrainingOptions>, text: TextSize): Mo
     hidden: hiddenFor(row.hidden, layers, given.budgetMs == null ? 1 : relativeLength),
     skip: layers > 1 ? 'both' : 'none',
     embedding: text.symbols > MAX_ONE_HOT ? EMBEDDING : 0,
-    dropout: inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout),
+    dropout: rounded(inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout), DROPOUT_MULTIPLE),
     // Decay is a multiple of the learning rate, and those of other optimizers are of another size.
-    weightDecay: optimizer === 'adam' ? inRange(row.weightDecay * relativeLength ** WEIGHT_DECAY_EXPONENT, MAX.weightDecay) : 0,
+    weightDecay:
+      optimizer === 'adam' ? Number(inRange(row.weightDecay * relativeLength ** WEIGHT_DECAY_EXPONENT, MAX.weightDecay).toPrecision(1)) : 0,
   };
 }
 
@@ -82,10 +84,14 @@ function relativeLengthOf(given: Partial<TrainingOptions>, length: number, hidde
 function hiddenFor(ofTwoLayers: number, layers: number, relativeLength: number): number {
   const growth = Math.min(MAX.growth, relativeLength ** HIDDEN_EXPONENT);
   const hidden = ofTwoLayers * growth * Math.sqrt(3 / (2 * layers - 1));
-  return Math.max(MIN_HIDDEN, HIDDEN_MULTIPLE * Math.round(hidden / HIDDEN_MULTIPLE));
+  return Math.max(MIN_HIDDEN, rounded(hidden, HIDDEN_MULTIPLE));
 }
 
-/** To two digits, so that a note says all of it. */
 function inRange(value: number, max: number): number {
-  return Number(Math.min(max, Math.max(0, value)).toPrecision(2));
+  return Math.min(max, Math.max(0, value));
+}
+
+/** To a multiple, so that a note can say all of it. */
+function rounded(value: number, multiple: number): number {
+  return Number((multiple * Math.round(value / multiple)).toFixed(2));
 }

@@ -43,7 +43,7 @@ describe('rnn train --dry-run', () => {
     const json = await plan(['--json']);
     expect(JSON.parse(json.stdout)).toMatchObject({
       event: 'plan',
-      options: { preset: null, cell: 'lstm' },
+      options: { preset: null, cell: 'mlstm' },
       sources: { hidden: 'text', cell: 'default' },
       estimate,
       unmeasured: null,

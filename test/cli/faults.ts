@@ -113,7 +113,7 @@ const words = endingWith(2, [
   ['a command that there is not', 'paint @text.txt', /^unknown command 'paint'$/, /^rnn --help shows what there is$/],
   ['no text', 'train', /^missing required argument 'corpus'$/, /^rnn train --help/],
   ['a flag without its value', train('--hidden'), /^option '--hidden <n>' argument missing$/, /^rnn train --help/],
-  ['a word too many', 'info @run @run', /^too many arguments for 'info'/, /^rnn info --help/],
+  ['a word too many', 'export @run @run', /^too many arguments for 'export'/, /^rnn export --help/],
   ['a corpus that there is not', 'corpus hamlet', /^there is no built-in corpus "hamlet"$/, /sonnets/],
   [
     'both continued and removed',
@@ -159,13 +159,13 @@ const tooMuch = endingWith(2, [
   [
     'more steps back than can be planned, for some windows',
     train('--seq-length 2000 --batch-size 1 --random-length'),
-    /^--seq-length 2000 with --layers 1 is longer than can be planned: at most 1638$/,
+    /^--seq-length 2000 with --layers 2 is longer than can be planned: at most 819$/,
     /32 to 256/,
   ],
   [
     'more steps back than can be planned',
     train('--seq-length 3000 --batch-size 1'),
-    /^--seq-length 3000 with --layers 1 is longer than can be planned: at most 2048$/,
+    /^--seq-length 3000 with --layers 2 is longer than can be planned: at most 1024$/,
     /32 to 256/,
   ],
 ]);
@@ -395,7 +395,7 @@ const folderFaults = endingWith(2, [
   [
     'another cell for a run',
     resume('@run', '--cell gru'),
-    /^--cell cannot change in a run: it is lstm, and gru was given$/,
+    /^--cell cannot change in a run: it is mlstm, and gru was given$/,
     /leave it out/,
   ],
   [

@@ -69,12 +69,12 @@ describe('rnn gradients', () => {
       event: 'gradients',
       name: 'run',
       checkpoint: at('run/best.json'),
-      model: { cell: 'lstm', layers: 2, hidden: 12 },
+      model: { cell: 'mlstm', layers: 2, hidden: 12 },
     });
     expect(trained.flows.map(({ layer, state }) => `${layer} ${state}`)).toEqual(['0 h', '0 c', '1 h', '1 c']);
     for (const { logNorms } of trained.flows) expect(logNorms).toHaveLength(21);
     expect(trained.singularValues.map((values) => values.length)).toEqual([2, 2]);
-    expect(fresh).toMatchObject({ name: 'untrained rnn,hidden=16', model: { cell: 'rnn', layers: 1, hidden: 16 } });
+    expect(fresh).toMatchObject({ name: 'untrained rnn,hidden=16', model: { cell: 'rnn', layers: 2, hidden: 16 } });
     expect(fresh.flows[0].perStep).toBeLessThan(0.8);
     expect(keeps.flows[1].perStep).toBeGreaterThan(0.95);
   });
@@ -115,7 +115,7 @@ describe('rnn gradients', () => {
       'gradients',
       at('verse.txt'),
       '--untrained',
-      'rnn,hidden=16,init=orthogonal',
+      'rnn,layers=1,hidden=16,init=orthogonal',
       '--steps',
       '20',
       '--jacobians',
@@ -125,7 +125,7 @@ describe('rnn gradients', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Gradient norm, of the loss at a step, .*\n━━ layer 0 h /);
     expect(stdout).toMatch(
-      /\n\nuntrained rnn,hidden=16,init=orthogonal {2}rnn 1×16\n {15}k = 0 {7}1 {7}2 {7}5 {6}10 {6}20 {2}per step {2}σ max\nlayer 0 {2}h( +\de-?\d+){6} +×0\.\d{3} +\d\.\d\d\n$/,
+      /\n\nuntrained rnn,layers=1,hidden=16,init=orthogonal {2}rnn 1×16\n {15}k = 0 {7}1 {7}2 {7}5 {6}10 {6}20 {2}per step {2}σ max\nlayer 0 {2}h( +\de-?\d+){6} +×0\.\d{3} +\d\.\d\d\n$/,
     );
   });
 

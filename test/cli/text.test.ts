@@ -116,6 +116,6 @@ it('control characters of a name are escaped in notes', async () => {
   const text = file('red\u001b[31m.txt', lines.replaceAll('\n', '\r\n'));
   const { stderr } = await train(text, 'bell\u0007');
   expect(stderr).toContain('red␛[31m.txt has CRLF');
-  expect(stderr).toContain('bell␇; to sample from it:');
+  expect(stderr).toContain('bell␇; to sample from it');
   for (const control of ['\u0007', '\u001b[31m']) expect(stderr).not.toContain(control);
 });

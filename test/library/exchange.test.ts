@@ -3,7 +3,7 @@ import { Corpus, exportFormats, exportModel, importModel, untrainedModel } from 
 import { verse } from './fixture.ts';
 
 const corpus = await Corpus.fromText(verse);
-const trained = untrainedModel(corpus, { hidden: 7 });
+const trained = untrainedModel(corpus, { cell: 'lstm', skip: 'none', hidden: 7 });
 
 it('a model goes to PyTorch and comes back to the last bit, with its vocabulary', () => {
   const back = importModel(exportModel(trained, 'safetensors'));

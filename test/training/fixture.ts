@@ -37,11 +37,14 @@ export function corpusOf(train: string, validation: string): Corpus {
 
 export const verses: Corpus = corpusOf(VERSE.repeat(20), VERSE.repeat(2));
 
+/** A plain network without regularisation, whatever the defaults are. */
+export const plain = { cell: 'lstm', layers: 1, skip: 'none', embedding: 0, dropout: 0, weightDecay: 0, clipNorm: 5 } as const;
+
 /** Options of a run that ends by steps alone. The learning rate may be one that users are refused, so that a run can be made to diverge. */
 export function optionsOf(corpus: Corpus, { learningRate = 0.01, ...given }: Partial<TrainingOptions>): TrainingOptions {
   const { options } = resolveOptions(
     {
-      layers: 1,
+      ...plain,
       hidden: 16,
       batchSize: 8,
       sequenceLength: 10,

@@ -42,11 +42,7 @@ export function defineInspect(command: Command, context: Context): void {
       listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
       textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
       skipInvalidFlag(),
-      numberFlag(
-        '--length <n>',
-        'characters, from the beginning (default: 10000, or as many as the properties take, up to 80000)',
-        positive,
-      ),
+      numberFlag('--length <n>', 'characters to read; 10000 to 80000 by the properties', positive),
     ],
     'What is shown:': [
       textFlag('--cell <name>', 'the text coloured by one: c of unit 17, layer 0 is 0.c.17'),
