@@ -2,5 +2,4 @@
 import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Io } from './io.ts';
 
-export const isTyped = (sources: readonly string[], io: Io): boolean =>
-  io.isStdinTerminal && sources.some(isStandardInput);
+export const isTyped = (sources: readonly string[], io: Io): boolean => io.isStdinTerminal && sources.some(isStandardInput);

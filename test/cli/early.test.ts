@@ -38,7 +38,6 @@ const impossible: readonly Impossible[] = [
   { options: '--layers 1000', code: 2, message: /longer than can be planned/ },
   { options: '--hidden 1000000', code: 2, message: /GB are free/ },
   { options: '--batch-size 100000000', code: 2, message: /GB are free/ },
-  { options: '--val-file nowhere.txt', code: 3, message: /no such file or folder: nowhere.txt/ },
   { options: '--blas /no/such.so', code: 6, message: /the BLAS \/no\/such.so cannot be used/ },
   ...(mayHaveGpu() ? [] : [{ options: '--device gpu', code: 6, message: /device 'gpu' is not available/ }]),
 ];

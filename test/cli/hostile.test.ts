@@ -88,6 +88,7 @@ describe('a checkpoint that names files', () => {
       code: 3,
       stderr: expect.stringMatching(/the test text \/dev\/null is not a plain file, .*\nhint: name it again by --test-file/),
     });
+    alterLatest((file) => (file.training.reading.testFile = null));
     expect(await resume('--val-file', '/dev/null')).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('the validation text /dev/null is empty'),

@@ -158,6 +158,20 @@ describe('what a run waits for', () => {
     reporter.close();
   });
 
+  it('counts in the time left after the last step, as long as anybody knows how long it takes', async () => {
+    const { stream, output } = await stderrOf(80);
+    const reporter = new BarReporter(output, { maxTimeMs: null, now: () => vi.getMockedSystemTime()!.getTime() });
+    for (const event of [start, report(1, 0, 0), { ...report(2000, 30_000, 1), remainingPausesMs: 5000 } as TrainingEvent])
+      await reporter.handle(event);
+    reporter.wait(waitFor({ kind: 'saving', done: 0, total: 1 }));
+    vi.advanceTimersByTime(3000);
+    expect(lastLine(stream)).toMatch(/saving 3s .* 2s left *$/);
+    vi.advanceTimersByTime(3000);
+    expect(lastLine(stream)).toContain('saving 6s');
+    expect(lastLine(stream)).not.toContain('left');
+    reporter.close();
+  });
+
   it('is not shown where it is over before the line is drawn, nor anywhere else than in a terminal', async () => {
     const { stream, output } = await stderrOf(80);
     const reporter = new BarReporter(output, { maxTimeMs: null });
@@ -236,6 +250,15 @@ describe('the time left', () => {
     const estimate = new Estimate(null);
     expect(estimate.timeLeftMs(at(2000, 0.5))).toBeNull();
     expect(estimate.timeLeftMs(at(12_000, 0.6))).toBeCloseTo(40_000, 6);
+  });
+
+  it('is that of training by its own speed, and that of the pauses as the report expects them', () => {
+    const estimate = new Estimate(null);
+    const training = { trainingMs: 1000, remainingPausesMs: 9000 };
+    expect(estimate.timeLeftMs({ ...at(2000, 0.1), ...training })).toBeNull();
+    // An evaluation of 8 s came between the two.
+    expect(estimate.timeLeftMs({ ...at(12_000, 0.3), trainingMs: 3000, remainingPausesMs: 7000 })).toBeCloseTo(7000 + 7000, 6);
+    expect(estimate.timeLeftMs({ ...at(30_000, 1), trainingMs: 10_000, remainingPausesMs: 4000 })).toBe(4000);
   });
 
   it('is not more than --max-time allows, of which the earlier part of a run used nothing', () => {

@@ -234,6 +234,17 @@ describe('holding out text to test on', () => {
   });
 });
 
+it.each(['validationFile', 'testFile'])('a %s that is missing is missed before any text is read', async (part) => {
+  const missing = path.join(folderWith({}), 'nowhere.txt');
+  let isRead = false;
+  async function* stdin(): AsyncGenerator<string> {
+    isRead = true;
+    yield 'a text';
+  }
+  const { message } = await failureOf(read('-', { stdin: stdin(), [part]: missing }));
+  expect({ message, isRead }).toEqual({ message: `no such file or folder: ${missing}`, isRead: false });
+});
+
 describe('text that cannot be trained on', () => {
   it.each([
     ['an empty file', '', {}, /^the corpus is empty: .*t$/, /three characters/],

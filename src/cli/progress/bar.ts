@@ -85,14 +85,16 @@ export class BarReporter implements Reporter {
     return progressLine({ ...this.#state, wait, timeLeftMs: this.#timeLeftMs(wait) }, width, colour, frame);
   }
 
-  /** From one report to the next it passes as time does, but it is never less than what the wait still takes. */
+  /**
+   * From one report to the next it passes as time does, but it is never less than what the wait still takes. Null, too, for a wait that takes
+   * longer than was expected, where nobody knows how much longer.
+   */
   #timeLeftMs(wait: ShownWait | null): number | null {
-    const { timeLeftMs, progress } = this.#state!;
+    const { timeLeftMs } = this.#state!;
     if (timeLeftMs === null) return null;
     const left = Math.max(0, timeLeftMs - (this.#now() - this.#reportedMs));
     if (wait === null) return left;
-    const waitMs = leftOf(wait);
-    return waitMs === null && progress >= 1 ? null : Math.max(left, waitMs ?? 0);
+    return Math.max(left, leftOf(wait) ?? 0) || null;
   }
 
   #report(report: ReportEvent): void {

@@ -16,17 +16,21 @@ export class Estimate {
   }
 
   /**
-   * Milliseconds left after this report, or null while nothing can be said. The speed is measured from the first report of this invocation,
-   * because earlier invocations and the compilation in the first step had another speed; a run that goes back is measured from there.
+   * Milliseconds left after this report, or null while nothing can be said: of training by its speed, and of evaluations, samples and saves
+   * by how long the last ones took. The speed is measured from the first report of this invocation, because earlier invocations and the
+   * compilation in the first step had another speed; a run that goes back is measured from there.
    */
   timeLeftMs(report: ReportEvent): number | null {
     if (this.#first === null || report.progress < this.#first.progress) this.#first = report;
-    if (report.progress >= 1) return 0;
-    const gained = report.progress - this.#first.progress;
-    const taken = report.elapsedMs - this.#first.elapsedMs;
-    if (gained === 0) return null;
-    const whole = ((1 - report.progress) * taken) / gained;
+    const trainingMs = this.#trainingLeftMs(report, this.#first);
+    if (trainingMs === null) return null;
     const invocation = this.#maxTimeMs === null ? Infinity : this.#maxTimeMs - (report.elapsedMs - this.#startedMs);
-    return Math.max(0, Math.min(whole, invocation));
+    return Math.max(0, Math.min(trainingMs + report.remainingPausesMs, invocation));
+  }
+
+  #trainingLeftMs(now: ReportEvent, first: ReportEvent): number | null {
+    if (now.progress >= 1) return 0;
+    const gained = now.progress - first.progress;
+    return gained === 0 ? null : ((1 - now.progress) * (now.trainingMs - first.trainingMs)) / gained;
   }
 }
