@@ -3,7 +3,10 @@
 import { charactersWithin } from './expected.ts';
 import type { TrainingOptions } from './options.ts';
 
-type ModelChoice = Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'skip' | 'embedding' | 'dropout' | 'weightDecay'>;
+// prettier-ignore
+type Choice = Pick<TrainingOptions,
+  'cell' | 'layers' | 'hidden' | 'skip' | 'embedding' | 'dropout' | 'weightDecay' | 'batchSize' | 'sequenceLength'
+>;
 
 interface TextSize {
   /** Characters to train on. */
@@ -13,20 +16,24 @@ interface TextSize {
 }
 
 /** What suits two layers on texts of up to so many characters, trained for as long as `charactersToTrain` chooses. */
-interface Row extends Pick<TrainingOptions, 'hidden' | 'dropout' | 'weightDecay'> {
+interface Row extends Pick<TrainingOptions, 'cell' | 'hidden' | 'dropout' | 'weightDecay'> {
   readonly upTo: number;
 }
 
+/** mLSTM learns most from little text. From more text, the cheaper LSTM reads more in the same time. */
 const rows: readonly Row[] = [
-  { upTo: 25_000, hidden: 64, dropout: 0.5, weightDecay: 0.3 },
-  { upTo: 60_000, hidden: 64, dropout: 0.3, weightDecay: 0.2 },
-  { upTo: 400_000, hidden: 96, dropout: 0.2, weightDecay: 0.1 },
-  { upTo: 3_000_000, hidden: 128, dropout: 0.1, weightDecay: 0.03 },
-  { upTo: Infinity, hidden: 192, dropout: 0, weightDecay: 0 },
+  { upTo: 25_000, cell: 'mlstm', hidden: 64, dropout: 0.5, weightDecay: 0.3 },
+  { upTo: 60_000, cell: 'mlstm', hidden: 64, dropout: 0.3, weightDecay: 0.2 },
+  { upTo: 400_000, cell: 'mlstm', hidden: 96, dropout: 0.2, weightDecay: 0.1 },
+  { upTo: 3_000_000, cell: 'lstm', hidden: 192, dropout: 0.1, weightDecay: 0.03 },
+  { upTo: Infinity, cell: 'lstm', hidden: 256, dropout: 0, weightDecay: 0 },
 ];
 
-/** A text ten times as long is trained on for six times as many characters, over all epochs; at most for a few minutes on two cores. */
-const TRAINED = { reference: { length: 85_000, characters: 1_750_000 }, exponent: 0.8, max: 12_000_000 };
+/** Characters to train on, over all epochs: they grow with a power of the length of the text, up to some minutes on two cores. */
+const TRAINED = { reference: { length: 85_000, characters: 1_750_000 }, exponents: { below: 0.8, above: 0.54 }, max: 8_000_000 };
+/** With so many characters to train on, or so many units, few large update steps take less time than many small ones and teach as much. */
+const LARGE = { characters: 5_000_000, hidden: 256 };
+const WINDOWS = { small: { batchSize: 16, sequenceLength: 32 }, large: { batchSize: 32, sequenceLength: 64 } } as const;
 
 /** How choices change with the length of the run, as a multiple of the chosen one. */
 const DROPOUT_PER_DOUBLING = 0.09;
@@ -37,7 +44,7 @@ const MIN_HIDDEN = 32;
 const HIDDEN_MULTIPLE = 16;
 const DROPOUT_MULTIPLE = 0.05;
 
-/** Multiply-adds of training, per character and H², of the two layers that the rows are for: three passes of the 15 matrices of mLSTM. */
+/** Multiply-adds of training, per character and H², of the two layers that the rows are for: three passes of about 15 matrices. */
 const MULTIPLY_ADDS = 45;
 /** With more distinct characters, one-hot input takes more weights than the rest of the network. */
 const MAX_ONE_HOT = 300;
@@ -45,7 +52,8 @@ const EMBEDDING = 64;
 
 /** @returns characters to train on over all epochs, where no length of the run is given. @param length of the text to train on */
 export function charactersToTrain(length: number): number {
-  const { reference, exponent, max } = TRAINED;
+  const { reference, exponents, max } = TRAINED;
+  const exponent = exponents[length < reference.length ? 'below' : 'above'];
   return Math.min(max, reference.characters * (length / reference.length) ** exponent);
 }
 
@@ -53,15 +61,18 @@ export function charactersToTrain(length: number): number {
  * A small text needs a small network and much dropout. A text that is read more often needs more of both dropout and weight decay. The
  * units follow from a budget too, because few updates of a large network teach it less than many of a small one.
  */
-export function chooseModel(given: Partial<TrainingOptions>, text: TextSize): ModelChoice {
+export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): Choice {
   const row = rows.find(({ upTo }) => text.length <= upTo)!;
   const layers = given.layers ?? 2;
   const relativeLength = relativeLengthOf(given, text.length, row.hidden);
+  const hidden = given.hidden ?? hiddenFor(row.hidden, layers, given.budgetMs == null ? 1 : relativeLength);
+  const characters = relativeLength * charactersToTrain(text.length);
   const optimizer = given.optimizer ?? 'adam';
   return {
-    cell: given.layerNorm ? 'lstm' : 'mlstm', // layer normalisation is for an LSTM only
+    ...WINDOWS[characters >= LARGE.characters || hidden > LARGE.hidden ? 'large' : 'small'],
+    cell: given.layerNorm ? 'lstm' : row.cell, // layer normalisation is for an LSTM only
     layers,
-    hidden: hiddenFor(row.hidden, layers, given.budgetMs == null ? 1 : relativeLength),
+    hidden,
     skip: layers > 1 ? 'both' : 'none',
     embedding: text.symbols > MAX_ONE_HOT ? EMBEDDING : 0,
     dropout: rounded(inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout), DROPOUT_MULTIPLE),

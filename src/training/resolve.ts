@@ -11,7 +11,7 @@ import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
 import { idleNotes } from './idle.ts';
-import { charactersToTrain, chooseModel } from './defaults.ts';
+import { charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from './presets.ts';
 
 /** A text so short that an epoch is a few update steps needs a number of steps, not of epochs. */
@@ -52,6 +52,7 @@ export interface ResolvedAnew extends Resolved {
 
 /** What is chosen from the length of the text, or from what is. */
 const fromText: readonly (keyof TrainingOptions)[] = [
+  'cell',
   'hidden',
   'embedding',
   'dropout',
@@ -77,9 +78,9 @@ export function resolveOptions(
 ): ResolvedAnew {
   const length = corpus.train.length;
   const given = withPreset(asked.preset ?? null, asked, length);
-  const chosen = chooseModel(given, { length, symbols: corpus.vocabulary.size });
-  const hidden = given.hidden ?? chosen.hidden;
-  const wanted = { batchSize: given.batchSize ?? defaultBatchSize(hidden), sequenceLength: given.sequenceLength ?? 32 };
+  const chosen = chooseOptions(given, { length, symbols: corpus.vocabulary.size });
+  const { hidden } = chosen;
+  const wanted = { batchSize: given.batchSize ?? chosen.batchSize, sequenceLength: given.sequenceLength ?? chosen.sequenceLength };
   const { batchSize, sequenceLength } = fitSizes(length, wanted, {
     batchSize: asked.batchSize !== undefined,
     sequenceLength: asked.sequenceLength !== undefined,
@@ -234,11 +235,6 @@ function defaultStateReset({ train, vocabulary }: { readonly train: Text } & Pic
   for (let at = 0; at < length; at++) if (train[at] === startSymbol) lines++;
   const reset = ((lines / length) * sequenceLength) / LINES_PER_RESET;
   return Number(Math.min(STATE_RESET.max, Math.max(STATE_RESET.min, reset)).toPrecision(2));
-}
-
-/** Small models learn more in the same time from more and smaller updates; the products of large ones need rows to be fast. */
-function defaultBatchSize(hidden: number): number {
-  return hidden <= 256 ? 16 : 32;
 }
 
 function runLength(

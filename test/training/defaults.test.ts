@@ -1,20 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { charactersToTrain, chooseModel } from '../../src/training/defaults.ts';
+import { charactersToTrain, chooseOptions } from '../../src/training/defaults.ts';
 
 const symbols = 65;
 const lengths = [1000, 9000, 85_000, 200_000, 1_000_000, 5_000_000, 1e8];
 
 describe('the network that is chosen', () => {
   test('is a stack of two layers with skip connections, larger for a longer text', () => {
-    const models = lengths.map((length) => chooseModel({}, { length, symbols }));
-    for (const model of models) expect(model).toMatchObject({ cell: 'mlstm', layers: 2, skip: 'both', embedding: 0 });
+    const models = lengths.map((length) => chooseOptions({}, { length, symbols }));
+    for (const model of models) expect(model).toMatchObject({ layers: 2, skip: 'both', embedding: 0 });
+    expect(new Set(models.map(({ cell }) => cell))).toEqual(new Set(['mlstm', 'lstm']));
     const hidden = models.map((model) => model.hidden);
     expect(hidden).toEqual(hidden.toSorted((a, b) => a - b));
     expect(new Set(hidden).size).toBeGreaterThan(2);
   });
 
   test('has less dropout and weight decay the longer the text', () => {
-    const models = lengths.map((length) => chooseModel({}, { length, symbols }));
+    const models = lengths.map((length) => chooseOptions({}, { length, symbols }));
     for (const option of ['dropout', 'weightDecay'] as const) {
       const values = models.map((model) => model[option]);
       expect(values).toEqual(values.toSorted((a, b) => b - a));
@@ -25,47 +26,44 @@ describe('the network that is chosen', () => {
 
   test('has narrower layers the more of them are given, and no skips with one', () => {
     const text = { length: 1_000_000, symbols };
-    const [one, two, three] = [1, 2, 3].map((layers) => chooseModel({ layers }, text));
+    const [one, two, three] = [1, 2, 3].map((layers) => chooseOptions({ layers }, text));
     expect(one.hidden).toBeGreaterThan(two.hidden);
     expect(two.hidden).toBeGreaterThan(three.hidden);
     expect([one.skip, three.skip]).toEqual(['none', 'both']);
   });
 
   test('embeds the characters of a large vocabulary', () => {
-    expect(chooseModel({}, { length: 100_000, symbols: 6003 }).embedding).toBe(64);
+    expect(chooseOptions({}, { length: 100_000, symbols: 6003 }).embedding).toBe(64);
   });
 
   test('can be normalised where that is asked for', () => {
-    expect(chooseModel({ layerNorm: true }, { length: 100_000, symbols }).cell).toBe('lstm');
+    expect(chooseOptions({ layerNorm: true }, { length: 100_000, symbols }).cell).toBe('lstm');
   });
 });
 
 describe('a length of the run that is given', () => {
   const text = { length: 100_000, symbols };
-  const chosen = chooseModel({}, text);
+  const chosen = chooseOptions({}, text);
 
   test('of more epochs calls for more dropout and weight decay, of fewer for less', () => {
-    for (const [epochs, compare] of [
-      [100, 'toBeGreaterThan'],
-      [3, 'toBeLessThan'],
-    ] as const) {
-      const model = chooseModel({ epochs }, text);
-      expect(model.hidden).toBe(chosen.hidden);
-      expect(model.dropout)[compare](chosen.dropout);
-      expect(model.weightDecay)[compare](chosen.weightDecay);
+    const [longer, shorter] = [100, 3].map((epochs) => chooseOptions({ epochs }, text));
+    for (const option of ['dropout', 'weightDecay'] as const) {
+      expect(longer[option]).toBeGreaterThan(chosen[option]);
+      expect(shorter[option]).toBeLessThan(chosen[option]);
     }
-    expect(chooseModel({ epochs: 1e9 }, text)).toMatchObject({ dropout: 0.5, weightDecay: 0.5 });
-    expect(chooseModel({ maxSteps: 1 }, text).dropout).toBe(0);
+    for (const { hidden } of [longer, shorter]) expect(hidden).toBe(chosen.hidden);
+    expect(chooseOptions({ epochs: 1e9 }, text)).toMatchObject({ dropout: 0.5, weightDecay: 0.5 });
+    expect(chooseOptions({ maxSteps: 1 }, text).dropout).toBe(0);
   });
 
   test('as a budget decides on the units as well', () => {
-    const hidden = [100, 10_000, 600_000, 1e9].map((budgetMs) => chooseModel({ budgetMs }, { length: 1e8, symbols }).hidden);
+    const hidden = [100, 10_000, 600_000, 1e9].map((budgetMs) => chooseOptions({ budgetMs }, { length: 1e8, symbols }).hidden);
     expect(hidden).toEqual(hidden.toSorted((a, b) => a - b));
     expect(new Set(hidden).size).toBe(4);
   });
 
   test('leaves weight decay to Adam, whose learning rate it is multiplied with', () => {
-    expect(chooseModel({ optimizer: 'sgd' }, text).weightDecay).toBe(0);
+    expect(chooseOptions({ optimizer: 'sgd' }, text).weightDecay).toBe(0);
   });
 });
 

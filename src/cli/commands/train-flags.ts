@@ -84,7 +84,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     choiceFlag('--preset <name>', 'options that go together; listed below', Object.keys(presets)),
     choiceFlag(
       '--cell <name>',
-      'the architecture; listed below (default: mlstm)',
+      'the architecture; chosen: mlstm, above 400 kB lstm',
       cells.map(({ name }) => name),
     ),
     numberFlag('--layers <n>', 'recurrent layers (default: 2)', positive),
@@ -118,10 +118,10 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
     numberFlag('--patience <n>', 'end after n without a best loss; 0 never (default: 0)', steps),
   ],
   'Learning:': [
-    numberFlag('--seq-length <n>', 'steps back in time; longer sees further (default: 32)', positive),
+    numberFlag('--seq-length <n>', 'steps back in time; chosen: 32, or 64 for long runs', positive),
     numberFlag('--state-reset <x>', 'chance of a zero state; 0.05, more for short lines', { least: 0, most: 1 }),
     switchFlag('--text-starts', 'zero states only at line starts; on unless --no-…'),
-    numberFlag('--batch-size <n>', 'streams; 16, or 32 for more than 256 units', positive),
+    numberFlag('--batch-size <n>', 'parallel sequences; chosen: 16, or 32 for long runs', positive),
     choiceFlag('--optimizer <name>', 'adam, rmsprop, adagrad or sgd (default: adam)', optimizerNames),
     numberFlag('--lr <x>', 'peak; chosen from cell and hidden; halve if loss jumps', { above: 0, most: 1000 }),
     choiceFlag('--lr-schedule <name>', 'how it falls; listed below (default: cosine)', scheduleNames),
