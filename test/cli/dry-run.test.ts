@@ -44,7 +44,7 @@ describe('rnn train --dry-run', () => {
     expect(JSON.parse(json.stdout)).toMatchObject({
       event: 'plan',
       options: { preset: null, cell: 'mlstm' },
-      sources: { hidden: 'text', cell: 'default' },
+      sources: { hidden: 'text', cell: 'text' },
       estimate,
       unmeasured: null,
     });

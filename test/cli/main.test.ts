@@ -49,6 +49,7 @@ describe('exit codes', () => {
       message: `cannot continue: ${error.message}`,
       hint: expect.stringContaining(hint),
       options: [],
+      cases: [],
       stack: undefined,
     });
   });
@@ -60,6 +61,7 @@ describe('exit codes', () => {
       message: 'cannot continue: the current folder was removed',
       hint: 'change to a folder that exists',
       options: [],
+      cases: [],
       stack: undefined,
     });
   });

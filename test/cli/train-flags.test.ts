@@ -64,7 +64,8 @@ it('the help of rnn train shows every default that does not depend on the text, 
 
 it('the help of rnn train says what the rest is chosen from', async () => {
   const help = await helpOfTrain();
-  for (const flag of ['--cell', '--hidden', '--embedding', '--dropout', '--weight-decay', '--seq-length', '--batch-size']) expect(help.get(flag), flag).toContain('chosen');
+  for (const flag of ['--cell', '--hidden', '--embedding', '--dropout', '--weight-decay', '--seq-length', '--batch-size'])
+    expect(help.get(flag), flag).toContain('chosen');
   expect(help.get('--lr')).toContain('chosen from cell and hidden');
   const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map(
     (given) => resolved(1_000_000, given).learningRate,

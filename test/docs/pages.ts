@@ -14,7 +14,8 @@ export interface Page {
 const text = (file: string): string =>
   `for i in $(seq 150); do echo "The $i quick brown foxes jump over (some) lazy dogs, and run."; done >${file}`;
 /** Made once, in a folder that the pages know as `$SHARED`: a corpus, and a run on it, as short as can be, of a model that PyTorch has. */
-export const shared = 'rnn corpus sonnets 2>/dev/null; rnn train corpora/sonnets.txt --cell lstm --skip none --out run --sample-every 2 --quiet';
+export const shared =
+  'rnn corpus sonnets 2>/dev/null; rnn train corpora/sonnets.txt --cell lstm --skip none --out run --sample-every 2 --quiet';
 const sonnets = 'cp -R "$SHARED/corpora" .';
 /** A tenth of them, where a page looks at every character. */
 const fewSonnets = 'mkdir corpora; head -c 9000 "$SHARED/corpora/sonnets.txt" >corpora/sonnets.txt';
