@@ -18,21 +18,23 @@ interface TextSize {
 /** What suits two layers on texts of up to so many characters, trained for as long as `charactersToTrain` chooses. */
 interface Row extends Pick<TrainingOptions, 'cell' | 'hidden' | 'dropout' | 'weightDecay'> {
   readonly upTo: number;
+  readonly epochs: number;
 }
 
 /** mLSTM learns most from little text. From more text, the cheaper LSTM reads more in the same time. */
 const rows: readonly Row[] = [
-  { upTo: 25_000, cell: 'mlstm', hidden: 64, dropout: 0.5, weightDecay: 0.3 },
-  { upTo: 60_000, cell: 'mlstm', hidden: 64, dropout: 0.3, weightDecay: 0.2 },
-  { upTo: 400_000, cell: 'mlstm', hidden: 96, dropout: 0.2, weightDecay: 0.1 },
-  { upTo: 3_000_000, cell: 'lstm', hidden: 192, dropout: 0.1, weightDecay: 0.03 },
-  { upTo: Infinity, cell: 'lstm', hidden: 256, dropout: 0, weightDecay: 0 },
+  { upTo: 25_000, epochs: 28, cell: 'mlstm', hidden: 64, dropout: 0.5, weightDecay: 0.3 },
+  { upTo: 60_000, epochs: 10, cell: 'mlstm', hidden: 64, dropout: 0.3, weightDecay: 0.2 },
+  { upTo: 150_000, epochs: 7, cell: 'mlstm', hidden: 80, dropout: 0.15, weightDecay: 0.1 },
+  { upTo: 400_000, epochs: 10, cell: 'mlstm', hidden: 96, dropout: 0.15, weightDecay: 0.1 },
+  { upTo: 3_000_000, epochs: 7, cell: 'lstm', hidden: 192, dropout: 0.1, weightDecay: 0.03 },
+  { upTo: Infinity, epochs: 2, cell: 'lstm', hidden: 256, dropout: 0, weightDecay: 0 },
 ];
 
-/** Characters to train on, over all epochs: they grow with a power of the length of the text, up to some minutes on two cores. */
-const TRAINED = { reference: { length: 85_000, characters: 1_750_000 }, exponents: { below: 0.8, above: 0.54 }, max: 8_000_000 };
+/** Characters to train on, over all epochs: more take longer than some minutes on two cores. */
+const MAX_CHARACTERS = 8_000_000;
 /** With so many characters to train on, or so many units, few large update steps take less time than many small ones and teach as much. */
-const LARGE = { characters: 5_000_000, hidden: 256 };
+const LARGE = { characters: 4_000_000, hidden: 256 };
 const WINDOWS = { small: { batchSize: 16, sequenceLength: 32 }, large: { batchSize: 32, sequenceLength: 64 } } as const;
 
 /** How choices change with the length of the run, as a multiple of the chosen one. */
@@ -50,11 +52,11 @@ const MULTIPLY_ADDS = 45;
 const MAX_ONE_HOT = 300;
 const EMBEDDING = 64;
 
+const rowFor = (length: number): Row => rows.find(({ upTo }) => length <= upTo)!;
+
 /** @returns characters to train on over all epochs, where no length of the run is given. @param length of the text to train on */
 export function charactersToTrain(length: number): number {
-  const { reference, exponents, max } = TRAINED;
-  const exponent = exponents[length < reference.length ? 'below' : 'above'];
-  return Math.min(max, reference.characters * (length / reference.length) ** exponent);
+  return Math.min(MAX_CHARACTERS, rowFor(length).epochs * length);
 }
 
 /**
@@ -62,7 +64,7 @@ export function charactersToTrain(length: number): number {
  * units follow from a budget too, because few updates of a large network teach it less than many of a small one.
  */
 export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): Choice {
-  const row = rows.find(({ upTo }) => text.length <= upTo)!;
+  const row = rowFor(text.length);
   const layers = given.layers ?? 2;
   const relativeLength = relativeLengthOf(given, text.length, row.hidden);
   const hidden = given.hidden ?? hiddenFor(row.hidden, layers, given.budgetMs == null ? 1 : relativeLength);

