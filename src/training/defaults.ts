@@ -27,7 +27,7 @@ const rows: readonly Row[] = [
   { upTo: 60_000, epochs: 10, cell: 'mlstm', hidden: 64, dropout: 0.3, weightDecay: 0.2 },
   { upTo: 150_000, epochs: 7, cell: 'mlstm', hidden: 80, dropout: 0.15, weightDecay: 0.1 },
   { upTo: 400_000, epochs: 10, cell: 'mlstm', hidden: 96, dropout: 0.15, weightDecay: 0.1 },
-  { upTo: 3_000_000, epochs: 7, cell: 'lstm', hidden: 192, dropout: 0.1, weightDecay: 0.03 },
+  { upTo: 3_000_000, epochs: 6, cell: 'lstm', hidden: 192, dropout: 0.1, weightDecay: 0.03 },
   { upTo: Infinity, epochs: 2, cell: 'lstm', hidden: 256, dropout: 0, weightDecay: 0 },
 ];
 
