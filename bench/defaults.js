@@ -85,14 +85,15 @@ async function measurePaces(size) {
     const measured = new Map(configurations.map(({ name }) => [name, []]));
     for (let round = 0; round < PACE.rounds; round++) {
       for (const { name, options } of configurations) {
-        const { loop, step } = await trained(folder, [...options, '--max-time', `${PACE.seconds}s`, '--sample-every', 0], name);
-        measured.get(name).push(loop.trainingMs / step);
+        const training = await trained(folder, [...options, '--max-time', `${PACE.seconds}s`, '--sample-every', 0], name);
+        const { batchSize, sequenceLength } = training.options;
+        measured.get(name).push({ ms: training.loop.trainingMs / training.step, batchSize, sequenceLength });
       }
     }
     for (const [name, all] of measured) {
-      const [ms] = all.toSorted((a, b) => a - b).slice(Math.floor(all.length / 2));
-      keep(paces, { kind: 'pace', size, name, ms });
-      console.error(`${size} ${name}: ${ms.toFixed(2)} ms a step`);
+      const [median] = all.toSorted((a, b) => a.ms - b.ms).slice(Math.floor(all.length / 2));
+      keep(paces, { kind: 'pace', size, name, ...median });
+      console.error(`${size} ${name}: ${median.ms.toFixed(2)} ms a step`);
     }
   });
 }
@@ -114,9 +115,9 @@ async function measure({ text, size, seed }) {
   await withText({ text, size, seed }, async (folder) => {
     for (const { name, options } of configurations) {
       if (find(runs, name) !== undefined) continue;
-      const { ms } = find(paces, name);
+      const { ms, batchSize, sequenceLength } = find(paces, name);
       const steps = name === DEFAULT ? null : Math.round((1000 * Math.min(MAX_SECONDS, find(runs, DEFAULT).seconds)) / ms);
-      const length = steps === null ? [] : ['--max-steps', steps];
+      const length = steps === null ? [] : ['--max-steps', steps, '--batch-size', batchSize, '--seq-length', sequenceLength];
       const { step } = await trained(folder, [...options, ...length, '--seed', seed, '--threads', 1], name);
       const [{ nats }] = jsonLines(await run(['eval', 'test.txt', '--checkpoint', nameOf(name), '--threads', 1, '--json'], folder));
       keep(runs, { kind: 'run', text, size, seed, name, nats, step, seconds: (step * ms) / 1000 });
@@ -158,7 +159,10 @@ function splitOf(whole, { size, seed, isList }) {
   return [some.slice(0, cut), some.slice(cut)].map((part) => `${part.join('\n')}\n`);
 }
 
-const nameOf = (configuration) => configuration.replaceAll(/\W+/g, '-');
+/** The folder of a configuration. */
+function nameOf(configuration) {
+  return configuration.replaceAll(/\W+/g, '-');
+}
 
 /** @returns the record of the training that the run's newest checkpoint has */
 async function trained(folder, options, name) {
