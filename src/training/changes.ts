@@ -25,8 +25,6 @@ const withoutEffect: readonly OptionName[] = [
   'validationCharacters',
 ];
 
-const windowOf = ({ batchSize, sequenceLength }: TrainingOptions): Partial<TrainingOptions> => ({ batchSize, sequenceLength });
-
 /** The options of a run that are neither its sizes nor the defaults that go with them; empty for a run of another program. */
 export function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptions> {
   try {
@@ -34,12 +32,7 @@ export function changedOptions({ training, vocabulary }: Header): Partial<Traini
     const { train, validation } = recordedCorpus(training);
     const asked = Object.fromEntries([...alwaysShown, 'preset' as const].map((name) => [name, options[name] ?? undefined]));
     const text = { train: { length: train }, validation: { length: validation }, vocabulary: new Vocabulary(vocabulary) };
-    // The window decides how long a run of steps is, so all other defaults are those that go with it.
-    const { batchSize, sequenceLength } = options;
-    const defaults = {
-      ...resolveOptions({ ...asked, batchSize, sequenceLength }, text).options,
-      ...windowOf(resolveOptions(asked, text).options),
-    };
+    const { options: defaults } = resolveOptions(asked, text);
     const names = (Object.keys(optionRules) as OptionName[]).filter((name) => ![...alwaysShown, ...withoutEffect].includes(name));
     const changed = names.filter((name) => (name === 'preset' ? options.preset !== null : options[name] !== defaults[name]));
     return Object.fromEntries(changed.map((name) => [name, options[name]]));

@@ -8,6 +8,8 @@ type Choice = Pick<TrainingOptions,
   'cell' | 'layers' | 'hidden' | 'skip' | 'embedding' | 'dropout' | 'weightDecay' | 'batchSize' | 'sequenceLength'
 >;
 
+type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'>;
+
 interface TextSize {
   /** Characters to train on. */
   readonly length: number;
@@ -23,18 +25,20 @@ interface Row extends Pick<TrainingOptions, 'cell' | 'hidden' | 'dropout' | 'wei
 
 /** mLSTM learns most from little text. From more text, the cheaper LSTM reads more in the same time. */
 const rows: readonly Row[] = [
-  { upTo: 25_000, epochs: 28, cell: 'mlstm', hidden: 64, dropout: 0.5, weightDecay: 0.3 },
-  { upTo: 60_000, epochs: 10, cell: 'mlstm', hidden: 64, dropout: 0.3, weightDecay: 0.2 },
+  { upTo: 25_000, epochs: 7, cell: 'mlstm', hidden: 64, dropout: 0.5, weightDecay: 0.3 },
+  { upTo: 60_000, epochs: 7, cell: 'mlstm', hidden: 64, dropout: 0.3, weightDecay: 0.2 },
   { upTo: 150_000, epochs: 7, cell: 'mlstm', hidden: 80, dropout: 0.15, weightDecay: 0.1 },
   { upTo: 400_000, epochs: 10, cell: 'mlstm', hidden: 96, dropout: 0.15, weightDecay: 0.1 },
   { upTo: 3_000_000, epochs: 6, cell: 'lstm', hidden: 192, dropout: 0.1, weightDecay: 0.03 },
-  { upTo: Infinity, epochs: 2, cell: 'lstm', hidden: 256, dropout: 0, weightDecay: 0 },
+  { upTo: Infinity, epochs: 6, cell: 'lstm', hidden: 256, dropout: 0, weightDecay: 0 },
 ];
 
 /** Characters to train on, over all epochs: more take longer than some minutes on two cores. */
 const MAX_CHARACTERS = 8_000_000;
+/** A text so short that an epoch is a few update steps needs a number of steps, not of epochs. */
+export const MIN_STEPS = 500;
 /** With so many characters to train on, or so many units, few large update steps take less time than many small ones and teach as much. */
-const LARGE = { characters: 4_000_000, hidden: 256 };
+const MIN_LARGE = { characters: 4_000_000, hidden: 256 };
 const WINDOWS = { small: { batchSize: 16, sequenceLength: 32 }, large: { batchSize: 32, sequenceLength: 64 } } as const;
 
 /** How choices change with the length of the run, as a multiple of the chosen one. */
@@ -66,12 +70,11 @@ export function charactersToTrain(length: number): number {
 export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): Choice {
   const row = rowFor(text.length);
   const layers = given.layers ?? 2;
-  const relativeLength = relativeLengthOf(given, text.length, row.hidden);
+  const relativeLength = relativeLengthOf(given, text.length);
   const hidden = given.hidden ?? hiddenFor(row.hidden, layers, given.budgetMs == null ? 1 : relativeLength);
-  const characters = relativeLength * charactersToTrain(text.length);
   const optimizer = given.optimizer ?? 'adam';
   return {
-    ...WINDOWS[characters >= LARGE.characters || hidden > LARGE.hidden ? 'large' : 'small'],
+    ...(hidden > MIN_LARGE.hidden ? WINDOWS.large : windowsFor(relativeLength * charactersToTrain(text.length))),
     cell: given.layerNorm ? 'lstm' : row.cell, // layer normalisation is for an LSTM only
     layers,
     hidden,
@@ -84,13 +87,18 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
   };
 }
 
-/** The length of the run as a multiple of the one that is chosen for the text. */
-function relativeLengthOf(given: Partial<TrainingOptions>, length: number, hidden: number): number {
-  const { epochs = null, maxSteps = null, budgetMs = null, batchSize = 16, sequenceLength = 32 } = given;
-  const chosen = charactersToTrain(length);
+const windowsFor = (characters: number): Windows => WINDOWS[characters >= MIN_LARGE.characters ? 'large' : 'small'];
+
+/** The length of the run as a multiple of the one that is chosen for the text. Steps are counted in the windows that are chosen with it. */
+function relativeLengthOf(given: Partial<TrainingOptions>, length: number): number {
+  const { epochs = null, maxSteps = null, budgetMs = null, layers = 2 } = given;
+  const { batchSize, sequenceLength } = windowsFor(charactersToTrain(length));
+  const chosen = Math.max(charactersToTrain(length), MIN_STEPS * batchSize * sequenceLength);
   if (epochs !== null) return (epochs * length) / chosen;
   if (maxSteps !== null) return (maxSteps * batchSize * sequenceLength) / chosen;
-  return budgetMs === null ? 1 : charactersWithin(budgetMs, MULTIPLY_ADDS * hidden ** 2) / chosen;
+  if (budgetMs === null) return 1;
+  const hidden = given.hidden ?? rowFor(length).hidden;
+  return charactersWithin(budgetMs, (MULTIPLY_ADDS * hidden ** 2 * (2 * layers - 1)) / 3) / chosen;
 }
 
 /** Units of each layer: the more layers, the fewer, at about the same cost. */

@@ -19,46 +19,38 @@ export interface ExpectedRun {
 export const EVALUATIONS = 10;
 export const SAMPLES = 4;
 
-/**
- * An evaluation costs a third of a training step per character. This many trained per validated keep all evaluations at 5 % of the time
- * that steps take; the nominal speed by which a time is counted is a low one, so there a tenth is allowed.
- */
-const TRAINED_PER_VALIDATED = { steps: 7, time: 10 / 3 };
-/** What the whole held-out part may cost at the end of a run, as a part of its training. */
-const WHOLE_AT_END = 0.1;
 /** The cost of a character that is validated, in characters that are trained on. */
-const COST_OF_VALIDATION = 1 / 3;
-/** Fewer characters tell two models apart too badly. A run of steps can evaluate more rarely instead, one of a time cannot. */
-const MIN_SAMPLE = { steps: 20_000, time: 5000 };
-const LEAST_STEPS_BETWEEN_EVALUATIONS = 100;
-/** However long the validation text: what a power cut may cost. */
-const MOST_STEPS_BETWEEN_CHECKPOINTS = 1000;
+export const COST_OF_VALIDATION = 1 / 3;
+/** Characters trained per character validated: all evaluations take 5 % of the time that update steps take. */
+const TRAINED_PER_VALIDATED = 7;
+/** What the whole held-out part may cost at the end of a run, as a fraction of its training. */
+const MAX_COST_OF_WHOLE = 0.1;
+/**
+ * A held-out part of at most so many characters is used whole, and of a longer one a sample. Both follow from its length alone, so that the
+ * losses of runs on one text can be compared. The standard error of a mean over so many characters is about 0.01 nats.
+ */
+const MAX_WHOLE = 150_000;
+const SAMPLE = 50_000;
+const MIN_STEPS_BETWEEN_EVALUATIONS = 100;
+/** However long the validation text: a power cut may cost so many update steps. */
+const MAX_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
 /** @param validation characters that are held out */
 export function chooseIntervals(given: Partial<TrainingOptions>, run: ExpectedRun, validation: number): Intervals {
-  const validationCharacters = given.validationCharacters ?? sampleOf(given.evaluateEvery ?? null, run, validation);
+  const validationCharacters = given.validationCharacters ?? (validation > MAX_WHOLE ? SAMPLE : 0);
   // A null that was given spaces them over the run, however long.
   const chosen = run.isTimed ? null : stepsToEvaluate(run, validationCharacters || validation);
   const evaluateEvery = given.evaluateEvery === undefined ? chosen : given.evaluateEvery;
   return {
     validationCharacters,
     evaluateEvery,
-    checkpointEvery: given.checkpointEvery ?? Math.min(evaluateEvery ?? Infinity, MOST_STEPS_BETWEEN_CHECKPOINTS),
+    checkpointEvery: given.checkpointEvery ?? Math.min(evaluateEvery ?? Infinity, MAX_STEPS_BETWEEN_CHECKPOINTS),
     sampleEvery: given.sampleEvery === undefined ? stepsToSample(run, evaluateEvery) : given.sampleEvery,
   };
 }
 
-/** Characters to validate on; 0 for all. */
-function sampleOf(evaluateEvery: number | null, { characters, perStep, isTimed }: ExpectedRun, validation: number): number {
-  const evaluations = evaluateEvery === null ? EVALUATIONS : evaluateEvery === 0 ? 1 : Math.max(1, characters / (perStep * evaluateEvery));
-  const length = isTimed ? 'time' : 'steps';
-  const affordable = characters / evaluations / TRAINED_PER_VALIDATED[length];
-  const sample = Number(Math.max(MIN_SAMPLE[length], affordable).toPrecision(2));
-  return sample >= validation - 1 ? 0 : sample;
-}
-
 function stepsToEvaluate({ perStep }: ExpectedRun, validated: number): number {
-  return Math.max(LEAST_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED.steps * validated) / perStep));
+  return Math.max(MIN_STEPS_BETWEEN_EVALUATIONS, Math.ceil((TRAINED_PER_VALIDATED * validated) / perStep));
 }
 
 /** A sample comes with an evaluation. */
@@ -70,4 +62,4 @@ function stepsToSample({ characters, perStep, isTimed }: ExpectedRun, evaluateEv
 
 /** Whether a run that validates on a sample may score all that is held out at its end. */
 export const affordsWhole = (characters: number, validation: number): boolean =>
-  COST_OF_VALIDATION * validation <= WHOLE_AT_END * characters;
+  COST_OF_VALIDATION * validation <= MAX_COST_OF_WHOLE * characters;

@@ -8,7 +8,7 @@ import { type Reached, type Recurring, isDue, timesLeft } from './due.ts';
 import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
 import { Hurry } from './hurry.ts';
-import { EVALUATIONS, SAMPLES, affordsWhole } from './intervals.ts';
+import { COST_OF_VALIDATION, EVALUATIONS, SAMPLES, affordsWhole } from './intervals.ts';
 import type { Keeper, Stored } from './keeper.ts';
 import type { TrainingOptions } from './options.ts';
 import { Pauses } from './pauses.ts';
@@ -26,8 +26,6 @@ import { evaluationsIn, verdictOf } from './verdict.ts';
  * there. Before, an evaluation has to take longer than saving, which for as large a model takes as long as some ten thousand characters.
  */
 const SAVED_BEFORE = { end: 1e8, others: 1e11, charactersOfOthers: 1e5 };
-/** An evaluated character costs a third of a trained one. */
-const EVALUATED_PER_TRAINED = 3;
 
 export class Loop {
   readonly #run: TrainingRun;
@@ -166,7 +164,7 @@ export class Loop {
       sample: this.#samples.every === 0 ? 0 : 1 + timesLeft(this.#samples, reached),
       save: 1 + timesLeft(this.#saves, reached),
     };
-    return this.#pauses.remainingMs(left, (1000 * validation.scored()) / (EVALUATED_PER_TRAINED * charactersPerSecond));
+    return this.#pauses.remainingMs(left, (1000 * COST_OF_VALIDATION * validation.scored()) / charactersPerSecond);
   }
 
   /** Evaluation, sample and checkpoint, where one is due and was not done yet. */

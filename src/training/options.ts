@@ -12,11 +12,11 @@ export interface TrainingOptions {
   /** The name in presets.ts of what options were taken from that were not given; null for none. */
   readonly preset: PresetName | null;
   /**
-   * A name in model/cells/registry.ts. `lstm` is good on most texts, one layer of `mlstm` better on small ones; `gru` is a quarter smaller
+   * A name in model/cells/registry.ts. `lstm` is good on large texts, `mlstm` better on small ones; `gru` is a quarter smaller
    * and faster; `rnn` is for study.
    */
   readonly cell: string;
-  /** L. One is enough for minutes, and for less than some megabytes of text; two come to lower losses in half an hour, three in hours. */
+  /** L. Two with skip connections learn more than one in the same time; three need hours. */
   readonly layers: number;
   /** H. The first thing to raise if the training loss stays high, the first to lower if only the validation loss does. */
   readonly hidden: number;
@@ -29,7 +29,7 @@ export interface TrainingOptions {
   readonly initialisation: Initialisation;
   /** Limit of uniform initialisation; 0 is 1/√H, which is mostly right. 0.08 is char-rnn's. */
   readonly initScale: number;
-  /** `both` for three layers and more: then every layer learns from the first step. */
+  /** `both` for two layers and more: then every layer learns from the first step. */
   readonly skip: Skip;
   /** `residual` or `highway` for stacks that are slow to begin to learn; two layers need neither. */
   readonly stacking: Stacking;

@@ -10,7 +10,7 @@ import { resolveOptions } from './resolve.ts';
 import { workloadOf } from './workload.ts';
 
 /** Sizes, and what presets hold, go by the length of the text: one of each class. The first is the longest that can be read. */
-const LENGTHS = [2 ** 32, 2 ** 24, 2 ** 21, 2 ** 18, 2 ** 14];
+const LENGTHS = [2 ** 32, 2 ** 24, 2 ** 21, 2 ** 18, 2 ** 17, 2 ** 15, 2 ** 14];
 const vocabulary = characterVocabulary('ab', false);
 
 interface Validates {

@@ -11,11 +11,8 @@ import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
 import { idleNotes } from './idle.ts';
-import { charactersToTrain, chooseOptions } from './defaults.ts';
+import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from './presets.ts';
-
-/** A text so short that an epoch is a few update steps needs a number of steps, not of epochs. */
-const MIN_STEPS = 500;
 
 /** Chance of a zero state at a window. */
 const STATE_RESET = { min: 0.05, max: 0.3 };
@@ -266,10 +263,11 @@ function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptio
   const length = options.epochs === null ? `--max-steps ${options.maxSteps}` : `--epochs ${options.epochs}`;
   const isLengthGiven = lengths.some((option) => given[option] != null);
   const chosen = [
+    given.cell === undefined ? `--cell ${options.cell}` : '',
     given.hidden === undefined ? `--hidden ${options.hidden}` : '',
     given.embedding === undefined && options.embedding > 0 ? `--embedding ${options.embedding}` : '',
-    given.dropout === undefined && options.dropout > 0 ? `--dropout ${options.dropout}` : '',
-    given.weightDecay === undefined && options.weightDecay > 0 ? `--weight-decay ${options.weightDecay}` : '',
+    given.dropout === undefined ? `--dropout ${options.dropout}` : '',
+    given.weightDecay === undefined ? `--weight-decay ${options.weightDecay}` : '',
     given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
     given.sequenceLength === undefined ? `--seq-length ${options.sequenceLength}` : '',
     given.learningRate === undefined ? `--lr ${options.learningRate}` : '',

@@ -159,10 +159,12 @@ export class Session {
     const recorded = recordedCorpus(training);
     const { digest, sourcesDigest, train, validation } = this.#corpus;
     const sameTraining = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length;
-    const { validationCharacters } = { ...earlierDefaults, ...training.options };
-    const sameCharacters = validationCharacters === this.#options.validationCharacters;
+    const { validationCharacters, evaluationStreams }: Partial<TrainingOptions> = { ...earlierDefaults, ...training.options };
+    const isSame = validationCharacters === this.#options.validationCharacters;
+    // The chunks of a sample lie elsewhere with another number of them.
+    const isSameSample = isSame && (validationCharacters === 0 || evaluationStreams === this.#options.evaluationStreams);
     const sameValidation =
-      sameCharacters && recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
+      isSameSample && recorded.digest === digest && recorded.train === train.length && recorded.validation === validation.length;
     const samePlace = sameTraining && sameWindows(training.options, this.#options);
     const sameOptimizer = await this.#weights.restore(checkpoint);
     const states = samePlace ? statesIn(state, stateShapes(this.model), this.#options.batchSize) : null;

@@ -71,7 +71,7 @@ describe('rnn info', () => {
         .toSorted(),
     ).toEqual(
       [
-        ['dropout', '0.05', '0.25'],
+        ['dropout', '0', '0.25'],
         ['embedding', '0', '4'],
         ['tied', 'false', 'true'],
       ].toSorted(),
@@ -83,7 +83,7 @@ describe('rnn info', () => {
     expect(lines).toMatchObject([
       { event: 'info', path: join(folder, 'a', 'best.json') },
       { event: 'info', path: join(folder, 'b', 'best.json') },
-      { event: 'comparison', options: { dropout: [0.05, 0.25], embedding: [0, 4], tied: [false, true] } },
+      { event: 'comparison', options: { dropout: [0, 0.25], embedding: [0, 4], tied: [false, true] } },
     ]);
     expect((await rnn(['info', paths[0], join(paths[0], 'latest.json')])).stdout).toMatch(
       /^ +\S+best\.json +\S+latest\.json\n[^]*\nall options are the same\n$/,

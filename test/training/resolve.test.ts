@@ -43,6 +43,7 @@ describe('sizes that were not given', () => {
     expect(notes).toHaveLength(1);
     for (const part of [
       '100,000 characters',
+      `--cell ${options.cell}`,
       `--hidden ${options.hidden}`,
       `--dropout ${options.dropout}`,
       `--weight-decay ${options.weightDecay}`,
@@ -54,7 +55,7 @@ describe('sizes that were not given', () => {
     const partly = resolve(100_000, { hidden: 50, maxSteps: 10 }).notes[0];
     expect(partly).not.toContain('--hidden');
     expect(partly).not.toContain('--epochs');
-    const all = { hidden: 50, dropout: 0, weightDecay: 0, batchSize: 4, sequenceLength: 8, epochs: 2, learningRate: 0.01 };
+    const all = { cell: 'lstm', hidden: 50, dropout: 0, weightDecay: 0, batchSize: 4, sequenceLength: 8, epochs: 2, learningRate: 0.01 };
     expect(resolve(100_000, all).notes).toEqual([]);
   });
 });

@@ -16,6 +16,7 @@ export class PlainReporter implements Reporter {
   readonly #stderr: Output;
   readonly #estimate: Estimate;
   #nextReportMs = 0;
+  #savedStep = -1;
 
   constructor(stderr: Output, { maxTimeMs }: Pick<ReporterOptions, 'maxTimeMs'>) {
     this.#stderr = stderr;
@@ -41,6 +42,8 @@ export class PlainReporter implements Reporter {
       case 'sample':
         return this.note(sampleLine(event));
       case 'checkpoint':
+        if (event.step === this.#savedStep) return; // before an evaluation, and again after it
+        this.#savedStep = event.step;
         return this.note(`step ${event.step.toLocaleString('en-US')}  saved ${harmless(event.path)}`);
       case 'recovery':
         return this.warn(recoveryText(event));
