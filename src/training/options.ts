@@ -107,7 +107,7 @@ export interface TrainingOptions {
   /** SGD only: Nesterov's momentum, which looks one step ahead. Mostly no worse than the plain one, and steadier near 0.99. */
   readonly nesterov: boolean;
   /**
-   * λ of decoupled weight decay: each update takes η·λ of every weight. 0.01–0.1 when the validation loss rises while the training loss
+   * λ of decoupled weight decay: each update takes η·λ of every weight. 0.1–0.5 when the validation loss rises while the training loss
    * falls; 0 is off.
    */
   readonly weightDecay: number;
