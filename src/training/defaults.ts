@@ -42,9 +42,9 @@ const MIN_LARGE = { characters: 4_000_000, hidden: 256 };
 const WINDOWS = { small: { batchSize: 16, sequenceLength: 32 }, large: { batchSize: 32, sequenceLength: 64 } } as const;
 
 /** How choices change with the length of the run, as a multiple of the chosen one. */
-const DROPOUT_PER_DOUBLING = 0.09;
+const DROPOUT_PER_DOUBLING = 0.06;
 const WEIGHT_DECAY_EXPONENT = 1 / 3;
-const HIDDEN_EXPONENT = 1 / 4;
+const HIDDEN_EXPONENTS = { shorter: 1 / 4, longer: 1 / 8 };
 const MAX = { dropout: 0.5, weightDecay: 0.5, growth: 2.5 };
 const MIN_HIDDEN = 32;
 const HIDDEN_MULTIPLE = 16;
@@ -103,7 +103,7 @@ function relativeLengthOf(given: Partial<TrainingOptions>, length: number): numb
 
 /** Units of each layer: the more layers, the fewer, at about the same cost. */
 function hiddenFor(ofTwoLayers: number, layers: number, relativeLength: number): number {
-  const growth = Math.min(MAX.growth, relativeLength ** HIDDEN_EXPONENT);
+  const growth = Math.min(MAX.growth, relativeLength ** HIDDEN_EXPONENTS[relativeLength < 1 ? 'shorter' : 'longer']);
   const hidden = ofTwoLayers * growth * Math.sqrt(3 / (2 * layers - 1));
   return Math.max(MIN_HIDDEN, rounded(hidden, HIDDEN_MULTIPLE));
 }

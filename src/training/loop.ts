@@ -69,7 +69,7 @@ export class Loop {
     this.#isSaved = restored !== null && keeper.isLatestSound;
     this.#savedStep = this.#savedStepNotByClock = restored === null ? null : session.step;
     this.#totalSteps = stepsOf(run, session, restored?.samePlace === true);
-    this.#wasOver = this.#isSaved && this.#finished() !== null;
+    this.#wasOver = this.#isSaved && this.#isJudged && this.#finished() !== null;
   }
 
   async *events(): AsyncGenerator<TrainingEvent> {

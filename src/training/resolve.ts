@@ -256,7 +256,7 @@ function runLength(
 function describeSample({ validationCharacters }: TrainingOptions, validation: number): string[] {
   if (validationCharacters === 0 || validationCharacters >= validation - 1) return [];
   const [sample, all] = [validationCharacters, validation].map((characters) => characters.toLocaleString('en'));
-  return [`validating on ${sample} of ${all} held-out characters; rnn eval --part validation scores them all`];
+  return [`validating on ${sample} of ${all} held-out characters; to score them all, give rnn eval the text and --part validation`];
 }
 
 function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptions, characters: number): string[] {

@@ -111,8 +111,10 @@ function fitOf({ best, riseNats, isFalling }: Facts, run: RunToJudge): Fit | nul
   }
   if (best.gapNats === null || !completions.includes(reason)) return null;
   const isLate = best.fraction >= LATE_FRACTION;
+  const [before, last] = evaluations.slice(-2);
+  const hasJustFallen = last.best && before.validationLossNats - last.validationLossNats > MIN_RISE_NATS;
   const isClose = best.gapNats - gapOfFirstEpoch(run) < MAX_UNDERFITTED_GAP * best.validationLossNats;
-  return isLate && (isClose || isFalling) ? 'underfitted' : 'good';
+  return isLate && (isClose || isFalling || hasJustFallen) ? 'underfitted' : 'good';
 }
 
 /** 0 where nothing was evaluated in the first epoch. */

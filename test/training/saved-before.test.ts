@@ -28,6 +28,15 @@ test('the last evaluation begins when everything is saved, and a run that is kil
   expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
 });
 
+test('a run that is stopped twice before its last evaluation is not finished', async () => {
+  const killed = await train(corpus, given, { seen: ({ event }) => event === 'checkpoint' });
+  killed.folder.close();
+  const folder = (await RunFolder.open(killed.folder.path))!;
+  const { checkpoint: earlier } = await folder.newest();
+  const { events } = await train(corpus, given, { folder, earlier, signal: AbortSignal.abort() });
+  expect(events.at(-1)).toMatchObject({ event: 'end', reason: 'signal', step: 12 });
+});
+
 test('evaluations that are short are not worth a save of their own', async () => {
   const { events } = await train(corpus, given);
   expect([4, 8].map((step) => kindsAt(events, step))).toEqual([4, 8].map(() => ['report', 'evaluation']));

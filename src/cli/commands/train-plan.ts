@@ -61,8 +61,8 @@ function estimateLines(estimate: RunEstimate, { budgetMs, maxTimeMs, patience }:
   const whole = estimate.milliseconds < 1000 ? 'less than a second' : `about ${duration(estimate.milliseconds)}`;
   const budget = budgetMs === null ? '' : `--budget ${seconds(budgetMs)} has room for `;
   const looks = [
-    evaluationMs !== null && `${count(evaluations)} evaluations of ${milliseconds(evaluationMs)}`,
-    sampleMs !== null && `${count(samples)} samples of ${milliseconds(sampleMs)}`,
+    evaluationMs !== null && `${plural(evaluations, 'evaluation')} of ${milliseconds(evaluationMs)}`,
+    sampleMs !== null && `${plural(samples, 'sample')} of ${milliseconds(sampleMs)}`,
   ].filter((part) => part !== false);
   return [
     `time    ${whole}: ${budget}${count(steps)} steps of ${milliseconds(stepMs)}, ${epochs.toFixed(1)} epochs`,
@@ -155,3 +155,5 @@ function inWords(flag: string, value: unknown): string {
   if (Array.isArray(value)) return value.map(shellWord).join(` ${flag} `);
   return typeof value === 'string' ? shellWord(value) : String(value);
 }
+
+const plural = (number: number, noun: string): string => `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
