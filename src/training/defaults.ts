@@ -17,20 +17,20 @@ interface TextSize {
   readonly symbols: number;
 }
 
-/** What suits two layers on texts of up to so many characters, trained for as long as `charactersToTrain` chooses. */
-interface Row extends Pick<TrainingOptions, 'cell' | 'hidden' | 'dropout' | 'weightDecay'> {
+/** What suits texts of up to so many characters, trained for as long as `charactersToTrain` chooses. */
+interface Row extends Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'dropout' | 'weightDecay'> {
   readonly upTo: number;
   readonly epochs: number;
 }
 
-/** mLSTM learns most from little text. From more text, the cheaper LSTM reads more in the same time. */
+/** mLSTM learns most from little text, and of very little text one layer learns more than two. From more text, the cheaper LSTM reads more in the same time. */
 const rows: readonly Row[] = [
-  { upTo: 25_000, epochs: 7, cell: 'mlstm', hidden: 64, dropout: 0.5, weightDecay: 0.3 },
-  { upTo: 60_000, epochs: 7, cell: 'mlstm', hidden: 64, dropout: 0.3, weightDecay: 0.2 },
-  { upTo: 150_000, epochs: 7, cell: 'mlstm', hidden: 80, dropout: 0.15, weightDecay: 0.1 },
-  { upTo: 400_000, epochs: 10, cell: 'mlstm', hidden: 96, dropout: 0.15, weightDecay: 0.1 },
-  { upTo: 3_000_000, epochs: 6, cell: 'lstm', hidden: 192, dropout: 0.1, weightDecay: 0.03 },
-  { upTo: Infinity, epochs: 6, cell: 'lstm', hidden: 256, dropout: 0, weightDecay: 0 },
+  { upTo: 25_000, epochs: 7, cell: 'mlstm', layers: 1, hidden: 128, dropout: 0.5, weightDecay: 0.3 },
+  { upTo: 60_000, epochs: 7, cell: 'mlstm', layers: 2, hidden: 64, dropout: 0.3, weightDecay: 0.2 },
+  { upTo: 150_000, epochs: 7, cell: 'mlstm', layers: 2, hidden: 80, dropout: 0.15, weightDecay: 0.1 },
+  { upTo: 400_000, epochs: 10, cell: 'mlstm', layers: 2, hidden: 96, dropout: 0.15, weightDecay: 0.1 },
+  { upTo: 3_000_000, epochs: 6, cell: 'lstm', layers: 2, hidden: 192, dropout: 0.1, weightDecay: 0.03 },
+  { upTo: Infinity, epochs: 6, cell: 'lstm', layers: 2, hidden: 256, dropout: 0, weightDecay: 0 },
 ];
 
 /** Characters to train on, over all epochs: more take longer than some minutes on two cores. */
@@ -50,8 +50,8 @@ const MIN_HIDDEN = 32;
 const HIDDEN_MULTIPLE = 16;
 const DROPOUT_MULTIPLE = 0.05;
 
-/** Multiply-adds of training, per character and H², of the two layers that the rows are for: three passes of about 15 matrices. */
-const MULTIPLY_ADDS = 45;
+/** Multiply-adds of training, per character, matrix of a gate and H²: three passes of the five gates and factors of mLSTM. */
+const MULTIPLY_ADDS = 15;
 /** With more distinct characters, one-hot input takes more weights than the rest of the network. */
 const MAX_ONE_HOT = 300;
 const EMBEDDING = 64;
@@ -69,9 +69,9 @@ export function charactersToTrain(length: number): number {
  */
 export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): Choice {
   const row = rowFor(text.length);
-  const layers = given.layers ?? 2;
+  const layers = given.layers ?? row.layers;
   const relativeLength = relativeLengthOf(given, text.length);
-  const hidden = given.hidden ?? hiddenFor(row.hidden, layers, given.budgetMs == null ? 1 : relativeLength);
+  const hidden = given.hidden ?? hiddenFor(row, layers, given.budgetMs == null ? 1 : relativeLength);
   const optimizer = given.optimizer ?? 'adam';
   return {
     ...(hidden > MIN_LARGE.hidden ? WINDOWS.large : windowsFor(relativeLength * charactersToTrain(text.length))),
@@ -91,20 +91,24 @@ const windowsFor = (characters: number): Windows => WINDOWS[characters >= MIN_LA
 
 /** The length of the run as a multiple of the one that is chosen for the text. Steps are counted in the windows that are chosen with it. */
 function relativeLengthOf(given: Partial<TrainingOptions>, length: number): number {
-  const { epochs = null, maxSteps = null, budgetMs = null, layers = 2 } = given;
+  const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const { batchSize, sequenceLength } = windowsFor(charactersToTrain(length));
   const chosen = Math.max(charactersToTrain(length), MIN_STEPS * batchSize * sequenceLength);
   if (epochs !== null) return (epochs * length) / chosen;
   if (maxSteps !== null) return (maxSteps * batchSize * sequenceLength) / chosen;
   if (budgetMs === null) return 1;
-  const hidden = given.hidden ?? rowFor(length).hidden;
-  return charactersWithin(budgetMs, (MULTIPLY_ADDS * hidden ** 2 * (2 * layers - 1)) / 3) / chosen;
+  const row = rowFor(length);
+  const { hidden, layers } = { hidden: given.hidden ?? row.hidden, layers: given.layers ?? row.layers };
+  return charactersWithin(budgetMs, MULTIPLY_ADDS * matricesOf(layers) * hidden ** 2) / chosen;
 }
 
+/** Recurrent and input matrices of a gate, of H × H each; the first layer's input is one-hot. */
+const matricesOf = (layers: number): number => 2 * layers - 1;
+
 /** Units of each layer: the more layers, the fewer, at about the same cost. */
-function hiddenFor(ofTwoLayers: number, layers: number, relativeLength: number): number {
+function hiddenFor(row: Row, layers: number, relativeLength: number): number {
   const growth = Math.min(MAX.growth, relativeLength ** HIDDEN_EXPONENTS[relativeLength < 1 ? 'shorter' : 'longer']);
-  const hidden = ofTwoLayers * growth * Math.sqrt(3 / (2 * layers - 1));
+  const hidden = row.hidden * growth * Math.sqrt(matricesOf(row.layers) / matricesOf(layers));
   return Math.max(MIN_HIDDEN, rounded(hidden, HIDDEN_MULTIPLE));
 }
 

@@ -50,6 +50,7 @@ export interface ResolvedAnew extends Resolved {
 /** What is chosen from the length of the text, or from what is. */
 const fromText: readonly (keyof TrainingOptions)[] = [
   'cell',
+  'layers',
   'hidden',
   'embedding',
   'dropout',
@@ -264,6 +265,7 @@ function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptio
   const isLengthGiven = lengths.some((option) => given[option] != null);
   const chosen = [
     given.cell === undefined ? `--cell ${options.cell}` : '',
+    given.layers === undefined ? `--layers ${options.layers}` : '',
     given.hidden === undefined ? `--hidden ${options.hidden}` : '',
     given.embedding === undefined && options.embedding > 0 ? `--embedding ${options.embedding}` : '',
     given.dropout === undefined ? `--dropout ${options.dropout}` : '',

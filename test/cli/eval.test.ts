@@ -201,7 +201,7 @@ describe('rnn eval', () => {
     [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
     [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-lr is for --dynamic'],
-    [['verse.txt', '--seq-length', '100000'], 'run', 2, '--seq-length 100000 with --layers 2 is longer than can be planned'],
+    [['verse.txt', '--seq-length', '100000'], 'run', 2, '--seq-length 100000 with --layers 1 is longer than can be planned'],
     [['verse.txt'], 'none', 4, 'there is no '],
   ])('%j under %s ends with %i', async ([text, ...flags], name, code, message) => {
     const ran = await rnn(['eval', at(text), ...flags, ...run(name)]);

@@ -74,7 +74,7 @@ describe('rnn gradients', () => {
     expect(trained.flows.map(({ layer, state }) => `${layer} ${state}`)).toEqual(['0 h', '0 c', '1 h', '1 c']);
     for (const { logNorms } of trained.flows) expect(logNorms).toHaveLength(21);
     expect(trained.singularValues.map((values) => values.length)).toEqual([2, 2]);
-    expect(fresh).toMatchObject({ name: 'untrained rnn,hidden=16', model: { cell: 'rnn', layers: 2, hidden: 16 } });
+    expect(fresh).toMatchObject({ name: 'untrained rnn,hidden=16', model: { cell: 'rnn', layers: 1, hidden: 16 } });
     expect(fresh.flows[0].perStep).toBeLessThan(0.8);
     expect(keeps.flows[1].perStep).toBeGreaterThan(0.95);
   });

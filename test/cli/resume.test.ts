@@ -68,7 +68,7 @@ describe('rnn train --resume', () => {
     expect(code).toBe(0);
     expect(stderr).toContain('--max-steps is 9 from here on; it was 6\n');
     expect(stderr).toContain(`going on at step 6, from ${join(out, 'latest.json')}\n`);
-    expect(stderr).toContain('mlstm, 2 × 8');
+    expect(stderr).toContain('mlstm, 1 × 8');
     expect(stderr).toContain('all steps are done: step 9 after');
     const lines = readFileSync(join(out, 'log.jsonl'), 'utf8')
       .trimEnd()
@@ -221,7 +221,7 @@ describe('rnn train --init-from', () => {
       code: 0,
       stderr: expect.stringContaining(`starting from the weights of ${join(out, 'best.json')}, step 6\n`),
     });
-    expect(stderr).toContain('mlstm, 2 × 8');
+    expect(stderr).toContain('mlstm, 1 × 8');
     expect((await rnn(['sample', '--checkpoint', next, '--prime', 'The quick: 1', '--length', '5', '--seed', '1'])).code).toBe(0);
   });
 

@@ -47,7 +47,7 @@ beforeAll(async () => {
   // The longer a run, the better.
   const made = [
     await train('short', '--max-steps', '10'),
-    await train('long', '--max-steps', '60'),
+    await train('long', '--max-steps', '60', '--layers', '2'),
     await train('blind', '--max-steps', '10', '--val-fraction', '0'),
     await train('gru', '--max-steps', '30', '--cell', 'gru', '--layers', '2'),
   ];

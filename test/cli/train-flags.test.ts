@@ -64,7 +64,7 @@ it('the help of rnn train shows every default that does not depend on the text, 
 
 it('the help of rnn train says what the rest is chosen from', async () => {
   const help = await helpOfTrain();
-  for (const flag of ['--cell', '--hidden', '--embedding', '--dropout', '--weight-decay', '--seq-length', '--batch-size'])
+  for (const flag of ['--cell', '--layers', '--hidden', '--embedding', '--dropout', '--weight-decay', '--seq-length', '--batch-size'])
     expect(help.get(flag), flag).toContain('chosen');
   expect(help.get('--lr')).toContain('chosen from cell and hidden');
   const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map(

@@ -6,12 +6,16 @@ const lengths = [1000, 9000, 85_000, 200_000, 1_000_000, 5_000_000, 1e8];
 
 describe('the network that is chosen', () => {
   test('is a stack of two layers with skip connections, larger for a longer text', () => {
-    const models = lengths.map((length) => chooseOptions({}, { length, symbols }));
+    const models = lengths.slice(2).map((length) => chooseOptions({}, { length, symbols }));
     for (const model of models) expect(model).toMatchObject({ layers: 2, skip: 'both', embedding: 0 });
     expect(new Set(models.map(({ cell }) => cell))).toEqual(new Set(['mlstm', 'lstm']));
     const hidden = models.map((model) => model.hidden);
     expect(hidden).toEqual(hidden.toSorted((a, b) => a - b));
     expect(new Set(hidden).size).toBeGreaterThan(2);
+  });
+
+  test('is one layer for very little text', () => {
+    for (const length of lengths.slice(0, 2)) expect(chooseOptions({}, { length, symbols })).toMatchObject({ layers: 1, skip: 'none' });
   });
 
   test('has less dropout and weight decay the longer the text', () => {

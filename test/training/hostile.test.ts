@@ -58,7 +58,7 @@ describe('a run that is continued', () => {
     for (const [option, value, message] of [
       ['cell', 'gru', 'training.options.cell is gru, and its model has mlstm'],
       ['hidden', 5, 'training.options.hidden is 5, and its model has 4'],
-      ['layers', 1024, 'training.options.layers is 1024, and its model has 2'],
+      ['layers', 1024, 'training.options.layers is 1024, and its model has 1'],
       ['embedding', 3, 'training.options.embedding is 3, and its model has 0'],
       ['forgetBias', 2, 'training.options.forgetBias is 2, and its model has 1'],
       ['initialisation', 'xavier', 'training.options.initialisation is xavier, and its model has uniform'],

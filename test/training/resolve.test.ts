@@ -25,7 +25,7 @@ function failureOf(train: number, given: Partial<TrainingOptions>): RnnError {
 describe('sizes that were not given', () => {
   test('grow with the text', () => {
     const sizes = [10_000, 100_000, 1_000_000, 20_000_000].map((length) => resolve(length).options);
-    const weights = sizes.map(({ layers, hidden }) => layers * hidden * hidden);
+    const weights = sizes.map(({ layers, hidden }) => (2 * layers - 1) * hidden * hidden);
     expect(weights).toEqual(weights.toSorted((a, b) => a - b));
     expect(new Set(weights).size).toBe(4);
   });
@@ -55,7 +55,7 @@ describe('sizes that were not given', () => {
     const partly = resolve(100_000, { hidden: 50, maxSteps: 10 }).notes[0];
     expect(partly).not.toContain('--hidden');
     expect(partly).not.toContain('--epochs');
-    const all = { cell: 'lstm', hidden: 50, dropout: 0, weightDecay: 0, batchSize: 4, sequenceLength: 8, epochs: 2, learningRate: 0.01 };
+    const all = { cell: 'lstm', layers: 2, hidden: 50, dropout: 0, weightDecay: 0, batchSize: 4, sequenceLength: 8, epochs: 2, learningRate: 0.01 };
     expect(resolve(100_000, all).notes).toEqual([]);
   });
 });

@@ -87,7 +87,7 @@ const groups: Readonly<Record<string, readonly Flag[]>> = {
       'the architecture; chosen: mlstm, above 400 kB lstm',
       cells.map(({ name }) => name),
     ),
-    numberFlag('--layers <n>', 'recurrent layers (default: 2)', positive),
+    numberFlag('--layers <n>', 'recurrent layers; chosen: 1 up to 25 kB, else 2', positive),
     numberFlag('--hidden <n>', 'units a layer; chosen; raise if it underfits', positive),
     numberFlag('--embedding <n>', 'width; 0 is one-hot; chosen: 64 above 300 characters', steps),
     numberFlag('--dropout <x>', 'chosen; raise if it overfits, up to 0.6', { least: 0, below: 1 }),
