@@ -55,7 +55,17 @@ describe('sizes that were not given', () => {
     const partly = resolve(100_000, { hidden: 50, maxSteps: 10 }).notes[0];
     expect(partly).not.toContain('--hidden');
     expect(partly).not.toContain('--epochs');
-    const all = { cell: 'lstm', layers: 2, hidden: 50, dropout: 0, weightDecay: 0, batchSize: 4, sequenceLength: 8, epochs: 2, learningRate: 0.01 };
+    const all = {
+      cell: 'lstm',
+      layers: 2,
+      hidden: 50,
+      dropout: 0,
+      weightDecay: 0,
+      batchSize: 4,
+      sequenceLength: 8,
+      epochs: 2,
+      learningRate: 0.01,
+    };
     expect(resolve(100_000, all).notes).toEqual([]);
   });
 });
