@@ -104,7 +104,7 @@ export async function timeless(path) {
   const known = {
     ...rest,
     options: { ...options, maxTimeMs: null },
-    loop: { ...loop, trainingMs: 0, elapsedMs: 0 },
+    loop: { ...loop, trainingMs: 0, elapsedMs: 0, evaluatedMs: 0, sampledMs: 0 },
     evaluations: history.filter(({ event }) => event === 'evaluation'),
   };
   const numbers = (list) =>
