@@ -11,7 +11,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { readCheckpoint } from '../dist/checkpoint/store.js';
 import { inFolder, killAll, linesOf, logged, preloading, start, startAny, stoppingAt, timeless, wait } from './survival/trainer.js';
 
-const sizes = '--hidden 48 --batch-size 16 --seq-length 16 --dropout 0.1 --sample-every 0 --streams 64 --threads 2'.split(' ');
+const sizes =
+  '--cell lstm --layers 1 --hidden 48 --batch-size 16 --seq-length 16 --dropout 0.1 --weight-decay 0 --sample-every 0 --streams 64 --threads 2'.split(
+    ' ',
+  );
 const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --eval-every 100'.split(' ')];
 /** The same, saved only at its end as far as steps count. */
 const rarelySaved = brief.map((word, index) => (brief[index - 1] === '--checkpoint-every' ? '1000000' : word));
