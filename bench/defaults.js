@@ -4,7 +4,7 @@
 //
 // Time is counted in update steps: `node bench/defaults.js --pace …` first measures, while nothing else runs, how long a step of each
 // configuration takes on all cores, and each run then makes as many steps as fit into the time of the default. So the runs themselves can
-// use a core each, and whatever else the machine does makes no difference.
+// use a core each, and other load on the machine makes no difference.
 //
 // What was measured is kept in bench/defaults.jsonl, a line a run, and is not measured again. With no text the table is printed from there.
 import { spawn } from 'node:child_process';
@@ -31,7 +31,7 @@ const alternatives = {
   'preset quick': '--preset quick',
 };
 const DEFAULT = 'default';
-/** What an alternative has where it does not say otherwise, whatever the defaults are. */
+/** The options that an alternative omits, so that they do not follow the defaults of the program. */
 const plain = { '--dropout': 0, '--weight-decay': 0, '--clip-norm': 5, '--skip': 'none', '--embedding': 0 };
 const configurations = Object.entries({ [DEFAULT]: '', ...alternatives }).map(([name, text]) => {
   const options = text.split(' ').filter(Boolean);
@@ -45,7 +45,7 @@ const configurations = Object.entries({ [DEFAULT]: '', ...alternatives }).map(([
 const MAX_SECONDS = 600;
 /** Nats that the default may be behind the best, besides one standard error. */
 const MARGIN_NATS = 0.02;
-/** How long a configuration is timed, in each of so many rounds over all of them. */
+/** Each configuration is timed for some seconds in each round. */
 const PACE = { seconds: 3, rounds: 3 };
 const store = join(root, 'bench/defaults.jsonl');
 const program = join(root, 'bin/rnn.js');
@@ -98,7 +98,7 @@ async function measurePaces(size) {
   });
 }
 
-/** Several texts at a time, each text's default first: its time is what the others get. */
+/** Measures several texts at a time. The default comes first, because its time is the time of all alternatives. */
 async function measureAll() {
   const samples = sizes.flatMap((size) =>
     texts.flatMap((text) => Array.from({ length: size <= 100_000 ? 5 : 1 }, (_, index) => ({ size, text, seed: index + 1 }))),

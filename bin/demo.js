@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm start`: writes the sonnets, trains on them for about ten seconds, prints a sample. Three commands of `rnn` in a row, in this
-// process. Options of its own command line (`npm start -- --max-steps 100`) are added to those of the training.
+// process. Options after `--` (`npm start -- --max-steps 100`) are added to the training command.
 import { existsSync } from 'node:fs';
 
 const text = 'corpora/sonnets.txt';

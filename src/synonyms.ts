@@ -1,4 +1,4 @@
-// What an option is called elsewhere: in this program's other half (`--lr` and `learningRate`), in char-rnn, torch-rnn and nanoGPT, and by
+// The names of options elsewhere: in this program's other half (`--lr` and `learningRate`), in char-rnn, torch-rnn and nanoGPT, and by
 // custom. From an unknown name to the names that are probably meant. Pure.
 
 /** Names of one meaning. A command, or a function of the library, knows some of each line. */
@@ -56,5 +56,5 @@ export function namesMeant(word: string, known: readonly string[], more: readonl
   return known.filter((name) => meanings.some((names) => names.includes(bare(name))));
 }
 
-/** Whether a name is that of a file to write. */
+/** Whether a name means a file to write. */
 export const meansOutput = (word: string): boolean => outputs.map(bare).includes(bare(word));

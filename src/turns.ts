@@ -1,5 +1,5 @@
-// Long computations of the main thread, which leave the event loop its turn: for signals, and for timers such as the one that renews
-// the lock of a run folder, or the one that draws a progress line.
+// Long computations of the main thread, split into pieces. Between two pieces the event loop handles signals and timers, such as the timer
+// that renews the lock of a run folder and the timer that draws the progress line.
 import { setImmediate } from 'node:timers/promises';
 import type { Pieces } from './pieces.ts';
 

@@ -53,7 +53,7 @@ async function checkFolder(path: string): Promise<void> {
     },
   );
   if (!isThere) return checkFolder(dirname(path));
-  await access(`${path}/.`, constants.W_OK | constants.X_OK); // the system says of a file that it is no folder
+  await access(`${path}/.`, constants.W_OK | constants.X_OK); // for a file, the system reports that it is not a folder
 }
 
 /**

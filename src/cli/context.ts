@@ -4,7 +4,7 @@ import type { Io } from './io.ts';
 import type { Output } from './output.ts';
 import type { Rooms } from './rooms.ts';
 
-/** What a command says while nothing is printed. Where nobody would see it, it does nothing. */
+/** The progress line of a command that has printed nothing yet. It does nothing if no terminal would show it. */
 export interface Waiting {
   /** For whatever reports how far it is. */
   readonly listen: (activity: Activity) => void;
@@ -21,7 +21,7 @@ export interface Context {
   readonly rooms: Rooms;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** Ends by itself as soon as something is written to stdout, and with the command. */
+  /** Ends when something is written to stdout, or when the command ends. */
   waiting: Waiting;
   exitCode: number;
   /** Where options that were given come from (`--lr`, `RNN_LR`, `rnn.json`), by their names in the program. */

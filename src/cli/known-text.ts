@@ -73,7 +73,7 @@ async function firstRun(sources: readonly string[], rooms: Context['rooms']): Pr
     try {
       return (await findRuns([source]))[0];
     } catch {
-      // It is a text, or is not there, which the error in hand says.
+      // It is a text, or it does not exist, and then the current error names the file.
     }
   }
   return undefined;

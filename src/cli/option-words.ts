@@ -3,7 +3,7 @@ import { optionRules } from '../training/option-rules.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import { duration } from './format.ts';
 
-/** `lr` of `learningRate`; a name that is no option of training stays as it is. */
+/** `lr` for `learningRate`. A name that is not an option of training is returned unchanged. */
 export const flagOf = (option: string): string =>
   Object.hasOwn(optionRules, option) ? optionRules[option as keyof TrainingOptions].flag.slice(2) : option;
 

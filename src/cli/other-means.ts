@@ -22,7 +22,7 @@ type ScoredText = Pick<ScoringPlan, 'tokens' | 'trainedShare'> & Pick<Corpus, 's
 
 /**
  * The text that `--against` names: of the text that the run had, only the part that the run was trained on. Null, with a warning, where
- * n-grams would count what they are to predict.
+ * n-grams would count the text that they have to predict.
  *
  * @throws RnnError `corpus` if it cannot be read, or has characters that the model does not know
  */

@@ -14,7 +14,7 @@ export interface ComparedRun {
   readonly lossNats: number | null;
   readonly validationLossNats: number | null;
   readonly bestValidationLossNats: number | null;
-  /** Its options, and what its network is where there is no option for that. */
+  /** Its options, and the members of its network that are not options. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
@@ -41,7 +41,7 @@ const rows: readonly (readonly [name: string, cell: (run: ComparedRun) => string
   ['time', ({ trainedMs }) => (trainedMs === null ? '–' : duration(trainedMs))],
 ];
 
-/** A column for each run, the options in which they differ below what they came to. */
+/** A column for each run: first the results, then the options that differ. */
 export function comparisonTable(runs: readonly ComparedRun[], dim: (text: string) => string): string {
   const options = Object.entries(differingOptions(runs)).map(([name, values]) => [
     flagOf(name),

@@ -7,7 +7,7 @@ import { optionsInWords } from './option-words.ts';
 /** Names and options may be long, and stand at the end. */
 const headings = ['loss', 'at step', 'steps', 'model', 'parameters', 'time', 'state', 'text', 'run', 'options'] as const;
 const leftAligned = new Set<string>(['model', 'state', 'text', 'run', 'options']);
-/** Characters of a digest that tell one text from another. */
+/** Characters of a digest that distinguish two texts. */
 const SHORT_DIGEST = 7;
 const MAX_OPTIONS = 4;
 
@@ -32,7 +32,7 @@ export function runsTable(runs: readonly RunSummary[], haveOneText: HaveOneText,
   return [colour.dim(line(headings)), ...lines, ...reasons];
 }
 
-/** The name of the text, with as much as tells it from another text of that name; else its digest in short. */
+/** The name of the text, and enough of its digest to distinguish texts of one name; without a name, the short digest. */
 function textLabel(run: RunSummary, runs: readonly RunSummary[], haveOneText: HaveOneText): string {
   if (run.text === null) return '';
   const { name, digest, train, validation } = run.text;

@@ -38,7 +38,7 @@ const cell = (name: (typeof columns)[number], { [name]: value }: Figures): strin
 const row = (name: string, cells: readonly string[], width: number, { dim }: Colours): string =>
   `${dim(name.padEnd(width))}${cells.map((each) => each.padStart(12)).join('')}\n`;
 
-/** Two columns, or three with dynamic evaluation. @param run what the model is called @param unit what a symbol is */
+/** Two columns, or three with dynamic evaluation. @param run the name of the model @param unit the name of a token */
 export function scoresTable(evaluated: Evaluated, run: string, unit: 'character' | 'byte', colour: Colours): string {
   const {
     score: { characters, nats, accuracy, dynamicNats },

@@ -1,4 +1,4 @@
-// Several values for an option of `rnn train` that takes one, `0.002,0.005`: what the user means is a sweep.
+// Several values for an option of `rnn train` that takes one, `0.002,0.005`: the user means a sweep.
 import type { Flag } from './flags.ts';
 import { shellWord } from './format.ts';
 import { BadValue } from './values.ts';

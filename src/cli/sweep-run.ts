@@ -27,7 +27,7 @@ export interface TaskResult {
   readonly summary: RunSummary;
 }
 
-/** Is told how far the trial in progress is. */
+/** Receives the progress of the current trial. */
 export interface SweepWatcher {
   begin(name: string): void;
   /** @param progress from 0 to 1 */

@@ -1,4 +1,4 @@
-// Whether the user types a text into the terminal: nothing should be drawn over that.
+// Whether the user types the text into the terminal: a progress line must not overwrite it.
 import { isStandardInput } from '../corpus/standard-input.ts';
 import type { Io } from './io.ts';
 

@@ -1,11 +1,11 @@
-// How far the reading of a text is, for whoever shows that something is under way.
+// How much of a text is read, for progress lines.
 
 export interface ReadingActivity {
   /** `encoding` gives the characters of a text that was read their ids. */
   readonly kind: 'reading' | 'encoding';
   /** Bytes that were read. */
   readonly done: number;
-  /** `done` when all is read; null where nobody knows: files are looked for, a pipe is read, or a text is encoded. */
+  /** `done` when all is read; null if unknown: files are searched for, a pipe is read, or a text is encoded. */
   readonly total: number | null;
   readonly files: { readonly done: number; readonly total: number };
 }

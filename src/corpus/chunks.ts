@@ -1,4 +1,4 @@
-// The bytes of a text as they come, chunk by chunk. Knows nothing of what they are.
+// The bytes of a text as they arrive, chunk by chunk. Knows nothing of encodings.
 import { RnnError, inQuotes, systemCode } from '../errors.ts';
 import { HEAD_BYTES } from './encoding.ts';
 

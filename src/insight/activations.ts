@@ -38,7 +38,7 @@ const MOST_NUMBERS = 2 ** 29;
  * Reads a text from its beginning to its end, from a zero state.
  *
  * @param startSymbol is read before the text; null for nothing
- * @param onRead is told how many characters were read
+ * @param onRead receives the number of characters that were read
  * @throws RnnError `usage` if that is more than memory should hold
  */
 export async function readActivations(

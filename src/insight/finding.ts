@@ -21,7 +21,7 @@ export interface Finding {
   /** The correlation that is hardly ever reached by chance; null if places that differ are too rare to tell. */
   readonly chance: number | null;
   /**
-   * Characters in about so long a text of this kind would be enough to test the property; null if this text is long enough, or has nothing
+   * About how many characters of a text of this kind would be enough to test the property; null if this text is long enough, or has nothing
    * of it.
    */
   readonly neededCharacters: number | null;

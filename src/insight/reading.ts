@@ -19,7 +19,7 @@ interface ReadingPlan {
   readonly sequenceLength: number;
   /** What is read before the text; null for nothing. */
   readonly startSymbol?: number | null;
-  /** Is told how many characters were read. */
+  /** Receives the number of characters that were read. */
   readonly onRead?: ((characters: number) => void) | undefined;
   /** Gives what is to be seen as its outputs, row by row (T·N). */
   program(model: ModelConfiguration, extent: Extent): Program;

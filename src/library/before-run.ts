@@ -1,4 +1,4 @@
-// What a run is refused for before its text is read, and the device that it opens: for a run that starts, and for one that is only tried.
+// The checks before the text of a run is read, and the device that it opens: for a real run and for a dry run.
 import type { Device } from '../devices/device.ts';
 import type { OpenOptions } from '../devices/open.ts';
 import type { RunSettings } from '../training/continue.ts';

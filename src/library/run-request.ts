@@ -59,7 +59,7 @@ export interface Teller {
   readonly activity?: ActivityListener;
 }
 
-/** What a run asks of whoever opens it. */
+/** The modules and the listener that a run needs from its caller. */
 export interface Surroundings {
   readonly rooms?: TrainingRooms;
   readonly tell: Teller;

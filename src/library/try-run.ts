@@ -1,4 +1,4 @@
-// What a new run would be and how long it would take, with all that it would be refused for. Makes nothing.
+// A dry run: the options of a new run, how long it would take, and the checks that could refuse it. Writes nothing.
 import { RnnError } from '../errors.ts';
 import type { RunEstimate } from '../training/estimate.ts';
 import { machineOf, openDeviceFor, refuseHopelessRun, refuseTaken } from './before-run.ts';
@@ -12,7 +12,7 @@ export interface TriedRun extends PlannedRun {
   readonly unmeasured: string | null;
 }
 
-/** @throws RnnError as `openRun` does, but for a device that cannot be used: that is told instead */
+/** @throws RnnError as `openRun` does, except for a device that cannot be used: the result has the reason instead */
 export async function tryRun(request: RunRequest, { rooms = trainingRooms, tell, clock }: Surroundings): Promise<TriedRun> {
   const way = { request, rooms, tell };
   if (request.folder !== null) await refuseTaken(way, request.folder);
@@ -29,7 +29,7 @@ async function estimated(way: Way, planned: PlannedRun, clock: (() => number) | 
   const { options, corpus, reading, initial } = planned;
   const machine = machineOf(way.request);
   const { estimateRun } = await way.rooms.estimating();
-  // What it runs on is in the estimate.
+  // The estimate has the device.
   const silent = { ...way, tell: { ...way.tell, note: () => {} } };
   const device = await openDeviceFor(silent, { options, machine }, { length: corpus.train.length, symbols: corpus.vocabulary.size });
   try {

@@ -21,7 +21,7 @@ export interface CellsReport {
   readonly cell: CellName | null;
 }
 
-/** Values on a page, a byte each, which base64 makes 2.8 MB: more would take long to load, and nobody reads so long a text there. */
+/** Values on a page, a byte each, which base64 makes 2.8 MB: more would take long to load. */
 const MAX_LEVELS = 2 ** 21;
 
 interface ShownUnits extends Pick<ShownCells, 'layer' | 'name' | 'units'> {

@@ -1,4 +1,4 @@
-// The work of a run between two events, as it goes on: for whoever shows that something is under way. It is no event: it is neither logged
+// The work of a run between two events, for progress lines. An activity is not an event: it is neither logged
 // nor part of `--json`.
 import type { ReadingActivity } from '../corpus/activity.ts';
 
@@ -8,7 +8,7 @@ interface RunActivity {
   readonly kind: 'compiling' | 'measuring' | 'validating' | 'scoring' | 'inspecting' | 'sampling' | 'saving';
   /** Characters that are validated, scored, inspected or sampled, bytes that are saved; of anything else 0, and 1 when it is done. */
   readonly done: number;
-  /** `done` when the work is done; null where nobody knows it beforehand. */
+  /** `done` when the work is done; null if unknown beforehand. */
   readonly total: number | null;
 }
 

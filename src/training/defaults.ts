@@ -17,7 +17,7 @@ interface TextSize {
   readonly symbols: number;
 }
 
-/** What suits texts of up to so many characters, trained for as long as `charactersToTrain` chooses. */
+/** The best choice that was measured for texts of up to `upTo` characters. */
 interface Row extends Pick<TrainingOptions, 'cell' | 'layers' | 'hidden' | 'dropout' | 'weightDecay'> {
   readonly upTo: number;
   readonly epochs: number;
@@ -37,11 +37,11 @@ const rows: readonly Row[] = [
 const MAX_CHARACTERS = 8_000_000;
 /** A text so short that an epoch is a few update steps needs a number of steps, not of epochs. */
 export const MIN_STEPS = 500;
-/** With so many characters to train on, or so many units, few large update steps take less time than many small ones and teach as much. */
+/** A run of this size or larger has update steps to spare: large windows take less time per character. */
 const MIN_LARGE = { characters: 4_000_000, hidden: 256 };
 const WINDOWS = { small: { batchSize: 16, sequenceLength: 32 }, large: { batchSize: 32, sequenceLength: 64 } } as const;
 
-/** How choices change with the length of the run, as a multiple of the chosen one. */
+/** How options change with the length of a run that the user gives, divided by the length that would be chosen. */
 const DROPOUT_PER_DOUBLING = 0.06;
 const WEIGHT_DECAY_EXPONENT = 1 / 3;
 const HIDDEN_EXPONENTS = { shorter: 1 / 4, longer: 1 / 8 };
@@ -81,7 +81,7 @@ export function chooseOptions(given: Partial<TrainingOptions>, text: TextSize): 
     skip: layers > 1 ? 'both' : 'none',
     embedding: text.symbols > MAX_ONE_HOT ? EMBEDDING : 0,
     dropout: rounded(inRange(row.dropout + DROPOUT_PER_DOUBLING * Math.log2(relativeLength), MAX.dropout), DROPOUT_MULTIPLE),
-    // Decay is a multiple of the learning rate, and those of other optimizers are of another size.
+    // Decay is multiplied by the learning rate, which is much larger for the other optimizers.
     weightDecay:
       optimizer === 'adam' ? Number(inRange(row.weightDecay * relativeLength ** WEIGHT_DECAY_EXPONENT, MAX.weightDecay).toPrecision(1)) : 0,
   };

@@ -1,6 +1,6 @@
 // When evaluations, samples and saves are due, and how many are still to come. Pure.
 
-/** What comes again and again in a run. */
+/** An evaluation, sample or checkpoint, which recurs in a run. */
 export interface Recurring {
   /** In steps; 0 is only at the end, or never; null spaces it over the run. */
   readonly every: number | null;
@@ -8,17 +8,17 @@ export interface Recurring {
   readonly times: number;
   /** How much time steps had taken when it last came. */
   readonly lastMs: number;
-  /** How long it took then; 0 if nobody knows. */
+  /** How long it took then; 0 if unknown. */
   readonly tookMs: number;
 }
 
 /**
- * Where it is spaced over a time, steps take at least so many times as long as it took before it comes again: on a machine that is much
- * slower than most it comes less often than planned, and a budget stays about the length of a run.
+ * With a budget, training between two evaluations takes at least this many times as long as an evaluation. On a slow machine evaluations come
+ * less often than planned, and the run still takes about its budget.
  */
 const TRAINED_PER_PAUSE = 2;
 
-/** How far a run is; null where it is not of so many steps, or of a time. */
+/** The progress of a run. Of `totalSteps` and `budgetMs`, one is null. */
 export interface Reached {
   readonly step: number;
   readonly totalSteps: number | null;
@@ -26,7 +26,7 @@ export interface Reached {
   readonly budgetMs: number | null;
 }
 
-/** Steps from one to the next; null where only time says when the next comes. */
+/** Steps from one to the next; null if time decides. */
 export function stepsBetween({ every, times }: Pick<Recurring, 'every' | 'times'>, totalSteps: number | null): number | null {
   return every ?? (totalSteps === null ? null : Math.max(1, Math.ceil(totalSteps / times)));
 }
@@ -39,7 +39,7 @@ export function isDue(recurring: Recurring, { step, totalSteps, trainingMs, budg
   return part(trainingMs) > part(recurring.lastMs) && trainingMs - recurring.lastMs >= TRAINED_PER_PAUSE * recurring.tookMs;
 }
 
-/** How often it still comes before the end of the run. */
+/** How many times it still comes before the end of the run. */
 export function timesLeft(recurring: Recurring, { step, totalSteps, trainingMs, budgetMs }: Reached): number {
   const every = stepsBetween(recurring, totalSteps);
   if (every === 0) return 0;

@@ -59,7 +59,7 @@ interface DynamicPlan {
   readonly streams: number;
   readonly sequenceLength: number;
   readonly startSymbol?: number | null;
-  /** Is told how much is done. */
+  /** Receives the number of characters that are done. */
   readonly onActivity?: ActivityListener;
 }
 

@@ -1,7 +1,7 @@
-// Whether the best trial of a search lies at an end of what was searched, and where to search next. Values are texts, as on a command line.
+// Whether the best trial lies at an end of the range that was searched, and where to search next. Values are texts, as on a command line.
 import type { Axis, Distribution, Setting } from './search.ts';
 
-/** An option whose best value is at an end of what was searched. */
+/** An option whose best value is at an end of the range that was searched. */
 export interface Edge {
   readonly option: string;
   /** The best value. */

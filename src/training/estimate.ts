@@ -72,7 +72,7 @@ async function measured(run: TrainingRun): Promise<RunEstimate> {
   }
 }
 
-/** How often something comes in a run of so many steps: it always comes at the end. */
+/** How often evaluations or samples come in a run of `steps`. One always comes at the end. */
 function timesIn(steps: number, { budgetMs }: TrainingOptions, recurring: Pick<Recurring, 'every' | 'times' | 'tookMs'>): number {
   const totalSteps = budgetMs !== null && recurring.every === null ? null : steps;
   return timesLeft({ ...recurring, lastMs: 0 }, { step: 0, totalSteps, trainingMs: 0, budgetMs }) + 1;
@@ -80,7 +80,7 @@ function timesIn(steps: number, { budgetMs }: TrainingOptions, recurring: Pick<R
 
 const isUrgent = (): boolean => false;
 
-/** A part of what an evaluation scores stands for all of it. */
+/** A part of an evaluation is measured, and scaled to all of it. */
 async function timeOfEvaluation({ options }: TrainingRun, session: Session, now: () => number): Promise<number> {
   const { validation } = session;
   const part = Math.min(validation.scored(), options.evaluationStreams * EVALUATED_CHARACTERS);

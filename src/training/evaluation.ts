@@ -20,7 +20,7 @@ interface EvaluationPlan extends EvaluationSplit {
  * @param startSymbol is read before the text; null for nothing
  * @param isUrgent is asked again and again whether to give up
  * @param visit is given the outputs of the job at each character
- * @param onActivity is told after each run of calls how much is done
+ * @param onActivity receives the progress after each run of calls
  * @returns null if it was given up
  */
 export async function evaluate(

@@ -23,16 +23,16 @@ export const SAMPLES = 4;
 export const COST_OF_VALIDATION = 1 / 3;
 /** Characters trained per character validated: all evaluations take 5 % of the time that update steps take. */
 const TRAINED_PER_VALIDATED = 7;
-/** What the whole held-out part may cost at the end of a run, as a fraction of its training. */
+/** Maximum cost of scoring the whole held-out part at the end of a run, as a fraction of its training. */
 const MAX_COST_OF_WHOLE = 0.1;
 /**
- * A held-out part of at most so many characters is used whole, and of a longer one a sample. Both follow from its length alone, so that the
- * losses of runs on one text can be compared. The standard error of a mean over so many characters is about 0.01 nats.
+ * A held-out part of at most MAX_WHOLE characters is used whole; a longer one is sampled. The length of the part alone decides, so that losses
+ * of runs on one text can be compared. A mean over SAMPLE characters has a standard error of about 0.01 nats.
  */
 const MAX_WHOLE = 150_000;
 const SAMPLE = 50_000;
 const MIN_STEPS_BETWEEN_EVALUATIONS = 100;
-/** However long the validation text: a power cut may cost so many update steps. */
+/** A power cut must not cost more update steps, however long the validation text. */
 const MAX_STEPS_BETWEEN_CHECKPOINTS = 1000;
 
 /** @param validation characters that are held out */

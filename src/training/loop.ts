@@ -4,14 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import { reporting } from './activity.ts';
 import { ClockSchedule, INTERIM_CHARACTERS } from './clock-schedule.ts';
-import { type Reached, type Recurring, isDue, timesLeft } from './due.ts';
 import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
 import { Hurry } from './hurry.ts';
-import { COST_OF_VALIDATION, EVALUATIONS, SAMPLES, affordsWhole } from './intervals.ts';
+import { affordsWhole } from './intervals.ts';
 import type { Keeper, Stored } from './keeper.ts';
 import type { TrainingOptions } from './options.ts';
-import { Pauses } from './pauses.ts';
+import { type Pause, Pauses } from './pauses.ts';
 import { Recent } from './recent.ts';
 import { recordedLoop } from './record.ts';
 import { goBack, howItGoesOn, stateIsLost, whyGivenUp } from './recovery.ts';
@@ -19,13 +18,8 @@ import { type TrainingRun, progressAt, startOf, stepsOf, stepsUntilDue, whyFinis
 import { type Progress, learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { Standing } from './standing.ts';
+import { Timetable } from './timetable.ts';
 import { evaluationsIn, verdictOf } from './verdict.ts';
-
-/**
- * Multiply-adds of an evaluation before which the state is saved. At the end of a run that is all but nothing: training is not to be lost
- * there. Before, an evaluation has to take longer than saving, which for as large a model takes as long as some ten thousand characters.
- */
-const SAVED_BEFORE = { end: 1e8, others: 1e11, charactersOfOthers: 1e5 };
 
 export class Loop {
   readonly #run: TrainingRun;
@@ -38,6 +32,7 @@ export class Loop {
   readonly #recent: Recent;
   readonly #clock: ClockSchedule;
   readonly #pauses: Pauses;
+  readonly #timetable: Timetable;
   readonly #collectGarbage = openCollector();
   readonly #elapsedBeforeMs: number;
   readonly #totalSteps: number | null;
@@ -69,6 +64,7 @@ export class Loop {
     this.#isSaved = restored !== null && keeper.isLatestSound;
     this.#savedStep = this.#savedStepNotByClock = restored === null ? null : session.step;
     this.#totalSteps = stepsOf(run, session, restored?.samePlace === true);
+    this.#timetable = new Timetable(run.options, session, this.#pauses, this.#totalSteps);
     this.#wasOver = this.#isSaved && this.#isJudged && this.#finished() !== null;
   }
 
@@ -121,7 +117,7 @@ export class Loop {
     const trouble = this.#standing.trend.troubleIn(results);
     if (steps.length > 0) {
       this.#recent.add(steps, (elapsed * steps.length) / results.length);
-      const isReportDue = this.#recent.isReportDue || this.#isLookDue || this.#reasonToEnd() !== null;
+      const isReportDue = this.#recent.isReportDue || this.#timetable.isLookDue(this.#standing) || this.#reasonToEnd() !== null;
       if (trouble === null && isReportDue) yield this.#report(steps.at(-1)!);
     }
     if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
@@ -131,7 +127,7 @@ export class Loop {
   async *#goBack(trouble: string, at = this.#session.step): AsyncGenerator<TrainingEvent> {
     const { maxRecoveries } = this.#options;
     const { recoveries } = this.#standing;
-    this.#hasDiverged = true; // until it is back: what has come apart is not saved
+    this.#hasDiverged = true; // until it is back: a diverged state is not saved
     await this.#keeper.dropClockSave();
     this.#savedStep = this.#savedStepNotByClock;
     if (recoveries >= maxRecoveries) {
@@ -152,32 +148,23 @@ export class Loop {
     const recent = this.#recent.take();
     const when = { step, epoch, elapsedMs: this.#elapsedMs(), progress: this.#progress().fraction };
     const { trainingMs } = this.#standing;
-    const remainingPausesMs = this.#remainingPausesMs(recent.charactersPerSecond);
+    const remainingPausesMs = this.#timetable.remainingPausesMs(this.#standing, recent.charactersPerSecond);
     this.#standing.lastReport = { event: 'report', ...when, ...recent, learningRate, gradientNorm, trainingMs, remainingPausesMs };
     return this.#log(this.#standing.lastReport);
-  }
-
-  #remainingPausesMs(charactersPerSecond: number): number {
-    const [reached, { validation }] = [this.#reached, this.#session];
-    const left = {
-      evaluation: validation.isPossible ? 1 + timesLeft(this.#evaluations, reached) : 0,
-      sample: this.#samples.every === 0 ? 0 : 1 + timesLeft(this.#samples, reached),
-      save: 1 + timesLeft(this.#saves, reached),
-    };
-    return this.#pauses.remainingMs(left, (1000 * COST_OF_VALIDATION * validation.scored()) / charactersPerSecond);
   }
 
   /** Evaluation, sample and checkpoint, where one is due and was not done yet. */
   async *#due(): AsyncGenerator<TrainingEvent> {
     const reason = this.#reasonToEnd();
-    // Whoever ends a run in a hurry wants it saved, not judged.
+    // A user who stops a run wants it saved, not evaluated.
     if (this.#hurry.told !== null || reason === 'max-time' || reason === 'diverged') return;
     const atEnd = reason !== null;
-    const [evaluates, samples] = [this.#isDue(this.#evaluations) || atEnd, this.#isDue(this.#samples) || atEnd];
-    if (evaluates) yield* this.#evaluate(atEnd);
+    const isDue = (pause: Pause): boolean => this.#timetable.isDue(pause, this.#standing);
+    const isSampleDue = this.#timetable.samples && (isDue('sample') || atEnd);
+    if (isDue('evaluation') || atEnd) yield* this.#evaluate(atEnd);
     if (this.#hasDiverged) return;
-    if (samples && this.#samples.every !== 0) yield* this.#sample();
-    if (this.#isDue(this.#saves)) yield* this.#save();
+    if (isSampleDue) yield* this.#sample();
+    if (isDue('save')) yield* this.#save();
     if (!atEnd) yield* this.#dueByClock();
   }
 
@@ -233,51 +220,12 @@ export class Loop {
     yield event;
   }
 
-  /** An evaluation or a sample is due at this step, and the training loss of the same step is reported with it. */
-  get #isLookDue(): boolean {
-    return (this.#session.validation.isPossible && this.#isDue(this.#evaluations)) || this.#isDue(this.#samples);
-  }
-
-  #isDue(recurring: Recurring): boolean {
-    return isDue(recurring, this.#reached);
-  }
-
-  get #evaluations(): Recurring {
-    return {
-      every: this.#options.evaluateEvery,
-      times: EVALUATIONS,
-      lastMs: this.#standing.evaluatedMs,
-      tookMs: this.#pauses.tookMs('evaluation'),
-    };
-  }
-
-  get #samples(): Recurring {
-    return { every: this.#options.sampleEvery, times: SAMPLES, lastMs: this.#standing.sampledMs, tookMs: this.#pauses.tookMs('sample') };
-  }
-
-  get #saves(): Recurring {
-    return { every: this.#options.checkpointEvery, times: 1, lastMs: 0, tookMs: 0 };
-  }
-
-  get #reached(): Reached {
-    const { trainingMs } = this.#standing;
-    return { step: this.#session.step, totalSteps: this.#totalSteps, trainingMs, budgetMs: this.#options.budgetMs };
-  }
-
   async *#evaluate(atEnd: boolean): AsyncGenerator<TrainingEvent> {
     const { step, validation } = this.#session;
     if (!validation.isPossible || this.#standing.evaluatedAt === step) return;
-    if (this.#isSavedBefore(atEnd)) yield* this.#save(true);
+    if (this.#timetable.isSavedBeforeEvaluation(atEnd)) yield* this.#save(true);
     // A state that cannot be saved has made it go back.
     if (!this.#hasDiverged && this.#session.step === step) yield* this.#pauses.during('evaluation', this.#evaluateNow());
-  }
-
-  /** A process that is killed in a long evaluation must not lose what was learnt before it. */
-  #isSavedBefore(atEnd: boolean): boolean {
-    const characters = this.#session.validation.scored();
-    const work = characters * this.#session.parameters;
-    if (atEnd) return work >= SAVED_BEFORE.end;
-    return this.#options.checkpointEvery > 0 && characters >= SAVED_BEFORE.charactersOfOthers && work >= SAVED_BEFORE.others;
   }
 
   async *#evaluateNow(): AsyncGenerator<TrainingEvent> {
@@ -348,7 +296,7 @@ export class Loop {
   }
 
   async *#finish(reason: EndReason): AsyncGenerator<TrainingEvent> {
-    // What has come apart stays unsaved: the checkpoint before is the last.
+    // A diverged state is not saved: the checkpoint before is the last.
     if (!this.#hasDiverged && !this.#isSaved) {
       const checkpoint = await this.#session.checkpoint(this.#record());
       await this.#saving(() => this.#keeper.saveLast(checkpoint, this.#options.keep, this.#savedStep));
@@ -383,7 +331,7 @@ export class Loop {
   get #isJudged(): boolean {
     const { step, validation } = this.#session;
     return (
-      (!validation.isPossible || this.#standing.evaluatedAt === step) && (this.#samples.every === 0 || this.#standing.sampledAt === step)
+      (!validation.isPossible || this.#standing.evaluatedAt === step) && (!this.#timetable.samples || this.#standing.sampledAt === step)
     );
   }
 

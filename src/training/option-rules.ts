@@ -149,7 +149,7 @@ export const earlierDefaults = {
   validationCharacters: 0,
 } as const satisfies Partial<TrainingOptions>;
 
-/** The first option that is not what it may be; null if all are. @param unchosen options that are not there yet */
+/** The first option with an invalid value; null if all are valid. @param unchosen options that are not chosen yet */
 export function troubleInOptions(
   options: Readonly<Record<string, unknown>>,
   unchosen: readonly string[] = [],

@@ -44,11 +44,13 @@ export class ProgressSampler {
     this.#sampler ??= await this.#open();
     await this.#sampler.load(parameters);
     let text = '';
-    this.#onActivity({ kind: 'sampling', done: 0, total: length });
+    let done = 0;
+    this.#onActivity({ kind: 'sampling', done, total: length });
     for await (const piece of this.#sampler.text({ prime: '', length, stop: null, seed, options: {} })) {
       if (isUrgent()) return null;
       text += piece;
-      this.#onActivity({ kind: 'sampling', done: [...text].length, total: length });
+      done += [...piece].length;
+      this.#onActivity({ kind: 'sampling', done, total: length });
     }
     return text;
   }

@@ -125,7 +125,7 @@ export function wrongSetting(given: Partial<ReadingOptions & MachineOptions>): k
 
 /** Which text a run was trained on. */
 export interface CorpusRecord {
-  /** What the text is called; null in checkpoints that do not have it. */
+  /** The name of the text; null in checkpoints without one. */
   readonly name: string | null;
   readonly digest: string;
   /** That of the text without a validation file; of the whole text in checkpoints that do not have it. */
@@ -200,7 +200,7 @@ export const recordedMachine = (training: Training): MachineOptions => part(trai
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
-/** What a checkpoint keeps of the text. */
+/** The facts about the text that a checkpoint records. */
 export const recordOf = ({ name, digest, sourcesDigest, testDigest, characters, train, validation, test }: Corpus): CorpusRecord => ({
   name,
   digest,
@@ -224,7 +224,7 @@ export function recordedCorpus(training: Training): CorpusRecord {
   };
 }
 
-/** @param earlier the digest that stands for it in checkpoints from before it */
+/** @param earlier the digest to use in checkpoints that were written before this member existed */
 function digestIn(training: Training, name: 'sourcesDigest' | 'testDigest', earlier: string): string {
   const { [name]: digest = earlier } = training.corpus as Readonly<Record<string, unknown>>;
   if (typeof digest !== 'string') throw unfit(`training.corpus.${name} is ${JSON.stringify(digest).slice(0, 60)}`);

@@ -26,7 +26,7 @@ export interface TrainingRun {
   readonly initial?: TrainedModel | null;
   /** Milliseconds from any moment on; it may stand still while the process is suspended. */
   readonly clock?: () => number;
-  /** Is told of the work between two events. */
+  /** Receives the work between two events. */
   readonly onActivity?: ActivityListener;
 }
 

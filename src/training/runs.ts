@@ -135,7 +135,7 @@ const summaryOfNothing = (path: string): RunSummary => ({
   changes: {},
 });
 
-/** What a checkpoint says of its run beside its options and losses. */
+/** The text and the time of a run, from its checkpoint. */
 export interface RunBackground {
   readonly text: TextOfRun | null;
   /** Spent in training steps. */

@@ -14,6 +14,7 @@ import { noRegularisation } from '../model/regularisation.ts';
 import type { ActivityListener } from './activity.ts';
 import { type DynamicOptions, TRAINED, dynamicDefaults, dynamicRule, evaluateDynamically } from './dynamic.ts';
 import { evaluate } from './evaluation.ts';
+import { COST_OF_VALIDATION } from './intervals.ts';
 import { optionRules } from './option-rules.ts';
 import { refuseIfTooLarge } from './memory.ts';
 import { type ReadingOptions, earlierReading, recordedCorpus, recordedReadingOrNull } from './record.ts';
@@ -87,7 +88,7 @@ export interface ScoringPlan extends ScoringOptions {
   readonly work: TrainingWork;
   /** Why a part is not the one that the run had, for the user to read; null if it is. */
   readonly warning: string | null;
-  /** The share of `tokens` that the run was trained on, from 0 to 1; null where the text is not the run's, as far as its digest tells. */
+  /** The share of `tokens` that the run was trained on, from 0 to 1; null if the digest of the text is not the run's. */
   readonly trainedShare: number | null;
 }
 
@@ -168,7 +169,7 @@ function workFor(
   const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
   const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
   // Of three products, a loss alone needs one.
-  return dynamic === null ? { ...work, multiplyAdds: work.multiplyAdds / 3 } : work;
+  return dynamic === null ? { ...work, multiplyAdds: COST_OF_VALIDATION * work.multiplyAdds } : work;
 }
 
 export interface Score {
@@ -188,7 +189,7 @@ export interface Score {
  * The loss of a model on a text, its state carried along each stream.
  *
  * @param record is told what each character but the first cost, as far as it has room
- * @param onActivity is told how far it is
+ * @param onActivity receives the progress
  * @throws RnnError `usage` if that does not fit into memory, `diverged` if the model does not stand what it learns meanwhile
  */
 export async function score(

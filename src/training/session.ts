@@ -121,7 +121,7 @@ export class Session {
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
     const demand = { model, options, workload, textBytes: bytesOf(corpus) };
-    onActivity({ kind: 'compiling', done: 0, total: 1 }); // to know its size takes most of it
+    onActivity({ kind: 'compiling', done: 0, total: 1 }); // most of the time goes into measuring its size
     await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const streams = new Streams(

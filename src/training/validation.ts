@@ -1,4 +1,4 @@
-// The loss of a model in training on what is held out, or on a sample of it.
+// The loss of a model in training on the held-out part, or on a sample of it.
 import { scoredCharacters } from '../corpus/evaluation-windows.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Executable } from '../devices/device.ts';

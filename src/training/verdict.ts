@@ -26,7 +26,7 @@ export interface RunToJudge {
 export type Fit = 'overfitted' | 'underfitted' | 'good';
 
 export interface Verdict {
-  /** Null where the evaluations do not tell. */
+  /** Null if the evaluations do not show it. */
   readonly fit: Fit | null;
   readonly best: {
     readonly step: number;
@@ -48,11 +48,11 @@ export interface Verdict {
 
 /** Two evaluations show neither noise nor a trend. */
 const MIN_EVALUATIONS = 3;
-/** Evaluations of which the median stands for the loss at the end: one alone may be an outlier. */
+/** The median of the last evaluations is the loss at the end, because one alone may be an outlier. */
 const LAST_EVALUATIONS = 3;
-/** Two runs of different seeds differ by about so much: a smaller rise says nothing about the model. */
+/** Two runs of different seeds differ by about this much, so a smaller rise says nothing about the model. */
 const MIN_RISE_NATS = 0.01;
-/** A rise counts above so many standard deviations of the noise between evaluations. */
+/** A rise counts if it exceeds this many standard deviations of the noise between evaluations. */
 const NOISE_DEVIATIONS = 3;
 /** The standard deviation of a second difference of independent values is √6 of theirs, and 0.6745 of them are its median size. */
 const DEVIATION_OF_SECOND_DIFFERENCE = 0.6745 * Math.sqrt(6);
@@ -99,7 +99,7 @@ export function verdictOf(run: RunToJudge): Verdict | null {
 
 type Facts = Omit<Verdict, 'fit' | 'advice'>;
 
-/** Reasons for which a run ends when it is done. Of a run that was stopped, nobody knows what the rest would have brought. */
+/** Reasons for which a run ends when it is done. A run that was stopped could still have improved. */
 const completions: readonly (EndReason | null)[] = ['epochs', 'max-steps', 'budget', 'patience', 'finished'];
 
 function fitOf({ best, riseNats, isFalling }: Facts, run: RunToJudge): Fit | null {
@@ -155,7 +155,7 @@ const WEIGHT_DECAY = 0.1;
 const PATIENCE = 5;
 /** A schedule needs some time after the step of the best loss for its low learning rates. */
 const LENGTH_PER_BEST = 1.5;
-/** A run that is not at least so much shorter is the same run. */
+/** A run is advised only if it is at most this fraction of the current length. */
 const MAX_SHORTENED = 0.8;
 const MIN_HIDDEN = 32;
 const MAX_HIDDEN = 1024;
@@ -201,7 +201,7 @@ function partOfPlan({ step, epoch, fraction }: Verdict['best'], { epochs, maxSte
   return epochs === null || epoch === null ? fraction : epoch / epochs;
 }
 
-/** The option for a planned run that is so many times as long. */
+/** The option for a planned run that is `factor` times as long. */
 function lengthOf({ epochs, maxSteps, budgetMs }: TrainingOptions, factor: number): string {
   if (epochs !== null) return `--epochs ${rounded(epochs * factor)}`;
   if (maxSteps !== null) return `--max-steps ${Math.ceil(rounded(maxSteps * factor))}`;

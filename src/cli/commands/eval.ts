@@ -129,7 +129,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
 function notesOnTrained(share: number | null): string[] {
   if (share === null || share === 0) return [];
   return share < 1
-    ? [`note: the run was trained on ${Math.floor(1000 * share) / 10} % of this text; use --part validation to score the rest`]
+    ? [`note: the run was trained on ${Math.floor(1000 * share) / 10} % of this text; use --part validation to score held-out text`]
     : ['note: the run was trained on all of this text; score a text that it was not trained on'];
 }
 

@@ -34,7 +34,7 @@ interface Info {
   };
   readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
   readonly optimizer: string | null;
-  /** How the run of the checkpoint went; null where there is no log, or nothing was evaluated. */
+  /** The verdict on the run of the checkpoint; null without a log, or if nothing was evaluated. */
   readonly verdict: Verdict | null;
 }
 

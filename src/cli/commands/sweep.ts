@@ -54,7 +54,7 @@ export function defineSweep(command: Command, context: Context): void {
   const groups = {
     'The trials:': [
       listFlag('--grid <option=a,b,c>', 'an option and its values; repeatable'),
-      numberFlag('--random <n>', 'draw so many trials instead; 20 find most', { whole: true, least: 1 }),
+      numberFlag('--random <n>', 'sample this many trials instead; 20 find most', { whole: true, least: 1 }),
       listFlag('--sample <option=...>', 'of a..b, log:a..b, or a,b,c; repeatable'),
       numberFlag('--seed <n>', 'the same seed, the same trials (default: 1)', { whole: true, least: 0 }),
     ],

@@ -31,7 +31,7 @@ export class BarReporter implements Reporter {
 
   async handle(event: TrainingEvent): Promise<void> {
     const { colour } = this.#stderr;
-    this.#wait.end(); // it has come to something
+    this.#wait.end(); // the event that was waited for is here
     switch (event.event) {
       case 'start':
         this.#estimate.start(event);
@@ -87,7 +87,7 @@ export class BarReporter implements Reporter {
 
   /**
    * From one report to the next it passes as time does, but it is never less than what the wait still takes. Null, too, for a wait that takes
-   * longer than was expected, where nobody knows how much longer.
+   * longer than was expected, because no estimate is left.
    */
   #timeLeftMs(wait: ShownWait | null): number | null {
     const { timeLeftMs } = this.#state!;

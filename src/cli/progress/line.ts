@@ -13,7 +13,7 @@ export interface ProgressState {
   readonly learningRate: number | null;
   readonly charactersPerSecond: number | null;
   readonly timeLeftMs: number | null;
-  /** What the run does meanwhile instead of training; null while it trains. */
+  /** The work that interrupts training; null while the run trains. */
   readonly wait?: ShownWait | null;
 }
 
@@ -24,7 +24,7 @@ interface Field {
   readonly styled: string;
 }
 
-/** What a line is made of. */
+/** The parts of a line. */
 interface Parts {
   /** Of the bar and the percentage; null for a line without them. */
   readonly progress: number | null;
@@ -43,7 +43,7 @@ const percentageWidth = 5;
 const longestTime = 7;
 /** Fields of a higher rank go before the bar does, the others after it. */
 const rankOfBar = 3;
-/** What moves in every line, so that one sees that the program works: the end of the bar, or a sign where there is no bar. */
+/** A sign that moves in every line and shows that the program works: the end of the bar, or a spinner if there is no bar. */
 const movingEnd = ['░', '▒', '▓', '▒'];
 const movingFull = ['█', '▓', '▒', '▓'];
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -121,7 +121,7 @@ function fieldsOf(state: ProgressState, colour: Colours, form: 'long' | 'short')
   return fields;
 }
 
-/** `validating  42%`, or `saving 3s` where nobody knows how much there is. */
+/** `validating  42%`, or `saving 3s` if the amount of work is unknown. */
 function waitText({ wait, elapsedMs }: ShownWait): string {
   const fraction = fractionOf(wait);
   return `${wait.label} ${fraction === null ? duration(elapsedMs) : `${Math.floor(fraction * 100)}%`.padStart(4)}`;

@@ -18,7 +18,7 @@ const NAME_WIDTH = 8;
 /** Characters of a sample on one line. */
 const MAX_LINE_OF_SAMPLE = 80;
 
-/** What is trained, on what, with what: a line each, or more in a narrow window. */
+/** The text, the model and the device: a line each, or more in a narrow window. */
 export function startText(event: StartEvent, colour: Colours, width = Infinity): string {
   const { model, corpus } = event;
   const validation = corpus.validation === 0 ? 'none to validate' : `${count(corpus.validation)} to validate`;
@@ -70,7 +70,7 @@ export function sampleText(event: SampleEvent, width: number, ruleWidth: number,
   return `${colour.dim(title.padEnd(ruleWidth, '─'))}\n${wrapped(text, width)}\n${colour.dim('─'.repeat(ruleWidth))}`;
 }
 
-/** The beginning of a sample, for a log that is no terminal. */
+/** The beginning of a sample, for a log that is not a terminal. */
 export function sampleLine(event: SampleEvent): string {
   const characters = [...onOneLine(event.text.replace(/\n+$/, ''))];
   const isCut = characters.length > MAX_LINE_OF_SAMPLE;

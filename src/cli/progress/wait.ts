@@ -1,4 +1,4 @@
-// What the user waits for, as the progress line has it: from what the parts of the program report of themselves. Pure.
+// The current work, in the form that the progress line shows: from the activities that modules report. Pure.
 import type { ReadingActivity } from '../../corpus/activity.ts';
 import type { Activity } from '../../training/activity.ts';
 import { bytes, count } from '../format.ts';
@@ -8,7 +8,7 @@ export interface Wait {
   /** A participle: `validating`. */
   readonly label: string;
   readonly done: number;
-  /** Null where nobody knows how much there is to do. */
+  /** Null if the amount of work is unknown. */
   readonly total: number | null;
   /** How much is done, in words; empty where the percentage says enough. */
   readonly detail: string;

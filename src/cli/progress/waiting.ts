@@ -1,4 +1,4 @@
-// What a command waits for, in the last line of a terminal, until something is on stdout.
+// Shows the current work of a command in the last line of a terminal, until the command writes to stdout.
 import type { Activity } from '../../training/activity.ts';
 import type { Waiting } from '../context.ts';
 import type { Output } from '../output.ts';
