@@ -1,6 +1,6 @@
 // How near `rnn train TEXT` with no other option is to the best of ten sensible alternatives and of `--preset quick`, all given the time
-// that the default takes: `node bench/defaults.js --plays FILE --novel FILE --code FILE --list FILE [--sizes 10000,100000]` after `npm run
-// build`. The last tenth of each text is a test part that no run sees. A list is shuffled first, and each of its lines stays whole.
+// that the default takes: `node bench/defaults.js plays=FILE novel=FILE code=FILE list=FILE [--sizes 10000,100000]` after `npm run build`.
+// The last tenth of each text is a test part that no run sees. A list is shuffled first, and each of its lines stays whole.
 //
 // Time is counted in update steps: `node bench/defaults.js --pace …` first measures, while nothing else runs, how long a step of each
 // configuration takes on all cores, and each run then makes as many steps as fit into the time of the default. So the runs themselves can
@@ -50,15 +50,17 @@ const PACE = { seconds: 3, rounds: 3 };
 const store = join(root, 'bench/defaults.jsonl');
 const program = join(root, 'bin/rnn.js');
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    ...Object.fromEntries(['plays', 'novel', 'code', 'list'].map((name) => [name, { type: 'string' }])),
     sizes: { type: 'string', default: '10000,100000,1000000,5000000' },
     pace: { type: 'boolean' },
     jobs: { type: 'string', default: '2' },
   },
 });
-const texts = ['plays', 'novel', 'code', 'list'].filter((name) => values[name] !== undefined);
+/** The file of each text. */
+const files = Object.fromEntries(positionals.map((pair) => pair.split('=')));
+const texts = Object.keys(files);
 const sizes = values.sizes.split(',').map(Number);
 const known = existsSync(store) ? jsonLines(readFileSync(store, 'utf8')) : [];
 const paces = known.filter(({ kind }) => kind === 'pace');
@@ -81,7 +83,8 @@ function keep(list, measured) {
 
 /** Milliseconds of a step of each configuration, on the first text: the median of rounds over all of them. */
 async function measurePaces(size) {
-  await withText({ text: texts[0], size, seed: 1 }, async (folder) => {
+  const [text] = texts;
+  await withText({ text, size, seed: 1 }, async (folder) => {
     const measured = new Map(configurations.map(({ name }) => [name, []]));
     for (let round = 0; round < PACE.rounds; round++) {
       for (const { name, options } of configurations) {
@@ -92,7 +95,7 @@ async function measurePaces(size) {
     }
     for (const [name, all] of measured) {
       const [median] = all.toSorted((a, b) => a.ms - b.ms).slice(Math.floor(all.length / 2));
-      keep(paces, { kind: 'pace', size, name, ...median });
+      keep(paces, { kind: 'pace', size, text, name, ...median });
       console.error(`${size} ${name}: ${median.ms.toFixed(2)} ms a step`);
     }
   });
@@ -110,13 +113,18 @@ async function measureAll() {
 }
 
 async function measure({ text, size, seed }) {
-  const find = (list, name) => list.findLast((each) => each.size === size && each.name === name && (list === paces || isOf(each)));
   const isOf = (each) => each.text === text && each.seed === seed;
+  const runOf = (name) => runs.find((each) => each.size === size && each.name === name && isOf(each));
+  // A text whose own pace was not measured goes at that of another of its size.
+  const paceOf = (name) => {
+    const measured = paces.filter((each) => each.size === size && each.name === name);
+    return measured.findLast((each) => each.text === text) ?? measured.at(-1);
+  };
   await withText({ text, size, seed }, async (folder) => {
     for (const { name, options } of configurations) {
-      if (find(runs, name) !== undefined) continue;
-      const { ms, batchSize, sequenceLength } = find(paces, name);
-      const steps = name === DEFAULT ? null : Math.round((1000 * Math.min(MAX_SECONDS, find(runs, DEFAULT).seconds)) / ms);
+      if (runOf(name) !== undefined) continue;
+      const { ms, batchSize, sequenceLength } = paceOf(name);
+      const steps = name === DEFAULT ? null : Math.round((1000 * Math.min(MAX_SECONDS, runOf(DEFAULT).seconds)) / ms);
       const length = steps === null ? [] : ['--max-steps', steps, '--batch-size', batchSize, '--seq-length', sequenceLength];
       const { step } = await trained(folder, [...options, ...length, '--seed', seed, '--threads', 1], name);
       const [{ nats }] = jsonLines(await run(['eval', 'test.txt', '--checkpoint', nameOf(name), '--threads', 1, '--json'], folder));
@@ -129,7 +137,7 @@ async function measure({ text, size, seed }) {
 async function withText({ text, size, seed }, act) {
   const folder = mkdtempSync(join(tmpdir(), 'rnn-defaults-'));
   try {
-    const [train, test] = splitOf(readFileSync(values[text], 'utf8'), { size, seed, isList: text === 'list' });
+    const [train, test] = splitOf(readFileSync(files[text], 'utf8'), { size, seed, isList: text === 'list' });
     const seen = new Set(train);
     writeFileSync(join(folder, 'train.txt'), train);
     // A model cannot read a character that it never saw: those are left out, the same for all.
