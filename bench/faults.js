@@ -8,7 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { readCheckpoint } from '../dist/checkpoint/store.js';
+import { readCheckpoint } from '../dist/runs/store.js';
 import { inFolder, killAll, linesOf, logged, preloading, start, startAny, stoppingAt, timeless, wait } from './survival/trainer.js';
 
 const sizes =

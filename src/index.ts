@@ -2,9 +2,9 @@
 // changes. Whatever is not here may change at any time.
 
 // Training.
-export { planTraining, train, Training } from './library/training.ts';
-export type { NoteEvent, TrainingPlan, TrainingUpdate, WarningEvent } from './library/training.ts';
-export type { PlanRequest, TextToLearn, TrainRequest } from './library/train-request.ts';
+export { planTraining, train, Training } from './api/training.ts';
+export type { NoteEvent, TrainingPlan, TrainingUpdate, WarningEvent } from './api/training.ts';
+export type { PlanRequest, TextToLearn, TrainRequest } from './api/train-request.ts';
 export type { TrainingOptions } from './training/options.ts';
 export type {
   CheckpointEvent,
@@ -20,10 +20,10 @@ export type {
 export type { Fit, Verdict } from './training/verdict.ts';
 
 // A trained model.
-export { Model, openModel } from './library/model.ts';
-export { sample, type SampleRequest } from './library/sample.ts';
-export type { SampleOptions, TextsOptions } from './library/writer.ts';
-export type { TextToRead } from './library/model-text.ts';
+export { Model, openModel } from './api/model.ts';
+export { sample, type SampleRequest } from './api/sample.ts';
+export type { SampleOptions, TextsOptions } from './api/writer.ts';
+export type { TextToRead } from './api/model-text.ts';
 export type {
   Evaluation,
   EvaluationOptions,
@@ -33,18 +33,18 @@ export type {
   MachineChoice,
   ReadOptions,
   SurpriseOfText,
-} from './library/model-results.ts';
+} from './api/model-results.ts';
 
 // Texts.
-export { Corpus, writeBuiltin, type FileOptions, type GivenTextOptions, type TextOptions } from './library/corpus.ts';
+export { Corpus, writeBuiltin, type FileOptions, type GivenTextOptions, type TextOptions } from './api/corpus.ts';
 export { builtinCorpora } from './corpus/builtin.ts';
 export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
 
 // Checkpoints and runs.
-export { loadCheckpoint, saveCheckpoint, untrainedModel } from './library/checkpoints.ts';
-export { exportFormats, exportModel, importModel } from './library/exchange.ts';
-export type { Checkpoint, Tensor, TrainedModel } from './checkpoint/checkpoint.ts';
-export { followRun, type FreshLines, listRuns, readRuns, type Run } from './library/runs.ts';
+export { loadCheckpoint, saveCheckpoint, untrainedModel } from './api/checkpoints.ts';
+export { exportFormats, exportModel, importModel } from './api/exchange.ts';
+export type { Checkpoint, Tensor, TrainedModel } from './runs/checkpoint.ts';
+export { followRun, type FreshLines, listRuns, readRuns, type Run } from './api/runs.ts';
 export type { RunStatus, RunSummary } from './training/runs.ts';
 export { Curves } from './training/curves.ts';
 
@@ -62,15 +62,15 @@ export {
   surprisePage,
   svgOf,
   xzSize,
-} from './library/pages.ts';
+} from './api/pages.ts';
 
 // What a model is measured by.
 export { Ngrams } from './insight/ngrams.ts';
 export { recordFormats } from './insight/record.ts';
 
 // This machine, and what there is to choose from.
-export { bench, type BenchRequest, doctor } from './library/machine.ts';
-export { type Choice, cells, presets, schedules } from './library/choices.ts';
+export { bench, type BenchRequest, doctor } from './api/machine.ts';
+export { type Choice, cells, presets, schedules } from './api/choices.ts';
 export { deviceNames } from './devices/open.ts';
 
 export { type ErrorKind, RnnError } from './errors.ts';

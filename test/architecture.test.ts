@@ -8,14 +8,14 @@ import { describe, expect, it } from 'vitest';
 const rooms = [
   'bin',
   'src/cli',
-  'src/library',
+  'src/api',
   'src/diagnosis',
   'src/reports',
   'src/training',
   'src/sampling',
   'src/insight',
   'src/formats',
-  'src/checkpoint',
+  'src/runs',
   'src/model',
   'src/corpus',
   'src/devices',
@@ -123,7 +123,7 @@ function withoutComments(source: string): string {
 }
 
 function roomOf(path: string): (typeof rooms)[number] | null {
-  return path === door ? 'src/library' : (rooms.find((room) => path.startsWith(`${room}/`)) ?? null);
+  return path === door ? 'src/api' : (rooms.find((room) => path.startsWith(`${room}/`)) ?? null);
 }
 
 const root = resolve(import.meta.dirname, '..');
@@ -219,8 +219,8 @@ describe('the check itself', () => {
     ['src/program/value.ts', "import { x } from '../model/network.ts';", 'src/model is above src/program'],
     ['src/program/value.ts', "import type { X } from '../model/network.ts';", 'src/model is above src/program'],
     ['src/devices/cpu/plan.ts', "import {\n  type X,\n  y,\n} from '../../training/train.ts';", 'src/training is above src/devices'],
-    ['src/corpus/read.ts', "export { x } from '../checkpoint/store.ts';", 'src/checkpoint is above src/corpus'],
-    ['src/corpus/read.ts', "export * from '../checkpoint/store.ts';", 'src/checkpoint is above src/corpus'],
+    ['src/corpus/read.ts', "export { x } from '../runs/store.ts';", 'src/runs is above src/corpus'],
+    ['src/corpus/read.ts', "export * from '../runs/store.ts';", 'src/runs is above src/corpus'],
     ['src/sampling/sample.ts', "const x = await import('../cli/main.ts');", 'src/cli is above src/sampling'],
     ['src/sampling/sample.ts', "import '../cli/main.ts';", 'src/cli is above src/sampling'],
     ['src/sampling/sample.ts', "type X = typeof import('../cli/main.ts');", 'src/cli is above src/sampling'],
@@ -230,7 +230,7 @@ describe('the check itself', () => {
     ['src/cli/main.ts', "import { x } from '../../test/cli/helpers.ts';", 'in no room'],
     ['bin/rnn.js', "import { x } from '../bench/kernels.js';", 'in no room'],
     ['src/cli/main.ts', "import { train } from '../index.ts';", 'is for other programs'],
-    ['src/index.ts', "import { x } from './cli/main.ts';", 'src/cli is above src/library'],
+    ['src/index.ts', "import { x } from './cli/main.ts';", 'src/cli is above src/api'],
   ])('finds in %s what is wrong with %s', (path, source, complaint) => {
     const found = checked(path, source);
     expect(found).toHaveLength(1);

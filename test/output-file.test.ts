@@ -4,7 +4,7 @@ import { linkSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync,
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { type OutputRules, refuseOutput, writeOutput } from '../src/output-file.ts';
-import { temporaryFolder } from './checkpoint/fixture.ts';
+import { temporaryFolder } from './runs/fixture.ts';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);

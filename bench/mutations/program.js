@@ -1,5 +1,5 @@
 // What of the built program is used on mutated checkpoints.
-import * as store from '../../dist/checkpoint/store.js';
+import * as store from '../../dist/runs/store.js';
 import * as batches from '../../dist/corpus/batches.js';
 import * as corpus from '../../dist/corpus/read.js';
 import * as cli from '../../dist/cli/main.js';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readCheckpoint } from '../../dist/checkpoint/store.js';
+import { readCheckpoint } from '../../dist/runs/store.js';
 import { root } from '../comparison/processes.js';
 
 const program = join(root, 'bin/rnn.js');

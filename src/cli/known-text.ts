@@ -1,5 +1,5 @@
 // A text that a trained model is to read, and what is said of it. Reading it is library/'s.
-import type { TrainedModel } from '../checkpoint/store.ts';
+import type { TrainedModel } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';

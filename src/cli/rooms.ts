@@ -11,7 +11,7 @@ import type {
   readCheckpoint,
   RunFolder,
   runsIn,
-} from '../checkpoint/store.ts';
+} from '../runs/store.ts';
 import type { builtinCorpora, writeBuiltin } from '../corpus/builtin.ts';
 import type { UTF8, decodeText } from '../corpus/encoding.ts';
 import type { Vocabulary, corpusName, findFiles, listWarning, readCorpus } from '../corpus/read.ts';
@@ -26,11 +26,11 @@ import type { largestSingularValues } from '../insight/jacobian.ts';
 import type { Ngrams } from '../insight/ngrams.ts';
 import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import type { SurpriseRecord } from '../insight/surprise.ts';
-import type { readKnownText } from '../library/known-text.ts';
-import type { openRun } from '../library/open-run.ts';
-import type { followRun, readRuns } from '../library/runs.ts';
-import type { TrainingRooms } from '../library/rooms.ts';
-import type { tryRun } from '../library/try-run.ts';
+import type { readKnownText } from '../api/known-text.ts';
+import type { openRun } from '../api/open-run.ts';
+import type { followRun, readRuns } from '../api/runs.ts';
+import type { TrainingRooms } from '../api/rooms.ts';
+import type { tryRun } from '../api/try-run.ts';
 import type { refuseOutput, writeOutput } from '../output-file.ts';
 import type { cellsPage } from '../reports/cells-page.ts';
 import type { chartsOf, whyNothing } from '../reports/charts.ts';
@@ -143,13 +143,13 @@ export interface Rooms extends TrainingRooms {
 }
 
 export const rooms: Rooms = {
-  logs: () => import('../library/runs.ts'),
+  logs: () => import('../api/runs.ts'),
   reading: async () => ({ ...(await import('../corpus/encoding.ts')), ...(await import('../training/record.ts')) }),
-  knownText: () => import('../library/known-text.ts'),
-  opening: async () => ({ ...(await import('../library/open-run.ts')), ...(await import('../library/try-run.ts')) }),
+  knownText: () => import('../api/known-text.ts'),
+  opening: async () => ({ ...(await import('../api/open-run.ts')), ...(await import('../api/try-run.ts')) }),
   corpus: () => import('../corpus/read.ts'),
   builtin: () => import('../corpus/builtin.ts'),
-  checkpoints: () => import('../checkpoint/store.ts'),
+  checkpoints: () => import('../runs/store.ts'),
   devices: () => import('../devices/open.ts'),
   bench: () => import('../diagnosis/bench.ts'),
   sampling: () => import('../sampling/sample.ts'),

@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
-import type { Run } from '../library/runs.ts';
+import type { Run } from '../api/runs.ts';
 import type { Context } from './context.ts';
 import { harmless } from './format.ts';
 

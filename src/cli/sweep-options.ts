@@ -1,7 +1,7 @@
 // The words of `rnn sweep` that are about options of `rnn train`: which there are, what each may be, and the command line of a point. All
 // that can be wrong with any point is found here, before the first is trained.
 import { Command, Option } from 'commander';
-import type { SweepIdentity } from '../checkpoint/store.ts';
+import type { SweepIdentity } from '../runs/store.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
 import type { Axis, Distribution, Point } from '../training/search.ts';

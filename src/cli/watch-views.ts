@@ -1,5 +1,5 @@
 // The ways in which `rnn watch` shows a run: as JSON, as lines, or as charts that fill the terminal. They know nothing of where the log is.
-import type { LogLine } from '../checkpoint/store.ts';
+import type { LogLine } from '../runs/store.ts';
 import type { Curves } from '../training/curves.ts';
 import { count, harmless, significant } from './format.ts';
 import type { Io } from './io.ts';

@@ -1,5 +1,5 @@
 // What a format is that models can be written in. Which there are is in formats.ts.
-import type { TrainedModel } from '../checkpoint/store.ts';
+import type { TrainedModel } from '../runs/store.ts';
 
 export interface ExportFormat {
   /** As `--format` takes it. */

@@ -6,7 +6,7 @@
 // state in both. PyTorch's matrices are the transposes of ours: (blocks · H, D) where ours are (D, blocks · H). It
 // has two biases where we have one, and adds them up before anything else looks at them; only that of n, in the GRU,
 // is a second one in truth: it is inside the product with r.
-import { type Fail, type Tensor, type TrainedModel, parameterVector, tensorsOf } from '../checkpoint/store.ts';
+import { type Fail, type Tensor, type TrainedModel, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 

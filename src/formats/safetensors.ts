@@ -2,7 +2,7 @@
 // numbers. Knows nothing of models; what the tensors are called is pytorch.ts's. A file that is read may come from
 // anywhere: nothing in it is taken on trust, and nothing is allocated that the file is too short to fill.
 import { isUtf8 } from 'node:buffer';
-import { type Fail, type Tensor, firstNonFinite, limits, shown, troubleInJson } from '../checkpoint/store.ts';
+import { type Fail, type Tensor, firstNonFinite, limits, shown, troubleInJson } from '../runs/store.ts';
 import { float32Bytes, floatFormats } from './floats.ts';
 
 /** Texts by name that go with the tensors. */

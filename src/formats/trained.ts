@@ -13,7 +13,7 @@ import {
   checkVocabulary,
   freshRecord,
   troubleInJson,
-} from '../checkpoint/store.ts';
+} from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import type { ExportFormat } from './format.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';

@@ -1,5 +1,5 @@
 // What looking at cells takes, as one module that a command loads when it runs.
-export { startSymbolOf } from '../checkpoint/store.ts';
+export { startSymbolOf } from '../runs/store.ts';
 export { runInTurns } from '../turns.ts';
 export { activationsOf, readActivations, usualRange, valuesOf } from './activations.ts';
 export { propertiesOf } from './properties.ts';

@@ -1,7 +1,7 @@
 // How much one step of a layer can stretch a gradient: the largest singular value of ∂state_t/∂state_{t−1}, of all that its cell carries
 // (Pascanu, Mikolov and Bengio, 2013).
 import { setImmediate } from 'node:timers/promises';
-import { parameterVector } from '../checkpoint/store.ts';
+import { parameterVector } from '../runs/store.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { Device, Executable } from '../devices/device.ts';
 import { cellOf } from '../model/cells/registry.ts';

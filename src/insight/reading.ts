@@ -1,6 +1,6 @@
 // A text read from beginning to end by a trained model, for whoever wants to see what comes out at each character.
 import { setImmediate } from 'node:timers/promises';
-import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
+import { type TrainedModel, parameterVector } from '../runs/store.ts';
 import { type EvaluationWindow, NO_TARGET, evaluationWindows } from '../corpus/evaluation-windows.ts';
 import type { Tokens } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';

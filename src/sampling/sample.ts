@@ -1,6 +1,6 @@
 // From a model to text: each drawn symbol is fed back as the next input. Knows no files and no terminal.
 import { setImmediate } from 'node:timers/promises';
-import { type TrainedModel, parameterVector, startSymbolOf } from '../checkpoint/store.ts';
+import { type TrainedModel, parameterVector, startSymbolOf } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';

@@ -1,5 +1,5 @@
 // Which options of a run differ from the defaults for its text, its network and its length. Knows nothing of how they are shown.
-import { type Header } from '../checkpoint/store.ts';
+import { type Header } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import { lengths, optionRules } from './option-rules.ts';

@@ -1,7 +1,7 @@
 // A run that goes on: what it was, what was asked for now, and whether the two go together. The state itself is restored by the session
 // and the loop.
 import { isDeepStrictEqual } from 'node:util';
-import type { Checkpoint } from '../checkpoint/store.ts';
+import type { Checkpoint } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { EndReason } from './events.ts';

@@ -1,6 +1,6 @@
 // What the log of a run tells of how it went: the reports, evaluations and samples that hold. A run may have gone back, by a resumption or
 // a recovery; what came later is then what became of it. Knows nothing of how it is shown.
-import type { LogLine } from '../checkpoint/store.ts';
+import type { LogLine } from '../runs/store.ts';
 import type { EndReason } from './events.ts';
 import { earlierDefaults, troubleInOptions } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';

@@ -1,6 +1,6 @@
 // What keeps a run, as a training run uses it, be it a folder or memory: a disk that fails is no reason to stop training, but one to say so
 // and to try again. Knows nothing of when something is saved.
-import type { Checkpoint, Newest, RunStore } from '../checkpoint/store.ts';
+import type { Checkpoint, Newest, RunStore } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import type { TrainingEvent } from './events.ts';
 import { Troubles } from './troubles.ts';

@@ -1,6 +1,6 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
 // for damage by then; what is left to check is that each member is what the loop takes it for.
-import type { Checkpoint } from '../checkpoint/store.ts';
+import type { Checkpoint } from '../runs/store.ts';
 import { UTF8, encodingNamed } from '../corpus/encoding.ts';
 import type { Corpus, CorpusOptions } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';

@@ -1,5 +1,5 @@
 // The parts of a checkpoint from which a session goes on, each checked against what the session needs.
-import type { Checkpoint } from '../checkpoint/store.ts';
+import type { Checkpoint } from '../runs/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
 import { SUM } from './optimizers.ts';

@@ -1,5 +1,5 @@
 // What a training run is made of, how many steps it has, and what is told of it at its start.
-import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
+import type { Checkpoint, TrainedModel } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import type { ActivityListener } from './activity.ts';

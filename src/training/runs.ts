@@ -1,6 +1,6 @@
 // What there is to tell of a run in one line, and which of several runs is the best. Knows nothing of how it is shown.
 import { basename } from 'node:path';
-import { type Header, type RunFiles, lookInto, runsIn, unreadableIn } from '../checkpoint/store.ts';
+import { type Header, type RunFiles, lookInto, runsIn, unreadableIn } from '../runs/store.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { changedOptions } from './changes.ts';

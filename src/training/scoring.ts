@@ -1,5 +1,5 @@
 // How well a trained model predicts a text: which text a part of a run's is, and the loss on it. Knows nothing of how it is shown.
-import { type TrainedModel, parameterVector, startSymbolOf } from '../checkpoint/store.ts';
+import { type TrainedModel, parameterVector, startSymbolOf } from '../runs/store.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import type { Corpus, Tokens } from '../corpus/read.ts';
 import type { Device, Job } from '../devices/device.ts';

@@ -1,6 +1,6 @@
 // One model in training on one device: its weights, optimizer, place in the text. Makes steps, evaluates, writes samples and
 // checkpoints when told to. When that is, loop.ts decides.
-import type { Checkpoint, TrainedModel } from '../checkpoint/store.ts';
+import type { Checkpoint, TrainedModel } from '../runs/store.ts';
 import { type StreamPosition, Streams, fitSizes } from '../corpus/batches.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Call, CallResult, Device, Executable, Intact } from '../devices/device.ts';

@@ -1,6 +1,6 @@
 // Where a run stands apart from its weights and its place in the text: what checkpoints keep as `training.loop`, the best loss and the
 // history. The loop changes it as it goes.
-import type { Checkpoint } from '../checkpoint/store.ts';
+import type { Checkpoint } from '../runs/store.ts';
 import { LossTrend } from './divergence.ts';
 import type { EndReason, EvaluationEvent, ReportEvent } from './events.ts';
 import { History } from './history.ts';

@@ -1,5 +1,5 @@
 // From options, text and device to a run that is ready to start. What it then does is loop.ts's.
-import type { Checkpoint, RunStore } from '../checkpoint/store.ts';
+import type { Checkpoint, RunStore } from '../runs/store.ts';
 import type { TrainingEvent } from './events.ts';
 import { Keeper } from './keeper.ts';
 import { Loop } from './loop.ts';

@@ -1,5 +1,5 @@
 // The weights of a trained model as the beginning of a new run: on another text, with characters that the model has never seen.
-import { type TrainedModel, parameterVector } from '../checkpoint/store.ts';
+import { type TrainedModel, parameterVector } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';

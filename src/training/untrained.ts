@@ -1,5 +1,5 @@
 // A network as training would start with it, for whoever wants to see what training changes.
-import { tensorsOf } from '../checkpoint/store.ts';
+import { tensorsOf } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { BareModel } from '../insight/reading.ts';

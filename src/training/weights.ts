@@ -1,7 +1,7 @@
 // The vectors of a model in training: its weights, their average, and what the optimizer has gathered. They live on the device; this reads
 // and writes them, and knows what checkpoints keep of them.
 import { withCleanup } from '../cleanup.ts';
-import { type Checkpoint, parameterVector, tensorsOf } from '../checkpoint/store.ts';
+import { type Checkpoint, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { Executable, Resident } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { type ParameterShape, countParameters } from '../program/value.ts';

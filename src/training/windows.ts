@@ -1,5 +1,5 @@
 // How the windows of a run are cut, from its options: what they follow from, and which job is for which length.
-import type { Checkpoint } from '../checkpoint/store.ts';
+import type { Checkpoint } from '../runs/store.ts';
 import { type Draws, lengthsAround } from '../corpus/cuts.ts';
 import type { Vocabulary } from '../corpus/vocabulary.ts';
 import { earlierDefaults } from './option-rules.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RunFolder } from '../../src/checkpoint/store.ts';
+import { RunFolder } from '../../src/runs/store.ts';
 import type { Rooms } from '../../src/cli/rooms.ts';
 import { RnnError } from '../../src/errors.ts';
 import { FakeStream, rnn } from './helpers.ts';

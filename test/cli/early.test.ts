@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import { type Rooms, rooms } from '../../src/cli/rooms.ts';
 import { mayHaveGpu } from '../../src/devices/gpu/search.ts';
-import { temporaryFolder } from '../checkpoint/fixture.ts';
+import { temporaryFolder } from '../runs/fixture.ts';
 import { rnn } from './helpers.ts';
 
 const wasRead = 'the text was read';

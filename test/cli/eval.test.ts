@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { dynamicDefaults } from '../../src/training/dynamic.ts';
 import { parts } from '../../src/training/scoring.ts';
 import { rnn } from './helpers.ts';

@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { alter, alterParsed } from '../checkpoint/fixture.ts';
+import { alter, alterParsed } from '../runs/fixture.ts';
 import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone.\n';

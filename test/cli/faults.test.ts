@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCheckpoint, RunFolder } from '../../src/checkpoint/store.ts';
+import { readCheckpoint, RunFolder } from '../../src/runs/store.ts';
 import { mayHaveGpu } from '../../src/devices/gpu/search.ts';
 import { contentsOf, prepare, renewLocks, SMALL } from './faults-folder.ts';
 import { type Fault, faults } from './faults.ts';

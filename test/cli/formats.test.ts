@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, truncate, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { formatNames } from '../../src/cli/commands/export.ts';
 import { formats } from '../../src/formats/formats.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 // @ts-expect-error bench/ is plain JavaScript, without types
 import { runs, verse } from '../../bench/mutations/originals.js';
-import { alterParsed, temporaryFolder } from '../checkpoint/fixture.ts';
+import { alterParsed, temporaryFolder } from '../runs/fixture.ts';
 import { rnn } from './helpers.ts';
 
 let folder: string;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import { notedText } from '../insight/planted.ts';

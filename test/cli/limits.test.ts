@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { sharedMemory } from '../../src/devices/cpu/memory.ts';
-import { temporaryFolder } from '../checkpoint/fixture.ts';
+import { temporaryFolder } from '../runs/fixture.ts';
 import { canMount, isBuilt, patience, shell } from './process.ts';
 
 const limits = [

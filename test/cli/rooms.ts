@@ -2,7 +2,7 @@
 import { type Rooms, rooms as realRooms } from '../../src/cli/rooms.ts';
 import type { RunEstimate } from '../../src/training/estimate.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 
 export interface Calls {
   corpus?: Record<string, unknown>;

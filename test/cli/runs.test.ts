@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { RunFolder, readCheckpoint, writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { RunFolder, readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
 import type { RunSummary } from '../../src/training/runs.ts';
 import { bare, FakeStream, rnn } from './helpers.ts';
 

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { temporaryFolder } from '../checkpoint/fixture.ts';
+import { temporaryFolder } from '../runs/fixture.ts';
 import { isBuilt, patience, shell } from './process.ts';
 
 const surroundings = [

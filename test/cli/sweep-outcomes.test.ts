@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RunFolder } from '../../src/checkpoint/store.ts';
+import { RunFolder } from '../../src/runs/store.ts';
 import type { ChildEnd } from '../../src/cli/child.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RunFolder } from '../../src/checkpoint/store.ts';
+import { RunFolder } from '../../src/runs/store.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
 import { rooms } from '../../src/cli/rooms.ts';

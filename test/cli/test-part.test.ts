@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import { readCheckpoint } from '../../src/runs/store.ts';
 import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog\n';

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { alterParsed, temporaryFolder } from '../checkpoint/fixture.ts';
+import { alterParsed, temporaryFolder } from '../runs/fixture.ts';
 import { type Ran, rnn } from './helpers.ts';
 
 const sizes = '--hidden 8 --batch-size 4 --seq-length 8 --threads 1 --device cpu'.split(' ');

@@ -3,7 +3,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { RunFolder } from '../../src/checkpoint/store.ts';
+import { RunFolder } from '../../src/runs/store.ts';
 import { Curves } from '../../src/training/curves.ts';
 import { bare, FakeProcess, FakeStream, rnn, type Surroundings } from './helpers.ts';
 

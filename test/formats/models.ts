@@ -1,6 +1,6 @@
 // Models with random weights to send to other programs.
-import type { Checkpoint } from '../../src/checkpoint/store.ts';
-import { tensorsOf } from '../../src/checkpoint/store.ts';
+import type { Checkpoint } from '../../src/runs/store.ts';
+import { tensorsOf } from '../../src/runs/store.ts';
 import { cellNamed } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Tensor, TrainedModel } from '../../src/checkpoint/store.ts';
+import type { Tensor, TrainedModel } from '../../src/runs/store.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { readTrained, safetensors } from '../../src/formats/trained.ts';
 import { readThrough } from '../../src/insight/reading.ts';

@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Checkpoint, type Tensor, writeCheckpoint } from '../../src/checkpoint/store.ts';
+import { type Checkpoint, type Tensor, writeCheckpoint } from '../../src/runs/store.ts';
 import { RnnError } from '../../src/errors.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { readTrained, safetensors } from '../../src/formats/trained.ts';
-import { temporaryFolder } from '../checkpoint/fixture.ts';
+import { temporaryFolder } from '../runs/fixture.ts';
 import { randomModel } from './models.ts';
 
 class Refused extends Error {}

@@ -1,7 +1,7 @@
 // Gradients through time and Jacobians: against finite differences in float64, and against what theory says of matrices of known spectral
 // radius.
 import { afterAll, describe, expect, test } from 'vitest';
-import { parameterVector } from '../../src/checkpoint/store.ts';
+import { parameterVector } from '../../src/runs/store.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { type Flow, gradientFlow } from '../../src/insight/gradient-flow.ts';

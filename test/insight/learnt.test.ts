@@ -1,7 +1,7 @@
 // What is planted in a text is found in a network that has learnt the text, and in none that has not.
 import { expect, test, vi } from 'vitest';
-import { readCheckpoint } from '../../src/checkpoint/store.ts';
-import { tensorsOf } from '../../src/checkpoint/tensors.ts';
+import { readCheckpoint } from '../../src/runs/store.ts';
+import { tensorsOf } from '../../src/runs/tensors.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { readActivations } from '../../src/insight/activations.ts';
 import { type Finding, scoreOf } from '../../src/insight/finding.ts';

@@ -1,7 +1,7 @@
-import { freshRecord } from '../../src/checkpoint/fresh.ts';
+import { freshRecord } from '../../src/runs/fresh.ts';
 // Models to draw from, and a device that remembers what was drawn.
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
-import { tensorsOf } from '../../src/checkpoint/tensors.ts';
+import type { Checkpoint } from '../../src/runs/checkpoint.ts';
+import { tensorsOf } from '../../src/runs/tensors.ts';
 import type { VocabularyData } from '../../src/corpus/vocabulary.ts';
 import type { Call, CallResult, Device, Executable, Resident } from '../../src/devices/device.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';

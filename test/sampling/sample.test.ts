@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
-import { readCheckpoint } from '../../src/checkpoint/read.ts';
+import type { Checkpoint } from '../../src/runs/checkpoint.ts';
+import { readCheckpoint } from '../../src/runs/read.ts';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';

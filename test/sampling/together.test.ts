@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
+import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';

@@ -1,6 +1,6 @@
 // Windows whose gradients wait for each other: --accumulate.
 import { expect, test } from 'vitest';
-import { type Checkpoint, parameterVector, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { type Checkpoint, parameterVector, readCheckpoint } from '../../src/runs/store.ts';
 import { train, verses } from './fixture.ts';
 
 const given = { accumulate: 4, schedule: 'constant' } as const;

@@ -1,7 +1,7 @@
 // What a run is busy with between its events.
 import { expect, test } from 'vitest';
 import type { Activity } from '../../src/training/activity.ts';
-import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import { readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { Pauses } from '../../src/training/pauses.ts';

@@ -1,6 +1,6 @@
 // The average of the weights: --average.
 import { expect, test } from 'vitest';
-import { type Checkpoint, type Tensor, parameterVector, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { type Checkpoint, type Tensor, parameterVector, readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { evaluationProgram } from '../../src/model/network.ts';

@@ -1,6 +1,6 @@
 // What a run does by the clock, which changes what is written and never what is learnt.
 import { expect, test } from 'vitest';
-import { MemoryStore, RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { MemoryStore, RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { ClockSchedule } from '../../src/training/clock-schedule.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';

@@ -1,6 +1,6 @@
 // What may change when a run goes on, and what is said about it.
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Checkpoint } from '../../src/checkpoint/store.ts';
+import type { Checkpoint } from '../../src/runs/store.ts';
 import { type GivenSettings, compareCorpus, continueRun, endOf } from '../../src/training/continue.ts';
 import { earlierDefaults } from '../../src/training/option-rules.ts';
 import { train, verses } from './fixture.ts';

@@ -2,7 +2,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import workerThreads, { type WorkerOptions } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { newFolder, timeless, train, verses } from './fixture.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { tensorsOf } from '../../src/checkpoint/store.ts';
+import { tensorsOf } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openGpu } from '../../src/devices/gpu/gpu.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
-import { type Checkpoint, RunFolder } from '../../src/checkpoint/store.ts';
+import { type Checkpoint, RunFolder } from '../../src/runs/store.ts';
 import type { Corpus } from '../../src/corpus/read.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 // @ts-expect-error bench/ is plain JavaScript, without types
 import { runs, verse } from '../../bench/mutations/originals.js';
-import { type Checkpoint, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { type Checkpoint, readCheckpoint } from '../../src/runs/store.ts';
 import { Vocabulary, readCorpus } from '../../src/corpus/read.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { continueRun } from '../../src/training/continue.ts';

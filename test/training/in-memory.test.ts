@@ -1,6 +1,6 @@
 // A run that is kept in memory instead of a folder.
 import { expect, test } from 'vitest';
-import { MemoryStore, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { MemoryStore, readCheckpoint } from '../../src/runs/store.ts';
 import type { CallResult, Device } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { prepareTraining } from '../../src/training/train.ts';

@@ -1,7 +1,7 @@
 // A disk that fails in mid-run.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { newFolder, train, verses } from './fixture.ts';
 

@@ -1,6 +1,6 @@
 // Recurrent matrices that are made orthogonal: --orthogonal-every.
 import { describe, expect, test } from 'vitest';
-import { parameterVector, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { parameterVector, readCheckpoint } from '../../src/runs/store.ts';
 import { layerWeights, parameterShapes } from '../../src/model/parameters.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { Random } from '../../src/random.ts';

@@ -2,7 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { CallResult } from '../../src/devices/device.ts';
 import type { EndEvent, TrainingEvent } from '../../src/training/events.ts';
 import type { LoopState } from '../../src/training/record.ts';

@@ -1,7 +1,7 @@
 // A run that was interrupted, and goes on as if it had not been.
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { type Checkpoint, RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { type Checkpoint, RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { Corpus } from '../../src/corpus/read.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';

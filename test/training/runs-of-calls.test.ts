@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Checkpoint } from '../../src/checkpoint/checkpoint.ts';
-import { readCheckpoint } from '../../src/checkpoint/read.ts';
+import type { Checkpoint } from '../../src/runs/checkpoint.ts';
+import { readCheckpoint } from '../../src/runs/read.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { ReportEvent, TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';

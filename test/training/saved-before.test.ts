@@ -1,6 +1,6 @@
 // A process that is killed in a long evaluation loses nothing of what was learnt before it.
 import { expect, test } from 'vitest';
-import { RunFolder, readCheckpoint } from '../../src/checkpoint/store.ts';
+import { RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';

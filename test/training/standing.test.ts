@@ -1,6 +1,6 @@
 // Where a run stands, and what of it is forgotten when.
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Checkpoint } from '../../src/checkpoint/store.ts';
+import type { Checkpoint } from '../../src/runs/store.ts';
 import type { LoopState } from '../../src/training/record.ts';
 import { Standing } from '../../src/training/standing.ts';
 import { train, verses } from './fixture.ts';

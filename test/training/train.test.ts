@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { readCheckpoint } from '../../src/checkpoint/read.ts';
+import { readCheckpoint } from '../../src/runs/read.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { EndEvent, ReportEvent, TrainingEvent } from '../../src/training/events.ts';
 import { Session } from '../../src/training/session.ts';

@@ -1,6 +1,6 @@
 // New runs from the weights of old ones: --init-from.
 import { expect, test } from 'vitest';
-import { parameterVector, tensorsOf } from '../../src/checkpoint/store.ts';
+import { parameterVector, tensorsOf } from '../../src/runs/store.ts';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';

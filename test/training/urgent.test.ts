@@ -1,6 +1,6 @@
 // An end in the middle of an evaluation or a sample: given up, and made up for when the run goes on.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import { readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';

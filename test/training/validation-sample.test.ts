@@ -1,6 +1,6 @@
 // A run that validates on a sample of what is held out, and on all of it at its end where that costs little.
 import { describe, expect, test } from 'vitest';
-import { readCheckpoint } from '../../src/checkpoint/store.ts';
+import { readCheckpoint } from '../../src/runs/store.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { VERSE, corpusOf, train } from './fixture.ts';
 

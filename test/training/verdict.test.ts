@@ -1,6 +1,6 @@
 // How a run is judged by its evaluations, and which options are advised.
 import { describe, expect, it } from 'vitest';
-import type { LogLine } from '../../src/checkpoint/store.ts';
+import type { LogLine } from '../../src/runs/store.ts';
 import { Curves } from '../../src/training/curves.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
 import { type RunToJudge, type Verdict, verdictOf } from '../../src/training/verdict.ts';

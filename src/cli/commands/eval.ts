@@ -1,7 +1,7 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { TrainedModel } from '../../runs/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../insight/surprise.ts';

@@ -2,7 +2,7 @@
 import { access, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { TrainedModel } from '../../runs/store.ts';
 import type { CorpusRecord } from '../../training/record.ts';
 import type { RunBackground } from '../../training/runs.ts';
 import type { Verdict } from '../../training/verdict.ts';

@@ -1,7 +1,7 @@
 // `rnn inspect`: what the cells of a trained model hold while it reads a text. Looking is insight/'s, the page reports/'s.
 import { basename, dirname, extname } from 'node:path';
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../checkpoint/store.ts';
+import type { TrainedModel } from '../../runs/store.ts';
 import type { Activations } from '../../insight/activations.ts';
 import { type CellName, type Finding, cellText } from '../../insight/finding.ts';
 import type { Saturation } from '../../insight/saturation.ts';

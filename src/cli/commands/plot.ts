@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Chart, ChartName, ChartOptions, Horizontal } from '../../reports/charts.ts';
 import { RnnError } from '../../errors.ts';
-import type { Run } from '../../library/runs.ts';
+import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';

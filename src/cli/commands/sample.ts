@@ -1,6 +1,6 @@
 // `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../checkpoint/checkpoint.ts';
+import type { TrainedModel } from '../../runs/checkpoint.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { Unit } from '../../corpus/vocabulary.ts';
 import { RnnError, inQuotes } from '../../errors.ts';

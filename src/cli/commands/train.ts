@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
-import type { RunRequest, Teller } from '../../library/run-request.ts';
+import type { RunRequest, Teller } from '../../api/run-request.ts';
 import type { Activity } from '../../training/activity.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';

@@ -1,7 +1,7 @@
 // A model as an ONNX file: its one-step program in another notation, so that every cell and connection is there as soon
 // as a program has it. Bytes out; knows no files. docs/onnx.md describes the file for those who read it.
-import { type TrainedModel, limits } from '../../checkpoint/checkpoint.ts';
-import { parameterVector, tensorsOf } from '../../checkpoint/tensors.ts';
+import { type TrainedModel, limits } from '../../runs/checkpoint.ts';
+import { parameterVector, tensorsOf } from '../../runs/tensors.ts';
 import { RnnError } from '../../errors.ts';
 import { samplingProgram } from '../../model/network.ts';
 import { parameterShapes } from '../../model/parameters.ts';

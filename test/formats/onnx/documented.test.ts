@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainedModel } from '../../../src/checkpoint/checkpoint.ts';
+import type { TrainedModel } from '../../../src/runs/checkpoint.ts';
 import { byteVocabulary } from '../../../src/corpus/vocabulary.ts';
 import { graphOf } from '../../../src/formats/onnx/graph.ts';
 import { onnxOf } from '../../../src/formats/onnx/onnx.ts';

@@ -1,7 +1,7 @@
 // Models as ONNX Runtime computes them, against the float64 reference.
 import { describe, expect, it } from 'vitest';
-import type { TrainedModel } from '../../../src/checkpoint/checkpoint.ts';
-import { parameterVector } from '../../../src/checkpoint/tensors.ts';
+import type { TrainedModel } from '../../../src/runs/checkpoint.ts';
+import { parameterVector } from '../../../src/runs/tensors.ts';
 import { openReference } from '../../../src/devices/reference/reference.ts';
 import { onnxOf } from '../../../src/formats/onnx/onnx.ts';
 import { cells } from '../../../src/model/cells/registry.ts';

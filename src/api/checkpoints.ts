@@ -1,0 +1,61 @@
+// Checkpoints as files, for other programs.
+import {
+  type Checkpoint,
+  type TrainedModel,
+  checkpointPieces,
+  findCheckpoint,
+  freshRecord,
+  readCheckpoint,
+  startsAsCheckpoint,
+} from '../runs/store.ts';
+import { RnnError } from '../errors.ts';
+import { writeOutput } from '../output-file.ts';
+import { optionRules } from '../training/option-rules.ts';
+import type { TrainingOptions } from '../training/options.ts';
+import { untrainedModel as untrained } from '../training/untrained.ts';
+import { Corpus } from './corpus.ts';
+import { isModel } from './given.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSwitches, refuseWrongOptions } from './settings.ts';
+
+/**
+ * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history, optimizer.
+ *
+ * @param source a run folder (its best checkpoint) or a file; the newest run in ./checkpoints if left out
+ * @throws RnnError `checkpoint` if there is none, or it is damaged, or of a newer version
+ */
+export async function loadCheckpoint(source?: string): Promise<Checkpoint> {
+  if (source !== undefined) refuseUnlessName('the checkpoint', source, 'a run folder or a file');
+  return readCheckpoint(await findCheckpoint(source, 'use'));
+}
+
+/**
+ * Writes a checkpoint to a separate file: to a temporary name first, which is renamed to `path` when it is complete. Another
+ * checkpoint is replaced, any other file only with `force`.
+ *
+ * @throws RnnError `checkpoint` if a number of it is not finite, or it could not be read back, `usage` if another file is there, `machine` if it cannot be written
+ */
+export async function saveCheckpoint(path: string, checkpoint: Checkpoint, options: { force?: boolean } = {}): Promise<void> {
+  refuseUnlessName('the path', path, 'the name of a file');
+  refuseUnless(isModel(checkpoint), 'the checkpoint', checkpoint, 'what loadCheckpoint gives');
+  refuseUnknown(options, ['force']);
+  const { force = false } = options;
+  refuseUnlessSwitches({ force });
+  const pieces = checkpointPieces(path, checkpoint, (detail) => {
+    throw new RnnError('checkpoint', `cannot write ${path}: ${detail}`, { hint: 'change what loadCheckpoint gives, and only its numbers' });
+  });
+  await writeOutput(path, pieces, { force, isOurs: startsAsCheckpoint });
+}
+
+/**
+ * A network as training on this text would begin with it.
+ *
+ * @throws RnnError `usage` for options that cannot be, or a network that needs more memory than is free
+ */
+export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
+  refuseUnless(corpus instanceof Corpus, 'the corpus', corpus, 'what Corpus.read or Corpus.fromText gives');
+  refuseUnknown(options, Object.keys(optionRules));
+  refuseWrongOptions(options);
+  const { model, tensors } = untrained(options, corpus);
+  const training = freshRecord({ ...options }, options.seed);
+  return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };
+}

@@ -1,0 +1,200 @@
+// Text from a trained model: what may be asked for, and a sampler that stays open from one text to the next. Knows
+// nothing of what else a model can do.
+import { constants } from 'node:buffer';
+import { type TrainedModel, weightsIn } from '../runs/store.ts';
+import type { Device } from '../devices/device.ts';
+import type { SamplingWork } from '../devices/open.ts';
+import type { SamplingOptions } from '../sampling/filters.ts';
+import { type SampleRequest, type Sampler, type TextsRequest, openSampler } from '../sampling/sample.ts';
+import { isText } from './given.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessWhole } from './settings.ts';
+
+export interface SampleOptions extends SamplingOptions {
+  /** How the text starts, after a line's end; it is not repeated. A model of bytes takes any bytes. */
+  readonly prime?: string | Uint8Array;
+  /** The prime is from within a text: nothing precedes it. Default false. */
+  readonly midText?: boolean;
+  /** Characters to write, or bytes. Default 500. */
+  readonly length?: number;
+  /** Ends the text once this, or one of these, has been written. */
+  readonly stop?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** Whether the stop that ends the text is part of it. Default true. */
+  readonly keepStop?: boolean;
+  /** The same seed writes the same text; one by chance unless given. */
+  readonly seed?: number;
+}
+
+export interface TextsOptions extends SampleOptions {
+  /** How many, drawn together; text k has the seed `seed` + k, with which it can be had again alone. */
+  readonly count: number;
+}
+
+export const sampleNames = [
+  ...(['prime', 'midText', 'length', 'stop', 'keepStop', 'seed'] as const),
+  ...(['temperature', 'topK', 'topP', 'minP', 'never'] as const),
+] satisfies readonly (keyof SampleOptions)[];
+const defaultLength = 500;
+/** Symbols. A longer prime is read by a sampler of its own, which is compiled for reading. */
+const SHORT_PRIME = 64;
+
+export class Writer {
+  readonly #trained: TrainedModel;
+  readonly #open: (work: SamplingWork) => Promise<Device>;
+  #idle: OpenSampler | null = null;
+  #isClosed = false;
+
+  /** @param open gives a device, which the writer closes */
+  constructor(trained: TrainedModel, open: (work: SamplingWork) => Promise<Device>) {
+    this.#trained = trained;
+    this.#open = open;
+  }
+
+  /** One text, piece by piece as it is drawn. */
+  pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
+    return this.#pieces(options, (sampler, request) => sampler.texts(request));
+  }
+
+  /** The same as bytes. */
+  bytePieces(options: SampleOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#pieces(options, (sampler, request) => sampler.bytes(request));
+  }
+
+  /** Whole texts, one after another. */
+  texts(given: TextsOptions): AsyncGenerator<string, void, undefined> {
+    return this.#wholes(
+      given,
+      (sampler, request) => sampler.texts(request),
+      (pieces) => pieces.join(''),
+    );
+  }
+
+  /** The same as bytes. */
+  byteTexts(given: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    return this.#wholes(given, (sampler, request) => sampler.bytes(request), Buffer.concat);
+  }
+
+  async *#pieces<Piece>(options: SampleOptions, draw: Draw<Piece>): AsyncGenerator<Piece, void, undefined> {
+    refuseWrongChoice(options);
+    const { seed, ...request } = requestOf(options);
+    const { prime, length } = request;
+    const isShort = prime.length <= SHORT_PRIME;
+    const sampler = (isShort ? this.#takeIdle() : null) ?? (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
+    try {
+      for (const pieces of draw(sampler.sampler, { ...request, seeds: [seed] })) yield* pieces;
+    } finally {
+      await this.#giveBack(sampler, isShort);
+    }
+  }
+
+  async *#wholes<Piece>(
+    given: TextsOptions,
+    draw: Draw<Piece>,
+    join: (pieces: readonly Piece[]) => Piece,
+  ): AsyncGenerator<Piece, void, undefined> {
+    refuseUnknown(given, ['count', ...sampleNames]);
+    const { count, ...options } = given;
+    refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
+    refuseWrongChoice(options);
+    const { seed, ...request } = requestOf(options);
+    // Beyond it two texts would have one seed.
+    const lastSeed = Number.MAX_SAFE_INTEGER - (count - 1);
+    refuseUnless(options.seed === undefined || seed <= lastSeed, 'seed', seed, `at most 2^53 − ${count} for ${count} texts`);
+    const { prime, length, stop } = request;
+    refuseUnless(
+      length <= constants.MAX_STRING_LENGTH,
+      'length',
+      length,
+      `at most ${constants.MAX_STRING_LENGTH}: sample gives a longer text in pieces`,
+    );
+    const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
+    try {
+      for (const text of draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) })) {
+        const pieces: Piece[] = [];
+        for await (const piece of text) pieces.push(piece);
+        yield join(pieces);
+      }
+    } finally {
+      await sampler.close();
+    }
+  }
+
+  /** Texts in hand end by themselves. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#takeIdle()?.close();
+  }
+
+  #takeIdle(): OpenSampler | null {
+    const idle = this.#idle;
+    this.#idle = null;
+    return idle;
+  }
+
+  /** Of several texts that were drawn at once one sampler stays. */
+  async #giveBack(sampler: OpenSampler, isShort: boolean): Promise<void> {
+    if (this.#isClosed || !isShort || this.#idle !== null) await sampler.close();
+    else this.#idle = sampler;
+  }
+
+  async #openFor(use: {
+    readonly texts: number;
+    readonly length: number;
+    readonly prime: number;
+    readonly stops?: boolean;
+  }): Promise<OpenSampler> {
+    const device = await this.#open({
+      kind: 'sampling',
+      multiplyAdds: use.texts > 1 ? use.texts * use.length * weightsIn(this.#trained) : 0,
+    });
+    try {
+      const sampler = await openSampler(this.#trained, device, use);
+      const close = async (): Promise<void> => {
+        await sampler.close();
+        await device.close();
+      };
+      return { sampler, close };
+    } catch (error) {
+      await device.close();
+      throw error;
+    }
+  }
+}
+
+/** What sampling/ looks at is left to it. @throws RnnError `usage` for an option that is none, or is not what it may be */
+export function refuseWrongChoice(options: SampleOptions): void {
+  refuseUnknown(options, sampleNames);
+  const { prime, midText = false, length, stop = [], keepStop = true, seed, never = [] } = options;
+  refuseUnless(prime === undefined || isText(prime), 'prime', prime, 'a text or bytes');
+  refuseUnless([stop].flat().every(isText), 'stop', stop, 'a text, bytes or a list of them');
+  refuseUnless(typeof midText === 'boolean', 'midText', midText, 'true or false');
+  refuseUnless(typeof keepStop === 'boolean', 'keepStop', keepStop, 'true or false');
+  refuseUnlessWhole({ length });
+  refuseUnlessWhole({ seed }, 0);
+  refuseUnless(Array.isArray(never) && never.every((id) => Number.isSafeInteger(id) && id >= 0), 'never', never, 'a list of ids');
+}
+
+function requestOf({
+  prime = '',
+  midText = false,
+  length = defaultLength,
+  stop,
+  keepStop = true,
+  seed = seedOfChance(),
+  ...options
+}: SampleOptions): SampleRequest {
+  return { prime, midText, length, stop: stop ?? null, keepStop, seed, options };
+}
+
+function* seedsFrom(first: number, count: number): Generator<number> {
+  for (let index = 0; index < count; index++) yield first + index;
+}
+
+/** Texts of an open sampler, as characters or as bytes. */
+type Draw<Piece> = (sampler: Sampler, request: TextsRequest) => Iterable<AsyncGenerator<Piece>>;
+
+interface OpenSampler {
+  readonly sampler: Sampler;
+  close(): Promise<void>;
+}
+
+const seedOfChance = (): number => crypto.getRandomValues(new Uint32Array(1))[0];

@@ -1,0 +1,53 @@
+// What can be imported from the package is written down in surface.txt: a change of it is meant, and shows in a review.
+// `npx vitest run test/api/surface.test.ts -u` writes it anew, after npm run build.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { surfaceOf } from './declarations.ts';
+import { newFolder, root } from './fixture.ts';
+
+const entry = join(root, 'dist/index.d.ts');
+
+describe.skipIf(!existsSync(entry))('the public surface (npm run build makes the declarations)', () => {
+  it('is what is written down', async () => {
+    await expect(`${surfaceOf(entry).join('\n')}\n`).toMatchFileSnapshot('surface.txt');
+  });
+
+  it('has, of each class, function and constant that is declared, one that is there', async () => {
+    const built: Record<string, unknown> = await import(pathToFileURL(join(root, 'dist/index.js')).href);
+    const values = surfaceOf(entry).flatMap((line) => /^(\w+): (?:class|function|const)$/.exec(line)?.[1] ?? []);
+    expect(values.toSorted()).toEqual(Object.keys(built).toSorted());
+    expect(values).toEqual(expect.arrayContaining(['Corpus', 'RnnError', 'loadCheckpoint', 'openModel', 'sample', 'train']));
+  });
+});
+
+describe('what is written down', () => {
+  it('has every type that an export leads to, wherever it is declared, and nothing that stays inside', () => {
+    const folder = newFolder();
+    mkdirSync(join(folder, 'inner'));
+    const declared = (file: string, text: string): void => writeFileSync(join(folder, file), text);
+    declared('index.d.ts', "export { open, type Options as OpenOptions } from './inner/open.ts';\nexport declare const version: string;\n");
+    declared(
+      'inner/open.d.ts',
+      [
+        "import type { Depth } from './depth.ts';",
+        '/** How: `{ deep: Hidden }`. */',
+        'export interface Options {\n    readonly deep: Depth;\n    nested: {\n        value: number;\n    };\n}',
+        'interface Hidden {\n    x: 1;\n}',
+        'export declare function open(path: string): Options;\nexport declare function open(path: string, deep: true): Options;\n',
+      ].join('\n'),
+    );
+    declared('inner/depth.d.ts', "export type Depth = 'one' | 'two';\nexport {};\n");
+    expect(surfaceOf(join(folder, 'index.d.ts'))).toEqual([
+      'OpenOptions: interface',
+      'open: function',
+      'version: const',
+      '',
+      'index version = const version: string;',
+      "inner/depth Depth = type Depth = 'one' | 'two';",
+      'inner/open Options = interface Options { readonly deep: Depth; nested: { value: number; }; }',
+      'inner/open open = function open(path: string): Options; function open(path: string, deep: true): Options;',
+    ]);
+  });
+});

@@ -1,0 +1,63 @@
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readHeader } from '../../src/runs/read.ts';
+import { readCheckpoint, writeCheckpoint } from '../../src/runs/store.ts';
+import { alter, smallCheckpoint, temporaryFolder } from './fixture.ts';
+
+async function written(changes = {}): Promise<string> {
+  const path = join(temporaryFolder(), 'latest.json');
+  await writeCheckpoint(path, smallCheckpoint(changes));
+  return path;
+}
+
+test('the header of a checkpoint is what reading all of it gives, without the tensors', async () => {
+  const path = await written();
+  const { model, vocabulary, training } = await readCheckpoint(path);
+  expect(await readHeader(path)).toEqual({ model, vocabulary, training });
+});
+
+test('nothing of the tensors is read for it', async () => {
+  const path = await written();
+  const text = readFileSync(path, 'utf8');
+  const from = text.indexOf('"tensors"') + '"tensors":'.length;
+  const to = text.lastIndexOf('"checksum"');
+  writeFileSync(path, text.slice(0, from) + '!'.repeat(to - from) + text.slice(to));
+  await expect(readCheckpoint(path)).rejects.toThrow('is damaged');
+  expect(await readHeader(path)).toMatchObject({ training: { step: 120 } });
+});
+
+test.each([
+  [
+    'is cut off in its tensors',
+    (path: string) => truncateSync(path, readFileSync(path, 'utf8').indexOf('"tensors"') + 60),
+    'is damaged: it is cut off after',
+  ],
+  ['is cut off before them', (path: string) => truncateSync(path, 300), 'is damaged: it is cut off after 300 bytes'],
+  ['is empty', (path: string) => truncateSync(path, 0), 'is empty'],
+  ['is something else', (path: string) => writeFileSync(path, 'hello'), 'is not a checkpoint of rnn'],
+  ['is of a newer version', (path: string) => alter(path, (text) => text.replace('"version": 1', '"version": 3')), 'has version 3'],
+  [
+    'has a cell of another program',
+    (path: string) => alter(path, (text) => text.replace('"lstm"', '"nothing"')),
+    'that this rnn cannot run',
+  ],
+  ['has a step that is none', (path: string) => alter(path, (text) => text.replace('"step": 120,', '"step": -1,')), 'training.step is -1'],
+])('a file that %s has none', async (_, damage, message) => {
+  const path = await written();
+  damage(path);
+  await expect(readHeader(path)).rejects.toMatchObject({ kind: 'checkpoint', message: expect.stringContaining(message) });
+});
+
+test('a checkpoint whose tensors come first is read all the same', async () => {
+  const path = await written({ state: [], optimizer: null });
+  alter(path, (text) => {
+    const [head, tensors] = [
+      text.slice(0, text.indexOf(',\n  "model"')),
+      text.slice(text.indexOf(',\n  "tensors"'), text.indexOf(',\n  "state"')),
+    ];
+    return `${head}${tensors}${text.slice(head.length).replace(tensors, '')}`;
+  });
+  const { model, training } = await readCheckpoint(path);
+  expect(await readHeader(path)).toMatchObject({ model, training });
+});

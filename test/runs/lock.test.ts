@@ -1,0 +1,236 @@
+// Who may write a run folder.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { Lock } from '../../src/runs/lock.ts';
+import { lockFile } from '../../src/runs/names.ts';
+import { temporaryFolder } from './fixture.ts';
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = temporaryFolder();
+  path = join(folder, lockFile);
+});
+
+const whole = () => false;
+const inUse = { kind: 'busy', message: expect.stringContaining(`is training in `), hint: expect.stringContaining('--out') };
+
+/** A lock as another process would have left it. */
+function leave(holder: Partial<{ pid: number; host: string; pids: string }>, ageSeconds = 0): void {
+  writeFileSync(path, `${JSON.stringify({ token: 'theirs', pid: 1, host: hostname(), since: '2026-01-01T00:00:00.000Z', ...holder })}\n`);
+  const time = Date.now() / 1000 - ageSeconds;
+  utimesSync(path, time, time);
+}
+
+/** The number of a process that was there and is gone. */
+async function goneProcess(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', '0']);
+  await once(child, 'exit');
+  return child.pid!;
+}
+
+describe('a lock', () => {
+  it('is held until it is released, and leaves nothing behind', () => {
+    const lock = Lock.take(folder);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining(inUse));
+    expect(() => Lock.take(folder)).toThrow(`another process (number ${process.pid} on ${hostname()}, since `);
+    expect(() => Lock.refuseIfHeld(folder)).toThrow(expect.objectContaining(inUse));
+    expect(readdirSync(folder)).toEqual([lockFile]);
+    lock.release();
+    expect(readdirSync(folder)).toEqual([]);
+    Lock.refuseIfHeld(folder);
+    Lock.take(folder).release();
+  });
+
+  it('of a living process of this machine is respected, without a sign of life for half a minute', () => {
+    leave({ pid: process.ppid }, 30);
+    expect(() => Lock.take(folder)).toThrow(`number ${process.ppid} on ${hostname()}`);
+    expect(readFileSync(path, 'utf8')).toContain('theirs');
+  });
+
+  it('of a process that is gone is taken over at once', async () => {
+    leave({ pid: await goneProcess() });
+    Lock.refuseIfHeld(folder);
+    const lock = Lock.take(folder);
+    expect(readFileSync(path, 'utf8')).not.toContain('theirs');
+    lock.release();
+  });
+
+  it('of an earlier process with the number of this one, as in a container that was started again, is taken over', () => {
+    leave({ pid: process.pid });
+    const lock = Lock.take(folder);
+    expect(readFileSync(path, 'utf8')).not.toContain('theirs');
+    lock.release();
+  });
+
+  it('from another machine is respected while it is fresh, and taken over when it is old', () => {
+    leave({ pid: 1, host: 'elsewhere' }, 20);
+    expect(() => Lock.take(folder)).toThrow('number 1 on elsewhere');
+    leave({ pid: 1, host: 'elsewhere' }, 300);
+    Lock.take(folder).release();
+  });
+
+  it('whose time lies ahead of the clock, which was set back since, is taken over', () => {
+    leave({ pid: 1, host: 'elsewhere' }, -20);
+    expect(() => Lock.take(folder)).toThrow('number 1 on elsewhere');
+    leave({ pid: 1, host: 'elsewhere' }, -300);
+    expect(Lock.isHeld(folder)).toBe(false);
+    Lock.take(folder).release();
+  });
+
+  it('from a container with the name of this machine, whose numbers mean nothing here, is respected while it is fresh', async () => {
+    const elsewhere = { pid: await goneProcess(), pids: 'pid:[1]' };
+    leave(elsewhere, 20);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining(inUse));
+    leave({ ...elsewhere, pid: process.pid }, 20);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining(inUse));
+    leave(elsewhere, 300);
+    Lock.take(folder).release();
+  });
+
+  it('of a process that is gone is taken over at once by one that numbers processes as it did', async () => {
+    Lock.take(folder); // the lock of a process that will not be there
+    const left = JSON.parse(readFileSync(path, 'utf8')) as object;
+    writeFileSync(path, JSON.stringify({ ...left, token: 'theirs', pid: await goneProcess() }));
+    const lock = Lock.take(folder);
+    expect(readFileSync(path, 'utf8')).not.toContain('theirs');
+    lock.release();
+  });
+
+  it.skipIf(process.platform === 'win32')('is no named pipe: nobody waits for one (skipped on Windows)', () => {
+    const refusal = {
+      kind: 'usage',
+      message: `${path} is not a plain file, and is to be the lock of a run`,
+      hint: expect.stringContaining('move it away'),
+    };
+    execFileSync('mkfifo', [path]);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining(refusal));
+    expect(() => Lock.refuseIfHeld(folder)).toThrow(expect.objectContaining(refusal));
+  });
+
+  it('is no link: one that leads nowhere would be in the way of every process, and believed to be held', () => {
+    symlinkSync(join(folder, 'nowhere'), path);
+    expect(() => Lock.take(folder)).toThrow(expect.objectContaining({ kind: 'usage', message: expect.stringContaining(path) }));
+    expect(existsSync(join(folder, 'nowhere'))).toBe(false);
+  });
+
+  it('that is larger than a lock can be is not read', () => {
+    writeFileSync(path, '');
+    truncateSync(path, 2 ** 40);
+    expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
+    utimesSync(path, 1, 1);
+    Lock.take(folder).release();
+  });
+
+  it.each(['', '{', '[]', '{"token": 5}', '{"token":"a","pid":-1,"host":"x","since":""}'])(
+    'that says nothing (%j) is respected while it is fresh',
+    (text) => {
+      writeFileSync(path, text);
+      expect(() => Lock.take(folder)).toThrow(`another process is training in ${folder}`);
+      utimesSync(path, 1, 1);
+      Lock.take(folder).release();
+    },
+  );
+
+  it('that another process took over meanwhile is noticed before anything is written, and not removed', () => {
+    const lock = Lock.take(folder);
+    lock.ensure(folder, whole);
+    leave({ pid: process.ppid });
+    expect(() => lock.ensure(folder, whole)).toThrow(
+      expect.objectContaining({
+        kind: 'busy',
+        message: expect.stringContaining(
+          `(number ${process.ppid} on ${hostname()}, since 2026-01-01T00:00:00.000Z) has taken over ${folder}`,
+        ),
+      }),
+    );
+    lock.release();
+    expect(readFileSync(path, 'utf8')).toContain('theirs');
+  });
+
+  it('that is gone is taken anew where the run is as it was left, and else believed to have been taken over by one that has ended', () => {
+    const lock = Lock.take(folder);
+    rmSync(path);
+    expect(() => lock.ensure(folder, whole)).toThrow(/has taken over/);
+    lock.ensure(folder, () => true);
+    expect(existsSync(path)).toBe(true);
+    lock.ensure(folder, whole);
+    lock.release();
+  });
+});
+
+describe('a lock that is held', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it.skipIf(process.platform === 'win32')('is not renewed where a named pipe has taken its place (skipped on Windows)', () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const lock = Lock.take(folder);
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+    vi.advanceTimersByTime(30_000);
+    lock.release();
+    expect(statSync(path).isFIFO()).toBe(true);
+  });
+
+  it("is renewed every few seconds, and not once it is another process's", () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    const lock = Lock.take(folder);
+    utimesSync(path, 1, 1);
+    vi.advanceTimersByTime(30_000);
+    expect(statSync(path).mtimeMs).toBeGreaterThan(1e12);
+    leave({ pid: process.ppid });
+    utimesSync(path, 1, 1);
+    vi.advanceTimersByTime(30_000);
+    expect(statSync(path).mtimeMs).toBe(1000);
+    lock.release();
+  });
+});
+
+const built = new URL('../../dist/runs/lock.js', import.meta.url);
+
+describe.skipIf(!existsSync(built))(
+  'of many processes that want a lock at the same moment (npm run build makes them)',
+  { timeout: 60_000 },
+  () => {
+    /** What each of six says when told to take it, and which of them holds it then. */
+    async function race(): Promise<{ said: readonly unknown[]; holder: number }> {
+      // A process that no longer listened would end, and leave its lock to those that come late.
+      const script = `const { Lock } = await import(${JSON.stringify(built.href)});
+      process.on('message', () => {
+        try { Lock.take(${JSON.stringify(folder)}); process.send('has it'); } catch (error) { process.send(error.kind === 'busy' ? 'refused' : error.stack); }
+      });
+      process.send('ready');`;
+      const children: ChildProcess[] = Array.from({ length: 6 }, () =>
+        spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }),
+      );
+      const next = (child: ChildProcess): Promise<unknown> => once(child, 'message').then(([message]) => message as unknown);
+      await Promise.all(children.map(next));
+      const answers = Promise.all(children.map(next));
+      for (const child of children) child.send('go');
+      const said = await answers;
+      const { pid } = JSON.parse(readFileSync(path, 'utf8')) as { pid: number };
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, 'exit')));
+      return { said, holder: children.findIndex((child) => child.pid === pid) };
+    }
+
+    it('one has a free one, and all others are refused', async () => {
+      const { said, holder } = await race();
+      expect(said.toSorted()).toEqual(['has it', ...new Array<string>(5).fill('refused')]);
+      expect(said[holder]).toBe('has it');
+    });
+
+    it('one takes over a lock that was left behind, and all others are refused', async () => {
+      leave({ pid: await goneProcess() });
+      const { said, holder } = await race();
+      expect(said.toSorted()).toEqual(['has it', ...new Array<string>(5).fill('refused')]);
+      expect(said[holder]).toBe('has it');
+    });
+  },
+);

@@ -1,0 +1,114 @@
+// The log of a run on a disk that fills up, and with lines in it that nobody should have written.
+import { execFileSync } from 'node:child_process';
+import type * as Fs from 'node:fs';
+import type * as FsPromises from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { appendLine, cutLogBack } from '../../src/runs/log.ts';
+import { temporaryFolder } from './fixture.ts';
+
+const disk = vi.hoisted(() => ({ isFull: false, read: [] as string[] }));
+/** A disk that takes half of what it is given, and then no more. */
+vi.mock('node:fs', async (original) => {
+  const fs = await original<typeof Fs>();
+  return {
+    ...fs,
+    appendFileSync(file: number, text: string) {
+      fs.appendFileSync(file, disk.isFull ? text.slice(0, text.length / 2) : text);
+      if (disk.isFull) throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    },
+  };
+});
+
+vi.mock('node:fs/promises', async (original) => {
+  const fs = await original<typeof FsPromises>();
+  return {
+    ...fs,
+    readFile(file: string) {
+      disk.read.push(file);
+      return fs.readFile(file);
+    },
+  };
+});
+
+let path: string;
+beforeEach(() => {
+  path = join(temporaryFolder(), 'log.jsonl');
+});
+const lines = (): string[] => readFileSync(path, 'utf8').split('\n').slice(0, -1);
+
+describe('a log', () => {
+  it('has nothing of a line that a full disk did not take, and the next line whole', () => {
+    appendLine(path, { step: 1 });
+    disk.isFull = true;
+    expect(() => appendLine(path, { step: 2, more: 'of it' })).toThrow(
+      expect.objectContaining({ kind: 'machine', message: `${path} could not be written: the disk is full` }),
+    );
+    disk.isFull = false;
+    appendLine(path, { step: 3 });
+    expect(lines()).toEqual(['{"step":1}', '{"step":3}']);
+  });
+
+  it('is cut back to a step past lines that are none, with one at its end that was cut off', async () => {
+    const before = [
+      '{"step":1}',
+      '{"event":"rep{"step":2}',
+      'null',
+      '7',
+      '{"step":{"of":5}}',
+      '{"step":"9"}',
+      '',
+      '{"event":"start"}',
+      '{"step":3}',
+    ];
+    writeFileSync(path, `${before.join('\n')}\n{"step":4}\n{"step":2}\n{"st`);
+    await cutLogBack(path, 3);
+    expect(lines()).toEqual(before);
+    writeFileSync(path, `${before.join('\n')}\n{"st`);
+    await cutLogBack(path, 3);
+    expect(lines()).toEqual(before);
+  });
+
+  it('is cut back to what had been done at a step', async () => {
+    const done = ['{"event":"sample","step":2}', '{"event":"report","step":3}', '{"event":"evaluation","step":3}'];
+    writeFileSync(path, `${[...done, '{"event":"sample","step":3}', '{"event":"end","step":3}'].join('\n')}\n`);
+    await cutLogBack(path, 3, ['sample']);
+    expect(lines()).toEqual(done);
+  });
+
+  it('that is not there is not made by cutting it', async () => {
+    await cutLogBack(path, 3);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it('is no folder', async () => {
+    mkdirSync(path);
+    const refusal = {
+      kind: 'machine',
+      message: `${path} could not be written: it is no file`,
+      hint: expect.stringContaining('move it away'),
+    };
+    expect(() => appendLine(path, {})).toThrow(expect.objectContaining(refusal));
+    await expect(cutLogBack(path, 3)).rejects.toMatchObject(refusal);
+  });
+
+  it.skipIf(!existsSync('/dev/null'))(
+    'that is a device takes lines, and is not read to its end to be cut back (where there is /dev/null)',
+    async () => {
+      symlinkSync('/dev/null', path);
+      appendLine(path, { step: 5 });
+      disk.read = [];
+      await cutLogBack(path, 3);
+      expect(disk.read).toEqual([]);
+    },
+  );
+
+  it.skipIf(process.platform === 'win32')('is no named pipe, for which one would wait for ever (skipped on Windows)', async () => {
+    const pipe = `${path}.pipe`;
+    execFileSync('mkfifo', [pipe]);
+    symlinkSync(pipe, path);
+    expect(() => appendLine(path, {})).toThrow(`${path} could not be written: it is no file`);
+    await expect(cutLogBack(path, 3)).rejects.toThrow(`${path} could not be written: it is no file`);
+  });
+});

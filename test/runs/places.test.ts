@@ -1,0 +1,152 @@
+// What else may be in the place of a run folder and its files, before a run and in the middle of it.
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { RunFolder, findCheckpoint, readCheckpoint } from '../../src/runs/store.ts';
+import { writeCheckpoint } from '../../src/runs/write.ts';
+import { smallCheckpoint, temporaryFolder } from './fixture.ts';
+
+const atStep = (step: number) => {
+  const checkpoint = smallCheckpoint();
+  return { ...checkpoint, training: { ...checkpoint.training, step } };
+};
+
+async function begin(): Promise<RunFolder> {
+  const run = await RunFolder.create(join(temporaryFolder(), 'run'));
+  onTestFinished(() => run.close());
+  await run.saveLatest(atStep(1));
+  return run;
+}
+
+const isRoot = process.getuid?.() === 0;
+
+/** As somebody who may not do everything. */
+async function withoutRights(act: () => Promise<void>): Promise<void> {
+  if (isRoot) process.seteuid?.(65_534);
+  try {
+    await act();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}
+
+describe('a run folder', () => {
+  it('with a folder in the place of one of its files is refused, even with --force, before anything is removed', async () => {
+    const path = temporaryFolder();
+    for (const file of ['best.json', 'latest.json']) writeFileSync(join(path, file), '');
+    mkdirSync(join(path, 'previous.json'));
+    await expect(RunFolder.create(path, { force: true })).rejects.toMatchObject({
+      kind: 'usage',
+      message: `${join(path, 'previous.json')} is a folder, and is to be a file of a run`,
+      hint: expect.stringContaining('move it away'),
+    });
+    expect(readdirSync(path)).toEqual(['best.json', 'latest.json', 'previous.json']);
+  });
+
+  it('names the folder that has come to be in the place of one of its files', async () => {
+    const run = await begin();
+    mkdirSync(run.previousPath);
+    await expect(run.saveLatest(atStep(2))).rejects.toMatchObject({
+      kind: 'machine',
+      message: `${run.latestPath} could not be written: ${run.previousPath} is a folder`,
+    });
+    rmSync(run.previousPath, { recursive: true });
+    await run.saveLatest(atStep(3));
+  });
+
+  it('in whose place a file has come to be is a failure of the machine, which may pass', async () => {
+    const run = await begin();
+    renameSync(run.path, `${run.path}-away`);
+    writeFileSync(run.path, 'of another program');
+    await expect(run.saveLatest(atStep(2))).rejects.toMatchObject({
+      kind: 'machine',
+      message: `the run folder ${run.path} could not be made: there is a file in the place of the folder`,
+    });
+    expect(readFileSync(run.path, 'utf8')).toBe('of another program');
+    rmSync(run.path);
+    renameSync(`${run.path}-away`, run.path);
+    await run.saveLatest(atStep(3));
+  });
+
+  it('that was swapped for the one of another run while a checkpoint was written is left alone', async () => {
+    const run = await begin();
+    const other = join(temporaryFolder(), 'other');
+    mkdirSync(other);
+    await writeCheckpoint(join(other, 'latest.json'), atStep(77));
+    await writeCheckpoint(join(other, 'best.json'), atStep(76));
+    const { tensors, ...rest } = atStep(2);
+    const [first] = tensors;
+    const swapping = {
+      ...first,
+      get data() {
+        if (readdirSync(run.path).some((file) => file.endsWith('.tmp'))) {
+          renameSync(run.path, `${run.path}-away`);
+          cpSync(other, run.path, { recursive: true });
+        }
+        return first.data;
+      },
+    };
+    await expect(run.saveLatest({ ...rest, tensors: [swapping, ...tensors.slice(1)] })).rejects.toMatchObject({ kind: 'machine' });
+    await expect(run.saveLatest(atStep(3))).rejects.toMatchObject({ kind: 'busy' });
+    expect((await readCheckpoint(run.latestPath)).training.step).toBe(77);
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'beside what a link leads to is one folder to look into and to write to (skipped on Windows)',
+    async () => {
+      const folder = temporaryFolder();
+      mkdirSync(join(folder, 'real', 'deep'), { recursive: true });
+      mkdirSync(join(folder, 'run'));
+      symlinkSync(join('real', 'deep'), join(folder, 'link'));
+      writeFileSync(join(folder, 'run', 'latest.json'), 'of another run');
+      const run = await RunFolder.create(`${folder}/link/../run`);
+      await run.saveLatest(atStep(1));
+      run.close();
+      expect(readdirSync(join(folder, 'real', 'run'))).toEqual(['latest.json']);
+      expect(readFileSync(join(folder, 'run', 'latest.json'), 'utf8')).toBe('of another run');
+      expect((await readCheckpoint(await findCheckpoint(run.path, 'use'))).training.step).toBe(1);
+    },
+  );
+
+  it.skipIf(process.platform === 'win32')(
+    'that the user may not look into is not taken for an empty one (skipped on Windows)',
+    async () => {
+      const run = await begin();
+      onTestFinished(() => chmodSync(run.path, 0o700));
+      chmodSync(run.path, 0o300);
+      await withoutRights(() =>
+        expect(RunFolder.holdsRun(run.path)).rejects.toMatchObject({
+          kind: 'machine',
+          message: `cannot look into ${run.path}: you have no permission to read it`,
+        }),
+      );
+    },
+  );
+
+  it.runIf(isRoot)(
+    "with another user's files in a folder that all share is one that may not be written (skipped but for root)",
+    async () => {
+      const path = temporaryFolder();
+      writeFileSync(join(path, 'best.json'), '');
+      chmodSync(path, 0o1777);
+      await withoutRights(() =>
+        expect(RunFolder.create(path, { force: true })).rejects.toMatchObject({
+          kind: 'machine',
+          message: `the run folder ${path} could not be made: you have no permission to write there`,
+        }),
+      );
+      expect(readdirSync(path)).toEqual(['best.json']);
+    },
+  );
+});
+
+describe('finding a checkpoint', () => {
+  it.skipIf(process.platform === 'win32')('takes what is no file only where there is nothing else (skipped on Windows)', async () => {
+    const run = temporaryFolder();
+    symlinkSync('/dev/null', join(run, 'best.json'));
+    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'best.json'));
+    await expect(readCheckpoint(join(run, 'best.json'))).rejects.toMatchObject({ message: expect.stringContaining('is not a file') });
+    writeFileSync(join(run, 'latest.json'), '');
+    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'latest.json'));
+  });
+});

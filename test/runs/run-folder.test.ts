@@ -1,0 +1,385 @@
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { describe, expect, it, vi } from 'vitest';
+
+import { Lock } from '../../src/runs/lock.ts';
+import { RunFolder, findCheckpoint, findRuns, readCheckpoint } from '../../src/runs/store.ts';
+import { writeCheckpoint } from '../../src/runs/write.ts';
+import { smallCheckpoint, temporaryFolder } from './fixture.ts';
+
+const atStep = (step: number) => {
+  const checkpoint = smallCheckpoint();
+  return { ...checkpoint, training: { ...checkpoint.training, step } };
+};
+const stepIn = async (path: string) => (await readCheckpoint(path)).training.step;
+
+function runWith(folder: string, files: Record<string, number>): string {
+  mkdirSync(folder, { recursive: true });
+  for (const [file, time] of Object.entries(files)) {
+    writeFileSync(join(folder, file), '');
+    utimesSync(join(folder, file), time, time);
+  }
+  return folder;
+}
+
+describe('a run folder', () => {
+  it('keeps the newest checkpoint, the one before it and the best', async () => {
+    const run = await RunFolder.create(join(temporaryFolder(), 'deep', 'run'));
+    for (const step of [1, 2, 3]) await run.saveLatest(atStep(step));
+    await run.saveBest(atStep(2));
+    run.close();
+    expect(readdirSync(run.path).toSorted()).toEqual(['best.json', 'latest.json', 'previous.json']);
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath), await stepIn(run.bestPath)]).toEqual([3, 2, 2]);
+  });
+
+  it('refuses a folder that holds a run, whichever checkpoint is left of it, and names the ways out', async () => {
+    for (const file of ['latest.json', 'previous.json', 'best.json', 'step-000000100.json']) {
+      const path = temporaryFolder();
+      writeFileSync(join(path, file), 'anything');
+      await expect(RunFolder.create(path)).rejects.toMatchObject({
+        kind: 'usage',
+        message: `${path} already holds a run`,
+        hint: expect.stringMatching(/--resume.*--force.*--out/),
+      });
+      expect(readFileSync(join(path, file), 'utf8')).toBe('anything');
+    }
+  });
+
+  it('refuses a run that another process made just before the lock was taken', async () => {
+    const path = temporaryFolder();
+    const take = Lock.take.bind(Lock);
+    const spy = vi.spyOn(Lock, 'take').mockImplementationOnce((folder) => {
+      writeFileSync(join(folder, 'latest.json'), 'anything');
+      return take(folder);
+    });
+    await expect(RunFolder.create(path)).rejects.toMatchObject({ kind: 'usage', message: `${path} already holds a run` });
+    spy.mockRestore();
+    expect(readdirSync(path)).toEqual(['latest.json']);
+  });
+
+  it('removes an old run with --force, and no other file', async () => {
+    const path = temporaryFolder();
+    for (const file of [
+      'latest.json',
+      'best.json',
+      'log.jsonl',
+      'latest.json.77-0.tmp',
+      'step-000000100.json',
+      'notes.txt',
+      'latest.json.bak',
+    ])
+      writeFileSync(join(path, file), '');
+    (await RunFolder.create(path, { force: true })).close();
+    expect(readdirSync(path).toSorted()).toEqual(['latest.json.bak', 'notes.txt']);
+  });
+
+  it('keeps a run that is continued, and removes what a killed process was writing', async () => {
+    const path = temporaryFolder();
+    for (const file of ['latest.json', 'log.jsonl', 'best.json.77-0.tmp', 'step-000000010.json.77-1.tmp'])
+      writeFileSync(join(path, file), '');
+    (await RunFolder.open(path))!.close();
+    expect(readdirSync(path).toSorted()).toEqual(['latest.json', 'log.jsonl']);
+    expect(await RunFolder.open(temporaryFolder())).toBeNull();
+    expect([await RunFolder.holdsRun(path), await RunFolder.holdsRun(temporaryFolder())]).toEqual([true, false]);
+  });
+
+  it('refuses a path on which there is a file', async () => {
+    const path = join(temporaryFolder(), 'file');
+    writeFileSync(path, '');
+    for (const taken of [path, join(path, 'run')])
+      await expect(RunFolder.create(taken)).rejects.toMatchObject({
+        kind: 'usage',
+        message: expect.stringContaining('there is a file of that name'),
+      });
+  });
+
+  // In Node 20, mkdir with `recursive` tries for ever where the system says that there is no such folder and the parent is there.
+  it.skipIf(!existsSync('/proc/self'))('refuses a path in which no folder can be made (skipped where there is no /proc)', async () => {
+    for (const path of ['/proc/rnn-run', '/proc/rnn-run/deep/er']) {
+      await expect(RunFolder.create(path)).rejects.toMatchObject({
+        kind: 'machine',
+        message: `the run folder ${path} could not be made: the system lets nobody make /proc/rnn-run`,
+        hint: expect.stringContaining('--out'),
+      });
+    }
+  });
+
+  it('is made with all folders on the way to it, also through .. and by several at once', async () => {
+    const folder = temporaryFolder();
+    await Promise.all(['a/b/c', 'a/b/d/', 'a/../a/b/e'].map((path) => RunFolder.create(`${folder}/${path}`)));
+    expect(readdirSync(join(folder, 'a', 'b'))).toEqual(['c', 'd', 'e']);
+  });
+
+  it('has a whole latest.json at every moment while it is replaced', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    await run.saveLatest(atStep(0));
+    const seen: number[] = [];
+    const saving = { isDone: false };
+    const saves = (async () => {
+      for (let step = 1; step <= 20; step++) await run.saveLatest(atStep(step));
+      saving.isDone = true;
+    })();
+    while (!saving.isDone) {
+      seen.push(await stepIn(run.latestPath));
+      await new Promise(setImmediate);
+    }
+    await saves;
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+  });
+
+  it('goes on after a crash between the two renames of saving', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    await run.saveLatest(atStep(1));
+    await run.saveLatest(atStep(2));
+    const crash = new Error('crash');
+    // What saveLatest does up to the last rename: previous.json and latest.json are then two names of one file.
+    linkSync(run.latestPath, join(run.path, 'second'));
+    renameSync(join(run.path, 'second'), run.previousPath);
+    await expect(writeCheckpoint(run.latestPath, atStep(3), () => Promise.reject(crash))).rejects.toBe(crash);
+    expect(await stepIn(run.latestPath)).toBe(2);
+    await run.saveLatest(atStep(4));
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([4, 2]);
+    run.close();
+    expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'previous.json']);
+  });
+
+  it('is made again if it was removed, with its lock; a line of the log that finds no folder is a failure of the machine', async () => {
+    const run = await RunFolder.create(join(temporaryFolder(), 'run'));
+    await run.saveLatest(atStep(1));
+    rmSync(run.path, { recursive: true });
+    expect(() => run.appendLog({ event: 'report' })).toThrow(
+      expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the folder is not there'), hint: expect.any(String) }),
+    );
+    await run.saveLatest(atStep(2));
+    run.appendLog({ event: 'report' });
+    expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'lock.json', 'log.jsonl']);
+    await expect(RunFolder.create(run.path, { force: true })).rejects.toMatchObject({ kind: 'busy' });
+  });
+
+  it('keeps as many snapshots as it is told to, each a whole checkpoint, and none of later steps than it goes back to', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    for (const step of [1, 2, 3, 4]) await run.saveLatest(atStep(step), 3);
+    const snapshots = () => readdirSync(run.path).filter((file) => file.startsWith('step-'));
+    expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json', 'step-000000004.json']);
+    expect(await stepIn(join(run.path, 'step-000000003.json'))).toBe(3);
+    await run.cutBack(3);
+    expect(snapshots()).toEqual(['step-000000002.json', 'step-000000003.json']);
+  });
+
+  it('is saved even where its snapshot cannot be, and gives the reason', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    const snapshot = join(run.path, 'step-000000001.json');
+    mkdirSync(join(snapshot, 'in the way'), { recursive: true });
+    expect(await run.saveLatest(atStep(1), 3)).toMatchObject({
+      kind: 'machine',
+      message: expect.stringContaining(`${snapshot} could not be written`),
+    });
+    expect(await stepIn(run.latestPath)).toBe(1);
+    expect(readdirSync(run.path).toSorted()).toEqual(['latest.json', 'lock.json', 'step-000000001.json']);
+    expect(await run.saveLatest(atStep(2), 3)).toBeNull();
+  });
+
+  it('goes on from latest.json, or if that is damaged or missing from what else has the latest step, saying so', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    for (const step of [1, 2]) await run.saveLatest(atStep(step));
+    await run.saveBest(atStep(1));
+    const snapshotAt = (step: number, named = step) => writeCheckpoint(join(run.path, `step-00000000${named}.json`), atStep(step));
+    const cut = (path: string) => writeFileSync(path, readFileSync(path).subarray(0, 1000));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, path: run.latestPath, instead: null });
+    cut(run.latestPath);
+    expect(await run.newest()).toMatchObject({
+      checkpoint: { training: { step: 1 } },
+      path: run.previousPath,
+      instead: expect.stringContaining('latest.json is damaged: it is cut off'),
+    });
+    rmSync(run.latestPath);
+    expect(await run.newest()).toMatchObject({ path: run.previousPath, instead: `${run.latestPath} is missing` });
+    await run.saveBest(atStep(3));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 3 } }, path: run.bestPath });
+    for (const step of [2, 4, 5]) await snapshotAt(step);
+    cut(join(run.path, 'step-000000005.json'));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 4 } }, path: join(run.path, 'step-000000004.json') });
+    cut(run.bestPath);
+    cut(run.previousPath);
+    cut(join(run.path, 'step-000000004.json'));
+    expect(await run.newest()).toMatchObject({ checkpoint: { training: { step: 2 } }, instead: `${run.latestPath} is missing` });
+    rmSync(join(run.path, 'step-000000002.json'));
+    await expect(run.newest()).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringMatching(/cannot be continued: .*latest\.json is missing, and no other checkpoint in it can be read$/),
+      hint: expect.stringMatching(/--force/),
+    });
+  });
+
+  it('whose latest.json could not be read keeps what it went on from, and sets that file aside', async () => {
+    const path = temporaryFolder();
+    const before = await RunFolder.create(path);
+    for (const step of [1, 2]) await before.saveLatest(atStep(step));
+    before.close();
+    writeFileSync(before.latestPath, 'damaged');
+    writeFileSync(join(path, 'latest.json.damaged'), 'of another day');
+    const run = (await RunFolder.open(path))!;
+    expect((await run.newest()).checkpoint.training.step).toBe(1);
+    await run.saveLatest(atStep(3));
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([3, 1]);
+    expect(['', '-2'].map((count) => readFileSync(`${run.latestPath}.damaged${count}`, 'utf8'))).toEqual(['of another day', 'damaged']);
+    await run.saveLatest(atStep(4));
+    expect([await stepIn(run.latestPath), await stepIn(run.previousPath)]).toEqual([4, 3]);
+    run.close();
+    (await RunFolder.create(path, { force: true })).close();
+    expect(readdirSync(path)).toEqual([]);
+  });
+
+  it('takes a snapshot before best.json of the same step: it knows whether the run is over', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    await run.saveBest(atStep(7));
+    await run.saveLatest(atStep(7), 1);
+    rmSync(run.latestPath);
+    expect((await run.newest()).path).toBe(join(run.path, 'step-000000007.json'));
+    run.close();
+  });
+
+  it('of which only a snapshot is left goes on from that', async () => {
+    const path = temporaryFolder();
+    await writeCheckpoint(join(path, 'step-000000007.json'), atStep(7));
+    const run = (await RunFolder.open(path))!;
+    expect(await run.newest()).toMatchObject({
+      checkpoint: { training: { step: 7 } },
+      instead: expect.stringContaining('latest.json is missing'),
+    });
+    run.close();
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says that the disk is full (skipped where there is no /dev/full)', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    symlinkSync('/dev/full', run.logPath);
+    expect(() => run.appendLog({ event: 'report' })).toThrow(
+      expect.objectContaining({ kind: 'machine', message: expect.stringContaining('the disk is full') }),
+    );
+  });
+
+  it('logs one JSON object a line, and cuts the log back to a step, with a line that a crash cut off', async () => {
+    const run = await RunFolder.create(temporaryFolder());
+    await run.cutBack(5);
+    expect(existsSync(run.logPath)).toBe(false);
+    const lines = [
+      { event: 'start' },
+      { event: 'report', step: 10 },
+      { event: 'sample', step: 20, text: 'a\nb' },
+      { event: 'report', step: 30 },
+      { event: 'end', step: 30 },
+    ];
+    for (const line of lines) run.appendLog(line);
+    writeFileSync(run.logPath, '{"event": "rep', { flag: 'a' });
+    const logged = () =>
+      readFileSync(run.logPath, 'utf8')
+        .split('\n')
+        .slice(0, -1)
+        .map((line) => JSON.parse(line));
+    await run.cutBack(30);
+    expect(logged()).toEqual(lines);
+    await run.cutBack(20);
+    expect(logged()).toEqual(lines.slice(0, 3));
+    const { ino } = statSync(run.logPath);
+    run.appendLog({ event: 'report', step: 21 });
+    expect(logged()).toHaveLength(4);
+    expect(statSync(run.logPath).ino).toBe(ino);
+  });
+});
+
+describe('finding a checkpoint', () => {
+  it('takes a file as it is', async () => {
+    const folder = runWith(temporaryFolder(), { 'any.json': 1 });
+    expect(await findCheckpoint(join(folder, 'any.json'), 'use')).toBe(join(folder, 'any.json'));
+  });
+
+  it('takes the best of a run to use it, and the latest to go on from it', async () => {
+    const run = runWith(temporaryFolder(), { 'latest.json': 2, 'best.json': 1, 'previous.json': 1 });
+    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'best.json'));
+    expect(await findCheckpoint(run, 'resume')).toBe(join(run, 'latest.json'));
+  });
+
+  it('makes do with what a run has', async () => {
+    const unevaluated = runWith(temporaryFolder(), { 'latest.json': 1 });
+    expect(await findCheckpoint(unevaluated, 'use')).toBe(join(unevaluated, 'latest.json'));
+    const crashed = runWith(temporaryFolder(), { 'previous.json': 1 });
+    expect(await findCheckpoint(crashed, 'resume')).toBe(join(crashed, 'previous.json'));
+    const bestOnly = runWith(temporaryFolder(), { 'best.json': 1 });
+    expect(await findCheckpoint(bestOnly, 'resume')).toBe(join(bestOnly, 'best.json'));
+  });
+
+  it('takes the run that was written last, by any of its files, if nothing is given', async () => {
+    const runs = temporaryFolder();
+    runWith(join(runs, 'old'), { 'latest.json': 1000, 'best.json': 1000 });
+    runWith(join(runs, 'new'), { 'latest.json': 3000, 'best.json': 500 });
+    runWith(join(runs, 'middle'), { 'latest.json': 2000, 'best.json': 2000 });
+    runWith(runs, { 'README.md': 9000 });
+    expect(await findCheckpoint(undefined, 'use', runs)).toBe(join(runs, 'new', 'best.json'));
+  });
+
+  it('finds the newest run where its log is found, whichever of them was written last', async () => {
+    const runs = temporaryFolder();
+    runWith(join(runs, 'evaluated'), { 'latest.json': 1000, 'log.jsonl': 4000 });
+    runWith(join(runs, 'imported'), { 'latest.json': 3000 });
+    runWith(join(runs, 'kept'), { 'step-000000100.json': 2000, 'log.jsonl': 2000 });
+    for (const newest of ['evaluated', 'imported', 'kept']) {
+      expect(await findRuns([], runs)).toEqual([join(runs, newest)]);
+      expect(dirname(await findCheckpoint(undefined, 'use', runs))).toBe(join(runs, newest));
+      rmSync(join(runs, newest), { recursive: true });
+    }
+  });
+
+  it('of a newest run that has none yet is refused, and an older run is named', async () => {
+    const runs = temporaryFolder();
+    runWith(join(runs, 'old'), { 'latest.json': 1000 });
+    runWith(join(runs, 'begun'), { 'log.jsonl': 9000 });
+    expect(await findRuns([], runs)).toEqual([join(runs, 'begun')]);
+    await expect(findCheckpoint(undefined, 'use', runs)).rejects.toMatchObject({
+      kind: 'checkpoint',
+      message: expect.stringContaining(`the newest run, ${join(runs, 'begun')}, has no checkpoint yet`) as string,
+      hint: expect.stringContaining(join(runs, 'old')) as string,
+    });
+  });
+
+  it('takes the latest snapshot of a run that has nothing else', async () => {
+    const run = runWith(temporaryFolder(), { 'step-000000100.json': 3, 'step-000000200.json': 2, 'step-000000099.json': 1 });
+    expect(await findCheckpoint(run, 'use')).toBe(join(run, 'step-000000200.json'));
+    expect(await findCheckpoint(run, 'resume')).toBe(join(run, 'step-000000200.json'));
+  });
+
+  it('says where it looked and what to do if there is none', async () => {
+    const folder = temporaryFolder();
+    const none = { kind: 'checkpoint', hint: expect.stringContaining('rnn train') };
+    await expect(findCheckpoint(undefined, 'use', join(folder, 'checkpoints'))).rejects.toMatchObject({
+      ...none,
+      message: expect.stringContaining('best.json, latest.json, previous.json and step-*.json'),
+    });
+    await expect(findCheckpoint(folder, 'resume')).rejects.toMatchObject({
+      ...none,
+      message: `there is no checkpoint in ${folder} (looked for latest.json, previous.json, step-*.json and best.json)`,
+    });
+    await expect(findCheckpoint(join(folder, 'typo'), 'use')).rejects.toMatchObject({
+      ...none,
+      message: `there is no ${join(folder, 'typo')}`,
+    });
+  });
+
+  it('names the runs inside a folder that is not one itself', async () => {
+    const runs = temporaryFolder();
+    const run = runWith(join(runs, 'sonnets'), { 'latest.json': 1 });
+    await expect(findCheckpoint(runs, 'use')).rejects.toMatchObject({ kind: 'checkpoint', hint: expect.stringContaining(run) });
+  });
+});
