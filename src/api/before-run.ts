@@ -1,6 +1,9 @@
 // The checks before the text of a run is read, and the device that it opens: for a real run and for a dry run.
 import type { Device } from '../devices/device.ts';
-import type { OpenOptions } from '../devices/open.ts';
+import { type OpenOptions, openDevice } from '../devices/open.ts';
+import { RunFolder, findCheckpoint } from '../runs/store.ts';
+import { refuseHopelessSizes, refuseImpossible } from '../training/possible.ts';
+import { workOf } from '../training/work.ts';
 import type { RunSettings } from '../training/continue.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { MachineOptions, ReadingOptions } from '../training/record.ts';
@@ -10,17 +13,15 @@ import { wasRead } from './run-text.ts';
 
 /** @throws RnnError as RunFolder.refuseSources and RunFolder.refuseIfTaken do; writes nothing */
 export async function refuseTaken(way: Way, folder: string): Promise<void> {
-  const { RunFolder } = await way.rooms.checkpoints();
   await RunFolder.refuseSources(folder, await filesRead(way, { isNew: true }));
   await RunFolder.refuseIfTaken(folder, { force: way.request.force });
 }
 
 /** The files that a run is made from, as far as they are named: nothing in its own folder is found by a pattern. */
-export async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boolean }): Promise<string[]> {
+export async function filesRead({ request }: Way, { isNew }: { isNew: boolean }): Promise<string[]> {
   const { text, reading, initFrom, alsoReads = [] } = request;
   const named = [...(wasRead(text) ? [] : text), reading.validationFile, reading.testFile].filter((source) => typeof source === 'string');
   if (!isNew || typeof initFrom !== 'string') return [...named, ...alsoReads];
-  const { findCheckpoint } = await rooms.checkpoints();
   const initial = await findCheckpoint(initFrom, 'use').then(
     (path) => [path],
     () => [], // reading it says why
@@ -33,8 +34,7 @@ export async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boo
  *
  * @throws RnnError `usage`
  */
-export async function refuseHopelessRun({ rooms }: Way, options: Partial<TrainingOptions>, reading: ReadingOptions): Promise<void> {
-  const { refuseImpossible, refuseHopelessSizes } = await rooms.possible();
+export function refuseHopelessRun(options: Partial<TrainingOptions>, reading: ReadingOptions): void {
   const validates = validatesBy(reading);
   refuseImpossible(options, { validates });
   refuseHopelessSizes(options, { validates });
@@ -54,12 +54,11 @@ export const ofMachine = ({ threads, blas }: MachineOptions): OpenOptions => ({
 
 /** The device of a run, with a note on why it was chosen. */
 export async function openDeviceFor(
-  { request: { deviceBy }, rooms, tell }: Way,
+  { request: { deviceBy }, tell }: Way,
   { options, machine }: Pick<RunSettings, 'options' | 'machine'>,
   text: { readonly length: number; readonly symbols: number },
 ): Promise<Device> {
-  const { openDevice } = await rooms.devices();
-  const work = (await rooms.work()).workOf(options, text);
+  const work = workOf(options, text);
   const name = machine.device ?? 'auto';
   const device = await openDevice(name, { work, ...ofMachine(machine) });
   const why = device.reason ?? (deviceBy === undefined ? null : `${name}: ${deviceBy}`);

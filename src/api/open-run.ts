@@ -1,14 +1,16 @@
 // A run from what was asked for to where it can start: a new one, or one that goes on. Knows neither terminals nor
 // signals, and tells what it chose.
-import type { Checkpoint, Newest, RunStore, TrainedModel } from '../runs/store.ts';
+import { type Checkpoint, MemoryStore, type Newest, RunFolder, type RunStore, type TrainedModel, newestIn, runsIn } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import type { Continuation, RunSettings } from '../training/continue.ts';
+import { type Continuation, type RunSettings, compareCorpus, continueRun, endOf, unusedNote, verdictOn } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import type { ReadingOptions } from '../training/record.ts';
+import { refitOptions } from '../training/resolve.ts';
+import { prepareTraining } from '../training/train.ts';
+import { openDevice } from '../devices/open.ts';
 import { filesRead, machineOf, ofMachine, openDeviceFor, refuseHopelessRun, refuseTaken } from './before-run.ts';
 import { type BeforeReading, planRun } from './plan-run.ts';
-import { trainingRooms } from './rooms.ts';
 import type { RunRequest, Surroundings, Way as PlanWay } from './run-request.ts';
 import { textOf, toAddCharacters, wasRead } from './run-text.ts';
 import { similarRuns } from './similar-runs.ts';
@@ -41,10 +43,9 @@ interface Way extends PlanWay {
 /**
  * @throws RnnError of any kind but `diverged`: whatever of request, text, checkpoint, device or folder does not do
  */
-export async function openRun(request: RunRequest, { rooms = trainingRooms, tell, clock }: Surroundings): Promise<OpenRun | RunThatIsOver> {
-  const way = { request, rooms, tell, clock };
+export async function openRun(request: RunRequest, { tell, clock }: Surroundings): Promise<OpenRun | RunThatIsOver> {
+  const way = { request, tell, clock };
   const { folder: path, resume } = request;
-  const { RunFolder, newestIn } = await rooms.checkpoints();
   if (path === null) return start(way);
   let folder: Awaited<ReturnType<typeof RunFolder.open>>;
   try {
@@ -72,28 +73,26 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
 }
 
 /** Otherwise the user would notice a misspelt folder only when the new run is there. */
-async function noteNewRun({ rooms, tell }: Way, path: string): Promise<void> {
-  const similar = await similarRuns(path, (await rooms.checkpoints()).runsIn);
+async function noteNewRun({ tell }: Way, path: string): Promise<void> {
+  const similar = await similarRuns(path, runsIn);
   const meant = similar.length === 0 ? '' : `; did you mean ${similar.join(' or ')}?`;
   tell.note(`there is no run in ${path} to continue, so this starts a new one${meant}`);
 }
 
 async function start(way: Way): Promise<OpenRun> {
-  const { request, rooms, tell } = way;
+  const { request, tell } = way;
   const { folder } = request;
   const machine = machineOf(request);
-  const beforeReading: BeforeReading = (given, how) => refuseEarly(way, { options: given, reading: how, machine });
+  const beforeReading: BeforeReading = (given, how) => refuseEarly({ options: given, reading: how, machine });
   const { options, notes, idle, corpus, reading, initial } = await planRun(request, { ...way, beforeReading });
   for (const note of [...notes, ...idle]) tell.note(note);
-  const { MemoryStore } = await rooms.checkpoints();
   return prepare(way, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
     folder === null ? new MemoryStore() : makeFolder(way, folder),
   );
 }
 
 /** @throws RnnError `busy` where a run was to be continued, and there was none until another process began it */
-async function makeFolder({ request: { force, resume }, rooms }: Way, folder: string): Promise<Store> {
-  const { RunFolder } = await rooms.checkpoints();
+async function makeFolder({ request: { force, resume } }: Way, folder: string): Promise<Store> {
   try {
     return await RunFolder.create(folder, { force });
   } catch (cause) {
@@ -106,16 +105,15 @@ async function makeFolder({ request: { force, resume }, rooms }: Way, folder: st
 }
 
 /** Refuses before a long text is read what this machine cannot do, whatever the text. */
-async function refuseEarly(way: Way, { options, reading, machine }: Early): Promise<void> {
-  await refuseHopelessRun(way, options, reading);
+async function refuseEarly({ options, reading, machine }: Early): Promise<void> {
+  refuseHopelessRun(options, reading);
   // Where the choice is left to the program, the cpu must be there at least.
   const name = machine.device === null || machine.device === 'auto' ? 'cpu' : machine.device;
-  const device = await (await way.rooms.devices()).openDevice(name, ofMachine(machine));
+  const device = await openDevice(name, ofMachine(machine));
   await device.close();
 }
 
 async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Promise<OpenRun | RunThatIsOver> {
-  const { RunFolder } = await way.rooms.checkpoints();
   await RunFolder.refuseSources(folder.path, await filesRead(way, { isNew: false }));
   const newest = await folder.newest();
   if (newest.instead !== null) way.tell.warn(`${newest.instead}; the run goes on from ${newest.path}`);
@@ -132,7 +130,7 @@ async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Pr
 }
 
 async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
-  const { request, rooms, tell } = way;
+  const { request, tell } = way;
   const settings = await settingsOf(way, newest);
   if (request.initFrom !== null) {
     const otherwise = 'with another --out a new one starts from those';
@@ -141,23 +139,22 @@ async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRu
   const end = await endIfOver(way, newest, settings);
   if (end !== null) return { end };
   const { checkpoint: earlier, path: file } = newest;
-  const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) tell.note(note);
-  await refuseEarly(way, settings);
+  await refuseEarly(settings);
   const { validationFile, testFile } = request.reading;
   const symbols = { vocabulary: earlier.vocabulary, plainValidation: validationFile == null, plainTest: testFile == null };
   const more = toAddCharacters(request, settings.reading, folder.path);
   const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols, ...more });
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
-  const { options, notes } = (await rooms.resolving()).refitOptions(settings.options, corpus);
+  const { options, notes } = refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);
   tell.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
   return prepare(way, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
 }
 
-async function settingsOf({ request: { text, options, reading, machine }, rooms }: Way, { checkpoint }: Newest): Promise<Continuation> {
+async function settingsOf({ request: { text, options, reading, machine } }: Way, { checkpoint }: Newest): Promise<Continuation> {
   const given = wasRead(text) ? withoutCharacters(text.reading) : reading;
-  return (await rooms.continuing()).continueRun(checkpoint, { options, reading: given, machine });
+  return continueRun(checkpoint, { options, reading: given, machine });
 }
 
 /** Whether a text that was read already is the same as before is seen by its digest, however its characters were read. */
@@ -168,11 +165,10 @@ function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
 
 /** The end of a run of which nothing is left to do; null if something is. */
 async function endIfOver(
-  { request: { acceptNewCorpus }, rooms, tell }: Way,
+  { request: { acceptNewCorpus }, tell }: Way,
   { checkpoint, path }: Newest,
   { options, changed }: Continuation,
 ): Promise<EndEvent | null> {
-  const { endOf, unusedNote, verdictOn } = await rooms.continuing();
   const reason = endOf(checkpoint, options);
   if (reason === null) return null;
   const unused = unusedNote([...changed, ...(acceptNewCorpus ? ['--accept-new-corpus'] : [])], reason);
@@ -209,7 +205,7 @@ interface Beginning {
 
 /** @param openStore is called when everything that can be refused has been checked */
 async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<Store>): Promise<OpenRun> {
-  const { rooms, tell, clock } = way;
+  const { tell, clock } = way;
   const {
     settings: { options, machine, reading },
     corpus,
@@ -219,9 +215,7 @@ async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<
   const text = { length: corpus.train.length, symbols: corpus.vocabulary.size };
   const device = await openDeviceFor(way, { options, machine }, text);
   try {
-    const run = await (
-      await rooms.training()
-    ).prepareTraining({
+    const run = await prepareTraining({
       options,
       reading,
       machine,

@@ -1,11 +1,12 @@
 // What a new run would be: its text, and every option. Makes nothing, and knows nothing of folders or devices.
-import type { TrainedModel } from '../runs/store.ts';
-import type { Corpus } from '../corpus/read.ts';
+import { type TrainedModel, findCheckpoint, readCheckpoint } from '../runs/store.ts';
+import { type Corpus, listWarning } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { ReadingOptions } from '../training/record.ts';
-import type { ResolvedAnew } from '../training/resolve.ts';
-import { type TrainingRooms, trainingRooms } from './rooms.ts';
+import { refuseImpossible } from '../training/possible.ts';
+import { type ResolvedAnew, resolveOptions } from '../training/resolve.ts';
+import { withSizesOf } from '../training/transfer.ts';
 import { type RunRequest, type Teller, type Way, defaultValidationFraction, readingOfCharacters } from './run-request.ts';
 import { textOf, wasRead } from './run-text.ts';
 
@@ -18,42 +19,38 @@ export interface PlannedRun extends ResolvedAnew {
 }
 
 /** Is called with the options of a run before its text is read, and may refuse them. */
-export type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions) => Promise<void>;
+export type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions) => Promise<void> | void;
 
 interface Surroundings {
-  readonly rooms?: TrainingRooms;
   readonly tell: Teller;
   /** Left out, options that no run can have are refused. */
   readonly beforeReading?: BeforeReading;
 }
 
 /** @throws RnnError as `openRun` does, up to the choice of options */
-export async function planRun(
-  request: RunRequest,
-  { rooms = trainingRooms, tell, beforeReading = (given, how) => refuseImpossible(rooms, given, how) }: Surroundings,
-): Promise<PlannedRun> {
+export async function planRun(request: RunRequest, { tell, beforeReading = refuseWrongRun }: Surroundings): Promise<PlannedRun> {
   const { folder, initFrom, options } = request;
-  const initial = initFrom === null ? null : await readInitial(initFrom, { request, rooms, tell });
+  const initial = initFrom === null ? null : await readInitial(initFrom, { request, tell });
   const reading = readingOf(request, initial);
-  const given = initial === null ? options : (await rooms.transfer()).withSizesOf(initial, options);
+  const given = initial === null ? options : withSizesOf(initial, options);
   await beforeReading(given, reading);
-  const corpus = await textOf({ request, rooms, tell }, reading, {
+  const corpus = await textOf({ request, tell }, reading, {
     ...(folder === null ? {} : { runFolder: folder }),
     ...(initial === null ? {} : { known: initial.vocabulary }),
   });
-  const planned = { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
+  const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
   // A text of its own to validate on is the user's choice.
-  if (reading.validationFraction > 0) await warnOfList(corpus, { request, rooms, tell });
+  if (reading.validationFraction > 0) warnOfList(corpus, { request, tell });
   return planned;
 }
 
-async function warnOfList({ train, vocabulary, files }: Corpus, { request: { text }, rooms, tell }: Way): Promise<void> {
-  const warning = (await rooms.corpus()).listWarning(train, vocabulary, wasRead(text) || files > 1 ? [] : text);
+function warnOfList({ train, vocabulary, files }: Corpus, { request: { text }, tell }: Way): void {
+  const warning = listWarning(train, vocabulary, wasRead(text) || files > 1 ? [] : text);
   if (warning !== null) tell.warn(warning);
 }
 
-async function refuseImpossible(rooms: TrainingRooms, options: Partial<TrainingOptions>, reading: ReadingOptions): Promise<void> {
-  (await rooms.possible()).refuseImpossible(options, { validates: validatesBy(reading) });
+function refuseWrongRun(options: Partial<TrainingOptions>, reading: ReadingOptions): void {
+  refuseImpossible(options, { validates: validatesBy(reading) });
 }
 
 /** Whether a run that reads its text so has something to validate on, if that is long enough. */
@@ -73,8 +70,7 @@ function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel |
   return { include, exclude, ...readingOfCharacters(unit, given), unit, minCount, ...heldOut };
 }
 
-async function readInitial(initFrom: string | TrainedModel, { request, rooms, tell }: Way): Promise<TrainedModel> {
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+async function readInitial(initFrom: string | TrainedModel, { request, tell }: Way): Promise<TrainedModel> {
   const path = typeof initFrom === 'string' ? await findCheckpoint(initFrom, 'use') : 'the model';
   const initial = typeof initFrom === 'string' ? await readCheckpoint(path, { weightsOnly: true }) : initFrom;
   const { unit } = initial.vocabulary;

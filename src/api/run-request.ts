@@ -6,7 +6,6 @@ import type { Corpus, Source, Vocabulary } from '../corpus/read.ts';
 import type { ActivityListener } from '../training/activity.ts';
 import type { TrainingOptions } from '../training/options.ts';
 import type { MachineOptions, ReadingOptions } from '../training/record.ts';
-import type { TrainingRooms } from './rooms.ts';
 
 /** The last part of a text, to validate on. */
 export const defaultValidationFraction = 0.1;
@@ -59,9 +58,8 @@ export interface Teller {
   readonly activity?: ActivityListener;
 }
 
-/** The modules and the listener that a run needs from its caller. */
+/** What a run needs from its caller. */
 export interface Surroundings {
-  readonly rooms?: TrainingRooms;
   readonly tell: Teller;
   /** Milliseconds from any moment on; it may stand still while the process is suspended. */
   readonly clock?: () => number;
@@ -70,7 +68,6 @@ export interface Surroundings {
 /** What the steps of opening a run hand on. */
 export interface Way {
   readonly request: RunRequest;
-  readonly rooms: TrainingRooms;
   readonly tell: Teller;
 }
 

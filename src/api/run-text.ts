@@ -1,6 +1,6 @@
 // The text of a run: read as the run asks for it, or looked at where it was read before. Knows nothing of training.
 import { isDeepStrictEqual } from 'node:util';
-import type { Corpus } from '../corpus/read.ts';
+import { type Corpus, Vocabulary, readCorpus } from '../corpus/read.ts';
 import { UTF8 } from '../corpus/encoding.ts';
 import { isText } from '../corpus/sources.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
@@ -14,13 +14,12 @@ export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' 
 /**
  * @throws RnnError `corpus` if the text cannot be read, or was read with other symbols than the run needs
  */
-export async function textOf({ request, rooms, tell }: Way, reading: ReadingOptions, symbols: KnownSymbols): Promise<Corpus> {
+export async function textOf({ request, tell }: Way, reading: ReadingOptions, symbols: KnownSymbols): Promise<Corpus> {
   const { text } = request;
   if (wasRead(text)) {
     refuseOtherSymbols(text.corpus, symbols);
     return text.corpus;
   }
-  const { readCorpus, Vocabulary } = await rooms.corpus();
   const { validationFile, testFile } = reading;
   const { vocabulary, known, ...rest } = symbols;
   const corpus = await readCorpus({

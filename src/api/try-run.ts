@@ -1,9 +1,8 @@
 // A dry run: the options of a new run, how long it would take, and the checks that could refuse it. Writes nothing.
 import { RnnError } from '../errors.ts';
-import type { RunEstimate } from '../training/estimate.ts';
+import { type RunEstimate, estimateRun } from '../training/estimate.ts';
 import { machineOf, openDeviceFor, refuseHopelessRun, refuseTaken } from './before-run.ts';
 import { type PlannedRun, planRun } from './plan-run.ts';
-import { trainingRooms } from './rooms.ts';
 import type { RunRequest, Surroundings, Way } from './run-request.ts';
 
 export interface TriedRun extends PlannedRun {
@@ -13,10 +12,10 @@ export interface TriedRun extends PlannedRun {
 }
 
 /** @throws RnnError as `openRun` does, except for a device that cannot be used: the result has the reason instead */
-export async function tryRun(request: RunRequest, { rooms = trainingRooms, tell, clock }: Surroundings): Promise<TriedRun> {
-  const way = { request, rooms, tell };
+export async function tryRun(request: RunRequest, { tell, clock }: Surroundings): Promise<TriedRun> {
+  const way = { request, tell };
   if (request.folder !== null) await refuseTaken(way, request.folder);
-  const planned = await planRun(request, { ...way, beforeReading: (options, reading) => refuseHopelessRun(way, options, reading) });
+  const planned = await planRun(request, { ...way, beforeReading: refuseHopelessRun });
   try {
     return { ...planned, estimate: await estimated(way, planned, clock), unmeasured: null };
   } catch (error) {
@@ -28,7 +27,6 @@ export async function tryRun(request: RunRequest, { rooms = trainingRooms, tell,
 async function estimated(way: Way, planned: PlannedRun, clock: (() => number) | undefined): Promise<RunEstimate> {
   const { options, corpus, reading, initial } = planned;
   const machine = machineOf(way.request);
-  const { estimateRun } = await way.rooms.estimating();
   // The estimate has the device.
   const silent = { ...way, tell: { ...way.tell, note: () => {} } };
   const device = await openDeviceFor(silent, { options, machine }, { length: corpus.train.length, symbols: corpus.vocabulary.size });

@@ -30,10 +30,10 @@ export async function readKnownText(
   sources: readonly string[],
   { path, trained }: Loaded,
   { include, exclude, encoding, skipInvalid, json }: TextFlags,
-  { io, rooms, stderr, waiting }: Context,
+  { io, stderr, waiting }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
-  const { readKnownText: read } = await rooms.knownText();
+  const { readKnownText: read } = await import('../api/known-text.ts');
   const asked = {
     sources,
     part,
@@ -51,24 +51,21 @@ export async function readKnownText(
     if (!json) for (const note of corpus.notes) stderr.line(stderr.colour.dim(harmless(note)));
     return corpus;
   } catch (error) {
-    throw await asRunNamed(error, sources, rooms);
+    throw await asRunNamed(error, sources);
   }
 }
 
 /** The error for a text that cannot be read, with another hint where the text is a run: other commands take a run as their argument. */
-async function asRunNamed(error: unknown, sources: readonly string[], rooms: Context['rooms']): Promise<unknown> {
+async function asRunNamed(error: unknown, sources: readonly string[]): Promise<unknown> {
   if (!(error instanceof RnnError) || error.kind !== 'corpus') return error;
-  const run = await firstRun(
-    sources.filter((source) => !isStandardInput(source)),
-    rooms,
-  );
+  const run = await firstRun(sources.filter((source) => !isStandardInput(source)));
   if (run === undefined) return error;
   const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
   return new RnnError('corpus', error.message, { hint, options: error.options, cause: error });
 }
 
-async function firstRun(sources: readonly string[], rooms: Context['rooms']): Promise<string | undefined> {
-  const { findRuns } = await rooms.checkpoints();
+async function firstRun(sources: readonly string[]): Promise<string | undefined> {
+  const { findRuns } = await import('../runs/store.ts');
   for (const source of sources) {
     try {
       return (await findRuns([source]))[0];

@@ -9,7 +9,6 @@ import { commonFlags, refuseRepeats } from './flags.ts';
 import { harmless, onOneLine } from './format.ts';
 import type { Io } from './io.ts';
 import { Output, OutputClosed } from './output.ts';
-import { rooms as realRooms, type Rooms } from './rooms.ts';
 import { readVersion } from './version.ts';
 
 const examples = `
@@ -26,9 +25,9 @@ const usageCode = 2;
 const MAX_SUGGESTED = 4;
 
 /** Runs one command line and settles to its exit code. Nothing is thrown, and the process is left running. */
-export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRooms): Promise<number> {
+export async function run(argv: readonly string[], io: Io): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
-  const context = await openContext(io, rooms, !words.has('--no-color'));
+  const context = await openContext(io, !words.has('--no-color'));
   let written: Promise<unknown> = Promise.resolve(null);
   let program: Command | null = null;
   try {
@@ -61,10 +60,10 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
   }
 }
 
-async function openContext(io: Io, rooms: Rooms, colour: boolean): Promise<Context> {
+async function openContext(io: Io, colour: boolean): Promise<Context> {
   const stdout = new Output('stdout', io, await coloursFor(io.stdout, io.env, colour));
   const stderr = new Output('stderr', io, await coloursFor(io.stderr, io.env, colour));
-  return { io, rooms, stdout, stderr, waiting: noWaiting, exitCode: 0, origins: new Map(), wantsJson: null, wantsDebug: false };
+  return { io, stdout, stderr, waiting: noWaiting, exitCode: 0, origins: new Map(), wantsJson: null, wantsDebug: false };
 }
 
 /** Nothing of it is seen but in a terminal. */

@@ -75,7 +75,7 @@ export function edgeLine({ option, value, end, next, isRange }: Edge): string {
   return `the best ${option}, ${value}, ${place}: continue with ${isRange ? '--sample' : '--grid'} ${option}=${next}`;
 }
 
-export async function showRanking(runs: readonly RunSummary[], { json }: { json: boolean }, { rooms, stdout }: Context): Promise<void> {
+export async function showRanking(runs: readonly RunSummary[], { json }: { json: boolean }, { stdout }: Context): Promise<void> {
   if (json) for (const each of runs) await stdout.write(`${JSON.stringify({ event: 'run', ...each })}\n`);
-  else await stdout.write(`\n${runsTable(runs, (await rooms.runs()).haveOneText, stdout.colour).join('\n')}\n`);
+  else await stdout.write(`\n${runsTable(runs, (await import('../training/runs.ts')).haveOneText, stdout.colour).join('\n')}\n`);
 }

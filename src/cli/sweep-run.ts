@@ -109,7 +109,7 @@ export class SweepRunner {
   }
 
   async #look({ folder }: Task): Promise<RunSummary> {
-    return (await this.#context.rooms.runs()).summaryOf(folder);
+    return (await import('../training/runs.ts')).summaryOf(folder);
   }
 
   /** `message` is why it failed, if it did. */

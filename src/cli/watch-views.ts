@@ -1,4 +1,6 @@
 // The ways in which `rnn watch` shows a run: as JSON, as lines, or as charts that fill the terminal. They know nothing of where the log is.
+import { chartsOf } from '../reports/charts.ts';
+import { dashboard } from '../reports/terminal.ts';
 import type { LogLine } from '../runs/store.ts';
 import type { Curves } from '../training/curves.ts';
 import { count, harmless, significant } from './format.ts';
@@ -6,7 +8,6 @@ import type { Io } from './io.ts';
 import type { Output } from './output.ts';
 import { progressLine } from './progress/line.ts';
 import { endReasons } from './progress/text.ts';
-import type { Rooms } from './rooms.ts';
 import { lookOf } from './text-look.ts';
 
 interface View {
@@ -108,7 +109,6 @@ const leastProgress = 1e-9;
 
 export class ScreenView implements View {
   readonly #stdout: Output;
-  readonly #charts: Awaited<ReturnType<Rooms['curves']>>;
   readonly #name: string;
   readonly #forget: (() => void)[];
   readonly #redraw = (): void => void this.#stdout.stream.write(enter + this.#frame());
@@ -117,9 +117,8 @@ export class ScreenView implements View {
   #isChanged = true;
   #isOpen = false;
 
-  constructor(stdout: Output, io: Io, charts: Awaited<ReturnType<Rooms['curves']>>, name: string) {
+  constructor(stdout: Output, io: Io, name: string) {
     this.#stdout = stdout;
-    this.#charts = charts;
     this.#name = name;
     stdout.stream.on('resize', this.#redraw);
     this.#forget = [
@@ -181,7 +180,6 @@ export class ScreenView implements View {
   }
 
   #dashboard(curves: Curves, rows: number, only?: readonly ['loss']): string[] {
-    const { chartsOf, dashboard } = this.#charts;
     const look = lookOf(this.#stdout, rows);
     return dashboard(
       chartsOf([{ name: this.#name, curves }], { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) }),

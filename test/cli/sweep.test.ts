@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { RunFolder } from '../../src/runs/store.ts';
 import type { Io } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
-import { rooms } from '../../src/cli/rooms.ts';
 import { FakeProcess, FakeStream, rnn, type Ran } from './helpers.ts';
 import { child, events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './sweeps.ts';
 
@@ -319,8 +318,9 @@ describe('rnn sweep', () => {
   });
 
   it('names its folder for the text unless told otherwise', async () => {
-    const checkpoints = async () => ({ ...(await rooms.checkpoints()), openSweepFolder: async () => {} });
-    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit'], { rooms: { ...rooms, checkpoints } });
+    const before = process.cwd();
+    process.chdir(folder);
+    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit']).finally(() => process.chdir(before));
     expect(stdout).toContain(`--out ${join('sweeps', 'text', 'hidden=4')}\n`);
   });
 

@@ -63,8 +63,8 @@ export function defineBench(command: Command, context: Context): void {
 
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const { cell, layers, hidden, batchSize, seqLength: sequenceLength, seconds, dryRun, profile, json } = flags;
-  const { rooms, stdout, waiting } = context;
-  const { bench, VOCABULARY } = await rooms.bench();
+  const { stdout, waiting } = context;
+  const { bench, VOCABULARY } = await import('../../diagnosis/bench.ts');
   const results: BenchResult[] = [];
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
   refuseBlasWithout(flags.blas, [...names]);
@@ -108,9 +108,9 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 }
 
 /** Null for a gpu that nobody asked for and that is missing. */
-async function open(name: string, { device: asked, threads, blas }: BenchFlags, { rooms, stderr }: Context): Promise<Device | null> {
+async function open(name: string, { device: asked, threads, blas }: BenchFlags, { stderr }: Context): Promise<Device | null> {
   try {
-    return await (await rooms.devices()).openDevice(name, ofMachine({ threads, blas }));
+    return await (await import('../../devices/open.ts')).openDevice(name, ofMachine({ threads, blas }));
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
     stderr.line(stderr.colour.dim(error.message));

@@ -42,7 +42,7 @@ export function defineCompletion(command: Command, context: Context): void {
     .addHelpText('after', installing);
   for (const flag of commonFlags()) command.addOption(flag);
   command.action(async (name: string) => {
-    const { builtinCorpora } = await context.rooms.builtin();
+    const { builtinCorpora } = await import('../../corpus/builtin.ts');
     await context.stdout.write(
       shells[name](
         modelOf(

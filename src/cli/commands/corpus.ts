@@ -15,8 +15,8 @@ export function defineCorpus(command: Command, context: Context): void {
     ['rnn corpus sonnets', 'write corpora/sonnets.txt'],
   ]);
   command.action(async (name: string | undefined, flags: { force?: boolean }) => {
-    const { stdout, stderr, rooms } = context;
-    const { builtinCorpora, writeBuiltin } = await rooms.builtin();
+    const { stdout, stderr } = context;
+    const { builtinCorpora, writeBuiltin } = await import('../../corpus/builtin.ts');
     if (name === undefined) {
       const width = Math.max(...builtinCorpora.map((each) => each.name.length));
       for (const each of builtinCorpora) await stdout.write(`${stdout.colour.cyan(each.name.padEnd(width))}  ${each.description}\n`);

@@ -36,8 +36,8 @@ export function defineDoctor(command: Command, context: Context): void {
   });
 }
 
-async function doctor(flags: DoctorFlags, { rooms, stdout, waiting }: Context): Promise<number> {
-  const { examine } = await rooms.diagnosis();
+async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise<number> {
+  const { examine } = await import('../../diagnosis/doctor.ts');
   const device = flags.device === 'auto' ? undefined : flags.device;
   const working: string[] = [];
   waiting.begin('checking');

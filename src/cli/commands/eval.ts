@@ -88,7 +88,7 @@ export function defineEval(command: Command, context: Context): void {
 }
 
 async function evaluate(sources: readonly string[], flags: EvalFlags, context: Context): Promise<void> {
-  const { io, rooms, stderr, waiting } = context;
+  const { io, stderr, waiting } = context;
   const part = flags.part ?? defaultPart;
   const given = givenOptions(flags);
   refuseTwice(sources, flags);
@@ -97,10 +97,10 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const texts = [...sources, ...(flags.against ?? [])];
   const files = new OutputFiles({ '--html': flags.html }, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   await files.refuseUnfit();
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const { findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
-  const { planScoring, readingOf, score } = await rooms.scoring();
+  const { planScoring, readingOf, score } = await import('../../training/scoring.ts');
   const { validationFile, testFile } = readingOf(trained.training, part);
   for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
   const loaded = { path, trained };
@@ -111,9 +111,9 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const plan = planScoring(trained, corpus, part, given);
   const { sourcesDigest } = corpus;
   const counted = flags.against === undefined ? null : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
-  const surprise = await recordFor(plan, trained, flags, context);
+  const surprise = await recordFor(plan, trained, flags);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
+  const device = await (await import('../../devices/open.ts')).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
   const scored = await score(trained, plan, device, surprise, waiting.listen).finally(() => device.close());
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
   const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
@@ -121,7 +121,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   if (!flags.json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
   const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
-  if (costs !== null && flags.html !== undefined) await writePage(files, sources, { ...loaded, evaluated, costs }, context);
+  if (costs !== null && flags.html !== undefined) await writePage(files, sources, { ...loaded, evaluated, costs });
   await show({ evaluated, costs, plan, unit: unitName(vocabulary.unit) }, { ...flags, part, checkpoint: path }, context);
 }
 
@@ -166,7 +166,6 @@ async function recordFor(
   { tokens }: ScoringPlan,
   { model, vocabulary }: TrainedModel,
   { byCharacter, html }: EvalFlags,
-  { rooms }: Context,
 ): Promise<SurpriseRecord | null> {
   if (!byCharacter && html === undefined) return null;
   const characters = tokens.length - 1;
@@ -177,7 +176,7 @@ async function recordFor(
       { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' },
     );
   }
-  const { SurpriseRecord } = await rooms.insight();
+  const { SurpriseRecord } = await import('../../insight/surprise.ts');
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }
 
@@ -188,14 +187,9 @@ interface Seen extends Loaded {
   readonly costs: CharacterCosts;
 }
 
-async function writePage(
-  files: OutputFiles,
-  sources: readonly string[],
-  { path, trained, evaluated, costs }: Seen,
-  context: Context,
-): Promise<void> {
-  const { surprisePage } = await context.rooms.surprisePage();
-  const { piecesOf, symbolTexts } = await context.rooms.insight();
+async function writePage(files: OutputFiles, sources: readonly string[], { path, trained, evaluated, costs }: Seen): Promise<void> {
+  const { surprisePage } = await import('../../reports/surprise-page.ts');
+  const { piecesOf, symbolTexts } = await import('../../insight/pieces.ts');
   const { nats, accuracy, characters } = evaluated.score;
   const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
   const html = surprisePage({

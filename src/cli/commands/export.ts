@@ -38,11 +38,11 @@ export function defineExport(command: Command, context: Context): void {
 }
 
 async function exportModel(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
-  const { rooms, stdout, waiting } = context;
+  const { stdout, waiting } = context;
   refuseMixed({ '--out': flags.out, '--json': flags.json });
-  const { formats } = await rooms.formats();
+  const { formats } = await import('../../formats/formats.ts');
   const format = flags.format === undefined ? formatByEnding(flags.out, formats) : formats.find(({ name }) => name === flags.format)!;
-  const { findCheckpoint, isCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const { findCheckpoint, isCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
   const checkpoint = await findCheckpoint(given, 'use');
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
   if (isStdout(out) && stdout.stream.isTTY === true)

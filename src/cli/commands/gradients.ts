@@ -96,7 +96,7 @@ export function defineGradients(command: Command, context: Context): void {
 }
 
 async function gradients(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<void> {
-  const { io, rooms, stdout, waiting } = context;
+  const { io, stdout, waiting } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
@@ -105,8 +105,9 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   await files.refuseUnfit();
   const subjects = await subjectsOf(sources, flags, context);
   const { steps, positions, jacobians } = { ...defaults, ...flags };
-  const { gradientFlow, largestSingularValues } = await rooms.gradients();
-  const device = await openFor(subjects, choice.name, flags, context);
+  const { gradientFlow } = await import('../../insight/gradient-flow.ts');
+  const { largestSingularValues } = await import('../../insight/jacobian.ts');
+  const device = await openFor(subjects, choice.name, flags);
   const found: GradientsOf[] = [];
   try {
     for (const { name, checkpoint, network, tokens } of subjects) {
@@ -127,9 +128,11 @@ async function show(
   sources: readonly string[],
   { html, svg, json }: GradientsFlags,
   files: OutputFiles,
-  { rooms, stdout }: Context,
+  { stdout }: Context,
 ): Promise<void> {
-  const { gradientCharts, gradientsPage, dashboard, svgOf } = await rooms.gradientPictures();
+  const { gradientCharts, gradientsPage } = await import('../../reports/gradients.ts');
+  const { dashboard } = await import('../../reports/terminal.ts');
+  const { svgOf } = await import('../../reports/svg.ts');
   if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
   if (svg !== undefined) await files.write('--svg', await svgOf(gradientCharts(found), 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
@@ -143,7 +146,7 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
 
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
-  const { io, rooms, waiting } = context;
+  const { io, waiting } = context;
   const { untrained = [], include = [], exclude = [], skipInvalid = false } = flags;
   const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
   const given = checkpointsOf(flags);
@@ -153,7 +156,7 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
       hint: 'put the text into a file',
     });
   }
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const { findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
   const subjects: Subject[] = [];
   let corpus: Corpus | null = null;
   const paths: string[] = [];
@@ -166,9 +169,9 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
     subjects.push({ name: names[index], checkpoint: path, network: trained, tokens: read.train });
   }
   if (asked.length === 0) return subjects;
-  const { untrainedModel } = await rooms.untrained();
-  const { readCorpus } = await rooms.corpus();
-  const { encoding = (await rooms.reading()).UTF8 } = flags;
+  const { untrainedModel } = await import('../../training/untrained.ts');
+  const { readCorpus } = await import('../../corpus/read.ts');
+  const { encoding = (await import('../../corpus/encoding.ts')).UTF8 } = flags;
   const isWhole = { validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
   const readAsNewRun = { unit: 'char', keepLineEnds: false, skipInvalid, minCount: 1, ...isWhole } as const;
   const stdin = isPiped ? { stdin: io.stdin } : {};
@@ -185,13 +188,13 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
 }
 
 /** For the Jacobians: gradients through time are walked in float64. */
-async function openFor(subjects: readonly Subject[], name: string, flags: GradientsFlags, { rooms }: Context): Promise<Device> {
+async function openFor(subjects: readonly Subject[], name: string, flags: GradientsFlags): Promise<Device> {
   const { jacobians } = { ...defaults, ...flags };
   const multiplyAdds = subjects.reduce((sum, { network: { model, tensors } }) => {
     const weights = tensors.reduce((all, { data }) => all + data.length, 0);
     return sum + 2 * weights * jacobians * model.layers * model.hidden;
   }, 0);
-  const { openDevice } = await rooms.devices();
+  const { openDevice } = await import('../../devices/open.ts');
   return openDevice(name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
 }
 

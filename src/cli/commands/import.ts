@@ -38,9 +38,9 @@ export function defineImport(command: Command, context: Context): void {
 }
 
 async function importModel(file: string, flags: ImportFlags, context: Context): Promise<void> {
-  const { rooms, stdout, stderr, waiting } = context;
-  const { RunFolder, findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const { readTrained } = await rooms.formats();
+  const { stdout, stderr, waiting } = context;
+  const { RunFolder, findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
+  const { readTrained } = await import('../../formats/trained.ts');
   const path = flags.out ?? join('checkpoints', runNameOf(file));
   if (!flags.force && (await RunFolder.holdsRun(path))) {
     // It may well be the run that was exported, of which the file is called by default: not to be replaced lightly.
@@ -51,7 +51,7 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
   const likePath = flags.like === undefined ? null : await findCheckpoint(flags.like, 'use');
   await RunFolder.refuseSources(path, [file, ...(likePath === null ? [] : [likePath])]);
   waiting.begin('importing');
-  const content = await readWhole(file, context);
+  const content = await readWhole(file);
   const like = likePath === null ? null : await readCheckpoint(likePath, { weightsOnly: true });
   const checkpoint = readTrained(content, file, like);
   const { model, tensors, training } = checkpoint;
@@ -75,8 +75,8 @@ function runNameOf(file: string): string {
 }
 
 /** @throws RnnError `checkpoint` if it is no plain file, or larger than can be read */
-async function readWhole(file: string, { rooms }: Context): Promise<Uint8Array> {
-  const { refuseOtherFiles, startBytes } = await rooms.formats();
+async function readWhole(file: string): Promise<Uint8Array> {
+  const { refuseOtherFiles, startBytes } = await import('../../formats/trained.ts');
   const hint = 'give a file that rnn export wrote, or one with its names: docs/pytorch.md';
   const refuse = (message: string, cause?: unknown): never => {
     throw new RnnError('checkpoint', message, { hint, cause });

@@ -54,18 +54,18 @@ export function defineInfo(command: Command, context: Context): void {
 }
 
 async function show(given: readonly string[], json: boolean, context: Context): Promise<void> {
-  const { stdout, rooms } = context;
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const { stdout } = context;
+  const { findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
   const infos: Info[] = [];
   const compared: ComparedRun[] = [];
   // One after another: each has its weights in memory while it is described.
   for (const each of given.length === 0 ? [undefined] : given) {
     const path = await findCheckpoint(each, 'use');
     const trained = await readCheckpoint(path, { weightsOnly: true });
-    const corpus = (await rooms.reading()).recordedCorpusOrNull(trained.training);
-    const info = await describe(path, trained, corpus, await verdictOn(path, context));
+    const corpus = (await import('../../training/record.ts')).recordedCorpusOrNull(trained.training);
+    const info = await describe(path, trained, corpus, await verdictOn(path));
     infos.push(info);
-    if (given.length > 1) compared.push(comparedRun(info, (await rooms.runs()).backgroundOf(trained)));
+    if (given.length > 1) compared.push(comparedRun(info, (await import('../../training/runs.ts')).backgroundOf(trained)));
   }
   const names = namesOfCheckpoints(infos.map(({ path }) => path));
   const runs = compared.map((run, index) => ({ ...run, name: names[index] }));
@@ -98,14 +98,14 @@ function namesOfCheckpoints(paths: readonly string[]): readonly string[] {
 }
 
 /** From the log of the run that a checkpoint is in. */
-async function verdictOn(path: string, { rooms }: Context): Promise<Verdict | null> {
+async function verdictOn(path: string): Promise<Verdict | null> {
   const folder = dirname(path);
   const hasLog = await access(join(folder, 'log.jsonl')).then(
     () => true,
     () => false,
   );
   if (!hasLog) return null;
-  const [run] = await (await rooms.logs()).readRuns([folder]);
+  const [run] = await (await import('../../api/runs.ts')).readRuns([folder]);
   return run.curves.verdict;
 }
 

@@ -77,7 +77,8 @@ interface Seen {
 
 async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
   refuseMixed({ '--html': flags.html, '--json': flags.json });
-  const { recordFormats, saturationOf } = await context.rooms.inspection();
+  const { recordFormats } = await import('../../insight/record.ts');
+  const { saturationOf } = await import('../../insight/saturation.ts');
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined)
     throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
@@ -95,15 +96,17 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   if (cell !== null && flags.html === undefined) return;
   const findings = await search(seen, flags, context);
   const saturation = saturationOf(activations);
-  if (flags.html !== undefined) await writePage(files, sources, seen, { findings, saturation }, context);
+  if (flags.html !== undefined) await writePage(files, sources, seen, { findings, saturation });
   if (cell === null && !isPageOnStdout) await showTables(findings, saturation, flags, context);
 }
 
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
-  const { io, rooms, stderr, waiting } = context;
+  const { io, stderr, waiting } = context;
   const choice = chosenDevice(flags.device, io);
-  const { activationsOf, defaultLength, maxDefaultLength, readActivations, startSymbolOf } = await rooms.inspection();
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const { activationsOf, readActivations } = await import('../../insight/activations.ts');
+  const { defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
+  const { startSymbolOf } = await import('../../runs/store.ts');
+  const { findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { model } = trained;
@@ -113,7 +116,7 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const decoded = Array.from(whole.subarray(0, flags.length ?? maxDefaultLength(model)), (id) => decoder.push(id));
   const pieces = decoded.slice(0, flags.length ?? defaultLength(decoded, model));
   const tokens = whole.subarray(0, pieces.length);
-  const { openDevice } = await rooms.devices();
+  const { openDevice } = await import('../../devices/open.ts');
   const device = await openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
   waiting.begin('compiling');
   const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
@@ -126,12 +129,10 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
 }
 
 /** None in a text too short. */
-async function search(
-  { pieces, activations }: Seen,
-  { json }: InspectFlags,
-  { rooms, stderr, waiting }: Context,
-): Promise<readonly Finding[]> {
-  const { LEAST_CHARACTERS, propertiesOf, runInTurns, searchCells } = await rooms.inspection();
+async function search({ pieces, activations }: Seen, { json }: InspectFlags, { stderr, waiting }: Context): Promise<readonly Finding[]> {
+  const { LEAST_CHARACTERS, searchCells } = await import('../../insight/search.ts');
+  const { propertiesOf } = await import('../../insight/properties.ts');
+  const { runInTurns } = await import('../../turns.ts');
   waiting.begin('searching cells');
   if (pieces.length >= LEAST_CHARACTERS) return runInTurns(searchCells(activations, propertiesOf(pieces)));
   if (!json)
@@ -144,9 +145,8 @@ async function writePage(
   sources: readonly string[],
   { path, model, pieces, activations, extent, cell }: Seen,
   found: { readonly findings: readonly Finding[]; readonly saturation: readonly Saturation[] },
-  context: Context,
 ): Promise<void> {
-  const { cellsPage } = await context.rooms.cellsPage();
+  const { cellsPage } = await import('../../reports/cells-page.ts');
   const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
   await files.write('--html', await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
 }
@@ -170,9 +170,9 @@ async function showCell(
   pieces: readonly string[],
   { all, hidden }: Activations,
   { json }: InspectFlags,
-  { io, rooms, stdout }: Context,
+  { io, stdout }: Context,
 ): Promise<void> {
-  const { usualRange, valuesOf } = await rooms.inspection();
+  const { usualRange, valuesOf } = await import('../../insight/activations.ts');
   const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
   const [low, high] = usualRange(values);
   if (json) return stdout.write(`${JSON.stringify({ event: 'cell', cell: cellText(cell), low, high, values: [...values] })}\n`);

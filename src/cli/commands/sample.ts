@@ -86,28 +86,30 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
   return { checkpoint: run };
 }
 
-async function sample(flags: SampleFlags, { io, rooms, stdout, stderr, waiting }: Context): Promise<void> {
+async function sample(flags: SampleFlags, { io, stdout, stderr, waiting }: Context): Promise<void> {
   refuseSeedsBeyond(flags);
   const given = await readPrime(flags, io);
   const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const { findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const checkpoint = await readCheckpoint(path, { weightsOnly: true });
   const { unit } = checkpoint.vocabulary;
-  const prime = await primeFor(checkpoint, given, rooms);
+  const prime = await primeFor(checkpoint, given);
   const stop = flags.stop?.map((text) => typedText('--stop', text, unit)) ?? null;
   const seed = flags.seed ?? io.randomSeed();
   const maxCount = Number.MAX_SAFE_INTEGER - seed + 1;
   if (flags.num > maxCount) throw badValue('--num', String(flags.num), `at most ${maxCount} with --seed ${seed}`);
   const choice = chosenDevice(flags.device, io);
   const multiplyAdds = flags.num > 1 ? flags.num * flags.length * weightsOf(checkpoint) : 0;
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
+  const device = await (
+    await import('../../devices/open.ts')
+  ).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
     if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, --seed ${seed}${by}`)));
     waiting.begin('compiling');
-    const { openSampler } = await rooms.sampling();
+    const { openSampler } = await import('../../sampling/sample.ts');
     const size = { texts: flags.num, length: flags.length, stops: stop !== null, prime: prime.length };
     const sampler = await openSampler(checkpoint, device, size);
     closeSampler = () => sampler.close();
@@ -158,10 +160,11 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
 }
 
 /** A file is read in the encoding of the model's text. @throws RnnError `corpus` for one of another, unless the model reads bytes */
-async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime, rooms: Context['rooms']): Promise<Given> {
+async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<Given> {
   if ('typed' in prime) return typedText('--prime', prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
-  const { UTF8, decodeText, recordedReadingOrNull } = await rooms.reading();
+  const { UTF8, decodeText } = await import('../../corpus/encoding.ts');
+  const { recordedReadingOrNull } = await import('../../training/record.ts');
   const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
   const text = decodeText(prime.bytes, encoding);
   if (text !== null) return text;

@@ -76,19 +76,19 @@ export function defineSweep(command: Command, context: Context): void {
 }
 
 async function sweep(words: readonly string[], flags: SweepFlags, context: Context): Promise<number> {
-  const { io, rooms, stdout, stderr } = context;
+  const { io, stdout, stderr } = context;
   const fixed = await fixedFor(words, [...(flags.grid ?? []), ...(flags.sample ?? [])], context);
   refuseBlasWithout(fixed.flags.blas, [chosenDevice(fixed.flags.device, io).name]);
   const { points, axes } = await searchOf(flags, fixed, context);
-  const notes = await notesOn(points, fixed, context);
+  const notes = await notesOn(points, fixed);
   if (!flags.quiet) for (const note of notes) stderr.line(stderr.colour.dim(note));
-  const out = flags.out ?? join('sweeps', (await rooms.corpus()).corpusName(fixed.sources[0]));
+  const out = flags.out ?? join('sweeps', (await import('../../corpus/read.ts')).corpusName(fixed.sources[0]));
   const tasks = points.map((point): Task => ({
     name: point.name,
     folder: pathIn(out, point.name),
     argv: fixed.commandOf(point, pathIn(out, point.name)),
   }));
-  const { openSweepFolder } = await rooms.checkpoints();
+  const { openSweepFolder } = await import('../../runs/store.ts');
   if (flags.emit) {
     await openSweepFolder(out, fixed.identity).catch((error: unknown) => {
       // The lines may be for another machine.
@@ -101,13 +101,13 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
         : stdout.write(stdout.shown(`rnn ${argv.map(shellWord).join(' ')}\n`)));
     return 0;
   }
-  await refuseMissing(fixed, context);
+  await refuseMissing(fixed);
   await openSweepFolder(out, fixed.identity);
   if (!flags.json && !flags.quiet)
     stderr.line(stderr.colour.dim(harmless(`${tasks.length === 1 ? 'one trial' : `${count(tasks.length)} trials`}, in ${out}`)));
   const edges: FindEdges = async (best) => {
     const { settings } = points[tasks.indexOf(best)];
-    return (await rooms.searching()).edgesOf(axes, settings, (option, value) => fixed.isValue(option, value));
+    return (await import('../../training/edges.ts')).edgesOf(axes, settings, (option, value) => fixed.isValue(option, value));
   };
   return run(tasks, edges, flags, context);
 }
@@ -120,8 +120,8 @@ type FindEdges = (best: Task) => Promise<readonly Edge[]>;
  *
  * @throws RnnError `usage` for what no run can have
  */
-async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Context): Promise<readonly string[]> {
-  const { refuseImpossible } = await rooms.possible();
+async function notesOn(points: readonly Point[], fixed: Fixed): Promise<readonly string[]> {
+  const { refuseImpossible } = await import('../../training/possible.ts');
   const notes = new Map<string, number>();
   for (const point of points) {
     const all = fixed.flagsOf(point);
@@ -136,9 +136,9 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
 }
 
 /** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
-async function refuseMissing({ sources, flags }: Fixed, { rooms }: Context): Promise<void> {
+async function refuseMissing({ sources, flags }: Fixed): Promise<void> {
   const { include = [], exclude = [], skipInvalid = false, valFile, testFile } = flags;
-  const { findFiles } = await rooms.corpus();
+  const { findFiles } = await import('../../corpus/read.ts');
   for (const source of [...sources, valFile, testFile].filter((each) => each !== undefined)) {
     const { lost } = await findFiles(source, { include, exclude });
     if (lost.length > 0 && !skipInvalid) throw lost[0].error;
@@ -152,8 +152,8 @@ interface Search {
 }
 
 /** @throws RnnError `usage` where there are none, or both kinds */
-async function searchOf({ grid = [], sample = [], random, seed }: SweepFlags, fixed: Fixed, { rooms, stderr }: Context): Promise<Search> {
-  const { gridOf, drawPoints } = await rooms.searching();
+async function searchOf({ grid = [], sample = [], random, seed }: SweepFlags, fixed: Fixed, { stderr }: Context): Promise<Search> {
+  const { gridOf, drawPoints } = await import('../../training/search.ts');
   const isRandom = random !== undefined;
   if (isRandom && grid.length > 0)
     throw new RnnError('usage', '--grid and --random exclude each other', { hint: '--sample cell=lstm,gru draws from a list' });
@@ -190,7 +190,7 @@ async function run(
   { json = false, quiet = false }: SweepFlags,
   context: Context,
 ): Promise<number> {
-  const { rooms, stdout, stderr } = context;
+  const { stdout, stderr } = context;
   const progress = stderr.isTerminal && !json && !quiet ? new SweepProgress(stderr, tasks.length) : null;
   const runner = new SweepRunner(context, progress);
   const results: TaskResult[] = [];
@@ -215,7 +215,7 @@ async function run(
     busy: counts('busy'),
   };
   if (signal === null && (json || !quiet))
-    await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
+    await showRanking((await import('../../training/runs.ts')).ranked(results.map(({ summary }) => summary)), { json }, context);
   const best = bestTask(results);
   const edges = best === null || signal !== null ? [] : await edgesAt(best);
   if (!json && !quiet) for (const edge of edges) stderr.line(edgeLine(edge));

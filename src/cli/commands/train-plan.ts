@@ -28,8 +28,9 @@ interface Row {
 }
 
 export async function showPlan(context: Context, flags: TrainFlags, plan: Plan): Promise<number> {
-  const { rooms, stdout } = context;
-  const { optionRules, parametersOf } = await rooms.planning();
+  const { stdout } = context;
+  const { optionRules } = await import('../../training/option-rules.ts');
+  const { parametersOf } = await import('../../training/model.ts');
   const { options, reading, path, corpus, estimate, unmeasured } = plan;
   const own = Object.entries(optionRules).map(([name, { flag }]) => rowOfOption(flag, name as keyof TrainingOptions, plan, context));
   const rows = [...own, ...rowsOfReading(flags, reading, context), ...rowsOfMachine(flags, context), ...rowsOfFiles(flags, path, context)];

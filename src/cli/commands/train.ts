@@ -38,7 +38,7 @@ interface Request {
 
 async function train(request: Request): Promise<number> {
   const { sources, flags, context } = request;
-  const { io, rooms, stdout, stderr } = context;
+  const { io, stdout, stderr } = context;
   checkTogether(flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
@@ -50,9 +50,10 @@ async function train(request: Request): Promise<number> {
   const stopwatch = openStopwatch(io);
   exposeCollector();
   try {
-    const path = flags.out ?? join('checkpoints', (await rooms.corpus()).corpusName(sources[0]));
+    const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
     const asked = requestOf(request, path, choice);
-    const { openRun, tryRun } = await rooms.opening();
+    const { openRun } = await import('../../api/open-run.ts');
+    const { tryRun } = await import('../../api/try-run.ts');
     // What is told may quote files that came from anywhere.
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
@@ -61,7 +62,7 @@ async function train(request: Request): Promise<number> {
         ? {}
         : { activity: (activity: Activity) => reporter.wait?.(waitFor(activity)) }),
     };
-    const surroundings = { rooms, tell, clock: () => stopwatch.now() };
+    const surroundings = { tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
       const tried = await tryRun(asked, surroundings);
       reporter.close();
