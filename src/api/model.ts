@@ -1,26 +1,17 @@
 // A trained model at work, for other programs: it writes, scores, and shows what it does. Each task opens the device
 // that suits it, and closes it afterwards; only what it takes to write stays open, until `close`.
-import { type TrainedModel, findCheckpoint, readCheckpoint, startSymbolOf, weightsIn } from '../runs/store.ts';
+import type { TrainedModel } from '../runs/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
-import type { Device } from '../devices/device.ts';
-import { type Work, openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
-import { readActivations } from '../insight/activations.ts';
-import { gradientFlow } from '../insight/gradient-flow.ts';
-import { largestSingularValues } from '../insight/jacobian.ts';
 import { piecesOf, symbolTexts } from '../insight/pieces.ts';
-import { propertiesOf } from '../insight/properties.ts';
 import { saturationOf } from '../insight/saturation.ts';
-import { LEAST_CHARACTERS, searchCells } from '../insight/search.ts';
+import { LEAST_CHARACTERS } from '../insight/search.ts';
 import { SurpriseRecord } from '../insight/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { dynamicDefaults } from '../training/dynamic.ts';
 import { type GivenScoring, type Part, type Score, type ScoringPlan, parts, planScoring, score } from '../training/scoring.ts';
-import { runInTurns } from '../turns.ts';
 import { Corpus } from './corpus.ts';
-import { readKnownText } from './known-text.ts';
-import { areSources, isModelOrName } from './given.ts';
 import type {
   Evaluation,
   EvaluationOptions,
@@ -31,8 +22,9 @@ import type {
   ReadOptions,
   SurpriseOfText,
 } from './model-results.ts';
-import { type TextToRead, refuseOthers, tokensOf } from './model-text.ts';
 import {
+  areSources,
+  isModelOrName,
   machineNames,
   refuseUnknown,
   refuseUnless,
@@ -40,8 +32,20 @@ import {
   refuseUnlessStream,
   refuseUnlessWhole,
   refuseWrong,
-} from './settings.ts';
-import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
+} from './checks.ts';
+import {
+  type TextToRead,
+  findCells,
+  gradientsThrough,
+  readCells,
+  readKnownText,
+  readModel,
+  refuseOtherSymbols,
+  tokensOf,
+  withDevice,
+  workOfGradients,
+} from './trained.ts';
+import { type SampleOptions, type TextsOptions, Writer, refuseWrongChoice, sampleNames } from './writer.ts';
 
 /**
  * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and `Training.trained` give; the
@@ -57,8 +61,8 @@ export async function openModel(source?: string | TrainedModel, machine: Machine
     refuseUnlessModel('the model', source, expectation);
     return new Model(source, null, machine);
   }
-  const path = await findCheckpoint(source, 'use');
-  return new Model(await readCheckpoint(path, { weightsOnly: true }), path, machine);
+  const { path, trained } = await readModel(source);
+  return new Model(trained, path, machine);
 }
 
 export class Model {
@@ -80,7 +84,7 @@ export class Model {
     this.vocabulary = trained.vocabulary;
     this.#machine = machine;
     this.#symbols = new Vocabulary(trained.vocabulary);
-    this.#writer = new Writer(trained, (work) => this.#open(work));
+    this.#writer = new Writer(trained, machine);
   }
 
   /**
@@ -137,11 +141,7 @@ export class Model {
     refuseUnlessStream(stdin);
     refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
     refuseUnless(parts.includes(part), 'part', part, partsInWords);
-    const { corpus, reading } = await readKnownText(
-      { sources: [sources].flat(), part, ...options, ...(stdin === undefined ? {} : { stdin }) },
-      this.path,
-      this.trained,
-    );
+    const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options, stdin }, this);
     return new Corpus(corpus, reading);
   }
 
@@ -191,15 +191,13 @@ export class Model {
       const hint = `it takes one character at least, and ${LEAST_CHARACTERS} to find cells`;
       throw new RnnError('corpus', 'there is nothing to read in an empty text', { hint });
     }
-    const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) =>
-      readActivations(this.trained, tokens, device, startSymbolOf(this.trained)),
-    );
+    const activations = await readCells(this.trained, tokens, this.#machine);
     const decoder = this.#symbols.decoder();
     const pieces = Array.from(tokens, (id) => decoder.push(id));
     return {
       pieces,
       activations,
-      findings: pieces.length < LEAST_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
+      findings: await findCells(pieces, activations),
       saturation: saturationOf(activations),
     };
   }
@@ -216,13 +214,10 @@ export class Model {
     const tokens = tokensOf(text, this.#symbols);
     refuseUnlessWhole({ steps, positions });
     refuseUnlessWhole({ jacobians }, 0);
-    const flows = await gradientFlow(this.trained, tokens, { steps, positions });
-    const { layers, hidden } = this.configuration;
-    const multiplyAdds = 2 * weightsIn(this.trained) * jacobians * layers * hidden;
-    const singularValues = await this.#with({ kind: 'sampling', multiplyAdds }, (device) =>
-      largestSingularValues(this.trained, tokens, device, jacobians),
+    const measured = await withDevice(this.#machine, workOfGradients([this.trained], jacobians), (device) =>
+      gradientsThrough(this.trained, tokens, device, { steps, positions, jacobians }),
     );
-    return { name: this.path ?? 'the model', model: this.configuration, flows, singularValues };
+    return { name: this.path ?? 'the model', ...measured };
   }
 
   /** Lets go of threads and memory; nothing can be asked for after it. What is in hand comes to its end. */
@@ -240,30 +235,39 @@ export class Model {
       refuseUnless(part === 'all', 'part', part, "'all' for a string; model.read(files, { part }) reads a text that has parts");
       return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
     }
-    refuseOthers(text, this.#symbols);
+    refuseOtherSymbols(text, this.#symbols);
     return planScoring(this.trained, part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text, part, given);
   }
 
   #score(plan: ScoringPlan, record: SurpriseRecord | null = null): Promise<Score> {
-    return this.#with(plan.work, (device) => score(this.trained, plan, device, record));
-  }
-
-  #open(work: Work): Promise<Device> {
-    const { device = 'auto', ...machine } = this.#machine;
-    return openDevice(device, { work, ...machine });
-  }
-
-  async #with<Result>(work: Work, use: (device: Device) => Promise<Result>): Promise<Result> {
-    const device = await this.#open(work);
-    try {
-      return await use(device);
-    } finally {
-      await device.close();
-    }
+    return withDevice(this.#machine, plan.work, (device) => score(this.trained, plan, device, record));
   }
 
   #refuseClosed(): void {
     if (this.#isClosed) throw new RnnError('usage', 'this model is closed', { hint: 'open it again by openModel' });
+  }
+}
+
+/** What `openModel` and `Model.sample` take, together. */
+export interface SampleRequest extends SampleOptions, MachineChoice {
+  /** A run folder, a file or a model; the newest run in ./checkpoints if left out. */
+  readonly checkpoint?: string | TrainedModel;
+}
+
+/**
+ * Opens a model, writes one text piece by piece, and closes it.
+ *
+ * @throws RnnError as `openModel` and `Model.sample` do
+ */
+export async function* sample(request: SampleRequest = {}): AsyncGenerator<string, void, undefined> {
+  refuseUnknown(request, ['checkpoint', ...machineNames, ...sampleNames]);
+  const { checkpoint, device, threads, blas, ...options } = request;
+  refuseWrongChoice(options);
+  const model = await openModel(checkpoint, { device, threads, blas });
+  try {
+    yield* model.sample(options);
+  } finally {
+    await model.close();
   }
 }
 

@@ -9,7 +9,7 @@ import { type SurpriseReport, surprisePage as pageOfSurprise } from '../reports/
 import { svgOf as svgOfCharts } from '../reports/svg.ts';
 import { type TextLook, dashboard as dashboardOf } from '../reports/terminal.ts';
 import type { Stage } from '../training/curves.ts';
-import { refuseUnknown, refuseUnless } from './settings.ts';
+import { refuseUnknown, refuseUnless } from './checks.ts';
 
 /** The charts that have data. @throws RnnError `usage` for a value that is not a run, or a wrong option */
 export function chartsOf(runs: readonly NamedCurves[], options: ChartOptions): Chart[] {

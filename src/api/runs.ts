@@ -5,8 +5,8 @@ import { LogFollower, type LogLine, findRuns, isHeld, readLog } from '../runs/st
 import { Curves } from '../training/curves.ts';
 import { pathIn } from '../path-in.ts';
 import { type RunSummary, listRuns as listRunsIn } from '../training/runs.ts';
-import { areSources } from './given.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSignal } from './settings.ts';
+import { areSources } from './checks.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSignal } from './checks.ts';
 
 export interface Run {
   readonly path: string;
@@ -74,7 +74,7 @@ export async function* followRun(path: string, options: { readonly signal?: Abor
     const { lines, isAnew, isAll } = await follower.next();
     yield { lines, isAnew };
     isOver = isAll && !isRunning;
-    if (isAll && isRunning) await wait(lookEveryMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    if (isAll && isRunning) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
   }
 }
 

@@ -1,10 +1,11 @@
 // A text that a trained model is to read, and what is said of it. Reading it is library/'s.
-import type { TrainedModel } from '../runs/store.ts';
+import type { Loaded } from '../api/trained.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
 import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
+import { type Flag, listFlag, skipInvalidFlag, textFlag } from './flags.ts';
 import { harmless, shellWord } from './format.ts';
 import { isTyped } from './typed.ts';
 
@@ -16,11 +17,12 @@ export interface TextFlags {
   readonly json?: boolean;
 }
 
-/** A model, and the checkpoint that it is from. */
-export interface Loaded {
-  readonly path: string;
-  readonly trained: TrainedModel;
-}
+export const textFlags = (): readonly Flag[] => [
+  listFlag('--include <glob>', 'of a folder, only these files; as in training'),
+  listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
+  textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
+  skipInvalidFlag(),
+];
 
 /** What the texts that were named are called, for a page or an error. */
 export const namesOfTexts = (sources: readonly string[]): string =>
@@ -28,12 +30,12 @@ export const namesOfTexts = (sources: readonly string[]): string =>
 
 export async function readKnownText(
   sources: readonly string[],
-  { path, trained }: Loaded,
+  loaded: Loaded,
   { include, exclude, encoding, skipInvalid, json }: TextFlags,
   { io, stderr, waiting }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
-  const { readKnownText: read } = await import('../api/known-text.ts');
+  const { readKnownText: read } = await import('../api/trained.ts');
   const asked = {
     sources,
     part,
@@ -41,13 +43,11 @@ export async function readKnownText(
     exclude,
     encoding,
     skipInvalid,
-    ...(isTyped(sources, io) ? {} : { onActivity: waiting.listen }),
-    get stdin() {
-      return io.stdin;
-    },
+    onActivity: isTyped(sources, io) ? undefined : waiting.listen,
+    stdin: io.stdin,
   };
   try {
-    const { corpus } = await read(asked, path, trained);
+    const { corpus } = await read(asked, loaded);
     if (!json) for (const note of corpus.notes) stderr.line(stderr.colour.dim(harmless(note)));
     return corpus;
   } catch (error) {

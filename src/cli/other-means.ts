@@ -4,7 +4,8 @@ import { RnnError } from '../errors.ts';
 import type { ScoringPlan } from '../training/scoring.ts';
 import type { Context } from './context.ts';
 import { bits, count, unitName } from './format.ts';
-import { type Loaded, type TextFlags, readKnownText } from './known-text.ts';
+import type { Loaded } from '../api/trained.ts';
+import { type TextFlags, readKnownText } from './known-text.ts';
 import type { Others } from './scores-table.ts';
 
 /** Longer texts are compressed only if that is asked for: it takes longer than to score them. */

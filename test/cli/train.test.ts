@@ -88,6 +88,7 @@ describe('rnn train', () => {
       validationFile: null,
       testFraction: 0.1,
       testFile: null,
+      stdin: expect.anything(),
     });
     expect(calls.folder).toEqual(['runs/a', { force: true }]);
     expect(calls.device).toEqual(['cpu', { threads: 2, work: expect.objectContaining({ kind: 'training' }) }]);

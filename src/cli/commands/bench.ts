@@ -6,7 +6,7 @@ import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, devices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
+import { blasFlag, devices, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
@@ -82,7 +82,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
           batchSize,
           sequenceLength,
           milliseconds: dryRun ? null : 1000 * seconds,
-          ...(profile ? { profile } : {}),
+          profile,
         });
         // By the name that was asked for: several modes of the gpu are one device.
         results.push({ ...result, device: name });
@@ -110,7 +110,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 /** Null for a gpu that nobody asked for and that is missing. */
 async function open(name: string, { device: asked, threads, blas }: BenchFlags, { stderr }: Context): Promise<Device | null> {
   try {
-    return await (await import('../../devices/open.ts')).openDevice(name, ofMachine({ threads, blas }));
+    return await (await import('../../devices/open.ts')).openDevice(name, { threads, blas });
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
     stderr.line(stderr.colour.dim(error.message));

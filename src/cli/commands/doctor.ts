@@ -37,15 +37,11 @@ export function defineDoctor(command: Command, context: Context): void {
 }
 
 async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise<number> {
-  const { examine } = await import('../../diagnosis/doctor.ts');
-  const device = flags.device === 'auto' ? undefined : flags.device;
+  const api = await import('../../api/machine.ts');
+  const { device, blas, full } = flags;
   const working: string[] = [];
   waiting.begin('checking');
-  for await (const check of examine({
-    full: flags.full === true,
-    ...(device === undefined ? {} : { device }),
-    ...(flags.blas === undefined ? {} : { blas: flags.blas }),
-  })) {
+  for await (const check of api.doctor({ device: device === 'auto' ? undefined : device, blas, full })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
     await stdout.write(flags.json ? `${JSON.stringify({ event: 'check', ...check })}\n` : `${rowOf(check, stdout)}\n`);
     waiting.begin('checking');

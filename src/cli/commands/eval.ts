@@ -1,6 +1,7 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Loaded } from '../../api/trained.ts';
 import type { TrainedModel } from '../../runs/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
@@ -8,15 +9,15 @@ import type { SurpriseRecord } from '../../insight/surprise.ts';
 import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
 import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
+import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { bits, count, harmless, onOneLine, unitName } from '../format.ts';
-import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
+import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
-interface EvalFlags extends TextFlags {
+interface EvalFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;
   readonly part?: Part;
   readonly streams?: number;
@@ -29,9 +30,6 @@ interface EvalFlags extends TextFlags {
   readonly force?: boolean;
   readonly against?: readonly string[];
   readonly compressors?: boolean;
-  readonly device?: string;
-  readonly threads?: number;
-  readonly blas?: string;
 }
 
 const positive = { whole: true, least: 1 };
@@ -54,10 +52,7 @@ export function defineEval(command: Command, context: Context): void {
     'What is scored:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
       choiceFlag('--part <which>', 'all, train, validation or test: as split (default: all)', parts),
-      listFlag('--include <glob>', 'of a folder, only these files; as in training'),
-      listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
-      textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
-      skipInvalidFlag(),
+      ...textFlags(),
     ],
     'How it is read:': [
       numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
@@ -92,18 +87,16 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const part = flags.part ?? defaultPart;
   const given = givenOptions(flags);
   refuseTwice(sources, flags);
-  const choice = chosenDevice(flags.device, io);
-  refuseBlasWithout(flags.blas, [choice.name]);
+  const { machine, by } = machineFrom(flags, io);
   const texts = [...sources, ...(flags.against ?? [])];
   const files = new OutputFiles({ '--html': flags.html }, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   await files.refuseUnfit();
-  const { findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
-  const path = await findCheckpoint(flags.checkpoint, 'use');
-  const trained = await readCheckpoint(path, { weightsOnly: true });
+  const { readModel, withDevice } = await import('../../api/trained.ts');
+  const loaded = await readModel(flags.checkpoint);
+  const { path, trained } = loaded;
   const { planScoring, readingOf, score } = await import('../../training/scoring.ts');
   const { validationFile, testFile } = readingOf(trained.training, part);
   for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
-  const loaded = { path, trained };
   const reading = readKnownText(sources, loaded, flags, context, part);
   const { vocabulary, ...corpus } = await (flags.against === undefined
     ? reading
@@ -113,10 +106,8 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const counted = flags.against === undefined ? null : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
   const surprise = await recordFor(plan, trained, flags);
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
-  const device = await (await import('../../devices/open.ts')).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
-  const scored = await score(trained, plan, device, surprise, waiting.listen).finally(() => device.close());
+  const scored = await withDevice(machine, plan.work, (device) => score(trained, plan, device, surprise, waiting.listen));
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
-  const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));
   if (!flags.json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
@@ -140,18 +131,8 @@ function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay }: 
       hint: 'add --dynamic, or leave it out',
     });
   }
-  return {
-    ...(streams === undefined ? {} : { streams }),
-    ...(seqLength === undefined ? {} : { sequenceLength: seqLength }),
-    ...(dynamic
-      ? {
-          dynamic: {
-            ...(dynamicLr === undefined ? {} : { learningRate: dynamicLr }),
-            ...(dynamicDecay === undefined ? {} : { decay: dynamicDecay }),
-          },
-        }
-      : {}),
-  };
+  const rates = { ...(dynamicLr !== undefined && { learningRate: dynamicLr }), ...(dynamicDecay !== undefined && { decay: dynamicDecay }) };
+  return { streams, sequenceLength: seqLength, dynamic: dynamic ? rates : undefined };
 }
 
 /** @throws RnnError `usage` for standard input or output that would be used twice */

@@ -39,7 +39,7 @@ export function defineImport(command: Command, context: Context): void {
 
 async function importModel(file: string, flags: ImportFlags, context: Context): Promise<void> {
   const { stdout, stderr, waiting } = context;
-  const { RunFolder, findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
+  const { RunFolder, findCheckpoint, readCheckpoint, weightsIn } = await import('../../runs/store.ts');
   const { readTrained } = await import('../../formats/trained.ts');
   const path = flags.out ?? join('checkpoints', runNameOf(file));
   if (!flags.force && (await RunFolder.holdsRun(path))) {
@@ -54,14 +54,14 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
   const content = await readWhole(file);
   const like = likePath === null ? null : await readCheckpoint(likePath, { weightsOnly: true });
   const checkpoint = readTrained(content, file, like);
-  const { model, tensors, training } = checkpoint;
+  const { model, training } = checkpoint;
   const folder = await RunFolder.create(path, { force: flags.force === true });
   try {
     await folder.saveLatest(checkpoint);
   } finally {
     folder.close();
   }
-  const parameters = tensors.reduce((sum, { data }) => sum + data.length, 0);
+  const parameters = weightsIn(checkpoint);
   const { step } = training;
   if (flags.json) return stdout.write(`${JSON.stringify({ event: 'import', file, path, model, parameters, step })}\n`);
   const sizes = `${model.cell}, ${model.layers} × ${model.hidden}, ${count(parameters)} parameters`;

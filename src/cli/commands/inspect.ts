@@ -7,24 +7,22 @@ import { type CellName, type Finding, cellText } from '../../insight/finding.ts'
 import type { Saturation } from '../../insight/saturation.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
+import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
+import { addExamples, addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, harmless, unitName } from '../format.ts';
-import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
+import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
 import { markedText } from '../marks.ts';
 import { shaderFor } from '../shades.ts';
 import { badValue } from '../values.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
-interface InspectFlags extends TextFlags {
+interface InspectFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;
   readonly length?: number;
   readonly cell?: string;
   readonly html?: string;
   readonly record?: string;
   readonly force?: boolean;
-  readonly device?: string;
-  readonly threads?: number;
 }
 
 const positive = { whole: true, least: 1 };
@@ -38,10 +36,7 @@ export function defineInspect(command: Command, context: Context): void {
   const groups = {
     'What is read:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
-      listFlag('--include <glob>', 'of a folder, only these files; as in training'),
-      listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
-      textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
-      skipInvalidFlag(),
+      ...textFlags(),
       numberFlag('--length <n>', 'characters to read; 10000 to 80000 by the properties', positive),
     ],
     'What is shown:': [
@@ -102,42 +97,35 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
 
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
   const { io, stderr, waiting } = context;
-  const choice = chosenDevice(flags.device, io);
-  const { activationsOf, readActivations } = await import('../../insight/activations.ts');
+  const { machine, by } = machineFrom(flags, io);
+  const { readCells, readModel } = await import('../../api/trained.ts');
+  const { activationsOf } = await import('../../insight/activations.ts');
   const { defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
-  const { startSymbolOf } = await import('../../runs/store.ts');
-  const { findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
-  const path = await findCheckpoint(flags.checkpoint, 'use');
-  const trained = await readCheckpoint(path, { weightsOnly: true });
+  const loaded = await readModel(flags.checkpoint);
+  const { path, trained } = loaded;
   const { model } = trained;
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
-  const { train: whole, vocabulary } = await readKnownText(sources, { path, trained }, flags, context);
+  const { train: whole, vocabulary } = await readKnownText(sources, loaded, flags, context);
   const decoder = vocabulary.decoder();
   const decoded = Array.from(whole.subarray(0, flags.length ?? maxDefaultLength(model)), (id) => decoder.push(id));
   const pieces = decoded.slice(0, flags.length ?? defaultLength(decoded, model));
   const tokens = whole.subarray(0, pieces.length);
-  const { openDevice } = await import('../../devices/open.ts');
-  const device = await openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
   waiting.begin('compiling');
   const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
-  const activations = await readActivations(trained, tokens, device, startSymbolOf(trained), onRead).finally(() => device.close());
+  const activations = await readCells(trained, tokens, machine, onRead);
   const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
   const extent = `${read} ${unitName(vocabulary.unit)}s`;
-  const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
   if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${by}`)));
   return { path, model, pieces, activations, extent, cell };
 }
 
 /** None in a text too short. */
 async function search({ pieces, activations }: Seen, { json }: InspectFlags, { stderr, waiting }: Context): Promise<readonly Finding[]> {
-  const { LEAST_CHARACTERS, searchCells } = await import('../../insight/search.ts');
-  const { propertiesOf } = await import('../../insight/properties.ts');
-  const { runInTurns } = await import('../../turns.ts');
+  const { LEAST_CHARACTERS } = await import('../../insight/search.ts');
   waiting.begin('searching cells');
-  if (pieces.length >= LEAST_CHARACTERS) return runInTurns(searchCells(activations, propertiesOf(pieces)));
-  if (!json)
+  if (pieces.length < LEAST_CHARACTERS && !json)
     stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`));
-  return [];
+  return (await import('../../api/trained.ts')).findCells(pieces, activations);
 }
 
 async function writePage(

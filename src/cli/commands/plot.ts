@@ -67,7 +67,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
     horizontal: flags.x ?? 'step',
     smoothing: flags.smooth ?? 0,
     logarithmicLoss: flags.log === true,
-    ...(flags.only === undefined ? {} : { only: [flags.only] }),
+    only: flags.only && [flags.only],
   };
   const isPageAlone = flags.html !== undefined && flags.svg === undefined && !flags.json;
   // On a page everything is over steps at first, and can be chosen.

@@ -4,10 +4,9 @@ import type { TrainedModel } from '../../runs/checkpoint.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { Unit } from '../../corpus/vocabulary.ts';
 import { RnnError, inQuotes } from '../../errors.ts';
-import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
+import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
 import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
@@ -16,7 +15,7 @@ import { writeSamples } from '../samples.ts';
 import { badValue } from '../values.ts';
 import { readWhole } from '../whole-file.ts';
 
-interface SampleFlags {
+interface SampleFlags extends MachineFlags {
   readonly checkpoint?: string;
   readonly temp?: number;
   readonly length: number;
@@ -32,8 +31,6 @@ interface SampleFlags {
   readonly stop?: readonly string[];
   readonly noStop?: boolean;
   readonly json?: boolean;
-  readonly device?: string;
-  readonly threads?: number;
 }
 
 const positive = { whole: true, least: 1 };
@@ -89,37 +86,28 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
 async function sample(flags: SampleFlags, { io, stdout, stderr, waiting }: Context): Promise<void> {
   refuseSeedsBeyond(flags);
   const given = await readPrime(flags, io);
-  const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
-  const { findCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
-  const path = await findCheckpoint(flags.checkpoint, 'use');
-  const checkpoint = await readCheckpoint(path, { weightsOnly: true });
-  const { unit } = checkpoint.vocabulary;
-  const prime = await primeFor(checkpoint, given);
+  const { readModel } = await import('../../api/trained.ts');
+  const { openSamplerFor, seedsFrom } = await import('../../api/writer.ts');
+  const { path, trained } = await readModel(flags.checkpoint);
+  const { unit } = trained.vocabulary;
+  const prime = await primeFor(trained, given);
   const stop = flags.stop?.map((text) => typedText('--stop', text, unit)) ?? null;
+  const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
   const seed = flags.seed ?? io.randomSeed();
   const maxCount = Number.MAX_SAFE_INTEGER - seed + 1;
-  if (flags.num > maxCount) throw badValue('--num', String(flags.num), `at most ${maxCount} with --seed ${seed}`);
-  const choice = chosenDevice(flags.device, io);
-  const multiplyAdds = flags.num > 1 ? flags.num * flags.length * weightsOf(checkpoint) : 0;
-  const device = await (
-    await import('../../devices/open.ts')
-  ).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
-  let closeSampler = (): Promise<void> => Promise.resolve();
+  if (count > maxCount) throw badValue('--num', String(count), `at most ${maxCount} with --seed ${seed}`);
+  const { machine, by } = machineFrom(flags, io);
+  waiting.begin('compiling');
+  const { sampler, close } = await openSamplerFor(trained, machine, { texts: count, length, stops: stop !== null, prime: prime.length });
   try {
-    const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
-    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, --seed ${seed}${by}`)));
-    waiting.begin('compiling');
-    const { openSampler } = await import('../../sampling/sample.ts');
-    const size = { texts: flags.num, length: flags.length, stops: stop !== null, prime: prime.length };
-    const sampler = await openSampler(checkpoint, device, size);
-    closeSampler = () => sampler.close();
+    const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
+    if (flags.seed === undefined && !json) stderr.line(stderr.colour.dim(harmless(`${path}, --seed ${seed}${device}`)));
     waiting.begin('sampling'); // until the first of it is there
-    const { num: count, length, midText = false, json = false, noPrime = false, noStop = false } = flags;
+    const options = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
     const request = { prime, midText, length, stop, keepStop: !noStop, seeds: seedsFrom(seed, count), options };
     await writeSamples(sampler, request, { unit, seed, count, json, keepPrime: !noPrime }, stdout);
   } finally {
-    await closeSampler();
-    await device.close();
+    await close();
   }
 }
 
@@ -132,11 +120,6 @@ function refuseSeedsBeyond({ seed, num: count }: SampleFlags): void {
     `at most 2^53 − ${count} with --num ${count}`,
     'each text has the seed after that of the one before',
   );
-}
-
-/** Each text has a seed of its own, by which it can be had again alone. */
-function* seedsFrom(first: number, count: number): Generator<number> {
-  for (let index = 0; index < count; index++) yield first + index;
 }
 
 /** Text that was typed, with its escapes, or the bytes of a file. */
@@ -178,8 +161,4 @@ function typedText(flag: string, text: string, unit: Unit): Given {
   if (unit === 'byte' && text.includes('\u{FFFD}'))
     throw badValue(flag, text, 'valid UTF-8', String.raw`write any other byte as \xff, and U+FFFD itself as \u{fffd}`);
   return unescaped(text, unit);
-}
-
-function weightsOf({ tensors }: TrainedModel): number {
-  return tensors.reduce((sum, { data }) => sum + data.length, 0);
 }

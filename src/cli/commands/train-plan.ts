@@ -1,6 +1,6 @@
 // What `rnn train --dry-run` shows: how long the run would take, every option as it would be, and where it comes from; as data, too, of
 // which a part is a configuration file.
-import type { TriedRun } from '../../api/try-run.ts';
+import type { TriedRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
 import type { TrainingOptions } from '../../training/options.ts';
 import type { ReadingOptions } from '../../training/record.ts';

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { RunRequest, Teller } from '../../api/run-request.ts';
-import type { Activity } from '../../training/activity.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
@@ -51,25 +50,20 @@ async function train(request: Request): Promise<number> {
   exposeCollector();
   try {
     const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
-    const asked = requestOf(request, path, choice);
-    const { openRun } = await import('../../api/open-run.ts');
-    const { tryRun } = await import('../../api/try-run.ts');
     // What is told may quote files that came from anywhere.
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
       warn: (text) => reporter.warn(harmless(text)),
-      ...(isTyped(sources, io) || reporter.wait === undefined
-        ? {}
-        : { activity: (activity: Activity) => reporter.wait?.(waitFor(activity)) }),
+      activity: isTyped(sources, io) || reporter.wait === undefined ? undefined : (activity) => reporter.wait?.(waitFor(activity)),
     };
-    const surroundings = { tell, clock: () => stopwatch.now() };
+    const asked = { request: requestOf(request, path, choice), tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
-      const tried = await tryRun(asked, surroundings);
+      const tried = await (await import('../../api/plan-run.ts')).tryRun(asked);
       reporter.close();
       for (const note of tried.idle) tell.note(note);
       return await showPlan(context, flags, { ...tried, asked: givenOptions(flags), path });
     }
-    const run = await openRun(asked, surroundings);
+    const run = await (await import('../../api/open-run.ts')).openRun(asked);
     if (run.end !== null) {
       await reporter.handle(run.end);
       return 0;
@@ -99,9 +93,7 @@ function requestOf({ sources, flags, context: { io } }: Request, folder: string,
     machine: givenMachine(flags),
     ...(fromEnvironment ? { deviceBy: 'RNN_DEVICE' } : {}),
     alsoReads: [flags.config ?? io.env.RNN_CONFIG ?? ''].filter((path) => path !== ''),
-    get stdin() {
-      return io.stdin;
-    },
+    stdin: io.stdin,
   };
 }
 
