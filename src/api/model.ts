@@ -4,7 +4,6 @@ import type { TrainedModel } from '../runs/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
-import { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import { saturationOf } from '../insight/saturation.ts';
 import { LEAST_CHARACTERS } from '../insight/search.ts';
 import { SurpriseRecord } from '../insight/surprise.ts';
@@ -41,11 +40,12 @@ import {
   readKnownText,
   readModel,
   refuseOtherSymbols,
+  surpriseOf,
   tokensOf,
   withDevice,
   workOfGradients,
 } from './trained.ts';
-import { type SampleOptions, type TextsOptions, Writer, refuseWrongChoice, sampleNames } from './writer.ts';
+import { type SampleOptions, type TextsOptions, Writer, asBytes, asText, refuseWrongChoice, sampleNames } from './writer.ts';
 
 /**
  * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and `Training.trained` give; the
@@ -95,7 +95,7 @@ export class Model {
    */
   async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
     this.#refuseClosed();
-    yield* this.#writer.pieces(options);
+    yield* this.#writer.pieces(options, asText);
   }
 
   /**
@@ -105,7 +105,7 @@ export class Model {
    */
   async *sampleBytes(options: SampleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     this.#refuseClosed();
-    yield* this.#writer.bytePieces(options);
+    yield* this.#writer.pieces(options, asBytes);
   }
 
   /**
@@ -115,7 +115,7 @@ export class Model {
    */
   async *sampleMany(options: TextsOptions): AsyncGenerator<string, void, undefined> {
     this.#refuseClosed();
-    yield* this.#writer.texts(options);
+    yield* this.#writer.texts(options, asText);
   }
 
   /**
@@ -125,7 +125,7 @@ export class Model {
    */
   async *sampleManyBytes(options: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
     this.#refuseClosed();
-    yield* this.#writer.byteTexts(options);
+    yield* this.#writer.texts(options, asBytes);
   }
 
   /**
@@ -165,18 +165,7 @@ export class Model {
   async surprise(text: TextToRead): Promise<SurpriseOfText> {
     const plan = this.#plan(text, 'all', { streams: 1 });
     const surprise = new SurpriseRecord(plan.tokens.length - 1, this.configuration.vocabulary);
-    const { bits, accuracy, characters } = evaluationOf(await this.#score(plan, surprise));
-    return {
-      model: this.configuration,
-      unit: this.vocabulary.unit === 'byte' ? 'byte' : 'character',
-      characters,
-      bits,
-      accuracy,
-      pieces: [...piecesOf(plan.tokens, this.#symbols, surprise)],
-      surprise,
-      ids: plan.tokens,
-      symbols: symbolTexts(this.#symbols),
-    };
+    return surpriseOf(this.trained, plan.tokens, await this.#score(plan, surprise), surprise);
   }
 
   /**

@@ -218,34 +218,21 @@ async function prepare(
   openStore: () => Promise<Store>,
 ): Promise<OpenRun> {
   const { tell, clock } = asked;
-  const device = await openDeviceFor(asked, { options, machine, corpus });
+  const opened: { close?(): Promise<void> | void }[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of opened.toReversed()) await each.close?.();
+  };
   try {
-    const run = await prepareTraining({
-      options,
-      reading,
-      machine,
-      corpus,
-      device,
-      earlier,
-      initial,
-      clock,
-      onActivity: tell.activity,
-    });
-    try {
-      for (const note of run.notes) tell.note(note);
-      const store = await openStore();
-      const close = async (): Promise<void> => {
-        store.close?.();
-        await run.close();
-        await device.close();
-      };
-      return { end: null, store, train: (signal) => run.train(store, signal), close };
-    } catch (error) {
-      await run.close();
-      throw error;
-    }
+    const device = await openDeviceFor(asked, { options, machine, corpus });
+    opened.push(device);
+    const run = await prepareTraining({ options, reading, machine, corpus, device, earlier, initial, clock, onActivity: tell.activity });
+    opened.push(run);
+    for (const note of run.notes) tell.note(note);
+    const store = await openStore();
+    opened.push(store);
+    return { end: null, store, train: (signal) => run.train(store, signal), close };
   } catch (error) {
-    await device.close();
+    await close();
     throw error;
   }
 }

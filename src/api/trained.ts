@@ -11,16 +11,18 @@ import { type Activations, readActivations } from '../insight/activations.ts';
 import type { Finding } from '../insight/finding.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
 import { largestSingularValues } from '../insight/jacobian.ts';
+import { piecesOf, symbolTexts } from '../insight/pieces.ts';
 import { propertiesOf } from '../insight/properties.ts';
 import type { BareModel } from '../insight/reading.ts';
 import { LEAST_CHARACTERS, searchCells } from '../insight/search.ts';
+import type { Surprise } from '../insight/surprise.ts';
 import { type TrainedModel, findCheckpoint, readCheckpoint, startSymbolOf, weightsIn } from '../runs/store.ts';
 import type { ReadingOptions } from '../training/record.ts';
-import { type Part, readingOf } from '../training/scoring.ts';
+import { type Part, type Score, readingOf } from '../training/scoring.ts';
 import { runInTurns } from '../turns.ts';
 import { refuseUnless } from './checks.ts';
 import { Corpus } from './corpus.ts';
-import type { Gradients, GradientsOptions, MachineChoice } from './model-results.ts';
+import type { Gradients, GradientsOptions, MachineChoice, SurpriseOfText } from './model-results.ts';
 
 /** A model, and the checkpoint that it is from. */
 export interface Loaded {
@@ -123,6 +125,27 @@ export function refuseOtherSymbols(corpus: Corpus, vocabulary: Vocabulary): void
   throw new RnnError('corpus', `the corpus has ${data.symbols.length} symbols of its own, and the model reads in its ${vocabulary.size}`, {
     hint: 'read it by model.read(files), or with { vocabulary: model.vocabulary }',
   });
+}
+
+/** What each character of a scored text cost, as far as the record has room. */
+export function surpriseOf(
+  { model, vocabulary: data }: TrainedModel,
+  tokens: Tokens,
+  { nats, accuracy, characters }: Score,
+  surprise: Surprise,
+): SurpriseOfText {
+  const vocabulary = new Vocabulary(data);
+  return {
+    model,
+    unit: data.unit === 'byte' ? 'byte' : 'character',
+    characters,
+    bits: nats / Math.LN2,
+    accuracy,
+    pieces: [...piecesOf(tokens, vocabulary, surprise)],
+    surprise,
+    ids: tokens,
+    symbols: symbolTexts(vocabulary),
+  };
 }
 
 /** What the cells hold while the model reads a text, symbol by symbol. */

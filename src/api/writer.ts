@@ -48,30 +48,7 @@ export class Writer {
   }
 
   /** One text, piece by piece as it is drawn. */
-  pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
-    return this.#pieces(options, (sampler, request) => sampler.texts(request));
-  }
-
-  /** The same as bytes. */
-  bytePieces(options: SampleOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.#pieces(options, (sampler, request) => sampler.bytes(request));
-  }
-
-  /** Whole texts, one after another. */
-  texts(given: TextsOptions): AsyncGenerator<string, void, undefined> {
-    return this.#wholes(
-      given,
-      (sampler, request) => sampler.texts(request),
-      (pieces) => pieces.join(''),
-    );
-  }
-
-  /** The same as bytes. */
-  byteTexts(given: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.#wholes(given, (sampler, request) => sampler.bytes(request), Buffer.concat);
-  }
-
-  async *#pieces<Piece>(options: SampleOptions, draw: Draw<Piece>): AsyncGenerator<Piece, void, undefined> {
+  async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseWrongChoice(options);
     const { seed, ...request } = requestOf(options);
     const { prime, length } = request;
@@ -86,11 +63,8 @@ export class Writer {
     }
   }
 
-  async *#wholes<Piece>(
-    given: TextsOptions,
-    draw: Draw<Piece>,
-    join: (pieces: readonly Piece[]) => Piece,
-  ): AsyncGenerator<Piece, void, undefined> {
+  /** Whole texts, one after another. */
+  async *texts<Piece>(given: TextsOptions, { draw, join }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseUnknown(given, ['count', ...sampleNames]);
     const { count, ...options } = given;
     refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
@@ -187,8 +161,14 @@ export async function openSamplerFor(
   }
 }
 
-/** Texts of an open sampler, as characters or as bytes. */
-type Draw<Piece> = (sampler: Sampler, request: TextsRequest) => Iterable<AsyncGenerator<Piece>>;
+/** Texts as characters or as bytes: how a sampler draws them, and how a whole is made of its pieces. */
+interface Form<Piece> {
+  draw(sampler: Sampler, request: TextsRequest): Iterable<AsyncGenerator<Piece>>;
+  join(pieces: readonly Piece[]): Piece;
+}
+
+export const asText: Form<string> = { draw: (sampler, request) => sampler.texts(request), join: (pieces) => pieces.join('') };
+export const asBytes: Form<Uint8Array> = { draw: (sampler, request) => sampler.bytes(request), join: Buffer.concat };
 
 interface OpenSampler {
   readonly sampler: Sampler;

@@ -1,4 +1,5 @@
 // The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows nothing of what commands do.
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
 import { coloursFor, noColours } from './colour.ts';
@@ -9,7 +10,6 @@ import { commonFlags, refuseRepeats } from './flags.ts';
 import { harmless, onOneLine } from './format.ts';
 import type { Io } from './io.ts';
 import { Output, OutputClosed } from './output.ts';
-import { readVersion } from './version.ts';
 
 const examples = `
 Examples:
@@ -120,7 +120,7 @@ async function define(
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary);
     // Completions are for all of them.
-    if (argv.includes(name) || words.has('completion')) (await load())(command, context);
+    if (argv.includes(name) || words.has('completion')) (await load()).define(command, context);
     refuseRepeats(command);
   }
   program.hook('preAction', async (_program, command) => {
@@ -128,6 +128,11 @@ async function define(
     await openWaiting(context);
   });
   return program;
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
 }
 
 /** The command that was tried, if there is one of that name. */

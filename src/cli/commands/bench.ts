@@ -30,7 +30,7 @@ const positive = { whole: true, least: 1 };
 
 const deviceList = (): Flag => listFlag('--device <name>', 'repeatable (default: cpu, and gpu if one answers)', Object.keys(devices));
 
-export function defineBench(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
   const groups = {
     'The machine:': [deviceList(), threadsFlag(), blasFlag()],

@@ -5,7 +5,7 @@ import { addExamples, commonFlags } from '../flags.ts';
 import { shellWord } from '../format.ts';
 import { forceFlag } from '../written.ts';
 
-export function defineCorpus(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Lists the built-in corpora, or writes one to corpora/. Any other text will do: a book of gutenberg.org, source code.')
     .argument('[name]', 'the corpus to write');

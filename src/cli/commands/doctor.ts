@@ -15,7 +15,7 @@ interface DoctorFlags {
   readonly json?: boolean;
 }
 
-export function defineDoctor(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command.description('Tells which devices work here, which do not and why. Ends with 0 if one does.');
   for (const flag of [
     deviceFlag('only this one; listed below'),

@@ -1,20 +1,20 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Loaded } from '../../api/trained.ts';
 import type { TrainedModel } from '../../runs/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../insight/surprise.ts';
 import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
-import { type CharacterCosts, writeCharacters } from '../by-character.ts';
+import { writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { bits, count, harmless, onOneLine, unitName } from '../format.ts';
+import { count, harmless, onOneLine, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
+import type { Output } from '../output.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
-import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
+import { evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
 interface EvalFlags extends TextFlags, MachineFlags {
@@ -35,14 +35,13 @@ interface EvalFlags extends TextFlags, MachineFlags {
 const positive = { whole: true, least: 1 };
 /** What training/scoring.ts knows; it is not loaded for a help text. */
 const parts: readonly Part[] = ['all', 'train', 'validation', 'test'];
-const defaultPart: Part = 'all';
 
 /** Half a gigabyte. */
 const mostByCharacter = 10_000_000;
 /** More would keep a browser busy for long. */
 const mostOnPage = 100_000;
 
-export function defineEval(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.',
@@ -83,15 +82,15 @@ export function defineEval(command: Command, context: Context): void {
 }
 
 async function evaluate(sources: readonly string[], flags: EvalFlags, context: Context): Promise<void> {
-  const { io, stderr, waiting } = context;
-  const part = flags.part ?? defaultPart;
+  const { io, stdout, stderr, waiting } = context;
+  const { part = 'all', json, byCharacter } = flags;
   const given = givenOptions(flags);
   refuseTwice(sources, flags);
   const { machine, by } = machineFrom(flags, io);
   const texts = [...sources, ...(flags.against ?? [])];
   const files = new OutputFiles({ '--html': flags.html }, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   await files.refuseUnfit();
-  const { readModel, withDevice } = await import('../../api/trained.ts');
+  const { readModel, surpriseOf, withDevice } = await import('../../api/trained.ts');
   const loaded = await readModel(flags.checkpoint);
   const { path, trained } = loaded;
   const { planScoring, readingOf, score } = await import('../../training/scoring.ts');
@@ -108,12 +107,25 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
   const scored = await withDevice(machine, plan.work, (device) => score(trained, plan, device, surprise, waiting.listen));
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
-  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));
-  if (!flags.json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
+  if (!json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));
+  if (!json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
-  const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
-  if (costs !== null && flags.html !== undefined) await writePage(files, sources, { ...loaded, evaluated, costs });
-  await show({ evaluated, costs, plan, unit: unitName(vocabulary.unit) }, { ...flags, part, checkpoint: path }, context);
+  const run = basename(dirname(resolve(path)));
+  if (surprise !== null && flags.html !== undefined) {
+    const { surprisePage } = await import('../../reports/surprise-page.ts');
+    const seen = surpriseOf(trained, plan.tokens, scored, { ...surprise, nats: surprise.nats.subarray(0, mostOnPage) });
+    await files.write('--html', surprisePage({ ...seen, run, text: namesOfTexts(sources), others: otherBits(evaluated) }));
+  }
+  const isForPeople =
+    surprise === null || !byCharacter || (await writeCharacters({ tokens: plan.tokens, vocabulary, surprise }, json === true, context));
+  if (json) {
+    const how = { dynamic: plan.dynamic, checkpoint: path, part, streams: plan.streams, trainedShare: plan.trainedShare };
+    return stdout.write(`${JSON.stringify(evaluationObject(evaluated, how))}\n`);
+  }
+  // Where stdout is for another program to read, figures are beside it.
+  const table = ({ colour }: Output): string => scoresTable(evaluated, onOneLine(run), unitName(vocabulary.unit), colour);
+  if (isForPeople && !isStdout(flags.html)) await stdout.write(table(stdout));
+  else stderr.line(table(stderr).trimEnd());
 }
 
 /** A figure on text that was learnt says little of any other text. */
@@ -159,54 +171,4 @@ async function recordFor(
   }
   const { SurpriseRecord } = await import('../../insight/surprise.ts');
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
-}
-
-const runNameOf = (checkpoint: string): string => basename(dirname(resolve(checkpoint)));
-
-interface Seen extends Loaded {
-  readonly evaluated: Evaluated;
-  readonly costs: CharacterCosts;
-}
-
-async function writePage(files: OutputFiles, sources: readonly string[], { path, trained, evaluated, costs }: Seen): Promise<void> {
-  const { surprisePage } = await import('../../reports/surprise-page.ts');
-  const { piecesOf, symbolTexts } = await import('../../insight/pieces.ts');
-  const { nats, accuracy, characters } = evaluated.score;
-  const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
-  const html = surprisePage({
-    run: runNameOf(path),
-    text: namesOfTexts(sources),
-    model: trained.model,
-    unit: unitName(costs.vocabulary.unit),
-    characters,
-    bits: bits(nats),
-    accuracy,
-    others: otherBits(evaluated),
-    pieces: [...piecesOf(costs.tokens, costs.vocabulary, surprise)],
-    surprise,
-    ids: costs.tokens,
-    symbols: symbolTexts(costs.vocabulary),
-  });
-  await files.write('--html', html);
-}
-
-interface Shown {
-  readonly evaluated: Evaluated;
-  readonly costs: CharacterCosts | null;
-  readonly plan: ScoringPlan;
-  readonly unit: 'character' | 'byte';
-}
-
-async function show(
-  { evaluated, costs, plan: { streams, dynamic, trainedShare }, unit }: Shown,
-  { json, byCharacter, html, part, checkpoint }: EvalFlags,
-  context: Context,
-): Promise<void> {
-  const { stdout, stderr } = context;
-  const isForPeople = costs === null || !byCharacter || (await writeCharacters(costs, json === true, context));
-  if (json) return stdout.write(`${JSON.stringify(evaluationObject(evaluated, { dynamic, checkpoint, part, streams, trainedShare }))}\n`);
-  // Where stdout is for another program to read, figures are beside it.
-  const run = onOneLine(runNameOf(checkpoint!));
-  if (isForPeople && !isStdout(html)) await stdout.write(scoresTable(evaluated, run, unit, stdout.colour));
-  else stderr.line(scoresTable(evaluated, run, unit, stderr.colour).trimEnd());
 }

@@ -17,7 +17,7 @@ interface ExportFlags {
 /** The names of formats/formats.ts, which is not loaded for a help text: a test compares the two. */
 export const formatNames: readonly string[] = ['safetensors', 'onnx'];
 
-export function defineExport(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.')
     .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');

@@ -40,7 +40,7 @@ interface Subject {
   readonly tokens: Tokens;
 }
 
-export function defineGradients(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Tells how far back the loss reaches: the norm of its gradient at a step t with respect to what each layer held k steps before, and how much one step can stretch a gradient.',

@@ -18,7 +18,7 @@ interface ImportFlags {
 /** What Node reads of a file in one piece. */
 const mostBytes = 2 ** 31 - 1;
 
-export function defineImport(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Makes a run folder of a safetensors file that came back from PyTorch: to sample from, evaluate, and --init-from.')
     .argument('<file>', 'a safetensors file with the names of rnn export');

@@ -38,7 +38,7 @@ interface Info {
   readonly verdict: Verdict | null;
 }
 
-export function defineInfo(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Shows what a checkpoint is, or compares several.')
     .argument('[checkpoint...]', 'run folders or files; the newest run unless given');

@@ -27,7 +27,7 @@ interface InspectFlags extends TextFlags, MachineFlags {
 
 const positive = { whole: true, least: 1 };
 
-export function defineInspect(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Shows what the units of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',

@@ -28,7 +28,7 @@ const rows = 16;
 /** As many as a picture is wide in points, or finely enough for who reads JSON. */
 const places = { picture: 450, json: 2000 };
 
-export function definePlot(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.',

@@ -9,7 +9,7 @@ const defaultFolder = 'checkpoints';
 /** As many as one reads. */
 const mostNamed = 10;
 
-export function defineRuns(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Lists the runs in a folder, those of one text together, the lowest validation loss first.')
     .argument('[folder]', 'a folder of run folders; checkpoints unless given');

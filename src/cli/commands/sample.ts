@@ -37,7 +37,7 @@ const positive = { whole: true, least: 1 };
 /** A longer prime takes many minutes to read. */
 const MAX_PRIME_BYTES = 64e6;
 
-export function defineSample(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Writes text with a trained model to stdout, as it is drawn.')
     .argument('[run]', 'a run folder or a checkpoint; the newest run unless given');

@@ -18,7 +18,7 @@ interface StoryFlags {
 const defaultStages = 6;
 const widest = 72;
 
-export function defineStory(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.')
     .argument('[run]', 'a run folder; the newest run unless given');

@@ -18,7 +18,7 @@ import { showPlan } from './train-plan.ts';
 import { isTyped } from '../typed.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
-export function defineTrain(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Trains a model on text: files, folders, globs, or - for standard input. The checkpoints go to a run folder.')
     .argument('<corpus...>', 'the text to learn');

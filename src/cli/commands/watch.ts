@@ -6,7 +6,7 @@ import { harmless } from '../format.ts';
 import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
 import { type Signal, signalCodes } from '../signals.ts';
 
-export function defineWatch(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.',
