@@ -12,8 +12,7 @@ import { RnnError, inQuotes } from '../errors.ts';
 import { formats } from '../formats/formats.ts';
 import { readTrained } from '../formats/trained.ts';
 import { writeOutput } from '../output-file.ts';
-import { optionRules } from '../training/option-rules.ts';
-import type { TrainingOptions } from '../training/options.ts';
+import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
 import { type Choice, choices } from './train-request.ts';
 import { Corpus } from './corpus.ts';
@@ -63,7 +62,7 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint, optio
  */
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
   refuseUnless(corpus instanceof Corpus, 'the corpus', corpus, 'what Corpus.read or Corpus.fromText gives');
-  refuseUnknown(options, Object.keys(optionRules));
+  refuseUnknown(options, trainingNames);
   refuseWrongOptions(options);
   const { model, tensors } = untrained(options, corpus);
   const training = freshRecord({ ...options }, options.seed);

@@ -4,6 +4,7 @@ import type { TrainedModel } from '../runs/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
+import { machineNames } from '../options/run.ts';
 import { saturationOf } from '../insight/saturation.ts';
 import { LEAST_CHARACTERS } from '../insight/search.ts';
 import { SurpriseRecord } from '../insight/surprise.ts';
@@ -24,7 +25,6 @@ import type {
 import {
   areSources,
   isModelOrName,
-  machineNames,
   refuseUnknown,
   refuseUnless,
   refuseUnlessModel,

@@ -1,12 +1,13 @@
 // A run from what was asked for to where it can start: a new one, or one that goes on. Knows neither terminals nor
 // signals, and tells what it chose.
 import { basename, dirname } from 'node:path';
+import { distance } from 'fastest-levenshtein';
 import { type Checkpoint, MemoryStore, type Newest, RunFolder, type RunStore, type TrainedModel, newestIn, runsIn } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import { type Continuation, type RunSettings, compareCorpus, continueRun, endOf, unusedNote, verdictOn } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import type { ReadingOptions } from '../options/run.ts';
 import { refitOptions } from '../training/resolve.ts';
 import { prepareTraining } from '../training/train.ts';
 import { openDevice } from '../devices/open.ts';
@@ -245,21 +246,9 @@ async function similarRuns(path: string): Promise<string[]> {
   const beside = await runsIn(dirname(path)).catch(() => []);
   const name = basename(path);
   const similar = beside
-    .map((run) => ({ run, distance: distanceOf(basename(run).toLowerCase(), name.toLowerCase()) }))
-    .filter(({ run, distance }) => distance <= name.length / 3 || basename(run).startsWith(name) || name.startsWith(basename(run)))
-    .toSorted((a, b) => a.distance - b.distance)
+    .map((run) => ({ run, own: basename(run), edits: distance(basename(run).toLowerCase(), name.toLowerCase()) }))
+    .filter(({ own, edits }) => edits <= name.length / 3 || own.startsWith(name) || name.startsWith(own))
+    .toSorted((a, b) => a.edits - b.edits)
     .map(({ run }) => run);
   return [...new Set([...inside, ...similar])].slice(0, MAX_NAMED);
-}
-
-/** How many letters have to be added, removed or replaced to make one name of the other (Levenshtein). */
-function distanceOf(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...a].entries()) {
-    const next = [index + 1];
-    for (let column = 1; column <= b.length; column++)
-      next.push(Math.min(row[column] + 1, next[column - 1] + 1, row[column - 1] + (letter === b[column - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length];
 }

@@ -4,17 +4,15 @@ import type { TrainedModel } from '../runs/store.ts';
 import type { GivenText } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import { cells as allCells } from '../model/cells/registry.ts';
-import { optionRules } from '../training/option-rules.ts';
-import type { TrainingOptions } from '../training/options.ts';
-import { presets as allPresets } from '../training/presets.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import { presets as allPresets } from '../options/presets.ts';
 import { schedules as allSchedules } from '../training/schedules.ts';
+import { type ReadingOptions, machineNames, readingNames } from '../options/run.ts';
+import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { Corpus } from './corpus.ts';
 import { areSources, isModelOrName, isText } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { RunRequest } from './run-request.ts';
 import {
-  machineNames,
   refuseUnknown,
   refuseUnless,
   refuseUnlessModel,
@@ -67,19 +65,6 @@ export interface TrainRequest extends PlanRequest, MachineChoice {
   readonly signal?: AbortSignal;
 }
 
-const readingNames = [
-  'include',
-  'exclude',
-  'unit',
-  'encoding',
-  'keepLineEnds',
-  'skipInvalid',
-  'minCount',
-  'validationFraction',
-  'validationFile',
-  'testFraction',
-  'testFile',
-] as const satisfies readonly (keyof ReadingOptions)[];
 const ownNames = [
   'corpus',
   'out',
@@ -93,8 +78,7 @@ const ownNames = [
 
 /** @throws RnnError `usage` for a name that is no option's, or options that contradict each other */
 export function runRequestOf(request: TrainRequest): RunRequest {
-  const optionNames = Object.keys(optionRules) as (keyof TrainingOptions)[];
-  refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...optionNames]);
+  refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...trainingNames]);
   const { corpus, out = null, initFrom = null, stdin, signal } = request;
   if (out !== null) refuseUnlessName('out', out, 'the name of a folder');
   refuseUnlessSignal(signal);
@@ -113,7 +97,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   }
   const reading = given(request, readingNames);
   const machine = given(request, machineNames);
-  const options = given(request, optionNames);
+  const options = given(request, trainingNames);
   refuseWrong({ ...reading, ...machine });
   for (const name of ['validationFile', 'testFile'] as const)
     if (reading[name] != null) refuseUnlessName(name, reading[name], 'the name of a file');

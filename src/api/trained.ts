@@ -17,7 +17,7 @@ import type { BareModel } from '../insight/reading.ts';
 import { LEAST_CHARACTERS, searchCells } from '../insight/search.ts';
 import type { Surprise } from '../insight/surprise.ts';
 import { type TrainedModel, findCheckpoint, readCheckpoint, startSymbolOf, weightsIn } from '../runs/store.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import type { ReadingOptions } from '../options/run.ts';
 import { type Part, type Score, readingOf } from '../training/scoring.ts';
 import { runInTurns } from '../turns.ts';
 import { refuseUnless } from './checks.ts';

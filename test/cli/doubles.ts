@@ -7,7 +7,7 @@ import { type Checkpoint, RunFolder, findCheckpoint, readCheckpoint } from '../.
 import { type Sampler, type TextsRequest, openSampler } from '../../src/sampling/sample.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { type Ran, type Surroundings, rnn } from './helpers.ts';
