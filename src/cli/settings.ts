@@ -72,7 +72,7 @@ export async function settle(command: Command, context: Context): Promise<void> 
 async function settingsFor(command: Command, given: ReadonlyMap<string, unknown>, context: Context): Promise<readonly Settled[]> {
   const { env } = context.io;
   if (command.name() === 'train') return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
-  // A sweep's own options are none of train's, and train's go to each point by sweep-options.ts.
+  // A sweep's own options are none of train's, and train's go to each point by sweep/options.ts.
   if (command.name() === 'sweep') return [];
   const level = fromEnvironment(
     flagsOf(command).filter(({ key, takes }) => everywhere.includes(key) && takes.kind !== 'list'),

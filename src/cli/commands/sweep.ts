@@ -1,5 +1,5 @@
 // `rnn sweep`: a grid or random search over the options of `rnn train`. Which points there are is training/'s, what options are is
-// sweep-options.ts's, running them sweep-run.ts's, what is told of them sweep-results.ts's.
+// sweep/options.ts's, running them sweep/run.ts's, what is told of them sweep/results.ts's.
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
@@ -11,11 +11,11 @@ import { chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, harmless, shellWord } from '../format.ts';
 import { signalCodes } from '../signals.ts';
-import { about, type Fixed, refuseTrainFlags } from '../sweep-options.ts';
-import { fixedFor } from '../sweep-settings.ts';
-import { SweepProgress } from '../sweep-progress.ts';
-import { bestTask, codeOf, edgeLine, pointEvent, pointLine, showRanking } from '../sweep-results.ts';
-import { type Outcome, SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
+import { about, type Fixed, refuseTrainFlags } from '../sweep/options.ts';
+import { fixedFor } from '../sweep/settings.ts';
+import { SweepProgress } from '../sweep/progress.ts';
+import { bestTask, codeOf, edgeLine, pointEvent, pointLine, showRanking } from '../sweep/results.ts';
+import { type Outcome, SweepRunner, type Task, type TaskResult } from '../sweep/run.ts';
 import { givenOptions } from './train-flags.ts';
 
 interface SweepFlags {

@@ -1,10 +1,10 @@
 // What the environment and a file say of the points of a sweep. It becomes options of each point's command line, as if
 // it stood after `--`: so the sweep checks it, its folder remembers it, and --emit prints it.
 import { Command } from 'commander';
-import { addTrainFlags, type TrainFlags } from './commands/train-flags.ts';
-import type { Context } from './context.ts';
-import { type Settled, settingsOfTrain } from './settings.ts';
-import { Fixed, ofThisMachine, own } from './sweep-options.ts';
+import { addTrainFlags, type TrainFlags } from '../commands/train-flags.ts';
+import type { Context } from '../context.ts';
+import { type Settled, settingsOfTrain } from '../settings.ts';
+import { Fixed, ofThisMachine, own } from './options.ts';
 
 /**
  * @param words the text, and what followed `--`

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { begin, isBuilt, patience } from './process.ts';
+import { begin, isBuilt, patience } from '../process.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -1,11 +1,11 @@
 // What came of the points of a sweep: for people, as JSON, and as an exit code. Knows nothing of how they were run.
-import type { Edge } from '../training/edges.ts';
-import type { RunSummary } from '../training/runs.ts';
-import type { Context } from './context.ts';
-import { busyCode, divergedCode, isFailureCode } from './failures.ts';
-import { count, duration, harmless } from './format.ts';
-import { runsTable } from './runs-table.ts';
-import type { Outcome, Task, TaskResult } from './sweep-run.ts';
+import type { Edge } from '../../training/edges.ts';
+import type { RunSummary } from '../../training/runs.ts';
+import type { Context } from '../context.ts';
+import { busyCode, divergedCode, isFailureCode } from '../failures.ts';
+import { count, duration, harmless } from '../format.ts';
+import { runsTable } from '../runs-table.ts';
+import type { Outcome, Task, TaskResult } from './run.ts';
 
 /** A failed point is no reason to end a sweep, but one to say so to whoever started it. */
 const someFailed = 1;

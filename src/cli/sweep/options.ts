@@ -1,16 +1,16 @@
 // The words of `rnn sweep` that are about options of `rnn train`: which there are, what each may be, and the command line of a point. All
 // that can be wrong with any point is found here, before the first is trained.
 import { Command, Option } from 'commander';
-import type { SweepIdentity } from '../runs/store.ts';
-import { isStandardInput } from '../corpus/standard-input.ts';
-import { RnnError } from '../errors.ts';
-import type { Axis, Distribution, Point } from '../training/search.ts';
-import { addTrainFlags, checkTogether, type TrainFlags } from './commands/train-flags.ts';
-import { Flag, refuseRepeats } from './flags.ts';
-import { shellWord } from './format.ts';
-import { suggestion } from './settings.ts';
-import { gridOption, isListFor } from './several-values.ts';
-import { badValue } from './values.ts';
+import type { SweepIdentity } from '../../runs/store.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
+import { RnnError } from '../../errors.ts';
+import type { Axis, Distribution, Point } from '../../training/search.ts';
+import { addTrainFlags, checkTogether, type TrainFlags } from '../commands/train-flags.ts';
+import { Flag, refuseRepeats } from '../flags.ts';
+import { shellWord } from '../format.ts';
+import { suggestion } from '../settings.ts';
+import { gridOption, isListFor } from '../several-values.ts';
+import { badValue } from '../values.ts';
 
 /** Options of `rnn train` that a sweep decides on, and what to do instead. */
 export const own: Readonly<Record<string, string>> = {

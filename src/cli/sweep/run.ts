@@ -1,12 +1,12 @@
 // The runs of a sweep, one after another, each in a process of its own: what has been trained is passed over, what was interrupted goes on.
 // Knows nothing of options, and prints what stands in the way, not what comes of it.
 import { setTimeout } from 'node:timers/promises';
-import type { RunSummary } from '../training/runs.ts';
-import type { Child } from './child.ts';
-import type { Context } from './context.ts';
-import { busyCode, divergedCode, isFailureCode, unexpectedCode } from './failures.ts';
-import { harmless } from './format.ts';
-import { type Signal, signalCodes } from './signals.ts';
+import type { RunSummary } from '../../training/runs.ts';
+import type { Child } from '../child.ts';
+import type { Context } from '../context.ts';
+import { busyCode, divergedCode, isFailureCode, unexpectedCode } from '../failures.ts';
+import { harmless } from '../format.ts';
+import { type Signal, signalCodes } from '../signals.ts';
 
 export interface Task {
   readonly name: string;

@@ -1,12 +1,12 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RunFolder } from '../../src/runs/store.ts';
-import type { Io } from '../../src/cli/io.ts';
-import { run } from '../../src/cli/main.ts';
-import { rooms } from '../../src/cli/rooms.ts';
-import { FakeProcess, FakeStream, rnn, type Ran } from './helpers.ts';
-import { child, events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './sweeps.ts';
+import { RunFolder } from '../../../src/runs/store.ts';
+import type { Io } from '../../../src/cli/io.ts';
+import { run } from '../../../src/cli/main.ts';
+import { rooms } from '../../../src/cli/rooms.ts';
+import { FakeProcess, FakeStream, rnn, type Ran } from '../helpers.ts';
+import { child, events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './helpers.ts';
 
 inFolderOfItsOwn();
 

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import type { Child, ChildEnd } from '../../src/cli/child.ts';
-import type { Io } from '../../src/cli/io.ts';
-import { run } from '../../src/cli/main.ts';
-import { FakeProcess, type Ran } from './helpers.ts';
+import type { Child, ChildEnd } from '../../../src/cli/child.ts';
+import type { Io } from '../../../src/cli/io.ts';
+import { run } from '../../../src/cli/main.ts';
+import { FakeProcess, type Ran } from '../helpers.ts';
 
 /** Options of a run that takes a moment. */
 export const fixed = '--max-steps 6 --batch-size 4 --seq-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');

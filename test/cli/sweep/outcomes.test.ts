@@ -2,13 +2,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { RunFolder } from '../../src/runs/store.ts';
-import type { ChildEnd } from '../../src/cli/child.ts';
-import type { Io } from '../../src/cli/io.ts';
-import { run } from '../../src/cli/main.ts';
-import { rooms } from '../../src/cli/rooms.ts';
-import { FakeProcess, rnn, type Ran } from './helpers.ts';
-import { child, events, fixed, inFolderOfItsOwn, inProcess, out, pretending, text } from './sweeps.ts';
+import { RunFolder } from '../../../src/runs/store.ts';
+import type { ChildEnd } from '../../../src/cli/child.ts';
+import type { Io } from '../../../src/cli/io.ts';
+import { run } from '../../../src/cli/main.ts';
+import { rooms } from '../../../src/cli/rooms.ts';
+import { FakeProcess, rnn, type Ran } from '../helpers.ts';
+import { child, events, fixed, inFolderOfItsOwn, inProcess, out, pretending, text } from './helpers.ts';
 
 inFolderOfItsOwn();
 
