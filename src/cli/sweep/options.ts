@@ -1,19 +1,20 @@
-// The words of `rnn sweep` that are about options of `rnn train`: which there are, what each may be, and the command line of a point. All
-// that can be wrong with any point is found here, before the first is trained.
+// Options of `rnn train` in a sweep: those that all trials share, those that the search varies, and the command line of a trial. All that
+// can be wrong with any trial is found here, before the first is trained.
 import { Command, Option } from 'commander';
-import type { SweepIdentity } from '../../runs/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
-import type { Axis, Distribution, Point } from '../../training/search.ts';
-import { addTrainFlags, checkTogether, type TrainFlags } from '../commands/train-flags.ts';
-import { Flag, refuseRepeats } from '../flags.ts';
-import { shellWord } from '../format.ts';
-import { suggestion } from '../settings.ts';
+import type { SweepIdentity } from '../../runs/store.ts';
+import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
+import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from '../commands/train-flags.ts';
+import type { Context } from '../context.ts';
+import { type Flag, flagsOf, refuseRepeats } from '../flags.ts';
+import { count, shellWord } from '../format.ts';
 import { gridOption, isListFor } from '../several-values.ts';
+import { type Settled, settingsOfTrain, suggestion } from '../settings.ts';
 import { badValue } from '../values.ts';
 
-/** Options of `rnn train` that a sweep decides on, and what to do instead. */
-export const own: Readonly<Record<string, string>> = {
+/** Options of `rnn train` that a sweep decides, and what to do instead. */
+const decided: Readonly<Record<string, string>> = {
   out: 'give --out before --: each trial has a folder in it',
   resume: 'leave it out: each run goes on where it was',
   force: 'remove the folder of the sweep to begin anew, or give another --out',
@@ -23,207 +24,216 @@ export const own: Readonly<Record<string, string>> = {
   debug: 'give it before --',
   color: 'give --no-color before --',
 };
-/** They change nothing in what is learnt, and may be others when a sweep goes on. */
-export const ofThisMachine: readonly (keyof TrainFlags)[] = ['device', 'threads', 'blas', 'maxTime', 'acceptNewCorpus'];
+/** They change nothing in the weights, and may change when a sweep continues. */
+const ofThisMachine: readonly string[] = ['device', 'threads', 'blas', 'maxTime', 'acceptNewCorpus'] satisfies (keyof TrainFlags)[];
 
 const number = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
-const decimal = new RegExp(`^${number}$`, 'i');
 const range = new RegExp(`^(log:)?(${number})\\.\\.(${number})$`, 'i');
 
-/** What holds for all points: the text, and the options after `--`. */
-export class Fixed {
+/**
+ * With what the environment and a file say about options of the trials, as if the user had written it after `--`: so the sweep checks it,
+ * its folder remembers it, and `--emit` prints it.
+ *
+ * @param words the text, and the words after `--`
+ * @param axes the values of --grid or --sample: `hidden=128,256`
+ * @throws Commander's errors, or a usage error for options that trials cannot have
+ */
+export async function sharedOptions(words: readonly string[], axes: readonly string[], context: Context): Promise<SharedOptions> {
+  const { flags } = new SharedOptions(words);
+  const train = trainCommand();
+  const varied = axes.map((axis) => axis.replace(/^--/, '').replace(/=.*/, ''));
+  const given = new Map<string, unknown>(Object.entries(flags));
+  for (const flag of flagsOf(train)) if (varied.includes(flag.key)) given.set(flag.attributeName(), true);
+  const settings = await settingsOfTrain(train, given, flags.config, context);
+  const isConfig = (word: string | undefined): boolean => word === '--config';
+  const withoutConfig = words.filter((word, index) => !isConfig(word) && !word.startsWith('--config=') && !isConfig(words[index - 1]));
+  return new SharedOptions([...withoutConfig, ...settings.filter(isForTrials).flatMap(wordsOf)]);
+}
+
+/** Options of the machine that come from the environment reach each trial by its own. */
+function isForTrials({ flag, source }: Settled): boolean {
+  const name = flag.attributeName();
+  return name !== 'config' && !Object.hasOwn(decided, name) && !(source === 'env' && ofThisMachine.includes(name));
+}
+
+function wordsOf({ flag, texts }: Settled): readonly string[] {
+  if (typeof texts === 'boolean') return [texts ? flag.longName : `--no-${flag.key}`];
+  // In one word each: a text may begin with a dash.
+  return texts.map((text) => `${flag.longName}=${text}`);
+}
+
+/** The text, and the options that all trials share. */
+export class SharedOptions {
   readonly sources: readonly string[];
   readonly flags: TrainFlags;
-  /** The options as they were written. */
-  readonly words: readonly string[];
-  readonly #options: readonly Option[];
-  readonly #written = new Map<Option, string[]>();
+  /** The options, as the user wrote them. */
+  readonly #words: readonly string[];
+  /** The words after each option. */
+  readonly #written = new Map<Flag, string[]>();
+  readonly #byKey: ReadonlyMap<string, Flag>;
 
-  /** @param words the text, and what followed `--` @throws Commander's errors, or a usage error for options that are not for all points */
   constructor(words: readonly string[]) {
-    const command = parsed(words, (option, value) =>
-      this.#written.set(option, [...(this.#written.get(option) ?? []), ...(value === undefined ? [] : [value])]),
-    );
+    const command = trainCommand()
+      .argument('<corpus...>')
+      .exitOverride()
+      .configureOutput({ writeErr: () => {}, outputError: () => {} })
+      .helpOption(false);
+    refuseRepeats(command);
+    for (const flag of flagsOf(command))
+      command.on(`option:${flag.name()}`, (value?: string) =>
+        this.#written.set(flag, [...(this.#written.get(flag) ?? []), ...(value === undefined ? [] : [value])]),
+      );
+    command.parse(words, { from: 'user' });
     const first = words.findIndex((word) => word.startsWith('-') && word !== '-');
     this.sources = first < 0 ? words : words.slice(0, first);
-    this.words = words.slice(this.sources.length);
-    this.#options = command.options;
-    if (command.args.length > this.sources.length) {
+    this.#words = words.slice(this.sources.length);
+    this.#byKey = new Map(flagsOf(command).flatMap((flag) => (flag.negate ? [] : [[flag.key, flag]])));
+    this.flags = command.opts<TrainFlags>();
+    if (command.args.length > this.sources.length)
       throw new RnnError('usage', `${command.args.at(-1)} stands after options of rnn train, and is none`, {
         hint: 'name texts before --',
       });
-    }
-    const given = command.options.filter((option) => command.getOptionValueSource(option.attributeName()) === 'cli');
-    for (const option of given) {
-      const name = option.attributeName();
-      if (Object.hasOwn(own, name))
-        throw new RnnError('usage', `${option.long} after -- is not for the runs of a sweep`, { hint: own[name] });
-    }
-    this.flags = Object.fromEntries(
-      given.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
-    );
-    if ([...this.sources, this.flags.valFile, this.flags.testFile].some(isStandardInput)) {
+    for (const flag of this.#written.keys()) refuseDecided(flag, `${flag.longName} after --`);
+    if ([...this.sources, this.flags.valFile, this.flags.testFile].some(isStandardInput))
       throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each trial', {
         hint: 'put the text into a file',
       });
-    }
   }
 
-  /** What makes the sweep another one where it changes. */
   get identity(): SweepIdentity {
-    const given = [...this.#written].map(([option, written]) => ({ option, name: option.attributeName() as keyof TrainFlags, written }));
+    const given = [...this.#written].map(([flag, written]) => ({ flag, written, name: flag.attributeName() }));
     const options = given
       .filter(({ name }) => !ofThisMachine.includes(name))
-      .map(({ option, name, written }) => [option.long!, { written, value: this.flags[name] }] as const);
+      .map(({ flag, written, name }) => [flag.longName, { written, value: this.flags[name as keyof TrainFlags] }]);
     return { sources: this.sources, options: Object.fromEntries(options) };
   }
 
   /** `hidden=128,256`. @throws RnnError `usage` */
   gridAxis(text: string): Axis<readonly string[]> {
-    const { option, values } = this.#split('--grid', text);
-    return { option: nameOf(option), values: listOf(option, values) };
+    const { flag, values } = this.#split('--grid', text);
+    return { option: flag.key, values: listOf(flag, values) };
   }
 
   /** `lr=log:1e-4..1e-2`, `dropout=0..0.5`, `cell=lstm,gru`. @throws RnnError `usage` */
-  sampleAxis(text: string): Axis<Distribution> {
-    const { option, values } = this.#split('--sample', text);
-    const [, logarithmic, ...ends] = range.exec(values) ?? [];
-    if (ends.length === 0 || typeof valueOf(option, ends[0]) !== 'number')
-      return { option: nameOf(option), values: { kind: 'choice', values: listOf(option, values) } };
-    const [low, high] = ends.map(Number);
-    for (const end of ends) valueOf(option, end);
-    if (low >= high) throw badValue(`--sample ${nameOf(option)}`, values, 'a lower and a higher number, low..high');
-    if (logarithmic !== undefined && low <= 0)
-      throw badValue(`--sample ${nameOf(option)}`, values, 'numbers above 0, since it is drawn by its logarithm');
-    return {
-      option: nameOf(option),
-      values: { kind: 'range', low, high, logarithmic: logarithmic !== undefined, whole: isWhole(option, low, high) },
-    };
+  sampleAxis(text: string): Axis {
+    const { flag, values } = this.#split('--sample', text);
+    return { option: flag.key, values: rangeOf(flag, values) ?? listOf(flag, values) };
   }
 
-  #split(flag: string, text: string): { readonly option: Option; readonly values: string } {
+  #split(by: string, text: string): { readonly flag: Flag; readonly values: string } {
     const at = text.indexOf('=');
-    if (at < 1) throw badValue(flag, text, 'an option of rnn train and its values, such as hidden=128,256');
-    const name = text.slice(0, at).replace(/^--/, '');
-    const option = this.#options.find(({ long, negate }) => long === `--${name}` && !negate);
-    if (option === undefined) {
-      const near = suggestion(
-        this.#options.filter((each) => each instanceof Flag),
-        name,
-      );
-      throw new RnnError('usage', `${flag} ${name}: rnn train has no option --${name}`, {
+    if (at < 1) throw badValue(by, text, 'an option of rnn train and its values, such as hidden=128,256');
+    const key = text.slice(0, at).replace(/^--/, '');
+    const flag = this.#byKey.get(key);
+    if (flag === undefined) {
+      const near = suggestion([...this.#byKey.values()], key);
+      throw new RnnError('usage', `${by} ${key}: rnn train has no option --${key}`, {
         hint: near === null ? 'rnn train --help lists its options' : `did you mean ${near}?`,
       });
     }
-    const attribute = option.attributeName();
-    if (Object.hasOwn(own, attribute))
-      throw new RnnError('usage', `${flag} ${name} is not for the runs of a sweep`, { hint: own[attribute] });
-    if (this.flags[attribute as keyof TrainFlags] !== undefined)
-      throw new RnnError('usage', `--${name} is given for all trials, and by ${flag}`, { hint: 'leave one of them out' });
-    return { option, values: text.slice(at + 1) };
+    refuseDecided(flag, `${by} ${key}`);
+    if (this.flags[flag.attributeName() as keyof TrainFlags] !== undefined)
+      throw new RnnError('usage', `--${key} is given for all trials, and by ${by}`, { hint: 'leave one of them out' });
+    return { flag, values: text.slice(at + 1) };
   }
 
-  /** All options of a point. @throws RnnError `usage` if some contradict each other */
-  flagsOf({ name, settings }: Point): TrainFlags {
-    const pairs = settings.map(({ option, value }) => {
-      const found = this.#optionNamed(option);
-      return [found.attributeName(), valueOf(found, value)] as const;
-    });
-    const flags = { ...this.flags, ...Object.fromEntries(pairs.filter(([, value]) => value !== false)) };
-    return about(name, () => {
-      checkTogether({ ...flags, resume: true });
-      return flags;
-    });
+  /** The options that do nothing, each once. @throws RnnError `usage` for what no run can have */
+  async notesOn(trials: readonly Trial[]): Promise<readonly string[]> {
+    const { refuseImpossible } = await import('../../training/possible.ts');
+    const times = new Map<string, number>();
+    for (const { name, settings } of trials) {
+      const varied = settings.map((setting) => [this.#flagOf(setting).attributeName(), this.#valueOf(setting)] as const);
+      const flags: TrainFlags = { ...this.flags, ...Object.fromEntries(varied.filter(([, value]) => value !== false)) };
+      try {
+        checkTogether({ ...flags, resume: true });
+        // The weights to start from have sizes of their own.
+        if (flags.initFrom !== undefined) continue;
+        for (const note of refuseImpossible(givenOptions(flags), { validates: flags.valFraction !== 0 }))
+          times.set(note, (times.get(note) ?? 0) + 1);
+      } catch (error) {
+        if (!(error instanceof RnnError)) throw error;
+        throw new RnnError(error.kind, `${name}: ${error.message}`, { hint: error.hint, cause: error });
+      }
+    }
+    return [...times].map(([note, n]) => (n === trials.length ? note : `${note} (at ${count(n)} of ${count(trials.length)} trials)`));
   }
 
   /** Whether an option of `rnn train` can have a value. */
-  isValue(name: string, value: string): boolean {
+  isValue(setting: Setting): boolean {
     try {
-      valueOf(this.#optionNamed(name), value);
+      this.#valueOf(setting);
       return true;
     } catch {
       return false;
     }
   }
 
-  #optionNamed(name: string): Option {
-    return this.#options.find(({ long }) => long === `--${name}`)!;
+  /** The words after `rnn` that train a trial. */
+  commandOf({ settings }: Trial, folder: string): string[] {
+    const words = settings.flatMap((setting) => {
+      if (this.#flagOf(setting).takes.kind !== 'switch') return [`--${setting.option}`, setting.value];
+      return [setting.value === 'true' ? `--${setting.option}` : `--no-${setting.option}`];
+    });
+    return ['train', ...this.sources, ...this.#words, ...words, '--resume', '--out', folder];
   }
 
-  /** The words after `rnn` that train a point. */
-  commandOf({ settings }: Point, folder: string): string[] {
-    const words = settings.flatMap(({ option, value }) => {
-      if (isSwitch(this.#optionNamed(option))) return [value === 'true' ? `--${option}` : `--no-${option}`];
-      return [`--${option}`, value];
-    });
-    return ['train', ...this.sources, ...this.words, ...words, '--resume', '--out', folder];
+  #flagOf({ option }: Setting): Flag {
+    return this.#byKey.get(option)!;
+  }
+
+  #valueOf(setting: Setting): unknown {
+    return valueOf(this.#flagOf(setting), setting.value);
   }
 }
 
-/** Options of `rnn train` as hidden ones of a command that has others: whoever gives one there is told where it goes. */
+/** Options of `rnn train` as hidden ones of `rnn sweep`: if a user gives one there, the error says where it goes. */
 export function refuseTrainFlags(command: Command): void {
-  const train = new Command('train');
-  addTrainFlags(train);
-  const known = new Set(command.options.map(({ long }) => long));
-  for (const option of train.options.filter(({ long }) => !known.has(long))) {
-    command.addOption(new Option(option.flags).hideHelp());
-    command.on(`option:${option.name()}`, (value?: string) => {
-      const isList = option instanceof Flag && value !== undefined && isListFor(option, value);
-      const otherwise = isList
-        ? `use ${gridOption(option, value)}`
-        : `it goes after --: rnn sweep <corpus...> … -- ${option.long}${value === undefined ? '' : ` ${shellWord(value)}`}`;
-      throw new RnnError('usage', `${option.long} is an option of rnn train`, { hint: own[option.attributeName()] ?? otherwise });
+  const known = new Set(flagsOf(command).map(({ key }) => key));
+  for (const flag of flagsOf(trainCommand())) {
+    if (known.has(flag.key)) continue;
+    command.addOption(new Option(flag.flags).hideHelp());
+    command.on(`option:${flag.name()}`, (value?: string) => {
+      const where =
+        value !== undefined && isListFor(flag, value)
+          ? `use ${gridOption(flag, value)}`
+          : `it goes after --: rnn sweep <corpus...> … -- ${flag.longName}${value === undefined ? '' : ` ${shellWord(value)}`}`;
+      throw new RnnError('usage', `${flag.longName} is an option of rnn train`, { hint: decided[flag.attributeName()] ?? where });
     });
   }
 }
 
-/** Names the point in an error that is about it. */
-export function about<Result>(name: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    throw error instanceof RnnError ? new RnnError(error.kind, `${name}: ${error.message}`, { hint: error.hint, cause: error }) : error;
-  }
-}
-
-/** @param see is called with what is written after each option */
-function parsed(words: readonly string[], see: (option: Option, value: string | undefined) => void = () => {}): Command {
-  const command = new Command('train')
-    .argument('<corpus...>')
-    .exitOverride()
-    .configureOutput({ writeErr: () => {}, outputError: () => {} })
-    .helpOption(false);
+function trainCommand(): Command {
+  const command = new Command('train');
   addTrainFlags(command);
-  refuseRepeats(command);
-  for (const option of command.options) command.on(`option:${option.name()}`, (value?: string) => see(option, value));
-  return command.parse(words, { from: 'user' });
+  return command;
 }
 
-const nameOf = ({ long }: Option): string => long!.slice(2);
-const isSwitch = ({ required, optional }: Option): boolean => !required && !optional;
-
-/** Numbers as the program writes them, so that 0.0050 and 5e-3 are one point; a text is what was written, be it 01. */
-function listOf(option: Option, text: string): readonly string[] {
-  return [
-    ...new Set(
-      text.split(',').map((value) => (typeof valueOf(option, value) === 'number' && decimal.test(value) ? String(Number(value)) : value)),
-    ),
-  ];
+function refuseDecided(flag: Flag, what: string): void {
+  const name = flag.attributeName();
+  if (Object.hasOwn(decided, name)) throw new RnnError('usage', `${what} is not for the runs of a sweep`, { hint: decided[name] });
 }
 
-/** @throws RnnError `usage` for what the option may not be */
-function valueOf(option: Option, value: string): unknown {
-  if (!isSwitch(option)) return option.parseArg!(value, undefined as never);
-  if (value !== 'true' && value !== 'false') throw badValue(option.long!, value, 'true or false');
+/** Numbers as the program writes them, so that 0.0050 and 5e-3 are one trial; a text as it is, even 01. */
+function listOf(flag: Flag, text: string): readonly string[] {
+  const values = text.split(',');
+  for (const value of values) valueOf(flag, value);
+  return [...new Set(flag.takes.kind === 'number' ? values.map((value) => String(Number(value))) : values)];
+}
+
+/** Null for a text that is not a range of numbers. @throws RnnError `usage` for ends that the option cannot have */
+function rangeOf(flag: Flag, text: string): Range | null {
+  const [, logarithmic, ...ends] = range.exec(text) ?? [];
+  if (ends.length === 0 || ends.some((end) => typeof valueOf(flag, end) !== 'number')) return null;
+  const [low, high] = ends.map(Number);
+  if (low >= high) throw badValue(`--sample ${flag.key}`, text, 'a lower and a higher number, low..high');
+  if (logarithmic !== undefined && low <= 0)
+    throw badValue(`--sample ${flag.key}`, text, 'numbers above 0, since it is drawn by its logarithm');
+  return { low, high, logarithmic: logarithmic !== undefined, whole: flag.takes.kind === 'number' && flag.takes.range.whole === true };
+}
+
+/** @throws RnnError `usage` for a value that the option cannot have */
+function valueOf(flag: Flag, value: string): unknown {
+  if (flag.takes.kind !== 'switch') return flag.parseArg!(value, undefined as never);
+  if (value !== 'true' && value !== 'false') throw badValue(flag.longName, value, 'true or false');
   return value === 'true';
-}
-
-function isWhole(option: Option, low: number, high: number): boolean {
-  if (!Number.isInteger(low) || !Number.isInteger(high)) return false;
-  try {
-    valueOf(option, String(low + 0.5));
-    return false;
-  } catch {
-    return true;
-  }
 }

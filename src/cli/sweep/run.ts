@@ -1,123 +1,115 @@
-// The runs of a sweep, one after another, each in a process of its own: what has been trained is passed over, what was interrupted goes on.
-// Knows nothing of options, and prints what stands in the way, not what comes of it.
-import { setTimeout } from 'node:timers/promises';
+// The trials of a sweep, one after another, each in a separate process. Finished trials are skipped, interrupted ones continue. Knows
+// nothing of options, and prints warnings but no results.
 import type { RunSummary } from '../../training/runs.ts';
+import type { Trial } from '../../training/search.ts';
 import type { Child } from '../child.ts';
 import type { Context } from '../context.ts';
 import { busyCode, divergedCode, isFailureCode, unexpectedCode } from '../failures.ts';
 import { harmless } from '../format.ts';
 import { type Signal, signalCodes } from '../signals.ts';
 
-export interface Task {
-  readonly name: string;
+export interface TrialRun extends Trial {
+  /** Among all trials of the sweep. */
+  readonly index: number;
   readonly folder: string;
+  /** The words after `rnn` that train it. */
   readonly argv: readonly string[];
 }
 
-/** `earlier` was finished before; `diverged` is over, now or before; `stopped` can go on; `busy` is trained by another process. */
+/** `earlier` trials had finished before; `diverged` ones are over, too; `stopped` ones can continue; another process trains `busy` ones. */
 export type Outcome = 'finished' | 'earlier' | 'diverged' | 'stopped' | 'failed' | 'busy';
 
-export interface TaskResult {
-  readonly task: Task;
+interface End {
   readonly outcome: Outcome;
-  /** Why it failed or stopped. */
+  /** Why it failed, stopped or is busy. */
   readonly message: string | null;
-  /** What its process ended with; null if there was none, or the system ended it. */
-  readonly code: number | null;
+  /** The exit code of a sweep that has no other trial. */
+  readonly code: number;
+}
+
+export interface TrialResult extends End {
+  readonly trial: TrialRun;
   readonly summary: RunSummary;
 }
 
 /** Receives the progress of the current trial. */
-export interface SweepWatcher {
+interface Watcher {
   begin(name: string): void;
   /** @param progress from 0 to 1 */
   report(progress: number): void;
 }
 
-/** A run whose sweep was killed ends when it has something to tell, which is at least every second, and when it has saved. */
-const PATIENCE_MS = 15_000;
-const LOOK_AGAIN_MS = 100;
-/** Lines of stderr that are kept of a run: more than a stack has. */
-const LINES_KEPT = 200;
-/** That it was told to end is known here. */
+/** Lines of stderr that are kept of a trial: more than a stack has. */
+const MAX_LINES = 200;
+/** The user has been told that a signal came. */
 const aboutSignal = /^warning: SIG[A-Z\d]+: /;
-const isBusy = 'another process trains in it';
+/** A failed trial does not end a sweep, but its exit code says so. */
+export const SOME_FAILED = 1;
+const busy: End = { outcome: 'busy', message: 'another process trains in it', code: busyCode };
+const diverged: End = { outcome: 'diverged', message: null, code: divergedCode };
 
-/** Runs tasks, and passes signals on to the one in hand. */
-export class SweepRunner {
+/** Trains one trial after another, and passes signals on to the current one. */
+export class TrialRunner {
   readonly #context: Context;
-  readonly #stops: readonly (() => void)[];
-  readonly #watcher: SweepWatcher | null;
+  readonly #watcher: Watcher | null;
   #child: Child | null = null;
   #signal: Signal | null = null;
 
-  constructor(context: Context, watcher: SweepWatcher | null) {
+  constructor(context: Context, watcher: Watcher | null) {
     this.#context = context;
     this.#watcher = watcher;
-    const { io } = context;
-    this.#stops = [
+  }
+
+  /** Settles to the signal that ended the sweep, or to null. A trial that another process trains is left for the end. */
+  async run(trials: readonly TrialRun[], show: (result: TrialResult) => Promise<void>): Promise<Signal | null> {
+    const { io } = this.#context;
+    const stops = [
       io.onSignal((signal) => this.#receive(signal)),
-      io.onStop(() => this.#child?.pause()),
-      io.onContinue(() => this.#child?.goOn()),
+      io.onStop(() => this.#child?.send('SIGSTOP')),
+      io.onContinue(() => this.#child?.send('SIGCONT')),
     ];
-  }
-
-  /** The signal that ended it; null while there was none. */
-  get signal(): Signal | null {
-    return this.#signal;
-  }
-
-  close(): void {
-    for (const stop of this.#stops) stop();
-  }
-
-  /** Results as they come, until a signal. What another process has in hand comes last. */
-  async *results(tasks: readonly Task[]): AsyncGenerator<TaskResult> {
-    const busy: Task[] = [];
-    for (const task of tasks) {
-      if (this.#signal !== null) return;
-      const result = await this.#handle(task);
-      if (result === null) return;
-      if (result.outcome === 'busy') busy.push(task);
-      else yield result;
-    }
-    for (const task of busy) {
-      await this.#waitFor(task);
-      if (this.#signal !== null) return;
-      const result = await this.#handle(task);
-      if (result === null) return;
-      yield result;
+    try {
+      const queue = [...trials];
+      for (const [index, trial] of queue.entries()) {
+        const result = await this.#resultOf(trial);
+        if (result?.outcome === 'busy' && index < trials.length) queue.push(trial);
+        else if (result !== null) await show(result);
+      }
+      return this.#signal;
+    } finally {
+      for (const stop of stops) stop();
     }
   }
 
-  /** Null where a signal came before it was begun. */
-  async #handle(task: Task): Promise<TaskResult | null> {
-    const before = await this.#look(task);
-    const untouched = (outcome: Outcome, message: string | null): TaskResult => ({ task, outcome, message, code: null, summary: before });
-    if (before.status === 'finished') return untouched('earlier', null);
-    if (before.status === 'running') return untouched('busy', isBusy);
-    if (before.reason === 'diverged') return untouched('diverged', null);
+  /** Null if a signal came before the trial began. */
+  async #resultOf(trial: TrialRun): Promise<TrialResult | null> {
     if (this.#signal !== null) return null;
-    const { code, message } = await this.#train(task);
-    const summary = await this.#look(task);
-    const result = (outcome: Outcome, why: string | null): TaskResult => ({ task, outcome, message: why, code, summary });
-    if (code === 0) return summary.status === 'finished' ? result('finished', null) : result('stopped', summary.reason);
-    if (this.#signal !== null && !isFailureCode(code)) return result('stopped', 'signal');
-    // It lost a race for the folder.
-    if (code === busyCode) return result('busy', isBusy);
-    return code === divergedCode ? result('diverged', null) : result('failed', message);
+    const { summaryOf } = await import('../../training/runs.ts');
+    const before = await summaryOf(trial.folder);
+    if (before.status === 'finished') return { trial, outcome: 'earlier', message: null, code: 0, summary: before };
+    if (before.status === 'running') return { trial, ...busy, summary: before };
+    if (before.reason === 'diverged') return { trial, ...diverged, summary: before };
+    if (this.#signal !== null) return null;
+    const { code, message } = await this.#train(trial);
+    const summary = await summaryOf(trial.folder);
+    return { trial, ...this.#endOf(code, message, summary), summary };
   }
 
-  async #look({ folder }: Task): Promise<RunSummary> {
-    return (await this.#context.rooms.runs()).summaryOf(folder);
+  /** @param code of its process; null if the system ended it @param message why it failed, if it did */
+  #endOf(code: number | null, message: string, { status, reason }: RunSummary): End {
+    if (code === 0)
+      return status === 'finished' ? { outcome: 'finished', message: null, code } : { outcome: 'stopped', message: reason, code };
+    if (this.#signal !== null && !isFailureCode(code)) return { outcome: 'stopped', message: 'signal', code: 0 };
+    // Another process was quicker to take the folder.
+    if (code === busyCode) return busy;
+    return code === divergedCode ? diverged : { outcome: 'failed', message, code: isFailureCode(code) ? code : SOME_FAILED };
   }
 
-  /** `message` is why it failed, if it did. */
-  async #train({ name, argv }: Task): Promise<{ readonly code: number | null; readonly message: string }> {
+  async #train({ name, argv }: TrialRun): Promise<{ readonly code: number | null; readonly message: string }> {
     const { io, stderr } = this.#context;
     const warn = (text: string): void => stderr.line(harmless(`${name}: ${text}`));
     let error: string | null = null;
-    const told: string[] = [];
+    const lines: string[] = [];
     this.#watcher?.begin(name);
     this.#child = io.start([...argv, '--json', '--no-color'], {
       stdout: (line) => {
@@ -127,51 +119,36 @@ export class SweepRunner {
         if (event?.event === 'recovery') warn(String(event.reason));
       },
       stderr(line) {
-        if (!aboutSignal.test(line)) told.push(line);
-        if (told.length > LINES_KEPT) told.shift();
+        if (!aboutSignal.test(line)) lines.push(line);
+        if (lines.length > MAX_LINES) lines.shift();
       },
     });
-    try {
-      const { code, signal } = await this.#child.ended;
-      worthTelling(told, code).forEach(warn);
-      return { code, message: error ?? (signal === null ? [`exit code ${code}`, ...told.slice(-1)].join(': ') : `killed by ${signal}`) };
-    } finally {
-      this.#child = null;
-    }
+    const { code, signal } = await this.#child.ended.finally(() => (this.#child = null));
+    worthTelling(lines, code).forEach(warn);
+    return { code, message: error ?? (signal === null ? [`exit code ${code}`, ...lines.slice(-1)].join(': ') : `killed by ${signal}`) };
   }
 
-  async #waitFor(task: Task): Promise<void> {
-    const { stderr } = this.#context;
-    stderr.line(stderr.colour.dim(`${task.name}: waiting for another process that trains in it`));
-    for (let waited = 0; waited < PATIENCE_MS && this.#signal === null; waited += LOOK_AGAIN_MS) {
-      if ((await this.#look(task)).status !== 'running') return;
-      await setTimeout(LOOK_AGAIN_MS);
-    }
-  }
-
-  /** The first lets the run in hand finish its step and save; a second INT ends both at once. */
+  /** The first signal lets the current trial finish its step and save; a second INT ends both at once. */
   #receive(signal: Signal): void {
     const { io, stderr } = this.#context;
     if (this.#signal === null) {
-      stderr.line(
-        stderr.colour.yellow(
-          `warning: ${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`,
-        ),
-      );
+      const again = signal === 'SIGINT' ? '; again stops at once' : '';
+      stderr.line(stderr.colour.yellow(`warning: ${signal}: finishing the step in hand and saving${again}`));
       this.#signal = signal;
-      this.#child?.finish(signal);
+      // Not INT: schedulers send an INT to every process of a job (scancel, KillSignal= of systemd), and a second one ends a run at once.
+      this.#child?.send('SIGTERM');
     } else if (signal === 'SIGINT') {
       if (this.#child === null) io.exit(signalCodes.SIGINT);
-      else this.#child.interrupt();
+      else this.#child.send('SIGINT');
     }
   }
 }
 
-/** Of what a run wrote to stderr: its warnings, and all of it where that is the stack of a bug. */
+/** From what a trial wrote to stderr: its warnings, or all of it if it is the stack of a bug. */
 function worthTelling(lines: readonly string[], code: number | null): readonly string[] {
   if (code === unexpectedCode) return lines;
   const warnings = lines.filter((line) => line.startsWith('warning: '));
-  // The last one of a run that diverged tells how to go on with it alone, which would make it another point.
+  // The last warning of a run that diverged says how to continue it alone, which would make it another trial.
   return code === divergedCode ? warnings.slice(0, -1) : warnings;
 }
 

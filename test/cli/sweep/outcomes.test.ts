@@ -1,12 +1,11 @@
 // What becomes of the points of `rnn sweep`, where not all of them simply finish.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RunFolder } from '../../../src/runs/store.ts';
 import type { ChildEnd } from '../../../src/cli/child.ts';
 import type { Io } from '../../../src/cli/io.ts';
 import { run } from '../../../src/cli/main.ts';
-import { rooms } from '../../../src/cli/rooms.ts';
 import { FakeProcess, rnn, type Ran } from '../helpers.ts';
 import { child, events, fixed, inFolderOfItsOwn, inProcess, out, pretending, text } from './helpers.ts';
 
@@ -75,18 +74,19 @@ describe('signals', () => {
   it('that come while a folder is looked at are not lost', async () => {
     const { start, started } = inProcess();
     const io: FakeProcess = new FakeProcess({ start });
-    const runs = async (): ReturnType<typeof rooms.runs> => {
-      const real = await rooms.runs();
+    vi.doMock('../../../src/training/runs.ts', async (original) => {
+      const real = await original<typeof import('../../../src/training/runs.ts')>();
       return {
         ...real,
-        summaryOf: async (path) => {
+        async summaryOf(path: string) {
           const summary = await real.summaryOf(path);
           if (path.endsWith('hidden=5')) io.send('SIGTERM');
           return summary;
         },
       };
-    };
-    const code = await run(['sweep', text, '--out', out, ...hidden(4, 5, 6), '--', ...fixed], io, { ...rooms, runs });
+    });
+    const code = await run(['sweep', text, '--out', out, ...hidden(4, 5, 6), '--', ...fixed], io);
+    vi.doUnmock('../../../src/training/runs.ts');
     expect(code).toBe(143);
     expect(started).toHaveLength(1);
     expect(existsSync(join(out, 'hidden=5'))).toBe(false);
@@ -136,16 +136,10 @@ describe('a point that another process trains', () => {
         ...child,
         ended: RunFolder.create(argv.at(-3)!).then((taken) => {
           onTestFinished(() => taken.close());
-          const wait = (): void => {
-            if (io.stderr.text.includes('waiting for another process')) taken.close();
-            else setImmediate(wait);
-          };
-          if (!io.stderr.text.includes('waiting for')) wait();
           return { code: 7, signal: null };
         }),
       }),
     });
-    // Once it is quicker, and once more when it was waited for.
     const { code, stdout, stderr } = await rnn(['sweep', text, '--out', out, ...hidden(4), '--json', '--', ...fixed], {}, io);
     expect(events({ code, stdout, stderr })).toMatchObject([
       { event: 'point', outcome: 'busy', message: 'another process trains in it' },

@@ -4,9 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { RunFolder } from '../../../src/runs/store.ts';
 import type { Io } from '../../../src/cli/io.ts';
 import { run } from '../../../src/cli/main.ts';
-import { rooms } from '../../../src/cli/rooms.ts';
 import { FakeProcess, FakeStream, rnn, type Ran } from '../helpers.ts';
-import { child, events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './helpers.ts';
+import { events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './helpers.ts';
 
 inFolderOfItsOwn();
 
@@ -166,11 +165,9 @@ describe('rnn sweep', () => {
     const sent: string[] = [];
     let end: (code: { code: number; signal: null }) => void = () => {};
     const start: Io['start'] = () => ({
-      ...child,
-      finish: (signal) => void sent.push(`${signal} to finish`),
-      interrupt() {
-        sent.push('to interrupt');
-        end({ code: 130, signal: null });
+      send(signal) {
+        sent.push(signal);
+        if (signal === 'SIGINT') end({ code: 130, signal: null });
       },
       ended: new Promise((done) => (end = done)),
     });
@@ -184,22 +181,17 @@ describe('rnn sweep', () => {
       },
     });
     expect(await run(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], io)).toBe(130);
-    expect(sent).toEqual(['SIGINT to finish', 'to interrupt']);
+    expect(sent).toEqual(['SIGTERM', 'SIGINT']);
   });
 
-  it('leaves a point that another process trains for the end, and waits for it', async () => {
+  it('leaves a trial that another process trains for the end', async () => {
     await sweep(['--grid', 'hidden=4'], inProcess().start, ['--max-time', '0.05s', '--epochs', '100000', ...fixed.slice(2)]);
     rmSync(join(out, '.sweep.json'));
     const held = (await RunFolder.open(join(out, 'hidden=4')))!;
-    const { start, started } = inProcess();
-    const stderr = new FakeStream();
-    const write = stderr.write.bind(stderr) as (chunk: string) => boolean;
-    stderr.write = ((chunk: string, ...rest: never[]) => {
-      if (chunk.includes('hidden=4: waiting for another process')) held.close();
-      return (write as (...given: unknown[]) => boolean)(chunk, ...rest);
-    }) as typeof stderr.write;
-    const ran = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], { start, stderr });
-    expect(ran.code).toBe(0);
+    const { start, started } = inProcess(({ argv }) => {
+      if (argv.includes(join(out, 'hidden=5'))) held.close();
+    });
+    expect((await sweep(['--grid', 'hidden=4,5'], start)).code).toBe(0);
     expect(started.map(({ argv }) => argv.at(-3))).toEqual([join(out, 'hidden=5'), join(out, 'hidden=4')]);
   });
 
@@ -319,8 +311,9 @@ describe('rnn sweep', () => {
   });
 
   it('names its folder for the text unless told otherwise', async () => {
-    const checkpoints = async () => ({ ...(await rooms.checkpoints()), openSweepFolder: async () => {} });
-    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit'], { rooms: { ...rooms, checkpoints } });
+    const before = process.cwd();
+    process.chdir(folder);
+    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit']).finally(() => process.chdir(before));
     expect(stdout).toContain(`--out ${join('sweeps', 'text', 'hidden=4')}\n`);
   });
 
