@@ -1,11 +1,9 @@
 // The folder of a sweep: a run folder for each trial, and .sweep.json with everything that the trials share, so that another sweep does not
 // take them for its own. The file is hidden because a sweep may lie among the texts that it learns.
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 
 import { replaceFile } from '../atomic.ts';
-import { withCleanup } from '../cleanup.ts';
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import { makeFolders, notMade } from './folders.ts';
@@ -91,12 +89,6 @@ async function readIdentity(folder: string, path: string): Promise<SweepIdentity
 
 /** Empty for anything that no sweep writes: a folder, a device, a pipe that would wait for a writer, a huge file. */
 async function readPlain(path: string): Promise<string> {
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  return withCleanup(
-    async () => {
-      const status = await file.stat();
-      return status.isFile() && status.size <= MAX_BYTES ? file.readFile('utf8') : '';
-    },
-    () => file.close(),
-  );
+  const status = await stat(path);
+  return status.isFile() && status.size <= MAX_BYTES ? readFile(path, 'utf8') : '';
 }

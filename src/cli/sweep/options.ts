@@ -30,26 +30,6 @@ const ofThisMachine: readonly string[] = ['device', 'threads', 'blas', 'maxTime'
 const number = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
 const range = new RegExp(`^(log:)?(${number})\\.\\.(${number})$`, 'i');
 
-/**
- * With what the environment and a file say about options of the trials, as if the user had written it after `--`: so the sweep checks it,
- * its folder remembers it, and `--emit` prints it.
- *
- * @param words the text, and the words after `--`
- * @param axes the values of --grid or --sample: `hidden=128,256`
- * @throws Commander's errors, or a usage error for options that trials cannot have
- */
-export async function sharedOptions(words: readonly string[], axes: readonly string[], context: Context): Promise<SharedOptions> {
-  const { flags } = new SharedOptions(words);
-  const train = trainCommand();
-  const varied = axes.map((axis) => axis.replace(/^--/, '').replace(/=.*/, ''));
-  const given = new Map<string, unknown>(Object.entries(flags));
-  for (const flag of flagsOf(train)) if (varied.includes(flag.key)) given.set(flag.attributeName(), true);
-  const settings = await settingsOfTrain(train, given, flags.config, context);
-  const isConfig = (word: string | undefined): boolean => word === '--config';
-  const withoutConfig = words.filter((word, index) => !isConfig(word) && !word.startsWith('--config=') && !isConfig(words[index - 1]));
-  return new SharedOptions([...withoutConfig, ...settings.filter(isForTrials).flatMap(wordsOf)]);
-}
-
 /** Options of the machine that come from the environment reach each trial by its own. */
 function isForTrials({ flag, source }: Settled): boolean {
   const name = flag.attributeName();
@@ -70,8 +50,9 @@ export class SharedOptions {
   readonly #words: readonly string[];
   /** The words after each option. */
   readonly #written = new Map<Flag, string[]>();
-  readonly #byKey: ReadonlyMap<string, Flag>;
+  readonly #command: Command;
 
+  /** @param words the text, and the words after `--` @throws Commander's errors, or a usage error for options that trials cannot have */
   constructor(words: readonly string[]) {
     const command = trainCommand()
       .argument('<corpus...>')
@@ -87,7 +68,7 @@ export class SharedOptions {
     const first = words.findIndex((word) => word.startsWith('-') && word !== '-');
     this.sources = first < 0 ? words : words.slice(0, first);
     this.#words = words.slice(this.sources.length);
-    this.#byKey = new Map(flagsOf(command).flatMap((flag) => (flag.negate ? [] : [[flag.key, flag]])));
+    this.#command = command;
     this.flags = command.opts<TrainFlags>();
     if (command.args.length > this.sources.length)
       throw new RnnError('usage', `${command.args.at(-1)} stands after options of rnn train, and is none`, {
@@ -98,6 +79,18 @@ export class SharedOptions {
       throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each trial', {
         hint: 'put the text into a file',
       });
+  }
+
+  /**
+   * With what the environment and a file say about options of the trials, as if the user had written it after `--`: so the sweep checks
+   * it, its folder remembers it, and `--emit` prints it.
+   */
+  async withSettings(axes: readonly Axis[], context: Context): Promise<SharedOptions> {
+    const given = new Map<string, unknown>(Object.entries(this.flags));
+    for (const { option } of axes) given.set(this.#flagOf(option)!.attributeName(), true);
+    const settings = await settingsOfTrain(this.#command, given, this.flags.config, context);
+    const words = this.#words.filter((word, index) => !/^--config(?:$|=)/.test(word) && this.#words[index - 1] !== '--config');
+    return new SharedOptions([...this.sources, ...words, ...settings.filter(isForTrials).flatMap(wordsOf)]);
   }
 
   get identity(): SweepIdentity {
@@ -124,9 +117,9 @@ export class SharedOptions {
     const at = text.indexOf('=');
     if (at < 1) throw badValue(by, text, 'an option of rnn train and its values, such as hidden=128,256');
     const key = text.slice(0, at).replace(/^--/, '');
-    const flag = this.#byKey.get(key);
+    const flag = this.#flagOf(key);
     if (flag === undefined) {
-      const near = suggestion([...this.#byKey.values()], key);
+      const near = suggestion(flagsOf(this.#command), key);
       throw new RnnError('usage', `${by} ${key}: rnn train has no option --${key}`, {
         hint: near === null ? 'rnn train --help lists its options' : `did you mean ${near}?`,
       });
@@ -142,7 +135,7 @@ export class SharedOptions {
     const { refuseImpossible } = await import('../../training/possible.ts');
     const times = new Map<string, number>();
     for (const { name, settings } of trials) {
-      const varied = settings.map((setting) => [this.#flagOf(setting).attributeName(), this.#valueOf(setting)] as const);
+      const varied = settings.map((setting) => [this.#flagOf(setting.option)!.attributeName(), this.#valueOf(setting)] as const);
       const flags: TrainFlags = { ...this.flags, ...Object.fromEntries(varied.filter(([, value]) => value !== false)) };
       try {
         checkTogether({ ...flags, resume: true });
@@ -170,19 +163,19 @@ export class SharedOptions {
 
   /** The words after `rnn` that train a trial. */
   commandOf({ settings }: Trial, folder: string): string[] {
-    const words = settings.flatMap((setting) => {
-      if (this.#flagOf(setting).takes.kind !== 'switch') return [`--${setting.option}`, setting.value];
-      return [setting.value === 'true' ? `--${setting.option}` : `--no-${setting.option}`];
+    const words = settings.flatMap(({ option, value }) => {
+      if (this.#flagOf(option)!.takes.kind !== 'switch') return [`--${option}`, value];
+      return [value === 'true' ? `--${option}` : `--no-${option}`];
     });
     return ['train', ...this.sources, ...this.#words, ...words, '--resume', '--out', folder];
   }
 
-  #flagOf({ option }: Setting): Flag {
-    return this.#byKey.get(option)!;
+  #flagOf(option: string): Flag | undefined {
+    return flagsOf(this.#command).find(({ key, negate }) => key === option && !negate);
   }
 
-  #valueOf(setting: Setting): unknown {
-    return valueOf(this.#flagOf(setting), setting.value);
+  #valueOf({ option, value }: Setting): unknown {
+    return valueOf(this.#flagOf(option)!, value);
   }
 }
 

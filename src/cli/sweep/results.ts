@@ -2,7 +2,7 @@
 import type { Edge } from '../../training/edges.ts';
 import type { Colours } from '../colour.ts';
 import type { Context } from '../context.ts';
-import { busyCode } from '../failures.ts';
+import { exitCodes } from '../failures.ts';
 import { count, duration, onOneLine } from '../format.ts';
 import { runsTable } from '../runs-table.ts';
 import { SOME_FAILED, type TrialResult, type TrialRun } from './run.ts';
@@ -12,7 +12,7 @@ export function codeOf(results: readonly TrialResult[]): number {
   const codes = new Set(results.map(({ code }) => code));
   if (codes.size === 1) return results[0].code;
   if (results.some(({ outcome }) => outcome === 'failed')) return SOME_FAILED;
-  return codes.has(busyCode) ? busyCode : 0;
+  return codes.has(exitCodes.busy) ? exitCodes.busy : 0;
 }
 
 /** @param trials how many the sweep has */

@@ -4,7 +4,7 @@ import type { RunSummary } from '../../training/runs.ts';
 import type { Trial } from '../../training/search.ts';
 import type { Child } from '../child.ts';
 import type { Context } from '../context.ts';
-import { busyCode, divergedCode, isFailureCode, unexpectedCode } from '../failures.ts';
+import { exitCodes, isFailureCode } from '../failures.ts';
 import { harmless } from '../format.ts';
 import { type Signal, signalCodes } from '../signals.ts';
 
@@ -45,8 +45,8 @@ const MAX_LINES = 200;
 const aboutSignal = /^warning: SIG[A-Z\d]+: /;
 /** A failed trial does not end a sweep, but its exit code says so. */
 export const SOME_FAILED = 1;
-const busy: End = { outcome: 'busy', message: 'another process trains in it', code: busyCode };
-const diverged: End = { outcome: 'diverged', message: null, code: divergedCode };
+const busy: End = { outcome: 'busy', message: 'another process trains in it', code: exitCodes.busy };
+const diverged: End = { outcome: 'diverged', message: null, code: exitCodes.diverged };
 
 /** Trains one trial after another, and passes signals on to the current one. */
 export class TrialRunner {
@@ -101,8 +101,8 @@ export class TrialRunner {
       return status === 'finished' ? { outcome: 'finished', message: null, code } : { outcome: 'stopped', message: reason, code };
     if (this.#signal !== null && !isFailureCode(code)) return { outcome: 'stopped', message: 'signal', code: 0 };
     // Another process was quicker to take the folder.
-    if (code === busyCode) return busy;
-    return code === divergedCode ? diverged : { outcome: 'failed', message, code: isFailureCode(code) ? code : SOME_FAILED };
+    if (code === exitCodes.busy) return busy;
+    return code === exitCodes.diverged ? diverged : { outcome: 'failed', message, code: isFailureCode(code) ? code : SOME_FAILED };
   }
 
   async #train({ name, argv }: TrialRun): Promise<{ readonly code: number | null; readonly message: string }> {
@@ -146,10 +146,10 @@ export class TrialRunner {
 
 /** From what a trial wrote to stderr: its warnings, or all of it if it is the stack of a bug. */
 function worthTelling(lines: readonly string[], code: number | null): readonly string[] {
-  if (code === unexpectedCode) return lines;
+  if (code === exitCodes.machine) return lines;
   const warnings = lines.filter((line) => line.startsWith('warning: '));
   // The last warning of a run that diverged says how to continue it alone, which would make it another trial.
-  return code === divergedCode ? warnings.slice(0, -1) : warnings;
+  return code === exitCodes.diverged ? warnings.slice(0, -1) : warnings;
 }
 
 function eventIn(line: string): Readonly<Record<string, unknown>> | null {
