@@ -132,24 +132,15 @@ async function searchOf(flags: SweepFlags, shared: SharedOptions): Promise<{ tri
     'a sweep needs something to try',
     '--grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
   );
+  const gridAxes = grid.map((text) => shared.gridAxis(text));
+  const sampleAxes = sample.map((text) => shared.sampleAxis(text));
+  // One of the two is empty.
+  const axes = [...gridAxes, ...sampleAxes];
+  const flag = isRandom ? '--sample' : '--grid';
+  const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
+  refuse(twice !== undefined, `${flag} ${twice} is given twice`, `give all its values at once: ${flag} ${twice}=…`);
   const { drawTrials, gridOf } = await import('../../training/search.ts');
-  const unique = <Values>(flag: string, axes: readonly Axis<Values>[]): readonly Axis<Values>[] => {
-    const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
-    refuse(twice !== undefined, `${flag} ${twice} is given twice`, `give all its values at once: ${flag} ${twice}=…`);
-    return axes;
-  };
-  if (isRandom) {
-    const axes = unique(
-      '--sample',
-      sample.map((text) => shared.sampleAxis(text)),
-    );
-    return { axes, trials: drawTrials(axes, random, seed ?? DEFAULT_SEED) };
-  }
-  const axes = unique(
-    '--grid',
-    grid.map((text) => shared.gridAxis(text)),
-  );
-  return { axes, trials: gridOf(axes) };
+  return { axes, trials: isRandom ? drawTrials(sampleAxes, random, seed ?? DEFAULT_SEED) : gridOf(gridAxes) };
 }
 
 async function train(

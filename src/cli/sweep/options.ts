@@ -27,21 +27,6 @@ const decided: Readonly<Record<string, string>> = {
 /** They change nothing in the weights, and may change when a sweep continues. */
 const ofThisMachine: readonly string[] = ['device', 'threads', 'blas', 'maxTime', 'acceptNewCorpus'] satisfies (keyof TrainFlags)[];
 
-const number = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
-const range = new RegExp(`^(log:)?(${number})\\.\\.(${number})$`, 'i');
-
-/** Options of the machine that come from the environment reach each trial by its own. */
-function isForTrials({ flag, source }: Settled): boolean {
-  const name = flag.attributeName();
-  return name !== 'config' && !Object.hasOwn(decided, name) && !(source === 'env' && ofThisMachine.includes(name));
-}
-
-function wordsOf({ flag, texts }: Settled): readonly string[] {
-  if (typeof texts === 'boolean') return [texts ? flag.longName : `--no-${flag.key}`];
-  // In one word each: a text may begin with a dash.
-  return texts.map((text) => `${flag.longName}=${text}`);
-}
-
 /** The text, and the options that all trials share. */
 export class SharedOptions {
   readonly sources: readonly string[];
@@ -195,6 +180,18 @@ export function refuseTrainFlags(command: Command): void {
   }
 }
 
+/** Options of the machine that come from the environment reach each trial by its own. */
+function isForTrials({ flag, source }: Settled): boolean {
+  const name = flag.attributeName();
+  return name !== 'config' && !Object.hasOwn(decided, name) && !(source === 'env' && ofThisMachine.includes(name));
+}
+
+function wordsOf({ flag, texts }: Settled): readonly string[] {
+  if (typeof texts === 'boolean') return [texts ? flag.longName : `--no-${flag.key}`];
+  // In one word each: a text may begin with a dash.
+  return texts.map((text) => `${flag.longName}=${text}`);
+}
+
 function trainCommand(): Command {
   const command = new Command('train');
   addTrainFlags(command);
@@ -213,15 +210,15 @@ function listOf(flag: Flag, text: string): readonly string[] {
   return [...new Set(flag.takes.kind === 'number' ? values.map((value) => String(Number(value))) : values)];
 }
 
-/** Null for a text that is not a range of numbers. @throws RnnError `usage` for ends that the option cannot have */
+/** Null for a text that is not a range, or an option that is not a number. @throws RnnError `usage` for ends that it cannot have */
 function rangeOf(flag: Flag, text: string): Range | null {
-  const [, logarithmic, ...ends] = range.exec(text) ?? [];
-  if (ends.length === 0 || ends.some((end) => typeof valueOf(flag, end) !== 'number')) return null;
-  const [low, high] = ends.map(Number);
+  const [, log, ...ends] = /^(log:)?(.+?)\.\.(.+)$/.exec(text) ?? [];
+  if (ends.length === 0 || flag.takes.kind !== 'number') return null;
+  const [low, high] = ends.map((end) => valueOf(flag, end) as number);
   if (low >= high) throw badValue(`--sample ${flag.key}`, text, 'a lower and a higher number, low..high');
-  if (logarithmic !== undefined && low <= 0)
-    throw badValue(`--sample ${flag.key}`, text, 'numbers above 0, since it is drawn by its logarithm');
-  return { low, high, logarithmic: logarithmic !== undefined, whole: flag.takes.kind === 'number' && flag.takes.range.whole === true };
+  const logarithmic = log !== undefined;
+  if (logarithmic && low <= 0) throw badValue(`--sample ${flag.key}`, text, 'numbers above 0, since it is drawn by its logarithm');
+  return { low, high, logarithmic, whole: flag.takes.range.whole === true };
 }
 
 /** @throws RnnError `usage` for a value that the option cannot have */
