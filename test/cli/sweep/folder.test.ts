@@ -1,4 +1,4 @@
-// Whose runs a folder of `rnn sweep` holds.
+// Which sweep the runs in a folder belong to.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// What becomes of the points of `rnn sweep`, where not all of them simply finish.
+// The outcomes of the trials of `rnn sweep`, where not all of them simply finish.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -15,7 +15,7 @@ const sweep = (words: readonly string[], start: Io['start'], after: readonly str
   rnn(['sweep', text, '--out', out, ...words, '--', ...after], { start });
 const hidden = (...sizes: number[]): string[] => ['--grid', `hidden=${sizes.join()}`];
 
-describe('a point that diverged', () => {
+describe('a trial that diverged', () => {
   // Weights so large that the first steps end the run.
   const words = ['--grid', 'init-scale=0.1,1000000'];
   const wild = [
@@ -71,7 +71,7 @@ describe('a point that diverged', () => {
 });
 
 describe('signals', () => {
-  it('that come while a folder is looked at are not lost', async () => {
+  it('that come while rnn looks at a folder are not lost', async () => {
     const { start, started } = inProcess();
     const io: FakeProcess = new FakeProcess({ start });
     vi.doMock('../../../src/training/runs.ts', async (original) => {
@@ -92,7 +92,7 @@ describe('signals', () => {
     expect(existsSync(join(out, 'hidden=5'))).toBe(false);
   });
 
-  it('do not hide that the run in hand failed', async () => {
+  it('do not hide that the current run failed', async () => {
     const io: FakeProcess = new FakeProcess({
       start: (_, lines) => ({
         ...child,
@@ -111,7 +111,7 @@ describe('signals', () => {
     expect(io.stderr.text).toContain('hidden=4: error: the disk is full\n');
   });
 
-  it('what a run says of them is not said twice', async () => {
+  it('are not reported twice', async () => {
     const io: FakeProcess = new FakeProcess({
       start: (_, lines) => ({
         ...child,
@@ -129,8 +129,8 @@ describe('signals', () => {
   });
 });
 
-describe('a point that another process trains', () => {
-  it('is busy where that one was quicker to take the folder, and told apart from those that failed', async () => {
+describe('a trial that another process trains', () => {
+  it('is busy where that process was quicker to take the folder, and is not counted as failed', async () => {
     const io: FakeProcess = new FakeProcess({
       start: (argv) => ({
         ...child,
@@ -166,7 +166,7 @@ describe('the exit code', () => {
     [[5, 0], 0],
     [[134, 134], 1],
     [[null, null], 1],
-  ])('of points that end with %j is %i', async (codes, code) => {
+  ])('of trials that end with %j is %i', async (codes, code) => {
     expect((await sweep(hidden(4, 5), ending(...codes))).code).toBe(code);
   });
 });
@@ -174,7 +174,7 @@ describe('the exit code', () => {
 describe('what a run writes to stderr', () => {
   const told = { stderr: 'warning: the text has changed\nTypeError: x is not a function\n    at y (z.js:1:2)' };
 
-  it('is shown with the name of its point, as far as it is a warning', async () => {
+  it('is shown with the name of its trial if it is a warning', async () => {
     const { stderr } = await sweep(hidden(4), pretending({ code: 0, signal: null }, told));
     expect(stderr.split('\n').slice(1, -1)).toEqual(['hidden=4: warning: the text has changed']);
   });
