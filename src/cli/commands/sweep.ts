@@ -76,7 +76,7 @@ export function defineSweep(command: Command, context: Context): void {
 async function sweep(words: readonly string[], flags: SweepFlags, context: Context): Promise<number> {
   const { io, stdout, stderr } = context;
   const { emit = false, json = false, quiet = false } = flags;
-  const note = (text: string): void => void (quiet || stderr.line(stderr.colour.dim(harmless(text))));
+  const note = (text: string): void => void (quiet || stderr.note(text));
   const written = new SharedOptions(words);
   const { axes, trials } = await searchOf(flags, written);
   const shared = await written.withSettings(axes, context);
@@ -93,7 +93,7 @@ async function sweep(words: readonly string[], flags: SweepFlags, context: Conte
   await openSweepFolder(out, shared.identity).catch((error: unknown) => {
     // The lines may be for another machine.
     if (!emit || !(error instanceof RnnError) || error.kind !== 'machine') throw error;
-    stderr.line(stderr.colour.yellow(harmless(`warning: ${error.message}`)));
+    stderr.warn(harmless(error.message));
   });
   if (!emit) {
     if (!json) note(`${runs.length === 1 ? 'one trial' : `${count(runs.length)} trials`}, in ${out}`);
@@ -168,14 +168,13 @@ async function train(
   const edges = best === null ? [] : edgesOf(axes, best.settings, (setting) => shared.isValue(setting));
   if (json) await stdout.writeJson({ event: 'end', points: trials.length, ...counts, signal, edges });
   else if (!quiet) for (const edge of edges) stderr.line(edgeLine(edge));
-  const { dim, yellow } = stderr.colour;
   if (signal !== null) {
-    if (!json && !quiet) stderr.line(dim('to continue, give the same command again'));
+    if (!json && !quiet) stderr.note('to continue, give the same command again');
     return signalCodes[signal];
   }
   const of = (n: number): string => `${count(n)} of ${count(trials.length)} trials`;
-  if (counts.diverged > 0 && !quiet) stderr.line(dim(`${of(counts.diverged)} diverged; one whose folder is removed is tried again`));
-  if (counts.busy > 0) stderr.line(yellow(`warning: ${of(counts.busy)} left to another process; the same command looks again`));
-  if (counts.failed > 0) stderr.line(yellow(`warning: ${of(counts.failed)} failed; the same command tries them again`));
+  if (counts.diverged > 0 && !quiet) stderr.note(`${of(counts.diverged)} diverged; one whose folder is removed is tried again`);
+  if (counts.busy > 0) stderr.warn(`${of(counts.busy)} left to another process; the same command looks again`);
+  if (counts.failed > 0) stderr.warn(`${of(counts.failed)} failed; the same command tries them again`);
   return codeOf(results);
 }

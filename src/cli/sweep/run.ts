@@ -6,7 +6,7 @@ import type { Child } from '../child.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, isFailureCode } from '../failures.ts';
 import { harmless } from '../format.ts';
-import { type Signal, signalCodes } from '../signals.ts';
+import { type Interruption, type Signal, signalCodes, watchSignals } from '../signals.ts';
 
 export interface TrialRun extends Trial {
   /** Among all trials of the sweep. */
@@ -48,23 +48,31 @@ export const SOME_FAILED = 1;
 const busy: End = { outcome: 'busy', message: 'another process trains in it', code: exitCodes.busy };
 const diverged: End = { outcome: 'diverged', message: null, code: exitCodes.diverged };
 
-/** Trains one trial after another, and passes signals on to the current one. */
+/** Trains trials, and passes signals on to the current one. */
 export class TrialRunner {
   readonly #context: Context;
   readonly #watcher: Watcher | null;
+  readonly #interruption: Interruption;
   #child: Child | null = null;
-  #signal: Signal | null = null;
 
+  /** @param watcher of progress, if anything shows it */
   constructor(context: Context, watcher: Watcher | null) {
+    const { io, stderr } = context;
     this.#context = context;
     this.#watcher = watcher;
+    this.#interruption = watchSignals(io, {
+      warn: (text) => stderr.warn(text),
+      // Not INT: schedulers send an INT to every process of a job (scancel, KillSignal= of systemd), and a second one ends a run at once.
+      first: () => this.#child?.send('SIGTERM'),
+      again: () => (this.#child === null ? io.exit(signalCodes.SIGINT) : this.#child.send('SIGINT')),
+    });
   }
 
   /** Settles to the signal that ended the sweep, or to null. A trial that another process trains is left for the end. */
   async run(trials: readonly TrialRun[], show: (result: TrialResult) => Promise<void>): Promise<Signal | null> {
     const { io } = this.#context;
     const stops = [
-      io.onSignal((signal) => this.#receive(signal)),
+      () => this.#interruption.stop(),
       io.onStop(() => this.#child?.send('SIGSTOP')),
       io.onContinue(() => this.#child?.send('SIGCONT')),
     ];
@@ -75,7 +83,7 @@ export class TrialRunner {
         if (result?.outcome === 'busy' && index < trials.length) queue.push(trial);
         else if (result !== null) await show(result);
       }
-      return this.#signal;
+      return this.#interruption.signal();
     } finally {
       for (const stop of stops) stop();
     }
@@ -83,13 +91,13 @@ export class TrialRunner {
 
   /** Null if a signal came before the trial began. */
   async #resultOf(trial: TrialRun): Promise<TrialResult | null> {
-    if (this.#signal !== null) return null;
+    if (this.#interruption.signal() !== null) return null;
     const { summaryOf } = await import('../../training/runs.ts');
     const before = await summaryOf(trial.folder);
     if (before.status === 'finished') return { trial, outcome: 'earlier', message: null, code: 0, summary: before };
     if (before.status === 'running') return { trial, ...busy, summary: before };
     if (before.reason === 'diverged') return { trial, ...diverged, summary: before };
-    if (this.#signal !== null) return null;
+    if (this.#interruption.signal() !== null) return null;
     const { code, message } = await this.#train(trial);
     const summary = await summaryOf(trial.folder);
     return { trial, ...this.#endOf(code, message, summary), summary };
@@ -99,7 +107,7 @@ export class TrialRunner {
   #endOf(code: number | null, message: string, { status, reason }: RunSummary): End {
     if (code === 0)
       return status === 'finished' ? { outcome: 'finished', message: null, code } : { outcome: 'stopped', message: reason, code };
-    if (this.#signal !== null && !isFailureCode(code)) return { outcome: 'stopped', message: 'signal', code: 0 };
+    if (this.#interruption.signal() !== null && !isFailureCode(code)) return { outcome: 'stopped', message: 'signal', code: 0 };
     // Another process was quicker to take the folder.
     if (code === exitCodes.busy) return busy;
     return code === exitCodes.diverged ? diverged : { outcome: 'failed', message, code: isFailureCode(code) ? code : SOME_FAILED };
@@ -126,21 +134,6 @@ export class TrialRunner {
     const { code, signal } = await this.#child.ended.finally(() => (this.#child = null));
     worthTelling(lines, code).forEach(warn);
     return { code, message: error ?? (signal === null ? [`exit code ${code}`, ...lines.slice(-1)].join(': ') : `killed by ${signal}`) };
-  }
-
-  /** The first signal lets the current trial finish its step and save; a second INT ends both at once. */
-  #receive(signal: Signal): void {
-    const { io, stderr } = this.#context;
-    if (this.#signal === null) {
-      const again = signal === 'SIGINT' ? '; again stops at once' : '';
-      stderr.line(stderr.colour.yellow(`warning: ${signal}: finishing the step in hand and saving${again}`));
-      this.#signal = signal;
-      // Not INT: schedulers send an INT to every process of a job (scancel, KillSignal= of systemd), and a second one ends a run at once.
-      this.#child?.send('SIGTERM');
-    } else if (signal === 'SIGINT') {
-      if (this.#child === null) io.exit(signalCodes.SIGINT);
-      else this.#child.send('SIGINT');
-    }
   }
 }
 
