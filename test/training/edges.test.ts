@@ -11,12 +11,8 @@ const range = (low: number, high: number, kind: 'log' | 'linear' = 'linear', who
   logarithmic: kind === 'log',
   whole,
 });
-const edges = (
-  option: string,
-  values: readonly string[] | Range,
-  value: string,
-  isValue: (setting: Setting) => boolean = anyNumber,
-) => edgesOf([{ option, values }], [{ option, value }], isValue);
+const edges = (option: string, values: readonly string[] | Range, value: string, isValue: (setting: Setting) => boolean = anyNumber) =>
+  edgesOf([{ option, values }], [{ option, value }], isValue);
 
 describe('the edge of a search', () => {
   it.each([
