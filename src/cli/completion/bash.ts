@@ -1,5 +1,5 @@
 // The completion of bash, from 3.2 on, which macOS has: a function that looks at the words of the line, with no other
-// packages. Knows nothing of what commands there are.
+// packages. Of the commands it knows only that options of train follow the dashes of a sweep.
 import { groupBy } from '../../group.ts';
 import type { CommandModel, Values } from './model.ts';
 

@@ -1,4 +1,4 @@
-// The completion of fish: a line for each option. Knows nothing of what commands there are.
+// The completion of fish: a line for each option. Of the commands it knows only that options of train follow the dashes of a sweep.
 import type { CommandModel, OptionModel, Values } from './model.ts';
 
 const script = (lines: readonly string[]): string => `
