@@ -1,5 +1,5 @@
-// `rnn completion`: prints a script that has a shell complete what is typed after `rnn`. What can follow what is
-// completion/model.ts's, how a shell is told of it is in a file for each.
+// `rnn completion`: prints a script that has a shell complete the words after `rnn`. completion/model.ts knows what can follow what, and a
+// file for each shell writes its script.
 import { Argument, type Command } from 'commander';
 import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
@@ -43,13 +43,7 @@ export function define(command: Command, context: Context): void {
   for (const flag of commonFlags()) command.addOption(flag);
   command.action(async (name: string) => {
     const { builtinCorpora } = await import('../../corpus/builtin.ts');
-    await context.stdout.write(
-      shells[name](
-        modelOf(
-          command.parent!,
-          builtinCorpora.map((each) => each.name),
-        ),
-      ),
-    );
+    const corpora = builtinCorpora.map((corpus) => corpus.name);
+    await context.stdout.write(shells[name](modelOf(command.parent!, corpora)));
   });
 }
