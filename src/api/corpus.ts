@@ -2,9 +2,9 @@
 import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
-import type { ReadingOptions } from '../options/run.ts';
+import { type ReadingOptions, readingNames } from '../options/run.ts';
 import { areSources, isText } from './checks.ts';
-import { defaultValidationFraction, readingOfCharacters } from './run-request.ts';
+import { given, readingOf } from './run-request.ts';
 import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessStream, refuseUnlessSwitches, refuseWrong } from './checks.ts';
 
 /** How a text is read; what is left out is as `rnn train` has it. */
@@ -102,13 +102,13 @@ export class Corpus implements ReadCorpus {
   static async read(sources: string | readonly string[], options: FileOptions = {}): Promise<Corpus> {
     refuseUnknown(options, fileNames);
     refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
-    const { include = [], exclude = [], validationFile = null, testFile = null, runFolder, stdin } = options;
+    const { validationFile = null, testFile = null, runFolder, stdin } = options;
     for (const [name, file] of Object.entries({ validationFile, testFile }))
       if (file !== null) refuseUnlessName(name, file, 'the name of a file');
     if (runFolder !== undefined) refuseUnlessName('runFolder', runFolder, 'the name of a folder');
     refuseUnlessStream(stdin);
     const heldOut = { validationFile, testFile };
-    return Corpus.#encode([sources].flat(), heldOut, { ...options, include, exclude }, heldOut, { runFolder, stdin });
+    return Corpus.#encode([sources].flat(), heldOut, options, heldOut, { runFolder, stdin });
   }
 
   /**
@@ -127,38 +127,30 @@ export class Corpus implements ReadCorpus {
       testFile: testText === undefined ? null : { name: 'the test text', text: testText },
     };
     const inNoFile = { validationFile: null, testFile: null };
-    return Corpus.#encode([{ name, text }], heldOut, { ...options, include: [], exclude: [] }, inNoFile, {});
+    return Corpus.#encode([{ name, text }], heldOut, options, inNoFile, {});
   }
 
   /** @param recorded the names of files that are held out, for a program that resumes a run on it */
   static async #encode(
     sources: readonly Source[],
     heldOut: { readonly validationFile: Source | null; readonly testFile: Source | null },
-    options: TextOptions & Pick<FileOptions, 'skipInvalid'> & Pick<ReadingOptions, 'include' | 'exclude'>,
+    options: TextOptions & Partial<ReadingOptions>,
     recorded: Pick<ReadingOptions, 'validationFile' | 'testFile'>,
     more: Pick<FileOptions, 'runFolder' | 'stdin'>,
   ): Promise<Corpus> {
-    const { include, exclude, minCount = 1 } = options;
     const [vocabulary, known] = [vocabularyOf(options, 'vocabulary'), vocabularyOf(options, 'known')];
-    const { validationFraction = defaultValidationFraction, testFraction = 0 } = options;
-    const unit = options.unit ?? vocabulary?.unit ?? known?.unit ?? 'char';
-    const reading = {
-      include,
-      exclude,
-      unit,
-      ...readingOfCharacters(unit, { ...asLearnt(vocabulary), ...options }),
-      minCount,
-      validationFraction: heldOut.validationFile === null ? validationFraction : 0,
-      testFraction: heldOut.testFile === null ? testFraction : 0,
+    // A model that knows CR read its text with the line ends that it had.
+    const hasCarriageReturns = vocabulary?.data.symbols.includes('\r') === true;
+    const asked = {
+      ...(hasCarriageReturns && { keepLineEnds: true }),
+      ...given(options, readingNames),
+      unit: options.unit ?? vocabulary?.unit ?? known?.unit,
     };
+    const reading = { ...readingOf({ ...asked, ...(heldOut as typeof recorded) }), ...recorded };
     refuseWrong(reading);
-    return new Corpus(await readCorpus({ sources, ...reading, ...heldOut, vocabulary, known, ...more }), { ...reading, ...recorded });
+    return new Corpus(await readCorpus({ sources, ...reading, ...heldOut, vocabulary, known, ...more }), reading);
   }
 }
-
-/** A model that knows CR read its text with the line ends that it had. */
-const asLearnt = (vocabulary: Vocabulary | undefined): Pick<TextOptions, 'keepLineEnds'> =>
-  vocabulary !== undefined && vocabulary.data.symbols.includes('\r') ? { keepLineEnds: true } : {};
 
 /** A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage` for what is neither */
 function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocabulary | undefined {

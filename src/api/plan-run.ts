@@ -12,12 +12,12 @@ import type { RunSettings } from '../training/continue.ts';
 import { type RunEstimate, estimateRun } from '../training/estimate.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { refuseHopelessSizes, refuseImpossible } from '../training/possible.ts';
-import type { MachineOptions, ReadingOptions } from '../options/run.ts';
+import { type MachineOptions, type ReadingOptions, readingOptions } from '../options/run.ts';
 import { type ResolvedAnew, resolveOptions } from '../training/resolve.ts';
 import { withSizesOf } from '../training/transfer.ts';
 import { workOf } from '../training/work.ts';
 import { readModel } from './trained.ts';
-import { type Asked, type RunRequest, defaultValidationFraction, readingOfCharacters, wasRead } from './run-request.ts';
+import { type Asked, type RunRequest, readingOf, wasRead } from './run-request.ts';
 
 /** What a new run would be, with nothing made. */
 export interface PlannedRun extends ResolvedAnew {
@@ -37,7 +37,8 @@ type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions
 export async function planRun(asked: Asked, beforeReading: BeforeReading = refuseWrongOptions): Promise<PlannedRun> {
   const { folder, initFrom, options, text } = asked.request;
   const initial = initFrom === null ? null : await readInitial(initFrom, asked);
-  const reading = readingOf(asked.request, initial);
+  const { unit = initial?.vocabulary.unit } = asked.request.reading;
+  const reading = wasRead(text) ? text.reading : readingOf({ ...asked.request.reading, unit });
   const given = initial === null ? options : withSizesOf(initial, options);
   await beforeReading(given, reading);
   const corpus = await textOf(asked, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
@@ -137,23 +138,6 @@ export async function openDeviceFor(
   return device;
 }
 
-function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel | null): ReadingOptions {
-  if (wasRead(text)) return text.reading;
-  const { include = [], exclude = [], minCount = 1, validationFile = null, testFile = null } = given;
-  const { unit = initial?.vocabulary.unit ?? 'char', validationFraction = defaultValidationFraction, testFraction = 0 } = given;
-  return {
-    include,
-    exclude,
-    ...readingOfCharacters(unit, given),
-    unit,
-    minCount,
-    validationFraction: validationFile === null ? validationFraction : 0,
-    validationFile,
-    testFraction: testFile === null ? testFraction : 0,
-    testFile,
-  };
-}
-
 async function readInitial(initFrom: string | TrainedModel, { request, tell }: Asked): Promise<TrainedModel> {
   const { path, trained } = typeof initFrom === 'string' ? await readModel(initFrom) : { path: 'the model', trained: initFrom };
   const { unit } = trained.vocabulary;
@@ -226,7 +210,7 @@ export function toAddCharacters(
     ...(encoding === UTF8 ? [] : ['--encoding', encoding]),
     ...(keepLineEnds ? ['--keep-line-ends'] : []),
     ...(skipInvalid ? ['--skip-invalid'] : []),
-    ...(validationFraction === defaultValidationFraction ? [] : validation),
+    ...(validationFraction === readingOptions.validationFraction.default ? [] : validation),
     ...(testFraction === 0 && testFile === null ? [] : test),
   ];
   return `run rnn train ${words.map(shellWord).join(' ')}: it starts from the weights of this run, and learns them`;

@@ -1,19 +1,35 @@
 // What opening a run takes, from the command line as from other programs: every option under its program's name.
 import type { TrainedModel } from '../runs/store.ts';
-import { UTF8 } from '../corpus/encoding.ts';
 import type { Corpus, Source } from '../corpus/read.ts';
 import type { ActivityListener } from '../training/activity.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import type { MachineOptions, ReadingOptions } from '../options/run.ts';
+import { defaultOf } from '../options/option.ts';
+import { type MachineOptions, type ReadingOptions, readingNames, readingOptions } from '../options/run.ts';
 
-/** The last part of a text, to validate on. */
-export const defaultValidationFraction = 0.1;
+/** The members of these names that are given. */
+export function given<Options extends object, Name extends keyof Options>(
+  all: Options,
+  names: readonly Name[],
+): Partial<Pick<Options, Name>> {
+  const found = names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]]);
+  return Object.fromEntries(found) as Partial<Pick<Options, Name>>;
+}
 
-/** How the files of a new run's text are read; bytes are always left as they are. */
-export const readingOfCharacters = (
-  unit: ReadingOptions['unit'],
-  { encoding = UTF8, keepLineEnds = unit === 'byte', skipInvalid = false }: Partial<ReadingOptions>,
-): Pick<ReadingOptions, 'encoding' | 'keepLineEnds' | 'skipInvalid'> => ({ encoding, keepLineEnds, skipInvalid });
+const defaults = Object.fromEntries(readingNames.map((name) => [name, defaultOf(readingOptions[name])])) as unknown as ReadingOptions;
+
+/**
+ * How the text of a new run is read: as given, else by default. Bytes are left as they are, and no part of a text is held out where another
+ * text is given for it.
+ */
+export function readingOf(asked: Partial<ReadingOptions>): ReadingOptions {
+  const all: ReadingOptions = { ...defaults, keepLineEnds: asked.unit === 'byte', ...given(asked, readingNames) };
+  const { validationFile, testFile, validationFraction, testFraction } = all;
+  return {
+    ...all,
+    validationFraction: validationFile === null ? validationFraction : 0,
+    testFraction: testFile === null ? testFraction : 0,
+  };
+}
 
 /** A text that was read already, and how. */
 export interface ReadText {

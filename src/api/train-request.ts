@@ -11,7 +11,7 @@ import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { Corpus } from './corpus.ts';
 import { areSources, isModelOrName, isText } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
-import type { RunRequest } from './run-request.ts';
+import { type RunRequest, given } from './run-request.ts';
 import {
   refuseUnknown,
   refuseUnless,
@@ -132,10 +132,4 @@ function textOf(corpus: TextToLearn): RunRequest['text'] {
   refuseUnless(isText(text), 'text', text, 'a string or bytes');
   refuseUnless(typeof name === 'string', 'name', name, 'a name for messages');
   return [{ name, text }];
-}
-
-function given<Options extends object, Name extends keyof Options>(all: Options, names: readonly Name[]): Partial<Pick<Options, Name>> {
-  return Object.fromEntries(names.filter((name) => all[name] !== undefined).map((name) => [name, all[name]])) as Partial<
-    Pick<Options, Name>
-  >;
 }

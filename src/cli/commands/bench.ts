@@ -114,7 +114,7 @@ async function open(name: string, { device: asked, threads, blas }: BenchFlags, 
     return await (await import('../../devices/open.ts')).openDevice(name, { threads, blas });
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
-    stderr.line(stderr.colour.dim(error.message));
+    stderr.note(error.message);
     return null;
   }
 }

@@ -24,6 +24,6 @@ export function define(command: Command, context: Context): void {
     }
     const path = await writeBuiltin(name, undefined, flags);
     await stdout.write(`${path}\n`);
-    stderr.line(stderr.colour.dim(`to train on it: rnn train ${shellWord(path)}`));
+    stderr.note(`to train on it: rnn train ${shellWord(path)}`);
   });
 }

@@ -46,7 +46,7 @@ async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise
     await stdout.write(flags.json ? `${JSON.stringify({ event: 'check', ...check })}\n` : `${rowOf(check, stdout)}\n`);
     waiting.begin('checking');
   }
-  if (flags.json) await stdout.write(`${JSON.stringify({ event: 'end', working })}\n`);
+  if (flags.json) await stdout.writeJson({ event: 'end', working });
   else
     await stdout.write(
       `\n${working.length === 0 ? stdout.colour.red('no device works here') : `working: ${stdout.colour.bold(working.join(', '))}`}\n`,

@@ -10,7 +10,7 @@ import { writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { count, harmless, onOneLine, unitName } from '../format.ts';
+import { count, onOneLine, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
 import type { Output } from '../output.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
@@ -104,10 +104,10 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { sourcesDigest } = corpus;
   const counted = flags.against === undefined ? null : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
   const surprise = await recordFor(plan, trained, flags);
-  if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
+  if (plan.warning !== null) stderr.warn(plan.warning);
   const scored = await withDevice(machine, plan.work, (device) => score(trained, plan, device, surprise, waiting.listen));
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
-  if (!json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));
+  if (!json) stderr.note(`${path}, ${streams}; ${scored.device}${by}`);
   if (!json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
   const run = basename(dirname(resolve(path)));
@@ -120,7 +120,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
     surprise === null || !byCharacter || (await writeCharacters({ tokens: plan.tokens, vocabulary, surprise }, json === true, context));
   if (json) {
     const how = { dynamic: plan.dynamic, checkpoint: path, part, streams: plan.streams, trainedShare: plan.trainedShare };
-    return stdout.write(`${JSON.stringify(evaluationObject(evaluated, how))}\n`);
+    return stdout.writeJson(evaluationObject(evaluated, how));
   }
   // Where stdout is for another program to read, figures are beside it.
   const table = ({ colour }: Output): string => scoresTable(evaluated, onOneLine(run), unitName(vocabulary.unit), colour);

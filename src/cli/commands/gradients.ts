@@ -102,7 +102,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
     for (const { name, checkpoint, network, tokens } of subjects) {
       waiting.begin('walking back in time');
       found.push({ name, ...(await gradientsThrough(network, tokens, device, options)) });
-      if (flags.json) await stdout.write(`${JSON.stringify(lineOf(found.at(-1)!, checkpoint))}\n`);
+      if (flags.json) await stdout.writeJson(lineOf(found.at(-1)!, checkpoint));
     }
   });
   await show(found, sources, flags, files, context);
@@ -156,11 +156,9 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   if (asked.length === 0) return subjects;
   const { untrainedModel } = await import('../../training/untrained.ts');
   const { readCorpus } = await import('../../corpus/read.ts');
-  const { readingOfCharacters } = await import('../../api/run-request.ts');
-  const { include = [], exclude = [] } = flags;
-  const isWhole = { validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
-  const asNewRun = { unit: 'char', ...readingOfCharacters('char', flags), minCount: 1, ...isWhole } as const;
-  const corpus = text ?? (await readCorpus({ sources, include, exclude, ...asNewRun, onActivity: waiting.listen, stdin: io.stdin }));
+  const { readingOf } = await import('../../api/run-request.ts');
+  const asNewRun = readingOf({ ...flags, validationFraction: 0 });
+  const corpus = text ?? (await readCorpus({ sources, ...asNewRun, onActivity: waiting.listen, stdin: io.stdin }));
   for (const { name, given } of asked)
     subjects.push({ name: `untrained ${name}`, checkpoint: null, network: untrainedModel(given, corpus), tokens: corpus.train });
   return subjects;

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag, textFlag } from '../flags.ts';
-import { count, harmless } from '../format.ts';
+import { count } from '../format.ts';
 
 interface ImportFlags {
   readonly out?: string;
@@ -38,7 +38,7 @@ async function importModel(file: string, flags: ImportFlags, { stdout, stderr, w
   const { model, training } = checkpoint;
   const parameters = weightsIn(checkpoint);
   const { step } = training;
-  if (flags.json) return stdout.write(`${JSON.stringify({ event: 'import', file, path, model, parameters, step })}\n`);
+  if (flags.json) return stdout.writeJson({ event: 'import', file, path, model, parameters, step });
   const sizes = `${model.cell}, ${model.layers} × ${model.hidden}, ${count(parameters)} parameters`;
-  stderr.line(stderr.colour.dim(harmless(`wrote ${path}: ${sizes}, after ${count(step)} steps`)));
+  stderr.note(`wrote ${path}: ${sizes}, after ${count(step)} steps`);
 }

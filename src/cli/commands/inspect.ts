@@ -9,7 +9,7 @@ import { cellsTable, findingObject, gatesTable, saturationObject } from '../cell
 import type { Context } from '../context.ts';
 import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { count, harmless, unitName } from '../format.ts';
+import { count, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
 import { markedText } from '../marks.ts';
 import { shaderFor } from '../shades.ts';
@@ -115,7 +115,7 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const activations = await readCells(trained, tokens, machine, onRead);
   const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
   const extent = `${read} ${unitName(vocabulary.unit)}s`;
-  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${by}`)));
+  if (!flags.json) stderr.note(`${path}, ${extent}; ${activations.device}${by}`);
   return { path, model, pieces, activations, extent, cell };
 }
 
@@ -124,7 +124,7 @@ async function search({ pieces, activations }: Seen, { json }: InspectFlags, { s
   const { LEAST_CHARACTERS } = await import('../../insight/search.ts');
   waiting.begin('searching cells');
   if (pieces.length < LEAST_CHARACTERS && !json)
-    stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`));
+    stderr.note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
   return (await import('../../api/trained.ts')).findCells(pieces, activations);
 }
 
@@ -163,7 +163,7 @@ async function showCell(
   const { usualRange, valuesOf } = await import('../../insight/activations.ts');
   const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
   const [low, high] = usualRange(values);
-  if (json) return stdout.write(`${JSON.stringify({ event: 'cell', cell: cellText(cell), low, high, values: [...values] })}\n`);
+  if (json) return stdout.writeJson({ event: 'cell', cell: cellText(cell), low, high, values: [...values] });
   const shade = await shaderFor(stdout, io.env);
   const shaded = pieces.map((text, at) => ({ text, value: high === low ? 0 : (2 * (values[at] - low)) / (high - low) - 1 }));
   const scale = [-1, -0.5, 0, 0.5, 1].map((value) => ({ text: ' ', value }));

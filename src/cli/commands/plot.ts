@@ -5,7 +5,6 @@ import { RnnError } from '../../errors.ts';
 import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
 import { listed, nothingLogged, readRuns } from '../runs-given.ts';
 import { lookOf } from '../text-look.ts';
 import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
@@ -90,7 +89,7 @@ function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
   const has = ({ curves }: Run): boolean => curves.reports.length + curves.evaluations.length > 0;
   const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
   if (empty.length === runs.length) throw nothingLogged(listed(empty));
-  if (empty.length > 0) stderr.line(stderr.colour.dim(harmless(`nothing is logged in ${listed(empty)}`)));
+  if (empty.length > 0) stderr.note(`nothing is logged in ${listed(empty)}`);
   return runs.filter(has);
 }
 

@@ -9,7 +9,6 @@ import type { Context } from '../context.ts';
 import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
 import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
 import type { Io } from '../io.ts';
 import { writeSamples } from '../samples.ts';
 import { badValue } from '../../options/values.ts';
@@ -101,7 +100,7 @@ async function sample(flags: SampleFlags, { io, stdout, stderr, waiting }: Conte
   const { sampler, close } = await openSamplerFor(trained, machine, { texts: count, length, stops: stop !== null, prime: prime.length });
   try {
     const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
-    if (flags.seed === undefined && !json) stderr.line(stderr.colour.dim(harmless(`${path}, --seed ${seed}${device}`)));
+    if (flags.seed === undefined && !json) stderr.note(`${path}, --seed ${seed}${device}`);
     waiting.begin('sampling'); // until the first of it is there
     const options = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
     const request = { prime, midText, length, stop, keepStop: !noStop, seeds: seedsFrom(seed, count), options };

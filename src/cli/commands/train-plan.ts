@@ -48,7 +48,7 @@ export async function showPlan(context: Context, flags: TrainFlags, plan: Plan):
     const origins = Object.fromEntries(rows.map(({ flag, origin }) => [flag.slice(2), origin]));
     const text = { symbols: corpus.vocabulary.size, train, validation, test };
     const settings = { options, sources, reading, machine, out: path, origins, config: asConfig(rows), estimate, unmeasured };
-    await stdout.write(`${JSON.stringify({ event: 'plan', parameters, corpus: text, ...settings })}\n`);
+    await stdout.writeJson({ event: 'plan', parameters, corpus: text, ...settings });
     return 0;
   }
   const shown = rows.map(({ flag, value, origin }) => [`${flag} ${inWords(flag, value)}`, origin] as const);
