@@ -87,8 +87,7 @@ export function exportModel(trained: TrainedModel, format: string): Uint8Array {
 }
 
 /**
- * The model in a safetensors file, which `exportModel` wrote or PyTorch did: good for everything but to go on with as the
- * run that it was, for it has no optimizer.
+ * The model in a safetensors file that `exportModel` or PyTorch wrote. It has no optimizer, so its run cannot be resumed.
  *
  * @param like a model of the same sizes and vocabulary, for a file that does not say of which model it is
  * @throws RnnError `checkpoint` that says what is wrong with the file

@@ -1,5 +1,5 @@
-// Checks of what a program hands over, where types are not looked at: a command line has checked its words, a program may hand over
-// anything.
+// Checks of the arguments of a JavaScript program, which may pass anything where types are not checked. A command line has checked its
+// words already.
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import { keyOf } from '../options/option.ts';
@@ -108,7 +108,7 @@ export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): vo
     refuseUnless(values[name] === undefined || kind.holds(values[name]), name, values[name], kind.expected);
 }
 
-/** @throws RnnError `usage` for what is no object, or a name that is not known: what was asked for is never passed over in silence */
+/** @throws RnnError `usage` for a value that is not an object, or an unknown name: an option is never ignored in silence */
 export function refuseUnknown(given: object, known: readonly string[]): void {
   refuseUnless(typeof given === 'object' && given !== null, 'the request', given, 'an object with options by their names');
   const unknown = Object.keys(given).find((name) => !known.includes(name));

@@ -7,9 +7,9 @@ import { areSources, isText } from './checks.ts';
 import { given, readingOf } from './run-request.ts';
 import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessStream, refuseUnlessSwitches, refuseWrong } from './checks.ts';
 
-/** How a text is read; what is left out is as `rnn train` has it. */
+/** How a text is read. The defaults are those of `rnn train`. */
 export interface TextOptions {
-  /** `char` (the default), or `byte` for what is not UTF-8. */
+  /** `char` (the default), or `byte` for files that are not UTF-8. */
   readonly unit?: Unit;
   /** Of the files; a label of the Encoding Standard, such as `windows-1252`. Default `utf-8`. A byte order mark in a file knows better. */
   readonly encoding?: string;
@@ -85,7 +85,7 @@ export class Corpus implements ReadCorpus {
   readonly skipped!: number;
   readonly notes!: readonly string[];
   readonly name!: string;
-  /** What a run on it records of how it was read. */
+  /** How it was read, as a run on it records it. */
   readonly reading: ReadingOptions;
 
   /** @param reading how it was read */
@@ -152,7 +152,7 @@ export class Corpus implements ReadCorpus {
   }
 }
 
-/** A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage` for what is neither */
+/** A corpus has the symbols with what encodes them, a model has them alone. @throws RnnError `usage` for a value that is neither */
 function vocabularyOf(options: TextOptions, name: 'vocabulary' | 'known'): Vocabulary | undefined {
   const given = options[name];
   if (given === undefined || given instanceof Vocabulary) return given;

@@ -1,10 +1,11 @@
 // What this machine can do, for other programs: its devices, and how fast they are. The checks are loaded when they are
 // asked for: few programs do.
 import { machineNames } from '../options/run.ts';
-import { openDevice } from '../devices/open.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
+import { given } from './run-request.ts';
+import { withDevice } from './trained.ts';
 import { refuseUnknown, refuseUnlessSwitches, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './checks.ts';
 
 /**
@@ -45,12 +46,7 @@ export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
   refuseUnlessWhole({ layers, hidden, batchSize, sequenceLength });
   refuseWrongOptions({ cell, layers, hidden, batchSize, sequenceLength });
   if (milliseconds !== null) refuseUnlessWhole({ milliseconds });
-  const device = await openDevice(name, { threads, blas });
-  try {
-    const { bench: benchDevice } = await import('../diagnosis/bench.ts');
-    const given = Object.fromEntries(Object.entries(setup).filter(([, value]) => value !== undefined));
-    return await benchDevice(device, { ...defaults, ...given });
-  } finally {
-    await device.close();
-  }
+  const { bench: benchDevice } = await import('../diagnosis/bench.ts');
+  const whole = { ...defaults, ...given(setup, Object.keys(setup) as (keyof typeof setup)[]) };
+  return withDevice({ device: name, threads, blas }, undefined, (device) => benchDevice(device, whole));
 }

@@ -1,4 +1,4 @@
-// What may be asked of a trained model, and what it tells: plain data.
+// Requests to a trained model and its results: plain data.
 import type { Tokens } from '../corpus/read.ts';
 import type { Activations } from '../insight/activations.ts';
 import type { Finding } from '../insight/finding.ts';
@@ -19,7 +19,7 @@ export interface MachineChoice {
 }
 
 export interface EvaluationOptions extends GivenScoring {
-  /** Of a corpus, `all` (the default) or a part of it; a warning tells if the run had another. */
+  /** Of a corpus, `all` (the default) or a part of it; a warning says if the run had another. */
   readonly part?: Part;
 }
 
@@ -60,7 +60,7 @@ export interface Inspection {
 export interface GradientsOptions {
   /** How far back. Default 200. */
   readonly steps?: number;
-  /** Places in the text, of which the mean is told. Default 4. */
+  /** Places in the text, over which the norms are averaged. Default 4. */
   readonly positions?: number;
   /** Steps whose largest singular value is found. Default 3. */
   readonly jacobians?: number;

@@ -1,5 +1,5 @@
-// A trained model at work, for other programs: it writes, scores, and shows what it does. Each task opens the device
-// that suits it, and closes it afterwards; only what it takes to write stays open, until `close`.
+// A trained model for other programs: it generates and scores text, and shows its activations and gradients. Each task opens the device that
+// suits it and closes it afterwards. Only a sampler stays open, until `close`.
 import type { TrainedModel } from '../runs/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
@@ -88,7 +88,7 @@ export class Model {
   }
 
   /**
-   * Writes a text, piece by piece as it is drawn; whoever stops asking ends it.
+   * Generates a text, piece by piece as it is sampled. To end it early, stop asking for pieces.
    *
    * @throws RnnError `corpus` for characters in the prime that the model does not know, `usage` for options out of
    * range
@@ -209,7 +209,7 @@ export class Model {
     return { name: this.path ?? 'the model', ...measured };
   }
 
-  /** Lets go of threads and memory; nothing can be asked for after it. What is in hand comes to its end. */
+  /** Frees threads and memory; no task can start after it, and those that are running end as usual. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#writer.close();

@@ -1,5 +1,5 @@
-// A run from what was asked for to where it can start: a new one, or one that goes on. Knows neither terminals nor
-// signals, and tells what it chose.
+// Takes a run from its request to where it can start, whether it is new or resumed, and reports what it chose. Knows neither terminals nor
+// signals.
 import { basename, dirname } from 'node:path';
 import { distance } from 'fastest-levenshtein';
 import { type Checkpoint, MemoryStore, type Newest, RunFolder, type RunStore, type TrainedModel, newestIn, runsIn } from '../runs/store.ts';
@@ -24,7 +24,7 @@ import {
 } from './plan-run.ts';
 import { type Asked, wasRead } from './run-request.ts';
 
-/** A run that was over when it was opened, and what its end was. */
+/** A run that was over when it was opened. */
 export interface RunThatIsOver {
   readonly end: EndEvent;
 }
@@ -32,11 +32,11 @@ export interface RunThatIsOver {
 /** A run that can start: everything that can be refused has been checked. */
 export interface OpenRun {
   readonly end: null;
-  /** Where it keeps what it learns. */
+  /** Where its checkpoints and its log are kept. */
   readonly store: RunStore;
-  /** Once. The signal asks it to end after the step in hand, with everything saved. */
+  /** Once. The signal asks it to end after the current step, with everything saved. */
   train(signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
-  /** Lets go of the folder, the device and its threads. */
+  /** Frees the folder, the device and its threads. */
   close(): Promise<void>;
 }
 
@@ -126,7 +126,7 @@ async function goOn(asked: Asked, folder: Store & { newest(): Promise<Newest> })
     return await goOnFrom(asked, folder, newest);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'checkpoint' || error.message.includes(newest.path)) throw error;
-    // Whatever looked into it was not told where it is.
+    // The functions that read it do not know its path.
     const message = error.message.includes('this checkpoint')
       ? error.message.replace('this checkpoint', newest.path)
       : `${newest.path}: ${error.message}`;

@@ -1,4 +1,4 @@
-// What a new run would be: its text, and every option. A real run and a dry run share these checks and steps. Writes nothing.
+// Plans a new run: reads its text and chooses every option. A real run and a dry run share these checks and steps. Writes nothing.
 import { isDeepStrictEqual } from 'node:util';
 import { UTF8 } from '../corpus/encoding.ts';
 import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
@@ -19,7 +19,7 @@ import { workOf } from '../training/work.ts';
 import { readModel } from './trained.ts';
 import { type Asked, type RunRequest, readingOf, wasRead } from './run-request.ts';
 
-/** What a new run would be, with nothing made. */
+/** A new run before anything is made for it. */
 export interface PlannedRun extends ResolvedAnew {
   readonly corpus: Corpus;
   readonly reading: ReadingOptions;
@@ -43,7 +43,7 @@ export async function planRun(asked: Asked, beforeReading: BeforeReading = refus
   await beforeReading(given, reading);
   const corpus = await textOf(asked, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
   const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
-  // A text of its own to validate on is the user's choice.
+  // If the user names a separate text to validate on, how it differs is the user's choice.
   const warning =
     reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary, wasRead(text) || corpus.files > 1 ? [] : text) : null;
   if (warning !== null) asked.tell.warn(warning);

@@ -1,4 +1,4 @@
-// What opening a run takes, from the command line as from other programs: every option under its program's name.
+// The request to open a run, from the command line or another program: every option under its name in the program.
 import type { TrainedModel } from '../runs/store.ts';
 import type { Corpus, Source } from '../corpus/read.ts';
 import type { ActivityListener } from '../training/activity.ts';
@@ -52,7 +52,7 @@ export interface RunRequest {
   /** Whose weights a new run begins with: a run folder, a file, or the model itself. */
   readonly initFrom: string | TrainedModel | null;
   /**
-   * What was given of each, and nothing else: a resumed run has the rest from its checkpoint, a new one from its text and the defaults.
+   * Only the options that were given: a resumed run has the others from its checkpoint, a new one from its text and the defaults.
    */
   readonly options: Partial<TrainingOptions>;
   readonly reading: Partial<ReadingOptions>;
@@ -64,17 +64,17 @@ export interface RunRequest {
   readonly stdin?: AsyncIterable<Uint8Array | string> | undefined;
 }
 
-/** How what is not an event reaches the caller. */
+/** How messages that are not events reach the caller. */
 export interface Teller {
-  /** What was chosen, or is not as it was. */
+  /** A choice, or a difference from before. */
   note(text: string): void;
-  /** What went wrong before, and was made good. */
+  /** A failure that was recovered from. */
   warn(text: string): void;
-  /** How far something is that takes its time. */
+  /** The progress of work that takes long. */
   readonly activity?: ActivityListener | undefined;
 }
 
-/** A request, and what a run needs from its caller. */
+/** A request, with its caller's listener and clock. */
 export interface Asked {
   readonly request: RunRequest;
   readonly tell: Teller;

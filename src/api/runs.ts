@@ -1,4 +1,4 @@
-// Runs on disk for whoever wants to draw or compare them: their logs as curves, with a name each. Writes nothing.
+// Runs on disk, to be drawn, compared or described: their logs as curves, with a name each, and their checkpoints. Writes nothing.
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
@@ -52,7 +52,7 @@ export async function listRuns(folder: string): Promise<RunSummary[]> {
   return listRunsIn(folder);
 }
 
-/** What a look at a growing log brings. */
+/** The new lines of a growing log. */
 export interface FreshLines {
   readonly lines: readonly LogLine[];
   /** What came before holds no more: these lines begin the log. */

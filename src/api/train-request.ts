@@ -55,13 +55,13 @@ export interface PlanRequest extends Partial<TrainingOptions>, Partial<ReadingOp
 export interface TrainRequest extends PlanRequest, MachineChoice {
   /** The run folder. Left out or null, nothing is written: the run is in memory, as long as somebody holds it. */
   readonly out?: string | null;
-  /** Go on with the run in the folder, with the options that it has; start one if there is none. */
+  /** Resume the run in the folder, with the options that it has; start one if there is none. */
   readonly resume?: boolean;
   /** Replace the run in the folder. */
   readonly force?: boolean;
-  /** A run that goes on may have another text from here on. */
+  /** A resumed run may have another text from here on. */
   readonly acceptNewCorpus?: boolean;
-  /** Ends the run after the step in hand, with everything saved: the last event is `end`, its reason `signal`. */
+  /** Ends the run after the current step, with everything saved: the last event is `end`, its reason `signal`. */
   readonly signal?: AbortSignal;
 }
 
@@ -121,7 +121,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   };
 }
 
-/** @throws RnnError `usage` for what is no text */
+/** @throws RnnError `usage` for a value that is not a text */
 function textOf(corpus: TextToLearn): RunRequest['text'] {
   if (corpus instanceof Corpus) return { corpus, reading: corpus.reading };
   const isGiven = typeof corpus === 'object' && corpus !== null && 'text' in corpus;

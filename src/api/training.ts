@@ -24,12 +24,12 @@ export interface WarningEvent {
   readonly text: string;
 }
 
-/** What a run tells: notes, then what its log and `rnn train --json` have, the last of it `end`. */
+/** The updates of a run: notes, then the events of its log and of `rnn train --json`, of which the last is `end`. */
 export type TrainingUpdate = NoteEvent | WarningEvent | TrainingEvent;
 
 /**
- * A run that begins when it is iterated over. Whoever leaves the loop early, or aborts the signal, ends it after the
- * step in hand, and what it has learnt is saved.
+ * A run that begins when it is iterated over. If you leave the loop early or abort the signal, the run ends after the current step and saves
+ * its weights.
  *
  * @throws RnnError `usage` for a name that is no option's, or settings that contradict each other. What else is wrong
  * (text, folder, device, memory) is thrown by the iteration. A run that diverges throws nothing: it ends, and says so
@@ -60,7 +60,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
     return this.#updates();
   }
 
-  /** Trains to the end, for whoever does not want to see how it goes. */
+  /** Trains to the end without showing events. */
   async finished(): Promise<EndEvent> {
     let end: EndEvent | null = null;
     for await (const update of this) if (update.event === 'end') end = update;
@@ -68,7 +68,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
   }
 
   /**
-   * The model with the lowest validation loss, or as it was last saved: while the run goes on, and after it.
+   * The model with the lowest validation loss, or as it was last saved: during the run and after it.
    *
    * @throws RnnError `checkpoint` if nothing was saved
    */
@@ -105,7 +105,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
       events = run.train(this.#signal === undefined ? stop.signal : AbortSignal.any([this.#signal, stop.signal]));
       for (let next = await events.next(); next.done !== true; next = await events.next()) yield next.value;
     } finally {
-      // Of a loop that was left early, what the run still does at its end goes untold.
+      // If the caller left the loop early, the last events of the run are dropped.
       stop.abort();
       try {
         if (events !== null) for await (const _ of events);
@@ -116,12 +116,12 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
   }
 }
 
-/** What a run would be. */
+/** A run before it begins. */
 export interface TrainingPlan {
   readonly options: TrainingOptions;
   /** Where each option comes from: `given`, a `preset`, the length of the `text`, or a `default`. */
   readonly sources: Readonly<Record<keyof TrainingOptions, OptionSource>>;
-  /** What was chosen, and what was given in vain, for people. */
+  /** What was chosen, and which options have no effect, for people. */
   readonly notes: readonly string[];
   /** P, the numbers that it would learn. */
   readonly parameters: number;

@@ -33,7 +33,7 @@ export const sampleNames = [
   ...(['temperature', 'topK', 'topP', 'minP', 'never'] as const),
 ] satisfies readonly (keyof SampleOptions)[];
 const defaultLength = 500;
-/** Symbols. A longer prime is read by a sampler of its own, which is compiled for reading. */
+/** Symbols. A longer prime is read by a separate sampler, which is compiled for reading. */
 const SHORT_PRIME = 64;
 
 export class Writer {
@@ -92,7 +92,7 @@ export class Writer {
     }
   }
 
-  /** Texts in hand end by themselves. */
+  /** Texts that are being sampled end as usual. */
   async close(): Promise<void> {
     this.#isClosed = true;
     await this.#takeIdle()?.close();
@@ -111,7 +111,7 @@ export class Writer {
   }
 }
 
-/** What sampling/ looks at is left to it. @throws RnnError `usage` for an option that is none, or is not what it may be */
+/** Leaves to sampling/ what it checks itself. @throws RnnError `usage` for an unknown option or a wrong value */
 export function refuseWrongChoice(options: SampleOptions): void {
   refuseUnknown(options, sampleNames);
   const { prime, midText = false, length, stop = [], keepStop = true, seed, never = [] } = options;
