@@ -142,7 +142,7 @@ describe('a switch', () => {
 
 describe('what is wrong is called by where it stands', () => {
   it.each([
-    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0, expected a whole number of at least 1', ''],
+    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0, expected a whole number from 1 to 1048576', ''],
     [{ env: { RNN_CELL: 'lstmm' } }, 'RNN_CELL is lstmm, expected one of rnn, ', 'did you mean'],
     [{ env: { RNN_TIED: 'maybe' } }, 'RNN_TIED is maybe, expected 1 or 0', ''],
     [{ env: { RNN_EPOCHS: '1', RNN_BUDGET: '3m' } }, 'RNN_EPOCHS and RNN_BUDGET exclude each other', 'give one'],

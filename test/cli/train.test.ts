@@ -133,7 +133,7 @@ describe('rnn train', () => {
     [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], '--epochs and --max-steps and --budget exclude each other'],
     [['--val-fraction', '0.2', '--val-file', 'b'], '--val-fraction and --val-file exclude each other'],
     [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file exclude each other'],
-    [['--hidden', '0'], '--hidden is 0, expected a whole number of at least 1'],
+    [['--hidden', '0'], '--hidden is 0, expected a whole number from 1 to 1048576'],
     [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
     [
       ['--cell', 'lsmt'],
