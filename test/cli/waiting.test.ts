@@ -3,7 +3,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { coloursFor } from '../../src/cli/colour.ts';
 import { Output } from '../../src/cli/output.ts';
-import { TerminalWaiting } from '../../src/cli/progress/waiting.ts';
+import { WaitingLine } from '../../src/cli/progress/live-line.ts';
 import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
 import { fakeRooms } from './rooms.ts';
 
@@ -17,7 +17,7 @@ describe('what a command waits for', () => {
     const stream = new FakeStream({ columns: 60 });
     const io = new FakeProcess({ stderr: stream });
     const stderr = new Output('stderr', io, await coloursFor(io.stderr, {}, false));
-    const waiting = new TerminalWaiting(stderr, () => vi.getMockedSystemTime()!.getTime());
+    const waiting = new WaitingLine(stderr, undefined, () => vi.getMockedSystemTime()!.getTime());
     waiting.begin('compiling');
     vi.advanceTimersByTime(3000);
     expect(lastLine(stream)).toMatch(/^. compiling {2}3s$/);

@@ -8,7 +8,7 @@ import type { RunBackground } from '../../training/runs.ts';
 import type { Verdict } from '../../training/verdict.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import { verdictLines } from '../progress/verdict.ts';
+import { verdictLines } from '../progress/text.ts';
 import { bits, bytes, count, onOneLine, symbol, wrap, unitName } from '../format.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
@@ -183,7 +183,7 @@ function described({
 }
 
 const verdictRows = ({ verdict }: Info): [string, string][] =>
-  verdict === null ? [] : verdictLines(verdict, { bold: (text) => text }).map((line, index) => [index === 0 ? 'verdict' : '', line]);
+  verdict === null ? [] : verdictLines(verdict).map((line, index) => [index === 0 ? 'verdict' : '', line]);
 
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {

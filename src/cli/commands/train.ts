@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { RunRequest, Teller } from '../../api/run-request.ts';
-import type { Activity } from '../../training/activity.ts';
 import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
@@ -13,7 +12,6 @@ import { exposeCollector } from '../garbage.ts';
 import { type Signal, signalCodes } from '../signals.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
-import { waitFor } from '../progress/wait.ts';
 import { openStopwatch } from '../stopwatch.ts';
 import { showPlan } from './train-plan.ts';
 import { isTyped } from '../typed.ts';
@@ -57,9 +55,7 @@ async function train(request: Request): Promise<number> {
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
       warn: (text) => reporter.warn(harmless(text)),
-      ...(isTyped(sources, io) || reporter.wait === undefined
-        ? {}
-        : { activity: (activity: Activity) => reporter.wait?.(waitFor(activity)) }),
+      ...(isTyped(sources, io) || reporter.listen === undefined ? {} : { activity: reporter.listen }),
     };
     const surroundings = { rooms, tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
