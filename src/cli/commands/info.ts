@@ -9,9 +9,10 @@ import type { Verdict } from '../../training/verdict.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { verdictLines } from '../progress/text.ts';
-import { bits, bytes, count, onOneLine, symbol, wrap, unitName } from '../format.ts';
+import { bits, bytes, count, onOneLine, symbol, unitName } from '../format.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
+import { labelled } from '../text-table.ts';
 
 /** What `--json` prints; fields are only ever added. */
 interface Info {
@@ -210,10 +211,5 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['optimizer', info.optimizer ?? 'not kept: good for all but --resume'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows
-    .map(
-      ([name, value]) =>
-        `${dim(name.padEnd(indent))}${wrap(onOneLine(value), Math.max(20, columns - indent - 1)).join(`\n${' '.repeat(indent)}`)}`,
-    )
-    .join('\n');
+  return rows.map(([name, value]) => labelled(dim(name), onOneLine(value), indent, Math.max(indent + 20, columns - 1))).join('\n');
 }
