@@ -3,7 +3,7 @@ import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import type { Surprise } from '../insight/surprise.ts';
 import type { Context } from './context.ts';
 import { bits, symbol } from './format.ts';
-import { shaderFor } from './shades.ts';
+import { shaderFor } from './shaded-text.ts';
 
 export interface CharacterCosts {
   readonly tokens: Tokens;

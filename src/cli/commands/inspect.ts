@@ -11,8 +11,7 @@ import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '.
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, harmless, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
-import { markedText } from '../marks.ts';
-import { shaderFor } from '../shades.ts';
+import { markedText, shaderFor } from '../shaded-text.ts';
 import { badValue } from '../values.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 

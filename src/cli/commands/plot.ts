@@ -7,7 +7,6 @@ import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { listed, nothingLogged, readRuns } from '../runs-given.ts';
-import { lookOf } from '../text-look.ts';
 import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
 interface PlotFlags {
@@ -78,7 +77,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
     await files.write('--svg', await (await rooms.pictures()).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')));
   if (flags.json) return tell(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
-  await stdout.write(`${dashboard(draw(stdout.columns * 2), lookOf(stdout, rows)).join('\n')}\n`);
+  await stdout.write(`${dashboard(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);
 }
 
 /** Those of which there is anything to draw. @throws RnnError `checkpoint` if there is none */

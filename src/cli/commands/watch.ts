@@ -5,7 +5,7 @@ import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
 import { type Signal, signalCodes } from '../signals.ts';
-import { JsonView, LineView, ScreenView } from '../watch-views.ts';
+import { LineView, ScreenView } from '../watch-views.ts';
 
 export function defineWatch(command: Command, context: Context): void {
   command
@@ -27,7 +27,7 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
   const { io, rooms, stdout, stderr } = context;
   const { followRun } = await rooms.logs();
   const charts = await rooms.curves();
-  const view = json ? new JsonView(stdout) : stdout.isTerminal ? new ScreenView(stdout, io, charts, nameOf(path)) : new LineView(stdout);
+  const view = stdout.isTerminal && !json ? new ScreenView(stdout, io, charts, nameOf(path)) : new LineView(stdout, json === true);
   const stop = new AbortController();
   const signals: Signal[] = [];
   const forget = io.onSignal((received) => {
