@@ -40,11 +40,7 @@ async function train(request: Request): Promise<number> {
   checkTogether(flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
-  const reporter = openReporter(stdout, stderr, {
-    json: flags.json === true,
-    quiet: flags.quiet === true,
-    maxTimeMs: flags.maxTime ?? null,
-  });
+  const reporter = openReporter(stdout, stderr, flags);
   const stopwatch = openStopwatch(io);
   exposeCollector();
   try {

@@ -34,11 +34,8 @@ export interface ShownWait {
   readonly elapsedMs: number;
 }
 
-interface Field {
-  /** The field with the highest rank is the first to go where the line is too narrow. */
-  readonly rank: number;
-  readonly text: string;
-}
+/** The field with the highest rank is the first to go where the line is too narrow. */
+type Field = readonly [rank: number, text: string];
 
 const GAP = '  ';
 const MAX_BAR = 40;
@@ -64,10 +61,10 @@ export function progressLine(state: ProgressState, width: number, colour: Colour
 /** The progress of a wait that belongs to no run, in such a line. */
 export function waitLine({ wait, elapsedMs }: ShownWait, width: number, colour: Colours, frame = 0): string {
   const left = leftOf({ wait, elapsedMs });
-  const fields = [
-    { rank: 1, text: colour.bold(wait.label) },
-    ...(wait.detail === '' ? [] : [{ rank: 4, text: wait.detail }]),
-    left === null ? { rank: 2, text: duration(elapsedMs) } : timeLeft(left, colour),
+  const fields: Field[] = [
+    [1, colour.bold(wait.label)],
+    ...(wait.detail === '' ? [] : [[4, wait.detail] as const]),
+    left === null ? [2, duration(elapsedMs)] : timeLeft(left, colour.dim),
   ];
   return fittingLine(fractionOf(wait), { long: fields, short: fields }, width, colour, frame);
 }
@@ -108,7 +105,7 @@ function fittingLine(
   colour: Colours,
   frame: number,
 ): string {
-  const upTo = (maxRank: number): readonly Field[] => short.filter(({ rank }) => rank <= maxRank);
+  const upTo = (maxRank: number): readonly Field[] => short.filter(([rank]) => rank <= maxRank);
   const candidates = [
     { fields: long, minBar: 12 },
     ...RANKS.filter((rank) => rank >= 2).map((rank) => ({ fields: upTo(rank), minBar: 6 })),
@@ -116,7 +113,7 @@ function fittingLine(
   ];
   const sign = colour.cyan(spinner[frame % spinner.length]);
   for (const { fields, minBar } of candidates) {
-    const texts = fields.map(({ text }) => text);
+    const texts = fields.map(([, text]) => text);
     const room = width - texts.reduce((sum, text) => sum + GAP.length + lengthShown(text), 0);
     if (progress === null && room >= 0 && texts.length > 0) return `${sign} ${texts.join(GAP)}`;
     if (progress === null || room - PERCENTAGE_WIDTH < minBar) continue;
@@ -128,31 +125,24 @@ function fittingLine(
 }
 
 /** Widths are kept from one redraw to the next as far as they can be, so that nothing jumps. */
-function fieldsOf(state: ProgressState, colour: Colours, speedUnit: string): Field[] {
-  const {
-    wait = null,
-    lossNats = null,
-    validationLossNats = null,
-    learningRate = null,
-    charactersPerSecond = null,
-    timeLeftMs = null,
-  } = state;
-  const { bold, dim } = colour;
-  const fields = [wait === null ? { rank: 7, text: dim('step ') + count(state.step) } : { rank: 1, text: bold(waitText(wait)) }];
+function fieldsOf(state: ProgressState, { bold, dim }: Colours, speedUnit: string): Field[] {
+  const { wait, lossNats, validationLossNats, learningRate, charactersPerSecond, timeLeftMs } = { ...unknown, ...state };
+  const isTraining = wait === null;
+  const fields: Field[] = [isTraining ? [7, dim('step ') + count(state.step)] : [1, bold(waitText(wait))]];
   if (lossNats !== null) {
     const loss = lossNats.toFixed(3);
-    fields.push(wait === null ? { rank: 1, text: dim('loss ') + bold(loss) } : { rank: 4, text: dim('loss ') + loss });
-    fields.push({ rank: 5, text: bits(lossNats).toFixed(2) + dim(' bits') });
+    fields.push(isTraining ? [1, dim('loss ') + bold(loss)] : [4, dim('loss ') + loss], [5, bits(lossNats).toFixed(2) + dim(' bits')]);
   }
-  if (validationLossNats !== null) fields.push({ rank: 3, text: dim('val ') + validationLossNats.toFixed(3) });
+  if (validationLossNats !== null) fields.push([3, dim('val ') + validationLossNats.toFixed(3)]);
   // While the run does something else it has neither a learning rate nor a speed.
-  if (wait === null && learningRate !== null)
-    fields.push({ rank: 6, text: dim('lr ') + (learningRate === 0 ? '0'.padEnd(6) : learningRate.toExponential(1)) });
-  if (wait === null && charactersPerSecond !== null)
-    fields.push({ rank: 4, text: compact(charactersPerSecond).padStart(5) + dim(speedUnit) });
-  if (timeLeftMs !== null) fields.push(timeLeft(timeLeftMs, colour));
+  if (isTraining && learningRate !== null)
+    fields.push([6, dim('lr ') + (learningRate === 0 ? '0'.padEnd(6) : learningRate.toExponential(1))]);
+  if (isTraining && charactersPerSecond !== null) fields.push([4, compact(charactersPerSecond).padStart(5) + dim(speedUnit)]);
+  if (timeLeftMs !== null) fields.push(timeLeft(timeLeftMs, dim));
   return fields;
 }
+
+const unknown = { wait: null, lossNats: null, validationLossNats: null, learningRate: null, charactersPerSecond: null, timeLeftMs: null };
 
 /** `validating  42%`, or `saving 3s` if the amount of work is unknown. */
 function waitText({ wait, elapsedMs }: ShownWait): string {
@@ -160,9 +150,9 @@ function waitText({ wait, elapsedMs }: ShownWait): string {
   return `${wait.label} ${fraction === null ? duration(elapsedMs) : percentage(fraction)}`;
 }
 
-function timeLeft(milliseconds: number, { dim }: Colours): Field {
+function timeLeft(milliseconds: number, dim: Colours['dim']): Field {
   const left = duration(milliseconds);
-  return { rank: 2, text: left + dim(' left'.padEnd(' left'.length + MAX_TIME_WIDTH - left.length)) };
+  return [2, left + dim(' left'.padEnd(' left'.length + MAX_TIME_WIDTH - left.length))];
 }
 
 /** ` 42%`: rounded down, because 100 % is only said when it is true. */

@@ -21,20 +21,14 @@ export interface Reporter {
   close(): void;
 }
 
-export interface ReporterOptions {
-  readonly json: boolean;
-  readonly quiet: boolean;
-  /** Ends this invocation, and so bounds the time left; null if nothing does. */
-  readonly maxTimeMs: number | null;
-}
-
-export function openReporter(stdout: Output, stderr: Output, { json, quiet, maxTimeMs }: ReporterOptions): Reporter {
-  if (json) return warningsOf(stderr, (event) => stdout.writeJson(event));
-  if (quiet)
+/** @param options `maxTime` in milliseconds ends this invocation, and so bounds the time left */
+export function openReporter(stdout: Output, stderr: Output, options: { json?: boolean; quiet?: boolean; maxTime?: number }): Reporter {
+  if (options.json) return warningsOf(stderr, (event) => stdout.writeJson(event));
+  if (options.quiet)
     return warningsOf(stderr, async (event) => {
       if (event.event === 'recovery') stderr.warn(recoveryText(event));
     });
-  return new TextReporter(stderr, maxTimeMs);
+  return new TextReporter(stderr, options.maxTime ?? null);
 }
 
 const warningsOf = (stderr: Output, handle: Reporter['handle']): Reporter => ({
