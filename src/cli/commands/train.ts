@@ -8,7 +8,6 @@ import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
 import { harmless, shellWord } from '../format.ts';
-import { exposeCollector } from '../garbage.ts';
 import { type Signal, signalCodes } from '../signals.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
@@ -42,7 +41,6 @@ async function train(request: Request): Promise<number> {
   refuseBlasWithout(flags.blas, [choice.name]);
   const reporter = openReporter(stdout, stderr, flags);
   const stopwatch = openStopwatch(io);
-  exposeCollector();
   try {
     const path = flags.out ?? join('checkpoints', (await rooms.corpus()).corpusName(sources[0]));
     const asked = requestOf(request, path, choice);
