@@ -12,7 +12,7 @@ import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidF
 import { count, harmless, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { markedText, shaderFor } from '../shaded-text.ts';
-import { badValue } from '../values.ts';
+import { badValue } from '../../options/values.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
 interface InspectFlags extends TextFlags {

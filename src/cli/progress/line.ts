@@ -1,6 +1,5 @@
 // The progress line of a terminal: fields of fixed width and a bar that takes the rest. Pure; knows no terminal.
 import cliProgress from 'cli-progress';
-import type { ReadingActivity } from '../../corpus/activity.ts';
 import type { Activity } from '../../training/activity.ts';
 import type { Colours } from '../colour.ts';
 import { bits, bytes, compact, count, duration, lengthShown } from '../format.ts';
@@ -85,7 +84,7 @@ export function waitFor(activity: Activity): Wait {
 }
 
 /** `12 of 340 files, 45 MB of 137 MB`. */
-function extent({ done, total, files }: ReadingActivity): string {
+function extent({ done, total, files }: Extract<Activity, { files: unknown }>): string {
   if (files.total === 0) return 'looking for files';
   const read = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
   return files.total === 1 ? read : `${count(files.done)} of ${count(files.total)} files, ${read}`;

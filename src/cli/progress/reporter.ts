@@ -21,14 +21,14 @@ export interface Reporter {
   close(): void;
 }
 
-/** @param options `maxTime` in milliseconds ends this invocation, and so bounds the time left */
-export function openReporter(stdout: Output, stderr: Output, options: { json?: boolean; quiet?: boolean; maxTime?: number }): Reporter {
+/** @param options `maxTimeMs` ends this invocation, and so bounds the time left */
+export function openReporter(stdout: Output, stderr: Output, options: { json?: boolean; quiet?: boolean; maxTimeMs?: number }): Reporter {
   if (options.json) return warningsOf(stderr, (event) => stdout.writeJson(event));
   if (options.quiet)
     return warningsOf(stderr, async (event) => {
       if (event.event === 'recovery') stderr.warn(recoveryText(event));
     });
-  return new TextReporter(stderr, options.maxTime ?? null);
+  return new TextReporter(stderr, options.maxTimeMs ?? null);
 }
 
 const warningsOf = (stderr: Output, handle: Reporter['handle']): Reporter => ({
