@@ -22,7 +22,11 @@ export interface Reporter {
 }
 
 /** @param options `maxTimeMs` ends this invocation, and so bounds the time left */
-export function openReporter(stdout: Output, stderr: Output, options: { json?: boolean; quiet?: boolean; maxTimeMs?: number }): Reporter {
+export function openReporter(
+  stdout: Output,
+  stderr: Output,
+  options: { json?: boolean; quiet?: boolean; maxTimeMs?: number | null },
+): Reporter {
   if (options.json) return warningsOf(stderr, (event) => stdout.writeJson(event));
   if (options.quiet)
     return warningsOf(stderr, async (event) => {
