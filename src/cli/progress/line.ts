@@ -57,9 +57,11 @@ export function progressLine(state: ProgressState, width: number, colour: Colour
   return fittingLine(state.progress, { long, short }, width, colour, frame);
 }
 
-/** The progress of a wait that belongs to no run, in such a line. */
-export function waitLine({ wait, elapsedMs }: ShownWait, width: number, colour: Colours, frame = 0): string {
-  const left = leftOf({ wait, elapsedMs });
+/** The progress of a wait that belongs to no run, in such a line; empty without a wait. */
+export function waitLine(shown: ShownWait | null, width: number, colour: Colours, frame = 0): string {
+  if (shown === null) return '';
+  const { wait, elapsedMs } = shown;
+  const left = leftOf(shown);
   const fields: Field[] = [
     [1, colour.bold(wait.label)],
     ...(wait.detail === '' ? [] : [[4, wait.detail] as const]),

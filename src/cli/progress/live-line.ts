@@ -74,7 +74,7 @@ export class WaitingLine extends LiveLine implements Waiting {
   constructor(
     stderr: Output,
     draw: (wait: ShownWait | null, width: number, frame: number) => string = (wait, width, frame) =>
-      wait === null ? '' : waitLine(wait, width, stderr.colour, frame),
+      waitLine(wait, width, stderr.colour, frame),
     now = () => performance.now(),
   ) {
     super(stderr, (width, frame) => draw(this.#wait && { wait: this.#wait, elapsedMs: now() - this.#sinceMs }, width, frame));

@@ -89,7 +89,7 @@ export class TextReporter implements Reporter {
       case 'sample':
         return this.note(this.#line === null ? sampleLine(event) : sampleText(event, this.#width, colour));
       case 'checkpoint':
-        // The bar has no room to say it, and the end says where they are. Elsewhere one before an evaluation is the same as after it.
+        // The bar has no room for it, and the end says where they are. A log has one line for those before and after an evaluation.
         if (this.#line !== null || event.step === this.#savedStep) return;
         this.#savedStep = event.step;
         return this.note(`step ${count(event.step)}  saved ${harmless(event.path)}`);
@@ -134,7 +134,7 @@ export class TextReporter implements Reporter {
   #draw(wait: ShownWait | null, width: number, frame: number): string {
     const { colour } = this.#stderr;
     if (this.#state !== null) return progressLine({ ...this.#state, wait, timeLeftMs: this.#timeLeftMs(wait) }, width, colour, frame);
-    return wait === null ? '' : waitLine(wait, width, colour, frame);
+    return waitLine(wait, width, colour, frame);
   }
 
   /**
