@@ -109,6 +109,6 @@ export class Output {
   }
 
   warn(text: string): void {
-    this.line(this.colour.yellow(`warning: ${text}`));
+    this.line(this.colour.yellow(harmless(`warning: ${text}`)));
   }
 }
