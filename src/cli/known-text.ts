@@ -5,7 +5,7 @@ import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
 import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
-import { harmless, shellWord } from './format.ts';
+import { shellWord } from './format.ts';
 import { isTyped } from './typed.ts';
 
 export interface TextFlags {
@@ -48,7 +48,7 @@ export async function readKnownText(
   };
   try {
     const { corpus } = await read(asked, path, trained);
-    if (!json) for (const note of corpus.notes) stderr.line(stderr.colour.dim(harmless(note)));
+    if (!json) for (const note of corpus.notes) stderr.note(note);
     return corpus;
   } catch (error) {
     throw await asRunNamed(error, sources, rooms);

@@ -40,7 +40,7 @@ export async function countedText(
   const isOfScored = scored.sourcesDigest === sourcesDigest && !(trained !== null && scored.trainedShare === 0);
   if (!isOfScored && !isSame(scored.tokens, train)) return { tokens: trained ?? train, isTrainingPart: trained !== null };
   const remedy = trained !== null && trained.length < train.length ? 'use --part validation' : 'name another text';
-  stderr.line(stderr.colour.yellow(`warning: n-grams are left out, because --against names the text that is scored; ${remedy}`));
+  stderr.warn(`n-grams are left out, because --against names the text that is scored; ${remedy}`);
   return null;
 }
 
@@ -78,10 +78,8 @@ export async function otherMeans(
   const ngrams = await runInTurns(Ngrams.inPieces(tokens, vocabulary.size));
   const { characters } = ngrams;
   if (characters < tokens.length) {
-    stderr.line(
-      stderr.colour.dim(
-        `n-grams are those of the first ${count(characters)} of ${count(tokens.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`,
-      ),
+    stderr.note(
+      `n-grams are those of the first ${count(characters)} of ${count(tokens.length)} ${unitName(vocabulary.unit)}s: more do not fit into memory`,
     );
   }
   const nats = await runInTurns(ngrams.natsInPieces(text));

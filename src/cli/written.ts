@@ -4,7 +4,7 @@ import { RnnError } from '../errors.ts';
 import type { OutputRules } from '../output-file.ts';
 import type { Context } from './context.ts';
 import { type Flag, switchFlag } from './flags.ts';
-import { bytes, harmless } from './format.ts';
+import { bytes } from './format.ts';
 import { logOf } from './runs-given.ts';
 
 /** For commands that write a page, a picture or a record. */
@@ -75,7 +75,7 @@ export class OutputFiles {
     }
     const { writeOutput } = await rooms.outputs();
     const size = await writeOutput(path, pieces, await this.#rulesFor(flag));
-    stderr.line(stderr.colour.dim(harmless(`wrote ${path}, ${bytes(size)}`)));
+    stderr.note(`wrote ${path}, ${bytes(size)}`);
   }
 
   async #rulesFor(flag: string): Promise<OutputRules> {

@@ -92,9 +92,16 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
         await device.close();
       }
       if (json)
-        await stdout.write(
-          `${JSON.stringify({ event: 'bench', cell, layers, hidden, batchSize, sequenceLength, vocabulary: VOCABULARY, ...results.at(-1) })}\n`,
-        );
+        await stdout.writeJson({
+          event: 'bench',
+          cell,
+          layers,
+          hidden,
+          batchSize,
+          sequenceLength,
+          vocabulary: VOCABULARY,
+          ...results.at(-1),
+        });
     }
   };
   const show = async (): Promise<void> => {
@@ -115,7 +122,7 @@ async function open(name: string, { device: asked, threads, blas }: BenchFlags, 
     return await (await rooms.devices()).openDevice(name, ofMachine({ threads, blas }));
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
-    stderr.line(stderr.colour.dim(error.message));
+    stderr.note(error.message);
     return null;
   }
 }

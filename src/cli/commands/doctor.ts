@@ -47,10 +47,10 @@ async function doctor(flags: DoctorFlags, { rooms, stdout, waiting }: Context): 
     ...(flags.blas === undefined ? {} : { blas: flags.blas }),
   })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
-    await stdout.write(flags.json ? `${JSON.stringify({ event: 'check', ...check })}\n` : `${rowOf(check, stdout)}\n`);
+    await (flags.json ? stdout.writeJson({ event: 'check', ...check }) : stdout.write(`${rowOf(check, stdout)}\n`));
     waiting.begin('checking');
   }
-  if (flags.json) await stdout.write(`${JSON.stringify({ event: 'end', working })}\n`);
+  if (flags.json) await stdout.writeJson({ event: 'end', working });
   else
     await stdout.write(
       `\n${working.length === 0 ? stdout.colour.red('no device works here') : `working: ${stdout.colour.bold(working.join(', '))}`}\n`,

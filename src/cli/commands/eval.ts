@@ -10,7 +10,7 @@ import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
-import { bits, count, harmless, onOneLine, unitName } from '../format.ts';
+import { bits, count, onOneLine, unitName } from '../format.ts';
 import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
 import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
@@ -112,12 +112,12 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const { sourcesDigest } = corpus;
   const counted = flags.against === undefined ? null : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
   const surprise = await recordFor(plan, trained, flags, context);
-  if (plan.warning !== null) stderr.line(stderr.colour.yellow(`warning: ${plan.warning}`));
+  if (plan.warning !== null) stderr.warn(plan.warning);
   const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
   const scored = await score(trained, plan, device, surprise, waiting.listen).finally(() => device.close());
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
   const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
-  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${streams}; ${scored.device}${by}`)));
+  if (!flags.json) stderr.note(`${path}, ${streams}; ${scored.device}${by}`);
   if (!flags.json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
   const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
@@ -229,7 +229,7 @@ async function show(
 ): Promise<void> {
   const { stdout, stderr } = context;
   const isForPeople = costs === null || !byCharacter || (await writeCharacters(costs, json === true, context));
-  if (json) return stdout.write(`${JSON.stringify(evaluationObject(evaluated, { dynamic, checkpoint, part, streams, trainedShare }))}\n`);
+  if (json) return stdout.writeJson(evaluationObject(evaluated, { dynamic, checkpoint, part, streams, trainedShare }));
   // Where stdout is for another program to read, figures are beside it.
   const run = onOneLine(runNameOf(checkpoint!));
   if (isForPeople && !isStdout(html)) await stdout.write(scoresTable(evaluated, run, unit, stdout.colour));

@@ -55,8 +55,7 @@ async function exportModel(given: string | undefined, flags: ExportFlags, contex
   waiting.begin('exporting');
   const bytes = format.write(await readCheckpoint(checkpoint, { weightsOnly: true }));
   await files.write('--out', [bytes]);
-  if (flags.json)
-    await stdout.write(`${JSON.stringify({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length })}\n`);
+  if (flags.json) await stdout.writeJson({ event: 'export', checkpoint, format: format.name, path: out, bytes: bytes.length });
 }
 
 /** The first format if there is no ending. @throws RnnError `usage` if it is that of other files, which whoever opens it would expect */

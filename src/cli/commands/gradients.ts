@@ -113,7 +113,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
       const flows = await gradientFlow(network, tokens, { steps, positions });
       const singularValues = await largestSingularValues(network, tokens, device, jacobians);
       found.push({ name, model: network.model, flows, singularValues });
-      if (flags.json) await stdout.write(`${JSON.stringify(lineOf(found.at(-1)!, checkpoint))}\n`);
+      if (flags.json) await stdout.writeJson(lineOf(found.at(-1)!, checkpoint));
     }
   } finally {
     await device.close();

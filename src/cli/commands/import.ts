@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { RnnError, systemCode } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag, textFlag } from '../flags.ts';
-import { bytes, count, harmless } from '../format.ts';
+import { bytes, count } from '../format.ts';
 
 interface ImportFlags {
   readonly out?: string;
@@ -63,9 +63,9 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
   }
   const parameters = tensors.reduce((sum, { data }) => sum + data.length, 0);
   const { step } = training;
-  if (flags.json) return stdout.write(`${JSON.stringify({ event: 'import', file, path, model, parameters, step })}\n`);
+  if (flags.json) return stdout.writeJson({ event: 'import', file, path, model, parameters, step });
   const sizes = `${model.cell}, ${model.layers} × ${model.hidden}, ${count(parameters)} parameters`;
-  stderr.line(stderr.colour.dim(harmless(`wrote ${path}: ${sizes}, after ${count(step)} steps`)));
+  stderr.note(`wrote ${path}: ${sizes}, after ${count(step)} steps`);
 }
 
 /** The file's without its ending; all of it where that would leave dots, which name other folders. */

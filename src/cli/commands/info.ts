@@ -71,8 +71,8 @@ async function show(given: readonly string[], json: boolean, context: Context): 
   const names = namesOfCheckpoints(infos.map(({ path }) => path));
   const runs = compared.map((run, index) => ({ ...run, name: names[index] }));
   if (json) {
-    for (const info of infos) await stdout.write(`${JSON.stringify(info)}\n`);
-    if (runs.length > 1) await stdout.write(`${JSON.stringify({ event: 'comparison', options: differingOptions(runs) })}\n`);
+    for (const info of infos) await stdout.writeJson(info);
+    if (runs.length > 1) await stdout.writeJson({ event: 'comparison', options: differingOptions(runs) });
     return;
   }
   const { dim } = stdout.colour;

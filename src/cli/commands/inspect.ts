@@ -9,7 +9,7 @@ import { cellsTable, findingObject, gatesTable, saturationObject } from '../cell
 import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
-import { count, harmless, unitName } from '../format.ts';
+import { count, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { markedText, shaderFor } from '../shaded-text.ts';
 import { badValue } from '../../options/values.ts';
@@ -120,7 +120,7 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
   const extent = `${read} ${unitName(vocabulary.unit)}s`;
   const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
-  if (!flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, ${extent}; ${activations.device}${by}`)));
+  if (!flags.json) stderr.note(`${path}, ${extent}; ${activations.device}${by}`);
   return { path, model, pieces, activations, extent, cell };
 }
 
@@ -133,8 +133,7 @@ async function search(
   const { LEAST_CHARACTERS, propertiesOf, runInTurns, searchCells } = await rooms.inspection();
   waiting.begin('searching cells');
   if (pieces.length >= LEAST_CHARACTERS) return runInTurns(searchCells(activations, propertiesOf(pieces)));
-  if (!json)
-    stderr.line(stderr.colour.dim(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`));
+  if (!json) stderr.note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
   return [];
 }
 
@@ -174,7 +173,7 @@ async function showCell(
   const { usualRange, valuesOf } = await rooms.inspection();
   const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
   const [low, high] = usualRange(values);
-  if (json) return stdout.write(`${JSON.stringify({ event: 'cell', cell: cellText(cell), low, high, values: [...values] })}\n`);
+  if (json) return stdout.writeJson({ event: 'cell', cell: cellText(cell), low, high, values: [...values] });
   const shade = await shaderFor(stdout, io.env);
   const shaded = pieces.map((text, at) => ({ text, value: high === low ? 0 : (2 * (values[at] - low)) / (high - low) - 1 }));
   const scale = [-1, -0.5, 0, 0.5, 1].map((value) => ({ text: ' ', value }));

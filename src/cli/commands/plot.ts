@@ -5,7 +5,6 @@ import { RnnError } from '../../errors.ts';
 import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
 import { listed, nothingLogged, readRuns } from '../runs-given.ts';
 import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
@@ -85,7 +84,7 @@ function drawable(runs: readonly Run[], { stderr }: Context): Run[] {
   const has = ({ curves }: Run): boolean => curves.reports.length + curves.evaluations.length > 0;
   const empty = runs.filter((run) => !has(run)).map(({ path }) => path);
   if (empty.length === runs.length) throw nothingLogged(listed(empty));
-  if (empty.length > 0) stderr.line(stderr.colour.dim(harmless(`nothing is logged in ${listed(empty)}`)));
+  if (empty.length > 0) stderr.note(`nothing is logged in ${listed(empty)}`);
   return runs.filter(has);
 }
 
@@ -97,8 +96,14 @@ const nothingToDraw = (why: string, runs: readonly Run[]): RnnError =>
 async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {
   for (const { name: chart, unit, horizontal, series } of drawn) {
     for (const { run, dash, points } of series)
-      await stdout.write(
-        `${JSON.stringify({ event: 'curve', chart, part: dash === 1 ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`,
-      );
+      await stdout.writeJson({
+        event: 'curve',
+        chart,
+        part: dash === 1 ? 'validation' : 'training',
+        run: runs[run].path,
+        unit,
+        over: horizontal,
+        points,
+      });
   }
 }

@@ -10,7 +10,6 @@ import type { Context } from '../context.ts';
 import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
 import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
 import type { Io } from '../io.ts';
 import { writeSamples } from '../samples.ts';
 import { badValue } from '../../options/values.ts';
@@ -105,7 +104,7 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr, waiting }
   let closeSampler = (): Promise<void> => Promise.resolve();
   try {
     const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
-    if (flags.seed === undefined && !flags.json) stderr.line(stderr.colour.dim(harmless(`${path}, --seed ${seed}${by}`)));
+    if (flags.seed === undefined && !flags.json) stderr.note(`${path}, --seed ${seed}${by}`);
     waiting.begin('compiling');
     const { openSampler } = await rooms.sampling();
     const size = { texts: flags.num, length: flags.length, stops: stop !== null, prime: prime.length };

@@ -49,11 +49,7 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
     if (curves.reports.length + curves.evaluations.length === 0 && curves.end === null) throw nothingLogged(path);
     await view.end(curves);
     if (curves.end === null)
-      stderr.line(
-        stderr.colour.yellow(
-          `warning: nothing trains in ${harmless(path)} any more, and its log does not say why; rnn train --resume goes on`,
-        ),
-      );
+      stderr.warn(`nothing trains in ${harmless(path)} any more, and its log does not say why; rnn train --resume goes on`);
     return 0;
   } finally {
     view.close();
