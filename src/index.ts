@@ -20,10 +20,9 @@ export type {
 export type { Fit, Verdict } from './training/verdict.ts';
 
 // A trained model.
-export { Model, openModel } from './api/model.ts';
-export { sample, type SampleRequest } from './api/sample.ts';
+export { Model, openModel, sample, type SampleRequest } from './api/model.ts';
 export type { SampleOptions, TextsOptions } from './api/writer.ts';
-export type { TextToRead } from './api/model-text.ts';
+export type { TextToRead } from './api/trained.ts';
 export type {
   Evaluation,
   EvaluationOptions,
@@ -41,8 +40,7 @@ export { builtinCorpora } from './corpus/builtin.ts';
 export { Vocabulary, type VocabularyData } from './corpus/vocabulary.ts';
 
 // Checkpoints and runs.
-export { loadCheckpoint, saveCheckpoint, untrainedModel } from './api/checkpoints.ts';
-export { exportFormats, exportModel, importModel } from './api/exchange.ts';
+export { exportFormats, exportModel, importModel, loadCheckpoint, saveCheckpoint, untrainedModel } from './api/checkpoints.ts';
 export type { Checkpoint, Tensor, TrainedModel } from './runs/checkpoint.ts';
 export { followRun, type FreshLines, listRuns, readRuns, type Run } from './api/runs.ts';
 export type { RunStatus, RunSummary } from './training/runs.ts';
@@ -70,7 +68,7 @@ export { recordFormats } from './insight/record.ts';
 
 // This machine, and what there is to choose from.
 export { bench, type BenchRequest, doctor } from './api/machine.ts';
-export { type Choice, cells, presets, schedules } from './api/choices.ts';
+export { type Choice, cells, presets, schedules } from './api/train-request.ts';
 export { deviceNames } from './devices/open.ts';
 
 export { type ErrorKind, RnnError } from './errors.ts';

@@ -16,7 +16,6 @@ import { corpusName } from '../src/corpus/read.ts';
 import { presets } from '../src/options/presets.ts';
 import { pages as shownPages } from './docs/pages.ts';
 import { rnn } from './cli/helpers.ts';
-import { fakeRooms } from './cli/rooms.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (name: string): string => readFileSync(join(root, name), 'utf8');
@@ -227,6 +226,6 @@ describe('the readers of the page', () => {
   });
 
   it('would see an option that is none', async () => {
-    expect((await rnn(['train', 'x', '--hiden', '3'], { rooms: fakeRooms().rooms })).code).toBe(2);
+    expect((await rnn(['train', 'x', '--hiden', '3'])).code).toBe(2);
   });
 });

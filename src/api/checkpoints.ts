@@ -1,4 +1,4 @@
-// Checkpoints as files, for other programs.
+// Checkpoints as files, and models for other programs and from them.
 import {
   type Checkpoint,
   type TrainedModel,
@@ -8,13 +8,23 @@ import {
   readCheckpoint,
   startsAsCheckpoint,
 } from '../runs/store.ts';
-import { RnnError } from '../errors.ts';
+import { RnnError, inQuotes } from '../errors.ts';
+import { formats } from '../formats/formats.ts';
+import { readTrained } from '../formats/trained.ts';
 import { writeOutput } from '../output-file.ts';
 import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
+import { type Choice, choices } from './train-request.ts';
 import { Corpus } from './corpus.ts';
-import { isModel } from './given.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSwitches, refuseWrongOptions } from './settings.ts';
+import {
+  isModel,
+  refuseUnknown,
+  refuseUnless,
+  refuseUnlessModel,
+  refuseUnlessName,
+  refuseUnlessSwitches,
+  refuseWrongOptions,
+} from './checks.ts';
 
 /**
  * All of a checkpoint, so that it can be saved again: its weights, vocabulary, options, history, optimizer.
@@ -57,4 +67,36 @@ export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions>
   const { model, tensors } = untrained(options, corpus);
   const training = freshRecord({ ...options }, options.seed);
   return { model, tensors, vocabulary: corpus.vocabulary.data, training, optimizer: null };
+}
+
+/** The formats of `exportModel`. */
+export const exportFormats: readonly Choice[] = choices(formats);
+
+/**
+ * The bytes of a file for another program.
+ *
+ * @param format a name of `exportFormats`: `safetensors` for PyTorch, `onnx` for ONNX Runtime
+ * @throws RnnError `usage` for a format that there is not, or a model that it cannot hold
+ */
+export function exportModel(trained: TrainedModel, format: string): Uint8Array {
+  const found = formats.find(({ name }) => name === format);
+  const names = formats.map(({ name }) => name).join(', ');
+  if (found === undefined) throw new RnnError('usage', `there is no format ${inQuotes(format)}`, { hint: `one of ${names}` });
+  refuseUnlessModel('the model', trained, 'what loadCheckpoint gives');
+  return found.write(trained);
+}
+
+/**
+ * The model in a safetensors file, which `exportModel` wrote or PyTorch did: good for everything but to go on with as the
+ * run that it was, for it has no optimizer.
+ *
+ * @param like a model of the same sizes and vocabulary, for a file that does not say of which model it is
+ * @throws RnnError `checkpoint` that says what is wrong with the file
+ */
+export function importModel(file: Uint8Array, options: { readonly like?: TrainedModel | undefined } = {}): Checkpoint {
+  refuseUnless(file instanceof Uint8Array, 'the file', file, 'bytes');
+  refuseUnknown(options, ['like']);
+  const { like } = options;
+  if (like !== undefined) refuseUnlessModel('like', like, 'a model such as loadCheckpoint gives');
+  return readTrained(file, 'the file', like ?? null);
 }

@@ -3,9 +3,9 @@ import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { areSources, isText } from './given.ts';
+import { areSources, isText } from './checks.ts';
 import { defaultValidationFraction, readingOfCharacters } from './run-request.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessStream, refuseUnlessSwitches, refuseWrong } from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessStream, refuseUnlessSwitches, refuseWrong } from './checks.ts';
 
 /** How a text is read; what is left out is as `rnn train` has it. */
 export interface TextOptions {
@@ -73,35 +73,24 @@ const fileNames = [
 const givenTextNames = ['name', 'validationText', 'testText', ...textNames] satisfies (keyof GivenTextOptions)[];
 
 export class Corpus implements ReadCorpus {
-  readonly vocabulary: Vocabulary;
-  readonly train: Tokens;
-  readonly validation: Tokens;
-  readonly test: Tokens;
-  readonly characters: number;
-  readonly digest: string;
-  readonly sourcesDigest: string;
-  readonly testDigest: string;
-  readonly files: number;
-  readonly skipped: number;
-  readonly notes: readonly string[];
-  readonly name: string;
+  readonly vocabulary!: Vocabulary;
+  readonly train!: Tokens;
+  readonly validation!: Tokens;
+  readonly test!: Tokens;
+  readonly characters!: number;
+  readonly digest!: string;
+  readonly sourcesDigest!: string;
+  readonly testDigest!: string;
+  readonly files!: number;
+  readonly skipped!: number;
+  readonly notes!: readonly string[];
+  readonly name!: string;
   /** What a run on it records of how it was read. */
   readonly reading: ReadingOptions;
 
   /** @param reading how it was read */
   constructor(read: ReadCorpus, reading: ReadingOptions) {
-    this.vocabulary = read.vocabulary;
-    this.train = read.train;
-    this.validation = read.validation;
-    this.test = read.test;
-    this.characters = read.characters;
-    this.digest = read.digest;
-    this.sourcesDigest = read.sourcesDigest;
-    this.testDigest = read.testDigest;
-    this.files = read.files;
-    this.skipped = read.skipped;
-    this.notes = read.notes;
-    this.name = read.name;
+    Object.assign(this, read);
     this.reading = reading;
   }
 
@@ -118,9 +107,8 @@ export class Corpus implements ReadCorpus {
       if (file !== null) refuseUnlessName(name, file, 'the name of a file');
     if (runFolder !== undefined) refuseUnlessName('runFolder', runFolder, 'the name of a folder');
     refuseUnlessStream(stdin);
-    const more = { ...(runFolder === undefined ? {} : { runFolder }), ...(stdin === undefined ? {} : { stdin }) };
     const heldOut = { validationFile, testFile };
-    return Corpus.#encode([sources].flat(), heldOut, { ...options, include, exclude }, heldOut, more);
+    return Corpus.#encode([sources].flat(), heldOut, { ...options, include, exclude }, heldOut, { runFolder, stdin });
   }
 
   /**
@@ -148,7 +136,7 @@ export class Corpus implements ReadCorpus {
     heldOut: { readonly validationFile: Source | null; readonly testFile: Source | null },
     options: TextOptions & Pick<FileOptions, 'skipInvalid'> & Pick<ReadingOptions, 'include' | 'exclude'>,
     recorded: Pick<ReadingOptions, 'validationFile' | 'testFile'>,
-    more: { readonly runFolder?: string; readonly stdin?: AsyncIterable<Uint8Array | string> },
+    more: Pick<FileOptions, 'runFolder' | 'stdin'>,
   ): Promise<Corpus> {
     const { include, exclude, minCount = 1 } = options;
     const [vocabulary, known] = [vocabularyOf(options, 'vocabulary'), vocabularyOf(options, 'known')];
@@ -164,8 +152,7 @@ export class Corpus implements ReadCorpus {
       testFraction: heldOut.testFile === null ? testFraction : 0,
     };
     refuseWrong(reading);
-    const symbols = { ...(vocabulary === undefined ? {} : { vocabulary }), ...(known === undefined ? {} : { known }) };
-    return new Corpus(await readCorpus({ sources, ...reading, ...heldOut, ...symbols, ...more }), { ...reading, ...recorded });
+    return new Corpus(await readCorpus({ sources, ...reading, ...heldOut, vocabulary, known, ...more }), { ...reading, ...recorded });
   }
 }
 

@@ -5,7 +5,7 @@ import { openDevice } from '../devices/open.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
-import { refuseUnknown, refuseUnlessSwitches, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './settings.ts';
+import { refuseUnknown, refuseUnlessSwitches, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './checks.ts';
 
 /**
  * What works here and what does not, check by check: `full` has every comparison with the reference device, which takes
@@ -15,7 +15,7 @@ export async function* doctor(examination: Partial<Examination> = {}): AsyncGene
   refuseUnknown(examination, ['device', 'blas', 'full'] satisfies (keyof Examination)[]);
   const { device, blas, full = false } = examination;
   refuseUnlessSwitches({ full });
-  refuseWrong({ ...(device === undefined ? {} : { device }), ...(blas === undefined ? {} : { blas }) });
+  refuseWrong({ device, blas });
   const { examine } = await import('../diagnosis/doctor.ts');
   yield* examine({ ...examination, full });
 }
@@ -41,14 +41,11 @@ export async function bench(request: BenchRequest = {}): Promise<BenchResult> {
   const { device: name = 'cpu', threads, blas, ...setup } = request;
   refuseUnlessSwitches({ profile: setup.profile });
   const { cell, layers, hidden, batchSize, sequenceLength, milliseconds } = setup;
-  refuseWrong({ device: name, ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) });
+  refuseWrong({ device: name, threads, blas });
   refuseUnlessWhole({ layers, hidden, batchSize, sequenceLength });
   refuseWrongOptions({ cell, layers, hidden, batchSize, sequenceLength });
   if (milliseconds !== null) refuseUnlessWhole({ milliseconds });
-  const device = await openDevice(name, {
-    ...(threads === undefined ? {} : { threads }),
-    ...(blas === undefined ? {} : { blas }),
-  });
+  const device = await openDevice(name, { threads, blas });
   try {
     const { bench: benchDevice } = await import('../diagnosis/bench.ts');
     const given = Object.fromEntries(Object.entries(setup).filter(([, value]) => value !== undefined));

@@ -1,27 +1,17 @@
 // A trained model at work, for other programs: it writes, scores, and shows what it does. Each task opens the device
 // that suits it, and closes it afterwards; only what it takes to write stays open, until `close`.
-import { type TrainedModel, findCheckpoint, readCheckpoint, startSymbolOf, weightsIn } from '../runs/store.ts';
+import type { TrainedModel } from '../runs/store.ts';
 import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
-import type { Device } from '../devices/device.ts';
-import { type Work, openDevice } from '../devices/open.ts';
-import { machineNames } from '../options/run.ts';
 import { RnnError } from '../errors.ts';
-import { readActivations } from '../insight/activations.ts';
-import { gradientFlow } from '../insight/gradient-flow.ts';
-import { largestSingularValues } from '../insight/jacobian.ts';
-import { piecesOf, symbolTexts } from '../insight/pieces.ts';
-import { propertiesOf } from '../insight/properties.ts';
+import { machineNames } from '../options/run.ts';
 import { saturationOf } from '../insight/saturation.ts';
-import { LEAST_CHARACTERS, searchCells } from '../insight/search.ts';
+import { LEAST_CHARACTERS } from '../insight/search.ts';
 import { SurpriseRecord } from '../insight/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { dynamicDefaults } from '../training/dynamic.ts';
 import { type GivenScoring, type Part, type Score, type ScoringPlan, parts, planScoring, score } from '../training/scoring.ts';
-import { runInTurns } from '../turns.ts';
 import { Corpus } from './corpus.ts';
-import { readKnownText } from './known-text.ts';
-import { areSources, isModelOrName } from './given.ts';
 import type {
   Evaluation,
   EvaluationOptions,
@@ -32,9 +22,30 @@ import type {
   ReadOptions,
   SurpriseOfText,
 } from './model-results.ts';
-import { type TextToRead, refuseOthers, tokensOf } from './model-text.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessModel, refuseUnlessStream, refuseUnlessWhole, refuseWrong } from './settings.ts';
-import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
+import {
+  areSources,
+  isModelOrName,
+  refuseUnknown,
+  refuseUnless,
+  refuseUnlessModel,
+  refuseUnlessStream,
+  refuseUnlessWhole,
+  refuseWrong,
+} from './checks.ts';
+import {
+  type TextToRead,
+  findCells,
+  gradientsThrough,
+  readCells,
+  readKnownText,
+  readModel,
+  refuseOtherSymbols,
+  surpriseOf,
+  tokensOf,
+  withDevice,
+  workOfGradients,
+} from './trained.ts';
+import { type SampleOptions, type TextsOptions, Writer, asBytes, asText, refuseWrongChoice, sampleNames } from './writer.ts';
 
 /**
  * @param source a run folder (its best checkpoint), a file, or what `loadCheckpoint` and `Training.trained` give; the
@@ -50,8 +61,8 @@ export async function openModel(source?: string | TrainedModel, machine: Machine
     refuseUnlessModel('the model', source, expectation);
     return new Model(source, null, machine);
   }
-  const path = await findCheckpoint(source, 'use');
-  return new Model(await readCheckpoint(path, { weightsOnly: true }), path, machine);
+  const { path, trained } = await readModel(source);
+  return new Model(trained, path, machine);
 }
 
 export class Model {
@@ -73,7 +84,7 @@ export class Model {
     this.vocabulary = trained.vocabulary;
     this.#machine = machine;
     this.#symbols = new Vocabulary(trained.vocabulary);
-    this.#writer = new Writer(trained, (work) => this.#open(work));
+    this.#writer = new Writer(trained, machine);
   }
 
   /**
@@ -84,7 +95,7 @@ export class Model {
    */
   async *sample(options: SampleOptions = {}): AsyncGenerator<string, void, undefined> {
     this.#refuseClosed();
-    yield* this.#writer.pieces(options);
+    yield* this.#writer.pieces(options, asText);
   }
 
   /**
@@ -94,7 +105,7 @@ export class Model {
    */
   async *sampleBytes(options: SampleOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
     this.#refuseClosed();
-    yield* this.#writer.bytePieces(options);
+    yield* this.#writer.pieces(options, asBytes);
   }
 
   /**
@@ -104,7 +115,7 @@ export class Model {
    */
   async *sampleMany(options: TextsOptions): AsyncGenerator<string, void, undefined> {
     this.#refuseClosed();
-    yield* this.#writer.texts(options);
+    yield* this.#writer.texts(options, asText);
   }
 
   /**
@@ -114,7 +125,7 @@ export class Model {
    */
   async *sampleManyBytes(options: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
     this.#refuseClosed();
-    yield* this.#writer.byteTexts(options);
+    yield* this.#writer.texts(options, asBytes);
   }
 
   /**
@@ -130,11 +141,7 @@ export class Model {
     refuseUnlessStream(stdin);
     refuseUnless(areSources(sources), 'sources', sources, 'a file, a folder, a pattern, - or a list of them');
     refuseUnless(parts.includes(part), 'part', part, partsInWords);
-    const { corpus, reading } = await readKnownText(
-      { sources: [sources].flat(), part, ...options, ...(stdin === undefined ? {} : { stdin }) },
-      this.path,
-      this.trained,
-    );
+    const { corpus, reading } = await readKnownText({ sources: [sources].flat(), part, ...options, stdin }, this);
     return new Corpus(corpus, reading);
   }
 
@@ -158,18 +165,7 @@ export class Model {
   async surprise(text: TextToRead): Promise<SurpriseOfText> {
     const plan = this.#plan(text, 'all', { streams: 1 });
     const surprise = new SurpriseRecord(plan.tokens.length - 1, this.configuration.vocabulary);
-    const { bits, accuracy, characters } = evaluationOf(await this.#score(plan, surprise));
-    return {
-      model: this.configuration,
-      unit: this.vocabulary.unit === 'byte' ? 'byte' : 'character',
-      characters,
-      bits,
-      accuracy,
-      pieces: [...piecesOf(plan.tokens, this.#symbols, surprise)],
-      surprise,
-      ids: plan.tokens,
-      symbols: symbolTexts(this.#symbols),
-    };
+    return surpriseOf(this.trained, plan.tokens, await this.#score(plan, surprise), surprise);
   }
 
   /**
@@ -184,15 +180,13 @@ export class Model {
       const hint = `it takes one character at least, and ${LEAST_CHARACTERS} to find cells`;
       throw new RnnError('corpus', 'there is nothing to read in an empty text', { hint });
     }
-    const activations = await this.#with({ kind: 'sampling', multiplyAdds: 0 }, (device) =>
-      readActivations(this.trained, tokens, device, startSymbolOf(this.trained)),
-    );
+    const activations = await readCells(this.trained, tokens, this.#machine);
     const decoder = this.#symbols.decoder();
     const pieces = Array.from(tokens, (id) => decoder.push(id));
     return {
       pieces,
       activations,
-      findings: pieces.length < LEAST_CHARACTERS ? [] : await runInTurns(searchCells(activations, propertiesOf(pieces))),
+      findings: await findCells(pieces, activations),
       saturation: saturationOf(activations),
     };
   }
@@ -209,13 +203,10 @@ export class Model {
     const tokens = tokensOf(text, this.#symbols);
     refuseUnlessWhole({ steps, positions });
     refuseUnlessWhole({ jacobians }, 0);
-    const flows = await gradientFlow(this.trained, tokens, { steps, positions });
-    const { layers, hidden } = this.configuration;
-    const multiplyAdds = 2 * weightsIn(this.trained) * jacobians * layers * hidden;
-    const singularValues = await this.#with({ kind: 'sampling', multiplyAdds }, (device) =>
-      largestSingularValues(this.trained, tokens, device, jacobians),
+    const measured = await withDevice(this.#machine, workOfGradients([this.trained], jacobians), (device) =>
+      gradientsThrough(this.trained, tokens, device, { steps, positions, jacobians }),
     );
-    return { name: this.path ?? 'the model', model: this.configuration, flows, singularValues };
+    return { name: this.path ?? 'the model', ...measured };
   }
 
   /** Lets go of threads and memory; nothing can be asked for after it. What is in hand comes to its end. */
@@ -233,30 +224,39 @@ export class Model {
       refuseUnless(part === 'all', 'part', part, "'all' for a string; model.read(files, { part }) reads a text that has parts");
       return planScoring(this.trained, ofString(tokensOf(text, this.#symbols)), 'all', given);
     }
-    refuseOthers(text, this.#symbols);
+    refuseOtherSymbols(text, this.#symbols);
     return planScoring(this.trained, part === 'all' ? { ...text, train: tokensOf(text, this.#symbols) } : text, part, given);
   }
 
   #score(plan: ScoringPlan, record: SurpriseRecord | null = null): Promise<Score> {
-    return this.#with(plan.work, (device) => score(this.trained, plan, device, record));
-  }
-
-  #open(work: Work): Promise<Device> {
-    const { device = 'auto', ...machine } = this.#machine;
-    return openDevice(device, { work, ...machine });
-  }
-
-  async #with<Result>(work: Work, use: (device: Device) => Promise<Result>): Promise<Result> {
-    const device = await this.#open(work);
-    try {
-      return await use(device);
-    } finally {
-      await device.close();
-    }
+    return withDevice(this.#machine, plan.work, (device) => score(this.trained, plan, device, record));
   }
 
   #refuseClosed(): void {
     if (this.#isClosed) throw new RnnError('usage', 'this model is closed', { hint: 'open it again by openModel' });
+  }
+}
+
+/** What `openModel` and `Model.sample` take, together. */
+export interface SampleRequest extends SampleOptions, MachineChoice {
+  /** A run folder, a file or a model; the newest run in ./checkpoints if left out. */
+  readonly checkpoint?: string | TrainedModel;
+}
+
+/**
+ * Opens a model, writes one text piece by piece, and closes it.
+ *
+ * @throws RnnError as `openModel` and `Model.sample` do
+ */
+export async function* sample(request: SampleRequest = {}): AsyncGenerator<string, void, undefined> {
+  refuseUnknown(request, ['checkpoint', ...machineNames, ...sampleNames]);
+  const { checkpoint, device, threads, blas, ...options } = request;
+  refuseWrongChoice(options);
+  const model = await openModel(checkpoint, { device, threads, blas });
+  try {
+    yield* model.sample(options);
+  } finally {
+    await model.close();
   }
 }
 

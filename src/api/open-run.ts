@@ -1,17 +1,28 @@
 // A run from what was asked for to where it can start: a new one, or one that goes on. Knows neither terminals nor
 // signals, and tells what it chose.
-import type { Checkpoint, Newest, RunStore, TrainedModel } from '../runs/store.ts';
+import { basename, dirname } from 'node:path';
+import { distance } from 'fastest-levenshtein';
+import { type Checkpoint, MemoryStore, type Newest, RunFolder, type RunStore, type TrainedModel, newestIn, runsIn } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import type { Continuation, RunSettings } from '../training/continue.ts';
+import { type Continuation, type RunSettings, compareCorpus, continueRun, endOf, unusedNote, verdictOn } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { filesRead, machineOf, ofMachine, openDeviceFor, refuseHopelessRun, refuseTaken } from './before-run.ts';
-import { type BeforeReading, planRun } from './plan-run.ts';
-import { trainingRooms } from './rooms.ts';
-import type { RunRequest, Surroundings, Way as PlanWay } from './run-request.ts';
-import { textOf, toAddCharacters, wasRead } from './run-text.ts';
-import { similarRuns } from './similar-runs.ts';
+import { refitOptions } from '../training/resolve.ts';
+import { prepareTraining } from '../training/train.ts';
+import { openDevice } from '../devices/open.ts';
+import {
+  filesRead,
+  machineOf,
+  ofMachine,
+  openDeviceFor,
+  planRun,
+  refuseHopelessRun,
+  refuseTaken,
+  textOf,
+  toAddCharacters,
+} from './plan-run.ts';
+import { type Asked, wasRead } from './run-request.ts';
 
 /** A run that was over when it was opened, and what its end was. */
 export interface RunThatIsOver {
@@ -33,19 +44,13 @@ interface Store extends RunStore {
   close?(): void;
 }
 
-/** What the steps below hand on. */
-interface Way extends PlanWay {
-  readonly clock: (() => number) | undefined;
-}
-
 /**
  * @throws RnnError of any kind but `diverged`: whatever of request, text, checkpoint, device or folder does not do
  */
-export async function openRun(request: RunRequest, { rooms = trainingRooms, tell, clock }: Surroundings): Promise<OpenRun | RunThatIsOver> {
-  const way = { request, rooms, tell, clock };
+export async function openRun(asked: Asked): Promise<OpenRun | RunThatIsOver> {
+  const { request, tell } = asked;
   const { folder: path, resume } = request;
-  const { RunFolder, newestIn } = await rooms.checkpoints();
-  if (path === null) return start(way);
+  if (path === null) return start(asked);
   let folder: Awaited<ReturnType<typeof RunFolder.open>>;
   try {
     folder = resume ? await RunFolder.open(path) : null;
@@ -53,17 +58,17 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
     // A run that is over needs no disk that can be written.
     const newest = error instanceof RnnError && error.kind === 'machine' ? await newestIn(path).catch(() => null) : null;
     if (newest !== null && newest.instead !== null) tell.warn(`${newest.instead}; ${newest.path} was read`);
-    const end = newest === null ? null : await endIfOver(way, newest, await settingsOf(way, newest));
+    const end = newest === null ? null : await endIfOver(asked, newest, await settingsOf(asked, newest));
     if (end === null) throw error;
     return { end };
   }
   if (folder === null) {
     // Before a minute is spent on reading.
-    await refuseTaken(way, path);
-    if (resume) await noteNewRun(way, path);
-    return start(way);
+    await refuseTaken(request, path);
+    if (resume) await noteNewRun(asked, path);
+    return start(asked);
   }
-  const opened = await goOn(way, folder).catch((error: unknown) => {
+  const opened = await goOn(asked, folder).catch((error: unknown) => {
     folder.close();
     throw error;
   });
@@ -72,28 +77,27 @@ export async function openRun(request: RunRequest, { rooms = trainingRooms, tell
 }
 
 /** Otherwise the user would notice a misspelt folder only when the new run is there. */
-async function noteNewRun({ rooms, tell }: Way, path: string): Promise<void> {
-  const similar = await similarRuns(path, (await rooms.checkpoints()).runsIn);
+async function noteNewRun({ tell }: Asked, path: string): Promise<void> {
+  const similar = await similarRuns(path);
   const meant = similar.length === 0 ? '' : `; did you mean ${similar.join(' or ')}?`;
   tell.note(`there is no run in ${path} to continue, so this starts a new one${meant}`);
 }
 
-async function start(way: Way): Promise<OpenRun> {
-  const { request, rooms, tell } = way;
+async function start(asked: Asked): Promise<OpenRun> {
+  const { request, tell } = asked;
   const { folder } = request;
   const machine = machineOf(request);
-  const beforeReading: BeforeReading = (given, how) => refuseEarly(way, { options: given, reading: how, machine });
-  const { options, notes, idle, corpus, reading, initial } = await planRun(request, { ...way, beforeReading });
+  const { options, notes, idle, corpus, reading, initial } = await planRun(asked, (given, how) =>
+    refuseEarly({ options: given, reading: how, machine }),
+  );
   for (const note of [...notes, ...idle]) tell.note(note);
-  const { MemoryStore } = await rooms.checkpoints();
-  return prepare(way, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
-    folder === null ? new MemoryStore() : makeFolder(way, folder),
+  return prepare(asked, { settings: { options, reading, machine }, corpus, initial, earlier: null }, async () =>
+    folder === null ? new MemoryStore() : makeFolder(asked, folder),
   );
 }
 
 /** @throws RnnError `busy` where a run was to be continued, and there was none until another process began it */
-async function makeFolder({ request: { force, resume }, rooms }: Way, folder: string): Promise<Store> {
-  const { RunFolder } = await rooms.checkpoints();
+async function makeFolder({ request: { force, resume } }: Asked, folder: string): Promise<Store> {
   try {
     return await RunFolder.create(folder, { force });
   } catch (cause) {
@@ -106,21 +110,20 @@ async function makeFolder({ request: { force, resume }, rooms }: Way, folder: st
 }
 
 /** Refuses before a long text is read what this machine cannot do, whatever the text. */
-async function refuseEarly(way: Way, { options, reading, machine }: Early): Promise<void> {
-  await refuseHopelessRun(way, options, reading);
+async function refuseEarly({ options, reading, machine }: Early): Promise<void> {
+  refuseHopelessRun(options, reading);
   // Where the choice is left to the program, the cpu must be there at least.
   const name = machine.device === null || machine.device === 'auto' ? 'cpu' : machine.device;
-  const device = await (await way.rooms.devices()).openDevice(name, ofMachine(machine));
+  const device = await openDevice(name, ofMachine(machine));
   await device.close();
 }
 
-async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Promise<OpenRun | RunThatIsOver> {
-  const { RunFolder } = await way.rooms.checkpoints();
-  await RunFolder.refuseSources(folder.path, await filesRead(way, { isNew: false }));
+async function goOn(asked: Asked, folder: Store & { newest(): Promise<Newest> }): Promise<OpenRun | RunThatIsOver> {
+  await RunFolder.refuseSources(folder.path, filesRead(asked.request));
   const newest = await folder.newest();
-  if (newest.instead !== null) way.tell.warn(`${newest.instead}; the run goes on from ${newest.path}`);
+  if (newest.instead !== null) asked.tell.warn(`${newest.instead}; the run goes on from ${newest.path}`);
   try {
-    return await goOnFrom(way, folder, newest);
+    return await goOnFrom(asked, folder, newest);
   } catch (error) {
     if (!(error instanceof RnnError) || error.kind !== 'checkpoint' || error.message.includes(newest.path)) throw error;
     // Whatever looked into it was not told where it is.
@@ -131,33 +134,36 @@ async function goOn(way: Way, folder: Store & { newest(): Promise<Newest> }): Pr
   }
 }
 
-async function goOnFrom(way: Way, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
-  const { request, rooms, tell } = way;
-  const settings = await settingsOf(way, newest);
+async function goOnFrom(asked: Asked, folder: Store, newest: Newest): Promise<OpenRun | RunThatIsOver> {
+  const { request, tell } = asked;
+  const settings = await settingsOf(asked, newest);
   if (request.initFrom !== null) {
     const otherwise = 'with another --out a new one starts from those';
     tell.note(`--init-from is not used: this run has begun, and goes on from its own weights; ${otherwise}`);
   }
-  const end = await endIfOver(way, newest, settings);
+  const end = await endIfOver(asked, newest, settings);
   if (end !== null) return { end };
   const { checkpoint: earlier, path: file } = newest;
-  const { compareCorpus } = await rooms.continuing();
   for (const note of settings.notes) tell.note(note);
-  await refuseEarly(way, settings);
+  await refuseEarly(settings);
   const { validationFile, testFile } = request.reading;
-  const symbols = { vocabulary: earlier.vocabulary, plainValidation: validationFile == null, plainTest: testFile == null };
-  const more = toAddCharacters(request, settings.reading, folder.path);
-  const corpus = await textOf(way, settings.reading, { runFolder: folder.path, ...symbols, ...more });
+  const corpus = await textOf(asked, settings.reading, {
+    runFolder: folder.path,
+    vocabulary: earlier.vocabulary,
+    plainValidation: validationFile == null,
+    plainTest: testFile == null,
+    toAddCharacters: toAddCharacters(request, settings.reading, folder.path),
+  });
   for (const note of compareCorpus(earlier, corpus, { accepted: request.acceptNewCorpus })) tell.note(note);
-  const { options, notes } = (await rooms.resolving()).refitOptions(settings.options, corpus);
+  const { options, notes } = refitOptions(settings.options, corpus);
   for (const note of notes) tell.note(note);
-  tell.note(`going on at step ${count(earlier.training.step)}, from ${file}`);
-  return prepare(way, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
+  tell.note(`going on at step ${earlier.training.step.toLocaleString('en')}, from ${file}`);
+  return prepare(asked, { settings: { ...settings, options }, corpus, initial: null, earlier }, async () => folder);
 }
 
-async function settingsOf({ request: { text, options, reading, machine }, rooms }: Way, { checkpoint }: Newest): Promise<Continuation> {
+async function settingsOf({ request: { text, options, reading, machine } }: Asked, { checkpoint }: Newest): Promise<Continuation> {
   const given = wasRead(text) ? withoutCharacters(text.reading) : reading;
-  return (await rooms.continuing()).continueRun(checkpoint, { options, reading: given, machine });
+  return continueRun(checkpoint, { options, reading: given, machine });
 }
 
 /** Whether a text that was read already is the same as before is seen by its digest, however its characters were read. */
@@ -168,11 +174,10 @@ function withoutCharacters(reading: ReadingOptions): Partial<ReadingOptions> {
 
 /** The end of a run of which nothing is left to do; null if something is. */
 async function endIfOver(
-  { request: { acceptNewCorpus }, rooms, tell }: Way,
+  { request: { acceptNewCorpus }, tell }: Asked,
   { checkpoint, path }: Newest,
   { options, changed }: Continuation,
 ): Promise<EndEvent | null> {
-  const { endOf, unusedNote, verdictOn } = await rooms.continuing();
   const reason = endOf(checkpoint, options);
   if (reason === null) return null;
   const unused = unusedNote([...changed, ...(acceptNewCorpus ? ['--accept-new-corpus'] : [])], reason);
@@ -208,47 +213,42 @@ interface Beginning {
 }
 
 /** @param openStore is called when everything that can be refused has been checked */
-async function prepare(way: Way, beginning: Beginning, openStore: () => Promise<Store>): Promise<OpenRun> {
-  const { rooms, tell, clock } = way;
-  const {
-    settings: { options, machine, reading },
-    corpus,
-    initial,
-    earlier,
-  } = beginning;
-  const text = { length: corpus.train.length, symbols: corpus.vocabulary.size };
-  const device = await openDeviceFor(way, { options, machine }, text);
+async function prepare(
+  asked: Asked,
+  { settings: { options, machine, reading }, corpus, initial, earlier }: Beginning,
+  openStore: () => Promise<Store>,
+): Promise<OpenRun> {
+  const { tell, clock } = asked;
+  const opened: { close?(): Promise<void> | void }[] = [];
+  const close = async (): Promise<void> => {
+    for (const each of opened.toReversed()) await each.close?.();
+  };
   try {
-    const run = await (
-      await rooms.training()
-    ).prepareTraining({
-      options,
-      reading,
-      machine,
-      corpus,
-      device,
-      earlier,
-      initial,
-      ...(clock === undefined ? {} : { clock }),
-      ...(tell.activity === undefined ? {} : { onActivity: tell.activity }),
-    });
-    try {
-      for (const note of run.notes) tell.note(note);
-      const store = await openStore();
-      const close = async (): Promise<void> => {
-        store.close?.();
-        await run.close();
-        await device.close();
-      };
-      return { end: null, store, train: (signal) => run.train(store, signal), close };
-    } catch (error) {
-      await run.close();
-      throw error;
-    }
+    const device = await openDeviceFor(asked, { options, machine, corpus });
+    opened.push(device);
+    const run = await prepareTraining({ options, reading, machine, corpus, device, earlier, initial, clock, onActivity: tell.activity });
+    opened.push(run);
+    for (const note of run.notes) tell.note(note);
+    const store = await openStore();
+    opened.push(store);
+    return { end: null, store, train: (signal) => run.train(store, signal), close };
   } catch (error) {
-    await device.close();
+    await close();
     throw error;
   }
 }
 
-const count = (value: number): string => value.toLocaleString('en');
+const MAX_NAMED = 3;
+
+/** Runs that the user may have meant by a folder without a run: those in the folder, else those next to it with a similar name. */
+async function similarRuns(path: string): Promise<string[]> {
+  const inside = await runsIn(path).catch(() => []);
+  const beside = await runsIn(dirname(path)).catch(() => []);
+  const name = basename(path);
+  const similar = beside
+    .map((run) => ({ run, own: basename(run), edits: distance(basename(run).toLowerCase(), name.toLowerCase()) }))
+    .filter(({ own, edits }) => edits <= name.length / 3 || own.startsWith(name) || name.startsWith(own))
+    .toSorted((a, b) => a.edits - b.edits)
+    .map(({ run }) => run);
+  return [...new Set([...inside, ...similar])].slice(0, MAX_NAMED);
+}

@@ -1,13 +1,23 @@
-// What a new run would be: its text, and every option. Makes nothing, and knows nothing of folders or devices.
-import type { TrainedModel } from '../runs/store.ts';
-import type { Corpus } from '../corpus/read.ts';
+// What a new run would be: its text, and every option. A real run and a dry run share these checks and steps. Writes nothing.
+import { isDeepStrictEqual } from 'node:util';
+import { UTF8 } from '../corpus/encoding.ts';
+import { type Corpus, Vocabulary, listWarning, readCorpus } from '../corpus/read.ts';
+import { isText } from '../corpus/sources.ts';
+import type { Device } from '../devices/device.ts';
+import { type OpenOptions, openDevice } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
+import { RunFolder, type TrainedModel, findCheckpoint } from '../runs/store.ts';
+import { shellWord } from '../shell-word.ts';
+import type { RunSettings } from '../training/continue.ts';
+import { type RunEstimate, estimateRun } from '../training/estimate.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import type { ReadingOptions } from '../options/run.ts';
-import type { ResolvedAnew } from '../training/resolve.ts';
-import { type TrainingRooms, trainingRooms } from './rooms.ts';
-import { type RunRequest, type Teller, type Way, defaultValidationFraction, readingOfCharacters } from './run-request.ts';
-import { textOf, wasRead } from './run-text.ts';
+import { refuseHopelessSizes, refuseImpossible } from '../training/possible.ts';
+import type { MachineOptions, ReadingOptions } from '../options/run.ts';
+import { type ResolvedAnew, resolveOptions } from '../training/resolve.ts';
+import { withSizesOf } from '../training/transfer.ts';
+import { workOf } from '../training/work.ts';
+import { readModel } from './trained.ts';
+import { type Asked, type RunRequest, defaultValidationFraction, readingOfCharacters, wasRead } from './run-request.ts';
 
 /** What a new run would be, with nothing made. */
 export interface PlannedRun extends ResolvedAnew {
@@ -17,75 +27,223 @@ export interface PlannedRun extends ResolvedAnew {
   readonly initial: TrainedModel | null;
 }
 
-/** Is called with the options of a run before its text is read, and may refuse them. */
-export type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions) => Promise<void>;
+/** May refuse the options of a run before its text is read. */
+type BeforeReading = (options: Partial<TrainingOptions>, reading: ReadingOptions) => Promise<void> | void;
 
-interface Surroundings {
-  readonly rooms?: TrainingRooms;
-  readonly tell: Teller;
-  /** Left out, options that no run can have are refused. */
-  readonly beforeReading?: BeforeReading;
-}
-
-/** @throws RnnError as `openRun` does, up to the choice of options */
-export async function planRun(
-  request: RunRequest,
-  { rooms = trainingRooms, tell, beforeReading = (given, how) => refuseImpossible(rooms, given, how) }: Surroundings,
-): Promise<PlannedRun> {
-  const { folder, initFrom, options } = request;
-  const initial = initFrom === null ? null : await readInitial(initFrom, { request, rooms, tell });
-  const reading = readingOf(request, initial);
-  const given = initial === null ? options : (await rooms.transfer()).withSizesOf(initial, options);
+/**
+ * @param beforeReading omitted, options that no run can have are refused
+ * @throws RnnError as `openRun` does, up to the choice of options
+ */
+export async function planRun(asked: Asked, beforeReading: BeforeReading = refuseWrongOptions): Promise<PlannedRun> {
+  const { folder, initFrom, options, text } = asked.request;
+  const initial = initFrom === null ? null : await readInitial(initFrom, asked);
+  const reading = readingOf(asked.request, initial);
+  const given = initial === null ? options : withSizesOf(initial, options);
   await beforeReading(given, reading);
-  const corpus = await textOf({ request, rooms, tell }, reading, {
-    ...(folder === null ? {} : { runFolder: folder }),
-    ...(initial === null ? {} : { known: initial.vocabulary }),
-  });
-  const planned = { ...(await rooms.resolving()).resolveOptions(given, corpus), corpus, reading, initial };
+  const corpus = await textOf(asked, reading, { runFolder: folder ?? undefined, known: initial?.vocabulary });
+  const planned = { ...resolveOptions(given, corpus), corpus, reading, initial };
   // A text of its own to validate on is the user's choice.
-  if (reading.validationFraction > 0) await warnOfList(corpus, { request, rooms, tell });
+  const warning =
+    reading.validationFraction > 0 ? listWarning(corpus.train, corpus.vocabulary, wasRead(text) || corpus.files > 1 ? [] : text) : null;
+  if (warning !== null) asked.tell.warn(warning);
   return planned;
 }
 
-async function warnOfList({ train, vocabulary, files }: Corpus, { request: { text }, rooms, tell }: Way): Promise<void> {
-  const warning = (await rooms.corpus()).listWarning(train, vocabulary, wasRead(text) || files > 1 ? [] : text);
-  if (warning !== null) tell.warn(warning);
+export interface TriedRun extends PlannedRun {
+  /** Null where the device cannot be used: `unmeasured` says why. */
+  readonly estimate: RunEstimate | null;
+  readonly unmeasured: string | null;
 }
 
-async function refuseImpossible(rooms: TrainingRooms, options: Partial<TrainingOptions>, reading: ReadingOptions): Promise<void> {
-  (await rooms.possible()).refuseImpossible(options, { validates: validatesBy(reading) });
+/**
+ * A dry run: the options of a new run, how long it would take, and the checks that could refuse it.
+ *
+ * @throws RnnError as `openRun` does, except for a device that cannot be used: the result has the reason instead
+ */
+export async function tryRun(asked: Asked): Promise<TriedRun> {
+  const { request, tell, clock } = asked;
+  if (request.folder !== null) await refuseTaken(request, request.folder);
+  const planned = await planRun(asked, refuseHopelessRun);
+  try {
+    const machine = machineOf(request);
+    // The estimate has the device, so a note would repeat it.
+    const device = await openDeviceFor({ ...asked, tell: { ...tell, note() {} } }, { ...planned, machine });
+    try {
+      const estimate = await estimateRun({ ...planned, device, machine, clock, onActivity: tell.activity });
+      return { ...planned, estimate, unmeasured: null };
+    } finally {
+      await device.close();
+    }
+  } catch (error) {
+    if (!(error instanceof RnnError) || error.kind !== 'device') throw error;
+    return { ...planned, estimate: null, unmeasured: error.message };
+  }
 }
 
 /** Whether a run that reads its text so has something to validate on, if that is long enough. */
-export const validatesBy = ({ validationFile, validationFraction }: ReadingOptions): boolean =>
-  validationFile !== null || validationFraction > 0;
+const validatesBy = ({ validationFile, validationFraction }: ReadingOptions): boolean => validationFile !== null || validationFraction > 0;
+
+function refuseWrongOptions(options: Partial<TrainingOptions>, reading: ReadingOptions): void {
+  refuseImpossible(options, { validates: validatesBy(reading) });
+}
+
+/**
+ * Refuses options that no run can have, and sizes that no device has room for, whatever the text.
+ *
+ * @throws RnnError `usage`
+ */
+export function refuseHopelessRun(options: Partial<TrainingOptions>, reading: ReadingOptions): void {
+  refuseWrongOptions(options, reading);
+  refuseHopelessSizes(options, { validates: validatesBy(reading) });
+}
+
+/** @throws RnnError as RunFolder.refuseSources and RunFolder.refuseIfTaken do; writes nothing */
+export async function refuseTaken(request: RunRequest, folder: string): Promise<void> {
+  const { initFrom, force } = request;
+  // Reading the model says why there is none.
+  const initial = typeof initFrom === 'string' ? await findCheckpoint(initFrom, 'use').catch(() => null) : null;
+  await RunFolder.refuseSources(folder, [...filesRead(request), ...(initial === null ? [] : [initial])]);
+  await RunFolder.refuseIfTaken(folder, { force });
+}
+
+/** The files that a run is made from, as far as they are named: nothing in its own folder is found by a pattern. */
+export function filesRead({ text, reading, alsoReads = [] }: RunRequest): string[] {
+  const named = [...(wasRead(text) ? [] : text), reading.validationFile, reading.testFile];
+  return [...named.filter((source) => typeof source === 'string'), ...alsoReads];
+}
+
+/** The machine that a new run asks for. */
+export const machineOf = ({ machine: { device = null, threads = null, blas = null } }: RunRequest): MachineOptions => ({
+  device,
+  threads,
+  blas,
+});
+
+export const ofMachine = ({ threads, blas }: MachineOptions): OpenOptions => ({
+  ...(threads !== null && { threads }),
+  ...(blas !== null && { blas }),
+});
+
+/** The device of a run, with a note on why it was chosen. */
+export async function openDeviceFor(
+  { request: { deviceBy }, tell }: Asked,
+  { options, machine, corpus }: Pick<RunSettings, 'options' | 'machine'> & { readonly corpus: Corpus },
+): Promise<Device> {
+  const work = workOf(options, { length: corpus.train.length, symbols: corpus.vocabulary.size });
+  const name = machine.device ?? 'auto';
+  const device = await openDevice(name, { work, ...ofMachine(machine) });
+  const why = device.reason ?? (deviceBy === undefined ? null : `${name}: ${deviceBy}`);
+  if (why !== null) tell.note(`device ${why}`);
+  return device;
+}
 
 function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel | null): ReadingOptions {
   if (wasRead(text)) return text.reading;
   const { include = [], exclude = [], minCount = 1, validationFile = null, testFile = null } = given;
-  const { unit = initial?.vocabulary.unit ?? 'char', validationFraction = defaultValidationFraction } = given;
-  const heldOut = {
+  const { unit = initial?.vocabulary.unit ?? 'char', validationFraction = defaultValidationFraction, testFraction = 0 } = given;
+  return {
+    include,
+    exclude,
+    ...readingOfCharacters(unit, given),
+    unit,
+    minCount,
     validationFraction: validationFile === null ? validationFraction : 0,
     validationFile,
-    testFraction: testFile === null ? (given.testFraction ?? 0) : 0,
+    testFraction: testFile === null ? testFraction : 0,
     testFile,
   };
-  return { include, exclude, ...readingOfCharacters(unit, given), unit, minCount, ...heldOut };
 }
 
-async function readInitial(initFrom: string | TrainedModel, { request, rooms, tell }: Way): Promise<TrainedModel> {
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = typeof initFrom === 'string' ? await findCheckpoint(initFrom, 'use') : 'the model';
-  const initial = typeof initFrom === 'string' ? await readCheckpoint(path, { weightsOnly: true }) : initFrom;
-  const { unit } = initial.vocabulary;
+async function readInitial(initFrom: string | TrainedModel, { request, tell }: Asked): Promise<TrainedModel> {
+  const { path, trained } = typeof initFrom === 'string' ? await readModel(initFrom) : { path: 'the model', trained: initFrom };
+  const { unit } = trained.vocabulary;
   const { unit: asked } = request.reading;
   if (asked !== undefined && asked !== unit) {
     const symbols = unit === 'byte' ? 'bytes' : 'characters';
     const message = `--unit ${asked} does not go with --init-from: ${path} is a model of ${symbols}`;
     throw new RnnError('usage', message, { hint: 'leave one of them out' });
   }
-  tell.note(`starting from the weights of ${path}, step ${count(initial.training.step)}`);
-  return initial;
+  tell.note(`starting from the weights of ${path}, step ${trained.training.step.toLocaleString('en')}`);
+  return trained;
 }
 
-const count = (value: number): string => value.toLocaleString('en');
+/** Beside how a text is read: for what run. */
+interface KnownSymbols {
+  readonly runFolder?: string | undefined;
+  /** Its symbols and no others. */
+  readonly vocabulary?: Vocabulary['data'];
+  /** These symbols, and those of the text. */
+  readonly known?: Vocabulary['data'] | undefined;
+  readonly plainValidation?: boolean;
+  readonly plainTest?: boolean;
+  /** The command that trains a model with more characters, for a hint. */
+  readonly toAddCharacters?: string | undefined;
+}
+
+/**
+ * The text of a run: read as the run asks for it, or checked where it was read before.
+ *
+ * @throws RnnError `corpus` if the text cannot be read, or was read with other symbols than the run needs
+ */
+export async function textOf({ request, tell }: Asked, reading: ReadingOptions, symbols: KnownSymbols): Promise<Corpus> {
+  const { text, stdin } = request;
+  if (wasRead(text)) {
+    refuseOtherSymbols(text.corpus, symbols);
+    return text.corpus;
+  }
+  const { vocabulary, known, ...rest } = symbols;
+  const corpus = await readCorpus({
+    sources: text,
+    ...reading,
+    ...rest,
+    onActivity: tell.activity,
+    vocabulary: vocabulary && new Vocabulary(vocabulary),
+    known: known && new Vocabulary(known),
+    stdin,
+  });
+  for (const note of corpus.notes) tell.note(note);
+  return corpus;
+}
+
+/** The command that starts a new run which knows more characters of these texts; undefined for texts that are not files. */
+export function toAddCharacters(
+  { text }: RunRequest,
+  { include, exclude, encoding, keepLineEnds, skipInvalid, validationFraction, validationFile, testFraction, testFile }: ReadingOptions,
+  folder: string,
+): string | undefined {
+  if (wasRead(text) || text.some(isText)) return undefined;
+  const own = folder.replace(/[/\\]+$/, '');
+  const validation = validationFile === null ? ['--val-fraction', String(validationFraction)] : ['--val-file', validationFile];
+  const test = testFile === null ? ['--test-fraction', String(testFraction)] : ['--test-file', testFile];
+  const words = [
+    ...(text as readonly string[]),
+    '--init-from',
+    own,
+    '--out',
+    `${own}-2`,
+    ...include.flatMap((pattern) => ['--include', pattern]),
+    ...exclude.flatMap((pattern) => ['--exclude', pattern]),
+    ...(encoding === UTF8 ? [] : ['--encoding', encoding]),
+    ...(keepLineEnds ? ['--keep-line-ends'] : []),
+    ...(skipInvalid ? ['--skip-invalid'] : []),
+    ...(validationFraction === defaultValidationFraction ? [] : validation),
+    ...(testFraction === 0 && testFile === null ? [] : test),
+  ];
+  return `run rnn train ${words.map(shellWord).join(' ')}: it starts from the weights of this run, and learns them`;
+}
+
+function refuseOtherSymbols({ vocabulary: { data } }: Corpus, { vocabulary, known }: KnownSymbols): void {
+  const needed = vocabulary ?? known;
+  if (needed === undefined) return;
+  const has = new Set(data.symbols);
+  const fits =
+    vocabulary === undefined
+      ? needed.unit === data.unit && needed.symbols.every((symbol) => has.has(symbol))
+      : isDeepStrictEqual(needed, data);
+  if (fits) return;
+  const own = data.symbols.length;
+  const option = vocabulary === undefined ? 'known' : 'vocabulary';
+  throw new RnnError('corpus', `the text was read with ${own} symbols of its own, and the model has ${needed.symbols.length} others`, {
+    hint: `read it with { ${option}: checkpoint.vocabulary }, or hand over its files instead`,
+  });
+}

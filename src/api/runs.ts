@@ -1,12 +1,17 @@
 // Runs on disk for whoever wants to draw or compare them: their logs as curves, with a name each. Writes nothing.
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { LogFollower, type LogLine, findRuns, isHeld, readLog } from '../runs/store.ts';
+import { LogFollower, type LogLine, type TrainedModel, findRuns, isHeld, readLog, weightsIn } from '../runs/store.ts';
 import { Curves } from '../training/curves.ts';
 import { pathIn } from '../path-in.ts';
-import { type RunSummary, listRuns as listRunsIn } from '../training/runs.ts';
-import { areSources } from './given.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSignal } from './settings.ts';
+import { type CorpusRecord, recordedCorpusOrNull } from '../training/record.ts';
+import { type RunBackground, type RunSummary, backgroundOf, listRuns as listRunsIn } from '../training/runs.ts';
+import type { Verdict } from '../training/verdict.ts';
+import { readModel } from './trained.ts';
+import { areSources } from './checks.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessSignal } from './checks.ts';
 
 export interface Run {
   readonly path: string;
@@ -74,8 +79,69 @@ export async function* followRun(path: string, options: { readonly signal?: Abor
     const { lines, isAnew, isAll } = await follower.next();
     yield { lines, isAnew };
     isOver = isAll && !isRunning;
-    if (isAll && isRunning) await wait(lookEveryMs, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+    if (isAll && isRunning) await wait(lookEveryMs, undefined, { signal }).catch(() => {});
   }
 }
 
 const logOf = (path: string): string => pathIn(path, 'log.jsonl');
+
+/** What a checkpoint is, as `rnn info --json` prints it; fields are only ever added. */
+export interface CheckpointInfo {
+  readonly event: 'info';
+  readonly path: string;
+  readonly bytes: number;
+  readonly modified: string;
+  readonly model: TrainedModel['model'];
+  readonly parameters: number;
+  readonly vocabulary: TrainedModel['vocabulary'];
+  readonly training: {
+    readonly step: number;
+    readonly epoch: number;
+    readonly lossNats: number | null;
+    readonly validationLossNats: number | null;
+    readonly bestValidationLossNats: number | null;
+    readonly options: Readonly<Record<string, unknown>>;
+    /** The text that the run had; null where the checkpoint does not say. */
+    readonly corpus: CorpusRecord | null;
+  };
+  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
+  readonly optimizer: string | null;
+  /** The verdict on the run of the checkpoint; null without a log, or if nothing was evaluated. */
+  readonly verdict: Verdict | null;
+}
+
+/** @param given a run folder or a file; omitted, the newest run */
+export async function describeCheckpoint(
+  given: string | undefined,
+): Promise<{ readonly info: CheckpointInfo; readonly background: RunBackground }> {
+  const { path, trained } = await readModel(given);
+  const { model, vocabulary, training, tensors, optimizer } = trained;
+  const { step, epoch, history, bestValidationLossNats, options } = training;
+  const file = await stat(path);
+  const last = (key: string): number | null => {
+    const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
+    return typeof value === 'number' ? value : null;
+  };
+  const info: CheckpointInfo = {
+    event: 'info',
+    path,
+    bytes: file.size,
+    modified: file.mtime.toISOString(),
+    model,
+    parameters: weightsIn(trained),
+    vocabulary,
+    training: {
+      step,
+      epoch,
+      lossNats: last('lossNats'),
+      validationLossNats: last('validationLossNats'),
+      bestValidationLossNats,
+      options,
+      corpus: recordedCorpusOrNull(training),
+    },
+    tensors: tensors.map(({ name, shape }) => ({ name, shape })),
+    optimizer: optimizer?.name ?? null,
+    verdict: existsSync(logOf(dirname(path))) ? (await readRuns(dirname(path)))[0].curves.verdict : null,
+  };
+  return { info, background: backgroundOf(trained) };
+}

@@ -3,10 +3,13 @@
 import type { TrainedModel } from '../runs/store.ts';
 import type { GivenText } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
+import { cells as allCells } from '../model/cells/registry.ts';
+import { presets as allPresets } from '../options/presets.ts';
+import { schedules as allSchedules } from '../training/schedules.ts';
 import { type ReadingOptions, machineNames, readingNames } from '../options/run.ts';
 import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { Corpus } from './corpus.ts';
-import { areSources, isModelOrName, isText } from './given.ts';
+import { areSources, isModelOrName, isText } from './checks.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { RunRequest } from './run-request.ts';
 import {
@@ -19,7 +22,24 @@ import {
   refuseUnlessSwitches,
   refuseWrong,
   refuseWrongOptions,
-} from './settings.ts';
+} from './checks.ts';
+
+/** A name with a line on what it is, for programs that let people choose. */
+export interface Choice {
+  readonly name: string;
+  readonly summary: string;
+}
+
+export const choices = (all: readonly Choice[]): readonly Choice[] => all.map(({ name, summary }) => ({ name, summary }));
+
+/** What `cell` may be. */
+export const cells: readonly Choice[] = choices(allCells);
+
+/** What `preset` may be. */
+export const presets: readonly Choice[] = choices(Object.entries(allPresets).map(([name, { summary }]) => ({ name, summary })));
+
+/** What `schedule` may be. */
+export const schedules: readonly Choice[] = choices(allSchedules);
 
 /** Files, folders, patterns or `-`; a text; or a corpus that was read already, which brings with it how it was read. */
 export type TextToLearn = string | readonly string[] | (Omit<GivenText, 'name'> & Partial<GivenText>) | Corpus;
@@ -97,7 +117,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
     options,
     reading,
     machine,
-    ...(stdin === undefined ? {} : { stdin }),
+    stdin,
   };
 }
 

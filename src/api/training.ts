@@ -9,7 +9,7 @@ import type { OptionSource } from '../training/resolve.ts';
 import { openRun } from './open-run.ts';
 import { planRun } from './plan-run.ts';
 import type { RunRequest } from './run-request.ts';
-import { refuseUnless } from './settings.ts';
+import { refuseUnless } from './checks.ts';
 import { type PlanRequest, type TrainRequest, runRequestOf } from './train-request.ts';
 
 /** Something that was chosen, or is not as it was: a line for people, with options called as on the command line. */
@@ -91,7 +91,7 @@ export class Training implements AsyncIterable<TrainingUpdate, void, undefined> 
       note: (text: string) => void told.push({ event: 'note', text }),
       warn: (text: string) => void told.push({ event: 'warning', text }),
     };
-    const run = await openRun(this.#request, { tell });
+    const run = await openRun({ request: this.#request, tell });
     if (run.end !== null) {
       yield* told;
       yield run.end;
@@ -148,7 +148,7 @@ export async function planTraining(request: PlanRequest): Promise<TrainingPlan> 
     notes,
     idle,
     corpus: { vocabulary, train, validation, test, characters },
-  } = await planRun(runRequestOf(request), { tell });
+  } = await planRun({ request: runRequestOf(request), tell });
   const { size: symbols } = vocabulary;
   return {
     options,

@@ -2,12 +2,11 @@
 // nothing of what else a model can do.
 import { constants } from 'node:buffer';
 import { type TrainedModel, weightsIn } from '../runs/store.ts';
-import type { Device } from '../devices/device.ts';
-import type { SamplingWork } from '../devices/open.ts';
+import { openDevice } from '../devices/open.ts';
 import type { SamplingOptions } from '../sampling/filters.ts';
 import { type SampleRequest, type Sampler, type TextsRequest, openSampler } from '../sampling/sample.ts';
-import { isText } from './given.ts';
-import { refuseUnknown, refuseUnless, refuseUnlessWhole } from './settings.ts';
+import { isText, refuseUnknown, refuseUnless, refuseUnlessWhole } from './checks.ts';
+import type { MachineChoice } from './model-results.ts';
 
 export interface SampleOptions extends SamplingOptions {
   /** How the text starts, after a line's end; it is not repeated. A model of bytes takes any bytes. */
@@ -39,46 +38,24 @@ const SHORT_PRIME = 64;
 
 export class Writer {
   readonly #trained: TrainedModel;
-  readonly #open: (work: SamplingWork) => Promise<Device>;
+  readonly #machine: MachineChoice;
   #idle: OpenSampler | null = null;
   #isClosed = false;
 
-  /** @param open gives a device, which the writer closes */
-  constructor(trained: TrainedModel, open: (work: SamplingWork) => Promise<Device>) {
+  constructor(trained: TrainedModel, machine: MachineChoice) {
     this.#trained = trained;
-    this.#open = open;
+    this.#machine = machine;
   }
 
   /** One text, piece by piece as it is drawn. */
-  pieces(options: SampleOptions): AsyncGenerator<string, void, undefined> {
-    return this.#pieces(options, (sampler, request) => sampler.texts(request));
-  }
-
-  /** The same as bytes. */
-  bytePieces(options: SampleOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.#pieces(options, (sampler, request) => sampler.bytes(request));
-  }
-
-  /** Whole texts, one after another. */
-  texts(given: TextsOptions): AsyncGenerator<string, void, undefined> {
-    return this.#wholes(
-      given,
-      (sampler, request) => sampler.texts(request),
-      (pieces) => pieces.join(''),
-    );
-  }
-
-  /** The same as bytes. */
-  byteTexts(given: TextsOptions): AsyncGenerator<Uint8Array, void, undefined> {
-    return this.#wholes(given, (sampler, request) => sampler.bytes(request), Buffer.concat);
-  }
-
-  async *#pieces<Piece>(options: SampleOptions, draw: Draw<Piece>): AsyncGenerator<Piece, void, undefined> {
+  async *pieces<Piece>(options: SampleOptions, { draw }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseWrongChoice(options);
     const { seed, ...request } = requestOf(options);
     const { prime, length } = request;
     const isShort = prime.length <= SHORT_PRIME;
-    const sampler = (isShort ? this.#takeIdle() : null) ?? (await this.#openFor({ texts: 1, length, prime: isShort ? 0 : prime.length }));
+    const sampler =
+      (isShort ? this.#takeIdle() : null) ??
+      (await openSamplerFor(this.#trained, this.#machine, { texts: 1, length, prime: isShort ? 0 : prime.length }));
     try {
       for (const pieces of draw(sampler.sampler, { ...request, seeds: [seed] })) yield* pieces;
     } finally {
@@ -86,11 +63,8 @@ export class Writer {
     }
   }
 
-  async *#wholes<Piece>(
-    given: TextsOptions,
-    draw: Draw<Piece>,
-    join: (pieces: readonly Piece[]) => Piece,
-  ): AsyncGenerator<Piece, void, undefined> {
+  /** Whole texts, one after another. */
+  async *texts<Piece>(given: TextsOptions, { draw, join }: Form<Piece>): AsyncGenerator<Piece, void, undefined> {
     refuseUnknown(given, ['count', ...sampleNames]);
     const { count, ...options } = given;
     refuseUnless(Number.isSafeInteger(count) && count >= 1, 'count', count, 'a whole number from 1 up');
@@ -106,7 +80,7 @@ export class Writer {
       length,
       `at most ${constants.MAX_STRING_LENGTH}: sample gives a longer text in pieces`,
     );
-    const sampler = await this.#openFor({ texts: count, length, prime: prime.length, stops: stop !== null });
+    const sampler = await openSamplerFor(this.#trained, this.#machine, { texts: count, length, prime: prime.length, stops: stop !== null });
     try {
       for (const text of draw(sampler.sampler, { ...request, seeds: seedsFrom(seed, count) })) {
         const pieces: Piece[] = [];
@@ -135,29 +109,6 @@ export class Writer {
     if (this.#isClosed || !isShort || this.#idle !== null) await sampler.close();
     else this.#idle = sampler;
   }
-
-  async #openFor(use: {
-    readonly texts: number;
-    readonly length: number;
-    readonly prime: number;
-    readonly stops?: boolean;
-  }): Promise<OpenSampler> {
-    const device = await this.#open({
-      kind: 'sampling',
-      multiplyAdds: use.texts > 1 ? use.texts * use.length * weightsIn(this.#trained) : 0,
-    });
-    try {
-      const sampler = await openSampler(this.#trained, device, use);
-      const close = async (): Promise<void> => {
-        await sampler.close();
-        await device.close();
-      };
-      return { sampler, close };
-    } catch (error) {
-      await device.close();
-      throw error;
-    }
-  }
 }
 
 /** What sampling/ looks at is left to it. @throws RnnError `usage` for an option that is none, or is not what it may be */
@@ -185,12 +136,39 @@ function requestOf({
   return { prime, midText, length, stop: stop ?? null, keepStop, seed, options };
 }
 
-function* seedsFrom(first: number, count: number): Generator<number> {
+export function* seedsFrom(first: number, count: number): Generator<number> {
   for (let index = 0; index < count; index++) yield first + index;
 }
 
-/** Texts of an open sampler, as characters or as bytes. */
-type Draw<Piece> = (sampler: Sampler, request: TextsRequest) => Iterable<AsyncGenerator<Piece>>;
+/** A sampler on the device that suits so many texts. */
+export async function openSamplerFor(
+  trained: TrainedModel,
+  { device: name = 'auto', threads, blas }: MachineChoice,
+  use: { readonly texts: number; readonly length: number; readonly prime: number; readonly stops?: boolean },
+): Promise<OpenSampler> {
+  const multiplyAdds = use.texts > 1 ? use.texts * use.length * weightsIn(trained) : 0;
+  const device = await openDevice(name, { threads, blas, work: { kind: 'sampling', multiplyAdds } });
+  try {
+    const sampler = await openSampler(trained, device, use);
+    const close = async (): Promise<void> => {
+      await sampler.close();
+      await device.close();
+    };
+    return { sampler, close };
+  } catch (error) {
+    await device.close();
+    throw error;
+  }
+}
+
+/** Texts as characters or as bytes: how a sampler draws them, and how a whole is made of its pieces. */
+interface Form<Piece> {
+  draw(sampler: Sampler, request: TextsRequest): Iterable<AsyncGenerator<Piece>>;
+  join(pieces: readonly Piece[]): Piece;
+}
+
+export const asText: Form<string> = { draw: (sampler, request) => sampler.texts(request), join: (pieces) => pieces.join('') };
+export const asBytes: Form<Uint8Array> = { draw: (sampler, request) => sampler.bytes(request), join: Buffer.concat };
 
 interface OpenSampler {
   readonly sampler: Sampler;

@@ -17,8 +17,8 @@ const HIGHEST_BITS = 8;
 const CHUNK = 4096;
 
 /** @returns whether it is a text for people to read, after which there may be more */
-export async function writeCharacters(costs: CharacterCosts, json: boolean, { io, rooms, stdout }: Context): Promise<boolean> {
-  const { piecesOf, symbolTexts } = await rooms.insight();
+export async function writeCharacters(costs: CharacterCosts, json: boolean, { io, stdout }: Context): Promise<boolean> {
+  const { piecesOf, symbolTexts } = await import('../insight/pieces.ts');
   const shade = json ? null : await shaderFor(stdout, io.env);
   if (shade !== null) {
     const scale = [0, 2, 4, 6, 8].map((each) => ({ text: ` ${each} `, value: each / HIGHEST_BITS }));

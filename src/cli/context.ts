@@ -1,8 +1,7 @@
-// What every command is handed: the streams, the rest of the program, and where to leave its exit code.
+// What every command is handed: the streams, and where to leave its exit code.
 import type { Activity } from '../training/activity.ts';
 import type { Io } from './io.ts';
 import type { Output } from './output.ts';
-import type { Rooms } from './rooms.ts';
 
 /** The progress line of a command that has printed nothing yet. It does nothing if no terminal would show it. */
 export interface Waiting {
@@ -18,7 +17,6 @@ export const noWaiting: Waiting = { listen() {}, begin() {}, end() {} };
 
 export interface Context {
   readonly io: Io;
-  readonly rooms: Rooms;
   readonly stdout: Output;
   readonly stderr: Output;
   /** Ends when something is written to stdout, or when the command ends. */

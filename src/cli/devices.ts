@@ -45,10 +45,22 @@ export function chosenDevice(flag: string | null | undefined, { env }: Io): Devi
   return { name: flag ?? (env.RNN_DEVICE ? parseChoice('RNN_DEVICE', env.RNN_DEVICE, device.kind.choices) : 'auto'), fromEnvironment };
 }
 
-/** What was given of the machine, as devices/open.ts takes it. */
-export function ofMachine({ threads, blas }: { readonly threads?: number | undefined; readonly blas?: string | undefined }): {
+export interface MachineFlags {
+  readonly device?: string;
   readonly threads?: number;
   readonly blas?: string;
-} {
-  return { ...(threads === undefined ? {} : { threads }), ...(blas === undefined ? {} : { blas }) };
+}
+
+/**
+ * The machine that a command asks for, as the functions of api/ take it, and a word for a line on what it ran on.
+ *
+ * @throws RnnError `usage` as `chosenDevice` and `refuseBlasWithout` do
+ */
+export function machineFrom(
+  { device, threads, blas }: MachineFlags,
+  io: Io,
+): { readonly machine: Required<Pick<MachineFlags, 'device'>> & MachineFlags; readonly by: string } {
+  const { name, fromEnvironment } = chosenDevice(device, io);
+  refuseBlasWithout(blas, [name]);
+  return { machine: { device: name, threads, blas }, by: fromEnvironment ? ', by RNN_DEVICE' : '' };
 }

@@ -15,7 +15,8 @@ export interface OutputStream extends Writable {
 }
 
 export interface Io {
-  readonly stdin: Readable;
+  /** It is opened when it is first read. */
+  readonly stdin: AsyncIterable<Uint8Array | string>;
   /** The user types what is read from `stdin`. */
   readonly isStdinTerminal: boolean;
   readonly stdout: OutputStream;
@@ -42,10 +43,8 @@ export function openProcessIo(): Io {
   if (ignoresHangup) process.on('SIGHUP', () => {});
   const signals = endingSignals.filter((signal) => !(ignoresHangup && signal === 'SIGHUP'));
   return {
-    // Getters, because merely looking at process.stdin opens it.
-    get stdin() {
-      return isStdinFolder() ? folderAsStdin() : process.stdin;
-    },
+    // Merely looking at process.stdin opens it.
+    stdin: { [Symbol.asyncIterator]: () => (isStdinFolder() ? folderAsStdin() : process.stdin)[Symbol.asyncIterator]() },
     isStdinTerminal: isatty(0),
     get stdout() {
       return process.stdout;

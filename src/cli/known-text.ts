@@ -1,10 +1,11 @@
 // A text that a trained model is to read, and what is said of it. Reading it is library/'s.
-import type { TrainedModel } from '../runs/store.ts';
+import type { Loaded } from '../api/trained.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
 import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
+import { type Flag, listFlag, skipInvalidFlag, textFlag } from './flags.ts';
 import { shellWord } from './format.ts';
 import { isTyped } from './typed.ts';
 
@@ -16,11 +17,12 @@ export interface TextFlags {
   readonly json?: boolean;
 }
 
-/** A model, and the checkpoint that it is from. */
-export interface Loaded {
-  readonly path: string;
-  readonly trained: TrainedModel;
-}
+export const textFlags = (): readonly Flag[] => [
+  listFlag('--include <glob>', 'of a folder, only these files; as in training'),
+  listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
+  textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
+  skipInvalidFlag(),
+];
 
 /** What the texts that were named are called, for a page or an error. */
 export const namesOfTexts = (sources: readonly string[]): string =>
@@ -28,12 +30,12 @@ export const namesOfTexts = (sources: readonly string[]): string =>
 
 export async function readKnownText(
   sources: readonly string[],
-  { path, trained }: Loaded,
+  loaded: Loaded,
   { include, exclude, encoding, skipInvalid, json }: TextFlags,
-  { io, rooms, stderr, waiting }: Context,
+  { io, stderr, waiting }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
-  const { readKnownText: read } = await rooms.knownText();
+  const { readKnownText: read } = await import('../api/trained.ts');
   const asked = {
     sources,
     part,
@@ -41,34 +43,29 @@ export async function readKnownText(
     exclude,
     encoding,
     skipInvalid,
-    ...(isTyped(sources, io) ? {} : { onActivity: waiting.listen }),
-    get stdin() {
-      return io.stdin;
-    },
+    onActivity: isTyped(sources, io) ? undefined : waiting.listen,
+    stdin: io.stdin,
   };
   try {
-    const { corpus } = await read(asked, path, trained);
+    const { corpus } = await read(asked, loaded);
     if (!json) for (const note of corpus.notes) stderr.note(note);
     return corpus;
   } catch (error) {
-    throw await asRunNamed(error, sources, rooms);
+    throw await asRunNamed(error, sources);
   }
 }
 
 /** The error for a text that cannot be read, with another hint where the text is a run: other commands take a run as their argument. */
-async function asRunNamed(error: unknown, sources: readonly string[], rooms: Context['rooms']): Promise<unknown> {
+async function asRunNamed(error: unknown, sources: readonly string[]): Promise<unknown> {
   if (!(error instanceof RnnError) || error.kind !== 'corpus') return error;
-  const run = await firstRun(
-    sources.filter((source) => !isStandardInput(source)),
-    rooms,
-  );
+  const run = await firstRun(sources.filter((source) => !isStandardInput(source)));
   if (run === undefined) return error;
   const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
   return new RnnError('corpus', error.message, { hint, options: error.options, cause: error });
 }
 
-async function firstRun(sources: readonly string[], rooms: Context['rooms']): Promise<string | undefined> {
-  const { findRuns } = await rooms.checkpoints();
+async function firstRun(sources: readonly string[]): Promise<string | undefined> {
+  const { findRuns } = await import('../runs/store.ts');
   for (const source of sources) {
     try {
       return (await findRuns([source]))[0];

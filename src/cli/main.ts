@@ -1,4 +1,5 @@
 // The command line: finds the command, runs it, and turns whatever happens into an exit code. Knows nothing of what commands do.
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
 import { coloursFor, noColours } from './colour.ts';
@@ -9,8 +10,6 @@ import { commonFlags, refuseRepeats } from './flags.ts';
 import { harmless, onOneLine } from './format.ts';
 import type { Io } from './io.ts';
 import { Output, OutputClosed } from './output.ts';
-import { rooms as realRooms, type Rooms } from './rooms.ts';
-import { readVersion } from './version.ts';
 
 const examples = `
 Examples:
@@ -24,9 +23,9 @@ const widestHelp = 100;
 const usageCode = 2;
 
 /** Runs one command line and settles to its exit code. Nothing is thrown, and the process is left running. */
-export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRooms): Promise<number> {
+export async function run(argv: readonly string[], io: Io): Promise<number> {
   const words = new Set(argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv);
-  const context = await openContext(io, rooms, !words.has('--no-color'));
+  const context = await openContext(io, !words.has('--no-color'));
   let written: Promise<unknown> = Promise.resolve(null);
   let program: Command | null = null;
   try {
@@ -59,10 +58,10 @@ export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRo
   }
 }
 
-async function openContext(io: Io, rooms: Rooms, colour: boolean): Promise<Context> {
+async function openContext(io: Io, colour: boolean): Promise<Context> {
   const stdout = new Output('stdout', io, await coloursFor(io.stdout, io.env, colour));
   const stderr = new Output('stderr', io, await coloursFor(io.stderr, io.env, colour));
-  return { io, rooms, stdout, stderr, waiting: noWaiting, exitCode: 0, origins: new Map(), wantsJson: null, wantsDebug: false };
+  return { io, stdout, stderr, waiting: noWaiting, exitCode: 0, origins: new Map(), wantsJson: null, wantsDebug: false };
 }
 
 /** Nothing of it is seen but in a terminal. */
@@ -119,7 +118,7 @@ async function define(
   for (const { name, summary, load } of commands) {
     const command = program.command(name).summary(summary);
     // Completions are for all of them.
-    if (argv.includes(name) || words.has('completion')) (await load())(command, context);
+    if (argv.includes(name) || words.has('completion')) (await load()).define(command, context);
     refuseRepeats(command);
   }
   program.hook('preAction', async (_program, command) => {
@@ -127,6 +126,11 @@ async function define(
     await openWaiting(context);
   });
   return program;
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  return version;
 }
 
 /** The command that was tried, if there is one of that name. */

@@ -4,7 +4,8 @@ import { RnnError } from '../errors.ts';
 import type { ScoringPlan } from '../training/scoring.ts';
 import type { Context } from './context.ts';
 import { bits, count, unitName } from './format.ts';
-import { type Loaded, type TextFlags, readKnownText } from './known-text.ts';
+import type { Loaded } from '../api/trained.ts';
+import { type TextFlags, readKnownText } from './known-text.ts';
 import type { Others } from './scores-table.ts';
 
 /** Longer texts are compressed only if that is asked for: it takes longer than to score them. */
@@ -33,8 +34,8 @@ export async function countedText(
   flags: TextFlags,
   context: Context,
 ): Promise<CountedText | null> {
-  const { rooms, stderr } = context;
-  const { trainedPart } = await rooms.scoring();
+  const { stderr } = context;
+  const { trainedPart } = await import('../training/scoring.ts');
   const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, loaded, flags, context));
   const trained = trainedPart(loaded.trained.training, { train, sourcesDigest });
   const isOfScored = scored.sourcesDigest === sourcesDigest && !(trained !== null && scored.trainedShare === 0);
@@ -64,9 +65,11 @@ export async function otherMeans(
   vocabulary: Vocabulary,
   counted: CountedText | null,
   asked: boolean,
-  { rooms, stderr, waiting }: Context,
+  { stderr, waiting }: Context,
 ): Promise<Others> {
-  const { Ngrams, bytesOf, compressedSizes, runInTurns, xzSize } = await rooms.insight();
+  const { Ngrams } = await import('../insight/ngrams.ts');
+  const { bytesOf, compressedSizes, xzSize } = await import('../insight/compressors.ts');
+  const { runInTurns } = await import('../turns.ts');
   const perCharacter = (sizes: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;

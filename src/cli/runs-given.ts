@@ -3,19 +3,18 @@ import { basename } from 'node:path';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import type { Run } from '../api/runs.ts';
-import type { Context } from './context.ts';
 import { harmless } from './format.ts';
 
 /** @throws RnnError `checkpoint` if there is none */
-export async function readRuns(given: readonly string[], { rooms }: Context): Promise<Run[]> {
-  const runs = await (await rooms.logs()).readRuns(given);
+export async function readRuns(given: readonly string[]): Promise<Run[]> {
+  const runs = await (await import('../api/runs.ts')).readRuns(given);
   const names = namesOf(runs.map(({ path }) => path));
   return runs.map((run, index) => ({ ...run, name: names[index] }));
 }
 
 /** The folder of the one run that is meant. @throws RnnError `usage` if those are several */
-export async function findRun(given: string | undefined, { rooms }: Context): Promise<string> {
-  const [path, ...others] = await (await rooms.checkpoints()).findRuns(given === undefined ? [] : [given]);
+export async function findRun(given: string | undefined): Promise<string> {
+  const [path, ...others] = await (await import('../runs/store.ts')).findRuns(given === undefined ? [] : [given]);
   if (others.length > 0)
     throw new RnnError('usage', `there are ${others.length + 1} runs in ${given}`, { hint: `give one of them, such as ${path}` });
   return path;

@@ -1,4 +1,6 @@
 // The ways in which `rnn watch` shows a run: as JSON, as lines, or as charts that fill the terminal. They know nothing of where the log is.
+import { chartsOf } from '../reports/charts.ts';
+import { dashboard } from '../reports/terminal.ts';
 import type { LogLine } from '../runs/store.ts';
 import type { Curves } from '../training/curves.ts';
 import { count, onOneLine, significant } from './format.ts';
@@ -6,7 +8,6 @@ import type { Io } from './io.ts';
 import type { Output } from './output.ts';
 import { progressLine } from './progress/line.ts';
 import { endReasons } from './progress/text.ts';
-import type { Rooms } from './rooms.ts';
 
 interface View {
   /** A line of the log, and the curves with it. */
@@ -83,7 +84,6 @@ const MIN_PROGRESS = 1e-9;
 
 export class ScreenView implements View {
   readonly #stdout: Output;
-  readonly #charts: Awaited<ReturnType<Rooms['curves']>>;
   readonly #name: string;
   readonly #forget: (() => void)[];
   readonly #redraw = (): void => void this.#stdout.stream.write(enter + this.#frame());
@@ -92,9 +92,8 @@ export class ScreenView implements View {
   #isChanged = true;
   #isOpen = false;
 
-  constructor(stdout: Output, io: Io, charts: Awaited<ReturnType<Rooms['curves']>>, name: string) {
+  constructor(stdout: Output, io: Io, name: string) {
     this.#stdout = stdout;
-    this.#charts = charts;
     this.#name = name;
     stdout.stream.on('resize', this.#redraw);
     this.#forget = [
@@ -155,7 +154,6 @@ export class ScreenView implements View {
   }
 
   #dashboard(curves: Curves, rows: number, only?: readonly ['loss']): string[] {
-    const { chartsOf, dashboard } = this.#charts;
     const look = this.#stdout.look(rows);
     const options = { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) } as const;
     return dashboard(chartsOf([{ name: this.#name, curves }], options), look);

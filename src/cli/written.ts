@@ -52,7 +52,7 @@ export class OutputFiles {
    * @throws RnnError `usage` for a file that is not to be replaced, `machine` for one that cannot be written
    */
   async refuseUnfit(): Promise<void> {
-    const { refuseOutput } = await this.#context.rooms.outputs();
+    const { refuseOutput } = await import('../output-file.ts');
     const flags = new Map<string, string>();
     for (const [flag, path] of Object.entries(this.#paths)) {
       if (path === undefined || isStdout(path)) continue;
@@ -66,20 +66,20 @@ export class OutputFiles {
 
   /** Writes a file, and says so; to stdout for `-`. @throws RnnError as `refuseUnfit` */
   async write(flag: string, content: string | Iterable<Uint8Array>): Promise<void> {
-    const { rooms, stdout, stderr } = this.#context;
+    const { stdout, stderr } = this.#context;
     const path = this.#paths[flag]!;
     const pieces = typeof content === 'string' ? [Buffer.from(content)] : content;
     if (isStdout(path)) {
       for (const piece of pieces) await stdout.write(piece);
       return;
     }
-    const { writeOutput } = await rooms.outputs();
+    const { writeOutput } = await import('../output-file.ts');
     const size = await writeOutput(path, pieces, await this.#rulesFor(flag));
     stderr.note(`wrote ${path}, ${bytes(size)}`);
   }
 
   async #rulesFor(flag: string): Promise<OutputRules> {
-    const { isOurPage, isOurPicture } = await this.#context.rooms.outputs();
+    const { isOurPage, isOurPicture } = await import('../reports/markers.ts');
     const isOurs = { '--html': isOurPage, '--svg': isOurPicture }[flag];
     return {
       force: this.#force,
@@ -92,14 +92,13 @@ export class OutputFiles {
   /** A source that does not exist is refused where it is read. */
   async #sources(): Promise<string[]> {
     const { texts = [], include = [], exclude = [], checkpoints = [], logs } = this.#reads;
-    const { rooms } = this.#context;
     const files = [...this.#found];
     if (texts.length > 0) {
-      const { findFiles } = await rooms.corpus();
+      const { findFiles } = await import('../corpus/read.ts');
       for (const text of texts)
         files.push(...(await findFiles(text, { include, exclude }).catch(() => ({ files: [] }))).files.map(({ path }) => path));
     }
-    const { findCheckpoint, findRuns } = await rooms.checkpoints();
+    const { findCheckpoint, findRuns } = await import('../runs/store.ts');
     for (const checkpoint of checkpoints)
       files.push(
         ...(await findCheckpoint(checkpoint, 'use').then(

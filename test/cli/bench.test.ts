@@ -1,9 +1,12 @@
-import { describe, expect, it } from 'vitest';
-import type { Rooms } from '../../src/cli/rooms.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { openDevice } from '../../src/devices/open.ts';
 import type { PassTime } from '../../src/devices/device.ts';
-import type { BenchResult, BenchSetup } from '../../src/diagnosis/bench.ts';
+import { type BenchResult, type BenchSetup, bench } from '../../src/diagnosis/bench.ts';
 import { RnnError } from '../../src/errors.ts';
 import { rnn } from './helpers.ts';
+
+vi.mock('../../src/devices/open.ts', { spy: true });
+vi.mock('../../src/diagnosis/bench.ts', { spy: true });
 
 const cpu: BenchResult = {
   device: 'cpu',
@@ -55,53 +58,40 @@ const gpu: BenchResult = {
   },
 };
 
-function benchRooms({
-  without = [],
-  broken = [],
-  unsettled = false,
-}: { without?: string[]; broken?: string[]; unsettled?: boolean } = {}): {
-  rooms: Partial<Rooms>;
+function useBench({ without = [], broken = [], unsettled = false }: { without?: string[]; broken?: string[]; unsettled?: boolean } = {}): {
   opened: unknown[][];
   setups: BenchSetup[];
   closed: string[];
   order: string[];
 } {
   const [opened, setups, closed, order]: [unknown[][], BenchSetup[], string[], string[]] = [[], [], [], []];
-  const rooms = {
-    devices: async () => ({
-      openDevice: async (...given: [string]) => {
-        if (without.includes(given[0])) throw new RnnError('device', `device '${given[0]}' is not available: no GPU answered`);
-        opened.push(given);
-        order.push(`open ${given[0]}`);
-        return {
-          name: given[0],
-          close: async () => {
-            closed.push(given[0]);
-            order.push(`close ${given[0]}`);
-          },
-        };
-      },
-    }),
-    bench: async () => ({
-      VOCABULARY: 65,
-      bench: async ({ name }: { name: string }, setup: BenchSetup) => {
-        setups.push(setup);
-        order.push(`measure ${name}`);
-        if (broken.includes(name)) throw new RnnError('device', 'the GPU was lost');
-        const result = name === 'cpu' ? cpu : gpu;
-        if (unsettled) return { ...result, training: { ...result.training, settled: false } };
-        if (setup.milliseconds === null) return { ...result, training: null, sampling: null };
-        return setup.profile ? { ...result, profile: name === 'cpu' ? operations : profile } : result;
-      },
-    }),
-  };
-  return { rooms: rooms as unknown as Partial<Rooms>, opened, setups, closed, order };
+  vi.mocked(openDevice).mockImplementation(async (...given) => {
+    const [name] = given;
+    if (without.includes(name)) throw new RnnError('device', `device '${name}' is not available: no GPU answered`);
+    opened.push(given);
+    order.push(`open ${name}`);
+    const close = async (): Promise<void> => {
+      closed.push(name);
+      order.push(`close ${name}`);
+    };
+    return { name, close } as never;
+  });
+  vi.mocked(bench).mockImplementation(async ({ name }, setup) => {
+    setups.push(setup);
+    order.push(`measure ${name}`);
+    if (broken.includes(name)) throw new RnnError('device', 'the GPU was lost');
+    const result = name === 'cpu' ? cpu : gpu;
+    if (unsettled) return { ...result, training: { ...result.training!, settled: false } };
+    if (setup.milliseconds === null) return { ...result, training: null, sampling: null };
+    return setup.profile ? { ...result, profile: name === 'cpu' ? operations : profile } : result;
+  });
+  return { opened, setups, closed, order };
 }
 
 describe('rnn bench', () => {
   it('compares the cpu and the gpu', async () => {
-    const { rooms, setups, closed } = benchRooms();
-    const { code, stdout, stderr } = await rnn(['bench'], { rooms });
+    const { setups, closed } = useBench();
+    const { code, stdout, stderr } = await rnn(['bench']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(`lstm 2 × 128, batch 50, 50 steps, 65 symbols: 239,297 parameters
 cpu: two threads
@@ -131,62 +121,59 @@ GB/s reached                               1250
   });
 
   it('measures the cpu alone where there is no gpu, and says why', async () => {
-    const { rooms } = benchRooms({ without: ['gpu'] });
-    const { code, stdout, stderr } = await rnn(['bench'], { rooms });
+    useBench({ without: ['gpu'] });
+    const { code, stdout, stderr } = await rnn(['bench']);
     expect(code).toBe(0);
     expect(stdout).not.toContain('passes');
     expect(stderr).toBe("device 'gpu' is not available: no GPU answered\n");
   });
 
   it('takes devices and a model', async () => {
-    const { rooms, opened, setups } = benchRooms();
-    await rnn(
-      [
-        'bench',
-        '--device',
-        'gpu:software',
-        '--device',
-        'cpu',
-        '--device',
-        'cpu',
-        '--threads',
-        '1',
-        '--cell',
-        'gru',
-        '--layers',
-        '1',
-        '--hidden',
-        '7',
-        '--batch-size',
-        '3',
-        '--seq-length',
-        '5',
-        '--seconds',
-        '0.5',
-      ],
-      { rooms },
-    );
+    const { opened, setups } = useBench();
+    await rnn([
+      'bench',
+      '--device',
+      'gpu:software',
+      '--device',
+      'cpu',
+      '--device',
+      'cpu',
+      '--threads',
+      '1',
+      '--cell',
+      'gru',
+      '--layers',
+      '1',
+      '--hidden',
+      '7',
+      '--batch-size',
+      '3',
+      '--seq-length',
+      '5',
+      '--seconds',
+      '0.5',
+    ]);
     expect(opened).toEqual([
       ['gpu:software', { threads: 1 }],
       ['cpu', { threads: 1 }],
     ]);
     expect(setups[0]).toEqual({ cell: 'gru', layers: 1, hidden: 7, batchSize: 3, sequenceLength: 5, milliseconds: 500 });
 
-    expect(await rnn(['bench', '--device', 'npu'], { rooms })).toMatchObject({
+    expect(await rnn(['bench', '--device', 'npu'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--device is npu, expected one of cpu, gpu'),
     });
   });
 
   it('hands --blas on to the cpu, and refuses it where no device has one', async () => {
-    const { rooms, opened } = benchRooms();
-    expect(await rnn(['bench', '--blas', 'off', '--device', 'cpu'], { rooms })).toMatchObject({ code: 0 });
+    const { opened } = useBench();
+    expect(await rnn(['bench', '--blas', 'off', '--device', 'cpu'])).toMatchObject({ code: 0 });
     expect(opened).toEqual([['cpu', { blas: 'off' }]]);
     for (const command of [
       ['bench', '--device', 'gpu'],
       ['train', 'text', '--device', 'reference'],
     ]) {
-      const { code, stderr } = await rnn([...command, '--blas', 'off'], { rooms });
+      const { code, stderr } = await rnn([...command, '--blas', 'off']);
       expect({ code, stderr }).toEqual({
         code: 2,
         stderr: expect.stringMatching(/^error: --blas is the cpu's, and --device is (gpu|reference)\nhint: /),
@@ -195,20 +182,20 @@ GB/s reached                               1250
   });
 
   it('has one device open at a time', async () => {
-    const { rooms, order } = benchRooms();
-    await rnn(['bench', '--device', 'gpu:software', '--device', 'gpu'], { rooms });
+    const { order } = useBench();
+    await rnn(['bench', '--device', 'gpu:software', '--device', 'gpu']);
     expect(order).toEqual(['gpu:software', 'gpu'].flatMap((name) => [`open ${name}`, `measure ${name}`, `close ${name}`]));
   });
 
   it('opens nothing where a name is wrong', async () => {
-    const { rooms, order } = benchRooms();
-    expect(await rnn(['bench', '--device', 'cpu', '--device', 'npu'], { rooms })).toMatchObject({ code: 2, stdout: '' });
+    const { order } = useBench();
+    expect(await rnn(['bench', '--device', 'cpu', '--device', 'npu'])).toMatchObject({ code: 2, stdout: '' });
     expect(order).toEqual([]);
   });
 
   it('shows what was measured before a device that was asked for is found missing', async () => {
-    const { rooms, closed } = benchRooms({ without: ['gpu'] });
-    const { code, stdout, stderr } = await rnn(['bench', '--device', 'cpu', '--device', 'gpu'], { rooms });
+    const { closed } = useBench({ without: ['gpu'] });
+    const { code, stdout, stderr } = await rnn(['bench', '--device', 'cpu', '--device', 'gpu']);
     expect(code).toBe(6);
     expect(stdout).toContain('40,363');
     expect(stderr).toContain('no GPU answered');
@@ -216,13 +203,13 @@ GB/s reached                               1250
   });
 
   it('says where a device had not settled for a number of steps', async () => {
-    const { rooms } = benchRooms({ unsettled: true });
-    expect((await rnn(['bench', '--device', 'gpu'], { rooms })).stdout).toMatch(/^steps handed over at a time +16 so far$/m);
+    useBench({ unsettled: true });
+    expect((await rnn(['bench', '--device', 'gpu'])).stdout).toMatch(/^steps handed over at a time +16 so far$/m);
   });
 
   it('shows what was measured before a device failed', async () => {
-    const { rooms, closed } = benchRooms({ broken: ['gpu'] });
-    const { code, stdout, stderr } = await rnn(['bench'], { rooms });
+    const { closed } = useBench({ broken: ['gpu'] });
+    const { code, stdout, stderr } = await rnn(['bench']);
     expect(code).toBe(6);
     expect(stdout).toContain('40,363');
     expect(stderr).toContain('the GPU was lost');
@@ -230,8 +217,8 @@ GB/s reached                               1250
   });
 
   it('--json gives an object for each device, named as it was asked for', async () => {
-    const { rooms } = benchRooms();
-    const { stdout } = await rnn(['bench', '--json', '--device', 'gpu:webasm'], { rooms });
+    useBench();
+    const { stdout } = await rnn(['bench', '--json', '--device', 'gpu:webasm']);
     expect(JSON.parse(stdout)).toMatchObject({
       event: 'bench',
       device: 'gpu:webasm',
@@ -243,8 +230,8 @@ GB/s reached                               1250
   });
 
   it('--profile tells where the time of a step goes', async () => {
-    const { rooms, setups } = benchRooms();
-    const { code, stdout } = await rnn(['bench', '--profile'], { rooms });
+    const { setups } = useBench();
+    const { code, stdout } = await rnn(['bench', '--profile']);
     expect(code).toBe(0);
     expect(setups.map((setup) => setup.profile)).toEqual([true, true]);
     expect(stdout.slice(stdout.indexOf('\n\ncpu'))).toBe(`
@@ -266,19 +253,19 @@ the host's processor works 1.23 ms a step
   });
 
   it('--profile gives all kernels in --json, and nothing without being asked', async () => {
-    const { rooms } = benchRooms();
-    const lines = (await rnn(['bench', '--json', '--profile'], { rooms })).stdout
+    useBench();
+    const lines = (await rnn(['bench', '--json', '--profile'])).stdout
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as BenchResult);
     expect(lines.map((line) => line.profile)).toEqual([operations, profile]);
-    expect((await rnn(['bench'], { rooms })).stdout).not.toContain('share');
-    expect(await rnn(['bench', '--profile', '--dry-run'], { rooms })).toMatchObject({ code: 2, stdout: '' });
+    expect((await rnn(['bench'])).stdout).not.toContain('share');
+    expect(await rnn(['bench', '--profile', '--dry-run'])).toMatchObject({ code: 2, stdout: '' });
   });
 
   it('--dry-run measures nothing', async () => {
-    const { rooms, setups } = benchRooms();
-    const { stdout } = await rnn(['bench', '--dry-run'], { rooms });
+    const { setups } = useBench();
+    const { stdout } = await rnn(['bench', '--dry-run']);
     expect(setups[0].milliseconds).toBeNull();
     expect(stdout).toMatch(/passes a step +812/);
     expect(stdout).not.toContain('characters/s');

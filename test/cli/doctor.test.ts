@@ -1,7 +1,10 @@
-import { expect, it } from 'vitest';
-import type { Check, Examination } from '../../src/diagnosis/doctor.ts';
+import { afterEach, expect, it, vi } from 'vitest';
+import { type Check, type Examination, examine } from '../../src/diagnosis/doctor.ts';
 import { FakeStream, rnn } from './helpers.ts';
 import { missingBlas } from '../devices/cpu/helpers.ts';
+
+vi.mock('../../src/diagnosis/doctor.ts', { spy: true });
+afterEach(() => void vi.resetAllMocks()); // to the real one
 
 const gpuMissing: Check = {
   title: 'GPU',
@@ -12,21 +15,19 @@ const gpuMissing: Check = {
 const cpu: Check = { title: 'device cpu', verdict: 'good', detail: '2 threads', fix: null, device: 'cpu' };
 const broken: Check = { title: 'device gpu:webasm', verdict: 'bad', detail: 'differs from the reference', fix: null, device: 'gpu:webasm' };
 
-/** A doctor who finds what is given. */
-function fakeDoctor(...checks: readonly Check[]) {
+/** The checks that `rnn doctor` finds, and what it asks for, to the end of the test. */
+function useChecks(...checks: readonly Check[]): readonly Examination[] {
   const asked: Examination[] = [];
-  const diagnosis = async () => ({
-    async *examine(wanted: Examination) {
-      asked.push(wanted);
-      yield* checks;
-    },
+  vi.mocked(examine).mockImplementation(async function* (examination) {
+    asked.push(examination);
+    yield* checks;
   });
-  return { rooms: { diagnosis }, asked };
+  return asked;
 }
 
 it('shows each check with its mark, and what would mend it', async () => {
-  const { rooms, asked } = fakeDoctor(gpuMissing, cpu, broken);
-  expect(await rnn(['doctor'], { rooms })).toEqual({
+  const asked = useChecks(gpuMissing, cpu, broken);
+  expect(await rnn(['doctor'])).toEqual({
     code: 0,
     stdout: [
       '– GPU                  no GPU answered (WebGPU over Vulkan: no Vulkan loader),',
@@ -44,27 +45,30 @@ it('shows each check with its mark, and what would mend it', async () => {
 });
 
 it('hands on what was asked for', async () => {
-  const { rooms, asked } = fakeDoctor(cpu);
-  await rnn(['doctor', '--full', '--device', 'gpu:software'], { rooms });
-  await rnn(['doctor', '--device', 'auto'], { rooms });
+  const asked = useChecks(cpu);
+  await rnn(['doctor', '--full', '--device', 'gpu:software']);
+  await rnn(['doctor', '--device', 'auto']);
   expect(asked).toEqual([{ full: true, device: 'gpu:software' }, { full: false }]);
 });
 
 it('ends with 6 where no device works', async () => {
-  const { code, stdout } = await rnn(['doctor'], fakeDoctor(gpuMissing, broken));
+  useChecks(gpuMissing, broken);
+  const { code, stdout } = await rnn(['doctor']);
   expect(code).toBe(6);
   expect(stdout).toMatch(/\nno device works here\n$/);
 });
 
 it('is coloured on a terminal', async () => {
   const stdout = new FakeStream({ columns: 80 });
-  await rnn(['doctor'], { ...fakeDoctor(cpu, broken), stdout });
+  useChecks(cpu, broken);
+  await rnn(['doctor'], { stdout });
   expect(stdout.text).toContain('\u001B[32m✓\u001B[39m device cpu');
   expect(stdout.text).toContain('\u001B[31m✗\u001B[39m device gpu:webasm');
 });
 
 it('--json prints one object per check, and what works at the end', async () => {
-  const { stdout, stderr } = await rnn(['doctor', '--json'], fakeDoctor(gpuMissing, cpu));
+  useChecks(gpuMissing, cpu);
+  const { stdout, stderr } = await rnn(['doctor', '--json']);
   expect(stderr).toBe('');
   expect(
     stdout

@@ -1,14 +1,15 @@
 // `rnn train --dry-run`: what a run would be, how long it would take, and what it would be refused for.
+import { estimate, useEstimate } from './doubles.ts';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RunFolder } from '../../src/runs/store.ts';
-import type { Rooms } from '../../src/cli/rooms.ts';
+import { openDevice } from '../../src/devices/open.ts';
+import { estimateRun } from '../../src/training/estimate.ts';
 import { RnnError } from '../../src/errors.ts';
 import { FakeStream, rnn } from './helpers.ts';
-import { estimate, unmeasuredRooms } from './rooms.ts';
 
 let folder: string;
 let text: string;
@@ -18,14 +19,11 @@ beforeEach(() => {
   text = join(folder, 'text.txt');
   out = join(folder, 'run');
   writeFileSync(text, 'to be or not to be, that is the question. '.repeat(600));
+  useEstimate();
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const plan = (argv: readonly string[] = [], rooms: Partial<Rooms> = {}) =>
-  rnn(['train', text, '--out', out, '--dry-run', ...argv], { rooms: { ...unmeasuredRooms, ...rooms } });
-const estimating = (given: Partial<typeof estimate>): Partial<Rooms> => ({
-  estimating: async () => ({ estimateRun: async () => ({ ...estimate, ...given }) }),
-});
+const plan = (argv: readonly string[] = []) => rnn(['train', text, '--out', out, '--dry-run', ...argv]);
 
 describe('rnn train --dry-run', () => {
   it('shows what every option would be and where it comes from, and makes nothing', async () => {
@@ -60,17 +58,12 @@ describe('rnn train --dry-run', () => {
 
   it('shows in a terminal what it waits for, and removes it before it says anything', async () => {
     const terminal = new FakeStream({ columns: 80 });
-    const measuring: Partial<Rooms> = {
-      estimating: async () => ({
-        async estimateRun({ onActivity }) {
-          onActivity!({ kind: 'measuring', done: 0, total: 1 });
-          while (!terminal.text.includes('measuring')) await setTimeout(10);
-          return estimate;
-        },
-      }),
-    };
+    vi.mocked(estimateRun).mockImplementation(async ({ onActivity }) => {
+      onActivity!({ kind: 'measuring', done: 0, total: 1 });
+      while (!terminal.text.includes('measuring')) await setTimeout(10);
+      return estimate;
+    });
     const { code } = await rnn(['train', text, '--out', out, '--dry-run'], {
-      rooms: { ...unmeasuredRooms, ...measuring },
       stdout: terminal,
       stderr: terminal,
     });
@@ -86,7 +79,8 @@ describe('rnn train --dry-run', () => {
         'device  fake device, 2 threads; about 96 MB of memory\n\n',
       ].join('\n'),
     );
-    const bare = await plan([], estimating({ evaluationMs: null, sampleMs: null, milliseconds: 400 }));
+    useEstimate({ evaluationMs: null, sampleMs: null, milliseconds: 400 });
+    const bare = await plan();
     expect(bare.stdout).toMatch(/^time    less than a second: 20,000 steps of 6.20 ms, 3.3 epochs\ndevice/m);
   });
 
@@ -98,13 +92,10 @@ describe('rnn train --dry-run', () => {
   });
 
   it('says why nothing was measured where the device cannot be used', async () => {
-    const openDevice = async (): Promise<never> => {
-      throw new RnnError('device', 'no GPU answered');
-    };
-    const rooms: Partial<Rooms> = { devices: async () => ({ openDevice }) };
-    const { code, stdout } = await plan([], rooms);
+    vi.mocked(openDevice).mockRejectedValue(new RnnError('device', 'no GPU answered'));
+    const { code, stdout } = await plan();
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^time    not measured: no GPU answered\n\n--/m) as string });
-    expect(JSON.parse((await plan(['--json'], rooms)).stdout)).toMatchObject({ estimate: null, unmeasured: 'no GPU answered' });
+    expect(JSON.parse((await plan(['--json'])).stdout)).toMatchObject({ estimate: null, unmeasured: 'no GPU answered' });
   });
 
   it('refuses a folder that holds a run, as the run would, and leaves it as it is', async () => {
@@ -123,7 +114,7 @@ describe('rnn train --dry-run', () => {
     expect(refused.code).toBe(7);
     expect(refused).toEqual(await rnn(['train', text, '--out', out, '--force']));
     held.close();
-    const file = await rnn(['train', text, '--out', join(text, 'run'), '--dry-run'], { rooms: unmeasuredRooms });
+    const file = await rnn(['train', text, '--out', join(text, 'run'), '--dry-run']);
     expect(file).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot be a run folder') });
   });
 
@@ -131,10 +122,9 @@ describe('rnn train --dry-run', () => {
     const { code, stdout, stderr } = await plan(['--hidden', '400000']);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^error: this model and batch need about [\d,.]+ GB of memory, and [\d,.]+ GB are free\n/);
-    const tooLarge = async (): Promise<never> => {
-      throw new RnnError('usage', 'this model and batch need about 9 GB of memory, and 1 GB are free');
-    };
-    const found = await plan([], { estimating: async () => ({ estimateRun: tooLarge }) });
+    const tooLarge = new RnnError('usage', 'this model and batch need about 9 GB of memory, and 1 GB are free');
+    vi.mocked(estimateRun).mockRejectedValue(tooLarge);
+    const found = await plan();
     expect(found).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('need about 9 GB') });
     expect(existsSync(out)).toBe(false);
   });
@@ -146,14 +136,11 @@ describe('rnn train --dry-run', () => {
       );
     // A clock that is far ahead at each look ends each measurement at once.
     let time = 0;
-    const rooms: Partial<Rooms> = {
-      devices: (await import('../../src/cli/rooms.ts')).rooms.devices,
-      estimating: async () => {
-        const { estimateRun } = await import('../../src/training/estimate.ts');
-        return { estimateRun: (run) => estimateRun({ ...run, clock: () => (time += 10_000) }) };
-      },
-    };
-    const { estimate: measured } = JSON.parse((await plan([...small, '--json'], rooms)).stdout) as { estimate: object };
+    vi.mocked(openDevice).mockReset();
+    const { estimateRun: really } =
+      await vi.importActual<typeof import('../../src/training/estimate.ts')>('../../src/training/estimate.ts');
+    vi.mocked(estimateRun).mockImplementation((run) => really({ ...run, clock: () => (time += 10_000) }));
+    const { estimate: measured } = JSON.parse((await plan([...small, '--json'])).stdout) as { estimate: object };
     expect(measured).toMatchObject({
       steps: 40,
       evaluations: 2,

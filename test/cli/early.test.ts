@@ -1,22 +1,19 @@
 // A long text is not read for a run that cannot be: what no text changes is refused before.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
-import { type Rooms, rooms } from '../../src/cli/rooms.ts';
+import { beforeEach, expect, it, vi } from 'vitest';
+import { readCorpus } from '../../src/corpus/read.ts';
 import { mayHaveGpu } from '../../src/devices/gpu/search.ts';
 import { temporaryFolder } from '../runs/fixture.ts';
 import { rnn } from './helpers.ts';
 
 const wasRead = 'the text was read';
-const unread: Rooms = {
-  ...rooms,
-  corpus: async () => ({
-    ...(await rooms.corpus()),
-    readCorpus: async () => {
-      throw new Error(wasRead);
-    },
-  }),
-};
+vi.mock('../../src/corpus/read.ts', async (original) => {
+  const real = await original<typeof import('../../src/corpus/read.ts')>();
+  return { ...real, readCorpus: vi.fn<typeof readCorpus>(real.readCorpus) };
+});
+const refuseToRead = (): void => void vi.mocked(readCorpus).mockRejectedValue(new Error(wasRead));
+beforeEach(refuseToRead);
 
 interface Impossible {
   readonly options: string;
@@ -45,13 +42,13 @@ const impossible: readonly Impossible[] = [
 it.each(impossible)('rnn train $options $env is refused before the text is read', async ({ options, env = {}, code, message }) => {
   const folder = temporaryFolder();
   const words = ['train', join(folder, 'text'), '--out', join(folder, 'run'), ...options.split(' ').filter(Boolean)];
-  const ran = await rnn(words, { rooms: unread, env });
+  const ran = await rnn(words, { env });
   expect(ran).toMatchObject({ code, stderr: expect.stringMatching(message) });
 });
 
 it.each(['RNN_BLAS', 'RNN_WASM'])('a bad value of %s is refused before the text is read', async (name) => {
   vi.stubEnv(name, '/no/such');
-  const { stderr } = await rnn(['train', 'text', '--out', join(temporaryFolder(), 'run')], { rooms: unread });
+  const { stderr } = await rnn(['train', 'text', '--out', join(temporaryFolder(), 'run')]);
   vi.unstubAllEnvs();
   expect(stderr).toContain('/no/such');
   expect(stderr).not.toContain(wasRead);
@@ -62,8 +59,10 @@ it('a run that continues is checked before its text is read', async () => {
   const text = join(folder, 'text');
   writeFileSync(text, 'a short text. '.repeat(50));
   const run = ['train', text, '--out', join(folder, 'run'), '--hidden', '8', '--device', 'cpu'];
+  vi.mocked(readCorpus).mockReset();
   expect((await rnn([...run, '--max-steps', '2', '--quiet'])).code).toBe(0);
-  const resume = (...more: string[]) => rnn([...run, '--resume', '--max-steps', '4', ...more], { rooms: unread });
+  refuseToRead();
+  const resume = (...more: string[]) => rnn([...run, '--resume', '--max-steps', '4', ...more]);
   expect((await resume()).stderr).toContain(wasRead);
   expect((await resume('--seq-length', '5000')).stderr).toContain('longer than can be planned');
   expect((await resume('--patience', '2', '--eval-every', '0')).stderr).toContain('--patience 2 needs evaluations');

@@ -2,7 +2,6 @@
 import { Readable, Writable } from 'node:stream';
 import type { Io, OutputStream } from '../../src/cli/io.ts';
 import { run } from '../../src/cli/main.ts';
-import type { Rooms } from '../../src/cli/rooms.ts';
 import type { Signal } from '../../src/cli/signals.ts';
 
 export interface Ran {
@@ -12,7 +11,6 @@ export interface Ran {
 }
 
 export interface Surroundings {
-  readonly rooms?: Partial<Rooms>;
   readonly env?: Record<string, string>;
   readonly stdin?: string | Uint8Array;
   readonly stdout?: FakeStream;
@@ -110,10 +108,9 @@ const startNothing: Io['start'] = (argv) => {
   throw new Error(`rnn ${argv.join(' ')} was started`);
 };
 
-/** Runs a command line in process; rooms that are not given are the real ones only if none is given. */
+/** Runs a command line in process. */
 export async function rnn(argv: readonly string[], surroundings: Surroundings = {}, io = new FakeProcess(surroundings)): Promise<Ran> {
-  const code = surroundings.rooms === undefined ? await run(argv, io) : await run(argv, io, surroundings.rooms as Rooms);
-  return { code, stdout: io.stdout.text, stderr: io.stderr.text };
+  return { code: await run(argv, io), stdout: io.stdout.text, stderr: io.stderr.text };
 }
 
 /** Text without colours and cursor movements. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { codeOfEnd, failureOf } from '../../src/cli/failures.ts';
 import { RnnError } from '../../src/errors.ts';
 import { bare, FakeStream, rnn } from './helpers.ts';
-import { fakeRooms } from './rooms.ts';
+import { useDoubles } from './doubles.ts';
 
 describe('exit codes', () => {
   it.each([
@@ -13,8 +13,8 @@ describe('exit codes', () => {
     ['diverged', 5],
     ['device', 6],
   ] as const)('a %s error ends with %d', async (kind, code) => {
-    const { rooms } = fakeRooms({ failWith: new RnnError(kind, 'it went wrong', { hint: 'mend it' }) });
-    const ran = await rnn(['train', 'hamlet.txt'], { rooms });
+    useDoubles({ failWith: new RnnError(kind, 'it went wrong', { hint: 'mend it' }) });
+    const ran = await rnn(['train', 'hamlet.txt']);
     expect(ran).toEqual({ code, stdout: '', stderr: 'error: it went wrong\nhint: mend it\n' });
   });
 
@@ -31,8 +31,8 @@ describe('exit codes', () => {
   });
 
   it('anything else is a bug: its stack, and a request to report it', async () => {
-    const { rooms } = fakeRooms({ failWith: new TypeError('x is not a function') });
-    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms });
+    useDoubles({ failWith: new TypeError('x is not a function') });
+    const { code, stderr } = await rnn(['train', 'hamlet.txt']);
     expect(code).toBe(1);
     expect(stderr).toMatch(/TypeError: x is not a function\n {4}at /);
     expect(stderr).toContain('please report it');
@@ -73,32 +73,32 @@ describe('exit codes', () => {
 
 describe('errors', () => {
   it('--debug prints the stack and the cause', async () => {
-    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'unreadable', { cause: new Error('EACCES') }) });
-    const { stderr } = await rnn(['train', 'hamlet.txt', '--debug'], { rooms });
+    useDoubles({ failWith: new RnnError('corpus', 'unreadable', { cause: new Error('EACCES') }) });
+    const { stderr } = await rnn(['train', 'hamlet.txt', '--debug']);
     expect(stderr).toMatch(/RnnError: unreadable\n {4}at /);
     expect(stderr).toContain('[cause]: Error: EACCES');
     expect(stderr).toContain('error: unreadable\n');
   });
 
   it('--json tells them on stdout too', async () => {
-    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'too short') });
-    const { stdout } = await rnn(['train', 'hamlet.txt', '--json'], { rooms });
+    useDoubles({ failWith: new RnnError('corpus', 'too short') });
+    const { stdout } = await rnn(['train', 'hamlet.txt', '--json']);
     expect(JSON.parse(stdout)).toEqual({ event: 'error', code: 3, message: 'too short', hint: null });
   });
 
   it('--json that is the value of another option asks for no error on stdout', async () => {
-    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'too short') });
-    expect(await rnn(['train', 'hamlet.txt', '--out', '--json'], { rooms })).toEqual({ code: 3, stdout: '', stderr: 'error: too short\n' });
+    useDoubles({ failWith: new RnnError('corpus', 'too short') });
+    expect(await rnn(['train', 'hamlet.txt', '--out', '--json'])).toEqual({ code: 3, stdout: '', stderr: 'error: too short\n' });
   });
 
   it('an error is one line, whatever it quotes', async () => {
-    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'no file a\nhint: b', { hint: 'look\nthere' }) });
-    expect((await rnn(['train', 'hamlet.txt'], { rooms })).stderr).toBe('error: no file a␊hint: b\nhint: look␊there\n');
+    useDoubles({ failWith: new RnnError('corpus', 'no file a\nhint: b', { hint: 'look\nthere' }) });
+    expect((await rnn(['train', 'hamlet.txt'])).stderr).toBe('error: no file a␊hint: b\nhint: look␊there\n');
   });
 
   it('a command after -- is the command all the same', async () => {
-    const { rooms, calls } = fakeRooms();
-    expect((await rnn(['--', 'train', 'hamlet.txt'], { rooms })).code).toBe(0);
+    const calls = useDoubles();
+    expect((await rnn(['--', 'train', 'hamlet.txt'])).code).toBe(0);
     expect(calls.corpus).toMatchObject({ sources: ['hamlet.txt'] });
   });
 
@@ -204,9 +204,9 @@ describe('help', () => {
 
 /** Whether an error comes in colour. */
 const failing = async (env: Record<string, string>, argv: string[] = []): Promise<boolean> => {
-  const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'too short') });
+  useDoubles({ failWith: new RnnError('corpus', 'too short') });
   const stderr = new FakeStream({ columns: 80 });
-  const ran = await rnn(['train', 'hamlet.txt', ...argv], { rooms, env, stderr });
+  const ran = await rnn(['train', 'hamlet.txt', ...argv], { env, stderr });
   return ran.stderr !== bare(ran.stderr);
 };
 
@@ -225,8 +225,8 @@ describe('colour', () => {
   });
 
   it('FORCE_COLOR turns it on without a terminal, and --no-color is stronger', async () => {
-    const { rooms } = fakeRooms({ failWith: new RnnError('corpus', 'too short') });
-    expect((await rnn(['train', 'x'], { rooms, env: { FORCE_COLOR: '1' } })).stderr).toContain('\u001B[31m');
+    useDoubles({ failWith: new RnnError('corpus', 'too short') });
+    expect((await rnn(['train', 'x'], { env: { FORCE_COLOR: '1' } })).stderr).toContain('\u001B[31m');
     expect(await failing({ FORCE_COLOR: '1' }, ['--no-color'])).toBe(false);
     expect(await failing({ FORCE_COLOR: '0' })).toBe(false);
   });

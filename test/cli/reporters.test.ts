@@ -6,7 +6,7 @@ import { TextReporter, reportEveryMs } from '../../src/cli/progress/reporter.ts'
 import type { Activity } from '../../src/training/activity.ts';
 import type { ReportEvent, StartEvent, TrainingEvent } from '../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream } from './helpers.ts';
-import { end, evaluation, recovery, report, sample, saved, start } from './rooms.ts';
+import { end, evaluation, recovery, report, sample, saved, start } from './doubles.ts';
 
 const erase = '\r\u001B[J';
 /** The last line that was drawn. */

@@ -1,7 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { doubled, useDoubles } from './doubles.ts';
 import { freshRecord } from '../../src/runs/fresh.ts';
 import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { writeCheckpoint } from '../../src/runs/store.ts';
@@ -10,9 +11,9 @@ import { byteVocabulary } from '../../src/corpus/vocabulary.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
+import { openSampler } from '../../src/sampling/sample.ts';
 import { cyclic } from '../sampling/fixture.ts';
 import { bare, FakeStream, type Ran, rnn, type Surroundings } from './helpers.ts';
-import { fakeRooms } from './rooms.ts';
 
 function untrained(): Checkpoint {
   const model: ModelConfiguration = {
@@ -48,50 +49,50 @@ afterAll(() => rm(folder, { recursive: true }));
 
 describe('rnn sample', () => {
   it('writes the prime and what follows to stdout, ends with a newline, and tells the seed', async () => {
-    const { rooms, calls } = fakeRooms();
-    const ran = await rnn(['sample', '--prime', 'To '], { rooms });
+    const calls = useDoubles();
+    const ran = await rnn(['sample', '--prime', 'To ']);
     expect(ran).toEqual({ code: 0, stdout: 'To be or not\n', stderr: 'checkpoints/newest/best.json, --seed 4711\n' });
     expect(calls.sampled).toMatchObject([{ prime: 'To ', length: 500, stop: null, seed: 4711 }]);
     expect(calls.closedDevices).toBe(1);
   });
 
   it('takes the run as its argument, which counts more than RNN_CHECKPOINT, and not twice', async () => {
-    const { rooms, calls } = fakeRooms();
+    const calls = useDoubles();
     for (const [argv, env] of [
       [['sample', 'checkpoints/hamlet'], {}],
       [['sample', 'checkpoints/hamlet'], { RNN_CHECKPOINT: 'checkpoints/other' }],
       [['sample', '--checkpoint', 'checkpoints/hamlet'], {}],
       [['sample'], { RNN_CHECKPOINT: 'checkpoints/hamlet' }],
     ] as const) {
-      expect((await rnn([...argv], { rooms, env })).code).toBe(0);
+      expect((await rnn([...argv], { env })).code).toBe(0);
       expect(calls.read?.[0]).toBe('checkpoints/hamlet');
     }
-    expect(await rnn(['sample', 'checkpoints/hamlet', '--checkpoint', 'checkpoints/other'], { rooms })).toMatchObject({
+    expect(await rnn(['sample', 'checkpoints/hamlet', '--checkpoint', 'checkpoints/other'])).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('exclude each other') as string,
     });
   });
 
   it('refuses more texts than there are seeds from the one given, which would give two the same', async () => {
-    const { rooms } = fakeRooms();
-    const { code, stderr } = await rnn(['sample', '--seed', '9007199254740991', '--num', '2'], { rooms });
+    useDoubles();
+    const { code, stderr } = await rnn(['sample', '--seed', '9007199254740991', '--num', '2']);
     expect({ code, stderr }).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('--seed is 9007199254740991, expected at most 2^53 − 2 with --num 2\n'),
     });
-    expect((await rnn(['sample', '--seed', '9007199254740990', '--num', '2'], { rooms })).code).toBe(0);
+    expect((await rnn(['sample', '--seed', '9007199254740990', '--num', '2'])).code).toBe(0);
   });
 
   it('adds no second newline, and says nothing about a seed that was given', async () => {
-    const { rooms } = fakeRooms({ pieces: ['Enter Ghost', '\n'] });
-    expect(await rnn(['sample', '--seed', '1'], { rooms })).toEqual({ code: 0, stdout: 'Enter Ghost\n', stderr: '' });
+    useDoubles({ pieces: ['Enter Ghost', '\n'] });
+    expect(await rnn(['sample', '--seed', '1'])).toEqual({ code: 0, stdout: 'Enter Ghost\n', stderr: '' });
   });
 
   it('hands on what was asked for', async () => {
-    const { rooms, calls } = fakeRooms();
+    const calls = useDoubles();
     const argv =
       '--checkpoint runs/a --temp 0.7 --length 80 --top-k 20 --top-p 0.9 --min-p 0.05 --seed 3 --stop END --device cpu --threads 1';
-    await rnn(['sample', ...argv.split(' ')], { rooms });
+    await rnn(['sample', ...argv.split(' ')]);
     expect(calls.sampled).toMatchObject([
       { length: 80, seed: 3, stop: ['END'], options: { temperature: 0.7, topK: 20, topP: 0.9, minP: 0.05 } },
     ]);
@@ -100,44 +101,44 @@ describe('rnn sample', () => {
   });
 
   it('takes the device from RNN_DEVICE, and says so, where none is given', async () => {
-    const { rooms, calls } = fakeRooms();
-    const { stderr } = await rnn(['sample'], { rooms, env: { RNN_DEVICE: 'reference' } });
+    const calls = useDoubles();
+    const { stderr } = await rnn(['sample'], { env: { RNN_DEVICE: 'reference' } });
     expect(stderr).toBe('checkpoints/newest/best.json, --seed 4711, device reference by RNN_DEVICE\n');
     expect(calls.device?.[0]).toBe('reference');
   });
 
   it('keeps several texts apart, each with the seed by which it can be had again', async () => {
-    const { rooms, calls } = fakeRooms();
-    const { stdout } = await rnn(['sample', '--num', '2', '--seed', '5', '--no-color'], { rooms, stdout: new FakeStream({ columns: 80 }) });
+    const calls = useDoubles();
+    const { stdout } = await rnn(['sample', '--num', '2', '--seed', '5', '--no-color'], { stdout: new FakeStream({ columns: 80 }) });
     expect(stdout).toBe('── text 1 of 2, --seed 5 ──\nbe or not\n\n── text 2 of 2, --seed 6 ──\nbe or not\n');
     expect(calls.sampled).toMatchObject([{ seed: 5 }, { seed: 6 }]);
   });
 
   it('writes several texts to a pipe without headings and blank lines, each with a newline at its end', async () => {
-    expect((await rnn(['sample', '--num', '2'], fakeRooms())).stdout).toBe('be or not\nbe or not\n');
-    expect((await rnn(['sample', '--num', '2'], fakeRooms({ pieces: ['be', '\n'] }))).stdout).toBe('be\nbe\n');
-    expect((await rnn(['sample', '--num', '2'], fakeRooms({ pieces: [] }))).stdout).toBe('\n\n');
+    expect((await doubled(['sample', '--num', '2'])).stdout).toBe('be or not\nbe or not\n');
+    expect((await doubled(['sample', '--num', '2'], { pieces: ['be', '\n'] })).stdout).toBe('be\nbe\n');
+    expect((await doubled(['sample', '--num', '2'], { pieces: [] })).stdout).toBe('\n\n');
   });
 
   it('compiles the model once, however many texts it writes', async () => {
-    const { rooms, calls } = fakeRooms();
-    await rnn(['sample', '--num', '3'], { rooms });
+    const calls = useDoubles();
+    await rnn(['sample', '--num', '3']);
     expect(calls.sampled).toHaveLength(3);
     expect(calls.samplers).toMatchObject({ opened: 1, closed: 1 });
   });
 
   it('says beforehand how many texts there will be, whether they may end early, and how much is to be read', async () => {
-    const many = fakeRooms();
-    await rnn(['sample', '--num', '40', '--stop', 'END', '--prime', 'To be'], { rooms: many.rooms });
-    expect(many.calls.samplers.use).toEqual({ texts: 40, length: 500, stops: true, prime: 5 });
-    const one = fakeRooms();
-    await rnn(['sample'], { rooms: one.rooms });
-    expect(one.calls.samplers.use).toEqual({ texts: 1, length: 500, stops: false, prime: 0 });
+    const many = useDoubles();
+    await rnn(['sample', '--num', '40', '--stop', 'END', '--prime', 'To be']);
+    expect(many.samplers.use).toEqual({ texts: 40, length: 500, stops: true, prime: 5 });
+    const one = useDoubles();
+    await rnn(['sample']);
+    expect(one.samplers.use).toEqual({ texts: 1, length: 500, stops: false, prime: 0 });
   });
 
   it('--json prints one object per text', async () => {
-    const { rooms } = fakeRooms();
-    const { stdout, stderr } = await rnn(['sample', '--num', '2', '--json', '--prime', 'To '], { rooms });
+    useDoubles();
+    const { stdout, stderr } = await rnn(['sample', '--num', '2', '--json', '--prime', 'To ']);
     expect(stderr).toBe('');
     expect(
       stdout
@@ -151,12 +152,12 @@ describe('rnn sample', () => {
   });
 
   it('takes the prime from a file or from standard input, to the last character', async () => {
-    const fromFile = fakeRooms();
-    await rnn(['sample', '--prime-file', join(folder, 'prime.txt')], { rooms: fromFile.rooms });
-    expect(fromFile.calls.sampled).toMatchObject([{ prime: 'Who’s there?\n' }]);
-    const fromStdin = fakeRooms();
-    await rnn(['sample', '--prime-file', '-'], { rooms: fromStdin.rooms, stdin: 'Nay, answer me' });
-    expect(fromStdin.calls.sampled).toMatchObject([{ prime: 'Nay, answer me' }]);
+    const fromFile = useDoubles();
+    await rnn(['sample', '--prime-file', join(folder, 'prime.txt')]);
+    expect(fromFile.sampled).toMatchObject([{ prime: 'Who’s there?\n' }]);
+    const fromStdin = useDoubles();
+    await rnn(['sample', '--prime-file', '-'], { stdin: 'Nay, answer me' });
+    expect(fromStdin.sampled).toMatchObject([{ prime: 'Nay, answer me' }]);
   });
 
   it.each([
@@ -168,15 +169,15 @@ describe('rnn sample', () => {
     [['--prime', 'a', '--prime-file', 'b'], 2, '--prime and --prime-file exclude each other'],
     [['--prime-file', 'no-such-file'], 3, '--prime-file no-such-file cannot be read: ENOENT'],
   ])('%j is refused', async (argv, code, message) => {
-    const { rooms, calls } = fakeRooms();
-    const ran = await rnn(['sample', ...argv], { rooms });
+    const calls = useDoubles();
+    const ran = await rnn(['sample', ...argv]);
     expect(ran.code).toBe(code);
     expect(ran.stderr).toContain(`error: ${message}`);
     expect(calls.sampled).toEqual([]);
   });
 
   it('a prime file that is not UTF-8 is refused', async () => {
-    const { code, stderr } = await rnn(['sample', '--prime-file', join(folder, 'latin1.txt')], fakeRooms());
+    const { code, stderr } = await doubled(['sample', '--prime-file', join(folder, 'latin1.txt')]);
     expect(code).toBe(3);
     expect(stderr).toContain('latin1.txt is not UTF-8');
   });
@@ -197,15 +198,15 @@ describe('rnn sample', () => {
 
   it('ends quietly when nobody reads any more (rnn sample | head -1)', async () => {
     const stdout = new FakeStream({ failure: { after: 1, code: 'EPIPE' } });
-    const { rooms, calls } = fakeRooms();
-    const { code, stderr } = await rnn(['sample', '--seed', '1'], { rooms, stdout });
+    const calls = useDoubles();
+    const { code, stderr } = await rnn(['sample', '--seed', '1'], { stdout });
     expect({ code, stderr, text: stdout.text }).toEqual({ code: 0, stderr: '', text: 'be' });
     expect(calls.closedDevices).toBe(1);
   });
 
   it('a full disk is an error of the machine', async () => {
     const stdout = new FakeStream({ failure: { after: 0, code: 'ENOSPC' } });
-    const { code, stderr } = await rnn(['sample', '--seed', '1'], { ...fakeRooms(), stdout });
+    const { code, stderr } = await doubled(['sample', '--seed', '1'], { stdout });
     expect(code).toBe(1);
     expect(stderr).toContain('error: cannot write to stdout: ENOSPC');
   });
@@ -215,18 +216,10 @@ describe('rnn sample', () => {
     async function* text(): AsyncGenerator<string> {
       for (; drawn < 5; drawn++) yield 'x';
     }
-    const { rooms } = fakeRooms();
+    useDoubles();
+    vi.mocked(openSampler).mockResolvedValue({ texts: () => [text()], close: async () => {} } as never);
     const stdout = new FakeStream({ slow: true });
-    const counting = {
-      ...rooms,
-      sampling: async () => ({
-        openSampler: async () => ({
-          texts: () => [text()],
-          close: async () => {},
-        }),
-      }),
-    } as unknown as typeof rooms;
-    const running = rnn(['sample', '--seed', '1'], { rooms: counting, stdout });
+    const running = rnn(['sample', '--seed', '1'], { stdout });
     // As many turns of the event loop as would draw everything many times over.
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => void setImmediate(resolve));
     expect(drawn).toBe(0);
@@ -236,7 +229,7 @@ describe('rnn sample', () => {
   });
 
   it('the prime stands out on a terminal', async () => {
-    const { stdout } = await rnn(['sample', '--prime', 'To ', '--seed', '1'], { ...fakeRooms(), stdout: new FakeStream({ columns: 80 }) });
+    const { stdout } = await doubled(['sample', '--prime', 'To ', '--seed', '1'], { stdout: new FakeStream({ columns: 80 }) });
     expect(stdout).toBe('\u001B[1mTo \u001B[22mbe or not\n');
     expect(bare(stdout)).toBe('To be or not\n');
   });
@@ -245,30 +238,33 @@ describe('rnn sample', () => {
     const pieces = ['\u001B[2J', 'a\u009B1m\u202Eb'];
     const argv = ['sample', '--seed', '1', '--no-color', '--prime', '\u0007'];
     const escaped = '␇␛[2Ja\\u{9b}1m\\u{202e}b\n';
-    expect((await rnn(argv, { ...fakeRooms({ pieces }), stdout: new FakeStream({ columns: 80 }) })).stdout).toBe(escaped);
-    expect((await rnn(argv, { ...fakeRooms({ pieces }), stdout: new FakeStream({ columns: 80 }), env: { TERM: 'dumb' } })).stdout).toBe(
-      escaped,
-    );
-    expect((await rnn(argv, fakeRooms({ pieces }))).stdout).toBe('\u0007\u001B[2Ja\u009B1m\u202Eb\n');
-    const json = (await rnn([...argv, '--json'], { ...fakeRooms({ pieces }), stdout: new FakeStream({ columns: 80 }) })).stdout;
+    expect((await doubled(argv, { pieces, stdout: new FakeStream({ columns: 80 }) })).stdout).toBe(escaped);
+    expect((await doubled(argv, { pieces, stdout: new FakeStream({ columns: 80 }), env: { TERM: 'dumb' } })).stdout).toBe(escaped);
+    expect((await doubled(argv, { pieces })).stdout).toBe('\u0007\u001B[2Ja\u009B1m\u202Eb\n');
+    const json = (await doubled([...argv, '--json'], { pieces, stdout: new FakeStream({ columns: 80 }) })).stdout;
     expect(json).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/); // oxlint-disable-line no-control-regex
     expect(JSON.parse(json)).toMatchObject({ text: '\u0007\u001B[2Ja\u009B1m\u202Eb' });
   });
 
   it('leaves the prime and the stop out of the output if it is told to', async () => {
-    const { rooms, calls } = fakeRooms();
-    expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-stop'], { rooms })).stdout).toBe('be or not\n');
+    const calls = useDoubles();
+    expect((await rnn(['sample', '--prime', 'To ', '--no-prime', '--stop', 'not', '--no-stop'])).stdout).toBe('be or not\n');
     expect(calls.sampled).toMatchObject([{ prime: 'To ', stop: ['not'], keepStop: false }]);
-    const { stdout } = await rnn(['sample', '--prime', 'To ', '--no-prime', '--json'], fakeRooms());
+    const { stdout } = await doubled(['sample', '--prime', 'To ', '--no-prime', '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ prime: 'To ', text: 'be or not' });
   });
 
   it('takes escapes in --prime and --stop, and several stops', async () => {
-    const { rooms, calls } = fakeRooms();
-    const { stdout } = await rnn(
-      ['sample', '--prime', String.raw`a\tb\\n\q\X41\U{42}`, '--stop', String.raw`\n`, '--stop', String.raw`\u{2014}\x41`],
-      { rooms },
-    );
+    const calls = useDoubles();
+    const { stdout } = await rnn([
+      'sample',
+      '--prime',
+      String.raw`a\tb\\n\q\X41\U{42}`,
+      '--stop',
+      String.raw`\n`,
+      '--stop',
+      String.raw`\u{2014}\x41`,
+    ]);
     expect(calls.sampled).toMatchObject([{ prime: 'a\tb\\n\\q\\X41\\U{42}', stop: ['\n', '—A'] }]);
     expect(stdout).toBe('a\tb\\n\\q\\X41\\U{42}be or not\n');
   });
@@ -277,7 +273,7 @@ describe('rnn sample', () => {
     [['--checkpoint', 'a', '--checkpoint', 'b'], '--checkpoint is given twice, as a and as b'],
     [['--length', '5', '--length=7'], '--length is given twice, as 5 and as 7'],
   ])('%j is refused: which of the two is meant would be a guess', async (argv, message) => {
-    const { code, stderr } = await rnn(['sample', ...argv], fakeRooms());
+    const { code, stderr } = await doubled(['sample', ...argv]);
     expect({ code, stderr }).toEqual({ code: 2, stderr: `error: ${message}\nhint: give it once\n` });
   });
 });

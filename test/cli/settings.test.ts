@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Ran, rnn } from './helpers.ts';
-import { type Calls, fakeRooms, unmeasuredRooms } from './rooms.ts';
+import { type Calls, doubled, useDoubles, useEstimate } from './doubles.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'rnn-settings-'));
 const text = join(folder, 'text.txt');
@@ -24,8 +24,7 @@ interface Given {
 /** What `rnn train` hands on, with stand-ins for the rest of the program. */
 async function train({ argv = [], env = {}, file = {} }: Given): Promise<Ran & { readonly calls: Calls }> {
   has(file);
-  const { rooms, calls } = fakeRooms();
-  return { ...(await rnn(['train', 'hamlet.txt', '--config', config, ...argv], { rooms, env })), calls };
+  return doubled(['train', 'hamlet.txt', '--config', config, ...argv], { env });
 }
 
 /** What the real `rnn train --dry-run` says of where options come from, by flag without dashes. */
@@ -35,9 +34,9 @@ async function origins({
   file = {},
 }: Given): Promise<{ origins: Record<string, string>; options: Record<string, unknown>; config: object }> {
   has(file);
+  useEstimate();
   const { code, stdout, stderr } = await rnn(['train', text, '--config', config, '--dry-run', '--json', ...argv], {
     env,
-    rooms: unmeasuredRooms,
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as never;
@@ -231,8 +230,8 @@ describe('what is wrong is called by where it stands', () => {
 
   it('a file that is not UTF-8 is refused, not read with other characters', async () => {
     writeFileSync(join(folder, 'latin1.json'), Buffer.from('{"out": "caf\u00e9"}', 'latin1'));
-    const { rooms } = fakeRooms();
-    const { code, stderr } = await rnn(['train', 'hamlet.txt', '--config', join(folder, 'latin1.json')], { rooms });
+    useDoubles();
+    const { code, stderr } = await rnn(['train', 'hamlet.txt', '--config', join(folder, 'latin1.json')]);
     expect({ code, stderr }).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('latin1.json is not UTF-8\nhint: save it as UTF-8'),
@@ -240,15 +239,16 @@ describe('what is wrong is called by where it stands', () => {
   });
 
   it('an option that cannot be, by what is known later, is said to come from there', async () => {
-    const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' }, rooms: unmeasuredRooms });
+    useEstimate();
+    const tied = await rnn(['train', text, '--embedding', '0', '--dry-run'], { env: { RNN_TIED: '1' } });
     expect(tied).toMatchObject({
       code: 2,
       stderr: expect.stringContaining('\nhint: --tied comes from RNN_TIED; give --embedding a width'),
     });
     has({ tied: true });
-    const filed = await rnn(['train', text, '--config', config, '--dry-run'], { rooms: unmeasuredRooms });
+    const filed = await rnn(['train', text, '--config', config, '--dry-run']);
     expect(filed.stderr).toContain(`\nhint: --tied comes from ${config}; `);
-    expect((await rnn(['train', text, '--tied', '--dry-run'], { rooms: unmeasuredRooms })).stderr).not.toContain('comes from');
+    expect((await rnn(['train', text, '--tied', '--dry-run'])).stderr).not.toContain('comes from');
   });
 
   it('a text of which an error is that names an option says nothing of where options come from', async () => {
@@ -277,8 +277,8 @@ it('an empty variable, an empty file, a mark of its order of bytes and a schema 
 
 it("a file in the UTF-16 of Windows' PowerShell is read, too", async () => {
   writeFileSync(config, Buffer.from('\uFEFF{"hidden": 64}', 'utf16le'));
-  const { rooms, calls } = fakeRooms();
-  expect(await rnn(['train', 'hamlet.txt', '--config', config], { rooms })).toMatchObject({ code: 0 });
+  const calls = useDoubles();
+  expect(await rnn(['train', 'hamlet.txt', '--config', config])).toMatchObject({ code: 0 });
   expect(calls.given).toEqual({ hidden: 64 });
 });
 
@@ -318,9 +318,9 @@ it('a run that goes on takes them as given again: the same are passed over in si
 
 describe('other commands', () => {
   it('take from the environment what means the same everywhere, below what was given', async () => {
-    const { rooms, calls } = fakeRooms();
+    const calls = useDoubles();
     const env = { RNN_CHECKPOINT: 'runs/a', RNN_TEMP: '0.5', RNN_THREADS: '1', RNN_LENGTH: '3', RNN_SEED: '7', RNN_CELL: 'gru' };
-    const { code } = await rnn(['sample', '--temp', '0.7'], { rooms, env });
+    const { code } = await rnn(['sample', '--temp', '0.7'], { env });
     expect(code).toBe(0);
     expect(calls.read?.[0]).toBe('runs/a');
     expect(calls.device?.[1]).toMatchObject({ threads: 1 });
@@ -341,9 +341,7 @@ describe('other commands', () => {
   });
 
   it('call a bad value by its variable', async () => {
-    expect((await rnn(['sample'], { rooms: fakeRooms().rooms, env: { RNN_TEMP: 'hot' } })).stderr).toContain(
-      'RNN_TEMP is hot, expected a number of at least 0',
-    );
+    expect((await rnn(['sample'], { env: { RNN_TEMP: 'hot' } })).stderr).toContain('RNN_TEMP is hot, expected a number of at least 0');
   });
 });
 

@@ -4,7 +4,7 @@ import { flagOf } from '../../src/options/train.ts';
 import { type TrainingOptions, trainingNames } from '../../src/options/training.ts';
 import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts';
 import { rnn } from './helpers.ts';
-import { fakeRooms } from './rooms.ts';
+import { useDoubles } from './doubles.ts';
 
 const resolution = (characters: number, given: Partial<TrainingOptions> = {}): ResolvedAnew =>
   resolveOptions(given, {
@@ -24,8 +24,8 @@ it.each([
   ['--threads', '9007199254740991', 'expected a whole number from 1 to 65536'],
   ['--epochs', '1e15', 'expected a number above 0 and of at most 1000000000'],
 ])('%s %s, which no checkpoint may record, is refused with the limit', async (flag, value, expected) => {
-  const { rooms } = fakeRooms();
-  const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, value], { rooms });
+  useDoubles();
+  const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, value]);
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(`${flag} is ${value}, ${expected}`) });
 });
 
@@ -44,8 +44,8 @@ it('the help of rnn train shows every default that does not depend on the text, 
   const shown = [...(await helpOfTrain())]
     .map(([flag, text]) => [flag, /\[default: (.*)\]$/.exec(text)?.[1]])
     .filter(([, value]) => value !== undefined);
-  const { rooms, calls } = fakeRooms();
-  await rnn(['train', 'hamlet.txt'], { rooms });
+  const calls = useDoubles();
+  await rnn(['train', 'hamlet.txt']);
   const { options, sources } = resolution(100_000);
   const always = trainingNames
     .map((name) => ({ flag: flagOf(name), value: options[name], source: sources[name] }))
@@ -74,8 +74,8 @@ it('the help of rnn train says what the rest is chosen from', async () => {
 });
 
 it('a learning rate that no text could be learnt with is refused before anything is read', async () => {
-  const { rooms, calls } = fakeRooms();
-  const { code, stderr } = await rnn(['train', 'hamlet.txt', '--lr', '1001'], { rooms });
+  const calls = useDoubles();
+  const { code, stderr } = await rnn(['train', 'hamlet.txt', '--lr', '1001']);
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr: 'error: --lr is 1001, expected a number above 0 and of at most 1000\nhint: rnn train --help tells how to choose it\n',

@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { Signal } from '../../src/cli/signals.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
-import { defaultEvents, end, fakeRooms, report, start } from './rooms.ts';
+import { defaultEvents, doubled, end, report, start, useDoubles } from './doubles.ts';
 
 describe('rnn train', () => {
   it('says what was chosen, how it goes, where the checkpoint is, and how to sample from it', async () => {
-    const { rooms, calls } = fakeRooms();
-    const { code, stdout, stderr } = await rnn(['train', 'hamlet.txt'], { rooms });
+    const calls = useDoubles();
+    const { code, stdout, stderr } = await rnn(['train', 'hamlet.txt']);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
     for (const text of [
       '2 hidden or binary files were passed over',
-      'sizes chosen for 1,000 characters',
+      'chosen for 1,800 characters of text: --cell',
       '1,115,394 characters, 65 symbols; 1,003,854 to train on, 111,540 to validate',
       'device fake: there is no other\n',
       'lstm, 2 × 128, 240,321 parameters',
@@ -27,12 +27,12 @@ describe('rnn train', () => {
   });
 
   it('hands on every option that was given, and none that was not', async () => {
-    const { rooms, calls } = fakeRooms();
+    const calls = useDoubles();
     const given =
       '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --init orthogonal --seq-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --lr 0.5 --lr-schedule step --lr-decay 0.9 --lr-decay-epochs 2 --lr-final 0.1 --warmup 10 --momentum 0.9 --clip-norm 0 --nesterov --weight-decay 0.1 --clip-value 1 --average 0.99 --accumulate 4 --orthogonal-every 9 --random-offset --random-length --plateau-patience 2 --seed 7 --eval-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
     const elsewhere =
-      '--unit byte --min-count 2 --val-fraction 0 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
-    const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')], { rooms });
+      '--unit char --keep-line-ends --min-count 2 --val-fraction 0.2 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
+    const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n' });
     expect(calls.given).toEqual({
       cell: 'gru',
@@ -79,23 +79,24 @@ describe('rnn train', () => {
       runFolder: 'runs/a',
       include: ['*.c', '*.h'],
       exclude: ['old'],
-      unit: 'byte',
+      unit: 'char',
       encoding: 'utf-8',
       keepLineEnds: true,
       skipInvalid: false,
       minCount: 2,
-      validationFraction: 0,
+      validationFraction: 0.2,
       validationFile: null,
       testFraction: 0.1,
       testFile: null,
+      stdin: expect.anything(),
     });
     expect(calls.folder).toEqual(['runs/a', { force: true }]);
-    expect(calls.device).toEqual(['cpu', { threads: 2, work: [calls.given, { length: 900, symbols: 65 }] }]);
+    expect(calls.device).toEqual(['cpu', { threads: 2, work: expect.objectContaining({ kind: 'training' }) }]);
   });
 
   it('chooses nothing by itself but where to look and where to save', async () => {
-    const { rooms, calls } = fakeRooms();
-    await rnn(['train', '-'], { rooms });
+    const calls = useDoubles();
+    await rnn(['train', '-']);
     expect(calls.given).toEqual({});
     expect(calls.corpus).toMatchObject({
       sources: ['-'],
@@ -110,20 +111,20 @@ describe('rnn train', () => {
       testFile: null,
       stdin: expect.anything(),
     });
-    expect(calls.device).toEqual(['auto', { work: [{}, { length: 900, symbols: 65 }] }]);
+    expect(calls.device).toEqual(['auto', { work: expect.objectContaining({ kind: 'training' }) }]);
   });
 
   it('takes the device from RNN_DEVICE, and says so, where none is given', async () => {
     const env = { RNN_DEVICE: 'reference' };
-    const fromEnvironment = fakeRooms();
-    expect((await rnn(['train', 'hamlet.txt'], { rooms: fromEnvironment.rooms, env })).stderr).toContain('device reference: RNN_DEVICE\n');
-    expect(fromEnvironment.calls.device?.[0]).toBe('reference');
-    const given = fakeRooms();
-    expect((await rnn(['train', 'hamlet.txt', '--device', 'cpu'], { rooms: given.rooms, env })).stderr).not.toContain('RNN_DEVICE');
-    expect(given.calls.device?.[0]).toBe('cpu');
-    const empty = fakeRooms();
-    await rnn(['train', 'hamlet.txt'], { rooms: empty.rooms, env: { RNN_DEVICE: '' } });
-    expect(empty.calls.device?.[0]).toBe('auto');
+    const fromEnvironment = useDoubles();
+    expect((await rnn(['train', 'hamlet.txt'], { env })).stderr).toContain('device reference: RNN_DEVICE\n');
+    expect(fromEnvironment.device?.[0]).toBe('reference');
+    const given = useDoubles();
+    expect((await rnn(['train', 'hamlet.txt', '--device', 'cpu'], { env })).stderr).not.toContain('RNN_DEVICE');
+    expect(given.device?.[0]).toBe('cpu');
+    const empty = useDoubles();
+    await rnn(['train', 'hamlet.txt'], { env: { RNN_DEVICE: '' } });
+    expect(empty.device?.[0]).toBe('auto');
   });
 
   it.each([
@@ -141,16 +142,16 @@ describe('rnn train', () => {
     [['--budget', '30'], '--budget is 30, expected a duration such as 30s, 3m or 1.5h'],
     [['--out', ''], '--out is empty, expected some text'],
   ])('%j is refused before anything is read', async (argv, message) => {
-    const { rooms, calls } = fakeRooms();
-    const { code, stderr } = await rnn(['train', 'hamlet.txt', ...argv], { rooms });
+    const calls = useDoubles();
+    const { code, stderr } = await rnn(['train', 'hamlet.txt', ...argv]);
     expect(code).toBe(2);
     expect(stderr).toContain(`error: ${message}\n`);
     expect(calls.corpus).toBeUndefined();
   });
 
   it('--json prints one object per event on stdout and nothing but warnings on stderr', async () => {
-    const { rooms } = fakeRooms();
-    const { stdout, stderr } = await rnn(['train', 'hamlet.txt', '--json'], { rooms });
+    useDoubles();
+    const { stdout, stderr } = await rnn(['train', 'hamlet.txt', '--json']);
     expect(stderr).toBe('');
     expect(stdout.endsWith('\n')).toBe(true);
     expect(
@@ -162,7 +163,7 @@ describe('rnn train', () => {
   });
 
   it('shows a bar on a terminal, and erases it before an error', async () => {
-    const { rooms, calls } = fakeRooms({
+    const calls = useDoubles({
       async *events() {
         yield start;
         yield report(1, 0, 0.1);
@@ -171,7 +172,7 @@ describe('rnn train', () => {
       },
     });
     const terminal = new FakeStream({ columns: 80 });
-    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms, stderr: terminal });
+    const { code, stderr } = await rnn(['train', 'hamlet.txt'], { stderr: terminal });
     expect(code).toBe(1);
     expect(stderr).toMatch(/░/);
     expect(stderr.slice(stderr.lastIndexOf('░'))).not.toMatch(/^░+[^\r]*error/);
@@ -179,16 +180,16 @@ describe('rnn train', () => {
   });
 
   it('a dumb terminal gets plain lines', async () => {
-    const { rooms } = fakeRooms();
-    const { stderr } = await rnn(['train', 'hamlet.txt'], { rooms, env: { TERM: 'dumb' }, stderr: new FakeStream({ columns: 80 }) });
+    useDoubles();
+    const { stderr } = await rnn(['train', 'hamlet.txt'], { env: { TERM: 'dumb' }, stderr: new FakeStream({ columns: 80 }) });
     expect(stderr).toBe(bare(stderr));
     expect(stderr).not.toContain('░');
   });
 });
 
 it('a run that diverged ends with 5 and the command that goes on with half of its present learning rate', async () => {
-  const { rooms } = fakeRooms({ events: () => [start, end('diverged')] });
-  const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms });
+  useDoubles({ events: () => [start, end('diverged')] });
+  const { code, stderr } = await rnn(['train', 'hamlet.txt']);
   expect(code).toBe(5);
   expect(stderr).toContain(
     'go on from checkpoints/hamlet/latest.json with half the learning rate: rnn train hamlet.txt --resume --lr 0.00075; ',
@@ -196,19 +197,19 @@ it('a run that diverged ends with 5 and the command that goes on with half of it
 });
 
 it('a run that diverged before it learnt anything is not advised to learn more slowly', async () => {
-  const { rooms } = fakeRooms({ events: () => [start, { ...end('diverged'), step: 0, checkpoint: null } as TrainingEvent] });
-  const { stderr } = await rnn(['train', 'hamlet.txt', '--ar', '1000'], { rooms });
+  useDoubles({ events: () => [start, { ...end('diverged'), step: 0, checkpoint: null } as TrainingEvent] });
+  const { stderr } = await rnn(['train', 'hamlet.txt', '--ar', '1000']);
   expect(stderr).toContain('so a lower --lr does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --ar or --tar');
-  const { stderr: later } = await rnn(['train', 'hamlet.txt', '--clip-norm', '0'], fakeRooms({ events: () => [start, end('diverged')] }));
+  const { stderr: later } = await doubled(['train', 'hamlet.txt', '--clip-norm', '0'], { events: () => [start, end('diverged')] });
   expect(later).toContain('; --clip-norm 5 or a longer --warmup helps against spikes');
-  const unsaved = fakeRooms({ events: () => [start, { ...end('diverged'), checkpoint: null } as TrainingEvent] });
-  expect((await rnn(['train', 'hamlet.txt', '--init-scale', '1e6'], unsaved)).stderr).toContain(
+  useDoubles({ events: () => [start, { ...end('diverged'), checkpoint: null } as TrainingEvent] });
+  expect((await rnn(['train', 'hamlet.txt', '--init-scale', '1e6'])).stderr).toContain(
     'nothing was saved: try again with a smaller --init-scale, or --lr 0.00075; ',
   );
 });
 
 it.each(['--forget-bias', '--gate-bias', '--init-scale', '--ar', '--tar'])('%s beyond what weights can be is refused', async (flag) => {
-  const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, '1e308'], fakeRooms());
+  const { code, stderr } = await doubled(['train', 'hamlet.txt', flag, '1e308']);
   expect({ code, stderr }).toEqual({
     code: 2,
     stderr: expect.stringMatching(/^error: --[a-z-]+ is 1e308, expected a number from -?\d+ to 1000000\n/),
@@ -217,14 +218,14 @@ it.each(['--forget-bias', '--gate-bias', '--init-scale', '--ar', '--tar'])('%s b
 
 const interrupted = async (signals: readonly Signal[]) => {
   const io = new FakeProcess();
-  const { rooms, calls } = fakeRooms({
+  const calls = useDoubles({
     *events(signal) {
       yield start;
       for (const each of signals) io.send(each);
       yield end(signal.aborted ? 'signal' : 'max-steps');
     },
   });
-  return { ...(await rnn(['train', 'hamlet.txt'], { rooms }, io)), io, calls };
+  return { ...(await rnn(['train', 'hamlet.txt'], {}, io)), io, calls };
 };
 
 describe('signals while training', () => {
@@ -253,14 +254,14 @@ describe('signals while training', () => {
 
   it('a reader that goes away (rnn train --json | head -1) ends the run quietly, with everything saved', async () => {
     const stdout = new FakeStream({ failure: { after: 1, code: 'EPIPE' } });
-    const { rooms, calls } = fakeRooms({
+    const calls = useDoubles({
       *events(signal) {
         yield start;
         yield report(1, 0, 0);
         yield end(signal.aborted ? 'signal' : 'max-steps');
       },
     });
-    const { code, stderr } = await rnn(['train', 'hamlet.txt', '--json'], { rooms, stdout });
+    const { code, stderr } = await rnn(['train', 'hamlet.txt', '--json'], { stdout });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(calls.signal).toMatchObject({ aborted: true, reason: 'output-closed' });
     expect(JSON.parse(stdout.text)).toMatchObject({ event: 'start' });

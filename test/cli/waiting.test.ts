@@ -1,11 +1,12 @@
 // What commands show in a terminal while nothing is printed.
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { useDoubles } from './doubles.ts';
+import { openSampler } from '../../src/sampling/sample.ts';
 import { coloursFor } from '../../src/cli/colour.ts';
 import { Output } from '../../src/cli/output.ts';
 import { WaitingLine } from '../../src/cli/progress/live-line.ts';
 import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
-import { fakeRooms } from './rooms.ts';
 
 describe('what a command waits for', () => {
   beforeEach(() => void vi.useFakeTimers());
@@ -37,17 +38,17 @@ describe('what a command waits for', () => {
 describe('rnn sample', () => {
   /** A sampler that takes a while to open: until something is shown, if anything is to be. */
   const slowly = async (argv: readonly string[], columns: number | undefined, isShown = false): Promise<string> => {
-    const { rooms } = fakeRooms();
-    const { openSampler } = await rooms.sampling!();
-    const slow: typeof openSampler = async (...given) => {
+    useDoubles();
+    const open = vi.mocked(openSampler).getMockImplementation()!;
+    vi.mocked(openSampler).mockImplementation(async (...given) => {
       for (;;) {
         await setTimeout(150);
         if (!isShown || stderr.text !== '') break;
       }
-      return openSampler(...given);
-    };
+      return open(...given);
+    });
     const stderr = new FakeStream(columns === undefined ? {} : { columns });
-    await rnn(['sample', '--seed', '1', ...argv], { stderr, rooms: { ...rooms, sampling: async () => ({ openSampler: slow }) } });
+    await rnn(['sample', '--seed', '1', ...argv], { stderr });
     return stderr.text;
   };
 

@@ -7,7 +7,7 @@ import { RnnError } from '../../errors.ts';
 import { devices } from '../../options/run.ts';
 import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
+import { blasFlag, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
@@ -32,7 +32,7 @@ const positive = { whole: true, least: 1 };
 
 const deviceList = (): Flag => listFlag('--device <name>', 'repeatable (default: cpu, and gpu if one answers)', Object.keys(devices));
 
-export function defineBench(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command.description('Measures how fast this machine trains and samples a model, on symbols drawn at random.');
   const groups = {
     'The machine:': [deviceList(), threadsFlag(), blasFlag()],
@@ -65,8 +65,8 @@ export function defineBench(command: Command, context: Context): void {
 
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const { cell, layers, hidden, batchSize, seqLength: sequenceLength, seconds, dryRun, profile, json } = flags;
-  const { rooms, stdout, waiting } = context;
-  const { bench, VOCABULARY } = await rooms.bench();
+  const { stdout, waiting } = context;
+  const { bench, VOCABULARY } = await import('../../diagnosis/bench.ts');
   const results: BenchResult[] = [];
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
   refuseBlasWithout(flags.blas, [...names]);
@@ -84,7 +84,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
           batchSize,
           sequenceLength,
           milliseconds: dryRun ? null : 1000 * seconds,
-          ...(profile ? { profile } : {}),
+          profile,
         });
         // By the name that was asked for: several modes of the gpu are one device.
         results.push({ ...result, device: name });
@@ -117,9 +117,9 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 }
 
 /** Null for a gpu that nobody asked for and that is missing. */
-async function open(name: string, { device: asked, threads, blas }: BenchFlags, { rooms, stderr }: Context): Promise<Device | null> {
+async function open(name: string, { device: asked, threads, blas }: BenchFlags, { stderr }: Context): Promise<Device | null> {
   try {
-    return await (await rooms.devices()).openDevice(name, ofMachine({ threads, blas }));
+    return await (await import('../../devices/open.ts')).openDevice(name, { threads, blas });
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
     stderr.note(error.message);

@@ -30,7 +30,7 @@ Before fish was first used at a prompt, its folder is made by
 The bash of macOS is too old for <(…) there; it takes
   rnn completion bash >~/.rnn-completion; source ~/.rnn-completion`;
 
-export function defineCompletion(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   const names = Object.keys(shells);
   // Listed for the completion of this very command; Commander's own refusal of other values has no hint.
   const shell = new Argument('<shell>', 'the one that you use')

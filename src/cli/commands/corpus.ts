@@ -6,7 +6,7 @@ import { shellWord } from '../format.ts';
 import { textTable } from '../text-table.ts';
 import { forceFlag } from '../written.ts';
 
-export function defineCorpus(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Lists the built-in corpora, or writes one to corpora/. Any other text will do: a book of gutenberg.org, source code.')
     .argument('[name]', 'the corpus to write');
@@ -16,8 +16,8 @@ export function defineCorpus(command: Command, context: Context): void {
     ['rnn corpus sonnets', 'write corpora/sonnets.txt'],
   ]);
   command.action(async (name: string | undefined, flags: { force?: boolean }) => {
-    const { stdout, stderr, rooms } = context;
-    const { builtinCorpora, writeBuiltin } = await rooms.builtin();
+    const { stdout, stderr } = context;
+    const { builtinCorpora, writeBuiltin } = await import('../../corpus/builtin.ts');
     if (name === undefined) {
       const rows = builtinCorpora.map((each) => [stdout.colour.cyan(each.name), each.description]);
       await stdout.write(`${textTable(rows, 'l').join('\n')}\n`);

@@ -15,7 +15,7 @@ interface DoctorFlags {
   readonly json?: boolean;
 }
 
-export function defineDoctor(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command.description('Tells which devices work here, which do not and why. Ends with 0 if one does.');
   for (const flag of [
     deviceFlag('only this one; listed below'),
@@ -36,16 +36,12 @@ export function defineDoctor(command: Command, context: Context): void {
   });
 }
 
-async function doctor(flags: DoctorFlags, { rooms, stdout, waiting }: Context): Promise<number> {
-  const { examine } = await rooms.diagnosis();
-  const device = flags.device === 'auto' ? undefined : flags.device;
+async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise<number> {
+  const api = await import('../../api/machine.ts');
+  const { device, blas, full } = flags;
   const working: string[] = [];
   waiting.begin('checking');
-  for await (const check of examine({
-    full: flags.full === true,
-    ...(device === undefined ? {} : { device }),
-    ...(flags.blas === undefined ? {} : { blas: flags.blas }),
-  })) {
+  for await (const check of api.doctor({ device: device === 'auto' ? undefined : device, blas, full })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
     await (flags.json ? stdout.writeJson({ event: 'check', ...check }) : stdout.write(`${rowOf(check, stdout)}\n`));
     waiting.begin('checking');

@@ -6,17 +6,18 @@ import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../insight/surprise.ts';
 import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
-import { type CharacterCosts, writeCharacters } from '../by-character.ts';
+import { writeCharacters } from '../by-character.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
-import { bits, count, onOneLine, unitName } from '../format.ts';
-import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
+import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { count, onOneLine, unitName } from '../format.ts';
+import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
+import type { Output } from '../output.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
-import { type Evaluated, evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
+import { evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
-interface EvalFlags extends TextFlags {
+interface EvalFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;
   readonly part?: Part;
   readonly streams?: number;
@@ -29,22 +30,18 @@ interface EvalFlags extends TextFlags {
   readonly force?: boolean;
   readonly against?: readonly string[];
   readonly compressors?: boolean;
-  readonly device?: string;
-  readonly threads?: number;
-  readonly blas?: string;
 }
 
 const positive = { whole: true, min: 1 };
 /** What training/scoring.ts knows; it is not loaded for a help text. */
 const parts: readonly Part[] = ['all', 'train', 'validation', 'test'];
-const defaultPart: Part = 'all';
 
 /** Half a gigabyte. */
 const mostByCharacter = 10_000_000;
 /** More would keep a browser busy for long. */
 const mostOnPage = 100_000;
 
-export function defineEval(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.',
@@ -54,10 +51,7 @@ export function defineEval(command: Command, context: Context): void {
     'What is scored:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
       choiceFlag('--part <which>', 'all, train, validation or test: as split (default: all)', parts),
-      listFlag('--include <glob>', 'of a folder, only these files; as in training'),
-      listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
-      textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
-      skipInvalidFlag(),
+      ...textFlags(),
     ],
     'How it is read:': [
       numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
@@ -88,22 +82,20 @@ export function defineEval(command: Command, context: Context): void {
 }
 
 async function evaluate(sources: readonly string[], flags: EvalFlags, context: Context): Promise<void> {
-  const { io, rooms, stderr, waiting } = context;
-  const part = flags.part ?? defaultPart;
+  const { io, stdout, stderr, waiting } = context;
+  const { part = 'all', json, byCharacter } = flags;
   const given = givenOptions(flags);
   refuseTwice(sources, flags);
-  const choice = chosenDevice(flags.device, io);
-  refuseBlasWithout(flags.blas, [choice.name]);
+  const { machine, by } = machineFrom(flags, io);
   const texts = [...sources, ...(flags.against ?? [])];
   const files = new OutputFiles({ '--html': flags.html }, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   await files.refuseUnfit();
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = await findCheckpoint(flags.checkpoint, 'use');
-  const trained = await readCheckpoint(path, { weightsOnly: true });
-  const { planScoring, readingOf, score } = await rooms.scoring();
+  const { readModel, surpriseOf, withDevice } = await import('../../api/trained.ts');
+  const loaded = await readModel(flags.checkpoint);
+  const { path, trained } = loaded;
+  const { planScoring, readingOf, score } = await import('../../training/scoring.ts');
   const { validationFile, testFile } = readingOf(trained.training, part);
   for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
-  const loaded = { path, trained };
   const reading = readKnownText(sources, loaded, flags, context, part);
   const { vocabulary, ...corpus } = await (flags.against === undefined
     ? reading
@@ -111,18 +103,29 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const plan = planScoring(trained, corpus, part, given);
   const { sourcesDigest } = corpus;
   const counted = flags.against === undefined ? null : await countedText(flags.against, { ...plan, sourcesDigest }, loaded, flags, context);
-  const surprise = await recordFor(plan, trained, flags, context);
+  const surprise = await recordFor(plan, trained, flags);
   if (plan.warning !== null) stderr.warn(plan.warning);
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: plan.work, ...ofMachine(flags) });
-  const scored = await score(trained, plan, device, surprise, waiting.listen).finally(() => device.close());
+  const scored = await withDevice(machine, plan.work, (device) => score(trained, plan, device, surprise, waiting.listen));
   const streams = plan.streams === 1 ? 'one stream' : `${count(plan.streams)} streams`;
-  const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
-  if (!flags.json) stderr.note(`${path}, ${streams}; ${scored.device}${by}`);
-  if (!flags.json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
+  if (!json) stderr.note(`${path}, ${streams}; ${scored.device}${by}`);
+  if (!json && part === 'all') for (const note of notesOnTrained(plan.trainedShare)) stderr.line(stderr.colour.yellow(note));
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
-  const costs = surprise === null ? null : { tokens: plan.tokens, vocabulary, surprise };
-  if (costs !== null && flags.html !== undefined) await writePage(files, sources, { ...loaded, evaluated, costs }, context);
-  await show({ evaluated, costs, plan, unit: unitName(vocabulary.unit) }, { ...flags, part, checkpoint: path }, context);
+  const run = basename(dirname(resolve(path)));
+  if (surprise !== null && flags.html !== undefined) {
+    const { surprisePage } = await import('../../reports/surprise-page.ts');
+    const seen = surpriseOf(trained, plan.tokens, scored, { ...surprise, nats: surprise.nats.subarray(0, mostOnPage) });
+    await files.write('--html', surprisePage({ ...seen, run, text: namesOfTexts(sources), others: otherBits(evaluated) }));
+  }
+  const isForPeople =
+    surprise === null || !byCharacter || (await writeCharacters({ tokens: plan.tokens, vocabulary, surprise }, json === true, context));
+  if (json) {
+    const how = { dynamic: plan.dynamic, checkpoint: path, part, streams: plan.streams, trainedShare: plan.trainedShare };
+    return stdout.writeJson(evaluationObject(evaluated, how));
+  }
+  // Where stdout is for another program to read, figures are beside it.
+  const table = ({ colour }: Output): string => scoresTable(evaluated, onOneLine(run), unitName(vocabulary.unit), colour);
+  if (isForPeople && !isStdout(flags.html)) await stdout.write(table(stdout));
+  else stderr.line(table(stderr).trimEnd());
 }
 
 /** A figure on text that was learnt says little of any other text. */
@@ -140,18 +143,8 @@ function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay }: 
       hint: 'add --dynamic, or leave it out',
     });
   }
-  return {
-    ...(streams === undefined ? {} : { streams }),
-    ...(seqLength === undefined ? {} : { sequenceLength: seqLength }),
-    ...(dynamic
-      ? {
-          dynamic: {
-            ...(dynamicLr === undefined ? {} : { learningRate: dynamicLr }),
-            ...(dynamicDecay === undefined ? {} : { decay: dynamicDecay }),
-          },
-        }
-      : {}),
-  };
+  const rates = { ...(dynamicLr !== undefined && { learningRate: dynamicLr }), ...(dynamicDecay !== undefined && { decay: dynamicDecay }) };
+  return { streams, sequenceLength: seqLength, dynamic: dynamic ? rates : undefined };
 }
 
 /** @throws RnnError `usage` for standard input or output that would be used twice */
@@ -166,7 +159,6 @@ async function recordFor(
   { tokens }: ScoringPlan,
   { model, vocabulary }: TrainedModel,
   { byCharacter, html }: EvalFlags,
-  { rooms }: Context,
 ): Promise<SurpriseRecord | null> {
   if (!byCharacter && html === undefined) return null;
   const characters = tokens.length - 1;
@@ -177,61 +169,6 @@ async function recordFor(
       { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' },
     );
   }
-  const { SurpriseRecord } = await rooms.insight();
+  const { SurpriseRecord } = await import('../../insight/surprise.ts');
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
-}
-
-const runNameOf = (checkpoint: string): string => basename(dirname(resolve(checkpoint)));
-
-interface Seen extends Loaded {
-  readonly evaluated: Evaluated;
-  readonly costs: CharacterCosts;
-}
-
-async function writePage(
-  files: OutputFiles,
-  sources: readonly string[],
-  { path, trained, evaluated, costs }: Seen,
-  context: Context,
-): Promise<void> {
-  const { surprisePage } = await context.rooms.surprisePage();
-  const { piecesOf, symbolTexts } = await context.rooms.insight();
-  const { nats, accuracy, characters } = evaluated.score;
-  const surprise = { ...costs.surprise, nats: costs.surprise.nats.subarray(0, mostOnPage) };
-  const html = surprisePage({
-    run: runNameOf(path),
-    text: namesOfTexts(sources),
-    model: trained.model,
-    unit: unitName(costs.vocabulary.unit),
-    characters,
-    bits: bits(nats),
-    accuracy,
-    others: otherBits(evaluated),
-    pieces: [...piecesOf(costs.tokens, costs.vocabulary, surprise)],
-    surprise,
-    ids: costs.tokens,
-    symbols: symbolTexts(costs.vocabulary),
-  });
-  await files.write('--html', html);
-}
-
-interface Shown {
-  readonly evaluated: Evaluated;
-  readonly costs: CharacterCosts | null;
-  readonly plan: ScoringPlan;
-  readonly unit: 'character' | 'byte';
-}
-
-async function show(
-  { evaluated, costs, plan: { streams, dynamic, trainedShare }, unit }: Shown,
-  { json, byCharacter, html, part, checkpoint }: EvalFlags,
-  context: Context,
-): Promise<void> {
-  const { stdout, stderr } = context;
-  const isForPeople = costs === null || !byCharacter || (await writeCharacters(costs, json === true, context));
-  if (json) return stdout.writeJson(evaluationObject(evaluated, { dynamic, checkpoint, part, streams, trainedShare }));
-  // Where stdout is for another program to read, figures are beside it.
-  const run = onOneLine(runNameOf(checkpoint!));
-  if (isForPeople && !isStdout(html)) await stdout.write(scoresTable(evaluated, run, unit, stdout.colour));
-  else stderr.line(scoresTable(evaluated, run, unit, stderr.colour).trimEnd());
 }

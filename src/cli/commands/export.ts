@@ -17,7 +17,7 @@ interface ExportFlags {
 /** The names of formats/formats.ts, which is not loaded for a help text: a test compares the two. */
 export const formatNames: readonly string[] = ['safetensors', 'onnx'];
 
-export function defineExport(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Writes a trained model as a file for other programs: PyTorch, or whatever runs ONNX.')
     .argument('[checkpoint]', 'a run folder or a file; the newest run unless given');
@@ -38,11 +38,11 @@ export function defineExport(command: Command, context: Context): void {
 }
 
 async function exportModel(given: string | undefined, flags: ExportFlags, context: Context): Promise<void> {
-  const { rooms, stdout, waiting } = context;
+  const { stdout, waiting } = context;
   refuseMixed({ '--out': flags.out, '--json': flags.json });
-  const { formats } = await rooms.formats();
+  const { formats } = await import('../../formats/formats.ts');
   const format = flags.format === undefined ? formatByEnding(flags.out, formats) : formats.find(({ name }) => name === flags.format)!;
-  const { findCheckpoint, isCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const { findCheckpoint, isCheckpoint, readCheckpoint } = await import('../../runs/store.ts');
   const checkpoint = await findCheckpoint(given, 'use');
   const out = flags.out ?? `${nameOf(checkpoint, isCheckpoint)}${format.extension}`;
   if (isStdout(out) && stdout.stream.isTTY === true)

@@ -5,34 +5,25 @@ import type { Command } from 'commander';
 import type { Corpus, Tokens } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
-import type { Device } from '../../devices/device.ts';
 import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
-import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
+import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
 import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
-import { readKnownText } from '../known-text.ts';
+import { type TextFlags, readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
 import { untrainedOptions } from '../untrained.ts';
 import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
-interface GradientsFlags {
+interface GradientsFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: readonly string[];
   readonly untrained?: readonly string[];
-  readonly include?: readonly string[];
-  readonly exclude?: readonly string[];
-  readonly encoding?: string;
-  readonly skipInvalid?: boolean;
   readonly steps?: number;
   readonly positions?: number;
   readonly jacobians?: number;
-  readonly device?: string;
-  readonly threads?: number;
-  readonly blas?: string;
   readonly html?: string;
   readonly svg?: string;
   readonly force?: boolean;
-  readonly json?: boolean;
 }
 
 const defaults = { steps: 200, positions: 4, jacobians: 3 } as const;
@@ -48,7 +39,7 @@ interface Subject {
   readonly tokens: Tokens;
 }
 
-export function defineGradients(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Tells how far back the loss reaches: the norm of its gradient at a step t with respect to what each layer held k steps before, and how much one step can stretch a gradient.',
@@ -95,29 +86,24 @@ export function defineGradients(command: Command, context: Context): void {
 }
 
 async function gradients(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<void> {
-  const { io, rooms, stdout, waiting } = context;
+  const { io, stdout, waiting } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
-  const choice = chosenDevice(flags.device, io);
-  refuseBlasWithout(flags.blas, [choice.name]);
+  const { machine } = machineFrom(flags, io);
   const checkpoints = checkpointsOf(flags);
   const files = new OutputFiles({ '--html': flags.html, '--svg': flags.svg }, { ...flags, texts: sources, checkpoints }, context);
   await files.refuseUnfit();
   const subjects = await subjectsOf(sources, flags, context);
-  const { steps, positions, jacobians } = { ...defaults, ...flags };
-  const { gradientFlow, largestSingularValues } = await rooms.gradients();
-  const device = await openFor(subjects, choice.name, flags, context);
+  const options = { ...defaults, ...flags };
+  const { gradientsThrough, withDevice, workOfGradients } = await import('../../api/trained.ts');
+  const networks = subjects.map(({ network }) => network);
   const found: GradientsOf[] = [];
-  try {
+  await withDevice(machine, workOfGradients(networks, options.jacobians), async (device) => {
     for (const { name, checkpoint, network, tokens } of subjects) {
       waiting.begin('walking back in time');
-      const flows = await gradientFlow(network, tokens, { steps, positions });
-      const singularValues = await largestSingularValues(network, tokens, device, jacobians);
-      found.push({ name, model: network.model, flows, singularValues });
+      found.push({ name, ...(await gradientsThrough(network, tokens, device, options)) });
       if (flags.json) await stdout.writeJson(lineOf(found.at(-1)!, checkpoint));
     }
-  } finally {
-    await device.close();
-  }
+  });
   await show(found, sources, flags, files, context);
 }
 
@@ -126,9 +112,11 @@ async function show(
   sources: readonly string[],
   { html, svg, json }: GradientsFlags,
   files: OutputFiles,
-  { rooms, stdout }: Context,
+  { stdout }: Context,
 ): Promise<void> {
-  const { gradientCharts, gradientsPage, dashboard, svgOf } = await rooms.gradientPictures();
+  const { gradientCharts, gradientsPage } = await import('../../reports/gradients.ts');
+  const { dashboard } = await import('../../reports/terminal.ts');
+  const { svgOf } = await import('../../reports/svg.ts');
   if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
   if (svg !== undefined) await files.write('--svg', await svgOf(gradientCharts(found), 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
@@ -142,9 +130,8 @@ const checkpointsOf = ({ checkpoint, untrained = [] }: GradientsFlags): readonly
 
 /** The trained ones first. @throws RnnError `usage` if the text would have to be read twice and cannot */
 async function subjectsOf(sources: readonly string[], flags: GradientsFlags, context: Context): Promise<Subject[]> {
-  const { io, rooms, waiting } = context;
-  const { untrained = [], include = [], exclude = [], skipInvalid = false } = flags;
-  const asked = untrained.map((text) => ({ text, given: untrainedOptions(text) }));
+  const { io, waiting } = context;
+  const asked = (flags.untrained ?? []).map((name) => ({ name, given: untrainedOptions(name) }));
   const given = checkpointsOf(flags);
   const isPiped = sources.some(isStandardInput);
   if (isPiped && given.length > 1) {
@@ -152,46 +139,30 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
       hint: 'put the text into a file',
     });
   }
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
+  const { readModel } = await import('../../api/trained.ts');
+  const { findCheckpoint } = await import('../../runs/store.ts');
   const subjects: Subject[] = [];
-  let corpus: Corpus | null = null;
+  let text: Corpus | null = null;
   const paths: string[] = [];
   for (const checkpoint of given) paths.push(await findCheckpoint(checkpoint, 'use'));
   const names = namesOf(paths.map((path) => (existsSync(logOf(dirname(path))) ? dirname(path) : path)));
   for (const [index, path] of paths.entries()) {
-    const trained = await readCheckpoint(path, { weightsOnly: true });
-    const read = await readKnownText(sources, { path, trained }, flags, context);
-    corpus ??= read;
-    subjects.push({ name: names[index], checkpoint: path, network: trained, tokens: read.train });
+    const loaded = await readModel(path);
+    const read = await readKnownText(sources, loaded, flags, context);
+    text ??= read;
+    subjects.push({ name: names[index], checkpoint: path, network: loaded.trained, tokens: read.train });
   }
   if (asked.length === 0) return subjects;
-  const { untrainedModel } = await rooms.untrained();
-  const { readCorpus } = await rooms.corpus();
-  const { encoding = (await rooms.reading()).UTF8 } = flags;
+  const { untrainedModel } = await import('../../training/untrained.ts');
+  const { readCorpus } = await import('../../corpus/read.ts');
+  const { readingOfCharacters } = await import('../../api/run-request.ts');
+  const { include = [], exclude = [] } = flags;
   const isWhole = { validationFraction: 0, validationFile: null, testFraction: 0, testFile: null };
-  const readAsNewRun = { unit: 'char', keepLineEnds: false, skipInvalid, minCount: 1, ...isWhole } as const;
-  const stdin = isPiped ? { stdin: io.stdin } : {};
-  const text = corpus ?? (await readCorpus({ ...readAsNewRun, sources, include, exclude, encoding, onActivity: waiting.listen, ...stdin }));
-  return [
-    ...subjects,
-    ...asked.map((each) => ({
-      name: `untrained ${each.text}`,
-      checkpoint: null,
-      network: untrainedModel(each.given, text),
-      tokens: text.train,
-    })),
-  ];
-}
-
-/** For the Jacobians: gradients through time are walked in float64. */
-async function openFor(subjects: readonly Subject[], name: string, flags: GradientsFlags, { rooms }: Context): Promise<Device> {
-  const { jacobians } = { ...defaults, ...flags };
-  const multiplyAdds = subjects.reduce((sum, { network: { model, tensors } }) => {
-    const weights = tensors.reduce((all, { data }) => all + data.length, 0);
-    return sum + 2 * weights * jacobians * model.layers * model.hidden;
-  }, 0);
-  const { openDevice } = await rooms.devices();
-  return openDevice(name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
+  const asNewRun = { unit: 'char', ...readingOfCharacters('char', flags), minCount: 1, ...isWhole } as const;
+  const corpus = text ?? (await readCorpus({ sources, include, exclude, ...asNewRun, onActivity: waiting.listen, stdin: io.stdin }));
+  for (const { name, given } of asked)
+    subjects.push({ name: `untrained ${name}`, checkpoint: null, network: untrainedModel(given, corpus), tokens: corpus.train });
+  return subjects;
 }
 
 /** Null is for a gradient of which nothing arrives. */

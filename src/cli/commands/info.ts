@@ -1,11 +1,9 @@
-// `rnn info`: what a checkpoint is, for people or as JSON. Reading it is checkpoint/'s.
-import { access, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+// `rnn info`: what a checkpoint is, for people or as JSON.
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../runs/store.ts';
+import type { CheckpointInfo as Info } from '../../api/runs.ts';
 import type { CorpusRecord } from '../../training/record.ts';
 import type { RunBackground } from '../../training/runs.ts';
-import type { Verdict } from '../../training/verdict.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { verdictLines } from '../progress/text.ts';
@@ -14,32 +12,7 @@ import { type ComparedRun, comparisonTable, differingOptions } from '../runs-com
 import { namesOf } from '../runs-given.ts';
 import { labelled } from '../text-table.ts';
 
-/** What `--json` prints; fields are only ever added. */
-interface Info {
-  readonly event: 'info';
-  readonly path: string;
-  readonly bytes: number;
-  readonly modified: string;
-  readonly model: TrainedModel['model'];
-  readonly parameters: number;
-  readonly vocabulary: TrainedModel['vocabulary'];
-  readonly training: {
-    readonly step: number;
-    readonly epoch: number;
-    readonly lossNats: number | null;
-    readonly validationLossNats: number | null;
-    readonly bestValidationLossNats: number | null;
-    readonly options: Readonly<Record<string, unknown>>;
-    /** The text that the run had; null where the checkpoint does not say. */
-    readonly corpus: CorpusRecord | null;
-  };
-  readonly tensors: readonly { readonly name: string; readonly shape: readonly number[] }[];
-  readonly optimizer: string | null;
-  /** The verdict on the run of the checkpoint; null without a log, or if nothing was evaluated. */
-  readonly verdict: Verdict | null;
-}
-
-export function defineInfo(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Shows what a checkpoint is, or compares several.')
     .argument('[checkpoint...]', 'run folders or files; the newest run unless given');
@@ -54,22 +27,14 @@ export function defineInfo(command: Command, context: Context): void {
   command.action((given: readonly string[], { json = false }: { json?: boolean }) => show(given, json, context));
 }
 
-async function show(given: readonly string[], json: boolean, context: Context): Promise<void> {
-  const { stdout, rooms } = context;
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const infos: Info[] = [];
-  const compared: ComparedRun[] = [];
+async function show(given: readonly string[], json: boolean, { stdout }: Context): Promise<void> {
+  const { describeCheckpoint } = await import('../../api/runs.ts');
+  const found: Awaited<ReturnType<typeof describeCheckpoint>>[] = [];
   // One after another: each has its weights in memory while it is described.
-  for (const each of given.length === 0 ? [undefined] : given) {
-    const path = await findCheckpoint(each, 'use');
-    const trained = await readCheckpoint(path, { weightsOnly: true });
-    const corpus = (await rooms.reading()).recordedCorpusOrNull(trained.training);
-    const info = await describe(path, trained, corpus, await verdictOn(path, context));
-    infos.push(info);
-    if (given.length > 1) compared.push(comparedRun(info, (await rooms.runs()).backgroundOf(trained)));
-  }
+  for (const each of given.length === 0 ? [undefined] : given) found.push(await describeCheckpoint(each));
+  const infos = found.map(({ info }) => info);
   const names = namesOfCheckpoints(infos.map(({ path }) => path));
-  const runs = compared.map((run, index) => ({ ...run, name: names[index] }));
+  const runs = found.map(({ info, background }, index) => comparedRun(names[index], info, background));
   if (json) {
     for (const info of infos) await stdout.writeJson(info);
     if (runs.length > 1) await stdout.writeJson({ event: 'comparison', options: differingOptions(runs) });
@@ -79,11 +44,11 @@ async function show(given: readonly string[], json: boolean, context: Context): 
   await stdout.write(`${runs.length > 1 ? comparisonTable(runs, dim) : table(infos[0], stdout.columns, dim)}\n`);
 }
 
-function comparedRun({ path, model, parameters, vocabulary, training }: Info, { text, trainedMs }: RunBackground): ComparedRun {
+function comparedRun(name: string, { model, parameters, vocabulary, training }: Info, { text, trainedMs }: RunBackground): ComparedRun {
   const { conventions: _, vocabulary: __, ...network } = model;
   return {
     ...training,
-    name: path,
+    name,
     text: text === null ? '–' : `${text.name ?? 'text'} ${text.digest.slice(0, 7)}, ${count(text.train)}+${count(text.validation)}`,
     parameters,
     vocabulary: vocabulary.symbols.length,
@@ -96,54 +61,6 @@ function comparedRun({ path, model, parameters, vocabulary, training }: Info, { 
 function namesOfCheckpoints(paths: readonly string[]): readonly string[] {
   const folders = paths.map((path) => dirname(resolve(path)));
   return new Set(folders).size === folders.length ? namesOf(folders) : paths;
-}
-
-/** From the log of the run that a checkpoint is in. */
-async function verdictOn(path: string, { rooms }: Context): Promise<Verdict | null> {
-  const folder = dirname(path);
-  const hasLog = await access(join(folder, 'log.jsonl')).then(
-    () => true,
-    () => false,
-  );
-  if (!hasLog) return null;
-  const [run] = await (await rooms.logs()).readRuns([folder]);
-  return run.curves.verdict;
-}
-
-async function describe(
-  path: string,
-  { model, vocabulary, training, tensors, optimizer }: TrainedModel,
-  corpus: CorpusRecord | null,
-  verdict: Verdict | null,
-): Promise<Info> {
-  const file = await stat(path);
-  const { step, epoch, history, bestValidationLossNats, options } = training;
-  return {
-    event: 'info',
-    path,
-    bytes: file.size,
-    modified: file.mtime.toISOString(),
-    model,
-    parameters: tensors.reduce((sum, { data }) => sum + data.length, 0),
-    vocabulary,
-    training: {
-      step,
-      epoch,
-      lossNats: lastOf(history, 'lossNats'),
-      validationLossNats: lastOf(history, 'validationLossNats'),
-      bestValidationLossNats,
-      options,
-      corpus,
-    },
-    tensors: tensors.map(({ name, shape }) => ({ name, shape })),
-    optimizer: optimizer?.name ?? null,
-    verdict,
-  };
-}
-
-function lastOf(history: TrainedModel['training']['history'], key: string): number | null {
-  const value = history.findLast((line) => typeof line[key] === 'number')?.[key];
-  return typeof value === 'number' ? value : null;
 }
 
 function sizesOf({ characters, train, validation, test }: CorpusRecord, unit: string): string {

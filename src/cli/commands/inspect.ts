@@ -7,28 +7,26 @@ import { type CellName, type Finding, cellText } from '../../insight/finding.ts'
 import type { Saturation } from '../../insight/saturation.ts';
 import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
+import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
+import { addExamples, addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, unitName } from '../format.ts';
-import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
+import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
 import { markedText, shaderFor } from '../shaded-text.ts';
 import { badValue } from '../../options/values.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
-interface InspectFlags extends TextFlags {
+interface InspectFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;
   readonly length?: number;
   readonly cell?: string;
   readonly html?: string;
   readonly record?: string;
   readonly force?: boolean;
-  readonly device?: string;
-  readonly threads?: number;
 }
 
 const positive = { whole: true, least: 1 };
 
-export function defineInspect(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Shows what the units of a trained model do on a text: which of them tell quotations, brackets or the place in a line, and how often gates are open and shut.',
@@ -37,10 +35,7 @@ export function defineInspect(command: Command, context: Context): void {
   const groups = {
     'What is read:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
-      listFlag('--include <glob>', 'of a folder, only these files; as in training'),
-      listFlag('--exclude <glob>', 'of a folder, not these files; as in training'),
-      textFlag('--encoding <name>', 'of the files, such as windows-1252; as in training'),
-      skipInvalidFlag(),
+      ...textFlags(),
       numberFlag('--length <n>', 'characters to read; 10000 to 80000 by the properties', positive),
     ],
     'What is shown:': [
@@ -76,7 +71,8 @@ interface Seen {
 
 async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
   refuseMixed({ '--html': flags.html, '--json': flags.json });
-  const { recordFormats, saturationOf } = await context.rooms.inspection();
+  const { recordFormats } = await import('../../insight/record.ts');
+  const { saturationOf } = await import('../../insight/saturation.ts');
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined)
     throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
@@ -94,47 +90,41 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   if (cell !== null && flags.html === undefined) return;
   const findings = await search(seen, flags, context);
   const saturation = saturationOf(activations);
-  if (flags.html !== undefined) await writePage(files, sources, seen, { findings, saturation }, context);
+  if (flags.html !== undefined) await writePage(files, sources, seen, { findings, saturation });
   if (cell === null && !isPageOnStdout) await showTables(findings, saturation, flags, context);
 }
 
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
-  const { io, rooms, stderr, waiting } = context;
-  const choice = chosenDevice(flags.device, io);
-  const { activationsOf, defaultLength, maxDefaultLength, readActivations, startSymbolOf } = await rooms.inspection();
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = await findCheckpoint(flags.checkpoint, 'use');
-  const trained = await readCheckpoint(path, { weightsOnly: true });
+  const { io, stderr, waiting } = context;
+  const { machine, by } = machineFrom(flags, io);
+  const { readCells, readModel } = await import('../../api/trained.ts');
+  const { activationsOf } = await import('../../insight/activations.ts');
+  const { defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
+  const loaded = await readModel(flags.checkpoint);
+  const { path, trained } = loaded;
   const { model } = trained;
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
-  const { train: whole, vocabulary } = await readKnownText(sources, { path, trained }, flags, context);
+  const { train: whole, vocabulary } = await readKnownText(sources, loaded, flags, context);
   const decoder = vocabulary.decoder();
   const decoded = Array.from(whole.subarray(0, flags.length ?? maxDefaultLength(model)), (id) => decoder.push(id));
   const pieces = decoded.slice(0, flags.length ?? defaultLength(decoded, model));
   const tokens = whole.subarray(0, pieces.length);
-  const { openDevice } = await rooms.devices();
-  const device = await openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds: 0 }, ...ofMachine(flags) });
   waiting.begin('compiling');
   const onRead = (done: number): void => waiting.listen({ kind: 'inspecting', done, total: tokens.length });
-  const activations = await readActivations(trained, tokens, device, startSymbolOf(trained), onRead).finally(() => device.close());
+  const activations = await readCells(trained, tokens, machine, onRead);
   const read = tokens.length < whole.length ? `the first ${count(tokens.length)} of ${count(whole.length)}` : count(tokens.length);
   const extent = `${read} ${unitName(vocabulary.unit)}s`;
-  const by = choice.fromEnvironment ? ', by RNN_DEVICE' : '';
   if (!flags.json) stderr.note(`${path}, ${extent}; ${activations.device}${by}`);
   return { path, model, pieces, activations, extent, cell };
 }
 
 /** None in a text too short. */
-async function search(
-  { pieces, activations }: Seen,
-  { json }: InspectFlags,
-  { rooms, stderr, waiting }: Context,
-): Promise<readonly Finding[]> {
-  const { LEAST_CHARACTERS, propertiesOf, runInTurns, searchCells } = await rooms.inspection();
+async function search({ pieces, activations }: Seen, { json }: InspectFlags, { stderr, waiting }: Context): Promise<readonly Finding[]> {
+  const { LEAST_CHARACTERS } = await import('../../insight/search.ts');
   waiting.begin('searching cells');
-  if (pieces.length >= LEAST_CHARACTERS) return runInTurns(searchCells(activations, propertiesOf(pieces)));
-  if (!json) stderr.note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
-  return [];
+  if (pieces.length < LEAST_CHARACTERS && !json)
+    stderr.note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
+  return (await import('../../api/trained.ts')).findCells(pieces, activations);
 }
 
 async function writePage(
@@ -142,9 +132,8 @@ async function writePage(
   sources: readonly string[],
   { path, model, pieces, activations, extent, cell }: Seen,
   found: { readonly findings: readonly Finding[]; readonly saturation: readonly Saturation[] },
-  context: Context,
 ): Promise<void> {
-  const { cellsPage } = await context.rooms.cellsPage();
+  const { cellsPage } = await import('../../reports/cells-page.ts');
   const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
   await files.write('--html', await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
 }
@@ -168,9 +157,9 @@ async function showCell(
   pieces: readonly string[],
   { all, hidden }: Activations,
   { json }: InspectFlags,
-  { io, rooms, stdout }: Context,
+  { io, stdout }: Context,
 ): Promise<void> {
-  const { usualRange, valuesOf } = await rooms.inspection();
+  const { usualRange, valuesOf } = await import('../../insight/activations.ts');
   const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
   const [low, high] = usualRange(values);
   if (json) return stdout.writeJson({ event: 'cell', cell: cellText(cell), low, high, values: [...values] });

@@ -26,7 +26,7 @@ const rows = 16;
 /** As many as a picture is wide in points, or finely enough for who reads JSON. */
 const places = { picture: 450, json: 2000 };
 
-export function definePlot(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Draws how training went: training and validation loss, gradient norm, learning rate and speed. Several runs are drawn over each other.',
@@ -54,26 +54,30 @@ export function definePlot(command: Command, context: Context): void {
 }
 
 async function plot(given: readonly string[], flags: PlotFlags, context: Context): Promise<void> {
-  const { rooms, stdout } = context;
+  const { stdout } = context;
   refuseMixed({ '--html': flags.html, '--svg': flags.svg, '--json': flags.json });
   const files = new OutputFiles({ '--html': flags.html, '--svg': flags.svg }, { force: flags.force, logs: given }, context);
   await files.refuseUnfit();
-  const runs = drawable(await readRuns(given, context), context);
-  const { chartsOf, dashboard, whyNothing } = await rooms.curves();
+  const runs = drawable(await readRuns(given), context);
+  const { chartsOf, whyNothing } = await import('../../reports/charts.ts');
+  const { dashboard } = await import('../../reports/terminal.ts');
   const options = {
     horizontal: flags.x ?? 'step',
     smoothing: flags.smooth ?? 0,
     logarithmicLoss: flags.log === true,
-    ...(flags.only === undefined ? {} : { only: [flags.only] }),
+    only: flags.only && [flags.only],
   };
   const isPageAlone = flags.html !== undefined && flags.svg === undefined && !flags.json;
   // On a page everything is over steps at first, and can be chosen.
   const first: ChartOptions = isPageAlone ? { horizontal: 'step' } : options;
   if (chartsOf(runs, first).length === 0) throw nothingToDraw(whyNothing(runs, first), runs);
   const draw = (places: number): Chart[] => chartsOf(runs, { ...options, places });
-  if (flags.html !== undefined) await files.write('--html', (await rooms.pictures()).curvesPage(runs));
+  if (flags.html !== undefined) await files.write('--html', (await import('../../reports/curves-page.ts')).curvesPage(runs));
   if (flags.svg !== undefined)
-    await files.write('--svg', await (await rooms.pictures()).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')));
+    await files.write(
+      '--svg',
+      await (await import('../../reports/svg.ts')).svgOf(draw(places.picture), runs.map(({ name }) => name).join(', ')),
+    );
   if (flags.json) return tell(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
   await stdout.write(`${dashboard(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);

@@ -4,10 +4,9 @@ import type { TrainedModel } from '../../runs/checkpoint.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import type { Unit } from '../../corpus/vocabulary.ts';
 import { RnnError, inQuotes } from '../../errors.ts';
-import type { SamplingOptions } from '../../sampling/filters.ts';
 import type { Given } from '../../sampling/sample.ts';
 import type { Context } from '../context.ts';
-import { chosenDevice, deviceFlag, listDevices, ofMachine, threadsFlag } from '../devices.ts';
+import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
 import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
 import type { Io } from '../io.ts';
@@ -15,7 +14,7 @@ import { writeSamples } from '../samples.ts';
 import { badValue } from '../../options/values.ts';
 import { readWhole } from '../whole-file.ts';
 
-interface SampleFlags {
+interface SampleFlags extends MachineFlags {
   readonly checkpoint?: string;
   readonly temp?: number;
   readonly length: number;
@@ -31,15 +30,13 @@ interface SampleFlags {
   readonly stop?: readonly string[];
   readonly noStop?: boolean;
   readonly json?: boolean;
-  readonly device?: string;
-  readonly threads?: number;
 }
 
 const positive = { whole: true, min: 1 };
 /** A longer prime takes many minutes to read. */
 const MAX_PRIME_BYTES = 64e6;
 
-export function defineSample(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Writes text with a trained model to stdout, as it is drawn.')
     .argument('[run]', 'a run folder or a checkpoint; the newest run unless given');
@@ -85,38 +82,31 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
   return { checkpoint: run };
 }
 
-async function sample(flags: SampleFlags, { io, rooms, stdout, stderr, waiting }: Context): Promise<void> {
+async function sample(flags: SampleFlags, { io, stdout, stderr, waiting }: Context): Promise<void> {
   refuseSeedsBeyond(flags);
   const given = await readPrime(flags, io);
-  const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
-  const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = await findCheckpoint(flags.checkpoint, 'use');
-  const checkpoint = await readCheckpoint(path, { weightsOnly: true });
-  const { unit } = checkpoint.vocabulary;
-  const prime = await primeFor(checkpoint, given, rooms);
+  const { readModel } = await import('../../api/trained.ts');
+  const { openSamplerFor, seedsFrom } = await import('../../api/writer.ts');
+  const { path, trained } = await readModel(flags.checkpoint);
+  const { unit } = trained.vocabulary;
+  const prime = await primeFor(trained, given);
   const stop = flags.stop?.map((text) => typedText('--stop', text, unit)) ?? null;
+  const { num: count, length, midText, json = false, noPrime = false, noStop = false } = flags;
   const seed = flags.seed ?? io.randomSeed();
   const maxCount = Number.MAX_SAFE_INTEGER - seed + 1;
-  if (flags.num > maxCount) throw badValue('--num', String(flags.num), `at most ${maxCount} with --seed ${seed}`);
-  const choice = chosenDevice(flags.device, io);
-  const multiplyAdds = flags.num > 1 ? flags.num * flags.length * weightsOf(checkpoint) : 0;
-  const device = await (await rooms.devices()).openDevice(choice.name, { work: { kind: 'sampling', multiplyAdds }, ...ofMachine(flags) });
-  let closeSampler = (): Promise<void> => Promise.resolve();
+  if (count > maxCount) throw badValue('--num', String(count), `at most ${maxCount} with --seed ${seed}`);
+  const { machine, by } = machineFrom(flags, io);
+  waiting.begin('compiling');
+  const { sampler, close } = await openSamplerFor(trained, machine, { texts: count, length, stops: stop !== null, prime: prime.length });
   try {
-    const by = choice.fromEnvironment ? `, device ${choice.name} by RNN_DEVICE` : '';
-    if (flags.seed === undefined && !flags.json) stderr.note(`${path}, --seed ${seed}${by}`);
-    waiting.begin('compiling');
-    const { openSampler } = await rooms.sampling();
-    const size = { texts: flags.num, length: flags.length, stops: stop !== null, prime: prime.length };
-    const sampler = await openSampler(checkpoint, device, size);
-    closeSampler = () => sampler.close();
+    const device = by === '' ? '' : `, device ${machine.device} by RNN_DEVICE`;
+    if (flags.seed === undefined && !json) stderr.note(`${path}, --seed ${seed}${device}`);
     waiting.begin('sampling'); // until the first of it is there
-    const { num: count, length, midText = false, json = false, noPrime = false, noStop = false } = flags;
+    const options = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
     const request = { prime, midText, length, stop, keepStop: !noStop, seeds: seedsFrom(seed, count), options };
     await writeSamples(sampler, request, { unit, seed, count, json, keepPrime: !noPrime }, stdout);
   } finally {
-    await closeSampler();
-    await device.close();
+    await close();
   }
 }
 
@@ -129,11 +119,6 @@ function refuseSeedsBeyond({ seed, num: count }: SampleFlags): void {
     `at most 2^53 − ${count} with --num ${count}`,
     'each text has the seed after that of the one before',
   );
-}
-
-/** Each text has a seed of its own, by which it can be had again alone. */
-function* seedsFrom(first: number, count: number): Generator<number> {
-  for (let index = 0; index < count; index++) yield first + index;
 }
 
 /** Text that was typed, with its escapes, or the bytes of a file. */
@@ -157,10 +142,11 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
 }
 
 /** A file is read in the encoding of the model's text. @throws RnnError `corpus` for one of another, unless the model reads bytes */
-async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime, rooms: Context['rooms']): Promise<Given> {
+async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<Given> {
   if ('typed' in prime) return typedText('--prime', prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
-  const { UTF8, decodeText, recordedReadingOrNull } = await rooms.reading();
+  const { UTF8, decodeText } = await import('../../corpus/encoding.ts');
+  const { recordedReadingOrNull } = await import('../../training/record.ts');
   const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
   const text = decodeText(prime.bytes, encoding);
   if (text !== null) return text;
@@ -174,8 +160,4 @@ function typedText(flag: string, text: string, unit: Unit): Given {
   if (unit === 'byte' && text.includes('\u{FFFD}'))
     throw badValue(flag, text, 'valid UTF-8', String.raw`write any other byte as \xff, and U+FFFD itself as \u{fffd}`);
   return unescaped(text, unit);
-}
-
-function weightsOf({ tensors }: TrainedModel): number {
-  return tensors.reduce((sum, { data }) => sum + data.length, 0);
 }

@@ -18,7 +18,7 @@ interface StoryFlags {
 const defaultStages = 6;
 const widest = 72;
 
-export function defineStory(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.')
     .argument('[run]', 'a run folder; the newest run unless given');
@@ -38,19 +38,20 @@ export function defineStory(command: Command, context: Context): void {
 }
 
 async function story(given: string | undefined, flags: StoryFlags, context: Context): Promise<void> {
-  const { rooms, stdout } = context;
+  const { stdout } = context;
   refuseMixed({ '--html': flags.html, '--json': flags.json });
   const files = new OutputFiles({ '--html': flags.html }, { force: flags.force, logs: given === undefined ? [] : [given] }, context);
   await files.refuseUnfit();
-  const [{ name, path, curves }] = await readRuns([await findRun(given, context)], context);
+  const [{ name, path, curves }] = await readRuns([await findRun(given)]);
   if (curves.stages.length === 0)
     throw new RnnError('checkpoint', `no samples were taken in ${path}`, {
       hint: 'rnn train takes them with --sample-every 500; rnn sample writes what the model has learnt by now',
     });
-  const { someOf, captionOf, factsOf } = await rooms.story();
+  const { someOf, captionOf, factsOf } = await import('../../reports/story.ts');
   const isWhole = flags.html !== undefined || flags.json === true;
   const stages = someOf(curves.stages, flags.stages ?? (isWhole ? Infinity : defaultStages));
-  if (flags.html !== undefined) await files.write('--html', (await rooms.pictures()).storyPage({ name, curves }, stages));
+  if (flags.html !== undefined)
+    await files.write('--html', (await import('../../reports/story-page.ts')).storyPage({ name, curves }, stages));
   if (flags.json) await stdout.writeJson(...stages.map((stage) => ({ event: 'stage', run: path, ...stage })));
   if (isWhole) return;
   const { bold, dim } = stdout.colour;

@@ -41,7 +41,7 @@ The same command goes on with a sweep that was interrupted.`;
 
 const DEFAULT_SEED = 1;
 
-export function defineSweep(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       "Trains a model for each trial of a grid, or for trials drawn at random, and ranks them. Options of 'rnn train' that hold for all trials go after --.",

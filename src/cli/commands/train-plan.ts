@@ -1,6 +1,6 @@
 // What `rnn train --dry-run` shows: how long the run would take, every option as it would be, and where it comes from; as data, too, of
 // which a part is a configuration file.
-import type { TriedRun } from '../../api/try-run.ts';
+import type { TriedRun } from '../../api/plan-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
 import { excludedBy, machineNames, readingNames } from '../../options/run.ts';
 import { flagOf } from '../../options/train.ts';
@@ -30,8 +30,8 @@ interface Row {
 }
 
 export async function showPlan(context: Context, flags: TrainFlags, plan: Plan): Promise<number> {
-  const { rooms, stdout } = context;
-  const { parametersOf } = await rooms.planning();
+  const { stdout } = context;
+  const { parametersOf } = await import('../../training/model.ts');
   const { options, reading, path, corpus, estimate, unmeasured } = plan;
   const rows = [
     ...trainingNames.map((name) => rowOfTraining(name, plan, context)),

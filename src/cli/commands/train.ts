@@ -16,7 +16,7 @@ import { showPlan } from './train-plan.ts';
 import { isTyped } from '../typed.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
-export function defineTrain(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description('Trains a model on text: files, folders, globs, or - for standard input. The checkpoints go to a run folder.')
     .argument('<corpus...>', 'the text to learn');
@@ -35,30 +35,28 @@ interface Request {
 
 async function train(request: Request): Promise<number> {
   const { sources, flags, context } = request;
-  const { io, rooms, stdout, stderr } = context;
+  const { io, stdout, stderr } = context;
   checkTogether(flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
   const reporter = openReporter(stdout, stderr, flags);
   const stopwatch = openStopwatch(io);
   try {
-    const path = flags.out ?? join('checkpoints', (await rooms.corpus()).corpusName(sources[0]));
-    const asked = requestOf(request, path, choice);
-    const { openRun, tryRun } = await rooms.opening();
+    const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
     // What is told may quote files that came from anywhere.
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
       warn: (text) => reporter.warn(harmless(text)),
-      ...(isTyped(sources, io) || reporter.listen === undefined ? {} : { activity: reporter.listen }),
+      activity: isTyped(sources, io) ? undefined : reporter.listen,
     };
-    const surroundings = { rooms, tell, clock: () => stopwatch.now() };
+    const asked = { request: requestOf(request, path, choice), tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
-      const tried = await tryRun(asked, surroundings);
+      const tried = await (await import('../../api/plan-run.ts')).tryRun(asked);
       reporter.close();
       for (const note of tried.idle) tell.note(note);
       return await showPlan(context, flags, { ...tried, asked: givenOptions(flags), path });
     }
-    const run = await openRun(asked, surroundings);
+    const run = await (await import('../../api/open-run.ts')).openRun(asked);
     if (run.end !== null) {
       await reporter.handle(run.end);
       return 0;
@@ -88,9 +86,7 @@ function requestOf({ sources, flags, context: { io } }: Request, folder: string,
     machine: givenMachine(flags),
     ...(fromEnvironment ? { deviceBy: 'RNN_DEVICE' } : {}),
     alsoReads: [flags.config ?? io.env.RNN_CONFIG ?? ''].filter((path) => path !== ''),
-    get stdin() {
-      return io.stdin;
-    },
+    stdin: io.stdin,
   };
 }
 

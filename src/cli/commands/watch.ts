@@ -5,9 +5,8 @@ import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { harmless } from '../format.ts';
 import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
 import { type Signal, signalCodes } from '../signals.ts';
-import { LineView, ScreenView } from '../watch-views.ts';
 
-export function defineWatch(command: Command, context: Context): void {
+export function define(command: Command, context: Context): void {
   command
     .description(
       'Shows the curves of a run while another process trains it, until the run ends. Where stdout is no terminal: one line per report.',
@@ -19,15 +18,16 @@ export function defineWatch(command: Command, context: Context): void {
     ['rnn watch checkpoints/hamlet --json', 'its events as they come'],
   ]);
   command.action(async (given: string | undefined, flags: { json?: boolean }) => {
-    context.exitCode = await watch(await findRun(given, context), flags, context);
+    context.exitCode = await watch(await findRun(given), flags, context);
   });
 }
 
 async function watch(path: string, { json }: { json?: boolean }, context: Context): Promise<number> {
-  const { io, rooms, stdout, stderr } = context;
-  const { followRun } = await rooms.logs();
-  const charts = await rooms.curves();
-  const view = stdout.isTerminal && !json ? new ScreenView(stdout, io, charts, nameOf(path)) : new LineView(stdout, json === true);
+  const { io, stdout, stderr } = context;
+  const { followRun } = await import('../../api/runs.ts');
+  const { Curves } = await import('../../training/curves.ts');
+  const { LineView, ScreenView } = await import('../watch-views.ts');
+  const view = stdout.isTerminal && !json ? new ScreenView(stdout, io, nameOf(path)) : new LineView(stdout, json === true);
   const stop = new AbortController();
   const signals: Signal[] = [];
   const forget = io.onSignal((received) => {
@@ -35,9 +35,9 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
     stop.abort();
   });
   try {
-    let curves = new charts.Curves();
+    let curves = new Curves();
     for await (const { lines, isAnew } of followRun(path, { signal: stop.signal })) {
-      if (isAnew) curves = new charts.Curves();
+      if (isAnew) curves = new Curves();
       for (const line of lines) {
         curves.add(line);
         view.take(line, curves);

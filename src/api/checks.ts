@@ -1,5 +1,5 @@
-// How a text is read and what it is computed on, as programs give it: a command line has checked its words, a program
-// may hand over anything.
+// Checks of what a program hands over, where types are not looked at: a command line has checked its words, a program may hand over
+// anything.
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import { keyOf } from '../options/option.ts';
@@ -7,7 +7,24 @@ import { type MachineOptions, type ReadingOptions, machineOptions, readingOption
 import { suggestions } from '../options/suggest.ts';
 import { flagOf, trainOptions } from '../options/train.ts';
 import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
-import { isModel, isName, isStream } from './given.ts';
+
+export const isText = (given: unknown): given is string | Uint8Array => typeof given === 'string' || given instanceof Uint8Array;
+
+/** No system has names with a NUL character. */
+export const isName = (given: unknown): given is string => typeof given === 'string' && !given.includes('\0');
+
+/** A file, a folder, a pattern or `-`, or a list of them. */
+export const areSources = (given: unknown): given is string | readonly string[] => [given].flat().every(isName);
+
+/** A run folder, a file, or what `loadCheckpoint` gives. */
+export const isModelOrName = (given: unknown): given is string | TrainedModel => isName(given) || isModel(given);
+
+/** What `-` stands for: pieces of text or bytes, as they come or all at once. */
+export const isStream = (given: unknown): given is AsyncIterable<Uint8Array | string> =>
+  typeof given === 'object' && given !== null && (Symbol.asyncIterator in given || Symbol.iterator in given);
+
+export const isModel = (given: unknown): given is TrainedModel =>
+  typeof given === 'object' && given !== null && ['model', 'tensors', 'vocabulary', 'training'].every((member) => member in given);
 
 /**
  * @param numbers by name; those that are left out are not looked at
