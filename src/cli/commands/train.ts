@@ -8,12 +8,12 @@ import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
 import { harmless, shellWord } from '../format.ts';
+import { isTyped } from '../known-text.ts';
 import { signalCodes, watchSignals } from '../signals.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
 import { openStopwatch } from '../stopwatch.ts';
 import { showPlan } from './train-plan.ts';
-import { isTyped } from '../typed.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
 export function define(command: Command, context: Context): void {

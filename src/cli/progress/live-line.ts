@@ -1,6 +1,5 @@
 // The last line of a terminal, drawn again and again while everything else is printed above it.
 import type { Activity } from '../../training/activity.ts';
-import type { Waiting } from '../context.ts';
 import type { Output, Pinned } from '../output.ts';
 import { type ShownWait, type Wait, waitFor, waitLine } from './line.ts';
 
@@ -62,7 +61,7 @@ export class LiveLine implements Pinned {
 }
 
 /** Shows the current work in such a line: of a command that has printed nothing yet, or of a run that does not train at the moment. */
-export class WaitingLine extends LiveLine implements Waiting {
+export class WaitingLine extends LiveLine {
   readonly #now: () => number;
   #wait: Wait | null = null;
   #sinceMs = 0;
@@ -81,8 +80,10 @@ export class WaitingLine extends LiveLine implements Waiting {
     this.#now = now;
   }
 
+  /** Takes what modules report of their work. */
   readonly listen = (activity: Activity): void => this.#change(waitFor(activity));
 
+  /** Begins work that reports nothing. */
   begin(label: string): void {
     this.#change({ label, done: 0, total: null, detail: '' });
   }
@@ -92,6 +93,7 @@ export class WaitingLine extends LiveLine implements Waiting {
     this.#wait = null;
   }
 
+  /** Leaves the terminal as it was found, for results to be printed. May be called more than once. */
   end(): void {
     this.endWait();
     this.hide();
