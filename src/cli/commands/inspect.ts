@@ -24,7 +24,7 @@ interface InspectFlags extends TextFlags, MachineFlags {
   readonly force?: boolean;
 }
 
-const positive = { whole: true, least: 1 };
+const positive = { whole: true, min: 1 };
 
 export function define(command: Command, context: Context): void {
   command
