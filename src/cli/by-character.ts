@@ -3,7 +3,7 @@ import type { Tokens, Vocabulary } from '../corpus/read.ts';
 import type { Surprise } from '../insight/surprise.ts';
 import type { Context } from './context.ts';
 import { bits, symbol } from './format.ts';
-import { shaderFor } from './shades.ts';
+import { shaderFor } from './shaded-text.ts';
 
 export interface CharacterCosts {
   readonly tokens: Tokens;
@@ -35,39 +35,35 @@ export async function writeCharacters(costs: CharacterCosts, json: boolean, { io
   const texts = symbolTexts(costs.vocabulary);
   for (const some of chunks(characters(costs, texts))) {
     if (json) await stdout.writeJson(...some.map((each) => ({ event: 'character', ...each })));
-    else await stdout.write(some.map(lineOf).join(''));
+    else
+      await stdout.write(
+        some
+          .map(({ at, character, nats, rank, likeliest }) => {
+            const others = likeliest.map(([other, probability]) => `${symbol(other)} ${probability.toFixed(4)}`);
+            return `${[at, symbol(character), bits(nats).toFixed(4), rank, others.join('  ')].join('\t')}\n`;
+          })
+          .join(''),
+      );
   }
   return false;
 }
 
-interface Character {
-  readonly at: number;
-  readonly character: string;
-  readonly nats: number;
-  /** 1 for the likeliest. */
-  readonly rank: number;
-  readonly likeliest: readonly (readonly [character: string, probability: number])[];
-}
-
+/** Ranks are from 1, the likeliest. */
 function* characters(
   { tokens, surprise: { nats, ranks, alternatives, likeliest, probabilities } }: CharacterCosts,
   texts: readonly string[],
-): Generator<Character> {
+) {
   for (const [index, rank] of ranks.entries()) {
     const first = index * alternatives;
+    const ids = Array.from(likeliest.subarray(first, first + alternatives));
     yield {
       at: index + 1,
       character: texts[tokens[index + 1]],
       nats: nats[index],
       rank: rank + 1,
-      likeliest: Array.from(likeliest.subarray(first, first + alternatives), (id, place) => [texts[id], probabilities[first + place]]),
+      likeliest: ids.map((id, place) => [texts[id], probabilities[first + place]] as const),
     };
   }
-}
-
-function lineOf({ at, character, nats, rank, likeliest }: Character): string {
-  const others = likeliest.map(([other, probability]) => `${symbol(other)} ${probability.toFixed(4)}`).join('  ');
-  return `${[at, symbol(character), bits(nats).toFixed(4), rank, others].join('\t')}\n`;
 }
 
 function* chunks<Item>(items: Iterable<Item>): Generator<Item[]> {

@@ -2,27 +2,30 @@
 import { type Finding, cellText, scoreOf, scoreText, sortedFindings } from '../insight/finding.ts';
 import { type Saturation, summaryOf } from '../insight/saturation.ts';
 import type { Colours } from './colour.ts';
-import { count, wrap } from './format.ts';
+import { count, lengthShown, wrap } from './format.ts';
 import type { Output } from './output.ts';
+import { textTable } from './text-table.ts';
+
+/** Of each column. */
+const MIN_WIDTH = 12;
+const GAP = 2;
 
 /** A line for each property that some unit tells, and one for each kind of other properties. */
-export function cellsTable(findings: readonly Finding[], { colour, columns }: Pick<Output, 'colour' | 'columns'>): string[] {
+export function cellsTable(findings: readonly Finding[], { colour: { dim }, columns }: Pick<Output, 'colour' | 'columns'>): string[] {
   const { told, untold, untested, absent } = sortedFindings(findings);
-  const rows = told.map(({ property, chance, cells }) => [
-    property.name,
-    scoreText(property, chance!),
-    ...cells.map((cell) => `${cellText(cell)} ${bareScore(scoreText(property, cell.correlation))}`),
-  ]);
-  const widths = [0, 1, 2].map((column) =>
-    Math.max(12, ...rows.flatMap((row) => (column < 2 ? [row[column].length] : row.slice(2).map((cell) => cell.length)))),
-  );
-  const fitting = Math.max(1, Math.floor((columns - widths[0] - widths[1] - 2) / (widths[2] + 2)));
-  const line = ([name, chance, ...cells]: readonly string[]): string =>
-    `${colour.dim(name.padEnd(widths[0]))}  ${[chance.padEnd(widths[1]), ...cells.slice(0, fitting).map((cell) => cell.padEnd(widths[2]))].join('  ')}`.trimEnd();
+  const rows = told.map(({ property, chance, cells }) => ({
+    left: [dim(property.name), scoreText(property, chance!)],
+    units: cells.map((cell) => `${cellText(cell)} ${scoreText(property, cell.correlation).replace(/^\S+ /, '')}`),
+  }));
+  const table = (units: number): string[] =>
+    textTable([['', 'chance up to'], ...rows.map((row) => [...row.left, ...row.units.slice(0, units)])], 'l', MIN_WIDTH);
+  const unitWidth = Math.max(MIN_WIDTH, ...rows.flatMap(({ units }) => units.map(({ length }) => length)));
+  const leftWidth = Math.max(...table(0).map(lengthShown));
+  const [head, ...lines] = table(Math.max(1, Math.floor((columns - leftWidth) / (GAP + unitWidth))));
   const rest = (what: string, names: readonly string[]): string[] =>
-    names.length === 0 ? [] : [colour.dim(wrap(`${what}: ${names.join(', ')}`, Math.max(20, columns - 2)).join('\n  '))];
+    names.length === 0 ? [] : [dim(wrap(`${what}: ${names.join(', ')}`, Math.max(20, columns - 2)).join('\n  '))];
   return [
-    ...(told.length === 0 ? [] : [colour.dim(line(['', 'chance up to', 'units, the best first'])), ...rows.map(line)]),
+    ...(told.length === 0 ? [] : [dim(`${head}  units, the best first`), ...lines]),
     ...rest('told by no unit', untold.map(nameOf)),
     ...rest('not tested, the text is too short', untested.map(nameWithNeed)),
     ...rest('not in the text', absent.map(nameOf)),
@@ -33,18 +36,16 @@ const nameOf = ({ property }: Finding): string => property.name;
 const nameWithNeed = ({ property, neededCharacters }: Finding): string =>
   `${property.name} (takes about ${count(neededCharacters!)} characters)`;
 
-const bareScore = (score: string): string => score.replace(/^\S+ /, '');
-
 /** A line for each gate of each layer. */
 export function gatesTable(saturation: readonly Saturation[], { dim }: Colours): string[] {
-  const headings = ['layer', 'gate', 'below 0.1', 'above 0.9', 'units mostly below', 'mostly above'];
+  if (saturation.length === 0) return [];
   const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)} %`;
   const rows = saturation.map((each) => {
     const { left, right, mostlyLeft, mostlyRight } = summaryOf(each);
     return [String(each.layer), each.gate, percent(left), percent(right), String(mostlyLeft), String(mostlyRight)];
   });
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padStart(headings[column].length)).join('  ');
-  return rows.length === 0 ? [] : [dim(line(headings)), ...rows.map(line)];
+  const [head, ...lines] = textTable([['layer', 'gate', 'below 0.1', 'above 0.9', 'units mostly below', 'mostly above'], ...rows], 'r');
+  return [dim(head), ...lines];
 }
 
 export function findingObject({ property, chance, cells, neededCharacters }: Finding): object {

@@ -1,17 +1,10 @@
 // What every command is handed: the streams, and where to leave its exit code.
-import type { Activity } from '../training/activity.ts';
 import type { Io } from './io.ts';
 import type { Output } from './output.ts';
+import type { WaitingLine } from './progress/live-line.ts';
 
 /** The progress line of a command that has printed nothing yet. It does nothing if no terminal would show it. */
-export interface Waiting {
-  /** For whatever reports how far it is. */
-  readonly listen: (activity: Activity) => void;
-  /** Something that reports nothing, from here on. */
-  begin(label: string): void;
-  /** Leaves the terminal as it was found, for results to be printed. May be called more than once. */
-  end(): void;
-}
+type Waiting = Pick<WaitingLine, 'listen' | 'begin' | 'end'>;
 
 export const noWaiting: Waiting = { listen() {}, begin() {}, end() {} };
 

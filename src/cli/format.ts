@@ -94,4 +94,5 @@ export function wrap(text: string, width: number): string[] {
   return lines.map((line, index) => (index === 0 ? line.trimEnd() : line.trim()));
 }
 
-const lengthShown = (text: string): number => stripVTControlCharacters(text).length;
+/** Without colours. */
+export const lengthShown = (text: string): number => stripVTControlCharacters(text).length;

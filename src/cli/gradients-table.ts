@@ -3,6 +3,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import type { NetworkGradients } from '../reports/gradients.ts';
 import { harmless, wrap } from './format.ts';
 import type { Output } from './output.ts';
+import { textTable } from './text-table.ts';
 
 export interface GradientsOf extends NetworkGradients {
   readonly model: ModelConfiguration;
@@ -10,10 +11,11 @@ export interface GradientsOf extends NetworkGradients {
 
 /** The steps that are shown, as far as there are so many and as they fit; the last one always is. */
 const shown = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000];
-const nameWidth = 12;
-const width = 8;
-const rateWidth = 10;
-const stretchWidth = 7;
+/** Columns of the terminal, with the space before all but the names: names, what is multiplied by per step, σ max, and each step. */
+const NAME_WIDTH = 12;
+const RATE_WIDTH = 10;
+const STRETCH_WIDTH = 7;
+const STEP_WIDTH = 8;
 
 const legend =
   'The norm of the gradient of the loss at a step with respect to what was held k steps before it, and what it is multiplied by per step.';
@@ -25,36 +27,28 @@ export function gradientsTable(
   { columns, colour: { dim, bold } }: Pick<Output, 'columns' | 'colour'>,
 ): string[] {
   const isStretchShown = networks.some(({ singularValues }) => singularValues.length > 0);
-  const steps = stepsThatFit(
-    networks[0].flows[0].logNorms.length - 1,
-    columns - 1 - nameWidth - rateWidth - (isStretchShown ? stretchWidth : 0),
-  );
-  const numbers = steps.map((k) => (k === 0 ? 'k = 0' : String(k)).padStart(width));
-  const stretchTitle = isStretchShown ? 'σ max'.padStart(stretchWidth) : '';
-  const head = [''.padEnd(nameWidth), ...numbers, 'per step'.padStart(rateWidth), stretchTitle].join('');
-  const told = [legend, ...(isStretchShown ? [stretchLegend] : [])].flatMap((text) => wrap(text, columns - 1));
+  const room = columns - 1 - NAME_WIDTH - RATE_WIDTH - (isStretchShown ? STRETCH_WIDTH : 0);
+  const steps = stepsThatFit(networks[0].flows[0].logNorms.length - 1, room);
+  const numbers = steps.map((k) => (k === 0 ? 'k = 0' : String(k)).padStart(STEP_WIDTH - 2));
+  const headings = [' '.repeat(NAME_WIDTH), ...numbers, 'per step', isStretchShown ? 'σ max' : ''];
   return [
-    ...told.map((line) => dim(line)),
-    ...networks.flatMap(({ name, model, flows, singularValues }) => [
-      '',
-      `${bold(harmless(name))}${dim(`  ${model.cell} ${model.layers}×${model.hidden}`)}`,
-      dim(head),
-      ...flows.map(({ layer, state, logNorms, perStep }, row) => {
-        const values = steps.map((k) => powerOfTen(logNorms[k]).padStart(width)).join('');
-        const stretch =
-          flows[row - 1]?.layer === layer || singularValues.length === 0
-            ? ''
-            : median(singularValues[layer]).toFixed(2).padStart(stretchWidth);
-        const rate = perStep === null ? '–' : `×${perStep.toFixed(3)}`;
-        return [`layer ${layer}  ${state}`.padEnd(nameWidth), values, rate.padStart(rateWidth), stretch].join('');
-      }),
-    ]),
+    ...[legend, ...(isStretchShown ? [stretchLegend] : [])].flatMap((text) => wrap(text, columns - 1)).map(dim),
+    ...networks.flatMap(({ name, model, flows, singularValues }) => {
+      const rows = flows.map(({ layer, state, logNorms, perStep }, row) => [
+        `layer ${layer}  ${state}`,
+        ...steps.map((k) => powerOfTen(logNorms[k])),
+        perStep === null ? '–' : `×${perStep.toFixed(3)}`,
+        flows[row - 1]?.layer === layer || singularValues.length === 0 ? '' : median(singularValues[layer]).toFixed(2),
+      ]);
+      const [head, ...lines] = textTable([headings, ...rows], 'lr');
+      return ['', `${bold(harmless(name))}${dim(`  ${model.cell} ${model.layers}×${model.hidden}`)}`, dim(head), ...lines];
+    }),
   ];
 }
 
 function stepsThatFit(K: number, room: number): number[] {
   const steps = [...new Set([...shown.filter((k) => k <= K), K])];
-  const count = Math.min(steps.length, Math.max(2, Math.floor(room / width)));
+  const count = Math.min(steps.length, Math.max(2, Math.floor(room / STEP_WIDTH)));
   return Array.from({ length: count }, (_, index) => steps[Math.round((index * (steps.length - 1)) / (count - 1))]);
 }
 

@@ -53,31 +53,26 @@ export function openProcessIo(): Io {
       return process.stderr;
     },
     env: process.env,
-    onSignal(handler) {
-      for (const signal of signals) process.on(signal, handler);
-      return () => {
-        for (const signal of signals) process.off(signal, handler);
-      };
-    },
-    onStop(handler) {
-      if (process.platform === 'win32') return () => {};
-      // Whoever listens for it is not stopped by it.
-      const stop = (): void => {
+    onSignal: (handler) => listen(signals, handler),
+    onStop: (handler) =>
+      listen(stopsProcesses ? ['SIGTSTP'] : [], () => {
         handler();
-        process.kill(process.pid, 'SIGSTOP');
-      };
-      process.on('SIGTSTP', stop);
-      return () => void process.off('SIGTSTP', stop);
-    },
-    onContinue(handler) {
-      // Windows stops no process, and has no such signal to listen for.
-      if (process.platform === 'win32') return () => {};
-      process.on('SIGCONT', handler);
-      return () => void process.off('SIGCONT', handler);
-    },
+        process.kill(process.pid, 'SIGSTOP'); // a process that listens for TSTP is not stopped by it
+      }),
+    onContinue: (handler) => listen(stopsProcesses ? ['SIGCONT'] : [], handler),
     start: startChild,
     exit: (code) => process.exit(code),
     randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0],
+  };
+}
+
+/** Windows stops no process, and has no signals for it. */
+const stopsProcesses = process.platform !== 'win32';
+
+function listen<Name extends NodeJS.Signals>(signals: readonly Name[], handler: (signal: Name) => void): () => void {
+  for (const signal of signals) process.on(signal, handler);
+  return () => {
+    for (const signal of signals) process.off(signal, handler);
   };
 }
 

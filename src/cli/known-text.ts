@@ -1,4 +1,4 @@
-// A text that a trained model is to read, and what is said of it. Reading it is library/'s.
+// A text that a trained model is to read, and what is said of it. Reading it is api/'s.
 import type { Loaded } from '../api/trained.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
@@ -7,7 +7,7 @@ import type { Part } from '../training/scoring.ts';
 import type { Context } from './context.ts';
 import { type Flag, listFlag, skipInvalidFlag, textFlag } from './flags.ts';
 import { shellWord } from './format.ts';
-import { isTyped } from './typed.ts';
+import type { Io } from './io.ts';
 
 export interface TextFlags {
   readonly include?: readonly string[];
@@ -58,20 +58,16 @@ export async function readKnownText(
 /** The error for a text that cannot be read, with another hint where the text is a run: other commands take a run as their argument. */
 async function asRunNamed(error: unknown, sources: readonly string[]): Promise<unknown> {
   if (!(error instanceof RnnError) || error.kind !== 'corpus') return error;
-  const run = await firstRun(sources.filter((source) => !isStandardInput(source)));
-  if (run === undefined) return error;
-  const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
-  return new RnnError('corpus', error.message, { hint, options: error.options, cause: error });
+  const { findRuns } = await import('../runs/store.ts');
+  for (const source of sources.filter((each) => !isStandardInput(each))) {
+    // Without runs it is a text, or it does not exist, and then the current error names the file.
+    const [run] = await findRuns([source]).catch(() => []);
+    if (run === undefined) continue;
+    const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
+    return new RnnError('corpus', error.message, { hint, options: error.options, cause: error });
+  }
+  return error;
 }
 
-async function firstRun(sources: readonly string[]): Promise<string | undefined> {
-  const { findRuns } = await import('../runs/store.ts');
-  for (const source of sources) {
-    try {
-      return (await findRuns([source]))[0];
-    } catch {
-      // It is a text, or it does not exist, and then the current error names the file.
-    }
-  }
-  return undefined;
-}
+/** Whether the user types the text into the terminal: a progress line must not overwrite it. */
+export const isTyped = (sources: readonly string[], io: Io): boolean => io.isStdinTerminal && sources.some(isStandardInput);

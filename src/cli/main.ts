@@ -68,8 +68,8 @@ async function openContext(io: Io, colour: boolean): Promise<Context> {
 async function openWaiting(context: Context): Promise<void> {
   const { stdout, stderr, wantsJson } = context;
   if (!stderr.isTerminal || wantsJson === true) return;
-  const { TerminalWaiting } = await import('./progress/waiting.ts');
-  context.waiting = new TerminalWaiting(stderr);
+  const { WaitingLine } = await import('./progress/live-line.ts');
+  context.waiting = new WaitingLine(stderr);
   stdout.beforeWrite = () => context.waiting.end();
 }
 

@@ -1,5 +1,6 @@
 // One output stream: its colours, its width, and what happens when nobody reads it any more. Knows nothing of what is written.
 import { RnnError, systemCode } from '../errors.ts';
+import type { TextLook } from '../reports/terminal.ts';
 import type { Colours } from './colour.ts';
 import { harmless, harmlessJson } from './format.ts';
 import type { Io, OutputStream } from './io.ts';
@@ -55,6 +56,12 @@ export class Output {
     return this.#stream.rows || 24;
   }
 
+  /** For charts of `rows`. One column stays free: a full last column makes some terminals wrap. */
+  look(rows: number): TextLook {
+    const { bold, dim, series } = this.colour;
+    return { columns: this.columns - 1, rows, bold, dim, series: series.length === 0 ? null : series };
+  }
+
   /**
    * Settles once the stream has taken the text or the bytes, so that awaiting it honours backpressure.
    * @throws OutputClosed if nobody reads any more, a machine error if it cannot be written (a full disk)
@@ -81,9 +88,14 @@ export class Output {
     return this.isTty ? harmless(text) : text;
   }
 
+  /** The object on one line. */
+  json(object: object): string {
+    return this.isTty ? harmlessJson(object) : JSON.stringify(object);
+  }
+
   /** Settles as `write` does. */
   writeJson(...objects: readonly object[]): Promise<void> {
-    return this.write(objects.map((object) => `${this.isTty ? harmlessJson(object) : JSON.stringify(object)}\n`).join(''));
+    return this.write(objects.map((object) => `${this.json(object)}\n`).join(''));
   }
 
   /** A line that nobody waits for; one that cannot be written is lost. For stderr. */
@@ -97,6 +109,6 @@ export class Output {
   }
 
   warn(text: string): void {
-    this.line(this.colour.yellow(`warning: ${text}`));
+    this.line(this.colour.yellow(harmless(`warning: ${text}`)));
   }
 }

@@ -3,12 +3,9 @@ import type { PassTime } from '../devices/device.ts';
 import type { BenchResult } from '../diagnosis/bench.ts';
 import type { Colours } from './colour.ts';
 import { count, milliseconds, significant } from './format.ts';
+import { textTable } from './text-table.ts';
 
-const MOST_ROWS = 10;
-
-const header = ['share', 'times', 'µs each', 'kind', 'shape', 'GFLOP/s'] as const;
-/** Columns of words. */
-const words: readonly string[] = ['kind', 'shape'];
+const MAX_ROWS = 10;
 
 const wordings = {
   cpu: {
@@ -28,42 +25,24 @@ const wordings = {
 export function profileText({ device, profile, training }: BenchResult, { bold, dim }: Pick<Colours, 'bold' | 'dim'>): string {
   if (profile === null || training === null) return `${bold(device)} has no profile`;
   const { step, kinds, alone, difference } = wordings[device === 'cpu' ? 'cpu' : 'gpu'];
-  const sum = profile.reduce((total, time) => total + totalMs(time), 0);
-  const times = profile.reduce((total, time) => total + time.passes, 0);
-  const few = profile.slice(0, MOST_ROWS);
+  const totalMs = ({ passes, microseconds }: PassTime): number => (passes * microseconds) / 1000;
+  const sumMs = profile.reduce((total, time) => total + totalMs(time), 0);
+  const passes = profile.reduce((total, time) => total + time.passes, 0);
+  const few = profile.slice(0, MAX_ROWS);
+  const rows = few.map((time) => [
+    sumMs > 0 ? `${((100 * totalMs(time)) / sumMs).toFixed(1)} %` : '',
+    count(time.passes),
+    significant(time.microseconds),
+    time.kind,
+    [time.shape.rows, time.shape.columns, ...(time.shape.planes > 1 ? [time.shape.planes] : [])].join(' × '),
+    time.multiplyAdds > 0 && time.microseconds > 0 ? significant((2 * time.multiplyAdds) / time.microseconds / 1000) : '',
+  ]);
+  const [head, ...lines] = textTable([['share', 'times', 'µs each', 'kind', 'shape', 'GFLOP/s'], ...rows], 'rrrllr');
   return [
     `${bold(device)}, ${step}: ${few.length < profile.length ? `the ${few.length} of ${profile.length}` : `all ${few.length}`} ${kinds} that take most`,
-    ...table(
-      few.map((time) => row(time, sum)),
-      dim,
-    ),
-    `all ${count(times)}, ${alone}: ${milliseconds(sum)}; a whole step: ${milliseconds(training.stepMs)} ${dim(`(${difference})`)}`,
+    dim(head),
+    ...lines,
+    `all ${count(passes)}, ${alone}: ${milliseconds(sumMs)}; a whole step: ${milliseconds(training.stepMs)} ${dim(`(${difference})`)}`,
     `the host's processor works ${milliseconds(training.cpuMs)} a step`,
   ].join('\n');
-}
-
-function totalMs({ passes, microseconds }: PassTime): number {
-  return (passes * microseconds) / 1000;
-}
-
-function row(time: PassTime, sum: number): string[] {
-  const { kind, shape, passes, microseconds, multiplyAdds } = time;
-  return [
-    sum > 0 ? `${((100 * totalMs(time)) / sum).toFixed(1)} %` : '',
-    count(passes),
-    significant(microseconds),
-    kind,
-    [shape.rows, shape.columns, ...(shape.planes > 1 ? [shape.planes] : [])].join(' × '),
-    multiplyAdds > 0 && microseconds > 0 ? significant((2 * multiplyAdds) / microseconds / 1000) : '',
-  ];
-}
-
-function table(rows: readonly string[][], dim: (text: string) => string): string[] {
-  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((cells) => cells[column].length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (words.includes(header[i]) ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd();
-  return [dim(line(header)), ...rows.map(line)];
 }

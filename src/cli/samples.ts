@@ -13,36 +13,36 @@ interface Writing {
   readonly keepPrime: boolean;
 }
 
+type Write = (sampler: Sampler, request: TextsRequest, start: Given, writing: Writing, stdout: Output) => Promise<void>;
+
 /** Draws all texts of the request. A prime that the model does not know is refused before anything is on stdout. */
 export async function writeSamples(sampler: Sampler, request: TextsRequest, writing: Writing, stdout: Output): Promise<void> {
-  const start = writing.keepPrime ? request.prime : '';
-  if (writing.json) return writeObjects(sampler, request, start, writing, stdout);
-  if (writing.unit === 'byte' && !stdout.isTty) return writeBytes(sampler, request, start, stdout);
-  return writeTexts(sampler, request, start, writing, stdout);
+  const write = writing.json ? writeObjects : writing.unit === 'byte' && !stdout.isTty ? writeBytes : writeTexts;
+  await write(sampler, request, writing.keepPrime ? request.prime : '', writing, stdout);
 }
 
-async function writeObjects(sampler: Sampler, request: TextsRequest, start: Given, { unit, seed }: Writing, stdout: Output): Promise<void> {
+const writeObjects: Write = async (sampler, request, start, { unit, seed }, stdout) => {
   let index = 0;
   for (const pieces of sampler.bytes(request)) {
     const all = [Buffer.from(start)];
     for await (const piece of pieces) all.push(Buffer.from(piece));
     const bytes = Buffer.concat(all);
-    const head = { event: 'sample', index, seed: seed + index, prime: textOf(request.prime), text: textOf(bytes) };
-    await stdout.writeJson(unit === 'byte' ? { ...head, bytes: bytes.toString('base64') } : head);
+    const sample = { event: 'sample', index, seed: seed + index, prime: textOf(request.prime), text: textOf(bytes) };
+    await stdout.writeJson(unit === 'byte' ? { ...sample, bytes: bytes.toString('base64') } : sample);
     index++;
   }
-}
+};
 
 /** As many as were asked for: nothing is added between texts or after the last. */
-async function writeBytes(sampler: Sampler, request: TextsRequest, start: Given, stdout: Output): Promise<void> {
+const writeBytes: Write = async (sampler, request, start, _, stdout) => {
   for (const pieces of sampler.bytes(request)) {
     if (start.length > 0) await stdout.write(start);
     for await (const piece of pieces) await stdout.write(piece);
   }
-}
+};
 
 /** On a terminal each of several has a heading; elsewhere there are the texts alone, each with a newline at its end. */
-async function writeTexts(sampler: Sampler, request: TextsRequest, start: Given, { seed, count }: Writing, stdout: Output): Promise<void> {
+const writeTexts: Write = async (sampler, request, start, { seed, count }, stdout) => {
   const { bold, dim } = stdout.colour;
   let index = 0;
   for (const pieces of sampler.texts(request)) {
@@ -58,7 +58,7 @@ async function writeTexts(sampler: Sampler, request: TextsRequest, start: Given,
     if (!last.endsWith('\n')) await stdout.write('\n');
     index++;
   }
-}
+};
 
 /** U+FFFD stands for bytes that are not UTF-8. */
 const textOf = (given: Given): string => (typeof given === 'string' ? given : new TextDecoder('utf-8', { ignoreBOM: true }).decode(given));

@@ -2,6 +2,7 @@
 import type { Score } from '../training/scoring.ts';
 import type { Colours } from './colour.ts';
 import { bits, count } from './format.ts';
+import { textTable } from './text-table.ts';
 
 /** Bits per character by other means; null where they were not asked for. */
 export interface Others {
@@ -30,62 +31,41 @@ export function evaluationObject(
   return { event: 'evaluation', characters, ...figures(nats), accuracy, dynamic: adapted, compressors, ngrams, ...how };
 }
 
-const columns = ['nats', 'bits', 'perplexity'] as const;
-type Figures = ReturnType<typeof figures>;
-
-const cell = (name: (typeof columns)[number], { [name]: value }: Figures): string => value.toFixed(name === 'perplexity' ? 3 : 4);
-
-const row = (name: string, cells: readonly string[], width: number, { dim }: Colours): string =>
-  `${dim(name.padEnd(width))}${cells.map((each) => each.padStart(12)).join('')}\n`;
+const MIN_WIDTH = 10;
 
 /** Two columns, or three with dynamic evaluation. @param run the name of the model @param unit the name of a token */
 export function scoresTable(evaluated: Evaluated, run: string, unit: 'character' | 'byte', colour: Colours): string {
   const {
     score: { characters, nats, accuracy, dynamicNats },
   } = evaluated;
-  const line = (name: string, cells: readonly string[]): string => row(name, cells, 10, colour);
-  const models = [figures(nats), ...(dynamicNats === null ? [] : [figures(dynamicNats)])];
-  return [
-    models.length > 1 ? colour.dim(line('', ['static', 'dynamic'])) : '',
-    line(`${unit}s`, [count(characters)]),
-    ...columns.map((name) =>
-      line(
-        name,
-        models.map((each) => cell(name, each)),
-      ),
-    ),
-    line('accuracy', [`${(100 * accuracy).toFixed(2)} %`]),
-    comparison(evaluated, run, unit, colour),
-  ].join('');
+  const { dim } = colour;
+  const models = [cells(nats), ...(dynamicNats === null ? [] : [cells(dynamicNats)])];
+  const rows = [
+    [`${unit}s`, count(characters)],
+    ...columns.map((name, index) => [name, ...models.map((each) => each[index])]),
+    ['accuracy', `${(100 * accuracy).toFixed(2)} %`],
+  ].map(([name, ...values]) => [dim(name), ...values]);
+  const head = models.length > 1 ? [['', dim('static'), dim('dynamic')]] : [];
+  return `${[...textTable([...head, ...rows], 'lr', MIN_WIDTH), ...comparison(evaluated, run, unit, colour)].join('\n')}\n`;
 }
 
+const columns = ['nats', 'bits', 'perplexity'];
+
+const cells = (nats: number): string[] => [nats.toFixed(4), bits(nats).toFixed(4), Math.exp(nats).toFixed(3)];
+
 /** The model among the other means, the best first; empty where there are no others. */
-function comparison({ score: { nats, dynamicNats }, ...others }: Evaluated, run: string, unit: string, colour: Colours): string {
-  const means = otherBits(others).map(([name, each]): [name: string, nats: number] => [name, each * Math.LN2]);
-  if (means.length === 0) return '';
-  const models: [name: string, nats: number][] = [
-    [run, nats],
-    ...(dynamicNats === null ? [] : [[`${run}, dynamic`, dynamicNats] as [string, number]]),
-  ];
-  const sorted = [...models, ...means].toSorted(([, a], [, b]) => a - b);
-  const width = Math.max(10, ...sorted.map(([name]) => name.length));
+function comparison({ score: { nats, dynamicNats }, ...others }: Evaluated, run: string, unit: string, { dim }: Colours): string[] {
+  const means = otherBits(others).map(([name, each]) => ({ name, nats: each * Math.LN2 }));
+  if (means.length === 0) return [];
+  const dynamic = dynamicNats === null ? [] : [{ name: `${run}, dynamic`, nats: dynamicNats }];
+  const sorted = [{ name: run, nats }, ...dynamic, ...means].toSorted((a, b) => a.nats - b.nats);
   const { ngrams } = others;
   const counted =
     ngrams === null
       ? ''
       : `; n-grams count ${count(ngrams.characters)} ${unit}s${ngrams.isTrainingPart ? ', the part that the run was trained on' : ''}`;
-  return [
-    `\n${colour.dim(`compared with other means${counted}`)}\n`,
-    colour.dim(row('', columns, width, colour)),
-    ...sorted.map(([name, each]) =>
-      row(
-        name,
-        columns.map((column) => cell(column, figures(each))),
-        width,
-        colour,
-      ),
-    ),
-  ].join('');
+  const [head, ...lines] = textTable([['', ...columns], ...sorted.map((each) => [dim(each.name), ...cells(each.nats)])], 'lr', MIN_WIDTH);
+  return ['', dim(`compared with other means${counted}`), dim(head), ...lines];
 }
 
 /** Each by its name, for tables. */

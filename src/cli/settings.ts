@@ -97,8 +97,7 @@ export async function settingsOfTrain(
   { io: { env }, stderr }: Context,
 ): Promise<readonly Settled[]> {
   const flags = flagsOf(command).filter(({ negate }) => !negate);
-  for (const { name, meant } of misspelt(flags, env))
-    stderr.line(stderr.colour.yellow(`warning: ${name} is no option of rnn train; did you mean ${meant}?`));
+  for (const { name, meant } of misspelt(flags, env)) stderr.warn(`${name} is no option of rnn train; did you mean ${meant}?`);
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
   const by = config === undefined ? 'RNN_CONFIG' : '--config';

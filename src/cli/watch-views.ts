@@ -3,12 +3,11 @@ import { chartsOf } from '../reports/charts.ts';
 import { dashboard } from '../reports/terminal.ts';
 import type { LogLine } from '../runs/store.ts';
 import type { Curves } from '../training/curves.ts';
-import { count, harmless, significant } from './format.ts';
+import { count, onOneLine, significant } from './format.ts';
 import type { Io } from './io.ts';
 import type { Output } from './output.ts';
 import { progressLine } from './progress/line.ts';
 import { endReasons } from './progress/text.ts';
-import { lookOf } from './text-look.ts';
 
 interface View {
   /** A line of the log, and the curves with it. */
@@ -21,43 +20,22 @@ interface View {
   close(): void;
 }
 
-export class JsonView implements View {
-  readonly #stdout: Output;
-  #lines: LogLine[] = [];
-
-  constructor(stdout: Output) {
-    this.#stdout = stdout;
-  }
-
-  take(line: LogLine): void {
-    this.#lines.push(line);
-  }
-
-  async show(): Promise<void> {
-    const lines = this.#lines;
-    this.#lines = [];
-    if (lines.length > 0) await this.#stdout.writeJson(...lines);
-  }
-
-  async end(): Promise<void> {}
-
-  close(): void {}
-}
-
-/** Of what was before, only where the run is by now. */
+/** A line for each event, as JSON, or for each report and evaluation, of which only the last one before this process began. */
 export class LineView implements View {
   readonly #stdout: Output;
+  readonly #isJson: boolean;
   #lines: string[] = [];
-  #hasBegun = false;
+  #hasBegun: boolean;
 
-  constructor(stdout: Output) {
+  constructor(stdout: Output, isJson: boolean) {
     this.#stdout = stdout;
+    this.#isJson = isJson;
+    this.#hasBegun = isJson;
   }
 
-  take({ event }: LogLine, curves: Curves): void {
-    const line =
-      event === 'report' ? reportLine(curves.reports.at(-1)) : event === 'evaluation' ? evaluationLine(curves.lastEvaluation) : null;
-    if (line !== null) this.#lines.push(`${line}\n`);
+  take(line: LogLine, curves: Curves): void {
+    const text = this.#isJson ? this.#stdout.json(line) : textOf(line, curves);
+    if (text !== null) this.#lines.push(`${text}\n`);
   }
 
   async show(): Promise<void> {
@@ -68,33 +46,30 @@ export class LineView implements View {
   }
 
   async end({ end }: Curves): Promise<void> {
-    if (end !== null) await this.#stdout.write(`${endText(end)}\n`);
+    if (end !== null && !this.#isJson) await this.#stdout.write(`${endText(end)}\n`);
   }
 
   close(): void {}
 }
 
-const nats = (loss: number | null): string => (loss === null ? 'none' : `${loss.toFixed(3)} nats`);
-
-function reportLine(report: Curves['reports'][number] | undefined): string | null {
-  if (report === undefined) return null;
+function textOf({ event }: LogLine, { reports, lastEvaluation }: Curves): string | null {
+  const report = reports.at(-1);
+  if (event === 'evaluation' && lastEvaluation !== null)
+    return `step ${count(lastEvaluation.step)}  validation loss ${nats(lastEvaluation.validationLossNats)}`;
+  if (event !== 'report' || report === undefined) return null;
   const { step, lossNats, gradientNorm, learningRate, charactersPerSecond } = report;
   return [
     `step ${count(step)}`,
     `loss ${nats(lossNats)}`,
-    gradientNorm === null ? '' : `gradient ${significant(gradientNorm)}`,
-    learningRate === null ? '' : `lr ${significant(learningRate)}`,
-    charactersPerSecond === null ? '' : `${count(charactersPerSecond)} char/s`,
-  ]
-    .filter((part) => part !== '')
-    .join('  ');
+    ...(gradientNorm === null ? [] : [`gradient ${significant(gradientNorm)}`]),
+    ...(learningRate === null ? [] : [`lr ${significant(learningRate)}`]),
+    ...(charactersPerSecond === null ? [] : [`${count(charactersPerSecond)} char/s`]),
+  ].join('  ');
 }
 
-const evaluationLine = (evaluation: Curves['lastEvaluation']): string | null =>
-  evaluation === null ? null : `step ${count(evaluation.step)}  validation loss ${nats(evaluation.validationLossNats)}`;
+const nats = (loss: number | null): string => (loss === null ? 'none' : `${loss.toFixed(3)} nats`);
 
-const endText = (end: keyof typeof endReasons): string =>
-  Object.hasOwn(endReasons, end) ? endReasons[end] : harmless(`ended: ${end}`).replaceAll('\n', '␊');
+const endText = (end: keyof typeof endReasons): string => (Object.hasOwn(endReasons, end) ? endReasons[end] : onOneLine(`ended: ${end}`));
 
 const enter = '\u001B[?1049h';
 const leave = '\u001B[?1049l';
@@ -102,10 +77,10 @@ const home = '\u001B[H';
 const eraseToRight = '\u001B[K';
 const eraseBelow = '\u001B[J';
 /** With fewer rows for the loss, the other charts are left out. */
-const fewestRows = 8;
-const rowsAtEnd = 16;
-/** Less tells nothing of the time that is left. */
-const leastProgress = 1e-9;
+const MIN_ROWS = 8;
+const ROWS_AT_END = 16;
+/** From less, no time left can be estimated. */
+const MIN_PROGRESS = 1e-9;
 
 export class ScreenView implements View {
   readonly #stdout: Output;
@@ -130,7 +105,7 @@ export class ScreenView implements View {
 
   take({ event, progress }: LogLine): void {
     this.#isChanged = true;
-    if (event === 'report' && typeof progress === 'number' && progress >= leastProgress && progress <= 1) this.#progress = progress;
+    if (event === 'report' && typeof progress === 'number' && progress >= MIN_PROGRESS && progress <= 1) this.#progress = progress;
   }
 
   async show(curves: Curves): Promise<void> {
@@ -143,14 +118,14 @@ export class ScreenView implements View {
   }
 
   async end(curves: Curves): Promise<void> {
-    const lines = this.#dashboard(curves, rowsAtEnd);
-    await this.#stdout.write(`${[...lines, ...(curves.end === null ? [] : [endText(curves.end)])].join('\n')}\n`);
+    const end = curves.end === null ? [] : [endText(curves.end)];
+    await this.#stdout.write(`${[...this.#dashboard(curves, ROWS_AT_END), ...end].join('\n')}\n`);
   }
 
   close(): void {
     if (this.#isOpen) this.#stdout.stream.write(leave);
     this.#isOpen = false;
-    for (const forget of this.#forget.splice(0)) forget();
+    for (const forget of this.#forget) forget();
   }
 
   /** The whole screen: every line is written over the one that was there, so that nothing flickers. */
@@ -167,23 +142,20 @@ export class ScreenView implements View {
     if (last === undefined) return `${colour.bold(this.#name)}  ${colour.dim('waiting for the first report')}`;
     const timeLeftMs = last.elapsedMs === null || this.#progress === 0 ? null : (last.elapsedMs / this.#progress) * (1 - this.#progress);
     const validationLossNats = lastEvaluation?.validationLossNats ?? null;
-    return `${colour.bold(this.#name)}  ${progressLine({ ...last, progress: this.#progress, validationLossNats, timeLeftMs }, columns - this.#name.length - 3, colour)}`;
+    const state = { ...last, progress: this.#progress, validationLossNats, timeLeftMs };
+    return `${colour.bold(this.#name)}  ${progressLine(state, columns - this.#name.length - 3, colour)}`;
   }
 
   /** All charts, or the loss alone, with as many rows as make that many lines. */
   #filling(curves: Curves, lines: number): string[] {
-    for (const only of [undefined, ['loss'] as const]) {
-      const rows = lines + 1 - this.#dashboard(curves, 1, only).length;
-      if (rows >= fewestRows || only !== undefined) return this.#dashboard(curves, Math.max(1, rows), only);
-    }
-    return [];
+    const rowsFor = (only?: readonly ['loss']): number => lines + 1 - this.#dashboard(curves, 1, only).length;
+    const rows = rowsFor();
+    return rows >= MIN_ROWS ? this.#dashboard(curves, rows) : this.#dashboard(curves, Math.max(1, rowsFor(['loss'])), ['loss']);
   }
 
   #dashboard(curves: Curves, rows: number, only?: readonly ['loss']): string[] {
-    const look = lookOf(this.#stdout, rows);
-    return dashboard(
-      chartsOf([{ name: this.#name, curves }], { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) }),
-      look,
-    );
+    const look = this.#stdout.look(rows);
+    const options = { horizontal: 'step', places: look.columns * 2, ...(only === undefined ? {} : { only }) } as const;
+    return dashboard(chartsOf([{ name: this.#name, curves }], options), look);
   }
 }

@@ -5,7 +5,6 @@ import { RnnError } from '../errors.ts';
 import { reporting } from './activity.ts';
 import { ClockSchedule, INTERIM_CHARACTERS } from './clock-schedule.ts';
 import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
-import { openCollector } from './garbage.ts';
 import { Hurry } from './hurry.ts';
 import { affordsWhole } from './intervals.ts';
 import type { Keeper, Stored } from './keeper.ts';
@@ -33,7 +32,6 @@ export class Loop {
   readonly #clock: ClockSchedule;
   readonly #pauses: Pauses;
   readonly #timetable: Timetable;
-  readonly #collectGarbage = openCollector();
   readonly #elapsedBeforeMs: number;
   readonly #totalSteps: number | null;
   #standing: Standing;
@@ -71,7 +69,6 @@ export class Loop {
   async *events(): AsyncGenerator<TrainingEvent> {
     if (this.#run.earlier) await this.#keeper.cutBack(this.#session.step, this.#standing.undoneAt(this.#session.step));
     yield this.#log(startOf(this.#run, this.#session, this.#totalSteps));
-    this.#collectGarbage();
     let reason: EndReason | null = null;
     try {
       while ((reason = yield* this.#look()) === null) yield* this.#advance();
@@ -275,7 +272,6 @@ export class Loop {
     if (stored.kind === 'unfit') return yield* this.#goBack('a weight is not a finite number');
     if (stored.kind === 'stored') yield this.#savedNow(isByClock);
     yield* this.#tellNews();
-    this.#collectGarbage();
   }
 
   #saving<Result>(save: () => Promise<Result>): Promise<Result> {

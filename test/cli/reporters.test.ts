@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { coloursFor } from '../../src/cli/colour.ts';
 import { Output } from '../../src/cli/output.ts';
-import { BarReporter } from '../../src/cli/progress/bar.ts';
 import { Estimate } from '../../src/cli/progress/estimate.ts';
-import { PlainReporter, reportEveryMs } from '../../src/cli/progress/plain.ts';
-import { waitFor } from '../../src/cli/progress/wait.ts';
+import { TextReporter, reportEveryMs } from '../../src/cli/progress/reporter.ts';
 import type { Activity } from '../../src/training/activity.ts';
 import type { ReportEvent, StartEvent, TrainingEvent } from '../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream } from './helpers.ts';
@@ -29,7 +27,7 @@ describe('the progress bar of a terminal', () => {
 
   it('is drawn on one line of 80 columns, over and over, and erased at the end', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new BarReporter(output, { maxTimeMs: null });
+    const reporter = new TextReporter(output, null);
     await reporter.handle(start);
     await reporter.handle(report(1, 0, 0));
     await reporter.handle(report(500, 30_000, 0.25));
@@ -51,7 +49,7 @@ describe('the progress bar of a terminal', () => {
 
   it('stays below what is printed: evaluations, samples, warnings', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new BarReporter(output, { maxTimeMs: null });
+    const reporter = new TextReporter(output, null);
     await reporter.handle(start);
     vi.advanceTimersByTime(500);
     for (const event of [evaluation, sample, recovery]) {
@@ -69,7 +67,7 @@ describe('the progress bar of a terminal', () => {
 
   it('leaves the terminal as it was: no hidden cursor, no switched-off wrapping, no saved position', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new BarReporter(output, { maxTimeMs: null });
+    const reporter = new TextReporter(output, null);
     await reporter.handle(start);
     vi.advanceTimersByTime(500);
     reporter.close();
@@ -80,9 +78,9 @@ describe('the progress bar of a terminal', () => {
   });
 });
 
-const linesOf = async (events: Parameters<PlainReporter['handle']>[0][]): Promise<string[]> => {
+const linesOf = async (events: Parameters<TextReporter['handle']>[0][]): Promise<string[]> => {
   const { stream, output } = await stderrOf();
-  const reporter = new PlainReporter(output, { maxTimeMs: null });
+  const reporter = new TextReporter(output, null);
   for (const event of events) await reporter.handle(event);
   return stream.text.trimEnd().split('\n');
 };
@@ -107,10 +105,10 @@ describe('what a run waits for', () => {
       const labels: (string | undefined)[] = [];
       for (const isTraining of [false, true]) {
         const { stream, output } = await stderrOf(columns);
-        const reporter = new BarReporter(output, { maxTimeMs: null, now: () => vi.getMockedSystemTime()!.getTime() });
+        const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
         if (isTraining) for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
         for (const activity of activities) {
-          reporter.wait(waitFor(activity));
+          reporter.listen!(activity);
           vi.advanceTimersByTime(250);
           for (let second = 0; second < 10; second++) {
             const before = lastLine(stream);
@@ -129,11 +127,11 @@ describe('what a run waits for', () => {
 
   it('says how many files and bytes are read, and how long the rest takes', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new BarReporter(output, { maxTimeMs: null, now: () => vi.getMockedSystemTime()!.getTime() });
-    reporter.wait(waitFor(activities[0]));
+    const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
+    reporter.listen!(activities[0]);
     vi.advanceTimersByTime(5000);
     expect(lastLine(stream)).toMatch(/^[⠋-⣿] reading {2}looking for files {2}5s$/);
-    reporter.wait(waitFor({ ...activities[1], done: 68.5e6 }));
+    reporter.listen!({ ...activities[1], done: 68.5e6 });
     vi.advanceTimersByTime(5000);
     expect(lastLine(stream)).toMatch(/^█+[░▒▓]░+ {2}50% {2}reading {2}12 of 340 files, 69 MB of 137 MB {2}10s left *$/);
     reporter.close();
@@ -141,14 +139,14 @@ describe('what a run waits for', () => {
 
   it('counts in the time left, which passes between two reports', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new BarReporter(output, { maxTimeMs: null, now: () => vi.getMockedSystemTime()!.getTime() });
+    const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
     for (const event of [start, report(1, 0, 0), report(500, 30_000, 0.25)]) await reporter.handle(event);
     vi.advanceTimersByTime(10_000);
     expect(lastLine(stream)).toContain('1m 20s left');
-    reporter.wait(waitFor({ kind: 'validating', done: 0, total: 100 }));
+    reporter.listen!({ kind: 'validating', done: 0, total: 100 });
     vi.advanceTimersByTime(10_000);
     expect(lastLine(stream)).toContain('1m 10s left');
-    reporter.wait(waitFor({ kind: 'validating', done: 5, total: 100 }));
+    reporter.listen!({ kind: 'validating', done: 5, total: 100 });
     vi.advanceTimersByTime(100);
     expect(lastLine(stream)).toMatch(/ {2}25% {2}validating {3}5% .* 3m 1\ds left $/);
     await reporter.handle(evaluation);
@@ -160,10 +158,10 @@ describe('what a run waits for', () => {
 
   it('counts in the time left after the last step, as long as anybody knows how long it takes', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new BarReporter(output, { maxTimeMs: null, now: () => vi.getMockedSystemTime()!.getTime() });
+    const reporter = new TextReporter(output, null, () => vi.getMockedSystemTime()!.getTime());
     for (const event of [start, report(1, 0, 0), { ...report(2000, 30_000, 1), remainingPausesMs: 5000 } as TrainingEvent])
       await reporter.handle(event);
-    reporter.wait(waitFor({ kind: 'saving', done: 0, total: 1 }));
+    reporter.listen!({ kind: 'saving', done: 0, total: 1 });
     vi.advanceTimersByTime(3000);
     expect(lastLine(stream)).toMatch(/saving 3s .* 2s left *$/);
     vi.advanceTimersByTime(3000);
@@ -174,12 +172,12 @@ describe('what a run waits for', () => {
 
   it('is not shown where it is over before the line is drawn, nor anywhere else than in a terminal', async () => {
     const { stream, output } = await stderrOf(80);
-    const reporter = new BarReporter(output, { maxTimeMs: null });
-    reporter.wait(waitFor(activities[1]));
+    const reporter = new TextReporter(output, null);
+    reporter.listen!(activities[1]);
     vi.advanceTimersByTime(50);
     reporter.close();
     const plain = await stderrOf();
-    expect(new PlainReporter(plain.output, { maxTimeMs: null })).not.toHaveProperty('wait');
+    expect(new TextReporter(plain.output, null).listen).toBeUndefined();
     vi.advanceTimersByTime(1000);
     expect([stream.text, plain.stream.text]).toEqual(['', '']);
   });
@@ -188,7 +186,7 @@ describe('what a run waits for', () => {
 describe('a narrow window', () => {
   it('breaks lines between words, and leaves commands whole', async () => {
     const { stream, output } = await stderrOf(30);
-    const reporter = new BarReporter(output, { maxTimeMs: null });
+    const reporter = new TextReporter(output, null);
     await reporter.handle(start);
     for (const event of [evaluation, sample, recovery, end('max-steps')]) await reporter.handle(event);
     reporter.note('saved; to sample from it:\n  rnn sample --checkpoint checkpoints/hamlet --temp 0.8');

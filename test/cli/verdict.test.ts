@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { verdictLines } from '../../src/cli/progress/verdict.ts';
+import { verdictLines } from '../../src/cli/progress/text.ts';
 import type { Verdict } from '../../src/training/verdict.ts';
 import { rnn } from './helpers.ts';
 
@@ -14,7 +14,7 @@ const verdict: Verdict = {
   isFalling: false,
   advice: ['--dropout 0.3', '--epochs 11'],
 };
-const linesOf = (changes: Partial<Verdict>): string[] => verdictLines({ ...verdict, ...changes }, { bold: (text) => text });
+const linesOf = (changes: Partial<Verdict>): string[] => verdictLines({ ...verdict, ...changes });
 
 describe('a verdict', () => {
   it('is three lines: the best loss, the fit, and what to try', () => {

@@ -5,7 +5,7 @@ import { useDoubles } from './doubles.ts';
 import { openSampler } from '../../src/sampling/sample.ts';
 import { coloursFor } from '../../src/cli/colour.ts';
 import { Output } from '../../src/cli/output.ts';
-import { TerminalWaiting } from '../../src/cli/progress/waiting.ts';
+import { WaitingLine } from '../../src/cli/progress/live-line.ts';
 import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
 
 describe('what a command waits for', () => {
@@ -18,7 +18,7 @@ describe('what a command waits for', () => {
     const stream = new FakeStream({ columns: 60 });
     const io = new FakeProcess({ stderr: stream });
     const stderr = new Output('stderr', io, await coloursFor(io.stderr, {}, false));
-    const waiting = new TerminalWaiting(stderr, () => vi.getMockedSystemTime()!.getTime());
+    const waiting = new WaitingLine(stderr, undefined, () => vi.getMockedSystemTime()!.getTime());
     waiting.begin('compiling');
     vi.advanceTimersByTime(3000);
     expect(lastLine(stream)).toMatch(/^. compiling {2}3s$/);

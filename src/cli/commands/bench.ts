@@ -11,6 +11,7 @@ import { blasFlag, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
+import { textTable } from '../text-table.ts';
 
 interface BenchFlags {
   readonly device?: readonly string[];
@@ -27,7 +28,7 @@ interface BenchFlags {
   readonly json?: boolean;
 }
 
-const positive = { whole: true, least: 1 };
+const positive = { whole: true, min: 1 };
 
 const deviceList = (): Flag => listFlag('--device <name>', 'repeatable (default: cpu, and gpu if one answers)', Object.keys(devices));
 
@@ -91,9 +92,16 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
         await device.close();
       }
       if (json)
-        await stdout.write(
-          `${JSON.stringify({ event: 'bench', cell, layers, hidden, batchSize, sequenceLength, vocabulary: VOCABULARY, ...results.at(-1) })}\n`,
-        );
+        await stdout.writeJson({
+          event: 'bench',
+          cell,
+          layers,
+          hidden,
+          batchSize,
+          sequenceLength,
+          vocabulary: VOCABULARY,
+          ...results.at(-1),
+        });
     }
   };
   const show = async (): Promise<void> => {
@@ -143,13 +151,7 @@ const large = (value: number): string => (value < 999.5e6 ? compact(value) : `${
 /** A row for each figure that some device has, a column for each device. */
 function table(results: readonly BenchResult[], dim: (text: string) => string): string {
   const lines = rows
-    .map(([name, cell]) => [name, ...results.map((result) => cell(result) ?? '')])
+    .map(([name, cell]) => [dim(name), ...results.map((result) => cell(result) ?? '')])
     .filter(([, ...cells]) => cells.some((cell) => cell !== ''));
-  const all = [['', ...results.map(({ device }) => device)], ...lines];
-  const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
-  return all
-    .map(([name, ...cells]) =>
-      `${dim(name.padEnd(widths[0]))}${cells.map((cell, i) => `  ${cell.padStart(widths[i + 1])}`).join('')}`.trimEnd(),
-    )
-    .join('\n');
+  return textTable([['', ...results.map(({ device }) => device)], ...lines], 'lr').join('\n');
 }

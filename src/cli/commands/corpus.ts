@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags } from '../flags.ts';
 import { shellWord } from '../format.ts';
+import { textTable } from '../text-table.ts';
 import { forceFlag } from '../written.ts';
 
 export function define(command: Command, context: Context): void {
@@ -18,8 +19,8 @@ export function define(command: Command, context: Context): void {
     const { stdout, stderr } = context;
     const { builtinCorpora, writeBuiltin } = await import('../../corpus/builtin.ts');
     if (name === undefined) {
-      const width = Math.max(...builtinCorpora.map((each) => each.name.length));
-      for (const each of builtinCorpora) await stdout.write(`${stdout.colour.cyan(each.name.padEnd(width))}  ${each.description}\n`);
+      const rows = builtinCorpora.map((each) => [stdout.colour.cyan(each.name), each.description]);
+      await stdout.write(`${textTable(rows, 'l').join('\n')}\n`);
       return;
     }
     const path = await writeBuiltin(name, undefined, flags);

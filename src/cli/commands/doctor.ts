@@ -5,8 +5,8 @@ import type { Context } from '../context.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { exitCodes } from '../failures.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import { wrap } from '../format.ts';
 import type { Output } from '../output.ts';
+import { labelled } from '../text-table.ts';
 
 interface DoctorFlags {
   readonly device?: string;
@@ -43,7 +43,7 @@ async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise
   waiting.begin('checking');
   for await (const check of api.doctor({ device: device === 'auto' ? undefined : device, blas, full })) {
     if (check.device !== undefined && check.verdict === 'good') working.push(check.device);
-    await stdout.write(flags.json ? `${JSON.stringify({ event: 'check', ...check })}\n` : `${rowOf(check, stdout)}\n`);
+    await (flags.json ? stdout.writeJson({ event: 'check', ...check }) : stdout.write(`${rowOf(check, stdout)}\n`));
     waiting.begin('checking');
   }
   if (flags.json) await stdout.writeJson({ event: 'end', working });
@@ -54,13 +54,12 @@ async function doctor(flags: DoctorFlags, { stdout, waiting }: Context): Promise
   return working.length === 0 ? exitCodes.device : 0;
 }
 
-/** The longest title, `device gpu:software`, and two spaces. */
-const titleWidth = 21;
-const indent = ' '.repeat(2 + titleWidth);
+/** The mark, the longest title, `device gpu:software`, and the spaces. */
+const INDENT = 23;
 
 function rowOf({ verdict, title, detail, fix }: Check, { colour, columns }: Output): string {
   const mark = { good: colour.green('✓'), bad: colour.red('✗'), absent: colour.dim('–') }[verdict];
-  const wrapped = (text: string): string[] => wrap(text, Math.max(20, columns - indent.length - 1));
-  const lines = [...wrapped(detail), ...(fix === null ? [] : wrapped(`fix: ${fix}`).map(colour.yellow))];
-  return `${mark} ${title.padEnd(titleWidth)}${lines.join(`\n${indent}`)}`;
+  const width = Math.max(INDENT + 20, columns - 1);
+  const remedy = fix === null ? '' : `\n${labelled('', colour.yellow(`fix: ${fix}`), INDENT, width)}`;
+  return labelled(`${mark} ${title}`, detail, INDENT, width) + remedy;
 }

@@ -12,7 +12,6 @@ import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidF
 import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
 import { type TextFlags, readKnownText } from '../known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
-import { lookOf } from '../text-look.ts';
 import { untrainedOptions } from '../untrained.ts';
 import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
@@ -122,7 +121,7 @@ async function show(
   if (svg !== undefined) await files.write('--svg', await svgOf(gradientCharts(found), 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
   const [flow] = gradientCharts(found);
-  await stdout.write(`${[...dashboard([flow], lookOf(stdout, rows)), '', ...gradientsTable(found, stdout)].join('\n')}\n`);
+  await stdout.write(`${[...dashboard([flow], stdout.look(rows)), '', ...gradientsTable(found, stdout)].join('\n')}\n`);
 }
 
 /** Those that are named; the newest run, as undefined, unless there are other networks to show. */

@@ -6,10 +6,11 @@ import type { CorpusRecord } from '../../training/record.ts';
 import type { RunBackground } from '../../training/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import { verdictLines } from '../progress/verdict.ts';
-import { bits, bytes, count, onOneLine, symbol, wrap, unitName } from '../format.ts';
+import { verdictLines } from '../progress/text.ts';
+import { bits, bytes, count, onOneLine, symbol, unitName } from '../format.ts';
 import { type ComparedRun, comparisonTable, differingOptions } from '../runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
+import { labelled } from '../text-table.ts';
 
 export function define(command: Command, context: Context): void {
   command
@@ -100,7 +101,7 @@ function described({
 }
 
 const verdictRows = ({ verdict }: Info): [string, string][] =>
-  verdict === null ? [] : verdictLines(verdict, { bold: (text) => text }).map((line, index) => [index === 0 ? 'verdict' : '', line]);
+  verdict === null ? [] : verdictLines(verdict).map((line, index) => [index === 0 ? 'verdict' : '', line]);
 
 /** Two columns: names, and values wrapped to the width of the terminal. */
 function table(info: Info, columns: number, dim: (text: string) => string): string {
@@ -127,10 +128,5 @@ function table(info: Info, columns: number, dim: (text: string) => string): stri
     ['optimizer', info.optimizer ?? 'not kept: good for all but --resume'],
   ];
   const indent = Math.max(...rows.map(([name]) => name.length)) + 2;
-  return rows
-    .map(
-      ([name, value]) =>
-        `${dim(name.padEnd(indent))}${wrap(onOneLine(value), Math.max(20, columns - indent - 1)).join(`\n${' '.repeat(indent)}`)}`,
-    )
-    .join('\n');
+  return rows.map(([name, value]) => labelled(dim(name), onOneLine(value), indent, Math.max(indent + 20, columns - 1))).join('\n');
 }

@@ -11,8 +11,7 @@ import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } 
 import { addExamples, addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
-import { markedText } from '../marks.ts';
-import { shaderFor } from '../shades.ts';
+import { markedText, shaderFor } from '../shaded-text.ts';
 import { badValue } from '../../options/values.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
@@ -25,7 +24,7 @@ interface InspectFlags extends TextFlags, MachineFlags {
   readonly force?: boolean;
 }
 
-const positive = { whole: true, least: 1 };
+const positive = { whole: true, min: 1 };
 
 export function define(command: Command, context: Context): void {
   command

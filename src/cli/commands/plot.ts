@@ -6,7 +6,6 @@ import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { listed, nothingLogged, readRuns } from '../runs-given.ts';
-import { lookOf } from '../text-look.ts';
 import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
 interface PlotFlags {
@@ -81,7 +80,7 @@ async function plot(given: readonly string[], flags: PlotFlags, context: Context
     );
   if (flags.json) return tell(draw(places.json), runs, context);
   if (flags.html !== undefined || flags.svg !== undefined) return;
-  await stdout.write(`${dashboard(draw(stdout.columns * 2), lookOf(stdout, rows)).join('\n')}\n`);
+  await stdout.write(`${dashboard(draw(stdout.columns * 2), stdout.look(rows)).join('\n')}\n`);
 }
 
 /** Those of which there is anything to draw. @throws RnnError `checkpoint` if there is none */
@@ -101,8 +100,14 @@ const nothingToDraw = (why: string, runs: readonly Run[]): RnnError =>
 async function tell(drawn: readonly Chart[], runs: readonly Run[], { stdout }: Context): Promise<void> {
   for (const { name: chart, unit, horizontal, series } of drawn) {
     for (const { run, dash, points } of series)
-      await stdout.write(
-        `${JSON.stringify({ event: 'curve', chart, part: dash === 1 ? 'validation' : 'training', run: runs[run].path, unit, over: horizontal, points })}\n`,
-      );
+      await stdout.writeJson({
+        event: 'curve',
+        chart,
+        part: dash === 1 ? 'validation' : 'training',
+        run: runs[run].path,
+        unit,
+        over: horizontal,
+        points,
+      });
   }
 }

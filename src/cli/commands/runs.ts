@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import { harmless, shellWord } from '../format.ts';
+import { shellWord } from '../format.ts';
 import { runsTable } from '../runs-table.ts';
 
 const defaultFolder = 'checkpoints';
@@ -25,7 +25,7 @@ async function list(folder: string, { json }: { json?: boolean }, { stdout, stde
   const { haveOneText, listRuns } = await import('../../training/runs.ts');
   const runs = await listRuns(folder);
   if (json) {
-    for (const run of runs) await stdout.write(`${JSON.stringify({ event: 'run', ...run })}\n`);
+    for (const run of runs) await stdout.writeJson({ event: 'run', ...run });
     return;
   }
   if (runs.length > 0) return stdout.write(`${runsTable(runs, haveOneText, stdout.colour).join('\n')}\n`);
@@ -33,5 +33,5 @@ async function list(folder: string, { json }: { json?: boolean }, { stdout, stde
   const commands = inside.slice(0, mostNamed).map((path) => `\n  rnn runs ${shellWord(path)}`);
   if (inside.length > mostNamed) commands.push(`\n  … and ${inside.length - mostNamed} more`);
   const hint = inside.length === 0 ? `; rnn train --out ${folder}/<name> makes one` : `, but in folders of it:${commands.join('')}`;
-  stderr.line(stderr.colour.dim(harmless(`there are no runs in ${folder}${hint}`)));
+  stderr.note(`there are no runs in ${folder}${hint}`);
 }

@@ -9,6 +9,7 @@ import type { ReadingOptions } from '../../options/run.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
 import { bytes, count, duration, milliseconds, shellWord } from '../format.ts';
+import { textTable } from '../text-table.ts';
 import type { TrainFlags } from './train-flags.ts';
 
 interface Plan extends Pick<TriedRun, 'options' | 'sources' | 'reading' | 'corpus' | 'estimate' | 'unmeasured'> {
@@ -51,12 +52,10 @@ export async function showPlan(context: Context, flags: TrainFlags, plan: Plan):
     await stdout.writeJson({ event: 'plan', parameters, corpus: text, ...settings });
     return 0;
   }
-  const shown = rows.map(({ flag, value, origin }) => [`${flag} ${inWords(flag, value)}`, origin] as const);
-  const wide = Math.max(...shown.map(([option]) => option.length)) + 2;
+  const shown = rows.map(({ flag, value, origin }) => [`${flag} ${inWords(flag, value)}`, origin]);
   const head = `${count(parameters)} parameters; ${count(train)} characters to train on, ${count(validation)} to validate on${test > 0 ? `, ${count(test)} to test on` : ''}`;
-  const lines = shown.map(([option, origin]) => `${option.padEnd(wide)}${origin}`);
   const measured = estimate === null ? [`time    not measured: ${unmeasured}`] : estimateLines(estimate, options);
-  await stdout.write(`${[head, ...measured, '', ...lines].join('\n')}\n`);
+  await stdout.write(`${[head, ...measured, '', ...textTable(shown, 'l')].join('\n')}\n`);
   return 0;
 }
 

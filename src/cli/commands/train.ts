@@ -8,14 +8,12 @@ import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
 import { harmless, shellWord } from '../format.ts';
-import { exposeCollector } from '../garbage.ts';
+import { isTyped } from '../known-text.ts';
 import { signalCodes, watchSignals } from '../signals.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
-import { waitFor } from '../progress/wait.ts';
 import { openStopwatch } from '../stopwatch.ts';
 import { showPlan } from './train-plan.ts';
-import { isTyped } from '../typed.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
 export function define(command: Command, context: Context): void {
@@ -41,20 +39,15 @@ async function train(request: Request): Promise<number> {
   checkTogether(flags);
   const choice = chosenDevice(flags.device, io);
   refuseBlasWithout(flags.blas, [choice.name]);
-  const reporter = openReporter(stdout, stderr, {
-    json: flags.json === true,
-    quiet: flags.quiet === true,
-    maxTimeMs: flags.maxTimeMs ?? null,
-  });
+  const reporter = openReporter(stdout, stderr, flags);
   const stopwatch = openStopwatch(io);
-  exposeCollector();
   try {
     const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
     // What is told may quote files that came from anywhere.
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
       warn: (text) => reporter.warn(harmless(text)),
-      activity: isTyped(sources, io) || reporter.wait === undefined ? undefined : (activity) => reporter.wait?.(waitFor(activity)),
+      activity: isTyped(sources, io) ? undefined : reporter.listen,
     };
     const asked = { request: requestOf(request, path, choice), tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {

@@ -26,8 +26,8 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
   const { io, stdout, stderr } = context;
   const { followRun } = await import('../../api/runs.ts');
   const { Curves } = await import('../../training/curves.ts');
-  const { JsonView, LineView, ScreenView } = await import('../watch-views.ts');
-  const view = json ? new JsonView(stdout) : stdout.isTerminal ? new ScreenView(stdout, io, nameOf(path)) : new LineView(stdout);
+  const { LineView, ScreenView } = await import('../watch-views.ts');
+  const view = stdout.isTerminal && !json ? new ScreenView(stdout, io, nameOf(path)) : new LineView(stdout, json === true);
   const stop = new AbortController();
   const signals: Signal[] = [];
   const forget = io.onSignal((received) => {

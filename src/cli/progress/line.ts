@@ -1,48 +1,48 @@
-// The progress line of a terminal: fields of fixed width and a bar that takes what is left, formatted by cli-progress. Pure; knows no
-// terminal.
-import cliProgress, { type Options } from 'cli-progress';
+// The progress line of a terminal: fields of fixed width and a bar that takes the rest. Pure; knows no terminal.
+import cliProgress from 'cli-progress';
+import type { Activity } from '../../training/activity.ts';
 import type { Colours } from '../colour.ts';
-import { bits, compact, count, duration } from '../format.ts';
-import type { ShownWait, Wait } from './wait.ts';
+import { bits, bytes, compact, count, duration, lengthShown } from '../format.ts';
 
 export interface ProgressState {
   readonly progress: number;
   readonly step: number;
-  readonly lossNats: number | null;
-  readonly validationLossNats: number | null;
-  readonly learningRate: number | null;
-  readonly charactersPerSecond: number | null;
-  readonly timeLeftMs: number | null;
+  readonly lossNats?: number | null;
+  readonly validationLossNats?: number | null;
+  readonly learningRate?: number | null;
+  readonly charactersPerSecond?: number | null;
+  readonly timeLeftMs?: number | null;
   /** The work that interrupts training; null while the run trains. */
   readonly wait?: ShownWait | null;
 }
 
-interface Field {
-  /** The field with the highest rank is the first to go where the line is too narrow. */
-  readonly rank: number;
-  readonly width: number;
-  readonly styled: string;
+/** Work that takes its time and is not training. */
+export interface Wait {
+  /** A participle: `validating`. */
+  readonly label: string;
+  readonly done: number;
+  /** Null if the amount of work is unknown. */
+  readonly total: number | null;
+  /** How much is done, in words; empty where the percentage says enough. */
+  readonly detail: string;
 }
 
-/** The parts of a line. */
-interface Parts {
-  /** Of the bar and the percentage; null for a line without them. */
-  readonly progress: number | null;
-  readonly long: readonly Field[];
-  /** The same fields in fewer characters. */
-  readonly short: readonly Field[];
+/** A wait with how long it has lasted. */
+export interface ShownWait {
+  readonly wait: Wait;
+  readonly elapsedMs: number;
 }
 
-const { BarFormat, Formatter } = cliProgress.Format;
+/** The field with the highest rank is the first to go where the line is too narrow. */
+type Field = readonly [rank: number, text: string];
 
-const gap = '  ';
-const widestBar = 40;
+const GAP = '  ';
+const MAX_BAR = 40;
 /** Of ` 42%`, and the space between it and the bar. */
-const percentageWidth = 5;
+const PERCENTAGE_WIDTH = 5;
 /** 10m 05s */
-const longestTime = 7;
-/** Fields of a higher rank go before the bar does, the others after it. */
-const rankOfBar = 3;
+const MAX_TIME_WIDTH = 7;
+const RANKS = [7, 6, 5, 4, 3, 2, 1, 0];
 /** A sign that moves in every line and shows that the program works: the end of the bar, or a spinner if there is no bar. */
 const movingEnd = ['░', '▒', '▓', '▒'];
 const movingFull = ['█', '▓', '▒', '▓'];
@@ -53,24 +53,24 @@ const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', 
  * @param frame counts the redraws
  */
 export function progressLine(state: ProgressState, width: number, colour: Colours, frame = 0): string {
-  const parts = { progress: state.progress, long: fieldsOf(state, colour, 'long'), short: fieldsOf(state, colour, 'short') };
-  return fittingLine(parts, width, colour, frame);
+  const [long, short] = [' char/s', '/s'].map((speedUnit) => fieldsOf(state, colour, speedUnit));
+  return fittingLine(state.progress, { long, short }, width, colour, frame);
 }
 
-/** How far a wait is that belongs to no run, in such a line. */
-export function waitLine({ wait, elapsedMs }: ShownWait, width: number, colour: Colours, frame = 0): string {
-  const progress = fractionOf(wait);
-  const left = leftOf({ wait, elapsedMs });
-  const field = fieldsIn(colour);
-  const fields = [
-    field(1, '', wait.label),
-    ...(wait.detail === '' ? [] : [field(4, '', wait.detail)]),
-    left === null ? field(2, '', duration(elapsedMs)) : timeLeft(left, field),
+/** The progress of a wait that belongs to no run, in such a line; empty without a wait. */
+export function waitLine(shown: ShownWait | null, width: number, colour: Colours, frame = 0): string {
+  if (shown === null) return '';
+  const { wait, elapsedMs } = shown;
+  const left = leftOf(shown);
+  const fields: Field[] = [
+    [1, colour.bold(wait.label)],
+    ...(wait.detail === '' ? [] : [[4, wait.detail] as const]),
+    left === null ? [2, duration(elapsedMs)] : timeLeft(left, colour.dim),
   ];
-  return fittingLine({ progress, long: fields, short: fields }, width, colour, frame);
+  return fittingLine(fractionOf(wait), { long: fields, short: fields }, width, colour, frame);
 }
 
-/** Milliseconds that a wait will still take at the speed that it has had; null where nothing can be said. */
+/** Milliseconds that a wait will still take at its speed so far; null if that is unknown. */
 export function leftOf({ wait, elapsedMs }: ShownWait): number | null {
   const fraction = fractionOf(wait);
   return fraction === null || fraction === 0 ? null : (elapsedMs * (1 - fraction)) / fraction;
@@ -78,90 +78,94 @@ export function leftOf({ wait, elapsedMs }: ShownWait): number | null {
 
 const fractionOf = ({ done, total }: Wait): number | null => (total === null || total === 0 ? null : Math.min(1, done / total));
 
-/** The first that fits: all fields, then fewer and fewer. */
-function fittingLine({ progress, long, short }: Parts, width: number, colour: Colours, frame: number): string {
-  const ranks = short.map(({ rank }) => rank).toSorted((a, b) => b - a);
-  const upTo = (most: number): Field[] => short.filter(({ rank }) => rank <= most);
+/** The current work, in the form that the line shows. */
+export function waitFor(activity: Activity): Wait {
+  const { kind, done, total } = activity;
+  // A total of 1 has no parts: the work begins and ends.
+  return { label: kind, done, total: total === 1 && done === 0 ? null : total, detail: kind === 'reading' ? extent(activity) : '' };
+}
+
+/** `12 of 340 files, 45 MB of 137 MB`. */
+function extent({ done, total, files }: Extract<Activity, { files: unknown }>): string {
+  if (files.total === 0) return 'looking for files';
+  const read = total === null ? bytes(done) : `${bytes(done)} of ${bytes(total)}`;
+  return files.total === 1 ? read : `${count(files.done)} of ${count(files.total)} files, ${read}`;
+}
+
+/**
+ * The first that fits: all fields, then fewer and fewer. The step, the learning rate and the like go before the bar does, the loss and the
+ * time left after it.
+ *
+ * @param progress of the bar and the percentage; null for a line without them
+ * @param fields `short` are the same in fewer characters
+ */
+function fittingLine(
+  progress: number | null,
+  { long, short }: { readonly long: readonly Field[]; readonly short: readonly Field[] },
+  width: number,
+  colour: Colours,
+  frame: number,
+): string {
+  const upTo = (maxRank: number): readonly Field[] => short.filter(([rank]) => rank <= maxRank);
   const candidates = [
-    { fields: long, narrowestBar: 12 },
-    ...ranks.filter((rank) => rank >= rankOfBar).map((rank) => ({ fields: upTo(rank), narrowestBar: 6 })),
-    { fields: upTo(rankOfBar - 1), narrowestBar: 6 },
-    ...ranks.filter((rank) => rank <= rankOfBar).map((rank) => ({ fields: upTo(rank), narrowestBar: 0 })),
-    { fields: [], narrowestBar: 0 },
+    { fields: long, minBar: 12 },
+    ...RANKS.filter((rank) => rank >= 2).map((rank) => ({ fields: upTo(rank), minBar: 6 })),
+    ...RANKS.filter((rank) => rank <= 3).map((rank) => ({ fields: upTo(rank), minBar: 0 })),
   ];
   const sign = colour.cyan(spinner[frame % spinner.length]);
-  for (const { fields, narrowestBar } of candidates) {
-    const room = width - (progress === null ? 0 : percentageWidth) - fields.reduce((sum, field) => sum + gap.length + field.width, 0);
-    const texts = fields.map(({ styled }) => styled);
-    if (progress === null && room >= 0 && fields.length > 0) return `${sign} ${texts.join(gap)}`;
-    if (progress === null || room < narrowestBar) continue;
-    const before = narrowestBar === 0 ? sign : '{bar} ';
+  for (const { fields, minBar } of candidates) {
+    const texts = fields.map(([, text]) => text);
+    const room = width - texts.reduce((sum, text) => sum + GAP.length + lengthShown(text), 0);
+    if (progress === null && room >= 0 && texts.length > 0) return `${sign} ${texts.join(GAP)}`;
+    if (progress === null || room - PERCENTAGE_WIDTH < minBar) continue;
     const bounded = Math.min(1, Math.max(0, progress));
-    return [formatted(`${before}{percentage}%`, bounded, Math.min(widestBar, room), colour, frame), ...texts].join(gap);
+    const start = minBar === 0 ? sign : `${bar(bounded, Math.min(MAX_BAR, room - PERCENTAGE_WIDTH), colour, frame)} `;
+    return [start + percentage(bounded), ...texts].join(GAP);
   }
   return width >= 1 ? sign : '';
 }
 
 /** Widths are kept from one redraw to the next as far as they can be, so that nothing jumps. */
-function fieldsOf(state: ProgressState, colour: Colours, form: 'long' | 'short'): Field[] {
-  const field = fieldsIn(colour);
-  const { wait = null, lossNats, validationLossNats } = state;
-  const fields = [wait === null ? field(7, 'step ', count(state.step)) : field(1, '', waitText(wait))];
+function fieldsOf(state: ProgressState, { bold, dim }: Colours, speedUnit: string): Field[] {
+  const { wait, lossNats, validationLossNats, learningRate, charactersPerSecond, timeLeftMs } = { ...unknown, ...state };
+  const isTraining = wait === null;
+  const fields: Field[] = [isTraining ? [7, dim('step ') + count(state.step)] : [1, bold(waitText(wait))]];
   if (lossNats !== null) {
-    fields.push(field(wait === null ? 1 : 4, 'loss ', lossNats.toFixed(3)));
-    fields.push(field(5, '', bits(lossNats).toFixed(2), ' bits'));
+    const loss = lossNats.toFixed(3);
+    fields.push(isTraining ? [1, dim('loss ') + bold(loss)] : [4, dim('loss ') + loss], [5, bits(lossNats).toFixed(2) + dim(' bits')]);
   }
-  if (validationLossNats !== null) fields.push(field(3, 'val ', validationLossNats.toFixed(3)));
+  if (validationLossNats !== null) fields.push([3, dim('val ') + validationLossNats.toFixed(3)]);
   // While the run does something else it has neither a learning rate nor a speed.
-  if (wait === null && state.learningRate !== null)
-    fields.push(field(6, 'lr ', state.learningRate === 0 ? '0'.padEnd(6) : state.learningRate.toExponential(1)));
-  if (wait === null && state.charactersPerSecond !== null)
-    fields.push(field(4, '', compact(state.charactersPerSecond).padStart(5), form === 'long' ? ' char/s' : '/s'));
-  if (state.timeLeftMs !== null) fields.push(timeLeft(state.timeLeftMs, field));
+  if (isTraining && learningRate !== null)
+    fields.push([6, dim('lr ') + (learningRate === 0 ? '0'.padEnd(6) : learningRate.toExponential(1))]);
+  if (isTraining && charactersPerSecond !== null) fields.push([4, compact(charactersPerSecond).padStart(5) + dim(speedUnit)]);
+  if (timeLeftMs !== null) fields.push(timeLeft(timeLeftMs, dim));
   return fields;
 }
+
+const unknown = { wait: null, lossNats: null, validationLossNats: null, learningRate: null, charactersPerSecond: null, timeLeftMs: null };
 
 /** `validating  42%`, or `saving 3s` if the amount of work is unknown. */
 function waitText({ wait, elapsedMs }: ShownWait): string {
   const fraction = fractionOf(wait);
-  return `${wait.label} ${fraction === null ? duration(elapsedMs) : `${Math.floor(fraction * 100)}%`.padStart(4)}`;
+  return `${wait.label} ${fraction === null ? duration(elapsedMs) : percentage(fraction)}`;
 }
 
-type MakeField = (rank: number, before: string, value: string, after?: string) => Field;
-
-const fieldsIn =
-  (colour: Colours): MakeField =>
-  (rank, before, value, after = '') => ({
-    rank,
-    width: before.length + value.length + after.length,
-    styled: `${colour.dim(before)}${rank === 1 ? colour.bold(value) : value}${colour.dim(after)}`,
-  });
-
-function timeLeft(milliseconds: number, field: MakeField): Field {
+function timeLeft(milliseconds: number, dim: Colours['dim']): Field {
   const left = duration(milliseconds);
-  return field(2, '', left, ' left'.padEnd(' left'.length + longestTime - left.length));
+  return [2, left + dim(' left'.padEnd(' left'.length + MAX_TIME_WIDTH - left.length))];
 }
 
-/**
- * The percentage is rounded down: 100 % is only said when it is true.
- *
- * @param format of cli-progress, with its names for the bar and the percentage
- * @param width of the bar
- */
-function formatted(format: string, progress: number, width: number, colour: Colours, frame: number): string {
+/** ` 42%`: rounded down, because 100 % is only said when it is true. */
+const percentage = (fraction: number): string => `${Math.floor(fraction * 100)}%`.padStart(4);
+
+function bar(progress: number, width: number, colour: Colours, frame: number): string {
   const end = (progress >= 1 ? movingFull : movingEnd)[frame % movingEnd.length];
-  const options = {
-    format,
-    autopadding: true,
-    autopaddingChar: '   ',
+  const [complete, incomplete] = cliProgress.Format.BarFormat(progress, {
     barsize: width - 1, // and its end
     barCompleteString: '█'.repeat(width),
     barIncompleteString: '░'.repeat(width),
     barGlue: '|',
-    formatBar: (done: number, bar: Options): string => {
-      const [complete, incomplete] = BarFormat(done, bar).split('|');
-      return colour.cyan(complete + end) + colour.dim(incomplete);
-    },
-  };
-  return Formatter(options, { progress, value: progress, total: 1, eta: 0, startTime: 0, stopTime: 0, maxWidth: 0 }, {});
+  }).split('|');
+  return colour.cyan(complete + end) + colour.dim(incomplete);
 }

@@ -1,5 +1,7 @@
-// The last line of a terminal, drawn again and again while everything else is printed above it. Knows nothing of what it shows.
+// The last line of a terminal, drawn again and again while everything else is printed above it.
+import type { Activity } from '../../training/activity.ts';
 import type { Output, Pinned } from '../output.ts';
+import { type ShownWait, type Wait, waitFor, waitLine } from './line.ts';
 
 const REDRAWS_PER_SECOND = 8;
 const TO_LINE_START = '\r';
@@ -55,5 +57,52 @@ export class LiveLine implements Pinned {
     this.#frame++;
     this.#isDrawn = true;
     this.#output.stream.write(this.drawn());
+  }
+}
+
+/** Shows the current work in such a line: of a command that has printed nothing yet, or of a run that does not train at the moment. */
+export class WaitingLine extends LiveLine {
+  readonly #now: () => number;
+  #wait: Wait | null = null;
+  #sinceMs = 0;
+
+  /**
+   * @param draw gives the line, also while there is no wait
+   * @param now milliseconds from any moment on
+   */
+  constructor(
+    stderr: Output,
+    draw: (wait: ShownWait | null, width: number, frame: number) => string = (wait, width, frame) =>
+      waitLine(wait, width, stderr.colour, frame),
+    now = () => performance.now(),
+  ) {
+    super(stderr, (width, frame) => draw(this.#wait && { wait: this.#wait, elapsedMs: now() - this.#sinceMs }, width, frame));
+    this.#now = now;
+  }
+
+  /** Takes what modules report of their work. */
+  readonly listen = (activity: Activity): void => this.#change(waitFor(activity));
+
+  /** Begins work that reports nothing. */
+  begin(label: string): void {
+    this.#change({ label, done: 0, total: null, detail: '' });
+  }
+
+  /** The wait is over; the line stays. */
+  endWait(): void {
+    this.#wait = null;
+  }
+
+  /** Leaves the terminal as it was found, for results to be printed. May be called more than once. */
+  end(): void {
+    this.endWait();
+    this.hide();
+  }
+
+  /** Another wait, or more that is done of the current one, which ends when all of it is done. */
+  #change(wait: Wait): void {
+    if (wait.label !== this.#wait?.label) this.#sinceMs = this.#now();
+    this.#wait = wait.total !== null && wait.done >= wait.total ? null : wait;
+    this.show();
   }
 }

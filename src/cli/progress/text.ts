@@ -1,4 +1,4 @@
-// The sentences that the bar and the plain reporter have in common. Pure.
+// The sentences about a run: its events, and how it went. Pure.
 import type {
   EndEvent,
   EndReason,
@@ -9,17 +9,19 @@ import type {
   SampleEvent,
   StartEvent,
 } from '../../training/events.ts';
-import type { Colours } from '../colour.ts';
+import type { Fit, Verdict } from '../../training/verdict.ts';
+import { type Colours, noColours } from '../colour.ts';
 import { bits, bytes, count, duration, harmless, onOneLine, significant, wrap } from '../format.ts';
-import { lossText, verdictLines } from './verdict.ts';
+import { labelled } from '../text-table.ts';
 
 /** Columns of the names in the first three lines. */
 const NAME_WIDTH = 8;
+const MAX_RULE = 60;
 /** Characters of a sample on one line. */
 const MAX_LINE_OF_SAMPLE = 80;
 
 /** The text, the model and the device: a line each, or more in a narrow window. */
-export function startText(event: StartEvent, colour: Colours, width = Infinity): string {
+export function startText(event: StartEvent, colour: Colours, width: number): string {
   const { model, corpus } = event;
   const validation = corpus.validation === 0 ? 'none to validate' : `${count(corpus.validation)} to validate`;
   const test = corpus.test === 0 ? '' : `, ${count(corpus.test)} to test`;
@@ -32,9 +34,7 @@ export function startText(event: StartEvent, colour: Colours, width = Infinity):
     ['model', `${model.cell}, ${model.layers} × ${model.hidden}, ${count(event.parameters)} parameters${length}`],
     ['device', `${event.device}; about ${bytes(event.memoryBytes)} of memory`],
   ];
-  return rows
-    .map(([name, value]) => `${colour.dim(name.padEnd(NAME_WIDTH))}${wrap(value, width - NAME_WIDTH).join(`\n${' '.repeat(NAME_WIDTH)}`)}`)
-    .join('\n');
+  return rows.map(([name, value]) => labelled(colour.dim(name), value, NAME_WIDTH, width)).join('\n');
 }
 
 export function reportText(event: ReportEvent, timeLeftMs: number | null, colour: Colours): string {
@@ -42,29 +42,26 @@ export function reportText(event: ReportEvent, timeLeftMs: number | null, colour
   return [
     `step ${count(event.step)}`,
     `epoch ${event.epoch.toFixed(2)}`,
-    `loss ${colour.bold(event.lossNats.toFixed(3))} nats, ${bits(event.lossNats).toFixed(3)} bits`,
+    `loss ${lossText(event.lossNats, 'bits', colour)}`,
     `lr ${significant(event.learningRate)}`,
     `${count(event.charactersPerSecond)} char/s`,
     `${(event.progress * 100).toFixed(1)}%${left}`,
   ].join('  ');
 }
 
-export function evaluationText(event: EvaluationEvent, colour: Colours): string {
-  const loss = event.validationLossNats;
-  const best = event.best ? colour.green('  best so far') : '';
-  return `step ${count(event.step)}  validation loss ${colour.bold(loss.toFixed(3))} nats, ${bits(loss).toFixed(3)} bits${best}`;
-}
+export const validationText = ({ step, validationLossNats }: EvaluationEvent | InterimEvent, colour: Colours): string =>
+  `step ${count(step)}  validation loss ${lossText(validationLossNats, 'bits', colour)}`;
 
-export function interimText({ step, validationLossNats: loss, characters }: InterimEvent, colour: Colours): string {
-  const where = colour.dim(`on ${count(characters)} characters`);
-  return `step ${count(step)}  validation loss ${colour.bold(loss.toFixed(3))} nats, ${bits(loss).toFixed(3)} bits  ${where}`;
-}
+/** In nats, and in bits per character (bpc) or per token. */
+const lossText = (nats: number, unit: 'bits' | 'bpc', { bold } = noColours): string =>
+  `${bold(nats.toFixed(3))} nats, ${bits(nats).toFixed(3)} ${unit}`;
 
 /**
  * A training sample between two rules, with nothing in it that could disturb a terminal.
  * @param width of its lines, which are broken between words
  */
-export function sampleText(event: SampleEvent, width: number, ruleWidth: number, colour: Colours): string {
+export function sampleText(event: SampleEvent, width: number, colour: Colours): string {
+  const ruleWidth = Math.min(width, MAX_RULE);
   const title = `── a sample at step ${count(event.step)} `;
   const text = harmless(event.text).replace(/\n+$/, '');
   return `${colour.dim(title.padEnd(ruleWidth, '─'))}\n${wrapped(text, width)}\n${colour.dim('─'.repeat(ruleWidth))}`;
@@ -84,9 +81,7 @@ export const wrapped = (text: string, width: number): string =>
     .flatMap((line) => (line.startsWith('  ') ? line : wrap(line, width)))
     .join('\n');
 
-export function recoveryText(event: RecoveryEvent): string {
-  return `step ${count(event.step)}: ${event.reason}`;
-}
+export const recoveryText = ({ step, reason }: RecoveryEvent): string => `step ${count(step)}: ${reason}`;
 
 export const endReasons: Readonly<Record<EndReason, string>> = {
   epochs: 'all epochs are done',
@@ -101,6 +96,29 @@ export const endReasons: Readonly<Record<EndReason, string>> = {
 };
 
 export function endText({ reason, step, elapsedMs, verdict, bestValidationLossNats: best }: EndEvent, colour: Colours): string {
-  const quality = verdict ? verdictLines(verdict, colour) : best === null ? [] : [`best validation loss ${lossText(best, colour)}`];
+  const quality = verdict ? verdictLines(verdict, colour) : best === null ? [] : [`best validation loss ${lossText(best, 'bpc', colour)}`];
   return [`${endReasons[reason]}: step ${count(step)} after ${duration(elapsedMs)}`, ...quality].join('\n');
 }
+
+/** The best loss, how the model fits, and which options to try next. */
+export function verdictLines(verdict: Verdict, colour?: Colours): string[] {
+  const { best, fit, advice } = verdict;
+  const epoch = best.epoch === null ? '' : `, epoch ${best.epoch.toFixed(1)}`;
+  const when = `step ${count(best.step)}${epoch}, ${Math.round(100 * best.fraction)} % of the run`;
+  return [
+    `best validation loss ${lossText(best.validationLossNats, 'bpc', colour)} at ${when}`,
+    ...(fit === null ? [] : [`${explanations[fit](verdict)}${gapText(verdict)}`]),
+    ...(advice.length === 0 ? [] : [`to lower the validation loss, try ${advice.join(' or ')}`]),
+  ];
+}
+
+const explanations: Readonly<Record<Fit, (verdict: Verdict) => string>> = {
+  overfitted: ({ riseNats }) => `the model overfitted: the loss then rose by ${lossText(riseNats, 'bpc')}`,
+  underfitted: ({ isFalling }) =>
+    isFalling ? 'the model underfitted: the loss still fell at the end' : 'the model underfitted: the loss is close to the training loss',
+  good: () => 'the model fits well: the loss stopped falling and did not rise',
+};
+
+/** How far the validation loss was from the training loss. */
+const gapText = ({ best: { gapNats } }: Verdict): string =>
+  gapNats === null ? '' : `; gap to the training loss ${lossText(gapNats, 'bpc')}`;

@@ -1,16 +1,17 @@
-// Text in a terminal on a ground that is coloured by a number: what a character cost, what a cell held. Knows nothing of either.
+// Text with a number for each piece, such as what a character cost or what a unit held: on a coloured ground, or above marks where a stream
+// has no colours. Knows nothing of what the numbers are.
 import { levelOf, noColours } from './colour.ts';
 import { harmless } from './format.ts';
 import type { Io } from './io.ts';
 import type { Output } from './output.ts';
 
-/** Text, and −1 (blue) to 0 (as it is) to 1 (red); beyond these it is as at them. */
+/** Text, and −1 (blue, a low mark) to 0 (as it is) to 1 (red, a high mark); values beyond these are as at them. */
 export interface Shaded {
   readonly text: string;
   readonly value: number;
 }
 
-/** Pieces of text one after the other, for a terminal to show; a line's end has a sign, lest its colour is lost. */
+/** Shows pieces of text one after the other in a terminal; a line's end has a sign, so that its colour is seen. */
 type Shader = (pieces: Iterable<Shaded>) => string;
 
 /** Shades on each side of none: fewer than there are colours, so that neighbours share theirs. */
@@ -58,16 +59,14 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
   const { ink, warm, cold } = palettes[hasLightGround(env) ? 'light' : 'dark'];
   const styles = Array.from({ length: 2 * STEPS + 1 }, (_, index) => {
     const step = index - STEPS;
-    return step === 0
-      ? (text: string) => text
-      : chalk.rgb(...ink).bgRgb(...between(step > 0 ? warm : cold, (Math.abs(step) - 1) / (STEPS - 1)));
+    return step === 0 ? String : chalk.rgb(...ink).bgRgb(...between(step > 0 ? warm : cold, (Math.abs(step) - 1) / (STEPS - 1)));
   });
   return (pieces) => {
     let shown = '';
     let run = '';
     let last = 0;
     for (const { text, value } of pieces) {
-      const step = Math.round(Math.max(-1, Math.min(1, value)) * STEPS);
+      const step = Math.round(bounded(value) * STEPS);
       if (step !== last) {
         shown += styles[STEPS + last](run);
         run = '';
@@ -79,11 +78,39 @@ export async function shaderFor({ colour }: Output, env: Io['env']): Promise<Sha
   };
 }
 
-/** Some terminals tell the numbers of their ink and their ground; most do not, and most are dark. */
+const bounded = (value: number): number => Math.max(-1, Math.min(1, value));
+
+/** Some terminals report the numbers of their ink and their ground; most do not, and most are dark. */
 const hasLightGround = ({ COLORFGBG = '' }: Io['env']): boolean => /;(?:7|15)$/.test(COLORFGBG);
 
 function between(stops: readonly Colour[], share: number): [number, number, number] {
   const at = Math.min(share * (stops.length - 1), stops.length - 1 - 1e-9);
   const [from, to] = [stops[Math.floor(at)], stops[Math.floor(at) + 1]];
   return [0, 1, 2].map((channel) => Math.round(from[channel] + (at % 1) * (to[channel] - from[channel]))) as [number, number, number];
+}
+
+const marks = '▁▂▃▄▅▆▇█';
+
+/** Lines of the text, cut at `width`, and below each line the marks of its characters. */
+export function markedText(pieces: Iterable<Shaded>, width: number): string {
+  let shown = '';
+  let line = '';
+  let below = '';
+  const end = (): void => {
+    if (line !== '') shown += `${line}\n${below}\n`;
+    line = below = '';
+  };
+  for (const { text, value } of pieces) {
+    const level = Math.round(((bounded(value) + 1) / 2) * (marks.length - 1));
+    for (const character of text) {
+      const shown = character === '\n' ? '↵' : character === '\t' ? '→' : harmless(character);
+      const columns = [...shown].length;
+      if (below.length + columns > width) end();
+      line += shown;
+      below += marks[level].repeat(columns);
+      if (character === '\n') end();
+    }
+  }
+  end();
+  return shown;
 }

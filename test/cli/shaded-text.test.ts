@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { coloursFor } from '../../src/cli/colour.ts';
 import { Output } from '../../src/cli/output.ts';
-import { type Shaded, shaderFor } from '../../src/cli/shades.ts';
+import { type Shaded, markedText, shaderFor } from '../../src/cli/shaded-text.ts';
 import { FakeProcess, FakeStream, bare } from './helpers.ts';
 
 const pieces: readonly Shaded[] = [
@@ -65,5 +65,31 @@ describe('shades of text', () => {
         ]))!,
       ),
     ).toBe('␛␇');
+  });
+});
+
+const piecesOf = (text: string, values: readonly number[]): Shaded[] =>
+  [...text].map((character, at) => ({ text: character, value: values[at] }));
+
+describe('marks below a text', () => {
+  it('rise with the values of their characters, and end where their line does', () => {
+    expect(markedText(piecesOf('ab\ncd', [-1, -2, 0, 0.5, 3]), 80)).toBe('ab↵\n▁▁▅\ncd\n▆█\n');
+  });
+
+  it('stand below their characters where a line is cut', () => {
+    expect(markedText(piecesOf('abcde\n', [-1, -1, 1, 1, -1, 1]), 2)).toBe('ab\n▁▁\ncd\n██\ne↵\n▁█\n');
+  });
+
+  it('are one for each character, be it a tab, two code units, or one that would move the cursor', () => {
+    expect(markedText(piecesOf('\t😀\u001B', [1, -1, 1]), 80)).toBe('→😀␛\n█▁█\n');
+    expect(
+      markedText(
+        [
+          { text: '', value: 1 },
+          { text: 'é', value: -1 },
+        ],
+        80,
+      ),
+    ).toBe('é\n▁\n');
   });
 });

@@ -1,0 +1,30 @@
+// Text in columns. Pure.
+import { lengthShown, wrap } from './format.ts';
+
+/**
+ * Rows as lines, with columns as wide as their widest cell, two spaces apart. Cells may have colours.
+ *
+ * @param align a letter for each column, as in LaTeX: l or r; the last one holds for all further columns
+ * @param minWidth of each column
+ */
+export function textTable(rows: readonly (readonly string[])[], align: string, minWidth = 0): string[] {
+  const widths: number[] = [];
+  for (const cells of rows)
+    for (const [column, cell] of cells.entries()) widths[column] = Math.max(widths[column] ?? minWidth, lengthShown(cell));
+  return rows.map((cells) =>
+    cells
+      .map((cell, column) => {
+        const space = ' '.repeat(widths[column] - lengthShown(cell));
+        return (align[column] ?? align.at(-1)) === 'r' ? space + cell : cell + space;
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/**
+ * A label, and beside it a text in lines of at most `width` characters, the label included.
+ * @param indent columns of the label
+ */
+export const labelled = (label: string, text: string, indent: number, width: number): string =>
+  `${label}${' '.repeat(Math.max(0, indent - lengthShown(label)))}${wrap(text, width - indent).join(`\n${' '.repeat(indent)}`)}`;

@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import { labelled, textTable } from '../../src/cli/text-table.ts';
+
+const red = (text: string): string => `\u001B[31m${text}\u001B[39m`;
+
+describe('a table of text', () => {
+  it('has columns as wide as their widest cell, aligned to the left or to the right', () => {
+    const rows = [
+      ['', 'nats', 'bits'],
+      ['loss', '1.5', '2.16'],
+      ['validation', '12.25', ''],
+    ];
+    expect(textTable(rows, 'lr')).toEqual(['             nats  bits', 'loss          1.5  2.16', 'validation  12.25']);
+  });
+
+  it('does not count colours, and leaves out the end of a row', () => {
+    expect(textTable([[red('a'), 'b'], ['cc']], 'l', 3)).toEqual([`${red('a')}    b`, 'cc']);
+  });
+
+  it('has labels beside texts that are wrapped', () => {
+    expect(labelled(red('text'), 'one two three', 6, 13)).toBe(`${red('text')}  one two\n      three`);
+  });
+});
