@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../src/cli/commands.ts';
-import { addTrainFlags } from '../src/cli/commands/train/train-flags.ts';
+import { addTrainFlags } from '../src/cli/commands/train-flags.ts';
 import { everywhere, otherVariables } from '../src/cli/settings.ts';
 import { variableOf } from '../src/options/option.ts';
 import { flagsOf } from '../src/cli/flags.ts';

@@ -3,7 +3,7 @@
 // the flags.
 import { Command } from 'commander';
 import { exclusive } from '../options/run.ts';
-import { addTrainFlags } from './commands/train/train-flags.ts';
+import { addTrainFlags } from './commands/train-flags.ts';
 import { flagsInFiles } from './config.ts';
 import { type Flag, flagsOf } from './flags.ts';
 

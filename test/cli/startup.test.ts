@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { commands } from '../../src/cli/commands.ts';
@@ -35,9 +35,7 @@ it('rnn --help loads neither files nor the environment of options', () => {
 });
 
 it('the commands load the rest of the program only when they run', () => {
-  const fileOf = (name: string): string =>
-    [`${name}.ts`, `${name}/${name}.ts`].map((file) => resolve(root, 'src/cli/commands', file)).find((file) => existsSync(file))!;
-  const loadedByAll = commands.flatMap(({ name }) => [...loadedBy(fileOf(name))]);
+  const loadedByAll = commands.flatMap(({ name }) => [...loadedBy(resolve(root, `src/cli/commands/${name}.ts`))]);
   const outside = new Set(
     loadedByAll.map((file) => relative(root, file)).filter((file) => !file.startsWith('src/cli/') && file !== 'src/errors.ts'),
   );

@@ -5,7 +5,7 @@ import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SweepIdentity } from '../../runs/store.ts';
 import type { Axis, Range, Setting, Trial } from '../../training/search.ts';
-import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from '../commands/train/train-flags.ts';
+import { addTrainFlags, checkTogether, givenOptions, type TrainFlags } from '../commands/train-flags.ts';
 import type { Context } from '../context.ts';
 import { type Flag, flagsOf, refuseRepeats } from '../flags.ts';
 import { count, shellWord } from '../format.ts';

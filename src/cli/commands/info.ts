@@ -1,16 +1,16 @@
 // `rnn info`: what a checkpoint is, for people or as JSON.
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { CheckpointInfo as Info } from '../../../api/runs.ts';
-import type { CorpusRecord } from '../../../training/record.ts';
-import type { RunBackground } from '../../../training/runs.ts';
-import type { Context } from '../../context.ts';
-import { addExamples, commonFlags, switchFlag } from '../../flags.ts';
-import { verdictLines } from '../../progress/text.ts';
-import { bits, bytes, count, onOneLine, symbol, unitName } from '../../format.ts';
-import { type ComparedRun, comparisonTable, differingOptions } from './runs-compared.ts';
-import { namesOf } from '../../runs-given.ts';
-import { labelled } from '../../text-table.ts';
+import type { CheckpointInfo as Info } from '../../api/runs.ts';
+import type { CorpusRecord } from '../../training/record.ts';
+import type { RunBackground } from '../../training/runs.ts';
+import type { Context } from '../context.ts';
+import { addExamples, commonFlags, switchFlag } from '../flags.ts';
+import { verdictLines } from '../progress/text.ts';
+import { bits, bytes, count, onOneLine, symbol, unitName } from '../format.ts';
+import { type ComparedRun, comparisonTable, differingOptions } from '../runs-compared.ts';
+import { namesOf } from '../runs-given.ts';
+import { labelled } from '../text-table.ts';
 
 export function define(command: Command, context: Context): void {
   command
@@ -28,7 +28,7 @@ export function define(command: Command, context: Context): void {
 }
 
 async function show(given: readonly string[], json: boolean, { stdout }: Context): Promise<void> {
-  const { describeCheckpoint } = await import('../../../api/runs.ts');
+  const { describeCheckpoint } = await import('../../api/runs.ts');
   const found: Awaited<ReturnType<typeof describeCheckpoint>>[] = [];
   // One after another: each has its weights in memory while it is described.
   for (const each of given.length === 0 ? [undefined] : given) found.push(await describeCheckpoint(each));

@@ -1,18 +1,18 @@
 // `rnn sample`: writes text to stdout as the model draws it. The drawing is in sampling/.
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../../runs/checkpoint.ts';
-import { isStandardInput } from '../../../corpus/standard-input.ts';
-import type { Unit } from '../../../corpus/vocabulary.ts';
-import { RnnError, inQuotes } from '../../../errors.ts';
-import type { Given } from '../../../sampling/sample.ts';
-import type { Context } from '../../context.ts';
-import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../../devices.ts';
-import { unescaped } from './escapes.ts';
-import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../../flags.ts';
-import type { Io } from '../../io.ts';
-import { writeSamples } from './samples.ts';
-import { badValue } from '../../../options/values.ts';
-import { readWhole } from '../../whole-file.ts';
+import type { TrainedModel } from '../../runs/checkpoint.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
+import type { Unit } from '../../corpus/vocabulary.ts';
+import { RnnError, inQuotes } from '../../errors.ts';
+import type { Given } from '../../sampling/sample.ts';
+import type { Context } from '../context.ts';
+import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
+import { unescaped } from '../escapes.ts';
+import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
+import type { Io } from '../io.ts';
+import { writeSamples } from '../samples.ts';
+import { badValue } from '../../options/values.ts';
+import { readWhole } from '../whole-file.ts';
 
 interface SampleFlags extends MachineFlags {
   readonly checkpoint?: string;
@@ -85,8 +85,8 @@ function checkpointOf(run: string | undefined, { origins }: Context): Pick<Sampl
 async function sample(flags: SampleFlags, { io, stdout, stderr, waiting }: Context): Promise<void> {
   refuseSeedsBeyond(flags);
   const given = await readPrime(flags, io);
-  const { readModel } = await import('../../../api/trained.ts');
-  const { openSamplerFor, seedsFrom } = await import('../../../api/writer.ts');
+  const { readModel } = await import('../../api/trained.ts');
+  const { openSamplerFor, seedsFrom } = await import('../../api/writer.ts');
   const { path, trained } = await readModel(flags.checkpoint);
   const { unit } = trained.vocabulary;
   const prime = await primeFor(trained, given);
@@ -145,8 +145,8 @@ async function readPrime({ prime, primeFile }: SampleFlags, io: Io): Promise<Pri
 async function primeFor({ vocabulary: { unit }, training }: TrainedModel, prime: Prime): Promise<Given> {
   if ('typed' in prime) return typedText('--prime', prime.typed, unit);
   if (unit === 'byte') return prime.bytes;
-  const { UTF8, decodeText } = await import('../../../corpus/encoding.ts');
-  const { recordedReadingOrNull } = await import('../../../training/record.ts');
+  const { UTF8, decodeText } = await import('../../corpus/encoding.ts');
+  const { recordedReadingOrNull } = await import('../../training/record.ts');
   const { encoding = UTF8 } = recordedReadingOrNull(training) ?? {};
   const text = decodeText(prime.bytes, encoding);
   if (text !== null) return text;

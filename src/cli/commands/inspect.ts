@@ -1,19 +1,19 @@
 // `rnn inspect`: what the cells of a trained model hold while it reads a text. Looking is insight/'s, the page reports/'s.
 import { basename, dirname, extname } from 'node:path';
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../../runs/store.ts';
-import type { Activations } from '../../../insight/activations.ts';
-import { type CellName, type Finding, cellText } from '../../../insight/finding.ts';
-import type { Saturation } from '../../../insight/saturation.ts';
-import { cellsTable, findingObject, gatesTable, saturationObject } from './cells-table.ts';
-import type { Context } from '../../context.ts';
-import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../../devices.ts';
-import { addExamples, addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../../flags.ts';
-import { count, unitName } from '../../format.ts';
-import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../../known-text.ts';
-import { markedText, shaderFor } from '../../shaded-text.ts';
-import { badValue } from '../../../options/values.ts';
-import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../../written.ts';
+import type { TrainedModel } from '../../runs/store.ts';
+import type { Activations } from '../../insight/activations.ts';
+import { type CellName, type Finding, cellText } from '../../insight/finding.ts';
+import type { Saturation } from '../../insight/saturation.ts';
+import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
+import type { Context } from '../context.ts';
+import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
+import { addExamples, addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { count, unitName } from '../format.ts';
+import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
+import { markedText, shaderFor } from '../shaded-text.ts';
+import { badValue } from '../../options/values.ts';
+import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
 interface InspectFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;
@@ -71,8 +71,8 @@ interface Seen {
 
 async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
   refuseMixed({ '--html': flags.html, '--json': flags.json });
-  const { recordFormats } = await import('../../../insight/record.ts');
-  const { saturationOf } = await import('../../../insight/saturation.ts');
+  const { recordFormats } = await import('../../insight/record.ts');
+  const { saturationOf } = await import('../../insight/saturation.ts');
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined)
     throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
@@ -97,9 +97,9 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
   const { io, stderr, waiting } = context;
   const { machine, by } = machineFrom(flags, io);
-  const { readCells, readModel } = await import('../../../api/trained.ts');
-  const { activationsOf } = await import('../../../insight/activations.ts');
-  const { defaultLength, maxDefaultLength } = await import('../../../insight/search.ts');
+  const { readCells, readModel } = await import('../../api/trained.ts');
+  const { activationsOf } = await import('../../insight/activations.ts');
+  const { defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
   const loaded = await readModel(flags.checkpoint);
   const { path, trained } = loaded;
   const { model } = trained;
@@ -120,11 +120,11 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
 
 /** None in a text too short. */
 async function search({ pieces, activations }: Seen, { json }: InspectFlags, { stderr, waiting }: Context): Promise<readonly Finding[]> {
-  const { LEAST_CHARACTERS } = await import('../../../insight/search.ts');
+  const { LEAST_CHARACTERS } = await import('../../insight/search.ts');
   waiting.begin('searching cells');
   if (pieces.length < LEAST_CHARACTERS && !json)
     stderr.note(`${count(pieces.length)} characters are too few to search for units: it takes ${LEAST_CHARACTERS}`);
-  return (await import('../../../api/trained.ts')).findCells(pieces, activations);
+  return (await import('../../api/trained.ts')).findCells(pieces, activations);
 }
 
 async function writePage(
@@ -133,7 +133,7 @@ async function writePage(
   { path, model, pieces, activations, extent, cell }: Seen,
   found: { readonly findings: readonly Finding[]; readonly saturation: readonly Saturation[] },
 ): Promise<void> {
-  const { cellsPage } = await import('../../../reports/cells-page.ts');
+  const { cellsPage } = await import('../../reports/cells-page.ts');
   const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
   await files.write('--html', await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
 }
@@ -159,7 +159,7 @@ async function showCell(
   { json }: InspectFlags,
   { io, stdout }: Context,
 ): Promise<void> {
-  const { usualRange, valuesOf } = await import('../../../insight/activations.ts');
+  const { usualRange, valuesOf } = await import('../../insight/activations.ts');
   const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
   const [low, high] = usualRange(values);
   if (json) return stdout.writeJson({ event: 'cell', cell: cellText(cell), low, high, values: [...values] });

@@ -1,15 +1,15 @@
 // What `rnn train --dry-run` shows: how long the run would take, every option as it would be, and where it comes from; as data, too, of
 // which a part is a configuration file.
-import type { TriedRun } from '../../../api/plan-run.ts';
-import type { RunEstimate } from '../../../training/estimate.ts';
-import { excludedBy, machineNames, readingNames } from '../../../options/run.ts';
-import { flagOf } from '../../../options/train.ts';
-import { type TrainingOption, type TrainingOptions, trainingNames } from '../../../options/training.ts';
-import type { ReadingOptions } from '../../../options/run.ts';
-import type { ResolvedAnew } from '../../../training/resolve.ts';
-import type { Context } from '../../context.ts';
-import { bytes, count, duration, milliseconds, shellWord } from '../../format.ts';
-import { textTable } from '../../text-table.ts';
+import type { TriedRun } from '../../api/plan-run.ts';
+import type { RunEstimate } from '../../training/estimate.ts';
+import { excludedBy, machineNames, readingNames } from '../../options/run.ts';
+import { flagOf } from '../../options/train.ts';
+import { type TrainingOption, type TrainingOptions, trainingNames } from '../../options/training.ts';
+import type { ReadingOptions } from '../../options/run.ts';
+import type { ResolvedAnew } from '../../training/resolve.ts';
+import type { Context } from '../context.ts';
+import { bytes, count, duration, milliseconds, shellWord } from '../format.ts';
+import { textTable } from '../text-table.ts';
 import type { TrainFlags } from './train-flags.ts';
 
 interface Plan extends Pick<TriedRun, 'options' | 'sources' | 'reading' | 'corpus' | 'estimate' | 'unmeasured'> {
@@ -31,7 +31,7 @@ interface Row {
 
 export async function showPlan(context: Context, flags: TrainFlags, plan: Plan): Promise<number> {
   const { stdout } = context;
-  const { parametersOf } = await import('../../../training/model.ts');
+  const { parametersOf } = await import('../../training/model.ts');
   const { options, reading, path, corpus, estimate, unmeasured } = plan;
   const rows = [
     ...trainingNames.map((name) => rowOfTraining(name, plan, context)),

@@ -1,18 +1,18 @@
 // `rnn train`: asks for a run, new or one that goes on, and shows how it goes. Opening it is library/'s, the training training/'s.
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { isStandardInput } from '../../../corpus/standard-input.ts';
-import type { RunRequest, Teller } from '../../../api/run-request.ts';
-import type { EndEvent, EndReason } from '../../../training/events.ts';
-import type { Context } from '../../context.ts';
-import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../../devices.ts';
-import { codeOfEnd } from '../../failures.ts';
-import { harmless, shellWord } from '../../format.ts';
-import { isTyped } from '../../known-text.ts';
-import { signalCodes, watchSignals } from '../../signals.ts';
-import { OutputClosed } from '../../output.ts';
-import { openReporter, type Reporter } from '../../progress/reporter.ts';
-import { openStopwatch } from './stopwatch.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
+import type { RunRequest, Teller } from '../../api/run-request.ts';
+import type { EndEvent, EndReason } from '../../training/events.ts';
+import type { Context } from '../context.ts';
+import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
+import { codeOfEnd } from '../failures.ts';
+import { harmless, shellWord } from '../format.ts';
+import { isTyped } from '../known-text.ts';
+import { signalCodes, watchSignals } from '../signals.ts';
+import { OutputClosed } from '../output.ts';
+import { openReporter, type Reporter } from '../progress/reporter.ts';
+import { openStopwatch } from '../stopwatch.ts';
 import { showPlan } from './train-plan.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 
@@ -42,7 +42,7 @@ async function train(request: Request): Promise<number> {
   const reporter = openReporter(stdout, stderr, flags);
   const stopwatch = openStopwatch(io);
   try {
-    const path = flags.out ?? join('checkpoints', (await import('../../../corpus/read.ts')).corpusName(sources[0]));
+    const path = flags.out ?? join('checkpoints', (await import('../../corpus/read.ts')).corpusName(sources[0]));
     // What is told may quote files that came from anywhere.
     const tell: Teller = {
       note: (text) => reporter.note(harmless(text)),
@@ -51,12 +51,12 @@ async function train(request: Request): Promise<number> {
     };
     const asked = { request: requestOf(request, path, choice), tell, clock: () => stopwatch.now() };
     if (flags.dryRun) {
-      const tried = await (await import('../../../api/plan-run.ts')).tryRun(asked);
+      const tried = await (await import('../../api/plan-run.ts')).tryRun(asked);
       reporter.close();
       for (const note of tried.idle) tell.note(note);
       return await showPlan(context, flags, { ...tried, asked: givenOptions(flags), path });
     }
-    const run = await (await import('../../../api/open-run.ts')).openRun(asked);
+    const run = await (await import('../../api/open-run.ts')).openRun(asked);
     if (run.end !== null) {
       await reporter.handle(run.end);
       return 0;

@@ -1,17 +1,17 @@
 // `rnn bench`: how fast this machine's devices are for a given model, as a table or JSON. Measuring is diagnosis/'s.
 import type { Command } from 'commander';
-import { withCleanup } from '../../../cleanup.ts';
-import type { Device } from '../../../devices/device.ts';
-import type { BenchResult } from '../../../diagnosis/bench.ts';
-import { RnnError } from '../../../errors.ts';
-import { devices } from '../../../options/run.ts';
-import { cells } from '../../../model/cells/registry.ts';
-import type { Context } from '../../context.ts';
-import { blasFlag, refuseBlasWithout, threadsFlag } from '../../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../../flags.ts';
-import { bytes, compact, count, milliseconds, significant } from '../../format.ts';
-import { profileText } from './profile.ts';
-import { textTable } from '../../text-table.ts';
+import { withCleanup } from '../../cleanup.ts';
+import type { Device } from '../../devices/device.ts';
+import type { BenchResult } from '../../diagnosis/bench.ts';
+import { RnnError } from '../../errors.ts';
+import { devices } from '../../options/run.ts';
+import { cells } from '../../model/cells/registry.ts';
+import type { Context } from '../context.ts';
+import { blasFlag, refuseBlasWithout, threadsFlag } from '../devices.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
+import { bytes, compact, count, milliseconds, significant } from '../format.ts';
+import { profileText } from '../profile.ts';
+import { textTable } from '../text-table.ts';
 
 interface BenchFlags {
   readonly device?: readonly string[];
@@ -66,7 +66,7 @@ export function define(command: Command, context: Context): void {
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
   const { cell, layers, hidden, batchSize, seqLength: sequenceLength, seconds, dryRun, profile, json } = flags;
   const { stdout, waiting } = context;
-  const { bench, VOCABULARY } = await import('../../../diagnosis/bench.ts');
+  const { bench, VOCABULARY } = await import('../../diagnosis/bench.ts');
   const results: BenchResult[] = [];
   const names = new Set(flags.device ?? ['cpu', 'gpu']);
   refuseBlasWithout(flags.blas, [...names]);
@@ -119,7 +119,7 @@ async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
 /** Null for a gpu that nobody asked for and that is missing. */
 async function open(name: string, { device: asked, threads, blas }: BenchFlags, { stderr }: Context): Promise<Device | null> {
   try {
-    return await (await import('../../../devices/open.ts')).openDevice(name, { threads, blas });
+    return await (await import('../../devices/open.ts')).openDevice(name, { threads, blas });
   } catch (error) {
     if (asked !== undefined || name === 'cpu' || !(error instanceof RnnError) || error.kind !== 'device') throw error;
     stderr.note(error.message);

@@ -1,21 +1,21 @@
 // `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { TrainedModel } from '../../../runs/store.ts';
-import { isStandardInput } from '../../../corpus/standard-input.ts';
-import { RnnError } from '../../../errors.ts';
-import type { SurpriseRecord } from '../../../insight/surprise.ts';
-import type { GivenScoring, Part, ScoringPlan } from '../../../training/scoring.ts';
-import { writeCharacters } from './by-character.ts';
-import type { Context } from '../../context.ts';
-import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../../flags.ts';
-import { count, onOneLine, unitName } from '../../format.ts';
-import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../../known-text.ts';
-import type { Output } from '../../output.ts';
-import { countedText, named, otherMeans } from './other-means.ts';
-import { evaluationObject, otherBits, scoresTable } from './scores-table.ts';
-import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../../written.ts';
+import type { TrainedModel } from '../../runs/store.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
+import { RnnError } from '../../errors.ts';
+import type { SurpriseRecord } from '../../insight/surprise.ts';
+import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
+import { writeCharacters } from '../by-character.ts';
+import type { Context } from '../context.ts';
+import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { count, onOneLine, unitName } from '../format.ts';
+import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
+import type { Output } from '../output.ts';
+import { countedText, named, otherMeans } from '../other-means.ts';
+import { evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
+import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
 interface EvalFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;
@@ -90,10 +90,10 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const texts = [...sources, ...(flags.against ?? [])];
   const files = new OutputFiles({ '--html': flags.html }, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   await files.refuseUnfit();
-  const { readModel, surpriseOf, withDevice } = await import('../../../api/trained.ts');
+  const { readModel, surpriseOf, withDevice } = await import('../../api/trained.ts');
   const loaded = await readModel(flags.checkpoint);
   const { path, trained } = loaded;
-  const { planScoring, readingOf, score } = await import('../../../training/scoring.ts');
+  const { planScoring, readingOf, score } = await import('../../training/scoring.ts');
   const { validationFile, testFile } = readingOf(trained.training, part);
   for (const file of [validationFile, testFile]) if (file !== null) files.alsoReads(file);
   const reading = readKnownText(sources, loaded, flags, context, part);
@@ -112,7 +112,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const evaluated = { score: scored, ...(await otherMeans(plan.tokens, vocabulary, counted, flags.compressors === true, context)) };
   const run = basename(dirname(resolve(path)));
   if (surprise !== null && flags.html !== undefined) {
-    const { surprisePage } = await import('../../../reports/surprise-page.ts');
+    const { surprisePage } = await import('../../reports/surprise-page.ts');
     const seen = surpriseOf(trained, plan.tokens, scored, { ...surprise, nats: surprise.nats.subarray(0, mostOnPage) });
     await files.write('--html', surprisePage({ ...seen, run, text: namesOfTexts(sources), others: otherBits(evaluated) }));
   }
@@ -169,6 +169,6 @@ async function recordFor(
       { hint: 'score a part of it: head -c 1000000 FILE | rnn eval - --by-character' },
     );
   }
-  const { SurpriseRecord } = await import('../../../insight/surprise.ts');
+  const { SurpriseRecord } = await import('../../insight/surprise.ts');
   return new SurpriseRecord(byCharacter ? characters : Math.min(characters, mostOnPage), model.vocabulary);
 }

@@ -1,6 +1,6 @@
 // Escapes in texts of the command line, for characters that are hard to type there: \n, \t, \r, \\, \u{2014}, \xff. Everything else that
 // follows a backslash stays as it is written, backslash included.
-import type { Unit } from '../../../corpus/vocabulary.ts';
+import type { Unit } from '../corpus/vocabulary.ts';
 
 const named: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
 const escapes = /(\\(?:[ntr\\]|x[\dA-Fa-f]{2}|u\{[\dA-Fa-f]{1,6}\}))/;

@@ -1,11 +1,11 @@
 // What else predicts the text that `rnn eval` scores: compressors, and n-gram models of another text.
-import type { Corpus, Tokens, Vocabulary } from '../../../corpus/read.ts';
-import { RnnError } from '../../../errors.ts';
-import type { ScoringPlan } from '../../../training/scoring.ts';
-import type { Context } from '../../context.ts';
-import { bits, count, unitName } from '../../format.ts';
-import type { Loaded } from '../../../api/trained.ts';
-import { type TextFlags, readKnownText } from '../../known-text.ts';
+import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
+import { RnnError } from '../errors.ts';
+import type { ScoringPlan } from '../training/scoring.ts';
+import type { Context } from './context.ts';
+import { bits, count, unitName } from './format.ts';
+import type { Loaded } from '../api/trained.ts';
+import { type TextFlags, readKnownText } from './known-text.ts';
 import type { Others } from './scores-table.ts';
 
 /** Longer texts are compressed only if that is asked for: it takes longer than to score them. */
@@ -35,7 +35,7 @@ export async function countedText(
   context: Context,
 ): Promise<CountedText | null> {
   const { stderr } = context;
-  const { trainedPart } = await import('../../../training/scoring.ts');
+  const { trainedPart } = await import('../training/scoring.ts');
   const { train, sourcesDigest } = await named(`--against ${sources.join(' ')}`, readKnownText(sources, loaded, flags, context));
   const trained = trainedPart(loaded.trained.training, { train, sourcesDigest });
   const isOfScored = scored.sourcesDigest === sourcesDigest && !(trained !== null && scored.trainedShare === 0);
@@ -67,9 +67,9 @@ export async function otherMeans(
   asked: boolean,
   { stderr, waiting }: Context,
 ): Promise<Others> {
-  const { Ngrams } = await import('../../../insight/ngrams.ts');
-  const { bytesOf, compressedSizes, xzSize } = await import('../../../insight/compressors.ts');
-  const { runInTurns } = await import('../../../turns.ts');
+  const { Ngrams } = await import('../insight/ngrams.ts');
+  const { bytesOf, compressedSizes, xzSize } = await import('../insight/compressors.ts');
+  const { runInTurns } = await import('../turns.ts');
   const perCharacter = (sizes: Readonly<Record<string, number>>) =>
     Object.fromEntries(Object.entries(sizes).map(([name, bytes]) => [name, (8 * bytes) / text.length]));
   const bytes = asked || text.length <= SOON_COMPRESSED ? bytesOf(text, vocabulary.data) : null;

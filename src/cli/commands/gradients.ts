@@ -2,18 +2,18 @@
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import type { Corpus, Tokens } from '../../../corpus/read.ts';
-import { isStandardInput } from '../../../corpus/standard-input.ts';
-import { RnnError } from '../../../errors.ts';
-import type { BareModel } from '../../../insight/reading.ts';
-import type { Context } from '../../context.ts';
-import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../../devices.ts';
-import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../../flags.ts';
-import { type GradientsOf, gradientsTable } from './gradients-table.ts';
-import { type TextFlags, readKnownText } from '../../known-text.ts';
-import { logOf, namesOf } from '../../runs-given.ts';
-import { untrainedOptions } from './untrained.ts';
-import { OutputFiles, forceFlag, refuseMixed } from '../../written.ts';
+import type { Corpus, Tokens } from '../../corpus/read.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
+import { RnnError } from '../../errors.ts';
+import type { BareModel } from '../../insight/reading.ts';
+import type { Context } from '../context.ts';
+import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
+import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
+import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
+import { type TextFlags, readKnownText } from '../known-text.ts';
+import { logOf, namesOf } from '../runs-given.ts';
+import { untrainedOptions } from '../untrained.ts';
+import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
 
 interface GradientsFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: readonly string[];
@@ -94,7 +94,7 @@ async function gradients(sources: readonly string[], flags: GradientsFlags, cont
   await files.refuseUnfit();
   const subjects = await subjectsOf(sources, flags, context);
   const options = { ...defaults, ...flags };
-  const { gradientsThrough, withDevice, workOfGradients } = await import('../../../api/trained.ts');
+  const { gradientsThrough, withDevice, workOfGradients } = await import('../../api/trained.ts');
   const networks = subjects.map(({ network }) => network);
   const found: GradientsOf[] = [];
   await withDevice(machine, workOfGradients(networks, options.jacobians), async (device) => {
@@ -114,9 +114,9 @@ async function show(
   files: OutputFiles,
   { stdout }: Context,
 ): Promise<void> {
-  const { gradientCharts, gradientsPage } = await import('../../../reports/gradients.ts');
-  const { dashboard } = await import('../../../reports/terminal.ts');
-  const { svgOf } = await import('../../../reports/svg.ts');
+  const { gradientCharts, gradientsPage } = await import('../../reports/gradients.ts');
+  const { dashboard } = await import('../../reports/terminal.ts');
+  const { svgOf } = await import('../../reports/svg.ts');
   if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
   if (svg !== undefined) await files.write('--svg', await svgOf(gradientCharts(found), 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
@@ -139,8 +139,8 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
       hint: 'put the text into a file',
     });
   }
-  const { readModel } = await import('../../../api/trained.ts');
-  const { findCheckpoint } = await import('../../../runs/store.ts');
+  const { readModel } = await import('../../api/trained.ts');
+  const { findCheckpoint } = await import('../../runs/store.ts');
   const subjects: Subject[] = [];
   let text: Corpus | null = null;
   const paths: string[] = [];
@@ -153,9 +153,9 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
     subjects.push({ name: names[index], checkpoint: path, network: loaded.trained, tokens: read.train });
   }
   if (asked.length === 0) return subjects;
-  const { untrainedModel } = await import('../../../training/untrained.ts');
-  const { readCorpus } = await import('../../../corpus/read.ts');
-  const { readingOf } = await import('../../../api/run-request.ts');
+  const { untrainedModel } = await import('../../training/untrained.ts');
+  const { readCorpus } = await import('../../corpus/read.ts');
+  const { readingOf } = await import('../../api/run-request.ts');
   const asNewRun = readingOf({ ...flags, validationFraction: 0 });
   const corpus = text ?? (await readCorpus({ sources, ...asNewRun, onActivity: waiting.listen, stdin: io.stdin }));
   for (const { name, given } of asked)

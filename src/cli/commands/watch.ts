@@ -1,10 +1,10 @@
 // `rnn watch`: the curves of a run while another process trains it. Reading its log as it grows is library/'s.
 import type { Command } from 'commander';
-import type { Context } from '../../context.ts';
-import { addExamples, commonFlags, switchFlag } from '../../flags.ts';
-import { harmless } from '../../format.ts';
-import { findRun, nameOf, nothingLogged } from '../../runs-given.ts';
-import { type Signal, signalCodes } from '../../signals.ts';
+import type { Context } from '../context.ts';
+import { addExamples, commonFlags, switchFlag } from '../flags.ts';
+import { harmless } from '../format.ts';
+import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
+import { type Signal, signalCodes } from '../signals.ts';
 
 export function define(command: Command, context: Context): void {
   command
@@ -24,9 +24,9 @@ export function define(command: Command, context: Context): void {
 
 async function watch(path: string, { json }: { json?: boolean }, context: Context): Promise<number> {
   const { io, stdout, stderr } = context;
-  const { followRun } = await import('../../../api/runs.ts');
-  const { Curves } = await import('../../../training/curves.ts');
-  const { LineView, ScreenView } = await import('./watch-views.ts');
+  const { followRun } = await import('../../api/runs.ts');
+  const { Curves } = await import('../../training/curves.ts');
+  const { LineView, ScreenView } = await import('../watch-views.ts');
   const view = stdout.isTerminal && !json ? new ScreenView(stdout, io, nameOf(path)) : new LineView(stdout, json === true);
   const stop = new AbortController();
   const signals: Signal[] = [];

@@ -1,15 +1,15 @@
 // The options of `rnn train`: their help, and what was given of them. Knows nothing of how a run goes.
 import type { Command } from 'commander';
-import { RnnError } from '../../../errors.ts';
-import { cells } from '../../../model/cells/registry.ts';
-import { type Preset, presets } from '../../../options/presets.ts';
-import { type MachineOptions, type ReadingOptions, exclusive, machineNames, readingNames } from '../../../options/run.ts';
-import { type TrainFlags, flagOf, trainGroups, trainOptions } from '../../../options/train.ts';
-import { type TrainingOptions, trainingNames } from '../../../options/training.ts';
-import { schedules } from '../../../training/schedules.ts';
-import { listDevices } from '../../devices.ts';
-import { addExamples, addGroups, addUndoing, flagsFor } from '../../flags.ts';
-import { suggestGrid } from '../../several-values.ts';
+import { RnnError } from '../../errors.ts';
+import { cells } from '../../model/cells/registry.ts';
+import { type Preset, presets } from '../../options/presets.ts';
+import { type MachineOptions, type ReadingOptions, exclusive, machineNames, readingNames } from '../../options/run.ts';
+import { type TrainFlags, flagOf, trainGroups, trainOptions } from '../../options/train.ts';
+import { type TrainingOptions, trainingNames } from '../../options/training.ts';
+import { schedules } from '../../training/schedules.ts';
+import { listDevices } from '../devices.ts';
+import { addExamples, addGroups, addUndoing, flagsFor } from '../flags.ts';
+import { suggestGrid } from '../several-values.ts';
 
 export type { TrainFlags };
 
