@@ -9,7 +9,7 @@ const folder = 'checkpoints/demo';
 const given = process.argv.slice(2);
 
 const { run, openProcessIo } = await import('../dist/cli/main.js')
-  .then(async ({ run }) => ({ run, ...(await import('../dist/cli/io.js')) }))
+  .then(async ({ run }) => ({ run, ...(await import('../dist/cli/process/io.js')) }))
   .catch((error) => {
     if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error;
     console.error('error: the program is not built, or something that it needs is not installed\nhint: npm install');

@@ -254,6 +254,6 @@ describe('the check itself', () => {
       'src/corpus/read.ts uses process.argv',
       'src/corpus/read.ts uses process.exitCode',
     ]);
-    expect(wrongEffects({ path: 'src/cli/io.ts', source })).toEqual([]);
+    expect(wrongEffects({ path: 'src/cli/process/io.ts', source })).toEqual([]);
   });
 });

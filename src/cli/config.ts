@@ -5,9 +5,9 @@ import { groupBy } from '../group.ts';
 import { nearest } from '../options/suggest.ts';
 import { badValue, shortened } from '../options/values.ts';
 import type { Flag } from './flags.ts';
-import { shellWord } from './format.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Level } from './settings.ts';
-import { readWhole } from './whole-file.ts';
+import { readWhole } from './input/whole-file.ts';
 
 /** Of a configuration file. */
 const MAX_BYTES = 32e6;

@@ -1,6 +1,6 @@
 // What every command is handed: the streams, and where to leave its exit code.
-import type { Io } from './io.ts';
-import type { Output } from './output.ts';
+import type { Io } from './process/io.ts';
+import type { Output } from './output/output.ts';
 import type { WaitingLine } from './progress/live-line.ts';
 
 /** The progress line of a command that has printed nothing yet. It does nothing if no terminal would show it. */

@@ -4,7 +4,7 @@ import { RnnError } from '../errors.ts';
 import { devices, machineOptions } from '../options/run.ts';
 import { parseChoice } from '../options/values.ts';
 import { Flag } from './flags.ts';
-import type { Io } from './io.ts';
+import type { Io } from './process/io.ts';
 
 const { device, threads, blas } = machineOptions;
 

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { type ErrorKind, RnnError, THREAD_LIMIT_HINT, systemCode } from '../errors.ts';
 import type { EndReason } from '../training/events.ts';
-import { type Signal, signalCodes } from './signals.ts';
+import { type Signal, signalCodes } from './process/signals.ts';
 
 /** `machine` for a bug, too: then the lines that were printed say more than the message. */
 export const exitCodes: Readonly<Record<ErrorKind, number>> = {

@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { RnnError } from '../errors.ts';
-import { coloursFor, noColours } from './colour.ts';
+import { coloursFor, noColours } from './output/colour.ts';
 import { commands } from './commands.ts';
 import { type Context, noWaiting } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
 import { commonFlags, refuseRepeats } from './flags.ts';
-import { harmless, onOneLine } from './format.ts';
-import type { Io } from './io.ts';
-import { Output, OutputClosed } from './output.ts';
+import { harmless, onOneLine } from './output/format.ts';
+import type { Io } from './process/io.ts';
+import { Output, OutputClosed } from './output/output.ts';
 
 const examples = `
 Examples:

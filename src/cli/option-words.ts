@@ -1,7 +1,7 @@
 // Options of a run as their flags have them, without dashes: `dropout 0.3`, `tied`, `no-text-starts`.
 import { flagOf } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { duration } from './format.ts';
+import { duration } from './output/format.ts';
 
 /** `lr` for `learningRate`. A name that is not an option is returned unchanged. */
 export const keyOfOption = (option: string): string => flagOf(option).replace(/^--/, '');

@@ -3,10 +3,10 @@ import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { ScoringPlan } from '../training/scoring.ts';
 import type { Context } from './context.ts';
-import { bits, count, unitName } from './format.ts';
+import { bits, count, unitName } from './output/format.ts';
 import type { Loaded } from '../api/trained.ts';
-import { type TextFlags, readKnownText } from './known-text.ts';
-import type { Others } from './scores-table.ts';
+import { type TextFlags, readKnownText } from './input/known-text.ts';
+import type { Others } from './results/scores-table.ts';
 
 /** Longer texts are compressed only if that is asked for: it takes longer than to score them. */
 const SOON_COMPRESSED = 100_000;

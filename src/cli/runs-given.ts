@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import type { Run } from '../api/runs.ts';
-import { harmless } from './format.ts';
+import { harmless } from './output/format.ts';
 
 /** @throws RnnError `checkpoint` if there is none */
 export async function readRuns(given: readonly string[]): Promise<Run[]> {

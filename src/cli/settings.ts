@@ -10,7 +10,7 @@ import { fromFile } from './config.ts';
 import type { Context } from './context.ts';
 import { mayHaveBlas } from './devices.ts';
 import { type Flag, flagsOf } from './flags.ts';
-import type { Io } from './io.ts';
+import type { Io } from './process/io.ts';
 
 /** An option that something other than the command line gives. */
 export interface Setting {

@@ -1,8 +1,8 @@
 // The real process: its arguments, its streams, its exit code, and what no promise caught.
 import { failureOf } from './failures.ts';
-import { openProcessIo } from './io.ts';
+import { openProcessIo } from './process/io.ts';
 import { run } from './main.ts';
-import { signalCodes } from './signals.ts';
+import { signalCodes } from './process/signals.ts';
 
 export async function start(): Promise<void> {
   process.on('uncaughtException', (error) => {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OutputClosed } from '../../src/cli/output.ts';
+import { OutputClosed } from '../../src/cli/output/output.ts';
 import { FakeStream, bare, rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog;\nthe dog sleeps and the fox is gone.\n';

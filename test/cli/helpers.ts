@@ -1,8 +1,8 @@
 // A process for the command line to run in: streams that remember, an environment, signals to send.
 import { Readable, Writable } from 'node:stream';
-import type { Io, OutputStream } from '../../src/cli/io.ts';
+import type { Io, OutputStream } from '../../src/cli/process/io.ts';
 import { run } from '../../src/cli/main.ts';
-import type { Signal } from '../../src/cli/signals.ts';
+import type { Signal } from '../../src/cli/process/signals.ts';
 
 export interface Ran {
   readonly code: number;

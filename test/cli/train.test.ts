@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Signal } from '../../src/cli/signals.ts';
+import type { Signal } from '../../src/cli/process/signals.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
 import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
 import { defaultEvents, doubled, end, report, start, useDoubles } from './doubles.ts';

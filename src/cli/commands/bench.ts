@@ -9,9 +9,9 @@ import { cells } from '../../model/cells/registry.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
-import { bytes, compact, count, milliseconds, significant } from '../format.ts';
-import { profileText } from '../profile.ts';
-import { textTable } from '../text-table.ts';
+import { bytes, compact, count, milliseconds, significant } from '../output/format.ts';
+import { profileText } from '../results/profile.ts';
+import { textTable } from '../output/text-table.ts';
 
 interface BenchFlags {
   readonly device?: readonly string[];

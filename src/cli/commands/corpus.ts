@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags } from '../flags.ts';
-import { shellWord } from '../format.ts';
-import { textTable } from '../text-table.ts';
-import { forceFlag } from '../written.ts';
+import { shellWord } from '../../shell-word.ts';
+import { textTable } from '../output/text-table.ts';
+import { forceFlag } from '../output/output-files.ts';
 
 export function define(command: Command, context: Context): void {
   command

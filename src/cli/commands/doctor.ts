@@ -5,8 +5,8 @@ import type { Context } from '../context.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
 import { exitCodes } from '../failures.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import type { Output } from '../output.ts';
-import { labelled } from '../text-table.ts';
+import type { Output } from '../output/output.ts';
+import { labelled } from '../output/text-table.ts';
 
 interface DoctorFlags {
   readonly device?: string;

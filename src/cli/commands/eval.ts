@@ -6,16 +6,16 @@ import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../insight/surprise.ts';
 import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
-import { writeCharacters } from '../by-character.ts';
+import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { count, onOneLine, unitName } from '../format.ts';
-import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
-import type { Output } from '../output.ts';
+import { count, onOneLine, unitName } from '../output/format.ts';
+import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../input/known-text.ts';
+import type { Output } from '../output/output.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
-import { evaluationObject, otherBits, scoresTable } from '../scores-table.ts';
-import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
+import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
+import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../output/output-files.ts';
 
 interface EvalFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;

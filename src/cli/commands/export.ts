@@ -5,7 +5,7 @@ import { RnnError } from '../../errors.ts';
 import type { ExportFormat } from '../../formats/format.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, switchFlag, textFlag } from '../flags.ts';
-import { OutputFiles, isStdout, refuseMixed } from '../written.ts';
+import { OutputFiles, isStdout, refuseMixed } from '../output/output-files.ts';
 
 interface ExportFlags {
   readonly format?: string;

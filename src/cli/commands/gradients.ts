@@ -9,11 +9,11 @@ import type { BareModel } from '../../insight/reading.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
-import { type GradientsOf, gradientsTable } from '../gradients-table.ts';
-import { type TextFlags, readKnownText } from '../known-text.ts';
+import { type GradientsOf, gradientsTable } from '../results/gradients-table.ts';
+import { type TextFlags, readKnownText } from '../input/known-text.ts';
 import { logOf, namesOf } from '../runs-given.ts';
 import { untrainedOptions } from '../untrained.ts';
-import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
+import { OutputFiles, forceFlag, refuseMixed } from '../output/output-files.ts';
 
 interface GradientsFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: readonly string[];

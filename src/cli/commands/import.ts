@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag, textFlag } from '../flags.ts';
-import { count } from '../format.ts';
+import { count } from '../output/format.ts';
 
 interface ImportFlags {
   readonly out?: string;

@@ -7,10 +7,10 @@ import type { RunBackground } from '../../training/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { verdictLines } from '../progress/text.ts';
-import { bits, bytes, count, onOneLine, symbol, unitName } from '../format.ts';
-import { type ComparedRun, comparisonTable, differingOptions } from '../runs-compared.ts';
+import { bits, bytes, count, onOneLine, symbol, unitName } from '../output/format.ts';
+import { type ComparedRun, comparisonTable, differingOptions } from '../results/runs-compared.ts';
 import { namesOf } from '../runs-given.ts';
-import { labelled } from '../text-table.ts';
+import { labelled } from '../output/text-table.ts';
 
 export function define(command: Command, context: Context): void {
   command

@@ -5,15 +5,15 @@ import type { TrainedModel } from '../../runs/store.ts';
 import type { Activations } from '../../insight/activations.ts';
 import { type CellName, type Finding, cellText } from '../../insight/finding.ts';
 import type { Saturation } from '../../insight/saturation.ts';
-import { cellsTable, findingObject, gatesTable, saturationObject } from '../cells-table.ts';
+import { cellsTable, findingObject, gatesTable, saturationObject } from '../results/cells-table.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { count, unitName } from '../format.ts';
-import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../known-text.ts';
-import { markedText, shaderFor } from '../shaded-text.ts';
+import { count, unitName } from '../output/format.ts';
+import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../input/known-text.ts';
+import { markedText, shaderFor } from '../output/shaded-text.ts';
 import { badValue } from '../../options/values.ts';
-import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
+import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../output/output-files.ts';
 
 interface InspectFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;

@@ -6,7 +6,7 @@ import type { Run } from '../../api/runs.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { listed, nothingLogged, readRuns } from '../runs-given.ts';
-import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
+import { OutputFiles, forceFlag, refuseMixed } from '../output/output-files.ts';
 
 interface PlotFlags {
   readonly x?: Horizontal;

@@ -2,8 +2,8 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import { shellWord } from '../format.ts';
-import { runsTable } from '../runs-table.ts';
+import { shellWord } from '../../shell-word.ts';
+import { runsTable } from '../results/runs-table.ts';
 
 const defaultFolder = 'checkpoints';
 /** As many as one reads. */

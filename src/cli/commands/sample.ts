@@ -9,10 +9,10 @@ import type { Context } from '../context.ts';
 import { type MachineFlags, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
 import { unescaped } from '../escapes.ts';
 import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag, omitFlag, switchFlag, textFlag } from '../flags.ts';
-import type { Io } from '../io.ts';
-import { writeSamples } from '../samples.ts';
+import type { Io } from '../process/io.ts';
+import { writeSamples } from '../results/samples.ts';
 import { badValue } from '../../options/values.ts';
-import { readWhole } from '../whole-file.ts';
+import { readWhole } from '../input/whole-file.ts';
 
 interface SampleFlags extends MachineFlags {
   readonly checkpoint?: string;

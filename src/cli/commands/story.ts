@@ -3,9 +3,9 @@ import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, numberFlag, switchFlag, textFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
+import { harmless } from '../output/format.ts';
 import { findRun, readRuns } from '../runs-given.ts';
-import { OutputFiles, forceFlag, refuseMixed } from '../written.ts';
+import { OutputFiles, forceFlag, refuseMixed } from '../output/output-files.ts';
 
 interface StoryFlags {
   readonly stages?: number;

@@ -8,8 +8,9 @@ import { type TrainingOption, type TrainingOptions, trainingNames } from '../../
 import type { ReadingOptions } from '../../options/run.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
-import { bytes, count, duration, milliseconds, shellWord } from '../format.ts';
-import { textTable } from '../text-table.ts';
+import { bytes, count, duration, milliseconds } from '../output/format.ts';
+import { shellWord } from '../../shell-word.ts';
+import { textTable } from '../output/text-table.ts';
 import type { TrainFlags } from './train-flags.ts';
 
 interface Plan extends Pick<TriedRun, 'options' | 'sources' | 'reading' | 'corpus' | 'estimate' | 'unmeasured'> {

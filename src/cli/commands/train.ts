@@ -7,12 +7,13 @@ import type { EndEvent, EndReason } from '../../training/events.ts';
 import type { Context } from '../context.ts';
 import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { codeOfEnd } from '../failures.ts';
-import { harmless, shellWord } from '../format.ts';
-import { isTyped } from '../known-text.ts';
-import { signalCodes, watchSignals } from '../signals.ts';
-import { OutputClosed } from '../output.ts';
+import { harmless } from '../output/format.ts';
+import { shellWord } from '../../shell-word.ts';
+import { isTyped } from '../input/known-text.ts';
+import { signalCodes, watchSignals } from '../process/signals.ts';
+import { OutputClosed } from '../output/output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
-import { openStopwatch } from '../stopwatch.ts';
+import { openStopwatch } from '../process/stopwatch.ts';
 import { showPlan } from './train-plan.ts';
 import { addTrainFlags, checkTogether, givenMachine, givenOptions, givenReading, type TrainFlags } from './train-flags.ts';
 

@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
-import { harmless } from '../format.ts';
+import { harmless } from '../output/format.ts';
 import { findRun, nameOf, nothingLogged } from '../runs-given.ts';
-import { type Signal, signalCodes } from '../signals.ts';
+import { type Signal, signalCodes } from '../process/signals.ts';
 
 export function define(command: Command, context: Context): void {
   command
@@ -26,7 +26,7 @@ async function watch(path: string, { json }: { json?: boolean }, context: Contex
   const { io, stdout, stderr } = context;
   const { followRun } = await import('../../api/runs.ts');
   const { Curves } = await import('../../training/curves.ts');
-  const { LineView, ScreenView } = await import('../watch-views.ts');
+  const { LineView, ScreenView } = await import('../results/watch-views.ts');
   const view = stdout.isTerminal && !json ? new ScreenView(stdout, io, nameOf(path)) : new LineView(stdout, json === true);
   const stop = new AbortController();
   const signals: Signal[] = [];

@@ -1,8 +1,8 @@
 // The progress line of a terminal: fields of fixed width and a bar that takes the rest. Pure; knows no terminal.
 import cliProgress from 'cli-progress';
 import type { Activity } from '../../training/activity.ts';
-import type { Colours } from '../colour.ts';
-import { bits, bytes, compact, count, duration, lengthShown } from '../format.ts';
+import type { Colours } from '../output/colour.ts';
+import { bits, bytes, compact, count, duration, lengthShown } from '../output/format.ts';
 
 export interface ProgressState {
   readonly progress: number;

@@ -1,6 +1,6 @@
 // The last line of a terminal, drawn again and again while everything else is printed above it.
 import type { Activity } from '../../training/activity.ts';
-import type { Output, Pinned } from '../output.ts';
+import type { Output, Pinned } from '../output/output.ts';
 import { type ShownWait, type Wait, waitFor, waitLine } from './line.ts';
 
 const REDRAWS_PER_SECOND = 8;

@@ -1,8 +1,8 @@
 // How the events of a training run reach the user: as JSON, as warnings only, as lines, or as lines above a progress bar.
 import type { Activity } from '../../training/activity.ts';
 import type { ReportEvent, TrainingEvent } from '../../training/events.ts';
-import { count, harmless } from '../format.ts';
-import type { Output } from '../output.ts';
+import { count, harmless } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
 import { Estimate } from './estimate.ts';
 import { type ProgressState, type ShownWait, leftOf, progressLine, waitLine } from './line.ts';
 import { WaitingLine } from './live-line.ts';

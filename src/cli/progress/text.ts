@@ -10,9 +10,9 @@ import type {
   StartEvent,
 } from '../../training/events.ts';
 import type { Fit, Verdict } from '../../training/verdict.ts';
-import { type Colours, noColours } from '../colour.ts';
-import { bits, bytes, count, duration, harmless, onOneLine, significant, wrap } from '../format.ts';
-import { labelled } from '../text-table.ts';
+import { type Colours, noColours } from '../output/colour.ts';
+import { bits, bytes, count, duration, harmless, onOneLine, significant, wrap } from '../output/format.ts';
+import { labelled } from '../output/text-table.ts';
 
 /** Columns of the names in the first three lines. */
 const NAME_WIDTH = 8;

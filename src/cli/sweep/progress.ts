@@ -1,7 +1,7 @@
 // How far a sweep is, in the last line of a terminal: how many trials are done, the trial in progress, and the time left at the speed of the
 // trials so far. Knows nothing of how trials are run.
-import { count } from '../format.ts';
-import type { Output } from '../output.ts';
+import { count } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
 import { waitLine } from '../progress/line.ts';
 import { LiveLine } from '../progress/live-line.ts';
 

@@ -1,10 +1,10 @@
 // The results of the trials of a sweep: for people, as JSON, and as an exit code. Knows nothing of how trials are run.
 import type { Edge } from '../../training/edges.ts';
-import type { Colours } from '../colour.ts';
+import type { Colours } from '../output/colour.ts';
 import type { Context } from '../context.ts';
 import { exitCodes } from '../failures.ts';
-import { count, duration, onOneLine } from '../format.ts';
-import { runsTable } from '../runs-table.ts';
+import { count, duration, onOneLine } from '../output/format.ts';
+import { runsTable } from '../results/runs-table.ts';
 import { SOME_FAILED, type TrialResult, type TrialRun } from './run.ts';
 
 /** The code of all trials if they have the same, such as 6 where there is no such device. */

@@ -2,11 +2,11 @@
 // nothing of options, and prints warnings but no results.
 import type { RunSummary } from '../../training/runs.ts';
 import type { Trial } from '../../training/search.ts';
-import type { Child } from '../child.ts';
+import type { Child } from '../process/child.ts';
 import type { Context } from '../context.ts';
 import { exitCodes, isFailureCode } from '../failures.ts';
-import { harmless } from '../format.ts';
-import { type Interruption, type Signal, signalCodes, watchSignals } from '../signals.ts';
+import { harmless } from '../output/format.ts';
+import { type Interruption, type Signal, signalCodes, watchSignals } from '../process/signals.ts';
 
 export interface TrialRun extends Trial {
   /** Among all trials of the sweep. */

@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import type { Child, ChildEnd } from '../../../src/cli/child.ts';
-import type { Io } from '../../../src/cli/io.ts';
+import type { Child, ChildEnd } from '../../../src/cli/process/child.ts';
+import type { Io } from '../../../src/cli/process/io.ts';
 import { run } from '../../../src/cli/main.ts';
-import type { Signal } from '../../../src/cli/signals.ts';
+import type { Signal } from '../../../src/cli/process/signals.ts';
 import { FakeProcess, type Ran } from '../helpers.ts';
 
 /** Options of a run that takes a moment. */

@@ -1,8 +1,8 @@
 // How far `rnn sweep` is while it runs, and where it says to go on at its end.
 import { describe, expect, it } from 'vitest';
-import { noColours } from '../../../src/cli/colour.ts';
-import type { Io } from '../../../src/cli/io.ts';
-import { Output } from '../../../src/cli/output.ts';
+import { noColours } from '../../../src/cli/output/colour.ts';
+import type { Io } from '../../../src/cli/process/io.ts';
+import { Output } from '../../../src/cli/output/output.ts';
 import { SweepProgress } from '../../../src/cli/sweep/progress.ts';
 import { FakeProcess, FakeStream, type Ran, bare, rnn } from '../helpers.ts';
 import { events, fixed, inFolderOfItsOwn, inProcess, out, text } from './helpers.ts';

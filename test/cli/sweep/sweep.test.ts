@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { RunFolder } from '../../../src/runs/store.ts';
-import type { Io } from '../../../src/cli/io.ts';
+import type { Io } from '../../../src/cli/process/io.ts';
 import { run } from '../../../src/cli/main.ts';
 import { FakeProcess, FakeStream, rnn, type Ran } from '../helpers.ts';
 import { events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './helpers.ts';

@@ -1,13 +1,13 @@
 // The ways in which `rnn watch` shows a run: as JSON, as lines, or as charts that fill the terminal. They know nothing of where the log is.
-import { chartsOf } from '../reports/charts.ts';
-import { dashboard } from '../reports/terminal.ts';
-import type { LogLine } from '../runs/store.ts';
-import type { Curves } from '../training/curves.ts';
-import { count, onOneLine, significant } from './format.ts';
-import type { Io } from './io.ts';
-import type { Output } from './output.ts';
-import { progressLine } from './progress/line.ts';
-import { endReasons } from './progress/text.ts';
+import { chartsOf } from '../../reports/charts.ts';
+import { dashboard } from '../../reports/terminal.ts';
+import type { LogLine } from '../../runs/store.ts';
+import type { Curves } from '../../training/curves.ts';
+import { count, onOneLine, significant } from '../output/format.ts';
+import type { Io } from '../process/io.ts';
+import type { Output } from '../output/output.ts';
+import { progressLine } from '../progress/line.ts';
+import { endReasons } from '../progress/text.ts';
 
 interface View {
   /** A line of the log, and the curves with it. */

@@ -1,8 +1,8 @@
 // The figures of `rnn eval`, for people and as an object.
-import type { Score } from '../training/scoring.ts';
-import type { Colours } from './colour.ts';
-import { bits, count } from './format.ts';
-import { textTable } from './text-table.ts';
+import type { Score } from '../../training/scoring.ts';
+import type { Colours } from '../output/colour.ts';
+import { bits, count } from '../output/format.ts';
+import { textTable } from '../output/text-table.ts';
 
 /** Bits per character by other means; null where they were not asked for. */
 export interface Others {

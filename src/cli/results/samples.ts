@@ -1,7 +1,7 @@
 // How texts of a model go to stdout: as JSON, as bytes, or as text for a terminal or a pipe.
-import type { Unit } from '../corpus/vocabulary.ts';
-import type { Given, Sampler, TextsRequest } from '../sampling/sample.ts';
-import type { Output } from './output.ts';
+import type { Unit } from '../../corpus/vocabulary.ts';
+import type { Given, Sampler, TextsRequest } from '../../sampling/sample.ts';
+import type { Output } from '../output/output.ts';
 
 interface Writing {
   readonly unit: Unit;

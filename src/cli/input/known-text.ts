@@ -1,13 +1,13 @@
 // A text that a trained model is to read, and what is said of it. Reading it is api/'s.
-import type { Loaded } from '../api/trained.ts';
-import type { Corpus } from '../corpus/read.ts';
-import { isStandardInput } from '../corpus/standard-input.ts';
-import { RnnError } from '../errors.ts';
-import type { Part } from '../training/scoring.ts';
-import type { Context } from './context.ts';
-import { type Flag, listFlag, skipInvalidFlag, textFlag } from './flags.ts';
-import { shellWord } from './format.ts';
-import type { Io } from './io.ts';
+import type { Loaded } from '../../api/trained.ts';
+import type { Corpus } from '../../corpus/read.ts';
+import { isStandardInput } from '../../corpus/standard-input.ts';
+import { RnnError } from '../../errors.ts';
+import type { Part } from '../../training/scoring.ts';
+import type { Context } from '../context.ts';
+import { type Flag, listFlag, skipInvalidFlag, textFlag } from '../flags.ts';
+import { shellWord } from '../../shell-word.ts';
+import type { Io } from '../process/io.ts';
 
 export interface TextFlags {
   readonly include?: readonly string[];
@@ -35,7 +35,7 @@ export async function readKnownText(
   { io, stderr, waiting }: Context,
   part: Part = 'all',
 ): Promise<Corpus> {
-  const { readKnownText: read } = await import('../api/trained.ts');
+  const { readKnownText: read } = await import('../../api/trained.ts');
   const asked = {
     sources,
     part,
@@ -58,7 +58,7 @@ export async function readKnownText(
 /** The error for a text that cannot be read, with another hint where the text is a run: other commands take a run as their argument. */
 async function asRunNamed(error: unknown, sources: readonly string[]): Promise<unknown> {
   if (!(error instanceof RnnError) || error.kind !== 'corpus') return error;
-  const { findRuns } = await import('../runs/store.ts');
+  const { findRuns } = await import('../../runs/store.ts');
   for (const source of sources.filter((each) => !isStandardInput(each))) {
     // Without runs it is a text, or it does not exist, and then the current error names the file.
     const [run] = await findRuns([source]).catch(() => []);

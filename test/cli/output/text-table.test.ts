@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { labelled, textTable } from '../../src/cli/text-table.ts';
+import { labelled, textTable } from '../../../src/cli/output/text-table.ts';
 
 const red = (text: string): string => `\u001B[31m${text}\u001B[39m`;
 

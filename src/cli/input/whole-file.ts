@@ -1,6 +1,6 @@
 // Files that are read as a whole, up to a limit: a device or a pipe may have no end.
 import { open } from 'node:fs/promises';
-import { bytes } from './format.ts';
+import { bytes } from '../output/format.ts';
 
 /** @throws RangeError for more than `most` bytes, and whatever the system says of a file that cannot be read */
 export async function readWhole(source: string | AsyncIterable<Uint8Array | string>, most: number): Promise<Buffer> {

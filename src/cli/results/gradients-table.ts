@@ -1,9 +1,9 @@
 // What `rnn gradients` found as a table: as many steps as the terminal is wide.
-import type { ModelConfiguration } from '../model/configuration.ts';
-import type { NetworkGradients } from '../reports/gradients.ts';
-import { harmless, wrap } from './format.ts';
-import type { Output } from './output.ts';
-import { textTable } from './text-table.ts';
+import type { ModelConfiguration } from '../../model/configuration.ts';
+import type { NetworkGradients } from '../../reports/gradients.ts';
+import { harmless, wrap } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
+import { textTable } from '../output/text-table.ts';
 
 export interface GradientsOf extends NetworkGradients {
   readonly model: ModelConfiguration;

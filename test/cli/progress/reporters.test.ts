@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { coloursFor } from '../../src/cli/colour.ts';
-import { Output } from '../../src/cli/output.ts';
-import { Estimate } from '../../src/cli/progress/estimate.ts';
-import { TextReporter, reportEveryMs } from '../../src/cli/progress/reporter.ts';
-import type { Activity } from '../../src/training/activity.ts';
-import type { ReportEvent, StartEvent, TrainingEvent } from '../../src/training/events.ts';
-import { bare, FakeProcess, FakeStream } from './helpers.ts';
-import { end, evaluation, recovery, report, sample, saved, start } from './doubles.ts';
+import { coloursFor } from '../../../src/cli/output/colour.ts';
+import { Output } from '../../../src/cli/output/output.ts';
+import { Estimate } from '../../../src/cli/progress/estimate.ts';
+import { TextReporter, reportEveryMs } from '../../../src/cli/progress/reporter.ts';
+import type { Activity } from '../../../src/training/activity.ts';
+import type { ReportEvent, StartEvent, TrainingEvent } from '../../../src/training/events.ts';
+import { bare, FakeProcess, FakeStream } from '../helpers.ts';
+import { end, evaluation, recovery, report, sample, saved, start } from '../doubles.ts';
 
 const erase = '\r\u001B[J';
 /** The last line that was drawn. */

@@ -1,9 +1,9 @@
 // Where the time of a training step goes, as `rnn bench --profile` prints it: by the passes of a GPU or the operations of the cpu. Pure.
-import type { PassTime } from '../devices/device.ts';
-import type { BenchResult } from '../diagnosis/bench.ts';
-import type { Colours } from './colour.ts';
-import { count, milliseconds, significant } from './format.ts';
-import { textTable } from './text-table.ts';
+import type { PassTime } from '../../devices/device.ts';
+import type { BenchResult } from '../../diagnosis/bench.ts';
+import type { Colours } from '../output/colour.ts';
+import { count, milliseconds, significant } from '../output/format.ts';
+import { textTable } from '../output/text-table.ts';
 
 const MAX_ROWS = 10;
 

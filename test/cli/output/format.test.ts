@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bytes, compact, count, duration, harmless, shellWord, significant, symbol } from '../../src/cli/format.ts';
+import { bytes, compact, count, duration, harmless, significant, symbol } from '../../../src/cli/output/format.ts';
+import { shellWord } from '../../../src/shell-word.ts';
 
 describe('how numbers are shown', () => {
   it('large numbers are grouped or shortened', () => {

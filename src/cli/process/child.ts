@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { RnnError } from '../errors.ts';
+import { RnnError } from '../../errors.ts';
 
 export interface Child {
   /** Does nothing on Windows, where a console tells all its processes of Ctrl-C and of its end, and where any signal kills. */
@@ -27,7 +27,7 @@ export interface ChildLines {
 
 const hasSignals = process.platform !== 'win32';
 // The same path from src/ and from dist/.
-const program = join(resolve(import.meta.dirname, '../..'), 'bin', 'rnn.js');
+const program = join(resolve(import.meta.dirname, '../../..'), 'bin', 'rnn.js');
 
 export function startChild(argv: readonly string[], lines: ChildLines): Child {
   const child = spawn(process.execPath, [...nodeFlags(process.execArgv), program, ...argv], {

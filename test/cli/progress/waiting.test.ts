@@ -1,12 +1,12 @@
 // What commands show in a terminal while nothing is printed.
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { useDoubles } from './doubles.ts';
-import { openSampler } from '../../src/sampling/sample.ts';
-import { coloursFor } from '../../src/cli/colour.ts';
-import { Output } from '../../src/cli/output.ts';
-import { WaitingLine } from '../../src/cli/progress/live-line.ts';
-import { bare, FakeProcess, FakeStream, rnn } from './helpers.ts';
+import { useDoubles } from '../doubles.ts';
+import { openSampler } from '../../../src/sampling/sample.ts';
+import { coloursFor } from '../../../src/cli/output/colour.ts';
+import { Output } from '../../../src/cli/output/output.ts';
+import { WaitingLine } from '../../../src/cli/progress/live-line.ts';
+import { bare, FakeProcess, FakeStream, rnn } from '../helpers.ts';
 
 describe('what a command waits for', () => {
   beforeEach(() => void vi.useFakeTimers());

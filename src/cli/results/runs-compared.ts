@@ -1,6 +1,6 @@
 // Runs side by side: what each came to, and the options in which they differ. Knows nothing of files.
-import { bits, compact, count, duration, onOneLine } from './format.ts';
-import { keyOfOption, valueInWords } from './option-words.ts';
+import { bits, compact, count, duration, onOneLine } from '../output/format.ts';
+import { keyOfOption, valueInWords } from '../option-words.ts';
 
 /** A run as it is compared. */
 export interface ComparedRun {

@@ -1,8 +1,8 @@
 import { Chalk } from 'chalk';
 import { describe, expect, it } from 'vitest';
-import { noColours } from '../../src/cli/colour.ts';
-import { progressLine, type ProgressState } from '../../src/cli/progress/line.ts';
-import { bare } from './helpers.ts';
+import { noColours } from '../../../src/cli/output/colour.ts';
+import { progressLine, type ProgressState } from '../../../src/cli/progress/line.ts';
+import { bare } from '../helpers.ts';
 
 const plain = noColours;
 const { bold, dim, red, green, yellow, cyan } = new Chalk({ level: 1 });

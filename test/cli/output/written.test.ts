@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { commands } from '../../src/cli/commands.ts';
-import type { Context } from '../../src/cli/context.ts';
-import { flagsOf } from '../../src/cli/flags.ts';
-import { isBuilt, patience, shell } from './process.ts';
-import { rnn } from './helpers.ts';
+import { commands } from '../../../src/cli/commands.ts';
+import type { Context } from '../../../src/cli/context.ts';
+import { flagsOf } from '../../../src/cli/flags.ts';
+import { isBuilt, patience, shell } from '../process.ts';
+import { rnn } from '../helpers.ts';
 
 let folder: string;
 const at = (name: string): string => join(folder, name);

@@ -2,7 +2,7 @@
 // has no colours. Knows nothing of what the numbers are.
 import { levelOf, noColours } from './colour.ts';
 import { harmless } from './format.ts';
-import type { Io } from './io.ts';
+import type { Io } from '../process/io.ts';
 import type { Output } from './output.ts';
 
 /** Text, and −1 (blue, a low mark) to 0 (as it is) to 1 (red, a high mark); values beyond these are as at them. */

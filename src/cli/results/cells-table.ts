@@ -1,10 +1,10 @@
 // What `rnn inspect` found, for a terminal and as JSON.
-import { type Finding, cellText, scoreOf, scoreText, sortedFindings } from '../insight/finding.ts';
-import { type Saturation, summaryOf } from '../insight/saturation.ts';
-import type { Colours } from './colour.ts';
-import { count, lengthShown, wrap } from './format.ts';
-import type { Output } from './output.ts';
-import { textTable } from './text-table.ts';
+import { type Finding, cellText, scoreOf, scoreText, sortedFindings } from '../../insight/finding.ts';
+import { type Saturation, summaryOf } from '../../insight/saturation.ts';
+import type { Colours } from '../output/colour.ts';
+import { count, lengthShown, wrap } from '../output/format.ts';
+import type { Output } from '../output/output.ts';
+import { textTable } from '../output/text-table.ts';
 
 /** Of each column. */
 const MIN_WIDTH = 12;

@@ -1,8 +1,8 @@
 // Runs as a table, those of one text together and the best first: for `rnn runs` and the end of `rnn sweep`.
-import type { RunSummary } from '../training/runs.ts';
-import type { Colours } from './colour.ts';
-import { compact, count, duration, onOneLine } from './format.ts';
-import { optionsInWords } from './option-words.ts';
+import type { RunSummary } from '../../training/runs.ts';
+import type { Colours } from '../output/colour.ts';
+import { compact, count, duration, onOneLine } from '../output/format.ts';
+import { optionsInWords } from '../option-words.ts';
 
 /** Names and options may be long, and stand at the end. */
 const headings = ['loss', 'at step', 'steps', 'model', 'parameters', 'time', 'state', 'text', 'run', 'options'] as const;

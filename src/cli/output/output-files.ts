@@ -1,11 +1,11 @@
 // The files that a command is asked to write: pages, pictures, records, models.
 import { resolve } from 'node:path';
-import { RnnError } from '../errors.ts';
-import type { OutputRules } from '../output-file.ts';
-import type { Context } from './context.ts';
-import { type Flag, switchFlag } from './flags.ts';
+import { RnnError } from '../../errors.ts';
+import type { OutputRules } from '../../output-file.ts';
+import type { Context } from '../context.ts';
+import { type Flag, switchFlag } from '../flags.ts';
 import { bytes } from './format.ts';
-import { logOf } from './runs-given.ts';
+import { logOf } from '../runs-given.ts';
 
 /** For commands that write a page, a picture or a record. */
 export const forceFlag = (): Flag => switchFlag('--force', 'replace a file that rnn did not write');
@@ -52,7 +52,7 @@ export class OutputFiles {
    * @throws RnnError `usage` for a file that is not to be replaced, `machine` for one that cannot be written
    */
   async refuseUnfit(): Promise<void> {
-    const { refuseOutput } = await import('../output-file.ts');
+    const { refuseOutput } = await import('../../output-file.ts');
     const flags = new Map<string, string>();
     for (const [flag, path] of Object.entries(this.#paths)) {
       if (path === undefined || isStdout(path)) continue;
@@ -73,13 +73,13 @@ export class OutputFiles {
       for (const piece of pieces) await stdout.write(piece);
       return;
     }
-    const { writeOutput } = await import('../output-file.ts');
+    const { writeOutput } = await import('../../output-file.ts');
     const size = await writeOutput(path, pieces, await this.#rulesFor(flag));
     stderr.note(`wrote ${path}, ${bytes(size)}`);
   }
 
   async #rulesFor(flag: string): Promise<OutputRules> {
-    const { isOurPage, isOurPicture } = await import('../reports/markers.ts');
+    const { isOurPage, isOurPicture } = await import('../../reports/markers.ts');
     const isOurs = { '--html': isOurPage, '--svg': isOurPicture }[flag];
     return {
       force: this.#force,
@@ -94,11 +94,11 @@ export class OutputFiles {
     const { texts = [], include = [], exclude = [], checkpoints = [], logs } = this.#reads;
     const files = [...this.#found];
     if (texts.length > 0) {
-      const { findFiles } = await import('../corpus/read.ts');
+      const { findFiles } = await import('../../corpus/read.ts');
       for (const text of texts)
         files.push(...(await findFiles(text, { include, exclude }).catch(() => ({ files: [] }))).files.map(({ path }) => path));
     }
-    const { findCheckpoint, findRuns } = await import('../runs/store.ts');
+    const { findCheckpoint, findRuns } = await import('../../runs/store.ts');
     for (const checkpoint of checkpoints)
       files.push(
         ...(await findCheckpoint(checkpoint, 'use').then(

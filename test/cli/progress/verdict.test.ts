@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { verdictLines } from '../../src/cli/progress/text.ts';
-import type { Verdict } from '../../src/training/verdict.ts';
-import { rnn } from './helpers.ts';
+import { verdictLines } from '../../../src/cli/progress/text.ts';
+import type { Verdict } from '../../../src/training/verdict.ts';
+import { rnn } from '../helpers.ts';
 
 const verdict: Verdict = {
   fit: 'overfitted',

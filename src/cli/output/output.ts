@@ -1,9 +1,9 @@
 // One output stream: its colours, its width, and what happens when nobody reads it any more. Knows nothing of what is written.
-import { RnnError, systemCode } from '../errors.ts';
-import type { TextLook } from '../reports/terminal.ts';
+import { RnnError, systemCode } from '../../errors.ts';
+import type { TextLook } from '../../reports/terminal.ts';
 import type { Colours } from './colour.ts';
 import { harmless, harmlessJson } from './format.ts';
-import type { Io, OutputStream } from './io.ts';
+import type { Io, OutputStream } from '../process/io.ts';
 
 /** Thrown by `write` when the reader has gone (`rnn sample | head -1`): not a failure, only a reason to stop. */
 export class OutputClosed extends Error {}

@@ -1,6 +1,6 @@
 // Which streams get colours, and the few that are used. Chalk is loaded only if one does: that is a tenth of the time of
 // `rnn --help`.
-import type { Io, OutputStream } from './io.ts';
+import type { Io, OutputStream } from '../process/io.ts';
 
 type Style = (text: string) => string;
 
@@ -22,7 +22,7 @@ export const noColours: Colours = { bold: none, dim: none, red: none, green: non
 /** @param allowed false with --no-color */
 export async function coloursFor(stream: OutputStream, env: Io['env'], allowed: boolean): Promise<Colours> {
   if (!allowed || !wantsColour(stream, env)) return noColours;
-  const [{ Chalk }, { seriesColours }] = await Promise.all([import('chalk'), import('../reports/colours.ts')]);
+  const [{ Chalk }, { seriesColours }] = await Promise.all([import('chalk'), import('../../reports/colours.ts')]);
   const level = levelOf(env);
   const chalk = new Chalk({ level });
   // The sixteen basic colours, which every terminal's own scheme keeps readable; more only for lines, which have to be told apart.

@@ -1,14 +1,14 @@
 // What the command line does to its process, and when.
 import { expect, it } from 'vitest';
-import { nodeFlags } from '../../src/cli/child.ts';
-import { endingSignals, signalCodes } from '../../src/cli/signals.ts';
+import { nodeFlags } from '../../../src/cli/process/child.ts';
+import { endingSignals, signalCodes } from '../../../src/cli/process/signals.ts';
 
 it('importing a module listens for no signal, even in a process that was to outlive its terminal', async () => {
   const before = process.listenerCount('SIGHUP');
   const shell = process.env._;
   process.env._ = '/usr/bin/nohup';
   try {
-    const { openProcessIo } = await import('../../src/cli/io.ts');
+    const { openProcessIo } = await import('../../../src/cli/process/io.ts');
     expect(process.listenerCount('SIGHUP')).toBe(before);
     openProcessIo();
     expect(process.listenerCount('SIGHUP')).toBe(before + 1);

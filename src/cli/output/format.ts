@@ -81,8 +81,6 @@ export function symbol(character: string): string {
   return character;
 }
 
-export { shellWord } from '../shell-word.ts';
-
 /** Lines of at most `width` characters, colours not counted, unless a word is longer. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];

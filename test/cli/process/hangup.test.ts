@@ -1,6 +1,6 @@
 // What nohup leaves behind, and where there is nothing of the kind.
 import { expect, it } from 'vitest';
-import { isHangupIgnored } from '../../src/cli/hangup.ts';
+import { isHangupIgnored } from '../../../src/cli/process/hangup.ts';
 
 const stdinOpened = (flags: string): Record<string, string> => ({ '/proc/self/fdinfo/0': `pos:\t0\nflags:\t${flags}\nmnt_id:\t26\n` });
 const parentIgnores = (mask: string): Record<string, string> => ({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { coloursFor } from '../../src/cli/colour.ts';
-import { Output } from '../../src/cli/output.ts';
-import { type Shaded, markedText, shaderFor } from '../../src/cli/shaded-text.ts';
-import { FakeProcess, FakeStream, bare } from './helpers.ts';
+import { coloursFor } from '../../../src/cli/output/colour.ts';
+import { Output } from '../../../src/cli/output/output.ts';
+import { type Shaded, markedText, shaderFor } from '../../../src/cli/output/shaded-text.ts';
+import { FakeProcess, FakeStream, bare } from '../helpers.ts';
 
 const pieces: readonly Shaded[] = [
   { text: 'a', value: 0.01 },
