@@ -87,7 +87,8 @@ function goOn(checkpoint, program) {
     placeIn,
     nearestPlace,
     Streams,
-    Standing,
+    runState,
+    recordOfState,
     learningRateAt,
     workOf,
   } = program;
@@ -108,7 +109,7 @@ function goOn(checkpoint, program) {
   );
   const streams = new Streams(new Uint8Array(100), 2, 5);
   attemptNow(program, 'finding its place', () => streams.seek(placeIn(training.position, streams.windowsPerEpoch)));
-  if (loop.value) new Standing(training, Math.log(256)).record({ totalSteps: null, elapsedMs: 0, finished: null });
+  if (loop.value) recordOfState(runState(training, Math.log(256)), 0, null);
   if (!continued.value) return null;
   streams.seek(nearestPlace(training.epoch, streams.windowsPerEpoch));
   const { options, reading, machine } = continued.value;

@@ -1,4 +1,4 @@
-// When training has come apart: the loss of a step is no number, or the loss has jumped. Pure.
+// When training has diverged: the loss of a step is not a number, or the loss has jumped. Pure.
 import type { CallResult } from '../devices/device.ts';
 
 /** Steps over which the loss is averaged, weights falling off exponentially: one window of strange text is no jump. */
@@ -22,37 +22,30 @@ export interface LossTrendState {
 
 /** Watches the loss of one step after another. */
 export class LossTrend {
-  readonly #uniformNats: number;
-  #steps: number;
-  #average: number;
-  #lowest: number | null;
+  /** ln V, the loss of a uniform guess. */
+  readonly uniformNats: number;
+  state: LossTrendState;
 
-  /** @param uniformNats ln V, the loss of a uniform guess */
-  constructor(uniformNats: number, { steps, average, lowest }: LossTrendState = { steps: 0, average: 0, lowest: null }) {
-    this.#uniformNats = uniformNats;
-    this.#steps = steps;
-    this.#average = average;
-    this.#lowest = lowest;
-  }
-
-  get state(): LossTrendState {
-    return { steps: this.#steps, average: this.#average, lowest: this.#lowest };
+  constructor(uniformNats: number, state: LossTrendState = { steps: 0, average: 0, lowest: null }) {
+    this.uniformNats = uniformNats;
+    this.state = state;
   }
 
   /** The training loss of the last steps, in nats per character; null before the first. */
   get averageNats(): number | null {
-    return this.#steps === 0 ? null : this.#average;
+    return this.state.steps === 0 ? null : this.state.average;
   }
 
   /** @param lossNats of the step, per character @returns what is wrong, in words; null if nothing is */
   add(lossNats: number): string | null {
-    this.#steps++;
-    this.#average += (lossNats - this.#average) / Math.min(this.#steps, AVERAGED_STEPS);
-    if (this.#steps < STEPS_UNTIL_JUDGED) return null;
-    const lowest = this.#lowest ?? this.#average;
-    if (this.#isFarAboveUniform(this.#average)) return this.#farAboveUniform('loss', this.#average);
-    if (isFarAbove(lowest, this.#average)) return `the loss jumped from ${lowest.toFixed(2)} to ${this.#average.toFixed(2)} nats`;
-    this.#lowest = Math.min(lowest, this.#average);
+    const steps = this.state.steps + 1;
+    const average = this.state.average + (lossNats - this.state.average) / Math.min(steps, AVERAGED_STEPS);
+    this.state = { ...this.state, steps, average };
+    if (steps < STEPS_UNTIL_JUDGED) return null;
+    const lowest = this.state.lowest ?? average;
+    if (this.#isFarAboveUniform(average)) return this.#farAboveUniform('loss', average);
+    if (isFarAbove(lowest, average)) return `the loss jumped from ${lowest.toFixed(2)} to ${average.toFixed(2)} nats`;
+    this.state = { steps, average, lowest: Math.min(lowest, average) };
     return null;
   }
 
@@ -62,21 +55,19 @@ export class LossTrend {
    */
   troubleInValidation(lossNats: number): string | null {
     if (!Number.isFinite(lossNats)) return 'the validation loss is not a finite number';
-    const isFar = this.#isFarAboveUniform(lossNats) && this.#isFarAboveUniform(this.#average);
+    const isFar = this.#isFarAboveUniform(lossNats) && this.#isFarAboveUniform(this.state.average);
     return isFar ? this.#farAboveUniform('validation loss', lossNats) : null;
   }
 
   #isFarAboveUniform(lossNats: number): boolean {
-    return isFarAbove(this.#uniformNats, lossNats);
+    return isFarAbove(this.uniformNats, lossNats);
   }
 
   #farAboveUniform(loss: string, lossNats: number): string {
-    return `the ${loss} is ${lossNats.toFixed(2)} nats, far above the ${this.#uniformNats.toFixed(2)} of a uniform guess`;
+    return `the ${loss} is ${lossNats.toFixed(2)} nats, far above the ${this.uniformNats.toFixed(2)} of a uniform guess`;
   }
 
-  /**
-   * What is wrong with a run of steps, and how many had been made by then; null if nothing is.
-   */
+  /** What is wrong with a run of steps, and how many had been made by then; null if nothing is. */
   troubleIn(
     steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[],
   ): { readonly what: string; readonly after: number } | null {

@@ -4,7 +4,7 @@ import { reporting } from './activity.ts';
 import { type Recurring, timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingOptions } from './options.ts';
-import { type TrainingRun, stepsOf } from './run.ts';
+import { type TrainingRun, totalStepsOf } from './run.ts';
 import { Session } from './session.ts';
 
 /** Code is compiled a second time while it runs. */
@@ -41,11 +41,11 @@ export function estimateRun({ onActivity, ...run }: TrainingRun): Promise<RunEst
 }
 
 async function measured(run: TrainingRun): Promise<RunEstimate> {
-  const { options, corpus, device, clock = () => performance.now() } = run;
-  const session = await Session.open(options, corpus, device, run);
+  const { options, clock = () => performance.now() } = run;
+  const session = await Session.open(run);
   try {
     await session.begin();
-    const allSteps = stepsOf(run, session, false);
+    const allSteps = totalStepsOf(run, session, false);
     const step = async (): Promise<number> => (await session.advance(Infinity, () => 0)).length;
     await timeOf(step, WARM_UP_MS, clock);
     const stepMs = await timeOf(step, STEPS_MS, clock);

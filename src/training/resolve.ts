@@ -6,13 +6,13 @@ import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
-import { expectedCharacters } from './expected.ts';
 import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
 import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
 import { idleNotes } from './idle.ts';
 import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from './presets.ts';
+import { stepsOf, windowsPerEpoch } from './work.ts';
 
 /** Chance of a zero state at a window. */
 const STATE_RESET = { min: 0.05, max: 0.3 };
@@ -84,7 +84,6 @@ export function resolveOptions(
     sequenceLength: asked.sequenceLength !== undefined,
   });
   const cell = cellNamed(given.cell ?? chosen.cell);
-  const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
   const textStarts = given.textStarts ?? true;
 
   const sized: Omit<TrainingOptions, keyof Intervals> = {
@@ -111,7 +110,7 @@ export function resolveOptions(
     weightDecay: given.weightDecay ?? chosen.weightDecay,
     stateReset: given.stateReset ?? (textStarts ? defaultStateReset(corpus, sequenceLength) : 0.05),
     textStarts,
-    ...runLength(given, length, windowsPerEpoch),
+    ...runLength(given, length, windowsPerEpoch(length, { batchSize, sequenceLength })),
     maxTimeMs: given.maxTimeMs ?? null,
     seed: given.seed ?? 1,
     keep: given.keep ?? 0,
@@ -121,11 +120,7 @@ export function resolveOptions(
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
   refuseWrong(sized, intervalNames); // before such sizes are counted with
-  const run = {
-    characters: expectedCharacters(sized, { length, symbols: corpus.vocabulary.size }),
-    perStep: batchSize * sequenceLength,
-    isTimed: sized.budgetMs !== null,
-  };
+  const run = { steps: stepsOf(sized, length), perStep: batchSize * sequenceLength };
   const options: TrainingOptions = { ...sized, ...chooseIntervals(given, run, corpus.validation.length) };
   refuseUnfit(options, corpus);
   return {
@@ -238,7 +233,7 @@ function defaultStateReset({ train, vocabulary }: { readonly train: Text } & Pic
 function runLength(
   given: Partial<TrainingOptions>,
   length: number,
-  windowsPerEpoch: number,
+  windows: number,
 ): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const lengths = [epochs, maxSteps, budgetMs].filter((value) => value !== null);
@@ -249,7 +244,7 @@ function runLength(
     });
   if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
   const read = charactersToTrain(length) / length;
-  return windowsPerEpoch * read < MIN_STEPS
+  return windows * read < MIN_STEPS
     ? { epochs, maxSteps: MIN_STEPS, budgetMs }
     : { epochs: Number(read.toPrecision(2)), maxSteps, budgetMs };
 }

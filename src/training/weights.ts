@@ -4,7 +4,8 @@ import { withCleanup } from '../cleanup.ts';
 import { type Checkpoint, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { Executable, Resident } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { type ParameterShape, countParameters } from '../program/value.ts';
+import { parameterShapes } from '../model/parameters.ts';
+import { countParameters } from '../program/value.ts';
 import { AVERAGE, type Optimizer } from './optimizers.ts';
 import { makeOrthogonal } from './orthogonal.ts';
 import { WEIGHTS, extraIn, slotsIn, waitingIn } from './restore.ts';
@@ -15,9 +16,9 @@ type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
 export class Weights {
   readonly #executable: Executable;
   readonly #optimizer: Optimizer;
-  readonly #shapes: readonly ParameterShape[];
+  readonly #model: ModelConfiguration;
   /** P */
-  readonly #count: number;
+  readonly count: number;
   readonly #averages: boolean;
   /** Of the vectors of the last checkpoint. */
   readonly #copies = new Map<string, Float32Array>();
@@ -26,11 +27,11 @@ export class Weights {
   /** The optimizer's vectors are zeros, as the device made them. */
   #areSlotsClear = true;
 
-  constructor(executable: Executable, optimizer: Optimizer, shapes: readonly ParameterShape[]) {
+  constructor(executable: Executable, optimizer: Optimizer, model: ModelConfiguration) {
     this.#executable = executable;
     this.#optimizer = optimizer;
-    this.#shapes = shapes;
-    this.#count = countParameters(shapes);
+    this.#model = model;
+    this.count = countParameters(parameterShapes(model));
     this.#averages = optimizer.rule.slots.includes(AVERAGE);
   }
 
@@ -52,12 +53,12 @@ export class Weights {
     const { optimizer } = checkpoint;
     const saved = parameterVector(checkpoint);
     const { name: optimizerName, ownSlots, waitingSlots, windows } = this.#optimizer;
-    const slots = slotsIn(optimizer, optimizerName, ownSlots, this.#count);
-    const waiting = slots === null ? null : waitingIn(optimizer, windows, waitingSlots, this.#count);
+    const slots = slotsIn(optimizer, optimizerName, ownSlots, this.count);
+    const waiting = slots === null ? null : waitingIn(optimizer, windows, waitingSlots, this.count);
     await this.#clearSlots();
     for (const [name, data] of [...(slots ?? []), ...(waiting?.slots ?? [])]) await this.#executable.write({ kind: 'slot', name }, data);
     if (slots !== null) this.#areSlotsClear = false;
-    await this.#put(extraIn(optimizer, WEIGHTS, this.#count) ?? saved, saved);
+    await this.#put(extraIn(optimizer, WEIGHTS, this.count) ?? saved, saved);
     this.#windows = slots === null ? 0 : optimizer!.scalars.step * windows + (waiting?.count ?? 0);
     return slots !== null;
   }
@@ -70,7 +71,7 @@ export class Weights {
   async #clearSlots(): Promise<void> {
     this.#windows = 0;
     if (this.#areSlotsClear) return;
-    const zeros = new Float32Array(this.#count);
+    const zeros = new Float32Array(this.count);
     for (const name of this.#optimizer.rule.slots) await this.#executable.write({ kind: 'slot', name }, zeros);
     this.#areSlotsClear = true;
   }
@@ -103,17 +104,17 @@ export class Weights {
     return withCleanup(work, () => this.#executable.write({ kind: 'parameters' }, trained));
   }
 
-  /** Makes the recurrent matrices of a model orthogonal. Their average is not touched: that of orthogonal matrices is none. */
-  async makeOrthogonal(model: ModelConfiguration): Promise<void> {
+  /** Makes the recurrent matrices orthogonal. Their average stays as it is: the average of orthogonal matrices is not orthogonal. */
+  async makeOrthogonal(): Promise<void> {
     const parameters = await this.#copy({ kind: 'parameters' });
-    await runInTurns(makeOrthogonal(parameters, model));
+    await runInTurns(makeOrthogonal(parameters, this.#model));
     await this.#executable.write({ kind: 'parameters' }, parameters);
   }
 
   /** What a checkpoint keeps. It is overwritten by the next one: copies for each would wait in memory until they are collected. */
   async saved(): Promise<Pick<Checkpoint, 'tensors' | 'optimizer'>> {
-    const shape = [this.#count];
-    const tensors = tensorsOf(this.#shapes, await this.#copy(this.#used));
+    const shape = [this.count];
+    const tensors = tensorsOf(parameterShapes(this.#model), await this.#copy(this.#used));
     const gathered = [];
     const { name: optimizerName, ownSlots, waitingSlots, windows } = this.#optimizer;
     for (const name of [...ownSlots, ...waitingSlots]) gathered.push({ name, shape, data: await this.#copy({ kind: 'slot', name }) });

@@ -191,19 +191,11 @@ test('a signal, --max-time and --budget end a run after the calls in hand', asyn
 
 test('a device that fails leaves the place in the text where it was', async () => {
   const cpu = await openCpu({ threads: 1 });
-  const session = await Session.open(
-    optionsOf(verses, { maxSteps: 10 }),
-    verses,
-    inRunsOf(
-      {
-        counts: [3],
-        ran: (_, handed) => {
-          if (handed === 3) throw new Error('lost');
-        },
-      },
-      cpu,
-    ),
-  );
+  const ran = (_: string, handed: number): void => {
+    if (handed === 3) throw new Error('lost');
+  };
+  const device = inRunsOf({ counts: [3], ran }, cpu);
+  const session = await Session.open({ options: optionsOf(verses, { maxSteps: 10 }), corpus: verses, device });
   await session.begin();
   await session.advance(2, () => 0.01);
   await expect(session.advance(9, () => 0.01)).rejects.toThrow('lost');
