@@ -82,7 +82,7 @@ function goOn(checkpoint, program) {
     endOf,
     recordedLoop,
     recordedCorpus,
-    slotsIn,
+    gatheredIn,
     statesIn,
     placeIn,
     nearestPlace,
@@ -98,7 +98,11 @@ function goOn(checkpoint, program) {
   attemptNow(program, 'reading which text it had', () => recordedCorpus(training));
   for (const slots of [['m', 'v'], ['v'], []])
     attemptNow(program, 'reading its optimizer', () =>
-      slotsIn(optimizer, optimizer?.name ?? 'adam', slots, optimizer?.tensors[0]?.data.length ?? 0),
+      gatheredIn(
+        optimizer,
+        { name: optimizer?.name ?? 'adam', ownSlots: slots, windows: optimizer?.scalars.windows ?? 1 },
+        optimizer?.tensors[0]?.data.length ?? 0,
+      ),
     );
   attemptNow(program, 'reading its state', () =>
     statesIn(

@@ -2,7 +2,7 @@
 import type { Checkpoint } from '../runs/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
-import { SUM } from './optimizers.ts';
+import { type Optimizer, SUM } from './optimizers.ts';
 import { MOST_COUNTED, unfit } from './record.ts';
 
 /** The name under which a checkpoint keeps the weights themselves, where its `tensors` are their average. */
@@ -11,22 +11,27 @@ export const WEIGHTS = 'weights';
 const extras: readonly string[] = [WEIGHTS, SUM];
 
 /**
- * The optimizer's vectors (P each) by name; null if they are another optimizer's.
+ * The optimizer's vectors (P each) by name, and how many windows went into them; null if they are another optimizer's. Gradients that wait
+ * for an update of another number of windows are left out.
+ *
  * @throws RnnError `checkpoint` if they have its name, but not its slots
  */
-export function slotsIn(
-  optimizer: Checkpoint['optimizer'],
-  name: string,
-  slots: readonly string[],
+export function gatheredIn(
+  recorded: Checkpoint['optimizer'],
+  { name, ownSlots, windows }: Pick<Optimizer, 'name' | 'ownSlots' | 'windows'>,
   parameters: number,
-): Map<string, Float32Array> | null {
-  if (optimizer?.name !== name) return null;
-  const found = new Map(optimizer.tensors.filter((tensor) => !extras.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]));
-  const { step } = optimizer.scalars;
-  const fit = found.size === slots.length && slots.every((slot) => found.get(slot)?.length === parameters);
+): { readonly slots: ReadonlyMap<string, Float32Array>; readonly windows: number } | null {
+  if (recorded?.name !== name) return null;
+  const { step, windows: recordedWindows = 1, waiting = 0 } = recorded.scalars;
+  const slots = new Map(recorded.tensors.filter((tensor) => !extras.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]));
+  const fit = slots.size === ownSlots.length && ownSlots.every((slot) => slots.get(slot)?.length === parameters);
   if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED)
     throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
-  return found;
+  if (windows === 1 || windows !== recordedWindows) return { slots, windows: step * windows };
+  if (!Number.isInteger(waiting) || waiting < 0 || waiting >= windows) throw unfit(`${waiting} windows wait for an update of ${windows}`);
+  const sum = extraIn(recorded, SUM, parameters);
+  if (sum === null) throw unfit(`there is no ${SUM} of the windows that wait for an update`);
+  return { slots: slots.set(SUM, sum), windows: step * windows + waiting };
 }
 
 /**
@@ -38,26 +43,6 @@ export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parame
   if (found === undefined) return null;
   if (found.data.length !== parameters) throw unfit(`its ${name} are not ${parameters}`);
   return found.data;
-}
-
-/**
- * What was gathered for an update of so many windows that is not made yet, and of how many of them; null if it was for another number.
- * @throws RnnError `checkpoint` if it is not what it should be
- */
-export function waitingIn(
-  optimizer: Checkpoint['optimizer'],
-  windows: number,
-  slots: readonly string[],
-  parameters: number,
-): { readonly slots: Map<string, Float32Array>; readonly count: number } | null {
-  const { windows: recorded = 1, waiting: count = 0 } = optimizer?.scalars ?? {};
-  if (recorded !== windows) return null;
-  if (!Number.isInteger(count) || count < 0 || count >= windows) throw unfit(`${count} windows wait for an update of ${windows}`);
-  return { count, slots: new Map(slots.map((slot) => [slot, extraIn(optimizer, slot, parameters) ?? missing(slot)])) };
-}
-
-function missing(slot: string): never {
-  throw unfit(`there is no ${slot} of the windows that wait for an update`);
 }
 
 /**

@@ -6,9 +6,9 @@ import type { Executable, Resident } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
-import { AVERAGE, type Optimizer } from './optimizers.ts';
+import { AVERAGE, type Optimizer, SUM } from './optimizers.ts';
 import { makeOrthogonal } from './orthogonal.ts';
-import { WEIGHTS, extraIn, slotsIn, waitingIn } from './restore.ts';
+import { WEIGHTS, extraIn, gatheredIn } from './restore.ts';
 import { runInTurns } from '../turns.ts';
 
 type Held = Extract<Resident, { readonly kind: 'parameters' | 'slot' }>;
@@ -52,15 +52,13 @@ export class Weights {
   async restore(checkpoint: Checkpoint): Promise<boolean> {
     const { optimizer } = checkpoint;
     const saved = parameterVector(checkpoint);
-    const { name: optimizerName, ownSlots, waitingSlots, windows } = this.#optimizer;
-    const slots = slotsIn(optimizer, optimizerName, ownSlots, this.count);
-    const waiting = slots === null ? null : waitingIn(optimizer, windows, waitingSlots, this.count);
+    const gathered = gatheredIn(optimizer, this.#optimizer, this.count);
     await this.#clearSlots();
-    for (const [name, data] of [...(slots ?? []), ...(waiting?.slots ?? [])]) await this.#executable.write({ kind: 'slot', name }, data);
-    if (slots !== null) this.#areSlotsClear = false;
+    for (const [name, data] of gathered?.slots ?? []) await this.#executable.write({ kind: 'slot', name }, data);
+    if (gathered !== null) this.#areSlotsClear = false;
     await this.#put(extraIn(optimizer, WEIGHTS, this.count) ?? saved, saved);
-    this.#windows = slots === null ? 0 : optimizer!.scalars.step * windows + (waiting?.count ?? 0);
-    return slots !== null;
+    this.#windows = gathered?.windows ?? 0;
+    return gathered !== null;
   }
 
   async #put(parameters: Float32Array, average: Float32Array): Promise<void> {
@@ -116,8 +114,9 @@ export class Weights {
     const shape = [this.count];
     const tensors = tensorsOf(parameterShapes(this.#model), await this.#copy(this.#used));
     const gathered = [];
-    const { name: optimizerName, ownSlots, waitingSlots, windows } = this.#optimizer;
-    for (const name of [...ownSlots, ...waitingSlots]) gathered.push({ name, shape, data: await this.#copy({ kind: 'slot', name }) });
+    const { name: optimizerName, ownSlots, windows } = this.#optimizer;
+    for (const name of [...ownSlots, ...(windows > 1 ? [SUM] : [])])
+      gathered.push({ name, shape, data: await this.#copy({ kind: 'slot', name }) });
     if (this.#averages) gathered.push({ name: WEIGHTS, shape, data: await this.#copy({ kind: 'parameters' }) });
     const scalars = { step: Math.floor(this.#windows / windows), ...(windows > 1 ? { windows, waiting: this.#windows % windows } : {}) };
     return { tensors, optimizer: { name: optimizerName, scalars, tensors: gathered } };
