@@ -1,20 +1,20 @@
 // When training has diverged: the loss of a step is not a number, or the loss has jumped. Pure.
 import type { CallResult } from '../devices/device.ts';
 
-/** Steps over which the loss is averaged, weights falling off exponentially: one window of strange text is no jump. */
+/** Steps of the exponential moving average of the loss: one window of strange text is not a jump. */
 const AVERAGED_STEPS = 20;
-/** An average of fewer steps says little about where the loss was. */
+/** An average of fewer steps says little. */
 const STEPS_UNTIL_JUDGED = 50;
 /**
- * A jump is to more than so many times the lowest average, and to so many nats more: far beyond what another kind of text costs. The loss
- * of a uniform guess, with which training begins, counts as such an average.
+ * A jump is to more than `factor` times the lowest average, and to `nats` more: far beyond the loss on another kind of text. The loss of a
+ * uniform guess, with which training begins, counts as such an average.
  */
 const JUMP = { factor: 2, nats: 1 };
 
 /** Plain data, for checkpoints. */
 export interface LossTrendState {
   readonly steps: number;
-  /** Exponential average of the loss, nats per character. */
+  /** Exponential moving average of the loss, nats per character. */
   readonly average: number;
   /** The lowest average so far; null before there is one. */
   readonly lowest: number | null;
@@ -50,8 +50,8 @@ export class LossTrend {
   }
 
   /**
-   * What is wrong with a validation loss, in words; null if nothing is. A text unlike the one that is trained on may cost a model that is
-   * very sure any loss, so one far above that of a uniform guess is wrong only where the training loss is as high.
+   * What is wrong with a validation loss, in words; null if nothing is. A confident model may have any loss on a text unlike its training
+   * text, so a loss far above that of a uniform guess is wrong only where the training loss is as high.
    */
   troubleInValidation(lossNats: number): string | null {
     if (!Number.isFinite(lossNats)) return 'the validation loss is not a finite number';
@@ -67,7 +67,7 @@ export class LossTrend {
     return `the ${loss} is ${lossNats.toFixed(2)} nats, far above the ${this.uniformNats.toFixed(2)} of a uniform guess`;
   }
 
-  /** What is wrong with a run of steps, and how many had been made by then; null if nothing is. */
+  /** What is wrong with a run of steps, and after how many of them; null if nothing is. */
   troubleIn(
     steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[],
   ): { readonly what: string; readonly after: number } | null {

@@ -1,5 +1,5 @@
-// How often a run evaluates, samples and saves, and on how much it validates, where that is not given. All of it follows from counts of
-// characters; only where the length of the run is a time, the intervals are parts of it. Pure.
+// Chooses how often a run evaluates, samples and saves, and on how much it validates. All of it follows from counts of characters; where the
+// length of the run is a time, the intervals are parts of it. Pure.
 import type { TrainingOptions } from './options.ts';
 
 export const intervalNames = ['evaluateEvery', 'checkpointEvery', 'sampleEvery', 'validationCharacters'] as const;
@@ -13,7 +13,7 @@ export interface ExpectedRun {
   readonly perStep: number;
 }
 
-/** How often an evaluation and a sample come where they are spaced over a run; the last at its end. */
+/** How many evaluations and samples are spaced over a run; the last at its end. */
 export const EVALUATIONS = 10;
 export const SAMPLES = 4;
 
@@ -36,7 +36,7 @@ const MAX_STEPS_BETWEEN_CHECKPOINTS = 1000;
 /** @param validation characters that are held out */
 export function chooseIntervals(given: Partial<TrainingOptions>, run: ExpectedRun, validation: number): Intervals {
   const validationCharacters = given.validationCharacters ?? (validation > MAX_WHOLE ? SAMPLE : 0);
-  // A null that was given spaces them over the run, however long.
+  // The user may give null, which spaces evaluations over the run.
   const chosen = run.steps === null ? null : stepsToEvaluate(run, validationCharacters || validation);
   const evaluateEvery = given.evaluateEvery === undefined ? chosen : given.evaluateEvery;
   return {

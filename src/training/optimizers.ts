@@ -1,15 +1,15 @@
-// Optimizers: the equations of one update, written like a cell, and the numbers that change from step to step.
+// Optimizers: the equations of one update, written like a cell, and the scalars that change from step to step.
 import type { UpdateRule } from '../devices/device.ts';
 import { Builder } from '../program/builder.ts';
 import type { Value } from '../program/value.ts';
 import type { OptimizerName, TrainingOptions } from './options.ts';
 
-/** Averages below this are zero: they would sink to denormal numbers, which make an update many times slower. */
+/** Averages below this become zero, because denormal numbers make an update many times slower. */
 const NEGLIGIBLE = 1e-30;
 
-/** The slot of the average of the weights. */
+/** The slot of the moving average of the weights. */
 export const AVERAGE = 'average';
-/** The slot of the gradients that are waiting for an update. */
+/** The slot of the gradients that wait for an update. */
 export const SUM = 'sum';
 
 export interface Optimizer {
@@ -23,7 +23,7 @@ export interface Optimizer {
   scalars(window: number, learningRate: number): Record<string, number>;
 }
 
-/** What an optimizer is made from; whatever is left out is off. */
+/** Options that are left out are off. */
 export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> &
   Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue' | 'average' | 'accumulate'>>;
 
@@ -32,7 +32,7 @@ type Vectors = Readonly<Record<string, Value>>;
 interface Equations {
   readonly slots: readonly string[];
   readonly scalars: readonly string[];
-  /** New values of `parameters` and of each slot. `w` is taken from, and `g` is the gradient after clipping. */
+  /** New values of `parameters`, which are `w`, and of each slot. `g` is the gradient after clipping. */
   update(ops: Builder, w: Value, g: Value, slots: Vectors, scalars: Vectors): Record<string, Value>;
   /** The values of `scalars` at an update, counted from 1; with accumulation at a window. */
   at(count: number, learningRate: number): Record<string, number>;
@@ -53,7 +53,7 @@ function withDecay({ slots, scalars, update, at }: Equations, weightDecay: numbe
 }
 
 /**
- * An average of the weights besides (Polyak and Juditsky, 1992, with weights that fall off exponentially):
+ * Exponential moving average of the weights (after Polyak and Juditsky, 1992):
  * e' = d_t·e + (1−d_t)·w'  with d_t = min(d, (1+t)/(10+t)) at update t, so that the first weights are soon forgotten. e starts as they do.
  * Written e + (1−d_t)·(w' − e): 1−d_t is small, and has all its digits as a number of its own.
  */
@@ -71,9 +71,9 @@ function withAverage({ slots, scalars, update, at }: Equations, max: number): Eq
 }
 
 /**
- * Accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at every n-th window, with its learning rate.
- * Written for every element as x·apply + y·(1−apply) with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped by
- * itself, by norm and by value, since the device that knows the norm knows nothing of sums.
+ * Gradient accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at every n-th window, with its learning rate.
+ * Written for every element as x·apply + y·(1−apply) with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped
+ * separately, by norm and by value, because the device that knows the norm does not know the sum.
  */
 function withAccumulation({ slots, scalars, update, at }: Equations, windows: number): Equations {
   return {

@@ -1,13 +1,13 @@
-// The parts of a checkpoint from which a session goes on, each checked against what the session needs.
+// The parts of a checkpoint from which a session continues, each checked against the session.
 import type { Checkpoint } from '../runs/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
 import { type Optimizer, SUM } from './optimizers.ts';
 import { MOST_COUNTED, unfit } from './record.ts';
 
-/** The name under which a checkpoint keeps the weights themselves, where its `tensors` are their average. */
+/** The name of the weights in training in a checkpoint, where its `tensors` are their moving average. */
 export const WEIGHTS = 'weights';
-/** What is kept with the vectors of an optimizer, whichever it is. */
+/** Vectors that are kept with the slots of every optimizer. */
 const extras: readonly string[] = [WEIGHTS, SUM];
 
 /**
@@ -35,7 +35,7 @@ export function gatheredIn(
 }
 
 /**
- * A vector (P) that is kept with those of the optimizer, whichever that is; null if there is none.
+ * A vector (P) that is kept with the slots of every optimizer; null if it is missing.
  * @throws RnnError `checkpoint` if it is that of another model
  */
 export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parameters: number): Float32Array | null {
@@ -64,7 +64,7 @@ export function placeIn(position: StreamPosition, windowsPerEpoch: number): Stre
   return position;
 }
 
-/** The same part of a text that is cut into other windows, or of another text. @param epoch passes over the text, with a fraction */
+/** The same part of a text that is cut into other windows, or of another text. @param epoch with a fraction */
 export function nearestPlace(epoch: number, windowsPerEpoch: number): StreamPosition {
   const whole = Math.floor(epoch);
   return { epoch: whole, window: Math.min(windowsPerEpoch - 1, Math.round((epoch - whole) * windowsPerEpoch)) };

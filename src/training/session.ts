@@ -10,7 +10,7 @@ import { Random } from '../random.ts';
 import { runInTurns } from '../turns.ts';
 import { reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
-import { type Optimizer, createOptimizer } from './optimizers.ts';
+import { createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
 import { earlierDefaults } from './option-rules.ts';
 import type { TrainingOptions } from './options.ts';
@@ -54,14 +54,6 @@ interface PlannedCall {
 
 type SessionRun = Pick<TrainingRun, 'options' | 'corpus' | 'device'> & Partial<TrainingRun>;
 
-/** The compiled part of a session. */
-interface Compiled {
-  readonly model: ModelConfiguration;
-  readonly optimizer: Optimizer;
-  readonly executable: Executable;
-  readonly memoryBytes: number;
-}
-
 export class Session {
   readonly model: ModelConfiguration;
   readonly parameters: number;
@@ -80,9 +72,10 @@ export class Session {
   #step = 0;
   #resetNext = false;
 
-  private constructor(run: SessionRun, { model, optimizer, executable, memoryBytes }: Compiled) {
+  private constructor(run: SessionRun, model: ModelConfiguration, weights: Weights, executable: Executable, memoryBytes: number) {
     const { options, corpus } = run;
     this.model = model;
+    this.parameters = weights.count;
     this.memoryBytes = memoryBytes;
     this.deviceDescription = executable.description;
     this.streams = streamsOf(run);
@@ -90,8 +83,7 @@ export class Session {
     this.#run = run;
     this.#options = options;
     this.#executable = executable;
-    this.#weights = new Weights(executable, optimizer, model);
-    this.parameters = this.#weights.count;
+    this.#weights = weights;
     this.#sampler = new ProgressSampler(model, corpus.vocabulary, run);
     this.#random = new Random(options.seed);
   }
@@ -111,7 +103,8 @@ export class Session {
     await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });
     const executable = await reporting(onActivity, 'compiling', () => device.compile(workload));
-    return new Session(run, { model, optimizer, executable, memoryBytes: processBytes(demand, executable.memoryBytes) });
+    const weights = new Weights(executable, optimizer, model);
+    return new Session(run, model, weights, executable, processBytes(demand, executable.memoryBytes));
   }
 
   /** The first step comes next. */

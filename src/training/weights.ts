@@ -1,5 +1,5 @@
-// The vectors of a model in training: its weights, their average, and what the optimizer has gathered. They live on the device; this reads
-// and writes them, and knows what checkpoints keep of them.
+// The vectors of a model in training, which live on the device: its weights, their moving average, and the slots of the optimizer. Reads and
+// writes them, for checkpoints too.
 import { withCleanup } from '../cleanup.ts';
 import { type Checkpoint, parameterVector, tensorsOf } from '../runs/store.ts';
 import type { Executable, Resident } from '../devices/device.ts';
@@ -20,11 +20,11 @@ export class Weights {
   /** P */
   readonly count: number;
   readonly #averages: boolean;
-  /** Of the vectors of the last checkpoint. */
+  /** Reused for each checkpoint. */
   readonly #copies = new Map<string, Float32Array>();
-  /** Windows since the optimizer's averages were zero, those that an update still waits for included. */
+  /** Windows since the optimizer's slots were zero, including those that wait for an update. */
   #windows = 0;
-  /** The optimizer's vectors are zeros, as the device made them. */
+  /** The slots are zeros, as the device made them. */
   #areSlotsClear = true;
 
   constructor(executable: Executable, optimizer: Optimizer, model: ModelConfiguration) {
@@ -42,11 +42,10 @@ export class Weights {
   }
 
   /**
-   * As a checkpoint has them. What was gathered for an update of another number of windows is left out. Another optimizer begins with
-   * zeros, and with its count the average, too, soon forgets what was; one that the checkpoint does not have begins as a copy of its
-   * weights.
+   * Restores the vectors of a checkpoint. Another optimizer begins with zeros, and a moving average that the checkpoint does not have begins
+   * as a copy of its weights.
    *
-   * @returns whether the optimizer goes on
+   * @returns whether the optimizer continues
    * @throws RnnError `checkpoint` if its tensors are not those of this model
    */
   async restore(checkpoint: Checkpoint): Promise<boolean> {
@@ -79,13 +78,13 @@ export class Weights {
     return this.#optimizer.scalars(this.#windows + ahead + 1, learningRate);
   }
 
-  /** To be told when the gradients of windows were applied or gathered. */
+  /** To be called when the gradients of windows were applied, or added up for an update. */
   advanced(windows: number): void {
     this.#windows += windows;
     this.#areSlotsClear &&= windows === 0;
   }
 
-  /** The weights to use (P): their average, where there is one. */
+  /** The weights to use (P): their moving average, where there is one. */
   read(): Promise<Float32Array> {
     return this.#executable.read(this.#used);
   }
@@ -94,7 +93,7 @@ export class Weights {
     return this.#averages ? { kind: 'slot', name: AVERAGE } : { kind: 'parameters' };
   }
 
-  /** Does something while the device has the weights to use in the place of those that are trained. */
+  /** Does something while the device has the weights to use in the place of the weights in training. */
   async used<Result>(work: () => Promise<Result>): Promise<Result> {
     if (!this.#averages) return work();
     const trained = await this.#copy({ kind: 'parameters' });
@@ -109,7 +108,7 @@ export class Weights {
     await this.#executable.write({ kind: 'parameters' }, parameters);
   }
 
-  /** What a checkpoint keeps. It is overwritten by the next one: copies for each would wait in memory until they are collected. */
+  /** The part of a checkpoint. The next call overwrites it, because copies would stay in memory until they are collected. */
   async saved(): Promise<Pick<Checkpoint, 'tensors' | 'optimizer'>> {
     const shape = [this.count];
     const tensors = tensorsOf(parameterShapes(this.#model), await this.#copy(this.#used));

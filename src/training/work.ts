@@ -9,17 +9,17 @@ import type { TrainingOptions } from './options.ts';
 type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'> & Partial<Pick<TrainingOptions, 'randomOffset'>>;
 type RunOptions = Windows & Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>;
 
-/** Multiply-adds a second of a machine like most: two cores with a BLAS do more, one core without it less. */
+/** Multiply-adds a second of a typical machine: two cores with a BLAS do more, one core without it less. */
 const NOMINAL_SPEED = 20e9;
-/** This part of a window is an error of rounding where epochs are counted in windows. */
-const NEARLY = 1e-9;
+/** A smaller part of a window is an error of rounding. */
+const ROUNDING = 1e-9;
 
 /** @param length of the text, in symbols */
 export function windowsPerEpoch(length: number, { batchSize: N, sequenceLength: T, randomOffset: offset = false }: Windows): number {
   return countWindows(Math.floor((length - 1) / N), T, { offset });
 }
 
-export const stepsOfEpochs = (epochs: number, windows: number): number => Math.ceil(epochs * windows - NEARLY);
+export const stepsOfEpochs = (epochs: number, windows: number): number => Math.ceil(epochs * windows - ROUNDING);
 
 /** Update steps of a new run that neither stops early nor diverges; null where only time ends it. @param length of the text, in symbols */
 export function stepsOf(options: Omit<RunOptions, 'budgetMs' | 'maxTimeMs'>, length: number): number | null {
@@ -42,7 +42,7 @@ export function workOfModel(model: ModelConfiguration, options: RunOptions, leng
   const { batchSize: N, sequenceLength: T, budgetMs, maxTimeMs } = options;
   return {
     kind: 'training',
-    // The gradient of a product is two more.
+    // The gradient of a matrix product is two more.
     multiplyAdds: 3 * N * T * weightsOfProducts(model),
     steps: stepsOf(options, length),
     milliseconds: Math.min(budgetMs ?? Infinity, maxTimeMs ?? Infinity),
@@ -50,7 +50,7 @@ export function workOfModel(model: ModelConfiguration, options: RunOptions, leng
   };
 }
 
-/** What each symbol is multiplied by. Symbols themselves are looked up instead. */
+/** The weights that each symbol is multiplied by. Symbols themselves are looked up instead. */
 function weightsOfProducts(model: ModelConfiguration): number {
   const products = modelWeights(model).filter(({ role, symbols }) => (role === 'input' || role === 'recurrent') && symbols !== 'rows');
   return products.reduce((sum, { rows, columns }) => sum + rows * columns, model.tied ? model.vocabulary * model.embedding : 0);
