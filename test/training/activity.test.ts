@@ -8,7 +8,7 @@ import { inRunsOf, timeless, train, verses } from './fixture.ts';
 
 const given = { maxSteps: 4, sampleEvery: 4, evaluationStreams: 1 } as const;
 
-test('each activity is told from its beginning to its end, in the order of the work, and changes nothing', async () => {
+test('each activity is reported from its beginning to its end, in the order of the work, and changes nothing', async () => {
   const told: (Activity | TrainingEvent['event'])[] = [];
   const { events, folder } = await train(verses, given, {
     device: inRunsOf({ counts: [1] }, await openCpu({ threads: 1 })),
@@ -35,7 +35,7 @@ test('each activity is told from its beginning to its end, in the order of the w
   expect(timeless(await readCheckpoint(untold.folder.latestPath))).toEqual(timeless(await readCheckpoint(folder.latestPath)));
 });
 
-test('reports tell how long evaluations, samples and saves will still take', async () => {
+test('reports show how long evaluations, samples and saves will still take', async () => {
   let now = 0;
   const clock = (): number => now;
   const { events } = await train(

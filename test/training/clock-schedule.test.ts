@@ -29,7 +29,7 @@ test('a slow run is evaluated on a part, sampled and saved by the clock, and lea
   expect(timeless(b)).toEqual(timeless(a));
 });
 
-test('what the clock shows counts neither as the best loss nor for patience or the plateau schedule', async () => {
+test('an evaluation by the clock counts neither as the best loss nor for patience or the plateau schedule', async () => {
   const waiting = { ...given, evaluateEvery: 10, patience: 1, schedule: 'plateau' } as const;
   const fast = await train(verses, waiting, { clock: clockOf(1e-6) });
   const slow = await train(verses, waiting, { clock: clockOf(MINUTE / 3) });
@@ -92,7 +92,7 @@ test('a run that is killed after a save by the clock, and diverges once resumed,
   expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
 });
 
-test('a slow run that is given up keeps nothing that the clock saved', async () => {
+test('a slow run that is abandoned keeps nothing that the clock saved', async () => {
   const device = await deviceThat((result, at) => (at > 30 ? { ...result, lossNats: NaN, updated: false } : result));
   const { events, folder } = await train(verses, { ...given, maxRecoveries: 0 }, { clock: clockOf(MINUTE), device });
   expect(events.some(({ event }) => event === 'checkpoint')).toBe(true);
@@ -100,7 +100,7 @@ test('a slow run that is given up keeps nothing that the clock saved', async () 
   expect(await folder.holdsRun()).toBe(false);
 });
 
-test('what was turned off stays off, however slow the run', async () => {
+test('intervals that are turned off stay off, however slow the run', async () => {
   const off = { ...given, evaluateEvery: 0, sampleEvery: 0, checkpointEvery: 0 };
   const { events } = await train(verses, off, { clock: clockOf(MINUTE / 3) });
   expect(kindsBefore(events, 40)).toEqual(new Set(['report']));

@@ -59,7 +59,7 @@ test('it is spread evenly over the run, from the first evaluation to the last', 
   expect(firstHalf).toBeLessThanOrEqual(667);
 });
 
-test('of reports it keeps the last, in its place', () => {
+test('it keeps the last report alone, in its place', () => {
   const events = [report(1), evaluation(2), report(3), evaluation(4)];
   const history = events.reduce(remember, [] as readonly Remembered[]);
   expect(history.map(({ step }) => step)).toEqual([2, 3, 4]);
