@@ -3,7 +3,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { RnnError } from '../errors.ts';
 import type { CheckpointWriter } from './checkpoint-writer.ts';
-import { ClockSchedule, INTERIM_CHARACTERS } from './clock-schedule.ts';
 import type { EndReason, EvaluationEvent, TrainingEvent } from './events.ts';
 import { openCollector } from './garbage.ts';
 import { remember } from './history.ts';
@@ -16,7 +15,7 @@ import { type RunState, countEvaluation, recordOfState, undoneAt } from './run-s
 import { learningRateAt } from './schedules.ts';
 import type { Restored, RunRecord, Session, WindowResult } from './session.ts';
 import { StopRequest } from './stop-request.ts';
-import { Timetable } from './timetable.ts';
+import { LOOK_CHARACTERS, Timetable } from './timetable.ts';
 import { evaluationsIn, verdictOf } from './verdict.ts';
 
 export class Loop {
@@ -28,7 +27,6 @@ export class Loop {
   readonly #now: () => number;
   readonly #started: number;
   readonly #meter: LossMeter;
-  readonly #clock: ClockSchedule;
   readonly #state: RunState;
   readonly #timetable: Timetable;
   readonly #collectGarbage = openCollector();
@@ -47,9 +45,8 @@ export class Loop {
     this.#now = run.clock ?? (() => performance.now());
     this.#started = this.#now();
     this.#meter = new LossMeter(this.#now);
-    this.#clock = new ClockSchedule(this.#now);
     this.#state = stateOf(run, session, restored);
-    this.#timetable = new Timetable(run.options, session, this.#state);
+    this.#timetable = new Timetable(run.options, session, this.#state, this.#now);
     this.#isSaved = restored !== null && writer.isLatestSound;
     this.#wasOver = this.#isSaved && this.#timetable.isJudged && this.#timetable.finished !== null;
   }
@@ -100,7 +97,7 @@ export class Loop {
     const trouble = this.#state.trend.troubleIn(results);
     if (steps.length > 0) {
       this.#meter.add(steps, (elapsed * steps.length) / results.length);
-      const isReportDue = this.#meter.isReportDue || this.#timetable.isLookDue || this.#reasonToEnd !== null;
+      const isReportDue = this.#meter.isReportDue || this.#timetable.isReportDue || this.#reasonToEnd !== null;
       if (trouble === null && isReportDue) yield this.#report(steps.at(-1)!);
     }
     if (trouble !== null) yield* this.#goBack(trouble.what, this.#session.step - steps.length + trouble.after);
@@ -147,12 +144,12 @@ export class Loop {
     if (isSampleDue) yield* this.#sample();
     if (this.#timetable.isDue('save')) yield* this.#save();
     if (atEnd) return;
-    if (this.#clock.isLookDue) {
-      if (this.#options.evaluateEvery !== 0) yield* this.#evaluateInterim(Math.min(INTERIM_CHARACTERS, this.#session.validation.scored()));
+    if (this.#timetable.isLookDue) {
+      if (this.#options.evaluateEvery !== 0) yield* this.#evaluateInterim(Math.min(LOOK_CHARACTERS, this.#session.validation.scored()));
       if (this.#timetable.samples) yield* this.#sample(false);
-      this.#clock.looked();
+      this.#timetable.looked();
     }
-    if (this.#options.checkpointEvery > 0 && this.#clock.isSaveDue) yield* this.#save(true);
+    if (this.#timetable.isClockSaveDue) yield* this.#save(true);
   }
 
   async *#evaluateInterim(characters: number): AsyncGenerator<TrainingEvent> {
@@ -166,7 +163,7 @@ export class Loop {
   async *#sample(isDue = true): AsyncGenerator<TrainingEvent> {
     const { step } = this.#session;
     if (this.#state.sampledAt === step) return;
-    const began = this.#now();
+    this.#timetable.begin('sample');
     let event: TrainingEvent;
     try {
       const text = await this.#session.sample(this.#stop.isUrgent);
@@ -181,7 +178,7 @@ export class Loop {
       this.#state.sampledMs = this.#state.trainingMs;
       this.#changed();
     }
-    this.#timetable.took('sample', this.#now() - began);
+    this.#timetable.end('sample');
     yield event;
   }
 
@@ -190,12 +187,12 @@ export class Loop {
     if (!validation.isPossible || this.#state.evaluatedAt === step) return;
     if (this.#timetable.isSavedBeforeEvaluation(atEnd)) yield* this.#save(true);
     if (this.#hasDiverged || this.#session.step !== step) return; // a state that cannot be saved has made it go back
-    const began = this.#now();
+    this.#timetable.begin('evaluation');
     const validationLossNats = await this.#session.evaluate(this.#stop.isUrgent);
     if (validationLossNats === null) return;
     const trouble = this.#state.trend.troubleInValidation(validationLossNats);
     if (trouble !== null) return yield* this.#goBack(trouble);
-    this.#clock.looked();
+    this.#timetable.looked();
     this.#changed();
     const best = this.#state.best === null || validationLossNats < this.#state.best;
     const characters = validation.scored();
@@ -210,19 +207,18 @@ export class Loop {
       if (error === null) this.#state.best = validationLossNats; // as best.json has it
       if (error?.kind === 'checkpoint') return yield* this.#goBack('a weight is not a finite number');
     }
-    this.#timetable.took('evaluation', this.#now() - began);
+    this.#timetable.end('evaluation');
     yield event;
     yield* this.#writer.takeNews(this.#session.step);
   }
 
   async *#save(isByClock = false): AsyncGenerator<TrainingEvent> {
     if (this.#isSaved) return;
-    const began = this.#now();
-    this.#clock.saved();
+    this.#timetable.begin('save');
     const checkpoint = await this.#session.checkpoint({ ...this.#record(), ...(isByClock && { savedByClock: true }) });
     const error = await this.#writer.saveLatest(checkpoint, this.#options.keep, isByClock);
     if (error?.kind === 'checkpoint') return yield* this.#goBack('a weight is not a finite number');
-    this.#timetable.took('save', this.#now() - began);
+    this.#timetable.end('save');
     if (error === null) yield this.#saved();
     yield* this.#writer.takeNews(this.#session.step);
     this.#collectGarbage();

@@ -1,4 +1,7 @@
-// What is due at the current step: an evaluation, a sample, a save, the end of the run; and how long those still to come will take.
+// What is due at the current step: an evaluation, a sample, a save, the end of the run; and how long the rest of them will take.
+//
+// A run also saves, evaluates and samples by the clock, because intervals in steps are too long where steps are slow. The clock changes only
+// what is written: the same seed still gives the same model, and a run that diverges goes back to a state that was saved by steps.
 import { isDue, stepsBetween, timesLeft } from './due.ts';
 import type { EndReason } from './events.ts';
 import { COST_OF_VALIDATION, EVALUATIONS, SAMPLES } from './intervals.ts';
@@ -8,7 +11,7 @@ import type { Progress } from './schedules.ts';
 import type { Session } from './session.ts';
 
 /** What a run does between update steps. */
-export type Pause = 'evaluation' | 'sample' | 'save';
+type Pause = 'evaluation' | 'sample' | 'save';
 const pauses: readonly Pause[] = ['evaluation', 'sample', 'save'];
 
 /**
@@ -18,22 +21,56 @@ const pauses: readonly Pause[] = ['evaluation', 'sample', 'save'];
  */
 const MIN_SAVED_BEFORE = { atEnd: 1e8, during: 1e11, charactersDuring: 1e5 };
 
+const CLOCK_SAVE_EVERY_MS = 5 * 60_000;
+/** Bounds of the time between two looks, evaluations and samples by the clock. Within them, each comes when the run is twice as old. */
+const LOOK_EVERY_MS = { min: 60_000, max: 10 * 60_000 };
+/** Characters of the validation text that a look scores: a few seconds of work for the largest networks. */
+export const LOOK_CHARACTERS = 50_000;
+
 export class Timetable {
   readonly #options: TrainingOptions;
   readonly #session: Session;
   readonly #state: RunState;
+  readonly #now: () => number;
+  readonly #beganMs: number;
+  #pausedMs = 0;
+  #savedMs: number;
+  #lookedMs: number;
   /** Milliseconds that each pause took the last time. */
   readonly #tookMs: Partial<Record<Pause, number>> = {};
 
-  constructor(options: TrainingOptions, session: Session, state: RunState) {
+  /** @param now milliseconds from any moment on */
+  constructor(options: TrainingOptions, session: Session, state: RunState, now: () => number) {
     this.#options = options;
     this.#session = session;
     this.#state = state;
+    this.#now = now;
+    this.#beganMs = this.#savedMs = this.#lookedMs = now();
   }
 
-  /** To be called after each pause. */
-  took(pause: Pause, milliseconds: number): void {
-    this.#tookMs[pause] = milliseconds;
+  /** A pause begins. */
+  begin(pause: Pause): void {
+    this.#pausedMs = this.#now();
+    if (pause === 'save') this.#savedMs = this.#pausedMs;
+  }
+
+  /** The pause that began last ends. */
+  end(pause: Pause): void {
+    this.#tookMs[pause] = this.#now() - this.#pausedMs;
+  }
+
+  /** An evaluation or a look was made. */
+  looked(): void {
+    this.#lookedMs = this.#now();
+  }
+
+  get isClockSaveDue(): boolean {
+    return this.#options.checkpointEvery > 0 && this.#now() - this.#savedMs >= CLOCK_SAVE_EVERY_MS;
+  }
+
+  get isLookDue(): boolean {
+    const { min, max } = LOOK_EVERY_MS;
+    return this.#now() - this.#lookedMs >= Math.min(max, Math.max(min, this.#lookedMs - this.#beganMs));
   }
 
   /** Whether samples are taken at all. */
@@ -46,7 +83,7 @@ export class Timetable {
   }
 
   /** Whether an evaluation or a sample is due at this step, so that the training loss of the same step is reported with it. */
-  get isLookDue(): boolean {
+  get isReportDue(): boolean {
     return (this.#session.validation.isPossible && this.isDue('evaluation')) || this.isDue('sample');
   }
 

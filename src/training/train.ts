@@ -7,8 +7,6 @@ import { recordedLoop } from './record.ts';
 import type { TrainingRun } from './run.ts';
 import { type Restored, Session } from './session.ts';
 
-export type { TrainingRun } from './run.ts';
-
 /** A run that is ready to start: everything that can be refused has been checked, and nothing has been written. */
 export interface PreparedRun {
   /** What has changed since the run was saved, for the user to read. */

@@ -12,7 +12,8 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import type { TrainingOptions } from '../../src/training/options.ts';
 import type { LoopState, MachineOptions, ReadingOptions } from '../../src/training/record.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
-import { type TrainingRun, prepareTraining } from '../../src/training/train.ts';
+import type { TrainingRun } from '../../src/training/run.ts';
+import { prepareTraining } from '../../src/training/train.ts';
 
 export const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
 
