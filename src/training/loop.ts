@@ -8,7 +8,7 @@ import { openCollector } from './garbage.ts';
 import { remember } from './history.ts';
 import { affordsWhole } from './intervals.ts';
 import { LossMeter } from './loss-meter.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { STATE_IS_LOST, goBack } from './recovery.ts';
 import { type TrainingRun, startOf, stateOf } from './run.ts';
 import { type RunState, countEvaluation, recordOfState, undoneAt } from './run-state.ts';

@@ -12,8 +12,8 @@ import { reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
-import { earlierDefaults } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
+import { earlierOptions } from '../options/train.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { ProgressSampler } from './progress-sampler.ts';
 import { recordOf, recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
@@ -143,7 +143,7 @@ export class Session {
   #compareTexts(training: Checkpoint['training']): Pick<Restored, 'sameTraining' | 'sameValidation'> {
     const recorded = recordedCorpus(training);
     const { digest, sourcesDigest, train, validation } = this.#run.corpus;
-    const earlier: Partial<TrainingOptions> = { ...earlierDefaults, ...training.options };
+    const earlier: Partial<TrainingOptions> = { ...earlierOptions, ...training.options };
     const isSame = (name: 'validationCharacters' | 'evaluationStreams'): boolean => earlier[name] === this.#options[name];
     const isWhole = earlier.validationCharacters === 0;
     // The chunks of a sample lie elsewhere with another number of them.

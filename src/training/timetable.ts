@@ -5,7 +5,7 @@
 import { isDue, stepsBetween, timesLeft } from './due.ts';
 import type { EndReason } from './events.ts';
 import { COST_OF_VALIDATION, EVALUATIONS, SAMPLES } from './intervals.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import type { RunState } from './run-state.ts';
 import type { Progress } from './schedules.ts';
 import type { Session } from './session.ts';

@@ -4,7 +4,7 @@ import type { TrainingWork } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
 import { type ModelOptions, modelOf } from './model.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength'> & Partial<Pick<TrainingOptions, 'randomOffset'>>;
 type RunOptions = Windows & Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>;
