@@ -60,9 +60,12 @@ async function asRunNamed(error: unknown, sources: readonly string[]): Promise<u
   if (!(error instanceof RnnError) || error.kind !== 'corpus') return error;
   const { findRuns } = await import('../../runs/store.ts');
   for (const source of sources.filter((each) => !isStandardInput(each))) {
-    // Without runs it is a text, or it does not exist, and then the current error names the file.
-    const [run] = await findRuns([source]).catch(() => []);
-    if (run === undefined) continue;
+    let run: string;
+    try {
+      [run] = await findRuns([source]);
+    } catch {
+      continue; // it is a text, or it does not exist, and then the current error names the file
+    }
     const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
     return new RnnError('corpus', error.message, { hint, options: error.options, cause: error });
   }
