@@ -56,8 +56,8 @@ export async function readKnownText(
 }
 
 /** The error for a text that cannot be read, with another hint where the text is a run: other commands take a run as their argument. */
-async function asRunNamed(error: unknown, sources: readonly string[]): Promise<unknown> {
-  if (!(error instanceof RnnError) || error.kind !== 'corpus') return error;
+async function asRunNamed(thrown: unknown, sources: readonly string[]): Promise<unknown> {
+  if (!(thrown instanceof RnnError) || thrown.kind !== 'corpus') return thrown;
   const { findRuns } = await import('../../runs/store.ts');
   for (const source of sources.filter((each) => !isStandardInput(each))) {
     let run: string;
@@ -67,9 +67,9 @@ async function asRunNamed(error: unknown, sources: readonly string[]): Promise<u
       continue; // it is a text, or it does not exist, and then the current error names the file
     }
     const hint = `name a text; to use the run ${shellWord(run)}, give --checkpoint ${shellWord(run)}`;
-    return new RnnError('corpus', error.message, { hint, options: error.options, cause: error });
+    return new RnnError('corpus', thrown.message, { hint, options: thrown.options, cause: thrown });
   }
-  return error;
+  return thrown;
 }
 
 /** Whether the user types the text into the terminal: a progress line must not overwrite it. */
