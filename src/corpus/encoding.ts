@@ -6,10 +6,6 @@ export const UTF8 = 'utf-8';
 
 /** Bytes at the start of a file from which its encoding is recognised. */
 export const HEAD_BYTES = 8192;
-const UTF32_MARKS = [
-  [0xff, 0xfe, 0, 0],
-  [0, 0, 0xfe, 0xff],
-];
 /** Characters shown on each side of a byte that is not UTF-8. */
 const CONTEXT = 12;
 
@@ -22,18 +18,21 @@ export function encodingNamed(label: string): string | null {
   }
 }
 
+const startsWith = (head: Uint8Array, ...mark: readonly number[]): boolean => mark.every((byte, index) => head[index] === byte);
+
 /** The encoding that a byte order mark announces, or null. */
 export function encodingOfMark(bytes: Uint8Array): string | null {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? UTF8 : null;
+  if (startsWith(bytes, 0xff, 0xfe)) return 'utf-16le';
+  if (startsWith(bytes, 0xfe, 0xff)) return 'utf-16be';
+  return startsWith(bytes, 0xef, 0xbb, 0xbf) ? UTF8 : null;
 }
 
-/** The encoding of a file that starts with these bytes, where another one than UTF-8 was asked for: a mark knows better. */
-export const encodingOf = (head: Uint8Array, asked: string): string => encodingOfMark(head) ?? encodingNamed(asked) ?? asked;
+/** The encoding of a file that starts with these bytes: where another one than UTF-8 was asked for, a mark knows better. */
+export const encodingOf = (head: Uint8Array, asked: string): string =>
+  asked === UTF8 ? UTF8 : (encodingOfMark(head) ?? encodingNamed(asked) ?? asked);
 
 /** Whether a file starts with a byte order mark of UTF-32, which the Encoding Standard does not have. */
-export const hasUtf32Mark = (head: Uint8Array): boolean => UTF32_MARKS.some((mark) => mark.every((byte, index) => head[index] === byte));
+export const hasUtf32Mark = (head: Uint8Array): boolean => startsWith(head, 0xff, 0xfe, 0, 0) || startsWith(head, 0, 0, 0xfe, 0xff);
 
 /** `utf-16le` or `utf-16be` if a file that starts with these bytes is such a text, by its mark or since much of it is ASCII; else null. */
 export function recogniseUtf16(head: Uint8Array): string | null {
@@ -59,16 +58,15 @@ const isPlain = (text: string | null): boolean => text !== null && !/(?![\t-\r])
 export function asWindows1252(bytes: Uint8Array, index: number): string | null {
   const start = Math.max(0, index - CONTEXT);
   const text = startOf(bytes.subarray(start, index + CONTEXT), 'windows-1252')!;
-  // What the encoding leaves undefined are control characters.
-  if (/[\u0080-\u009f]/.test(text[index - start])) return null;
   const [before, after] = [text.slice(0, index - start), text.slice(index - start)];
-  return /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
+  // What the encoding leaves undefined are control characters.
+  return /^[\u0080-\u009f]/.test(after) ? null : /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
 }
 
 /** A whole text from its bytes; null if they are not of this encoding. A byte order mark is dropped. */
 export function decodeText(bytes: Uint8Array, asked: string): string | null {
   try {
-    const decoder = new TextDecoder(asked === UTF8 ? UTF8 : encodingOf(bytes, asked), { fatal: true });
+    const decoder = new TextDecoder(encodingOf(bytes, asked), { fatal: true });
     // In one go, Node 20 decodes Windows-1252 as Latin-1.
     return decoder.decode(bytes, { stream: true }) + decoder.decode();
   } catch {
@@ -85,7 +83,7 @@ export interface Converted {
 /** Turns the chunks of one file into UTF-8. */
 export class Converter {
   readonly #strict: TextDecoder;
-  /** Says where the strict one failed: by U+FFFD. */
+  /** Shows by U+FFFD where the strict one failed. */
   readonly #lenient: TextDecoder;
 
   constructor(encoding: string) {
@@ -93,19 +91,12 @@ export class Converter {
     this.#lenient = new TextDecoder(encoding, { ignoreBOM: true });
   }
 
-  push(bytes: Uint8Array): Converted {
-    return this.#decode((decoder) => decoder.decode(bytes, { stream: true }));
-  }
-
-  /** What is left when no more bytes come. */
-  end(): Converted {
-    return this.#decode((decoder) => decoder.decode());
-  }
-
-  #decode(by: (decoder: TextDecoder) => string): Converted {
-    const lenient = by(this.#lenient);
+  /** @param bytes none when no more come */
+  push(bytes?: Uint8Array): Converted {
+    const options = { stream: bytes !== undefined };
+    const lenient = this.#lenient.decode(bytes, options);
     try {
-      return { utf8: Buffer.from(by(this.#strict)), isValid: true };
+      return { utf8: Buffer.from(this.#strict.decode(bytes, options)), isValid: true };
     } catch {
       return { utf8: Buffer.from(lenient.split('\u{FFFD}', 1)[0]), isValid: false };
     }

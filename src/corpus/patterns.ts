@@ -1,4 +1,5 @@
-// Patterns of files as a user writes them, and as the library that matches them wants them: with slashes between folders. Touches no file.
+// Patterns of files as a user writes them, and as the library that matches them wants them: with slashes between folders.
+import { existsSync } from 'node:fs';
 import { escapePath, isDynamicPattern } from 'tinyglobby';
 
 /**
@@ -16,25 +17,15 @@ export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean
 /** A pattern that only this name matches; a byte that cannot be typed matches any byte. */
 export const literalPattern = (name: string): string => escapePath(name).replace(/[\u{DC80}-\u{DCFF}]/gu, '?');
 
-/**
- * The folder that a pattern starts from, and the rest of it.
- *
- * @param isThere whether there is a folder of this very name: then nothing in it is a pattern
- */
-export function splitPattern(
-  source: string,
-  platform: NodeJS.Platform = process.platform,
-  isThere: (folder: string) => boolean = () => false,
-): { folder: string; pattern: string } {
+/** The folder that a pattern starts from, and the rest of it. In a folder of this very name nothing is a pattern. */
+export function splitPattern(source: string, platform?: NodeJS.Platform): { folder: string; pattern: string } {
   const slashed = withSlashes(source, platform);
   const segments = slashed.split('/');
   // A brace may span segments ({a/b,c}), none of which is a pattern by itself.
-  const start = Math.max(
-    segments.findIndex(
-      (segment, index) => (isDynamicPattern(segment) || segment.includes('{')) && !isThere(segments.slice(0, index + 1).join('/')),
-    ),
-    0,
+  const first = segments.findIndex(
+    (segment, index) => (isDynamicPattern(segment) || segment.includes('{')) && !existsSync(segments.slice(0, index + 1).join('/')),
   );
+  const start = Math.max(first, 0);
   const folder = segments.slice(0, start).join('/');
   const pattern = segments.slice(start).join('/');
   if (folder === '') return { folder: slashed.startsWith('/') ? '/' : '.', pattern };

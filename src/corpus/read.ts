@@ -3,14 +3,12 @@
 import { RnnError } from '../errors.ts';
 import type { Pieces } from '../pieces.ts';
 import { runInTurns } from '../turns.ts';
-import type { ReadingListener } from './activity.ts';
 import { describeCharacters } from './characters.ts';
-import type { Encoder } from './encoder.ts';
 import { encodingNamed } from './encoding.ts';
-import { encodedInKnownForm } from './forms.ts';
-import { type Encoded, checkFractions, cutsOf, findHeldOut, partsOf, refuseTooShort, testPart, validationPart } from './held-out.ts';
-import { noteOnSkipped } from './invalid-files.ts';
-import { Reader } from './reader.ts';
+import { type Encoded, encodedInKnownForm } from './forms.ts';
+import { type HeldOut, cutsOf, heldOutParts, partsOf, refuseTooShort } from './held-out.ts';
+import { Reader, type ReadingListener } from './reader.ts';
+import { noteOnSkipped } from './refusals.ts';
 import { corpusName, nameOf, type Source } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
@@ -18,6 +16,7 @@ import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vo
 
 export { corpusName, findFiles, type GivenText, type Source } from './sources.ts';
 export { listWarning } from './lists.ts';
+export type { ReadingActivity, ReadingListener } from './reader.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
 
@@ -96,25 +95,26 @@ export interface Corpus {
 export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
+  const heldOut = heldOutParts(options);
   const reader = new Reader({ ...options, unit });
   // All are found before the first is read: so what is missing is missed at once.
-  const sources = await reader.find(options.sources);
-  const toValidate = await findHeldOut(reader, validationPart, options.validationFile, options.plainValidation);
-  const toTest = await findHeldOut(reader, testPart, options.testFile, options.plainTest);
-  const ends = [await reader.readAll(sources)];
+  const found = [await reader.find(options.sources)];
+  for (const part of heldOut) found.push(await reader.find(part.sources, part));
+  const ends = [await reader.readAll(found[0])];
   const hashOfSources = reader.hash.copy();
-  ends.push(await reader.readAll(toValidate));
+  ends.push(await reader.readAll(found[1]));
   const digest = reader.hash.digest('hex');
   reader.hash = hashOfSources.copy();
-  ends.push(await reader.readAll(toTest));
+  ends.push(await reader.readAll(found[2]));
   reader.refuseInvalid();
   if (ends[0] === 0) throw nothingRead(options, reader);
-  refuseTooShort(validationPart, options.validationFile, ends[1] - ends[0], options);
-  refuseTooShort(testPart, options.testFile, ends[2] - ends[1], options);
-  const encoded = { encoder: reader.encoder, ends };
-  const { vocabulary, cuts, store, notes } =
-    unit === 'byte' ? ofBytes(encoded, options) : await encodedInTurns(renumber(encoded, options), reader, options.onActivity);
-  const { train, validation, test } = partsOf(store.finish(...cuts), options);
+  heldOut.forEach((part, index) => refuseTooShort(part, ends[index + 1] - ends[index], options.vocabulary !== undefined));
+  const read = { encoder: reader.encoder, ends };
+  const { vocabulary, encoded, notes } =
+    unit === 'byte'
+      ? { vocabulary: byteVocabulary(), encoded: read, notes: [] }
+      : await runInTurns(reported(renumber(read, options, heldOut), reader, options.onActivity));
+  const { train, validation, test } = partsOf(encoded.encoder.store.finish(...cutsOf(encoded.ends, heldOut)), heldOut);
   if (options.vocabulary === undefined) checkVariety([train, validation, test], vocabulary, options);
   return {
     vocabulary,
@@ -131,21 +131,6 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
     name: corpusName(options.sources[0]),
   };
 }
-
-interface Numbered {
-  readonly vocabulary: Vocabulary;
-  readonly store: Encoder['store'];
-  /** Where the text to train on ends, then the fraction to validate on, the fraction to test on, and the validation file. */
-  readonly cuts: readonly number[];
-  readonly notes: readonly string[];
-}
-
-const ofBytes = (encoded: Encoded, options: CorpusOptions): Numbered => ({
-  vocabulary: byteVocabulary(),
-  store: encoded.encoder.store,
-  cuts: cutsOf(encoded, options),
-  notes: [],
-});
 
 function notesOnReading({ skipped, invalid, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
   // Line ends belong to the vocabulary: only a new model leaves the choice.
@@ -179,58 +164,50 @@ function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): Rn
   });
 }
 
-/** Runs the encoding, and tells after each piece of it that it goes on. */
-function encodedInTurns(pieces: Pieces<Numbered>, { read }: Reader, onActivity: ReadingListener = () => {}): Promise<Numbered> {
+/** The same computation, which reports after each piece of it that it continues. */
+function* reported<Result>(pieces: Pieces<Result>, { read }: Reader, onActivity: ReadingListener = () => {}): Pieces<Result> {
   const files = { done: read.length, total: read.length };
-  function* told(): Pieces<Numbered> {
-    for (;;) {
-      const { done, value } = pieces.next();
-      if (done) return value;
-      onActivity({ kind: 'encoding', done: 0, total: null, files });
-      yield;
-    }
+  for (;;) {
+    const { done, value } = pieces.next();
+    if (done) return value;
+    onActivity({ kind: 'encoding', done: 0, total: null, files });
+    yield;
   }
-  return runInTurns(told());
+}
+
+interface Numbered {
+  readonly vocabulary: Vocabulary;
+  readonly encoded: Encoded;
+  readonly notes: readonly string[];
 }
 
 /** Gives all characters their ids in the vocabulary, which is the given one or that of the text. */
-function* renumber(read: Encoded, options: CorpusOptions): Pieces<Numbered> {
-  const own = options.vocabulary === undefined ? null : yield* inKnownForm(read, options.vocabulary);
-  const encoded = own ?? read;
-  const {
-    encoder: { store, codePoints },
-    ends: [sources],
-  } = encoded;
-  const { minCount, known } = options;
-  const cuts = cutsOf(encoded, options);
+function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly HeldOut[]): Pieces<Numbered> {
+  const { minCount, known, vocabulary: given } = options;
+  const inKnownForm = given === undefined ? null : yield* encodedInKnownForm(read, given);
+  const encoded = inKnownForm ?? read;
+  const { store, codePoints } = encoded.encoder;
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
-  const trained = yield* store.count(characters.length, 0, sources);
-  const heldOut = yield* store.count(characters.length, sources, store.length);
-  // What is rare in the text to train on is folded, whatever else is in the files to validate and to test on.
-  const isFound = (id: number): boolean => trained[id] + (minCount === 1 ? heldOut[id] : 0) >= minCount;
+  const [sources] = encoded.ends;
+  const [train] = cutsOf(encoded.ends, heldOut);
+  const learnt = yield* store.count(characters.length, 0, train);
+  const heldOutOfSources = yield* store.count(characters.length, train, sources);
+  const others = yield* store.count(characters.length, sources, store.length);
+  // What is rare in the sources is folded, whatever else is in the texts to validate and to test on.
+  const isFound = (id: number): boolean => learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
   const withUnknown = minCount > 1 || (known?.data.unknown ?? null) !== null;
-  const vocabulary = options.vocabulary ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown);
-
-  const table = new Uint32Array(characters.length);
-  const missing: string[] = [];
-  characters.forEach((character, provisional) => {
-    const id = vocabulary.find(character);
-    if (id >= 0) table[provisional] = id;
-    else if (trained[provisional] + heldOut[provisional] > 0) missing.push(character);
-  });
-  if (missing.length > 0) {
+  const vocabulary = given ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown);
+  const ids = characters.map((character) => vocabulary.find(character));
+  const missing = characters.filter((_, id) => ids[id] < 0 && learnt[id] + heldOutOfSources[id] + others[id] > 0);
+  if (missing.length > 0)
     throw vocabulary.unknownCharacters(missing, 'the text has characters that the model has never seen:', options.toAddCharacters);
-  }
-  const notes = own === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
-  if (options.vocabulary === undefined) {
-    const learnt = yield* store.count(characters.length, 0, cuts[0]);
-    const before = new Set(known?.data.symbols);
-    const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
-    if (unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt, options));
-  }
-  yield* store.remap(table, vocabulary.size);
-  return { vocabulary, store, cuts, notes };
+  const notes = inKnownForm === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
+  const before = new Set(known?.data.symbols);
+  const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
+  if (given === undefined && unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt, options));
+  yield* store.remap(Uint32Array.from(ids), vocabulary.size);
+  return { vocabulary, encoded, notes };
 }
 
 function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction }: CorpusOptions): string {
@@ -241,20 +218,6 @@ function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction 
     : 'they belong to the vocabulary, and the model does not learn them';
   const where = testFile === null && testFraction === 0 ? 'validate on' : 'validate or test on';
   return `${head} only in the text to ${where}: ${describeCharacters(characters)}; ${tail}`;
-}
-
-/** The text in a form that the vocabulary knows, where it does not know it as it is; null otherwise. */
-function* inKnownForm({ encoder: { store, codePoints }, ends }: Encoded, vocabulary: Vocabulary): Pieces<Encoded | null> {
-  // Where there is a symbol for the unknown, texts were trained on with it.
-  if (vocabulary.data.unknown !== null) return null;
-  const isKnown = (character: string): boolean => vocabulary.find(character) >= 0;
-  const counts = yield* store.count(codePoints.length, 0, store.length);
-  const missing = codePoints
-    .filter((_, id) => counts[id] > 0)
-    .map((codePoint) => String.fromCodePoint(codePoint))
-    .filter((character) => !isKnown(character));
-  const parts = ends.map((end, index) => store.view(ends[index - 1] ?? 0, end));
-  return yield* encodedInKnownForm(parts, codePoints, missing, isKnown);
 }
 
 function checkOptions(options: CorpusOptions, unit: Unit): void {
@@ -270,13 +233,11 @@ function checkOptions(options: CorpusOptions, unit: Unit): void {
   }
   if (!Number.isInteger(minCount) || minCount < 1)
     throw new RnnError('usage', `--min-count must be a whole number from 1, not ${minCount}`, { options: ['--min-count'] });
-  if (minCount > 1 && unit === 'byte' && vocabulary === undefined) {
+  if (minCount > 1 && unit === 'byte' && vocabulary === undefined)
     throw new RnnError('usage', '--min-count is for characters: with --unit byte all 256 bytes are symbols', {
       hint: 'leave one of the two out',
       options: ['--min-count', '--unit'],
     });
-  }
-  checkFractions(options);
 }
 
 /** A text of one symbol over and over teaches nothing, and is most likely not what was meant. */

@@ -9,11 +9,11 @@ function decoded(bytes: Uint8Array, cuts: readonly number[] = []): string | numb
   let start = 0;
   for (const end of [...cuts.filter((cut) => cut < bytes.length).toSorted((a, b) => a - b), bytes.length]) {
     const invalid = encoder.push(bytes.subarray(start, end));
-    if (invalid >= 0) return invalid;
+    if (invalid !== null) return invalid.offset;
     start = end;
   }
   const incomplete = encoder.end();
-  if (incomplete >= 0) return incomplete;
+  if (incomplete !== null) return incomplete.offset;
   const { length } = encoder.store;
   return Array.from(encoder.store.finish(length)[0], (id) => String.fromCodePoint(encoder.codePoints[id])).join('');
 }

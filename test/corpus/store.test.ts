@@ -9,9 +9,7 @@ const LENGTH = 3 * 65_536 + 7;
 function storeOf(ids: ArrayLike<number>, symbols: number): TokenStore {
   const store = new TokenStore();
   store.widen(symbols);
-  const scratch = store.scratch(ids.length);
-  scratch.set(ids);
-  store.append(scratch, ids.length);
+  store.append(Uint32Array.from(ids));
   return store;
 }
 
@@ -40,7 +38,11 @@ describe('the ids of a corpus', () => {
       Array.from({ length: LENGTH }, (_, i) => i % 256),
       256,
     );
-    expect([store.widen(256), store.widen(257), store.widen(65_537)]).toEqual([false, true, true]);
+    const widths = [256, 257, 65_537].map((symbols) => {
+      store.widen(symbols);
+      return store.width;
+    });
+    expect(widths).toEqual([1, 2, 4]);
     const [before] = store.finish(LENGTH);
     expect(before.length === LENGTH && before.every((id, i) => id === i % 256)).toBe(true);
   });
