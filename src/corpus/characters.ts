@@ -3,40 +3,17 @@
 /** How many characters a message names before it says how many more there are. */
 const NAMED = 5;
 
-/** Typographic characters and what a keyboard has for them. */
-const PLAIN: Readonly<Record<string, string>> = {
+/** Characters and what texts have in their place that were typed, or typeset. */
+const INSTEAD: Readonly<Record<string, string>> = {
   '\u2018': "'",
   '\u2019': "'",
-  '\u201A': "'",
-  '\u2032': "'",
-  '`': "'",
   '\u201C': '"',
   '\u201D': '"',
-  '\u201E': '"',
-  '\u00AB': '"',
-  '\u00BB': '"',
-  '\u2010': '-',
-  '\u2011': '-',
-  '\u2012': '-',
   '\u2013': '-',
   '\u2014': '-',
-  '\u2212': '-',
-  '\u00A0': ' ',
+  "'": '\u2019',
   '\t': ' ',
   '\n': ' ',
-  '\r': '\n',
-  '"': "'",
-  "'": '\u2019',
-  '-': '\u2013',
-  '\u00C6': 'E',
-  '\u00E6': 'e',
-  '\u00D8': 'O',
-  '\u00F8': 'o',
-  '\u00DF': 's',
-  '[': '(',
-  ']': ')',
-  '{': '(',
-  '}': ')',
 };
 
 const INVISIBLE: Readonly<Record<string, string>> = {
@@ -73,12 +50,10 @@ export function substitutes(characters: readonly string[], isKnown: (character: 
   return pairs.length === 0 ? '' : `write ${pairs.join(', ')}`;
 }
 
-/** Other case first, then without its accent, then as a typewriter would have it, then that in the other case. */
+/** Other case first, then without its accent, then as others have it. */
 function candidates(character: string): string[] {
-  const base = [...character.normalize('NFKD')][0] ?? character;
-  const plain = PLAIN[character];
-  const direct = [otherCase(character), base, otherCase(base)];
-  return plain === undefined ? direct : [...direct, plain, otherCase(plain), PLAIN[plain] ?? plain];
+  const [base] = character.normalize('NFKD');
+  return [otherCase(character), base, otherCase(base), INSTEAD[character] ?? character];
 }
 
 function otherCase(character: string): string {

@@ -19,6 +19,13 @@ export interface EvaluationWindow extends Window {
   readonly starts: readonly number[];
 }
 
+/** Places of inputs in the text: the first that is read, the first whose target is scored, and the one after the last. */
+interface Row {
+  readonly start: number;
+  readonly scoredFrom: number;
+  readonly end: number;
+}
+
 /** How many chunks of a text may be scored side by side. */
 export function evaluationStreams(length: number, max: number): number {
   return Math.max(1, Math.min(max, Math.floor((length - 1) / MIN_CHUNK)));
@@ -62,15 +69,16 @@ export function* evaluationWindows(
   { streams, sequenceLength: T, startSymbol = null, characters = Infinity }: EvaluationSplit,
 ): Generator<EvaluationWindow> {
   const total = Math.max(0, tokens.length - 1);
-  if (characters >= total) {
-    const rows = Array.from({ length: streams }, (_, row) => rowOf(row, total, streams, startSymbol));
-    return yield* windowsOf(tokens, rows, T, startSymbol);
-  }
-  const { passes, chunk } = sampledChunks(characters, streams);
+  const isSample = characters < total;
+  const { passes, chunk } = isSample ? sampledChunks(characters, streams) : { passes: 1, chunk: 0 };
+  const boundary = (row: number): number => row * Math.floor(total / streams) + Math.min(row, total % streams);
   for (let pass = 0; pass < passes; pass++) {
-    const rows = Array.from({ length: streams }, (_, row) => {
-      const scoredFrom = Math.floor(((row * passes + pass) * total) / (passes * streams));
-      return { start: warmUpOf(scoredFrom, startSymbol), scoredFrom, end: scoredFrom + chunk };
+    const rows = Array.from({ length: streams }, (_, row): Row => {
+      const scoredFrom = isSample ? Math.floor(((row * passes + pass) * total) / (passes * streams)) : boundary(row);
+      const end = isSample ? scoredFrom + chunk : boundary(row + 1);
+      const isWarmedUp = scoredFrom < end && (isSample || startSymbol !== null);
+      const earliest = startSymbol === null ? 0 : -1; // the start symbol is before the beginning
+      return { start: isWarmedUp ? Math.max(earliest, scoredFrom - WARM_UP_CHARACTERS) : scoredFrom, scoredFrom, end };
     });
     yield* windowsOf(tokens, rows, T, startSymbol);
   }
@@ -102,24 +110,4 @@ function* windowsOf(tokens: Tokens, rows: readonly Row[], T: number, startSymbol
     }
     yield { inputs, targets, reset: first === 0, count, starts: rows.map(({ start }) => start + first) };
   }
-}
-
-/** Places of inputs in the text: the first that is read, the first whose target is scored, and the one after the last. */
-interface Row {
-  readonly start: number;
-  readonly scoredFrom: number;
-  readonly end: number;
-}
-
-function rowOf(row: number, total: number, streams: number, startSymbol: number | null): Row {
-  const boundary = (index: number): number => index * Math.floor(total / streams) + Math.min(index, total % streams);
-  const scoredFrom = boundary(row);
-  const end = boundary(row + 1);
-  if (startSymbol === null || scoredFrom === end) return { start: scoredFrom, scoredFrom, end };
-  return { start: warmUpOf(scoredFrom, startSymbol), scoredFrom, end };
-}
-
-/** Where a row begins to read: at the start symbol before the beginning of the text, or not before the text. */
-function warmUpOf(scoredFrom: number, startSymbol: number | null): number {
-  return Math.max(startSymbol === null ? 0 : -1, scoredFrom - WARM_UP_CHARACTERS);
 }
