@@ -1,4 +1,5 @@
 // Windows of a text for training, and the sizes that fit a text. Knows symbols only as numbers.
+import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { hash32 } from '../random.ts';
 import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
@@ -154,7 +155,7 @@ const SMALL = 8;
 export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): Sizes {
   const targets = trainLength - 1;
   if (trainLength < 3) {
-    throw new RnnError('corpus', `the text is too short to train on: ${trainLength} ${trainLength === 1 ? 'character' : 'characters'}`, {
+    throw new RnnError('corpus', `the text is too short to train on: ${countOf(trainLength, 'character', 'characters')}`, {
       hint: 'it takes at least three; what --val-fraction holds out does not count',
     });
   }
@@ -184,10 +185,9 @@ function tooShort(trainLength: number, wanted: Sizes, given: Readonly<Record<key
   const flags = [given.batchSize && `--batch-size ${wanted.batchSize}`, given.sequenceLength && `--seq-length ${wanted.sequenceLength}`];
   const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
-  const [has, needs] = [trainLength, least].map((count) => count.toLocaleString('en'));
   return new RnnError(
     'corpus',
-    `the text to train on has ${has} characters; ${flags.filter(Boolean).join(' with ')} needs at least ${needs}`,
+    `the text to train on has ${count(trainLength)} characters; ${flags.filter(Boolean).join(' with ')} needs at least ${count(least)}`,
     {
       options: ['--batch-size', '--seq-length'],
       hint: `--batch-size ${fitting.batchSize} --seq-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,

@@ -1,9 +1,7 @@
 // Bytes of UTF-8 to provisional ids, chunk by chunk: ASCII characters are their own ids, all others get theirs in the order in
-// which they appear. read.ts renumbers them when all are known, so that a text is read once. In units of bytes, a byte is its
-// own id, for good. Knows nothing of files.
+// which they appear. read.ts renumbers them when all are known, so that a text is read once. Knows nothing of files.
 import { isAscii, isUtf8 } from 'node:buffer';
 import { TokenStore } from './store.ts';
-import type { Unit } from './vocabulary.ts';
 
 const ASCII = 128;
 const BYTE_ORDER_MARK = 0xfeff;
@@ -25,7 +23,6 @@ export class Encoder {
   readonly store = new TokenStore();
   /** Code points in the order of their ids. Not all the ASCII ones need occur. */
   readonly codePoints: number[] = Array.from({ length: ASCII }, (_, byte) => byte);
-  readonly #unit: Unit;
   /** Id by code point, 0 for one that has not appeared. Those beyond U+FFFF, which few texts have, make it longer. */
   #ids = new Int32Array(0x10000);
   readonly #scratch = new Uint32Array(BLOCK);
@@ -33,10 +30,6 @@ export class Encoder {
   #offset = 0;
   #incomplete = Buffer.alloc(0);
   #last: Uint8Array = this.#incomplete;
-
-  constructor(unit: Unit) {
-    this.#unit = unit;
-  }
 
   /** Starts a file, whatever came of the one before: a byte order mark is dropped only there, and offsets count from there. */
   begin(): void {
@@ -46,10 +39,6 @@ export class Encoder {
 
   /** Encodes more bytes of the file, which may be overwritten after the next call; null if all is well. */
   push(more: Uint8Array): InvalidBytes | null {
-    if (this.#unit === 'byte') {
-      this.store.append(more);
-      return null;
-    }
     const bytes = this.#incomplete.length === 0 ? more : Buffer.concat([this.#incomplete, more]);
     const whole = bytes.subarray(0, bytes.length - incompleteBytes(bytes));
     const valid = isUtf8(whole) ? whole : whole.subarray(0, firstInvalid(whole));

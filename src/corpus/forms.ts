@@ -43,7 +43,7 @@ export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: Voca
   // Where there is a symbol for the unknown, texts were trained on with it.
   if (vocabulary.data.unknown !== null || !(yield* unknownTo(vocabulary, encoder)).some(mayVanish)) return null;
   for (const form of forms) {
-    const other = new Encoder('char');
+    const other = new Encoder();
     const otherEnds: number[] = [];
     for (const [part, end] of ends.entries()) {
       for (const piece of piecesOf(encoder.store.view(ends[part - 1] ?? 0, end), encoder.codePoints)) {

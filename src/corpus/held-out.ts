@@ -3,9 +3,8 @@ import { stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './read.ts';
-import { type Source, fileError, nameOf } from './sources.ts';
+import { type Source, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
-import type { Tokens } from './store.ts';
 
 /** A part of a text that is not trained on. */
 export interface HeldOut {
@@ -48,10 +47,8 @@ function heldOut(name: string, flag: string, source: Source | null, fraction: nu
 /** Of a text that only a checkpoint names, no device and no pipe is read. */
 export async function refuseUnlessPlain(file: string, { name, flags }: HeldOut): Promise<void> {
   if (isStandardInput(file)) return;
-  const status = await stat(pathForSystem(file)).catch((error: unknown) => {
-    throw fileError(file, error);
-  });
-  if (status.isFile()) return;
+  const status = await stat(pathForSystem(file)).catch(() => null);
+  if (status === null || status.isFile()) return; // if it is not there, reading it says so
   throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
     hint: `name it again by ${flags.source} if it is to be read`,
   });
@@ -65,19 +62,16 @@ export function refuseTooShort({ name, sources: [source], flags }: HeldOut, char
   });
 }
 
-/** Where the text to train on ends, then the fraction to validate on, the fraction to test on, and the text to validate on. */
-export function cutsOf([sources, validated]: readonly number[], [validation, test]: readonly HeldOut[]): readonly number[] {
-  return [Math.floor(sources * (1 - (validation.fraction + test.fraction))), Math.floor(sources * (1 - test.fraction)), sources, validated];
-}
-
-/** @param pieces the text between the cuts */
+/** Where the parts of a text begin and end. Cuts are at floor(length × (1 − fractions held out after the cut)), as nanoGPT's is. */
 export function partsOf(
-  [train, validationFraction, testFraction, validationText, testText]: readonly Tokens[],
+  [sources, validated, tested]: readonly number[],
   [validation, test]: readonly HeldOut[],
-): Readonly<Record<'train' | 'validation' | 'test', Tokens>> {
+): Readonly<Record<'train' | 'validation' | 'test', readonly [start: number, end: number]>> {
+  const trained = Math.floor(sources * (1 - (validation.fraction + test.fraction)));
+  const untested = Math.floor(sources * (1 - test.fraction));
   return {
-    train,
-    validation: validation.sources.length === 0 ? validationFraction : validationText,
-    test: test.sources.length === 0 ? testFraction : testText,
+    train: [0, trained],
+    validation: validation.sources.length === 0 ? [trained, untested] : [sources, validated],
+    test: test.sources.length === 0 ? [untested, sources] : [validated, tested],
   };
 }

@@ -1,12 +1,13 @@
 // A corpus from its sources to ids, split into text to train on, to validate on and to test on. Knows nothing of models and batches, nor how
 // files are read.
+import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import type { Pieces } from '../pieces.ts';
 import { runInTurns } from '../turns.ts';
 import { describeCharacters } from './characters.ts';
 import { encodingNamed } from './encoding.ts';
 import { type Encoded, encodedInKnownForm } from './forms.ts';
-import { type HeldOut, cutsOf, heldOutParts, partsOf, refuseTooShort } from './held-out.ts';
+import { type HeldOut, heldOutParts, partsOf, refuseTooShort } from './held-out.ts';
 import { Reader, type ReadingListener } from './reader.ts';
 import { noteOnSkipped } from './refusals.ts';
 import { corpusName, nameOf, type Source } from './sources.ts';
@@ -87,8 +88,7 @@ export interface Corpus {
 }
 
 /**
- * Reads, encodes and splits a corpus: first the text to train on, then `validationFraction` of it, then `testFraction`. Cuts are at
- * floor(length × (1 − fractions held out after the cut)), as nanoGPT's is.
+ * Reads, encodes and splits a corpus: first the text to train on, then `validationFraction` of it, then `testFraction`.
  * @throws RnnError `corpus` if a source is missing, unreadable, binary, not of its encoding, or the text is empty or all one character
  * @throws RnnError `usage` if the options cannot be met by any text
  */
@@ -114,7 +114,9 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
     unit === 'byte'
       ? { vocabulary: byteVocabulary(), encoded: read, notes: [] }
       : await runInTurns(reported(renumber(read, options, heldOut), reader, options.onActivity));
-  const { train, validation, test } = partsOf(encoded.encoder.store.finish(...cutsOf(encoded.ends, heldOut)), heldOut);
+  const tokens = encoded.encoder.store.finish();
+  const parts = partsOf(encoded.ends, heldOut);
+  const [train, validation, test] = [parts.train, parts.validation, parts.test].map((part) => tokens.subarray(...part));
   if (options.vocabulary === undefined) checkVariety([train, validation, test], vocabulary, options);
   return {
     vocabulary,
@@ -132,36 +134,35 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   };
 }
 
-function notesOnReading({ skipped, invalid, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
+function notesOnReading({ skipped, invalid, changedLineEnds: changed, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
   // Line ends belong to the vocabulary: only a new model leaves the choice.
-  const choice = vocabulary === undefined ? '; use --keep-line-ends to keep them' : '';
-  const one = changedLineEnds.length === 1;
+  const isNew = vocabulary === undefined;
+  const files = changed.length === 1 ? `${changed[0]} has` : `${count(changed.length)} files have`;
   const notes = [
-    skipped > 0 && `${count(skipped)} hidden or binary ${skipped === 1 ? 'file was' : 'files were'} passed over`,
+    skipped > 0 && `${countOf(skipped, 'hidden or binary file was', 'hidden or binary files were')} passed over`,
     invalid.length > 0 && noteOnSkipped(invalid),
-    changedLineEnds.length > 0 &&
-      `${one ? `${changedLineEnds[0]} has` : `${count(changedLineEnds.length)} files have`} CRLF or CR line ends, which are read as LF${choice}`,
+    changed.length > 0 && `${files} CRLF or CR line ends, which are read as LF${isNew ? '; use --keep-line-ends to keep them' : ''}`,
     joins > 0 &&
-      `${count(joins)} ${joins === 1 ? 'file does' : 'files do'} not end with a newline: one is put before the next file${vocabulary === undefined ? ', unless --keep-line-ends is given' : ''}`,
+      `${countOf(joins, 'file does', 'files do')} not end with a newline: one is put before the next file${isNew ? ', unless --keep-line-ends is given' : ''}`,
   ];
   return notes.filter((note) => note !== false);
 }
 
-const count = (value: number): string => value.toLocaleString('en');
-
-function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): RnnError {
-  if (reader.read.length === 0) {
-    const message = reader.invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in';
-    return new RnnError('corpus', `${message} ${sources.map(nameOf).join(' ')}`, {
-      hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean',
+function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: Reader): RnnError {
+  const names = sources.map(nameOf).join(' ');
+  const forNone = 'a model made by rnn train --unit byte reads bytes, whatever they mean';
+  const forNew = 'it takes three characters to train at all, and a hundred thousand to learn to spell';
+  if (read.length > 0)
+    return new RnnError('corpus', `the corpus is empty: ${names}`, {
+      hint: vocabulary === undefined ? forNew : 'name a file with text in it',
     });
-  }
-  return new RnnError('corpus', `the corpus is empty: ${sources.map(nameOf).join(' ')}`, {
-    hint:
-      vocabulary === undefined
-        ? 'it takes three characters to train at all, and a hundred thousand to learn to spell'
-        : 'name a file with text in it',
-  });
+  return new RnnError(
+    'corpus',
+    `${invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in'} ${names}`,
+    {
+      hint: forNone,
+    },
+  );
 }
 
 /** The same computation, which reports after each piece of it that it continues. */
@@ -189,7 +190,7 @@ function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly Held
   const { store, codePoints } = encoded.encoder;
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
   const [sources] = encoded.ends;
-  const [train] = cutsOf(encoded.ends, heldOut);
+  const [, train] = partsOf(encoded.ends, heldOut).train;
   const learnt = yield* store.count(characters.length, 0, train);
   const heldOutOfSources = yield* store.count(characters.length, train, sources);
   const others = yield* store.count(characters.length, sources, store.length);
@@ -211,33 +212,33 @@ function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly Held
 }
 
 function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction }: CorpusOptions): string {
-  const one = characters.length === 1;
-  const head = one ? 'a character occurs' : `${count(characters.length)} characters occur`;
-  const tail = one
-    ? 'it belongs to the vocabulary, and the model does not learn it'
-    : 'they belong to the vocabulary, and the model does not learn them';
+  const [occurs, belong] =
+    characters.length === 1
+      ? ['a character occurs', 'it belongs to the vocabulary, and the model does not learn it']
+      : [`${count(characters.length)} characters occur`, 'they belong to the vocabulary, and the model does not learn them'];
   const where = testFile === null && testFraction === 0 ? 'validate on' : 'validate or test on';
-  return `${head} only in the text to ${where}: ${describeCharacters(characters)}; ${tail}`;
+  return `${occurs} only in the text to ${where}: ${describeCharacters(characters)}; ${belong}`;
 }
 
-function checkOptions(options: CorpusOptions, unit: Unit): void {
-  const { sources, minCount, validationFile, testFile, vocabulary, encoding } = options;
-  if (sources.length === 0) throw new RnnError('usage', 'no corpus was given', { hint: 'name a file, a folder, or - for standard input' });
-  if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1) {
-    throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
-  }
-  if (encodingNamed(encoding) === null) {
-    throw new RnnError('usage', `--encoding is ${encoding}, expected the name of an encoding`, {
-      hint: 'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
-    });
-  }
+function checkOptions({ sources, minCount, validationFile, testFile, vocabulary, encoding }: CorpusOptions, unit: Unit): void {
+  const refuse = (message: string, hint?: string, options: readonly string[] = []): never => {
+    throw new RnnError('usage', message, { hint, options });
+  };
+  if (sources.length === 0) refuse('no corpus was given', 'name a file, a folder, or - for standard input');
+  if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1)
+    refuse('standard input (-) can be read only once', 'put one of the texts into a file');
+  if (encodingNamed(encoding) === null)
+    refuse(
+      `--encoding is ${encoding}, expected the name of an encoding`,
+      'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
+    );
   if (!Number.isInteger(minCount) || minCount < 1)
-    throw new RnnError('usage', `--min-count must be a whole number from 1, not ${minCount}`, { options: ['--min-count'] });
+    refuse(`--min-count must be a whole number from 1, not ${minCount}`, undefined, ['--min-count']);
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined)
-    throw new RnnError('usage', '--min-count is for characters: with --unit byte all 256 bytes are symbols', {
-      hint: 'leave one of the two out',
-      options: ['--min-count', '--unit'],
-    });
+    refuse('--min-count is for characters: with --unit byte all 256 bytes are symbols', 'leave one of the two out', [
+      '--min-count',
+      '--unit',
+    ]);
 }
 
 /** A text of one symbol over and over teaches nothing, and is most likely not what was meant. */

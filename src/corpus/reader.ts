@@ -2,10 +2,10 @@
 //
 // Bytes go straight into the encoder and never become a JavaScript string, unless they are in another encoding than UTF-8. CR and CRLF
 // become LF, and a newline is put between files that lack their last, unless line ends are to be kept. A byte order mark at the start of
-// a file is dropped. With `--unit byte` every byte counts, and nothing of this is done.
+// a file is dropped. With `--unit byte` every byte is an id, and nothing of this is done.
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { RnnError, systemCode } from '../errors.ts';
+import { systemCode } from '../errors.ts';
 import { type Chunks, fileChunks, stdinChunks, withWholeHead } from './chunks.ts';
 import { Encoder, type InvalidBytes } from './encoder.ts';
 import { type Converted, Converter, UTF8, encodingOf, encodingOfMark, hasUtf32Mark, recogniseUtf16 } from './encoding.ts';
@@ -13,7 +13,7 @@ import { type HeldOut, refuseUnlessPlain } from './held-out.ts';
 import { LineEnds } from './line-ends.ts';
 import { pathForSystem } from './names.ts';
 import type { CorpusOptions } from './read.ts';
-import { binaryFile, binarySign, invalidFiles, invalidText, utf16File, utf32File } from './refusals.ts';
+import { NotText, binaryFile, binarySign, invalidFiles, invalidText, utf16File, utf32File } from './refusals.ts';
 import { type GivenText, type InvalidFile, type Source, type TextFile, fileError, findFiles, isText, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 
@@ -48,16 +48,6 @@ export interface Text {
   readonly chunks: () => Chunks;
 }
 
-/** Why a text is not one. It is thrown and caught within the reader. */
-class Invalid extends Error {
-  readonly why: RnnError;
-
-  constructor(why: RnnError) {
-    super(why.message);
-    this.why = why;
-  }
-}
-
 /** The text that is being read. */
 interface OpenText {
   readonly name: string;
@@ -66,7 +56,7 @@ interface OpenText {
   readonly encoding: string;
   /** A byte order mark says which encoding it is. */
   readonly isMarked: boolean;
-  /** Null for UTF-8, and for bytes. */
+  /** Null for UTF-8. */
   readonly converter: Converter | null;
   /** Null where they are kept. */
   readonly lineEnds: LineEnds | null;
@@ -74,7 +64,7 @@ interface OpenText {
 
 /** Feeds texts to an encoder and a hash. */
 export class Reader {
-  readonly encoder: Encoder;
+  readonly encoder = new Encoder();
   /** Of the text that was read; a copy from an earlier moment takes its place to leave out a part. */
   hash: Hash = createHash('sha256');
   skipped = 0;
@@ -87,7 +77,6 @@ export class Reader {
   /** Newlines that were put between files. */
   joins = 0;
   readonly #options: CorpusOptions;
-  readonly #isBytes: boolean;
   readonly #done = { files: 0, bytes: 0 };
   readonly #total = { files: 0, bytes: 0 };
   /** Where in the store the present part of the corpus starts. */
@@ -96,9 +85,7 @@ export class Reader {
   #buffer: Buffer | null = null;
 
   constructor(options: CorpusOptions) {
-    this.encoder = new Encoder(options.unit);
     this.#options = options;
-    this.#isBytes = options.unit === 'byte';
   }
 
   /**
@@ -169,9 +156,9 @@ export class Reader {
   }
 
   #fileChunks(path: string, named: boolean): Chunks {
-    return fileChunks(path, (this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_BYTES)), (error) => {
-      const why = fileError(path, error, { named });
-      throw LIMITS.includes(systemCode(error)) ? why : new Invalid(why);
+    this.#buffer ??= Buffer.allocUnsafeSlow(CHUNK_BYTES);
+    return fileChunks(path, this.#buffer, (error) => {
+      throw fileError(path, error, { named });
     });
   }
 
@@ -192,16 +179,25 @@ export class Reader {
     try {
       await this.#read(text);
     } catch (error) {
-      if (!(error instanceof Invalid)) throw error;
+      if (!(error instanceof NotText) || LIMITS.includes(systemCode(error.cause))) throw error;
       this.encoder.store.truncate(length);
       this.encoder.begin();
       this.hash = hash;
       this.joins = joins;
-      this.invalid.push({ path: text.name, named: text.named, error: error.why });
+      this.invalid.push({ path: text.name, named: text.named, error });
     }
   }
 
   async #read(text: Text): Promise<void> {
+    if (this.#options.unit === 'byte') {
+      for await (const chunk of text.chunks()) {
+        this.encoder.store.append(chunk);
+        this.hash.update(chunk);
+        this.#advance(chunk.length);
+      }
+      this.read.push(text.name);
+      return;
+    }
     let open: OpenText | null = null;
     let offset = 0;
     for await (const chunk of withWholeHead(text.chunks())) {
@@ -209,23 +205,26 @@ export class Reader {
       if (open === null) return;
       this.#push(open, open.converter?.push(chunk) ?? { utf8: chunk, isValid: true }, offset);
       offset += chunk.length;
-      this.#done.bytes += chunk.length;
-      this.#report();
+      this.#advance(chunk.length);
     }
     if (open !== null) this.#end(open, offset);
     this.read.push(text.name);
+  }
+
+  #advance(bytes: number): void {
+    this.#done.bytes += bytes;
+    this.#report();
   }
 
   /** @returns null for a binary file found in a folder, which is skipped */
   #begin({ name, named, encoding: asked }: Text, head: Buffer): OpenText | null {
     const { store } = this.encoder;
     const { keepLineEnds } = this.#options;
-    if (this.#isBytes) return { name, start: store.length, encoding: UTF8, isMarked: false, converter: null, lineEnds: null };
-    if (hasUtf32Mark(head)) throw new Invalid(utf32File(name));
+    if (hasUtf32Mark(head)) throw utf32File(name);
     const mark = encodingOfMark(head);
     const encoding = encodingOf(head, asked);
     const utf16 = encoding === UTF8 ? recogniseUtf16(head) : null;
-    if (utf16 !== null) throw new Invalid(utf16File(name, utf16));
+    if (utf16 !== null) throw utf16File(name, utf16);
     const converterOf = (): Converter | null => (encoding === UTF8 ? null : new Converter(encoding));
     if (!named && binarySign(converterOf()?.push(head).utf8 ?? head, true, null) !== null) {
       this.skipped++;
@@ -255,8 +254,8 @@ export class Reader {
 
   /** @param offset bytes of the file before these */
   #push(open: OpenText, { utf8, isValid }: Converted, offset: number): void {
-    const sign = this.#isBytes ? null : binarySign(utf8, offset === 0, open.converter === null ? offset : null);
-    if (sign !== null) throw new Invalid(binaryFile(open.name, sign));
+    const sign = binarySign(utf8, offset === 0, open.converter === null ? offset : null);
+    if (sign !== null) throw binaryFile(open.name, sign);
     const bytes = open.lineEnds?.push(utf8) ?? utf8;
     this.hash.update(bytes);
     const invalid = this.encoder.push(bytes);
@@ -270,7 +269,7 @@ export class Reader {
     if (open.lineEnds?.changed) this.changedLineEnds.push(open.name);
   }
 
-  #invalid(open: OpenText, invalid: InvalidBytes | null): Invalid {
-    return new Invalid(invalidText(open, this.encoder.store.view(open.start), invalid));
+  #invalid(open: OpenText, invalid: InvalidBytes | null): NotText {
+    return invalidText(open, this.encoder.store.view(open.start), invalid);
   }
 }

@@ -1,5 +1,6 @@
 // Why the bytes of a file are no text, for the user to read, with what would read them or leave them out. Touches no file.
 import path from 'node:path';
+import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
 import type { InvalidBytes } from './encoder.ts';
@@ -28,16 +29,22 @@ export function binarySign(bytes: Uint8Array, isHead: boolean, at: number | null
   return controls.length * 3 > head.length ? 'most of it is control characters' : null;
 }
 
+/** The error for a file that cannot be read as text. */
+export class NotText extends RnnError {
+  constructor(message: string, hint: string | undefined, cause?: unknown) {
+    super('corpus', message, { hint, cause });
+  }
+}
+
 const byBytes = 'a model made by rnn train --unit byte reads any file';
-export const binaryFile = (name: string, sign: string): RnnError =>
-  new RnnError('corpus', `${name} looks like a binary file: ${sign}`, { hint: byBytes });
+export const binaryFile = (name: string, sign: string): NotText => new NotText(`${name} looks like a binary file: ${sign}`, byBytes);
 
 /** @param encoding `utf-16le` or `utf-16be` */
-export const utf16File = (name: string, encoding: string): RnnError =>
-  new RnnError('corpus', `${name} is UTF-16, expected UTF-8`, { hint: `use --encoding ${encoding}` });
+export const utf16File = (name: string, encoding: string): NotText =>
+  new NotText(`${name} is UTF-16, expected UTF-8`, `use --encoding ${encoding}`);
 
-export const utf32File = (name: string): RnnError =>
-  new RnnError('corpus', `${name} is UTF-32, expected UTF-8`, { hint: 'convert it with iconv -f UTF-32 -t UTF-8' });
+export const utf32File = (name: string): NotText =>
+  new NotText(`${name} is UTF-32, expected UTF-8`, 'convert it with iconv -f UTF-32 -t UTF-8');
 
 /**
  * The error for a file that is not of its encoding.
@@ -49,14 +56,14 @@ export function invalidText(
   { name, encoding, isMarked, lineEnds }: { name: string; encoding: string; isMarked: boolean; lineEnds: { changed: boolean } | null },
   before: Tokens,
   invalid: InvalidBytes | null,
-): RnnError {
+): NotText {
   let line = 1;
   for (const id of before) if (id === NEWLINE) line++;
   const column = before.length - before.lastIndexOf(NEWLINE);
   const wrong = invalid?.isCutOff ? 'ends within a character' : `is not ${encoding === UTF8 ? 'UTF-8' : encoding}`;
-  return new RnnError('corpus', `${name} ${wrong} at line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`, {
-    hint: `${isMarked ? 'mend the file, or remove its byte order mark and use --encoding' : remedy(encoding, invalid)}; ${byBytes}`,
-  });
+  const remedy = isMarked ? 'mend the file, or remove its byte order mark and use --encoding' : remedyFor(encoding, invalid);
+  const place = `line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`;
+  return new NotText(`${name} ${wrong} at ${place}`, `${remedy}; ${byBytes}`);
 }
 
 /** @param isChanged its line ends were changed, so that offsets are not those of the file */
@@ -66,7 +73,7 @@ function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
   return isChanged ? ` (${byte})` : ` (byte ${invalid.offset}, ${byte})`;
 }
 
-function remedy(encoding: string, invalid: InvalidBytes | null): string {
+function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
   if (encoding !== UTF8 || invalid === null) return 'use --encoding with the encoding that it has';
   const guess = asWindows1252(invalid.bytes, invalid.index);
   return guess === null
@@ -84,7 +91,7 @@ export function invalidFiles(invalid: readonly InvalidFile[], read: readonly str
   const ways = [...excludingAll(invalid, read), '--skip-invalid'].join(' or ');
   if (invalid.length === 1) {
     if (read.length === 0) return error; // without it nothing is left
-    return new RnnError('corpus', error.message, { hint: `${error.hint}; ${ways} leaves it out`, cause: error });
+    return new NotText(error.message, `${error.hint}; ${ways} leaves it out`, error);
   }
   const message = `${count(invalid.length)} of ${count(invalid.length + read.length)} files cannot be read as text`;
   // Where all are invalid they are most likely in one encoding.
@@ -94,9 +101,9 @@ export function invalidFiles(invalid: readonly InvalidFile[], read: readonly str
 
 /** That they were skipped, for the user. */
 export function noteOnSkipped(invalid: readonly InvalidFile[]): string {
-  const [files, were] = invalid.length === 1 ? ['file', 'was'] : ['files', 'were'];
   const names = listed(invalid.map((file) => file.path)).join(', ');
-  return `${count(invalid.length)} ${files} that cannot be read as text ${were} skipped: ${names}`;
+  const that = 'that cannot be read as text';
+  return `${countOf(invalid.length, `file ${that} was`, `files ${that} were`)} skipped: ${names}`;
 }
 
 const listed = (all: readonly string[]): readonly string[] =>
@@ -126,5 +133,3 @@ function ownEnd(file: string, read: readonly string[], readNames: ReadonlySet<st
   while (parts.length > 0 && read.some((other) => other.endsWith(path.sep + end.replaceAll('/', path.sep)))) end = `${parts.pop()}/${end}`;
   return end;
 }
-
-const count = (value: number): string => value.toLocaleString('en');

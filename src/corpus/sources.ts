@@ -2,12 +2,13 @@
 import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { countOf } from '../count.ts';
 import { RnnError, systemCode } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
 import { nameFromBytes, pathForSystem } from './names.ts';
-import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
+import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
+import { NotText } from './refusals.ts';
 import { isStandardInput } from './standard-input.ts';
-import { walk } from './walk.ts';
 
 /** A text that is in no file; its name is for messages, and for runs on it. */
 export interface GivenText {
@@ -143,9 +144,9 @@ export function corpusName(source: Source): string {
  *
  * @param named the user named this very file; others were found
  */
-export function fileError(file: string, cause: unknown, { named = true } = {}): RnnError {
+export function fileError(file: string, cause: unknown, { named = true } = {}): NotText {
   const code = systemCode(cause);
-  const refuse = (message: string, hint: string): RnnError => new RnnError('corpus', message, { cause, hint });
+  const refuse = (message: string, hint: string): NotText => new NotText(message, hint, cause);
   const checkPath = 'check the path; it is relative to the present folder';
   if (!named && code === 'ENOENT') return refuse(`cannot read ${file}: it links to nothing`, 'mend or remove it');
   if (!named && code === 'ELOOP') return refuse(`cannot read ${file}: it links to itself`, 'mend or remove it');
@@ -199,7 +200,7 @@ function nothingFound(source: string, isPattern: boolean, { include, exclude }: 
   const refuse = (message: string, hint: string): RnnError => new RnnError('corpus', message, { hint });
   const hint =
     hidden > 0
-      ? `${hidden} hidden ${hidden === 1 ? 'file was' : 'files were'} passed over; name such files one by one`
+      ? `${countOf(hidden, 'hidden file was', 'hidden files were')} passed over; name such files one by one`
       : 'patterns are matched against the path within the folder and the base name; quote them, or the shell expands them';
   if (isPattern) return refuse(`no file matches ${source}${limits}`, hint);
   if (flags.length > 0) return refuse(`no file in ${source} matches${limits}`, hint);

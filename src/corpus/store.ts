@@ -6,6 +6,7 @@
 
 // Resizable buffers are in Node since 20 and in TypeScript's library since ES2024.
 /// <reference lib="es2024.arraybuffer" />
+import { count } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
 
@@ -70,14 +71,10 @@ export class TokenStore {
     return counts;
   }
 
-  /**
-   * The ids between these cuts, in ascending order, as views of one buffer, which gives back the memory that it does not need. The last
-   * thing to call.
-   */
-  finish(...cuts: readonly number[]): readonly Tokens[] {
+  /** All ids, in a buffer that gives back the memory that it does not need. The last thing to call. */
+  finish(): Tokens {
     this.#buffer.resize(this.#length * this.width);
-    const starts = [0, ...cuts];
-    return starts.map((start, index) => tokensOf(this.width, this.#buffer, start, starts[index + 1] ?? this.#length));
+    return tokensOf(this.width, this.#buffer, this.#length);
   }
 
   /** From the end backwards when ids get wider, and forwards otherwise, so that nothing is overwritten before it was read. */
@@ -100,7 +97,7 @@ export class TokenStore {
     if (bytes <= this.#buffer.byteLength) return;
     const limit = this.#buffer.maxByteLength;
     if (bytes > limit) {
-      const mebibytes = Math.round(limit / 2 ** 20).toLocaleString('en');
+      const mebibytes = count(Math.round(limit / 2 ** 20));
       throw new RnnError('corpus', `the corpus needs more than ${mebibytes} MiB of memory, the most that it can have`, {
         hint: 'train on a part of it',
       });
@@ -108,7 +105,7 @@ export class TokenStore {
     try {
       this.#buffer.resize(Math.min(limit, Math.ceil(bytes / GROWTH_BYTES) * GROWTH_BYTES));
     } catch (cause) {
-      throw new RnnError('machine', `not enough memory for a corpus of ${this.#length.toLocaleString('en')} characters and more`, {
+      throw new RnnError('machine', `not enough memory for a corpus of ${count(this.#length)} characters and more`, {
         hint: 'end other programs, or train on a part of it',
         cause,
       });
@@ -137,9 +134,8 @@ function widthFor(symbols: number): number {
   return symbols <= 2 ** 16 ? 2 : 4;
 }
 
-/** The ids from `start` to `end` of a buffer; without an end, they grow with it. */
-function tokensOf(width: number, buffer: ArrayBuffer, start = 0, end?: number): Tokens {
-  const length = end === undefined ? undefined : end - start;
-  if (width === 1) return new Uint8Array(buffer, start, length);
-  return width === 2 ? new Uint16Array(buffer, 2 * start, length) : new Uint32Array(buffer, 4 * start, length);
+/** @param length of what is in the buffer; without it, the ids grow with the buffer */
+function tokensOf(width: number, buffer: ArrayBuffer, length?: number): Tokens {
+  if (width === 1) return new Uint8Array(buffer, 0, length);
+  return width === 2 ? new Uint16Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);
 }
