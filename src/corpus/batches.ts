@@ -10,7 +10,7 @@ import type { Tokens } from './store.ts';
  */
 export interface Window {
   readonly inputs: Int32Array; // (T·N)
-  /** What follows each input. */
+  /** The token after each input. */
   readonly targets: Int32Array; // (T·N)
   /** The streams start over: carried state must be zeroed. */
   readonly reset: boolean;
@@ -34,12 +34,13 @@ export interface StreamPosition {
 }
 
 /**
- * N contiguous streams of one text, read in parallel, so that state can be carried from window to window: stream n starts at
- * n·⌊(length − 1)/N⌋. What is left at the end of each stream after its last whole window, fewer than T symbols, is not used; where
- * the place of the first window is drawn, what is left is as much, and is in part before it.
+ * N contiguous streams of one text, read in parallel, so that state is carried from window to window. Stream n starts at
+ * n·⌊(length − 1)/N⌋.
+ * The end of each stream after its last whole window, fewer than T tokens, is not used. If the place of the first window is drawn, the
+ * unused tokens are as many, and some of them are before it.
  *
  * Given a start symbol, a stream that starts from a zero state first goes back to the last start symbol, at most MAX_STEPS_BACK away, and
- * continues from there. So a zero state followed by the start symbol is what the model knows as the start of a text.
+ * continues from there. So the model learns a zero state followed by the start symbol as the start of a text.
  */
 export class Streams {
   readonly windowsPerEpoch: number;
@@ -76,7 +77,7 @@ export class Streams {
     return { epoch: this.#epoch, window: this.#window };
   }
 
-  /** Goes on from a position taken earlier from streams of the same text and sizes. */
+  /** Continues from a position taken earlier from streams of the same text and sizes. */
   seek({ epoch, window }: StreamPosition): void {
     if (!Number.isSafeInteger(epoch) || epoch < 0 || !Number.isInteger(window) || window < 0 || window >= this.windowsPerEpoch) {
       throw new RangeError(`no window ${window} of epoch ${epoch}: an epoch has ${this.windowsPerEpoch}`);
@@ -88,15 +89,15 @@ export class Streams {
 
   /** How many steps the next window has. */
   get nextSteps(): number {
-    return this.#cut.startOf(this.#window + 1) - this.#cut.startOf(this.#window);
+    return this.#cut(this.#window + 1) - this.#cut(this.#window);
   }
 
   /** The next window; after the last of an epoch comes the first of the next one. */
   next(): TrainingWindow {
     const N = this.#batchSize;
     const T = this.nextSteps;
-    const first = this.#cut.startOf(this.#window);
-    const lastReset = this.#cut.startOf(this.#lastReset());
+    const first = this.#cut(this.#window);
+    const lastReset = this.#cut(this.#lastReset());
     const inputs = new Int32Array(T * N);
     const targets = new Int32Array(T * N);
     for (let n = 0; n < N; n++) {
@@ -148,8 +149,8 @@ const WINDOWS_WANTED = 4;
 const SMALL = 8;
 
 /**
- * Sizes that a text of `trainLength` symbols can be trained with: those that are wanted, made smaller for a short text where the user did
- * not give them. First fewer streams, down to 8, then fewer steps, down to 8, then fewer of both.
+ * Sizes that fit a text of `trainLength` tokens: the wanted sizes, made smaller for a short text unless the user gave them. First fewer
+ * streams, down to 8, then fewer steps, down to 8, then fewer of both.
  * @throws RnnError `corpus` if the text is too short for the sizes that were given, saying which would fit, or for any
  */
 export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): Sizes {

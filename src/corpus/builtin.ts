@@ -17,7 +17,7 @@ export const builtinCorpora: readonly Builtin[] = [{ name: 'sonnets', descriptio
  * Writes a built-in corpus to `folder`/`name`.txt and returns that path.
  * @param force replaces another text in its place
  * @throws RnnError `usage` if there is no such corpus, or another text is in its place
- * @throws RnnError `machine` if the file cannot be written, or what is in its place cannot be read
+ * @throws RnnError `machine` if the file cannot be written, or a file in its place cannot be read
  */
 export async function writeBuiltin(name: string, folder = 'corpora', { force = false }: { force?: boolean } = {}): Promise<string> {
   if (!builtinCorpora.some((builtin) => builtin.name === name)) {
@@ -48,7 +48,7 @@ export async function writeBuiltin(name: string, folder = 'corpora', { force = f
   return file;
 }
 
-/** Null where there is no plain file; `writeOutput` refuses anything else. A file that cannot be read is still somebody's. */
+/** Null if there is no plain file; `writeOutput` refuses anything else. A file that cannot be read may still be of value to the user. */
 async function textOrNull(file: string): Promise<string | null> {
   try {
     return (await stat(file)).isFile() ? await readFile(file, 'utf8') : null;

@@ -1,9 +1,9 @@
-// Characters in error messages: how they are named, and what could be typed in their place. Knows no vocabulary but as a question.
+// Characters in error messages: their names, and known characters to type instead. Knows a vocabulary only as a question.
 
 /** How many characters a message names before it says how many more there are. */
 const NAMED = 5;
 
-/** Characters and what texts have in their place that were typed, or typeset. */
+/** Typed characters for typographic characters, and the reverse. */
 const INSTEAD: Readonly<Record<string, string>> = {
   '\u2018': "'",
   '\u2019': "'",
@@ -26,7 +26,7 @@ const INVISIBLE: Readonly<Record<string, string>> = {
   '\uFEFF': 'byte order mark',
 };
 
-/** "U+00E9 é": the number for those whose terminal does not show the glyph. */
+/** "U+00E9 é". The number helps if the terminal does not show the glyph. */
 function describeCharacter(character: string): string {
   const codePoint = character.codePointAt(0) ?? 0;
   const number = `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -50,7 +50,7 @@ export function substitutes(characters: readonly string[], isKnown: (character: 
   return pairs.length === 0 ? '' : `write ${pairs.join(', ')}`;
 }
 
-/** Other case first, then without its accent, then as others have it. */
+/** Other case first, then without its accent, then the typed or the typographic one. */
 function candidates(character: string): string[] {
   const [base] = character.normalize('NFKD');
   return [otherCase(character), base, otherCase(base), INSTEAD[character] ?? character];

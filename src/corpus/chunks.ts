@@ -6,7 +6,7 @@ import { pathForSystem } from './names.ts';
 
 export type Chunks = AsyncIterable<Buffer> | Iterable<Buffer>;
 
-/** The same bytes in chunks of which none is empty and the first is long enough to show what a file is: a pipe may give single bytes. */
+/** The same bytes in chunks, none of them empty, the first long enough to recognise the encoding: a pipe may give single bytes. */
 export async function* withWholeHead(chunks: Chunks): AsyncGenerator<Buffer> {
   let head: Buffer | null = Buffer.alloc(0);
   for await (const chunk of chunks) {

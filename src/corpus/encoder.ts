@@ -31,7 +31,7 @@ export class Encoder {
   #incomplete = Buffer.alloc(0);
   #last: Uint8Array = this.#incomplete;
 
-  /** Starts a file, whatever came of the one before: a byte order mark is dropped only there, and offsets count from there. */
+  /** Starts a file, even if the file before it was invalid. A byte order mark is dropped only here, and offsets count from here. */
   begin(): void {
     this.#offset = 0;
     this.#incomplete = Buffer.alloc(0);
@@ -53,7 +53,7 @@ export class Encoder {
   end(): InvalidBytes | null {
     const { length } = this.#incomplete;
     if (length === 0) return null;
-    // What could still become a character is one U+FFFD.
+    // The start of a character decodes to one U+FFFD, other bytes to more.
     const isCutOff = this.#incomplete.toString().length === 1;
     return { offset: this.#offset, bytes: this.#last, index: this.#last.length - length, isCutOff };
   }

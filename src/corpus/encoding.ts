@@ -1,4 +1,4 @@
-// Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised where it was not asked for. Touches no file.
+// Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised if the user did not name the encoding. Touches no file.
 import { TextDecoder } from 'node:util';
 
 /** The default encoding of a text. */
@@ -9,14 +9,16 @@ export const HEAD_BYTES = 8192;
 /** Characters shown on each side of a byte that is not UTF-8. */
 const CONTEXT = 12;
 
-/** The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label. */
-export function encodingNamed(label: string): string | null {
+function orNull<Result>(attempt: () => Result): Result | null {
   try {
-    return new TextDecoder(label).encoding;
+    return attempt();
   } catch {
     return null;
   }
 }
+
+/** The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label. */
+export const encodingNamed = (label: string): string | null => orNull(() => new TextDecoder(label).encoding);
 
 const startsWith = (head: Uint8Array, ...mark: readonly number[]): boolean => mark.every((byte, index) => head[index] === byte);
 
@@ -43,13 +45,8 @@ export function recogniseUtf16(head: Uint8Array): string | null {
 }
 
 /** The text that starts with these bytes, whatever comes after them; null if they are not of this encoding. */
-function startOf(bytes: Uint8Array, encoding: string): string | null {
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
-  } catch {
-    return null;
-  }
-}
+const startOf = (bytes: Uint8Array, encoding: string): string | null =>
+  orNull(() => new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true }));
 
 /** Whether a text has no control characters that are rare in texts, and some ASCII. */
 const isPlain = (text: string | null): boolean => text !== null && !/(?![\t-\r])\p{Cc}/u.test(text) && /[ -~]{2}/.test(text);
@@ -59,20 +56,17 @@ export function asWindows1252(bytes: Uint8Array, index: number): string | null {
   const start = Math.max(0, index - CONTEXT);
   const text = startOf(bytes.subarray(start, index + CONTEXT), 'windows-1252')!;
   const [before, after] = [text.slice(0, index - start), text.slice(index - start)];
-  // What the encoding leaves undefined are control characters.
+  // Bytes that the encoding leaves undefined decode to control characters.
   return /^[\u0080-\u009f]/.test(after) ? null : /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
 }
 
 /** A whole text from its bytes; null if they are not of this encoding. A byte order mark is dropped. */
-export function decodeText(bytes: Uint8Array, asked: string): string | null {
-  try {
+export const decodeText = (bytes: Uint8Array, asked: string): string | null =>
+  orNull(() => {
     const decoder = new TextDecoder(encodingOf(bytes, asked), { fatal: true });
     // In one go, Node 20 decodes Windows-1252 as Latin-1.
     return decoder.decode(bytes, { stream: true }) + decoder.decode();
-  } catch {
-    return null;
-  }
-}
+  });
 
 export interface Converted {
   /** As far as the text is of the encoding. */

@@ -5,7 +5,7 @@ import type { Tokens } from './store.ts';
 /** A target of this value counts nothing: its input is only read. */
 export const NO_TARGET = -1;
 
-/** Characters that a chunk from within a text is given of what precedes it: as far back as most models see. */
+/** Characters that are read, and not scored, before a chunk from within a text: as far back as most models see. */
 const WARM_UP_CHARACTERS = 128;
 /** A text is split into chunks of at least this many characters, so that reading their warm-up costs little. */
 const MIN_CHUNK = 1000;
@@ -19,7 +19,7 @@ export interface EvaluationWindow extends Window {
   readonly starts: readonly number[];
 }
 
-/** Places of inputs in the text: the first that is read, the first whose target is scored, and the one after the last. */
+/** Places in the text: the first input that is read, the first input whose target is scored, and the end. */
 interface Row {
   readonly start: number;
   readonly scoredFrom: number;
@@ -57,12 +57,12 @@ export function scoredCharacters(
 /**
  * Windows in which each of a text's length − 1 targets is scored exactly once, or only those of a sample.
  *
- * The targets are shared out to `streams` contiguous chunks, one a row, the first ones longer by one. Each row starts from a zero state and,
- * with a start symbol, reads something before it is scored: the first row that symbol, the others what precedes their chunk in the text.
- * Inputs after the end of a row are 0. A text of fewer than two tokens has no windows.
+ * The targets are divided into `streams` contiguous chunks, one a row, the first chunks longer by one. Each row starts from a zero state.
+ * With a start symbol, each row reads some input before it is scored: the first row the start symbol, the other rows the text before their
+ * chunk. Inputs after the end of a row are 0. A text of fewer than two tokens has no windows.
  *
  * A sample consists of chunks of equal length that begin at evenly spaced places of the text. The rows score one chunk each, all from a
- * zero state, then the next ones; each chunk but one at the beginning reads what precedes it first, with or without a start symbol.
+ * zero state, then the next ones. Each chunk but one at the beginning reads the text before it first, with or without a start symbol.
  */
 export function* evaluationWindows(
   tokens: Tokens,

@@ -1,4 +1,4 @@
-// The parts of a text that are not trained on: fractions of the sources, or texts instead. Knows where each begins and ends in what was read.
+// The parts of a corpus that are not trained on: fractions of the sources, or separate texts. Knows where each begins and ends.
 import { stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
 import { pathForSystem } from './names.ts';
@@ -9,9 +9,9 @@ import { isStandardInput } from './standard-input.ts';
 /** A part of a text that is not trained on. */
 export interface HeldOut {
   readonly name: string;
-  /** Its text, if it has one. */
+  /** Its separate text; none for a fraction of the corpus. */
   readonly sources: readonly Source[];
-  /** Of the corpus; 0 where there is a text instead. */
+  /** Of the corpus; 0 if it has a separate text. */
   readonly fraction: number;
   /** The text is named by a checkpoint, not by the user. */
   readonly onlyPlain: boolean;

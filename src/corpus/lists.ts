@@ -6,7 +6,7 @@ import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** What is known of a list: lines that mean the same in any order. */
+/** Facts about a list: lines that mean the same in any order. */
 export interface ListFacts {
   readonly isSorted: boolean;
   /** Fraction of the lines that occurred before. */
@@ -90,7 +90,7 @@ function differInDigits(a: string, b: string): boolean {
   return /\d/.test(a[at] ?? '') || /\d/.test(b[at] ?? '');
 }
 
-/** 0 where what repeats is not the item of a list. */
+/** Fraction of the lines that occurred before; 0 if the repeated lines are not items of a list. */
 function duplicatesIn(lines: readonly string[]): number {
   const groups = [...groupBy(lines, (line) => line).values()];
   const repeated = groups.flatMap((same) => same.slice(1));

@@ -1,5 +1,5 @@
-// Patterns of files as a user writes them, and the paths that match them. tinyglobby finds the paths; here is what it sees of the file
-// system, so that no folder is left out in silence, and no name is lost that is not valid UTF-8.
+// Patterns of files as a user writes them, and the paths that match them. tinyglobby finds the paths. It sees the file system through
+// functions of this file, so that unreadable folders are reported and names that are not valid UTF-8 are kept.
 import { type Dirent, type Stats, existsSync, readdir, realpath, stat } from 'node:fs';
 import { type GlobOptions, escapePath, glob, isDynamicPattern } from 'tinyglobby';
 import { nameFromBytes, pathForSystem } from './names.ts';
@@ -52,7 +52,7 @@ interface Walk {
   readonly special: number;
 }
 
-/** @param options `cwd` and what else limits the walk */
+/** @param options `cwd` and other limits of the walk */
 export async function walk(patterns: string | readonly string[], options: GlobOptions): Promise<Walk> {
   const unreadable: { path: string; error: Error }[] = [];
   let special = 0;

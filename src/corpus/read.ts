@@ -46,7 +46,7 @@ export interface CorpusOptions {
   readonly testFraction: number;
   /** Text to test on instead; then no part of `sources` is held out for it. */
   readonly testFile: Source | null;
-  /** Of folders and patterns, nothing in this folder is read: what a run writes is no text to learn. */
+  /** Of folders and patterns, nothing in this folder is read: the files of a run are not text to learn. */
   readonly runFolder?: string;
   /** Of the validation text, read plain files alone, and no devices or pipes: a checkpoint names it, not the user. */
   readonly plainValidation?: boolean;
@@ -57,7 +57,7 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary;
   /** Build a vocabulary that has all of this one's symbols, too. */
   readonly known?: Vocabulary;
-  /** Is told how far the reading is. */
+  /** Is called with the progress of reading. */
   readonly onActivity?: ReadingListener | undefined;
   /** The command that trains a model with more characters than `vocabulary` has: an imperative, for a hint. */
   readonly toAddCharacters?: string;
@@ -81,7 +81,7 @@ export interface Corpus {
   readonly files: number;
   /** Hidden and binary files in folders, passed over. */
   readonly skipped: number;
-  /** What is worth telling of how it was read, for the user. */
+  /** For the user: how the text was read, where that may surprise. */
   readonly notes: readonly string[];
   /** For the name of a run: the base name of the first source; 'stdin' for `-`. */
   readonly name: string;
@@ -97,7 +97,7 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   checkOptions(options, unit);
   const heldOut = heldOutParts(options);
   const reader = new Reader({ ...options, unit });
-  // All are found before the first is read: so what is missing is missed at once.
+  // All are found before the first is read, so that a missing one is reported at once.
   const found = [await reader.find(options.sources)];
   for (const part of heldOut) found.push(await reader.find(part.sources, part));
   const ends = [await reader.readAll(found[0])];
@@ -194,7 +194,7 @@ function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly Held
   const learnt = yield* store.count(characters.length, 0, train);
   const heldOutOfSources = yield* store.count(characters.length, train, sources);
   const others = yield* store.count(characters.length, sources, store.length);
-  // What is rare in the sources is folded, whatever else is in the texts to validate and to test on.
+  // Characters that are rare in the sources are folded, however often they occur in separate texts to validate and to test on.
   const isFound = (id: number): boolean => learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
   const withUnknown = minCount > 1 || (known?.data.unknown ?? null) !== null;
@@ -241,7 +241,7 @@ function checkOptions({ sources, minCount, validationFile, testFile, vocabulary,
     ]);
 }
 
-/** A text of one symbol over and over teaches nothing, and is most likely not what was meant. */
+/** A text of one character over and over teaches nothing, and is most likely a mistake. */
 function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCount }: CorpusOptions): void {
   const [[first]] = parts.filter(({ length }) => length > 0);
   if (parts.some((tokens) => tokens.some((id) => id !== first))) return;

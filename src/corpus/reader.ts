@@ -1,8 +1,8 @@
-// The texts of a corpus, into an encoder: chunk by chunk, and refused where they are no text. Knows nothing of vocabularies and splits.
+// Reads the texts of a corpus into an encoder, chunk by chunk, and refuses files that are not text. Knows nothing of vocabularies and splits.
 //
 // Bytes go straight into the encoder and never become a JavaScript string, unless they are in another encoding than UTF-8. CR and CRLF
 // become LF, and a newline is put between files that lack their last, unless line ends are to be kept. A byte order mark at the start of
-// a file is dropped. With `--unit byte` every byte is an id, and nothing of this is done.
+// a file is dropped. With `--unit byte` every byte is an id, and none of this is done.
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { systemCode } from '../errors.ts';
@@ -40,9 +40,9 @@ export type ReadingListener = (activity: ReadingActivity) => void;
 /** A text that was found. */
 export interface Text {
   readonly name: string;
-  /** The user named this very text; of others, those that look like binary files are skipped. */
+  /** The user named this very text. Texts that were found are skipped if they look like binary files. */
   readonly named: boolean;
-  /** Its size; Infinity where it is unknown or of no interest. */
+  /** Its size; Infinity if it is unknown or not needed. */
   readonly bytes: number;
   readonly encoding: string;
   readonly chunks: () => Chunks;
@@ -147,7 +147,7 @@ export class Reader {
     return { name: nameOf(path), named, bytes: isPiped ? Infinity : await this.#sizeOf(path), encoding, chunks };
   }
 
-  /** Infinity for pipes and devices, and where nobody asks how far the reading is. */
+  /** Infinity for pipes and devices, and if no progress is reported. */
   async #sizeOf(path: string): Promise<number> {
     if (this.#options.onActivity === undefined) return Infinity;
     const status = await stat(pathForSystem(path)).catch(() => null);
@@ -172,7 +172,7 @@ export class Reader {
     });
   }
 
-  /** Of a file that turns out to be no text, nothing stays. */
+  /** Of a file that turns out not to be text, nothing is kept. */
   async #tryToRead(text: Text): Promise<void> {
     const { length } = this.encoder.store;
     const [hash, joins] = [this.hash.copy(), this.joins];
@@ -235,7 +235,7 @@ export class Reader {
     return {
       name,
       start: store.length,
-      // What was asked for is shown as it was written.
+      // Messages show the encoding as the user wrote it.
       encoding: mark ?? (encoding === UTF8 ? UTF8 : asked),
       isMarked: mark !== null,
       converter: converterOf(),

@@ -1,4 +1,4 @@
-// Why the bytes of a file are no text, for the user to read, with what would read them or leave them out. Touches no file.
+// Why a file is not text, as errors for the user, with options that read the file or leave it out. Touches no file.
 import path from 'node:path';
 import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
@@ -16,7 +16,7 @@ const MAX_LISTED = 20;
 const MAX_PATTERNS = 20;
 
 /**
- * Why these bytes are no text, or null. Text may hold a few control characters; a third is too many.
+ * Why these bytes are not text, or null. Text may hold a few control characters; a third is too many.
  *
  * @param at where they are in the file; null if it was in another encoding
  */
@@ -66,7 +66,7 @@ export function invalidText(
   return new NotText(`${name} ${wrong} at ${place}`, `${remedy}; ${byBytes}`);
 }
 
-/** @param isChanged its line ends were changed, so that offsets are not those of the file */
+/** @param isChanged the line ends were changed, so that offsets in the text are not offsets in the file */
 function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
   if (invalid === null) return '';
   const byte = `0x${invalid.bytes[invalid.index].toString(16).toUpperCase().padStart(2, '0')}`;

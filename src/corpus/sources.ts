@@ -1,4 +1,4 @@
-// Which files a corpus is made of: what the user wrote on the command line, turned into a list. Reads folders, never text.
+// Which files a corpus consists of, from the sources that the user named. Reads folders, never text.
 import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -29,7 +29,7 @@ export function nameOf(source: Source): string {
 
 export interface TextFile {
   readonly path: string;
-  /** The user named this very file; others were found in a folder or by a pattern, where what is not text is passed over. */
+  /** The user named this very file. Other files were found in a folder or by a pattern, and are skipped if they are binary. */
   readonly named: boolean;
 }
 
@@ -55,9 +55,9 @@ interface FoundFiles {
 /**
  * The files of one source: a file, a folder with everything in it that is not hidden, a pattern, or `-`.
  *
- * `include` limits what is taken from folders and `exclude` what is taken from folders and by patterns; both are matched
- * against the path within the folder and against the base name. `runFolder` is left out, wherever it lies,
- * and so are other run folders below a folder: their files change while one reads. Files come in the order of their paths' UTF-16 code
+ * `include` selects files of folders, `exclude` leaves out files of folders and patterns. Both are matched against the path within the
+ * folder and against the base name. `runFolder` is left out, wherever it lies, and so are other run folders below a folder: their files
+ * change while they are read. Files come in the order of their paths' UTF-16 code
  * units, the same on every machine. A file that is reached more than once through symbolic links is taken once.
  *
  * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
@@ -87,7 +87,7 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
   const isVisible = (file: string): boolean => isPattern || !path.basename(file).startsWith('.');
   const lost = unreadable
     .map(({ path: below, error }) => ({ within: path.relative(folder, below), error }))
-    // What is not there holds nothing.
+    // A folder that has been removed has no files.
     .filter(({ within, error }) => !['ENOENT', 'ENOTDIR'].includes(systemCode(error)) && isVisible(within))
     .map(({ within, error }) => {
       const file = { path: path.join(folder, within), named: false };
@@ -140,7 +140,7 @@ export function corpusName(source: Source): string {
 }
 
 /**
- * What the operating system said about a file, in words, with what to do.
+ * An error of the operating system about a file, in words, with a remedy.
  *
  * @param named the user named this very file; others were found
  */

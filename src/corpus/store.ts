@@ -16,7 +16,7 @@ export type Tokens = Uint8Array | Uint16Array | Uint32Array;
 const BLOCK = 65_536;
 /** Address space reserved for a corpus; also the largest buffer that Node 20 has. */
 const RESERVED_BYTES = 2 ** 32;
-/** Growing costs next to nothing; giving back what was too much costs as long as writing it. */
+/** Growing costs next to nothing; giving back unused memory takes as long as writing it. */
 const GROWTH_BYTES = 2 ** 20;
 
 export class TokenStore {
@@ -29,7 +29,7 @@ export class TokenStore {
     return this.#length;
   }
 
-  /** Bytes of one id at present. */
+  /** Bytes of one id now. */
   get width(): number {
     return this.#tokens.BYTES_PER_ELEMENT;
   }
@@ -134,7 +134,7 @@ function widthFor(symbols: number): number {
   return symbols <= 2 ** 16 ? 2 : 4;
 }
 
-/** @param length of what is in the buffer; without it, the ids grow with the buffer */
+/** @param length number of ids; without it, the ids grow with the buffer */
 function tokensOf(width: number, buffer: ArrayBuffer, length?: number): Tokens {
   if (width === 1) return new Uint8Array(buffer, 0, length);
   return width === 2 ? new Uint16Array(buffer, 0, length) : new Uint32Array(buffer, 0, length);

@@ -3,7 +3,7 @@ import { RnnError, inQuotes } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
 import { knownForm } from './forms.ts';
 
-/** What one symbol is: a code point of the text, or a byte of it. */
+/** The level of a model: a symbol is a code point of the text, or a byte of it. */
 export type Unit = 'char' | 'byte';
 
 /** A vocabulary as plain data, as it stands in checkpoints. The id of a symbol is its place in `symbols`. */
@@ -15,14 +15,14 @@ export interface VocabularyData {
   readonly unknown: number | null;
 }
 
-/** What an unknown character is written as, and so what a literal one in a corpus means. */
+/** The text of the unknown symbol. A literal U+FFFD in a corpus means the same. */
 const REPLACEMENT = '\u{FFFD}';
 
 /** Turns ids into text as they come. */
 export interface Decoder {
   /** The text that this id completes: empty while a character of several bytes is incomplete. */
   push(id: number): string;
-  /** What is left when no more ids come: U+FFFD for an incomplete character. */
+  /** The text that is left at the end: U+FFFD for an incomplete character. */
   end(): string;
 }
 
@@ -105,7 +105,7 @@ export class Vocabulary {
   }
 
   /**
-   * The error for characters that `find` does not find, with what could be written in their place.
+   * The error for characters that `find` does not find, with characters to write in their place.
    *
    * @param toAdd the command that adds them, as an imperative
    */
@@ -121,7 +121,7 @@ export class Vocabulary {
   }
 }
 
-/** The vocabulary of a text in which these characters occur; `withUnknown` adds the symbol that stands for all others. */
+/** The vocabulary of a text with these characters; `withUnknown` adds the symbol for all other characters. */
 export function characterVocabulary(characters: Iterable<string>, withUnknown: boolean): Vocabulary {
   const distinct = new Set(characters);
   if (withUnknown) distinct.add(REPLACEMENT);
