@@ -9,23 +9,24 @@ import { isStandardInput } from './standard-input.ts';
 /** A part of a text that is not trained on. */
 export interface HeldOut {
   readonly name: string;
+  /** Its options start with this. */
+  readonly flag: string;
   /** Its separate text; none for a fraction of the corpus. */
   readonly sources: readonly Source[];
   /** Of the corpus; 0 if it has a separate text. */
   readonly fraction: number;
   /** The text is named by a checkpoint, not by the user. */
   readonly onlyPlain: boolean;
-  readonly flags: { readonly source: string; readonly fraction: string };
 }
 
 /**
  * The parts to validate and to test on.
- * @throws RnnError `usage` for fractions that no text can be split by
+ * @throws RnnError `usage` for fractions that leave no text to train on
  */
 export function heldOutParts(options: CorpusOptions): readonly [validation: HeldOut, test: HeldOut] {
   const { validationFile, validationFraction, plainValidation, testFile, testFraction, plainTest } = options;
-  const validation = heldOut('validation', 'val', validationFile, validationFraction, plainValidation);
-  const test = heldOut('test', 'test', testFile, testFraction, plainTest);
+  const validation = heldOut('validation', '--val', validationFile, validationFraction, plainValidation);
+  const test = heldOut('test', '--test', testFile, testFraction, plainTest);
   if (validation.fraction + test.fraction >= 1)
     throw new RnnError('usage', `--val-fraction ${validation.fraction} and --test-fraction ${test.fraction} leave no text to train on`, {
       hint: 'use fractions whose sum is less than 1, such as 0.1 and 0.1',
@@ -34,31 +35,24 @@ export function heldOutParts(options: CorpusOptions): readonly [validation: Held
   return [validation, test];
 }
 
-function heldOut(name: string, flag: string, source: Source | null, fraction: number, onlyPlain = false): HeldOut {
-  const flags = { source: `--${flag}-file`, fraction: `--${flag}-fraction` };
-  if (!(fraction >= 0 && fraction < 1))
-    throw new RnnError('usage', `${flags.fraction} must be at least 0 and less than 1, not ${fraction}`, {
-      hint: '0.1 holds out a tenth',
-      options: [flags.fraction],
-    });
-  return { name, sources: source === null ? [] : [source], fraction: source === null ? fraction : 0, onlyPlain, flags };
-}
+const heldOut = (name: string, flag: string, source: Source | null, fraction: number, onlyPlain = false): HeldOut =>
+  source === null ? { name, flag, sources: [], fraction, onlyPlain } : { name, flag, sources: [source], fraction: 0, onlyPlain };
 
 /** Of a text that only a checkpoint names, no device and no pipe is read. */
-export async function refuseUnlessPlain(file: string, { name, flags }: HeldOut): Promise<void> {
+export async function refuseUnlessPlain(file: string, { name, flag }: HeldOut): Promise<void> {
   if (isStandardInput(file)) return;
   const status = await stat(pathForSystem(file)).catch(() => null);
   if (status === null || status.isFile()) return; // if it is not there, reading it says so
   throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: `name it again by ${flags.source} if it is to be read`,
+    hint: `name it again by ${flag}-file if it is to be read`,
   });
 }
 
 /** In one character there is nothing to predict. A run that resumes with such a text was started by an older version. */
-export function refuseTooShort({ name, sources: [source], flags }: HeldOut, characters: number, isKnownVocabulary: boolean): void {
+export function refuseTooShort({ name, sources: [source], flag }: HeldOut, characters: number, isKnownVocabulary: boolean): void {
   if (source === undefined || characters > 1 || (characters === 1 && isKnownVocabulary)) return;
   throw new RnnError('corpus', `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`, {
-    hint: `${flags.fraction} holds out a part of the corpus instead`,
+    hint: `${flag}-fraction holds out a part of the corpus instead`,
   });
 }
 

@@ -221,8 +221,8 @@ function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction 
 }
 
 function checkOptions({ sources, minCount, validationFile, testFile, vocabulary, encoding }: CorpusOptions, unit: Unit): void {
-  const refuse = (message: string, hint?: string, options: readonly string[] = []): never => {
-    throw new RnnError('usage', message, { hint, options });
+  const refuse = (message: string, hint: string): never => {
+    throw new RnnError('usage', message, { hint });
   };
   if (sources.length === 0) refuse('no corpus was given', 'name a file, a folder, or - for standard input');
   if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1)
@@ -232,13 +232,11 @@ function checkOptions({ sources, minCount, validationFile, testFile, vocabulary,
       `--encoding is ${encoding}, expected the name of an encoding`,
       'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
     );
-  if (!Number.isInteger(minCount) || minCount < 1)
-    refuse(`--min-count must be a whole number from 1, not ${minCount}`, undefined, ['--min-count']);
   if (minCount > 1 && unit === 'byte' && vocabulary === undefined)
-    refuse('--min-count is for characters: with --unit byte all 256 bytes are symbols', 'leave one of the two out', [
-      '--min-count',
-      '--unit',
-    ]);
+    throw new RnnError('usage', '--min-count is for characters: with --unit byte all 256 bytes are symbols', {
+      hint: 'leave one of the two out',
+      options: ['--min-count', '--unit'],
+    });
 }
 
 /** A text of one character over and over teaches nothing, and is most likely a mistake. */
