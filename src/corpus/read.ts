@@ -8,7 +8,7 @@ import { describeCharacters } from './characters.ts';
 import { encodingNamed } from './encoding.ts';
 import { type Encoded, encodedInKnownForm } from './forms.ts';
 import { type HeldOut, heldOutParts, partsOf, refuseTooShort } from './held-out.ts';
-import { Reader, type ReadingListener } from './reader.ts';
+import { Reader } from './reader.ts';
 import { noteOnSkipped } from './refusals.ts';
 import { corpusName, nameOf, type Source } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
@@ -17,9 +17,22 @@ import { byteVocabulary, characterVocabulary, type Unit, Vocabulary } from './vo
 
 export { corpusName, findFiles, type GivenText, type Source } from './sources.ts';
 export { listWarning } from './lists.ts';
-export type { ReadingActivity, ReadingListener } from './reader.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
+
+/** How much of a text is read, for progress lines. */
+export interface ReadingActivity {
+  /** `encoding` gives the characters of a text that was read their ids. */
+  readonly kind: 'reading' | 'encoding';
+  /** Bytes that were read. */
+  readonly done: number;
+  /** `done` when all is read; null if unknown: files are searched for, a pipe is read, or a text is encoded. */
+  readonly total: number | null;
+  readonly files: { readonly done: number; readonly total: number };
+}
+
+/** Is called as often as some of the work is done, the last time when all of it is. It must return soon. */
+export type ReadingListener = (activity: ReadingActivity) => void;
 
 export interface CorpusOptions {
   /** Files, folders, patterns, `-` for standard input, and texts, read in this order. */
