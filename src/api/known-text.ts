@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TrainedModel } from '../runs/store.ts';
-import type { ReadingListener } from '../corpus/activity.ts';
+import type { ReadingListener } from '../corpus/read.ts';
 import { type Corpus, Vocabulary, readCorpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import type { ReadingOptions } from '../options/run.ts';

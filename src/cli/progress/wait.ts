@@ -1,5 +1,5 @@
 // The current work, in the form that the progress line shows: from the activities that modules report. Pure.
-import type { ReadingActivity } from '../../corpus/activity.ts';
+import type { ReadingActivity } from '../../corpus/read.ts';
 import type { Activity } from '../../training/activity.ts';
 import { bytes, count } from '../format.ts';
 
