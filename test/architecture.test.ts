@@ -26,6 +26,7 @@ const rooms = [
 const shared: readonly string[] = [
   'src/errors.ts',
   'src/random.ts',
+  'src/count.ts',
   'src/group.ts',
   'src/pieces.ts',
   'src/turns.ts',

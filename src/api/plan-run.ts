@@ -197,7 +197,8 @@ export function toAddCharacters(
 ): string | undefined {
   if (wasRead(text) || text.some(isText)) return undefined;
   const own = folder.replace(/[/\\]+$/, '');
-  const validation = validationFile === null ? ['--val-fraction', String(validationFraction)] : ['--val-file', validationFile];
+  const validation =
+    validationFile === null ? ['--validation-fraction', String(validationFraction)] : ['--validation-file', validationFile];
   const test = testFile === null ? ['--test-fraction', String(testFraction)] : ['--test-file', testFile];
   const words = [
     ...(text as readonly string[]),

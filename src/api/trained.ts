@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { ReadingListener } from '../corpus/activity.ts';
+import type { ReadingListener } from '../corpus/read.ts';
 import { type Corpus as ReadCorpus, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import { type Work, openDevice } from '../devices/open.ts';

@@ -1,4 +1,5 @@
 // Windows of a text for training, and the sizes that fit a text. Knows symbols only as numbers.
+import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import { hash32 } from '../random.ts';
 import { type Cut, type Draws, countWindows, cutOf } from './cuts.ts';
@@ -9,7 +10,7 @@ import type { Tokens } from './store.ts';
  */
 export interface Window {
   readonly inputs: Int32Array; // (T·N)
-  /** What follows each input. */
+  /** The token after each input. */
   readonly targets: Int32Array; // (T·N)
   /** The streams start over: carried state must be zeroed. */
   readonly reset: boolean;
@@ -33,12 +34,13 @@ export interface StreamPosition {
 }
 
 /**
- * N contiguous streams of one text, read in parallel, so that state can be carried from window to window: stream n starts at
- * n·⌊(length − 1)/N⌋. What is left at the end of each stream after its last whole window, fewer than T symbols, is not used; where
- * the place of the first window is drawn, what is left is as much, and is in part before it.
+ * N contiguous streams of one text, read in parallel, so that state is carried from window to window. Stream n starts at
+ * n·⌊(length − 1)/N⌋.
+ * The end of each stream after its last whole window, fewer than T tokens, is not used. If the place of the first window is drawn, the
+ * unused tokens are as many, and some of them are before it.
  *
  * Given a start symbol, a stream that starts from a zero state first goes back to the last start symbol, at most MAX_STEPS_BACK away, and
- * continues from there. So a zero state followed by the start symbol is what the model knows as the start of a text.
+ * continues from there. So the model learns a zero state followed by the start symbol as the start of a text.
  */
 export class Streams {
   readonly windowsPerEpoch: number;
@@ -48,11 +50,10 @@ export class Streams {
   readonly #stride: number;
   readonly #draws: Draws;
   readonly #startSymbol: number | null;
-  #cut: { readonly epoch: number; readonly cut: Cut };
   #epoch = 0;
   #window = 0;
-  /** How many symbols each stream (N) is behind its cut at a window. */
-  #behind: { readonly epoch: number; readonly window: number; readonly stepsBack: Int32Array } | null = null;
+  /** How the epoch is cut. */
+  #cut: Cut;
 
   /**
    * @param startSymbol null for streams that start anywhere
@@ -69,56 +70,46 @@ export class Streams {
     if (!(this.windowsPerEpoch >= 1)) {
       throw new RangeError(`${tokens.length} symbols hold no window of ${sequenceLength} steps in ${batchSize} streams`);
     }
-    this.#cut = { epoch: 0, cut: cutOf(0, this.#stride, sequenceLength, draws) };
+    this.#cut = cutOf(0, this.#stride, sequenceLength, draws);
   }
 
   get position(): StreamPosition {
     return { epoch: this.#epoch, window: this.#window };
   }
 
-  /** Goes on from a position taken earlier from streams of the same text and sizes. */
+  /** Continues from a position taken earlier from streams of the same text and sizes. */
   seek({ epoch, window }: StreamPosition): void {
     if (!Number.isSafeInteger(epoch) || epoch < 0 || !Number.isInteger(window) || window < 0 || window >= this.windowsPerEpoch) {
       throw new RangeError(`no window ${window} of epoch ${epoch}: an epoch has ${this.windowsPerEpoch}`);
     }
+    if (epoch !== this.#epoch) this.#cut = cutOf(epoch, this.#stride, this.#sequenceLength, this.#draws);
     this.#epoch = epoch;
     this.#window = window;
   }
 
-  /** Where the next window begins in each stream, and its length. */
-  get #extent(): { readonly start: number; readonly steps: number } {
-    if (this.#cut.epoch !== this.#epoch)
-      this.#cut = { epoch: this.#epoch, cut: cutOf(this.#epoch, this.#stride, this.#sequenceLength, this.#draws) };
-    const { cut } = this.#cut;
-    const start = cut.startOf(this.#window);
-    return { start, steps: cut.startOf(this.#window + 1) - start };
-  }
-
   /** How many steps the next window has. */
   get nextSteps(): number {
-    return this.#extent.steps;
+    return this.#cut(this.#window + 1) - this.#cut(this.#window);
   }
 
   /** The next window; after the last of an epoch comes the first of the next one. */
   next(): TrainingWindow {
     const N = this.#batchSize;
-    const { start: first, steps: T } = this.#extent;
-    const stepsBack = this.#stepsBack();
+    const T = this.nextSteps;
+    const first = this.#cut(this.#window);
+    const lastReset = this.#cut(this.#lastReset());
     const inputs = new Int32Array(T * N);
     const targets = new Int32Array(T * N);
     for (let n = 0; n < N; n++) {
-      const start = n * this.#stride + first - stepsBack[n];
+      const start = n * this.#stride + first - this.#stepsBack(n * this.#stride + lastReset);
       for (let t = 0; t < T; t++) {
         inputs[t * N + n] = this.#tokens[start + t];
         targets[t * N + n] = this.#tokens[start + t + 1];
       }
     }
     const window = { inputs, targets, reset: this.#isReset(this.#window), key: this.#key(this.#window) };
-    this.#window++;
-    if (this.#window === this.windowsPerEpoch) {
-      this.#epoch++;
-      this.#window = 0;
-    }
+    const isLast = this.#window + 1 === this.windowsPerEpoch;
+    this.seek(isLast ? { epoch: this.#epoch + 1, window: 0 } : { epoch: this.#epoch, window: this.#window + 1 });
     return window;
   }
 
@@ -130,25 +121,17 @@ export class Streams {
     return window === 0 || hash32(this.#key(window) ^ RESETS) < this.#draws.reset * 2 ** 32;
   }
 
-  /** How many symbols each stream (N) is behind its cut since it last started from a zero state. */
-  #stepsBack(): Int32Array {
-    const epoch = this.#epoch;
-    const known = this.#behind?.epoch === epoch && this.#behind.window <= this.#window ? this.#behind : null;
-    let window = this.#window;
-    while (window > (known?.window ?? 0) && !this.#isReset(window)) window--;
-    const stepsBack = window === known?.window ? known.stepsBack : this.#stepsBackAt(window);
-    this.#behind = { epoch, window: this.#window, stepsBack };
-    return stepsBack;
+  /** The window at which the streams last started from a zero state. */
+  #lastReset(): number {
+    let window = this.#draws.reset === 0 ? 0 : this.#window;
+    while (!this.#isReset(window)) window--;
+    return window;
   }
 
-  #stepsBackAt(window: number): Int32Array {
-    const first = this.#cut.cut.startOf(window);
-    return Int32Array.from({ length: this.#batchSize }, (_, n) => this.#stepsBackFrom(n * this.#stride + first));
-  }
-
-  #stepsBackFrom(at: number): number {
+  /** How many symbols before this place a stream starts that starts from a zero state there. */
+  #stepsBack(place: number): number {
     if (this.#startSymbol === null) return 0;
-    for (let back = 0; back <= Math.min(at, MAX_STEPS_BACK); back++) if (this.#tokens[at - back] === this.#startSymbol) return back;
+    for (let back = 0; back <= Math.min(place, MAX_STEPS_BACK); back++) if (this.#tokens[place - back] === this.#startSymbol) return back;
     return 0;
   }
 }
@@ -166,19 +149,15 @@ const WINDOWS_WANTED = 4;
 const SMALL = 8;
 
 /**
- * Sizes that a text of `trainLength` symbols can be trained with: those that are wanted, made smaller for a short text where the user did
- * not give them. First fewer streams, down to 8, then fewer steps, down to 8, then fewer of both.
+ * Sizes that fit a text of `trainLength` tokens: the wanted sizes, made smaller for a short text unless the user gave them. First fewer
+ * streams, down to 8, then fewer steps, down to 8, then fewer of both.
  * @throws RnnError `corpus` if the text is too short for the sizes that were given, saying which would fit, or for any
  */
-export function fitSizes(
-  trainLength: number,
-  wanted: Sizes,
-  given: { readonly batchSize: boolean; readonly sequenceLength: boolean },
-): Sizes {
+export function fitSizes(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): Sizes {
   const targets = trainLength - 1;
   if (trainLength < 3) {
-    throw new RnnError('corpus', `the text is too short to train on: ${trainLength} ${trainLength === 1 ? 'character' : 'characters'}`, {
-      hint: 'it takes at least three; what --val-fraction holds out does not count',
+    throw new RnnError('corpus', `the text is too short to train on: ${countOf(trainLength, 'character', 'characters')}`, {
+      hint: 'it takes at least three; what --validation-fraction holds out does not count',
     });
   }
   let { batchSize: N, sequenceLength: T } = wanted;
@@ -203,23 +182,19 @@ export function fitSizes(
   return { batchSize: N, sequenceLength: T };
 }
 
-function tooShort(trainLength: number, wanted: Sizes, given: { readonly batchSize: boolean; readonly sequenceLength: boolean }): RnnError {
+function tooShort(trainLength: number, wanted: Sizes, given: Readonly<Record<keyof Sizes, boolean>>): RnnError {
   const flags = [
-    given.batchSize ? `--batch-size ${wanted.batchSize}` : '',
-    given.sequenceLength ? `--seq-length ${wanted.sequenceLength}` : '',
-  ].filter(Boolean);
+    given.batchSize && `--batch-size ${wanted.batchSize}`,
+    given.sequenceLength && `--sequence-length ${wanted.sequenceLength}`,
+  ];
   const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
   return new RnnError(
     'corpus',
-    `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`,
+    `the text to train on has ${count(trainLength)} characters; ${flags.filter(Boolean).join(' with ')} needs at least ${count(least)}`,
     {
-      options: ['--batch-size', '--seq-length'],
-      hint: `--batch-size ${fitting.batchSize} --seq-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
+      options: ['--batch-size', '--sequence-length'],
+      hint: `--batch-size ${fitting.batchSize} --sequence-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
     },
   );
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }

@@ -1,42 +1,19 @@
-// Characters in error messages: how they are named, and what could be typed in their place. Knows no vocabulary but as a question.
+// Characters in error messages: their names, and known characters to type instead. Knows a vocabulary only as a question.
 
 /** How many characters a message names before it says how many more there are. */
 const NAMED = 5;
 
-/** Typographic characters and what a keyboard has for them. */
-const PLAIN: Readonly<Record<string, string>> = {
+/** Typed characters for typographic characters, and the reverse. */
+const INSTEAD: Readonly<Record<string, string>> = {
   '\u2018': "'",
   '\u2019': "'",
-  '\u201A': "'",
-  '\u2032': "'",
-  '`': "'",
   '\u201C': '"',
   '\u201D': '"',
-  '\u201E': '"',
-  '\u00AB': '"',
-  '\u00BB': '"',
-  '\u2010': '-',
-  '\u2011': '-',
-  '\u2012': '-',
   '\u2013': '-',
   '\u2014': '-',
-  '\u2212': '-',
-  '\u00A0': ' ',
+  "'": '\u2019',
   '\t': ' ',
   '\n': ' ',
-  '\r': '\n',
-  '"': "'",
-  "'": '\u2019',
-  '-': '\u2013',
-  '\u00C6': 'E',
-  '\u00E6': 'e',
-  '\u00D8': 'O',
-  '\u00F8': 'o',
-  '\u00DF': 's',
-  '[': '(',
-  ']': ')',
-  '{': '(',
-  '}': ')',
 };
 
 const INVISIBLE: Readonly<Record<string, string>> = {
@@ -49,7 +26,7 @@ const INVISIBLE: Readonly<Record<string, string>> = {
   '\uFEFF': 'byte order mark',
 };
 
-/** "U+00E9 é": the number for those whose terminal does not show the glyph. */
+/** "U+00E9 é". The number helps if the terminal does not show the glyph. */
 function describeCharacter(character: string): string {
   const codePoint = character.codePointAt(0) ?? 0;
   const number = `U+${codePoint.toString(16).toUpperCase().padStart(4, '0')}`;
@@ -73,12 +50,10 @@ export function substitutes(characters: readonly string[], isKnown: (character: 
   return pairs.length === 0 ? '' : `write ${pairs.join(', ')}`;
 }
 
-/** Other case first, then without its accent, then as a typewriter would have it, then that in the other case. */
+/** Other case first, then without its accent, then the typed or the typographic one. */
 function candidates(character: string): string[] {
-  const base = [...character.normalize('NFKD')][0] ?? character;
-  const plain = PLAIN[character];
-  const direct = [otherCase(character), base, otherCase(base)];
-  return plain === undefined ? direct : [...direct, plain, otherCase(plain), PLAIN[plain] ?? plain];
+  const [base] = character.normalize('NFKD');
+  return [otherCase(character), base, otherCase(base), INSTEAD[character] ?? character];
 }
 
 function otherCase(character: string): string {

@@ -1,7 +1,7 @@
-// Where each epoch cuts its streams into windows: at the same places, or at places drawn anew from a seed. Pure; knows no text.
+// Where each epoch cuts its streams into windows: at the same places, or at places drawn from a seed. Pure; knows no text.
 import { Random, hash32 } from '../random.ts';
 
-/** Separates the random numbers of cuts from those that follow from the same seed elsewhere. */
+/** Separates the random numbers of cuts from other random numbers of the same seed. */
 const CUTS = 0xc075;
 
 /** The properties of an epoch that are drawn from the seed. */
@@ -17,11 +17,8 @@ export interface Draws {
   readonly isSymmetric: boolean;
 }
 
-/** Of one epoch, in each of its streams alike. */
-export interface Cut {
-  /** The symbol of a stream at which a window begins; the one after the last is where it would go on. */
-  startOf(window: number): number;
-}
+/** Where a window begins in each stream of one epoch; after the last window, where the next would begin. */
+export type Cut = (window: number) => number;
 
 /**
  * The lengths that windows of mean length T may have: T−d, T−d/2, T, T+d/2 and T+d with d near T/4, the least first. T alone below 4.
@@ -32,8 +29,8 @@ export function lengthsAround(T: number): readonly number[] {
 }
 
 /**
- * How many windows an epoch has in streams of so many targets: one fewer where the place of the first is drawn, lest the last ends beyond
- * its stream.
+ * How many windows an epoch has in streams of so many targets: one fewer if the place of the first is drawn, so that
+ * the last does not end beyond its stream.
  */
 export function countWindows(stride: number, T: number, { offset }: Pick<Draws, 'offset'>): number {
   const all = Math.floor(stride / T);
@@ -50,11 +47,11 @@ export function cutOf(epoch: number, stride: number, T: number, draws: Draws): C
   const random = new Random(epochKey(epoch, draws));
   const count = countWindows(stride, T, draws);
   const offset = draws.offset ? Math.floor(random.uniform() * Math.min(T, stride - count * T + 1)) : 0;
-  if (!draws.length) return { startOf: (window) => offset + window * T };
+  if (!draws.length) return (window) => offset + window * T;
   const starts = new Float64Array(count + 1);
   starts[0] = offset;
   for (const [window, length] of shuffled(deckOf(count, lengthsAround(T)), random).entries()) starts[window + 1] = starts[window] + length;
-  return { startOf: (window) => starts[window] };
+  return (window) => starts[window];
 }
 
 function epochKey(epoch: number, { seed, isSymmetric }: Draws): number {

@@ -1,158 +1,120 @@
 // Bytes of UTF-8 to provisional ids, chunk by chunk: ASCII characters are their own ids, all others get theirs in the order in
-// which they appear. read.ts renumbers them when all are known, so that a text is read once. In units of bytes, a byte is its
-// own id, for good. Knows nothing of files.
-import { isAscii } from 'node:buffer';
-import { type Tokens, TokenStore } from './store.ts';
-import type { Unit } from './vocabulary.ts';
+// which they appear. read.ts renumbers them when all are known, so that a text is read once. Knows nothing of files.
+import { isAscii, isUtf8 } from 'node:buffer';
+import { TokenStore } from './store.ts';
 
 const ASCII = 128;
 const BYTE_ORDER_MARK = 0xfeff;
 /** Bytes encoded at a time. One letter that is not ASCII sends so many on the slower path. */
 const BLOCK = 16_384;
 
+/** Where a file stops being UTF-8. */
+export interface InvalidBytes {
+  /** Bytes of the file before the first one that does not belong to a character. */
+  readonly offset: number;
+  /** The part of the file that has this byte, at `index`. */
+  readonly bytes: Uint8Array;
+  readonly index: number;
+  /** The file ends within a character. */
+  readonly isCutOff: boolean;
+}
+
 export class Encoder {
   readonly store = new TokenStore();
   /** Code points in the order of their ids. Not all the ASCII ones need occur. */
   readonly codePoints: number[] = Array.from({ length: ASCII }, (_, byte) => byte);
-  readonly #unit: Unit;
-  /** Id by code point, 0 for one that has not appeared. Those beyond U+FFFF make it longer. */
+  /** Id by code point, 0 for one that has not appeared. Those beyond U+FFFF, which few texts have, make it longer. */
   #ids = new Int32Array(0x10000);
-  #scratch: Tokens = this.store.scratch(BLOCK);
-  /** Bytes of the present file before the present block. */
+  readonly #scratch = new Uint32Array(BLOCK);
+  /** Whole characters of the present file so far, in bytes, and the bytes of an incomplete one after them. */
   #offset = 0;
+  #incomplete = Buffer.alloc(0);
+  #last: Uint8Array = this.#incomplete;
 
-  // An incomplete character: what is known of it, its bytes so far and still to come, and the bounds of the next byte.
-  #codePoint = 0;
-  #seen = 0;
-  #needed = 0;
-  #lower = 0x80;
-  #upper = 0xbf;
-
-  constructor(unit: Unit) {
-    this.#unit = unit;
-  }
-
-  /** Starts a file, whatever came of the one before: a byte order mark is dropped only there, and offsets count from there. */
+  /** Starts a file, even if the file before it was invalid. A byte order mark is dropped only here, and offsets count from here. */
   begin(): void {
     this.#offset = 0;
-    this.#needed = 0;
-    this.#lower = 0x80;
-    this.#upper = 0xbf;
+    this.#incomplete = Buffer.alloc(0);
   }
 
-  /** Bytes of the file so far. */
-  get offset(): number {
-    return this.#offset;
+  /** Encodes more bytes of the file, which may be overwritten after the next call; null if all is well. */
+  push(more: Uint8Array): InvalidBytes | null {
+    const bytes = this.#incomplete.length === 0 ? more : Buffer.concat([this.#incomplete, more]);
+    const whole = bytes.subarray(0, bytes.length - incompleteBytes(bytes));
+    const valid = isUtf8(whole) ? whole : whole.subarray(0, firstInvalid(whole));
+    this.#encode(valid);
+    this.#offset += valid.length;
+    this.#incomplete = Buffer.from(bytes.subarray(whole.length));
+    this.#last = bytes;
+    return valid.length === whole.length ? null : { offset: this.#offset, bytes, index: valid.length, isCutOff: false };
   }
 
-  /** Encodes more bytes of the file; returns the offset of the first that do not belong to a character, or −1. */
-  push(bytes: Uint8Array): number {
-    if (this.#unit === 'byte') {
-      this.store.append(bytes, bytes.length);
-      return -1;
+  /** Ends the file; null if its last character is complete. */
+  end(): InvalidBytes | null {
+    const { length } = this.#incomplete;
+    if (length === 0) return null;
+    // The start of a character decodes to one U+FFFD, other bytes to more.
+    const isCutOff = this.#incomplete.toString().length === 1;
+    return { offset: this.#offset, bytes: this.#last, index: this.#last.length - length, isCutOff };
+  }
+
+  /** @param bytes whole characters */
+  #encode(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const block = bytes.subarray(at, at + BLOCK);
+      const isPlain = this.store.width === 1 && isAscii(block);
+      if (isPlain) this.store.append(block);
+      at = isPlain ? at + block.length : this.#encodeCharacters(bytes, at, at + block.length);
     }
-    for (let start = 0; start < bytes.length; start += BLOCK) {
-      const block = bytes.subarray(start, start + BLOCK);
-      if (this.#needed === 0 && this.store.width === 1 && isAscii(block)) {
-        this.store.append(block, block.length);
-        this.#offset += block.length;
-        continue;
-      }
-      const invalid = this.#encode(block);
-      if (invalid >= 0) return invalid;
-    }
-    return -1;
   }
 
-  /** Ends the file; returns the offset of a character that is cut off, or −1. */
-  end(): number {
-    return this.#needed > 0 ? this.#offset - this.#seen : -1;
-  }
-
-  /** The decoder of the WHATWG Encoding Standard (section 8.1.1). */
-  #encode(bytes: Uint8Array): number {
-    let ids = this.#ids;
-    let scratch = this.#scratch;
+  /** Encodes the characters that begin from `start` to `end`; returns where the last of them ends. */
+  #encodeCharacters(bytes: Uint8Array, start: number, end: number): number {
     let length = 0;
-    let i = 0;
-    while (i < bytes.length) {
-      const byte = bytes[i++];
+    let at = start;
+    while (at < end) {
+      const byte = bytes[at++];
       let codePoint = byte;
-      if (this.#needed === 0 && byte < ASCII) {
-        scratch[length++] = byte;
-        continue;
-      } else if (this.#needed === 0 && byte >= 0xc2 && byte <= 0xdf && (bytes[i] & 0xc0) === 0x80) {
-        codePoint = ((byte & 0x1f) << 6) | (bytes[i++] & 0x3f); // the most usual two cases at once
-      } else if (this.#needed === 0 && byte > 0xe0 && byte < 0xed && (bytes[i] & 0xc0) === 0x80 && (bytes[i + 1] & 0xc0) === 0x80) {
-        codePoint = ((byte & 0x0f) << 12) | ((bytes[i++] & 0x3f) << 6) | (bytes[i++] & 0x3f);
-      } else {
-        if (!this.#accept(byte)) {
-          this.store.append(scratch, length);
-          return this.#offset + i - this.#seen;
-        }
-        if (this.#needed > 0) continue;
-        codePoint = this.#codePoint;
-        if (codePoint === BYTE_ORDER_MARK && this.#offset + i === 3) continue;
-      }
-      let id = codePoint < ids.length ? ids[codePoint] : 0;
-      if (id === 0) {
-        this.store.append(scratch, length);
-        length = 0;
-        id = this.#add(codePoint);
-        scratch = this.#scratch;
-        ids = this.#ids;
-      }
-      scratch[length++] = id;
+      if (byte >= 0xf0)
+        codePoint = ((byte & 0x07) << 18) | ((bytes[at++] & 0x3f) << 12) | ((bytes[at++] & 0x3f) << 6) | (bytes[at++] & 0x3f);
+      else if (byte >= 0xe0) codePoint = ((byte & 0x0f) << 12) | ((bytes[at++] & 0x3f) << 6) | (bytes[at++] & 0x3f);
+      else if (byte >= ASCII) codePoint = ((byte & 0x1f) << 6) | (bytes[at++] & 0x3f);
+      if (codePoint === BYTE_ORDER_MARK && this.#offset + at === 3) continue;
+      this.#scratch[length++] = codePoint < ASCII ? codePoint : this.#ids[codePoint] || this.#add(codePoint);
     }
-    this.store.append(scratch, length);
-    this.#offset += bytes.length;
-    return -1;
-  }
-
-  /**
-   * Takes a byte into the present character, or starts one of several bytes; false if it cannot be there. Complete when nothing is needed.
-   */
-  #accept(byte: number): boolean {
-    if (this.#needed > 0) {
-      this.#seen++;
-      if (byte < this.#lower || byte > this.#upper) return false;
-      this.#lower = 0x80;
-      this.#upper = 0xbf;
-      this.#codePoint = (this.#codePoint << 6) | (byte & 0x3f);
-      this.#needed--;
-      return true;
-    }
-    this.#seen = 1;
-    if (byte >= 0xc2 && byte <= 0xdf) {
-      this.#codePoint = byte & 0x1f;
-      this.#needed = 1;
-    } else if (byte >= 0xe0 && byte <= 0xef) {
-      this.#codePoint = byte & 0x0f;
-      this.#needed = 2;
-      if (byte === 0xe0) this.#lower = 0xa0; // less would be an overlong form
-      if (byte === 0xed) this.#upper = 0x9f; // more would be a surrogate
-    } else if (byte >= 0xf0 && byte <= 0xf4) {
-      this.#codePoint = byte & 0x07;
-      this.#needed = 3;
-      if (byte === 0xf0) this.#lower = 0x90; // less would be an overlong form
-      if (byte === 0xf4) this.#upper = 0x8f; // more would be beyond U+10FFFF
-    } else {
-      return false;
-    }
-    return true;
+    this.store.widen(this.codePoints.length);
+    this.store.append(this.#scratch.subarray(0, length));
+    return at;
   }
 
   /** Gives a new character its id. */
   #add(codePoint: number): number {
-    const id = this.codePoints.length;
-    this.codePoints.push(codePoint);
     if (codePoint >= this.#ids.length) {
       const longer = new Int32Array(0x110000);
       longer.set(this.#ids);
       this.#ids = longer;
     }
-    this.#ids[codePoint] = id;
-    if (this.store.widen(id + 1)) this.#scratch = this.store.scratch(BLOCK);
-    return id;
+    this.#ids[codePoint] = this.codePoints.length;
+    return this.codePoints.push(codePoint) - 1;
   }
+}
+
+/** How many bytes at the end begin a character and do not complete it. */
+function incompleteBytes(bytes: Uint8Array): number {
+  for (let count = 1; count <= 3; count++) {
+    const byte = bytes.at(-count) ?? 0;
+    if ((byte & 0xc0) === 0x80) continue;
+    const least = [0, 0xc2, 0xe0, 0xf0][count]; // of the first bytes of characters with more bytes than that
+    return byte >= least && byte <= 0xf4 ? count : 0;
+  }
+  return 0;
+}
+
+/** Where the first byte is that does not belong to a character. */
+function firstInvalid(bytes: Uint8Array): number {
+  const mended = Buffer.from(Buffer.from(bytes).toString()); // it has the three bytes of U+FFFD there
+  let at = 0;
+  while (mended[at] === bytes[at]) at++;
+  while ((mended[at] & 0xc0) === 0x80) at--;
+  return at;
 }

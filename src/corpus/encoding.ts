@@ -1,4 +1,4 @@
-// Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised where it was not asked for. Touches no file.
+// Text in other encodings than UTF-8: converted to it chunk by chunk, and recognised if the user did not name the encoding. Touches no file.
 import { TextDecoder } from 'node:util';
 
 /** The default encoding of a text. */
@@ -6,34 +6,35 @@ export const UTF8 = 'utf-8';
 
 /** Bytes at the start of a file from which its encoding is recognised. */
 export const HEAD_BYTES = 8192;
-const UTF32_MARKS = [
-  [0xff, 0xfe, 0, 0],
-  [0, 0, 0xfe, 0xff],
-];
 /** Characters shown on each side of a byte that is not UTF-8. */
 const CONTEXT = 12;
 
-/** The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label. */
-export function encodingNamed(label: string): string | null {
+function orNull<Result>(attempt: () => Result): Result | null {
   try {
-    return new TextDecoder(label).encoding;
+    return attempt();
   } catch {
     return null;
   }
 }
 
+/** The name that the Encoding Standard has for a label such as `latin1`; null for an unknown label. */
+export const encodingNamed = (label: string): string | null => orNull(() => new TextDecoder(label).encoding);
+
+const startsWith = (head: Uint8Array, ...mark: readonly number[]): boolean => mark.every((byte, index) => head[index] === byte);
+
 /** The encoding that a byte order mark announces, or null. */
 export function encodingOfMark(bytes: Uint8Array): string | null {
-  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
-  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? UTF8 : null;
+  if (startsWith(bytes, 0xff, 0xfe)) return 'utf-16le';
+  if (startsWith(bytes, 0xfe, 0xff)) return 'utf-16be';
+  return startsWith(bytes, 0xef, 0xbb, 0xbf) ? UTF8 : null;
 }
 
-/** The encoding of a file that starts with these bytes, where another one than UTF-8 was asked for: a mark knows better. */
-export const encodingOf = (head: Uint8Array, asked: string): string => encodingOfMark(head) ?? encodingNamed(asked) ?? asked;
+/** The encoding of a file that starts with these bytes: where another one than UTF-8 was asked for, a mark knows better. */
+export const encodingOf = (head: Uint8Array, asked: string): string =>
+  asked === UTF8 ? UTF8 : (encodingOfMark(head) ?? encodingNamed(asked) ?? asked);
 
 /** Whether a file starts with a byte order mark of UTF-32, which the Encoding Standard does not have. */
-export const hasUtf32Mark = (head: Uint8Array): boolean => UTF32_MARKS.some((mark) => mark.every((byte, index) => head[index] === byte));
+export const hasUtf32Mark = (head: Uint8Array): boolean => startsWith(head, 0xff, 0xfe, 0, 0) || startsWith(head, 0, 0, 0xfe, 0xff);
 
 /** `utf-16le` or `utf-16be` if a file that starts with these bytes is such a text, by its mark or since much of it is ASCII; else null. */
 export function recogniseUtf16(head: Uint8Array): string | null {
@@ -44,13 +45,8 @@ export function recogniseUtf16(head: Uint8Array): string | null {
 }
 
 /** The text that starts with these bytes, whatever comes after them; null if they are not of this encoding. */
-function startOf(bytes: Uint8Array, encoding: string): string | null {
-  try {
-    return new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true });
-  } catch {
-    return null;
-  }
-}
+const startOf = (bytes: Uint8Array, encoding: string): string | null =>
+  orNull(() => new TextDecoder(encoding, { fatal: true }).decode(bytes, { stream: true }));
 
 /** Whether a text has no control characters that are rare in texts, and some ASCII. */
 const isPlain = (text: string | null): boolean => text !== null && !/(?![\t-\r])\p{Cc}/u.test(text) && /[ -~]{2}/.test(text);
@@ -59,22 +55,18 @@ const isPlain = (text: string | null): boolean => text !== null && !/(?![\t-\r])
 export function asWindows1252(bytes: Uint8Array, index: number): string | null {
   const start = Math.max(0, index - CONTEXT);
   const text = startOf(bytes.subarray(start, index + CONTEXT), 'windows-1252')!;
-  // What the encoding leaves undefined are control characters.
-  if (/[\u0080-\u009f]/.test(text[index - start])) return null;
   const [before, after] = [text.slice(0, index - start), text.slice(index - start)];
-  return /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
+  // Bytes that the encoding leaves undefined decode to control characters.
+  return /^[\u0080-\u009f]/.test(after) ? null : /[^\r\n]*$/.exec(before)![0] + /^[^\r\n]*/.exec(after)![0];
 }
 
 /** A whole text from its bytes; null if they are not of this encoding. A byte order mark is dropped. */
-export function decodeText(bytes: Uint8Array, asked: string): string | null {
-  try {
-    const decoder = new TextDecoder(asked === UTF8 ? UTF8 : encodingOf(bytes, asked), { fatal: true });
+export const decodeText = (bytes: Uint8Array, asked: string): string | null =>
+  orNull(() => {
+    const decoder = new TextDecoder(encodingOf(bytes, asked), { fatal: true });
     // In one go, Node 20 decodes Windows-1252 as Latin-1.
     return decoder.decode(bytes, { stream: true }) + decoder.decode();
-  } catch {
-    return null;
-  }
-}
+  });
 
 export interface Converted {
   /** As far as the text is of the encoding. */
@@ -85,7 +77,7 @@ export interface Converted {
 /** Turns the chunks of one file into UTF-8. */
 export class Converter {
   readonly #strict: TextDecoder;
-  /** Says where the strict one failed: by U+FFFD. */
+  /** Shows by U+FFFD where the strict one failed. */
   readonly #lenient: TextDecoder;
 
   constructor(encoding: string) {
@@ -93,19 +85,12 @@ export class Converter {
     this.#lenient = new TextDecoder(encoding, { ignoreBOM: true });
   }
 
-  push(bytes: Uint8Array): Converted {
-    return this.#decode((decoder) => decoder.decode(bytes, { stream: true }));
-  }
-
-  /** What is left when no more bytes come. */
-  end(): Converted {
-    return this.#decode((decoder) => decoder.decode());
-  }
-
-  #decode(by: (decoder: TextDecoder) => string): Converted {
-    const lenient = by(this.#lenient);
+  /** @param bytes none when no more come */
+  push(bytes?: Uint8Array): Converted {
+    const options = { stream: bytes !== undefined };
+    const lenient = this.#lenient.decode(bytes, options);
     try {
-      return { utf8: Buffer.from(by(this.#strict)), isValid: true };
+      return { utf8: Buffer.from(this.#strict.decode(bytes, options)), isValid: true };
     } catch {
       return { utf8: Buffer.from(lenient.split('\u{FFFD}', 1)[0]), isValid: false };
     }

@@ -5,7 +5,7 @@ import type { Tokens } from './store.ts';
 /** A target of this value counts nothing: its input is only read. */
 export const NO_TARGET = -1;
 
-/** Characters that a chunk from within a text is given of what precedes it: as far back as most models see. */
+/** Characters that are read, and not scored, before a chunk from within a text: as far back as most models see. */
 const WARM_UP_CHARACTERS = 128;
 /** A text is split into chunks of at least this many characters, so that reading their warm-up costs little. */
 const MIN_CHUNK = 1000;
@@ -17,6 +17,13 @@ export interface EvaluationWindow extends Window {
   readonly count: number;
   /** Where in the text the first input of each row is; before its beginning where a start symbol is read. */
   readonly starts: readonly number[];
+}
+
+/** Places in the text: the first input that is read, the first input whose target is scored, and the end. */
+interface Row {
+  readonly start: number;
+  readonly scoredFrom: number;
+  readonly end: number;
 }
 
 /** How many chunks of a text may be scored side by side. */
@@ -50,27 +57,28 @@ export function scoredCharacters(
 /**
  * Windows in which each of a text's length − 1 targets is scored exactly once, or only those of a sample.
  *
- * The targets are shared out to `streams` contiguous chunks, one a row, the first ones longer by one. Each row starts from a zero state and,
- * with a start symbol, reads something before it is scored: the first row that symbol, the others what precedes their chunk in the text.
- * Inputs after the end of a row are 0. A text of fewer than two tokens has no windows.
+ * The targets are divided into `streams` contiguous chunks, one a row, the first chunks longer by one. Each row starts from a zero state.
+ * With a start symbol, each row reads some input before it is scored: the first row the start symbol, the other rows the text before their
+ * chunk. Inputs after the end of a row are 0. A text of fewer than two tokens has no windows.
  *
  * A sample consists of chunks of equal length that begin at evenly spaced places of the text. The rows score one chunk each, all from a
- * zero state, then the next ones; each chunk but one at the beginning reads what precedes it first, with or without a start symbol.
+ * zero state, then the next ones. Each chunk but one at the beginning reads the text before it first, with or without a start symbol.
  */
 export function* evaluationWindows(
   tokens: Tokens,
   { streams, sequenceLength: T, startSymbol = null, characters = Infinity }: EvaluationSplit,
 ): Generator<EvaluationWindow> {
   const total = Math.max(0, tokens.length - 1);
-  if (characters >= total) {
-    const rows = Array.from({ length: streams }, (_, row) => rowOf(row, total, streams, startSymbol));
-    return yield* windowsOf(tokens, rows, T, startSymbol);
-  }
-  const { passes, chunk } = sampledChunks(characters, streams);
+  const isSample = characters < total;
+  const { passes, chunk } = isSample ? sampledChunks(characters, streams) : { passes: 1, chunk: 0 };
+  const boundary = (row: number): number => row * Math.floor(total / streams) + Math.min(row, total % streams);
   for (let pass = 0; pass < passes; pass++) {
-    const rows = Array.from({ length: streams }, (_, row) => {
-      const scoredFrom = Math.floor(((row * passes + pass) * total) / (passes * streams));
-      return { start: warmUpOf(scoredFrom, startSymbol), scoredFrom, end: scoredFrom + chunk };
+    const rows = Array.from({ length: streams }, (_, row): Row => {
+      const scoredFrom = isSample ? Math.floor(((row * passes + pass) * total) / (passes * streams)) : boundary(row);
+      const end = isSample ? scoredFrom + chunk : boundary(row + 1);
+      const isWarmedUp = scoredFrom < end && (isSample || startSymbol !== null);
+      const earliest = startSymbol === null ? 0 : -1; // the start symbol is before the beginning
+      return { start: isWarmedUp ? Math.max(earliest, scoredFrom - WARM_UP_CHARACTERS) : scoredFrom, scoredFrom, end };
     });
     yield* windowsOf(tokens, rows, T, startSymbol);
   }
@@ -102,24 +110,4 @@ function* windowsOf(tokens: Tokens, rows: readonly Row[], T: number, startSymbol
     }
     yield { inputs, targets, reset: first === 0, count, starts: rows.map(({ start }) => start + first) };
   }
-}
-
-/** Places of inputs in the text: the first that is read, the first whose target is scored, and the one after the last. */
-interface Row {
-  readonly start: number;
-  readonly scoredFrom: number;
-  readonly end: number;
-}
-
-function rowOf(row: number, total: number, streams: number, startSymbol: number | null): Row {
-  const boundary = (index: number): number => index * Math.floor(total / streams) + Math.min(index, total % streams);
-  const scoredFrom = boundary(row);
-  const end = boundary(row + 1);
-  if (startSymbol === null || scoredFrom === end) return { start: scoredFrom, scoredFrom, end };
-  return { start: warmUpOf(scoredFrom, startSymbol), scoredFrom, end };
-}
-
-/** Where a row begins to read: at the start symbol before the beginning of the text, or not before the text. */
-function warmUpOf(scoredFrom: number, startSymbol: number | null): number {
-  return Math.max(startSymbol === null ? 0 : -1, scoredFrom - WARM_UP_CHARACTERS);
 }

@@ -4,6 +4,7 @@ import type { Pieces } from '../pieces.ts';
 import { Encoder } from './encoder.ts';
 import { withLineFeeds } from './line-ends.ts';
 import type { Tokens } from './store.ts';
+import type { Vocabulary } from './vocabulary.ts';
 
 type Form = (text: string) => string;
 
@@ -30,33 +31,37 @@ const mayVanish = (character: string): boolean =>
   character.normalize('NFD') !== character ||
   character.normalize('NFC') !== character;
 
-/**
- * A text that is encoded already, in the form of which every character is known; null if no form does.
- *
- * @param parts of the text, one after another
- * @param missing its characters that are not known
- */
-export function* encodedInKnownForm(
-  parts: readonly Tokens[],
-  codePoints: readonly number[],
-  missing: readonly string[],
-  isKnown: (character: string) => boolean,
-): Pieces<{ readonly encoder: Encoder; readonly ends: readonly number[] } | null> {
-  if (!missing.some(mayVanish)) return null;
+/** A text that was read. */
+export interface Encoded {
+  readonly encoder: Encoder;
+  /** Where in the store the sources end, then the text to validate on, then the text to test on. */
+  readonly ends: readonly number[];
+}
+
+/** The text in a form of which the vocabulary knows every character, where it does not know the text as it is; null if no form does. */
+export function* encodedInKnownForm({ encoder, ends }: Encoded, vocabulary: Vocabulary): Pieces<Encoded | null> {
+  // Where there is a symbol for the unknown, texts were trained on with it.
+  if (vocabulary.data.unknown !== null || !(yield* unknownTo(vocabulary, encoder)).some(mayVanish)) return null;
   for (const form of forms) {
-    const encoder = new Encoder('char');
-    const ends: number[] = [];
-    for (const part of parts) {
-      for (const piece of piecesOf(part, codePoints)) {
-        encoder.push(Buffer.from(form(piece)));
+    const other = new Encoder();
+    const otherEnds: number[] = [];
+    for (const [part, end] of ends.entries()) {
+      for (const piece of piecesOf(encoder.store.view(ends[part - 1] ?? 0, end), encoder.codePoints)) {
+        other.push(Buffer.from(form(piece)));
         yield;
       }
-      ends.push(encoder.store.length);
+      otherEnds.push(other.store.length);
     }
-    const counts = yield* encoder.store.count(encoder.codePoints.length, 0, encoder.store.length);
-    if (encoder.codePoints.every((codePoint, id) => counts[id] === 0 || isKnown(String.fromCodePoint(codePoint)))) return { encoder, ends };
+    if ((yield* unknownTo(vocabulary, other)).length === 0) return { encoder: other, ends: otherEnds };
   }
   return null;
+}
+
+/** The characters of a text that a vocabulary does not have. */
+function* unknownTo(vocabulary: Vocabulary, { store, codePoints }: Encoder): Pieces<readonly string[]> {
+  const counts = yield* store.count(codePoints.length, 0, store.length);
+  const characters = codePoints.filter((_, id) => counts[id] > 0).map((codePoint) => String.fromCodePoint(codePoint));
+  return characters.filter((character) => vocabulary.find(character) < 0);
 }
 
 /** The text in pieces that begin with an ASCII character other than a line end: nothing before it composes with it. */

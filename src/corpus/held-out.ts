@@ -1,102 +1,75 @@
-// The parts of a text that are not trained on: fractions of the text, or files. Knows where each begins and ends in what was read.
+// The parts of a corpus that are not trained on: fractions of the sources, or separate texts. Knows where each begins and ends.
 import { stat } from 'node:fs/promises';
 import { RnnError } from '../errors.ts';
-import type { Encoder } from './encoder.ts';
 import { pathForSystem } from './names.ts';
-import type { Corpus, CorpusOptions } from './read.ts';
-import type { FoundText, Reader } from './reader.ts';
-import { type Source, fileError, nameOf } from './sources.ts';
+import type { CorpusOptions } from './read.ts';
+import { type Source, nameOf } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
-import type { Tokens } from './store.ts';
 
-/** A part of a text that is not trained on, for messages. */
+/** A part of a text that is not trained on. */
 export interface HeldOut {
   readonly name: string;
-  readonly flags: { readonly file: string; readonly fraction: string };
+  /** Its options start with this. */
+  readonly flag: string;
+  /** Its separate text; none for a fraction of the corpus. */
+  readonly sources: readonly Source[];
+  /** Of the corpus; 0 if it has a separate text. */
+  readonly fraction: number;
+  /** The text is named by a checkpoint, not by the user. */
+  readonly onlyPlain: boolean;
 }
 
-export const validationPart: HeldOut = { name: 'validation', flags: { file: '--val-file', fraction: '--val-fraction' } };
-export const testPart: HeldOut = { name: 'test', flags: { file: '--test-file', fraction: '--test-fraction' } };
-
-/** The text that was read. */
-export interface Encoded {
-  readonly encoder: Encoder;
-  /** Where in the store the sources end, then the validation file, then the test file. */
-  readonly ends: readonly number[];
+/**
+ * The parts to validate and to test on.
+ * @throws RnnError `usage` for fractions that leave no text to train on
+ */
+export function heldOutParts(options: CorpusOptions): readonly [validation: HeldOut, test: HeldOut] {
+  const { validationFile, validationFraction, plainValidation, testFile, testFraction, plainTest } = options;
+  const validation = heldOut('validation', '--validation', validationFile, validationFraction, plainValidation);
+  const test = heldOut('test', '--test', testFile, testFraction, plainTest);
+  if (validation.fraction + test.fraction >= 1)
+    throw new RnnError(
+      'usage',
+      `--validation-fraction ${validation.fraction} and --test-fraction ${test.fraction} leave no text to train on`,
+      {
+        hint: 'use fractions whose sum is less than 1, such as 0.1 and 0.1',
+        options: ['--validation-fraction', '--test-fraction'],
+      },
+    );
+  return [validation, test];
 }
 
-/** The file of a part, if there is one. */
-export const findHeldOut = async (
-  reader: Reader,
-  part: HeldOut,
-  source: Source | null,
-  onlyPlain: boolean | undefined,
-): Promise<readonly FoundText[]> => (source === null ? [] : reader.find([source], onlyPlain ? part : null));
+const heldOut = (name: string, flag: string, source: Source | null, fraction: number, onlyPlain = false): HeldOut =>
+  source === null ? { name, flag, sources: [], fraction, onlyPlain } : { name, flag, sources: [source], fraction: 0, onlyPlain };
 
-/** Of a text that only a checkpoint names. */
-export async function refuseUnlessPlain(file: string, { name, flags }: HeldOut): Promise<void> {
+/** Of a text that only a checkpoint names, no device and no pipe is read. */
+export async function refuseUnlessPlain(file: string, { name, flag }: HeldOut): Promise<void> {
   if (isStandardInput(file)) return;
-  const status = await stat(pathForSystem(file)).catch((error: unknown) => {
-    throw fileError(file, error);
-  });
-  if (status.isFile()) return;
+  const status = await stat(pathForSystem(file)).catch(() => null);
+  if (status === null || status.isFile()) return; // if it is not there, reading it says so
   throw new RnnError('corpus', `the ${name} text ${file} is not a plain file, and only the checkpoint names it`, {
-    hint: `name it again by ${flags.file} if it is to be read`,
+    hint: `name it again by ${flag}-file if it is to be read`,
   });
 }
 
 /** In one character there is nothing to predict. A run that resumes with such a text was started by an older version. */
-export function refuseTooShort(part: HeldOut, source: Source | null, characters: number, { vocabulary }: CorpusOptions): void {
-  if (source === null || characters > 1 || (characters === 1 && vocabulary !== undefined)) return;
-  throw new RnnError('corpus', `the ${part.name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`, {
-    hint: `${part.flags.fraction} holds out a part of the corpus instead`,
+export function refuseTooShort({ name, sources: [source], flag }: HeldOut, characters: number, isKnownVocabulary: boolean): void {
+  if (source === undefined || characters > 1 || (characters === 1 && isKnownVocabulary)) return;
+  throw new RnnError('corpus', `the ${name} text ${nameOf(source)} is ${characters === 0 ? 'empty' : 'one single character'}`, {
+    hint: `${flag}-fraction holds out a part of the corpus instead`,
   });
 }
 
-/** Where the text to train on ends, then the fraction to validate on, the fraction to test on, and the validation file. */
-export function cutsOf({ ends: [sources, validated] }: Encoded, options: CorpusOptions): readonly number[] {
-  const { validation, test } = fractionsOf(options);
-  return [Math.floor(sources * (1 - (validation + test))), Math.floor(sources * (1 - test)), sources, validated];
-}
-
-/** The fractions that are held out of the sources: a file takes the place of one. */
-const fractionsOf = ({
-  validationFile,
-  validationFraction,
-  testFile,
-  testFraction,
-}: CorpusOptions): { validation: number; test: number } => ({
-  validation: validationFile === null ? validationFraction : 0,
-  test: testFile === null ? testFraction : 0,
-});
-
-/** @param pieces the text between the cuts */
-export const partsOf = (
-  [train, validationFraction, testFraction, validationText, testText]: readonly Tokens[],
-  { validationFile, testFile }: CorpusOptions,
-): Pick<Corpus, 'train' | 'validation' | 'test'> => ({
-  train,
-  validation: validationFile === null ? validationFraction : validationText,
-  test: testFile === null ? testFraction : testText,
-});
-
-/** @throws RnnError `usage` for fractions that no text can be split by */
-export function checkFractions(options: CorpusOptions): void {
-  const { validationFraction, testFraction } = options;
-  for (const [flag, fraction] of [
-    ['--val-fraction', validationFraction],
-    ['--test-fraction', testFraction],
-  ] as const) {
-    if (!(fraction >= 0 && fraction < 1))
-      throw new RnnError('usage', `${flag} must be at least 0 and less than 1, not ${fraction}`, {
-        hint: '0.1 holds out a tenth',
-        options: [flag],
-      });
-  }
-  const heldOut = fractionsOf(options);
-  if (heldOut.validation + heldOut.test >= 1)
-    throw new RnnError('usage', `--val-fraction ${heldOut.validation} and --test-fraction ${heldOut.test} leave no text to train on`, {
-      hint: 'use fractions whose sum is less than 1, such as 0.1 and 0.1',
-      options: ['--val-fraction', '--test-fraction'],
-    });
+/** Where the parts of a text begin and end. Cuts are at floor(length × (1 − fractions held out after the cut)), as nanoGPT's is. */
+export function partsOf(
+  [sources, validated, tested]: readonly number[],
+  [validation, test]: readonly HeldOut[],
+): Readonly<Record<'train' | 'validation' | 'test', readonly [start: number, end: number]>> {
+  const trained = Math.floor(sources * (1 - (validation.fraction + test.fraction)));
+  const untested = Math.floor(sources * (1 - test.fraction));
+  return {
+    train: [0, trained],
+    validation: validation.sources.length === 0 ? [trained, untested] : [sources, validated],
+    test: test.sources.length === 0 ? [untested, sources] : [validated, tested],
+  };
 }

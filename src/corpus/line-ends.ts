@@ -1,6 +1,5 @@
 // CR and CRLF line ends become LF, chunk by chunk. Touches no file.
 
-const LF = 0x0a;
 const CR = 0x0d;
 
 /** The same of a text. */
@@ -14,17 +13,11 @@ export class LineEnds {
 
   /** @returns the bytes themselves where there is nothing to change */
   push(bytes: Uint8Array): Uint8Array {
-    if (!this.#afterReturn && !bytes.includes(CR)) return bytes;
+    if (bytes.length === 0 || (!this.#afterReturn && !bytes.includes(CR))) return bytes;
     this.changed = true;
-    const converted = new Uint8Array(bytes.length);
-    let length = 0;
-    let afterReturn = this.#afterReturn;
-    for (let i = 0; i < bytes.length; i++) {
-      const byte = bytes[i];
-      if (byte !== LF || !afterReturn) converted[length++] = byte === CR ? LF : byte;
-      afterReturn = byte === CR;
-    }
-    this.#afterReturn = afterReturn;
-    return converted.subarray(0, length);
+    const text = Buffer.from(bytes).toString('latin1'); // a character for each byte
+    const rest = this.#afterReturn && text.startsWith('\n') ? text.slice(1) : text;
+    this.#afterReturn = text.endsWith('\r');
+    return Buffer.from(withLineFeeds(rest), 'latin1');
   }
 }

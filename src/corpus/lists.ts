@@ -1,11 +1,12 @@
 // Whether a text is a list whose order or duplicates make the loss of its validation part misleading. Pure.
+import { groupBy } from '../group.ts';
 import { shellWord } from '../shell-word.ts';
 import { type Source, isText } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
 import type { Vocabulary } from './vocabulary.ts';
 
-/** What is known of a list: lines that mean the same in any order. */
+/** Facts about a list: lines that mean the same in any order. */
 export interface ListFacts {
   readonly isSorted: boolean;
   /** Fraction of the lines that occurred before. */
@@ -61,26 +62,19 @@ export function listWarning(tokens: Tokens, vocabulary: Vocabulary, sources: rea
 /** The lines of a text but the last, which may be cut off. */
 const linesOf = (tokens: Tokens, vocabulary: Vocabulary): string[] => vocabulary.decode(tokens).split('\n').slice(0, -1);
 
+const meanLength = (lines: readonly string[]): number => lines.reduce((sum, line) => sum + line.length, 0) / lines.length;
+
 function isList(lines: readonly string[]): boolean {
-  const length = lines.reduce((sum, line) => sum + line.length, 0);
-  if (lines.length < MIN_LINES || length > MAX_MEAN_LENGTH * lines.length) return false;
-  const unlike = lines.filter((line) => line === '' || /^\s/.test(line)).length;
-  return unlike <= MAX_BLANK_OR_INDENTED * lines.length;
+  if (lines.length < MIN_LINES || meanLength(lines) > MAX_MEAN_LENGTH) return false;
+  return lines.filter((line) => line === '' || /^\s/.test(line)).length <= MAX_BLANK_OR_INDENTED * lines.length;
 }
 
 function isSortedBy(lines: readonly string[], keyOf: (line: string) => string): boolean {
-  let [ascending, pairs, byDigits] = [0, 0, 0];
-  let before = keyOf(lines[0]);
-  for (const line of lines) {
-    const key = keyOf(line);
-    if (key !== before) {
-      pairs++;
-      if (key > before) ascending++;
-      if (differInDigits(before, key)) byDigits++;
-    }
-    before = key;
-  }
-  return pairs > MIN_LINES / 2 && ascending >= MIN_ASCENDING * pairs && pairs - byDigits >= MIN_BY_LETTERS * pairs;
+  const keys = lines.map(keyOf);
+  const pairs = keys.slice(1).flatMap((key, index) => (key === keys[index] ? [] : [{ before: keys[index], key }]));
+  const ascending = pairs.filter(({ before, key }) => key > before).length;
+  const byLetters = pairs.filter(({ before, key }) => !differInDigits(before, key)).length;
+  return pairs.length > MIN_LINES / 2 && ascending >= MIN_ASCENDING * pairs.length && byLetters >= MIN_BY_LETTERS * pairs.length;
 }
 
 /** As locales sort: upper and lower case, accents, spaces and punctuation do not count. */
@@ -96,18 +90,10 @@ function differInDigits(a: string, b: string): boolean {
   return /\d/.test(a[at] ?? '') || /\d/.test(b[at] ?? '');
 }
 
-/** 0 where what repeats is not the item of a list. */
+/** Fraction of the lines that occurred before; 0 if the repeated lines are not items of a list. */
 function duplicatesIn(lines: readonly string[]): number {
-  const counts = new Map<string, number>();
-  let [repeated, repeatedLength, length] = [0, 0, 0];
-  for (const line of lines) {
-    const count = counts.get(line) ?? 0;
-    counts.set(line, count + 1);
-    length += line.length;
-    if (count === 0) continue;
-    repeated++;
-    repeatedLength += line.length;
-  }
-  if (repeated === 0 || repeatedLength / repeated < (MIN_DUPLICATE_LENGTH * length) / lines.length) return 0;
-  return [...counts.values()].some((count) => count > MAX_FREQUENCY * lines.length) ? 0 : repeated / lines.length;
+  const groups = [...groupBy(lines, (line) => line).values()];
+  const repeated = groups.flatMap((same) => same.slice(1));
+  if (repeated.length === 0 || meanLength(repeated) < MIN_DUPLICATE_LENGTH * meanLength(lines)) return 0;
+  return groups.some((same) => same.length > MAX_FREQUENCY * lines.length) ? 0 : repeated.length / lines.length;
 }

@@ -1,5 +1,8 @@
-// Patterns of files as a user writes them, and as the library that matches them wants them: with slashes between folders. Touches no file.
-import { escapePath, isDynamicPattern } from 'tinyglobby';
+// Patterns of files as a user writes them, and the paths that match them. tinyglobby finds the paths. It sees the file system through
+// functions of this file, so that unreadable folders are reported and names that are not valid UTF-8 are kept.
+import { type Dirent, type Stats, existsSync, readdir, realpath, stat } from 'node:fs';
+import { type GlobOptions, escapePath, glob, isDynamicPattern } from 'tinyglobby';
+import { nameFromBytes, pathForSystem } from './names.ts';
 
 /**
  * A pattern with slashes between folders. Elsewhere than on Windows a backslash is no separator: it makes the next character stand for
@@ -16,25 +19,15 @@ export function isPatternOf(source: string, platform?: NodeJS.Platform): boolean
 /** A pattern that only this name matches; a byte that cannot be typed matches any byte. */
 export const literalPattern = (name: string): string => escapePath(name).replace(/[\u{DC80}-\u{DCFF}]/gu, '?');
 
-/**
- * The folder that a pattern starts from, and the rest of it.
- *
- * @param isThere whether there is a folder of this very name: then nothing in it is a pattern
- */
-export function splitPattern(
-  source: string,
-  platform: NodeJS.Platform = process.platform,
-  isThere: (folder: string) => boolean = () => false,
-): { folder: string; pattern: string } {
+/** The folder that a pattern starts from, and the rest of it. In a folder of this very name nothing is a pattern. */
+export function splitPattern(source: string, platform?: NodeJS.Platform): { folder: string; pattern: string } {
   const slashed = withSlashes(source, platform);
   const segments = slashed.split('/');
   // A brace may span segments ({a/b,c}), none of which is a pattern by itself.
-  const start = Math.max(
-    segments.findIndex(
-      (segment, index) => (isDynamicPattern(segment) || segment.includes('{')) && !isThere(segments.slice(0, index + 1).join('/')),
-    ),
-    0,
+  const first = segments.findIndex(
+    (segment, index) => (isDynamicPattern(segment) || segment.includes('{')) && !existsSync(segments.slice(0, index + 1).join('/')),
   );
+  const start = Math.max(first, 0);
   const folder = segments.slice(0, start).join('/');
   const pattern = segments.slice(start).join('/');
   if (folder === '') return { folder: slashed.startsWith('/') ? '/' : '.', pattern };
@@ -48,4 +41,48 @@ export function atAnyDepth(patterns: readonly string[], platform?: NodeJS.Platfo
     const plain = withSlashes(pattern, platform).replace(/^\.\//, '');
     return [plain, `**/${plain}`];
   });
+}
+
+interface Walk {
+  /** Relative to the folder, with slashes. Dangling links are included: reading them fails. */
+  readonly paths: readonly string[];
+  /** Folders that could not be read, and why. */
+  readonly unreadable: readonly { readonly path: string; readonly error: Error }[];
+  /** Pipes, devices and sockets, and links to them: no files. */
+  readonly special: number;
+}
+
+/** @param options `cwd` and other limits of the walk */
+export async function walk(patterns: string | readonly string[], options: GlobOptions): Promise<Walk> {
+  const unreadable: { path: string; error: Error }[] = [];
+  let special = 0;
+  const fs = {
+    readdir(path: string, _: unknown, done: (error: Error | null, entries?: Dirent[]) => void): void {
+      readdir(pathForSystem(path), { withFileTypes: true, encoding: 'buffer' }, (error, entries) => {
+        if (error !== null) {
+          unreadable.push({ path, error });
+          return done(error);
+        }
+        special += entries.filter((entry) => !entry.isFile() && !entry.isDirectory() && !entry.isSymbolicLink()).length;
+        done(
+          null,
+          entries.map((entry) => Object.assign(entry as unknown as Dirent, { name: nameFromBytes(entry.name) })),
+        );
+      });
+    },
+    realpath(path: string, done: (error: null, resolved: string) => void): void {
+      realpath.native(pathForSystem(path), { encoding: 'buffer' }, (error, resolved) =>
+        done(null, error === null ? nameFromBytes(resolved) : path),
+      );
+    },
+    stat(path: string, done: (error: Error | null, status: Pick<Stats, 'isDirectory'>) => void): void {
+      stat(pathForSystem(path), (error, status) => {
+        const isSpecial = error === null && !status.isFile() && !status.isDirectory();
+        if (isSpecial) special++;
+        done(isSpecial ? new Error('not a file') : null, error === null ? status : { isDirectory: () => false });
+      });
+    },
+  };
+  const paths = await glob(patterns, { ...options, fs: fs as unknown as NonNullable<GlobOptions['fs']> });
+  return { paths, unreadable, special };
 }

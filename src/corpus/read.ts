@@ -1,16 +1,15 @@
 // A corpus from its sources to ids, split into text to train on, to validate on and to test on. Knows nothing of models and batches, nor how
 // files are read.
+import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
 import type { Pieces } from '../pieces.ts';
 import { runInTurns } from '../turns.ts';
-import type { ReadingListener } from './activity.ts';
 import { describeCharacters } from './characters.ts';
-import type { Encoder } from './encoder.ts';
 import { encodingNamed } from './encoding.ts';
-import { encodedInKnownForm } from './forms.ts';
-import { type Encoded, checkFractions, cutsOf, findHeldOut, partsOf, refuseTooShort, testPart, validationPart } from './held-out.ts';
-import { noteOnSkipped } from './invalid-files.ts';
+import { type Encoded, encodedInKnownForm } from './forms.ts';
+import { type HeldOut, heldOutParts, partsOf, refuseTooShort } from './held-out.ts';
 import { Reader } from './reader.ts';
+import { noteOnSkipped } from './refusals.ts';
 import { corpusName, nameOf, type Source } from './sources.ts';
 import { isStandardInput } from './standard-input.ts';
 import type { Tokens } from './store.ts';
@@ -20,6 +19,20 @@ export { corpusName, findFiles, type GivenText, type Source } from './sources.ts
 export { listWarning } from './lists.ts';
 export type { Tokens } from './store.ts';
 export { Vocabulary } from './vocabulary.ts';
+
+/** How much of a text is read, for progress lines. */
+export interface ReadingActivity {
+  /** `encoding` gives the characters of a text that was read their ids. */
+  readonly kind: 'reading' | 'encoding';
+  /** Bytes that were read. */
+  readonly done: number;
+  /** `done` when all is read; null if unknown: files are searched for, a pipe is read, or a text is encoded. */
+  readonly total: number | null;
+  readonly files: { readonly done: number; readonly total: number };
+}
+
+/** Is called as often as some of the work is done, the last time when all of it is. It must return soon. */
+export type ReadingListener = (activity: ReadingActivity) => void;
 
 export interface CorpusOptions {
   /** Files, folders, patterns, `-` for standard input, and texts, read in this order. */
@@ -46,7 +59,7 @@ export interface CorpusOptions {
   readonly testFraction: number;
   /** Text to test on instead; then no part of `sources` is held out for it. */
   readonly testFile: Source | null;
-  /** Of folders and patterns, nothing in this folder is read: what a run writes is no text to learn. */
+  /** Of folders and patterns, nothing in this folder is read: the files of a run are not text to learn. */
   readonly runFolder?: string;
   /** Of the validation text, read plain files alone, and no devices or pipes: a checkpoint names it, not the user. */
   readonly plainValidation?: boolean;
@@ -57,7 +70,7 @@ export interface CorpusOptions {
   readonly vocabulary?: Vocabulary;
   /** Build a vocabulary that has all of this one's symbols, too. */
   readonly known?: Vocabulary;
-  /** Is told how far the reading is. */
+  /** Is called with the progress of reading. */
   readonly onActivity?: ReadingListener | undefined;
   /** The command that trains a model with more characters than `vocabulary` has: an imperative, for a hint. */
   readonly toAddCharacters?: string;
@@ -81,40 +94,42 @@ export interface Corpus {
   readonly files: number;
   /** Hidden and binary files in folders, passed over. */
   readonly skipped: number;
-  /** What is worth telling of how it was read, for the user. */
+  /** For the user: how the text was read, where that may surprise. */
   readonly notes: readonly string[];
   /** For the name of a run: the base name of the first source; 'stdin' for `-`. */
   readonly name: string;
 }
 
 /**
- * Reads, encodes and splits a corpus: first the text to train on, then `validationFraction` of it, then `testFraction`. Cuts are at
- * floor(length × (1 − fractions held out after the cut)), as nanoGPT's is.
+ * Reads, encodes and splits a corpus: first the text to train on, then `validationFraction` of it, then `testFraction`.
  * @throws RnnError `corpus` if a source is missing, unreadable, binary, not of its encoding, or the text is empty or all one character
  * @throws RnnError `usage` if the options cannot be met by any text
  */
 export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   const unit = options.vocabulary?.unit ?? options.unit;
   checkOptions(options, unit);
+  const heldOut = heldOutParts(options);
   const reader = new Reader({ ...options, unit });
-  // All are found before the first is read: so what is missing is missed at once.
-  const sources = await reader.find(options.sources);
-  const toValidate = await findHeldOut(reader, validationPart, options.validationFile, options.plainValidation);
-  const toTest = await findHeldOut(reader, testPart, options.testFile, options.plainTest);
-  const ends = [await reader.readAll(sources)];
+  // All are found before the first is read, so that a missing one is reported at once.
+  const found = [await reader.find(options.sources)];
+  for (const part of heldOut) found.push(await reader.find(part.sources, part));
+  const ends = [await reader.readAll(found[0])];
   const hashOfSources = reader.hash.copy();
-  ends.push(await reader.readAll(toValidate));
+  ends.push(await reader.readAll(found[1]));
   const digest = reader.hash.digest('hex');
   reader.hash = hashOfSources.copy();
-  ends.push(await reader.readAll(toTest));
+  ends.push(await reader.readAll(found[2]));
   reader.refuseInvalid();
   if (ends[0] === 0) throw nothingRead(options, reader);
-  refuseTooShort(validationPart, options.validationFile, ends[1] - ends[0], options);
-  refuseTooShort(testPart, options.testFile, ends[2] - ends[1], options);
-  const encoded = { encoder: reader.encoder, ends };
-  const { vocabulary, cuts, store, notes } =
-    unit === 'byte' ? ofBytes(encoded, options) : await encodedInTurns(renumber(encoded, options), reader, options.onActivity);
-  const { train, validation, test } = partsOf(store.finish(...cuts), options);
+  heldOut.forEach((part, index) => refuseTooShort(part, ends[index + 1] - ends[index], options.vocabulary !== undefined));
+  const read = { encoder: reader.encoder, ends };
+  const { vocabulary, encoded, notes } =
+    unit === 'byte'
+      ? { vocabulary: byteVocabulary(), encoded: read, notes: [] }
+      : await runInTurns(reported(renumber(read, options, heldOut), reader, options.onActivity));
+  const tokens = encoded.encoder.store.finish();
+  const parts = partsOf(encoded.ends, heldOut);
+  const [train, validation, test] = [parts.train, parts.validation, parts.test].map((part) => tokens.subarray(...part));
   if (options.vocabulary === undefined) checkVariety([train, validation, test], vocabulary, options);
   return {
     vocabulary,
@@ -132,154 +147,112 @@ export async function readCorpus(options: CorpusOptions): Promise<Corpus> {
   };
 }
 
-interface Numbered {
-  readonly vocabulary: Vocabulary;
-  readonly store: Encoder['store'];
-  /** Where the text to train on ends, then the fraction to validate on, the fraction to test on, and the validation file. */
-  readonly cuts: readonly number[];
-  readonly notes: readonly string[];
-}
-
-const ofBytes = (encoded: Encoded, options: CorpusOptions): Numbered => ({
-  vocabulary: byteVocabulary(),
-  store: encoded.encoder.store,
-  cuts: cutsOf(encoded, options),
-  notes: [],
-});
-
-function notesOnReading({ skipped, invalid, changedLineEnds, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
+function notesOnReading({ skipped, invalid, changedLineEnds: changed, joins }: Reader, { vocabulary }: CorpusOptions): string[] {
   // Line ends belong to the vocabulary: only a new model leaves the choice.
-  const choice = vocabulary === undefined ? '; use --keep-line-ends to keep them' : '';
-  const one = changedLineEnds.length === 1;
+  const isNew = vocabulary === undefined;
+  const files = changed.length === 1 ? `${changed[0]} has` : `${count(changed.length)} files have`;
   const notes = [
-    skipped > 0 && `${count(skipped)} hidden or binary ${skipped === 1 ? 'file was' : 'files were'} passed over`,
+    skipped > 0 && `${countOf(skipped, 'hidden or binary file was', 'hidden or binary files were')} passed over`,
     invalid.length > 0 && noteOnSkipped(invalid),
-    changedLineEnds.length > 0 &&
-      `${one ? `${changedLineEnds[0]} has` : `${count(changedLineEnds.length)} files have`} CRLF or CR line ends, which are read as LF${choice}`,
+    changed.length > 0 && `${files} CRLF or CR line ends, which are read as LF${isNew ? '; use --keep-line-ends to keep them' : ''}`,
     joins > 0 &&
-      `${count(joins)} ${joins === 1 ? 'file does' : 'files do'} not end with a newline: one is put before the next file${vocabulary === undefined ? ', unless --keep-line-ends is given' : ''}`,
+      `${countOf(joins, 'file does', 'files do')} not end with a newline: one is put before the next file${isNew ? ', unless --keep-line-ends is given' : ''}`,
   ];
   return notes.filter((note) => note !== false);
 }
 
-const count = (value: number): string => value.toLocaleString('en');
-
-function nothingRead({ sources, vocabulary }: CorpusOptions, reader: Reader): RnnError {
-  if (reader.read.length === 0) {
-    const message = reader.invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in';
-    return new RnnError('corpus', `${message} ${sources.map(nameOf).join(' ')}`, {
-      hint: 'a model made by rnn train --unit byte reads bytes, whatever they mean',
+function nothingRead({ sources, vocabulary }: CorpusOptions, { read, invalid }: Reader): RnnError {
+  const names = sources.map(nameOf).join(' ');
+  const forNone = 'a model made by rnn train --unit byte reads bytes, whatever they mean';
+  const forNew = 'it takes three characters to train at all, and a hundred thousand to learn to spell';
+  if (read.length > 0)
+    return new RnnError('corpus', `the corpus is empty: ${names}`, {
+      hint: vocabulary === undefined ? forNew : 'name a file with text in it',
     });
-  }
-  return new RnnError('corpus', `the corpus is empty: ${sources.map(nameOf).join(' ')}`, {
-    hint:
-      vocabulary === undefined
-        ? 'it takes three characters to train at all, and a hundred thousand to learn to spell'
-        : 'name a file with text in it',
-  });
+  return new RnnError(
+    'corpus',
+    `${invalid.length > 0 ? 'none of the files can be read as text:' : 'there are only binary files in'} ${names}`,
+    {
+      hint: forNone,
+    },
+  );
 }
 
-/** Runs the encoding, and tells after each piece of it that it goes on. */
-function encodedInTurns(pieces: Pieces<Numbered>, { read }: Reader, onActivity: ReadingListener = () => {}): Promise<Numbered> {
+/** The same computation, which reports after each piece of it that it continues. */
+function* reported<Result>(pieces: Pieces<Result>, { read }: Reader, onActivity: ReadingListener = () => {}): Pieces<Result> {
   const files = { done: read.length, total: read.length };
-  function* told(): Pieces<Numbered> {
-    for (;;) {
-      const { done, value } = pieces.next();
-      if (done) return value;
-      onActivity({ kind: 'encoding', done: 0, total: null, files });
-      yield;
-    }
+  for (;;) {
+    const { done, value } = pieces.next();
+    if (done) return value;
+    onActivity({ kind: 'encoding', done: 0, total: null, files });
+    yield;
   }
-  return runInTurns(told());
+}
+
+interface Numbered {
+  readonly vocabulary: Vocabulary;
+  readonly encoded: Encoded;
+  readonly notes: readonly string[];
 }
 
 /** Gives all characters their ids in the vocabulary, which is the given one or that of the text. */
-function* renumber(read: Encoded, options: CorpusOptions): Pieces<Numbered> {
-  const own = options.vocabulary === undefined ? null : yield* inKnownForm(read, options.vocabulary);
-  const encoded = own ?? read;
-  const {
-    encoder: { store, codePoints },
-    ends: [sources],
-  } = encoded;
-  const { minCount, known } = options;
-  const cuts = cutsOf(encoded, options);
+function* renumber(read: Encoded, options: CorpusOptions, heldOut: readonly HeldOut[]): Pieces<Numbered> {
+  const { minCount, known, vocabulary: given } = options;
+  const inKnownForm = given === undefined ? null : yield* encodedInKnownForm(read, given);
+  const encoded = inKnownForm ?? read;
+  const { store, codePoints } = encoded.encoder;
   const characters = codePoints.map((codePoint) => String.fromCodePoint(codePoint));
-  const trained = yield* store.count(characters.length, 0, sources);
-  const heldOut = yield* store.count(characters.length, sources, store.length);
-  // What is rare in the text to train on is folded, whatever else is in the files to validate and to test on.
-  const isFound = (id: number): boolean => trained[id] + (minCount === 1 ? heldOut[id] : 0) >= minCount;
+  const [sources] = encoded.ends;
+  const [, train] = partsOf(encoded.ends, heldOut).train;
+  const learnt = yield* store.count(characters.length, 0, train);
+  const heldOutOfSources = yield* store.count(characters.length, train, sources);
+  const others = yield* store.count(characters.length, sources, store.length);
+  // Characters that are rare in the sources are folded, however often they occur in separate texts to validate and to test on.
+  const isFound = (id: number): boolean => learnt[id] + heldOutOfSources[id] + (minCount === 1 ? others[id] : 0) >= minCount;
   const found = characters.filter((_, id) => isFound(id));
   const withUnknown = minCount > 1 || (known?.data.unknown ?? null) !== null;
-  const vocabulary = options.vocabulary ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown);
-
-  const table = new Uint32Array(characters.length);
-  const missing: string[] = [];
-  characters.forEach((character, provisional) => {
-    const id = vocabulary.find(character);
-    if (id >= 0) table[provisional] = id;
-    else if (trained[provisional] + heldOut[provisional] > 0) missing.push(character);
-  });
-  if (missing.length > 0) {
+  const vocabulary = given ?? characterVocabulary([...(known?.data.symbols ?? []), ...found], withUnknown);
+  const ids = characters.map((character) => vocabulary.find(character));
+  const missing = characters.filter((_, id) => ids[id] < 0 && learnt[id] + heldOutOfSources[id] + others[id] > 0);
+  if (missing.length > 0)
     throw vocabulary.unknownCharacters(missing, 'the text has characters that the model has never seen:', options.toAddCharacters);
-  }
-  const notes = own === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
-  if (options.vocabulary === undefined) {
-    const learnt = yield* store.count(characters.length, 0, cuts[0]);
-    const before = new Set(known?.data.symbols);
-    const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
-    if (unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt, options));
-  }
-  yield* store.remap(table, vocabulary.size);
-  return { vocabulary, store, cuts, notes };
+  const notes = inKnownForm === null ? [] : ['the text is read in the form of its characters and line ends that the model knows'];
+  const before = new Set(known?.data.symbols);
+  const unlearnt = characters.filter((character, id) => learnt[id] === 0 && isFound(id) && !before.has(character));
+  if (given === undefined && unlearnt.length > 0) notes.push(noteOnUnlearnt(unlearnt, options));
+  yield* store.remap(Uint32Array.from(ids), vocabulary.size);
+  return { vocabulary, encoded, notes };
 }
 
 function noteOnUnlearnt(characters: readonly string[], { testFile, testFraction }: CorpusOptions): string {
-  const one = characters.length === 1;
-  const head = one ? 'a character occurs' : `${count(characters.length)} characters occur`;
-  const tail = one
-    ? 'it belongs to the vocabulary, and the model does not learn it'
-    : 'they belong to the vocabulary, and the model does not learn them';
+  const [occurs, belong] =
+    characters.length === 1
+      ? ['a character occurs', 'it belongs to the vocabulary, and the model does not learn it']
+      : [`${count(characters.length)} characters occur`, 'they belong to the vocabulary, and the model does not learn them'];
   const where = testFile === null && testFraction === 0 ? 'validate on' : 'validate or test on';
-  return `${head} only in the text to ${where}: ${describeCharacters(characters)}; ${tail}`;
+  return `${occurs} only in the text to ${where}: ${describeCharacters(characters)}; ${belong}`;
 }
 
-/** The text in a form that the vocabulary knows, where it does not know it as it is; null otherwise. */
-function* inKnownForm({ encoder: { store, codePoints }, ends }: Encoded, vocabulary: Vocabulary): Pieces<Encoded | null> {
-  // Where there is a symbol for the unknown, texts were trained on with it.
-  if (vocabulary.data.unknown !== null) return null;
-  const isKnown = (character: string): boolean => vocabulary.find(character) >= 0;
-  const counts = yield* store.count(codePoints.length, 0, store.length);
-  const missing = codePoints
-    .filter((_, id) => counts[id] > 0)
-    .map((codePoint) => String.fromCodePoint(codePoint))
-    .filter((character) => !isKnown(character));
-  const parts = ends.map((end, index) => store.view(ends[index - 1] ?? 0, end));
-  return yield* encodedInKnownForm(parts, codePoints, missing, isKnown);
-}
-
-function checkOptions(options: CorpusOptions, unit: Unit): void {
-  const { sources, minCount, validationFile, testFile, vocabulary, encoding } = options;
-  if (sources.length === 0) throw new RnnError('usage', 'no corpus was given', { hint: 'name a file, a folder, or - for standard input' });
-  if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1) {
-    throw new RnnError('usage', 'standard input (-) can be read only once', { hint: 'put one of the texts into a file' });
-  }
-  if (encodingNamed(encoding) === null) {
-    throw new RnnError('usage', `--encoding is ${encoding}, expected the name of an encoding`, {
-      hint: 'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
-    });
-  }
-  if (!Number.isInteger(minCount) || minCount < 1)
-    throw new RnnError('usage', `--min-count must be a whole number from 1, not ${minCount}`, { options: ['--min-count'] });
-  if (minCount > 1 && unit === 'byte' && vocabulary === undefined) {
+function checkOptions({ sources, minCount, validationFile, testFile, vocabulary, encoding }: CorpusOptions, unit: Unit): void {
+  const refuse = (message: string, hint: string): never => {
+    throw new RnnError('usage', message, { hint });
+  };
+  if (sources.length === 0) refuse('no corpus was given', 'name a file, a folder, or - for standard input');
+  if ([...sources, validationFile, testFile].filter(isStandardInput).length > 1)
+    refuse('standard input (-) can be read only once', 'put one of the texts into a file');
+  if (encodingNamed(encoding) === null)
+    refuse(
+      `--encoding is ${encoding}, expected the name of an encoding`,
+      'such as utf-8, windows-1252, utf-16le, shift_jis or gb18030: the labels of the Encoding Standard',
+    );
+  if (minCount > 1 && unit === 'byte' && vocabulary === undefined)
     throw new RnnError('usage', '--min-count is for characters: with --unit byte all 256 bytes are symbols', {
       hint: 'leave one of the two out',
       options: ['--min-count', '--unit'],
     });
-  }
-  checkFractions(options);
 }
 
-/** A text of one symbol over and over teaches nothing, and is most likely not what was meant. */
+/** A text of one character over and over teaches nothing, and is most likely a mistake. */
 function checkVariety(parts: readonly Tokens[], vocabulary: Vocabulary, { minCount }: CorpusOptions): void {
   const [[first]] = parts.filter(({ length }) => length > 0);
   if (parts.some((tokens) => tokens.some((id) => id !== first))) return;

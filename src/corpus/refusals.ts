@@ -1,19 +1,22 @@
-// Why the bytes of a file are no text, for the user to read, with what would read them. Touches no file.
+// Why a file is not text, as errors for the user, with options that read the file or leave it out. Touches no file.
+import path from 'node:path';
+import { count, countOf } from '../count.ts';
 import { RnnError } from '../errors.ts';
-import { HEAD_BYTES, asWindows1252 } from './encoding.ts';
+import { shellWord } from '../shell-word.ts';
+import type { InvalidBytes } from './encoder.ts';
+import { HEAD_BYTES, UTF8, asWindows1252 } from './encoding.ts';
+import { literalPattern } from './patterns.ts';
+import type { InvalidFile } from './sources.ts';
 import type { Tokens } from './store.ts';
 
 const NEWLINE = 0x0a;
-
-/** A file as messages call it. */
-export interface NamedFile {
-  readonly name: string;
-  /** The user named this very file; of others, those that look like binary files are skipped. */
-  readonly named: boolean;
-}
+/** Files that are named one by one; of more there is a count. */
+const MAX_LISTED = 20;
+/** Options that anybody would type, or paste. */
+const MAX_PATTERNS = 20;
 
 /**
- * Why these bytes are no text, or null. Text may hold a few control characters; a third is too many.
+ * Why these bytes are not text, or null. Text may hold a few control characters; a third is too many.
  *
  * @param at where they are in the file; null if it was in another encoding
  */
@@ -22,67 +25,111 @@ export function binarySign(bytes: Uint8Array, isHead: boolean, at: number | null
   if (nul >= 0) return at === null ? 'a NUL character' : `a NUL byte at byte ${at + nul}`;
   if (!isHead) return null;
   const head = bytes.subarray(0, HEAD_BYTES);
-  const controls = head.reduce(
-    (count, byte) => count + (byte === 0x7f || (byte < 0x20 && (byte < 0x07 || byte > 0x0d) && byte !== 0x1b) ? 1 : 0),
-    0,
-  );
-  return controls * 3 > head.length ? 'most of it is control characters' : null;
+  const controls = head.filter((byte) => byte === 0x7f || (byte < 0x20 && (byte < 0x07 || byte > 0x0d) && byte !== 0x1b));
+  return controls.length * 3 > head.length ? 'most of it is control characters' : null;
+}
+
+/** The error for a file that cannot be read as text. */
+export class NotText extends RnnError {
+  constructor(message: string, hint: string | undefined, cause?: unknown) {
+    super('corpus', message, { hint, cause });
+  }
 }
 
 const byBytes = 'a model made by rnn train --unit byte reads any file';
-export const binaryFile = (file: NamedFile, sign: string): RnnError =>
-  new RnnError('corpus', `${file.name} looks like a binary file: ${sign}`, { hint: byBytes });
+export const binaryFile = (name: string, sign: string): NotText => new NotText(`${name} looks like a binary file: ${sign}`, byBytes);
 
 /** @param encoding `utf-16le` or `utf-16be` */
-export const utf16File = (file: NamedFile, encoding: string): RnnError =>
-  new RnnError('corpus', `${file.name} is UTF-16, expected UTF-8`, { hint: `use --encoding ${encoding}` });
+export const utf16File = (name: string, encoding: string): NotText =>
+  new NotText(`${name} is UTF-16, expected UTF-8`, `use --encoding ${encoding}`);
 
-export const utf32File = (file: NamedFile): RnnError =>
-  new RnnError('corpus', `${file.name} is UTF-32, expected UTF-8`, {
-    hint: 'convert it with iconv -f UTF-32 -t UTF-8',
-  });
+export const utf32File = (name: string): NotText =>
+  new NotText(`${name} is UTF-32, expected UTF-8`, 'convert it with iconv -f UTF-32 -t UTF-8');
 
-/** The error for a file of which another program cut off a part that was not read yet. */
-export const shortenedFile = (file: string): RnnError =>
-  new RnnError('corpus', `cannot read ${file}: it became shorter while it was read`, {
-    hint: 'wait until the program that writes it is done, or read a copy',
-  });
-
-interface WrongPlace {
-  readonly encoding: string;
-  /** A byte order mark says so. */
-  readonly isMarked: boolean;
-  /** The text of the file so far, as provisional ids. */
-  readonly before: Tokens;
-  /** The bytes of UTF-8 that do not belong to a character start at `index` of `bytes`, and at `at` of the file, as far as that is known. */
-  readonly bytes?: Uint8Array;
-  readonly index?: number;
-  readonly at?: number | null;
-  readonly isCutOff?: boolean;
-}
-
-/** The error for a file that is not of its encoding. */
+/**
+ * The error for a file that is not of its encoding.
+ *
+ * @param before the text of the file so far, as provisional ids
+ * @param invalid the bytes that are not UTF-8; null in another encoding
+ */
 export function invalidText(
-  file: NamedFile,
-  { encoding, isMarked, before, bytes, index = -1, at = null, isCutOff = false }: WrongPlace,
-): RnnError {
-  const byte = bytes?.[index];
-  const place = [at === null ? '' : `byte ${at}`, byte === undefined ? '' : `0x${byte.toString(16).toUpperCase().padStart(2, '0')}`]
-    .filter((text) => text !== '')
-    .join(', ');
+  { name, encoding, isMarked, lineEnds }: { name: string; encoding: string; isMarked: boolean; lineEnds: { changed: boolean } | null },
+  before: Tokens,
+  invalid: InvalidBytes | null,
+): NotText {
   let line = 1;
   for (const id of before) if (id === NEWLINE) line++;
   const column = before.length - before.lastIndexOf(NEWLINE);
-  const what = isCutOff ? 'ends within a character' : `is not ${encoding === 'utf-8' ? 'UTF-8' : encoding}`;
-  return new RnnError('corpus', `${file.name} ${what} at line ${line}, column ${column}${place === '' ? '' : ` (${place})`}`, {
-    hint: `${isMarked ? 'mend the file, or remove its byte order mark and use --encoding' : remedy(bytes, index, encoding)}; ${byBytes}`,
-  });
+  const wrong = invalid?.isCutOff ? 'ends within a character' : `is not ${encoding === UTF8 ? 'UTF-8' : encoding}`;
+  const remedy = isMarked ? 'mend the file, or remove its byte order mark and use --encoding' : remedyFor(encoding, invalid);
+  const place = `line ${line}, column ${column}${placeOf(invalid, lineEnds?.changed ?? false)}`;
+  return new NotText(`${name} ${wrong} at ${place}`, `${remedy}; ${byBytes}`);
 }
 
-function remedy(bytes: Uint8Array | undefined, index: number, encoding: string): string {
-  if (encoding !== 'utf-8') return 'use --encoding with the encoding that it has';
-  const guess = bytes?.[index] === undefined ? null : asWindows1252(bytes, index);
+/** @param isChanged the line ends were changed, so that offsets in the text are not offsets in the file */
+function placeOf(invalid: InvalidBytes | null, isChanged: boolean): string {
+  if (invalid === null) return '';
+  const byte = `0x${invalid.bytes[invalid.index].toString(16).toUpperCase().padStart(2, '0')}`;
+  return isChanged ? ` (${byte})` : ` (byte ${invalid.offset}, ${byte})`;
+}
+
+function remedyFor(encoding: string, invalid: InvalidBytes | null): string {
+  if (encoding !== UTF8 || invalid === null) return 'use --encoding with the encoding that it has';
+  const guess = asWindows1252(invalid.bytes, invalid.index);
   return guess === null
     ? 'use --encoding with the encoding that it has, such as windows-1251 or gb18030'
     : `use --encoding windows-1252 if this reads well: ${guess}`;
+}
+
+/**
+ * The error for all files of a corpus that cannot be read as text, with the options that leave them out.
+ *
+ * @param read the files that are text
+ */
+export function invalidFiles(invalid: readonly InvalidFile[], read: readonly string[]): RnnError {
+  const [{ error }] = invalid;
+  const ways = [...excludingAll(invalid, read), '--skip-invalid'].join(' or ');
+  if (invalid.length === 1) {
+    if (read.length === 0) return error; // without it nothing is left
+    return new NotText(error.message, `${error.hint}; ${ways} leaves it out`, error);
+  }
+  const message = `${count(invalid.length)} of ${count(invalid.length + read.length)} files cannot be read as text`;
+  // Where all are invalid they are most likely in one encoding.
+  const hint = read.length === 0 ? error.hint : `use ${ways} to leave them out`;
+  return new RnnError('corpus', message, { hint, cause: error, cases: listed(invalid.map((file) => file.error.message)) });
+}
+
+/** That they were skipped, for the user. */
+export function noteOnSkipped(invalid: readonly InvalidFile[]): string {
+  const names = listed(invalid.map((file) => file.path)).join(', ');
+  const that = 'that cannot be read as text';
+  return `${countOf(invalid.length, `file ${that} was`, `files ${that} were`)} skipped: ${names}`;
+}
+
+const listed = (all: readonly string[]): readonly string[] =>
+  all.length <= MAX_LISTED ? all : [...all.slice(0, MAX_LISTED), `and ${count(all.length - MAX_LISTED)} more`];
+
+/** The options that leave these files out and no others; none where they would be too many, or some are named by the user. */
+function excludingAll(invalid: readonly InvalidFile[], read: readonly string[]): readonly string[] {
+  if (invalid.some(({ named }) => named)) return [];
+  const readExtensions = new Set(read.map((file) => path.extname(file)));
+  const readNames = new Set(read.map((file) => path.basename(file)));
+  const patterns = new Set(
+    invalid.map((file) => {
+      const extension = path.extname(file.path);
+      const isShared = invalid.some((other) => other !== file && path.extname(other.path) === extension);
+      if (extension !== '' && isShared && !readExtensions.has(extension)) return `*${literalPattern(extension)}`;
+      return literalPattern(ownEnd(file.path, read, readNames));
+    }),
+  );
+  return patterns.size > MAX_PATTERNS ? [] : [[...patterns].map((pattern) => `--exclude ${shellWord(pattern)}`).join(' ')];
+}
+
+/** The base name, with as many folders before it as it takes to match no file that is read. */
+function ownEnd(file: string, read: readonly string[], readNames: ReadonlySet<string>): string {
+  const parts = file.split(path.sep);
+  let end = parts.pop()!;
+  if (!readNames.has(end)) return end;
+  while (parts.length > 0 && read.some((other) => other.endsWith(path.sep + end.replaceAll('/', path.sep)))) end = `${parts.pop()}/${end}`;
+  return end;
 }

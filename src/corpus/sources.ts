@@ -1,13 +1,14 @@
-// Which files a corpus is made of: what the user wrote on the command line, turned into a list. Reads folders, never text.
+// Which files a corpus consists of, from the sources that the user named. Reads folders, never text.
 import { existsSync } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { countOf } from '../count.ts';
 import { RnnError, systemCode } from '../errors.ts';
 import { builtinCorpora } from './builtin.ts';
 import { nameFromBytes, pathForSystem } from './names.ts';
-import { atAnyDepth, isPatternOf, splitPattern } from './patterns.ts';
+import { atAnyDepth, isPatternOf, splitPattern, walk } from './patterns.ts';
+import { NotText } from './refusals.ts';
 import { isStandardInput } from './standard-input.ts';
-import { walk } from './walk.ts';
 
 /** A text that is in no file; its name is for messages, and for runs on it. */
 export interface GivenText {
@@ -28,7 +29,7 @@ export function nameOf(source: Source): string {
 
 export interface TextFile {
   readonly path: string;
-  /** The user named this very file; others were found in a folder or by a pattern, where what is not text is passed over. */
+  /** The user named this very file. Other files were found in a folder or by a pattern, and are skipped if they are binary. */
   readonly named: boolean;
 }
 
@@ -54,25 +55,26 @@ interface FoundFiles {
 /**
  * The files of one source: a file, a folder with everything in it that is not hidden, a pattern, or `-`.
  *
- * `include` limits what is taken from folders and `exclude` what is taken from folders and by patterns; both are matched
- * against the path within the folder and against the base name. `runFolder` is left out, wherever it lies,
- * and so are other run folders below a folder: their files change while one reads. Files come in the order of their paths' UTF-16 code
+ * `include` selects files of folders, `exclude` leaves out files of folders and patterns. Both are matched against the path within the
+ * folder and against the base name. `runFolder` is left out, wherever it lies, and so are other run folders below a folder: their files
+ * change while they are read. Files come in the order of their paths' UTF-16 code
  * units, the same on every machine. A file that is reached more than once through symbolic links is taken once.
  *
  * @throws RnnError `corpus` if there is nothing there, or it cannot be looked at
  */
 export async function findFiles(given: string, { include, exclude, runFolder }: Limits): Promise<FoundFiles> {
-  if (isStandardInput(given)) return { files: [{ path: given, named: true }], lost: [], skipped: 0 };
+  const one = (file: string): FoundFiles => ({ files: [{ path: file, named: true }], lost: [], skipped: 0 });
+  if (isStandardInput(given)) return one(given);
   const source = await withItsBytes(given);
   const status = await stat(pathForSystem(source)).catch((error: unknown) => {
     // A name with a star in it is a pattern only where no file has that name.
     if (systemCode(error) === 'ENOENT' && isPatternOf(source)) return null;
     throw fileError(source, error);
   });
-  if (status !== null && !status.isDirectory()) return { files: [{ path: source, named: true }], lost: [], skipped: 0 };
+  if (status !== null && !status.isDirectory()) return one(source);
 
   const isPattern = status === null;
-  const { folder: named, pattern } = isPattern ? splitPattern(source, process.platform, existsSync) : { folder: source, pattern: '' };
+  const { folder: named, pattern } = isPattern ? splitPattern(source) : { folder: source, pattern: '' };
   const folder = await asSystemHasIt(named);
   // A pattern finds hidden files only where it has the dot; of a folder's, they are found to be counted.
   const { paths, unreadable, special } = isPattern
@@ -82,17 +84,19 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
         dot: true,
         ignore: ['**/.*/**', ...atAnyDepth(exclude)],
       });
-  const isHidden = (file: string): boolean => !isPattern && path.basename(file).startsWith('.');
-  // What is not there holds nothing.
-  const isLost = (error: Error): boolean => !['ENOENT', 'ENOTDIR'].includes(systemCode(error));
+  const isVisible = (file: string): boolean => isPattern || !path.basename(file).startsWith('.');
   const lost = unreadable
-    .filter((each) => isLost(each.error) && !isHidden(path.relative(folder, each.path)))
-    .map(({ path: below, error }) => lostFolder(path.join(folder, path.relative(folder, below)), error));
-  const visible = paths.filter((file) => !isHidden(file));
+    .map(({ path: below, error }) => ({ within: path.relative(folder, below), error }))
+    // A folder that has been removed has no files.
+    .filter(({ within, error }) => !['ENOENT', 'ENOTDIR'].includes(systemCode(error)) && isVisible(within))
+    .map(({ within, error }) => {
+      const file = { path: path.join(folder, within), named: false };
+      return { ...file, error: fileError(file.path, error, file) };
+    });
+  const visible = paths.filter(isVisible);
+  const inOrder = withoutRuns(visible).toSorted();
   const files = await withoutRepetitions(
-    withoutRuns(visible)
-      .toSorted(byCodeUnits)
-      .map((file) => path.join(folder, file)),
+    inOrder.map((file) => path.join(folder, file)),
     runFolder,
   );
   const hidden = paths.length - visible.length;
@@ -100,15 +104,9 @@ export async function findFiles(given: string, { include, exclude, runFolder }: 
     throw new RnnError('corpus', `cannot read ${source}: every file of it lies in a run folder`, {
       hint: 'choose another run folder with --out, or name files one by one',
     });
-  if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, include, exclude, hidden);
+  if (files.length === 0 && lost.length === 0) throw nothingFound(source, isPattern, { include, exclude }, hidden);
   return { files: files.map((file) => ({ path: file, named: false })), lost, skipped: isPattern ? 0 : hidden + special };
 }
-
-const lostFolder = (folder: string, error: Error): InvalidFile => ({
-  path: folder,
-  named: false,
-  error: fileError(folder, error, { named: false }),
-});
 
 /**
  * Node replaces the bytes of an argument that are not valid UTF-8. The first file of the folder that would look so is meant, where no file
@@ -132,8 +130,7 @@ async function asSystemHasIt(folder: string): Promise<string> {
 export function corpusName(source: Source): string {
   if (isText(source)) return source.name;
   if (isStandardInput(source)) return 'stdin';
-  if (isPatternOf(source) && !existsSync(source))
-    return path.basename(path.resolve(splitPattern(source, process.platform, existsSync).folder)) || 'corpus';
+  if (isPatternOf(source) && !existsSync(source)) return path.basename(path.resolve(splitPattern(source).folder)) || 'corpus';
   // The 1 of linux-6.1 is no extension.
   const extension = path.extname(source);
   const whole = path.basename(path.resolve(source));
@@ -142,46 +139,32 @@ export function corpusName(source: Source): string {
   return (/^\.*$/.test(name) ? whole : name) || 'corpus';
 }
 
-const checkPath = 'check the path; it is relative to the present folder';
-
 /**
- * What the operating system said about a file, in words, with what to do.
+ * An error of the operating system about a file, in words, with a remedy.
  *
  * @param named the user named this very file; others were found
  */
-export function fileError(file: string, error: unknown, { named = true } = {}): RnnError {
-  const code = systemCode(error);
-  if (!named && (code === 'ENOENT' || code === 'ELOOP')) {
-    return new RnnError('corpus', `cannot read ${file}: ${code === 'ENOENT' ? 'it links to nothing' : 'it links to itself'}`, {
-      cause: error,
-      hint: 'mend or remove it',
-    });
-  }
+export function fileError(file: string, cause: unknown, { named = true } = {}): NotText {
+  const code = systemCode(cause);
+  const refuse = (message: string, hint: string): NotText => new NotText(message, hint, cause);
+  const checkPath = 'check the path; it is relative to the present folder';
+  if (!named && code === 'ENOENT') return refuse(`cannot read ${file}: it links to nothing`, 'mend or remove it');
+  if (!named && code === 'ELOOP') return refuse(`cannot read ${file}: it links to itself`, 'mend or remove it');
   if (file === '')
-    return new RnnError('corpus', 'the name of a text is empty, expected a file, a folder, a pattern or -', {
-      cause: error,
-      hint: 'look at the variable that it comes from',
-    });
+    return refuse('the name of a text is empty, expected a file, a folder, a pattern or -', 'look at the variable that it comes from');
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     const builtin = builtinCorpora.find(({ name }) => name === corpusName(file));
-    return new RnnError('corpus', `no such file or folder: ${file}`, {
-      cause: error,
-      hint: builtin === undefined ? checkPath : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`,
-    });
+    const hint = builtin === undefined ? checkPath : `rnn corpus ${builtin.name} writes corpora/${builtin.name}.txt`;
+    return refuse(`no such file or folder: ${file}`, hint);
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    const remedy =
-      process.platform === 'win32'
-        ? 'look at who may read it, in its properties'
-        : 'ls -ld shows whose it is; chmod u+r lets its owner read it';
-    return new RnnError('corpus', `no permission to read ${file}`, { cause: error, hint: remedy });
+    const onWindows = 'look at who may read it, in its properties';
+    const elsewhere = 'ls -ld shows whose it is; chmod u+r lets its owner read it';
+    return refuse(`no permission to read ${file}`, process.platform === 'win32' ? onWindows : elsewhere);
   }
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = cause instanceof Error ? cause.message : String(cause);
   const isPath = code === 'ELOOP' || code === 'ENAMETOOLONG';
-  return new RnnError('corpus', `cannot read ${file}: ${reason}`, {
-    cause: error,
-    hint: isPath ? checkPath : 'see whether another program can read it',
-  });
+  return refuse(`cannot read ${file}: ${reason}`, isPath ? checkPath : 'see whether another program can read it');
 }
 
 /** Without the files of run folders, known by a log beside a lock or a checkpoint. */
@@ -197,46 +180,31 @@ function withoutRuns(files: readonly string[]): readonly string[] {
 async function withoutRepetitions(files: readonly string[], runFolder: string | undefined): Promise<string[]> {
   // It is not there before the run is.
   const leftOut = runFolder === undefined ? null : await realpath(runFolder).catch(() => path.resolve(runFolder));
+  const reals = await Promise.all(
+    files.map((file) => realpath(pathForSystem(file), { encoding: 'buffer' }).then(nameFromBytes, () => file)),
+  );
   const seen = new Set<string>();
-  const first: string[] = [];
-  const reals = await Promise.all(files.map(realPath));
-  for (const [index, file] of files.entries()) {
-    const real = reals[index];
-    if (leftOut !== null && real.startsWith(leftOut + path.sep)) continue;
-    if (!seen.has(real)) first.push(file);
-    seen.add(real);
-  }
-  return first;
+  return files.filter((_, index) => {
+    const isNew = !seen.has(reals[index]);
+    seen.add(reals[index]);
+    return isNew && !(leftOut !== null && reals[index].startsWith(leftOut + path.sep));
+  });
 }
 
-async function realPath(file: string): Promise<string> {
-  return realpath(pathForSystem(file), { encoding: 'buffer' }).then(nameFromBytes, () => file);
-}
-
-function byCodeUnits(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
-}
-
-function nothingFound(
-  source: string,
-  isPattern: boolean,
-  include: readonly string[],
-  exclude: readonly string[],
-  hidden: number,
-): RnnError {
+function nothingFound(source: string, isPattern: boolean, { include, exclude }: Limits, hidden: number): RnnError {
   const flags = [
     ...(isPattern ? [] : include.map((pattern) => `--include '${pattern}'`)),
     ...exclude.map((pattern) => `--exclude '${pattern}'`),
   ];
   const limits = flags.length === 0 ? '' : ` with ${flags.join(' ')}`;
+  const refuse = (message: string, hint: string): RnnError => new RnnError('corpus', message, { hint });
   const hint =
     hidden > 0
-      ? `${hidden} hidden ${hidden === 1 ? 'file was' : 'files were'} passed over; name such files one by one`
+      ? `${countOf(hidden, 'hidden file was', 'hidden files were')} passed over; name such files one by one`
       : 'patterns are matched against the path within the folder and the base name; quote them, or the shell expands them';
-  if (isPattern) return new RnnError('corpus', `no file matches ${source}${limits}`, { hint });
-  if (flags.length > 0) return new RnnError('corpus', `no file in ${source} matches${limits}`, { hint });
+  if (isPattern) return refuse(`no file matches ${source}${limits}`, hint);
+  if (flags.length > 0) return refuse(`no file in ${source} matches${limits}`, hint);
   return hidden > 0
-    ? new RnnError('corpus', `the folder ${source} holds no files but hidden ones`, { hint })
-    : new RnnError('corpus', `the folder ${source} holds no files`, { hint: 'name a folder or a file with text in it' });
+    ? refuse(`the folder ${source} holds no files but hidden ones`, hint)
+    : refuse(`the folder ${source} holds no files`, 'name a folder or a file with text in it');
 }

@@ -3,7 +3,7 @@ import { RnnError, inQuotes } from '../errors.ts';
 import { describeCharacters, substitutes } from './characters.ts';
 import { knownForm } from './forms.ts';
 
-/** What one symbol is: a code point of the text, or a byte of it. */
+/** The level of a model: a symbol is a code point of the text, or a byte of it. */
 export type Unit = 'char' | 'byte';
 
 /** A vocabulary as plain data, as it stands in checkpoints. The id of a symbol is its place in `symbols`. */
@@ -15,19 +15,14 @@ export interface VocabularyData {
   readonly unknown: number | null;
 }
 
-/** What an unknown character is written as, and so what a literal one in a corpus means. */
+/** The text of the unknown symbol. A literal U+FFFD in a corpus means the same. */
 const REPLACEMENT = '\u{FFFD}';
-
-/** Characters that are one byte in UTF-8, by that byte, which is their id in a vocabulary of bytes. */
-const ASCII: readonly string[] = Array.from({ length: 128 }, (_, byte) => String.fromCharCode(byte));
-/** A byte from here on may be the first of several, held back even where it ends a character that is broken off. */
-const LEAST_START = 0xc0;
 
 /** Turns ids into text as they come. */
 export interface Decoder {
   /** The text that this id completes: empty while a character of several bytes is incomplete. */
   push(id: number): string;
-  /** What is left when no more ids come: U+FFFD for an incomplete character. */
+  /** The text that is left at the end: U+FFFD for an incomplete character. */
   end(): string;
 }
 
@@ -97,32 +92,20 @@ export class Vocabulary {
     }
     // ignoreBOM keeps a byte order mark: bytes of a text are all the text's own.
     const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-    const byte = new Uint8Array(1);
-    // Most bytes of most texts are characters by themselves: the decoder, a microsecond each, is for those that are not, and for
-    // what follows the start of a character.
-    let begun = false;
-    return {
-      push(id) {
-        const whole = begun ? undefined : ASCII[id];
-        if (whole !== undefined) return whole;
-        byte[0] = Number.parseInt(symbolAt(symbols, id), 16);
-        const text = utf8.decode(byte, { stream: true });
-        begun = text === '' || byte[0] >= LEAST_START;
-        return text;
-      },
-      end: () => utf8.decode(),
-    };
+    return { push: (id) => utf8.decode(Uint8Array.of(byteOf(symbolAt(symbols, id))), { stream: true }), end: () => utf8.decode() };
   }
 
   decode(ids: Iterable<number>): string {
-    const decoder = this.decoder();
+    const { symbols } = this.data;
+    if (this.unit === 'byte')
+      return new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(ids, (id) => byteOf(symbolAt(symbols, id))));
     let text = '';
-    for (const id of ids) text += decoder.push(id);
-    return text + decoder.end();
+    for (const id of ids) text += symbolAt(symbols, id);
+    return text;
   }
 
   /**
-   * The error for characters that `find` does not find, with what could be written in their place.
+   * The error for characters that `find` does not find, with characters to write in their place.
    *
    * @param toAdd the command that adds them, as an imperative
    */
@@ -138,7 +121,7 @@ export class Vocabulary {
   }
 }
 
-/** The vocabulary of a text in which these characters occur; `withUnknown` adds the symbol that stands for all others. */
+/** The vocabulary of a text with these characters; `withUnknown` adds the symbol for all other characters. */
 export function characterVocabulary(characters: Iterable<string>, withUnknown: boolean): Vocabulary {
   const distinct = new Set(characters);
   if (withUnknown) distinct.add(REPLACEMENT);
@@ -154,6 +137,8 @@ export function byteVocabulary(): Vocabulary {
 function hexadecimal(byte: number): string {
   return byte.toString(16).padStart(2, '0');
 }
+
+const byteOf = (symbol: string): number => Number.parseInt(symbol, 16);
 
 function symbolAt(symbols: readonly string[], id: number): string {
   const symbol = symbols[id];

@@ -1,6 +1,6 @@
 // The work of a run between two events, for progress lines. An activity is not an event: it is neither logged
 // nor part of `--json`.
-import type { ReadingActivity } from '../corpus/activity.ts';
+import type { ReadingActivity } from '../corpus/read.ts';
 
 export type Activity = ReadingActivity | RunActivity;
 

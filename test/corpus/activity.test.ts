@@ -1,7 +1,7 @@
 // How far the reading is, and that timers have their turn meanwhile.
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import type { ReadingActivity } from '../../src/corpus/activity.ts';
+import type { ReadingActivity } from '../../src/corpus/read.ts';
 import { folderWith, read } from './fixture.ts';
 
 const MEBIBYTE = 2 ** 20;

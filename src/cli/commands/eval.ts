@@ -9,10 +9,11 @@ import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts'
 import { writeCharacters } from '../results/by-character.ts';
 import type { Context } from '../context.ts';
 import { type MachineFlags, blasFlag, deviceFlag, listDevices, machineFrom, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, flagsFor, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, onOneLine, unitName } from '../output/format.ts';
 import { type TextFlags, namesOfTexts, readKnownText, textFlags } from '../input/known-text.ts';
 import type { Output } from '../output/output.ts';
+import { wholeNumber } from '../../options/kind.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
 import { evaluationObject, otherBits, scoresTable } from '../results/scores-table.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../output/output-files.ts';
@@ -21,7 +22,7 @@ interface EvalFlags extends TextFlags, MachineFlags {
   readonly checkpoint?: string;
   readonly part?: Part;
   readonly streams?: number;
-  readonly seqLength?: number;
+  readonly sequenceLength?: number;
   readonly dynamic?: boolean;
   readonly dynamicLr?: number;
   readonly dynamicDecay?: number;
@@ -46,7 +47,7 @@ export function define(command: Command, context: Context): void {
     .description(
       'Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.',
     )
-    .argument('<corpus...>', 'the text: files, folders, globs, or - for standard input');
+    .argument('<corpus...>', 'the text: files, folders, globs, or - for stdin');
   const groups = {
     'What is scored:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
@@ -55,7 +56,7 @@ export function define(command: Command, context: Context): void {
     ],
     'How it is read:': [
       numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
-      numberFlag('--seq-length <n>', 'steps at a time; as in training', positive),
+      ...flagsFor({ sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps at a time; as in training' } }),
       switchFlag('--dynamic', 'also with weights that learn from what was scored'),
       numberFlag('--dynamic-lr <x>', 'how fast they learn; 0.03-0.3 (default: 0.1)', { above: 0, max: 1000 }),
       numberFlag('--dynamic-decay <x>', 'back to the trained ones; 0-0.02 (default: 0.002)', { min: 0, max: 1 }),
@@ -137,14 +138,14 @@ function notesOnTrained(share: number | null): string[] {
 }
 
 /** @throws RnnError `usage` for how fast to learn where nothing is to be learnt */
-function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay }: EvalFlags): GivenScoring {
+function givenOptions({ streams, sequenceLength, dynamic, dynamicLr, dynamicDecay }: EvalFlags): GivenScoring {
   if (!dynamic && (dynamicLr !== undefined || dynamicDecay !== undefined)) {
     throw new RnnError('usage', `${dynamicLr === undefined ? '--dynamic-decay' : '--dynamic-lr'} is for --dynamic`, {
       hint: 'add --dynamic, or leave it out',
     });
   }
   const rates = { ...(dynamicLr !== undefined && { learningRate: dynamicLr }), ...(dynamicDecay !== undefined && { decay: dynamicDecay }) };
-  return { streams, sequenceLength: seqLength, dynamic: dynamic ? rates : undefined };
+  return { streams, sequenceLength, dynamic: dynamic ? rates : undefined };
 }
 
 /** @throws RnnError `usage` for standard input or output that would be used twice */
