@@ -4,7 +4,7 @@ import { RnnError } from '../errors.ts';
 import { flagOf, namesWith } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import { addTrainFlags, givenOptions } from './commands/train-flags.ts';
-import { refuseRepeats } from './flags.ts';
+import { flagsOf, refuseRepeats } from './flags.ts';
 import { badValue } from '../options/values.ts';
 
 /** Of the options of `rnn train`, those that a network has before it learns anything: their keys. */
@@ -22,14 +22,16 @@ export function untrainedOptions(text: string): Partial<TrainingOptions> {
   const words = text.split(',').flatMap((word, index) => {
     const [name, ...rest] = index === 0 && !word.includes('=') ? ['cell', word] : word.split('=');
     const value = rest.length === 0 ? undefined : rest.join('=');
-    if (!ofModels.includes(name))
+    const option = flagsOf(command).find(({ longName }) => longName === `--${name}`);
+    // An alias counts as the option that it stands for.
+    if (option === undefined || !ofModels.includes(option.mainName.slice(2)))
       throw badValue(
         flag,
         text,
         `a cell and options such as lstm,hidden=64,forget-bias=5`,
         `those of a network before training: ${ofModels.join(', ')}`,
       );
-    const takesValue = command.options.find(({ long }) => long === `--${name}`)!.required;
+    const takesValue = option.required;
     if (takesValue !== (value !== undefined))
       throw new RnnError('usage', `${flag} ${text}: ${name} ${takesValue ? 'takes a value' : 'is a switch and takes none'}`, {
         hint: `write ${takesValue ? `${name}=…` : name}`,
