@@ -1,7 +1,7 @@
 // The page of `rnn eval --html`: a text in which each character is shaded by what it cost, with what was expected in its place.
 import type { ModelConfiguration } from '../model/configuration.ts';
-import type { Piece } from '../insight/pieces.ts';
-import type { Surprise } from '../insight/surprise.ts';
+import type { Piece } from '../evaluation/pieces.ts';
+import type { Surprise } from '../evaluation/surprise.ts';
 import { escapeHtml, page } from './page.ts';
 import { pageScript } from './scripts.ts';
 import { alongSvg, comparison, dearest, shadedText, tiles } from './surprise-parts.ts';

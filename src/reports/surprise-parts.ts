@@ -1,5 +1,5 @@
 // The parts of the page of surprise that need no program: figures, a curve along the text, the text itself, and where it cost most.
-import type { Piece } from '../insight/pieces.ts';
+import type { Piece } from '../evaluation/pieces.ts';
 import { escapeHtml } from './page.ts';
 import type { SurpriseReport } from './surprise-page.ts';
 

@@ -11,7 +11,7 @@ import { type ParameterShape, countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { runInTurns } from '../turns.ts';
 import { type ActivityListener, reporting } from './activity.ts';
-import { processBytes, refuseIfTooLarge } from './memory.ts';
+import { processBytes, refuseIfTooLarge } from '../evaluation/memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
 import { earlierDefaults } from './option-rules.ts';
@@ -25,7 +25,7 @@ import { transferParameters } from './transfer.ts';
 import { Validation } from './validation.ts';
 import { Weights } from './weights.ts';
 import { TRAIN, drawsOf, sameWindows, startSymbolOf, trainingJob } from './windows.ts';
-import { workloadOf } from './workload.ts';
+import { demandOf, workloadOf } from './workload.ts';
 
 /** What a checkpoint records besides the session's own state. */
 export type RunRecord = Pick<Checkpoint['training'], 'history' | 'bestValidationLossNats'> & Readonly<Record<string, unknown>>;
@@ -120,7 +120,7 @@ export class Session {
     const model = modelOf(options, corpus.vocabulary.size);
     const optimizer = createOptimizer(options);
     const workload = workloadOf(model, options, optimizer, corpus.validation.length > 1);
-    const demand = { model, options, workload, textBytes: bytesOf(corpus) };
+    const demand = demandOf(model, options, workload, bytesOf(corpus));
     onActivity({ kind: 'compiling', done: 0, total: 1 }); // most of the time goes into measuring its size
     await refuseIfTooLarge(demand, device);
     fitSizes(corpus.train.length, options, { batchSize: true, sequenceLength: true });

@@ -1,6 +1,7 @@
 // When a run evaluates, samples and saves: whether each is due at the step that is reached, and how long those still to come will take.
 import { type Recurring, isDue, timesLeft } from './due.ts';
-import { COST_OF_VALIDATION, EVALUATIONS, SAMPLES } from './intervals.ts';
+import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
+import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingOptions } from './options.ts';
 import type { Pause, Pauses } from './pauses.ts';
 import type { Session } from './session.ts';
@@ -50,7 +51,7 @@ export class Timetable {
       sample: this.samples ? left('sample') : 0,
       save: left('save'),
     };
-    return this.#pauses.remainingMs(counts, (1000 * COST_OF_VALIDATION * validation.scored()) / charactersPerSecond);
+    return this.#pauses.remainingMs(counts, (1000 * COST_OF_SCORING * validation.scored()) / charactersPerSecond);
   }
 
   /** A process that is killed in a long evaluation must not lose the training before it. */

@@ -3,7 +3,7 @@ import { scoredCharacters } from '../corpus/evaluation-windows.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Executable } from '../devices/device.ts';
 import type { ActivityListener } from './activity.ts';
-import { evaluate } from './evaluation.ts';
+import { evaluate } from '../evaluation/evaluate.ts';
 import type { TrainingOptions } from './options.ts';
 import { startSymbolOf } from './windows.ts';
 
@@ -49,8 +49,9 @@ export class Validation {
   async loss(executable: Executable, isUrgent: () => boolean, characters = this.#ofRun): Promise<number | null> {
     if (!this.isPossible) return null;
     const { evaluationStreams: streams, sequenceLength } = this.#options;
+    const onProgress = (done: number, total: number): void => this.#onActivity({ kind: 'validating', done, total });
     const startSymbol = startSymbolOf(this.#options, this.#corpus.vocabulary);
-    const plan = { streams, sequenceLength, startSymbol, characters, isUrgent, onActivity: this.#onActivity };
+    const plan = { streams, sequenceLength, startSymbol, characters, isUrgent, onProgress };
     return evaluate(executable, 'evaluate', this.#corpus.validation, plan);
   }
 }

@@ -6,7 +6,7 @@ import type { Corpus, Tokens } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { Device } from '../../devices/device.ts';
-import type { BareModel } from '../../insight/reading.ts';
+import type { BareModel } from '../../evaluation/evaluate.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';

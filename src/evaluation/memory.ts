@@ -1,13 +1,10 @@
-// How much memory a training run will take, and refusing one that this machine has no room for.
+// How much memory training or scoring will take, and refusing a model that this machine has no room for.
 import { freemem } from 'node:os';
 import { availableMemory } from 'node:process';
 import type { Device, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { countParameters } from '../program/value.ts';
-import type { TrainingOptions } from './options.ts';
-import { orthogonalBytes } from './orthogonal.ts';
-import { windowLengths } from './windows.ts';
 
 // Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step) pairs, 1 to 8 threads and texts of 1 to
 // 335 MB, on Node 20: within 15 % of each.
@@ -25,16 +22,17 @@ const GARBAGE_COPIES = 4;
 /** Beyond this many (layer, time step) pairs a program takes many seconds to plan, and is soon too long for one WebAssembly function. */
 const MOST_LAYER_STEPS = 2048;
 
-/** What of a run's options counts, besides its model. */
-type SizeOptions = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'randomLength' | 'sampleEvery' | 'orthogonalEvery'>;
-
 /** What takes memory. */
 export interface Demand {
   readonly model: ModelConfiguration;
-  readonly options: SizeOptions;
+  readonly batchSize: number;
+  readonly sequenceLength: number;
+  /** Time steps of each of the programs. */
+  readonly lengths: readonly number[];
   readonly workload: Workload;
-  /** What the text takes. */
   readonly textBytes: number;
+  /** Everything else that training allocates besides. */
+  readonly otherBytes: number;
 }
 
 /**
@@ -42,23 +40,13 @@ export interface Demand {
  *
  * @param deviceBytes what the device takes
  */
-export function processBytes({ model, options, workload, textBytes }: Demand, deviceBytes: number): number {
+export function processBytes({ model, lengths, workload, textBytes, otherBytes }: Demand, deviceBytes: number): number {
   const P = countParameters(workload.parameters);
-  const steps = windowLengths(options).reduce((sum, length) => sum + length, 0);
+  const steps = lengths.reduce((sum, length) => sum + length, 0);
   const copies = 4 * P * (COPIES + (workload.update?.slots.length ?? 0));
   const garbage = Math.min(MOST_GARBAGE_BYTES, GARBAGE_COPIES * copies);
-  // The weights of the sampler, as they are and packed.
-  const sampler = options.sampleEvery !== 0 ? 8 * P : 0;
-  const projection = options.orthogonalEvery > 0 ? orthogonalBytes(model) : 0;
   return (
-    NODE_BYTES +
-    PLANNING_BYTES * Math.sqrt(model.layers * steps) +
-    DEVICE_SHARE * deviceBytes +
-    copies +
-    garbage +
-    sampler +
-    projection +
-    textBytes
+    NODE_BYTES + PLANNING_BYTES * Math.sqrt(model.layers * steps) + DEVICE_SHARE * deviceBytes + copies + garbage + otherBytes + textBytes
   );
 }
 
@@ -72,17 +60,17 @@ const LOWER_SIZES = '--hidden, --layers, --batch-size or --seq-length';
  *   one activation fit into the free memory
  */
 export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
-  const { model, options, workload, textBytes } = demand;
-  const longest = Math.max(...windowLengths(options));
+  const { model, batchSize, sequenceLength, lengths, workload, textBytes } = demand;
+  const longest = Math.max(...lengths);
   if (model.layers * longest > MOST_LAYER_STEPS) {
-    const most = Math.floor((MOST_LAYER_STEPS / model.layers) * (options.sequenceLength / longest));
-    const given = `--seq-length ${options.sequenceLength} with --layers ${model.layers}`;
+    const most = Math.floor((MOST_LAYER_STEPS / model.layers) * (sequenceLength / longest));
+    const given = `--seq-length ${sequenceLength} with --layers ${model.layers}`;
     throw new RnnError('usage', `${given} is longer than can be planned: at most ${most}`, {
       options: ['--seq-length', '--layers'],
       hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
     });
   }
-  const activations = 4 * options.batchSize * options.sequenceLength * model.layers * model.hidden;
+  const activations = 4 * batchSize * sequenceLength * model.layers * model.hidden;
   const atLeast = 4 * countParameters(workload.parameters) * (3 + (workload.update?.slots.length ?? 0)) + activations;
   if (atLeast > freeBytes() + textBytes) refuseIfShort(demand, atLeast, `lower ${lower}`);
 }
