@@ -7,14 +7,12 @@ const root = resolve(import.meta.dirname, '..');
 const licences = collectLicences({ file: resolve(root, 'dist/THIRD-PARTY.md'), built: resolve(root, 'dist') });
 
 /**
- * Files of src/ that import a library each and do nothing else. Bundled, they take the place of what tsc made of them, so that source and
+ * Files of src/ that import a library each. Bundled, they take the place of what tsc made of them, so that source and
  * build run the same code; not minified, since gpu.js reads the text of functions, and stacks should be readable.
  */
-const libraries = ['devices/gpu/gpu-js', 'reports/observable', 'reports/scales'];
-/**
- * linkedom draws on a canvas if that package is there, and does without otherwise. `gl` is overridden by an empty package in package.json.
- */
-const external = ['canvas', 'webgpu'];
+const libraries = ['devices/gpu/gpu-js', 'reports/scales'];
+/** Besides, `gl` is overridden by an empty package in package.json. */
+const external = ['webgpu'];
 
 /** Each runs in a page, as a classic script. */
 const pages = ['cells', 'charts', 'curves', 'story', 'surprise'];

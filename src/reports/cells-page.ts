@@ -28,7 +28,7 @@ interface ShownUnits extends Pick<ShownCells, 'layer' | 'name' | 'units'> {
   readonly values: Float32Array;
 }
 
-export async function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): Promise<string> {
+export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
   const [found] = findings.flatMap(({ cells }) => cells.slice(0, 1));
   const wanted = [...(cell === null ? [] : [cell]), ...findings.flatMap(({ cells }) => cells)];
   const units = shownUnits(activations, wanted);
@@ -44,7 +44,7 @@ export async function cellsPage({ name, summary, pieces, activations, findings, 
     title: `What the cells of ${name} hold`,
     summary: `${summary}${part}`,
     style: cellsStyle,
-    body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : await gatesHtml(saturation)}`,
+    body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : gatesHtml(saturation)}`,
     scripts: [pageScript('cells')],
     data,
   });

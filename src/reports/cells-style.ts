@@ -37,6 +37,7 @@ figcaption { font-weight: 500; }
 svg { width: 100%; height: auto; display: block; }
 svg text { font-size: 11px; fill: var(--muted); }
 svg path { fill: none; stroke: var(--muted); }
+svg .frame { stroke: var(--ink); }
 circle { fill: currentColor; fill-opacity: 0.4; stroke: currentColor; stroke-opacity: 0.8; stroke-width: 0.5; cursor: pointer; }
 circle:hover { fill-opacity: 0.9; }
 circle.ring { fill: none; stroke: var(--ink); stroke-width: 2; stroke-opacity: 1; pointer-events: none; }

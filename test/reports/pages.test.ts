@@ -271,7 +271,7 @@ describe.skipIf(noBrowser !== '')(`the pages in a browser${noBrowser}`, () => {
   });
 
   it('pictures are XML', async () => {
-    const { page } = await open('picture.svg', await svgOf(chartsOf([a, b], { horizontal: 'step' }), hostile));
+    const { page } = await open('picture.svg', svgOf(chartsOf([a, b], { horizontal: 'step' }), hostile));
     expect(await page.evaluate('document.documentElement.tagName + document.querySelectorAll("parsererror, script").length')).toBe('svg0');
   });
 });

@@ -131,7 +131,7 @@ async function show(
 ): Promise<void> {
   const { gradientCharts, gradientsPage, dashboard, svgOf } = await rooms.gradientPictures();
   if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
-  if (svg !== undefined) await files.write('--svg', await svgOf(gradientCharts(found), 'How far back the loss reaches'));
+  if (svg !== undefined) await files.write('--svg', svgOf(gradientCharts(found), 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
   const [flow] = gradientCharts(found);
   await stdout.write(`${[...dashboard([flow], lookOf(stdout, rows)), '', ...gradientsTable(found, stdout)].join('\n')}\n`);
