@@ -15,7 +15,7 @@ const libraries = ['devices/gpu/gpu-js', 'reports/scales'];
 const external = ['webgpu'];
 
 /** Each runs in a page, as a classic script. */
-const pages = ['cells', 'charts', 'curves', 'story', 'surprise'];
+const pages = ['cells', 'charts', 'curves', 'surprise'];
 const notice = '/*! with uPlot 1.6.32 (https://github.com/leeoniya/uPlot), © Leon Sorokin, MIT licence */';
 
 export default [

@@ -3,11 +3,10 @@
 import { type Activations, valuesOf } from '../insight/activations.ts';
 import { type CellName, type Finding, cellText, scoreText, sortedFindings } from '../insight/finding.ts';
 import type { Saturation } from '../insight/saturation.ts';
-import type { CellsData, ShownCells } from './cells-data.ts';
 import { cellsStyle } from './cells-style.ts';
 import { gatesHtml } from './gates.ts';
-import { escapeHtml, page } from './page.ts';
-import { pageScript } from './scripts.ts';
+import { escapeHtml, section } from './html.ts';
+import { page, pageScript } from './page.ts';
 
 export interface CellsReport {
   /** Of the run or its checkpoint. */
@@ -19,6 +18,27 @@ export interface CellsReport {
   readonly saturation: readonly Saturation[];
   /** The cell to be shown at first; else the first that was found. */
   readonly cell: CellName | null;
+}
+
+/** What the page's program is given. */
+export interface CellsData {
+  /** The text by symbols: what each adds to it. */
+  readonly pieces: readonly string[];
+  readonly shown: readonly ShownCells[];
+  /** The cell that is chosen at first. */
+  readonly first: { readonly layer: number; readonly name: string; readonly unit: number };
+}
+
+/** Units of one carried value of one layer. */
+export interface ShownCells {
+  readonly layer: number;
+  readonly name: string;
+  readonly units: readonly number[];
+  /** The lowest value of each of the units, and the highest. */
+  readonly lows: readonly number[];
+  readonly highs: readonly number[];
+  /** From the lowest, 0, to the highest, 255: the values of each unit at all places, then those of the next. In base64. */
+  readonly levels: string;
 }
 
 /** Values on a page, a byte each, which base64 makes 2.8 MB: more would take long to load. */
@@ -45,7 +65,7 @@ export function cellsPage({ name, summary, pieces, activations, findings, satura
     summary: `${summary}${part}`,
     style: cellsStyle,
     body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : gatesHtml(saturation)}`,
-    scripts: [pageScript('cells')],
+    script: pageScript('cells'),
     data,
   });
 }
@@ -89,9 +109,10 @@ function quantise(values: Float32Array, levels: Uint8Array): [low: number, high:
 
 function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): string {
   const options = (values: readonly (string | number)[]): string => [...new Set(values)].map((value) => `<option>${value}`).join('');
-  return `<section aria-labelledby="text-title">
-<h2 id="text-title">The text, shaded by a cell</h2>
-<form class="cell">
+  return section(
+    'text',
+    'The text, shaded by a cell',
+    `<form class="cell">
 <label>Layer <select id="layer">${options(shown.map(({ layer }) => layer))}</select></label>
 <label>Value <select id="name">${options(shown.map(({ name }) => name))}</select></label>
 <label>Unit <select id="unit"></select></label>
@@ -105,8 +126,8 @@ function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): s
 </div>
 <p class="hint">← and → choose the unit before or the next; within the text they go from character to character, and tell what the cell holds after each.</p>
 <div class="tip" id="tip" hidden></div>
-<noscript><p>The text is shaded by a script, which does not run here.</p></noscript>
-</section>`;
+<noscript><p>The text is shaded by a script, which does not run here.</p></noscript>`,
+  );
 }
 
 function foundHtml(findings: readonly Finding[]): string {

@@ -3,9 +3,8 @@ import type { Evaluation, Report } from '../training/curves.ts';
 import { chartLabel, chartTable } from './chart-words.ts';
 import { type Chart, type NamedCurves, chartsOf, measuredColumns } from './charts.ts';
 import { chartsStyle } from './charts-style.ts';
-import { escapeHtml } from './escape.ts';
-import { page } from './page.ts';
-import { pageScript } from './scripts.ts';
+import { escapeHtml } from './html.ts';
+import { page, pageScript } from './page.ts';
 import { thin } from './thin.ts';
 
 /** In each of them up to ten reports are kept: more than a wide screen has pixels. The longest run takes some 400 kB. */
@@ -24,7 +23,7 @@ export function curvesPage(runs: readonly NamedCurves[]): string {
     summary: runs.length === 1 ? summaryOf(runs[0]) : names.join(', '),
     style: chartsStyle,
     body: `${controls}\n${chartsOf(data.runs, { horizontal: 'step' }).map(chartHtml).join('\n')}`,
-    scripts: [pageScript('curves')],
+    script: pageScript('curves'),
     data,
   });
 }

@@ -2,6 +2,7 @@
 // dot.
 import { type Saturation, summaryOf } from '../insight/saturation.ts';
 import { groupBy } from '../group.ts';
+import { section, table } from './html.ts';
 
 /** A plot in pixels, and in it the square of fractions from 0 to 1. */
 const SIDE = 250;
@@ -14,16 +15,15 @@ export function gatesHtml(saturation: readonly Saturation[]): string {
     layers.length > 1
       ? `<p class="legend">${layers.map((layer) => `<span><i style="background: ${colourOf(layer)}"></i>layer ${layer}</span>`).join('')}</p>`
       : '';
-  return `<section aria-labelledby="gates-title">
-<h2 id="gates-title">How often gates are open and shut</h2>
-<p class="hint">Each dot is a cell. To the right: the fraction of the text in which its gate was open, above 0.9; upwards: in which it was shut, below 0.1. A click on a dot shades the text by its cell.</p>
+  return section(
+    'gates',
+    'How often gates are open and shut',
+    `<p class="hint">Each dot is a cell. To the right: the fraction of the text in which its gate was open, above 0.9; upwards: in which it was shut, below 0.1. A click on a dot shades the text by its cell.</p>
 ${legend}
 <div class="plots">${[...groupBy(saturation, ({ gate }) => gate)].map(([gate, ofLayers]) => plotSvg(gate, ofLayers)).join('\n')}</div>
 <p id="gates-means">Means over the cells of a layer, and cells whose gate is open or shut most of the time</p>
-<div class="scroll"><table aria-labelledby="gates-means">
-<thead><tr>${heads.map((text) => `<th scope="col">${text}</th>`).join('')}</tr></thead>
-<tbody>${saturation.map(rowHtml).join('\n')}</tbody></table></div>
-</section>`;
+<div class="scroll">${table(heads, saturation.map(rowOf), ' aria-labelledby="gates-means"')}</div>`,
+  );
 }
 
 const heads = ['layer', 'gate', 'shut', 'open', 'cells mostly shut', 'cells mostly open'];
@@ -31,10 +31,9 @@ const colourOf = (layer: number): string => `var(--series-${(layer % 8) + 1})`;
 const nameOf = (gate: string): string => (gate in words ? `${words[gate]} gate, ${gate}` : `Gate ${gate}`);
 const percent = (fraction: number): string => `${(100 * fraction).toFixed(1)}\u00a0%`;
 
-function rowHtml(saturation: Saturation): string {
+function rowOf(saturation: Saturation): (string | number)[] {
   const { left, right, mostlyLeft, mostlyRight } = summaryOf(saturation);
-  const cells = [saturation.gate, percent(left), percent(right), mostlyLeft, mostlyRight].map((text) => `<td>${text}</td>`);
-  return `<tr><th scope="row">${saturation.layer}</th>${cells.join('')}</tr>`;
+  return [saturation.layer, saturation.gate, percent(left), percent(right), mostlyLeft, mostlyRight];
 }
 
 const x = (fraction: number): string => (LEFT + fraction * (RIGHT - LEFT)).toFixed(1);

@@ -3,8 +3,7 @@ import type { Flow } from '../insight/gradient-flow.ts';
 import { chartHint, chartHtml } from './curves-page.ts';
 import type { Chart, Series } from './charts.ts';
 import { chartsStyle } from './charts-style.ts';
-import { page } from './page.ts';
-import { pageScript } from './scripts.ts';
+import { page, pageScript } from './page.ts';
 
 export interface NetworkGradients {
   readonly name: string;
@@ -62,7 +61,7 @@ export function gradientsPage(networks: readonly NetworkGradients[], text: strin
     summary: `Read in ${text}: ${networks.map(({ name }) => name).join('; ')}`,
     style: chartsStyle,
     body: `${chartHint}\n${charts.map(chartHtml).join('\n')}`,
-    scripts: [pageScript('charts')],
+    script: pageScript('charts'),
     data: charts,
   });
 }

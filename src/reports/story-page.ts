@@ -2,9 +2,9 @@
 import type { Stage } from '../training/curves.ts';
 import { chartsOf, type NamedCurves } from './charts.ts';
 import { chartsStyle } from './charts-style.ts';
-import { type CurvesData, chartHtml, pageDataOf } from './curves-page.ts';
-import { escapeHtml, page } from './page.ts';
-import { pageScript } from './scripts.ts';
+import { chartHtml, pageDataOf } from './curves-page.ts';
+import { escapeHtml } from './html.ts';
+import { page, pageScript } from './page.ts';
 import { captionOf, factsOf } from './story.ts';
 
 const storyStyle = `
@@ -18,8 +18,7 @@ const storyStyle = `
 `;
 
 export function storyPage({ name, curves }: NamedCurves, stages: readonly Stage[]): string {
-  const data: CurvesData = pageDataOf([{ name, curves }]);
-  const [loss] = chartsOf(data.runs, { horizontal: 'step', only: ['loss'] });
+  const charts = chartsOf(pageDataOf([{ name, curves }]).runs, { horizontal: 'step', only: ['loss'] });
   const items = stages.map(
     (stage, index) =>
       `<li><h2>${captionOf(index)}</h2><p>${factsOf(stage)}</p><pre dir="auto" lang="">${escapeHtml(stage.text)}</pre></li>`,
@@ -28,8 +27,7 @@ export function storyPage({ name, curves }: NamedCurves, stages: readonly Stage[
     title: `What ${name} learnt`,
     summary: `Text that it wrote while it was trained, at ${stages.length === 1 ? 'one step' : `${stages.length} steps`}.`,
     style: `${chartsStyle}${storyStyle}`,
-    body: `${loss === undefined ? '' : chartHtml(loss)}\n<ol class="timeline" aria-label="stages of training">\n${items.join('\n')}\n</ol>`,
-    scripts: loss === undefined ? [] : [pageScript('story')],
-    data,
+    body: `${charts.map(chartHtml).join('')}\n<ol class="timeline" aria-label="stages of training">\n${items.join('\n')}\n</ol>`,
+    ...(charts.length > 0 && { script: pageScript('charts'), data: charts }),
   });
 }

@@ -3,7 +3,7 @@ import { RnnError } from '../errors.ts';
 import { type Chart, type Series, lonePoints } from './charts.ts';
 import { seriesColours } from './colours.ts';
 import { dashOf } from './dashes.ts';
-import { escapeHtml } from './escape.ts';
+import { escapeHtml } from './html.ts';
 import { pictureMarker } from './markers.ts';
 import { tickText } from './numbers.ts';
 import { horizontalScale, verticalScale } from './scales.ts';
