@@ -16,7 +16,7 @@ const external = ['webgpu'];
 
 /** Each runs in a page, as a classic script. */
 const pages = ['cells', 'charts', 'curves', 'surprise'];
-const notice = '/*! with uPlot 1.6.32 (https://github.com/leeoniya/uPlot), © Leon Sorokin, MIT licence */';
+const notice = '/*! with d3-scale 4.0.3 (https://github.com/d3/d3-scale), © Mike Bostock, ISC licence */';
 
 export default [
   ...libraries.map((name) => ({
@@ -32,13 +32,12 @@ export default [
   })),
   ...pages.map((name) => ({
     input: resolve(root, `src/reports/browser/${name}.ts`),
-    moduleTypes: { '.css': 'text' },
     plugins: [licences],
     output: {
       file: resolve(root, `dist/reports/browser/${name}.js`),
       format: 'iife',
       minify: true,
-      postBanner: ({ moduleIds }) => (moduleIds.some((id) => /[\\/]uplot[\\/].*js$/.test(id)) ? notice : ''),
+      postBanner: ({ moduleIds }) => (moduleIds.some((id) => /[\\/]d3-scale[\\/]/.test(id)) ? notice : ''),
     },
   })),
 ];

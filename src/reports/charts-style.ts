@@ -1,4 +1,5 @@
 // How charts, their legends and their controls look on a page.
+import { seriesColours } from './colours.ts';
 
 export const chartsStyle = `
 .controls { display: flex; flex-wrap: wrap; gap: 0.6rem 1.4rem; align-items: center; margin-top: 1.6rem; }
@@ -15,8 +16,12 @@ button:disabled { opacity: 0.45; cursor: default; }
 .legend li { max-width: 100%; overflow-wrap: anywhere; display: inline-flex; gap: 0.5rem; align-items: center; }
 .legend svg { flex: none; width: 1.8rem; height: 4px; }
 .legend b { flex: none; min-width: 4.5ch; white-space: nowrap; font-weight: 600; }
-.u-select { background: color-mix(in srgb, var(--accent) 16%, transparent); }
-.u-hz .u-cursor-x, .u-vt .u-cursor-y { border-right-color: var(--muted); }
+.plot > svg { display: block; }
+.plot text { fill: var(--muted); font: 12px system-ui, sans-serif; user-select: none; }
+.plot .grid { stroke: var(--line); stroke-opacity: 1; }
+.plot .cursor > line { stroke: var(--muted); stroke-dasharray: 4 3; }
+.plot .cursor rect { fill: var(--accent); fill-opacity: 0.16; }
+${seriesColours.light.map((_, line) => `.line-${line} { stroke: var(--series-${line + 1}); } .line-${line} circle { fill: var(--series-${line + 1}); }`).join('\n')}
 @media (min-width: 60rem) {
   main:has(> .chart) { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); column-gap: 2rem; }
   main:has(> .chart) > :not(.chart), main:has(> .chart) > .chart:first-of-type { grid-column: 1 / -1; }

@@ -2,22 +2,27 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
 import { type Chart, isCounted } from './charts.ts';
 
+/** A part of the horizontal axis. */
+export type Range = readonly [from: number, to: number];
+
 export interface Scale {
   /** From 0, the lowest value, to 1. */
   readonly place: (value: number) => number;
+  /** The value at such a place. */
+  readonly valueAt: (place: number) => number;
   readonly ticks: readonly number[];
 }
 
-/** @param ticks about how many the axis should have */
-export function horizontalScale(chart: Chart, ticks: number): Scale {
-  const values = chart.series.flatMap(({ points }) => points.map(([x]) => x));
-  const scale = scaleOf(values, { isLogarithmic: false, hasZero: true, isExact: true, ticks });
+/** @param ticks about how many the axis should have @param range of what is seen of it; all from 0 on unless given */
+export function horizontalScale(chart: Chart, ticks: number, range: Range | null = null): Scale {
+  const values = range ?? chart.series.flatMap(({ points }) => points.map(([x]) => x));
+  const scale = scaleOf(values, { isLogarithmic: false, hasZero: range === null, isExact: true, ticks });
   return isCounted(chart) ? { ...scale, ticks: scale.ticks.filter(Number.isInteger) } : scale;
 }
 
-/** @param ticks about how many the axis should have */
-export function verticalScale({ series, isLogarithmic, hasZero }: Chart, ticks: number): Scale {
-  const values = series.flatMap(({ points }) => points.flatMap(([, y]) => y ?? []));
+/** The same; of the values in the range alone. */
+export function verticalScale({ series, isLogarithmic, hasZero }: Chart, ticks: number, [from, to]: Range = [-Infinity, Infinity]): Scale {
+  const values = series.flatMap(({ points }) => points.flatMap(([x, y]) => (x >= from && x <= to ? (y ?? []) : [])));
   return scaleOf(values, { isLogarithmic, hasZero, isExact: false, ticks });
 }
 
@@ -32,5 +37,9 @@ function scaleOf(
   const scale = (isLogarithmic ? scaleLog() : scaleLinear()).domain([min, max]).range([0, 1]);
   if (!isExact) scale.nice(ticks);
   const all = scale.ticks(ticks);
-  return { place: (value) => scale(value), ticks: isLogarithmic ? all.filter((tick) => scale.tickFormat(ticks)(tick) !== '') : all };
+  return {
+    place: (value) => scale(value),
+    valueAt: (place) => scale.invert(place),
+    ticks: isLogarithmic ? all.filter((tick) => scale.tickFormat(ticks)(tick) !== '') : all,
+  };
 }

@@ -47,7 +47,7 @@ describe('a picture of curves', () => {
     ] as const;
     const series = [0, 1, 2, 3].map((dash) => ({ name: `s${dash}`, run: 0, colour: 0, dash, points }));
     const svg = svgOf([{ name: 'flow', title: 'Flow', unit: '', isLogarithmic: false, hasZero: false, horizontal: 'steps', series }], 'a');
-    expect([...svg.matchAll(/<line class=[^>]*\/>/g)].map(([line]) => /dasharray="([^"]+)"/.exec(line)?.[1])).toEqual([
+    expect([...svg.matchAll(/<line [^>]*class=[^>]*\/>/g)].map(([line]) => /dasharray="([^"]+)"/.exec(line)?.[1])).toEqual([
       undefined,
       '6 4',
       '2 3',
