@@ -28,7 +28,7 @@ export interface DrawnChart {
 export function drawChart(chart: Chart, { width, height, margin: { left, right, top, bottom }, range = null }: Frame): DrawnChart {
   const [across, down] = [width - left - right, height - top - bottom];
   const x = horizontalScale(chart, width / pixelsPerTick.across, range);
-  const y = verticalScale(chart, height / pixelsPerTick.down, range ?? undefined);
+  const y = verticalScale(chart, height / pixelsPerTick.down, range);
   const toX = (value: number): number => rounded(left + x.place(value) * across);
   const toY = (value: number): number => rounded(top + down - y.place(value) * down);
   const grid = y.ticks.map(toY).map((place) => `<line x1="${left}" x2="${rounded(left + across)}" y1="${place}" y2="${place}"/>`);

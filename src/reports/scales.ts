@@ -20,9 +20,11 @@ export function horizontalScale(chart: Chart, ticks: number, range: Range | null
   return isCounted(chart) ? { ...scale, ticks: scale.ticks.filter(Number.isInteger) } : scale;
 }
 
-/** The same; of the values in the range alone. */
-export function verticalScale({ series, isLogarithmic, hasZero }: Chart, ticks: number, [from, to]: Range = [-Infinity, Infinity]): Scale {
-  const values = series.flatMap(({ points }) => points.flatMap(([x, y]) => (x >= from && x <= to ? (y ?? []) : [])));
+/** The same; for the points in the range, if there are any. */
+export function verticalScale({ series, isLogarithmic, hasZero }: Chart, ticks: number, range: Range | null = null): Scale {
+  const points = series.flatMap((each) => each.points.flatMap(([x, y]) => (y === null ? [] : { x, y })));
+  const seen = range === null ? [] : points.filter(({ x }) => x >= range[0] && x <= range[1]);
+  const values = (seen.length > 0 ? seen : points).map(({ y }) => y);
   return scaleOf(values, { isLogarithmic, hasZero, isExact: false, ticks });
 }
 

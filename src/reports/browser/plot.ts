@@ -26,7 +26,8 @@ export class Plot {
   #drawn!: DrawnChart;
   #range: Range | null = null;
   #cursor: number | null = null;
-  /** The x at which the pointer was pressed. */
+  /** The values at which the pointer is, and was pressed. */
+  #pointer = 0;
   #pressed: number | null = null;
 
   /** @param onZoom is called when the user wants to see a part, or all of the horizontal axis */
@@ -50,7 +51,7 @@ export class Plot {
     const { clientWidth: width, clientHeight: height } = this.#place;
     this.#drawn = drawChart(this.#chart, { width, height, margin, range });
     this.#place.innerHTML = `<svg viewBox="0 0 ${width} ${height}" text-anchor="middle">${this.#drawn.svg}<g class="cursor"></g></svg>`;
-    this.#showCursor(this.#cursor);
+    this.#showCursor(this.#seen().find((x) => x === this.#cursor) ?? null);
   }
 
   close(): void {
@@ -64,7 +65,10 @@ export class Plot {
       this.#place.addEventListener(name, act, { signal });
     on('dblclick', () => onZoom(null));
     on('keydown', (event) => this.#press(event, onZoom));
-    on('pointermove', (event) => Plot.setCursors(this.#nearest(this.#valueAt(event))));
+    on('pointermove', (event) => {
+      this.#pointer = this.#valueAt(event);
+      Plot.setCursors(this.#nearest(this.#pointer));
+    });
     on('pointerleave', () => Plot.setCursors(null));
     on('pointerdown', (event) => {
       if (event.button !== 0 || event.pointerType === 'touch') return;
@@ -83,10 +87,10 @@ export class Plot {
     signal.addEventListener('abort', () => observer.disconnect());
   }
 
-  /** Those that are seen, as places in `#xs`. */
-  #seen(): readonly [first: number, last: number] {
+  /** Those of `#xs` that are seen. */
+  #seen(): readonly number[] {
     const [min, max] = this.#range ?? [-Infinity, Infinity];
-    return [this.#xs.findIndex((x) => x >= min), this.#xs.findLastIndex((x) => x <= max)];
+    return this.#xs.filter((x) => x >= min && x <= max);
   }
 
   #valueAt({ clientX }: PointerEvent): number {
@@ -94,9 +98,9 @@ export class Plot {
     return this.#drawn.x.valueAt((clientX - left - margin.left) / (width - margin.left - margin.right));
   }
 
-  #nearest(value: number): number {
-    const [first, last] = this.#seen();
-    return this.#xs.slice(first, last + 1).reduce((best, x) => (Math.abs(x - value) < Math.abs(best - value) ? x : best), this.#xs[first]);
+  #nearest(value: number): number | null {
+    const isNearer = (x: number, best: number | null): boolean => best === null || Math.abs(x - value) < Math.abs(best - value);
+    return this.#seen().reduce<number | null>((best, x) => (isNearer(x, best) ? x : best), null);
   }
 
   /** Shows the values at an x, or at the ends of the lines; and what is selected. */
@@ -110,7 +114,7 @@ export class Plot {
       return y === null ? [] : `<g ${strokeOf(series)}><circle cx="${toX(x!)}" cy="${toY(y)}" r="3.5"/></g>`;
     });
     const line = x === null ? '' : `<line x1="${toX(x)}" x2="${toX(x)}" y1="${margin.top}" y2="${height}"/>`;
-    const [from, to] = [this.#pressed ?? 0, x ?? 0].map(toX).toSorted((a, b) => a - b);
+    const [from, to] = [this.#pressed ?? 0, this.#pointer].map(toX).toSorted((a, b) => a - b);
     const selected =
       this.#pressed === null ? '' : `<rect x="${from}" y="${margin.top}" width="${to - from}" height="${height - margin.top}"/>`;
     this.#place.querySelector('.cursor')!.innerHTML = selected + line + marks.join('');
@@ -150,9 +154,10 @@ export class Plot {
 
   /** Moves the cursor by so many of the points that are seen, and says what is there. */
   #step(by: number): void {
-    const [first, last] = this.#seen();
-    const from = this.#cursor === null ? (by > 0 ? first - 1 : last + 1) : this.#xs.indexOf(this.#cursor);
-    const x = this.#xs[Math.min(last, Math.max(first, from + by))];
+    const seen = this.#seen();
+    if (seen.length === 0) return;
+    const from = this.#cursor === null ? (by > 0 ? -1 : seen.length) : seen.indexOf(this.#cursor);
+    const x = seen[Math.min(seen.length - 1, Math.max(0, from + by))];
     Plot.setCursors(x);
     const values = this.#valuesAt(x).map((value, row) => `${this.#chart.series[row].name} ${value === null ? 'none' : valueText(value)}`);
     element(`${this.#chart.name}-reading`).textContent = `${tickText(x)} ${this.#chart.horizontal}: ${values.join(', ')}`;
