@@ -1,5 +1,6 @@
 // What the build bundles, after tsc has compiled src/: libraries that users of the package then need not install, and the programs of
 // pages, which may load nothing. dist/THIRD-PARTY.md gets the licence of everything that a bundle holds (licences.js).
+import { cpSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { collectLicences } from './licences.js';
 
@@ -13,6 +14,9 @@ const licences = collectLicences({ file: resolve(root, 'dist/THIRD-PARTY.md'), b
 const libraries = ['devices/gpu/gpu-js', 'reports/scales'];
 /** Besides, `gl` is overridden by an empty package in package.json. */
 const external = ['webgpu'];
+
+const browser = 'reports/browser';
+cpSync(resolve(root, 'src', browser), resolve(root, 'dist', browser), { recursive: true, filter: (path) => !/\.(?:ts|json)$/.test(path) });
 
 /** Each runs in a page, as a classic script. */
 const pages = ['cells', 'charts', 'curves', 'surprise'];

@@ -3,10 +3,9 @@
 import { type Activations, valuesOf } from '../insight/activations.ts';
 import { type CellName, type Finding, cellText, scoreText, sortedFindings } from '../insight/finding.ts';
 import type { Saturation } from '../insight/saturation.ts';
-import { cellsStyle } from './cells-style.ts';
 import { gatesHtml } from './gates.ts';
 import { escapeHtml, section } from './html.ts';
-import { page, pageScript } from './page.ts';
+import { page, pageScript, styleSheet } from './page.ts';
 
 export interface CellsReport {
   /** Of the run or its checkpoint. */
@@ -48,6 +47,16 @@ interface ShownUnits extends Pick<ShownCells, 'layer' | 'name' | 'units'> {
   readonly values: Float32Array;
 }
 
+/** Shades of the text: the lowest, none in the middle, the highest. browser/cells.ts names them so. */
+const SHADES = 33;
+
+const middle = (SHADES - 1) / 2;
+const shade = (level: number): string =>
+  `color-mix(in oklab, var(--${level < middle ? 'low' : 'high'}) ${Math.round((100 * Math.abs(level - middle)) / middle)}%, transparent)`;
+const shades = Array.from({ length: SHADES }, (_, level) => shade(level));
+const shadesStyle = `:root { --shades: linear-gradient(to right, ${shades.join(', ')}); }
+${shades.map((colour, level) => `.s${level} { background: ${colour}; }`).join('\n')}`;
+
 export function cellsPage({ name, summary, pieces, activations, findings, saturation, cell }: CellsReport): string {
   const [found] = findings.flatMap(({ cells }) => cells.slice(0, 1));
   const wanted = [...(cell === null ? [] : [cell]), ...findings.flatMap(({ cells }) => cells)];
@@ -63,7 +72,7 @@ export function cellsPage({ name, summary, pieces, activations, findings, satura
   return page({
     title: `What the cells of ${name} hold`,
     summary: `${summary}${part}`,
-    style: cellsStyle,
+    style: `${styleSheet('cells')}${shadesStyle}`,
     body: `${textHtml(shown, findings)}\n${saturation.length === 0 ? '' : gatesHtml(saturation)}`,
     script: pageScript('cells'),
     data,
@@ -121,7 +130,7 @@ function textHtml(shown: readonly ShownCells[], findings: readonly Finding[]): s
 </form>
 <p class="told" id="told" aria-live="polite"></p>
 <div class="beside">
-<div class="text" id="text" tabindex="0" role="slider" aria-label="Place in the text" aria-describedby="told" aria-valuemin="1"></div>
+<div class="text card" id="text" tabindex="0" role="slider" aria-label="Place in the text" aria-describedby="told" aria-valuemin="1"></div>
 <div class="found" id="found">${foundHtml(findings)}</div>
 </div>
 <p class="hint">← and → choose the unit before or the next; within the text they go from character to character, and tell what the cell holds after each.</p>

@@ -2,8 +2,7 @@
 import type { Flow } from '../insight/gradient-flow.ts';
 import { chartHint, chartHtml } from './curves-page.ts';
 import type { Chart, Series } from './charts.ts';
-import { chartsStyle } from './charts-style.ts';
-import { page, pageScript } from './page.ts';
+import { page, pageScript, styleSheet } from './page.ts';
 
 export interface NetworkGradients {
   readonly name: string;
@@ -59,7 +58,7 @@ export function gradientsPage(networks: readonly NetworkGradients[], text: strin
   return page({
     title: 'How far back the loss reaches',
     summary: `Read in ${text}: ${networks.map(({ name }) => name).join('; ')}`,
-    style: chartsStyle,
+    style: styleSheet('charts'),
     body: `${chartHint}\n${charts.map(chartHtml).join('\n')}`,
     script: pageScript('charts'),
     data: charts,

@@ -2,15 +2,15 @@
 // nothing of what is on the page.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { seriesColours } from './colours.ts';
 import { escapeHtml } from './html.ts';
 import { pageMarker } from './markers.ts';
-import { pageStyle } from './page-style.ts';
 
 interface PageParts {
   readonly title: string;
   /** One line under the title. */
   readonly summary: string;
-  /** Style sheet for what is in the body, after that of all pages. */
+  /** The style sheet of what is in the body, after the style sheet of all pages. */
   readonly style?: string;
   /** HTML; the caller escapes what it quotes. */
   readonly body: string;
@@ -33,7 +33,7 @@ export function page({ title, summary, style = '', body, script = '', data = nul
 ${pageMarker}
 <link rel="icon" href="data:,">
 <title>${escapeHtml(title)}</title>
-<style>${pageStyle}${style}</style>
+<style>${styleSheet('page')}${lineColours()}${style}</style>
 </head>
 <body>
 <header>
@@ -49,13 +49,24 @@ ${program === '' ? '' : `<script>${program}</script>\n`}</body>
 `;
 }
 
-/**
- * A program of src/reports/browser with all that it imports, as the build left it. Compiled, this file is beside them; under Vitest it runs
- * from src/, and the build is in dist/.
- */
-export function pageScript(name: string): string {
-  const fromSource = import.meta.url.endsWith('.ts');
-  return readFileSync(new URL(`${fromSource ? '../../dist/reports/' : './'}browser/${name}.js`, import.meta.url), 'utf8');
+/** A program of src/reports/browser with all that it imports, as the build left it. Under Vitest this file runs from src/. */
+export const pageScript = (name: string): string => read(`${isSource ? '../../dist/reports/' : './'}browser/${name}.js`);
+
+/** A style sheet of src/reports/browser, which the build copies. */
+export const styleSheet = (name: string): string => read(`./browser/${name}.css`);
+
+const isSource = import.meta.url.endsWith('.ts');
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+/** The colours of lines, as variables and for what chart-svg.ts draws. */
+function lineColours(): string {
+  const variables = (colours: readonly string[]): string => colours.map((colour, index) => `--series-${index + 1}: ${colour};`).join(' ');
+  const { light, dark } = seriesColours;
+  const lines = light.map((_, index) => {
+    const colour = `var(--series-${index + 1})`;
+    return `.line-${index} { stroke: ${colour}; } .line-${index} circle { fill: ${colour}; }`;
+  });
+  return `:root { ${variables(light)} }\n@media (prefers-color-scheme: dark) { :root { ${variables(dark)} } }\n${lines.join('\n')}\n`;
 }
 
 /** Nothing may be fetched, and no script runs but ours: whatever text got into the page by mistake stays text. */

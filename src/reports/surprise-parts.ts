@@ -4,7 +4,7 @@ import { escapeHtml, section } from './html.ts';
 import type { SurpriseReport } from './surprise-page.ts';
 
 /** Half bits from which on shades are the reddest. */
-export const HIGHEST_LEVEL = 16;
+const HIGHEST_LEVEL = 16;
 /** Characters after whose last line's end a block of text ends, so that a browser can leave out those out of sight. */
 const BLOCK = 2000;
 /** Places of the curve along the text. */
@@ -12,6 +12,16 @@ const PLACES = 200;
 const DEAREST = 10;
 /** Characters around one, to know it by. */
 const AROUND = 20;
+
+/** From a cost of half a bit to the highest. */
+export const shadesStyle = Array.from({ length: HIGHEST_LEVEL }, (_, index) => {
+  const share = (index + 1) / HIGHEST_LEVEL;
+  const colour =
+    share <= 0.5
+      ? `color-mix(in oklab, var(--warm) ${Math.round(200 * share)}%, transparent)`
+      : `color-mix(in oklab, var(--hot) ${Math.round(200 * share - 100)}%, var(--warm))`;
+  return `.s${index + 1} { background: ${colour}; }`;
+}).join('\n');
 
 export function tiles({ unit, bits, accuracy, characters }: SurpriseReport): string {
   const tile = (name: string, value: string): string => `<div><dt>${name}</dt><dd>${value}</dd></div>`;
