@@ -8,8 +8,10 @@ import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
 import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
 import type { TextToScore } from '../evaluation/score.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { optionRules } from './option-rules.ts';
-import { type ReadingOptions, earlierReading, recordedCorpus, recordedReadingOrNull } from './record.ts';
+import { trainingOptions } from '../options/training.ts';
+import { earlierReading } from '../options/train.ts';
+import type { ReadingOptions } from '../options/run.ts';
+import { recordedCorpus, recordedReadingOrNull } from './record.ts';
 import { workOfModel } from './work.ts';
 
 export const parts = ['all', 'train', 'validation', 'test'] as const;
@@ -112,7 +114,7 @@ type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sou
 /** What a run was evaluated with, by what its checkpoint says. */
 function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
   const value = Object.hasOwn(options, option) ? options[option] : undefined;
-  return optionRules[option].holds(value) ? (value as number) : otherwise[option];
+  return trainingOptions[option].kind.holds(value) ? (value as number) : otherwise[option];
 }
 
 function differenceFromRun(training: Training, corpus: ReadCorpus, part: Part): string | null {

@@ -7,7 +7,7 @@ import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { regularisationOf } from './model.ts';
 import type { Optimizer } from './optimizers.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { orthogonalBytes } from './orthogonal.ts';
 import { TRAIN, trainingJob, windowLengths } from './windows.ts';
 
