@@ -20,7 +20,6 @@ import type { formats } from '../formats/formats.ts';
 import type { readTrained, refuseOtherFiles, startBytes } from '../formats/trained.ts';
 import type { bytesOf, compressedSizes, xzSize } from '../evaluation/compressors.ts';
 import type { gradientFlow } from '../insight/gradient-flow.ts';
-import type * as inspection from '../insight/inspection.ts';
 import type { largestSingularValues } from '../insight/jacobian.ts';
 import type { Ngrams } from '../evaluation/ngrams.ts';
 import type { piecesOf, symbolTexts } from '../evaluation/pieces.ts';
@@ -107,7 +106,6 @@ export interface Rooms extends TrainingRooms {
     xzSize: typeof xzSize;
   }>;
   surprisePage(): Promise<{ surprisePage: typeof surprisePage }>;
-  inspection(): Promise<typeof inspection>;
   cellsPage(): Promise<{ cellsPage: typeof cellsPage }>;
   gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
   gradientPictures(): Promise<{
@@ -162,7 +160,6 @@ export const rooms: Rooms = {
     ...(await import('../turns.ts')),
   }),
   surprisePage: () => import('../reports/surprise-page.ts'),
-  inspection: () => import('../insight/inspection.ts'),
   cellsPage: () => import('../reports/cells-page.ts'),
   training: () => import('../training/train.ts'),
   estimating: () => import('../training/estimate.ts'),
