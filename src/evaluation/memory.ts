@@ -9,13 +9,13 @@ import { countParameters } from '../program/value.ts';
 // Fitted to the peaks of resident memory of runs of 8 to 1024 units, 8 to 800 (layer, time step) pairs, 1 to 8 threads and texts of 1 to
 // 335 MB, on Node 20: within 15 % of each.
 const NODE_BYTES = 74e6;
-/** The garbage of planning, by the root of the pairs: the heap grows ever less. */
+/** The garbage of planning, times the root of the pairs: the heap grows ever less. */
 const PLANNING_BYTES = 3.5e6;
-/** Of what the device holds: besides that, a BLAS has buffers. */
+/** Times the bytes that the device reports: a BLAS has buffers besides. */
 const DEVICE_SHARE = 1.08;
 /** Copies of weights at their beginning and in a checkpoint, besides the optimizer's: as numbers, and as text. */
 const COPIES = 2;
-/** What evaluating and saving leave behind until it is collected: in a long run, copies of some checkpoints, up to so many bytes. */
+/** The garbage of evaluations and saves: in a long run, copies of some checkpoints, up to so many bytes. */
 const MOST_GARBAGE_BYTES = 10e6;
 const GARBAGE_COPIES = 4;
 
@@ -31,7 +31,7 @@ export interface Demand {
   readonly lengths: readonly number[];
   readonly workload: Workload;
   readonly textBytes: number;
-  /** Everything else that training allocates besides. */
+  /** Of everything else that training allocates. */
   readonly otherBytes: number;
 }
 
@@ -53,7 +53,7 @@ export function processBytes({ model, lengths, workload, textBytes, otherBytes }
 const LOWER_SIZES = '--hidden, --layers, --batch-size or --seq-length';
 
 /**
- * Refuses what is too large on any device and with any text.
+ * Refuses a model that is too large on any device and with any text.
  *
  * @param lower the options that make it smaller
  * @throws RnnError `usage` for a run that cannot be planned, or of which not even the weights, their gradient, the optimizer's vectors and

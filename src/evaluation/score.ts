@@ -19,7 +19,7 @@ export interface TextToScore {
   readonly sequenceLength: number;
   /** Null for weights that stay as they are. */
   readonly dynamic: DynamicOptions | null;
-  /** What is read before the text; null for nothing. */
+  /** A symbol that is read before the text; null for none. */
   readonly startSymbol: number | null;
 }
 
@@ -28,11 +28,11 @@ export interface Score {
   readonly characters: number;
   /** Per character. */
   readonly nats: number;
-  /** The share of characters that were the likeliest to come. */
+  /** Top-1 accuracy: the share of characters to which the model gave the highest probability. */
   readonly accuracy: number;
-  /** The same by dynamic evaluation; null if that was not asked for. */
+  /** Nats per character by dynamic evaluation; null without it. */
   readonly dynamicNats: number | null;
-  /** What it really ran on, in one line. */
+  /** The device that it ran on, in one line. */
   readonly device: string;
 }
 
@@ -45,9 +45,9 @@ interface ScoringActivity {
 /**
  * The loss of a model on a text, its state carried along each stream.
  *
- * @param record is told what each character but the first cost, as far as it has room
+ * @param record receives the surprisal of each character but the first, as far as it has room
  * @param onActivity receives the progress
- * @throws RnnError `usage` if that does not fit into memory, `diverged` if the model does not stand what it learns meanwhile
+ * @throws RnnError `usage` if the model does not fit into memory, `diverged` if dynamic evaluation diverges
  */
 export async function score(
   trained: BareModel,

@@ -1,4 +1,4 @@
-// Which part of a text `rnn eval` scores, and how: as the run that a model comes from split its text and was evaluated.
+// Which part of a text `rnn eval` scores, and how: split and evaluated as the run of the model was.
 import { type TrainedModel, startSymbolOf } from '../runs/store.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import type { Corpus, Tokens } from '../corpus/read.ts';
@@ -20,11 +20,11 @@ export type Part = (typeof parts)[number];
 
 type Training = TrainedModel['training'];
 
-/** Steps at a time and streams, where a checkpoint does not say what its run was evaluated with. */
+/** For checkpoints that do not say how their run was evaluated. */
 const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 
 /**
- * How a text is read of which a part is to be scored.
+ * How to read a text of which a part is scored.
  *
  * @throws RnnError `checkpoint` if the checkpoint does not say how the run's text was split, `corpus` if nothing was held out of it
  */
@@ -57,14 +57,14 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
   };
 }
 
-/** As far as it was given. */
+/** The options of scoring that the caller gave. */
 export interface GivenScoring {
   readonly streams?: number;
   readonly sequenceLength?: number;
   readonly dynamic?: Partial<DynamicOptions>;
 }
 
-/** What will be scored, and how. */
+/** What will be scored, how, and what a user should know of it. */
 export interface ScoringPlan extends TextToScore {
   /** For the choice of a device. */
   readonly work: TrainingWork;
@@ -111,7 +111,7 @@ export function planScoring(
 
 type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
 
-/** What a run was evaluated with, by what its checkpoint says. */
+/** An option with which the run was evaluated, by its checkpoint. */
 function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
   const value = Object.hasOwn(options, option) ? options[option] : undefined;
   return trainingOptions[option].kind.holds(value) ? (value as number) : otherwise[option];
