@@ -2,7 +2,7 @@
 // from. Each is a row; see option.ts.
 import { UTF8, encodingNamed } from '../corpus/encoding.ts';
 import { skipInvalid } from './common.ts';
-import { choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
+import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
 import type { Options, ValuesOf } from './option.ts';
 
 const heldOut = number({ min: 0, below: 1 });
@@ -49,10 +49,17 @@ export const devices: Readonly<Record<string, string>> = {
 /** Far above any machine, and what a checkpoint may record. */
 const MAX_THREADS = 65_536;
 
+/** Opening a device refuses one that is not there: a run may have been trained by a program with other devices. */
+const deviceName = {
+  ...choice(['auto', ...Object.keys(devices)]),
+  expected: () => 'the name of a device',
+  holds: (value: unknown) => typeof value === 'string',
+} as Kind<string>;
+
 /** What a run is computed on; null where that is left open. */
 export const machineOptions = {
   device: {
-    kind: orNull(choice(['auto', ...Object.keys(devices)])),
+    kind: orNull(deviceName),
     placeholder: '<name>',
     help: 'where to train; listed below',
     default: 'auto',
