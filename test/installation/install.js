@@ -68,6 +68,7 @@ async function pack(work) {
     'dist/devices/cpu/worker.js',
     'dist/devices/cpu/kernels-portable.wasm',
     'dist/devices/cpu/kernels-relaxed.wasm',
+    'dist/reports/browser/page.css',
     'dist/THIRD-PARTY.md',
     'dist/index.js',
     'dist/index.d.ts',
