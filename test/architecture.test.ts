@@ -14,6 +14,7 @@ const rooms = [
   'src/training',
   'src/sampling',
   'src/insight',
+  'src/evaluation',
   'src/formats',
   'src/runs',
   'src/options',

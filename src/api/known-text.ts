@@ -6,7 +6,7 @@ import type { ReadingListener } from '../corpus/read.ts';
 import { type Corpus, Vocabulary, readCorpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import type { ReadingOptions } from '../options/run.ts';
-import { type Part, readingOf } from '../training/scoring.ts';
+import { type Part, readingOf } from '../training/scored-part.ts';
 
 export interface KnownTextRequest {
   readonly sources: readonly string[];

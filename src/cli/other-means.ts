@@ -1,7 +1,7 @@
 // What else predicts the text that `rnn eval` scores: compressors, and n-gram models of another text.
 import type { Corpus, Tokens, Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import type { ScoringPlan } from '../training/scoring.ts';
+import type { ScoringPlan } from '../training/scored-part.ts';
 import type { Context } from './context.ts';
 import { bits, count, unitName } from './format.ts';
 import { type Loaded, type TextFlags, readKnownText } from './known-text.ts';

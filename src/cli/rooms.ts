@@ -18,13 +18,12 @@ import type { VOCABULARY, bench } from '../diagnosis/bench.ts';
 import type { examine } from '../diagnosis/doctor.ts';
 import type { formats } from '../formats/formats.ts';
 import type { readTrained, refuseOtherFiles, startBytes } from '../formats/trained.ts';
-import type { bytesOf, compressedSizes, xzSize } from '../insight/compressors.ts';
+import type { bytesOf, compressedSizes, xzSize } from '../evaluation/compressors.ts';
 import type { gradientFlow } from '../insight/gradient-flow.ts';
-import type * as inspection from '../insight/inspection.ts';
 import type { largestSingularValues } from '../insight/jacobian.ts';
-import type { Ngrams } from '../insight/ngrams.ts';
-import type { piecesOf, symbolTexts } from '../insight/pieces.ts';
-import type { SurpriseRecord } from '../insight/surprise.ts';
+import type { Ngrams } from '../evaluation/ngrams.ts';
+import type { piecesOf, symbolTexts } from '../evaluation/pieces.ts';
+import type { SurpriseRecord } from '../evaluation/surprise.ts';
 import type { readKnownText } from '../api/known-text.ts';
 import type { openRun } from '../api/open-run.ts';
 import type { followRun, readRuns } from '../api/runs.ts';
@@ -46,7 +45,8 @@ import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { recordedCorpusOrNull, recordedReadingOrNull } from '../training/record.ts';
 import type { backgroundOf, haveOneText, listRuns } from '../training/runs.ts';
-import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
+import type { score } from '../evaluation/score.ts';
+import type { planScoring, readingOf, trainedPart } from '../training/scored-part.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 import type { runInTurns } from '../turns.ts';
 
@@ -106,7 +106,6 @@ export interface Rooms extends TrainingRooms {
     xzSize: typeof xzSize;
   }>;
   surprisePage(): Promise<{ surprisePage: typeof surprisePage }>;
-  inspection(): Promise<typeof inspection>;
   cellsPage(): Promise<{ cellsPage: typeof cellsPage }>;
   gradients(): Promise<{ gradientFlow: typeof gradientFlow; largestSingularValues: typeof largestSingularValues }>;
   gradientPictures(): Promise<{
@@ -152,16 +151,15 @@ export const rooms: Rooms = {
   work: () => import('../training/work.ts'),
   runs: () => import('../training/runs.ts'),
   possible: () => import('../training/possible.ts'),
-  scoring: () => import('../training/scoring.ts'),
+  scoring: async () => ({ ...(await import('../evaluation/score.ts')), ...(await import('../training/scored-part.ts')) }),
   insight: async () => ({
-    ...(await import('../insight/surprise.ts')),
-    ...(await import('../insight/pieces.ts')),
-    ...(await import('../insight/ngrams.ts')),
-    ...(await import('../insight/compressors.ts')),
+    ...(await import('../evaluation/surprise.ts')),
+    ...(await import('../evaluation/pieces.ts')),
+    ...(await import('../evaluation/ngrams.ts')),
+    ...(await import('../evaluation/compressors.ts')),
     ...(await import('../turns.ts')),
   }),
   surprisePage: () => import('../reports/surprise-page.ts'),
-  inspection: () => import('../insight/inspection.ts'),
   cellsPage: () => import('../reports/cells-page.ts'),
   training: () => import('../training/train.ts'),
   estimating: () => import('../training/estimate.ts'),

@@ -5,7 +5,7 @@ import { type Matrix, evaluate } from '../devices/reference/evaluate.ts';
 import { carriedShapes } from '../model/layer.ts';
 import { backwardStepProgram, readingProgram } from '../model/network.ts';
 import type { Program } from '../program/value.ts';
-import type { BareModel } from './reading.ts';
+import type { BareModel } from '../evaluation/evaluate.ts';
 
 /** By name, a vector for each row, one after another. */
 export type Vectors = ReadonlyMap<string, Matrix>;

@@ -6,7 +6,7 @@ import { openDevice } from '../../src/devices/open.ts';
 import { type Matrix, evaluate } from '../../src/devices/reference/evaluate.ts';
 import { type Flow, gradientFlow } from '../../src/insight/gradient-flow.ts';
 import { largestSingularValue, largestSingularValues } from '../../src/insight/jacobian.ts';
-import type { BareModel } from '../../src/insight/reading.ts';
+import type { BareModel } from '../../src/evaluation/evaluate.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { inspectionProgram, lossProgram } from '../../src/model/network.ts';

@@ -6,7 +6,7 @@ import type { Device } from '../../src/devices/device.ts';
 import { evaluationProgram } from '../../src/model/network.ts';
 import { parameterShapes } from '../../src/model/parameters.ts';
 import { openSampler } from '../../src/sampling/sample.ts';
-import { evaluate } from '../../src/training/evaluation.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
 import type { EvaluationEvent, SampleEvent } from '../../src/training/events.ts';
 import { train, verses } from './fixture.ts';
 

@@ -28,7 +28,7 @@ interface BenchFlags {
   readonly json?: boolean;
 }
 
-const positive = { whole: true, least: 1 };
+const positive = { whole: true, min: 1 };
 
 const deviceList = (): Flag => listFlag('--device <name>', 'repeatable (default: cpu, and gpu if one answers)', Object.keys(devices));
 

@@ -1,11 +1,11 @@
-// `rnn eval`: how well a trained model predicts a text. The scoring is in training/.
+// `rnn eval`: how well a trained model predicts a text. The scoring is in evaluation/.
 import { basename, dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { TrainedModel } from '../../runs/store.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
-import type { SurpriseRecord } from '../../insight/surprise.ts';
-import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
+import type { SurpriseRecord } from '../../evaluation/surprise.ts';
+import type { GivenScoring, Part, ScoringPlan } from '../../training/scored-part.ts';
 import { type CharacterCosts, writeCharacters } from '../by-character.ts';
 import { wholeNumber } from '../../options/kind.ts';
 import type { Context } from '../context.ts';
@@ -47,7 +47,7 @@ interface EvalFlags extends TextFlags {
 }
 
 const positive = { whole: true, min: 1 };
-/** What training/scoring.ts knows; it is not loaded for a help text. */
+/** What training/scored-part.ts knows; it is not loaded for a help text. */
 const parts: readonly Part[] = ['all', 'train', 'validation', 'test'];
 const defaultPart: Part = 'all';
 

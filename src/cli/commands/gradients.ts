@@ -6,7 +6,7 @@ import type { Corpus, Tokens } from '../../corpus/read.ts';
 import { isStandardInput } from '../../corpus/standard-input.ts';
 import { RnnError } from '../../errors.ts';
 import type { Device } from '../../devices/device.ts';
-import type { BareModel } from '../../insight/reading.ts';
+import type { BareModel } from '../../evaluation/evaluate.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
 import { addExamples, addGroups, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
@@ -131,7 +131,7 @@ async function show(
 ): Promise<void> {
   const { gradientCharts, gradientsPage, dashboard, svgOf } = await rooms.gradientPictures();
   if (html !== undefined) await files.write('--html', gradientsPage(found, sources.join(' ')));
-  if (svg !== undefined) await files.write('--svg', await svgOf(gradientCharts(found), 'How far back the loss reaches'));
+  if (svg !== undefined) await files.write('--svg', svgOf(gradientCharts(found), 'How far back the loss reaches'));
   if (json || html !== undefined || svg !== undefined) return;
   const [flow] = gradientCharts(found);
   await stdout.write(`${[...dashboard([flow], lookOf(stdout, rows)), '', ...gradientsTable(found, stdout)].join('\n')}\n`);

@@ -27,7 +27,7 @@ interface InspectFlags extends TextFlags {
   readonly threads?: number;
 }
 
-const positive = { whole: true, least: 1 };
+const positive = { whole: true, min: 1 };
 
 export function defineInspect(command: Command, context: Context): void {
   command
@@ -77,7 +77,7 @@ interface Seen {
 
 async function inspect(sources: readonly string[], flags: InspectFlags, context: Context): Promise<void> {
   refuseMixed({ '--html': flags.html, '--json': flags.json });
-  const { recordFormats, saturationOf } = await context.rooms.inspection();
+  const { recordFormats } = await import('../../insight/record.ts');
   const record = flags.record === undefined ? null : recordFormats[extname(flags.record)];
   if (record === undefined)
     throw badValue('--record', flags.record!, `a file whose name ends in ${Object.keys(recordFormats).join(' or ')}`);
@@ -94,6 +94,7 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
   if (cell !== null && !isPageOnStdout) await showCell(cell, pieces, activations, flags, context);
   if (cell !== null && flags.html === undefined) return;
   const findings = await search(seen, flags, context);
+  const { saturationOf } = await import('../../insight/saturation.ts');
   const saturation = saturationOf(activations);
   if (flags.html !== undefined) await writePage(files, sources, seen, { findings, saturation }, context);
   if (cell === null && !isPageOnStdout) await showTables(findings, saturation, flags, context);
@@ -102,7 +103,9 @@ async function inspect(sources: readonly string[], flags: InspectFlags, context:
 async function look(sources: readonly string[], flags: InspectFlags, context: Context): Promise<Seen> {
   const { io, rooms, stderr, waiting } = context;
   const choice = chosenDevice(flags.device, io);
-  const { activationsOf, defaultLength, maxDefaultLength, readActivations, startSymbolOf } = await rooms.inspection();
+  const { activationsOf, readActivations } = await import('../../insight/activations.ts');
+  const { defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
+  const { startSymbolOf } = await import('../../runs/store.ts');
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
   const path = await findCheckpoint(flags.checkpoint, 'use');
   const trained = await readCheckpoint(path, { weightsOnly: true });
@@ -126,12 +129,10 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
 }
 
 /** None in a text too short. */
-async function search(
-  { pieces, activations }: Seen,
-  { json }: InspectFlags,
-  { rooms, stderr, waiting }: Context,
-): Promise<readonly Finding[]> {
-  const { LEAST_CHARACTERS, propertiesOf, runInTurns, searchCells } = await rooms.inspection();
+async function search({ pieces, activations }: Seen, { json }: InspectFlags, { stderr, waiting }: Context): Promise<readonly Finding[]> {
+  const { LEAST_CHARACTERS, searchCells } = await import('../../insight/search.ts');
+  const { propertiesOf } = await import('../../insight/properties.ts');
+  const { runInTurns } = await import('../../turns.ts');
   waiting.begin('searching cells');
   if (pieces.length >= LEAST_CHARACTERS) return runInTurns(searchCells(activations, propertiesOf(pieces)));
   if (!json)
@@ -148,7 +149,7 @@ async function writePage(
 ): Promise<void> {
   const { cellsPage } = await context.rooms.cellsPage();
   const summary = `${model.cell} ${model.layers} × ${model.hidden}, reading ${extent} of ${namesOfTexts(sources)}`;
-  await files.write('--html', await cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
+  await files.write('--html', cellsPage({ name: basename(dirname(path)), summary, pieces, activations, ...found, cell }));
 }
 
 /** @throws RnnError `usage` for a name that is none, or not one of this model's */
@@ -170,9 +171,9 @@ async function showCell(
   pieces: readonly string[],
   { all, hidden }: Activations,
   { json }: InspectFlags,
-  { io, rooms, stdout }: Context,
+  { io, stdout }: Context,
 ): Promise<void> {
-  const { usualRange, valuesOf } = await rooms.inspection();
+  const { usualRange, valuesOf } = await import('../../insight/activations.ts');
   const values = valuesOf(all.find(({ layer, name }) => layer === cell.layer && name === cell.name)!.values, cell.unit, hidden);
   const [low, high] = usualRange(values);
   if (json) return stdout.write(`${JSON.stringify({ event: 'cell', cell: cellText(cell), low, high, values: [...values] })}\n`);

@@ -2,23 +2,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { evaluate } from '../../src/devices/reference/evaluate.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
-import { SurpriseRecord, isLikeliest } from '../../src/insight/surprise.ts';
+import { SurpriseRecord, isLikeliest } from '../../src/evaluation/surprise.ts';
 import { predictionProgram } from '../../src/model/network.ts';
-import { type ScoringPlan, score } from '../../src/training/scoring.ts';
-import { modelOfSeed } from './models.ts';
+import { type TextToScore, score } from '../../src/evaluation/score.ts';
+import { modelOfSeed } from '../insight/models.ts';
 
 const V = 11;
 const trained = modelOfSeed(4, { cell: 'lstm', layers: 2, hidden: 7, vocabulary: V });
 const tokens = Uint8Array.from({ length: 90 }, (_, at) => (at * at + 3 * (at % 4)) % V);
-const planOf = (streams: number, sequenceLength: number): ScoringPlan => ({
+const planOf = (streams: number, sequenceLength: number): TextToScore => ({
   tokens,
   streams,
   sequenceLength,
   dynamic: null,
   startSymbol: null,
-  work: {} as ScoringPlan['work'],
-  warning: null,
-  trainedShare: null,
 });
 /** What float32 and the order of sums may change. */
 const TOLERANCE = 1e-5;

@@ -8,8 +8,8 @@ import { openReference } from '../../src/devices/reference/reference.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
-import { type DynamicOptions, TRAINED, dynamicRule } from '../../src/training/dynamic.ts';
-import { type Score, score } from '../../src/training/scoring.ts';
+import { type DynamicOptions, TRAINED, dynamicRule } from '../../src/evaluation/dynamic.ts';
+import { type Score, score } from '../../src/evaluation/score.ts';
 
 const V = 6;
 const model: ModelConfiguration = {
@@ -27,7 +27,6 @@ const parameters = initialParameters(model, new Random(2));
 const tensors = tensorsOf(parameterShapes(model), parameters);
 /** One phrase again and again, which weights of chance know nothing of. */
 const tokens = Uint8Array.from({ length: 1000 }, (_, i) => [0, 3, 1, 5, 2, 2, 4][i % 7]);
-const work = { kind: 'training', multiplyAdds: 0, sequence: 0, steps: 1, milliseconds: 0 } as const;
 
 async function scored(
   dynamic: DynamicOptions,
@@ -39,11 +38,7 @@ async function scored(
   }: { device?: Device; streams?: number; sequenceLength?: number; text?: Uint8Array } = {},
 ): Promise<Score> {
   try {
-    return await score(
-      { model, tensors },
-      { tokens: text, streams, sequenceLength, dynamic, startSymbol: null, work, warning: null, trainedShare: null },
-      device,
-    );
+    return await score({ model, tensors }, { tokens: text, streams, sequenceLength, dynamic, startSymbol: null }, device);
   } finally {
     await device.close();
   }

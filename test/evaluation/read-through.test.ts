@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { readThrough } from '../../src/insight/reading.ts';
+import { readThrough } from '../../src/evaluation/evaluate.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { predictionProgram } from '../../src/model/network.ts';
-import { modelOfSeed } from './models.ts';
+import { modelOfSeed } from '../insight/models.ts';
 
 const trained = modelOfSeed(4, { cell: 'lstm', layers: 1, hidden: 6, vocabulary: 5 });
 const tokens = Uint8Array.from({ length: 53 }, (_, at) => (at * at + 3) % 5);
@@ -13,16 +13,15 @@ test.each(['reference', 'cpu'])(
     const device = await openDevice(name, { threads: 1 });
     const read = async (streams: number, sequenceLength: number): Promise<Map<number, readonly number[]>> => {
       const seen = new Map<number, readonly number[]>();
-      const description = await readThrough(
-        trained,
-        tokens,
-        device,
-        { streams, sequenceLength, program: predictionProgram },
-        ({ logits }, row, at) => {
+      const description = await readThrough(trained, tokens, device, {
+        streams,
+        sequenceLength,
+        program: predictionProgram,
+        visit: ({ logits }, row, at) => {
           expect(seen.has(at)).toBe(false);
           seen.set(at, [...logits.subarray(row * 5, (row + 1) * 5)]);
         },
-      );
+      });
       expect(description.length).toBeGreaterThan(0);
       return seen;
     };

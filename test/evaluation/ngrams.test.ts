@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Ngrams } from '../../src/insight/ngrams.ts';
+import { Ngrams } from '../../src/evaluation/ngrams.ts';
 import { runAtOnce } from '../../src/pieces.ts';
 import { Random } from '../../src/random.ts';
 import { ngramLoss } from '../training/ngram.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import { piecesOf } from '../../src/insight/pieces.ts';
-import { SurpriseRecord } from '../../src/insight/surprise.ts';
+import { piecesOf } from '../../src/evaluation/pieces.ts';
+import { SurpriseRecord } from '../../src/evaluation/surprise.ts';
 
 /** Of bytes that cost 1, 2, 4 … nats, after the first. */
 function pieces(bytes: Iterable<number>, most = Infinity) {

@@ -1,22 +1,14 @@
-// How well a trained model predicts a text: which text a part of a run's is, and the loss on it. Knows nothing of how it is shown.
-import { type TrainedModel, parameterVector, startSymbolOf } from '../runs/store.ts';
+// Which part of a text `rnn eval` scores, and how: split and evaluated as the run of the model was.
+import { type TrainedModel, startSymbolOf } from '../runs/store.ts';
 import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import type { Corpus, Tokens } from '../corpus/read.ts';
-import type { Device, Job } from '../devices/device.ts';
 import type { TrainingWork } from '../devices/open.ts';
 import { RnnError } from '../errors.ts';
-import type { BareModel, Visit } from '../insight/reading.ts';
-import { type SurpriseRecord, isLikeliest } from '../insight/surprise.ts';
+import { type DynamicOptions, dynamicDefaults } from '../evaluation/dynamic.ts';
+import { COST_OF_SCORING } from '../evaluation/evaluate.ts';
+import type { TextToScore } from '../evaluation/score.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { scoringProgram, trainingProgram } from '../model/network.ts';
-import { parameterShapes } from '../model/parameters.ts';
-import { noRegularisation } from '../model/regularisation.ts';
-import type { ActivityListener } from './activity.ts';
-import { type DynamicOptions, TRAINED, dynamicDefaults, dynamicRule, evaluateDynamically } from './dynamic.ts';
-import { evaluate } from './evaluation.ts';
-import { COST_OF_VALIDATION } from './intervals.ts';
 import { trainingOptions } from '../options/training.ts';
-import { refuseIfTooLarge } from './memory.ts';
 import { earlierReading } from '../options/train.ts';
 import type { ReadingOptions } from '../options/run.ts';
 import { recordedCorpus, recordedReadingOrNull } from './record.ts';
@@ -28,11 +20,11 @@ export type Part = (typeof parts)[number];
 
 type Training = TrainedModel['training'];
 
-/** Steps at a time and streams, where a checkpoint does not say what its run was evaluated with. */
+/** For checkpoints that do not say how their run was evaluated. */
 const otherwise = { sequenceLength: 32, evaluationStreams: 16 } as const;
 
 /**
- * How a text is read of which a part is to be scored.
+ * How to read a text of which a part is scored.
  *
  * @throws RnnError `checkpoint` if the checkpoint does not say how the run's text was split, `corpus` if nothing was held out of it
  */
@@ -65,27 +57,15 @@ export function readingOf(training: Training, part: Part): Omit<ReadingOptions, 
   };
 }
 
-export interface ScoringOptions {
-  /** Contiguous parts that are read side by side, each from a zero state; 1 is the strict figure. */
-  readonly streams: number;
-  /** Steps of a call, and between two updates of dynamic evaluation. */
-  readonly sequenceLength: number;
-  /** Null for weights that stay as they are. */
-  readonly dynamic: DynamicOptions | null;
-  /** What is read before the text; null for nothing. */
-  readonly startSymbol: number | null;
-}
-
-/** As far as it was given. */
+/** The options of scoring that the caller gave. */
 export interface GivenScoring {
   readonly streams?: number;
   readonly sequenceLength?: number;
   readonly dynamic?: Partial<DynamicOptions>;
 }
 
-/** What will be scored, and how. */
-export interface ScoringPlan extends ScoringOptions {
-  readonly tokens: Tokens;
+/** What will be scored, how, and what a user should know of it. */
+export interface ScoringPlan extends TextToScore {
   /** For the choice of a device. */
   readonly work: TrainingWork;
   /** Why a part is not the one that the run had, for the user to read; null if it is. */
@@ -131,7 +111,7 @@ export function planScoring(
 
 type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sourcesDigest' | 'testDigest'>;
 
-/** What a run was evaluated with, by what its checkpoint says. */
+/** An option with which the run was evaluated, by its checkpoint. */
 function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
   const value = Object.hasOwn(options, option) ? options[option] : undefined;
   return trainingOptions[option].kind.holds(value) ? (value as number) : otherwise[option];
@@ -166,72 +146,9 @@ export function trainedPart(training: Training, { train: whole, sourcesDigest }:
 function workFor(
   model: ModelConfiguration,
   length: number,
-  { streams, sequenceLength, dynamic }: Omit<ScoringOptions, 'startSymbol'>,
+  { streams, sequenceLength, dynamic }: Pick<TextToScore, 'streams' | 'sequenceLength' | 'dynamic'>,
 ): TrainingWork {
   const once = { epochs: 1, maxSteps: null, budgetMs: null, maxTimeMs: null };
   const work = workOfModel(model, { batchSize: streams, sequenceLength, ...once }, length);
-  // Of three products, a loss alone needs one.
-  return dynamic === null ? { ...work, multiplyAdds: COST_OF_VALIDATION * work.multiplyAdds } : work;
-}
-
-export interface Score {
-  /** Characters that were scored: all but the first. */
-  readonly characters: number;
-  /** Per character. */
-  readonly nats: number;
-  /** The share of characters that were the likeliest to come. */
-  readonly accuracy: number;
-  /** The same by dynamic evaluation; null if that was not asked for. */
-  readonly dynamicNats: number | null;
-  /** What it really ran on, in one line. */
-  readonly device: string;
-}
-
-/**
- * The loss of a model on a text, its state carried along each stream.
- *
- * @param record is told what each character but the first cost, as far as it has room
- * @param onActivity receives the progress
- * @throws RnnError `usage` if that does not fit into memory, `diverged` if the model does not stand what it learns meanwhile
- */
-export async function score(
-  trained: BareModel,
-  plan: ScoringPlan,
-  device: Device,
-  record: SurpriseRecord | null = null,
-  onActivity: ActivityListener = () => {},
-): Promise<Score> {
-  const { model } = trained;
-  const { tokens, streams: N, sequenceLength: T, dynamic } = plan;
-  const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) }];
-  if (dynamic !== null)
-    jobs.push({
-      name: 'adapt',
-      steps: T,
-      batch: N,
-      build: (rows) => trainingProgram(model, { steps: T, rows }, 1 / (N * T), noRegularisation),
-    });
-  const workload = { parameters: parameterShapes(model), jobs, update: dynamic === null ? null : dynamicRule(dynamic) };
-  const options = { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 };
-  onActivity({ kind: 'compiling', done: 0, total: 1 });
-  await refuseIfTooLarge({ model, options, workload, textBytes: tokens.byteLength }, device, '--streams or --sequence-length');
-  const executable = await device.compile(workload);
-  try {
-    const parameters = parameterVector(trained);
-    await executable.write({ kind: 'parameters' }, parameters);
-    let hits = 0;
-    const visit: Visit = ({ logits }, row, at) => {
-      const [start, symbol] = [row * model.vocabulary, tokens[at + 1]];
-      if (isLikeliest(logits, start, model.vocabulary, symbol)) hits++;
-      if (record !== null && at < record.characters) record.put(at, logits, start, symbol);
-    };
-    const listen: ActivityListener = ({ done, total }) => onActivity({ kind: 'scoring', done, total });
-    const nats = await evaluate(executable, 'evaluate', tokens, { ...plan, visit, onActivity: listen });
-    if (dynamic !== null) await executable.write({ kind: 'slot', name: TRAINED }, parameters);
-    const dynamicNats = dynamic === null ? null : await evaluateDynamically(executable, 'adapt', tokens, { ...plan, onActivity: listen });
-    const characters = tokens.length - 1;
-    return { characters, nats: nats!, accuracy: hits / characters, dynamicNats, device: executable.description };
-  } finally {
-    await executable.close();
-  }
+  return dynamic === null ? { ...work, multiplyAdds: COST_OF_SCORING * work.multiplyAdds } : work;
 }

@@ -32,7 +32,7 @@ export function* piecesOf(tokens: Tokens, vocabulary: Vocabulary, { nats }: Surp
   }
 }
 
-/** Each symbol in a word of its own: a byte that is no ASCII character as \xc3. */
+/** How each symbol is written: a byte that is not an ASCII character as \xc3. */
 export function symbolTexts({ data: { unit, symbols } }: Vocabulary): readonly string[] {
   return unit === 'char' ? symbols : symbols.map((hex, byte) => (byte < 0x80 ? String.fromCharCode(byte) : `\\x${hex}`));
 }

@@ -1,4 +1,4 @@
-// How short the best known compressors make a text: what it can be told in without any model of it.
+// The size of a text under well-known compressors, as a baseline for the bits of a model.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { buffer } from 'node:stream/consumers';
@@ -39,7 +39,7 @@ export async function compressedSizes(text: Uint8Array): Promise<Sizes> {
   return { gzip: zipped.length, brotli: brewed.length };
 }
 
-/** What the system's `xz -9e` makes of it; nothing where there is no such program, or it fails. */
+/** The size by the system's `xz -9e`; empty if that program is missing or fails. */
 export async function xzSize(text: Uint8Array, program = 'xz'): Promise<Sizes> {
   const child = spawn(program, ['-9e', '--stdout'], { stdio: ['pipe', 'pipe', 'ignore'] });
   child.stdin.on('error', () => {}); // it may end before it has read everything

@@ -1,4 +1,4 @@
-// Models that only count: how often which symbol followed the last few. What a network's loss is measured by.
+// n-gram models, as a baseline for the loss of a network: they count how often each symbol followed the last few.
 import type { Tokens } from '../corpus/read.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import { type Pieces, runAtOnce } from '../pieces.ts';
@@ -6,8 +6,8 @@ import { type Pieces, runAtOnce } from '../pieces.ts';
 /** Distinct strings that are counted at most, of all orders together: half a gigabyte of memory. */
 const MOST_STRINGS = 2 ** 24;
 /**
- * Of a string: the one without its last symbol, that symbol, how often it occurs, how often anything follows it, how many different symbols
- * do. Side by side, for memory is what takes the time.
+ * Of a string: the string without its last symbol, that symbol, how often the string occurs, how often any symbol follows it, and how many
+ * different symbols do. They lie side by side, because reading memory takes most of the time.
  */
 const [PARENT, SYMBOL, COUNT, FOLLOWED, FOLLOWERS, FIELDS] = [0, 1, 2, 3, 4, 5];
 /** Symbols counted or scored at a time, in a few milliseconds. */
@@ -43,7 +43,7 @@ export class Ngrams {
     runAtOnce(this.#count(text));
   }
 
-  /** The counts of a text as the constructor makes them, in pieces. */
+  /** Counts a text as the constructor does, in pieces. */
   static *inPieces(text: Tokens, V: number): Pieces<Ngrams> {
     const ngrams = new Ngrams(text.subarray(0, 0), V);
     yield* ngrams.#count(text);
@@ -135,7 +135,7 @@ export class Ngrams {
     return string;
   }
 
-  /** Where a string is in the table, or belongs. The empty one, which nobody looks for, marks what is free. */
+  /** Where a string is in the table, or belongs. The empty string, which is never looked up, marks a free place. */
   #placeOf(parent: number, symbol: number): number {
     const fields = this.#fields;
     const table = this.#table;

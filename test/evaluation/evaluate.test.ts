@@ -7,8 +7,8 @@ import type { ModelConfiguration } from '../../src/model/configuration.ts';
 import { evaluationProgram, samplingProgram, scoringProgram } from '../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
-import { evaluate } from '../../src/training/evaluation.ts';
-import { inRunsOf } from './fixture.ts';
+import { evaluate } from '../../src/evaluation/evaluate.ts';
+import { inRunsOf } from '../training/fixture.ts';
 
 const V = 6;
 const T = 7;

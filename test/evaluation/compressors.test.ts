@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { bytesOf, compressedSizes, xzSize } from '../../src/insight/compressors.ts';
+import { bytesOf, compressedSizes, xzSize } from '../../src/evaluation/compressors.ts';
 import { byteVocabulary, characterVocabulary } from '../../src/corpus/vocabulary.ts';
 
 const text = 'Grüße, 世界 😀\n'.repeat(300);
