@@ -1,7 +1,7 @@
 // Checks of whole networks: every cell, every optimizer, and what a device does with several calls and several jobs.
 import type { Call, Job, Workload } from '../devices/device.ts';
 import { cells } from '../model/cells/registry.ts';
-import { backwardStepProgram, inspectionProgram, scoringProgram } from '../model/network.ts';
+import { backwardStepProgram, networkProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { Random } from '../random.ts';
 import { type OptimizerOptions, createOptimizer } from '../training/optimizers.ts';
@@ -211,8 +211,13 @@ function lookingCheck(cell: string): ParityCheck {
       const { model } = trial;
       const { T, N, H } = small;
       const jobs: Job[] = [
-        { name: 'predict', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) },
-        { name: 'inspect', steps: T, batch: N, build: (rows) => inspectionProgram(model, { steps: T, rows }) },
+        {
+          name: 'predict',
+          steps: T,
+          batch: N,
+          build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true, outputs: 'logits' }),
+        },
+        { name: 'inspect', steps: T, batch: N, build: (rows) => networkProgram(model, { steps: T, rows }, { outputs: 'activations' }) },
         { name: 'back', steps: 1, batch: N, build: (rows) => backwardStepProgram(model, rows) },
       ];
       return Pair.compare(device, { parameters: parameterShapes(model), jobs, update: null }, async (pair) => {

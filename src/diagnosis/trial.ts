@@ -2,7 +2,7 @@
 import type { Call, Workload } from '../devices/device.ts';
 import type { Architecture, ModelConfiguration } from '../model/configuration.ts';
 import { stateShapes } from '../model/layer.ts';
-import { evaluationProgram, samplingProgram, trainingProgram } from '../model/network.ts';
+import { networkProgram, trainingProgram } from '../model/network.ts';
 import { initialParameters, parameterShapes } from '../model/parameters.ts';
 import { type Regularisation, noRegularisation } from '../model/regularisation.ts';
 import { Random } from '../random.ts';
@@ -61,8 +61,13 @@ export class Trial {
           batch: N,
           build: (rows) => trainingProgram(this.model, { steps: T, rows }, 1 / (N * T), regularisation),
         },
-        { name: 'evaluate', steps: T + 1, batch: N + 1, build: (rows) => evaluationProgram(this.model, { steps: T + 1, rows }) },
-        { name: 'sample', steps: 1, batch: N, build: (rows) => samplingProgram(this.model, rows) },
+        {
+          name: 'evaluate',
+          steps: T + 1,
+          batch: N + 1,
+          build: (rows) => networkProgram(this.model, { steps: T + 1, rows }, { loss: true }),
+        },
+        { name: 'sample', steps: 1, batch: N, build: (rows) => networkProgram(this.model, { steps: 1, rows }, { outputs: 'logits' }) },
       ],
       update: optimizer?.rule ?? null,
     };

@@ -5,7 +5,7 @@ import { RnnError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { activationName } from '../model/layer.ts';
-import { activationNames, inspectionProgram } from '../model/network.ts';
+import { activationNames } from '../model/network.ts';
 import { type BareModel, readThrough } from './reading.ts';
 
 /** One carried value or gate of one layer, over a text. */
@@ -65,7 +65,13 @@ export async function readActivations(
     trained,
     withFollower(tokens),
     device,
-    { streams: 1, sequenceLength: Math.min(STEPS, characters), startSymbol, onRead, program: inspectionProgram },
+    {
+      streams: 1,
+      sequenceLength: Math.min(STEPS, characters),
+      startSymbol,
+      onRead,
+      outputs: 'activations',
+    },
     (given, row, at) => {
       for (const [name, values] of outputs)
         values.set(given[name].subarray(row * model.hidden, (row + 1) * model.hidden), at * model.hidden);

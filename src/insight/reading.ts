@@ -5,9 +5,7 @@ import { type EvaluationWindow, NO_TARGET, evaluationWindows } from '../corpus/e
 import type { Tokens } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import { parameterShapes } from '../model/parameters.ts';
-import type { Extent } from '../model/layer.ts';
-import type { ModelConfiguration } from '../model/configuration.ts';
-import type { Program } from '../program/value.ts';
+import { type NetworkOutputs, networkProgram } from '../model/network.ts';
 
 /** A model and its weights, trained or not. */
 export type BareModel = Pick<TrainedModel, 'model' | 'tensors'>;
@@ -21,8 +19,7 @@ interface ReadingPlan {
   readonly startSymbol?: number | null;
   /** Receives the number of characters that were read. */
   readonly onRead?: ((characters: number) => void) | undefined;
-  /** Gives what is to be seen as its outputs, row by row (T·N). */
-  program(model: ModelConfiguration, extent: Extent): Program;
+  readonly outputs: NetworkOutputs['outputs'];
 }
 
 /**
@@ -49,13 +46,13 @@ export async function readThrough(
   trained: BareModel,
   tokens: Tokens,
   device: Device,
-  { streams: N, sequenceLength: T, startSymbol, onRead, program }: ReadingPlan,
+  { streams: N, sequenceLength: T, startSymbol, onRead, outputs }: ReadingPlan,
   visit: Visit,
 ): Promise<string> {
   const { model } = trained;
   const executable = await device.compile({
     parameters: parameterShapes(model),
-    jobs: [{ name: 'read', steps: T, batch: N, build: (rows) => program(model, { steps: T, rows }) }],
+    jobs: [{ name: 'read', steps: T, batch: N, build: (rows) => networkProgram(model, { steps: T, rows }, { outputs }) }],
     update: null,
   });
   try {

@@ -8,7 +8,7 @@ import { RnnError } from '../errors.ts';
 import type { BareModel, Visit } from '../insight/reading.ts';
 import { type SurpriseRecord, isLikeliest } from '../insight/surprise.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { scoringProgram, trainingProgram } from '../model/network.ts';
+import { networkProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { noRegularisation } from '../model/regularisation.ts';
 import type { ActivityListener } from './activity.ts';
@@ -201,7 +201,9 @@ export async function score(
 ): Promise<Score> {
   const { model } = trained;
   const { tokens, streams: N, sequenceLength: T, dynamic } = plan;
-  const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) }];
+  const jobs: Job[] = [
+    { name: 'evaluate', steps: T, batch: N, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true, outputs: 'logits' }) },
+  ];
   if (dynamic !== null)
     jobs.push({
       name: 'adapt',

@@ -1,7 +1,7 @@
 // What a training run asks of a device: its programs by name, its weights and how they are updated.
 import type { Job, Workload } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { evaluationProgram, trainingProgram } from '../model/network.ts';
+import { networkProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { regularisationOf } from './model.ts';
 import type { Optimizer } from './optimizers.ts';
@@ -27,7 +27,7 @@ export function workloadOf(model: ModelConfiguration, options: TrainingOptions, 
     name: 'evaluate',
     steps: T,
     batch: evaluationStreams,
-    build: (rows: number) => evaluationProgram(model, { steps: T, rows }),
+    build: (rows: number) => networkProgram(model, { steps: T, rows }, { loss: true }),
   };
   return { parameters: parameterShapes(model), jobs: validates ? [...training, evaluation] : training, update: optimizer.rule };
 }

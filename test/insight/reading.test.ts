@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { readThrough } from '../../src/insight/reading.ts';
 import { openDevice } from '../../src/devices/open.ts';
-import { predictionProgram } from '../../src/model/network.ts';
 import { modelOfSeed } from './models.ts';
 
 const trained = modelOfSeed(4, { cell: 'lstm', layers: 1, hidden: 6, vocabulary: 5 });
@@ -17,7 +16,7 @@ test.each(['reference', 'cpu'])(
         trained,
         tokens,
         device,
-        { streams, sequenceLength, program: predictionProgram },
+        { streams, sequenceLength, outputs: 'logits' },
         ({ logits }, row, at) => {
           expect(seen.has(at)).toBe(false);
           seen.set(at, [...logits.subarray(row * 5, (row + 1) * 5)]);
