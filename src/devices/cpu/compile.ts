@@ -149,7 +149,7 @@ class ShardCompiler {
         return;
       }
       case 'columnSums':
-        this.#call('columnSums', value.inputs[0].rows, columns, ...this.#matrix(operands[0]), this.#address(out), 0);
+        this.#call('columnSums', value.inputs[0].rows, columns, ...this.#matrix(operands[0]), this.#address(out));
         return;
       case 'matmul':
         this.#matmul(value, operands, out);
