@@ -13,7 +13,7 @@ import { RnnError } from '../../../src/errors.ts';
 import { networkProgram, trainingProgram } from '../../../src/model/network.ts';
 import { parameterShapes } from '../../../src/model/parameters.ts';
 import { runAtOnce } from '../../../src/pieces.ts';
-import { parityChecks } from '../../../src/diagnosis/parity.ts';
+import { parityChecks } from '../../parity/compare.ts';
 import { Random } from '../../../src/random.ts';
 import { gemmPanelsScratch, instantiateKernels, packedPanelsSize } from '../../../src/devices/cpu/kernels.ts';
 import { kernels, library as found, missingBlas } from './helpers.ts';

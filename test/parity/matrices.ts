@@ -1,42 +1,7 @@
-// Checks of what moves and multiplies matrices: products, views, joins and zeros.
-import type { Value } from '../program/value.ts';
-import type { ParityCheck } from './pair.ts';
-import { between, probe } from './probe.ts';
-
-const products = (
-  [
-    [1, 1, 1],
-    [1, 7, 13],
-    [7, 13, 33],
-    [33, 1, 7],
-    [13, 67, 1],
-    [67, 33, 71],
-    [5, 300, 9],
-  ] as const
-).map(([m, k, n]) =>
-  probe({
-    name: `products ${m}×${k} by ${k}×${n}`,
-    quick: m === 7,
-    values(ops, matrix) {
-      const [a, aT, b, bT] = [matrix(m, k), matrix(k, m), matrix(k, n), matrix(n, k)];
-      const [bias, plus] = [matrix(1, n), matrix(m, n)];
-      const [madeA, madeAT, madeB, madeBT, sum] = [a, aT, b, bT, plus].map((value) => ops.scale(value, 1.5));
-      return {
-        'a·b': ops.matmul(a, b),
-        'a·b + bias': ops.matmul(a, b, { bias }),
-        'a·b + plus': ops.matmul(a, b, { plus }),
-        'a·b + bias + plus': ops.matmul(madeA, b, { bias, plus: sum }),
-        'a·bᵀ': ops.matmul(a, bT, { transposeB: true }),
-        'a·bᵀ + plus': ops.matmul(madeA, bT, { transposeB: true, plus: sum }),
-        'aᵀ·b': ops.matmul(aT, b, { transposeA: true }),
-        'aᵀ·b + plus': ops.matmul(madeAT, madeB, { transposeA: true, plus }),
-        'a·b, both made': ops.matmul(madeA, madeB),
-        'a·bᵀ + bias, both made': ops.matmul(madeA, madeBT, { transposeB: true, bias }),
-        'the running sum after its use': ops.scale(sum, 2),
-      };
-    },
-  }),
-);
+// Views, joins and zeros.
+import type { Value } from '../../src/program/value.ts';
+import type { ParityCheck } from '../../src/diagnosis/pair.ts';
+import { between, probe } from '../../src/diagnosis/probe.ts';
 
 const views = [
   probe({
@@ -163,4 +128,4 @@ const joins = [
   }),
 ];
 
-export const matrixChecks: readonly ParityCheck[] = [...products, ...views, ...joins];
+export const matrixChecks: readonly ParityCheck[] = [...views, ...joins];
