@@ -211,7 +211,8 @@ interface HeldRows {
 export function* heldRows({ job, shardRows }: JobPlan): Generator<HeldRows> {
   let first = 0;
   for (const [worker, rows] of shardRows.entries()) {
-    for (let t = 0; t < job.steps && rows > 0; t++) yield { whole: t * job.batch + first, worker, own: t * rows, rows };
+    const steps = rows > 0 ? job.steps : 0;
+    for (let t = 0; t < steps; t++) yield { whole: t * job.batch + first, worker, own: t * rows, rows };
     first += rows;
   }
 }
