@@ -4,19 +4,12 @@ import type { Home } from '../../program/placement.ts';
 import type { Chain, Step } from '../../program/schedule.ts';
 import type { Value } from '../../program/value.ts';
 import { dropoutThreshold } from '../../random.ts';
-import { type CallName, blasCalls, kernelCalls, lap, signatures } from './calls.ts';
+import { type CallName, blasCalls, kernelCalls, lap } from './calls.ts';
 import { type ChainSpecification, type Place, type Walk, addChain, chainKey } from './chain.ts';
 import type { KernelVariant } from './kernels.ts';
 import { type Plan, type ShardProgram, stateKey } from './plan.ts';
 import type { Address, Matrix } from './products.ts';
 import { Code, ModuleWriter, type Signature } from './wasm.ts';
-
-/** A writer that has imported all that may be called: imports come before functions. */
-function writerOf(imports: Readonly<Record<string, Signature>>): ModuleWriter {
-  const writer = new ModuleWriter();
-  for (const [name, signature] of Object.entries(imports)) writer.importFunction(name, signature);
-  return writer;
-}
 
 /** Names each operation by a number with which `lap` is called after it. */
 type Observer = (step: Step<Home>) => number;
@@ -38,8 +31,10 @@ class ShardCompiler {
   readonly #shard: ShardProgram;
   readonly #variant: KernelVariant;
   readonly #observer: Observer | null;
-  readonly #writer: ModuleWriter;
+  readonly #writer = new ModuleWriter();
   readonly #code = new Code(1);
+  /** What may be called, by name. */
+  readonly #imports: ReadonlyMap<string, number>;
   readonly #chains = new Map<string, number>();
 
   constructor(plan: Plan, job: string, shard: ShardProgram, variant: KernelVariant, observer: Observer | null) {
@@ -48,7 +43,13 @@ class ShardCompiler {
     this.#shard = shard;
     this.#variant = variant;
     this.#observer = observer;
-    this.#writer = writerOf({ ...kernelCalls, ...(plan.products.usesBlas ? blasCalls : {}), ...(observer ? { lap } : {}) });
+    const callable: Record<string, Signature> = {
+      ...kernelCalls,
+      ...(plan.products.usesBlas ? blasCalls : {}),
+      ...(observer ? { lap } : {}),
+    };
+    // All imports come before the first function.
+    this.#imports = new Map(Object.entries(callable).map(([name, signature]) => [name, this.#writer.importFunction(name, signature)]));
   }
 
   compile(): Uint8Array<ArrayBuffer> {
@@ -58,7 +59,7 @@ class ShardCompiler {
       if (step.kind === 'chain') this.#chain(step);
       else if (step.kind === 'copy') this.#copy(step.value, layout.homeOf(step.value), step.to);
       else this.#single(step.value);
-      if (this.#observer) this.#code.i32(this.#observer(step)).call(this.#writer.importFunction('lap', lap));
+      if (this.#observer) this.#call('lap', this.#observer(step));
     }
     this.#writer.addFunction({ parameters: ['i32'], results: [] }, this.#code, 'run');
     return this.#writer.encode(this.#plan.pages);
@@ -126,7 +127,7 @@ class ShardCompiler {
         this.#push(rows, columns, value.stepRows, { own: this.#plan.shard.dropout }, value.site, dropoutThreshold(value.rate));
         this.#code.f32(1 / (1 - value.rate));
         this.#push(...this.#matrix(out));
-        this.#code.call(this.#writer.importFunction('dropoutMask', kernelCalls.dropoutMask));
+        this.#call('dropoutMask');
         return;
       }
       case 'gather': {
@@ -188,7 +189,8 @@ class ShardCompiler {
     const { loss } = this.#plan.shard;
     const code = this.#code.get(0);
     this.#push(value.rows, value.columns, ...this.#matrix(logits), this.#address(targets), ...(out ? this.#matrix(out) : [0, 0]));
-    code.f32(value.scale).f32(value.smoothing).call(this.#writer.importFunction('softmaxCrossEntropy', kernelCalls.softmaxCrossEntropy));
+    code.f32(value.scale).f32(value.smoothing);
+    this.#call('softmaxCrossEntropy');
     code.get(0).access('f64.load', loss).op('f64.add').access('f64.store', loss);
   }
 
@@ -203,9 +205,10 @@ class ShardCompiler {
     this.#call('copyRows', rows, columns, ...this.#matrix(from), ...this.#matrix(to));
   }
 
+  /** The operands that are given come after those that have been pushed. */
   #call(name: CallName, ...operands: readonly (number | Address)[]): void {
     this.#push(...operands);
-    this.#code.call(this.#writer.importFunction(name, signatures[name]));
+    this.#code.call(this.#imports.get(name)!);
   }
 
   #push(...operands: readonly (number | Address)[]): void {

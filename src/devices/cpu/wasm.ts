@@ -136,8 +136,6 @@ export class ModuleWriter {
 
   /** The index of a function imported from module `kernels`. All imports come before the first function. */
   importFunction(name: string, signature: Signature): number {
-    const known = this.#imports.findIndex((each) => each.name === name);
-    if (known >= 0) return known;
     if (this.#functions.length > 0) throw new Error(`import of ${name} after the first function`);
     return this.#imports.push({ name, type: this.#type(signature) }) - 1;
   }
