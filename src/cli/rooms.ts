@@ -7,7 +7,6 @@ import type {
   isCheckpoint,
   MemoryStore,
   newestIn,
-  openSweepFolder,
   readCheckpoint,
   RunFolder,
   runsIn,
@@ -45,12 +44,9 @@ import type { dashboard } from '../reports/terminal.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
-import type { optionRules } from '../training/option-rules.ts';
 import type { recordedCorpusOrNull, recordedReadingOrNull } from '../training/record.ts';
-import type { backgroundOf, haveOneText, listRuns, ranked, summaryOf } from '../training/runs.ts';
+import type { backgroundOf, haveOneText, listRuns } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
-import type { edgesOf } from '../training/edges.ts';
-import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 import type { runInTurns } from '../turns.ts';
 
@@ -82,21 +78,17 @@ export interface Rooms extends TrainingRooms {
     MemoryStore: typeof MemoryStore;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
-    openSweepFolder: typeof openSweepFolder;
     runsIn: typeof runsIn;
     RunFolder: Pick<typeof RunFolder, 'create' | 'holdsRun' | 'open' | 'refuseIfTaken' | 'refuseSources'>;
   }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
-  planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
+  planning(): Promise<{ parametersOf: typeof parametersOf }>;
   runs(): Promise<{
     backgroundOf: typeof backgroundOf;
     haveOneText: typeof haveOneText;
     listRuns: typeof listRuns;
-    ranked: typeof ranked;
-    summaryOf: typeof summaryOf;
   }>;
-  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; edgesOf: typeof edgesOf }>;
   scoring(): Promise<{
     planScoring: typeof planScoring;
     readingOf: typeof readingOf;
@@ -153,14 +145,13 @@ export const rooms: Rooms = {
   devices: () => import('../devices/open.ts'),
   bench: () => import('../diagnosis/bench.ts'),
   sampling: () => import('../sampling/sample.ts'),
-  planning: async () => ({ ...(await import('../training/option-rules.ts')), ...(await import('../training/model.ts')) }),
+  planning: () => import('../training/model.ts'),
   resolving: () => import('../training/resolve.ts'),
   continuing: () => import('../training/continue.ts'),
   transfer: () => import('../training/transfer.ts'),
   work: () => import('../training/work.ts'),
   runs: () => import('../training/runs.ts'),
   possible: () => import('../training/possible.ts'),
-  searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/edges.ts')) }),
   scoring: () => import('../training/scoring.ts'),
   insight: async () => ({
     ...(await import('../insight/surprise.ts')),

@@ -1,32 +1,14 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
 // for damage by then; what is left to check is that each member is what the loop takes it for.
 import type { Checkpoint } from '../runs/store.ts';
-import { UTF8, encodingNamed } from '../corpus/encoding.ts';
-import type { Corpus, CorpusOptions } from '../corpus/read.ts';
+import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
-import { earlierDefaults, lengths, optionRules, troubleInOptions } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
-
-/** How the text of a run is read, apart from which files it is in. */
-export type ReadingOptions = Pick<
-  CorpusOptions,
-  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'skipInvalid' | 'minCount' | 'validationFraction' | 'testFraction'
-> & {
-  readonly validationFile: string | null;
-  readonly testFile: string | null;
-};
-
-/** How the texts of runs were read whose checkpoints do not say so. */
-export const earlierReading = { encoding: UTF8, keepLineEnds: true, skipInvalid: false, testFraction: 0, testFile: null } as const;
-
-/** What a run was asked to run on; null where that was left open. */
-export interface MachineOptions {
-  readonly device: string | null;
-  readonly threads: number | null;
-  readonly blas: string | null;
-}
+import type { Options, ValuesOf } from '../options/option.ts';
+import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
+import { earlierOptions, earlierReading, wrongValue } from '../options/train.ts';
+import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
 
 /** Where the loop stands, apart from its session. */
 export interface LoopState {
@@ -63,9 +45,6 @@ export const MOST_COUNTED = 2 ** 48;
 const isWhole = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
 const isCount = (value: unknown): boolean => isWhole(value) && (value as number) <= MOST_COUNTED;
 const isTime = (value: unknown): boolean => isNumber(value) && value >= 0;
-const isFraction = (value: unknown): boolean => isNumber(value) && value >= 0 && value < 1;
-const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string';
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
 const orNull = (holds: (value: unknown) => boolean) => (value: unknown) => value === null || holds(value);
 
 const endReasons: readonly EndReason[] = ['epochs', 'max-steps', 'budget', 'patience'];
@@ -89,24 +68,6 @@ const loopRules: Rules<LoopState> = {
   finished: orNull((value) => endReasons.includes(value as EndReason)),
   trend: (value) => typeof value === 'object' && value !== null && firstWrong(value as Record<string, unknown>, trendRules) === null,
 };
-const readingRules: Rules<ReadingOptions> = {
-  include: isTexts,
-  exclude: isTexts,
-  unit: (value) => value === 'char' || value === 'byte',
-  encoding: (value) => typeof value === 'string' && encodingNamed(value) !== null,
-  keepLineEnds: (value) => typeof value === 'boolean',
-  skipInvalid: (value) => typeof value === 'boolean',
-  minCount: (value) => isCount(value) && (value as number) >= 1,
-  validationFraction: isFraction,
-  validationFile: isTextOrNull,
-  testFraction: isFraction,
-  testFile: isTextOrNull,
-};
-const machineRules: Rules<MachineOptions> = {
-  device: isTextOrNull,
-  threads: orNull((value) => isCount(value) && (value as number) >= 1),
-  blas: isTextOrNull,
-};
 const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDigest'>> = {
   digest: (value) => typeof value === 'string',
   characters: isCount,
@@ -114,14 +75,6 @@ const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDige
   validation: isCount,
   test: isCount,
 };
-
-const settingRules = { ...readingRules, ...machineRules };
-
-/** The first of these settings, which may be some of all, that is not what it may be; null if all are. */
-export function wrongSetting(given: Partial<ReadingOptions & MachineOptions>): keyof typeof settingRules | null {
-  const names = Object.keys(settingRules) as (keyof typeof settingRules)[];
-  return names.find((name) => given[name] !== undefined && !settingRules[name](given[name])) ?? null;
-}
 
 /** Which text a run was trained on. */
 export interface CorpusRecord {
@@ -168,21 +121,33 @@ export function unfit(what: string): RnnError {
   });
 }
 
+/** The options of a table that a member of the record has, and nothing else. @throws RnnError `checkpoint` for a value of another kind */
+function recordedIn<Table extends Options>(
+  table: Table,
+  training: Training,
+  member: 'options' | 'reading' | 'machine',
+  earlier: Partial<ValuesOf<Table>> = {},
+): ValuesOf<Table> {
+  const recorded = training[member];
+  if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${member} is missing`);
+  const values = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
+  const wrong = wrongValue(table, values);
+  if (wrong !== null)
+    throw unfit(
+      `training.${member}.${wrong.name} is ${JSON.stringify(wrong.value)?.slice(0, 60) ?? 'missing'}, expected ${wrong.expected}`,
+    );
+  return only<ValuesOf<Table>>(values, table);
+}
+
 /** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
 export function recordedOptions(training: Training): TrainingOptions {
-  const recorded = { ...training.options, ...earlierDefaults, ...training.options }; // its own first: a checkpoint that is written again keeps their order
-  const trouble = troubleInOptions(recorded);
-  if (trouble !== null)
-    throw unfit(
-      `training.options.${trouble.option} is ${JSON.stringify(trouble.value)?.slice(0, 60) ?? 'missing'}, expected ${trouble.expected}`,
-    );
-  const options = only<TrainingOptions>(recorded, optionRules);
+  const options: TrainingOptions = recordedIn(trainingOptions, training, 'options', earlierOptions);
   if (lengths.filter((option) => options[option] !== null).length !== 1)
     throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
   return options;
 }
 
-export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules, earlierReading);
+export const recordedReading = (training: Training): ReadingOptions => recordedIn(readingOptions, training, 'reading', earlierReading);
 /** Null for models of other programs. */
 export const recordedReadingOrNull = (training: Training): ReadingOptions | null => orNullIfUnfit(recordedReading, training);
 export const recordedCorpusOrNull = (training: Training): CorpusRecord | null => orNullIfUnfit(recordedCorpus, training);
@@ -196,7 +161,7 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
   }
 }
 
-export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', machineRules);
+export const recordedMachine = (training: Training): MachineOptions => recordedIn(machineOptions, training, 'machine');
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
