@@ -14,35 +14,34 @@ import { Code, ModuleWriter, type Signature } from './wasm.ts';
 /** Names each operation by a number with which `lap` is called after it. */
 type Observer = (step: Step<Home>) => number;
 
+interface Compilation {
+  readonly plan: Plan;
+  readonly job: string;
+  readonly shard: ShardProgram;
+  readonly variant: KernelVariant;
+  readonly observer?: Observer;
+}
+
 /** A module whose `run(base)` runs the program once for the worker whose region starts at byte address `base`. */
-export function compileShard(
-  plan: Plan,
-  job: string,
-  shard: ShardProgram,
-  variant: KernelVariant,
-  observer: Observer | null = null,
-): Uint8Array<ArrayBuffer> {
-  return new ShardCompiler(plan, job, shard, variant, observer).compile();
+export function compileShard(compilation: Compilation): Uint8Array<ArrayBuffer> {
+  return new ShardCompiler(compilation).compile();
 }
 
 class ShardCompiler {
+  readonly #given: Compilation;
   readonly #plan: Plan;
-  readonly #job: string;
   readonly #shard: ShardProgram;
-  readonly #variant: KernelVariant;
-  readonly #observer: Observer | null;
   readonly #writer = new ModuleWriter();
   readonly #code = new Code(1);
   /** What may be called, by name. */
   readonly #imports: ReadonlyMap<string, number>;
   readonly #chains = new Map<string, number>();
 
-  constructor(plan: Plan, job: string, shard: ShardProgram, variant: KernelVariant, observer: Observer | null) {
+  constructor(given: Compilation) {
+    const { plan, shard, observer } = given;
+    this.#given = given;
     this.#plan = plan;
-    this.#job = job;
     this.#shard = shard;
-    this.#variant = variant;
-    this.#observer = observer;
     const callable: Record<string, Signature> = {
       ...kernelCalls,
       ...(plan.products.usesBlas ? blasCalls : {}),
@@ -54,12 +53,13 @@ class ShardCompiler {
 
   compile(): Uint8Array<ArrayBuffer> {
     const { layout } = this.#shard;
+    const { observer } = this.#given;
     this.#code.get(0).f64(0).access('f64.store', this.#plan.shard.loss);
     for (const step of layout.steps) {
       if (step.kind === 'chain') this.#chain(step);
       else if (step.kind === 'copy') this.#copy(step.value, layout.homeOf(step.value), step.to);
       else this.#single(step.value);
-      if (this.#observer) this.#call('lap', this.#observer(step));
+      if (observer) this.#call('lap', observer(step));
     }
     this.#writer.addFunction({ parameters: ['i32'], results: [] }, this.#code, 'run');
     return this.#writer.encode(this.#plan.pages);
@@ -68,7 +68,7 @@ class ShardCompiler {
   #chain(chain: Chain): void {
     const { specification, pointers } = this.#specify(chain);
     const key = chainKey(specification);
-    const compiled = this.#chains.get(key) ?? addChain(this.#writer, specification, this.#variant);
+    const compiled = this.#chains.get(key) ?? addChain(this.#writer, specification, this.#given.variant);
     this.#chains.set(key, compiled);
     this.#push(chain.rows, chain.columns, ...pointers);
     this.#code.call(compiled);
@@ -224,7 +224,7 @@ class ShardCompiler {
   }
 
   #state(name: string): Address {
-    return { own: this.#plan.shard.states.get(stateKey(this.#job, name))! };
+    return { own: this.#plan.shard.states.get(stateKey(this.#given.job, name))! };
   }
 
   #matrix(home: Home): Matrix {

@@ -119,9 +119,13 @@ class CpuExecutable implements Executable {
   async profile(name: string): Promise<readonly PassTime[]> {
     const plan = this.#jobOf(name);
     const laps = new Laps();
-    const bytes = compileShard(this.#plan, name, plan.programs.get(plan.shardRows[0])!, this.#setup.kernels.variant, (step) =>
-      laps.groupOf(step),
-    );
+    const bytes = compileShard({
+      plan: this.#plan,
+      job: name,
+      shard: plan.programs.get(plan.shardRows[0])!,
+      variant: this.#setup.kernels.variant,
+      observer: (step) => laps.groupOf(step),
+    });
     const residents: readonly Resident[] = [
       { kind: 'parameters' },
       ...[...this.#plan.slots.keys()].map((slot) => ({ kind: 'slot', name: slot }) as const),
@@ -238,7 +242,7 @@ async function shardSetups(
   const modules = new Map<string, WebAssembly.Module>();
   for (const { job, programs } of plan.jobs) {
     for (const [rows, shard] of programs)
-      modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard(plan, job.name, shard, kernels.variant)));
+      modules.set(`${job.name} ${rows}`, await WebAssembly.compile(compileShard({ plan, job: job.name, shard, variant: kernels.variant })));
   }
   const { products: _, jobs, ...map } = plan;
   const rule = workload.update;
