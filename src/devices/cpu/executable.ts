@@ -3,7 +3,7 @@
 import type { Call, CallResult, Executable, Intact, PassTime, Resident, StandingCall, Workload } from '../device.ts';
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
-import { Crew } from './crew.ts';
+import { WorkerPool } from './worker-pool.ts';
 import type { KernelModule } from './kernels.ts';
 import { allocate } from './memory.ts';
 import { type JobPlan, type Plan, heldRows, outputPlace, stateKey, statesOf, vectorAddress } from './plan.ts';
@@ -24,15 +24,15 @@ export async function compileForCpu(
 ): Promise<CpuExecutable> {
   const memory = allocate(plan);
   const setups = await shardSetups(workload, plan, kernels, blas, memory);
-  const crew = await Crew.start(setups, workload.interactive === true);
-  return new CpuExecutable(plan, setups[0], crew, describePlan(kernels, plan, blas));
+  const pool = await WorkerPool.start(setups, workload.interactive === true);
+  return new CpuExecutable(plan, setups[0], pool, describePlan(kernels, plan, blas));
 }
 
 class CpuExecutable implements Executable {
   readonly memoryBytes: number;
   readonly description: string;
   readonly #plan: Plan;
-  readonly #crew: Crew;
+  readonly #pool: WorkerPool;
   /** Of the first worker. */
   readonly #setup: ShardSetup;
   readonly #ints: Int32Array;
@@ -41,11 +41,11 @@ class CpuExecutable implements Executable {
   #stale = true;
   #intact: Intact = 'everything';
 
-  constructor(plan: Plan, setup: ShardSetup, crew: Crew, description: string) {
+  constructor(plan: Plan, setup: ShardSetup, pool: WorkerPool, description: string) {
     const { memory } = setup;
     this.#plan = plan;
     this.#setup = setup;
-    this.#crew = crew;
+    this.#pool = pool;
     this.memoryBytes = plan.heldBytes;
     this.description = description;
     this.#ints = new Int32Array(memory.buffer);
@@ -62,9 +62,9 @@ class CpuExecutable implements Executable {
         const done = this.#step(plan, call.update ? flags.update : 0);
         if (done) await done;
       } catch (error) {
-        await this.#crew.close(); // those that live might still be at work
+        await this.#pool.close(); // those that live might still be at work
         // The state that counts is that of jobs that train. Of what failed before, less is left.
-        const left = this.#crew.hasUpdated ? 'nothing' : plan.trains ? 'weights' : 'everything';
+        const left = this.#pool.hasUpdated ? 'nothing' : plan.trains ? 'weights' : 'everything';
         if (this.#intact === 'everything') this.#intact = left;
         throw error;
       }
@@ -142,7 +142,7 @@ class CpuExecutable implements Executable {
   }
 
   close(): Promise<void> {
-    return this.#crew.close();
+    return this.#pool.close();
   }
 
   #jobOf(name: string): JobPlan {
@@ -152,7 +152,7 @@ class CpuExecutable implements Executable {
   #step(plan: JobPlan, requested: number): Promise<void> | void {
     const packed = this.#stale ? flags.pack : 0;
     this.#stale = false;
-    return this.#crew.step(this.#plan.jobs.indexOf(plan), requested | packed);
+    return this.#pool.step(this.#plan.jobs.indexOf(plan), requested | packed);
   }
 
   /** Writes what a call brings to where the workers read it: each its own rows (T·rows) of the batch (T·N). */

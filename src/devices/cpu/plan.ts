@@ -132,7 +132,7 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
   const programs = jobs.flatMap(({ programs: each }) => [...each.values()]);
   const parameterCount = countParameters(workload.parameters);
 
-  const global = new Stretch(LINE_BYTES);
+  const global = new Allocator(LINE_BYTES);
   const parameterVector = global.take(4 * parameterCount);
   const parameters = new Map<string, number>();
   let next = parameterVector;
@@ -149,7 +149,7 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
     address: global.take(4 * panelElements(shape)),
   }));
 
-  const region = new Stretch(0);
+  const region = new Allocator(0);
   const most = (measure: (job: JobPlan) => number): number => Math.max(0, ...jobs.map(measure));
   const shard: ShardMap = {
     ids: region.take(most(({ job, shardRows }) => 4 * job.steps * shardRows[0])),
@@ -184,7 +184,7 @@ export function* planWorkload(workload: Workload, threads: number, products: Pro
 }
 
 /** Jobs that share a state have it in one place. */
-function statePlaces(jobs: readonly JobPlan[], region: Stretch): Map<string, number> {
+function statePlaces(jobs: readonly JobPlan[], region: Allocator): Map<string, number> {
   const places = new Map<string, number>();
   for (const { job, program } of jobs) {
     for (const { name, rows, columns } of statesOf(program)) {
@@ -288,7 +288,7 @@ function isProduct(value: Value): value is Value<'matmul'> {
 }
 
 /** Hands out consecutive bytes, each piece on a cache line of its own. */
-class Stretch {
+class Allocator {
   bytes: number;
 
   /** @param reserved bytes at the start that are spoken for */

@@ -54,7 +54,7 @@ export interface WorkerSetup {
 }
 
 /** A thread that dies ends the current step, or the next, with an error instead of leaving it waiting. */
-export class Crew {
+export class WorkerPool {
   readonly #threads: Worker[] = [];
   readonly #shared: Int32Array;
   /** The first worker, where that is the calling thread. */
@@ -69,18 +69,18 @@ export class Crew {
   }
 
   /** @param joined whether the calling thread is the first worker; then steps must not update */
-  static async start(setups: readonly ShardSetup[], joined: boolean): Promise<Crew> {
-    const crew = new Crew(setups[0].memory, joined ? new Shard(setups[0]) : null);
+  static async start(setups: readonly ShardSetup[], joined: boolean): Promise<WorkerPool> {
+    const pool = new WorkerPool(setups[0].memory, joined ? new Shard(setups[0]) : null);
     const others = joined ? setups.slice(1) : setups;
-    if (others.length === 0) return crew;
+    if (others.length === 0) return pool;
     try {
-      for (const shard of others) crew.#add({ shard, threads: others.length, joined });
-      await crew.#message();
+      for (const shard of others) pool.#add({ shard, threads: others.length, joined });
+      await pool.#message();
     } catch (error) {
-      await crew.close(GRACE_MS.starting);
+      await pool.close(GRACE_MS.starting);
       throw error;
     }
-    return crew;
+    return pool;
   }
 
   /** Whether the last step began to change weights, and it stays so when the threads are ended: a step that failed may have. */
