@@ -68,7 +68,7 @@ function misreading(change: (ops: Builder, value: Value) => Value): Device {
   );
 }
 
-test('the reference passes its own checks, all of different names', { timeout: 60_000 }, async () => {
+test('the reference passes its own checks, all of different names', { timeout: 180_000 }, async () => {
   expect(await findings(openReference(), /./)).toEqual([]);
   expect(new Set(parityChecks.map(({ name }) => name)).size).toBe(parityChecks.length);
 });

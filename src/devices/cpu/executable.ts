@@ -4,9 +4,10 @@ import type { Call, CallResult, Executable, Intact, PassTime, Resident, Standing
 import type { BlasLibrary } from './blas/library.ts';
 import { compileShard } from './compile.ts';
 import { WorkerPool } from './worker-pool.ts';
+import { heldRows, outputPlace } from './held-rows.ts';
 import type { KernelModule } from './kernels.ts';
 import { allocate } from './memory.ts';
-import { type JobPlan, type Plan, heldRows, outputPlace, stateKey, statesOf, vectorAddress } from './plan.ts';
+import { type JobPlan, type Plan, stateKey, statesOf, vectorAddress } from './plan.ts';
 import { Laps } from './profile.ts';
 import { Shard, type ShardSetup, flags, sumOverShards } from './shard.ts';
 import { standingCall } from './standing.ts';

@@ -1,7 +1,8 @@
 // A call of a job that is made again and again, in the memory of its workload: identifiers go to where the workers read them,
 // outputs are looked at where the workers leave them. Nothing is made anew for a call.
 import type { StandingCall } from '../device.ts';
-import { type JobPlan, type Plan, heldRows, outputPlace } from './plan.ts';
+import { heldRows, outputPlace } from './held-rows.ts';
+import type { JobPlan, Plan } from './plan.ts';
 
 /** @param step does one step of the job with all workers */
 export function standingCall(plan: Plan, jobPlan: JobPlan, memory: WebAssembly.Memory, step: () => Promise<void> | void): StandingCall {
