@@ -5,14 +5,10 @@ import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
-import { orNull as valueOrNull, text } from '../options/kind.ts';
 import type { Options, ValuesOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
 import { earlierOptions, earlierReading, wrongValue } from '../options/train.ts';
 import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
-
-/** A run may come from a program that had other devices: opening one says so. */
-const recordedMachineOptions = { ...machineOptions, device: { ...machineOptions.device, kind: valueOrNull(text()) } };
 
 /** Where the loop stands, apart from its session. */
 export interface LoopState {
@@ -165,7 +161,7 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
   }
 }
 
-export const recordedMachine = (training: Training): MachineOptions => recordedIn(recordedMachineOptions, training, 'machine');
+export const recordedMachine = (training: Training): MachineOptions => recordedIn(machineOptions, training, 'machine');
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
