@@ -11,10 +11,8 @@ import {
 import type { Tokens } from '../corpus/read.ts';
 import type { CallResult, Device, Executable } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
-import type { ModelConfiguration } from '../model/configuration.ts';
-import type { Extent } from '../model/layer.ts';
+import { type NetworkOutputs, networkProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
-import type { Program } from '../program/value.ts';
 import { type TrainedModel, parameterVector } from '../runs/store.ts';
 
 /** A model and its weights, trained or not. */
@@ -121,22 +119,22 @@ function visitWindow({ targets, starts }: EvaluationWindow, outputs: CallResult[
 interface ReadingPlan extends EvaluationSplit {
   readonly visit: Visit;
   readonly onProgress?: ProgressListener | undefined;
-  /** Its outputs are visited, row by row (T·N). */
-  program(model: ModelConfiguration, extent: Extent): Program;
+  /** They are visited row by row (T·N). */
+  readonly outputs: NetworkOutputs['outputs'];
 }
 
 /**
- * Reads a text by a program of its own.
+ * Reads a text for some outputs of the network.
  *
  * @param tokens at least two; the last one is not read, because no character follows it
  * @returns the device that it ran on, in one line
  */
-export async function readThrough(trained: BareModel, tokens: Tokens, device: Device, { program, ...plan }: ReadingPlan): Promise<string> {
+export async function readThrough(trained: BareModel, tokens: Tokens, device: Device, { outputs, ...plan }: ReadingPlan): Promise<string> {
   const { model } = trained;
   const { streams: batch, sequenceLength: steps } = plan;
   const executable = await device.compile({
     parameters: parameterShapes(model),
-    jobs: [{ name: 'read', steps, batch, build: (rows) => program(model, { steps, rows }) }],
+    jobs: [{ name: 'read', steps, batch, build: (rows) => networkProgram(model, { steps, rows }, { outputs }) }],
     update: null,
   });
   try {

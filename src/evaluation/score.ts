@@ -1,7 +1,7 @@
 // How well a model predicts a text. Knows nothing of runs, and not how the result is shown.
 import type { Tokens } from '../corpus/read.ts';
 import type { Device, Job } from '../devices/device.ts';
-import { scoringProgram, trainingProgram } from '../model/network.ts';
+import { networkProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { noRegularisation } from '../model/regularisation.ts';
 import { parameterVector } from '../runs/store.ts';
@@ -58,7 +58,9 @@ export async function score(
 ): Promise<Score> {
   const { model } = trained;
   const { tokens, streams: N, sequenceLength: T, dynamic } = text;
-  const jobs: Job[] = [{ name: 'evaluate', steps: T, batch: N, build: (rows) => scoringProgram(model, { steps: T, rows }) }];
+  const jobs: Job[] = [
+    { name: 'evaluate', steps: T, batch: N, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true, outputs: 'logits' }) },
+  ];
   if (dynamic !== null)
     jobs.push({
       name: 'adapt',

@@ -5,7 +5,7 @@ import { RnnError } from '../errors.ts';
 import { cellOf } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { activationName } from '../model/layer.ts';
-import { activationNames, inspectionProgram } from '../model/network.ts';
+import { activationNames } from '../model/network.ts';
 import { type BareModel, readThrough } from '../evaluation/evaluate.ts';
 
 /** One carried value or gate of one layer, over a text. */
@@ -66,7 +66,7 @@ export async function readActivations(
     sequenceLength: Math.min(STEPS, characters),
     startSymbol,
     onProgress: onRead,
-    program: inspectionProgram,
+    outputs: 'activations',
     visit: (given, row, at) => {
       for (const [name, values] of outputs)
         values.set(given[name].subarray(row * model.hidden, (row + 1) * model.hidden), at * model.hidden);

@@ -2,7 +2,7 @@
 import type { Job, Workload } from '../devices/device.ts';
 import type { Demand } from '../evaluation/memory.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import { evaluationProgram, trainingProgram } from '../model/network.ts';
+import { networkProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { regularisationOf } from './model.ts';
@@ -30,7 +30,7 @@ export function workloadOf(model: ModelConfiguration, options: TrainingOptions, 
     name: 'evaluate',
     steps: T,
     batch: evaluationStreams,
-    build: (rows: number) => evaluationProgram(model, { steps: T, rows }),
+    build: (rows: number) => networkProgram(model, { steps: T, rows }, { loss: true }),
   };
   return { parameters: parameterShapes(model), jobs: validates ? [...training, evaluation] : training, update: optimizer.rule };
 }

@@ -4,7 +4,7 @@ import type { Call, Device, Executable, Workload } from '../../src/devices/devic
 import { type Matrix, evaluate as evaluateProgram } from '../../src/devices/reference/evaluate.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import type { ModelConfiguration } from '../../src/model/configuration.ts';
-import { evaluationProgram, samplingProgram, scoringProgram } from '../../src/model/network.ts';
+import { networkProgram } from '../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../src/model/parameters.ts';
 import { Random } from '../../src/random.ts';
 import { evaluate } from '../../src/evaluation/evaluate.ts';
@@ -30,7 +30,7 @@ const tokens = Uint8Array.from({ length: 100 }, () => random.uint32() % V);
 function workloadOf(streams: number): Workload {
   return {
     parameters: parameterShapes(model),
-    jobs: [{ name: 'evaluate', steps: T, batch: streams, build: (rows) => evaluationProgram(model, { steps: T, rows }) }],
+    jobs: [{ name: 'evaluate', steps: T, batch: streams, build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true }) }],
     update: null,
   };
 }
@@ -43,7 +43,7 @@ async function compiled(device: Device, streams: number): Promise<Executable> {
 
 /** Character by character, each stream from a zero state: the sum over targets of −log of what the softmax gives them. */
 function byHand(streams: number): number {
-  const program = samplingProgram(model, 1);
+  const program = networkProgram(model, { steps: 1, rows: 1 }, { outputs: 'logits' });
   const weights = new Map<string, Matrix>();
   let offset = 0;
   for (const { name, rows, columns } of parameterShapes(model))
@@ -115,7 +115,14 @@ test('what comes out is put where it was put before', async () => {
     await openCpu({ threads: 2 })
   ).compile({
     ...workloadOf(3),
-    jobs: [{ name: 'evaluate', steps: T, batch: 3, build: (rows) => scoringProgram(model, { steps: T, rows }) }],
+    jobs: [
+      {
+        name: 'evaluate',
+        steps: T,
+        batch: 3,
+        build: (rows) => networkProgram(model, { steps: T, rows }, { loss: true, outputs: 'logits' }),
+      },
+    ],
   });
   await executable.write({ kind: 'parameters' }, parameters);
   const seen = new Set<Float32Array>();

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { readThrough } from '../../src/evaluation/evaluate.ts';
 import { openDevice } from '../../src/devices/open.ts';
-import { predictionProgram } from '../../src/model/network.ts';
 import { modelOfSeed } from '../insight/models.ts';
 
 const trained = modelOfSeed(4, { cell: 'lstm', layers: 1, hidden: 6, vocabulary: 5 });
@@ -16,7 +15,7 @@ test.each(['reference', 'cpu'])(
       const description = await readThrough(trained, tokens, device, {
         streams,
         sequenceLength,
-        program: predictionProgram,
+        outputs: 'logits',
         visit: ({ logits }, row, at) => {
           expect(seen.has(at)).toBe(false);
           seen.set(at, [...logits.subarray(row * 5, (row + 1) * 5)]);

@@ -3,7 +3,7 @@ import { evaluate } from '../../src/devices/reference/evaluate.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { SurpriseRecord, isLikeliest } from '../../src/evaluation/surprise.ts';
-import { predictionProgram } from '../../src/model/network.ts';
+import { networkProgram } from '../../src/model/network.ts';
 import { type TextToScore, score } from '../../src/evaluation/score.ts';
 import { modelOfSeed } from '../insight/models.ts';
 
@@ -22,7 +22,7 @@ const TOLERANCE = 1e-5;
 
 /** The probabilities of what follows each character, from one character after the other, in float64. */
 function predictions(): number[][] {
-  const program = predictionProgram(trained.model, { steps: 1, rows: 1 });
+  const program = networkProgram(trained.model, { steps: 1, rows: 1 }, { outputs: 'logits' });
   const parameters = new Map(trained.tensors.map(({ name, data }) => [name, Float64Array.from(data)]));
   const state = new Map<string, Float64Array>();
   return Array.from(tokens.subarray(0, -1), (id) => {

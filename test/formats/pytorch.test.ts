@@ -7,7 +7,6 @@ import type { Tensor, TrainedModel } from '../../src/runs/store.ts';
 import { openReference } from '../../src/devices/reference/reference.ts';
 import { readTrained, safetensors } from '../../src/formats/trained.ts';
 import { readThrough } from '../../src/evaluation/evaluate.ts';
-import { predictionProgram } from '../../src/model/network.ts';
 import { Random } from '../../src/random.ts';
 import { randomModel, symbols } from './models.ts';
 import { python, runPython, whyNoPython } from './python.ts';
@@ -50,7 +49,7 @@ async function logitsOf(trained: Pick<TrainedModel, 'model' | 'tensors'>): Promi
   await readThrough(trained, ids, openReference(), {
     streams: 1,
     sequenceLength: 50,
-    program: predictionProgram,
+    outputs: 'logits',
     visit: ({ logits }, row, at) => all.set(logits.subarray(row * V, (row + 1) * V), at * V),
   });
   return all;

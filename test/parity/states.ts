@@ -1,7 +1,7 @@
 // Checks of what a program of one step carries, and of dropout's masks, by programs that are no network.
-import type { Call, Device, Job, Workload } from '../devices/device.ts';
-import { Builder } from '../program/builder.ts';
-import { type Finding, Pair, type ParityCheck } from './pair.ts';
+import type { Call, Device, Job, Workload } from '../../src/devices/device.ts';
+import { Builder } from '../../src/program/builder.ts';
+import { type Finding, Pair, type ParityCheck } from '../../src/diagnosis/pair.ts';
 
 /** A program of independent rows, so that a device may split its batch. */
 function handmade(name: string, { steps, batch, build }: Omit<Job, 'name'>, calls: readonly Call[], columns: number): ParityCheck {
@@ -12,7 +12,6 @@ function handmade(name: string, { steps, batch, build }: Omit<Job, 'name'>, call
   };
   return {
     name,
-    quick: false,
     run: (device: Device): Promise<Finding> =>
       Pair.compare(device, workload, async (pair) => {
         await pair.write(
@@ -26,7 +25,7 @@ function handmade(name: string, { steps, batch, build }: Omit<Job, 'name'>, call
 
 const ids = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => (i * i) % 5);
 
-export const stateChecks: readonly ParityCheck[] = [1, 13].map((batch) =>
+const carrying = [1, 13].map((batch) =>
   handmade(
     `states that are carried, exchanged, kept as they are, and reset, batch ${batch}`,
     {
@@ -65,7 +64,7 @@ export const stateChecks: readonly ParityCheck[] = [1, 13].map((batch) =>
   ),
 );
 
-export const maskChecks: readonly ParityCheck[] = (
+const masks = (
   [
     [1, 1, 1],
     [13, 5, 7],
@@ -95,3 +94,5 @@ export const maskChecks: readonly ParityCheck[] = (
     columns,
   ),
 );
+
+export const stateChecks: readonly ParityCheck[] = [...carrying, ...masks];

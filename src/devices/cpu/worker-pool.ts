@@ -5,16 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { RnnError, THREAD_LIMIT_HINT } from '../../errors.ts';
 import { artifactUrl } from './artifacts.ts';
-import { control } from './plan.ts';
+import { control, controlOf } from './plan.ts';
 import { Shard, type ShardSetup, flags } from './shard.ts';
-
-export interface Crew {
-  /** Does one step with all workers. */
-  step(job: number, requested: number): Promise<void> | void;
-  /** Whether the last step began to change weights. */
-  readonly hasUpdated: boolean;
-  close(): Promise<void>;
-}
 
 /** How often the calling thread looks whether the others are done before it sleeps: some 0.1 ms. */
 const SPINS = 100_000;
@@ -25,39 +17,6 @@ const PATIENCE_MS = 20;
  * none.
  */
 const GRACE_MS = { working: 200, starting: 10_000 };
-
-/** The caller is the first worker. Steps must not update. */
-export async function joinedCrew([own, ...others]: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
-  const shard = new Shard(own);
-  if (others.length === 0)
-    return { step: (job, requested) => shard.step(job, requested), hasUpdated: false, close: () => Promise.resolve() };
-  const threads = await Threads.start(others, memory, true);
-  return {
-    step(job, requested) {
-      if (requested & flags.pack) shard.packAll();
-      threads.command(job, 0);
-      shard.step(job, 0);
-      return threads.wait();
-    },
-    hasUpdated: false,
-    close: () => threads.close(),
-  };
-}
-
-/** Each worker is a thread. */
-export async function threadCrew(setups: readonly ShardSetup[], memory: WebAssembly.Memory): Promise<Crew> {
-  const threads = await Threads.start(setups, memory, false);
-  return {
-    step(job, requested) {
-      threads.command(job, requested);
-      return threads.message();
-    },
-    get hasUpdated() {
-      return threads.hasUpdated;
-    },
-    close: () => threads.close(),
-  };
-}
 
 function died(cause: unknown): RnnError {
   return new RnnError('machine', 'a worker thread died', {
@@ -94,28 +53,57 @@ export interface WorkerSetup {
   readonly joined: boolean;
 }
 
-/** A thread that dies ends the step in hand, or the next, with an error instead of leaving it waiting. */
-class Threads {
+/** A thread that dies ends the current step, or the next, with an error instead of leaving it waiting. */
+export class WorkerPool {
   readonly #threads: Worker[] = [];
   readonly #shared: Int32Array;
+  /** The first worker, where that is the calling thread. */
+  readonly #own: Shard | null;
   #failure: Error | null = null;
   #closing = false;
   #settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
 
-  private constructor(shared: Int32Array) {
-    this.#shared = shared;
+  private constructor(memory: WebAssembly.Memory, own: Shard | null) {
+    this.#shared = controlOf(memory);
+    this.#own = own;
   }
 
-  static async start(setups: readonly ShardSetup[], memory: WebAssembly.Memory, joined: boolean): Promise<Threads> {
-    const threads = new Threads(new Int32Array(memory.buffer, setups[0].controlAddress, control.words));
+  /** @param joined whether the calling thread is the first worker; then steps must not update */
+  static async start(setups: readonly ShardSetup[], joined: boolean): Promise<WorkerPool> {
+    const pool = new WorkerPool(setups[0].memory, joined ? new Shard(setups[0]) : null);
+    const others = joined ? setups.slice(1) : setups;
+    if (others.length === 0) return pool;
     try {
-      for (const shard of setups) threads.#add({ shard, threads: setups.length, joined });
-      await threads.message();
+      for (const shard of others) pool.#add({ shard, threads: others.length, joined });
+      await pool.#message();
     } catch (error) {
-      await threads.close(GRACE_MS.starting);
+      await pool.close(GRACE_MS.starting);
       throw error;
     }
-    return threads;
+    return pool;
+  }
+
+  /** Whether the last step began to change weights, and it stays so when the threads are ended: a step that failed may have. */
+  get hasUpdated(): boolean {
+    return Atomics.load(this.#shared, control.updating) === 1;
+  }
+
+  /** Does one step with all workers. */
+  step(job: number, requested: number): Promise<void> | void {
+    if (this.#own === null) {
+      this.#command(job, requested);
+      return this.#message();
+    }
+    if (requested & flags.pack) this.#own.packAll();
+    this.#command(job, 0);
+    this.#own.step(job, 0);
+    return this.#wait();
+  }
+
+  async close(graceMs = GRACE_MS.working): Promise<void> {
+    this.#closing = true;
+    this.#tell(-1, 0);
+    await Promise.all(this.#threads.map((thread) => ended(thread, graceMs)));
   }
 
   #add(workerData: WorkerSetup): void {
@@ -133,13 +121,8 @@ class Threads {
     thread.on('exit', (code) => this.#fail(died(code)));
   }
 
-  /** Whether the last step began to change weights, and it stays so when the threads are ended: a step that failed may have. */
-  get hasUpdated(): boolean {
-    return Atomics.load(this.#shared, control.updating) === 1;
-  }
-
   /** Begins a step. */
-  command(job: number, requested: number): void {
+  #command(job: number, requested: number): void {
     if (this.#failure) throw this.#failure;
     const shared = this.#shared;
     shared[control.updating] = 0;
@@ -148,7 +131,7 @@ class Threads {
   }
 
   /** Settles when all threads have said that they are done. */
-  message(): Promise<void> {
+  #message(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
       if (this.#failure) reject(this.#failure);
@@ -156,19 +139,13 @@ class Threads {
   }
 
   /** Waits until all threads are done; gives a promise only if they take long. */
-  wait(): Promise<void> | void {
+  #wait(): Promise<void> | void {
     const all = this.#threads.length;
     const shared = this.#shared;
     for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(shared, control.done) === all) return;
     for (let done: number; (done = Atomics.load(shared, control.done)) < all;) {
       if (Atomics.wait(shared, control.done, done, PATIENCE_MS) === 'timed-out') return this.#waitLonger();
     }
-  }
-
-  async close(graceMs = GRACE_MS.working): Promise<void> {
-    this.#closing = true;
-    this.#tell(-1, 0);
-    await Promise.all(this.#threads.map((thread) => ended(thread, graceMs)));
   }
 
   async #waitLonger(): Promise<void> {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openCpu } from '../../../src/devices/cpu/cpu.ts';
 import type { Executable } from '../../../src/devices/device.ts';
 import type { ModelConfiguration } from '../../../src/model/configuration.ts';
-import { samplingProgram } from '../../../src/model/network.ts';
+import { networkProgram } from '../../../src/model/network.ts';
 import { initialParameters, parameterShapes } from '../../../src/model/parameters.ts';
 import { Random } from '../../../src/random.ts';
 
@@ -49,7 +49,12 @@ const model: ModelConfiguration = {
 
 async function compile(interactive: boolean, threads: number): Promise<Executable> {
   const device = await openCpu({ threads, blas: 'off' });
-  const job = { name: 'sample', steps: 1, batch: N, build: (rows: number) => samplingProgram(model, rows) };
+  const job = {
+    name: 'sample',
+    steps: 1,
+    batch: N,
+    build: (rows: number) => networkProgram(model, { steps: 1, rows }, { outputs: 'logits' }),
+  };
   const executable = await device.compile({ parameters: parameterShapes(model), jobs: [job], update: null, interactive });
   await executable.write({ kind: 'parameters' }, initialParameters(model, new Random(1)));
   return executable;
@@ -82,7 +87,7 @@ test('starts no thread for few rows or a small model', async () => {
     const small = { ...model, hidden };
     const executable = await device.compile({
       parameters: parameterShapes(small),
-      jobs: [{ name: 'sample', steps: 1, batch, build: (rows) => samplingProgram(small, rows) }],
+      jobs: [{ name: 'sample', steps: 1, batch, build: (rows) => networkProgram(small, { steps: 1, rows }, { outputs: 'logits' }) }],
       update: null,
       interactive: true,
     });

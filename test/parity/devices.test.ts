@@ -1,6 +1,6 @@
-import { openWithBlas } from './cpu/helpers.ts';
-import { openHere } from './gpu/helpers.ts';
-import { compareWithReference } from './parity.ts';
+import { openWithBlas } from '../devices/cpu/helpers.ts';
+import { openHere } from '../devices/gpu/helpers.ts';
+import { compareWithReference } from './compare.ts';
 
 compareWithReference('cpu, 1 thread', await openHere('cpu', { threads: 1, blas: 'off' }), { lasting: true });
 compareWithReference('cpu, 3 threads', await openHere('cpu', { threads: 3, blas: 'off' }), { lasting: true, fewNetworks: true });

@@ -1,42 +1,8 @@
-// Checks of what moves and multiplies matrices: products, views, joins and zeros.
-import type { Value } from '../program/value.ts';
-import type { ParityCheck } from './pair.ts';
-import { between, probe } from './probe.ts';
-
-const products = (
-  [
-    [1, 1, 1],
-    [1, 7, 13],
-    [7, 13, 33],
-    [33, 1, 7],
-    [13, 67, 1],
-    [67, 33, 71],
-    [5, 300, 9],
-  ] as const
-).map(([m, k, n]) =>
-  probe({
-    name: `products ${m}×${k} by ${k}×${n}`,
-    quick: m === 7,
-    values(ops, matrix) {
-      const [a, aT, b, bT] = [matrix(m, k), matrix(k, m), matrix(k, n), matrix(n, k)];
-      const [bias, plus] = [matrix(1, n), matrix(m, n)];
-      const [madeA, madeAT, madeB, madeBT, sum] = [a, aT, b, bT, plus].map((value) => ops.scale(value, 1.5));
-      return {
-        'a·b': ops.matmul(a, b),
-        'a·b + bias': ops.matmul(a, b, { bias }),
-        'a·b + plus': ops.matmul(a, b, { plus }),
-        'a·b + bias + plus': ops.matmul(madeA, b, { bias, plus: sum }),
-        'a·bᵀ': ops.matmul(a, bT, { transposeB: true }),
-        'a·bᵀ + plus': ops.matmul(madeA, bT, { transposeB: true, plus: sum }),
-        'aᵀ·b': ops.matmul(aT, b, { transposeA: true }),
-        'aᵀ·b + plus': ops.matmul(madeAT, madeB, { transposeA: true, plus }),
-        'a·b, both made': ops.matmul(madeA, madeB),
-        'a·bᵀ + bias, both made': ops.matmul(madeA, madeBT, { transposeB: true, bias }),
-        'the running sum after its use': ops.scale(sum, 2),
-      };
-    },
-  }),
-);
+// Views, joins and zeros.
+import type { Builder } from '../../src/program/builder.ts';
+import type { Value } from '../../src/program/value.ts';
+import type { ParityCheck } from '../../src/diagnosis/pair.ts';
+import { between, probe } from '../../src/diagnosis/probe.ts';
 
 const views = [
   probe({
@@ -84,6 +50,13 @@ const views = [
   }),
 ];
 
+/** Matrices side by side. */
+function beside(ops: Builder, ...values: readonly Value[]): Value {
+  let end = 0;
+  const columns = values.map((value) => (end += value.columns) - value.columns);
+  return ops.join(values.map((value, i) => ({ value, row: 0, column: columns[i] })));
+}
+
 const joins = [
   probe({
     name: 'joins by rows, by columns and in blocks',
@@ -92,11 +65,7 @@ const joins = [
       const made = (rows: number, columns: number): Value => ops.tanh(matrix(rows, columns));
       const shared = made(7, 13);
       return {
-        'side by side': ops.join([
-          { value: made(7, 3), row: 0, column: 0 },
-          { value: made(7, 1), row: 0, column: 3 },
-          { value: made(7, 33), row: 0, column: 4 },
-        ]),
+        'side by side': beside(ops, made(7, 3), made(7, 1), made(7, 33)),
         'on top of each other': ops.stack([made(3, 13), made(1, 13), made(67, 13)]),
         blocks: ops.join([
           { value: made(3, 5), row: 0, column: 0 },
@@ -104,19 +73,10 @@ const joins = [
           { value: made(4, 2), row: 3, column: 0 },
           { value: made(4, 11), row: 3, column: 2 },
         ]),
-        'a weight beside what is made': ops.join([
-          { value: x, row: 0, column: 0 },
-          { value: shared, row: 0, column: 13 },
-        ]),
+        'a weight beside what is made': beside(ops, x, shared),
         'one piece twice': ops.stack([shared, shared]),
-        'in two joins': ops.join([
-          { value: shared, row: 0, column: 0 },
-          { value: made(7, 7), row: 0, column: 13 },
-        ]),
-        'with zeros': ops.join([
-          { value: ops.zeros(7, 5), row: 0, column: 0 },
-          { value: made(7, 2), row: 0, column: 5 },
-        ]),
+        'in two joins': beside(ops, shared, made(7, 7)),
+        'with zeros': beside(ops, ops.zeros(7, 5), made(7, 2)),
         'what a join is made of': ops.scale(shared, 2),
       };
     },
@@ -127,27 +87,15 @@ const joins = [
       const x = ops.tanh(matrix(13, 33));
       const steps = [0, 1, 2].map((step) => ops.sigmoid(matrix(5, 7, between(step, step + 1))));
       const sequence = ops.stack(steps);
-      const inner = ops.join([
-        { value: ops.columns(x, 20, 13), row: 0, column: 0 },
-        { value: ops.tanh(matrix(13, 2)), row: 0, column: 13 },
-      ]);
+      const inner = beside(ops, ops.columns(x, 20, 13), ops.tanh(matrix(13, 2)));
       return {
-        views: ops.join([
-          { value: ops.columns(x, 20, 13), row: 0, column: 0 },
-          { value: ops.columns(x, 0, 5), row: 0, column: 13 },
-        ]),
+        views: beside(ops, ops.columns(x, 20, 13), ops.columns(x, 0, 5)),
         'views in blocks': ops.stack([ops.part(x, { row: 1, column: 1 }, 6, 7), ops.part(x, { row: 3, column: 20 }, 7, 7)]),
-        nested: ops.join([
-          { value: inner, row: 0, column: 0 },
-          { value: ops.columns(x, 1, 1), row: 0, column: 15 },
-        ]),
+        nested: beside(ops, inner, ops.columns(x, 1, 1)),
         'a stack and its steps': ops.matmul(sequence, matrix(7, 11)),
         'a step before and after': ops.add(ops.rows(sequence, 0, 5), ops.rows(sequence, 10, 5)),
         'stacks of shifted steps': ops.add(ops.stack([ops.zeros(5, 7), steps[0], steps[1]]), ops.stack([steps[0], steps[1], steps[2]])),
-        'columns of a join, joined': ops.join([
-          { value: ops.columns(inner, 9, 6), row: 0, column: 0 },
-          { value: ops.columns(inner, 0, 9), row: 0, column: 6 },
-        ]),
+        'columns of a join, joined': beside(ops, ops.columns(inner, 9, 6), ops.columns(inner, 0, 9)),
       };
     },
   }),
@@ -163,4 +111,4 @@ const joins = [
   }),
 ];
 
-export const matrixChecks: readonly ParityCheck[] = [...products, ...views, ...joins];
+export const matrixChecks: readonly ParityCheck[] = [...views, ...joins];
