@@ -1,9 +1,9 @@
 // What a checkpoint is in memory, and the names and limits of its file format. Knows nothing of files, folders or devices;
 // docs/checkpoint-format.md describes the same thing for people who write readers in other languages.
 
-import type { VocabularyData } from '../corpus/vocabulary.ts';
+import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
-import type { RandomState } from '../random.ts';
+import { Random, type RandomState } from '../random.ts';
 
 export const formatName = 'rnn-checkpoint';
 /** The newest version that this program reads. */
@@ -70,6 +70,24 @@ export interface Checkpoint {
 
 /** A checkpoint without what only goes on training: good for sampling, evaluating and looking at. */
 export type TrainedModel = Omit<Checkpoint, 'state' | 'optimizer'> & { readonly optimizer: Omit<OptimizerState, 'tensors'> | null };
+
+/** The record of a model that was not trained. */
+export function freshRecord(options: TrainingRecord['options'] = {}, seed = 1): TrainingRecord {
+  return {
+    options,
+    step: 0,
+    epoch: 0,
+    position: { epoch: 0, window: 0 },
+    random: new Random(seed).state,
+    history: [],
+    bestValidationLossNats: null,
+  };
+}
+
+/** Id of the token that a zero state reads before a text, as in training; null for models that were not trained so. */
+export function startSymbolOf({ training, vocabulary }: Pick<TrainedModel, 'training' | 'vocabulary'>): number | null {
+  return training.options['textStarts'] === true ? new Vocabulary(vocabulary).startSymbol : null;
+}
 
 /** Bounds on what a file may ask of this program, far above any real checkpoint. */
 export const limits = {

@@ -12,7 +12,7 @@ import { temporarySuffix } from '../atomic.ts';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
 import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere, writeAndTime } from './lock-file.ts';
-import { lockFile } from './names.ts';
+import { lockFile } from './run-files.ts';
 
 const RENEW_MS = 10_000;
 /** Tries where others take and give back the same lock at the same time. */
@@ -65,12 +65,6 @@ export class Lock {
     if (other !== null && !other.isGone) throw inUse(folder, other.holder);
   }
 
-  /** Whether a process, be it this one, trains in the folder. @throws the system's error if that cannot be seen */
-  static isHeld(folder: string): boolean {
-    const holder = look(pathIn(folder, lockFile), Date.now());
-    return holder !== null && !holder.isGone;
-  }
-
   /**
    * To be called before anything is written.
    *
@@ -120,6 +114,15 @@ export class Lock {
     } catch {
       // A full or lost disk: `ensure` says so when there is something to write.
     }
+  }
+}
+
+/** Whether a process, perhaps this one, trains in the folder, as far as can be seen. */
+export function isHeld(folder: string): boolean {
+  try {
+    return look(pathIn(folder, lockFile), Date.now())?.isGone === false;
+  } catch {
+    return false; // a process that wants to train there is told what is wrong with the lock
   }
 }
 

@@ -12,20 +12,26 @@ import type { Checkpoint } from './checkpoint.ts';
 import { makeFolders, notMade, refuseUnlessMakable } from './folders.ts';
 import { Lock } from './lock.ts';
 import { appendLine, cutLogBack, isLog } from './log.ts';
+import { type Newest, newestIn } from './newest.ts';
 import {
   bestFile,
   checkpointFiles,
+  damagedFile,
   isCheckpoint,
+  isOurs,
   isTemporary,
   latestFile,
   lockFile,
   logFile,
+  namesIn,
   previousFile,
+  refuseFolders,
+  remove,
   snapshotFile,
+  snapshotsIn,
+  statesOf,
   stepOfSnapshot,
-} from './names.ts';
-import { freeDamagedName, type Newest, newestIn } from './newest.ts';
-import { isOurs, namesIn, refuseFolders, remove, statesOf } from './run-files.ts';
+} from './run-files.ts';
 import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
@@ -283,16 +289,16 @@ export class RunFolder implements RunStore {
   /** A second name for latest.json, and none for the states that are too many. */
   async #keepSnapshots(step: number, keep: number): Promise<void> {
     await nameAgain(this.latestPath, pathIn(this.path, snapshotFile(step)));
-    const steps = (await readdir(this.path)).flatMap((file) => stepOfSnapshot(file) ?? []).toSorted((a, b) => a - b);
-    const least = steps.at(-keep) ?? 0;
-    await this.#tidy((file) => (stepOfSnapshot(file) ?? Infinity) < least);
+    const tooMany = (await snapshotsIn(this.path)).slice(keep);
+    await this.#tidy((file) => tooMany.includes(file));
   }
 
-  /**
-   * A latest.json that could not be read must not take the place of what could; and perhaps another program, or another day, can read it.
-   */
+  /** A latest.json that could not be read must not replace what could. Perhaps another program, or another day, can read it. */
   async #setAside(): Promise<void> {
-    await rename(this.latestPath, await freeDamagedName(this.path)).catch((error: unknown) => {
+    const names = await readdir(this.path);
+    let count = 1;
+    while (names.includes(damagedFile(count))) count++;
+    await rename(this.latestPath, pathIn(this.path, damagedFile(count))).catch((error: unknown) => {
       if (systemCode(error) !== 'ENOENT') throw error;
     });
   }

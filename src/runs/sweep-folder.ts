@@ -9,7 +9,7 @@ import { pathIn } from '../path-in.ts';
 import { replaceFile } from '../atomic.ts';
 import { withCleanup } from '../cleanup.ts';
 import { makeFolders, notMade } from './folders.ts';
-import { runsIn } from './runs.ts';
+import { runsIn } from './find.ts';
 
 const formatName = 'rnn-sweep';
 const sweepFile = '.sweep.json';

@@ -1,6 +1,6 @@
 // What there is to tell of a run in one line, and which of several runs is the best. Knows nothing of how it is shown.
 import { basename } from 'node:path';
-import { type Header, type RunFiles, lookInto, runsIn, unreadableIn } from '../runs/store.ts';
+import { type Header, type RunFiles, lookInto, runFoldersIn } from '../runs/store.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { changedOptions } from './changes.ts';
@@ -55,15 +55,11 @@ export interface TextOfRun {
  * @throws RnnError `checkpoint` if there is no such folder
  */
 export async function listRuns(folder: string): Promise<RunSummary[]> {
-  const runs: RunSummary[] = [];
+  const { runs, unreadable } = await runFoldersIn(folder);
+  const summaries = unreadable.map(({ path, reason }): RunSummary => ({ ...summaryOfNothing(path), status: 'damaged', reason }));
   // One after another: each has a megabyte in memory while it is read.
-  for (const path of await runsIn(folder)) runs.push(await summaryOf(path));
-  const unreadable = (await unreadableIn(folder)).map(({ path, reason }) => ({
-    ...summaryOfNothing(path),
-    status: 'damaged' as const,
-    reason,
-  }));
-  return ranked([...runs, ...unreadable]);
+  for (const path of runs) summaries.push(await summaryOf(path));
+  return ranked(summaries);
 }
 
 /** Whether two runs had the same text, in the same parts. */

@@ -104,7 +104,7 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const choice = chosenDevice(flags.device, io);
   const { activationsOf, defaultLength, maxDefaultLength, readActivations, startSymbolOf } = await rooms.inspection();
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = await findCheckpoint(flags.checkpoint, 'use');
+  const path = await findCheckpoint(flags.checkpoint);
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { model } = trained;
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));
