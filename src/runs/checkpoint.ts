@@ -30,6 +30,12 @@ export interface Tensor {
   readonly data: Float32Array;
 }
 
+/** How many numbers a tensor of a shape has. */
+export const numbersIn = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
+
+/** All numbers of a checkpoint. */
+export const allTensors = ({ tensors, state, optimizer }: Checkpoint): Tensor[] => [...tensors, ...state, ...(optimizer?.tensors ?? [])];
+
 /**
  * Where a run stands: plain JSON. The members named here are checked when a checkpoint is read; others may be added freely, and
  * come back as they were written.

@@ -1,10 +1,9 @@
-// A run that is kept in memory and on no disk: its last state and its best one. The log is kept by nobody: whoever
-// trains so sees each event as it comes.
+// A run that is kept in memory and not on disk: its last state and its best one. There is no log: the caller gets each event as it comes.
 import { RnnError } from '../errors.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import type { Newest } from './newest.ts';
 import type { RunStore } from './run-store.ts';
-import { firstNonFinite } from './validation.ts';
+import { refuseNonFinite } from './write.ts';
 
 /** Costs what two checkpoints take: the weights and, of Adam, twice as much again. */
 export class MemoryStore implements RunStore {
@@ -40,9 +39,9 @@ export class MemoryStore implements RunStore {
 
   /** Snapshots are for a disk: of what came before the last state nothing stays. */
   async saveLatest(checkpoint: Checkpoint, _keep = 0, isByClock = false): Promise<null> {
-    const copy = copyOf(checkpoint);
+    refuseNonFinite(this.latestPath, checkpoint);
     this.#beforeClock = isByClock ? (this.#beforeClock ?? { latest: this.#latest }) : null;
-    this.#latest = copy;
+    this.#latest = copyOf(checkpoint);
     return null;
   }
 
@@ -52,6 +51,7 @@ export class MemoryStore implements RunStore {
   }
 
   async saveBest(checkpoint: Checkpoint): Promise<void> {
+    refuseNonFinite(this.bestPath, checkpoint);
     this.#best = copyOf(checkpoint);
   }
 
@@ -60,26 +60,14 @@ export class MemoryStore implements RunStore {
   async cutBack(): Promise<void> {}
 }
 
-/**
- * The tensors of a checkpoint are overwritten by the next.
- *
- * @throws RnnError `checkpoint` for numbers that are not finite, as a file refuses them
- */
+/** The tensors of a checkpoint are overwritten by the next. */
 function copyOf(checkpoint: Checkpoint): Checkpoint {
   const copied = (tensors: readonly Tensor[]): Tensor[] => tensors.map((tensor) => ({ ...tensor, data: tensor.data.slice() }));
-  const unfit = [...checkpoint.tensors, ...checkpoint.state, ...(checkpoint.optimizer?.tensors ?? [])].find(
-    ({ data }) => firstNonFinite(data) >= 0,
-  );
-  if (unfit !== undefined) {
-    throw new RnnError('checkpoint', `tensor ${unfit.name} holds a number that is not finite`, {
-      hint: 'what is kept stays as it was',
-    });
-  }
-  const { optimizer } = checkpoint;
+  const { tensors, state, optimizer } = checkpoint;
   return {
     ...checkpoint,
-    tensors: copied(checkpoint.tensors),
-    state: copied(checkpoint.state),
+    tensors: copied(tensors),
+    state: copied(state),
     optimizer: optimizer === null ? null : { ...optimizer, tensors: copied(optimizer.tensors) },
   };
 }

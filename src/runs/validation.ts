@@ -6,7 +6,7 @@ import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
 import { type ModelConfiguration, initialisations, skips, stackings } from '../model/configuration.ts';
-import { type TrainedModel, type TrainingRecord, limits } from './checkpoint.ts';
+import { type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits, numbersIn } from './checkpoint.ts';
 import { type Fail, shown } from './json-values.ts';
 
 interface Rule {
@@ -100,18 +100,19 @@ const tensorRules: Rules = {
 };
 const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
 
-function check(value: unknown, rules: Rules, what: string, fail: Fail): Record<string, unknown> {
+/** The value as the rules describe it. */
+function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
   if (!isObject(value)) fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
   for (const [member, { expected, holds, optional: mayMiss }] of Object.entries(rules)) {
     if (mayMiss && !Object.hasOwn(value, member)) continue;
     if (!Object.hasOwn(value, member)) fail(`${what}.${member} is missing`);
     if (!holds(value[member])) fail(`${what}.${member} is ${shown(value[member])}, expected ${expected}`);
   }
-  return value;
+  return value as Checked;
 }
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
-  const model = check(value, modelRules, 'model', fail) as unknown as ModelConfiguration;
+  const model = check<ModelConfiguration>(value, modelRules, 'model', fail);
   if (model.timeSkip === 1) fail('model.timeSkip is 1, expected 0 or at least 2');
   if (model.tied && model.embedding === 0) fail('model.tied is true, and there is no embedding');
   if (model.layerNorm && model.cell !== 'lstm')
@@ -132,7 +133,7 @@ export function checkCell({ cell: name, conventions }: ModelConfiguration, fail:
 
 /** Also that the symbols do not contradict themselves, and that there are as many as the model has outputs. */
 export function checkVocabulary(value: unknown, model: ModelConfiguration, fail: Fail): VocabularyData {
-  const vocabulary = check(value, vocabularyRules, 'vocabulary', fail) as unknown as VocabularyData;
+  const vocabulary = check<VocabularyData>(value, vocabularyRules, 'vocabulary', fail);
   const size = vocabulary.symbols.length;
   if (size !== model.vocabulary) fail(`the vocabulary has ${size} symbols and the model ${model.vocabulary}`);
   try {
@@ -144,28 +145,24 @@ export function checkVocabulary(value: unknown, model: ModelConfiguration, fail:
 }
 
 export function checkTraining(value: unknown, fail: Fail): TrainingRecord {
-  const training = check(value, trainingRules, 'training', fail);
+  const training = check<TrainingRecord>(value, trainingRules, 'training', fail);
   check(training.position, positionRules, 'training.position', fail);
-  return training as unknown as TrainingRecord;
+  return training;
 }
 
-export function checkTensorHeader(value: unknown, what: string, fail: Fail): { name: string; shape: number[] } {
-  return check(value, tensorRules, what, fail) as unknown as { name: string; shape: number[] };
-}
+export const checkTensorHeader = (value: unknown, what: string, fail: Fail) => check<Omit<Tensor, 'data'>>(value, tensorRules, what, fail);
 
-export function checkOptimizer(value: unknown, fail: Fail): { name: string; scalars: Record<string, number> } {
-  return check(value, optimizerRules, 'optimizer', fail) as unknown as { name: string; scalars: Record<string, number> };
-}
+export const checkOptimizer = (value: unknown, fail: Fail) =>
+  check<Omit<OptimizerState, 'tensors'>>(value, optimizerRules, 'optimizer', fail);
 
 /** Of tensors in memory: that each is what its name and shape say, and no other has its name. */
 export function checkTensors(list: unknown, what: string, fail: Fail): void {
   if (!Array.isArray(list)) fail(`${what} is ${shown(list)}, expected a list of tensors`);
   for (const tensor of list as readonly unknown[]) {
     const { name, shape } = checkTensorHeader(isObject(tensor) ? { ...tensor, dtype: 'float32' } : tensor, `a tensor of "${what}"`, fail);
-    const { data } = tensor as { readonly data?: unknown };
+    const { data } = tensor as Partial<Tensor>;
     if (!(data instanceof Float32Array)) fail(`"${name}" has no Float32Array of numbers`);
-    if (shape.reduce((product, length) => product * length, 1) !== data.length)
-      fail(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
+    if (numbersIn(shape) !== data.length) fail(`"${name}" has shape [${shape.join(', ')}] and ${data.length} numbers`);
   }
   if (new Set(list.map(({ name }) => name)).size < list.length) fail(`two of "${what}" have one name`);
 }

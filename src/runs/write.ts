@@ -6,7 +6,7 @@ import { endianness } from 'node:os';
 
 import { RnnError } from '../errors.ts';
 import { replaceFile } from '../atomic.ts';
-import { type Checkpoint, type Tensor, formatName, versionOf } from './checkpoint.ts';
+import { type Checkpoint, type Tensor, allTensors, formatName, versionOf } from './checkpoint.ts';
 import { type Fail, troubleInJson } from './json-values.ts';
 import { prettyJson } from './pretty.ts';
 import { checkOptimizer, checkTensors, checkTrained, firstNonFinite } from './validation.ts';
@@ -85,10 +85,10 @@ function* encodeTensors(tensors: readonly Tensor[], indent: string): Generator<s
   yield tensors.length === 0 ? ']' : `\n${indent}]`;
 }
 
-/** What could not be read back is not written. Numbers that are not finite are the run's misfortune. */
+/** What could not be read back is not written. That numbers are not finite is no bug: a run may diverge. */
 function refuseUnfit(path: string, checkpoint: Checkpoint, fail: Fail): void {
   checkTrained(checkpoint, fail);
-  const { model, training, tensors, state, optimizer } = checkpoint;
+  const { model, training, state, optimizer } = checkpoint;
   const trouble = troubleInJson({ model, training }, 'the checkpoint');
   if (trouble.message !== null) fail(trouble.message);
   checkTensors(state, 'state', fail);
@@ -96,7 +96,12 @@ function refuseUnfit(path: string, checkpoint: Checkpoint, fail: Fail): void {
     checkOptimizer(optimizer, fail);
     checkTensors(optimizer.tensors, 'optimizer.tensors', fail);
   }
-  for (const { name, data } of [...tensors, ...state, ...(optimizer?.tensors ?? [])]) {
+  refuseNonFinite(path, checkpoint);
+}
+
+/** @throws RnnError `checkpoint` if a tensor holds NaN or an infinity */
+export function refuseNonFinite(path: string, checkpoint: Checkpoint): void {
+  for (const { name, data } of allTensors(checkpoint)) {
     const bad = firstNonFinite(data);
     if (bad < 0) continue;
     throw new RnnError('checkpoint', `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`, {
