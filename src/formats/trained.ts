@@ -15,7 +15,7 @@ import {
   troubleInJson,
 } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
-import type { ExportFormat } from './format.ts';
+import type { ExportFormat } from './formats.ts';
 import { stateDict, tensorsFromStateDict, whyNoModule } from './pytorch.ts';
 import { type Metadata, dataStartOf, looksLikeSafetensors, readSafetensors, startBytes, writeSafetensors } from './safetensors.ts';
 

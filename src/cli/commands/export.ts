@@ -2,7 +2,7 @@
 import { basename, dirname, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
-import type { ExportFormat } from '../../formats/format.ts';
+import type { ExportFormat } from '../../formats/formats.ts';
 import type { Context } from '../context.ts';
 import { addExamples, choiceFlag, commonFlags, switchFlag, textFlag } from '../flags.ts';
 import { OutputFiles, isStdout, refuseMixed } from '../written.ts';
