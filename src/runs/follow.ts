@@ -2,7 +2,7 @@
 import { type FileHandle, open, stat } from 'node:fs/promises';
 
 import { RnnError, systemCode } from '../errors.ts';
-import { type LogLine, objectOf } from './log.ts';
+import { type LogLine, objectsIn } from './log.ts';
 
 /** What one look at a log brings. */
 interface Fresh {
@@ -66,17 +66,13 @@ export class LogFollower {
     const isAll = this.#position + bytes.length >= size;
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     // The last line may be whole though nothing ends it, as in a log that was written by hand.
-    const isWhole = isAll && objectOf(bytes.toString('utf8', end)) !== null;
+    const isWhole = isAll && objectsIn(bytes.toString('utf8', end)).length > 0;
     const taken = isWhole || (end === 0 && !isAll) ? bytes.length : end;
     const read = bytes.subarray(0, taken);
     this.#position += taken;
     this.#mark = Buffer.from(Buffer.concat([this.#mark, read]).subarray(-MARK_BYTES));
     return {
-      lines: read
-        .toString('utf8')
-        .split('\n')
-        .map(objectOf)
-        .filter((line) => line !== null),
+      lines: objectsIn(read.toString('utf8')),
       isAnew,
       isAll,
     };

@@ -6,6 +6,7 @@ import { open, readFile, truncate } from 'node:fs/promises';
 import { withCleanupSync } from '../cleanup.ts';
 import { RnnError } from '../errors.ts';
 import { diskError } from '../atomic.ts';
+import { isObject } from './json-values.ts';
 
 export type LogLine = Readonly<Record<string, unknown>>;
 
@@ -55,8 +56,10 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
     if (refuseNoFile(path)?.isFile() !== true) return;
     const log = await readFile(path);
     for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
-      const line = parse(log.toString('utf8', kept, end));
-      if (line.step > step || (line.step === step && undone.includes(line.event))) break;
+      const line = objectOf(log.toString('utf8', kept, end));
+      // Lines without a step belong to the line before them.
+      const at = typeof line?.['step'] === 'number' ? line['step'] : 0;
+      if (at > step || (at === step && undone.includes(String(line?.['event'])))) break;
       kept = end + 1;
     }
     if (kept < log.length) await truncate(path, kept);
@@ -98,21 +101,24 @@ export function lastLines(path: string): LogLine[] {
     const { size } = fstatSync(file);
     const bytes = Buffer.alloc(Math.min(size, TAIL_BYTES));
     const read = readSync(file, bytes, 0, bytes.length, size - bytes.length);
-    return bytes
-      .toString('utf8', 0, read)
-      .split('\n')
-      .map(objectOf)
-      .filter((line) => line !== null);
+    return objectsIn(bytes.toString('utf8', 0, read));
   } finally {
     closeSync(file);
   }
 }
 
-/** Null where a line is no JSON object. */
-export function objectOf(line: string): LogLine | null {
+/** The lines of a text that are JSON objects. */
+export const objectsIn = (text: string): LogLine[] =>
+  text
+    .split('\n')
+    .map(objectOf)
+    .filter((line) => line !== null);
+
+/** Null if a line is not a JSON object. */
+function objectOf(line: string): LogLine | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }
@@ -123,14 +129,4 @@ function refuseNoFile(path: string): Stats | undefined {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined || status.isFile() || status.isCharacterDevice()) return status;
   throw new RnnError('machine', `${path} could not be written: it is no file`, { hint: 'move it away; the log goes on in a new file' });
-}
-
-/** Lines without a step belong to whatever came before them, as do those that are no JSON object or have no number for a step. */
-function parse(line: string): { readonly step: number; readonly event: string } {
-  try {
-    const { step, event } = JSON.parse(line) as { step?: unknown; event?: unknown };
-    return { step: typeof step === 'number' ? step : 0, event: String(event) };
-  } catch {
-    return { step: 0, event: '' };
-  }
 }

@@ -8,11 +8,12 @@ export {
   type TrainingRecord,
   freshRecord,
   limits,
+  numbersIn,
   startSymbolOf,
 } from './checkpoint.ts';
 export { findCheckpoint, findRuns, foldersOfRuns, runFoldersIn, runsIn } from './find.ts';
 export { LogFollower, readLog } from './follow.ts';
-export { type Fail, shown, troubleInJson } from './json-values.ts';
+export { type Fail, isObject, isWhole, shown, troubleInJson } from './json-values.ts';
 export type { LogLine } from './log.ts';
 export { MemoryStore } from './memory-store.ts';
 export { isHeld } from './lock.ts';

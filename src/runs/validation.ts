@@ -7,7 +7,7 @@ import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
 import { type ModelConfiguration, initialisations, skips, stackings } from '../model/configuration.ts';
 import { type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits, numbersIn } from './checkpoint.ts';
-import { type Fail, shown } from './json-values.ts';
+import { type Fail, isObject, isWhole, shown } from './json-values.ts';
 
 interface Rule {
   readonly expected: string;
@@ -17,13 +17,10 @@ interface Rule {
 type Rules = Readonly<Record<string, Rule>>;
 
 const largestDimension = 2 ** 31 - 1;
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isWhole = (value: unknown, least: number, most: number) =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most;
 
-const whole = (least: number, most: number): Rule => ({
-  expected: `a whole number from ${least} to ${most}`,
-  holds: (value) => isWhole(value, least, most),
+const whole = (min: number, max: number): Rule => ({
+  expected: `a whole number from ${min} to ${max}`,
+  holds: (value) => isWhole(value, min, max),
 });
 const count = whole(0, Number.MAX_SAFE_INTEGER);
 const nonNegative: Rule = { expected: 'a number from 0 up', holds: (value) => Number.isFinite(value) && (value as number) >= 0 };
