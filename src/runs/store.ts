@@ -24,5 +24,23 @@ export type { RunStore } from './run-store.ts';
 export { isCheckpoint } from './run-files.ts';
 export { type SweepIdentity, openSweepFolder } from './sweep-folder.ts';
 export { parameterVector, tensorsOf, weightsIn } from './tensors.ts';
-export { checkCell, checkModel, checkTrained, checkTraining, checkVocabulary, firstNonFinite } from './validation.ts';
+export {
+  type Rule,
+  checkCell,
+  checkModel,
+  checkTrained,
+  checkTraining,
+  checkVocabulary,
+  finite,
+  firstNonFinite,
+  firstWrong,
+  flag,
+  fraction,
+  nonNegative,
+  oneOf,
+  orNull,
+  text,
+  texts,
+  whole,
+} from './validation.ts';
 export { checkpointPieces, startsAsCheckpoint, writeCheckpoint } from './write.ts';

@@ -9,28 +9,33 @@ import { type ModelConfiguration, initialisations, skips, stackings } from '../m
 import { type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits, numbersIn } from './checkpoint.ts';
 import { type Fail, isObject, isWhole, shown } from './json-values.ts';
 
-interface Rule {
+export interface Rule {
   readonly expected: string;
   readonly holds: (value: unknown) => boolean;
   readonly optional?: true;
 }
-type Rules = Readonly<Record<string, Rule>>;
+export type Rules = Readonly<Record<string, Rule>>;
 
 const largestDimension = 2 ** 31 - 1;
 
-const whole = (min: number, max: number): Rule => ({
+export const whole = (min: number, max: number): Rule => ({
   expected: `a whole number from ${min} to ${max}`,
   holds: (value) => isWhole(value, min, max),
 });
 const count = whole(0, Number.MAX_SAFE_INTEGER);
-const nonNegative: Rule = { expected: 'a number from 0 up', holds: (value) => Number.isFinite(value) && (value as number) >= 0 };
-const finite: Rule = { expected: 'a finite number', holds: Number.isFinite };
+export const nonNegative: Rule = { expected: 'a number from 0 up', holds: (value) => Number.isFinite(value) && (value as number) >= 0 };
+export const finite: Rule = { expected: 'a finite number', holds: Number.isFinite };
+export const text: Rule = { expected: 'a text', holds: (value) => typeof value === 'string' };
 const name: Rule = {
   expected: `a text of 1 to ${limits.name} characters`,
   holds: (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
 };
+export const fraction: Rule = {
+  expected: 'a number from 0 up to, not including, 1',
+  holds: (value) => nonNegative.holds(value) && (value as number) < 1,
+};
 const object: Rule = { expected: 'an object', holds: isObject };
-const oneOf = (...choices: readonly string[]): Rule => ({
+export const oneOf = (...choices: readonly string[]): Rule => ({
   expected: choices.map((choice) => `"${choice}"`).join(' or '),
   holds: (value) => choices.includes(value as string),
 });
@@ -38,14 +43,18 @@ const listOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
   expected: `a list of ${what}`,
   holds: (value) => Array.isArray(value) && value.every(holds),
 });
+export const texts = listOf('texts', text.holds);
 const recordOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
   expected: `an object of ${what}`,
   holds: (value) => isObject(value) && Object.values(value).every(holds),
 });
-const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' };
+export const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' };
 /** Came to be a member later: older files do not have it. */
 const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
-const orNull = (rule: Rule): Rule => ({ expected: `${rule.expected}, or null`, holds: (value) => value === null || rule.holds(value) });
+export const orNull = (rule: Rule): Rule => ({
+  expected: `${rule.expected}, or null`,
+  holds: (value) => value === null || rule.holds(value),
+});
 
 const modelRules: Rules = {
   cell: name,
@@ -55,8 +64,8 @@ const modelRules: Rules = {
   vocabulary: whole(1, 1_114_113),
   forgetBias: finite,
   initialisation: oneOf(...initialisations),
-  dropout: { expected: 'a number from 0 up to, not including, 1', holds: (value) => nonNegative.holds(value) && (value as number) < 1 },
-  conventions: recordOf('texts', (value) => typeof value === 'string'),
+  dropout: fraction,
+  conventions: recordOf('texts', text.holds),
   skip: optional(oneOf(...skips)),
   stacking: optional(oneOf(...stackings)),
   timeSkip: optional(whole(0, 65_536)),
@@ -69,7 +78,7 @@ const modelRules: Rules = {
 
 const vocabularyRules: Rules = {
   unit: oneOf('char', 'byte'),
-  symbols: listOf('texts', (value) => typeof value === 'string'),
+  symbols: texts,
   unknown: orNull(count),
 };
 
@@ -100,12 +109,17 @@ const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number
 /** The value as the rules describe it. */
 function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail): Checked {
   if (!isObject(value)) fail(value === undefined ? `"${what}" is missing` : `${what} is ${shown(value)}, expected an object`);
-  for (const [member, { expected, holds, optional: mayMiss }] of Object.entries(rules)) {
-    if (mayMiss && !Object.hasOwn(value, member)) continue;
-    if (!Object.hasOwn(value, member)) fail(`${what}.${member} is missing`);
-    if (!holds(value[member])) fail(`${what}.${member} is ${shown(value[member])}, expected ${expected}`);
-  }
-  return value as Checked;
+  const wrong = firstWrong(value, rules);
+  if (wrong === null) return value as Checked;
+  if (!Object.hasOwn(value, wrong)) fail(`${what}.${wrong} is missing`);
+  return fail(`${what}.${wrong} is ${shown(value[wrong])}, expected ${rules[wrong].expected}`);
+}
+
+/** The first member that is missing, or not what its rule says; null if there is none. */
+export function firstWrong(value: Readonly<Record<string, unknown>>, rules: Rules): string | null {
+  const isWrong = ([member, { holds, optional: mayMiss }]: [string, Rule]): boolean =>
+    Object.hasOwn(value, member) ? !holds(value[member]) : mayMiss !== true;
+  return Object.entries(rules).find(isWrong)?.[0] ?? null;
 }
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {

@@ -1,6 +1,20 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
 // for damage by then; what is left to check is that each member is what the loop takes it for.
-import type { Checkpoint } from '../runs/store.ts';
+import {
+  type Checkpoint,
+  type Rule,
+  finite,
+  firstWrong,
+  flag,
+  isObject,
+  fraction,
+  nonNegative,
+  oneOf,
+  orNull,
+  text,
+  texts,
+  whole,
+} from '../runs/store.ts';
 import { UTF8, encodingNamed } from '../corpus/encoding.ts';
 import type { Corpus, CorpusOptions } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
@@ -56,63 +70,55 @@ export interface LoopState {
 
 type Training = Checkpoint['training'];
 
-const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 /** Of steps, epochs, whatever a run counts on from: far beyond any run, and far from where adding 1 to a number changes nothing. */
 export const MOST_COUNTED = 2 ** 48;
 
-const isWhole = (value: unknown): boolean => Number.isInteger(value) && (value as number) >= 0;
-const isCount = (value: unknown): boolean => isWhole(value) && (value as number) <= MOST_COUNTED;
-const isTime = (value: unknown): boolean => isNumber(value) && value >= 0;
-const isFraction = (value: unknown): boolean => isNumber(value) && value >= 0 && value < 1;
-const isTextOrNull = (value: unknown): boolean => value === null || typeof value === 'string';
-const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every((each) => typeof each === 'string');
-const orNull = (holds: (value: unknown) => boolean) => (value: unknown) => value === null || holds(value);
-
 const endReasons: readonly EndReason[] = ['epochs', 'max-steps', 'budget', 'patience'];
 
-type Rules<Members> = { readonly [Key in keyof Members]: (value: unknown) => boolean };
+type Rules<Members> = { readonly [Key in keyof Members]: Rule };
 
-const trendRules: Rules<LossTrendState> = { steps: isCount, average: isNumber, lowest: orNull(isNumber) };
+const counted = whole(0, MOST_COUNTED);
+const textOrNull = orNull(text);
+const trendRules: Rules<LossTrendState> = { steps: counted, average: finite, lowest: orNull(finite) };
 const loopRules: Rules<LoopState> = {
-  totalSteps: orNull(isWhole),
-  trainingMs: isTime,
-  elapsedMs: isTime,
-  sinceBest: isCount,
-  sinceDrop: isCount,
-  drops: isCount,
-  evaluatedAt: isNumber,
-  sampledAt: isNumber,
-  evaluatedMs: isTime,
-  sampledMs: isTime,
-  recoveries: isCount,
-  learningRateFactor: (value) => isNumber(value) && value > 0 && value <= 1,
-  finished: orNull((value) => endReasons.includes(value as EndReason)),
-  trend: (value) => typeof value === 'object' && value !== null && firstWrong(value as Record<string, unknown>, trendRules) === null,
+  totalSteps: orNull(whole(0, Number.MAX_VALUE)),
+  trainingMs: nonNegative,
+  elapsedMs: nonNegative,
+  sinceBest: counted,
+  sinceDrop: counted,
+  drops: counted,
+  evaluatedAt: finite,
+  sampledAt: finite,
+  evaluatedMs: nonNegative,
+  sampledMs: nonNegative,
+  recoveries: counted,
+  learningRateFactor: {
+    expected: 'a number above 0, at most 1',
+    holds: (value) => finite.holds(value) && (value as number) > 0 && (value as number) <= 1,
+  },
+  finished: orNull(oneOf(...endReasons)),
+  trend: { expected: 'the trend of the loss', holds: (value) => isObject(value) && firstWrong(value, trendRules) === null },
 };
 const readingRules: Rules<ReadingOptions> = {
-  include: isTexts,
-  exclude: isTexts,
-  unit: (value) => value === 'char' || value === 'byte',
-  encoding: (value) => typeof value === 'string' && encodingNamed(value) !== null,
-  keepLineEnds: (value) => typeof value === 'boolean',
-  skipInvalid: (value) => typeof value === 'boolean',
-  minCount: (value) => isCount(value) && (value as number) >= 1,
-  validationFraction: isFraction,
-  validationFile: isTextOrNull,
-  testFraction: isFraction,
-  testFile: isTextOrNull,
+  include: texts,
+  exclude: texts,
+  unit: oneOf('char', 'byte'),
+  encoding: { expected: 'an encoding', holds: (value) => typeof value === 'string' && encodingNamed(value) !== null },
+  keepLineEnds: flag,
+  skipInvalid: flag,
+  minCount: whole(1, MOST_COUNTED),
+  validationFraction: fraction,
+  validationFile: textOrNull,
+  testFraction: fraction,
+  testFile: textOrNull,
 };
-const machineRules: Rules<MachineOptions> = {
-  device: isTextOrNull,
-  threads: orNull((value) => isCount(value) && (value as number) >= 1),
-  blas: isTextOrNull,
-};
+const machineRules: Rules<MachineOptions> = { device: textOrNull, threads: orNull(whole(1, MOST_COUNTED)), blas: textOrNull };
 const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDigest'>> = {
-  digest: (value) => typeof value === 'string',
-  characters: isCount,
-  train: isCount,
-  validation: isCount,
-  test: isCount,
+  digest: text,
+  characters: counted,
+  train: counted,
+  validation: counted,
+  test: counted,
 };
 
 const settingRules = { ...readingRules, ...machineRules };
@@ -120,7 +126,7 @@ const settingRules = { ...readingRules, ...machineRules };
 /** The first of these settings, which may be some of all, that is not what it may be; null if all are. */
 export function wrongSetting(given: Partial<ReadingOptions & MachineOptions>): keyof typeof settingRules | null {
   const names = Object.keys(settingRules) as (keyof typeof settingRules)[];
-  return names.find((name) => given[name] !== undefined && !settingRules[name](given[name])) ?? null;
+  return names.find((name) => given[name] !== undefined && !settingRules[name].holds(given[name])) ?? null;
 }
 
 /** Which text a run was trained on. */
@@ -136,12 +142,6 @@ export interface CorpusRecord {
   readonly train: number;
   readonly validation: number;
   readonly test: number;
-}
-
-function firstWrong<Members>(value: Readonly<Record<string, unknown>>, rules: Rules<Members>): string | null {
-  for (const [member, holds] of Object.entries<(value: unknown) => boolean>(rules))
-    if (!Object.hasOwn(value, member) || !holds(value[member])) return member;
-  return null;
 }
 
 /**
