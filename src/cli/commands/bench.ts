@@ -10,6 +10,7 @@ import { blasFlag, devices, ofMachine, refuseBlasWithout, threadsFlag } from '..
 import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
+import { textTable } from '../text-table.ts';
 
 interface BenchFlags {
   readonly device?: readonly string[];
@@ -145,10 +146,5 @@ function table(results: readonly BenchResult[], dim: (text: string) => string): 
     .map(([name, cell]) => [name, ...results.map((result) => cell(result) ?? '')])
     .filter(([, ...cells]) => cells.some((cell) => cell !== ''));
   const all = [['', ...results.map(({ device }) => device)], ...lines];
-  const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
-  return all
-    .map(([name, ...cells]) =>
-      `${dim(name.padEnd(widths[0]))}${cells.map((cell, i) => `  ${cell.padStart(widths[i + 1])}`).join('')}`.trimEnd(),
-    )
-    .join('\n');
+  return textTable(all, { paint: (cell, column) => (column === 0 ? dim(cell) : cell) }).join('\n');
 }
