@@ -185,6 +185,7 @@ export function recordedOptions(training: Training): TrainingOptions {
 export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules, earlierReading);
 /** Null for models of other programs. */
 export const recordedReadingOrNull = (training: Training): ReadingOptions | null => orNullIfUnfit(recordedReading, training);
+export const recordedLoopOrNull = (training: Training): LoopState | null => orNullIfUnfit(recordedLoop, training);
 export const recordedCorpusOrNull = (training: Training): CorpusRecord | null => orNullIfUnfit(recordedCorpus, training);
 
 function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, training: Training): Recorded | null {
