@@ -34,25 +34,15 @@ export async function makeFolders(path: string): Promise<void> {
 /**
  * Refuses a folder that `makeFolders` could not make, or in which no file could be made, as far as that can be seen without writing.
  *
- * @param what such as `run folder`
- * @throws RnnError that making it would end in
+ * @throws the system's error
  */
-export async function refuseUnlessMakable(what: string, path: string): Promise<void> {
-  await checkFolder(path).catch((cause: unknown) => {
-    throw notMade(what, path, cause);
-  });
-}
-
-/** @throws the system's error */
-async function checkFolder(path: string): Promise<void> {
-  const isThere = await stat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (systemCode(error) === 'ENOENT' && dirname(path) !== path) return false;
-      throw error;
-    },
-  );
-  if (!isThere) return checkFolder(dirname(path));
+export async function refuseUnmakable(path: string): Promise<void> {
+  try {
+    await stat(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT' || dirname(path) === path) throw error;
+    return refuseUnmakable(dirname(path));
+  }
   await access(`${path}/.`, constants.W_OK | constants.X_OK); // for a file, the system reports that it is not a folder
 }
 

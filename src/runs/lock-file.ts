@@ -1,9 +1,8 @@
 // The lock file: written together with its content, and read for the process that holds it. lock.ts decides who may take it.
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, linkSync, lstatSync, openSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 
-import { withCleanupSync } from '../cleanup.ts';
 import { RnnError, systemCode } from '../errors.ts';
 
 /** A process that has not renewed its lock for so long is gone, or suspended: then it notices before it writes anything. */
@@ -28,18 +27,6 @@ export const pidsHere = linkOrNull('/proc/self/ns/pid');
 
 /** Of the locks that this process holds or is taking: another one may have had its number before. */
 export const ownTokens = new Set<string>();
-
-/** @returns the time of the file, in milliseconds by the clock of the file system */
-export function writeAndTime(path: string, content: string): number {
-  const file = openSync(path, 'w');
-  return withCleanupSync(
-    () => {
-      writeSync(file, content);
-      return fstatSync(file).mtimeMs;
-    },
-    () => closeSync(file),
-  );
-}
 
 /** Makes the lock at once with its content; false if there is one. */
 export function createFrom(temporary: string, path: string, content: string): boolean {

@@ -5,13 +5,13 @@
 // (all but Linux), two worlds with one host name count as one. Knows nothing of what else is in the folder.
 
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { temporarySuffix } from '../atomic.ts';
 import { RnnError } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
-import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere, writeAndTime } from './lock-file.ts';
+import { type Found, type Holder, createAt, createFrom, look, ownTokens, pidsHere } from './lock-file.ts';
 import { lockFile } from './run-files.ts';
 
 const RENEW_MS = 10_000;
@@ -43,7 +43,8 @@ export class Lock {
     ownTokens.add(holder.token);
     try {
       for (let tries = 0; tries < MOST_TRIES; tries++) {
-        const now = writeAndTime(temporary, content);
+        writeFileSync(temporary, content);
+        const now = statSync(temporary).mtimeMs; // by the clock of the file system
         if (createFrom(temporary, path, content)) return new Lock(path, holder, content);
         const other = look(path, now);
         if (other === null) continue; // given back meanwhile

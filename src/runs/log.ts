@@ -1,7 +1,7 @@
 // The log of a run: a file with one JSON object a line. Knows of what is in a line only its step and the name of its event.
 
-import { type Stats, appendFileSync, closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
-import { open, readFile, truncate } from 'node:fs/promises';
+import { type Stats, appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
+import { readFile, truncate } from 'node:fs/promises';
 
 import { withCleanupSync } from '../cleanup.ts';
 import { RnnError } from '../errors.ts';
@@ -68,19 +68,8 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
   }
 }
 
-/** Whether the start of a file is that of a run's log. An empty file counts as a log. */
-export async function isLog(path: string): Promise<boolean> {
-  const start = '{"event":"';
-  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-  try {
-    if (!(await file.stat()).isFile()) return true;
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(start.length), 0, start.length, 0);
-    // A crash may have cut the first line off.
-    return start.startsWith(buffer.toString('utf8', 0, bytesRead));
-  } finally {
-    await file.close().catch(() => {});
-  }
-}
+/** How a log begins. */
+export const logStart = '{"event":"';
 
 /** So much of the end of a log is read: the reports of the last minutes, and of a sample of text or two. */
 const TAIL_BYTES = 65_536;

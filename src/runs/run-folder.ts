@@ -6,12 +6,12 @@ import { readdir, rename, rm } from 'node:fs/promises';
 
 import { RnnError, systemCode } from '../errors.ts';
 import { pathIn } from '../path-in.ts';
-import { firstSameFile } from '../output-file.ts';
+import { firstSameFile, startOf } from '../output-file.ts';
 import { diskError, keepUnder, nameAgain, renameOnto } from '../atomic.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { makeFolders, notMade, refuseUnlessMakable } from './folders.ts';
+import { makeFolders, notMade, refuseUnmakable } from './folders.ts';
 import { Lock } from './lock.ts';
-import { appendLine, cutLogBack, isLog } from './log.ts';
+import { appendLine, cutLogBack, logStart } from './log.ts';
 import { type Newest, newestIn } from './newest.ts';
 import {
   bestFile,
@@ -47,7 +47,7 @@ export class RunFolder implements RunStore {
   readonly logPath: string;
   readonly #lock: Lock;
   #isLatestSound = true;
-  /** latest.json was saved by the clock; previous.json is the state before such states. */
+  /** latest.json was saved by the clock; previous.json is the state before such saves. */
   #isByClock = false;
   /** What the checkpoints were when this process last looked after them. */
   #left: string;
@@ -80,11 +80,11 @@ export class RunFolder implements RunStore {
   static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
     try {
       Lock.refuseIfHeld(path);
+      await RunFolder.#refuseFiles(path, force);
+      await refuseUnmakable(path);
     } catch (cause) {
       throw notMade(what, path, cause);
     }
-    await RunFolder.#refuseFiles(path, force);
-    await refuseUnlessMakable(what, path);
   }
 
   static async #refuseFiles(path: string, force: boolean): Promise<void> {
@@ -94,7 +94,8 @@ export class RunFolder implements RunStore {
       });
     await refuseFolders(path);
     const log = pathIn(path, logFile);
-    if (force || (await isLog(log).catch(() => true))) return; // whatever else is wrong with it is noticed when it is written
+    // A crash may have cut its first line off. Whatever else is wrong with it is noticed when it is written.
+    if (force || logStart.startsWith(await startOf(log, logStart.length))) return;
     throw new RnnError('usage', `cannot write ${log}: rnn did not write the file that is already there`, {
       hint: 'move it away, replace it with --force, or choose another folder with --out',
     });
