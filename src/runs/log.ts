@@ -1,9 +1,8 @@
 // The log of a run: a file with one JSON object a line. Knows of what is in a line only its step and the name of its event.
 
-import { type Stats, appendFileSync, closeSync, fstatSync, ftruncateSync, openSync, readSync, statSync } from 'node:fs';
+import { type Stats, appendFileSync, closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
 
-import { withCleanupSync } from '../cleanup.ts';
 import { RnnError } from '../errors.ts';
 import { diskError } from '../atomic.ts';
 import { isObject } from './json-values.ts';
@@ -11,34 +10,25 @@ import { isObject } from './json-values.ts';
 export type LogLine = Readonly<Record<string, unknown>>;
 
 /**
- * Adds a line; of one that the disk does not take whole, nothing stays.
+ * Adds a line; if the disk does not take all of it, nothing of it stays.
  *
  * @throws RnnError `machine` that says what failed
  */
 export function appendLine(path: string, line: object): void {
   try {
-    refuseNoFile(path);
-    const file = openSync(path, 'a');
-    withCleanupSync(
-      () => append(file, `${JSON.stringify(line)}\n`),
-      () => closeSync(file),
-    );
+    const size = refuseNoFile(path)?.size ?? 0;
+    try {
+      appendFileSync(path, `${JSON.stringify(line)}\n`);
+    } catch (error) {
+      try {
+        truncateSync(path, size);
+      } catch {
+        // Not a file that can be cut, or a disk that does not even take that: the first error says what is wrong.
+      }
+      throw error;
+    }
   } catch (error) {
     throw diskError(`${path} could not be written`, error);
-  }
-}
-
-function append(file: number, text: string): void {
-  const { size } = fstatSync(file);
-  try {
-    appendFileSync(file, text);
-  } catch (error) {
-    try {
-      ftruncateSync(file, size);
-    } catch {
-      // Not a file that can be cut, or a disk that does not even take that: the error in hand says what is wrong.
-    }
-    throw error;
   }
 }
 
