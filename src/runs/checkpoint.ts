@@ -1,5 +1,4 @@
-// What a checkpoint is in memory, and the names and limits of its file format. Knows nothing of files, folders or devices;
-// docs/checkpoint-format.md describes the same thing for people who write readers in other languages.
+// A checkpoint in memory, and the names and limits of its file format, which docs/checkpoint-format.md describes for writers of other readers.
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
@@ -9,9 +8,7 @@ export const formatName = 'rnn-checkpoint';
 /** The newest version that this program reads. */
 export const formatVersion = 2;
 
-/**
- * A model is written in the oldest version whose readers do not go wrong: those of version 1 would pass over how its cells are connected.
- */
+/** The oldest version whose readers understand the model: those of version 1 would ignore how its cells are connected. */
 export function versionOf({
   skip = 'none',
   stacking = 'plain',
@@ -36,16 +33,12 @@ export const numbersIn = (shape: readonly number[]): number => shape.reduce((pro
 /** All numbers of a checkpoint. */
 export const allTensors = ({ tensors, state, optimizer }: Checkpoint): Tensor[] => [...tensors, ...state, ...(optimizer?.tensors ?? [])];
 
-/**
- * Where a run stands: plain JSON. The members named here are checked when a checkpoint is read; others may be added freely, and
- * come back as they were written.
- */
+/** The state of a run, as plain JSON. The members named here are checked; others may be added, and come back as they were written. */
 export interface TrainingRecord {
-  /** The options of the run as the user or the defaults chose them. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** Updates applied since the run began. */
+  /** Update steps since the run began. */
   readonly step: number;
-  /** Passes over the corpus, with a fraction. */
+  /** With a fraction. */
   readonly epoch: number;
   /** The window that comes next. */
   readonly position: { readonly epoch: number; readonly window: number };
@@ -70,11 +63,11 @@ export interface Checkpoint {
   readonly tensors: readonly Tensor[];
   /** The hidden state carried to the next window; empty if the next window starts from zeros. */
   readonly state: readonly Tensor[];
-  /** Null in a checkpoint that is only good for sampling. */
+  /** Null in a checkpoint from which training cannot continue. */
   readonly optimizer: OptimizerState | null;
 }
 
-/** A checkpoint without what only goes on training: good for sampling, evaluating and looking at. */
+/** A checkpoint without the tensors that only training needs. */
 export type TrainedModel = Omit<Checkpoint, 'state' | 'optimizer'> & { readonly optimizer: Omit<OptimizerState, 'tensors'> | null };
 
 /** The record of a model that was not trained. */

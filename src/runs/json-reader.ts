@@ -1,5 +1,5 @@
 // A pull parser for one large JSON file: objects member by member, lists element by element, small values whole, and base64
-// strings straight into numbers, however long. It knows JSON and base64, and nothing of what a checkpoint is made of.
+// strings of any length into numbers. Knows JSON and base64, and nothing of checkpoints.
 
 import { isUtf8 } from 'node:buffer';
 import { endianness } from 'node:os';
@@ -12,13 +12,13 @@ const quote = 0x22;
 const backslash = 0x5c;
 const colon = 0x3a;
 const comma = 0x2c;
-/** A multiple of 4, so that each piece of base64 but the last is whole bytes. */
+/** A multiple of 4, so that only the last piece of base64 has padding. */
 const pieceCharacters = 2 ** 18;
 
 export class JsonReader {
   readonly source: ByteSource;
   readonly fail: Fail;
-  /** Passed so far: characters of base64, and values of everything else, keys among them. */
+  /** So far: characters of base64, and all other values, keys among them. */
   #base64Characters = 0;
   #values = 0;
 
@@ -27,7 +27,7 @@ export class JsonReader {
     this.fail = fail;
   }
 
-  /** The keys of the object that comes next, each as it is met; the caller must read the value before it asks for the next. */
+  /** The keys of the next object, one by one; the caller must read the value before it asks for the next key. */
   *members(what: string): Generator<string, void> {
     const seen = new Set<string>();
     this.#expect('{', what);
@@ -45,7 +45,7 @@ export class JsonReader {
     this.#expect('}', what);
   }
 
-  /** The indices of the list that comes next; the caller must read each element before it asks for the next. */
+  /** The indices of the next list; the caller must read each element before it asks for the next index. */
   *elements(what: string): Generator<number, void> {
     this.#expect('[', what);
     if (this.#take(']')) return;
@@ -55,10 +55,7 @@ export class JsonReader {
     this.#expect(']', what);
   }
 
-  /**
-   * The next value as a whole, through JSON.parse; refuses what is too large, too deep, or has a key twice or one that could reach a
-   * prototype.
-   */
+  /** The next value, by JSON.parse. Refuses one that is too large or too deep, or has a key twice, or one that could reach a prototype. */
   value(what: string): unknown {
     const { end, keys, others } = this.#measure(what);
     const source = this.source;
@@ -121,7 +118,7 @@ export class JsonReader {
     if (rest !== '') this.fail(`something follows the end of the JSON (at byte ${this.source.offset})`);
   }
 
-  /** Refuses to go on unless so many characters are left, be it because the file was cut off or because something claims too much. */
+  /** Refuses a claim to more characters than are left, and a file that was cut off. */
   ensure(characters: number, what: string): void {
     const left = this.source.size - this.source.offset;
     if (characters <= left) return;
@@ -129,10 +126,7 @@ export class JsonReader {
     this.fail(`${what} needs ${characters} characters of base64, and ${left} are left`);
   }
 
-  /**
-   * Refuses a file that is large by something else than the data of its tensors: that is read whole, and a few bytes of it may become a
-   * hundred in memory (`[[],[],…`).
-   */
+  /** Refuses a file that is large apart from the data of its tensors: a few bytes may become a hundred in memory (`[[],[],…`). */
   #refuseBulk(ahead: number, what: string): void {
     const bytes = this.source.offset + ahead - this.#base64Characters;
     if (bytes <= limits.textBytes && this.#values <= limits.values) return;
@@ -140,7 +134,7 @@ export class JsonReader {
     this.fail(`with ${what}, it holds more than ${most} besides the data of its tensors`);
   }
 
-  /** Finds the end of the next value without understanding it, and counts what is in it: keys, and how many other values at most. */
+  /** Finds the end of the next value, and counts its keys and, at most, its other values. */
   #measure(what: string): { end: number; keys: number; others: number } {
     const source = this.source;
     if (this.#peek() === '') this.#cutOff();

@@ -1,4 +1,4 @@
-// The log of a run: a file with one JSON object a line. Knows of what is in a line only its step and the name of its event.
+// The log of a run: a file with one JSON object a line. Knows only the step and the event of a line.
 
 import { type Stats, appendFileSync, closeSync, fstatSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { readFile, truncate } from 'node:fs/promises';
@@ -33,8 +33,7 @@ export function appendLine(path: string, line: object): void {
 }
 
 /**
- * Takes back what was written after a step: lines from the first later one on, and a last one that a crash cut off. Lines that are none
- * of a log stay where they are, and hurt nobody.
+ * Removes the lines from the first of a later step on, and a last line that a crash cut off.
  *
  * @param undone events that had not come yet at that very step
  * @throws RnnError `machine` that says what failed
@@ -42,7 +41,7 @@ export function appendLine(path: string, line: object): void {
 export async function cutLogBack(path: string, step: number, undone: readonly string[] = []): Promise<void> {
   let kept = 0;
   try {
-    // A device, such as /dev/null, takes lines and keeps none; reading one may never end.
+    // A device such as /dev/null keeps no lines, and reading one may never end.
     if (refuseNoFile(path)?.isFile() !== true) return;
     const log = await readFile(path);
     for (let end = log.indexOf(10); end >= 0; end = log.indexOf(10, kept)) {
@@ -61,13 +60,10 @@ export async function cutLogBack(path: string, step: number, undone: readonly st
 /** How a log begins. */
 export const logStart = '{"event":"';
 
-/** So much of the end of a log is read: the reports of the last minutes, and of a sample of text or two. */
+/** Enough for the reports of the last minutes, and a sample of text or two. */
 const TAIL_BYTES = 65_536;
 
-/**
- * The last lines of a log, oldest first, as far as they are whole JSON objects; none where there is no log. However long it is, only its
- * end is read.
- */
+/** The last lines of a log, oldest first; none if there is no log. Only its end is read, however long it is. */
 export function lastLines(path: string): LogLine[] {
   let file: number;
   try {

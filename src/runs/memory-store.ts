@@ -5,7 +5,7 @@ import type { Newest } from './newest.ts';
 import type { RunStore } from './run-store.ts';
 import { refuseNonFinite } from './write.ts';
 
-/** Costs what two checkpoints take: the weights and, of Adam, twice as much again. */
+/** Takes the memory of two checkpoints: each has the weights and, with Adam, twice as much again. */
 export class MemoryStore implements RunStore {
   readonly path = 'memory';
   readonly latestPath = 'memory:latest';
@@ -14,14 +14,14 @@ export class MemoryStore implements RunStore {
   readonly isLatestSound = true;
   #latest: Checkpoint | null = null;
   #best: Checkpoint | null = null;
-  /** While the latest state is one that was saved by the clock: the last one that was not. */
+  /** The last state that was not saved by the clock, while the latest one was. */
   #beforeClock: { readonly latest: Checkpoint | null } | null = null;
 
   get latest(): Checkpoint | null {
     return this.#latest;
   }
 
-  /** The one with the lowest validation loss; null where nothing was validated. */
+  /** The state with the lowest validation loss; null if there was no validation. */
   get best(): Checkpoint | null {
     return this.#best;
   }
@@ -30,14 +30,14 @@ export class MemoryStore implements RunStore {
     return this.#latest !== null || this.#best !== null;
   }
 
-  /** As in a folder: the best state stands in for the last one before there is any. */
+  /** As in a folder, the best state is the newest one if there is no other. */
   async newest(): Promise<Newest> {
     const checkpoint = this.#latest ?? this.#best;
     if (checkpoint === null) throw new RnnError('checkpoint', 'nothing of this run is in memory');
     return { checkpoint, path: this.#latest === null ? this.bestPath : this.latestPath, instead: null };
   }
 
-  /** Snapshots are for a disk: of what came before the last state nothing stays. */
+  /** Keeps no snapshots. */
   async saveLatest(checkpoint: Checkpoint, _keep = 0, isByClock = false): Promise<null> {
     refuseNonFinite(this.latestPath, checkpoint);
     this.#beforeClock = isByClock ? (this.#beforeClock ?? { latest: this.#latest }) : null;

@@ -1,5 +1,5 @@
-// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots and
-// log.jsonl, and a lock as long as a run is in progress. Knows which file is replaced when, and not what a checkpoint means.
+// One folder, one run: latest.json, previous.json (the one before it), best.json (lowest validation loss), numbered snapshots, log.jsonl,
+// and a lock while a process trains. Knows when which file is replaced, and not what a checkpoint means.
 
 import { existsSync } from 'node:fs';
 import { readdir, rename, rm } from 'node:fs/promises';
@@ -35,7 +35,7 @@ import {
 import type { RunStore } from './run-store.ts';
 import { writeCheckpoint } from './write.ts';
 
-/** In what is told of it. */
+/** In messages. */
 const what = 'run folder';
 
 /** A run folder that no other process may write until it is closed. */
@@ -49,7 +49,7 @@ export class RunFolder implements RunStore {
   #isLatestSound = true;
   /** latest.json was saved by the clock; previous.json is the state before such saves. */
   #isByClock = false;
-  /** What the checkpoints were when this process last looked after them. */
+  /** The state of the files as this process last left them. */
   #left: string;
 
   private constructor(path: string, lock: Lock) {
@@ -63,7 +63,7 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Whether the folder holds a checkpoint. A log alone is no run: nothing can be continued from it.
+   * Whether the folder holds a checkpoint. Nothing can be continued from a log alone.
    *
    * @throws RnnError `machine` if the user may not see what is in the folder
    */
@@ -72,10 +72,10 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * What `create` would refuse, before anything is done for the run; writes nothing.
+   * Refuses what `create` would refuse, and writes nothing.
    *
-   * @throws RnnError `busy` if another process is training in the folder, `usage` if it holds a run and `force` was not given, or if it
-   * can be no folder; `machine` if that cannot be seen
+   * @throws RnnError `busy` if another process trains in the folder, `usage` if it holds a run and `force` was not given, or if it
+   * cannot be a folder; `machine` if that cannot be seen
    */
   static async refuseIfTaken(path: string, { force = false }: { force?: boolean } = {}): Promise<void> {
     try {
@@ -102,9 +102,8 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * Whatever a run in the folder would replace or remove must not be what the run is made from.
+   * Refuses files that the same command reads and a run in the folder would replace.
    *
-   * @param reads files that the same command reads
    * @throws RnnError `usage` if one of them is a file of a run in the folder
    */
   static async refuseSources(path: string, reads: readonly string[]): Promise<void> {
@@ -122,8 +121,7 @@ export class RunFolder implements RunStore {
   /**
    * Makes the folder ready for a new run. Removes temporary files that a killed process left and, with `force`, the files of an old run.
    *
-   * @throws RnnError `busy` if it is in use, `usage` if it holds a run and `force` was not given, or if it is no folder; `machine` if it
-   * cannot be made
+   * @throws RnnError as `refuseIfTaken`, and `machine` if the folder cannot be made
    */
   static async create(path: string, { force = false }: { force?: boolean } = {}): Promise<RunFolder> {
     await RunFolder.refuseIfTaken(path, { force });
@@ -131,7 +129,7 @@ export class RunFolder implements RunStore {
       await makeFolders(path);
       const folder = new RunFolder(path, Lock.take(path));
       try {
-        // Another process may have made a run of it since.
+        // Another process may have begun a run there since.
         if (!force) await RunFolder.#refuseFiles(path, force);
         await folder.#tidy(isOurs);
         folder.#left = folder.#now();
@@ -146,7 +144,7 @@ export class RunFolder implements RunStore {
   }
 
   /**
-   * The folder of a run that is to be continued, or null if there is none. Temporary files that a killed process left are removed.
+   * The folder of a run to continue, or null if there is none. Removes temporary files that a killed process left.
    *
    * @throws RnnError `busy` if it is in use, `machine` if nothing can be written there
    */
@@ -154,7 +152,7 @@ export class RunFolder implements RunStore {
     if (!(await RunFolder.holdsRun(path))) return null;
     try {
       const folder = new RunFolder(path, Lock.take(path));
-      await folder.#tidy(isTemporary).catch(() => {}); // what is in the way will be, when something is written
+      await folder.#tidy(isTemporary).catch(() => {}); // a file that is in the way is noticed when something is written
       return folder;
     } catch (cause) {
       throw diskError(`the run in ${path} cannot be continued`, cause);
@@ -165,16 +163,11 @@ export class RunFolder implements RunStore {
     return RunFolder.holdsRun(this.path);
   }
 
-  /** Lets others have the folder. */
+  /** Lets other processes have the folder. */
   close(): void {
     this.#lock.release();
   }
 
-  /**
-   * The state to go on from.
-   *
-   * @throws RnnError `checkpoint` if none can be read, `machine` if one does not fit into memory
-   */
   async newest(): Promise<Newest> {
     const newest = await newestIn(this.path);
     this.#isLatestSound = newest.instead === null;
@@ -182,18 +175,13 @@ export class RunFolder implements RunStore {
     return newest;
   }
 
-  /** Whether latest.json was what `newest` found, or has been written since. */
   get isLatestSound(): boolean {
     return this.#isLatestSound;
   }
 
   /**
-   * Writes latest.json; the one that was there becomes previous.json, unless it could not be read: that is set aside. At no moment is there
-   * no whole checkpoint in the folder, and if the folder was removed, it is made again.
-   *
-   * @param keep how many of the newest states also stay as step-000001000.json
-   * @param isByClock a state that `dropClockSave` takes back; it never becomes previous.json
-   * @returns why this one will not stay; null if it will, or need not
+   * Writes latest.json. The old one becomes previous.json, unless it was saved by the clock or could not be read: then it is set aside. At
+   * every moment there is a whole checkpoint in the folder. If the folder was removed, it is made again.
    */
   async saveLatest(checkpoint: Checkpoint, keep = 0, isByClock = false): Promise<RnnError | null> {
     await this.#ready();
@@ -234,12 +222,11 @@ export class RunFolder implements RunStore {
     try {
       await writeCheckpoint(path, checkpoint, beforeRename);
     } finally {
-      // Where the folder was swapped for another one meanwhile, this process did not leave what is in it.
+      // If another folder has taken the place of this one meanwhile, this process did not leave what is in it.
       if (this.#lock.isThere()) this.#left = this.#now();
     }
   }
 
-  /** Adds a line to the log; synchronous, so that lines are in the order of the calls. */
   appendLog(line: object): void {
     try {
       this.#ensureLock();
@@ -249,11 +236,6 @@ export class RunFolder implements RunStore {
     appendLine(this.logPath, line);
   }
 
-  /**
-   * Takes back what was written after a step: lines of the log from the first later one on, one that a crash cut off, and snapshots.
-   *
-   * @param undone events that had not come yet at that very step
-   */
   async cutBack(step: number, undone: readonly string[] = []): Promise<void> {
     await this.#ready();
     try {
@@ -264,13 +246,13 @@ export class RunFolder implements RunStore {
     await cutLogBack(this.logPath, step, undone);
   }
 
-  /** The folder is there, and still this process's. */
+  /** Makes sure that the folder is there, and that this process still holds it. */
   async #ready(): Promise<void> {
     try {
       await makeFolders(this.path);
       this.#ensureLock();
     } catch (cause) {
-      // A file that is in the way now may be removed again, so this is not a wrong command, as it is at the start.
+      // A file that is in the way now may be removed again. So the command is not wrong, as it is at the start.
       throw diskError(`the ${what} ${this.path} could not be made`, cause);
     }
   }
@@ -287,7 +269,6 @@ export class RunFolder implements RunStore {
     for (const file of await readdir(this.path)) if (goes(file)) await remove(pathIn(this.path, file));
   }
 
-  /** A second name for latest.json, and none for the states that are too many. */
   async #keepSnapshots(step: number, keep: number): Promise<void> {
     await nameAgain(this.latestPath, pathIn(this.path, snapshotFile(step)));
     const tooMany = (await snapshotsIn(this.path)).slice(keep);

@@ -6,7 +6,7 @@ import type { Tensor, TrainedModel } from './checkpoint.ts';
 
 const notOurs = 'the file was edited or written by another program: use another checkpoint of the run, or a copy of this one';
 
-/** How many numbers a model has learnt. */
+/** How many parameters a model has. */
 export function weightsIn({ tensors }: Pick<TrainedModel, 'tensors'>): number {
   return tensors.reduce((sum, { data }) => sum + data.length, 0);
 }

@@ -1,6 +1,6 @@
-// What the parts of a checkpoint must be like: one rule a member, and an error that names the member, what it is and what was
-// expected. Knows nothing of files. Written by hand because importing zod takes 75 to 125 ms, and zod/mini hardly less: more than
-// reading a checkpoint, and a fifth of the time in which `rnn sample` has to show its first character.
+// The rules for the parts of a checkpoint: one for each member, and an error that names the member, its value and what was expected.
+// Written by hand because importing zod takes 75 to 125 ms, and zod/mini hardly less: more than reading a checkpoint, and a fifth of the
+// time in which `rnn sample` has to show its first character.
 
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
@@ -49,7 +49,7 @@ const recordOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
   holds: (value) => isObject(value) && Object.values(value).every(holds),
 });
 export const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' };
-/** Came to be a member later: older files do not have it. */
+/** For a member that older files do not have. */
 const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
 export const orNull = (rule: Rule): Rule => ({
   expected: `${rule.expected}, or null`,
@@ -131,7 +131,7 @@ export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
   return model;
 }
 
-/** That the cell is one of ours and means the same by its weights. A convention that is not recorded contradicts nothing. */
+/** Checks that the cell is one of ours, with the same conventions. One that is not recorded contradicts nothing. */
 export function checkCell({ cell: name, conventions }: ModelConfiguration, fail: Fail): void {
   const cell = cells.find((candidate) => candidate.name === name);
   if (cell === undefined) fail(`its cell is ${shown(name)}, and the cells known here are ${cells.map((each) => each.name).join(', ')}`);
@@ -142,7 +142,7 @@ export function checkCell({ cell: name, conventions }: ModelConfiguration, fail:
   }
 }
 
-/** Also that the symbols do not contradict themselves, and that there are as many as the model has outputs. */
+/** Also checks that the symbols are a vocabulary, of as many as the model has outputs. */
 export function checkVocabulary(value: unknown, model: ModelConfiguration, fail: Fail): VocabularyData {
   const vocabulary = check<VocabularyData>(value, vocabularyRules, 'vocabulary', fail);
   const size = vocabulary.symbols.length;
@@ -166,7 +166,7 @@ export const checkTensorHeader = (value: unknown, what: string, fail: Fail) => c
 export const checkOptimizer = (value: unknown, fail: Fail) =>
   check<Omit<OptimizerState, 'tensors'>>(value, optimizerRules, 'optimizer', fail);
 
-/** Of tensors in memory: that each is what its name and shape say, and no other has its name. */
+/** Checks that tensors in memory have the numbers that their shapes say, and different names. */
 export function checkTensors(list: unknown, what: string, fail: Fail): void {
   if (!Array.isArray(list)) fail(`${what} is ${shown(list)}, expected a list of tensors`);
   for (const tensor of list as readonly unknown[]) {
@@ -178,7 +178,7 @@ export function checkTensors(list: unknown, what: string, fail: Fail): void {
   if (new Set(list.map(({ name }) => name)).size < list.length) fail(`two of "${what}" have one name`);
 }
 
-/** A model that came from no file: that its members are what a checkpoint has. */
+/** Checks a model that did not come from a file. */
 export function checkTrained({ model, vocabulary, training, tensors }: TrainedModel, fail: Fail): void {
   checkVocabulary(vocabulary, checkModel(model, fail), fail);
   checkCell(model, fail);
@@ -186,7 +186,7 @@ export function checkTrained({ model, vocabulary, training, tensors }: TrainedMo
   checkTensors(tensors, 'tensors', fail);
 }
 
-/** @returns the index of the first number that is NaN or infinite, or -1 */
+/** The index of the first number that is NaN or infinite, or -1. */
 export function firstNonFinite(data: Float32Array): number {
   // Nine times as fast as calling isFinite: all eight exponent bits are set in NaN and the infinities, and in nothing else.
   const bits = new Uint32Array(data.buffer, data.byteOffset, data.length);
