@@ -6,7 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { presets } from '../dist/training/presets.js';
+import { presets } from '../dist/options/presets.js';
 import { withQuality } from './comparison/page.js';
 import { machineTold, programTold } from './comparison/machine.js';
 import { tableHead, tableRow } from './comparison/markdown.js';

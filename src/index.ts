@@ -5,7 +5,7 @@
 export { planTraining, train, Training } from './api/training.ts';
 export type { NoteEvent, TrainingPlan, TrainingUpdate, WarningEvent } from './api/training.ts';
 export type { PlanRequest, TextToLearn, TrainRequest } from './api/train-request.ts';
-export type { TrainingOptions } from './training/options.ts';
+export type { TrainingOptions } from './options/training.ts';
 export type {
   CheckpointEvent,
   EndEvent,

@@ -9,10 +9,11 @@ import { Command } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { commands } from '../src/cli/commands.ts';
 import { addTrainFlags } from '../src/cli/commands/train-flags.ts';
-import { everywhere, otherVariables, variableOf } from '../src/cli/environment.ts';
+import { everywhere, otherVariables } from '../src/cli/settings.ts';
+import { variableOf } from '../src/options/option.ts';
 import { flagsOf } from '../src/cli/flags.ts';
 import { corpusName } from '../src/corpus/read.ts';
-import { presets } from '../src/training/presets.ts';
+import { presets } from '../src/options/presets.ts';
 import { pages as shownPages } from './docs/pages.ts';
 import { rnn } from './cli/helpers.ts';
 import { fakeRooms } from './cli/rooms.ts';
@@ -108,7 +109,7 @@ describe('every command that is written down is one', () => {
   it('and every variable is one', () => {
     const train = new Command();
     addTrainFlags(train);
-    const known = new Set([...flagsOf(train).map(variableOf), ...otherVariables, ...everywhere.map((key) => variableOf({ key }))]);
+    const known = new Set([...[...flagsOf(train).map(({ key }) => key), ...everywhere].map(variableOf), ...otherVariables]);
     // RNN_HIDEN is the page's example of one that is none.
     expect([...new Set(pages.flatMap((name) => read(name).match(/\bRNN_[A-Z_]+/g) ?? []))].filter((name) => !known.has(name))).toEqual([
       'RNN_HIDEN',

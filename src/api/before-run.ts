@@ -2,8 +2,8 @@
 import type { Device } from '../devices/device.ts';
 import type { OpenOptions } from '../devices/open.ts';
 import type { RunSettings } from '../training/continue.ts';
-import type { TrainingOptions } from '../training/options.ts';
-import type { MachineOptions, ReadingOptions } from '../training/record.ts';
+import type { TrainingOptions } from '../options/training.ts';
+import type { MachineOptions, ReadingOptions } from '../options/run.ts';
 import { validatesBy } from './plan-run.ts';
 import type { RunRequest, Way } from './run-request.ts';
 import { wasRead } from './run-text.ts';

@@ -10,8 +10,7 @@ import {
 } from '../runs/store.ts';
 import { RnnError } from '../errors.ts';
 import { writeOutput } from '../output-file.ts';
-import { optionRules } from '../training/option-rules.ts';
-import type { TrainingOptions } from '../training/options.ts';
+import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { untrainedModel as untrained } from '../training/untrained.ts';
 import { Corpus } from './corpus.ts';
 import { isModel } from './given.ts';
@@ -53,7 +52,7 @@ export async function saveCheckpoint(path: string, checkpoint: Checkpoint, optio
  */
 export function untrainedModel(corpus: Corpus, options: Partial<TrainingOptions> = {}): TrainedModel {
   refuseUnless(corpus instanceof Corpus, 'the corpus', corpus, 'what Corpus.read or Corpus.fromText gives');
-  refuseUnknown(options, Object.keys(optionRules));
+  refuseUnknown(options, trainingNames);
   refuseWrongOptions(options);
   const { model, tensors } = untrained(options, corpus);
   const training = freshRecord({ ...options }, options.seed);

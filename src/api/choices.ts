@@ -1,6 +1,6 @@
 // What options may be, for programs that let people choose: names, each with a line of what it is.
 import { cells as allCells } from '../model/cells/registry.ts';
-import { presets as allPresets } from '../training/presets.ts';
+import { presets as allPresets } from '../options/presets.ts';
 import { schedules as allSchedules } from '../training/schedules.ts';
 
 export interface Choice {

@@ -2,7 +2,7 @@
 import { writeBuiltin as writeBuiltinText } from '../corpus/builtin.ts';
 import { type Corpus as ReadCorpus, type Source, type Tokens, Vocabulary, readCorpus } from '../corpus/read.ts';
 import type { Unit, VocabularyData } from '../corpus/vocabulary.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import type { ReadingOptions } from '../options/run.ts';
 import { areSources, isText } from './given.ts';
 import { defaultValidationFraction, readingOfCharacters } from './run-request.ts';
 import { refuseUnknown, refuseUnless, refuseUnlessName, refuseUnlessStream, refuseUnlessSwitches, refuseWrong } from './settings.ts';

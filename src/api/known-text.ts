@@ -5,7 +5,7 @@ import type { TrainedModel } from '../runs/store.ts';
 import type { ReadingListener } from '../corpus/activity.ts';
 import { type Corpus, Vocabulary, readCorpus } from '../corpus/read.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import type { ReadingOptions } from '../options/run.ts';
 import { type Part, readingOf } from '../training/scoring.ts';
 
 export interface KnownTextRequest {

@@ -1,10 +1,11 @@
 // What this machine can do, for other programs: its devices, and how fast they are. The checks are loaded when they are
 // asked for: few programs do.
+import { machineNames } from '../options/run.ts';
 import { openDevice } from '../devices/open.ts';
 import type { BenchResult, BenchSetup } from '../diagnosis/bench.ts';
 import type { Check, Examination } from '../diagnosis/doctor.ts';
 import type { MachineChoice } from './model-results.ts';
-import { machineNames, refuseUnknown, refuseUnlessSwitches, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './settings.ts';
+import { refuseUnknown, refuseUnlessSwitches, refuseUnlessWhole, refuseWrong, refuseWrongOptions } from './settings.ts';
 
 /**
  * What works here and what does not, check by check: `full` has every comparison with the reference device, which takes

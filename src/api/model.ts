@@ -5,6 +5,7 @@ import { type Tokens, Vocabulary } from '../corpus/read.ts';
 import type { VocabularyData } from '../corpus/vocabulary.ts';
 import type { Device } from '../devices/device.ts';
 import { type Work, openDevice } from '../devices/open.ts';
+import { machineNames } from '../options/run.ts';
 import { RnnError } from '../errors.ts';
 import { readActivations } from '../insight/activations.ts';
 import { gradientFlow } from '../insight/gradient-flow.ts';
@@ -32,15 +33,7 @@ import type {
   SurpriseOfText,
 } from './model-results.ts';
 import { type TextToRead, refuseOthers, tokensOf } from './model-text.ts';
-import {
-  machineNames,
-  refuseUnknown,
-  refuseUnless,
-  refuseUnlessModel,
-  refuseUnlessStream,
-  refuseUnlessWhole,
-  refuseWrong,
-} from './settings.ts';
+import { refuseUnknown, refuseUnless, refuseUnlessModel, refuseUnlessStream, refuseUnlessWhole, refuseWrong } from './settings.ts';
 import { type SampleOptions, type TextsOptions, Writer } from './writer.ts';
 
 /**

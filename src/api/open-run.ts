@@ -5,7 +5,7 @@ import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { Continuation, RunSettings } from '../training/continue.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import type { ReadingOptions } from '../options/run.ts';
 import { filesRead, machineOf, ofMachine, openDeviceFor, refuseHopelessRun, refuseTaken } from './before-run.ts';
 import { type BeforeReading, planRun } from './plan-run.ts';
 import { trainingRooms } from './rooms.ts';

@@ -2,8 +2,8 @@
 import type { TrainedModel } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import type { TrainingOptions } from '../training/options.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import type { TrainingOptions } from '../options/training.ts';
+import type { ReadingOptions } from '../options/run.ts';
 import type { ResolvedAnew } from '../training/resolve.ts';
 import { type TrainingRooms, trainingRooms } from './rooms.ts';
 import { type RunRequest, type Teller, type Way, defaultValidationFraction, readingOfCharacters } from './run-request.ts';

@@ -4,8 +4,8 @@ import type { TrainedModel } from '../runs/store.ts';
 import { UTF8 } from '../corpus/encoding.ts';
 import type { Corpus, Source, Vocabulary } from '../corpus/read.ts';
 import type { ActivityListener } from '../training/activity.ts';
-import type { TrainingOptions } from '../training/options.ts';
-import type { MachineOptions, ReadingOptions } from '../training/record.ts';
+import type { TrainingOptions } from '../options/training.ts';
+import type { MachineOptions, ReadingOptions } from '../options/run.ts';
 import type { TrainingRooms } from './rooms.ts';
 
 /** The last part of a text, to validate on. */

@@ -6,7 +6,7 @@ import { isText } from '../corpus/sources.ts';
 import { isStandardInput } from '../corpus/standard-input.ts';
 import { RnnError } from '../errors.ts';
 import { shellWord } from '../shell-word.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import type { ReadingOptions } from '../options/run.ts';
 import { type KnownSymbols, type ReadText, type RunRequest, type Way, defaultValidationFraction } from './run-request.ts';
 
 export const wasRead = (text: RunRequest['text']): text is ReadText => 'corpus' in text;

@@ -1,8 +1,9 @@
 // One text from a model, with everything opened for it and closed after it.
+import { machineNames } from '../options/run.ts';
 import type { TrainedModel } from '../runs/store.ts';
 import type { MachineChoice } from './model-results.ts';
 import { openModel } from './model.ts';
-import { machineNames, refuseUnknown } from './settings.ts';
+import { refuseUnknown } from './settings.ts';
 import { type SampleOptions, refuseWrongChoice, sampleNames } from './writer.ts';
 
 /** What `openModel` and `Model.sample` take, together. */

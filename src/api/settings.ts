@@ -2,30 +2,12 @@
 // may hand over anything.
 import { type TrainedModel, checkTrained } from '../runs/store.ts';
 import { RnnError, inQuotes } from '../errors.ts';
-import { namesMeant } from '../synonyms.ts';
-import { optionRules } from '../training/option-rules.ts';
-import type { TrainingOptions } from '../training/options.ts';
-import { type MachineOptions, type ReadingOptions, wrongSetting } from '../training/record.ts';
+import { keyOf } from '../options/option.ts';
+import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
+import { suggestions } from '../options/suggest.ts';
+import { flagOf, trainOptions } from '../options/train.ts';
+import { type TrainingOptions, trainingNames, trainingOptions } from '../options/training.ts';
 import { isModel, isName, isStream } from './given.ts';
-
-export const machineNames = ['device', 'threads', 'blas'] as const satisfies readonly (keyof MachineOptions)[];
-
-const expected: Readonly<Record<keyof (ReadingOptions & MachineOptions), string>> = {
-  include: 'a list of patterns',
-  exclude: 'a list of patterns',
-  unit: "'char' or 'byte'",
-  encoding: 'the name of an encoding, such as windows-1252',
-  keepLineEnds: 'true or false',
-  skipInvalid: 'true or false',
-  minCount: 'a whole number from 1 up',
-  validationFraction: 'a number from 0 to below 1',
-  validationFile: 'the name of a file',
-  testFraction: 'a number from 0 to below 1',
-  testFile: 'the name of a file',
-  device: 'the name of a device',
-  threads: 'a whole number from 1 up',
-  blas: "'auto', 'off' or a file",
-};
 
 /**
  * @param numbers by name; those that are left out are not looked at
@@ -64,10 +46,12 @@ const shortened = (text: string): string => (text.length > 60 ? `${text.slice(0,
  * @throws RnnError `usage` for the first option of training that has a wrong value
  */
 export function refuseWrongOptions(given: Partial<TrainingOptions>): void {
-  for (const [name, { flag, expected, holds }] of Object.entries(optionRules)) {
-    const value = given[name as keyof TrainingOptions] ?? null;
-    if (value !== null && !holds(value))
-      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${expected}`, { options: [flag] });
+  for (const name of trainingNames) {
+    const value = given[name] ?? null;
+    const { kind } = trainingOptions[name];
+    const flag = flagOf(name);
+    if (value !== null && !kind.holds(value))
+      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${kind.expected}`, { options: [flag] });
   }
 }
 
@@ -102,8 +86,9 @@ export function refuseUnlessModel(name: string, value: unknown, expectation: str
 
 /** @throws RnnError `usage` for the first of these settings that is not what it may be */
 export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): void {
-  const wrong = wrongSetting(given);
-  if (wrong !== null) refuseUnless(false, wrong, given[wrong], expected[wrong]);
+  const values: Readonly<Record<string, unknown>> = { ...given };
+  for (const [name, { kind }] of Object.entries({ ...readingOptions, ...machineOptions }))
+    refuseUnless(values[name] === undefined || kind.holds(values[name]), name, values[name], kind.expected);
 }
 
 /** @throws RnnError `usage` for what is no object, or a name that is not known: what was asked for is never passed over in silence */
@@ -111,8 +96,8 @@ export function refuseUnknown(given: object, known: readonly string[]): void {
   refuseUnless(typeof given === 'object' && given !== null, 'the request', given, 'an object with options by their names');
   const unknown = Object.keys(given).find((name) => !known.includes(name));
   if (unknown === undefined) return;
-  const flags = Object.entries(optionRules).map(([option, { flag }]) => [option, flag]);
-  const meant = namesMeant(unknown, known, flags);
+  const flags = Object.entries(trainOptions).map(([option, row]) => [option, keyOf(option, row)]);
+  const meant = suggestions(unknown, known, flags);
   const alike = known.filter((name) => name.toLowerCase().startsWith(unknown.slice(0, 2).toLowerCase()));
   throw new RnnError('usage', `there is no option '${unknown}'`, {
     hint: meant.length > 0 ? `did you mean ${meant.join(' or ')}?` : `one of ${(alike.length > 0 ? alike : known).join(', ')}`,

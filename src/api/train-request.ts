@@ -3,15 +3,13 @@
 import type { TrainedModel } from '../runs/store.ts';
 import type { GivenText } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import { optionRules } from '../training/option-rules.ts';
-import type { TrainingOptions } from '../training/options.ts';
-import type { ReadingOptions } from '../training/record.ts';
+import { type ReadingOptions, machineNames, readingNames } from '../options/run.ts';
+import { type TrainingOptions, trainingNames } from '../options/training.ts';
 import { Corpus } from './corpus.ts';
 import { areSources, isModelOrName, isText } from './given.ts';
 import type { MachineChoice } from './model-results.ts';
 import type { RunRequest } from './run-request.ts';
 import {
-  machineNames,
   refuseUnknown,
   refuseUnless,
   refuseUnlessModel,
@@ -47,19 +45,6 @@ export interface TrainRequest extends PlanRequest, MachineChoice {
   readonly signal?: AbortSignal;
 }
 
-const readingNames = [
-  'include',
-  'exclude',
-  'unit',
-  'encoding',
-  'keepLineEnds',
-  'skipInvalid',
-  'minCount',
-  'validationFraction',
-  'validationFile',
-  'testFraction',
-  'testFile',
-] as const satisfies readonly (keyof ReadingOptions)[];
 const ownNames = [
   'corpus',
   'out',
@@ -73,8 +58,7 @@ const ownNames = [
 
 /** @throws RnnError `usage` for a name that is no option's, or options that contradict each other */
 export function runRequestOf(request: TrainRequest): RunRequest {
-  const optionNames = Object.keys(optionRules) as (keyof TrainingOptions)[];
-  refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...optionNames]);
+  refuseUnknown(request, [...ownNames, ...readingNames, ...machineNames, ...trainingNames]);
   const { corpus, out = null, initFrom = null, stdin, signal } = request;
   if (out !== null) refuseUnlessName('out', out, 'the name of a folder');
   refuseUnlessSignal(signal);
@@ -93,7 +77,7 @@ export function runRequestOf(request: TrainRequest): RunRequest {
   }
   const reading = given(request, readingNames);
   const machine = given(request, machineNames);
-  const options = given(request, optionNames);
+  const options = given(request, trainingNames);
   refuseWrong({ ...reading, ...machine });
   for (const name of ['validationFile', 'testFile'] as const)
     if (reading[name] != null) refuseUnlessName(name, reading[name], 'the name of a file');

@@ -4,7 +4,7 @@ import { type Checkpoint, type RunStore, MemoryStore, findCheckpoint, newestIn, 
 import { RnnError } from '../errors.ts';
 import type { EndEvent, TrainingEvent } from '../training/events.ts';
 import { parametersOf } from '../training/model.ts';
-import type { TrainingOptions } from '../training/options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import type { OptionSource } from '../training/resolve.ts';
 import { openRun } from './open-run.ts';
 import { planRun } from './plan-run.ts';

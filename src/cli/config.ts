@@ -1,41 +1,42 @@
-// Options from a JSON file, by the names of the flags without their dashes: {"hidden": 256, "budget": "30m", "tied":
-// true, "include": ["*.c"]}. Knows nothing of the environment, and not what is stronger than what.
+// Options from a JSON file, by the names of the flags without their dashes, or by their names in code: {"hidden": 256, "budget": "30m",
+// "batchSize": 32, "include": ["*.c"]}. Knows nothing of the environment, and not what is stronger than what.
 import { RnnError } from '../errors.ts';
 import { groupBy } from '../group.ts';
+import { nearest } from '../options/suggest.ts';
+import { badValue, shortened } from '../options/values.ts';
 import type { Flag } from './flags.ts';
 import { shellWord } from './format.ts';
 import type { Level } from './settings.ts';
-import { badValue, shortened } from './values.ts';
 import { readWhole } from './whole-file.ts';
 
 /** Of a configuration file. */
 const MAX_BYTES = 32e6;
 
-/** Options of the invocation, which a file cannot give. */
-const notInFiles: readonly string[] = ['config', 'debug', 'no-color'];
 /** Where editors look for the schema. */
 const schemaKey = '$schema';
 
 /** The options that a configuration file may have. */
-export const flagsInFiles = (flags: readonly Flag[]): Flag[] => flags.filter(({ key, negate }) => !negate && !notInFiles.includes(key));
+export const flagsInFiles = (flags: readonly Flag[]): Flag[] =>
+  flags.filter(({ row, negate }) => !negate && row.isForCommandLine === undefined);
 
 /**
  * What a configuration file says of options. Values are handed on as the texts that the command line would have,
  * for the parsers of the flags.
  *
  * @param by what names the file: `--config` or `RNN_CONFIG`
- * @param suggest the option that is probably meant by a name, without dashes
  * @throws RnnError `usage` if it cannot be read, is no JSON object, has a member that is no option, twice the same, or
  * one of the wrong type
  */
-export async function fromFile(by: string, path: string, flags: readonly Flag[], suggest: (key: string) => string | null): Promise<Level> {
+export async function fromFile(by: string, path: string, flags: readonly Flag[]): Promise<Level> {
   const text = decoded(
     path,
     await readWhole(path, MAX_BYTES).catch((cause: unknown) => {
       throw new RnnError('usage', `${by} ${path} cannot be read: ${(cause as Error).message}`, { hint: remedy(by, path, cause), cause });
     }),
   );
-  const known = new Map(flagsInFiles(flags).map((flag) => [flag.key, flag]));
+  const inFiles = flagsInFiles(flags);
+  const known = new Map(inFiles.flatMap((flag) => namesOf(flag).map((name) => [name, flag])));
+  const named = new Map<Flag, string>();
   const object = objectIn(path, text);
   const lines = linesOf(text);
   const given = Object.entries(object)
@@ -45,10 +46,13 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[],
       const name = `${path}:${line}: ${key === '' ? '""' : shortened(key)}`;
       if (again !== undefined) throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
       const flag = known.get(key);
-      if (flag === undefined) throw unknownKey(name, key, suggest(key));
+      if (flag === undefined) throw unknownKey(name, key, flags);
+      const other = named.get(flag);
+      if (other !== undefined) throw new RnnError('usage', `${name} and ${other} are one option`, { hint: 'leave one of them out' });
+      named.set(flag, key);
       return { flag, name, origin: path, source: 'config' as const, texts: textsOf(flag, name, value) };
     });
-  return new Map(given.map((setting) => [setting.flag.attributeName(), setting]));
+  return new Map(given.map((setting) => [setting.flag.option, setting]));
 }
 
 /** What may be done about a file that cannot be read. */
@@ -85,12 +89,21 @@ function objectIn(path: string, text: string): object {
   );
 }
 
-function unknownKey(name: string, key: string, near: string | null): RnnError {
+/** `batch-size`, `batchSize`; of an option with another name in code, that too. */
+const namesOf = ({ key, option }: Flag): string[] => [
+  ...new Set([key, key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()), option]),
+];
+
+function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError {
+  const near = nearest(
+    key,
+    flagsInFiles(flags).map((flag) => flag.key),
+  );
   const without = key.replace(/^--/, '');
   const hint =
     without !== key
       ? `write it without dashes: ${without}`
-      : notInFiles.includes(key)
+      : flags.some((flag) => flag.key === key)
         ? `--${key} is for the command line`
         : near === null
           ? 'rnn train --help lists its options'
@@ -102,8 +115,8 @@ function unknownKey(name: string, key: string, near: string | null): RnnError {
  * A value as the command line has it; what cannot be one is left in the notation of JSON, which the flag's parser
  * refuses by name.
  */
-function textsOf({ takes }: Flag, name: string, value: unknown): readonly string[] | boolean {
-  switch (takes.kind) {
+function textsOf({ kind }: Flag, name: string, value: unknown): readonly string[] | boolean {
+  switch (kind.name) {
     case 'switch':
       if (typeof value !== 'boolean') throw badValue(name, shown(value), 'true or false');
       return value;

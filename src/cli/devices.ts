@@ -1,38 +1,23 @@
 // What commands have to do with devices: the option, its place in the help, and RNN_DEVICE. Opening one is devices/'s.
 import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
-import { choiceFlag, type Flag, numberFlag, textFlag } from './flags.ts';
+import { devices, machineOptions } from '../options/run.ts';
+import { parseChoice } from '../options/values.ts';
+import { Flag } from './flags.ts';
 import type { Io } from './io.ts';
-import { parseChoice } from './values.ts';
 
-/** The names of devices/open.ts, which is not loaded for a help text: a test compares the two. */
-export const devices: Readonly<Record<string, string>> = {
-  cpu: "WebAssembly in threads, and the system's BLAS (RNN_BLAS)",
-  gpu: 'a graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
-  'gpu:software': 'the same on a Vulkan made of software: slow, for tests',
-  'gpu:webasm': "the same kernels in gpu.js's WebAssembly: slow",
-  'gpu:cpu': "the same kernels in gpu.js's JavaScript: slower",
-  reference: 'plain loops, which define what the others compute',
-};
+const { device, threads, blas } = machineOptions;
 
-const choices = ['auto', ...Object.keys(devices)];
-
-export const deviceFlag = (description: string): Flag => choiceFlag('--device <name>', description, choices);
-
-/** Far above any machine, and what a checkpoint may record. */
-const MAX_THREADS = 65_536;
-
-export const threadsFlag = (description = 'of the cpu; all cores unless given'): Flag =>
-  numberFlag('--threads <n>', description, { whole: true, least: 1, most: MAX_THREADS });
-
-export const blasFlag = (): Flag => textFlag('--blas <which>', "the cpu's library for products: auto, off or a file");
+export const deviceFlag = (help: string): Flag => new Flag('device', { kind: device.kind, placeholder: device.placeholder, help });
+export const threadsFlag = (help: string = threads.help): Flag => new Flag('threads', { ...threads, help });
+export const blasFlag = (): Flag => new Flag('blas', blas);
 
 /** Of a device that was given, or of none. */
 export const mayHaveBlas = (name: unknown): boolean => name === undefined || name === 'cpu' || name === 'auto';
 
 /** @throws RnnError `usage` if a BLAS was asked for and no device has one: what was asked for is never passed over in silence */
-export function refuseBlasWithout(blas: string | undefined, names: readonly string[]): void {
-  if (blas === undefined || names.some((name) => mayHaveBlas(name))) return;
+export function refuseBlasWithout(blas: string | null | undefined, names: readonly string[]): void {
+  if (blas == null || names.some((name) => mayHaveBlas(name))) return;
   throw new RnnError('usage', `--blas is the cpu's, and --device is ${names.join(', ')}`, {
     hint: 'leave one of them out',
     options: ['--blas', '--device'],
@@ -55,9 +40,9 @@ export interface DeviceChoice {
 }
 
 /** @throws RnnError `usage` if RNN_DEVICE counts and is no device's name */
-export function chosenDevice(flag: string | undefined, { env }: Io): DeviceChoice {
-  const fromEnvironment = Boolean(env.RNN_DEVICE) && (flag === undefined || flag === env.RNN_DEVICE);
-  return { name: flag ?? (env.RNN_DEVICE ? parseChoice('RNN_DEVICE', env.RNN_DEVICE, choices) : 'auto'), fromEnvironment };
+export function chosenDevice(flag: string | null | undefined, { env }: Io): DeviceChoice {
+  const fromEnvironment = Boolean(env.RNN_DEVICE) && (flag == null || flag === env.RNN_DEVICE);
+  return { name: flag ?? (env.RNN_DEVICE ? parseChoice('RNN_DEVICE', env.RNN_DEVICE, device.kind.choices) : 'auto'), fromEnvironment };
 }
 
 /** What was given of the machine, as devices/open.ts takes it. */

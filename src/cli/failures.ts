@@ -1,6 +1,5 @@
 // From an error to what the user sees of it and to the exit code. Knows nothing of commands.
 import { inspect } from 'node:util';
-import { Option } from 'commander';
 import { type ErrorKind, RnnError, THREAD_LIMIT_HINT, systemCode } from '../errors.ts';
 import type { EndReason } from '../training/events.ts';
 import { type Signal, signalCodes } from './signals.ts';
@@ -77,10 +76,10 @@ export function failureOf(error: unknown, options: { debug: boolean }): Failure 
  * @param origins as in the context of commands
  */
 export function comeFrom({ code, options }: Failure, origins: ReadonlyMap<string, string>): string[] {
-  const named = options.map((flag): [string, string] => [flag, new Option(flag).attributeName()]);
-  if (code === codes.checkpoint) named.push(['the checkpoint', 'checkpoint']);
-  return named.flatMap(([what, name]) => {
-    const origin = origins.get(name);
+  const named = options.map((flag) => [flag, flag]);
+  if (code === codes.checkpoint) named.push(['the checkpoint', '--checkpoint']);
+  return named.flatMap(([what, flag]) => {
+    const origin = origins.get(flag);
     return origin === undefined || origin.startsWith('--') ? [] : [`${what} comes from ${origin}`];
   });
 }

@@ -1,103 +1,110 @@
-// Shorthands for Commander's options, each with its strict parser and with what it takes, for completions,
-// configuration files and their schema. Knows nothing of what the options mean.
-import { type Command, Option } from 'commander';
+// Commander's options from rows of options, and what a command's help has besides them. Knows nothing of what the options mean.
+import { type Command, Option as CommanderOption } from 'commander';
 import { RnnError } from '../errors.ts';
-import { parseChoice, parseDuration, parseNumber, parseText, type NumberRange } from './values.ts';
+import { type Kind, anyText, choice, list, number, onOff, text } from '../options/kind.ts';
+import { type Option, type Options, defaultOf, keyOf } from '../options/option.ts';
+import { commonOptions, skipInvalid } from '../options/common.ts';
+import type { NumberRange } from '../options/values.ts';
 
-/** What follows an option on the command line. */
-type Takes =
-  | { readonly kind: 'switch' }
-  | { readonly kind: 'number'; readonly range: NumberRange }
-  | { readonly kind: 'duration' }
-  | { readonly kind: 'choice'; readonly choices: readonly string[] }
-  | { readonly kind: 'text' }
-  /** Given several times, one value each; any text without `choices`. */
-  | { readonly kind: 'list'; readonly choices?: readonly string[] };
+/** `<n>` of a value, unless its row says otherwise. */
+const placeholders = { number: '<n>', duration: '<time>', choice: '<name>', text: '<text>', list: '<text>' } as const;
 
-export class Flag extends Option {
-  readonly takes: Takes;
+export class Flag extends CommanderOption {
+  /** In code, in checkpoints and for Commander: `learningRate` of `--lr`. */
+  readonly option: string;
+  readonly row: Option;
+  /** Without its dashes: also its name in a configuration file. */
+  readonly key: string;
 
-  constructor(flags: string, description: string, takes: Takes) {
-    super(flags, description);
-    this.takes = takes;
+  /** @param isUndone of `--no-<switch>`, which takes back a switch */
+  constructor(option: string, row: Option, isUndone = false) {
+    const key = `${isUndone ? 'no-' : ''}${keyOf(option, row)}`;
+    const { kind, placeholder = isFractional(row) ? '<x>' : placeholders[kind.name as keyof typeof placeholders] } = row;
+    super(`--${key}${kind.name === 'switch' ? '' : ` ${placeholder}`}`, isUndone ? `undo --${keyOf(option, row)}` : helpOf(row));
+    this.option = option;
+    this.row = row;
+    this.key = key;
+    if (isUndone) this.hideHelp();
+    if (kind.name !== 'switch') this.argParser((given, earlier) => kind.parse(this.longName, given, earlier));
   }
 
   /** With both dashes. */
   get longName(): string {
-    return this.long!;
+    return `--${this.key}`;
   }
 
-  /** Without them: what it is called in a configuration file. */
-  get key(): string {
-    return this.longName.slice(2);
+  get kind(): Kind {
+    return this.row.kind;
   }
 
   /** `folder` of `--out <folder>`; null for a switch. */
   get placeholder(): string | null {
     return /<(.*)>/.exec(this.flags)?.[1] ?? null;
   }
+
+  override attributeName(): string {
+    return this.option;
+  }
 }
 
-export const numberFlag = (flags: string, description: string, range: NumberRange): Flag =>
-  parsedBy(new Flag(flags, description, { kind: 'number', range }), (name, text) => parseNumber(name, text, range));
+const isFractional = ({ kind }: Option): boolean => 'type' in kind.schema && kind.schema.type === 'number';
 
-export const durationFlag = (flags: string, description: string): Flag =>
-  parsedBy(new Flag(flags, description, { kind: 'duration' }), parseDuration);
+/** `passes over the text [default: 1]` */
+function helpOf(row: Option): string {
+  const value = defaultOf(row);
+  const isShown = typeof value === 'number' || (typeof value === 'string' && value !== '');
+  return isShown ? `${row.help} [default: ${value}]` : row.help;
+}
 
-export const choiceFlag = (flags: string, description: string, choices: readonly string[]): Flag =>
-  parsedBy(new Flag(flags, description, { kind: 'choice', choices }), (name, text) => parseChoice(name, text, choices));
+/** The option of a command alone. @param flags such as `--length <n>` */
+function flagOf(flags: string, help: string, kind: Kind): Flag {
+  const [, key, placeholder] = /^--([\w-]+)(?: (<.*>))?$/.exec(flags)!;
+  const option = key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  return new Flag(option, { kind, help, flag: key, ...(placeholder === undefined ? {} : { placeholder }) });
+}
 
-export const textFlag = (flags: string, description: string): Flag => parsedBy(new Flag(flags, description, { kind: 'text' }), parseText);
-
+export const numberFlag = (flags: string, help: string, range: NumberRange): Flag => flagOf(flags, help, number(range));
+export const choiceFlag = (flags: string, help: string, choices: readonly string[]): Flag => flagOf(flags, help, choice(choices));
+export const textFlag = (flags: string, help: string): Flag => flagOf(flags, help, text());
 /** A text that may be empty. */
-export const anyTextFlag = (flags: string, description: string): Flag => new Flag(flags, description, { kind: 'text' });
-
+export const anyTextFlag = (flags: string, help: string): Flag => flagOf(flags, help, anyText);
 /** May be given several times; the values are gathered in a list. */
-export function listFlag(flags: string, description: string, choices?: readonly string[]): Flag {
-  const flag = new Flag(flags, description, { kind: 'list', ...(choices === undefined ? {} : { choices }) });
-  const parse = (text: string): string =>
-    choices === undefined ? parseText(flag.longName, text) : parseChoice(flag.longName, text, choices);
-  flag.argParser((text, earlier: string[] | undefined) => [...(earlier ?? []), parse(text)]);
-  return flag;
-}
-
-export const switchFlag = (flags: string, description: string): Flag => new Flag(flags, description, { kind: 'switch' });
+export const listFlag = (flags: string, help: string, choices?: readonly string[]): Flag => flagOf(flags, help, list(choices));
+export const switchFlag = (flags: string, help: string): Flag => flagOf(flags, help, onOff);
 
 /** `--no-prime` leaves the prime out of the output. It does not undo `--prime <text>`, as it would by Commander's rules. */
-export function omitFlag(flags: string, description: string): Flag {
-  const flag = switchFlag(flags, description);
+export function omitFlag(flags: string, help: string): Flag {
+  const flag = switchFlag(flags, help);
   flag.negate = false;
   return flag;
 }
 
-/** What commands take that read texts. */
-export const skipInvalidFlag = (): Flag => switchFlag('--skip-invalid', 'leave out files that cannot be read as text');
+/** The flags of a table of options. */
+export const flagsFor = (options: Options): Flag[] => Object.entries(options).map(([name, row]) => new Flag(name, row));
 
-/** What every command takes. */
-export const commonFlags = (): Flag[] => [
-  switchFlag('--debug', 'print the stack of an error'),
-  switchFlag('--no-color', 'no colours; NO_COLOR and FORCE_COLOR work too'),
-];
+/** What every command has. */
+export const commonFlags = (): Flag[] => flagsFor(commonOptions);
+
+/** What commands have that read texts. */
+export const skipInvalidFlag = (): Flag => new Flag('skipInvalid', skipInvalid);
 
 /** Under the heading of each group in the help. */
-export function addGroups(command: Command, groups: Readonly<Record<string, readonly Option[]>>): void {
+export function addGroups(command: Command, groups: Readonly<Record<string, readonly CommanderOption[]>>): void {
   for (const [heading, flags] of Object.entries(groups)) {
     for (const flag of flags) command.addOption(flag.helpGroup(heading));
   }
 }
 
-/**
- * `--no-tied` for `--tied`: takes back what a file, the environment or an earlier run says. It has no line of its
- * own in the help.
- */
-export function addUndoing(command: Command, flags: readonly Flag[]): void {
-  for (const flag of flags) command.addOption(switchFlag(`--no-${flag.key}`, `undo ${flag.longName}`).hideHelp());
+/** `--no-tied` for `--tied`: undoes it in a file, the environment or an earlier run. It has no line of its own in the help. */
+export function addUndoing(command: Command, options: Options): void {
+  for (const [name, row] of Object.entries(options))
+    if (row.kind.name === 'switch' && row.isForCommandLine === undefined) command.addOption(new Flag(name, row, true));
 }
 
 /** Makes it an error to give an option twice that takes one value: which of the two is meant would be a guess. */
 export function refuseRepeats(command: Command): void {
   for (const flag of flagsOf(command)) {
-    if (flag.takes.kind === 'switch' || flag.takes.kind === 'list') continue;
+    if (flag.kind.name === 'switch' || flag.kind.name === 'list') continue;
     let first: string | undefined;
     command.on(`option:${flag.name()}`, (value: string) => {
       if (first !== undefined)
@@ -107,13 +114,8 @@ export function refuseRepeats(command: Command): void {
   }
 }
 
-/** The options of a command that are known by what they take. */
+/** The options of a command that are rows of a table. */
 export const flagsOf = (command: Command): Flag[] => command.options.filter((option) => option instanceof Flag);
-
-function parsedBy(flag: Flag, parse: (name: string, text: string) => unknown): Flag {
-  flag.argParser((text) => parse(flag.longName, text));
-  return flag;
-}
 
 const widestExample = 78;
 

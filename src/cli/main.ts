@@ -22,8 +22,6 @@ Examples:
 
 const widestHelp = 100;
 const usageCode = 2;
-/** Options that begin as a word does. */
-const MAX_SUGGESTED = 4;
 
 /** Runs one command line and settles to its exit code. Nothing is thrown, and the process is left running. */
 export async function run(argv: readonly string[], io: Io, rooms: Rooms = realRooms): Promise<number> {
@@ -159,25 +157,25 @@ async function usageError(error: CommanderError, help: string, command: Command 
     return new RnnError('usage', `${word} takes no value, and ${value.slice(1) || 'an empty one'} was given`, {
       hint: `write ${word} alone`,
     });
-  const byMeaning = word === undefined || command === undefined ? undefined : await hintByMeaning(word, command);
-  const begun = options.filter(({ long, hidden }) => !hidden && word !== undefined && long?.startsWith(word)).map(({ long }) => long);
-  const suggestion =
-    begun.length > 0 && begun.length <= MAX_SUGGESTED ? `${begun.join(' or ')}?` : /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
-  const bySpelling = suggestion === undefined ? `${help} shows what there is` : `did you mean ${suggestion}`;
-  return new RnnError('usage', message, { hint: byMeaning ?? bySpelling });
+  const hint = word === undefined || command === undefined ? undefined : await hintFor(word, command);
+  const bySpelling = /\(Did you mean (.*\?)\)/.exec(rest.join(' '))?.[1];
+  return new RnnError('usage', message, {
+    hint: hint ?? (bySpelling === undefined ? `${help} shows what there is` : `did you mean ${bySpelling}`),
+  });
 }
 
-/** For a name that other programs have for an option or an argument of the command; undefined for any other. */
-async function hintByMeaning(word: string, command: Command): Promise<string | undefined> {
-  const { meansOutput, namesMeant } = await import('../synonyms.ts');
+/** What an unknown option of a command probably means; undefined if there is nothing to suggest. */
+async function hintFor(word: string, command: Command): Promise<string | undefined> {
+  const { meansOutput, suggestions } = await import('../options/suggest.ts');
   const named = (isHidden: boolean): string[] =>
     command.options.flatMap(({ long, hidden }) => (hidden !== isHidden || long === undefined ? [] : [long]));
-  const shown = namesMeant(word, named(false));
-  const meant = shown.length > 0 ? shown : namesMeant(word, named(true));
-  if (meant.length > 0) return `did you mean ${meant.join(' or ')}?`;
   const [argument] = command.registeredArguments;
-  if (argument !== undefined && namesMeant(word, [argument.name()]).length > 0)
+  const words = [...named(false), ...(argument === undefined ? [] : [argument.name()])];
+  const shown = suggestions(word, words);
+  if (argument !== undefined && shown[0] === argument.name())
     return `give it as an argument: rnn ${command.name()} ${commands.find(({ name }) => name === command.name())!.takes}`;
+  const meant = shown.length > 0 ? shown : suggestions(word, named(true));
+  if (meant.length > 0) return `did you mean ${meant.join(' or ')}?`;
   return meansOutput(word) ? `rnn ${command.name()} writes to standard output: add >FILE` : undefined;
 }
 

@@ -1,11 +1,10 @@
 // Options of a run as their flags have them, without dashes: `dropout 0.3`, `tied`, `no-text-starts`.
-import { optionRules } from '../training/option-rules.ts';
-import type { TrainingOptions } from '../training/options.ts';
+import { flagOf } from '../options/train.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { duration } from './format.ts';
 
-/** `lr` for `learningRate`. A name that is not an option of training is returned unchanged. */
-export const flagOf = (option: string): string =>
-  Object.hasOwn(optionRules, option) ? optionRules[option as keyof TrainingOptions].flag.slice(2) : option;
+/** `lr` for `learningRate`. A name that is not an option is returned unchanged. */
+export const keyOfOption = (option: string): string => flagOf(option).replace(/^--/, '');
 
 /** The value of an option; a length of time in words. */
 export function valueInWords(option: string, value: unknown): string {
@@ -15,6 +14,6 @@ export function valueInWords(option: string, value: unknown): string {
 
 export const optionsInWords = (options: Partial<TrainingOptions>): string[] =>
   Object.entries(options).map(([option, value]) => {
-    if (typeof value === 'boolean') return `${value ? '' : 'no-'}${flagOf(option)}`;
-    return `${flagOf(option)} ${valueInWords(option, value)}`;
+    if (typeof value === 'boolean') return `${value ? '' : 'no-'}${keyOfOption(option)}`;
+    return `${keyOfOption(option)} ${valueInWords(option, value)}`;
   });

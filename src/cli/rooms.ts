@@ -45,7 +45,6 @@ import type { dashboard } from '../reports/terminal.ts';
 import type { openSampler } from '../sampling/sample.ts';
 import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
-import type { optionRules } from '../training/option-rules.ts';
 import type { recordedCorpusOrNull, recordedReadingOrNull } from '../training/record.ts';
 import type { backgroundOf, haveOneText, listRuns, ranked, summaryOf } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
@@ -88,7 +87,7 @@ export interface Rooms extends TrainingRooms {
   }>;
   bench(): Promise<{ bench: typeof bench; VOCABULARY: typeof VOCABULARY }>;
   sampling(): Promise<{ openSampler: typeof openSampler }>;
-  planning(): Promise<{ optionRules: typeof optionRules; parametersOf: typeof parametersOf }>;
+  planning(): Promise<{ parametersOf: typeof parametersOf }>;
   runs(): Promise<{
     backgroundOf: typeof backgroundOf;
     haveOneText: typeof haveOneText;
@@ -153,7 +152,7 @@ export const rooms: Rooms = {
   devices: () => import('../devices/open.ts'),
   bench: () => import('../diagnosis/bench.ts'),
   sampling: () => import('../sampling/sample.ts'),
-  planning: async () => ({ ...(await import('../training/option-rules.ts')), ...(await import('../training/model.ts')) }),
+  planning: () => import('../training/model.ts'),
   resolving: () => import('../training/resolve.ts'),
   continuing: () => import('../training/continue.ts'),
   transfer: () => import('../training/transfer.ts'),

@@ -1,6 +1,6 @@
 // Runs side by side: what each came to, and the options in which they differ. Knows nothing of files.
 import { bits, compact, count, duration, onOneLine } from './format.ts';
-import { flagOf, valueInWords } from './option-words.ts';
+import { keyOfOption, valueInWords } from './option-words.ts';
 import { textTable } from './text-table.ts';
 
 /** A run as it is compared. */
@@ -45,7 +45,7 @@ const rows: readonly (readonly [name: string, cell: (run: ComparedRun) => string
 /** A column for each run: first the results, then the options that differ. */
 export function comparisonTable(runs: readonly ComparedRun[], dim: (text: string) => string): string {
   const options = Object.entries(differingOptions(runs)).map(([name, values]) => [
-    flagOf(name),
+    keyOfOption(name),
     ...values.map((value) => (value === undefined || value === null ? '–' : valueInWords(name, value))),
   ]);
   const table = [['', ...runs.map(({ name }) => name)], ...rows.map(([name, cell]) => [name, ...runs.map(cell)]), ...options].map((cells) =>

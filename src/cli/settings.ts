@@ -1,20 +1,21 @@
-// Where the options of a command come from: the command line, else the environment, else a file. What is stronger is
+// Where the options of a command come from: the command line, else the environment (RNN_LR for --lr), else a file. What is stronger is
 // decided here; what is weaker than all of them (presets, the text, defaults) is decided by training/.
-import { Command, CommanderError } from 'commander';
+import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';
-import { namesMeant } from '../synonyms.ts';
+import { variableOf } from '../options/option.ts';
+import { exclusive, excludedBy } from '../options/run.ts';
+import { nearest } from '../options/suggest.ts';
+import { BadValue, badValue } from '../options/values.ts';
 import { fromFile } from './config.ts';
 import type { Context } from './context.ts';
 import { mayHaveBlas } from './devices.ts';
-import { everywhere, fromEnvironment, misspelt } from './environment.ts';
 import { type Flag, flagsOf } from './flags.ts';
-import { rivals, rivalsOf } from './rivals.ts';
-import { BadValue, badValue } from './values.ts';
+import type { Io } from './io.ts';
 
 /** An option that something other than the command line gives. */
 export interface Setting {
   readonly flag: Flag;
-  /** How errors call it: `RNN_HIDDEN`, `rnn.json:3: hidden`. */
+  /** As errors call it: `RNN_HIDDEN`, `rnn.json:3: hidden`. */
   readonly name: string;
   /** `RNN_HIDDEN`, `rnn.json`. */
   readonly origin: string;
@@ -29,23 +30,31 @@ export interface Settled extends Setting {
   readonly value: unknown;
 }
 
-/** By the option's name in the program, such as `seqLength`. */
+/** By the names of options. */
 export type Level = ReadonlyMap<string, Setting>;
 
-/**
- * Adds what the environment, and for `rnn train` a file, say of options that were not given, and remembers where
- * each comes from.
- */
+/** Variables that are not options: of devices/cpu, devices/gpu and the tests. */
+export const otherVariables: ReadonlySet<string> = new Set([
+  'RNN_BLAS',
+  'RNN_WASM',
+  'RNN_GPU_PRODUCTS',
+  'RNN_TEST',
+  'RNN_SCREENSHOTS',
+  'RNN_CHROMIUM',
+]);
+/** What the environment gives commands besides train: no other options mean the same wherever there are any. */
+export const everywhere: readonly string[] = ['checkpoint', 'threads', 'temp', 'top-k', 'top-p', 'min-p', 'debug'];
+
+/** Adds what the environment, and for `rnn train` a file, say of options that were not given, and remembers where each comes from. */
 export async function settle(command: Command, context: Context): Promise<void> {
   const flags = flagsOf(command);
   const given = new Map<string, unknown>();
   for (const flag of flags) {
-    const name = flag.attributeName();
-    const value: unknown = command.getOptionValue(name);
+    const value: unknown = command.getOptionValue(flag.option);
     // Of a switch and its undoing, the one that was written.
-    if (command.getOptionValueSource(name) !== 'cli' || flag.negate === (value !== false)) continue;
-    given.set(name, value);
-    context.origins.set(name, flag.longName);
+    if (command.getOptionValueSource(flag.option) !== 'cli' || flag.negate === (value !== false)) continue;
+    given.set(flag.option, value);
+    context.origins.set(flag.longName.replace(/^--no-/, '--'), flag.longName);
   }
   const { env } = context.io;
   // Before anything can be wrong with the others.
@@ -55,37 +64,31 @@ export async function settle(command: Command, context: Context): Promise<void> 
   );
   context.wantsDebug ||= said.get('debug')?.texts === true;
   context.wantsJson = given.has('json') ? given.get('json') === true : said.get('json')?.texts === true;
-  const settings = await settingsFor(command, given, context);
-  for (const { flag, origin, source, value } of settings) {
-    const attribute = flag.attributeName();
-    command.setOptionValueWithSource(attribute, value, source);
-    context.origins.set(attribute, origin);
+  for (const { flag, origin, source, value } of await settingsFor(command, given, context)) {
+    command.setOptionValueWithSource(flag.option, value, source);
+    context.origins.set(flag.longName, origin);
   }
   context.wantsJson ||= command.getOptionValue('json') === true;
   const checkpoint = command.registeredArguments.findIndex((argument) => argument.name() === 'checkpoint');
   if (checkpoint >= 0 && env.RNN_CHECKPOINT && [command.processedArgs[checkpoint] ?? []].flat().length === 0) {
     command.processedArgs[checkpoint] = command.registeredArguments[checkpoint].variadic ? [env.RNN_CHECKPOINT] : env.RNN_CHECKPOINT;
-    context.origins.set('checkpoint', 'RNN_CHECKPOINT');
+    context.origins.set('--checkpoint', 'RNN_CHECKPOINT');
   }
 }
 
 async function settingsFor(command: Command, given: ReadonlyMap<string, unknown>, context: Context): Promise<readonly Settled[]> {
-  const { env } = context.io;
   if (command.name() === 'train') return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
   // A sweep's own options are none of train's, and train's go to each point by sweep-options.ts.
   if (command.name() === 'sweep') return [];
-  const level = fromEnvironment(
-    flagsOf(command).filter(({ key, takes }) => everywhere.includes(key) && takes.kind !== 'list'),
-    env,
-  );
-  return strongest(given, [level]);
+  const flags = flagsOf(command).filter(({ key, kind }) => everywhere.includes(key) && kind.name !== 'list');
+  return strongest(given, [fromEnvironment(flags, context.io.env)]);
 }
 
 /**
  * What the environment and a file say of options of `rnn train`, as far as nothing stronger does.
  *
- * @param given options of the command line and their values, by their names in the program
- * @throws RnnError `usage` for what cannot be read, is no option, or is no value of one
+ * @param given options of the command line and their values, by name
+ * @throws RnnError `usage` for what cannot be read, is not an option, or is not a value of one
  */
 export async function settingsOfTrain(
   command: Command,
@@ -94,22 +97,60 @@ export async function settingsOfTrain(
   { io: { env }, stderr }: Context,
 ): Promise<readonly Settled[]> {
   const flags = flagsOf(command).filter(({ negate }) => !negate);
-  const suggest = (key: string): string | null => suggestion(flags, key);
-  for (const { name, meant } of misspelt(flags, env, suggest))
+  for (const { name, meant } of misspelt(flags, env))
     stderr.line(stderr.colour.yellow(`warning: ${name} is no option of rnn train; did you mean ${meant}?`));
   const environment = fromEnvironment(flags, env);
   const path = config ?? (env.RNN_CONFIG || undefined);
   const by = config === undefined ? 'RNN_CONFIG' : '--config';
-  const file = path === undefined ? new Map<string, Setting>() : new Map(await fromFile(by, path, flags, suggest));
+  const file = path === undefined ? new Map<string, Setting>() : new Map(await fromFile(by, path, flags));
   // A device reads it by itself, and only where no option says otherwise.
   if (env.RNN_BLAS) file.delete('blas');
-  const settled = strongest(given, [environment, file]);
-  const { optionRules } = await import('../training/option-rules.ts');
-  for (const { flag, name, value } of settled) {
-    const rule = Object.values(optionRules).find((each) => each.flag === flag.longName);
-    if (rule !== undefined && !rule.holds(value)) throw badValue(name, String(value), rule.expected);
-  }
-  return settled;
+  return strongest(given, [environment, file]);
+}
+
+/**
+ * What the environment says of some options. An empty variable says nothing. RNN_BLAS is left to the device that reads it: it is a wish for
+ * wherever a BLAS can be used, and no error elsewhere.
+ *
+ * @throws RnnError `usage` for a switch that is neither on nor off
+ */
+export function fromEnvironment(flags: readonly Flag[], environment: Io['env']): Level {
+  const given = flags.flatMap((flag) => {
+    const name = variableOf(flag.key);
+    const text = environment[name];
+    if (text === undefined || text === '' || otherVariables.has(name)) return [];
+    return [{ flag, name, origin: name, source: 'env' as const, texts: textsOf(flag, name, text) }];
+  });
+  return new Map(given.map((setting) => [setting.flag.option, setting]));
+}
+
+function textsOf({ kind }: Flag, name: string, text: string): readonly string[] | boolean {
+  if (kind.name === 'switch') return kind.parse(name, text) as boolean;
+  if (kind.name !== 'list') return [text];
+  // Between braces, a comma is part of a glob.
+  const texts = text.split(/,(?![^{]*\})/).map((each) => each.trim());
+  if (texts.includes('')) throw badValue(name, text, 'texts between commas, none of them empty');
+  return texts;
+}
+
+/**
+ * Variables that look like a misspelt option, each with the one that was probably meant. Its first letter is taken to be right: variables of
+ * other programs, such as RNN_HOME, are near to some option as well.
+ */
+function misspelt(flags: readonly Flag[], environment: Io['env']): readonly { readonly name: string; readonly meant: string }[] {
+  const known = new Set([...otherVariables, ...[...flags.map(({ key }) => key), ...everywhere].map(variableOf)]);
+  const switches = flags.filter(({ kind }) => kind.name === 'switch');
+  return Object.keys(environment)
+    .filter((name) => name.startsWith('RNN_') && !known.has(name))
+    .flatMap((name) => {
+      const written = name.slice('RNN_'.length).toLowerCase();
+      const undone = switches.find(({ key }) => variableOf(`no-${key}`) === name);
+      if (undone !== undefined) return [{ name, meant: `${variableOf(undone.key)}=0` }];
+      const key = suggestion(flags, written);
+      // Windows knows RNN_Hidden by this name, too.
+      if (key === null || !key.startsWith(written.slice(0, 1)) || environment[variableOf(key)] !== undefined) return [];
+      return [{ name, meant: variableOf(key) }];
+    });
 }
 
 /**
@@ -122,18 +163,18 @@ function strongest(given: ReadonlyMap<string, unknown>, levels: readonly Level[]
   const taken = new Map(given);
   const isOn = (name: string): boolean => taken.has(name) && taken.get(name) !== false;
   return levels.flatMap((level) => {
-    const isInVain = (name: string): boolean => rivalsOf(name).some(isOn) || (name === 'blas' && !mayHaveBlas(taken.get('device')));
+    const isInVain = (name: string): boolean => excludedBy(name).some(isOn) || (name === 'blas' && !mayHaveBlas(taken.get('device')));
     const added = [...level].filter(([name]) => !taken.has(name) && !isInVain(name));
-    refuseRivals(new Map(added));
+    refuseExclusive(new Map(added));
     const settled = added.map(([, setting]) => ({ ...setting, value: valueOf(setting) }));
-    for (const { flag, value } of settled) taken.set(flag.attributeName(), value);
+    for (const { flag, value } of settled) taken.set(flag.option, value);
     return settled;
   });
 }
 
-function refuseRivals(level: Level): void {
-  for (const { options, hint } of rivals) {
-    const names = (options as readonly string[]).flatMap((option) => {
+function refuseExclusive(level: Level): void {
+  for (const { options, hint } of exclusive) {
+    const names = options.flatMap((option) => {
       const setting = level.get(option);
       return setting === undefined || setting.texts === false ? [] : [setting.name];
     });
@@ -145,33 +186,15 @@ function refuseRivals(level: Level): void {
 function valueOf({ flag, name, texts }: Setting): unknown {
   if (typeof texts === 'boolean') return texts;
   try {
-    return texts.reduce<unknown>(
-      (earlier, text) => (flag.parseArg === undefined ? text : flag.parseArg(text, earlier as never)),
-      undefined,
-    );
+    return texts.reduce<unknown>((earlier, text) => flag.parseArg!(text, earlier as never), undefined);
   } catch (error) {
     throw error instanceof BadValue ? error.calledBy(name) : error;
   }
 }
 
-/** The option that means the same as a name (`seqLength`, `rnn_size`), or is nearest to it by Commander's measure, without dashes; else null. */
-export function suggestion(flags: readonly Flag[], name: string): string | null {
-  const [meant] = namesMeant(
+/** The key of the option that a name probably stands for (`seqLength`, `rnn_size`); null if there is none. */
+export const suggestion = (flags: readonly Flag[], name: string): string | null =>
+  nearest(
     name,
     flags.map(({ key }) => key),
   );
-  if (meant !== undefined) return meant;
-  const key = name.replace(/(?<=[a-z])(?=[A-Z])|[ _]/g, '-').toLowerCase();
-  const command = new Command()
-    .exitOverride()
-    .configureOutput({ outputError: () => {} })
-    .helpOption(false);
-  for (const flag of flags) command.option(flag.flags);
-  try {
-    command.parse([`--${key}`], { from: 'user' });
-  } catch (error) {
-    if (error instanceof CommanderError) return /\(Did you mean (?:one of )?--([\w-]+)/.exec(error.message)?.[1] ?? null;
-    throw error;
-  }
-  return null;
-}

@@ -1,12 +1,12 @@
 // Several values for an option of `rnn train` that takes one, `0.002,0.005`: the user means a sweep.
 import type { Flag } from './flags.ts';
 import { shellWord } from './format.ts';
-import { BadValue } from './values.ts';
+import { BadValue } from '../options/values.ts';
 
 /** Makes the error for several values name the command that tries them. */
 export function suggestGrid(flag: Flag): void {
   const { parseArg: parse } = flag;
-  if (parse === undefined || flag.takes.kind === 'list') return;
+  if (parse === undefined || flag.kind.name === 'list') return;
   flag.argParser((text, earlier) => {
     try {
       return parse(text, earlier);
@@ -20,9 +20,9 @@ export function suggestGrid(flag: Flag): void {
 }
 
 /** Whether a text is several values of an option, between commas. */
-export function isListFor({ takes, parseArg: parse }: Flag, text: string): boolean {
+export function isListFor({ kind, parseArg: parse }: Flag, text: string): boolean {
   const values = text.split(',');
-  if (values.length < 2 || parse === undefined || !['number', 'duration', 'choice'].includes(takes.kind)) return false;
+  if (values.length < 2 || parse === undefined || !['number', 'duration', 'choice'].includes(kind.name)) return false;
   return values.every((value) => isValueOf(parse, value));
 }
 

@@ -10,7 +10,7 @@ import { Flag, refuseRepeats } from './flags.ts';
 import { shellWord } from './format.ts';
 import { suggestion } from './settings.ts';
 import { gridOption, isListFor } from './several-values.ts';
-import { badValue } from './values.ts';
+import { badValue } from '../options/values.ts';
 
 /** Options of `rnn train` that a sweep decides on, and what to do instead. */
 export const own: Readonly<Record<string, string>> = {
@@ -21,10 +21,10 @@ export const own: Readonly<Record<string, string>> = {
   quiet: 'give it before --',
   dryRun: 'rnn sweep --emit prints the command lines, to which --dry-run can be added with --resume left out',
   debug: 'give it before --',
-  color: 'give --no-color before --',
+  noColor: 'give --no-color before --',
 };
 /** They change nothing in what is learnt, and may be others when a sweep goes on. */
-export const ofThisMachine: readonly (keyof TrainFlags)[] = ['device', 'threads', 'blas', 'maxTime', 'acceptNewCorpus'];
+export const ofThisMachine: readonly (keyof TrainFlags)[] = ['device', 'threads', 'blas', 'maxTimeMs', 'acceptNewCorpus'];
 
 const number = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?`;
 const decimal = new RegExp(`^${number}$`, 'i');
@@ -62,7 +62,7 @@ export class Fixed {
     this.flags = Object.fromEntries(
       given.map((option) => [option.attributeName(), command.getOptionValue(option.attributeName()) as unknown]),
     );
-    if ([...this.sources, this.flags.valFile, this.flags.testFile].some(isStandardInput)) {
+    if ([...this.sources, this.flags.validationFile, this.flags.testFile].some(isStandardInput)) {
       throw new RnnError('usage', 'standard input (-) can be read only once, and a sweep reads its text for each trial', {
         hint: 'put the text into a file',
       });

@@ -1,29 +1,14 @@
 // `--untrained lstm,forget-bias=5`: a network by its options as `rnn train` has them.
 import { Command } from 'commander';
 import { RnnError } from '../errors.ts';
-import type { TrainingOptions } from '../training/options.ts';
+import { flagOf, namesWith } from '../options/train.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { addTrainFlags, givenOptions } from './commands/train-flags.ts';
 import { refuseRepeats } from './flags.ts';
-import { badValue } from './values.ts';
+import { badValue } from '../options/values.ts';
 
-/** Of the options of `rnn train`, those that a network has before it learns anything. */
-const ofModels = [
-  'cell',
-  'layers',
-  'hidden',
-  'embedding',
-  'forget-bias',
-  'gate-bias',
-  'init',
-  'init-scale',
-  'skip',
-  'stacking',
-  'time-skip',
-  'tied',
-  'layer-norm',
-  'learned-state',
-  'seed',
-];
+/** Of the options of `rnn train`, those that a network has before it learns anything: their keys. */
+const ofModels = [...namesWith(({ isFixed }) => isFixed === 'weights' || isFixed === 'start'), 'seed'].map((name) => flagOf(name).slice(2));
 const flag = '--untrained';
 
 /** @param text a cell, and `option=value` after commas; a switch alone is on @throws RnnError `usage` */

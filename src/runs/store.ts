@@ -31,16 +31,7 @@ export {
   checkTrained,
   checkTraining,
   checkVocabulary,
-  finite,
   firstNonFinite,
   firstWrong,
-  flag,
-  fraction,
-  nonNegative,
-  oneOf,
-  orNull,
-  text,
-  texts,
-  whole,
 } from './validation.ts';
 export { checkpointPieces, startsAsCheckpoint, writeCheckpoint } from './write.ts';

@@ -5,6 +5,7 @@
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
+import { anyText, list, number, onOff, orNull, wholeNumber } from '../options/kind.ts';
 import { type ModelConfiguration, initialisations, skips, stackings } from '../model/configuration.ts';
 import { type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits, numbersIn } from './checkpoint.ts';
 import { type Fail, isObject, isWhole, shown } from './json-values.ts';
@@ -18,24 +19,13 @@ export type Rules = Readonly<Record<string, Rule>>;
 
 const largestDimension = 2 ** 31 - 1;
 
-export const whole = (min: number, max: number): Rule => ({
-  expected: `a whole number from ${min} to ${max}`,
-  holds: (value) => isWhole(value, min, max),
-});
-const count = whole(0, Number.MAX_SAFE_INTEGER);
-export const nonNegative: Rule = { expected: 'a number from 0 up', holds: (value) => Number.isFinite(value) && (value as number) >= 0 };
-export const finite: Rule = { expected: 'a finite number', holds: Number.isFinite };
-export const text: Rule = { expected: 'a text', holds: (value) => typeof value === 'string' };
+const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 const name: Rule = {
   expected: `a text of 1 to ${limits.name} characters`,
   holds: (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
 };
-export const fraction: Rule = {
-  expected: 'a number from 0 up to, not including, 1',
-  holds: (value) => nonNegative.holds(value) && (value as number) < 1,
-};
 const object: Rule = { expected: 'an object', holds: isObject };
-export const oneOf = (...choices: readonly string[]): Rule => ({
+const oneOf = (...choices: readonly string[]): Rule => ({
   expected: choices.map((choice) => `"${choice}"`).join(' or '),
   holds: (value) => choices.includes(value as string),
 });
@@ -43,56 +33,50 @@ const listOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
   expected: `a list of ${what}`,
   holds: (value) => Array.isArray(value) && value.every(holds),
 });
-export const texts = listOf('texts', text.holds);
 const recordOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
   expected: `an object of ${what}`,
   holds: (value) => isObject(value) && Object.values(value).every(holds),
 });
-export const flag: Rule = { expected: 'true or false', holds: (value) => typeof value === 'boolean' };
 /** For a member that older files do not have. */
 const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
-export const orNull = (rule: Rule): Rule => ({
-  expected: `${rule.expected}, or null`,
-  holds: (value) => value === null || rule.holds(value),
-});
 
 const modelRules: Rules = {
   cell: name,
-  layers: whole(1, 1024),
-  hidden: whole(1, 1_048_576),
-  embedding: whole(0, 1_048_576),
-  vocabulary: whole(1, 1_114_113),
-  forgetBias: finite,
+  layers: wholeNumber(1, 1024),
+  hidden: wholeNumber(1, 1_048_576),
+  embedding: wholeNumber(0, 1_048_576),
+  vocabulary: wholeNumber(1, 1_114_113),
+  forgetBias: number(),
   initialisation: oneOf(...initialisations),
-  dropout: fraction,
-  conventions: recordOf('texts', text.holds),
+  dropout: number({ min: 0, below: 1 }),
+  conventions: recordOf('texts', anyText.holds),
   skip: optional(oneOf(...skips)),
   stacking: optional(oneOf(...stackings)),
-  timeSkip: optional(whole(0, 65_536)),
-  tied: optional(flag),
-  layerNorm: optional(flag),
-  learnedState: optional(flag),
-  initScale: optional(nonNegative),
-  gateBias: optional(finite),
+  timeSkip: optional(wholeNumber(0, 65_536)),
+  tied: optional(onOff),
+  layerNorm: optional(onOff),
+  learnedState: optional(onOff),
+  initScale: optional(number({ min: 0 })),
+  gateBias: optional(number()),
 };
 
 const vocabularyRules: Rules = {
   unit: oneOf('char', 'byte'),
-  symbols: texts,
+  symbols: list(),
   unknown: orNull(count),
 };
 
 const trainingRules: Rules = {
   options: object,
   step: count,
-  epoch: nonNegative,
+  epoch: number({ min: 0 }),
   position: object,
   random: {
     expected: 'a list of four whole numbers below 2^32',
     holds: (value) => Array.isArray(value) && value.length === 4 && value.every((word) => isWhole(word, 0, 2 ** 32 - 1)),
   },
   history: listOf('objects', isObject),
-  bestValidationLossNats: orNull(finite),
+  bestValidationLossNats: orNull(number()),
 };
 
 const positionRules: Rules = { epoch: count, window: count };

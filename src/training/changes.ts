@@ -2,29 +2,13 @@
 import { type Header } from '../runs/store.ts';
 import { Vocabulary } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
-import { lengths, optionRules } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
+import { namesWith } from '../options/train.ts';
+import { type TrainingOption, type TrainingOptions, lengths } from '../options/training.ts';
 import { recordedCorpus, recordedOptions } from './record.ts';
 import { resolveOptions } from './resolve.ts';
 
-type OptionName = keyof TrainingOptions;
-
 /** Every summary of a run has them, whether they are defaults or not. */
-const alwaysShown: readonly OptionName[] = ['cell', 'layers', 'hidden', ...lengths];
-/** They change how a run is watched and saved, or follow from the text itself, and not which model comes of it. */
-const withoutEffect: readonly OptionName[] = [
-  'maxTimeMs',
-  'evaluateEvery',
-  'checkpointEvery',
-  'sampleEvery',
-  'sampleLength',
-  'keep',
-  'maxRecoveries',
-  'evaluationStreams',
-  'stateReset',
-  'validationCharacters',
-];
-
+const alwaysShown: readonly TrainingOption[] = ['cell', 'layers', 'hidden', ...lengths];
 /** The options of a run that are neither its sizes nor the defaults that go with them; empty for a run of another program. */
 export function changedOptions({ training, vocabulary }: Header): Partial<TrainingOptions> {
   try {
@@ -33,7 +17,8 @@ export function changedOptions({ training, vocabulary }: Header): Partial<Traini
     const asked = Object.fromEntries([...alwaysShown, 'preset' as const].map((name) => [name, options[name] ?? undefined]));
     const text = { train: { length: train }, validation: { length: validation }, vocabulary: new Vocabulary(vocabulary) };
     const { options: defaults } = resolveOptions(asked, text);
-    const names = (Object.keys(optionRules) as OptionName[]).filter((name) => ![...alwaysShown, ...withoutEffect].includes(name));
+    // The resets of the state follow from the text itself.
+    const names = namesWith(({ isForWatching }) => !isForWatching).filter((name) => ![...alwaysShown, 'stateReset'].includes(name));
     const changed = names.filter((name) => (name === 'preset' ? options.preset !== null : options[name] !== defaults[name]));
     return Object.fromEntries(changed.map((name) => [name, options[name]]));
   } catch (error) {

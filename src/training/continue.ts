@@ -5,19 +5,10 @@ import type { Checkpoint } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { EndReason } from './events.ts';
-import { earlierDefaults, lengths, optionRules } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
-import {
-  type MachineOptions,
-  MOST_COUNTED,
-  type ReadingOptions,
-  recordedCorpus,
-  recordedLoop,
-  recordedMachine,
-  recordedOptions,
-  recordedReading,
-  unfit,
-} from './record.ts';
+import { type MachineOptions, type ReadingOptions, machineNames, readingNames, readingOptions } from '../options/run.ts';
+import { earlierOptions, flagOf, namesWith } from '../options/train.ts';
+import { type TrainingOptions, lengths, trainingNames } from '../options/training.ts';
+import { MOST_COUNTED, recordedCorpus, recordedLoop, recordedMachine, recordedOptions, recordedReading, unfit } from './record.ts';
 import { type Verdict, evaluationsIn, verdictOf } from './verdict.ts';
 
 export interface RunSettings {
@@ -39,24 +30,6 @@ export interface Continuation extends RunSettings {
   readonly notes: readonly string[];
 }
 
-/** What the weights are made for, or how they began. */
-// prettier-ignore
-const fixedOptions = [
-  'cell', 'layers', 'hidden', 'embedding', 'forgetBias', 'initialisation', 'initScale',
-  'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState', 'gateBias',
-] as const;
-const fixedReading = { unit: '--unit', minCount: '--min-count', keepLineEnds: '--keep-line-ends' } as const;
-const readingFlags = {
-  include: '--include',
-  exclude: '--exclude',
-  encoding: '--encoding',
-  skipInvalid: '--skip-invalid',
-  validationFraction: '--val-fraction',
-  validationFile: '--val-file',
-  testFile: '--test-file',
-} as const;
-const machineFlags = { device: '--device', threads: '--threads', blas: '--blas' } as const;
-
 /**
  * The settings of the run, with what was given now in their place.
  *
@@ -72,32 +45,33 @@ export function continueRun({ model, training, optimizer }: Checkpoint, given: G
   const { step, epoch, position } = training;
   for (const [name, count] of Object.entries({ step, epoch, 'position.epoch': position.epoch }))
     if (count > MOST_COUNTED) throw unfit(`training.${name} is ${count}, expected at most ${MOST_COUNTED}`);
-  for (const option of fixedOptions) {
-    const own = { ...earlierDefaults, ...model }[option];
+  const recorded: Partial<TrainingOptions> = { ...earlierOptions, ...model };
+  for (const option of namesWith(({ isFixed }) => isFixed === 'weights' || isFixed === 'start')) {
+    const own = recorded[option];
     if (earlier.options[option] !== own) throw unfit(`training.options.${option} is ${earlier.options[option]}, and its model has ${own}`);
   }
   refuseNamedLibrary(given.machine.blas, earlier.machine.blas);
-  for (const option of ['preset', ...fixedOptions] as const)
-    refuseChange(optionRules[option].flag, given.options[option], earlier.options[option]);
-  for (const [option, flag] of Object.entries(fixedReading))
-    refuseChange(flag, given.reading[option as keyof typeof fixedReading], earlier.reading[option as keyof typeof fixedReading]);
+  for (const option of namesWith(({ isFixed }) => isFixed !== undefined))
+    refuseChange(option, given.options[option], earlier.options[option]);
+  for (const option of readingNames)
+    if ('isFixed' in readingOptions[option]) refuseChange(option, given.reading[option], earlier.reading[option]);
 
   const length = lengths.some((option) => given.options[option] !== undefined) ? { epochs: null, maxSteps: null, budgetMs: null } : {};
   const options = { ...earlier.options, ...length, maxTimeMs: null, ...given.options };
   const reading = { ...earlier.reading, ...otherHeldOut(given.reading), ...given.reading };
   // Otherwise a run would be tested on text that it was trained on.
-  refuseChange('--test-fraction', reading.testFraction, earlier.reading.testFraction);
+  refuseChange('testFraction', reading.testFraction, earlier.reading.testFraction);
   const machine = { ...earlier.machine, ...given.machine };
-  const givenOptions = (Object.keys(optionRules) as (keyof TrainingOptions)[]).filter(
-    (option) => option !== 'maxTimeMs' && given.options[option] !== undefined,
-  );
+  const givenNames = trainingNames.filter((option) => option !== 'maxTimeMs' && given.options[option] !== undefined);
   const changes = [
-    ...givenOptions.map((option) => [optionRules[option].flag, options[option], earlier.options[option]] as const),
-    ...changesIn(readingFlags, reading, earlier.reading),
-    ...changesIn(machineFlags, machine, earlier.machine),
-  ].filter(([, now, before]) => !isDeepStrictEqual(now, before));
-  const notes = changes.map(([flag, now, before]) => `${flag} is ${shown(flag, now)} from here on; it was ${shown(flag, before)}`);
-  return { options, reading, machine, changed: changes.map(([flag]) => flag), notes };
+    ...changesIn(givenNames, options, earlier.options),
+    ...changesIn(readingNames, reading, earlier.reading),
+    ...changesIn(machineNames, machine, earlier.machine),
+  ];
+  const notes = changes.map(
+    ({ name, now, before }) => `${flagOf(name)} is ${shown(name, now)} from here on; it was ${shown(name, before)}`,
+  );
+  return { options, reading, machine, changed: changes.map(({ name }) => flagOf(name)), notes };
 }
 
 /** A file to validate or to test on takes the place of a part of the text, and a part replaces a file. */
@@ -189,24 +163,29 @@ function refuseNamedLibrary(given: string | null | undefined, before: string | n
   });
 }
 
-function refuseChange(flag: string, given: unknown, before: unknown): void {
+function refuseChange(option: string, given: unknown, before: unknown): void {
   if (given === undefined || given === before) return;
+  const flag = flagOf(option);
   throw new RnnError('usage', `${flag} cannot change in a run: it is ${String(before)}, and ${String(given)} was given`, {
     options: [flag],
     hint: 'leave it out to continue; --init-from starts a new run from these weights, on any text, and a run from nothing may have any sizes',
   });
 }
 
-function changesIn<Settings extends object>(
-  flags: Readonly<Partial<Record<keyof Settings, string>>>,
-  now: Settings,
-  before: Settings,
-): (readonly [string, unknown, unknown])[] {
-  return (Object.entries(flags) as [keyof Settings, string][]).map(([option, flag]) => [flag, now[option], before[option]]);
+interface Change {
+  readonly name: string;
+  readonly now: unknown;
+  readonly before: unknown;
 }
 
-function shown(flag: string, value: unknown): string {
+function changesIn<Values>(names: readonly (keyof Values & string)[], now: Values, before: Values): Change[] {
+  return names
+    .map((name) => ({ name, now: now[name], before: before[name] }))
+    .filter((change) => !isDeepStrictEqual(change.now, change.before));
+}
+
+function shown(name: string, value: unknown): string {
   if (value === null) return 'not given';
   if (Array.isArray(value)) return value.length === 0 ? 'not given' : value.join(' ');
-  return flag === '--budget' ? `${Number(value) / 1000}s` : String(value);
+  return name === 'budgetMs' ? `${Number(value) / 1000}s` : String(value);
 }

@@ -2,8 +2,8 @@
 // a recovery; what came later is then what became of it. Knows nothing of how it is shown.
 import type { LogLine } from '../runs/store.ts';
 import type { EndReason } from './events.ts';
-import { earlierDefaults, troubleInOptions } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
+import { earlierOptions, wrongValue } from '../options/train.ts';
+import { type TrainingOptions, trainingOptions } from '../options/training.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 /** How far a run was; null where the log does not tell. */
@@ -151,8 +151,8 @@ export class Curves {
 
 /** The options of a run, as the start of its log has them; null where they are not all there. */
 function optionsIn({ options }: LogLine): TrainingOptions | null {
-  const recorded = { ...earlierDefaults, ...(options as Readonly<Record<string, unknown>> | null | undefined) };
-  return troubleInOptions(recorded) === null ? (recorded as unknown as TrainingOptions) : null;
+  const recorded = { ...earlierOptions, ...(options as Readonly<Record<string, unknown>> | null | undefined) };
+  return wrongValue(trainingOptions, recorded) === null ? (recorded as unknown as TrainingOptions) : null;
 }
 
 /** Takes away what is at a step or after it. */

@@ -3,7 +3,7 @@
 import { reporting } from './activity.ts';
 import { type Recurring, timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { type TrainingRun, stepsOf } from './run.ts';
 import { Session } from './session.ts';
 

@@ -2,7 +2,7 @@
 // machine.
 import { countWindows } from '../corpus/cuts.ts';
 import type { ModelOptions } from './model.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { type Windows, workOf } from './work.ts';
 
 /** Multiply-adds a second of a machine like most: two cores with a BLAS do more, one core without it less. */

@@ -1,6 +1,6 @@
 // How often a run evaluates, samples and saves, and on how much it validates, where that is not given. All of it follows from counts of
 // characters; only where the length of the run is a time, the intervals are parts of it. Pure.
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 export const intervalNames = ['evaluateEvery', 'checkpointEvery', 'sampleEvery', 'validationCharacters'] as const;
 export type Intervals = Pick<TrainingOptions, (typeof intervalNames)[number]>;

@@ -9,7 +9,7 @@ import { openCollector } from './garbage.ts';
 import { Hurry } from './hurry.ts';
 import { affordsWhole } from './intervals.ts';
 import type { Keeper, Stored } from './keeper.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { type Pause, Pauses } from './pauses.ts';
 import { Recent } from './recent.ts';
 import { recordedLoop } from './record.ts';

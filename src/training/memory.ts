@@ -5,7 +5,7 @@ import type { Device, Workload } from '../devices/device.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { countParameters } from '../program/value.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { orthogonalBytes } from './orthogonal.ts';
 import { windowLengths } from './windows.ts';
 

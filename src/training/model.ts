@@ -4,7 +4,7 @@ import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import type { Regularisation } from '../model/regularisation.ts';
 import { countParameters } from '../program/value.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 // prettier-ignore
 export type ModelOptions = Pick<TrainingOptions,

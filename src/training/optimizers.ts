@@ -2,7 +2,7 @@
 import type { UpdateRule } from '../devices/device.ts';
 import { Builder } from '../program/builder.ts';
 import type { Value } from '../program/value.ts';
-import type { OptimizerName, TrainingOptions } from './options.ts';
+import type { OptimizerName, TrainingOptions } from '../options/training.ts';
 
 /** Averages below this are zero: they would sink to denormal numbers, which make an update many times slower. */
 const NEGLIGIBLE = 1e-30;

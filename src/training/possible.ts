@@ -1,11 +1,11 @@
 // What can be told of a run's options before its text is read.
 import { characterVocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
-import { idleNotes } from './idle.ts';
+import { notesOnNoEffect } from '../options/train.ts';
 import { refuseHopeless } from './memory.ts';
 import { modelOf } from './model.ts';
 import { createOptimizer } from './optimizers.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
 import { workloadOf } from './workload.ts';
 
@@ -25,7 +25,7 @@ interface Validates {
  * @throws RnnError `usage` for what no run can have, such as --tied without an embedding
  */
 export function refuseImpossible(given: Partial<TrainingOptions>, validates: Validates): readonly string[] {
-  const [notes = [], ...others] = optionsByLength(given, validates).map((options) => idleNotes(given, options));
+  const [notes = [], ...others] = optionsByLength(given, validates).map((options) => notesOnNoEffect(given, options));
   return notes.filter((note) => others.every((each) => each.includes(note)));
 }
 

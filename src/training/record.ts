@@ -1,46 +1,15 @@
 // What a checkpoint keeps of a run besides its tensors and the place in the text, and how it is read back. The file has been checked
 // for damage by then; what is left to check is that each member is what the loop takes it for.
-import {
-  type Checkpoint,
-  type Rule,
-  finite,
-  firstWrong,
-  flag,
-  isObject,
-  fraction,
-  nonNegative,
-  oneOf,
-  orNull,
-  text,
-  texts,
-  whole,
-} from '../runs/store.ts';
-import { UTF8, encodingNamed } from '../corpus/encoding.ts';
-import type { Corpus, CorpusOptions } from '../corpus/read.ts';
+import { type Checkpoint, type Rule, firstWrong, isObject } from '../runs/store.ts';
+import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
-import { earlierDefaults, lengths, optionRules, troubleInOptions } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
-
-/** How the text of a run is read, apart from which files it is in. */
-export type ReadingOptions = Pick<
-  CorpusOptions,
-  'include' | 'exclude' | 'unit' | 'encoding' | 'keepLineEnds' | 'skipInvalid' | 'minCount' | 'validationFraction' | 'testFraction'
-> & {
-  readonly validationFile: string | null;
-  readonly testFile: string | null;
-};
-
-/** How the texts of runs were read whose checkpoints do not say so. */
-export const earlierReading = { encoding: UTF8, keepLineEnds: true, skipInvalid: false, testFraction: 0, testFile: null } as const;
-
-/** What a run was asked to run on; null where that was left open. */
-export interface MachineOptions {
-  readonly device: string | null;
-  readonly threads: number | null;
-  readonly blas: string | null;
-}
+import { anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
+import type { Options, ValuesOf } from '../options/option.ts';
+import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
+import { earlierOptions, earlierReading, wrongValue } from '../options/train.ts';
+import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
 
 /** Where the loop stands, apart from its session. */
 export interface LoopState {
@@ -77,57 +46,32 @@ const endReasons: readonly EndReason[] = ['epochs', 'max-steps', 'budget', 'pati
 
 type Rules<Members> = { readonly [Key in keyof Members]: Rule };
 
-const counted = whole(0, MOST_COUNTED);
-const textOrNull = orNull(text);
-const trendRules: Rules<LossTrendState> = { steps: counted, average: finite, lowest: orNull(finite) };
+const count = wholeNumber(0, MOST_COUNTED);
+const milliseconds = number({ min: 0 });
+const trendRules: Rules<LossTrendState> = { steps: count, average: number(), lowest: orNull(number()) };
 const loopRules: Rules<LoopState> = {
-  totalSteps: orNull(whole(0, Number.MAX_VALUE)),
-  trainingMs: nonNegative,
-  elapsedMs: nonNegative,
-  sinceBest: counted,
-  sinceDrop: counted,
-  drops: counted,
-  evaluatedAt: finite,
-  sampledAt: finite,
-  evaluatedMs: nonNegative,
-  sampledMs: nonNegative,
-  recoveries: counted,
-  learningRateFactor: {
-    expected: 'a number above 0, at most 1',
-    holds: (value) => finite.holds(value) && (value as number) > 0 && (value as number) <= 1,
-  },
-  finished: orNull(oneOf(...endReasons)),
+  totalSteps: orNull(wholeNumber(0)),
+  trainingMs: milliseconds,
+  elapsedMs: milliseconds,
+  sinceBest: count,
+  sinceDrop: count,
+  drops: count,
+  evaluatedAt: number(),
+  sampledAt: number(),
+  evaluatedMs: milliseconds,
+  sampledMs: milliseconds,
+  recoveries: count,
+  learningRateFactor: number({ above: 0, max: 1 }),
+  finished: orNull(choice(endReasons)),
   trend: { expected: 'the trend of the loss', holds: (value) => isObject(value) && firstWrong(value, trendRules) === null },
 };
-const readingRules: Rules<ReadingOptions> = {
-  include: texts,
-  exclude: texts,
-  unit: oneOf('char', 'byte'),
-  encoding: { expected: 'an encoding', holds: (value) => typeof value === 'string' && encodingNamed(value) !== null },
-  keepLineEnds: flag,
-  skipInvalid: flag,
-  minCount: whole(1, MOST_COUNTED),
-  validationFraction: fraction,
-  validationFile: textOrNull,
-  testFraction: fraction,
-  testFile: textOrNull,
-};
-const machineRules: Rules<MachineOptions> = { device: textOrNull, threads: orNull(whole(1, MOST_COUNTED)), blas: textOrNull };
 const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDigest'>> = {
-  digest: text,
-  characters: counted,
-  train: counted,
-  validation: counted,
-  test: counted,
+  digest: anyText,
+  characters: count,
+  train: count,
+  validation: count,
+  test: count,
 };
-
-const settingRules = { ...readingRules, ...machineRules };
-
-/** The first of these settings, which may be some of all, that is not what it may be; null if all are. */
-export function wrongSetting(given: Partial<ReadingOptions & MachineOptions>): keyof typeof settingRules | null {
-  const names = Object.keys(settingRules) as (keyof typeof settingRules)[];
-  return names.find((name) => given[name] !== undefined && !settingRules[name].holds(given[name])) ?? null;
-}
 
 /** Which text a run was trained on. */
 export interface CorpusRecord {
@@ -168,21 +112,33 @@ export function unfit(what: string): RnnError {
   });
 }
 
+/** The options of a table that a member of the record has, and nothing else. @throws RnnError `checkpoint` for a value of another kind */
+function recordedIn<Table extends Options>(
+  table: Table,
+  training: Training,
+  member: 'options' | 'reading' | 'machine',
+  earlier: Partial<ValuesOf<Table>> = {},
+): ValuesOf<Table> {
+  const recorded = training[member];
+  if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${member} is missing`);
+  const values = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
+  const wrong = wrongValue(table, values);
+  if (wrong !== null)
+    throw unfit(
+      `training.${member}.${wrong.name} is ${JSON.stringify(wrong.value)?.slice(0, 60) ?? 'missing'}, expected ${wrong.expected}`,
+    );
+  return only<ValuesOf<Table>>(values, table);
+}
+
 /** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
 export function recordedOptions(training: Training): TrainingOptions {
-  const recorded = { ...training.options, ...earlierDefaults, ...training.options }; // its own first: a checkpoint that is written again keeps their order
-  const trouble = troubleInOptions(recorded);
-  if (trouble !== null)
-    throw unfit(
-      `training.options.${trouble.option} is ${JSON.stringify(trouble.value)?.slice(0, 60) ?? 'missing'}, expected ${trouble.expected}`,
-    );
-  const options = only<TrainingOptions>(recorded, optionRules);
+  const options: TrainingOptions = recordedIn(trainingOptions, training, 'options', earlierOptions);
   if (lengths.filter((option) => options[option] !== null).length !== 1)
     throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
   return options;
 }
 
-export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', readingRules, earlierReading);
+export const recordedReading = (training: Training): ReadingOptions => recordedIn(readingOptions, training, 'reading', earlierReading);
 /** Null for models of other programs. */
 export const recordedReadingOrNull = (training: Training): ReadingOptions | null => orNullIfUnfit(recordedReading, training);
 export const recordedLoopOrNull = (training: Training): LoopState | null => orNullIfUnfit(recordedLoop, training);
@@ -197,7 +153,7 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
   }
 }
 
-export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', machineRules);
+export const recordedMachine = (training: Training): MachineOptions => recordedIn(machineOptions, training, 'machine');
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 

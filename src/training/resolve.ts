@@ -8,11 +8,17 @@ import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
 import { expectedCharacters } from './expected.ts';
 import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
-import { earlierDefaults, lengths, troubleInOptions } from './option-rules.ts';
-import type { OptimizerName, TrainingOptions } from './options.ts';
-import { idleNotes } from './idle.ts';
+import { defaultValues, flagOf, notesOnNoEffect, wrongValue } from '../options/train.ts';
+import {
+  type OptimizerName,
+  type TrainingOption,
+  type TrainingOptions,
+  lengths,
+  trainingNames,
+  trainingOptions,
+} from '../options/training.ts';
 import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
-import { withPreset } from './presets.ts';
+import { withPreset } from '../options/presets.ts';
 
 /** Chance of a zero state at a window. */
 const STATE_RESET = { min: 0.05, max: 0.3 };
@@ -47,26 +53,6 @@ export interface ResolvedAnew extends Resolved {
   readonly idle: readonly string[];
 }
 
-/** What is chosen from the length of the text, or from what is. */
-const fromText: readonly (keyof TrainingOptions)[] = [
-  'cell',
-  'layers',
-  'hidden',
-  'embedding',
-  'dropout',
-  'weightDecay',
-  'batchSize',
-  'sequenceLength',
-  'learningRate',
-  'stateReset',
-  ...lengths,
-  'evaluateEvery',
-  'checkpointEvery',
-  'sampleEvery',
-  'evaluationStreams',
-  'validationCharacters',
-];
-
 /**
  * @throws RnnError `usage` for values that cannot be, `corpus` for a text too short
  */
@@ -85,39 +71,23 @@ export function resolveOptions(
   });
   const cell = cellNamed(given.cell ?? chosen.cell);
   const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
-  const textStarts = given.textStarts ?? true;
 
   const sized: Omit<TrainingOptions, keyof Intervals> = {
+    ...(defaultValues() as TrainingOptions),
+    ...definedIn(given),
     cell: cell.name,
     layers: given.layers ?? chosen.layers,
     hidden,
     embedding: given.embedding ?? chosen.embedding,
     dropout: given.dropout ?? chosen.dropout,
-    forgetBias: given.forgetBias ?? 1,
-    initialisation: given.initialisation ?? 'uniform',
-    sequenceLength,
-    batchSize,
-    optimizer: given.optimizer ?? 'adam',
-    learningRate: given.learningRate ?? learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize),
-    schedule: given.schedule ?? 'cosine',
-    warmupSteps: given.warmupSteps ?? 20,
-    decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : 0.95),
-    decayEpochs: given.decayEpochs ?? 1,
-    finalFraction: given.finalFraction ?? 0.01,
-    momentum: given.momentum ?? 0.9,
-    clipNorm: given.clipNorm ?? 0.5,
-    ...asEarlierUnlessGiven(given),
     skip: given.skip ?? chosen.skip,
     weightDecay: given.weightDecay ?? chosen.weightDecay,
-    stateReset: given.stateReset ?? (textStarts ? defaultStateReset(corpus, sequenceLength) : 0.05),
-    textStarts,
+    sequenceLength,
+    batchSize,
+    learningRate: given.learningRate ?? learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize),
+    decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
+    stateReset: given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
     ...runLength(given, length, windowsPerEpoch),
-    maxTimeMs: given.maxTimeMs ?? null,
-    seed: given.seed ?? 1,
-    keep: given.keep ?? 0,
-    sampleLength: given.sampleLength ?? 150,
-    patience: given.patience ?? 0,
-    maxRecoveries: given.maxRecoveries ?? 3,
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
   refuseWrong(sized, intervalNames); // before such sizes are counted with
@@ -131,29 +101,23 @@ export function resolveOptions(
   return {
     options,
     notes: [...describeChoices(given, options, length), ...describeSample(options, corpus.validation.length)],
-    idle: idleNotes(asked, options),
+    idle: notesOnNoEffect(asked, options),
     sources: sourcesOf(options, asked, given),
   };
 }
 
 function sourcesOf(options: TrainingOptions, asked: Partial<TrainingOptions>, given: Partial<TrainingOptions>): ResolvedAnew['sources'] {
-  const names = Object.keys(options) as (keyof TrainingOptions)[];
-  const sourceOf = (name: keyof TrainingOptions): OptionSource => {
+  const sourceOf = (name: TrainingOption): OptionSource => {
     if (asked[name] !== undefined) return 'given';
     if (given[name] !== undefined && given[name] === options[name]) return 'preset';
-    return fromText.includes(name) && options[name] !== null ? 'text' : 'default';
+    return 'isChosen' in trainingOptions[name] && options[name] !== null ? 'text' : 'default';
   };
-  return Object.fromEntries(names.map((name) => [name, sourceOf(name)])) as ResolvedAnew['sources'];
+  return Object.fromEntries(trainingNames.map((name) => [name, sourceOf(name)])) as ResolvedAnew['sources'];
 }
 
-/** What came to be an option later is as it was before, unless it is given. */
-function asEarlierUnlessGiven(given: Partial<TrainingOptions>): Pick<TrainingOptions, keyof typeof earlierDefaults> {
-  const options = Object.entries(earlierDefaults).map(([option, value]) => [
-    option,
-    given[option as keyof typeof earlierDefaults] ?? value,
-  ]);
-  return Object.fromEntries(options) as Pick<TrainingOptions, keyof typeof earlierDefaults>;
-}
+/** The options that are neither undefined nor null. */
+const definedIn = (given: Partial<TrainingOptions>): Partial<TrainingOptions> =>
+  Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
 
 /** Each stream of a validation text has something to read. */
 function streamsIn({ validation }: { readonly validation: Text }, max: number): number {
@@ -198,9 +162,11 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
 
 /** @throws RnnError `usage` for a value that cannot be */
 function refuseWrong(options: Partial<TrainingOptions>, unchosen: readonly string[] = []): void {
-  const trouble = troubleInOptions({ ...options }, unchosen);
-  if (trouble !== null)
-    throw new RnnError('usage', `${trouble.flag} is ${inQuotes(trouble.value)}, expected ${trouble.expected}`, { options: [trouble.flag] });
+  const names = trainingNames.filter((name) => !unchosen.includes(name));
+  const wrong = wrongValue(trainingOptions, { ...options }, names);
+  if (wrong === null) return;
+  const flag = flagOf(wrong.name);
+  throw new RnnError('usage', `${flag} is ${inQuotes(wrong.value)}, expected ${wrong.expected}`, { options: [flag] });
 }
 
 function nothingToWaitFor(flag: string, value: number | string): RnnError {

@@ -4,7 +4,7 @@ import { type Header, type RunFiles, lookInto, runFoldersIn } from '../runs/stor
 import { parameterShapes } from '../model/parameters.ts';
 import { countParameters } from '../program/value.ts';
 import { changedOptions } from './changes.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { type LoopState, recordedCorpusOrNull, recordedLoopOrNull } from './record.ts';
 
 /**

@@ -1,5 +1,5 @@
 // How the learning rate changes over a run. Pure.
-import type { ScheduleName, TrainingOptions } from './options.ts';
+import type { ScheduleName, TrainingOptions } from '../options/training.ts';
 
 /** Where a run stands when a step is about to be made. */
 export interface Progress {

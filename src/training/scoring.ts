@@ -15,9 +15,11 @@ import type { ActivityListener } from './activity.ts';
 import { type DynamicOptions, TRAINED, dynamicDefaults, dynamicRule, evaluateDynamically } from './dynamic.ts';
 import { evaluate } from './evaluation.ts';
 import { COST_OF_VALIDATION } from './intervals.ts';
-import { optionRules } from './option-rules.ts';
+import { trainingOptions } from '../options/training.ts';
 import { refuseIfTooLarge } from './memory.ts';
-import { type ReadingOptions, earlierReading, recordedCorpus, recordedReadingOrNull } from './record.ts';
+import { earlierReading } from '../options/train.ts';
+import type { ReadingOptions } from '../options/run.ts';
+import { recordedCorpus, recordedReadingOrNull } from './record.ts';
 import { workOfModel } from './work.ts';
 
 export const parts = ['all', 'train', 'validation', 'test'] as const;
@@ -132,7 +134,7 @@ type ReadCorpus = Pick<Corpus, 'train' | 'validation' | 'test' | 'digest' | 'sou
 /** What a run was evaluated with, by what its checkpoint says. */
 function recordedOption({ options }: Training, option: keyof typeof otherwise): number {
   const value = Object.hasOwn(options, option) ? options[option] : undefined;
-  return optionRules[option].holds(value) ? (value as number) : otherwise[option];
+  return trainingOptions[option].kind.holds(value) ? (value as number) : otherwise[option];
 }
 
 function differenceFromRun(training: Training, corpus: ReadCorpus, part: Part): string | null {

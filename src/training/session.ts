@@ -14,8 +14,8 @@ import { type ActivityListener, reporting } from './activity.ts';
 import { processBytes, refuseIfTooLarge } from './memory.ts';
 import { type Optimizer, createOptimizer } from './optimizers.ts';
 import { modelOf } from './model.ts';
-import { earlierDefaults } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
+import { earlierOptions } from '../options/train.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { ProgressSampler } from './progress-sampler.ts';
 import { recordOf, recordedCorpus } from './record.ts';
 import { nearestPlace, placeIn, statesIn } from './restore.ts';
@@ -159,7 +159,7 @@ export class Session {
     const recorded = recordedCorpus(training);
     const { digest, sourcesDigest, train, validation } = this.#corpus;
     const sameTraining = recorded.sourcesDigest === sourcesDigest && recorded.train === train.length;
-    const { validationCharacters, evaluationStreams }: Partial<TrainingOptions> = { ...earlierDefaults, ...training.options };
+    const { validationCharacters, evaluationStreams }: Partial<TrainingOptions> = { ...earlierOptions, ...training.options };
     const isSame = validationCharacters === this.#options.validationCharacters;
     // The chunks of a sample lie elsewhere with another number of them.
     const isSameSample = isSame && (validationCharacters === 0 || evaluationStreams === this.#options.evaluationStreams);

@@ -4,7 +4,7 @@ import type { Checkpoint } from '../runs/store.ts';
 import { LossTrend } from './divergence.ts';
 import type { EndReason, EvaluationEvent, ReportEvent } from './events.ts';
 import { History } from './history.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { type LoopState, recordedLoop } from './record.ts';
 import type { Restored, RunRecord } from './session.ts';
 

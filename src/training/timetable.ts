@@ -1,7 +1,7 @@
 // When a run evaluates, samples and saves: whether each is due at the step that is reached, and how long those still to come will take.
 import { type Recurring, isDue, timesLeft } from './due.ts';
 import { COST_OF_VALIDATION, EVALUATIONS, SAMPLES } from './intervals.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import type { Pause, Pauses } from './pauses.ts';
 import type { Session } from './session.ts';
 import type { Standing } from './standing.ts';

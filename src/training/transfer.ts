@@ -4,27 +4,25 @@ import { Vocabulary } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights, parameterShapes } from '../model/parameters.ts';
-import { earlierDefaults, optionRules } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
-
-/** What the weights of a model are made for. */
-const fixed = ['cell', 'layers', 'hidden', 'embedding', 'skip', 'stacking', 'timeSkip', 'tied', 'layerNorm', 'learnedState'] as const;
+import { earlierOptions, flagOf, namesWith } from '../options/train.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 /**
  * The options of a new run that starts from these weights: the sizes are theirs.
  * @throws RnnError `usage` if others were given
  */
 export function withSizesOf({ model }: Pick<TrainedModel, 'model'>, given: Partial<TrainingOptions>): Partial<TrainingOptions> {
-  const own = { ...earlierDefaults, ...model };
+  const fixed = namesWith(({ isFixed }) => isFixed === 'weights');
+  const own: Partial<TrainingOptions> = { ...earlierOptions, ...model };
   for (const option of fixed) {
     const value = given[option];
     if (value === undefined || value === own[option]) continue;
     throw new RnnError(
       'usage',
-      `${optionRules[option].flag} ${value} does not go with --init-from: its weights are those of ${optionRules[option].flag} ${own[option]}`,
+      `${flagOf(option)} ${value} does not go with --init-from: its weights are those of ${flagOf(option)} ${own[option]}`,
       {
         hint: 'leave it out, or start without --init-from',
-        options: [optionRules[option].flag, '--init-from'],
+        options: [flagOf(option), '--init-from'],
       },
     );
   }

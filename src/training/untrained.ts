@@ -8,7 +8,7 @@ import { countParameters } from '../program/value.ts';
 import { Random } from '../random.ts';
 import { freeBytes, gigabytes } from './memory.ts';
 import { modelOf } from './model.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { resolveOptions } from './resolve.ts';
 
 /** Bytes of a weight as it is kept, and as it is computed with in float64. */

@@ -4,7 +4,7 @@ import type { Corpus } from '../corpus/read.ts';
 import type { Executable } from '../devices/device.ts';
 import type { ActivityListener } from './activity.ts';
 import { evaluate } from './evaluation.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { startSymbolOf } from './windows.ts';
 
 type Options = Pick<TrainingOptions, 'evaluationStreams' | 'sequenceLength' | 'textStarts' | 'validationCharacters'>;

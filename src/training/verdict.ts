@@ -1,6 +1,6 @@
 // How a run went: when its validation loss was lowest, whether the model overfitted or underfitted, and which options to try next. Pure.
 import type { EndReason } from './events.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 /** An evaluation, with the training loss at that step where it is known. */
 export interface EvaluatedStep {

@@ -2,8 +2,8 @@
 import type { Checkpoint } from '../runs/store.ts';
 import { type Draws, lengthsAround } from '../corpus/cuts.ts';
 import type { Vocabulary } from '../corpus/vocabulary.ts';
-import { earlierDefaults } from './option-rules.ts';
-import type { TrainingOptions } from './options.ts';
+import { earlierOptions } from '../options/train.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 /** The job of training windows of the mean length. Those of other lengths share its carried state. */
 export const TRAIN = 'train';
@@ -35,6 +35,6 @@ export function startSymbolOf({ textStarts }: Pick<TrainingOptions, 'textStarts'
 export function sameWindows(recorded: Checkpoint['training']['options'], options: TrainingOptions): boolean {
   const draws = options.randomOffset || options.randomLength;
   const deciding = ['batchSize', 'sequenceLength', 'randomOffset', 'randomLength', ...(draws ? ['seed'] : [])] as const;
-  const earlier: Readonly<Record<string, unknown>> = { ...earlierDefaults, ...recorded };
+  const earlier: Readonly<Record<string, unknown>> = { ...earlierOptions, ...recorded };
   return deciding.every((option) => earlier[option] === options[option as keyof TrainingOptions]);
 }

@@ -3,7 +3,7 @@ import type { TrainingWork } from '../devices/open.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
 import { type ModelOptions, modelOf } from './model.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 
 export type Windows = Pick<TrainingOptions, 'batchSize' | 'sequenceLength' | 'epochs' | 'maxSteps' | 'budgetMs' | 'maxTimeMs'>;
 

@@ -5,7 +5,7 @@ import { evaluationProgram, trainingProgram } from '../model/network.ts';
 import { parameterShapes } from '../model/parameters.ts';
 import { regularisationOf } from './model.ts';
 import type { Optimizer } from './optimizers.ts';
-import type { TrainingOptions } from './options.ts';
+import type { TrainingOptions } from '../options/training.ts';
 import { TRAIN, trainingJob, windowLengths } from './windows.ts';
 
 /**

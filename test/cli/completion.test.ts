@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { presets } from '../../src/training/presets.ts';
+import { presets } from '../../src/options/presets.ts';
 import { rnn } from './helpers.ts';
 
 const shells = ['bash', 'zsh', 'fish'] as const;

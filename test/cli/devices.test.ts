@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { devices } from '../../src/cli/devices.ts';
+import { devices } from '../../src/options/run.ts';
 import { deviceNames } from '../../src/devices/open.ts';
 import { rnn } from './helpers.ts';
 

@@ -148,8 +148,8 @@ describe('what is wrong is called by where it stands', () => {
     [{ env: { RNN_TIED: 'maybe' } }, 'RNN_TIED is maybe, expected 1 or 0', ''],
     [{ env: { RNN_EPOCHS: '1', RNN_BUDGET: '3m' } }, 'RNN_EPOCHS and RNN_BUDGET exclude each other', 'give one'],
     [{ env: { RNN_LAYERS: '5000' } }, 'RNN_LAYERS is 5000, expected a whole number from 1 to 1024', ''],
-    [{ file: '{\n  "hidden": 0\n}' }, 'rnn.json:2: hidden is 0, expected a whole number of at least 1', ''],
-    [{ file: { hidden: '256' } }, 'rnn.json:1: hidden is "256", expected a whole number of at least 1', ''],
+    [{ file: '{\n  "hidden": 0\n}' }, 'rnn.json:2: hidden is 0, expected a whole number from 1 to 1048576', ''],
+    [{ file: { hidden: '256' } }, 'rnn.json:1: hidden is "256", expected a whole number from 1 to 1048576', ''],
     [{ file: { hidden: null } }, 'rnn.json:1: hidden is null, expected a whole number', ''],
     [{ file: { budget: 30 } }, 'rnn.json:1: budget is 30, expected a duration', 'a bare number has no unit'],
     [{ file: { cell: 5 } }, 'rnn.json:1: cell is 5, expected one of rnn, ', ''],
@@ -157,7 +157,7 @@ describe('what is wrong is called by where it stands', () => {
     [{ file: { include: '*.c' } }, 'rnn.json:1: include is "*.c", expected a list of texts', ''],
     [{ file: { out: 7 } }, 'rnn.json:1: out is 7, expected a text between double quotes', ''],
     [{ file: '{\n  "cell": "gru",\n  "hiden": 64\n}' }, 'rnn.json:3: hiden is no option of rnn train', 'did you mean hidden?'],
-    [{ file: { valFraction: 0.1 } }, 'rnn.json:1: valFraction is no option', 'did you mean val-fraction?'],
+    [{ file: { valFractoin: 0.1 } }, 'rnn.json:1: valFractoin is no option', 'did you mean val-fraction?'],
     [{ file: { learning_rate: 0.1 } }, 'rnn.json:1: learning_rate is no option', 'did you mean lr?'],
     [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is no option', 'did you mean hidden?'],
     [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is no option', 'did you mean max-steps?'],
@@ -184,7 +184,7 @@ describe('what is wrong is called by where it stands', () => {
 
   const deep = `${'['.repeat(100_000)}${']'.repeat(100_000)}`;
   it.each([
-    ['a number that is lists in lists', `{"hidden": ${deep}}`, 'rnn.json:1: hidden is a list, expected a whole number of at least 1'],
+    ['a number that is lists in lists', `{"hidden": ${deep}}`, 'rnn.json:1: hidden is a list, expected a whole number from 1 to 1048576'],
     ['a switch that is lists in lists', `{"tied": ${deep}}`, 'rnn.json:1: tied is a list, expected true or false'],
     ['a list that is lists in lists', `{"include": ${deep}}`, 'rnn.json:1: include is a list, expected a list of texts'],
     ['600,000 members', `{${Array.from({ length: 600_000 }, (_, index) => `"x${index}":\n1`).join(',')}}`, 'rnn.json:1: x0 is no option'],
@@ -360,7 +360,7 @@ describe('a sweep', () => {
       RNN_JSON: '1',
       RNN_SEED: '5',
     });
-    expect({ code, stderr: stderr.replace(/^.*does nothing.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
+    expect({ code, stderr: stderr.replace(/^.*has no effect.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(
       `rnn train ${text} --seq-length 20 --hidden=32 --lr=0.01 --seed=5 --nesterov --device=cpu --budget 1m --resume --out ${join(folder, 'sweep/budget=1m')}\n`,
     );

@@ -305,7 +305,7 @@ describe('rnn sweep', () => {
     expect(await valuesOf('init-from=01,1')).toEqual(['01', '1']);
   });
 
-  it('says what does nothing once, and at how many points', async () => {
+  it('says what has no effect once, and at how many points', async () => {
     const idle = await sweep(['--grid', 'cell=lstm,rnn', '--grid', 'hidden=4,5', '--emit'], undefined, [
       '--forget-bias',
       '2',
@@ -314,7 +314,8 @@ describe('rnn sweep', () => {
     ]);
     expect(idle).toMatchObject({
       code: 0,
-      stderr: '--momentum does nothing: it is for --optimizer sgd\n--forget-bias does nothing: rnn has no forget gate (at 2 of 4 trials)\n',
+      stderr:
+        '--momentum has no effect because --optimizer is adam\n--forget-bias has no effect because the cell has no forget gate (at 2 of 4 trials)\n',
     });
   });
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import { optionRules } from '../../src/training/option-rules.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import { flagOf } from '../../src/options/train.ts';
+import { type TrainingOptions, trainingNames } from '../../src/options/training.ts';
 import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts';
 import { rnn } from './helpers.ts';
 import { fakeRooms } from './rooms.ts';
@@ -42,13 +42,13 @@ it.each([
 
 it('the help of rnn train shows every default that does not depend on the text, and they are those that hold', async () => {
   const shown = [...(await helpOfTrain())]
-    .map(([flag, text]) => [flag, /\(default: (.*)\)$/.exec(text)?.[1]])
+    .map(([flag, text]) => [flag, /\[default: (.*)\]$/.exec(text)?.[1]])
     .filter(([, value]) => value !== undefined);
   const { rooms, calls } = fakeRooms();
   await rnn(['train', 'hamlet.txt'], { rooms });
   const { options, sources } = resolution(100_000);
-  const always = Object.entries(optionRules)
-    .map(([name, { flag }]) => ({ flag, value: options[name as keyof TrainingOptions], source: sources[name as keyof TrainingOptions] }))
+  const always = trainingNames
+    .map((name) => ({ flag: flagOf(name), value: options[name], source: sources[name] }))
     .filter(({ value, source }) => source === 'default' && value !== null && typeof value !== 'boolean');
   expect(always.length).toBeGreaterThan(30);
   expect(Object.fromEntries(shown)).toEqual({

@@ -6,7 +6,7 @@ import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device, Executable, StandingCall } from '../../src/devices/device.ts';
 import type { Activity, ActivityListener } from '../../src/training/activity.ts';
 import { type RunEstimate, estimateRun } from '../../src/training/estimate.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { startSymbolOf } from '../../src/training/windows.ts';
 import { asked, corpusOf, optionsOf, verses } from './fixture.ts';
 

@@ -9,8 +9,9 @@ import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Call, CallResult, Device, Executable } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
-import type { LoopState, MachineOptions, ReadingOptions } from '../../src/training/record.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
+import type { MachineOptions, ReadingOptions } from '../../src/options/run.ts';
+import type { LoopState } from '../../src/training/record.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
 import { type TrainingRun, prepareTraining } from '../../src/training/train.ts';
 

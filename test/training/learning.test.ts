@@ -5,7 +5,7 @@ import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
 import { cells } from '../../src/model/cells/registry.ts';
 import { Random } from '../../src/random.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { isEverything } from '../devices/gpu/helpers.ts';
 import { corpusOf, train } from './fixture.ts';
 import { ngramLoss } from './ngram.ts';

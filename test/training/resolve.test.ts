@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { RnnError } from '../../src/errors.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { type Resolved, refitOptions, resolveOptions } from '../../src/training/resolve.ts';
 
 function resolve(train: number, given: Partial<TrainingOptions> = {}, validation = Math.floor(train / 9)): Resolved {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type Checkpoint, RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { Corpus } from '../../src/corpus/read.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import { isEverything } from '../devices/gpu/helpers.ts';

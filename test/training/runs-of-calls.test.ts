@@ -3,7 +3,7 @@ import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { readCheckpoint } from '../../src/runs/read.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { ReportEvent, TrainingEvent } from '../../src/training/events.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { Session } from '../../src/training/session.ts';
 import { isEverything } from '../devices/gpu/helpers.ts';
 import { inRunsOf, optionsOf, train, verses } from './fixture.ts';

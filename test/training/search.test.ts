@@ -107,7 +107,7 @@ test('what no run can have is refused whatever the text, and what hangs on the t
   expect(refuseImpossible({ lockedDropout: true, preset: 'quick' }, { validates: true })).toEqual([]);
   expect(refuseImpossible({ stacking: 'residual' }, { validates: true })).toEqual([]);
   expect(refuseImpossible({ stacking: 'residual', layers: 1 }, { validates: true })).toEqual([
-    '--stacking does nothing: there is one layer',
+    '--stacking has no effect because there is one layer',
   ]);
 });
 

@@ -4,7 +4,7 @@ import { readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { Device } from '../../src/devices/device.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { timeless, train, verses } from './fixture.ts';
 
 /** What time it is, for --max-time: it goes on only when a test says so. */

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { LogLine } from '../../src/runs/store.ts';
 import { Curves } from '../../src/training/curves.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { type RunToJudge, type Verdict, verdictOf } from '../../src/training/verdict.ts';
 import { corpusOf, optionsOf, train, verses } from './fixture.ts';
 

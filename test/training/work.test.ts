@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { workOf } from '../../src/training/work.ts';
-import type { TrainingOptions } from '../../src/training/options.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 
 const options = {
   cell: 'lstm',

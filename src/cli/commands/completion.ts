@@ -7,7 +7,7 @@ import { type CommandModel, modelOf } from '../completion/model.ts';
 import { zshScript } from '../completion/zsh.ts';
 import type { Context } from '../context.ts';
 import { commonFlags } from '../flags.ts';
-import { parseChoice } from '../values.ts';
+import { parseChoice } from '../../options/values.ts';
 
 const shells: Readonly<Record<string, (commands: readonly CommandModel[]) => string>> = {
   bash: bashScript,

@@ -34,7 +34,7 @@ interface EvalFlags extends TextFlags {
   readonly blas?: string;
 }
 
-const positive = { whole: true, least: 1 };
+const positive = { whole: true, min: 1 };
 /** What training/scoring.ts knows; it is not loaded for a help text. */
 const parts: readonly Part[] = ['all', 'train', 'validation', 'test'];
 const defaultPart: Part = 'all';
@@ -63,8 +63,8 @@ export function defineEval(command: Command, context: Context): void {
       numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
       numberFlag('--seq-length <n>', 'steps at a time; as in training', positive),
       switchFlag('--dynamic', 'also with weights that learn from what was scored'),
-      numberFlag('--dynamic-lr <x>', 'how fast they learn; 0.03-0.3 (default: 0.1)', { above: 0, most: 1000 }),
-      numberFlag('--dynamic-decay <x>', 'back to the trained ones; 0-0.02 (default: 0.002)', { least: 0, most: 1 }),
+      numberFlag('--dynamic-lr <x>', 'how fast they learn; 0.03-0.3 (default: 0.1)', { above: 0, max: 1000 }),
+      numberFlag('--dynamic-decay <x>', 'back to the trained ones; 0-0.02 (default: 0.002)', { min: 0, max: 1 }),
     ],
     'What is shown:': [
       switchFlag('--by-character', 'what each cost: the text in colours, or a line each'),

@@ -39,7 +39,7 @@ interface GradientsFlags {
 const defaults = { steps: 200, positions: 4, jacobians: 3 } as const;
 /** Of the chart in a terminal. */
 const rows = 14;
-const positive = { whole: true, least: 1 };
+const positive = { whole: true, min: 1 };
 
 /** A network, and the text in its own symbols. */
 interface Subject {
@@ -61,15 +61,15 @@ export function defineGradients(command: Command, context: Context): void {
       listFlag('--untrained <cell>', 'as training starts, repeatable: lstm,hidden=64'),
     ],
     'What is measured:': [
-      numberFlag('--steps <k>', `steps back; twice --seq-length is enough (default: ${defaults.steps})`, { ...positive, most: 10_000 }),
+      numberFlag('--steps <k>', `steps back; twice --seq-length is enough (default: ${defaults.steps})`, { ...positive, max: 10_000 }),
       numberFlag('--positions <n>', `places in the text; more are steadier (default: ${defaults.positions})`, {
         ...positive,
-        most: 1024,
+        max: 1024,
       }),
       numberFlag('--jacobians <n>', `steps whose σ max is found; 0 none (default: ${defaults.jacobians})`, {
         whole: true,
-        least: 0,
-        most: 1000,
+        min: 0,
+        max: 1000,
       }),
       listFlag('--include <glob>', 'of a folder, only these files'),
       listFlag('--exclude <glob>', 'of a folder, not these files'),

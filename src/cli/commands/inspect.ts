@@ -13,7 +13,7 @@ import { count, harmless, unitName } from '../format.ts';
 import { type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { markedText } from '../marks.ts';
 import { shaderFor } from '../shades.ts';
-import { badValue } from '../values.ts';
+import { badValue } from '../../options/values.ts';
 import { OutputFiles, forceFlag, isStdout, refuseMixed } from '../written.ts';
 
 interface InspectFlags extends TextFlags {

@@ -37,7 +37,7 @@ export function definePlot(command: Command, context: Context): void {
   for (const flag of [
     choiceFlag('--x <what>', `over what: ${horizontals.join(', ')} (default: step)`, horizontals),
     choiceFlag('--only <chart>', `one of ${charts.join(', ')}`, charts),
-    numberFlag('--smooth <x>', 'how much the training loss is calmed; 0.6-0.95 (default: 0)', { least: 0, below: 1 }),
+    numberFlag('--smooth <x>', 'how much the training loss is calmed; 0.6-0.95 (default: 0)', { min: 0, below: 1 }),
     switchFlag('--log', 'the loss on a logarithmic axis'),
     textFlag('--svg <file>', 'a picture for papers and pages; - is stdout'),
     textFlag('--html <file>', 'a page to zoom and read in, without a network; - is stdout'),

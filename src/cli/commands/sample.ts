@@ -13,7 +13,7 @@ import { addExamples, addGroups, anyTextFlag, commonFlags, listFlag, numberFlag,
 import { harmless } from '../format.ts';
 import type { Io } from '../io.ts';
 import { writeSamples } from '../samples.ts';
-import { badValue } from '../values.ts';
+import { badValue } from '../../options/values.ts';
 import { readWhole } from '../whole-file.ts';
 
 interface SampleFlags {
@@ -36,7 +36,7 @@ interface SampleFlags {
   readonly threads?: number;
 }
 
-const positive = { whole: true, least: 1 };
+const positive = { whole: true, min: 1 };
 /** A longer prime takes many minutes to read. */
 const MAX_PRIME_BYTES = 64e6;
 
@@ -57,11 +57,11 @@ export function defineSample(command: Command, context: Context): void {
       numberFlag('--num <n>', 'how many texts; several are drawn at once', positive).default(1),
     ],
     'The choice of each character:': [
-      numberFlag('--temp <x>', '1 as the model predicts, 0.5-0.8 safer, 0 the likeliest', { least: 0 }),
+      numberFlag('--temp <x>', '1 as the model predicts, 0.5-0.8 safer, 0 the likeliest', { min: 0 }),
       numberFlag('--top-k <n>', 'only the k likeliest; 10-40', positive),
-      numberFlag('--top-p <x>', 'only the likeliest that make up this share; 0.9-0.95', { above: 0, most: 1 }),
-      numberFlag('--min-p <x>', 'only those at least x times as likely as the first; 0.05', { least: 0, most: 1 }),
-      numberFlag('--seed <n>', 'the same seed writes the same text', { whole: true, least: 0 }),
+      numberFlag('--top-p <x>', 'only the likeliest that make up this share; 0.9-0.95', { above: 0, max: 1 }),
+      numberFlag('--min-p <x>', 'only those at least x times as likely as the first; 0.05', { min: 0, max: 1 }),
+      numberFlag('--seed <n>', 'the same seed writes the same text', { whole: true, min: 0 }),
     ],
     'The machine:': [deviceFlag('where to draw; listed below (default: auto)'), threadsFlag('of the cpu')],
     'Output:': [switchFlag('--json', 'one JSON object per text, when it is complete'), ...commonFlags()],
@@ -81,7 +81,7 @@ export function defineSample(command: Command, context: Context): void {
 /** The argument takes the place of RNN_CHECKPOINT. @throws a usage error if the run is given twice */
 function checkpointOf(run: string | undefined, { origins }: Context): Pick<SampleFlags, 'checkpoint'> {
   if (run === undefined) return {};
-  if (origins.get('checkpoint') === '--checkpoint')
+  if (origins.get('--checkpoint') === '--checkpoint')
     throw new RnnError('usage', `${inQuotes(run)} and --checkpoint exclude each other`, { hint: 'give the run once' });
   return { checkpoint: run };
 }

@@ -23,7 +23,7 @@ export function defineStory(command: Command, context: Context): void {
     .description('Shows what a run wrote as it learnt: the samples that were taken during training, each with its step and loss.')
     .argument('[run]', 'a run folder; the newest run unless given');
   for (const flag of [
-    numberFlag('--stages <n>', `how many (default: ${defaultStages}; all with --html or --json)`, { whole: true, least: 1 }),
+    numberFlag('--stages <n>', `how many (default: ${defaultStages}; all with --html or --json)`, { whole: true, min: 1 }),
     textFlag('--html <file>', 'a page with the curve of the loss; - is stdout'),
     forceFlag(),
     switchFlag('--json', 'one JSON object per sample'),

@@ -54,9 +54,9 @@ export function defineSweep(command: Command, context: Context): void {
   const groups = {
     'The trials:': [
       listFlag('--grid <option=a,b,c>', 'an option and its values; repeatable'),
-      numberFlag('--random <n>', 'sample this many trials instead; 20 find most', { whole: true, least: 1 }),
+      numberFlag('--random <n>', 'sample this many trials instead; 20 find most', { whole: true, min: 1 }),
       listFlag('--sample <option=...>', 'of a..b, log:a..b, or a,b,c; repeatable'),
-      numberFlag('--seed <n>', 'the same seed, the same trials (default: 1)', { whole: true, least: 0 }),
+      numberFlag('--seed <n>', 'the same seed, the same trials (default: 1)', { whole: true, min: 0 }),
     ],
     'Where they go:': [
       textFlag('--out <folder>', 'a run folder for each; sweeps/<name of the text>'),
@@ -127,7 +127,7 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
     const all = fixed.flagsOf(point);
     // The weights that it starts from have sizes of their own.
     if (all.initFrom !== undefined) continue;
-    for (const note of about(point.name, () => refuseImpossible(givenOptions(all), { validates: all.valFraction !== 0 })))
+    for (const note of about(point.name, () => refuseImpossible(givenOptions(all), { validates: all.validationFraction !== 0 })))
       notes.set(note, (notes.get(note) ?? 0) + 1);
   }
   return [...notes].map(([note, times]) =>
@@ -137,9 +137,9 @@ async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Contex
 
 /** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
 async function refuseMissing({ sources, flags }: Fixed, { rooms }: Context): Promise<void> {
-  const { include = [], exclude = [], skipInvalid = false, valFile, testFile } = flags;
+  const { include = [], exclude = [], skipInvalid = false, validationFile, testFile } = flags;
   const { findFiles } = await rooms.corpus();
-  for (const source of [...sources, valFile, testFile].filter((each) => each !== undefined)) {
+  for (const source of [...sources, validationFile, testFile].filter((each) => typeof each === 'string')) {
     const { lost } = await findFiles(source, { include, exclude });
     if (lost.length > 0 && !skipInvalid) throw lost[0].error;
   }

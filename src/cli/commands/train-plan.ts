@@ -2,12 +2,13 @@
 // which a part is a configuration file.
 import type { TriedRun } from '../../api/try-run.ts';
 import type { RunEstimate } from '../../training/estimate.ts';
-import type { TrainingOptions } from '../../training/options.ts';
-import type { ReadingOptions } from '../../training/record.ts';
+import { excludedBy, machineNames, readingNames } from '../../options/run.ts';
+import { flagOf } from '../../options/train.ts';
+import { type TrainingOption, type TrainingOptions, trainingNames } from '../../options/training.ts';
+import type { ReadingOptions } from '../../options/run.ts';
 import type { ResolvedAnew } from '../../training/resolve.ts';
 import type { Context } from '../context.ts';
 import { bytes, count, duration, milliseconds, shellWord } from '../format.ts';
-import { rivalsOf } from '../rivals.ts';
 import type { TrainFlags } from './train-flags.ts';
 
 interface Plan extends Pick<TriedRun, 'options' | 'sources' | 'reading' | 'corpus' | 'estimate' | 'unmeasured'> {
@@ -29,16 +30,20 @@ interface Row {
 
 export async function showPlan(context: Context, flags: TrainFlags, plan: Plan): Promise<number> {
   const { rooms, stdout } = context;
-  const { optionRules, parametersOf } = await rooms.planning();
+  const { parametersOf } = await rooms.planning();
   const { options, reading, path, corpus, estimate, unmeasured } = plan;
-  const own = Object.entries(optionRules).map(([name, { flag }]) => rowOfOption(flag, name as keyof TrainingOptions, plan, context));
-  const rows = [...own, ...rowsOfReading(flags, reading, context), ...rowsOfMachine(flags, context), ...rowsOfFiles(flags, path, context)];
+  const rows = [
+    ...trainingNames.map((name) => rowOfTraining(name, plan, context)),
+    ...rowsOfReading(flags, reading, context),
+    ...rowsOfMachine(flags, context),
+    ...rowsOfFiles(flags, path, context),
+  ];
   const parameters = parametersOf(options, corpus.vocabulary.size);
   const { length: train } = corpus.train;
   const { length: validation } = corpus.validation;
   const { length: test } = corpus.test;
   if (flags.json) {
-    const sources = Object.fromEntries(Object.keys(options).map((name) => [name, sourceOf(name as keyof TrainingOptions, plan)]));
+    const sources = Object.fromEntries(trainingNames.map((name) => [name, sourceOf(name, plan)]));
     const machine = { device: flags.device ?? null, threads: flags.threads ?? null, blas: flags.blas ?? null };
     const origins = Object.fromEntries(rows.map(({ flag, origin }) => [flag.slice(2), origin]));
     const text = { symbols: corpus.vocabulary.size, train, validation, test };
@@ -75,17 +80,17 @@ function estimateLines(estimate: RunEstimate, { budgetMs, maxTimeMs, patience }:
   ];
 }
 
-function sourceOf(name: keyof TrainingOptions, { sources, asked }: Plan): Source {
+function sourceOf(name: TrainingOption, { sources, asked }: Plan): Source {
   return sources[name] === 'given' && asked[name] === undefined ? 'weights' : sources[name];
 }
 
-function rowOfOption(flag: string, name: keyof TrainingOptions, plan: Plan, { origins }: Context): Row {
+function rowOfTraining(name: TrainingOption, plan: Plan, { origins }: Context): Row {
+  const flag = flagOf(name);
   const source = sourceOf(name, plan);
-  const { preset } = plan.options;
   const origin = {
     weights: 'of --init-from',
-    given: origins.get(attributeOf(flag)) ?? flag,
-    preset: `preset ${preset}`,
+    given: origins.get(flag) ?? flag,
+    preset: `preset ${plan.options.preset}`,
     text: 'chosen from the text',
     default: 'default',
   }[source];
@@ -93,44 +98,31 @@ function rowOfOption(flag: string, name: keyof TrainingOptions, plan: Plan, { or
 }
 
 /** A row of an option that no preset and no text has a say in. */
-function rowOf(flag: string, value: unknown, { origins }: Context, otherwise = 'default'): Row {
-  const origin = origins.get(attributeOf(flag));
+function rowOf(name: string, value: unknown, { origins }: Context, otherwise = 'default'): Row {
+  const flag = flagOf(name);
+  const origin = origins.get(flag);
   return { flag, value, source: origin === undefined ? 'default' : 'given', origin: origin ?? otherwise };
 }
 
 function rowsOfReading({ initFrom }: TrainFlags, reading: ReadingOptions, context: Context): Row[] {
-  const { include, exclude, unit, encoding, keepLineEnds, skipInvalid, minCount } = reading;
-  const { validationFraction, validationFile, testFraction, testFile } = reading;
-  const isReplaced = (name: string): boolean => rivalsOf(name).some((rival) => context.origins.has(rival));
-  return [
-    rowOf('--include', include, context),
-    rowOf('--exclude', exclude, context),
-    rowOf('--unit', unit, context, initFrom === undefined ? 'default' : 'of --init-from'),
-    rowOf('--encoding', encoding, context),
-    rowOf('--keep-line-ends', keepLineEnds, context),
-    rowOf('--skip-invalid', skipInvalid, context),
-    rowOf('--min-count', minCount, context),
-    rowOf('--val-fraction', isReplaced('valFraction') ? null : validationFraction, context),
-    rowOf('--val-file', validationFile, context),
-    rowOf('--test-fraction', isReplaced('testFraction') ? null : testFraction, context),
-    rowOf('--test-file', testFile, context),
-  ];
+  const isReplaced = (name: string): boolean => excludedBy(name).some((other) => context.origins.has(flagOf(other)));
+  return readingNames.map((name) =>
+    rowOf(name, isReplaced(name) ? null : reading[name], context, name === 'unit' && initFrom !== undefined ? 'of --init-from' : 'default'),
+  );
 }
 
 function rowsOfMachine({ device, threads, blas }: TrainFlags, context: Context): Row[] {
   const wish = context.io.env.RNN_BLAS || undefined;
-  return [
-    rowOf('--device', device ?? 'auto', context),
-    rowOf('--threads', threads ?? null, context, 'all cores'),
-    rowOf('--blas', blas ?? wish ?? 'auto', context, wish === undefined ? 'default' : 'RNN_BLAS'),
-  ];
+  const values = { device: device ?? 'auto', threads: threads ?? null, blas: blas ?? wish ?? 'auto' };
+  const otherwise = { device: 'default', threads: 'all cores', blas: wish === undefined ? 'default' : 'RNN_BLAS' };
+  return machineNames.map((name) => rowOf(name, values[name], context, otherwise[name]));
 }
 
 function rowsOfFiles({ initFrom, config }: TrainFlags, path: string, context: Context): Row[] {
   return [
-    rowOf('--out', path, context, 'the name of the text'),
-    rowOf('--init-from', initFrom ?? null, context),
-    rowOf('--config', config ?? null, context),
+    rowOf('out', path, context, 'the name of the text'),
+    rowOf('initFrom', initFrom ?? null, context),
+    rowOf('config', config ?? null, context),
   ];
 }
 
@@ -144,9 +136,6 @@ function asConfig(rows: readonly Row[]): object {
 
 const isTime = (flag: string): boolean => flag === '--budget' || flag === '--max-time';
 const seconds = (value: unknown): string => `${Number(value) / 1000}s`;
-
-/** `maxSteps` of `--max-steps`. */
-const attributeOf = (flag: string): string => flag.slice(2).replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 
 /** As the command line has it, as far as it has it. */
 function inWords(flag: string, value: unknown): string {

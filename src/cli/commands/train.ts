@@ -45,7 +45,7 @@ async function train(request: Request): Promise<number> {
   const reporter = openReporter(stdout, stderr, {
     json: flags.json === true,
     quiet: flags.quiet === true,
-    maxTimeMs: flags.maxTime ?? null,
+    maxTimeMs: flags.maxTimeMs ?? null,
   });
   const stopwatch = openStopwatch(io);
   exposeCollector();

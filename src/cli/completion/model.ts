@@ -80,10 +80,10 @@ function optionsOf(command: Command, settings: readonly string[]): OptionModel[]
 }
 
 function valuesOf(flag: Flag, settings: readonly string[]): Values | null {
-  const { takes, placeholder } = flag;
-  if (takes.kind === 'switch') return null;
-  if (takes.kind === 'choice' || (takes.kind === 'list' && takes.choices !== undefined)) return { kind: 'words', words: takes.choices! };
-  if (takes.kind === 'number' || takes.kind === 'duration') return none;
+  const { kind: takes, placeholder } = flag;
+  if (takes.name === 'switch') return null;
+  if (takes.choices.length > 0) return { kind: 'words', words: takes.choices };
+  if (takes.name === 'number' || takes.name === 'duration') return none;
   if (placeholder?.startsWith('option=')) return { kind: 'settings', words: settings };
   if (flag.key === 'blas') return { kind: 'words', words: ['auto', 'off'] };
   // `--prime <text>` is a text itself, and not where one is.

@@ -1,15 +1,18 @@
 // Numbers and durations as people write them on a command line, read strictly: what is not wholly understood is refused with
 // the flag, the value and what is allowed. Knows nothing of what the flags mean.
 import { RnnError } from '../errors.ts';
+import { nearest } from './suggest.ts';
 
 /** What a number may be. */
 export interface NumberRange {
   /** Whole numbers only. */
   readonly whole?: boolean;
-  readonly least?: number;
+  readonly min?: number;
   readonly above?: number;
-  readonly most?: number;
+  readonly max?: number;
   readonly below?: number;
+  /** 0 is allowed as well. */
+  readonly orZero?: boolean;
 }
 
 /** Characters of a value in a message. */
@@ -63,18 +66,22 @@ export class BadValue extends RnnError {
 export const badValue = (name: string, value: string, expected: string, hint?: string): BadValue =>
   new BadValue(name, value, expected, hint);
 
+export function inRange(value: number, { whole, min, above, max, below, orZero }: NumberRange): boolean {
+  if (orZero && value === 0) return true;
+  return (
+    Number.isFinite(value) &&
+    (!whole || Number.isSafeInteger(value)) &&
+    (min === undefined || value >= min) &&
+    (above === undefined || value > above) &&
+    (max === undefined || value <= max) &&
+    (below === undefined || value < below)
+  );
+}
+
 /** @throws a usage error unless the whole text is a decimal number in `range` */
 export function parseNumber(flag: string, text: string, range: NumberRange): number {
   const value = decimal.test(text) ? Number(text) : Number.NaN;
-  const { whole, least, above, most, below } = range;
-  const fits =
-    Number.isFinite(value) &&
-    (!whole || Number.isSafeInteger(value)) &&
-    (least === undefined || value >= least) &&
-    (above === undefined || value > above) &&
-    (most === undefined || value <= most) &&
-    (below === undefined || value < below);
-  if (!fits) throw badValue(flag, text, describeRange(range, beyond(value, whole)));
+  if (!inRange(value, range)) throw badValue(flag, text, describeRange(range, beyond(value, range.whole)));
   return value;
 }
 
@@ -93,17 +100,20 @@ export function parseDuration(flag: string, text: string): number {
   return total;
 }
 
-/** @throws a usage error that lists the choices, and names the one that was probably meant */
-export function parseChoice<Choice extends string>(flag: string, text: string, choices: readonly Choice[]): Choice {
-  const found = choices.find((choice) => choice === text);
+/**
+ * @param aliases other names of choices
+ * @throws a usage error that lists the choices, and names the one that was probably meant
+ */
+export function parseChoice<Choice extends string>(
+  flag: string,
+  text: string,
+  choices: readonly Choice[],
+  aliases: Readonly<Record<string, Choice>> = {},
+): Choice {
+  const found = choices.find((choice) => choice === text) ?? (Object.hasOwn(aliases, text) ? aliases[text] : undefined);
   if (found !== undefined) return found;
-  const near = choices.find((choice) => choice.startsWith(text.toLowerCase()) || text.toLowerCase().startsWith(choice));
-  throw badValue(
-    flag,
-    text,
-    `one of ${choices.join(', ')}`,
-    near === undefined || text === '' ? undefined : `did you mean ${flag} ${near}?`,
-  );
+  const near = nearest(text, choices);
+  throw badValue(flag, text, `one of ${choices.join(', ')}`, near === null ? undefined : `did you mean ${flag} ${near}?`);
 }
 
 /** @throws a usage error if the text is empty, or has a character that no name of a file can have, nor a word of a command line */
@@ -120,14 +130,14 @@ function beyond(value: number, whole = false): string | undefined {
 }
 
 /** @param limit that goes without saying as long as a value is within it */
-function describeRange({ whole, least, above, most, below }: NumberRange, limit: string | undefined): string {
-  const upper = most ?? (below === undefined ? limit : undefined);
+export function describeRange({ whole, min, above, max, below, orZero }: NumberRange, limit?: string): string {
+  const upper = max ?? (below === undefined ? limit : undefined);
   const bounds = [
-    least !== undefined && upper !== undefined ? `from ${least} to ${upper}` : undefined,
-    least !== undefined && upper === undefined ? `of at least ${least}` : undefined,
+    min !== undefined && upper !== undefined ? `from ${min} to ${upper}` : undefined,
+    min !== undefined && upper === undefined ? `of at least ${min}` : undefined,
     above === undefined ? undefined : `above ${above}`,
-    least === undefined && upper !== undefined ? `of at most ${upper}` : undefined,
+    min === undefined && upper !== undefined ? `of at most ${upper}` : undefined,
     below === undefined ? undefined : `below ${below}`,
   ].filter((bound) => bound !== undefined);
-  return [whole ? 'a whole number' : 'a number', bounds.join(' and ')].filter((part) => part !== '').join(' ');
+  return `${whole ? 'a whole number' : 'a number'}${bounds.length > 0 ? ` ${bounds.join(' and ')}` : ''}${orZero ? ', or 0' : ''}`;
 }

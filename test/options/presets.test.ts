@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
-import { troubleInOptions } from '../../src/training/option-rules.ts';
-import type { PresetName, TrainingOptions } from '../../src/training/options.ts';
-import { presets } from '../../src/training/presets.ts';
+import { wrongValue } from '../../src/options/train.ts';
+import { trainingOptions } from '../../src/options/training.ts';
+import type { PresetName, TrainingOptions } from '../../src/options/training.ts';
+import { presets } from '../../src/options/presets.ts';
 import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts';
 
 const names = Object.keys(presets) as PresetName[];
@@ -18,7 +19,7 @@ describe.each(names)('--preset %s', (preset) => {
     for (const characters of [700, 20_000, 1_000_000, 200_000_000]) {
       const { options } = resolved(characters, { preset });
       const { batchSize, sequenceLength, ...rest } = presets[preset].options(characters);
-      expect(troubleInOptions({ ...options })).toBeNull();
+      expect(wrongValue(trainingOptions, { ...options })).toBeNull();
       expect(options).toMatchObject({ ...rest, ...(characters > 20_000 ? { batchSize, sequenceLength } : {}) });
       expect(options.preset).toBe(preset);
     }

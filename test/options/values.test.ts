@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseChoice, parseDuration, parseNumber } from '../../src/cli/values.ts';
+import { parseChoice, parseDuration, parseNumber } from '../../src/options/values.ts';
 
 describe('numbers on the command line', () => {
   it.each([
@@ -25,16 +25,16 @@ describe('numbers on the command line', () => {
   });
 
   it.each([
-    [{ whole: true, least: 1 }, '0', '--hidden is 0, expected a whole number of at least 1'],
-    [{ whole: true, least: 1 }, '1.5', '--hidden is 1.5, expected a whole number of at least 1'],
+    [{ whole: true, min: 1 }, '0', '--hidden is 0, expected a whole number of at least 1'],
+    [{ whole: true, min: 1 }, '1.5', '--hidden is 1.5, expected a whole number of at least 1'],
     [{ above: 0 }, '0', '--hidden is 0, expected a number above 0'],
-    [{ least: 0, below: 1 }, '1', '--hidden is 1, expected a number of at least 0 and below 1'],
-    [{ above: 0, most: 1 }, '1.01', '--hidden is 1.01, expected a number above 0 and of at most 1'],
-    [{ least: 0, most: 1 }, '-1', '--hidden is -1, expected a number from 0 to 1'],
-    [{ whole: true, least: 0 }, '1e16', '--hidden is 1e16, expected a whole number from 0 to 2^53 − 1'],
-    [{ whole: true, least: 1 }, '99999999999999999999', 'expected a whole number from 1 to 2^53 − 1'],
-    [{ least: 0 }, '1e999', '--hidden is 1e999, expected a number from 0 to 1.7e308'],
-    [{ least: 0, most: 1 }, '1e999', '--hidden is 1e999, expected a number from 0 to 1'],
+    [{ min: 0, below: 1 }, '1', '--hidden is 1, expected a number of at least 0 and below 1'],
+    [{ above: 0, max: 1 }, '1.01', '--hidden is 1.01, expected a number above 0 and of at most 1'],
+    [{ min: 0, max: 1 }, '-1', '--hidden is -1, expected a number from 0 to 1'],
+    [{ whole: true, min: 0 }, '1e16', '--hidden is 1e16, expected a whole number from 0 to 2^53 − 1'],
+    [{ whole: true, min: 1 }, '99999999999999999999', 'expected a whole number from 1 to 2^53 − 1'],
+    [{ min: 0 }, '1e999', '--hidden is 1e999, expected a number from 0 to 1.7e308'],
+    [{ min: 0, max: 1 }, '1e999', '--hidden is 1e999, expected a number from 0 to 1'],
   ])('outside %j, %s is refused with what is allowed', (range, text, message) => {
     expect(() => parseNumber('--hidden', text, range)).toThrow(message);
   });

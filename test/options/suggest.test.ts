@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { meansOutput, namesMeant } from '../src/synonyms.ts';
+import { meansOutput, suggestions } from '../../src/options/suggest.ts';
 
 describe('the names that are meant by a name', () => {
   it.each([
@@ -11,21 +11,21 @@ describe('the names that are meant by a name', () => {
     ['temp', ['temperature'], ['temperature']],
     ['--output', ['--svg', '--html', '--json'], ['--svg', '--html']],
   ])('of %s among %j are %j', (word, known, meant) => {
-    expect(namesMeant(word, known)).toEqual(meant);
+    expect(suggestions(word, known)).toEqual(meant);
   });
 
   it('are those that are only written otherwise before those of one meaning', () => {
-    expect(namesMeant('gradClip', ['grad-clip', 'clip-norm'])).toEqual(['grad-clip']);
+    expect(suggestions('gradClip', ['grad-clip', 'clip-norm'])).toEqual(['grad-clip']);
   });
 
   it('are as many as the caller knows of', () => {
-    expect(namesMeant('--ar', ['activationPenalty'])).toEqual([]);
-    expect(namesMeant('--ar', ['activationPenalty'], [['activationPenalty', '--ar']])).toEqual(['activationPenalty']);
+    expect(suggestions('--ar', ['activationPenalty'])).toEqual([]);
+    expect(suggestions('--ar', ['activationPenalty'], [['activationPenalty', '--ar']])).toEqual(['activationPenalty']);
   });
 
   it('are none for a name that means nothing', () => {
-    expect(namesMeant('nonsense', ['lr', 'hidden'])).toEqual([]);
-    expect(namesMeant('', ['lr', 'hidden'])).toEqual([]);
+    expect(suggestions('nonsense', ['lr', 'hidden'])).toEqual([]);
+    expect(suggestions('', ['lr', 'hidden'])).toEqual([]);
     expect(meansOutput('nonsense')).toBe(false);
   });
 });

@@ -1,0 +1,119 @@
+// The kinds of values that options have. A kind checks a value, parses a text, describes itself in an error and gives its JSON Schema.
+// Knows nothing of single options.
+import { type NumberRange, badValue, describeRange, inRange, parseChoice, parseDuration, parseNumber, parseText } from './values.ts';
+
+export type KindName = 'switch' | 'number' | 'duration' | 'choice' | 'text' | 'list';
+
+export interface Kind<Value = unknown> {
+  readonly name: KindName;
+  /** For an error: `OPTION is X, expected …`. */
+  readonly expected: string;
+  /** The values to choose from, of a choice or a list of choices; else empty. */
+  readonly choices: readonly string[];
+  /** A JSON Schema of the value in a configuration file. */
+  readonly schema: object;
+  holds(value: unknown): value is Value;
+  /**
+   * @param option as the error calls it
+   * @param earlier the value so far, of a list
+   * @throws BadValue for a text that is not a value of this kind
+   */
+  parse(option: string, text: string, earlier?: unknown): Value;
+}
+
+/** The value of an option of this kind. */
+export type ValueOf<Of> = Of extends Kind<infer Value> ? Value : never;
+
+export const onOff: Kind<boolean> = {
+  name: 'switch',
+  expected: 'true or false',
+  choices: [],
+  schema: { type: 'boolean' },
+  holds: (value) => typeof value === 'boolean',
+  parse: (option, text) => {
+    if (['1', 'true', 'yes', 'on'].includes(text.toLowerCase())) return true;
+    if (['0', 'false', 'no', 'off'].includes(text.toLowerCase())) return false;
+    throw badValue(option, text, '1 or 0');
+  },
+};
+
+export function number(range: NumberRange = {}): Kind<number> {
+  const { whole, min, above, max, below, orZero } = range;
+  const schema = {
+    type: whole ? 'integer' : 'number',
+    ...(min === undefined ? {} : { minimum: min }),
+    ...(above === undefined ? {} : { exclusiveMinimum: above }),
+    ...(max === undefined ? {} : { maximum: max }),
+    ...(below === undefined ? {} : { exclusiveMaximum: below }),
+  };
+  return {
+    name: 'number',
+    expected: describeRange(range),
+    choices: [],
+    schema: orZero ? { anyOf: [{ const: 0 }, schema] } : schema,
+    holds: (value): value is number => typeof value === 'number' && inRange(value, range),
+    parse: (option, text) => parseNumber(option, text, range),
+  };
+}
+
+export const wholeNumber = (min: number, max?: number): Kind<number> => number({ whole: true, min, ...(max === undefined ? {} : { max }) });
+
+/** Milliseconds. */
+export const duration: Kind<number> = {
+  name: 'duration',
+  expected: 'a number of milliseconds above 0',
+  choices: [],
+  schema: {
+    type: 'string',
+    pattern: String.raw`^(?=.*[1-9])(\d+(\.\d+)?d)?(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?$`,
+    examples: ['30s', '3m', '1.5h'],
+  },
+  holds: (value): value is number => typeof value === 'number' && Number.isFinite(value) && value > 0,
+  parse: parseDuration,
+};
+
+/** @param aliases other names of choices, for texts */
+export const choice = <const Choice extends string>(
+  choices: readonly Choice[],
+  aliases: Readonly<Record<string, NoInfer<Choice>>> = {},
+): Kind<Choice> => ({
+  name: 'choice',
+  expected: `one of ${choices.join(', ')}`,
+  choices,
+  schema: { enum: choices },
+  holds: (value): value is Choice => choices.includes(value as Choice),
+  parse: (option, given) => parseChoice(option, given, choices, aliases),
+});
+
+/** @param expected which texts `holds` accepts, where it is not every text */
+export const text = (expected = 'some text', holds: (value: string) => boolean = () => true): Kind<string> => ({
+  name: 'text',
+  expected,
+  choices: [],
+  schema: { type: 'string', minLength: 1 },
+  holds: (value): value is string => typeof value === 'string' && holds(value),
+  parse: parseText,
+});
+
+/** A text that may be empty. */
+export const anyText: Kind<string> = { ...text('a text'), schema: { type: 'string' }, parse: (_option, given) => given };
+
+/** Of texts, or of choices. On the command line, the option is repeated. */
+export function list<Choice extends string = string>(choices: readonly Choice[] = []): Kind<readonly Choice[]> {
+  const item: Kind<string> = choices.length === 0 ? text() : choice(choices);
+  return {
+    name: 'list',
+    expected: choices.length === 0 ? 'a list of texts' : `a list of ${choices.join(', ')}`,
+    choices,
+    schema: { type: 'array', items: item.schema },
+    holds: (value): value is Choice[] => Array.isArray(value) && value.every((each) => item.holds(each)),
+    parse: (option, given, earlier) => [...((earlier ?? []) as readonly Choice[]), item.parse(option, given) as Choice],
+  };
+}
+
+/** A value that may also be null, which no text stands for. */
+export const orNull = <Value>(kind: Kind<Value>): Kind<Value | null> => ({
+  ...kind,
+  expected: `${kind.expected}, or null`,
+  holds: (value): value is Value | null => value === null || kind.holds(value),
+});

@@ -1,0 +1,60 @@
+// An option is a row of a table: from the row follow its flag, its line in the help, its environment variable, its key in configuration
+// files, its JSON Schema, its completion and every check of its values.
+import type { Kind, ValueOf } from './kind.ts';
+
+/** Another option that decides whether this one has an effect. */
+export interface Condition {
+  readonly option: string;
+  readonly holds: (value: never) => boolean;
+  /** Why the option has no effect otherwise; `--OPTION is VALUE` unless given. */
+  readonly otherwise?: string;
+}
+
+export interface Option<Value = unknown> {
+  readonly kind: Kind<Value>;
+  /** An imperative or a noun, with how to choose the value, in at most 55 characters. */
+  readonly help: string;
+  /** `<n>`, which follows the flag in the help; by kind unless given. A switch has none. */
+  readonly placeholder?: string;
+  /** The flag without its dashes; the name in kebab-case unless given. */
+  readonly flag?: string;
+  /** The value where it is not given, and does not follow from the text. */
+  readonly default?: Value;
+  /** The default follows from the text, or from other options. */
+  readonly isChosen?: true;
+  /** The value in a checkpoint that does not record the option, because it was written before there was one. */
+  readonly earlier?: Value;
+  /**
+   * Cannot change when a run continues: `weights` if the weights are made for it, `start` if it says how they began, `run` for anything else.
+   * A new run from other weights keeps the `weights` alone.
+   */
+  readonly isFixed?: 'weights' | 'start' | 'run';
+  /** Changes how a run is watched and saved, not what it learns. */
+  readonly isForWatching?: true;
+  /** The option has no effect unless all hold. */
+  readonly needs?: readonly Condition[];
+  /** It is given to one command line only: not in a configuration file. */
+  readonly isForCommandLine?: true;
+  /** The environment gives it to every command that has it. */
+  readonly isEverywhere?: true;
+}
+
+export type Options = Readonly<Record<string, Option>>;
+
+/** The values of a table of options, by their names. */
+export type ValuesOf<Table extends Options> = { readonly [Name in keyof Table]: ValueOf<Table[Name]['kind']> };
+
+/** Without the dashes: `learning-rate` of learningRate, `budget` of budgetMs. Also the key in a configuration file. */
+export const keyOf = (name: string, { flag, kind }: Option): string =>
+  flag ?? kebab(kind.name === 'duration' ? name.replace(/Ms$/, '') : name);
+
+export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** `RNN_LEARNING_RATE` of `learning-rate`. */
+export const variableOf = (key: string): string => `RNN_${key.toUpperCase().replaceAll('-', '_')}`;
+
+/** What came to be an option later is as it was before, unless it has another default. Undefined for one that follows from the text. */
+export function defaultOf({ isChosen, default: value, earlier, kind }: Option): unknown {
+  if (isChosen) return undefined;
+  return value ?? earlier ?? (kind.holds(null) ? null : undefined);
+}

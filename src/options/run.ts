@@ -1,0 +1,103 @@
+// The options of a run apart from its training: how its text is read, the machine it runs on, where it is kept, and where its options come
+// from. Each is a row; see option.ts.
+import { UTF8, encodingNamed } from '../corpus/encoding.ts';
+import { skipInvalid } from './common.ts';
+import { choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
+import type { Options, ValuesOf } from './option.ts';
+
+const heldOut = number({ min: 0, below: 1 });
+const patterns = list();
+
+/** How the text of a run is read, apart from which files it is in. */
+export const readingOptions = {
+  include: { kind: patterns, placeholder: '<glob>', help: "of a folder, only these files ('*.c'); repeatable", default: [] },
+  exclude: { kind: patterns, placeholder: '<glob>', help: 'of a folder, not these files; repeatable', default: [] },
+  unit: { kind: choice(['char', 'byte']), placeholder: '<unit>', help: 'char, or byte for any file', default: 'char', isFixed: 'run' },
+  encoding: {
+    kind: text('the name of an encoding, such as windows-1252', (name) => encodingNamed(name) !== null),
+    placeholder: '<name>',
+    help: 'such as windows-1252, utf-16le',
+    default: UTF8,
+    earlier: UTF8,
+  },
+  keepLineEnds: { kind: onOff, help: 'keep CR and CRLF; add no newline between files', default: false, earlier: true, isFixed: 'run' },
+  skipInvalid,
+  minCount: { kind: wholeNumber(1), help: 'fold characters seen less often into one', default: 1, isFixed: 'run' },
+  validationFraction: { kind: heldOut, flag: 'val-fraction', help: 'part to validate on, 0 if tiny', default: 0.1 },
+  validationFile: {
+    kind: orNull(text('the name of a file')),
+    flag: 'val-file',
+    placeholder: '<file>',
+    help: 'validate on this text instead',
+  },
+  testFraction: { kind: heldOut, help: 'last part, for rnn eval --part test', default: 0, earlier: 0 },
+  testFile: { kind: orNull(text('the name of a file')), placeholder: '<file>', help: 'test on this text instead', earlier: null },
+} as const satisfies Options;
+export interface ReadingOptions extends ValuesOf<typeof readingOptions> {}
+export const readingNames = Object.keys(readingOptions) as (keyof ReadingOptions)[];
+
+/** The names of devices/open.ts, which is not loaded for a help text: a test compares the two. */
+export const devices: Readonly<Record<string, string>> = {
+  cpu: "WebAssembly in threads, and the system's BLAS (RNN_BLAS)",
+  gpu: 'a graphics card, through WebGPU (Vulkan, Metal, Direct3D 12)',
+  'gpu:software': 'the same on a Vulkan made of software: slow, for tests',
+  'gpu:webasm': "the same kernels in gpu.js's WebAssembly: slow",
+  'gpu:cpu': "the same kernels in gpu.js's JavaScript: slower",
+  reference: 'plain loops, which define what the others compute',
+};
+
+/** Far above any machine, and what a checkpoint may record. */
+const MAX_THREADS = 65_536;
+
+/** What a run is computed on; null where that is left open. */
+export const machineOptions = {
+  device: {
+    kind: orNull(choice(['auto', ...Object.keys(devices)])),
+    placeholder: '<name>',
+    help: 'where to train; listed below',
+    default: 'auto',
+  },
+  threads: { kind: orNull(wholeNumber(1, MAX_THREADS)), help: 'of the cpu; all cores unless given', isEverywhere: true },
+  blas: {
+    kind: orNull(text("'auto', 'off' or a file")),
+    placeholder: '<which>',
+    help: "the cpu's library for products: auto, off or a file",
+  },
+} as const satisfies Options;
+export interface MachineOptions extends ValuesOf<typeof machineOptions> {}
+export const machineNames = Object.keys(machineOptions) as (keyof MachineOptions)[];
+
+/** Which run this is, in its folder. */
+export const folderOptions = {
+  out: { kind: text('the name of a folder'), placeholder: '<folder>', help: 'the run folder; checkpoints/<name of the text>' },
+  force: { kind: onOff, help: 'overwrite the run that is in it' },
+  resume: { kind: onOff, help: 'continue the run that is in it, or start one' },
+  acceptNewCorpus: { kind: onOff, help: 'with --resume: the text may be another one now' },
+  initFrom: { kind: text('a run folder or a file'), placeholder: '<path>', help: 'start from the weights of a run or checkpoint' },
+} as const satisfies Options;
+
+/** Where options come from, and what is printed. */
+export const outputOptions = {
+  config: {
+    kind: text('the name of a file'),
+    placeholder: '<file>',
+    help: 'more options, in a JSON file: {"hidden": 256}',
+    isForCommandLine: true,
+  },
+  dryRun: { kind: onOff, help: 'show all options, time and memory; write nothing' },
+  json: { kind: onOff, help: 'one JSON object per event on stdout' },
+  quiet: { kind: onOff, help: 'warnings and errors only' },
+} as const satisfies Options;
+
+/** Of each row, one can be given. */
+export const exclusive: readonly { readonly options: readonly string[]; readonly hint: string }[] = [
+  { options: ['epochs', 'maxSteps', 'budgetMs'], hint: 'each is the length of the whole run: give one' },
+  { options: ['resume', 'force'], hint: '--resume continues the run that is there, --force removes it' },
+  { options: ['resume', 'dryRun'], hint: 'rnn info shows the options of a run that is there; leave one of them out' },
+  { options: ['validationFraction', 'validationFile'], hint: 'give the part of the text, or another text' },
+  { options: ['testFraction', 'testFile'], hint: 'give the part of the text, or another text' },
+];
+
+/** The options of which one can be given beside this one: none of them. */
+export const excludedBy = (name: string): readonly string[] =>
+  exclusive.flatMap(({ options }) => (options.includes(name) ? options.filter((other) => other !== name) : []));

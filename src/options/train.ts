@@ -1,0 +1,95 @@
+// All options of `rnn train`, under the headings of its help, and what follows from the rows.
+import type { ValueOf } from './kind.ts';
+import { type Option, type Options, type ValuesOf, defaultOf, keyOf } from './option.ts';
+import { commonOptions } from './common.ts';
+import { folderOptions, machineOptions, outputOptions, readingOptions } from './run.ts';
+import {
+  type TrainingOption,
+  type TrainingOptions,
+  learningOptions,
+  lengthOptions,
+  modelOptions,
+  regularisationOptions,
+  trainingNames,
+  trainingOptions,
+  watchingOptions,
+} from './training.ts';
+
+const files = { ...folderOptions, ...watchingOptions };
+const output = { ...outputOptions, ...commonOptions };
+
+export const trainGroups: Readonly<Record<string, Options>> = {
+  'The text:': readingOptions,
+  'The model (what says "chosen" follows from the length of the text and the run):': modelOptions,
+  'Against learning by heart (beside --dropout):': regularisationOptions,
+  'How long (one of the first three; chosen from the text unless given):': lengthOptions,
+  'Learning:': learningOptions,
+  'Looking and saving:': files,
+  'The machine:': machineOptions,
+  'Where options come from, and output:': output,
+};
+
+const all = { ...readingOptions, ...trainingOptions, ...folderOptions, ...machineOptions, ...output };
+export const trainOptions: Readonly<Record<keyof typeof all, Option>> = all;
+/** What was given of them. */
+export interface TrainFlags extends Partial<ValuesOf<typeof all>> {}
+
+/** `--lr` of `learningRate`; of a name that is not an option of `rnn train`, the name. */
+export const flagOf = (name: string): string =>
+  Object.hasOwn(trainOptions, name) ? `--${keyOf(name, trainOptions[name as keyof typeof all])}` : name;
+
+/** Those that have a value in a row's column. */
+export const namesWith = (has: (option: Option) => boolean): TrainingOption[] => trainingNames.filter((name) => has(trainingOptions[name]));
+
+/** The values of those options of a table that earlier checkpoints lack. */
+type EarlierValuesOf<Table extends Options> = {
+  readonly [Name in keyof Table as Table[Name] extends { readonly earlier: unknown } ? Name : never]: ValueOf<Table[Name]['kind']>;
+};
+
+function earlierValues<Table extends Options>(table: Table): EarlierValuesOf<Table> {
+  const known = Object.entries(table).filter(([, { earlier }]) => earlier !== undefined);
+  return Object.fromEntries(known.map(([name, { earlier }]) => [name, earlier])) as EarlierValuesOf<Table>;
+}
+
+/** The values of options in checkpoints that do not record them. */
+export const earlierReading = earlierValues(readingOptions);
+export const earlierOptions = earlierValues(trainingOptions);
+
+/** The values of options that are not given, as far as they do not follow from the text. */
+export function defaultValues(): Partial<TrainingOptions> {
+  const known = trainingNames.map((name) => [name, defaultOf(trainingOptions[name])]).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(known) as Partial<TrainingOptions>;
+}
+
+export interface WrongValue {
+  readonly name: string;
+  readonly value: unknown;
+  readonly expected: string;
+}
+
+/** The first option with a value that is not of its kind; null if there is none. A missing one counts as well. */
+export function wrongValue(table: Options, values: Readonly<Record<string, unknown>>, names = Object.keys(table)): WrongValue | null {
+  for (const name of names) {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (!table[name].kind.holds(value)) return { name, value, expected: table[name].kind.expected };
+  }
+  return null;
+}
+
+/** A note for each option that was given and has no effect beside the others. */
+export function notesOnNoEffect(given: Partial<TrainingOptions>, options: TrainingOptions): string[] {
+  return trainingNames.flatMap((name) => {
+    const { needs = [] }: Option = trainingOptions[name];
+    if (given[name] === undefined || isOff(name, options)) return [];
+    const missing = needs.find(({ option, holds }) => !holds(options[option as TrainingOption] as never));
+    if (missing === undefined) return [];
+    const why = missing.otherwise ?? `${flagOf(missing.option)} is ${String(options[missing.option as TrainingOption])}`;
+    return [`${flagOf(name)} has no effect because ${why}`];
+  });
+}
+
+/** It was switched off, or is as it was before there was the option. */
+function isOff(name: TrainingOption, options: TrainingOptions): boolean {
+  const { kind, earlier }: Option = trainingOptions[name];
+  return (kind.name === 'switch' || kind.name === 'choice') && options[name] === earlier;
+}
