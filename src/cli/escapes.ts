@@ -3,29 +3,21 @@
 import type { Unit } from '../corpus/vocabulary.ts';
 
 const named: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\' };
-const escape = /\\(?:([ntr\\])|x([\dA-Fa-f]{2})|u\{([\dA-Fa-f]{1,6})\})/g;
+const escapes = /(\\(?:[ntr\\]|x[\dA-Fa-f]{2}|u\{[\dA-Fa-f]{1,6}\}))/;
 
 /** The text with its escapes replaced. For a model of bytes its UTF-8, in which `\xff` is a single byte. */
 export function unescaped(text: string, unit: Unit): string | Uint8Array {
-  const parts = partsOf(text);
+  // Of the parts, every second one is an escape.
+  const parts = text.split(escapes).map((part, index) => (index % 2 === 0 ? part : meaningOf(part)));
   if (unit === 'byte') return Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.of(part) : Buffer.from(part))));
   return parts.map((part) => (typeof part === 'number' ? String.fromCharCode(part) : part)).join('');
 }
 
-/** Texts, and numbers below 256 for `\xHH`. */
-function partsOf(text: string): (string | number)[] {
-  const parts: (string | number)[] = [];
-  let end = 0;
-  for (const { 0: whole, 1: name, 2: byte, 3: point, index } of text.matchAll(escape)) {
-    parts.push(text.slice(end, index));
-    if (byte !== undefined) parts.push(Number.parseInt(byte, 16));
-    else parts.push(name === undefined ? (characterAt(Number.parseInt(point, 16)) ?? whole) : named[name]);
-    end = index + whole.length;
-  }
-  return [...parts, text.slice(end)];
-}
-
-/** Null for a number that is not a character's. */
-function characterAt(point: number): string | null {
-  return point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff) ? null : String.fromCodePoint(point);
+/** A number below 256 for `\xff`. An escape without a character stays as it is. */
+function meaningOf(escape: string): string | number {
+  if (escape[1] === 'x') return Number.parseInt(escape.slice(2), 16);
+  if (escape[1] !== 'u') return named[escape[1]];
+  const point = Number.parseInt(escape.slice(3, -1), 16);
+  const isCharacter = point <= 0x10ffff && (point < 0xd800 || point > 0xdfff);
+  return isCharacter ? String.fromCodePoint(point) : escape;
 }

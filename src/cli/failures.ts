@@ -4,14 +4,16 @@ import { type ErrorKind, RnnError, THREAD_LIMIT_HINT, systemCode } from '../erro
 import type { EndReason } from '../training/events.ts';
 import { type Signal, signalCodes } from './signals.ts';
 
-const codes: Readonly<Record<ErrorKind, number>> = { machine: 1, usage: 2, corpus: 3, checkpoint: 4, diverged: 5, device: 6, busy: 7 };
-/** `rnn doctor` found no device that works. */
-export const noDeviceCode = codes.device;
-export const divergedCode = codes.diverged;
-/** Another process trains in the folder. */
-export const busyCode = codes.busy;
-/** A bug, or the machine: what was printed tells more than the message. */
-export const unexpectedCode = codes.machine;
+/** `machine` for a bug, too: then the lines that were printed say more than the message. */
+export const exitCodes: Readonly<Record<ErrorKind, number>> = {
+  machine: 1,
+  usage: 2,
+  corpus: 3,
+  checkpoint: 4,
+  diverged: 5,
+  device: 6,
+  busy: 7,
+};
 
 interface Failure {
   readonly code: number;
@@ -25,7 +27,7 @@ interface Failure {
   readonly stack: string | undefined;
 }
 
-/** How to raise each limit of the system that any part of the program can reach, by the system's name for the error. */
+/** How to raise the limits of the system that the program can reach, by the system's names for the errors. */
 const limitHints: Readonly<Record<string, string>> = {
   EMFILE: 'raise the limit on open files (ulimit -n), or lower --threads',
   ENFILE: 'the whole system has too many open files: end other programs, or raise its limit',
@@ -42,31 +44,22 @@ function limitHint(error: unknown): string | undefined {
   return Object.hasOwn(limitHints, code) ? limitHints[code] : undefined;
 }
 
-/** Whether a relative path could not be resolved, because the folder that it is relative to is gone. */
-function isFolderGone(error: unknown): boolean {
-  return systemCode(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'uv_cwd';
-}
-
-/** Describes anything that was thrown: an RnnError or a limit of the system is the user's to mend, everything else is a bug. */
-export function failureOf(error: unknown, options: { debug: boolean }): Failure {
-  const stack = options.debug ? inspect(error) : undefined;
-  if (error instanceof RnnError)
-    return { code: codes[error.kind], message: error.message, hint: error.hint, cases: error.cases, options: error.options, stack };
-  if (isFolderGone(error)) {
-    const message = 'cannot continue: the current folder was removed';
-    return { code: codes.machine, message, hint: 'change to a folder that exists', cases: [], options: [], stack };
+/** Describes anything that was thrown: the user can act on an RnnError or on a limit of the system, everything else is a bug. */
+export function failureOf(error: unknown, { debug }: { debug: boolean }): Failure {
+  const stack = debug ? inspect(error) : undefined;
+  if (error instanceof RnnError) {
+    const { kind, message, hint, cases, options } = error;
+    return { code: exitCodes[kind], message, hint, cases, options, stack };
   }
+  const failure = { code: exitCodes.machine, cases: [], options: [], stack };
+  const message = error instanceof Error ? error.message : String(error);
+  // A relative path cannot be resolved.
+  if (systemCode(error) === 'ENOENT' && (error as NodeJS.ErrnoException).syscall === 'uv_cwd')
+    return { ...failure, message: 'cannot continue: the current folder was removed', hint: 'change to a folder that exists' };
   const hint = limitHint(error);
-  if (hint !== undefined)
-    return { code: codes.machine, message: `cannot continue: ${(error as Error).message}`, hint, cases: [], options: [], stack };
-  return {
-    code: unexpectedCode,
-    message: `unexpected: ${error instanceof Error ? error.message : String(error)}`,
-    cases: [],
-    options: [],
-    hint: 'this is a bug in rnn; please report it with the command and the lines above',
-    stack: inspect(error),
-  };
+  if (hint !== undefined) return { ...failure, message: `cannot continue: ${message}`, hint };
+  const request = 'this is a bug in rnn; please report it with the command and the lines above';
+  return { ...failure, message: `unexpected: ${message}`, hint: request, stack: inspect(error) };
 }
 
 /**
@@ -77,7 +70,7 @@ export function failureOf(error: unknown, options: { debug: boolean }): Failure 
  */
 export function comeFrom({ code, options }: Failure, origins: ReadonlyMap<string, string>): string[] {
   const named = options.map((flag) => [flag, flag]);
-  if (code === codes.checkpoint) named.push(['the checkpoint', '--checkpoint']);
+  if (code === exitCodes.checkpoint) named.push(['the checkpoint', '--checkpoint']);
   return named.flatMap(([what, flag]) => {
     const origin = origins.get(flag);
     return origin === undefined || origin.startsWith('--') ? [] : [`${what} comes from ${origin}`];
@@ -86,11 +79,11 @@ export function comeFrom({ code, options }: Failure, origins: ReadonlyMap<string
 
 /** Whether a failure of this program ends it with the code, and not the system or a signal. */
 export function isFailureCode(code: number | null): code is number {
-  return Object.values(codes).some((known) => known === code);
+  return Object.values(exitCodes).some((known) => known === code);
 }
 
 /** The exit code of a training run that ended without an exception. */
 export function codeOfEnd(reason: EndReason, signal: Signal | null): number {
-  if (reason === 'diverged') return codes.diverged;
+  if (reason === 'diverged') return exitCodes.diverged;
   return reason === 'signal' && signal !== null ? signalCodes[signal] : 0;
 }

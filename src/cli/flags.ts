@@ -19,7 +19,7 @@ export class Flag extends CommanderOption {
   /** @param isUndone of `--no-<switch>`, which takes back a switch */
   constructor(option: string, row: Option, isUndone = false) {
     const key = `${isUndone ? 'no-' : ''}${keyOf(option, row)}`;
-    const { kind, placeholder = isFractional(row) ? '<x>' : placeholders[kind.name as keyof typeof placeholders] } = row;
+    const { kind, placeholder = kind.isWhole === false ? '<x>' : placeholders[kind.name as keyof typeof placeholders] } = row;
     super(`--${key}${kind.name === 'switch' ? '' : ` ${placeholder}`}`, isUndone ? `undo --${keyOf(option, row)}` : helpOf(row));
     this.option = option;
     this.row = row;
@@ -46,8 +46,6 @@ export class Flag extends CommanderOption {
     return this.option;
   }
 }
-
-const isFractional = ({ kind }: Option): boolean => 'type' in kind.schema && kind.schema.type === 'number';
 
 /** `passes over the text [default: 1]` */
 function helpOf(row: Option): string {

@@ -90,4 +90,13 @@ export class Output {
   line(text: string): void {
     this.#stream.write(`${this.pinned?.erased() ?? ''}${text}\n${this.pinned?.drawn() ?? ''}`);
   }
+
+  /** Such a line beside the results, such as which file was read. */
+  note(text: string): void {
+    this.line(this.colour.dim(harmless(text)));
+  }
+
+  warn(text: string): void {
+    this.line(this.colour.yellow(`warning: ${text}`));
+  }
 }

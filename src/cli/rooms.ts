@@ -7,7 +7,6 @@ import type {
   isCheckpoint,
   MemoryStore,
   newestIn,
-  openSweepFolder,
   readCheckpoint,
   RunFolder,
   runsIn,
@@ -46,10 +45,8 @@ import type { openSampler } from '../sampling/sample.ts';
 import type { Curves } from '../training/curves.ts';
 import type { parametersOf } from '../training/model.ts';
 import type { recordedCorpusOrNull, recordedReadingOrNull } from '../training/record.ts';
-import type { backgroundOf, haveOneText, listRuns, ranked, summaryOf } from '../training/runs.ts';
+import type { backgroundOf, haveOneText, listRuns } from '../training/runs.ts';
 import type { planScoring, readingOf, score, trainedPart } from '../training/scoring.ts';
-import type { edgesOf } from '../training/edges.ts';
-import type { drawPoints, gridOf } from '../training/search.ts';
 import type { untrainedModel } from '../training/untrained.ts';
 import type { runInTurns } from '../turns.ts';
 
@@ -81,7 +78,6 @@ export interface Rooms extends TrainingRooms {
     MemoryStore: typeof MemoryStore;
     newestIn: typeof newestIn;
     readCheckpoint: typeof readCheckpoint;
-    openSweepFolder: typeof openSweepFolder;
     runsIn: typeof runsIn;
     RunFolder: Pick<typeof RunFolder, 'create' | 'holdsRun' | 'open' | 'refuseIfTaken' | 'refuseSources'>;
   }>;
@@ -92,10 +88,7 @@ export interface Rooms extends TrainingRooms {
     backgroundOf: typeof backgroundOf;
     haveOneText: typeof haveOneText;
     listRuns: typeof listRuns;
-    ranked: typeof ranked;
-    summaryOf: typeof summaryOf;
   }>;
-  searching(): Promise<{ gridOf: typeof gridOf; drawPoints: typeof drawPoints; edgesOf: typeof edgesOf }>;
   scoring(): Promise<{
     planScoring: typeof planScoring;
     readingOf: typeof readingOf;
@@ -159,7 +152,6 @@ export const rooms: Rooms = {
   work: () => import('../training/work.ts'),
   runs: () => import('../training/runs.ts'),
   possible: () => import('../training/possible.ts'),
-  searching: async () => ({ ...(await import('../training/search.ts')), ...(await import('../training/edges.ts')) }),
   scoring: () => import('../training/scoring.ts'),
   insight: async () => ({
     ...(await import('../insight/surprise.ts')),

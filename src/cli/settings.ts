@@ -78,7 +78,7 @@ export async function settle(command: Command, context: Context): Promise<void> 
 
 async function settingsFor(command: Command, given: ReadonlyMap<string, unknown>, context: Context): Promise<readonly Settled[]> {
   if (command.name() === 'train') return settingsOfTrain(command, given, command.getOptionValue('config') as string | undefined, context);
-  // A sweep's own options are none of train's, and train's go to each point by sweep-options.ts.
+  // A sweep's own options are none of train's, and train's go to each point by sweep/options.ts.
   if (command.name() === 'sweep') return [];
   const flags = flagsOf(command).filter(({ key, kind }) => everywhere.includes(key) && kind.name !== 'list');
   return strongest(given, [fromEnvironment(flags, context.io.env)]);

@@ -1,5 +1,6 @@
 // The signals that ask this program to end. Knows nothing of how it ends.
 import { constants } from 'node:os';
+import type { Io } from './io.ts';
 
 /**
  * Those that people and schedulers send, or that the system sends when an alarm or a limit of CPU time is reached. Without a listener each
@@ -13,3 +14,29 @@ export type Signal = (typeof endingSignals)[number];
 export const signalCodes = Object.fromEntries(endingSignals.map((signal) => [signal, 128 + constants.signals[signal]])) as Readonly<
   Record<Signal, number>
 >;
+
+/**
+ * Some send INT to every process of a job (scancel), while a sweep hands its own on as TERM: so close together they are one, whichever the
+ * system delivers first.
+ */
+const TOGETHER_MS = 100;
+
+export interface Interruption {
+  /** The first signal; null if there was none. */
+  signal(): Signal | null;
+  /** Stops listening. */
+  stop(): void;
+}
+
+/** The first signal asks for the end of the current step, a second INT for an end at once. */
+export function watchSignals(io: Io, on: { warn(text: string): void; first(): void; again(): void }): Interruption {
+  let first: { readonly signal: Signal; readonly atMs: number } | null = null;
+  const stop = io.onSignal((signal) => {
+    if (first === null) {
+      first = { signal, atMs: performance.now() };
+      on.warn(`${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`);
+      on.first();
+    } else if (signal === 'SIGINT' && (first.signal === 'SIGINT' || performance.now() - first.atMs > TOGETHER_MS)) on.again();
+  });
+  return { signal: () => first?.signal ?? null, stop };
+}

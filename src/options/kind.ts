@@ -10,6 +10,8 @@ export interface Kind<Value = unknown> {
   readonly expected: string;
   /** The values to choose from, of a choice or a list of choices; else empty. */
   readonly choices: readonly string[];
+  /** Of a number. */
+  readonly isWhole?: boolean;
   /** A JSON Schema of the value in a configuration file. */
   readonly schema: object;
   holds(value: unknown): value is Value;
@@ -48,6 +50,7 @@ export function number(range: NumberRange = {}): Kind<number> {
   };
   return {
     name: 'number',
+    isWhole: whole === true,
     expected: describeRange(range),
     choices: [],
     schema: orZero ? { anyOf: [{ const: 0 }, schema] } : schema,

@@ -1,101 +1,98 @@
-// The points of a search over options: all of a grid, or some drawn at random. Options are names and texts, as on a command line; what they
+// The trials of a search over options: a whole grid, or some drawn at random. Options are names and texts, as on a command line. What they
 // mean is not known here.
 import { createHash } from 'node:crypto';
 import { RnnError } from '../errors.ts';
 import { Random } from '../random.ts';
 
-/** An option, and what it is at a point. */
+/** An option and its value in a trial. */
 export interface Setting {
   readonly option: string;
   readonly value: string;
 }
 
-export interface Point {
-  /** Different for each point, and the same whenever it has the same settings: a name for a folder. */
+export interface Trial {
+  /** A name for a folder: different settings have different names, and the same settings always the same. */
   readonly name: string;
   readonly settings: readonly Setting[];
 }
 
-/** What the values of an option are drawn from. */
-export type Distribution =
-  | { readonly kind: 'choice'; readonly values: readonly string[] }
-  /** Uniform from `low` to `high`, or uniform in the logarithm: for what works by factors, as a learning rate does. */
-  | { readonly kind: 'range'; readonly low: number; readonly high: number; readonly logarithmic: boolean; readonly whole: boolean };
+/** Values to draw from: uniformly from `low` to `high`, or uniformly in the logarithm, for options that work by factors (a learning rate). */
+export interface Range {
+  readonly low: number;
+  readonly high: number;
+  readonly logarithmic: boolean;
+  readonly whole: boolean;
+}
 
-export interface Axis<Values> {
+/** An option to search over, and the values that it can take. */
+export interface Axis<Values = readonly string[] | Range> {
   readonly option: string;
   readonly values: Values;
 }
 
 /** More are a mistake: at a minute each, they take a week. */
-const MOST_POINTS = 10_000;
-/** Digits that count of a number drawn: nobody wants to read more in a name, and no option is as fine. */
+const MAX_TRIALS = 10_000;
+/** Significant digits of a number that is drawn: more would make names hard to read, and no option is as fine. */
 const DIGITS = 3;
-/** Draws for each point, where those before it are drawn again. */
-const TRIES = 100;
-const LONGEST_NAME = 150;
+/** Draws for each trial, since the same trial may be drawn again. */
+const MAX_DRAWS = 100;
+const MAX_NAME_LENGTH = 150;
 
 const byOption = (a: { readonly option: string }, b: { readonly option: string }): number => (a.option < b.option ? -1 : 1);
 
-/** Every combination, the last axis fastest. @throws RnnError `usage` if there are too many */
-export function gridOf(axes: readonly Axis<readonly string[]>[]): Point[] {
+/** Every combination; the last axis varies fastest. @throws RnnError `usage` if there are too many */
+export function gridOf(axes: readonly Axis<readonly string[]>[]): Trial[] {
   const count = axes.reduce((product, { values }) => product * values.length, 1);
-  if (count > MOST_POINTS) throw tooMany(count, '--random tries some of them');
-  let points: Setting[][] = [[]];
-  for (const { option, values } of axes) points = points.flatMap((settings) => values.map((value) => [...settings, { option, value }]));
-  return points.map(pointOf);
+  refuseTooMany(count, '--random tries some of them');
+  let trials: Setting[][] = [[]];
+  for (const { option, values } of axes) trials = trials.flatMap((settings) => values.map((value) => [...settings, { option, value }]));
+  return trials.map(trialOf);
 }
 
 /**
- * Points drawn at random, all different: fewer than `count` where there are no more. With the same seed the first ones are the same,
- * however many are drawn.
+ * Different trials, drawn at random: fewer than `count` if there are no more. With the same seed the first ones are the same, however many
+ * are drawn.
  *
- * @throws RnnError `usage` if too many are wanted
+ * @throws RnnError `usage` if too many are asked for
  */
-export function drawPoints(axes: readonly Axis<Distribution>[], count: number, seed: number): Point[] {
-  if (count > MOST_POINTS) throw tooMany(count, 'the best of a few dozen is seldom beaten by much');
+export function drawTrials(axes: readonly Axis[], count: number, seed: number): Trial[] {
+  refuseTooMany(count, 'the best of a few dozen is seldom beaten by much');
   const random = new Random(seed);
-  const points = new Map<string, Point>();
-  // The order in which they were named is no part of the search.
+  const trials = new Map<string, Trial>();
+  // The order in which the user names options is not part of the search.
   const sorted = axes.toSorted(byOption);
-  for (let tries = 0; tries < count * TRIES && points.size < count; tries++) {
-    const point = pointOf(sorted.map(({ option, values }) => ({ option, value: valueFrom(values, random) })));
-    if (!points.has(point.name)) points.set(point.name, point);
+  for (let draws = 0; draws < count * MAX_DRAWS && trials.size < count; draws++) {
+    const trial = trialOf(sorted.map(({ option, values }) => ({ option, value: valueFrom(values, random.uniform()) })));
+    if (!trials.has(trial.name)) trials.set(trial.name, trial);
   }
-  return [...points.values()];
+  return [...trials.values()];
 }
 
-function tooMany(count: number, hint: string): RnnError {
-  return new RnnError(
-    'usage',
-    `that is a sweep of ${count.toLocaleString('en')} trials, expected at most ${MOST_POINTS.toLocaleString('en')}`,
-    { hint },
-  );
+function refuseTooMany(count: number, hint: string): void {
+  if (count <= MAX_TRIALS) return;
+  const [asked, most] = [count, MAX_TRIALS].map((number) => number.toLocaleString('en'));
+  throw new RnnError('usage', `that is a sweep of ${asked} trials, expected at most ${most}`, { hint });
 }
 
-function valueFrom(distribution: Distribution, random: Random): string {
-  const u = random.uniform();
-  if (distribution.kind === 'choice') return distribution.values[Math.floor(u * distribution.values.length)];
-  const { low, high, logarithmic, whole } = distribution;
+/** @param u from 0 to 1 */
+function valueFrom(values: Axis['values'], u: number): string {
+  if (!('low' in values)) return values[Math.floor(u * values.length)];
+  const { low, high, logarithmic, whole } = values;
   if (whole && !logarithmic) return String(low + Math.floor(u * (high - low + 1)));
   const x = logarithmic ? low * (high / low) ** u : low + u * (high - low);
-  const rounded = whole ? Math.round(x) : Number(x.toPrecision(DIGITS));
-  return String(Math.min(high, Math.max(low, rounded)));
+  return String(Math.min(high, Math.max(low, rounded(x, whole))));
 }
 
-function pointOf(settings: readonly Setting[]): Point {
-  return { settings, name: nameOf(settings) };
-}
+/** As a search writes its numbers: no finer than a name should be. */
+export const rounded = (value: number, isWhole: boolean): number => (isWhole ? Math.round(value) : Number(value.toPrecision(DIGITS)));
 
-/** `hidden=256,lr=0.005`, by option, with whatever a folder's name should not have as %2F; a long one ends in a hash instead. */
-function nameOf(settings: readonly Setting[]): string {
-  const name = settings
-    .toSorted(byOption)
-    .map(({ option, value }) => `${option}=${encoded(value)}`)
-    .join();
-  if (name.length <= LONGEST_NAME) return name;
+/** The name is `hidden=256,lr=0.005`, by option, with all that a folder's name should not have as %2F; a long one ends in a hash. */
+function trialOf(settings: readonly Setting[]): Trial {
+  const parts = settings.toSorted(byOption).map(({ option, value }) => `${option}=${encoded(value)}`);
+  const name = parts.join();
+  if (name.length <= MAX_NAME_LENGTH) return { name, settings };
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 12);
-  return `${name.slice(0, LONGEST_NAME - digest.length - 1)}+${digest}`;
+  return { name: `${name.slice(0, MAX_NAME_LENGTH - digest.length - 1)}+${digest}`, settings };
 }
 
 function encoded(value: string): string {

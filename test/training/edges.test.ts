@@ -1,18 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { edgesOf } from '../../src/training/edges.ts';
-import type { Distribution } from '../../src/training/search.ts';
+import type { Range, Setting } from '../../src/training/search.ts';
 
 const anyNumber = (): boolean => true;
-const fromZeroToOne = (_: string, value: string): boolean => Number(value) >= 0 && Number(value) < 1;
-const list = (...values: string[]): Distribution => ({ kind: 'choice', values });
-const range = (low: number, high: number, kind: 'log' | 'linear' = 'linear', whole = false): Distribution => ({
-  kind: 'range',
+const fromZeroToOne = ({ value }: Setting): boolean => Number(value) >= 0 && Number(value) < 1;
+const list = (...values: string[]): string[] => values;
+const range = (low: number, high: number, kind: 'log' | 'linear' = 'linear', whole = false): Range => ({
   low,
   high,
   logarithmic: kind === 'log',
   whole,
 });
-const edges = (option: string, values: Distribution, value: string, isValue: (option: string, value: string) => boolean = anyNumber) =>
+const edges = (option: string, values: readonly string[] | Range, value: string, isValue: (setting: Setting) => boolean = anyNumber) =>
   edgesOf([{ option, values }], [{ option, value }], isValue);
 
 describe('the edge of a search', () => {
@@ -25,7 +24,7 @@ describe('the edge of a search', () => {
     ['the lower end of a range', 'ar', range(1, 2), '1.05', 'lowest', '0..1'],
     ['a range of whole numbers', 'hidden', range(4, 64, 'log', true), '63', 'highest', 'log:64..1024'],
   ] as const)('is %s', (_, option, values, value, end, next) => {
-    expect(edges(option, values, value)).toEqual([{ option, value, end, next, isRange: values.kind === 'range' }]);
+    expect(edges(option, values, value)).toEqual([{ option, value, end, next, isRange: 'low' in values }]);
   });
 
   it.each([

@@ -1,26 +1,25 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { refuseHopelessSizes, refuseImpossible } from '../../src/training/possible.ts';
-import { type Distribution, drawPoints, gridOf } from '../../src/training/search.ts';
+import { type Range, drawTrials, gridOf } from '../../src/training/search.ts';
 
-const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): Distribution => ({
-  kind: 'range',
+const range = (low: number, high: number, kind: { logarithmic?: boolean; whole?: boolean } = {}): Range => ({
   low,
   high,
   logarithmic: false,
   whole: false,
   ...kind,
 });
-const drawn = (values: Distribution, count: number, seed = 1): number[] =>
-  drawPoints([{ option: 'x', values }], count, seed).map(({ settings }) => Number(settings[0].value));
+const drawn = (values: Range, count: number, seed = 1): number[] =>
+  drawTrials([{ option: 'x', values }], count, seed).map(({ settings }) => Number(settings[0].value));
 
 describe('a grid', () => {
   test('is every combination, in the order given', () => {
-    const points = gridOf([
+    const trials = gridOf([
       { option: 'hidden', values: ['8', '16'] },
       { option: 'cell', values: ['lstm', 'gru', 'rnn'] },
     ]);
-    expect(points.map(({ name }) => name)).toEqual([
+    expect(trials.map(({ name }) => name)).toEqual([
       'cell=lstm,hidden=8',
       'cell=gru,hidden=8',
       'cell=rnn,hidden=8',
@@ -28,30 +27,30 @@ describe('a grid', () => {
       'cell=gru,hidden=16',
       'cell=rnn,hidden=16',
     ]);
-    expect(points[4].settings).toEqual([
+    expect(trials[4].settings).toEqual([
       { option: 'hidden', value: '16' },
       { option: 'cell', value: 'gru' },
     ]);
   });
 
-  test('of too many points is refused, before they are made', () => {
+  test('of too many trials is refused, before they are made', () => {
     const values = Array.from({ length: 200 }, (_, i) => String(i));
     const axes = Array.from({ length: 20 }, (_, i) => ({ option: `o${i}`, values }));
     expect(() => gridOf(axes)).toThrow(expect.objectContaining({ kind: 'usage' }));
   });
 });
 
-describe('points drawn at random', () => {
+describe('trials drawn at random', () => {
   const axes = [
     { option: 'lr', values: range(1e-4, 1e-2, { logarithmic: true }) },
-    { option: 'cell', values: { kind: 'choice', values: ['lstm', 'gru'] } as Distribution },
+    { option: 'cell', values: ['lstm', 'gru'] },
   ];
 
   test('follow from the seed, and more of them begin with the same ones', () => {
-    const ten = drawPoints(axes, 10, 7);
-    expect(drawPoints(axes, 10, 7)).toEqual(ten);
-    expect(drawPoints(axes, 30, 7).slice(0, 10)).toEqual(ten);
-    expect(drawPoints(axes, 10, 8)).not.toEqual(ten);
+    const ten = drawTrials(axes, 10, 7);
+    expect(drawTrials(axes, 10, 7)).toEqual(ten);
+    expect(drawTrials(axes, 30, 7).slice(0, 10)).toEqual(ten);
+    expect(drawTrials(axes, 10, 8)).not.toEqual(ten);
   });
 
   test('lie in their range, spread evenly, or evenly by factors', () => {
@@ -72,12 +71,12 @@ describe('points drawn at random', () => {
   });
 
   test('are all different, and fewer where there are no more', () => {
-    const points = drawPoints([{ option: 'cell', values: { kind: 'choice', values: ['lstm', 'gru'] } }], 10, 1);
-    expect(points.map(({ name }) => name).toSorted()).toEqual(['cell=gru', 'cell=lstm']);
+    const trials = drawTrials([{ option: 'cell', values: ['lstm', 'gru'] }], 10, 1);
+    expect(trials.map(({ name }) => name).toSorted()).toEqual(['cell=gru', 'cell=lstm']);
   });
 });
 
-describe('the name of a point', () => {
+describe('the name of a trial', () => {
   const nameOf = (...values: string[]): string => gridOf(values.map((value, i) => ({ option: `o${i}`, values: [value] })))[0].name;
 
   test('can be the name of a folder, whatever is in it', () => {

@@ -1,5 +1,5 @@
-// `rnn completion`: prints a script that has a shell complete what is typed after `rnn`. What can follow what is
-// completion/model.ts's, how a shell is told of it is in a file for each.
+// `rnn completion`: prints a script that has a shell complete the words after `rnn`. completion/model.ts knows what can follow what, and a
+// file for each shell writes its script.
 import { Argument, type Command } from 'commander';
 import { bashScript } from '../completion/bash.ts';
 import { fishScript } from '../completion/fish.ts';
@@ -42,14 +42,8 @@ export function defineCompletion(command: Command, context: Context): void {
     .addHelpText('after', installing);
   for (const flag of commonFlags()) command.addOption(flag);
   command.action(async (name: string) => {
-    const { builtinCorpora } = await context.rooms.builtin();
-    await context.stdout.write(
-      shells[name](
-        modelOf(
-          command.parent!,
-          builtinCorpora.map((each) => each.name),
-        ),
-      ),
-    );
+    const { builtinCorpora } = await import('../../corpus/builtin.ts');
+    const corpora = builtinCorpora.map((corpus) => corpus.name);
+    await context.stdout.write(shells[name](modelOf(command.parent!, corpora)));
   });
 }

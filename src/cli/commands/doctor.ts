@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { Check } from '../../diagnosis/doctor.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, deviceFlag, listDevices } from '../devices.ts';
-import { noDeviceCode } from '../failures.ts';
+import { exitCodes } from '../failures.ts';
 import { addExamples, commonFlags, switchFlag } from '../flags.ts';
 import { wrap } from '../format.ts';
 import type { Output } from '../output.ts';
@@ -55,7 +55,7 @@ async function doctor(flags: DoctorFlags, { rooms, stdout, waiting }: Context): 
     await stdout.write(
       `\n${working.length === 0 ? stdout.colour.red('no device works here') : `working: ${stdout.colour.bold(working.join(', '))}`}\n`,
     );
-  return working.length === 0 ? noDeviceCode : 0;
+  return working.length === 0 ? exitCodes.device : 0;
 }
 
 /** The longest title, `device gpu:software`, and two spaces. */

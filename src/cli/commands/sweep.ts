@@ -1,22 +1,19 @@
-// `rnn sweep`: a grid or random search over the options of `rnn train`. Which points there are is training/'s, what options are is
-// sweep-options.ts's, running them sweep-run.ts's, what is told of them sweep-results.ts's.
+// `rnn sweep`: a grid or random search over the options of `rnn train`. training/search.ts makes the trials, sweep/options.ts knows their
+// options, sweep/run.ts trains them, and sweep/results.ts shows the results.
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { RnnError } from '../../errors.ts';
 import { pathIn } from '../../path-in.ts';
-import type { Edge } from '../../training/edges.ts';
-import type { Axis, Distribution, Point } from '../../training/search.ts';
+import type { Axis, Trial } from '../../training/search.ts';
 import type { Context } from '../context.ts';
 import { chosenDevice, refuseBlasWithout } from '../devices.ts';
 import { addGroups, commonFlags, listFlag, numberFlag, switchFlag, textFlag } from '../flags.ts';
 import { count, harmless, shellWord } from '../format.ts';
 import { signalCodes } from '../signals.ts';
-import { about, type Fixed, refuseTrainFlags } from '../sweep-options.ts';
-import { fixedFor } from '../sweep-settings.ts';
-import { SweepProgress } from '../sweep-progress.ts';
-import { bestTask, codeOf, edgeLine, pointEvent, pointLine, showRanking } from '../sweep-results.ts';
-import { type Outcome, SweepRunner, type Task, type TaskResult } from '../sweep-run.ts';
-import { givenOptions } from './train-flags.ts';
+import { refuseTrainFlags, SharedOptions } from '../sweep/options.ts';
+import { SweepProgress } from '../sweep/progress.ts';
+import { bestOf, codeOf, edgeLine, showRanking, trialEvent, trialLine } from '../sweep/results.ts';
+import { type Outcome, type TrialResult, type TrialRun, TrialRunner } from '../sweep/run.ts';
 
 interface SweepFlags {
   readonly grid?: readonly string[];
@@ -42,7 +39,8 @@ sbatch --array=1-4, and in its script
 
 The same command goes on with a sweep that was interrupted.`;
 
-const defaultSeed = 1;
+const DEFAULT_SEED = 1;
+
 export function defineSweep(command: Command, context: Context): void {
   command
     .description(
@@ -76,156 +74,107 @@ export function defineSweep(command: Command, context: Context): void {
 }
 
 async function sweep(words: readonly string[], flags: SweepFlags, context: Context): Promise<number> {
-  const { io, rooms, stdout, stderr } = context;
-  const fixed = await fixedFor(words, [...(flags.grid ?? []), ...(flags.sample ?? [])], context);
-  refuseBlasWithout(fixed.flags.blas, [chosenDevice(fixed.flags.device, io).name]);
-  const { points, axes } = await searchOf(flags, fixed, context);
-  const notes = await notesOn(points, fixed, context);
-  if (!flags.quiet) for (const note of notes) stderr.line(stderr.colour.dim(note));
-  const out = flags.out ?? join('sweeps', (await rooms.corpus()).corpusName(fixed.sources[0]));
-  const tasks = points.map((point): Task => ({
-    name: point.name,
-    folder: pathIn(out, point.name),
-    argv: fixed.commandOf(point, pathIn(out, point.name)),
-  }));
-  const { openSweepFolder } = await rooms.checkpoints();
-  if (flags.emit) {
-    await openSweepFolder(out, fixed.identity).catch((error: unknown) => {
-      // The lines may be for another machine.
-      if (!(error instanceof RnnError) || error.kind !== 'machine') throw error;
-      stderr.line(stderr.colour.yellow(harmless(`warning: ${error.message}`)));
-    });
-    for (const { name, folder, argv } of tasks)
-      await (flags.json
-        ? stdout.writeJson({ event: 'point', name, path: folder, argv })
-        : stdout.write(stdout.shown(`rnn ${argv.map(shellWord).join(' ')}\n`)));
-    return 0;
+  const { io, stdout, stderr } = context;
+  const { emit = false, json = false, quiet = false } = flags;
+  const note = (text: string): void => void (quiet || stderr.note(text));
+  const written = new SharedOptions(words);
+  const { axes, trials } = await searchOf(flags, written);
+  const shared = await written.withSettings(axes, context);
+  refuseBlasWithout(shared.flags.blas, [chosenDevice(shared.flags.device, io).name]);
+  if (trials.length < (flags.random ?? 0)) note(`there are no more than ${count(trials.length)} different trials to draw`);
+  (await shared.notesOn(trials)).forEach(note);
+  const out = flags.out ?? join('sweeps', (await import('../../corpus/read.ts')).corpusName(shared.sources[0]));
+  const runs = trials.map((trial, index): TrialRun => {
+    const folder = pathIn(out, trial.name);
+    return { ...trial, index, folder, argv: shared.commandOf(trial, folder) };
+  });
+  if (!emit) await refuseMissing(shared);
+  const { openSweepFolder } = await import('../../runs/store.ts');
+  await openSweepFolder(out, shared.identity).catch((error: unknown) => {
+    // The lines may be for another machine.
+    if (!emit || !(error instanceof RnnError) || error.kind !== 'machine') throw error;
+    stderr.warn(harmless(error.message));
+  });
+  if (!emit) {
+    if (!json) note(`${runs.length === 1 ? 'one trial' : `${count(runs.length)} trials`}, in ${out}`);
+    return train(runs, axes, shared, flags, context);
   }
-  await refuseMissing(fixed, context);
-  await openSweepFolder(out, fixed.identity);
-  if (!flags.json && !flags.quiet)
-    stderr.line(stderr.colour.dim(harmless(`${tasks.length === 1 ? 'one trial' : `${count(tasks.length)} trials`}, in ${out}`)));
-  const edges: FindEdges = async (best) => {
-    const { settings } = points[tasks.indexOf(best)];
-    return (await rooms.searching()).edgesOf(axes, settings, (option, value) => fixed.isValue(option, value));
-  };
-  return run(tasks, edges, flags, context);
+  for (const { name, folder, argv } of runs)
+    await (json
+      ? stdout.writeJson({ event: 'point', name, path: folder, argv })
+      : stdout.write(stdout.shown(`rnn ${argv.map(shellWord).join(' ')}\n`)));
+  return 0;
 }
 
-/** The edges of what was searched that the best trial is at. */
-type FindEdges = (best: Task) => Promise<readonly Edge[]>;
-
-/**
- * What options do nothing, each said once, and at how many points.
- *
- * @throws RnnError `usage` for what no run can have
- */
-async function notesOn(points: readonly Point[], fixed: Fixed, { rooms }: Context): Promise<readonly string[]> {
-  const { refuseImpossible } = await rooms.possible();
-  const notes = new Map<string, number>();
-  for (const point of points) {
-    const all = fixed.flagsOf(point);
-    // The weights that it starts from have sizes of their own.
-    if (all.initFrom !== undefined) continue;
-    for (const note of about(point.name, () => refuseImpossible(givenOptions(all), { validates: all.validationFraction !== 0 })))
-      notes.set(note, (notes.get(note) ?? 0) + 1);
-  }
-  return [...notes].map(([note, times]) =>
-    times === points.length ? note : `${note} (at ${count(times)} of ${count(points.length)} trials)`,
-  );
-}
-
-/** What is wrong for all points is said once. @throws RnnError `corpus` if a text is not there */
-async function refuseMissing({ sources, flags }: Fixed, { rooms }: Context): Promise<void> {
+/** Says once what is wrong for all trials. @throws RnnError `corpus` if a text is not there */
+async function refuseMissing({ sources, flags }: SharedOptions): Promise<void> {
   const { include = [], exclude = [], skipInvalid = false, validationFile, testFile } = flags;
-  const { findFiles } = await rooms.corpus();
+  const { findFiles } = await import('../../corpus/read.ts');
   for (const source of [...sources, validationFile, testFile].filter((each) => typeof each === 'string')) {
     const { lost } = await findFiles(source, { include, exclude });
     if (lost.length > 0 && !skipInvalid) throw lost[0].error;
   }
 }
 
-/** The points of a search, and what each option was chosen from. */
-interface Search {
-  readonly points: readonly Point[];
-  readonly axes: readonly Axis<Distribution>[];
-}
-
-/** @throws RnnError `usage` where there are none, or both kinds */
-async function searchOf({ grid = [], sample = [], random, seed }: SweepFlags, fixed: Fixed, { rooms, stderr }: Context): Promise<Search> {
-  const { gridOf, drawPoints } = await rooms.searching();
+/** The trials, and the values that they are chosen from. @throws RnnError `usage` for no search, or for options of two */
+async function searchOf(flags: SweepFlags, shared: SharedOptions): Promise<{ trials: readonly Trial[]; axes: readonly Axis[] }> {
+  const { grid = [], sample = [], random, seed } = flags;
   const isRandom = random !== undefined;
-  if (isRandom && grid.length > 0)
-    throw new RnnError('usage', '--grid and --random exclude each other', { hint: '--sample cell=lstm,gru draws from a list' });
-  if (!isRandom && (sample.length > 0 || seed !== undefined))
-    throw new RnnError('usage', `${sample.length > 0 ? '--sample' : '--seed'} is for --random`, {
-      hint: '--random 20 draws twenty trials',
-    });
-  if (isRandom && sample.length === 0)
-    throw new RnnError('usage', '--random has nothing to draw', { hint: '--sample lr=log:1e-3..1e-2 draws learning rates' });
-  if (!isRandom && grid.length === 0)
-    throw new RnnError('usage', 'a sweep needs something to try', {
-      hint: '--grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
-    });
-  if (!isRandom) {
-    const axes = grid.map((text) => fixed.gridAxis(text));
-    const points = gridOf(eachOnce('--grid', axes));
-    return { points, axes: axes.map(({ option, values }) => ({ option, values: { kind: 'choice', values } })) };
-  }
-  const axes = sample.map((text) => fixed.sampleAxis(text));
-  const points = drawPoints(eachOnce('--sample', axes), random, seed ?? defaultSeed);
-  if (points.length < random) stderr.line(stderr.colour.dim(`there are no more than ${count(points.length)} different trials to draw`));
-  return { points, axes };
+  const refuse = (isWrong: boolean, message: string, hint: string): void => {
+    if (isWrong) throw new RnnError('usage', message, { hint });
+  };
+  refuse(isRandom && grid.length > 0, '--grid and --random exclude each other', '--sample cell=lstm,gru draws from a list');
+  refuse(!isRandom && sample.length > 0, '--sample is for --random', '--random 20 draws twenty trials');
+  refuse(!isRandom && seed !== undefined, '--seed is for --random', '--random 20 draws twenty trials');
+  refuse(isRandom && sample.length === 0, '--random has nothing to draw', '--sample lr=log:1e-3..1e-2 draws learning rates');
+  refuse(
+    !isRandom && grid.length === 0,
+    'a sweep needs something to try',
+    '--grid hidden=128,256, or --random 20 with --sample lr=log:1e-3..1e-2',
+  );
+  const gridAxes = grid.map((text) => shared.gridAxis(text));
+  const sampleAxes = sample.map((text) => shared.sampleAxis(text));
+  // One of the two is empty.
+  const axes = [...gridAxes, ...sampleAxes];
+  const flag = isRandom ? '--sample' : '--grid';
+  const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index)?.option;
+  refuse(twice !== undefined, `${flag} ${twice} is given twice`, `give all its values at once: ${flag} ${twice}=…`);
+  const { drawTrials, gridOf } = await import('../../training/search.ts');
+  return { axes, trials: isRandom ? drawTrials(sampleAxes, random, seed ?? DEFAULT_SEED) : gridOf(gridAxes) };
 }
 
-function eachOnce<Axis extends { readonly option: string }>(flag: string, axes: readonly Axis[]): readonly Axis[] {
-  const twice = axes.find(({ option }, index) => axes.findIndex((other) => other.option === option) < index);
-  if (twice === undefined) return axes;
-  throw new RnnError('usage', `${flag} ${twice.option} is given twice`, { hint: `give all its values at once: ${flag} ${twice.option}=…` });
-}
-
-async function run(
-  tasks: readonly Task[],
-  edgesAt: FindEdges,
+async function train(
+  trials: readonly TrialRun[],
+  axes: readonly Axis[],
+  shared: SharedOptions,
   { json = false, quiet = false }: SweepFlags,
   context: Context,
 ): Promise<number> {
-  const { rooms, stdout, stderr } = context;
-  const progress = stderr.isTerminal && !json && !quiet ? new SweepProgress(stderr, tasks.length) : null;
-  const runner = new SweepRunner(context, progress);
-  const results: TaskResult[] = [];
-  try {
-    for await (const result of runner.results(tasks)) {
-      results.push(result);
-      progress?.end(result.code === null);
-      if (json) await stdout.write(`${JSON.stringify(pointEvent(result, tasks))}\n`);
-      else if (!quiet) await stdout.write(`${pointLine(result, tasks, context)}\n`);
-    }
-  } finally {
-    progress?.close();
-    runner.close();
-  }
-  const { signal } = runner;
-  const counts = (...outcomes: readonly Outcome[]): number => results.filter(({ outcome }) => outcomes.includes(outcome)).length;
-  const told = {
-    finished: counts('finished', 'earlier'),
-    diverged: counts('diverged'),
-    stopped: counts('stopped'),
-    failed: counts('failed'),
-    busy: counts('busy'),
+  const { stdout, stderr } = context;
+  const results: TrialResult[] = [];
+  const counts: Record<Exclude<Outcome, 'earlier'>, number> = { finished: 0, diverged: 0, stopped: 0, failed: 0, busy: 0 };
+  const progress = stderr.isTerminal && !json && !quiet ? new SweepProgress(stderr, trials.length) : null;
+  const show = async (result: TrialResult): Promise<void> => {
+    results.push(result);
+    counts[result.outcome === 'earlier' ? 'finished' : result.outcome]++;
+    progress?.end();
+    if (json) await stdout.writeJson(trialEvent(result, trials.length));
+    else if (!quiet) await stdout.write(`${trialLine(result, trials.length, stdout.colour)}\n`);
   };
-  if (signal === null && (json || !quiet))
-    await showRanking((await rooms.runs()).ranked(results.map(({ summary }) => summary)), { json }, context);
-  const best = bestTask(results);
-  const edges = best === null || signal !== null ? [] : await edgesAt(best);
-  if (!json && !quiet) for (const edge of edges) stderr.line(edgeLine(edge));
-  if (json) await stdout.write(`${JSON.stringify({ event: 'end', points: tasks.length, ...told, signal, edges })}\n`);
-  else if (signal !== null && !quiet) stderr.line(stderr.colour.dim('to continue, give the same command again'));
-  if (signal !== null) return signalCodes[signal];
-  const of = (some: number): string => `${count(some)} of ${count(tasks.length)} trials`;
-  if (told.diverged > 0 && !quiet)
-    stderr.line(stderr.colour.dim(`${of(told.diverged)} diverged; one whose folder is removed is tried again`));
-  if (told.busy > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.busy)} left to another process; the same command looks again`));
-  if (told.failed > 0) stderr.line(stderr.colour.yellow(`warning: ${of(told.failed)} failed; the same command tries them again`));
+  const signal = await new TrialRunner(context, progress).run(trials, show).finally(() => progress?.close());
+  if (signal === null && (json || !quiet)) await showRanking(results, json, context);
+  const best = signal === null ? bestOf(results) : null;
+  const { edgesOf } = await import('../../training/edges.ts');
+  const edges = best === null ? [] : edgesOf(axes, best.settings, (setting) => shared.isValue(setting));
+  if (json) await stdout.writeJson({ event: 'end', points: trials.length, ...counts, signal, edges });
+  else if (!quiet) for (const edge of edges) stderr.line(edgeLine(edge));
+  if (signal !== null) {
+    if (!json && !quiet) stderr.note('to continue, give the same command again');
+    return signalCodes[signal];
+  }
+  const of = (n: number): string => `${count(n)} of ${count(trials.length)} trials`;
+  if (counts.diverged > 0 && !quiet) stderr.note(`${of(counts.diverged)} diverged; one whose folder is removed is tried again`);
+  if (counts.busy > 0) stderr.warn(`${of(counts.busy)} left to another process; the same command looks again`);
+  if (counts.failed > 0) stderr.warn(`${of(counts.failed)} failed; the same command tries them again`);
   return codeOf(results);
 }

@@ -10,7 +10,7 @@ import { type DeviceChoice, chosenDevice, refuseBlasWithout } from '../devices.t
 import { codeOfEnd } from '../failures.ts';
 import { harmless, shellWord } from '../format.ts';
 import { exposeCollector } from '../garbage.ts';
-import { type Signal, signalCodes } from '../signals.ts';
+import { signalCodes, watchSignals } from '../signals.ts';
 import { OutputClosed } from '../output.ts';
 import { openReporter, type Reporter } from '../progress/reporter.ts';
 import { waitFor } from '../progress/wait.ts';
@@ -112,7 +112,14 @@ async function follow(
   train: (signal: AbortSignal) => AsyncIterable<Parameters<Reporter['handle']>[0]>,
 ): Promise<number> {
   const controller = new AbortController();
-  const interruption = watchSignals(context, reporter, controller);
+  const interruption = watchSignals(context.io, {
+    warn: (text) => reporter.warn(text),
+    first: () => controller.abort(),
+    again() {
+      reporter.close();
+      context.io.exit(signalCodes.SIGINT);
+    },
+  });
   try {
     let end: EndEvent | null = null;
     let trouble: unknown = null;
@@ -136,28 +143,6 @@ async function follow(
   } finally {
     interruption.stop();
   }
-}
-
-/**
- * Some send INT to every process of a job (scancel), while a sweep hands its own on as TERM: so close together they are one, whichever the
- * system delivers first.
- */
-const TOGETHER_MS = 100;
-
-/** The first signal asks the run to end after the step in hand; a second INT ends the process at once. */
-function watchSignals({ io }: Context, reporter: Reporter, controller: AbortController): { signal(): Signal | null; stop(): void } {
-  let first: { readonly signal: Signal; readonly atMs: number } | null = null;
-  const stop = io.onSignal((signal) => {
-    if (first === null) {
-      first = { signal, atMs: performance.now() };
-      reporter.warn(`${signal}: finishing the step in hand and saving${signal === 'SIGINT' ? '; again stops at once' : ''}`);
-      controller.abort();
-    } else if (signal === 'SIGINT' && (first.signal === 'SIGINT' || performance.now() - first.atMs > TOGETHER_MS)) {
-      reporter.close();
-      io.exit(signalCodes.SIGINT);
-    }
-  });
-  return { signal: () => first?.signal ?? null, stop };
 }
 
 /** A run that diverged before its first step has no learning rate to blame. */

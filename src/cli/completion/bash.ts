@@ -1,13 +1,15 @@
 // The completion of bash, from 3.2 on, which macOS has: a function that looks at the words of the line, with no other
-// packages. Knows nothing of what commands there are.
+// packages. Of the commands it knows only that options of train follow the dashes of a sweep.
 import { groupBy } from '../../group.ts';
 import type { CommandModel, Values } from './model.ts';
 
 /**
- * Folders of runs are asked for as they are at that moment. File names reach COMPREPLY by assignment alone:
- * `compgen -W` would run what is in them.
+ * Finds the command of the line and the word before the cursor, which may be an option that takes a value. Run folders are looked for at
+ * every TAB. File names reach COMPREPLY by assignment alone: `compgen -W` would run what is in them.
  */
-const helpers = `
+const script = (values: readonly string[], others: readonly string[]): string => `
+# bash completion for rnn, written by: rnn completion bash
+
 _rnn_words() {
   local IFS=$' \\t\\n'
   COMPREPLY=( $(compgen -W "$1" -- "$before$cur") )
@@ -22,7 +24,6 @@ _rnn_settings() {
 
 _rnn_runs() {
   local folder
-  COMPREPLY=()
   for folder in checkpoints/*/ sweeps/*/*/; do
     [[ -e \${folder}latest.json || -e \${folder}best.json ]] || continue
     folder=\${folder%/}
@@ -33,24 +34,17 @@ _rnn_runs() {
 
 _rnn_folders() {
   local folder
-  COMPREPLY=()
   while IFS= read -r folder; do COMPREPLY+=("$folder"); done < <(compgen -d -- "$cur")
   compopt -o filenames 2>/dev/null
 }
 
 # With nothing in COMPREPLY, readline completes names of files.
-_rnn_files() { COMPREPLY=(); }
+_rnn_files() { :; }
 
-_rnn_nothing() {
-  COMPREPLY=()
-  compopt +o default 2>/dev/null
-}
-`.trim();
+_rnn_nothing() { compopt +o default 2>/dev/null; }
 
-/** Finds the command of the line, and of the word before the cursor whether it is an option that takes a value. */
-const main = `
 _rnn() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} before= prev= command= isAfterDashes= i at=$COMP_CWORD
+  local cur=\${COMP_WORDS[COMP_CWORD]} before= prev= command= i at=$COMP_CWORD
   # bash takes gpu:software for three words, and completes the last of them.
   if (( at > 1 )) && [[ $cur == : ]]; then
     before=\${COMP_WORDS[at-1]}: cur= at=$(( at - 1 ))
@@ -58,7 +52,7 @@ _rnn() {
     before=\${COMP_WORDS[at-2]}: at=$(( at - 2 ))
   fi
   (( at > 0 )) && prev=\${COMP_WORDS[at-1]}
-  # So it does with --cell=gru.
+  # It does the same with --cell=gru.
   if [[ $cur == = ]]; then
     cur=
   elif (( at > 1 )) && [[ $prev == = ]]; then
@@ -66,68 +60,36 @@ _rnn() {
   fi
   for (( i = 1; i < COMP_CWORD; i++ )); do
     case \${COMP_WORDS[i]} in
-      --) isAfterDashes=yes ;;
+      --) [[ $command == sweep ]] && command=train ;;
       -*) ;;
       *) [[ -z $command ]] && command=\${COMP_WORDS[i]} ;;
     esac
   done
   COMPREPLY=()
-  case $command$isAfterDashes in
-    '') _rnn_words "@commands@" ;;
-@cases@
+  case "$command $prev" in
+${values.join('\n')}
+    *)
+      case "$command $cur" in
+${others.join('\n')}
+      esac ;;
   esac
 }
 
 complete -o bashdefault -o default -F _rnn rnn
-`.trim();
+`;
 
 export function bashScript(commands: readonly CommandModel[]): string {
-  const names = [...commands.map(({ name }) => name), '--help', '--version', '--debug', '--no-color'].join(' ');
-  const cases = commands.map((command) => `    ${patternOf(command, commands)}) _rnn_of_${command.name} ;;`);
-  const parts = [
-    '# bash completion for rnn, written by: rnn completion bash',
-    helpers,
-    ...commands.map(functionOf),
-    main.replace('@commands@', names).replace('@cases@', () => cases.join('\n')),
-  ];
-  return `${parts.join('\n\n')}\n`;
-}
-
-/** `train|sweepyes`: what follows the dashes of a sweep is completed as after train. */
-function patternOf({ name, afterDashes }: CommandModel, commands: readonly CommandModel[]): string {
-  const own = afterDashes === null ? [name, `${name}yes`] : [name];
-  return [...own, ...commands.filter((other) => other.afterDashes === name).map((other) => `${other.name}yes`)].join('|');
-}
-
-/** What the word before the cursor decides, and if it decides nothing, options or what stands beside them. */
-function functionOf({ name, options, argument }: CommandModel): string {
-  const byValues = groupBy(
-    options.filter(({ values }) => values !== null),
-    ({ values }) => callOf(values!),
+  const withValues = commands.flatMap(({ name, options }) =>
+    options.flatMap((option) => (option.values === null ? [] : [{ pattern: `'${name} ${option.name}'`, call: callOf(option.values) }])),
   );
-  const cases = [...byValues].map(([call, of]) => `    ${of.map((option) => option.name).join('|')}) ${call}; return ;;`);
-  const names = options.map((option) => option.name).join(' ');
-  return [
-    `_rnn_of_${name}() {`,
-    ...(cases.length === 0 ? [] : ['  case $prev in', ...cases, '  esac']),
-    `  if [[ $cur == -* ]]; then _rnn_words "${names}"; else ${callOf(argument)}; fi`,
-    '}',
-  ].join('\n');
+  const values = [...groupBy(withValues, ({ call }) => call)].map(
+    ([call, of]) => `    ${of.map(({ pattern }) => pattern).join('|')}) ${call} ;;`,
+  );
+  const others = commands.flatMap(({ name, options, argument }) => [
+    `        '${name} -'*) ${callOf({ kind: 'words', words: options.map((option) => option.name) })} ;;`,
+    `        '${name} '*) ${callOf(argument)} ;;`,
+  ]);
+  return script(values, others).trimStart();
 }
 
-function callOf(values: Values): string {
-  switch (values.kind) {
-    case 'words':
-      return `_rnn_words "${values.words.join(' ')}"`;
-    case 'settings':
-      return `_rnn_settings "${values.words.join(' ')}"`;
-    case 'runs':
-      return '_rnn_runs';
-    case 'files':
-      return '_rnn_files';
-    case 'folders':
-      return '_rnn_folders';
-    case 'none':
-      return '_rnn_nothing';
-  }
-}
+const callOf = ({ kind, words }: Values): string => `_rnn_${kind} "${words.join(' ')}"`;

@@ -1,8 +1,10 @@
-// The completion of fish: a line for each option. Knows nothing of what commands there are.
+// The completion of fish: a line for each option. Of the commands it knows only that options of train follow the dashes of a sweep.
 import type { CommandModel, OptionModel, Values } from './model.ts';
 
-const helpers = `
-# Whether this is the command of the line: its first word that is no option.
+const script = (lines: readonly string[]): string => `
+# fish completion for rnn, written by: rnn completion fish
+
+# Whether this is the command of the line: its first word that is not an option.
 function __rnn_is
     for token in (commandline -opc)[2..-1]
         if not string match -q -- '-*' $token
@@ -29,60 +31,49 @@ function __rnn_runs
     end
 end
 
-complete -c rnn -f`.trim();
+complete -c rnn -f
 
-export function fishScript(commands: readonly CommandModel[]): string {
-  const global = [
-    ['help', 'print the help'],
-    ['version', 'print the version'],
-    ['debug', 'print the stack of an error'],
-    ['no-color', 'no colours'],
-  ];
+${lines.join('\n')}
+`;
+
+export function fishScript([rnn, ...commands]: readonly CommandModel[]): string {
+  const train = commands.find(({ name }) => name === 'train')!;
   const lines = [
-    ...commands.map(({ name, summary }) => `complete -c rnn -n '__rnn_is ""' -a ${name} -d ${quoted(summary)}`),
-    ...global.map(([name, summary]) => `complete -c rnn -n '__rnn_is ""' -l ${name} -d ${quoted(summary)}`),
-    ...commands.flatMap(linesOf),
-    ...commands.flatMap((command) => linesAfterDashes(command, commands)),
+    ...commands.map(({ name, summary }) => lineOf('__rnn_is ""', `-a ${name}`, summary)),
+    ...rnn.options.map((option) => optionLine(rnn, option)),
+    ...commands.flatMap((command) => [
+      lineOf(`__rnn_is ${command.name}`, valuesIn(command.argument)),
+      ...command.options.map((option) => optionLine(command, option)),
+    ]),
+    // fish completes no options after dashes, so these are words to it.
+    ...train.options.flatMap(({ name, summary, values }) => [
+      lineOf('__rnn_is sweep; and __rnn_is_after_dashes', `-a '${name}'`, summary),
+      ...(values?.kind === 'words'
+        ? [lineOf(`__rnn_is sweep; and __rnn_is_after_dashes; and __rnn_follows ${name}`, valuesIn(values))]
+        : []),
+    ]),
   ];
-  return `${['# fish completion for rnn, written by: rnn completion fish', helpers, lines.join('\n')].join('\n\n')}\n`;
+  return script(lines).trimStart();
 }
 
-function linesOf({ name, options, argument }: CommandModel): string[] {
-  const start = `complete -c rnn -n '__rnn_is ${name}'`;
-  const own = valuesIn(argument);
-  return [...(own === '' ? [] : [`${start} ${own}`]), ...options.map((option) => `${start} ${optionIn(option)}`)];
-}
+const lineOf = (condition: string, offered: string, summary = ''): string =>
+  `complete -c rnn -n '${condition}' ${offered}${summary === '' ? '' : ` -d ${quoted(summary)}`}`;
 
-/** fish completes no options after dashes, so these are words to it. */
-function linesAfterDashes({ name, afterDashes }: CommandModel, commands: readonly CommandModel[]): string[] {
-  const options = commands.find((command) => command.name === afterDashes)?.options ?? [];
-  const start = `complete -c rnn -n '__rnn_is ${name}; and __rnn_is_after_dashes`;
-  return options.flatMap((option) => [
-    `${start}' -a '${option.name}' -d ${quoted(option.summary)}`,
-    ...(option.values?.kind === 'words' ? [`${start}; and __rnn_follows ${option.name}' ${valuesIn(option.values)}`] : []),
-  ]);
-}
-
-function optionIn({ name, summary, values }: OptionModel): string {
-  const parts = [`-l ${name.slice(2)}`, ...(values === null ? [] : ['-r', valuesIn(values) || '-f']), `-d ${quoted(summary)}`];
-  return parts.filter((part) => part !== '').join(' ');
+function optionLine(command: CommandModel, { name, summary, values }: OptionModel): string {
+  return lineOf(`__rnn_is ${command.name || '""'}`, `-l ${name.slice(2)}${values === null ? '' : ` -r ${valuesIn(values)}`}`, summary);
 }
 
 /** `complete -f` above has taken all files away: -F gives them back. */
-function valuesIn(values: Values): string {
-  switch (values.kind) {
-    case 'words':
-    case 'settings':
-      return `-f -a ${quoted(values.words.join(' '))}`;
-    case 'runs':
-      return `-F -a '(__rnn_runs)'`;
-    case 'files':
-      return '-F';
-    case 'folders':
-      return `-f -a '(__fish_complete_directories)'`;
-    case 'none':
-      return '';
-  }
+function valuesIn({ kind, words }: Values): string {
+  const listed = `-f -a ${quoted(words.join(' '))}`;
+  return {
+    words: listed,
+    settings: listed,
+    runs: "-F -a '(__rnn_runs)'",
+    files: '-F',
+    folders: "-f -a '(__fish_complete_directories)'",
+    nothing: '-f',
+  }[kind];
 }
 
 const quoted = (text: string): string => `'${text.replace(/[\\']/g, String.raw`\$&`)}'`;

@@ -1,19 +1,15 @@
 // What can follow what on the command line, as plain data, read off the definitions of the commands. Knows no shell.
 // Libraries for completion (@pnpm/tabtab, omelette, @bomb.sh/tab) have the shell start the program at every TAB to ask
 // it; a script that knows everything answers at once.
-import type { Argument, Command } from 'commander';
+import type { Command } from 'commander';
 import { type Flag, flagsOf } from '../flags.ts';
 
-/** What a value may be; of `none` nothing is known. */
-export type Values =
-  | { readonly kind: 'words'; readonly words: readonly string[] }
-  /** Words that a value follows at once, each with its `=`. */
-  | { readonly kind: 'settings'; readonly words: readonly string[] }
-  /** Run folders, and files. */
-  | { readonly kind: 'runs' }
-  | { readonly kind: 'files' }
-  | { readonly kind: 'folders' }
-  | { readonly kind: 'none' };
+/** The words that a value can be, or names that the shell finds. */
+export interface Values {
+  /** A value follows a `setting` at once. `runs` are run folders and files. About `nothing` the script knows nothing. */
+  readonly kind: 'words' | 'settings' | 'runs' | 'files' | 'folders' | 'nothing';
+  readonly words: readonly string[];
+}
 
 export interface OptionModel {
   /** With both dashes. */
@@ -24,73 +20,66 @@ export interface OptionModel {
 }
 
 export interface CommandModel {
+  /** Empty for `rnn` itself, whose arguments are the commands. */
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionModel[];
-  /** What stands beside the options. */
   readonly argument: Values;
-  /** The command whose options follow `--`, if one's do. */
-  readonly afterDashes: string | null;
 }
 
-const none: Values = { kind: 'none' };
-
-/** By what help texts call a value. */
-const byPlaceholder: Readonly<Record<string, Values>> = {
-  file: { kind: 'files' },
-  corpus: { kind: 'files' },
-  text: { kind: 'files' },
-  folder: { kind: 'folders' },
-  path: { kind: 'runs' },
-  checkpoint: { kind: 'runs' },
-  run: { kind: 'runs' },
-  runs: { kind: 'runs' },
+/** How help texts call values. */
+const kinds: Readonly<Record<string, Values['kind']>> = {
+  file: 'files',
+  corpus: 'files',
+  text: 'files',
+  folder: 'folders',
+  path: 'runs',
+  checkpoint: 'runs',
+  run: 'runs',
+  runs: 'runs',
 };
 
 /**
+ * `rnn` itself, then all commands. After the `--` of `rnn sweep`, options of `rnn train` follow: each script knows that.
+ *
  * @param program with all commands defined
  * @param corpora names of the built-in ones
  */
 export function modelOf(program: Command, corpora: readonly string[]): readonly CommandModel[] {
   const train = program.commands.find((command) => command.name() === 'train')!;
-  const settings: Values = { kind: 'settings', words: optionsOf(train, []).map(({ name }) => `${name.slice(2)}=`) };
-  const commands = program.commands.map((command): CommandModel => ({
-    name: command.name(),
-    summary: command.summary(),
-    options: optionsOf(command, settings.words),
-    argument: command.name() === 'corpus' ? { kind: 'words', words: corpora } : argumentOf(command.registeredArguments),
-    afterDashes: command.name() === 'sweep' ? 'train' : null,
-  }));
-  const help: CommandModel = {
-    name: 'help',
-    summary: "print a command's help",
-    options: [],
-    argument: { kind: 'words', words: commands.map(({ name }) => name) },
-    afterDashes: null,
-  };
-  return [...commands, help];
+  const settings = shownIn(train).map(({ key }) => `${key}=`);
+  const optionsOf = (command: Command): OptionModel[] => [
+    ...shownIn(command).map((flag) => ({ name: flag.longName, summary: flag.description, values: valuesOf(flag, settings) })),
+    { name: '--help', summary: 'print the help', values: null },
+  ];
+  const commands = program.commands.map((command): CommandModel => {
+    const [argument] = command.registeredArguments;
+    const words = command.name() === 'corpus' ? corpora : argument?.argChoices;
+    const values = words === undefined ? valuesCalled(argument?.name()) : oneOf(words);
+    return { name: command.name(), summary: command.summary(), options: optionsOf(command), argument: values };
+  });
+  const names = oneOf(commands.map(({ name }) => name));
+  const version = { name: '--version', summary: 'print the version', values: null };
+  return [
+    { name: '', summary: '', options: [...optionsOf(program), version], argument: oneOf([...names.words, 'help']) },
+    ...commands,
+    { name: 'help', summary: "print a command's help", options: [], argument: names },
+  ];
 }
 
-/** @param settings what an option takes that is about options of `rnn train` */
-function optionsOf(command: Command, settings: readonly string[]): OptionModel[] {
-  const flags = flagsOf(command)
-    .filter(({ hidden }) => !hidden)
-    .map((flag) => ({ name: flag.longName, summary: flag.description, values: valuesOf(flag, settings) }));
-  return [...flags, { name: '--help', summary: "print the command's help", values: null }];
-}
+const shownIn = (command: Command): Flag[] => flagsOf(command).filter(({ hidden }) => !hidden);
 
-function valuesOf(flag: Flag, settings: readonly string[]): Values | null {
-  const { kind: takes, placeholder } = flag;
-  if (takes.name === 'switch') return null;
-  if (takes.choices.length > 0) return { kind: 'words', words: takes.choices };
-  if (takes.name === 'number' || takes.name === 'duration') return none;
-  if (placeholder?.startsWith('option=')) return { kind: 'settings', words: settings };
-  if (flag.key === 'blas') return { kind: 'words', words: ['auto', 'off'] };
-  // `--prime <text>` is a text itself, and not where one is.
-  return placeholder === 'text' ? none : (byPlaceholder[placeholder ?? ''] ?? none);
-}
+const oneOf = (words: readonly string[]): Values => ({ kind: 'words', words });
 
-function argumentOf([argument]: readonly Argument[]): Values {
-  if (argument === undefined) return none;
-  return argument.argChoices === undefined ? (byPlaceholder[argument.name()] ?? none) : { kind: 'words', words: argument.argChoices };
+const valuesCalled = (placeholder = ''): Values => ({ kind: kinds[placeholder] ?? 'nothing', words: [] });
+
+/** @param settings the values of an option that is about options of `rnn train` */
+function valuesOf({ kind, placeholder, key }: Flag, settings: readonly string[]): Values | null {
+  if (placeholder === null) return null;
+  if (kind.choices.length > 0) return oneOf(kind.choices);
+  if (kind.name === 'number' || kind.name === 'duration') return valuesCalled();
+  if (placeholder.startsWith('option=')) return { kind: 'settings', words: settings };
+  if (key === 'blas') return oneOf(['auto', 'off']);
+  // `--prime <text>` is a text itself, and not the place of one.
+  return valuesCalled(placeholder === 'text' ? '' : placeholder);
 }

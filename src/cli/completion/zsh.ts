@@ -1,82 +1,69 @@
-// The completion of zsh, by its own _arguments, which shows what each option is for. Knows nothing of what commands
-// there are.
+// The completion of zsh, by its own _arguments, which shows what each option is for. Of the commands it knows only that
+// options of train follow the dashes of a sweep.
 import type { CommandModel, OptionModel, Values } from './model.ts';
 
-const helpers = `
+const script = (commands: readonly string[], options: readonly string[], cases: readonly string[]): string => `
+#compdef rnn
+
+# zsh completion for rnn, written by: rnn completion zsh
+
 _rnn_runs() {
   local -a runs
   runs=(checkpoints/*/(best|latest).json(N:h) sweeps/*/*/(best|latest).json(N:h))
   (( \${#runs} )) && compadd -f -- \${(u)runs} || _files
 }
-`.trim();
 
-export function zshScript(commands: readonly CommandModel[]): string {
-  const summaries = commands.map(({ name, summary }) => `    ${quoted(`${name}:${summary}`)}`);
-  const cases = commands.map(({ name }) => `        ${name}) _rnn_of_${name} ;;`);
-  const main = `
 _rnn() {
-  local curcontext=$curcontext state line
+  local curcontext=$curcontext state line at
   local -a commands
   commands=(
-${summaries.join('\n')}
+    ${commands.join('\n    ')}
   )
-  _arguments -C '(-)--help[print the help]' '(-)--version[print the version]' '--debug[print the stack of an error]' '--no-color[no colours]' \\
-    '1: :->command' '*:: :->rest'
+  _arguments -C ${options.join(' ')} '1: :->command' '*:: :->rest'
   case $state in
     command) _describe command commands ;;
     rest)
-      case $line[1] in
-${cases.join('\n')}
+      # Options of train follow the dashes of a sweep.
+      at=\${words[(I)--]}
+      if [[ $words[1] == sweep ]] && (( at > 1 && at < CURRENT )); then
+        words=(train "\${(@)words[at+1,-1]}")
+        (( CURRENT -= at - 1 ))
+      fi
+      case $words[1] in
+        ${cases.join('\n        ')}
       esac ;;
   esac
 }
 
 # Read by source, it registers itself; as a file in $fpath, it is called.
-if [[ $funcstack[1] == _rnn ]]; then _rnn "$@"; else compdef _rnn rnn; fi`.trim();
-  return `${['#compdef rnn', '# zsh completion for rnn, written by: rnn completion zsh', helpers, ...commands.map(functionOf), main].join('\n\n')}\n`;
-}
+if [[ $funcstack[1] == _rnn ]]; then _rnn "$@"; else compdef _rnn rnn; fi
+`;
 
-function functionOf({ name, options, argument, afterDashes }: CommandModel): string {
-  const action = actionOf(argument);
-  const specs = [...options.map(specOf), ...(action === null ? [] : [quoted(`*: :${action}`)])];
-  // What follows the dashes is a line of the other command.
-  const other =
-    afterDashes === null
-      ? []
-      : [
-          `  local at=\${words[(I)--]}`,
-          `  if (( at > 1 && at < CURRENT )); then`,
-          `    words=(${afterDashes} "\${(@)words[at+1,-1]}")`,
-          `    (( CURRENT -= at - 1 ))`,
-          `    _rnn_of_${afterDashes}`,
-          `    return`,
-          `  fi`,
-        ];
-  return [`_rnn_of_${name}() {`, ...other, `  _arguments ${specs.join(' \\\n    ')}`, '}'].join('\n');
+export function zshScript([rnn, ...commands]: readonly CommandModel[]): string {
+  const summaries = commands.map(({ name, summary }) => quoted(`${name}:${summary}`));
+  const cases = commands.map(({ name, options, argument }) => {
+    const operand = argument.kind === 'nothing' ? [] : [quoted(`*: :${actionOf(argument)}`)];
+    return `${name}) _arguments ${[...options.map(specOf), ...operand].join(' ')} ;;`;
+  });
+  return script(summaries, rnn.options.map(specOf), cases).trimStart();
 }
 
 function specOf({ name, summary, values }: OptionModel): string {
-  // With its value in the next word, or after = in the same.
-  const what = `${name}${values === null ? '' : '='}[${summary.replace(/[\\[\]]/g, String.raw`\$&`)}]`;
-  // Given twice, an option is not offered again but for lists; asking for that is left out, as no harm is done.
-  return quoted(values === null ? what : `*${what}: :${actionOf(values) ?? ' '}`);
+  // The value is the next word, or follows = in the same.
+  const spec = `${name}${values === null ? '' : '='}[${summary.replace(/[\\[\]]/g, String.raw`\$&`)}]`;
+  // An option that takes a value may be a list, so it is offered again.
+  return quoted(values === null ? spec : `*${spec}: :${actionOf(values)}`);
 }
 
-function actionOf(values: Values): string | null {
-  switch (values.kind) {
-    case 'words':
-      return `(${values.words.map((word) => word.replaceAll(':', String.raw`\:`)).join(' ')})`;
-    case 'settings':
-      return `compadd -S "" -- ${values.words.join(' ')}`;
-    case 'runs':
-      return '_rnn_runs';
-    case 'files':
-      return '_files';
-    case 'folders':
-      return '_files -/';
-    case 'none':
-      return null;
-  }
+function actionOf({ kind, words }: Values): string {
+  return {
+    words: `(${words.join(' ').replaceAll(':', String.raw`\:`)})`,
+    settings: `compadd -S "" -- ${words.join(' ')}`,
+    runs: '_rnn_runs',
+    files: '_files',
+    folders: '_files -/',
+    nothing: ' ',
+  }[kind];
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;

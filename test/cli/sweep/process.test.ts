@@ -1,10 +1,10 @@
-// `rnn sweep` with the runs in processes of their own, as a user has it: what becomes of them when it is interrupted or killed.
+// `rnn sweep` with its runs in separate processes, as users run it: they save when it is interrupted or killed.
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { begin, isBuilt, patience } from './process.ts';
+import { begin, isBuilt, patience } from '../process.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -19,7 +19,7 @@ const fixed =
 /** Too long to end by itself while a test looks at it. */
 const endless = ['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--', '--max-steps', '100000000', ...fixed];
 
-/** That of the process that trains the first point. */
+/** The id of the process that trains the first trial. */
 const numberOfRun = (): number => (JSON.parse(readFileSync(at('sweep', 'hidden=4', 'lock.json'), 'utf8')) as { pid: number }).pid;
 /** Its state, T if it is stopped, and the number of its parent. */
 const statOf = (pid: number): string[] => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -60,7 +60,7 @@ describe.skipIf(!isBuilt)('rnn sweep and its processes', () => {
   it.each([
     ['SIGINT', 130],
     ['SIGTERM', 143],
-  ] as const)('%s reaches the run in hand, which saves', { timeout: patience }, async (signal, code) => {
+  ] as const)('%s reaches the current run, which saves', { timeout: patience }, async (signal, code) => {
     const sweep = begin(endless, { folder });
     await until(() => existsSync(at('sweep', 'hidden=4', 'latest.json')));
     sweep.send(signal);

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
-import type { Child, ChildEnd } from '../../src/cli/child.ts';
-import type { Io } from '../../src/cli/io.ts';
-import { run } from '../../src/cli/main.ts';
-import { FakeProcess, type Ran } from './helpers.ts';
+import type { Child, ChildEnd } from '../../../src/cli/child.ts';
+import type { Io } from '../../../src/cli/io.ts';
+import { run } from '../../../src/cli/main.ts';
+import type { Signal } from '../../../src/cli/signals.ts';
+import { FakeProcess, type Ran } from '../helpers.ts';
 
 /** Options of a run that takes a moment. */
 export const fixed = '--max-steps 6 --batch-size 4 --seq-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
@@ -32,9 +33,8 @@ export interface Started {
   readonly io: FakeProcess;
 }
 
-const nothing = (): void => {};
-/** One that takes no notice of what it is told. */
-export const child: Omit<Child, 'ended'> = { finish: nothing, interrupt: nothing, pause: nothing, goOn: nothing };
+/** One that ignores signals. */
+export const child: Omit<Child, 'ended'> = { send() {} };
 
 /** The program in this very process, in the place of others. `begun` may do something when one has begun. */
 export function inProcess(begun: (started: Started) => void = () => {}): { start: Io['start']; started: Started[] } {
@@ -47,7 +47,7 @@ export function inProcess(begun: (started: Started) => void = () => {}): { start
     });
     started.push({ argv, io });
     begun({ argv, io });
-    return { ...child, finish: () => io.send('SIGTERM'), interrupt: () => io.send('SIGINT'), ended };
+    return { send: (signal) => io.send(signal as Signal), ended };
   };
   return { start, started };
 }

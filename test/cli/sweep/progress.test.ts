@@ -1,11 +1,11 @@
 // How far `rnn sweep` is while it runs, and where it says to go on at its end.
 import { describe, expect, it } from 'vitest';
-import { noColours } from '../../src/cli/colour.ts';
-import type { Io } from '../../src/cli/io.ts';
-import { Output } from '../../src/cli/output.ts';
-import { SweepProgress } from '../../src/cli/sweep-progress.ts';
-import { FakeProcess, FakeStream, type Ran, bare, rnn } from './helpers.ts';
-import { events, fixed, inFolderOfItsOwn, inProcess, out, text } from './sweeps.ts';
+import { noColours } from '../../../src/cli/colour.ts';
+import type { Io } from '../../../src/cli/io.ts';
+import { Output } from '../../../src/cli/output.ts';
+import { SweepProgress } from '../../../src/cli/sweep/progress.ts';
+import { FakeProcess, FakeStream, type Ran, bare, rnn } from '../helpers.ts';
+import { events, fixed, inFolderOfItsOwn, inProcess, out, text } from './helpers.ts';
 
 inFolderOfItsOwn();
 
@@ -29,7 +29,7 @@ describe('the progress of a sweep', () => {
     // Half a trial in 5 s, so three and a half in 35 s.
     expect(shown()).toMatch(/ 12% 0 of 4 trials done hidden=4 35s left$/);
     clock.now += 5000;
-    progress.end(false);
+    progress.end();
     progress.begin('hidden=8');
     clock.now += 10_000;
     progress.report(0.5);
@@ -40,7 +40,7 @@ describe('the progress of a sweep', () => {
 
   it('counts trials that were over before as done, but takes no speed from them', () => {
     const { clock, progress, shown } = progressOf(3);
-    progress.end(true);
+    progress.end();
     progress.begin('hidden=4');
     clock.now += 10_000;
     progress.report(0.5);

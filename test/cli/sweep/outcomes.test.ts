@@ -1,14 +1,13 @@
-// What becomes of the points of `rnn sweep`, where not all of them simply finish.
+// The outcomes of the trials of `rnn sweep`, where not all of them simply finish.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { RunFolder } from '../../src/runs/store.ts';
-import type { ChildEnd } from '../../src/cli/child.ts';
-import type { Io } from '../../src/cli/io.ts';
-import { run } from '../../src/cli/main.ts';
-import { rooms } from '../../src/cli/rooms.ts';
-import { FakeProcess, rnn, type Ran } from './helpers.ts';
-import { child, events, fixed, inFolderOfItsOwn, inProcess, out, pretending, text } from './sweeps.ts';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { RunFolder } from '../../../src/runs/store.ts';
+import type { ChildEnd } from '../../../src/cli/child.ts';
+import type { Io } from '../../../src/cli/io.ts';
+import { run } from '../../../src/cli/main.ts';
+import { FakeProcess, rnn, type Ran } from '../helpers.ts';
+import { child, events, fixed, inFolderOfItsOwn, inProcess, out, pretending, text } from './helpers.ts';
 
 inFolderOfItsOwn();
 
@@ -16,7 +15,7 @@ const sweep = (words: readonly string[], start: Io['start'], after: readonly str
   rnn(['sweep', text, '--out', out, ...words, '--', ...after], { start });
 const hidden = (...sizes: number[]): string[] => ['--grid', `hidden=${sizes.join()}`];
 
-describe('a point that diverged', () => {
+describe('a trial that diverged', () => {
   // Weights so large that the first steps end the run.
   const words = ['--grid', 'init-scale=0.1,1000000'];
   const wild = [
@@ -72,27 +71,28 @@ describe('a point that diverged', () => {
 });
 
 describe('signals', () => {
-  it('that come while a folder is looked at are not lost', async () => {
+  it('that come while rnn looks at a folder are not lost', async () => {
     const { start, started } = inProcess();
     const io: FakeProcess = new FakeProcess({ start });
-    const runs = async (): ReturnType<typeof rooms.runs> => {
-      const real = await rooms.runs();
+    vi.doMock('../../../src/training/runs.ts', async (original) => {
+      const real = await original<typeof import('../../../src/training/runs.ts')>();
       return {
         ...real,
-        summaryOf: async (path) => {
+        async summaryOf(path: string) {
           const summary = await real.summaryOf(path);
           if (path.endsWith('hidden=5')) io.send('SIGTERM');
           return summary;
         },
       };
-    };
-    const code = await run(['sweep', text, '--out', out, ...hidden(4, 5, 6), '--', ...fixed], io, { ...rooms, runs });
+    });
+    const code = await run(['sweep', text, '--out', out, ...hidden(4, 5, 6), '--', ...fixed], io);
+    vi.doUnmock('../../../src/training/runs.ts');
     expect(code).toBe(143);
     expect(started).toHaveLength(1);
     expect(existsSync(join(out, 'hidden=5'))).toBe(false);
   });
 
-  it('do not hide that the run in hand failed', async () => {
+  it('do not hide that the current run failed', async () => {
     const io: FakeProcess = new FakeProcess({
       start: (_, lines) => ({
         ...child,
@@ -111,7 +111,7 @@ describe('signals', () => {
     expect(io.stderr.text).toContain('hidden=4: error: the disk is full\n');
   });
 
-  it('what a run says of them is not said twice', async () => {
+  it('are not reported twice', async () => {
     const io: FakeProcess = new FakeProcess({
       start: (_, lines) => ({
         ...child,
@@ -129,23 +129,17 @@ describe('signals', () => {
   });
 });
 
-describe('a point that another process trains', () => {
-  it('is busy where that one was quicker to take the folder, and told apart from those that failed', async () => {
+describe('a trial that another process trains', () => {
+  it('is busy where that process was quicker to take the folder, and is not counted as failed', async () => {
     const io: FakeProcess = new FakeProcess({
       start: (argv) => ({
         ...child,
         ended: RunFolder.create(argv.at(-3)!).then((taken) => {
           onTestFinished(() => taken.close());
-          const wait = (): void => {
-            if (io.stderr.text.includes('waiting for another process')) taken.close();
-            else setImmediate(wait);
-          };
-          if (!io.stderr.text.includes('waiting for')) wait();
           return { code: 7, signal: null };
         }),
       }),
     });
-    // Once it is quicker, and once more when it was waited for.
     const { code, stdout, stderr } = await rnn(['sweep', text, '--out', out, ...hidden(4), '--json', '--', ...fixed], {}, io);
     expect(events({ code, stdout, stderr })).toMatchObject([
       { event: 'point', outcome: 'busy', message: 'another process trains in it' },
@@ -172,7 +166,7 @@ describe('the exit code', () => {
     [[5, 0], 0],
     [[134, 134], 1],
     [[null, null], 1],
-  ])('of points that end with %j is %i', async (codes, code) => {
+  ])('of trials that end with %j is %i', async (codes, code) => {
     expect((await sweep(hidden(4, 5), ending(...codes))).code).toBe(code);
   });
 });
@@ -180,7 +174,7 @@ describe('the exit code', () => {
 describe('what a run writes to stderr', () => {
   const told = { stderr: 'warning: the text has changed\nTypeError: x is not a function\n    at y (z.js:1:2)' };
 
-  it('is shown with the name of its point, as far as it is a warning', async () => {
+  it('is shown with the name of its trial if it is a warning', async () => {
     const { stderr } = await sweep(hidden(4), pretending({ code: 0, signal: null }, told));
     expect(stderr.split('\n').slice(1, -1)).toEqual(['hidden=4: warning: the text has changed']);
   });

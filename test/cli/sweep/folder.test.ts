@@ -1,10 +1,10 @@
-// Whose runs a folder of `rnn sweep` holds.
+// Which sweep the runs in a folder belong to.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { rnn, type Ran } from './helpers.ts';
-import { fixed, folder, inFolderOfItsOwn, inProcess, out, text } from './sweeps.ts';
+import { rnn, type Ran } from '../helpers.ts';
+import { fixed, folder, inFolderOfItsOwn, inProcess, out, text } from './helpers.ts';
 
 inFolderOfItsOwn();
 

@@ -1,12 +1,11 @@
 // How far a sweep is, in the last line of a terminal: how many trials are done, the trial in progress, and the time left at the speed of the
 // trials so far. Knows nothing of how trials are run.
-import type { Output } from './output.ts';
-import { count } from './format.ts';
-import { waitLine } from './progress/line.ts';
-import { LiveLine } from './progress/live-line.ts';
-import type { SweepWatcher } from './sweep-run.ts';
+import { count } from '../format.ts';
+import type { Output } from '../output.ts';
+import { waitLine } from '../progress/line.ts';
+import { LiveLine } from '../progress/live-line.ts';
 
-export class SweepProgress implements SweepWatcher {
+export class SweepProgress {
   readonly #line: LiveLine;
   readonly #output: Output;
   readonly #now: () => number;
@@ -14,7 +13,8 @@ export class SweepProgress implements SweepWatcher {
   #done = 0;
   /** Trials that took no time, because they were over before. */
   #untouched = 0;
-  #current = { name: '', progress: 0 };
+  #name: string | null = null;
+  #progress = 0;
   #sinceMs: number | null = null;
 
   constructor(output: Output, trials: number, now: () => number = () => performance.now()) {
@@ -26,19 +26,21 @@ export class SweepProgress implements SweepWatcher {
 
   begin(name: string): void {
     this.#sinceMs ??= this.#now();
-    this.#current = { name, progress: 0 };
+    this.#name = name;
     this.#line.show();
   }
 
+  /** @param progress of the current trial, from 0 to 1 */
   report(progress: number): void {
-    this.#current = { ...this.#current, progress };
+    this.#progress = progress;
   }
 
-  /** Takes the line away, so that the result can be printed. @param isUntouched the trial was over before */
-  end(isUntouched: boolean): void {
+  /** Ends a trial, or counts one that never began. Takes the line away, so that the result can be printed. */
+  end(): void {
     this.#done++;
-    if (isUntouched) this.#untouched++;
-    this.#current = { name: '', progress: 0 };
+    if (this.#name === null) this.#untouched++;
+    this.#name = null;
+    this.#progress = 0;
     this.close();
   }
 
@@ -47,9 +49,10 @@ export class SweepProgress implements SweepWatcher {
   }
 
   text(width: number, frame = 0): string {
-    const { name, progress } = this.#current;
     const label = `${count(this.#done)} of ${count(this.#trials)} ${this.#trials === 1 ? 'trial' : 'trials'} done`;
-    const wait = { label, done: this.#done - this.#untouched + progress, total: this.#trials - this.#untouched, detail: name };
-    return waitLine({ wait, elapsedMs: this.#now() - (this.#sinceMs ?? this.#now()) }, width, this.#output.colour, frame);
+    const done = this.#done - this.#untouched + this.#progress;
+    const wait = { label, done, total: this.#trials - this.#untouched, detail: this.#name ?? '' };
+    const now = this.#now();
+    return waitLine({ wait, elapsedMs: now - (this.#sinceMs ?? now) }, width, this.#output.colour, frame);
   }
 }

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { RunFolder } from '../../src/runs/store.ts';
-import type { Io } from '../../src/cli/io.ts';
-import { run } from '../../src/cli/main.ts';
-import { rooms } from '../../src/cli/rooms.ts';
-import { FakeProcess, FakeStream, rnn, type Ran } from './helpers.ts';
-import { child, events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './sweeps.ts';
+import { RunFolder } from '../../../src/runs/store.ts';
+import type { Io } from '../../../src/cli/io.ts';
+import { run } from '../../../src/cli/main.ts';
+import { FakeProcess, FakeStream, rnn, type Ran } from '../helpers.ts';
+import { events, fixed, folder, inFolderOfItsOwn, inProcess, out, pretending, text } from './helpers.ts';
 
 inFolderOfItsOwn();
 
@@ -16,7 +15,7 @@ const sweep = (words: readonly string[], start?: Io['start'], after: readonly st
   rnn(['sweep', text, '--out', out, ...words, '--', ...after], start === undefined ? {} : { start });
 
 describe('rnn sweep', () => {
-  it('trains each point in a folder of its own, tells each when it is done, and ranks them', async () => {
+  it('trains each trial in a separate folder, prints a line when it is done, and ranks them', async () => {
     const { start, started } = inProcess();
     const { code, stdout, stderr } = await sweep(grid, start);
     expect(code).toBe(0);
@@ -39,8 +38,8 @@ describe('rnn sweep', () => {
       ]),
     );
     expect(readdirSync(out).toSorted()).toEqual([...names, '.sweep.json'].toSorted());
-    const [points, ranking] = stdout.split('\n\n').map((part) => part.trimEnd().split('\n'));
-    expect(points.map((line) => line.replace(/[\d.]+ nats, 6 steps in \d+s$/, '…'))).toEqual(
+    const [lines, ranking] = stdout.split('\n\n').map((part) => part.trimEnd().split('\n'));
+    expect(lines.map((line) => line.replace(/[\d.]+ nats, 6 steps in \d+s$/, '…'))).toEqual(
       names.map((name, i) => `[${i + 1}/4] ${name}: …`),
     );
     const losses = ranking.slice(1).map((line) => Number(/^[\d.]+/.exec(line)?.[0]));
@@ -50,7 +49,7 @@ describe('rnn sweep', () => {
     expect((await rnn(['runs', out])).stdout.trimEnd().split('\n')).toEqual(ranking);
   });
 
-  it('passes over what is finished, and trains again what was removed', async () => {
+  it('skips finished trials, and trains those again whose folder was removed', async () => {
     await sweep(grid, inProcess().start);
     rmSync(join(out, 'cell=rnn,hidden=8'), { recursive: true });
     const before = readFileSync(join(out, 'cell=rnn,hidden=4', 'latest.json'));
@@ -86,14 +85,14 @@ describe('rnn sweep', () => {
     expect(ran.stderr).toBe('warning: 1 of 2 trials failed; the same command tries them again\n');
   });
 
-  it('takes more points, and goes on with the ones it has', async () => {
+  it('takes more trials, and skips the ones it has', async () => {
     await sweep(['--grid', 'hidden=4'], inProcess().start);
     const { start, started } = inProcess();
     expect((await sweep(['--grid', 'hidden=4,5'], start)).code).toBe(0);
     expect(started).toHaveLength(1);
   });
 
-  it('reports a point that fails, goes on with the others, and ends with 1', async () => {
+  it('reports a trial that fails, continues with the others, and ends with 1', async () => {
     const { start } = inProcess();
     const ran = await sweep(['--grid', 'val-fraction=0.1,0.999,0'], start);
     expect(ran.code).toBe(1);
@@ -120,7 +119,7 @@ describe('rnn sweep', () => {
     expect(stdout).toContain(`[1/1] hidden=4: failed: ${message}\n`);
   });
 
-  it('shows what a run in hand recovers from', async () => {
+  it('shows why the current run recovers', async () => {
     const { stderr } = await sweep(
       ['--grid', 'hidden=4'],
       pretending({ code: 0, signal: null }, { stdout: '{"event":"recovery","step":3,"reason":"the disk is full\\u001b[2J"}' }),
@@ -133,7 +132,7 @@ describe('rnn sweep', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)(
-    '%s lets the run in hand save, ends the sweep with %i, and the same command goes on to the same weights',
+    '%s lets the current run save, ends the sweep with %i, and the same command continues to the same weights',
     async (signal, code) => {
       const long = ['--max-steps', '400', ...fixed.slice(2), '--checkpoint-every', '0', '--eval-every', '0'];
       const io = new FakeProcess({
@@ -162,15 +161,13 @@ describe('rnn sweep', () => {
     },
   );
 
-  it('a second INT ends the run in hand at once, and the first does not, whoever else sends it one', async () => {
+  it('a second INT ends the current run at once, and the first does not, whoever else sends it one', async () => {
     const sent: string[] = [];
     let end: (code: { code: number; signal: null }) => void = () => {};
     const start: Io['start'] = () => ({
-      ...child,
-      finish: (signal) => void sent.push(`${signal} to finish`),
-      interrupt() {
-        sent.push('to interrupt');
-        end({ code: 130, signal: null });
+      send(signal) {
+        sent.push(signal);
+        if (signal === 'SIGINT') end({ code: 130, signal: null });
       },
       ended: new Promise((done) => (end = done)),
     });
@@ -184,26 +181,21 @@ describe('rnn sweep', () => {
       },
     });
     expect(await run(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], io)).toBe(130);
-    expect(sent).toEqual(['SIGINT to finish', 'to interrupt']);
+    expect(sent).toEqual(['SIGTERM', 'SIGINT']);
   });
 
-  it('leaves a point that another process trains for the end, and waits for it', async () => {
+  it('leaves a trial that another process trains for the end', async () => {
     await sweep(['--grid', 'hidden=4'], inProcess().start, ['--max-time', '0.05s', '--epochs', '100000', ...fixed.slice(2)]);
     rmSync(join(out, '.sweep.json'));
     const held = (await RunFolder.open(join(out, 'hidden=4')))!;
-    const { start, started } = inProcess();
-    const stderr = new FakeStream();
-    const write = stderr.write.bind(stderr) as (chunk: string) => boolean;
-    stderr.write = ((chunk: string, ...rest: never[]) => {
-      if (chunk.includes('hidden=4: waiting for another process')) held.close();
-      return (write as (...given: unknown[]) => boolean)(chunk, ...rest);
-    }) as typeof stderr.write;
-    const ran = await rnn(['sweep', text, '--out', out, '--grid', 'hidden=4,5', '--', ...fixed], { start, stderr });
-    expect(ran.code).toBe(0);
+    const { start, started } = inProcess(({ argv }) => {
+      if (argv.includes(join(out, 'hidden=5'))) held.close();
+    });
+    expect((await sweep(['--grid', 'hidden=4,5'], start)).code).toBe(0);
     expect(started.map(({ argv }) => argv.at(-3))).toEqual([join(out, 'hidden=5'), join(out, 'hidden=4')]);
   });
 
-  it('prints a command line for each point, quoted for a shell, and trains nothing', async () => {
+  it('prints a command line for each trial, quoted for a shell, and trains nothing', async () => {
     const spaced = join(folder, "it's a text.txt");
     const { code, stdout, stderr } = await rnn([
       'sweep',
@@ -256,7 +248,7 @@ describe('rnn sweep', () => {
     });
   });
 
-  it('draws the same points for the same seed, within what an option may be', async () => {
+  it('draws the same trials for the same seed, within the range of each option', async () => {
     const words = [
       '--random',
       '30',
@@ -287,7 +279,7 @@ describe('rnn sweep', () => {
     ).toEqual([]);
   });
 
-  it('has points of the same names, and draws the same, in whatever order options are named', async () => {
+  it('gives trials the same names, and draws the same ones, in any order of options', async () => {
     const names = async (...words: string[]): Promise<unknown[]> =>
       events(await sweep([...words, '--emit', '--json'])).map(({ name }) => name);
     expect((await names('--grid', 'cell=rnn,gru', '--grid', 'hidden=4,8')).toSorted()).toEqual((await names(...grid)).toSorted());
@@ -305,7 +297,7 @@ describe('rnn sweep', () => {
     expect(await valuesOf('init-from=01,1')).toEqual(['01', '1']);
   });
 
-  it('says what has no effect once, and at how many points', async () => {
+  it('reports an option that has no effect once, with the number of trials', async () => {
     const idle = await sweep(['--grid', 'cell=lstm,rnn', '--grid', 'hidden=4,5', '--emit'], undefined, [
       '--forget-bias',
       '2',
@@ -320,8 +312,9 @@ describe('rnn sweep', () => {
   });
 
   it('names its folder for the text unless told otherwise', async () => {
-    const checkpoints = async () => ({ ...(await rooms.checkpoints()), openSweepFolder: async () => {} });
-    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit'], { rooms: { ...rooms, checkpoints } });
+    const before = process.cwd();
+    process.chdir(folder);
+    const { stdout } = await rnn(['sweep', text, '--grid', 'hidden=4', '--emit']).finally(() => process.chdir(before));
     expect(stdout).toContain(`--out ${join('sweeps', 'text', 'hidden=4')}\n`);
   });
 
@@ -374,7 +367,7 @@ describe('rnn sweep', () => {
     [['--random', '3', '--sample', 'dropout=log:0..0.5'], [], '--sample dropout is log:0..0.5, expected numbers above 0', ''],
     [['--random', '3', '--sample', 'dropout=0..1'], [], '--dropout is 1, expected a number of at least 0 and below 1', ''],
     [['--random', '3', '--sample', 'hidden=..5'], [], '--hidden is ..5, expected a whole number', ''],
-    [['--random', '3', '--sample', 'cell=0..1'], [], '--cell is 0, expected one of', ''],
+    [['--random', '3', '--sample', 'cell=0..1'], [], '--cell is 0..1, expected one of', ''],
     [['--random', '10001', '--sample', 'lr=0.1..1'], [], 'that is a sweep of 10,001 trials', ''],
   ])('%j -- %j is refused before anything is trained', async (words, after, message, hint) => {
     const { code, stdout, stderr } = await sweep(words, undefined, after);
@@ -392,7 +385,7 @@ describe('rnn sweep', () => {
     });
   });
 
-  it('a text that is missing is said once', async () => {
+  it('reports a missing text once', async () => {
     const { code, stdout, stderr } = await rnn(['sweep', join(folder, 'no.txt'), '--out', out, ...grid]);
     expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
     expect(stderr).toContain('no.txt');

@@ -1,0 +1,61 @@
+// The results of the trials of a sweep: for people, as JSON, and as an exit code. Knows nothing of how trials are run.
+import type { Edge } from '../../training/edges.ts';
+import type { Colours } from '../colour.ts';
+import type { Context } from '../context.ts';
+import { exitCodes } from '../failures.ts';
+import { count, duration, onOneLine } from '../format.ts';
+import { runsTable } from '../runs-table.ts';
+import { SOME_FAILED, type TrialResult, type TrialRun } from './run.ts';
+
+/** The code of all trials if they have the same, such as 6 where there is no such device. */
+export function codeOf(results: readonly TrialResult[]): number {
+  const codes = new Set(results.map(({ code }) => code));
+  if (codes.size === 1) return results[0].code;
+  if (results.some(({ outcome }) => outcome === 'failed')) return SOME_FAILED;
+  return codes.has(exitCodes.busy) ? exitCodes.busy : 0;
+}
+
+/** @param trials how many the sweep has */
+export function trialEvent({ trial, outcome, message, summary }: TrialResult, trials: number): object {
+  const { index, name, folder } = trial;
+  const { bestValidationLossNats, bestStep, step } = summary;
+  return { event: 'point', index, points: trials, name, path: folder, outcome, message, bestValidationLossNats, bestStep, step };
+}
+
+/** @param trials how many the sweep has */
+export function trialLine({ trial, outcome, message, summary }: TrialResult, trials: number, colour: Colours): string {
+  const { bestValidationLossNats: loss, step, trainedMs } = summary;
+  const best = loss === null ? '' : `${loss.toFixed(4)} nats`;
+  const text = {
+    finished: `${best || 'finished'}, ${count(step ?? 0)} steps in ${duration(trainedMs ?? 0)}`,
+    earlier: `${best || 'finished'}, finished before`,
+    diverged: `diverged${best && `, ${best} before`}`,
+    stopped: `stopped at step ${count(step ?? 0)}${message === null ? '' : ` (${message})`}`,
+    failed: `failed: ${message}`,
+    busy: `left out: ${message}`,
+  }[outcome];
+  const { red, dim } = colour;
+  const paint = { finished: String, stopped: String, earlier: dim, diverged: red, failed: red, busy: red }[outcome];
+  return `[${trial.index + 1}/${trials}] ${trial.name}: ${paint(onOneLine(text))}`;
+}
+
+/** The finished trial with the lowest validation loss, if there are several to compare; else null. */
+export function bestOf(results: readonly TrialResult[]): TrialRun | null {
+  const lossOf = ({ summary }: TrialResult): number | null => summary.bestValidationLossNats;
+  const [best, second] = results
+    .filter((result) => (result.outcome === 'finished' || result.outcome === 'earlier') && lossOf(result) !== null)
+    .toSorted((a, b) => lossOf(a)! - lossOf(b)!);
+  return second === undefined ? null : best.trial;
+}
+
+export function edgeLine({ option, value, end, next, isRange }: Edge): string {
+  const place = isRange ? `is near the ${end} end of the range` : `is the ${end} that was tried`;
+  return `the best ${option}, ${value}, ${place}: continue with ${isRange ? '--sample' : '--grid'} ${option}=${next}`;
+}
+
+export async function showRanking(results: readonly TrialResult[], json: boolean, { stdout }: Context): Promise<void> {
+  const { haveOneText, ranked } = await import('../../training/runs.ts');
+  const runs = ranked(results.map(({ summary }) => summary));
+  if (json) return stdout.writeJson(...runs.map((run) => ({ event: 'run', ...run })));
+  await stdout.write(`\n${runsTable(runs, haveOneText, stdout.colour).join('\n')}\n`);
+}
