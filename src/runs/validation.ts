@@ -5,15 +5,18 @@
 import { Vocabulary, type VocabularyData } from '../corpus/vocabulary.ts';
 import { RnnError } from '../errors.ts';
 import { cells } from '../model/cells/registry.ts';
-import { anyText, list, number, onOff, orNull, wholeNumber } from '../options/kind.ts';
-import { type ModelConfiguration, initialisations, skips, stackings } from '../model/configuration.ts';
+import type { ModelConfiguration } from '../model/configuration.ts';
+import { anyText, list, number, orNull, wholeNumber } from '../options/kind.ts';
+import { readingOptions } from '../options/run.ts';
+import { modelOptions } from '../options/training.ts';
 import { type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits, numbersIn } from './checkpoint.ts';
 import { type Fail, isObject, isWhole, shown } from './json-values.ts';
 
 export interface Rule {
   readonly expected: string;
   readonly holds: (value: unknown) => boolean;
-  readonly optional?: true;
+  /** Whether the member may be missing. */
+  readonly isOptional?: boolean;
 }
 export type Rules = Readonly<Record<string, Rule>>;
 
@@ -25,10 +28,6 @@ const name: Rule = {
   holds: (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
 };
 const object: Rule = { expected: 'an object', holds: isObject };
-const oneOf = (...choices: readonly string[]): Rule => ({
-  expected: choices.map((choice) => `"${choice}"`).join(' or '),
-  holds: (value) => choices.includes(value as string),
-});
 const listOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
   expected: `a list of ${what}`,
   holds: (value) => Array.isArray(value) && value.every(holds),
@@ -37,31 +36,20 @@ const recordOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
   expected: `an object of ${what}`,
   holds: (value) => isObject(value) && Object.values(value).every(holds),
 });
-/** For a member that older files do not have. */
-const optional = (rule: Rule): Rule => ({ ...rule, optional: true });
-
+/** The options of a network are members of its configuration. Those that are newer than the format are optional. */
 const modelRules: Rules = {
   cell: name,
-  layers: wholeNumber(1, 1024),
-  hidden: wholeNumber(1, 1_048_576),
-  embedding: wholeNumber(0, 1_048_576),
+  ...Object.fromEntries(
+    Object.entries(modelOptions)
+      .filter(([option]) => option !== 'preset' && option !== 'cell')
+      .map(([option, { kind, ...more }]) => [option, { ...kind, isOptional: 'earlier' in more }]),
+  ),
   vocabulary: wholeNumber(1, 1_114_113),
-  forgetBias: number(),
-  initialisation: oneOf(...initialisations),
-  dropout: number({ min: 0, below: 1 }),
   conventions: recordOf('texts', anyText.holds),
-  skip: optional(oneOf(...skips)),
-  stacking: optional(oneOf(...stackings)),
-  timeSkip: optional(wholeNumber(0, 65_536)),
-  tied: optional(onOff),
-  layerNorm: optional(onOff),
-  learnedState: optional(onOff),
-  initScale: optional(number({ min: 0 })),
-  gateBias: optional(number()),
 };
 
 const vocabularyRules: Rules = {
-  unit: oneOf('char', 'byte'),
+  unit: readingOptions.unit.kind,
   symbols: list(),
   unknown: orNull(count),
 };
@@ -86,7 +74,7 @@ const tensorRules: Rules = {
     expected: `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
     holds: (value) => Array.isArray(value) && value.length <= limits.rank && value.every((length) => isWhole(length, 1, largestDimension)),
   },
-  dtype: oneOf('float32'),
+  dtype: { expected: '"float32"', holds: (value) => value === 'float32' },
 };
 const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
 
@@ -101,14 +89,13 @@ function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail):
 
 /** The first member that is missing, or not what its rule says; null if there is none. */
 export function firstWrong(value: Readonly<Record<string, unknown>>, rules: Rules): string | null {
-  const isWrong = ([member, { holds, optional: mayMiss }]: [string, Rule]): boolean =>
-    Object.hasOwn(value, member) ? !holds(value[member]) : mayMiss !== true;
+  const isWrong = ([member, { holds, isOptional = false }]: [string, Rule]): boolean =>
+    Object.hasOwn(value, member) ? !holds(value[member]) : !isOptional;
   return Object.entries(rules).find(isWrong)?.[0] ?? null;
 }
 
 export function checkModel(value: unknown, fail: Fail): ModelConfiguration {
   const model = check<ModelConfiguration>(value, modelRules, 'model', fail);
-  if (model.timeSkip === 1) fail('model.timeSkip is 1, expected 0 or at least 2');
   if (model.tied && model.embedding === 0) fail('model.tied is true, and there is no embedding');
   if (model.layerNorm && model.cell !== 'lstm')
     fail(`model.layerNorm is true, and there is no ${shown(model.cell)} with layer normalisation`);
