@@ -8,7 +8,7 @@ import type { EndReason } from './events.ts';
 import { anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
 import type { Options, ValuesOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
-import { earlierOptions, earlierReading, wrongValue } from '../options/train.ts';
+import { earlierOptions, earlierReading } from '../options/train.ts';
 import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
 
 /** Where the loop stands, apart from its session. */
@@ -89,17 +89,21 @@ export interface CorpusRecord {
 }
 
 /**
- * What there are rules for, and nothing else: members that nobody knows must not become options of whatever these are handed to.
+ * The members with rules, and no others: unknown members must not become options.
  * @param earlier members that checkpoints from before them do not have
+ * @throws RnnError `checkpoint` if one is missing or breaks its rule
  */
 function part<Members>(training: Training, name: string, rules: Rules<Members>, earlier: Partial<Members> = {}): Members {
-  if (typeof training[name] !== 'object' || training[name] === null) throw unfit(`training.${name} is missing`);
-  const value = { ...training[name], ...earlier, ...training[name] }; // its own first, as in recordedOptions
-  const wrong = firstWrong(value as Record<string, unknown>, rules);
-  if (wrong !== null)
-    throw unfit(`training.${name}.${wrong} is ${JSON.stringify((value as Record<string, unknown>)[wrong])?.slice(0, 60) ?? 'missing'}`);
-  return only(value, rules);
+  const recorded = training[name];
+  if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${name} is missing`);
+  const value: Record<string, unknown> = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
+  const wrong = firstWrong(value, rules) as (keyof Members & string) | null;
+  if (wrong === null) return only(value, rules);
+  throw unfit(`training.${name}.${wrong} is ${JSON.stringify(value[wrong])?.slice(0, 60) ?? 'missing'}, expected ${rules[wrong].expected}`);
 }
+
+const kindsOf = <Table extends Options>(table: Table): Rules<ValuesOf<Table>> =>
+  Object.fromEntries(Object.entries(table).map(([name, { kind }]) => [name, kind])) as unknown as Rules<ValuesOf<Table>>;
 
 function only<Members>(value: object, rules: Readonly<Record<keyof Members, unknown>>): Members {
   return Object.fromEntries(Object.entries(value).filter(([member]) => Object.hasOwn(rules, member))) as Members;
@@ -112,33 +116,15 @@ export function unfit(what: string): RnnError {
   });
 }
 
-/** The options of a table that a member of the record has, and nothing else. @throws RnnError `checkpoint` for a value of another kind */
-function recordedIn<Table extends Options>(
-  table: Table,
-  training: Training,
-  member: 'options' | 'reading' | 'machine',
-  earlier: Partial<ValuesOf<Table>> = {},
-): ValuesOf<Table> {
-  const recorded = training[member];
-  if (typeof recorded !== 'object' || recorded === null) throw unfit(`training.${member} is missing`);
-  const values = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
-  const wrong = wrongValue(table, values);
-  if (wrong !== null)
-    throw unfit(
-      `training.${member}.${wrong.name} is ${JSON.stringify(wrong.value)?.slice(0, 60) ?? 'missing'}, expected ${wrong.expected}`,
-    );
-  return only<ValuesOf<Table>>(values, table);
-}
-
 /** @throws RnnError `checkpoint` if they are not all there, or not what they may be */
 export function recordedOptions(training: Training): TrainingOptions {
-  const options: TrainingOptions = recordedIn(trainingOptions, training, 'options', earlierOptions);
+  const options: TrainingOptions = part(training, 'options', kindsOf(trainingOptions), earlierOptions);
   if (lengths.filter((option) => options[option] !== null).length !== 1)
     throw unfit(`of training.options.${lengths.join(', ')}, exactly one must not be null`);
   return options;
 }
 
-export const recordedReading = (training: Training): ReadingOptions => recordedIn(readingOptions, training, 'reading', earlierReading);
+export const recordedReading = (training: Training): ReadingOptions => part(training, 'reading', kindsOf(readingOptions), earlierReading);
 /** Null for models of other programs. */
 export const recordedReadingOrNull = (training: Training): ReadingOptions | null => orNullIfUnfit(recordedReading, training);
 export const recordedLoopOrNull = (training: Training): LoopState | null => orNullIfUnfit(recordedLoop, training);
@@ -153,7 +139,7 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
   }
 }
 
-export const recordedMachine = (training: Training): MachineOptions => recordedIn(machineOptions, training, 'machine');
+export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', kindsOf(machineOptions));
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 
