@@ -51,7 +51,7 @@ export function refuseWrongOptions(given: Partial<TrainingOptions>): void {
     const { kind } = trainingOptions[name];
     const flag = flagOf(name);
     if (value !== null && !kind.holds(value))
-      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${kind.expected}`, { options: [flag] });
+      throw new RnnError('usage', `${flag} is ${inQuotes(value)}, expected ${kind.expected(value)}`, { options: [flag] });
   }
 }
 
@@ -88,7 +88,7 @@ export function refuseUnlessModel(name: string, value: unknown, expectation: str
 export function refuseWrong(given: Partial<ReadingOptions & MachineOptions>): void {
   const values: Readonly<Record<string, unknown>> = { ...given };
   for (const [name, { kind }] of Object.entries({ ...readingOptions, ...machineOptions }))
-    refuseUnless(values[name] === undefined || kind.holds(values[name]), name, values[name], kind.expected);
+    refuseUnless(values[name] === undefined || kind.holds(values[name]), name, values[name], kind.expected(values[name]));
 }
 
 /** @throws RnnError `usage` for what is no object, or a name that is not known: what was asked for is never passed over in silence */

@@ -1,13 +1,23 @@
 // The kinds of values that options have. A kind checks a value, parses a text, describes itself in an error and gives its JSON Schema.
 // Knows nothing of single options.
-import { type NumberRange, badValue, describeRange, inRange, parseChoice, parseDuration, parseNumber, parseText } from './values.ts';
+import {
+  type NumberRange,
+  badValue,
+  describeRange,
+  inRange,
+  limitBelow,
+  parseChoice,
+  parseDuration,
+  parseNumber,
+  parseText,
+} from './values.ts';
 
 export type KindName = 'switch' | 'number' | 'duration' | 'choice' | 'text' | 'list';
 
 export interface Kind<Value = unknown> {
   readonly name: KindName;
   /** For an error: `OPTION is X, expected …`. */
-  readonly expected: string;
+  expected(value?: unknown): string;
   /** The values to choose from, of a choice or a list of choices; else empty. */
   readonly choices: readonly string[];
   /** Of a number. */
@@ -28,7 +38,7 @@ export type ValueOf<Of> = Of extends Kind<infer Value> ? Value : never;
 
 export const onOff: Kind<boolean> = {
   name: 'switch',
-  expected: 'true or false',
+  expected: () => 'true or false',
   choices: [],
   schema: { type: 'boolean' },
   holds: (value) => typeof value === 'boolean',
@@ -51,7 +61,7 @@ export function number(range: NumberRange = {}): Kind<number> {
   return {
     name: 'number',
     isWhole: whole === true,
-    expected: describeRange(range),
+    expected: (value) => describeRange(range, typeof value === 'number' ? limitBelow(value, whole) : undefined),
     choices: [],
     schema: orZero ? { anyOf: [{ const: 0 }, schema] } : schema,
     holds: (value): value is number => typeof value === 'number' && inRange(value, range),
@@ -64,7 +74,7 @@ export const wholeNumber = (min: number, max?: number): Kind<number> => number({
 /** Milliseconds. */
 export const duration: Kind<number> = {
   name: 'duration',
-  expected: 'a number of milliseconds above 0',
+  expected: () => 'a number of milliseconds above 0',
   choices: [],
   schema: {
     type: 'string',
@@ -81,7 +91,7 @@ export const choice = <const Choice extends string>(
   aliases: Readonly<Record<string, NoInfer<Choice>>> = {},
 ): Kind<Choice> => ({
   name: 'choice',
-  expected: `one of ${choices.join(', ')}`,
+  expected: () => `one of ${choices.join(', ')}`,
   choices,
   schema: { enum: choices },
   holds: (value): value is Choice => choices.includes(value as Choice),
@@ -91,7 +101,7 @@ export const choice = <const Choice extends string>(
 /** @param expected which texts `holds` accepts, where it is not every text */
 export const text = (expected = 'some text', holds: (value: string) => boolean = () => true): Kind<string> => ({
   name: 'text',
-  expected,
+  expected: () => expected,
   choices: [],
   schema: { type: 'string', minLength: 1 },
   holds: (value): value is string => typeof value === 'string' && holds(value),
@@ -106,7 +116,7 @@ export function list<Choice extends string = string>(choices: readonly Choice[] 
   const item: Kind<string> = choices.length === 0 ? text() : choice(choices);
   return {
     name: 'list',
-    expected: choices.length === 0 ? 'a list of texts' : `a list of ${choices.join(', ')}`,
+    expected: () => (choices.length === 0 ? 'a list of texts' : `a list of ${choices.join(', ')}`),
     choices,
     schema: { type: 'array', items: item.schema },
     holds: (value): value is Choice[] => Array.isArray(value) && value.every((each) => item.holds(each)),
@@ -117,6 +127,6 @@ export function list<Choice extends string = string>(choices: readonly Choice[] 
 /** A value that may also be null, which no text stands for. */
 export const orNull = <Value>(kind: Kind<Value>): Kind<Value | null> => ({
   ...kind,
-  expected: `${kind.expected}, or null`,
+  expected: (value) => `${kind.expected(value)}, or null`,
   holds: (value): value is Value | null => value === null || kind.holds(value),
 });

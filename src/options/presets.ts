@@ -1,7 +1,8 @@
 // Options that go together, by name. What is given beside a preset takes the place of what is in it. The first three are for a time that
 // one has, on two cores with a BLAS, and fit their sizes to the text; the others are the settings of programs and papers.
 import { RnnError } from '../errors.ts';
-import type { PresetName, TrainingOptions } from './training.ts';
+import type { PresetName } from './network.ts';
+import type { TrainingOptions } from './training.ts';
 
 export interface Preset {
   /** One line for `--help`. */

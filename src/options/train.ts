@@ -2,14 +2,13 @@
 import type { ValueOf } from './kind.ts';
 import { type Option, type Options, type ValuesOf, defaultOf, keyOf } from './option.ts';
 import { commonOptions } from './common.ts';
+import { modelOptions, regularisationOptions } from './network.ts';
 import { folderOptions, machineOptions, outputOptions, readingOptions } from './run.ts';
 import {
   type TrainingOption,
   type TrainingOptions,
   learningOptions,
   lengthOptions,
-  modelOptions,
-  regularisationOptions,
   trainingNames,
   trainingOptions,
   watchingOptions,
@@ -71,7 +70,7 @@ export interface WrongValue {
 export function wrongValue(table: Options, values: Readonly<Record<string, unknown>>, names = Object.keys(table)): WrongValue | null {
   for (const name of names) {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    if (!table[name].kind.holds(value)) return { name, value, expected: table[name].kind.expected };
+    if (!table[name].kind.holds(value)) return { name, value, expected: table[name].kind.expected(value) };
   }
   return null;
 }

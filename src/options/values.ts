@@ -81,7 +81,7 @@ export function inRange(value: number, { whole, min, above, max, below, orZero }
 /** @throws a usage error unless the whole text is a decimal number in `range` */
 export function parseNumber(flag: string, text: string, range: NumberRange): number {
   const value = decimal.test(text) ? Number(text) : Number.NaN;
-  if (!inRange(value, range)) throw badValue(flag, text, describeRange(range, beyond(value, range.whole)));
+  if (!inRange(value, range)) throw badValue(flag, text, describeRange(range, limitBelow(value, range.whole)));
   return value;
 }
 
@@ -124,7 +124,7 @@ export function parseText(flag: string, text: string): string {
 }
 
 /** The limit of the numbers of this program, if that is what a value is beyond. */
-function beyond(value: number, whole = false): string | undefined {
+export function limitBelow(value: number, whole = false): string | undefined {
   if (whole) return value > Number.MAX_SAFE_INTEGER ? '2^53 − 1' : undefined;
   return value === Infinity ? '1.7e308' : undefined;
 }

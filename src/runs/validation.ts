@@ -8,13 +8,13 @@ import { cells } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { anyText, list, number, orNull, wholeNumber } from '../options/kind.ts';
 import { readingOptions } from '../options/run.ts';
-import { modelOptions } from '../options/training.ts';
+import { modelOptions } from '../options/network.ts';
 import { type OptimizerState, type Tensor, type TrainedModel, type TrainingRecord, limits, numbersIn } from './checkpoint.ts';
 import { type Fail, isObject, isWhole, shown } from './json-values.ts';
 
 export interface Rule {
-  readonly expected: string;
-  readonly holds: (value: unknown) => boolean;
+  expected(value?: unknown): string;
+  holds(value: unknown): boolean;
   /** Whether the member may be missing. */
   readonly isOptional?: boolean;
 }
@@ -23,19 +23,17 @@ export type Rules = Readonly<Record<string, Rule>>;
 const largestDimension = 2 ** 31 - 1;
 
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
-const name: Rule = {
-  expected: `a text of 1 to ${limits.name} characters`,
-  holds: (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
-};
-const object: Rule = { expected: 'an object', holds: isObject };
-const listOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
-  expected: `a list of ${what}`,
-  holds: (value) => Array.isArray(value) && value.every(holds),
-});
-const recordOf = (what: string, holds: (value: unknown) => boolean): Rule => ({
-  expected: `an object of ${what}`,
-  holds: (value) => isObject(value) && Object.values(value).every(holds),
-});
+const rule = (expected: string, holds: (value: unknown) => boolean): Rule => ({ expected: () => expected, holds });
+const name = rule(
+  `a text of 1 to ${limits.name} characters`,
+  (value) => typeof value === 'string' && value.length > 0 && value.length <= limits.name,
+);
+const object = rule('an object', isObject);
+const listOf = (what: string, holds: (value: unknown) => boolean): Rule =>
+  rule(`a list of ${what}`, (value) => Array.isArray(value) && value.every(holds));
+const recordOf = (what: string, holds: (value: unknown) => boolean): Rule =>
+  rule(`an object of ${what}`, (value) => isObject(value) && Object.values(value).every(holds));
+
 /** The options of a network are members of its configuration. Those that are newer than the format are optional. */
 const modelRules: Rules = {
   cell: name,
@@ -59,10 +57,10 @@ const trainingRules: Rules = {
   step: count,
   epoch: number({ min: 0 }),
   position: object,
-  random: {
-    expected: 'a list of four whole numbers below 2^32',
-    holds: (value) => Array.isArray(value) && value.length === 4 && value.every((word) => isWhole(word, 0, 2 ** 32 - 1)),
-  },
+  random: rule(
+    'a list of four whole numbers below 2^32',
+    (value) => Array.isArray(value) && value.length === 4 && value.every((word) => isWhole(word, 0, 2 ** 32 - 1)),
+  ),
   history: listOf('objects', isObject),
   bestValidationLossNats: orNull(number()),
 };
@@ -70,11 +68,11 @@ const trainingRules: Rules = {
 const positionRules: Rules = { epoch: count, window: count };
 const tensorRules: Rules = {
   name,
-  shape: {
-    expected: `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
-    holds: (value) => Array.isArray(value) && value.length <= limits.rank && value.every((length) => isWhole(length, 1, largestDimension)),
-  },
-  dtype: { expected: '"float32"', holds: (value) => value === 'float32' },
+  shape: rule(
+    `a list of at most ${limits.rank} whole numbers from 1 to ${largestDimension}`,
+    (value) => Array.isArray(value) && value.length <= limits.rank && value.every((length) => isWhole(length, 1, largestDimension)),
+  ),
+  dtype: rule('"float32"', (value) => value === 'float32'),
 };
 const optimizerRules: Rules = { name, scalars: recordOf('finite numbers', Number.isFinite) };
 
@@ -84,7 +82,7 @@ function check<Checked>(value: unknown, rules: Rules, what: string, fail: Fail):
   const wrong = firstWrong(value, rules);
   if (wrong === null) return value as Checked;
   if (!Object.hasOwn(value, wrong)) fail(`${what}.${wrong} is missing`);
-  return fail(`${what}.${wrong} is ${shown(value[wrong])}, expected ${rules[wrong].expected}`);
+  return fail(`${what}.${wrong} is ${shown(value[wrong])}, expected ${rules[wrong].expected(value[wrong])}`);
 }
 
 /** The first member that is missing, or not what its rule says; null if there is none. */

@@ -5,11 +5,14 @@ import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
-import { anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
+import { anyText, choice, number, orNull, text, wholeNumber } from '../options/kind.ts';
 import type { Options, ValuesOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
 import { earlierOptions, earlierReading } from '../options/train.ts';
 import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
+
+/** A run may come from a program that had other devices: opening one says so. */
+const recordedMachineOptions = { ...machineOptions, device: { ...machineOptions.device, kind: orNull(text()) } };
 
 /** Where the loop stands, apart from its session. */
 export interface LoopState {
@@ -63,7 +66,7 @@ const loopRules: Rules<LoopState> = {
   recoveries: count,
   learningRateFactor: number({ above: 0, max: 1 }),
   finished: orNull(choice(endReasons)),
-  trend: { expected: 'the trend of the loss', holds: (value) => isObject(value) && firstWrong(value, trendRules) === null },
+  trend: { expected: () => 'the trend of the loss', holds: (value) => isObject(value) && firstWrong(value, trendRules) === null },
 };
 const corpusRules: Rules<Omit<CorpusRecord, 'name' | 'sourcesDigest' | 'testDigest'>> = {
   digest: anyText,
@@ -99,7 +102,9 @@ function part<Members>(training: Training, name: string, rules: Rules<Members>, 
   const value: Record<string, unknown> = { ...recorded, ...earlier, ...recorded }; // its own first: a checkpoint that is written again keeps their order
   const wrong = firstWrong(value, rules) as (keyof Members & string) | null;
   if (wrong === null) return only(value, rules);
-  throw unfit(`training.${name}.${wrong} is ${JSON.stringify(value[wrong])?.slice(0, 60) ?? 'missing'}, expected ${rules[wrong].expected}`);
+  throw unfit(
+    `training.${name}.${wrong} is ${JSON.stringify(value[wrong])?.slice(0, 60) ?? 'missing'}, expected ${rules[wrong].expected(value[wrong])}`,
+  );
 }
 
 const kindsOf = <Table extends Options>(table: Table): Rules<ValuesOf<Table>> =>
@@ -139,7 +144,7 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
   }
 }
 
-export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', kindsOf(machineOptions));
+export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', kindsOf(recordedMachineOptions));
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 

@@ -90,7 +90,7 @@ describe('a training run', () => {
 
   it('is refused with the reason, and as the kind of error that it is', async () => {
     expect(() => train({ ...small, hiden: 3 } as TrainRequest)).toThrow(
-      expect.objectContaining({ kind: 'usage', message: "there is no option 'hiden'", hint: 'one of hidden' }),
+      expect.objectContaining({ kind: 'usage', message: "there is no option 'hiden'", hint: 'did you mean hidden?' }),
     );
     expect(() => train({ ...small, resume: true })).toThrow(expect.objectContaining({ kind: 'usage' }));
     await expect(train({ ...small, corpus: join(newFolder(), 'nothing.txt') }).finished()).rejects.toMatchObject({
@@ -107,10 +107,10 @@ describe('a training run', () => {
   });
 
   it.each([
-    [{ threads: 0.5 }, 'threads is 0.5, expected a whole number from 1 up'],
-    [{ unit: 'word' }, "unit is \"word\", expected 'char' or 'byte'"],
-    [{ device: 3 }, 'device is 3, expected the name of a device'],
-    [{ include: '*.txt' }, 'include is "*.txt", expected a list of patterns'],
+    [{ threads: 0.5 }, 'threads is 0.5, expected a whole number from 1 to 65536, or null'],
+    [{ unit: 'word' }, 'unit is "word", expected one of char, byte'],
+    [{ device: 3 }, 'device is 3, expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference, or null'],
+    [{ include: '*.txt' }, 'include is "*.txt", expected a list of texts'],
     [{ hidden: 'many' }, "--hidden is 'many', expected a whole number from 1 to 1048576"],
   ])('is refused with %j, which a program in JavaScript may hand over', async (given, message) => {
     const refusal = { kind: 'usage', message };

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
 import { wrongValue } from '../../src/options/train.ts';
 import { trainingOptions } from '../../src/options/training.ts';
-import type { PresetName, TrainingOptions } from '../../src/options/training.ts';
+import type { PresetName } from '../../src/options/network.ts';
+import type { TrainingOptions } from '../../src/options/training.ts';
 import { presets } from '../../src/options/presets.ts';
 import { type ResolvedAnew, resolveOptions } from '../../src/training/resolve.ts';
 

@@ -323,7 +323,7 @@ describe('rnn sweep', () => {
     [['--grid', 'rnn_size=8'], [], '--grid rnn_size: rnn train has no option --rnn_size', 'did you mean hidden?'],
     [['--grid', 'nonsense=8'], [], '--grid nonsense: rnn train has no option --nonsense', 'rnn train --help lists its options'],
     [['--grid', 'hidden'], [], '--grid is hidden, expected an option of rnn train and its values', ''],
-    [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number of at least 1', ''],
+    [['--grid', 'hidden=8,0'], [], '--hidden is 0, expected a whole number from 1 to 1048576', ''],
     [['--grid', 'hidden=8,'], [], '--hidden is empty, expected', ''],
     [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
     [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
