@@ -41,7 +41,6 @@ const door = 'src/index.ts';
 /** Longer than anyone likes, each with the reason why it is one file all the same. */
 const longFiles: Readonly<Record<string, string>> = {
   'bench/faults.js': 'a list of what may happen to a run, each with its check, and nothing else',
-  'src/training/loop.ts': 'one class whose state is shared by steps, evaluations, samples, saves, ways back and the end',
   'test/cli/faults.ts': 'a table of what a user may get wrong, and what is said then',
   'test/devices/cpu/kernels.test.ts': 'one section for each kernel, all with the same few helpers that lay matrices out in memory',
 };

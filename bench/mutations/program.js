@@ -9,7 +9,7 @@ import * as continuing from '../../dist/training/continue.js';
 import * as record from '../../dist/training/record.js';
 import * as restoring from '../../dist/training/restore.js';
 import * as schedules from '../../dist/training/schedules.js';
-import * as standing from '../../dist/training/standing.js';
+import * as states from '../../dist/training/run-state.js';
 import * as training from '../../dist/training/train.js';
 import * as transfer from '../../dist/training/transfer.js';
 import * as work from '../../dist/training/work.js';
@@ -25,7 +25,7 @@ export const program = {
   ...record,
   ...restoring,
   ...schedules,
-  ...standing,
+  ...states,
   ...training,
   ...transfer,
   ...work,

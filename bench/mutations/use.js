@@ -82,12 +82,13 @@ function goOn(checkpoint, program) {
     endOf,
     recordedLoop,
     recordedCorpus,
-    slotsIn,
+    gatheredIn,
     statesIn,
     placeIn,
     nearestPlace,
     Streams,
-    Standing,
+    runState,
+    recordOfState,
     learningRateAt,
     workOf,
   } = program;
@@ -97,7 +98,11 @@ function goOn(checkpoint, program) {
   attemptNow(program, 'reading which text it had', () => recordedCorpus(training));
   for (const slots of [['m', 'v'], ['v'], []])
     attemptNow(program, 'reading its optimizer', () =>
-      slotsIn(optimizer, optimizer?.name ?? 'adam', slots, optimizer?.tensors[0]?.data.length ?? 0),
+      gatheredIn(
+        optimizer,
+        { name: optimizer?.name ?? 'adam', ownSlots: slots, windows: optimizer?.scalars.windows ?? 1 },
+        optimizer?.tensors[0]?.data.length ?? 0,
+      ),
     );
   attemptNow(program, 'reading its state', () =>
     statesIn(
@@ -108,7 +113,7 @@ function goOn(checkpoint, program) {
   );
   const streams = new Streams(new Uint8Array(100), 2, 5);
   attemptNow(program, 'finding its place', () => streams.seek(placeIn(training.position, streams.windowsPerEpoch)));
-  if (loop.value) new Standing(training, Math.log(256)).record({ totalSteps: null, elapsedMs: 0, finished: null });
+  if (loop.value) recordOfState(runState(training, Math.log(256)), 0, null);
   if (!continued.value) return null;
   streams.seek(nearestPlace(training.epoch, streams.windowsPerEpoch));
   const { options, reading, machine } = continued.value;

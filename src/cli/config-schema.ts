@@ -11,7 +11,9 @@ export function configSchema(): object {
   const train = new Command('train');
   addTrainFlags(train);
   const flags = flagsInFiles(flagsOf(train));
-  const properties = Object.fromEntries(flags.map((flag) => [flag.key, { description: flag.description, ...flag.kind.schema }]));
+  const properties = Object.fromEntries(
+    flags.map((flag) => [flag.key, { description: flag.description, ...flag.kind.schema, ...(flag.hidden && { deprecated: true }) }]),
+  );
   const named = (name: string): Flag => flags.find((flag) => flag.option === name)!;
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',

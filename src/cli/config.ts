@@ -4,7 +4,7 @@ import { RnnError } from '../errors.ts';
 import { groupBy } from '../group.ts';
 import { nearest } from '../options/suggest.ts';
 import { badValue, shortened } from '../options/values.ts';
-import type { Flag } from './flags.ts';
+import { type Flag, camelCase } from './flags.ts';
 import { shellWord } from './format.ts';
 import type { Level } from './settings.ts';
 import { readWhole } from './whole-file.ts';
@@ -36,7 +36,7 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[])
   );
   const inFiles = flagsInFiles(flags);
   const known = new Map(inFiles.flatMap((flag) => namesOf(flag).map((name) => [name, flag])));
-  const named = new Map<Flag, string>();
+  const named = new Map<string, string>();
   const object = objectIn(path, text);
   const lines = linesOf(text);
   const given = Object.entries(object)
@@ -47,9 +47,9 @@ export async function fromFile(by: string, path: string, flags: readonly Flag[])
       if (again !== undefined) throw new RnnError('usage', `${name} stands on line ${again}, too`, { hint: 'leave one of them out' });
       const flag = known.get(key);
       if (flag === undefined) throw unknownKey(name, key, flags);
-      const other = named.get(flag);
+      const other = named.get(flag.option);
       if (other !== undefined) throw new RnnError('usage', `${name} and ${other} are one option`, { hint: 'leave one of them out' });
-      named.set(flag, key);
+      named.set(flag.option, key);
       return { flag, name, origin: path, source: 'config' as const, texts: textsOf(flag, name, value) };
     });
   return new Map(given.map((setting) => [setting.flag.option, setting]));
@@ -90,14 +90,13 @@ function objectIn(path: string, text: string): object {
 }
 
 /** `batch-size`, `batchSize`; of an option with another name in code, that too. */
-const namesOf = ({ key, option }: Flag): string[] => [
-  ...new Set([key, key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()), option]),
-];
+const namesOf = ({ key, option }: Flag): string[] => [...new Set([key, camelCase(key), option])];
 
 function unknownKey(name: string, key: string, flags: readonly Flag[]): RnnError {
+  const shown = flagsInFiles(flags).filter(({ hidden }) => !hidden);
   const near = nearest(
     key,
-    flagsInFiles(flags).map((flag) => flag.key),
+    shown.map((flag) => flag.key),
   );
   const without = key.replace(/^--/, '');
   const hint =

@@ -16,15 +16,14 @@ export class Flag extends CommanderOption {
   /** Without its dashes: also its name in a configuration file. */
   readonly key: string;
 
-  /** @param isUndone of `--no-<switch>`, which takes back a switch */
-  constructor(option: string, row: Option, isUndone = false) {
-    const key = `${isUndone ? 'no-' : ''}${keyOf(option, row)}`;
+  /** @param key unless it is the row's own: of an alias, or `no-…`, which undoes a switch */
+  constructor(option: string, row: Option, key = keyOf(option, row)) {
     const { kind, placeholder = kind.isWhole === false ? '<x>' : placeholders[kind.name as keyof typeof placeholders] } = row;
-    super(`--${key}${kind.name === 'switch' ? '' : ` ${placeholder}`}`, isUndone ? `undo --${keyOf(option, row)}` : helpOf(row));
+    super(`--${key}${kind.name === 'switch' ? '' : ` ${placeholder}`}`, helpOf(row));
     this.option = option;
     this.row = row;
     this.key = key;
-    if (isUndone) this.hideHelp();
+    if (key !== keyOf(option, row)) this.hideHelp();
     if (kind.name !== 'switch') this.argParser((given, earlier) => kind.parse(this.longName, given, earlier));
   }
 
@@ -35,6 +34,11 @@ export class Flag extends CommanderOption {
 
   get kind(): Kind {
     return this.row.kind;
+  }
+
+  /** The flag that the help shows: `--learning-rate` of `--lr`. */
+  get mainName(): string {
+    return `--${keyOf(this.option, this.row)}`;
   }
 
   /** `folder` of `--out <folder>`; null for a switch. */
@@ -54,11 +58,13 @@ function helpOf(row: Option): string {
   return isShown ? `${row.help} [default: ${value}]` : row.help;
 }
 
+/** `batchSize` of `batch-size`. */
+export const camelCase = (key: string): string => key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+
 /** The option of a command alone. @param flags such as `--length <n>` */
 function flagOf(flags: string, help: string, kind: Kind): Flag {
   const [, key, placeholder] = /^--([\w-]+)(?: (<.*>))?$/.exec(flags)!;
-  const option = key.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
-  return new Flag(option, { kind, help, flag: key, ...(placeholder === undefined ? {} : { placeholder }) });
+  return new Flag(camelCase(key), { kind, help, ...(placeholder === undefined ? {} : { placeholder }) });
 }
 
 export const numberFlag = (flags: string, help: string, range: NumberRange): Flag => flagOf(flags, help, number(range));
@@ -77,8 +83,12 @@ export function omitFlag(flags: string, help: string): Flag {
   return flag;
 }
 
-/** The flags of a table of options. */
-export const flagsFor = (options: Options): Flag[] => Object.entries(options).map(([name, row]) => new Flag(name, row));
+/** The flags of a table of options, with the hidden ones of aliases. */
+export const flagsFor = (options: Options): Flag[] =>
+  Object.entries(options).flatMap(([name, row]) => [
+    new Flag(name, row),
+    ...(row.aliases ?? []).map((alias) => new Flag(name, row, alias)),
+  ]);
 
 /** What every command has. */
 export const commonFlags = (): Flag[] => flagsFor(commonOptions);
@@ -96,18 +106,19 @@ export function addGroups(command: Command, groups: Readonly<Record<string, read
 /** `--no-tied` for `--tied`: undoes it in a file, the environment or an earlier run. It has no line of its own in the help. */
 export function addUndoing(command: Command, options: Options): void {
   for (const [name, row] of Object.entries(options))
-    if (row.kind.name === 'switch' && row.isForCommandLine === undefined) command.addOption(new Flag(name, row, true));
+    if (row.kind.name === 'switch' && row.isForCommandLine === undefined) command.addOption(new Flag(name, row, `no-${keyOf(name, row)}`));
 }
 
 /** Makes it an error to give an option twice that takes one value: which of the two is meant would be a guess. */
 export function refuseRepeats(command: Command): void {
+  const given = new Map<string, string>();
   for (const flag of flagsOf(command)) {
     if (flag.kind.name === 'switch' || flag.kind.name === 'list') continue;
-    let first: string | undefined;
     command.on(`option:${flag.name()}`, (value: string) => {
+      const first = given.get(flag.option);
       if (first !== undefined)
         throw new RnnError('usage', `${flag.longName} is given twice, as ${first} and as ${value}`, { hint: 'give it once' });
-      first = value;
+      given.set(flag.option, value);
     });
   }
 }

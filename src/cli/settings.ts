@@ -54,7 +54,7 @@ export async function settle(command: Command, context: Context): Promise<void> 
     // Of a switch and its undoing, the one that was written.
     if (command.getOptionValueSource(flag.option) !== 'cli' || flag.negate === (value !== false)) continue;
     given.set(flag.option, value);
-    context.origins.set(flag.longName.replace(/^--no-/, '--'), flag.longName);
+    context.origins.set(flag.mainName, flag.negate ? flag.longName : flag.mainName);
   }
   const { env } = context.io;
   // Before anything can be wrong with the others.
@@ -66,7 +66,7 @@ export async function settle(command: Command, context: Context): Promise<void> 
   context.wantsJson = given.has('json') ? given.get('json') === true : said.get('json')?.texts === true;
   for (const { flag, origin, source, value } of await settingsFor(command, given, context)) {
     command.setOptionValueWithSource(flag.option, value, source);
-    context.origins.set(flag.longName, origin);
+    context.origins.set(flag.mainName, origin);
   }
   context.wantsJson ||= command.getOptionValue('json') === true;
   const checkpoint = command.registeredArguments.findIndex((argument) => argument.name() === 'checkpoint');
@@ -196,5 +196,5 @@ function valueOf({ flag, name, texts }: Setting): unknown {
 export const suggestion = (flags: readonly Flag[], name: string): string | null =>
   nearest(
     name,
-    flags.map(({ key }) => key),
+    flags.filter(({ hidden }) => !hidden).map(({ key }) => key),
   );

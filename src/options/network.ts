@@ -32,7 +32,7 @@ export const modelOptions = {
   cell: {
     kind: choice(cells.map(({ name }) => name)),
     placeholder: '<name>',
-    help: 'the architecture; chosen: mlstm, above 400 kB lstm',
+    help: 'architecture; chosen: mlstm, above 400 kB lstm',
     isChosen: true,
     isFixed: 'weights',
   },
@@ -48,7 +48,7 @@ export const modelOptions = {
   /** Width of a learned embedding; 0 is one-hot, which costs nothing with fewer than a few hundred symbols. */
   embedding: {
     kind: wholeNumber(0, MAX_SIZE),
-    help: 'width; 0 is one-hot; chosen: 64 above 300 characters',
+    help: 'width, 0 is one-hot; chosen from the vocabulary',
     isChosen: true,
     isFixed: 'weights',
   },
@@ -57,7 +57,7 @@ export const modelOptions = {
   /** Initial bias of the forget gate: 1 lets gradients through from the first step (Jozefowicz et al., 2015). */
   forgetBias: {
     kind: bias,
-    help: '1 lets an LSTM remember from the start',
+    help: '1 lets an LSTM remember at first',
     default: 1,
     isFixed: 'start',
     needs: [
@@ -66,8 +66,8 @@ export const modelOptions = {
   },
   initialisation: {
     kind: choice(initialisations),
-    flag: 'init',
     placeholder: '<name>',
+    aliases: ['init', 'initialization'],
     help: 'uniform, xavier or orthogonal',
     default: 'uniform',
     isFixed: 'start',
@@ -75,7 +75,7 @@ export const modelOptions = {
   /** Limit of uniform initialisation; 0 is 1/√H, which is mostly right. 0.08 is char-rnn's. */
   initScale: {
     kind: penalty,
-    help: 'limit of uniform; 0 is 1/sqrt(hidden)',
+    help: 'limit of uniform; 0 is 1/sqrt(H)',
     earlier: 0,
     isFixed: 'start',
     needs: [{ option: 'initialisation', holds: (name: string) => name === 'uniform' }],
@@ -83,7 +83,7 @@ export const modelOptions = {
   /** Initial bias of the update gate of GRU, MUT1–3, towards keeping the old state: 1 or 2 for long dependencies. */
   gateBias: {
     kind: bias,
-    help: '1-2 lets a GRU or MUT remember, as well',
+    help: '1-2 lets a GRU or MUT remember',
     earlier: 0,
     isFixed: 'start',
     needs: [
@@ -94,7 +94,7 @@ export const modelOptions = {
   skip: {
     kind: choice(skips),
     placeholder: '<which>',
-    help: 'input, output, none (as with 1 layer)',
+    help: 'input, output, both or none',
     default: 'both',
     earlier: 'none',
     isFixed: 'weights',
@@ -118,7 +118,7 @@ export const modelOptions = {
     isFixed: 'weights',
   },
   /** With a large vocabulary: saves V × H weights. Best where the embedding is as wide as a layer. */
-  tied: { kind: onOff, help: "the output layer uses the embedding's weights", earlier: false, isFixed: 'weights' },
+  tied: { kind: onOff, help: 'tie the output weights to the embedding', earlier: false, isFixed: 'weights' },
   /** LSTM only: steadier at high learning rates, and half as fast. */
   layerNorm: { kind: onOff, help: 'normalise inside the LSTM; steadier, half as fast', earlier: false, isFixed: 'weights' },
   /** Matters where state is often reset: many short streams, or short primes. */
@@ -129,7 +129,7 @@ export const regularisationOptions = {
   /** Dropout zeroes the same elements at all steps of a window. The rate can then be higher by half. */
   lockedDropout: {
     kind: onOff,
-    help: 'the same units at all steps of a window',
+    help: 'variational dropout: one mask for all time steps',
     earlier: false,
     needs: [{ option: 'dropout', holds: (dropout: number) => dropout > 0 }],
   },
@@ -137,13 +137,13 @@ export const regularisationOptions = {
    * Probability with which a weight from state to state is zeroed for a window: 0.2–0.5 beside dropout, for small texts and long runs.
    * Slower.
    */
-  weightDropout: { kind: probability, help: 'of weights from state to state', earlier: 0 },
+  weightDropout: { kind: probability, help: 'DropConnect on recurrent weights', earlier: 0 },
   /** Probability with which a symbol is zeroed for a window; 0.02–0.1. Needs an embedding. */
-  embeddingDropout: { kind: probability, flag: 'embed-dropout', help: 'of whole symbols; needs --embedding', earlier: 0 },
+  embeddingDropout: { kind: probability, aliases: ['embed-dropout'], help: 'of whole tokens; needs --embedding', earlier: 0 },
   /** α, weight of mean(y²) of the last layer's output; 1–2 beside dropout. */
-  activationPenalty: { kind: penalty, flag: 'ar', help: 'on the size of outputs, 1-2', earlier: 0 },
+  activationPenalty: { kind: penalty, aliases: ['ar'], help: 'activation regularisation, 1-2', earlier: 0 },
   /** β, weight of mean((h_t − h_{t−1})²) of the last layer; 0.5–1 beside dropout. */
-  temporalPenalty: { kind: penalty, flag: 'tar', help: 'on their change in time, 0.5-1', earlier: 0, needs: [hasTime] },
+  temporalPenalty: { kind: penalty, aliases: ['tar'], help: 'temporal activation regularisation', earlier: 0, needs: [hasTime] },
   /** ε, how much of a target belongs to all symbols alike: 0.01–0.1. Makes the model less sure, which its reported loss has to pay for. */
-  labelSmoothing: { kind: probability, help: 'part of each target for all symbols', earlier: 0 },
+  labelSmoothing: { kind: probability, help: 'part of a target for all tokens', earlier: 0 },
 } as const satisfies Options;

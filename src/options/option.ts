@@ -16,8 +16,8 @@ export interface Option<Value = unknown> {
   readonly help: string;
   /** `<n>`, which follows the flag in the help; by kind unless given. A switch has none. */
   readonly placeholder?: string;
-  /** The flag without its dashes; the name in kebab-case unless given. */
-  readonly flag?: string;
+  /** Keys that earlier versions had for it, and other spellings. They work, and no help shows them. */
+  readonly aliases?: readonly string[];
   /** The value where it is not given, and does not follow from the text. */
   readonly default?: Value;
   /** The default follows from the text, or from other options. */
@@ -45,8 +45,7 @@ export type Options = Readonly<Record<string, Option>>;
 export type ValuesOf<Table extends Options> = { readonly [Name in keyof Table]: ValueOf<Table[Name]['kind']> };
 
 /** Without the dashes: `learning-rate` of learningRate, `budget` of budgetMs. Also the key in a configuration file. */
-export const keyOf = (name: string, { flag, kind }: Option): string =>
-  flag ?? kebab(kind.name === 'duration' ? name.replace(/Ms$/, '') : name);
+export const keyOf = (name: string, { kind }: Option): string => kebab(kind.name === 'duration' ? name.replace(/Ms$/, '') : name);
 
 export const kebab = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 

@@ -2,7 +2,7 @@
 // from. Each is a row; see option.ts.
 import { UTF8, encodingNamed } from '../corpus/encoding.ts';
 import { skipInvalid } from './common.ts';
-import { choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
+import { type Kind, choice, list, number, onOff, orNull, text, wholeNumber } from './kind.ts';
 import type { Options, ValuesOf } from './option.ts';
 
 const heldOut = number({ min: 0, below: 1 });
@@ -22,12 +22,12 @@ export const readingOptions = {
   },
   keepLineEnds: { kind: onOff, help: 'keep CR and CRLF; add no newline between files', default: false, earlier: true, isFixed: 'run' },
   skipInvalid,
-  minCount: { kind: wholeNumber(1), help: 'fold characters seen less often into one', default: 1, isFixed: 'run' },
-  validationFraction: { kind: heldOut, flag: 'val-fraction', help: 'part to validate on, 0 if tiny', default: 0.1 },
+  minCount: { kind: wholeNumber(1), help: 'merge characters seen less often', default: 1, isFixed: 'run' },
+  validationFraction: { kind: heldOut, aliases: ['val-fraction'], help: 'part to validate on, 0 if tiny', default: 0.1 },
   validationFile: {
     kind: orNull(text('the name of a file')),
-    flag: 'val-file',
     placeholder: '<file>',
+    aliases: ['val-file'],
     help: 'validate on this text instead',
   },
   testFraction: { kind: heldOut, help: 'last part, for rnn eval --part test', default: 0, earlier: 0 },
@@ -49,10 +49,17 @@ export const devices: Readonly<Record<string, string>> = {
 /** Far above any machine, and what a checkpoint may record. */
 const MAX_THREADS = 65_536;
 
+/** Opening a device refuses one that is not there: a run may have been trained by a program with other devices. */
+const deviceName = {
+  ...choice(['auto', ...Object.keys(devices)]),
+  expected: () => 'the name of a device',
+  holds: (value: unknown) => typeof value === 'string',
+} as Kind<string>;
+
 /** What a run is computed on; null where that is left open. */
 export const machineOptions = {
   device: {
-    kind: orNull(choice(['auto', ...Object.keys(devices)])),
+    kind: orNull(deviceName),
     placeholder: '<name>',
     help: 'where to train; listed below',
     default: 'auto',
@@ -61,7 +68,7 @@ export const machineOptions = {
   blas: {
     kind: orNull(text("'auto', 'off' or a file")),
     placeholder: '<which>',
-    help: "the cpu's library for products: auto, off or a file",
+    help: 'BLAS of the cpu: auto, off or a file',
   },
 } as const satisfies Options;
 export interface MachineOptions extends ValuesOf<typeof machineOptions> {}
@@ -70,9 +77,9 @@ export const machineNames = Object.keys(machineOptions) as (keyof MachineOptions
 /** Which run this is, in its folder. */
 export const folderOptions = {
   out: { kind: text('the name of a folder'), placeholder: '<folder>', help: 'the run folder; checkpoints/<name of the text>' },
-  force: { kind: onOff, help: 'overwrite the run that is in it' },
-  resume: { kind: onOff, help: 'continue the run that is in it, or start one' },
-  acceptNewCorpus: { kind: onOff, help: 'with --resume: the text may be another one now' },
+  force: { kind: onOff, help: 'replace the run in it' },
+  resume: { kind: onOff, help: 'continue the run in it, or start one' },
+  acceptNewCorpus: { kind: onOff, help: 'with --resume: accept another text' },
   initFrom: { kind: text('a run folder or a file'), placeholder: '<path>', help: 'start from the weights of a run or checkpoint' },
 } as const satisfies Options;
 

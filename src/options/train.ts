@@ -8,6 +8,7 @@ import {
   type TrainingOption,
   type TrainingOptions,
   learningOptions,
+  learningRateOptions,
   lengthOptions,
   trainingNames,
   trainingOptions,
@@ -20,10 +21,11 @@ const output = { ...outputOptions, ...commonOptions };
 export const trainGroups: Readonly<Record<string, Options>> = {
   'The text:': readingOptions,
   'The model (what says "chosen" follows from the length of the text and the run):': modelOptions,
-  'Against learning by heart (beside --dropout):': regularisationOptions,
+  'Against overfitting, with --dropout:': regularisationOptions,
   'How long (one of the first three; chosen from the text unless given):': lengthOptions,
   'Learning:': learningOptions,
-  'Looking and saving:': files,
+  'The learning rate:': learningRateOptions,
+  'Evaluating and saving:': files,
   'The machine:': machineOptions,
   'Where options come from, and output:': output,
 };

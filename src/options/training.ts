@@ -17,11 +17,11 @@ const isSgd: Condition = { option: 'optimizer', holds: (optimizer: string) => op
 /** Exactly one of the first three is not null: the length of the whole run, and the end of its schedule. */
 export const lengthOptions = {
   epochs: { kind: orNull(number({ above: 0, max: 1e9 })), placeholder: '<n>', help: 'passes over the text', isChosen: true },
-  maxSteps: { kind: orNull(wholeNumber(1)), help: 'updates of the weights; with --accumulate windows', isChosen: true },
+  maxSteps: { kind: orNull(wholeNumber(1)), help: 'update steps; with --accumulate, windows', isChosen: true },
   budgetMs: { kind: orNull(duration), help: 'training time of the whole run: 30s, 3m, 1.5h', isChosen: true },
-  maxTimeMs: { kind: orNull(duration), help: 'end this invocation then; shapes nothing', isForWatching: true },
+  maxTimeMs: { kind: orNull(duration), help: 'end this invocation then, whatever the schedule', isForWatching: true },
   /** Evaluations without a new best before the run stops early. */
-  patience: { kind: wholeNumber(0), help: 'end after n without a best loss; 0 never', default: 0 },
+  patience: { kind: wholeNumber(0), help: 'stop after n without a best; 0 off', default: 0 },
 } as const satisfies Options;
 
 /** The names of those of which one ends a run. */
@@ -31,8 +31,8 @@ export const learningOptions = {
   /** T, steps of truncated back-propagation. Longer sees further, and makes fewer updates per text. */
   sequenceLength: {
     kind: wholeNumber(1),
-    flag: 'seq-length',
-    help: 'steps back in time; chosen: 32, or 64 for long runs',
+    aliases: ['seq-length'],
+    help: 'time steps of a window; chosen: 32 or 64',
     isChosen: true,
   },
   /**
@@ -41,7 +41,7 @@ export const learningOptions = {
    */
   stateReset: {
     kind: fraction,
-    help: 'chance of a zero state; 0.05, more for short lines',
+    help: 'chance of a zero state; 0.05, more for lines',
     earlier: 0,
     isChosen: true,
   },
@@ -49,67 +49,15 @@ export const learningOptions = {
    * A stream that starts from a zero state starts with the start symbol (a line feed, else a space), so that the model knows this as the
    * start of a text: samples, primes and evaluated texts start so. Off for text whose lines mean nothing.
    */
-  textStarts: { kind: onOff, help: 'zero states only at line starts; on unless --no-…', default: true, earlier: false },
+  textStarts: { kind: onOff, help: 'zero states only at line starts; on by default', default: true, earlier: false },
   /** N, parallel streams. Larger is faster per character, and makes fewer updates per text. */
-  batchSize: { kind: wholeNumber(1), help: 'parallel sequences; chosen: 16, or 32 for long runs', isChosen: true },
+  batchSize: { kind: wholeNumber(1), help: 'parallel sequences; chosen: 16 or 32', isChosen: true },
   optimizer: {
     kind: choice(optimizerNames, { adamw: 'adam' }),
     placeholder: '<name>',
     help: 'adam, rmsprop, adagrad or sgd',
     default: 'adam',
   },
-  /**
-   * The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default of an LSTM), RMSProp 2e-3, Adagrad 0.1,
-   * SGD 0.1–1.
-   */
-  learningRate: {
-    kind: number({ above: 0, max: 1000 }),
-    flag: 'lr',
-    help: 'peak; chosen from cell and hidden; halve if loss jumps',
-    isChosen: true,
-  },
-  schedule: {
-    kind: choice(scheduleNames),
-    flag: 'lr-schedule',
-    placeholder: '<name>',
-    help: 'how it falls; listed below',
-    default: 'cosine',
-  },
-  /** The factor each time. For `plateau` 0.5, or 0.2 if evaluations are rare. */
-  decay: {
-    kind: number({ above: 0, max: 1 }),
-    flag: 'lr-decay',
-    help: 'step, exponential; of plateau 0.5',
-    default: 0.95,
-    needs: scheduleIn('step', 'exponential', 'plateau'),
-  },
-  /** `step`: how many epochs between two factors; `exponential`: epochs per factor. */
-  decayEpochs: {
-    kind: number({ above: 0 }),
-    flag: 'lr-decay-epochs',
-    placeholder: '<n>',
-    help: 'step, exponential: epochs between',
-    default: 1,
-    needs: scheduleIn('step', 'exponential'),
-  },
-  /** Epochs before the learning rate begins to decay. Until the validation loss slows down. */
-  decayAfter: {
-    kind: number({ min: 0 }),
-    flag: 'lr-decay-after',
-    placeholder: '<n>',
-    help: 'step, exponential: epochs before',
-    earlier: 0,
-    needs: scheduleIn('step', 'exponential'),
-  },
-  /** Where the learning rate ends, as a fraction of its peak. */
-  finalFraction: {
-    kind: fraction,
-    flag: 'lr-final',
-    help: 'cosine, one-cycle: end, of the peak',
-    default: 0.01,
-    needs: scheduleIn('cosine', 'one-cycle'),
-  },
-  warmupSteps: { kind: wholeNumber(0), flag: 'warmup', help: 'steps in which it rises to its peak', default: 20 },
   momentum: { kind: probability, help: 'of sgd', default: 0.9, needs: [isSgd] },
   /** Global-norm clipping. The highest value that stops the spikes of the gradient norm. */
   clipNorm: { kind: number({ min: 0 }), help: 'limit of the gradient norm; 0 off', default: 0.5 },
@@ -123,28 +71,28 @@ export const learningOptions = {
   /** λ of decoupled weight decay: each update takes η·λ of every weight. */
   weightDecay: { kind: fraction, help: 'chosen; 0.1-0.6 if it overfits; 0 is off', earlier: 0, isChosen: true },
   /** Clamps each element of the gradient, after clipping by norm: for what one weight's spike would do to all others by the norm. */
-  clipValue: { kind: number({ min: 0 }), help: 'then clamp each element to this; 0 off', earlier: 0 },
+  clipValue: { kind: number({ min: 0 }), help: 'limit of each gradient; 0 off', earlier: 0 },
   /**
    * d, weight averaging: evaluations, samples and checkpoints have the average of the weights, over about 1/(1−d) updates. 0.99 for a
    * thousand updates, 0.999 for ten thousand and more; most worth where the learning rate stays high.
    */
-  average: { kind: probability, help: 'use mean weights, 0.99 or 0.999; 0 off', earlier: 0 },
+  average: { kind: probability, help: 'EMA of the weights, 0.99-0.999', earlier: 0 },
   /**
    * n, windows whose gradients are averaged into one update: for what a larger batch would learn, where memory has no room for it. Steps,
    * and all that is counted in them, are windows; clipping is of each window's gradient. Up to n−1 windows at the end of a run go without
    * an update.
    */
-  accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'windows per update: a larger batch', earlier: 1 },
+  accumulate: { kind: wholeNumber(1, MAX_SIZE), help: 'windows an update: a larger batch', earlier: 1 },
   /**
    * Recurrent matrices are made orthogonal again, gate by gate, on the host. For a tanh RNN that is to remember over many steps, with
    * orthogonal initialisation, as often as the time allows: a gate takes 0.05 s with 128 units, 0.3 s with 256, 2.5 s with 512.
    */
-  orthogonalEvery: { kind: wholeNumber(0), help: 'steps between; keeps long memory; 0 never', earlier: 0 },
+  orthogonalEvery: { kind: wholeNumber(0), help: 'steps between; for long memory', earlier: 0 },
   /**
    * Each epoch begins at a place drawn from the seed, so that its windows are cut elsewhere. For runs of many epochs: gradients reach back
    * to the beginning of a window alone, and so never see some characters together.
    */
-  randomOffset: { kind: onOff, help: 'windows are cut elsewhere in each epoch', earlier: false },
+  randomOffset: { kind: onOff, help: 'cut windows elsewhere in each epoch', earlier: false },
   /**
    * T is drawn around its mean, in an order drawn for each epoch (T ± d and T ± d/2, d near T/4): no step is always the first. The idea is
    * that of Merity et al. (2018), who draw from a normal distribution and change the learning rate with T. Takes the time to compile and
@@ -152,46 +100,101 @@ export const learningOptions = {
    */
   randomLength: {
     kind: onOff,
-    help: 'windows vary by a quarter around --seq-length',
+    help: 'vary windows by a quarter of --sequence-length',
     earlier: false,
     needs: [{ option: 'sequenceLength', holds: (length: number) => lengthsAround(length).length > 1 }],
-  },
-  /** Of `plateau`: evaluations without a new best before the learning rate decays. */
-  plateauPatience: {
-    kind: wholeNumber(1),
-    help: 'plateau: evaluations without a best',
-    earlier: 1,
-    needs: scheduleIn('plateau'),
   },
   /**
    * Limit of each element of the gradient that flows from step to step. The gradient is that of a mean over T·N characters, so small: 1
    * over T·N is about what clipping a sum at 1 would be. (Graves, 2013, clips that of sums, and before the gates.)
    */
-  clipState: { kind: number({ min: 0 }), help: 'limit of what flows through time; 0 off', earlier: 0, needs: [hasTime] },
+  clipState: { kind: number({ min: 0 }), help: 'limit of gradients through time', earlier: 0, needs: [hasTime] },
   /** How often a run that diverges may go back and halve its learning rate before it is given up. */
-  maxRecoveries: { kind: wholeNumber(0), help: 'times a run that diverges may go back', default: 3, isForWatching: true },
+  maxRecoveries: { kind: wholeNumber(0), help: 'times to go back when it diverges', default: 3, isForWatching: true },
   seed: { kind: wholeNumber(0), help: 'the same seed, the same model', default: 1 },
+} as const satisfies Options;
+
+export const learningRateOptions = {
+  /**
+   * The peak of the schedule. Adam a few thousandths, more for small layers (4 / H is the default of an LSTM), RMSProp 2e-3, Adagrad 0.1,
+   * SGD 0.1–1.
+   */
+  learningRate: {
+    kind: number({ above: 0, max: 1000 }),
+    aliases: ['lr'],
+    help: 'peak; chosen from cell and hidden',
+    isChosen: true,
+  },
+  schedule: {
+    kind: choice(scheduleNames),
+    placeholder: '<name>',
+    aliases: ['lr-schedule'],
+    help: 'how it decays; listed below',
+    default: 'cosine',
+  },
+  warmupSteps: { kind: wholeNumber(0), aliases: ['warmup'], help: 'update steps in which it rises', default: 20 },
+  /** The factor each time. For `plateau` 0.5, or 0.2 if evaluations are rare. */
+  decay: {
+    kind: number({ above: 0, max: 1 }),
+    aliases: ['lr-decay'],
+    help: 'factor; of plateau 0.5',
+    default: 0.95,
+    needs: scheduleIn('step', 'exponential', 'plateau'),
+  },
+  /** `step`: how many epochs between two factors; `exponential`: epochs per factor. */
+  decayEpochs: {
+    kind: number({ above: 0 }),
+    placeholder: '<n>',
+    aliases: ['lr-decay-epochs'],
+    help: 'step, exponential: epochs between',
+    default: 1,
+    needs: scheduleIn('step', 'exponential'),
+  },
+  /** Epochs before the learning rate begins to decay. Until the validation loss slows down. */
+  decayAfter: {
+    kind: number({ min: 0 }),
+    placeholder: '<n>',
+    aliases: ['lr-decay-after'],
+    help: 'step, exponential: epochs before',
+    earlier: 0,
+    needs: scheduleIn('step', 'exponential'),
+  },
+  /** Where the learning rate ends, as a fraction of its peak. */
+  finalFraction: {
+    kind: fraction,
+    aliases: ['lr-final'],
+    help: 'cosine, one-cycle: of the peak',
+    default: 0.01,
+    needs: scheduleIn('cosine', 'one-cycle'),
+  },
+  /** Of `plateau`: evaluations without a new best before the learning rate decays. */
+  plateauPatience: {
+    kind: wholeNumber(1),
+    help: 'plateau: evaluations before decay',
+    earlier: 1,
+    needs: scheduleIn('plateau'),
+  },
 } as const satisfies Options;
 
 export const watchingOptions = {
   /** Null spaces ten evaluations over the run: by its steps or, with a budget, by time. */
   evaluateEvery: {
     kind: orNull(wholeNumber(0)),
-    flag: 'eval-every',
-    help: 'steps between validation losses; 0 only at the end',
+    aliases: ['eval-every'],
+    help: 'steps between evaluations; 0 only at the end',
     isChosen: true,
     isForWatching: true,
   },
   checkpointEvery: { kind: wholeNumber(0), help: 'steps between checkpoints; 0 only at the end', isChosen: true, isForWatching: true },
-  keep: { kind: wholeNumber(0), help: 'newest checkpoints that stay by number', default: 0, isForWatching: true },
+  keep: { kind: wholeNumber(0), help: 'newest checkpoints to keep by number', default: 0, isForWatching: true },
   /** Null spaces four samples over the run, as `evaluateEvery` does. */
-  sampleEvery: { kind: orNull(wholeNumber(0)), help: 'steps between samples of text; 0 never', isChosen: true, isForWatching: true },
-  sampleLength: { kind: wholeNumber(1, MAX_SIZE), help: 'characters of such a text', default: 150, isForWatching: true },
+  sampleEvery: { kind: orNull(wholeNumber(0)), help: 'steps between samples; 0 never', isChosen: true, isForWatching: true },
+  sampleLength: { kind: wholeNumber(1, MAX_SIZE), help: 'characters of a sample', default: 150, isForWatching: true },
   /** In evenly spaced chunks. `rnn eval` scores all of the text in any case. */
   validationCharacters: {
     kind: wholeNumber(0),
-    flag: 'val-characters',
-    help: 'how many of those held out to validate on; 0 all',
+    aliases: ['val-characters'],
+    help: 'characters to validate on; 0 all of them',
     earlier: 0,
     isChosen: true,
     isForWatching: true,
@@ -199,8 +202,8 @@ export const watchingOptions = {
   /** 1 is the strict figure. */
   evaluationStreams: {
     kind: wholeNumber(1),
-    flag: 'streams',
-    help: 'chunks of validation text side by side; at most 16',
+    aliases: ['streams'],
+    help: 'chunks of validation text side by side',
     isChosen: true,
     isForWatching: true,
   },
@@ -211,6 +214,7 @@ export const trainingOptions = {
   ...regularisationOptions,
   ...lengthOptions,
   ...learningOptions,
+  ...learningRateOptions,
   ...watchingOptions,
 };
 

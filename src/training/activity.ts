@@ -6,13 +6,13 @@ export type Activity = ReadingActivity | RunActivity;
 
 interface RunActivity {
   readonly kind: 'compiling' | 'measuring' | 'validating' | 'scoring' | 'inspecting' | 'sampling' | 'saving';
-  /** Characters that are validated, scored, inspected or sampled, bytes that are saved; of anything else 0, and 1 when it is done. */
+  /** Characters that were validated, scored, inspected or sampled; of anything else 0, and 1 when it is done. */
   readonly done: number;
   /** `done` when the work is done; null if unknown beforehand. */
   readonly total: number | null;
 }
 
-/** Is called as often as some of the work is done, the last time when all of it is. It must return soon. */
+/** Is called whenever some of the work is done, the last time when all of it is. It must return soon. */
 export type ActivityListener = (activity: Activity) => void;
 
 /** Does work that is done in one piece, and reports its beginning and its end. */

@@ -1,12 +1,12 @@
-// What the log of a run tells of how it went: the reports, evaluations and samples that hold. A run may have gone back, by a resumption or
-// a recovery; what came later is then what became of it. Knows nothing of how it is shown.
+// The course of a run from its log: the reports, evaluations and samples that hold. Where a run went back, by a resumption or a recovery,
+// later lines replace earlier ones. Knows nothing of how it is shown.
 import type { LogLine } from '../runs/store.ts';
 import type { EndReason } from './events.ts';
 import { earlierOptions, wrongValue } from '../options/train.ts';
 import { type TrainingOptions, trainingOptions } from '../options/training.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
-/** How far a run was; null where the log does not tell. */
+/** How far a run was; null where the log does not show it. */
 export interface Moment {
   readonly step: number;
   readonly epoch: number | null;
@@ -15,7 +15,7 @@ export interface Moment {
   readonly characters: number | null;
 }
 
-/** A measure is null where it was no number, as in a run that diverged. */
+/** A measurement is null where it was not a number, as in a run that diverged. */
 export interface Report extends Moment {
   readonly lossNats: number | null;
   readonly gradientNorm: number | null;
@@ -27,7 +27,7 @@ export interface Evaluation extends Moment {
   readonly validationLossNats: number | null;
 }
 
-/** A text that was drawn during training, and how good the model was by then. */
+/** A sample during training, and the losses of the model at that time. */
 export interface Stage extends Moment {
   readonly text: string;
   readonly lossNats: number | null;
@@ -46,14 +46,14 @@ interface Evaluated extends AtStep {
 
 export class Curves {
   readonly reports: Report[] = [];
-  /** Why the run ended; null while it goes on, or if nobody could say. */
+  /** Why the run ended; null while it continues, or if the log does not show it. */
   end: EndReason | null = null;
   readonly #evaluations: Evaluated[] = [];
   readonly #samples: (AtStep & { readonly text: string })[] = [];
   #trainCharacters: number | null = null;
   #options: TrainingOptions | null = null;
 
-  /** Takes a line of a log; what is no event of training is passed over. */
+  /** Adds a line of a log; lines that are not events of training are skipped. */
   add(line: LogLine): void {
     const step = Number.isSafeInteger(line.step) && (line.step as number) >= 0 ? (line.step as number) : null;
     if (line.event === 'start') {
@@ -69,7 +69,7 @@ export class Curves {
     } else if (line.event === 'evaluation') {
       dropFrom(this.#evaluations, step);
       const [validationLossNats, trainingLossNats] = [line.validationLossNats, line.trainingLossNats].map((loss) =>
-        numberOf(loss, largest.loss),
+        numberOf(loss, MAX.loss),
       );
       this.#evaluations.push({ step, validationLossNats, trainingLossNats, best: line.best === true });
     } else if (line.event === 'sample' && typeof line.text === 'string') {
@@ -78,7 +78,7 @@ export class Curves {
     }
   }
 
-  /** Made anew each time. */
+  /** A new list each time. */
   get evaluations(): Evaluation[] {
     return this.#evaluations.map(({ step, validationLossNats }) => ({ ...this.#momentAt(step), validationLossNats }));
   }
@@ -88,7 +88,7 @@ export class Curves {
     return last === undefined ? null : { ...this.#momentAt(last.step), validationLossNats: last.validationLossNats };
   }
 
-  /** How the run went, as the end of the run says it; null if nothing was evaluated. */
+  /** The verdict of the end of the run; null if nothing was evaluated. */
   get verdict(): Verdict | null {
     const evaluations = this.#evaluations.flatMap(({ validationLossNats, trainingLossNats, ...evaluation }) =>
       validationLossNats === null
@@ -115,7 +115,7 @@ export class Curves {
 
   #addReport(step: number, line: LogLine): void {
     dropFrom(this.reports, step);
-    // What is of this very step came before its report, or will come again.
+    // An evaluation or a sample of this step came before its report, or will come again.
     dropFrom(this.#evaluations, step + 1);
     dropFrom(this.#samples, step + 1);
     const epoch = numberOf(line.epoch);
@@ -124,14 +124,14 @@ export class Curves {
       epoch,
       elapsedMs: numberOf(line.elapsedMs),
       characters: epoch === null || this.#trainCharacters === null ? null : numberOf(Math.round(epoch * this.#trainCharacters)),
-      lossNats: numberOf(line.lossNats, largest.loss),
-      gradientNorm: numberOf(line.gradientNorm, largest.gradientNorm),
+      lossNats: numberOf(line.lossNats, MAX.loss),
+      gradientNorm: numberOf(line.gradientNorm, MAX.gradientNorm),
       learningRate: numberOf(line.learningRate),
       charactersPerSecond: numberOf(line.charactersPerSecond),
     });
   }
 
-  /** Between two reports, in proportion to the steps: neither evaluations nor samples tell the time. */
+  /** Interpolates between two reports by steps, because neither evaluations nor samples have the time. */
   #momentAt(step: number): Moment {
     if (this.reports.length === 0) return { step, epoch: null, elapsedMs: null, characters: null };
     const index = indexUpTo(this.reports, step);
@@ -155,7 +155,7 @@ function optionsIn({ options }: LogLine): TrainingOptions | null {
   return wrongValue(trainingOptions, recorded) === null ? (recorded as unknown as TrainingOptions) : null;
 }
 
-/** Takes away what is at a step or after it. */
+/** Removes the moments at a step and after it. */
 function dropFrom(moments: AtStep[], step: number): void {
   while (moments.length > 0 && moments.at(-1)!.step >= step) moments.pop();
 }
@@ -164,7 +164,7 @@ function lastUpTo<Kind extends AtStep>(moments: readonly Kind[], step: number): 
   return moments[indexUpTo(moments, step)] ?? null;
 }
 
-/** Of the last at or before a step; −1 if there is none. Steps rise. */
+/** The index of the last moment at or before a step; −1 if there is none. Steps ascend. */
 function indexUpTo(moments: readonly AtStep[], step: number): number {
   let [low, high] = [0, moments.length];
   while (low < high) {
@@ -175,11 +175,11 @@ function indexUpTo(moments: readonly AtStep[], step: number): number {
   return low - 1;
 }
 
-/** What lies beyond is no measure, but damage; and what is smaller than the smallest is nothing. */
-const largest = { any: 1e15, loss: 1e9, gradientNorm: 1e60 };
-const smallest = 1e-60;
+/** A larger number is not a measurement, but damage; a number below MIN is zero. */
+const MAX = { any: 1e15, loss: 1e9, gradientNorm: 1e60 };
+const MIN = 1e-60;
 
-function numberOf(value: unknown, most = largest.any): number | null {
-  if (typeof value !== 'number' || !(Math.abs(value) <= most)) return null;
-  return Math.abs(value) < smallest ? 0 : value;
+function numberOf(value: unknown, max = MAX.any): number | null {
+  if (typeof value !== 'number' || !(Math.abs(value) <= max)) return null;
+  return Math.abs(value) < MIN ? 0 : value;
 }

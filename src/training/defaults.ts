@@ -1,7 +1,7 @@
 // The network, its regularisation and the length of the run where they are not given: from the length of the text, and from a length of
 // the run that was given. Measured by bench/defaults.js, on texts of 10,000 characters to 5 million. Pure.
-import { charactersWithin } from './expected.ts';
 import type { TrainingOptions } from '../options/training.ts';
+import { charactersWithin } from './work.ts';
 
 // prettier-ignore
 type Choice = Pick<TrainingOptions,

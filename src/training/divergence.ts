@@ -1,20 +1,20 @@
-// When training has come apart: the loss of a step is no number, or the loss has jumped. Pure.
+// When training has diverged: the loss of a step is not a number, or the loss has jumped. Pure.
 import type { CallResult } from '../devices/device.ts';
 
-/** Steps over which the loss is averaged, weights falling off exponentially: one window of strange text is no jump. */
+/** Steps of the exponential moving average of the loss: one window of strange text is not a jump. */
 const AVERAGED_STEPS = 20;
-/** An average of fewer steps says little about where the loss was. */
+/** An average of fewer steps says little. */
 const STEPS_UNTIL_JUDGED = 50;
 /**
- * A jump is to more than so many times the lowest average, and to so many nats more: far beyond what another kind of text costs. The loss
- * of a uniform guess, with which training begins, counts as such an average.
+ * A jump is to more than `factor` times the lowest average, and to `nats` more: far beyond the loss on another kind of text. The loss of a
+ * uniform guess, with which training begins, counts as such an average.
  */
 const JUMP = { factor: 2, nats: 1 };
 
 /** Plain data, for checkpoints. */
 export interface LossTrendState {
   readonly steps: number;
-  /** Exponential average of the loss, nats per character. */
+  /** Exponential moving average of the loss, nats per character. */
   readonly average: number;
   /** The lowest average so far; null before there is one. */
   readonly lowest: number | null;
@@ -22,61 +22,52 @@ export interface LossTrendState {
 
 /** Watches the loss of one step after another. */
 export class LossTrend {
-  readonly #uniformNats: number;
-  #steps: number;
-  #average: number;
-  #lowest: number | null;
+  /** ln V, the loss of a uniform guess. */
+  readonly uniformNats: number;
+  state: LossTrendState;
 
-  /** @param uniformNats ln V, the loss of a uniform guess */
-  constructor(uniformNats: number, { steps, average, lowest }: LossTrendState = { steps: 0, average: 0, lowest: null }) {
-    this.#uniformNats = uniformNats;
-    this.#steps = steps;
-    this.#average = average;
-    this.#lowest = lowest;
-  }
-
-  get state(): LossTrendState {
-    return { steps: this.#steps, average: this.#average, lowest: this.#lowest };
+  constructor(uniformNats: number, state: LossTrendState = { steps: 0, average: 0, lowest: null }) {
+    this.uniformNats = uniformNats;
+    this.state = state;
   }
 
   /** The training loss of the last steps, in nats per character; null before the first. */
   get averageNats(): number | null {
-    return this.#steps === 0 ? null : this.#average;
+    return this.state.steps === 0 ? null : this.state.average;
   }
 
   /** @param lossNats of the step, per character @returns what is wrong, in words; null if nothing is */
   add(lossNats: number): string | null {
-    this.#steps++;
-    this.#average += (lossNats - this.#average) / Math.min(this.#steps, AVERAGED_STEPS);
-    if (this.#steps < STEPS_UNTIL_JUDGED) return null;
-    const lowest = this.#lowest ?? this.#average;
-    if (this.#isFarAboveUniform(this.#average)) return this.#farAboveUniform('loss', this.#average);
-    if (isFarAbove(lowest, this.#average)) return `the loss jumped from ${lowest.toFixed(2)} to ${this.#average.toFixed(2)} nats`;
-    this.#lowest = Math.min(lowest, this.#average);
+    const steps = this.state.steps + 1;
+    const average = this.state.average + (lossNats - this.state.average) / Math.min(steps, AVERAGED_STEPS);
+    this.state = { ...this.state, steps, average };
+    if (steps < STEPS_UNTIL_JUDGED) return null;
+    const lowest = this.state.lowest ?? average;
+    if (this.#isFarAboveUniform(average)) return this.#farAboveUniform('loss', average);
+    if (isFarAbove(lowest, average)) return `the loss jumped from ${lowest.toFixed(2)} to ${average.toFixed(2)} nats`;
+    this.state = { steps, average, lowest: Math.min(lowest, average) };
     return null;
   }
 
   /**
-   * What is wrong with a validation loss, in words; null if nothing is. A text unlike the one that is trained on may cost a model that is
-   * very sure any loss, so one far above that of a uniform guess is wrong only where the training loss is as high.
+   * What is wrong with a validation loss, in words; null if nothing is. A confident model may have any loss on a text unlike its training
+   * text, so a loss far above that of a uniform guess is wrong only where the training loss is as high.
    */
   troubleInValidation(lossNats: number): string | null {
     if (!Number.isFinite(lossNats)) return 'the validation loss is not a finite number';
-    const isFar = this.#isFarAboveUniform(lossNats) && this.#isFarAboveUniform(this.#average);
+    const isFar = this.#isFarAboveUniform(lossNats) && this.#isFarAboveUniform(this.state.average);
     return isFar ? this.#farAboveUniform('validation loss', lossNats) : null;
   }
 
   #isFarAboveUniform(lossNats: number): boolean {
-    return isFarAbove(this.#uniformNats, lossNats);
+    return isFarAbove(this.uniformNats, lossNats);
   }
 
   #farAboveUniform(loss: string, lossNats: number): string {
-    return `the ${loss} is ${lossNats.toFixed(2)} nats, far above the ${this.#uniformNats.toFixed(2)} of a uniform guess`;
+    return `the ${loss} is ${lossNats.toFixed(2)} nats, far above the ${this.uniformNats.toFixed(2)} of a uniform guess`;
   }
 
-  /**
-   * What is wrong with a run of steps, and how many had been made by then; null if nothing is.
-   */
+  /** What is wrong with a run of steps, and after how many of them; null if nothing is. */
   troubleIn(
     steps: readonly (Pick<CallResult, 'lossNats' | 'updated'> & { readonly characters: number })[],
   ): { readonly what: string; readonly after: number } | null {

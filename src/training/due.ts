@@ -1,12 +1,12 @@
 // When evaluations, samples and saves are due, and how many are still to come. Pure.
 
-/** An evaluation, sample or checkpoint, which recurs in a run. */
+/** An evaluation, a sample or a save, which recurs in a run. */
 export interface Recurring {
-  /** In steps; 0 is only at the end, or never; null spaces it over the run. */
+  /** In steps; 0 is only at the end or never, null spaces it over the run. */
   readonly every: number | null;
-  /** How often it comes where it is spaced over the run; the last at the end. */
+  /** How often it comes where it is spaced over the run, the last at the end. */
   readonly times: number;
-  /** How much time steps had taken when it last came. */
+  /** The time that steps had taken when it last came. */
   readonly lastMs: number;
   /** How long it took then; 0 if unknown. */
   readonly tookMs: number;

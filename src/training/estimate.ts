@@ -1,13 +1,13 @@
-// How long a run will take on this machine: from its own steps, evaluations and samples, each measured for a moment on its own device.
-// Nothing is learnt, and nothing is written.
+// Estimates how long a run takes on this machine: measures its steps, evaluations and samples for a moment on its device. Learns and writes
+// nothing.
 import { reporting } from './activity.ts';
 import { type Recurring, timesLeft } from './due.ts';
 import { EVALUATIONS, SAMPLES } from './intervals.ts';
 import type { TrainingOptions } from '../options/training.ts';
-import { type TrainingRun, stepsOf } from './run.ts';
+import { type TrainingRun, totalStepsOf } from './run.ts';
 import { Session } from './session.ts';
 
-/** Code is compiled a second time while it runs. */
+/** V8 compiles code a second time while it runs. */
 const WARM_UP_MS = 250;
 const STEPS_MS = 1000;
 const EVALUATIONS_MS = 200;
@@ -15,7 +15,7 @@ const EVALUATIONS_MS = 200;
 const EVALUATED_CHARACTERS = 2000;
 
 export interface RunEstimate {
-  /** The device that measured it, in one line. */
+  /** One line. */
   readonly device: string;
   /** Of this process at its peak, in bytes. */
   readonly memoryBytes: number;
@@ -37,15 +37,15 @@ export interface RunEstimate {
  * @throws RnnError `usage` if the model does not fit into memory, `corpus` if the text holds no window, `device` if the device fails
  */
 export function estimateRun({ onActivity, ...run }: TrainingRun): Promise<RunEstimate> {
-  return reporting(onActivity, 'measuring', () => measured(run));
+  return reporting(onActivity, 'measuring', () => measureRun(run));
 }
 
-async function measured(run: TrainingRun): Promise<RunEstimate> {
-  const { options, corpus, device, clock = () => performance.now() } = run;
-  const session = await Session.open(options, corpus, device, run);
+async function measureRun(run: TrainingRun): Promise<RunEstimate> {
+  const { options, clock = () => performance.now() } = run;
+  const session = await Session.open(run);
   try {
     await session.begin();
-    const allSteps = stepsOf(run, session, false);
+    const allSteps = totalStepsOf(run, session, false);
     const step = async (): Promise<number> => (await session.advance(Infinity, () => 0)).length;
     await timeOf(step, WARM_UP_MS, clock);
     const stepMs = await timeOf(step, STEPS_MS, clock);
@@ -80,7 +80,7 @@ function timesIn(steps: number, { budgetMs }: TrainingOptions, recurring: Pick<R
 
 const isUrgent = (): boolean => false;
 
-/** A part of an evaluation is measured, and scaled to all of it. */
+/** Measures a part of an evaluation, and scales it to all of it. */
 async function timeOfEvaluation({ options }: TrainingRun, session: Session, now: () => number): Promise<number> {
   const { validation } = session;
   const part = Math.min(validation.scored(), options.evaluationStreams * EVALUATED_CHARACTERS);
@@ -92,7 +92,7 @@ async function timeOfEvaluation({ options }: TrainingRun, session: Session, now:
   return validation.scored() * (await timeOf(() => evaluate(part), EVALUATIONS_MS, now));
 }
 
-/** The first sample also opens the sampler; another one is taken unless that took long. */
+/** The first sample also opens the sampler; a second one is measured unless the first took long. */
 async function timeOfSample(session: Session, now: () => number): Promise<number> {
   const sample = async (): Promise<number> => {
     await session.sample(isUrgent);
@@ -102,11 +102,7 @@ async function timeOfSample(session: Session, now: () => number): Promise<number
   return first > STEPS_MS ? first : timeOf(sample, 0, now);
 }
 
-/**
- * Milliseconds of a unit of work that is done again and again for so long, at least once.
- *
- * @param work gives how many units it has done
- */
+/** Milliseconds of a unit of work, which is repeated for so long, at least once. @param work returns how many units it has done */
 async function timeOf(work: () => Promise<number>, milliseconds: number, now: () => number): Promise<number> {
   const started = now();
   let units = 0;

@@ -1,5 +1,5 @@
-// How often a run evaluates, samples and saves, and on how much it validates, where that is not given. All of it follows from counts of
-// characters; only where the length of the run is a time, the intervals are parts of it. Pure.
+// Chooses how often a run evaluates, samples and saves, and on how much it validates. All of it follows from counts of characters; where the
+// length of the run is a time, the intervals are parts of it. Pure.
 import type { TrainingOptions } from '../options/training.ts';
 
 export const intervalNames = ['evaluateEvery', 'checkpointEvery', 'sampleEvery', 'validationCharacters'] as const;
@@ -7,15 +7,13 @@ export type Intervals = Pick<TrainingOptions, (typeof intervalNames)[number]>;
 
 /** The run that intervals are chosen for. */
 export interface ExpectedRun {
-  /** Characters that it trains on, repetitions included. */
-  readonly characters: number;
+  /** Update steps; null where only time ends the run. */
+  readonly steps: number | null;
   /** Characters of a step. */
   readonly perStep: number;
-  /** Only a time ends it. */
-  readonly isTimed: boolean;
 }
 
-/** How often an evaluation and a sample come where they are spaced over a run; the last at its end. */
+/** How many evaluations and samples are spaced over a run; the last at its end. */
 export const EVALUATIONS = 10;
 export const SAMPLES = 4;
 
@@ -38,14 +36,14 @@ const MAX_STEPS_BETWEEN_CHECKPOINTS = 1000;
 /** @param validation characters that are held out */
 export function chooseIntervals(given: Partial<TrainingOptions>, run: ExpectedRun, validation: number): Intervals {
   const validationCharacters = given.validationCharacters ?? (validation > MAX_WHOLE ? SAMPLE : 0);
-  // A null that was given spaces them over the run, however long.
-  const chosen = run.isTimed ? null : stepsToEvaluate(run, validationCharacters || validation);
+  // The user may give null, which spaces evaluations over the run.
+  const chosen = run.steps === null ? null : stepsToEvaluate(run, validationCharacters || validation);
   const evaluateEvery = given.evaluateEvery === undefined ? chosen : given.evaluateEvery;
   return {
     validationCharacters,
     evaluateEvery,
     checkpointEvery: given.checkpointEvery ?? Math.min(evaluateEvery ?? Infinity, MAX_STEPS_BETWEEN_CHECKPOINTS),
-    sampleEvery: given.sampleEvery === undefined ? stepsToSample(run, evaluateEvery) : given.sampleEvery,
+    sampleEvery: given.sampleEvery === undefined ? stepsToSample(run.steps, evaluateEvery) : given.sampleEvery,
   };
 }
 
@@ -54,10 +52,10 @@ function stepsToEvaluate({ perStep }: ExpectedRun, validated: number): number {
 }
 
 /** A sample comes with an evaluation. */
-function stepsToSample({ characters, perStep, isTimed }: ExpectedRun, evaluateEvery: number | null): number | null {
+function stepsToSample(steps: number | null, evaluateEvery: number | null): number | null {
   if (evaluateEvery === 0) return 0;
-  if (isTimed || evaluateEvery === null) return null;
-  return evaluateEvery * Math.max(1, Math.ceil(characters / perStep / evaluateEvery / SAMPLES));
+  if (steps === null || evaluateEvery === null) return null;
+  return evaluateEvery * Math.max(1, Math.ceil(steps / evaluateEvery / SAMPLES));
 }
 
 /** Whether a run that validates on a sample may score all that is held out at its end. */

@@ -1,4 +1,4 @@
-// What of the options of a run is its model's, and what is done against learning by heart.
+// The model and the regularisation of a run, from its options.
 import { cellNamed } from '../model/cells/registry.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { parameterShapes } from '../model/parameters.ts';
@@ -6,57 +6,20 @@ import type { Regularisation } from '../model/regularisation.ts';
 import { countParameters } from '../program/value.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
-// prettier-ignore
-export type ModelOptions = Pick<TrainingOptions,
-  'cell' | 'layers' | 'hidden' | 'embedding' | 'forgetBias' | 'initialisation' | 'dropout' | 'skip' | 'stacking' | 'timeSkip' | 'tied' |
-  'layerNorm' | 'learnedState' | 'gateBias' | 'initScale'
->;
+export type ModelOptions = Pick<TrainingOptions, keyof TrainingOptions & keyof ModelConfiguration>;
 
 /** @param vocabulary V */
 export function modelOf(options: ModelOptions, vocabulary: number): ModelConfiguration {
-  const {
-    cell,
-    layers,
-    hidden,
-    embedding,
-    forgetBias,
-    initialisation,
-    dropout,
-    skip,
-    stacking,
-    timeSkip,
-    tied,
-    layerNorm,
-    learnedState,
-    gateBias,
-    initScale,
-  } = options;
+  const { cell, layers, hidden, embedding, forgetBias, initialisation, dropout } = options;
+  const { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale } = options;
   const architecture = { skip, stacking, timeSkip, tied, layerNorm, learnedState, gateBias, initScale };
-  return {
-    cell,
-    layers,
-    hidden,
-    embedding,
-    vocabulary,
-    forgetBias,
-    initialisation,
-    dropout,
-    ...architecture,
-    conventions: cellNamed(cell).conventions,
-  };
+  const { conventions } = cellNamed(cell);
+  return { cell, layers, hidden, embedding, vocabulary, forgetBias, initialisation, dropout, ...architecture, conventions };
 }
 
 export function regularisationOf(options: TrainingOptions): Regularisation {
-  const {
-    dropout,
-    lockedDropout: locked,
-    weightDropout,
-    embeddingDropout,
-    activationPenalty: activation,
-    temporalPenalty: temporal,
-    labelSmoothing: smoothing,
-    clipState,
-  } = options;
+  const { dropout, lockedDropout: locked, weightDropout, embeddingDropout } = options;
+  const { activationPenalty: activation, temporalPenalty: temporal, labelSmoothing: smoothing, clipState } = options;
   return { dropout, locked, weightDropout, embeddingDropout, activation, temporal, smoothing, clipState };
 }
 

@@ -1,31 +1,29 @@
-// Optimizers: the equations of one update, written like a cell, and the numbers that change from step to step.
+// Optimizers: the equations of one update, written like a cell, and the scalars that change from step to step.
 import type { UpdateRule } from '../devices/device.ts';
 import { Builder } from '../program/builder.ts';
 import type { Value } from '../program/value.ts';
 import type { OptimizerName, TrainingOptions } from '../options/training.ts';
 
-/** Averages below this are zero: they would sink to denormal numbers, which make an update many times slower. */
+/** Averages below this become zero, because denormal numbers make an update many times slower. */
 const NEGLIGIBLE = 1e-30;
 
-/** The slot of the average of the weights. */
+/** The slot of the moving average of the weights. */
 export const AVERAGE = 'average';
-/** The slot of the gradients that are waiting for an update. */
+/** The slot of the gradients that wait for an update. */
 export const SUM = 'sum';
 
 export interface Optimizer {
   readonly name: OptimizerName;
   readonly rule: UpdateRule;
-  /** The slots of its equations: what no other optimizer could go on with. */
+  /** The slots of its equations, of no use to another optimizer. */
   readonly ownSlots: readonly string[];
-  /** The slots that hold what was gathered of an update that is not made yet. */
-  readonly waitingSlots: readonly string[];
-  /** How many windows an update takes. */
+  /** How many windows an update takes: gradient accumulation if more than one. */
   readonly windows: number;
   /** The scalars of the rule at a window, counted from 1. */
   scalars(window: number, learningRate: number): Record<string, number>;
 }
 
-/** What an optimizer is made from; whatever is left out is off. */
+/** Options that are left out are off. */
 export type OptimizerOptions = Pick<TrainingOptions, 'optimizer' | 'clipNorm' | 'momentum'> &
   Partial<Pick<TrainingOptions, 'nesterov' | 'weightDecay' | 'clipValue' | 'average' | 'accumulate'>>;
 
@@ -34,9 +32,9 @@ type Vectors = Readonly<Record<string, Value>>;
 interface Equations {
   readonly slots: readonly string[];
   readonly scalars: readonly string[];
-  /** New values of `parameters` and of each slot. `w` is taken from, and `g` is the gradient after clipping. */
+  /** New values of `parameters`, which are `w`, and of each slot. `g` is the gradient after clipping. */
   update(ops: Builder, w: Value, g: Value, slots: Vectors, scalars: Vectors): Record<string, Value>;
-  /** What `scalars` are at an update, counted from 1; with `accumulated` at a window. */
+  /** The values of `scalars` at an update, counted from 1; with accumulation at a window. */
   at(count: number, learningRate: number): Record<string, number>;
 }
 
@@ -46,7 +44,6 @@ interface Equations {
  * `weight_decay` is a part of the gradient instead.
  */
 function withDecay({ slots, scalars, update, at }: Equations, weightDecay: number): Equations {
-  if (weightDecay === 0) return { slots, scalars, update, at };
   return {
     slots,
     scalars: [...scalars, 'decay'],
@@ -56,12 +53,11 @@ function withDecay({ slots, scalars, update, at }: Equations, weightDecay: numbe
 }
 
 /**
- * An average of the weights besides (Polyak and Juditsky, 1992, with weights that fall off exponentially):
+ * Exponential moving average of the weights (after Polyak and Juditsky, 1992):
  * e' = d_t·e + (1−d_t)·w'  with d_t = min(d, (1+t)/(10+t)) at update t, so that the first weights are soon forgotten. e starts as they do.
  * Written e + (1−d_t)·(w' − e): 1−d_t is small, and has all its digits as a number of its own.
  */
-function withAverage({ slots, scalars, update, at }: Equations, most: number): Equations {
-  if (most === 0) return { slots, scalars, update, at };
+function withAverage({ slots, scalars, update, at }: Equations, max: number): Equations {
   return {
     slots: [...slots, AVERAGE],
     scalars: [...scalars, 'share'],
@@ -70,17 +66,16 @@ function withAverage({ slots, scalars, update, at }: Equations, most: number): E
       const e = vectors[AVERAGE];
       return { ...results, [AVERAGE]: ops.add(e, ops.multiply(ops.subtract(results['parameters'], e), numbers['share'])) };
     },
-    at: (step, learningRate) => ({ ...at(step, learningRate), share: 1 - Math.min(most, (1 + step) / (10 + step)) }),
+    at: (step, learningRate) => ({ ...at(step, learningRate), share: 1 - Math.min(max, (1 + step) / (10 + step)) }),
   };
 }
 
 /**
- * Accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at every n-th window, with its learning rate.
- * Written for every element as x·apply + y·(1−apply) with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped by
- * itself, by norm and by value, since the device that knows the norm knows nothing of sums.
+ * Gradient accumulation: the gradients of n windows, s' = s + g/n, are averaged into one update, at every n-th window, with its learning rate.
+ * Written for every element as x·apply + y·(1−apply) with apply 0 or 1, which is exactly x or y. Each window's gradient is clipped
+ * separately, by norm and by value, because the device that knows the norm does not know the sum.
  */
-function accumulated({ slots, scalars, update, at }: Equations, windows: number): Equations {
-  if (windows === 1) return { slots, scalars, update, at };
+function withAccumulation({ slots, scalars, update, at }: Equations, windows: number): Equations {
   return {
     slots: [...slots, SUM],
     scalars: [...scalars, 'apply', 'hold'],
@@ -125,6 +120,12 @@ function ruleOf({ slots, scalars, update }: Equations, clipNorm: number, clipVal
   };
 }
 
+/** Equations of which only the learning rate changes from step to step. */
+const learningRateAlone: Pick<Equations, 'scalars' | 'at'> = {
+  scalars: ['learningRate'],
+  at: (_, learningRate) => ({ learningRate }),
+};
+
 /**
  * Adam (Kingma and Ba, 2015):  m' = β₁m + (1−β₁)g    v' = β₂v + (1−β₂)g²    w' = w − η/(1−β₁ᵗ) · m' / (√(v'/(1−β₂ᵗ)) + ε)
  * with β₁ = 0.9, β₂ = 0.999, ε = 1e-8, as in PyTorch. With weight decay it is AdamW.
@@ -149,12 +150,11 @@ function rmsprop(): Equations {
   const [decay, epsilon] = [0.95, 1e-8];
   return {
     slots: ['v'],
-    scalars: ['learningRate'],
+    ...learningRateAlone,
     update(ops, w, g, { v }, { learningRate }) {
       const nextV = ops.flush(ops.add(ops.scale(v, decay), ops.scale(ops.multiply(g, g), 1 - decay)), NEGLIGIBLE);
       return { v: nextV, parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextV), epsilon))) };
     },
-    at: (_, learningRate) => ({ learningRate }),
   };
 }
 
@@ -163,12 +163,11 @@ function adagrad(): Equations {
   const epsilon = 1e-10;
   return {
     slots: ['s'],
-    scalars: ['learningRate'],
+    ...learningRateAlone,
     update(ops, w, g, { s }, { learningRate }) {
       const nextS = ops.flush(ops.add(s, ops.multiply(g, g)), NEGLIGIBLE);
       return { s: nextS, parameters: ops.subtract(w, ops.divide(ops.multiply(g, learningRate), ops.offset(ops.sqrt(nextS), epsilon))) };
     },
-    at: (_, learningRate) => ({ learningRate }),
   };
 }
 
@@ -179,41 +178,27 @@ function adagrad(): Equations {
 function sgd(momentum: number, nesterov: boolean): Equations {
   return {
     slots: ['b'],
-    scalars: ['learningRate'],
+    ...learningRateAlone,
     update(ops, w, g, { b }, { learningRate }) {
       const nextB = ops.flush(ops.add(ops.scale(b, momentum), g), NEGLIGIBLE);
       const along = nesterov ? ops.add(g, ops.scale(nextB, momentum)) : nextB;
       return { b: nextB, parameters: ops.subtract(w, ops.multiply(along, learningRate)) };
     },
-    at: (_, learningRate) => ({ learningRate }),
   };
 }
 
-function equationsOf({ optimizer, momentum, nesterov = false }: OptimizerOptions): Equations {
-  switch (optimizer) {
-    case 'adam':
-      return adam();
-    case 'rmsprop':
-      return rmsprop();
-    case 'adagrad':
-      return adagrad();
-    case 'sgd':
-      return sgd(momentum, nesterov);
-    default:
-      return optimizer satisfies never;
-  }
-}
+const equations: Readonly<Record<OptimizerName, (options: OptimizerOptions) => Equations>> = {
+  adam,
+  rmsprop,
+  adagrad,
+  sgd: ({ momentum, nesterov = false }) => sgd(momentum, nesterov),
+};
 
 export function createOptimizer(options: OptimizerOptions): Optimizer {
-  const { optimizer, clipNorm, clipValue = 0, weightDecay = 0, average = 0, accumulate = 1 } = options;
-  const own = equationsOf(options);
-  const equations = accumulated(withAverage(withDecay(own, weightDecay), average), accumulate);
-  return {
-    name: optimizer,
-    rule: ruleOf(equations, clipNorm, clipValue),
-    ownSlots: own.slots,
-    waitingSlots: accumulate > 1 ? [SUM] : [],
-    windows: accumulate,
-    scalars: equations.at,
-  };
+  const { optimizer: name, clipNorm, clipValue = 0, weightDecay = 0, average = 0, accumulate: windows = 1 } = options;
+  const own = equations[name](options);
+  const decaying = weightDecay === 0 ? own : withDecay(own, weightDecay);
+  const averaging = average === 0 ? decaying : withAverage(decaying, average);
+  const all = windows === 1 ? averaging : withAccumulation(averaging, windows);
+  return { name, rule: ruleOf(all, clipNorm, clipValue), ownSlots: own.slots, windows, scalars: all.at };
 }

@@ -1,5 +1,5 @@
-// Recurrent matrices kept orthogonal: each replaced now and then by the orthogonal matrix that is nearest to it, so that what flows through
-// time neither grows nor vanishes by it (Saxe et al., 2014, for the start; Vorontsov et al., 2017, for the whole of training). Pure.
+// Keeps recurrent matrices orthogonal: each is replaced now and then by the nearest orthogonal matrix, by which activations and gradients
+// neither grow nor vanish through time (Saxe et al., 2014, at initialisation; Vorontsov et al., 2017, in training). Pure.
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { modelWeights } from '../model/parameters.ts';
 import type { Pieces } from '../pieces.ts';
@@ -8,14 +8,14 @@ import { Random } from '../random.ts';
 /** An n×n matrix row by row, in float64. */
 type Square = Float64Array;
 
-/** A singular value of 1e-16 of the largest is 1 after so many: each makes it larger by half. */
-const MOST_ITERATIONS = 100;
-/** The error is squared each time: one more iteration leaves less of it than float64 can tell. */
-const NEARLY = 1e-8;
-/** Of the matrix that stands in where a singular one leaves open what is nearest. */
+/** Each iteration makes a small singular value larger by half: 1e-16 of the largest becomes 1. */
+const MAX_ITERATIONS = 100;
+/** Each iteration squares the error, so that the next one is below the precision of float64. */
+const TOLERANCE = 1e-8;
+/** Of the random matrix that completes a singular one. */
 const SEED = 1;
 
-/** Bytes that it takes beside the weights: five matrices of float64, at its beginning. */
+/** Bytes besides the weights: five matrices of float64. */
 export function orthogonalBytes({ hidden }: Pick<ModelConfiguration, 'hidden'>): number {
   return 5 * 8 * hidden * hidden;
 }
@@ -41,21 +41,21 @@ export function* makeOrthogonal(parameters: Float32Array, model: ModelConfigurat
 /**
  * The orthogonal matrix Q for which ‖A − Q‖ is least: the polar factor U·Vᵀ of A = U·S·Vᵀ, by Newton and Schulz's iteration
  * X' = X·(3I − XᵀX)/2  (Björck and Bowie, 1971), which moves each singular value below √3 to 1 and leaves U and V as they are.
- * ‖QᵀQ − I‖ is about 1e-15·n. A singular A has several: one of them is given, always the same. One with a number that is not finite is
- * given back as it is.
+ * ‖QᵀQ − I‖ is about 1e-15·n. A singular A has several nearest matrices, of which always the same is returned. A matrix with a number that
+ * is not finite is returned as it is.
  *
  * It takes 1.5·n³ multiply-adds an iteration: 3 to 6 of them for a matrix that is nearly orthogonal, 10 to 25 for others.
  */
 export function* nearestOrthogonal(a: Square, n: number): Pieces<Square> {
-  const start = yield* converge(yield* scaled(a, n), n);
+  const start = yield* converge(yield* scaleDown(a, n), n);
   if (start.done) return start.x;
-  return (yield* converge(yield* completed(start.x, n), n)).x;
+  return (yield* converge(yield* complete(start.x, n), n)).x;
 }
 
 /** A over an upper bound of its largest singular value, if it might not converge as it is. */
-function* scaled(a: Square, n: number): Pieces<Square> {
+function* scaleDown(a: Square, n: number): Pieces<Square> {
   const gram = yield* gramOf(a, n);
-  let [distance, squares, mostInRow] = [0, 0, 0];
+  let [distance, squares, maxRowSum] = [0, 0, 0];
   for (let row = 0; row < n; row++) {
     let sum = 0;
     for (let column = 0; column < n; column++) {
@@ -64,16 +64,16 @@ function* scaled(a: Square, n: number): Pieces<Square> {
       squares += g * g;
       sum += Math.abs(g);
     }
-    mostInRow = Math.max(mostInRow, sum);
+    maxRowSum = Math.max(maxRowSum, sum);
   }
   if (distance < 1) return a; // every singular value is below √2
-  const largest = Math.sqrt(Math.min(Math.sqrt(squares), mostInRow));
+  const largest = Math.sqrt(Math.min(Math.sqrt(squares), maxRowSum));
   return largest > 0 ? a.map((x) => x / largest) : a;
 }
 
 function* converge(start: Square, n: number): Pieces<{ readonly x: Square; readonly done: boolean }> {
   let x = start;
-  for (let iteration = 0; iteration < MOST_ITERATIONS; iteration++) {
+  for (let iteration = 0; iteration < MAX_ITERATIONS; iteration++) {
     const step = yield* gramOf(x, n);
     let error = 0;
     for (let i = 0; i < step.length; i++) {
@@ -83,16 +83,15 @@ function* converge(start: Square, n: number): Pieces<{ readonly x: Square; reado
     }
     if (!Number.isFinite(error)) return { x: start, done: true };
     x = yield* product(x, step, n);
-    if (error < NEARLY ** 2) return { x, done: true };
+    if (error < TOLERANCE ** 2) return { x, done: true };
   }
   return { x, done: false };
 }
 
 /**
- * X, of which some singular values are 0 and all others 1, with those that are missing: (I − XXᵀ)·R·(I − XᵀX) of a random R is of the rest
- * alone.
+ * Completes X, of which some singular values are 0 and the rest 1: (I − XXᵀ)·R·(I − XᵀX) of a random R has the missing directions alone.
  */
-function* completed(x: Square, n: number): Pieces<Square> {
+function* complete(x: Square, n: number): Pieces<Square> {
   const random = new Random(SEED);
   const transposed = x.map((_, i) => x[(i % n) * n + Math.floor(i / n)]);
   const left = yield* complement(transposed, n);

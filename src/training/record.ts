@@ -5,14 +5,11 @@ import type { Corpus } from '../corpus/read.ts';
 import { RnnError } from '../errors.ts';
 import type { LossTrendState } from './divergence.ts';
 import type { EndReason } from './events.ts';
-import { anyText, choice, number, orNull, text, wholeNumber } from '../options/kind.ts';
+import { anyText, choice, number, orNull, wholeNumber } from '../options/kind.ts';
 import type { Options, ValuesOf } from '../options/option.ts';
 import { type MachineOptions, type ReadingOptions, machineOptions, readingOptions } from '../options/run.ts';
 import { earlierOptions, earlierReading } from '../options/train.ts';
 import { type TrainingOptions, lengths, trainingOptions } from '../options/training.ts';
-
-/** A run may come from a program that had other devices: opening one says so. */
-const recordedMachineOptions = { ...machineOptions, device: { ...machineOptions.device, kind: orNull(text()) } };
 
 /** Where the loop stands, apart from its session. */
 export interface LoopState {
@@ -144,7 +141,7 @@ function orNullIfUnfit<Recorded>(read: (training: Training) => Recorded, trainin
   }
 }
 
-export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', kindsOf(recordedMachineOptions));
+export const recordedMachine = (training: Training): MachineOptions => part(training, 'machine', kindsOf(machineOptions));
 export const recordedLoop = (training: Training): LoopState =>
   part(training, 'loop', loopRules, { sinceDrop: 0, drops: 0, evaluatedMs: 0, sampledMs: 0 });
 

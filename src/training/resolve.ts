@@ -6,7 +6,6 @@ import { evaluationStreams } from '../corpus/evaluation-windows.ts';
 import { RnnError, inQuotes } from '../errors.ts';
 import type { Cell } from '../model/cells/cell.ts';
 import { cellNamed } from '../model/cells/registry.ts';
-import { expectedCharacters } from './expected.ts';
 import { type Intervals, chooseIntervals, intervalNames } from './intervals.ts';
 import { defaultValues, flagOf, notesOnNoEffect, wrongValue } from '../options/train.ts';
 import {
@@ -19,6 +18,7 @@ import {
 } from '../options/training.ts';
 import { MIN_STEPS, charactersToTrain, chooseOptions } from './defaults.ts';
 import { withPreset } from '../options/presets.ts';
+import { stepsOf, windowsPerEpoch } from './work.ts';
 
 /** Chance of a zero state at a window. */
 const STATE_RESET = { min: 0.05, max: 0.3 };
@@ -70,7 +70,6 @@ export function resolveOptions(
     sequenceLength: asked.sequenceLength !== undefined,
   });
   const cell = cellNamed(given.cell ?? chosen.cell);
-  const windowsPerEpoch = Math.floor(Math.floor((length - 1) / batchSize) / sequenceLength);
 
   const sized: Omit<TrainingOptions, keyof Intervals> = {
     ...(defaultValues() as TrainingOptions),
@@ -87,15 +86,11 @@ export function resolveOptions(
     learningRate: given.learningRate ?? learningRates[given.optimizer ?? 'adam'] ?? defaultLearningRate(cell, hidden, batchSize),
     decay: given.decay ?? (given.schedule === 'plateau' ? 0.5 : trainingOptions.decay.default),
     stateReset: given.stateReset ?? (given.textStarts === false ? STATE_RESET.min : defaultStateReset(corpus, sequenceLength)),
-    ...runLength(given, length, windowsPerEpoch),
+    ...runLength(given, length, windowsPerEpoch(length, { batchSize, sequenceLength })),
     evaluationStreams: streamsIn(corpus, given.evaluationStreams ?? evaluationStreams(corpus.validation.length, 16)),
   };
   refuseWrong(sized, intervalNames); // before such sizes are counted with
-  const run = {
-    characters: expectedCharacters(sized, { length, symbols: corpus.vocabulary.size }),
-    perStep: batchSize * sequenceLength,
-    isTimed: sized.budgetMs !== null,
-  };
+  const run = { steps: stepsOf(sized, length), perStep: batchSize * sequenceLength };
   const options: TrainingOptions = { ...sized, ...chooseIntervals(given, run, corpus.validation.length) };
   refuseUnfit(options, corpus);
   return {
@@ -204,7 +199,7 @@ function defaultStateReset({ train, vocabulary }: { readonly train: Text } & Pic
 function runLength(
   given: Partial<TrainingOptions>,
   length: number,
-  windowsPerEpoch: number,
+  windows: number,
 ): Pick<TrainingOptions, 'epochs' | 'maxSteps' | 'budgetMs'> {
   const { epochs = null, maxSteps = null, budgetMs = null } = given;
   const lengths = [epochs, maxSteps, budgetMs].filter((value) => value !== null);
@@ -215,7 +210,7 @@ function runLength(
     });
   if (lengths.length === 1) return { epochs, maxSteps, budgetMs };
   const read = charactersToTrain(length) / length;
-  return windowsPerEpoch * read < MIN_STEPS
+  return windows * read < MIN_STEPS
     ? { epochs, maxSteps: MIN_STEPS, budgetMs }
     : { epochs: Number(read.toPrecision(2)), maxSteps, budgetMs };
 }

@@ -1,36 +1,41 @@
-// The parts of a checkpoint from which a session goes on, each checked against what the session needs.
+// The parts of a checkpoint from which a session continues, each checked against the session.
 import type { Checkpoint } from '../runs/store.ts';
 import type { StreamPosition } from '../corpus/batches.ts';
 import type { StateShape } from '../model/layer.ts';
-import { SUM } from './optimizers.ts';
+import { type Optimizer, SUM } from './optimizers.ts';
 import { MOST_COUNTED, unfit } from './record.ts';
 
-/** The name under which a checkpoint keeps the weights themselves, where its `tensors` are their average. */
+/** The name of the weights in training in a checkpoint, where its `tensors` are their moving average. */
 export const WEIGHTS = 'weights';
-/** What is kept with the vectors of an optimizer, whichever it is. */
+/** Vectors that are kept with the slots of every optimizer. */
 const extras: readonly string[] = [WEIGHTS, SUM];
 
 /**
- * The optimizer's vectors (P each) by name; null if they are another optimizer's.
+ * The optimizer's vectors (P each) by name, and how many windows went into them; null if they are another optimizer's. Gradients that wait
+ * for an update of another number of windows are left out.
+ *
  * @throws RnnError `checkpoint` if they have its name, but not its slots
  */
-export function slotsIn(
-  optimizer: Checkpoint['optimizer'],
-  name: string,
-  slots: readonly string[],
+export function gatheredIn(
+  recorded: Checkpoint['optimizer'],
+  { name, ownSlots, windows }: Pick<Optimizer, 'name' | 'ownSlots' | 'windows'>,
   parameters: number,
-): Map<string, Float32Array> | null {
-  if (optimizer?.name !== name) return null;
-  const found = new Map(optimizer.tensors.filter((tensor) => !extras.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]));
-  const { step } = optimizer.scalars;
-  const fit = found.size === slots.length && slots.every((slot) => found.get(slot)?.length === parameters);
+): { readonly slots: ReadonlyMap<string, Float32Array>; readonly windows: number } | null {
+  if (recorded?.name !== name) return null;
+  const { step, windows: recordedWindows = 1, waiting = 0 } = recorded.scalars;
+  const slots = new Map(recorded.tensors.filter((tensor) => !extras.includes(tensor.name)).map((tensor) => [tensor.name, tensor.data]));
+  const fit = slots.size === ownSlots.length && ownSlots.every((slot) => slots.get(slot)?.length === parameters);
   if (!fit || !Number.isInteger(step) || step < 0 || step > MOST_COUNTED)
     throw unfit(`its optimizer is not ${name} for ${parameters} weights`);
-  return found;
+  if (windows === 1 || windows !== recordedWindows) return { slots, windows: step * windows };
+  if (!Number.isInteger(waiting) || waiting < 0 || waiting >= windows) throw unfit(`${waiting} windows wait for an update of ${windows}`);
+  const sum = extraIn(recorded, SUM, parameters);
+  if (sum === null) throw unfit(`there is no ${SUM} of the windows that wait for an update`);
+  return { slots: slots.set(SUM, sum), windows: step * windows + waiting };
 }
 
 /**
- * A vector (P) that is kept with those of the optimizer, whichever that is; null if there is none.
+ * A vector (P) that is kept with the slots of every optimizer; null if it is missing.
  * @throws RnnError `checkpoint` if it is that of another model
  */
 export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parameters: number): Float32Array | null {
@@ -38,26 +43,6 @@ export function extraIn(optimizer: Checkpoint['optimizer'], name: string, parame
   if (found === undefined) return null;
   if (found.data.length !== parameters) throw unfit(`its ${name} are not ${parameters}`);
   return found.data;
-}
-
-/**
- * What was gathered for an update of so many windows that is not made yet, and of how many of them; null if it was for another number.
- * @throws RnnError `checkpoint` if it is not what it should be
- */
-export function waitingIn(
-  optimizer: Checkpoint['optimizer'],
-  windows: number,
-  slots: readonly string[],
-  parameters: number,
-): { readonly slots: Map<string, Float32Array>; readonly count: number } | null {
-  const { windows: recorded = 1, waiting: count = 0 } = optimizer?.scalars ?? {};
-  if (recorded !== windows) return null;
-  if (!Number.isInteger(count) || count < 0 || count >= windows) throw unfit(`${count} windows wait for an update of ${windows}`);
-  return { count, slots: new Map(slots.map((slot) => [slot, extraIn(optimizer, slot, parameters) ?? missing(slot)])) };
-}
-
-function missing(slot: string): never {
-  throw unfit(`there is no ${slot} of the windows that wait for an update`);
 }
 
 /**
@@ -79,7 +64,7 @@ export function placeIn(position: StreamPosition, windowsPerEpoch: number): Stre
   return position;
 }
 
-/** The same part of a text that is cut into other windows, or of another text. @param epoch passes over the text, with a fraction */
+/** The same part of a text that is cut into other windows, or of another text. @param epoch with a fraction */
 export function nearestPlace(epoch: number, windowsPerEpoch: number): StreamPosition {
   const whole = Math.floor(epoch);
   return { epoch: whole, window: Math.min(windowsPerEpoch - 1, Math.round((epoch - whole) * windowsPerEpoch)) };

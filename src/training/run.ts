@@ -1,27 +1,24 @@
-// What a training run is made of, how many steps it has, and what is told of it at its start.
+// The parts of a training run, and the facts about it that its start event has.
 import type { Checkpoint, TrainedModel } from '../runs/store.ts';
 import type { Corpus } from '../corpus/read.ts';
 import type { Device } from '../devices/device.ts';
 import type { ActivityListener } from './activity.ts';
-import { stepsBetween } from './due.ts';
-import type { EndReason, StartEvent } from './events.ts';
-import { NEARLY } from './expected.ts';
-import { EVALUATIONS, SAMPLES } from './intervals.ts';
+import type { StartEvent } from './events.ts';
 import type { TrainingOptions } from '../options/training.ts';
 import type { MachineOptions, ReadingOptions } from '../options/run.ts';
 import { recordedLoop } from './record.ts';
-import type { Progress } from './schedules.ts';
-import type { Session } from './session.ts';
-import type { Standing } from './standing.ts';
+import { type RunState, forgetLearningRate, forgetLosses, runState } from './run-state.ts';
+import type { Restored, Session } from './session.ts';
+import { stepsOfEpochs } from './work.ts';
 
 export interface TrainingRun {
   readonly options: TrainingOptions;
   readonly corpus: Corpus;
   readonly device: Device;
-  /** What checkpoints also keep, so that a run can go on without being told again. */
+  /** What checkpoints also keep, so that a run can be continued without these options. */
   readonly reading: ReadingOptions;
   readonly machine: MachineOptions;
-  /** The state that this run goes on from; a new one begins without. */
+  /** The state that this run continues; null or left out for a new run. */
   readonly earlier?: Checkpoint | null;
   /** The model whose weights a new run begins with. */
   readonly initial?: TrainedModel | null;
@@ -31,73 +28,42 @@ export interface TrainingRun {
   readonly onActivity?: ActivityListener;
 }
 
+/** @param restored how far the session could continue the earlier run; null for a new one */
+export function stateOf(run: TrainingRun, session: Session, restored: Restored | null): RunState {
+  const training = run.earlier?.training ?? null;
+  const state = runState(training, Math.log(session.model.vocabulary));
+  state.totalSteps = totalStepsOf(run, session, restored?.samePlace === true);
+  if (restored !== null) forgetLosses(state, restored);
+  if (training !== null && training.options.learningRate !== run.options.learningRate) forgetLearningRate(state);
+  return state;
+}
+
 /**
- * Steps of the whole run; null where only time ends it. Epochs are counted in windows: where these are others than before, what counts is
- * how many are left.
+ * Steps of the whole run; null where only time ends it. Epochs are counted in windows: where these have changed, the windows of the epochs
+ * that are left count.
  *
  * @param samePlace whether an earlier part of the run had the same windows
  */
-export function stepsOf({ options: { epochs, maxSteps }, earlier }: TrainingRun, session: Session, samePlace: boolean): number | null {
+export function totalStepsOf({ options, earlier }: TrainingRun, session: Session, samePlace: boolean): number | null {
+  const { epochs, maxSteps } = options;
   if (maxSteps !== null || epochs === null) return maxSteps;
   if (earlier && samePlace && earlier.training.options.epochs === epochs) return recordedLoop(earlier.training).totalSteps;
-  const left = Math.max(0, epochs - session.epoch) * session.streams.windowsPerEpoch;
-  return session.step + Math.ceil(left - NEARLY);
+  return session.step + stepsOfEpochs(Math.max(0, epochs - session.epoch), session.streams.windowsPerEpoch);
 }
 
-/** How many steps may be made before something is due, or the run is over. @param totalSteps null where only time ends the run */
-export function stepsUntilDue(
-  { evaluateEvery, sampleEvery, checkpointEvery }: TrainingOptions,
-  step: number,
-  totalSteps: number | null,
-): number {
-  const intervals = [
-    stepsBetween({ every: evaluateEvery, times: EVALUATIONS }, totalSteps),
-    stepsBetween({ every: sampleEvery, times: SAMPLES }, totalSteps),
-    checkpointEvery,
-  ];
-  const until = intervals.flatMap((every) => (every === null || every === 0 ? [] : [every - (step % every)]));
-  return Math.min(...until, (totalSteps ?? Infinity) - step);
-}
-
-/** Why the whole run is over, not only an invocation of it; null while it is not. @param totalSteps null where only time ends the run */
-export function whyFinished(
-  { maxSteps, budgetMs, patience }: TrainingOptions,
-  step: number,
-  totalSteps: number | null,
-  { trainingMs, sinceBest }: Pick<Standing, 'trainingMs' | 'sinceBest'>,
-): EndReason | null {
-  if (totalSteps !== null && step >= totalSteps) return maxSteps === null ? 'epochs' : 'max-steps';
-  if (budgetMs !== null && trainingMs >= budgetMs) return 'budget';
-  return patience > 0 && sinceBest >= patience ? 'patience' : null;
-}
-
-/**
- * How much is done at a place in the text. Time does not go on within a run of calls, which takes about a second.
- *
- * @param totalSteps null where only time ends the run
- */
-export function progressAt(
-  { step, epoch }: Pick<Progress, 'step' | 'epoch'>,
-  { budgetMs }: TrainingOptions,
-  totalSteps: number | null,
-  { trainingMs, drops }: Pick<Standing, 'trainingMs' | 'drops'>,
-): Progress {
-  const fraction = totalSteps === null ? trainingMs / budgetMs! : step / totalSteps;
-  return { step, epoch, fraction: Math.min(1, fraction), drops };
-}
-
-export function startOf({ corpus, options, earlier }: TrainingRun, session: Session, totalSteps: number | null): StartEvent {
+export function startOf({ corpus, options }: TrainingRun, session: Session, { totalSteps, elapsedMs }: RunState): StartEvent {
   const { train, validation, test, characters, vocabulary } = corpus;
+  const { step, model, parameters, deviceDescription: device, memoryBytes } = session;
   return {
     event: 'start',
-    step: session.step,
-    model: session.model,
-    parameters: session.parameters,
-    device: session.deviceDescription,
+    step,
+    model,
+    parameters,
+    device,
     corpus: { characters, symbols: vocabulary.size, train: train.length, validation: validation.length, test: test.length },
     options: { ...options },
     totalSteps,
-    memoryBytes: session.memoryBytes,
-    elapsedMs: earlier ? recordedLoop(earlier.training).elapsedMs : 0,
+    memoryBytes,
+    elapsedMs,
   };
 }

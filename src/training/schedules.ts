@@ -1,7 +1,7 @@
 // How the learning rate changes over a run. Pure.
 import type { ScheduleName, TrainingOptions } from '../options/training.ts';
 
-/** Where a run stands when a step is about to be made. */
+/** The progress of a run when a step is about to be made. */
 export interface Progress {
   /** Steps done. */
   readonly step: number;
@@ -9,11 +9,11 @@ export interface Progress {
   readonly epoch: number;
   /** Fraction of the whole run that is done, in [0, 1]. */
   readonly fraction: number;
-  /** How often the validation loss has stood still so far. */
+  /** How often the learning rate has dropped because the validation loss did not fall. */
   readonly drops: number;
 }
 
-/** PyTorch's numbers for `one-cycle`: where it starts, as a part of the peak, and when the peak is reached. */
+/** PyTorch's `one-cycle`: the first learning rate, as a part of the peak, and when the peak is reached. */
 const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
 /** What the learning rate does, a line each for `--help`. */

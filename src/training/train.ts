@@ -1,19 +1,17 @@
-// From options, text and device to a run that is ready to start. What it then does is loop.ts's.
+// From options, text and device to a run that is ready to start. What it then does is in loop.ts.
 import type { Checkpoint, RunStore } from '../runs/store.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
 import type { TrainingEvent } from './events.ts';
-import { Keeper } from './keeper.ts';
 import { Loop } from './loop.ts';
 import { recordedLoop } from './record.ts';
 import type { TrainingRun } from './run.ts';
 import { type Restored, Session } from './session.ts';
 
-export type { TrainingRun } from './run.ts';
-
 /** A run that is ready to start: everything that can be refused has been checked, and nothing has been written. */
 export interface PreparedRun {
-  /** What is not as it was when the run was saved, for the user to read. */
+  /** What has changed since the run was saved, for the user to read. */
   readonly notes: readonly string[];
-  train(folder: RunStore, signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
+  train(store: RunStore, signal?: AbortSignal): AsyncGenerator<TrainingEvent>;
   close(): Promise<void>;
 }
 
@@ -21,15 +19,20 @@ export interface PreparedRun {
  * @throws RnnError `usage` if the model does not fit into memory, `checkpoint` if the earlier state is not one of this run
  */
 export async function prepareTraining(run: TrainingRun): Promise<PreparedRun> {
-  const session = await Session.open(run.options, run.corpus, run.device, run);
+  const session = await Session.open(run);
   try {
-    const { earlier = null } = run;
-    const restored = earlier === null ? null : await session.restore(earlier);
-    if (restored === null) await session.begin();
-    else recordedLoop(earlier!.training); // before anything is written
+    const { earlier, onActivity } = run;
+    const restored = earlier ? await session.restore(earlier) : null;
+    if (earlier)
+      recordedLoop(earlier.training); // before anything is written
+    else await session.begin();
+    const { step } = session;
     return {
       notes: restored === null ? [] : differences(earlier!, restored, session),
-      train: (folder, signal) => new Loop(run, session, restored, new Keeper(folder, restored !== null), signal).events(),
+      train: (store, signal) => {
+        const writer = new CheckpointWriter(store, restored === null ? null : step, onActivity);
+        return new Loop(run, session, restored, writer, signal).events();
+      },
       close: () => session.close(),
     };
   } catch (error) {

@@ -1,11 +1,11 @@
-// How the windows of a run are cut, from its options: what they follow from, and which job is for which length.
+// How a text is cut into the windows of a run, and the job for each length of window. Follows from the options alone.
 import type { Checkpoint } from '../runs/store.ts';
 import { type Draws, lengthsAround } from '../corpus/cuts.ts';
 import type { Vocabulary } from '../corpus/vocabulary.ts';
 import { earlierOptions } from '../options/train.ts';
 import type { TrainingOptions } from '../options/training.ts';
 
-/** The job of training windows of the mean length. Those of other lengths share its carried state. */
+/** The job of training windows of the mean length. Windows of other lengths share its carried state. */
 export const TRAIN = 'train';
 
 /** @param steps T of its windows */
@@ -13,7 +13,7 @@ export function trainingJob(steps: number, { sequenceLength }: Pick<TrainingOpti
   return steps === sequenceLength ? TRAIN : `${TRAIN} ${steps}`;
 }
 
-/** The lengths that its windows have; the mean is the first. */
+/** The lengths of windows, the mean first. */
 export function windowLengths({
   sequenceLength: T,
   randomLength,
@@ -26,7 +26,7 @@ export function drawsOf(options: Pick<TrainingOptions, 'seed' | 'randomOffset' |
   return { seed, offset, length, reset, isSymmetric: !textStarts };
 }
 
-/** What streams that start from a zero state start with; null if they start anywhere. */
+/** The symbol that a stream reads first from a zero state; null if streams start anywhere. */
 export function startSymbolOf({ textStarts }: Pick<TrainingOptions, 'textStarts'>, vocabulary: Vocabulary): number | null {
   return textStarts ? vocabulary.startSymbol : null;
 }

@@ -1,4 +1,4 @@
-// What a training run asks of a device: its programs by name, its weights and how they are updated.
+// The workload of a training run for a device: its programs by name, its weights and their update.
 import type { Job, Workload } from '../devices/device.ts';
 import type { ModelConfiguration } from '../model/configuration.ts';
 import { evaluationProgram, trainingProgram } from '../model/network.ts';
@@ -9,8 +9,8 @@ import type { TrainingOptions } from '../options/training.ts';
 import { TRAIN, trainingJob, windowLengths } from './windows.ts';
 
 /**
- * A program has one length: windows of several take one each, the scale of their gradients being that of the mean, so that a longer one
- * weighs more.
+ * A program has one length, so each length of window has a program. The gradients of all are scaled as those of the mean length: a longer
+ * window weighs more.
  */
 export function workloadOf(model: ModelConfiguration, options: TrainingOptions, optimizer: Optimizer, validates: boolean): Workload {
   const { batchSize: N, sequenceLength: T, evaluationStreams } = options;

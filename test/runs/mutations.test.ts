@@ -23,7 +23,7 @@ import * as continuing from '../../src/training/continue.ts';
 import * as record from '../../src/training/record.ts';
 import * as restoring from '../../src/training/restore.ts';
 import * as schedules from '../../src/training/schedules.ts';
-import * as standing from '../../src/training/standing.ts';
+import * as states from '../../src/training/run-state.ts';
 import * as training from '../../src/training/train.ts';
 import * as transfer from '../../src/training/transfer.ts';
 import * as work from '../../src/training/work.ts';
@@ -40,7 +40,7 @@ const program = {
   ...record,
   ...restoring,
   ...schedules,
-  ...standing,
+  ...states,
   ...training,
   ...transfer,
   ...work,

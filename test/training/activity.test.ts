@@ -4,12 +4,11 @@ import type { Activity } from '../../src/training/activity.ts';
 import { readCheckpoint } from '../../src/runs/store.ts';
 import { openCpu } from '../../src/devices/cpu/cpu.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
-import { Pauses } from '../../src/training/pauses.ts';
 import { inRunsOf, timeless, train, verses } from './fixture.ts';
 
 const given = { maxSteps: 4, sampleEvery: 4, evaluationStreams: 1 } as const;
 
-test('each activity is told from its beginning to its end, in the order of the work, and changes nothing', async () => {
+test('each activity is reported from its beginning to its end, in the order of the work, and changes nothing', async () => {
   const told: (Activity | TrainingEvent['event'])[] = [];
   const { events, folder } = await train(verses, given, {
     device: inRunsOf({ counts: [1] }, await openCpu({ threads: 1 })),
@@ -36,7 +35,7 @@ test('each activity is told from its beginning to its end, in the order of the w
   expect(timeless(await readCheckpoint(untold.folder.latestPath))).toEqual(timeless(await readCheckpoint(folder.latestPath)));
 });
 
-test('reports tell how long evaluations, samples and saves will still take', async () => {
+test('reports show how long evaluations, samples and saves will still take', async () => {
   let now = 0;
   const clock = (): number => now;
   const { events } = await train(
@@ -59,21 +58,4 @@ test('reports tell how long evaluations, samples and saves will still take', asy
     [6, 480, 1 * 1010 + 100 + 10],
     [8, 640, 1010 + 100 + 10],
   ]);
-});
-
-test('a pause is expected to take as long as the last of its kind', async () => {
-  let now = 0;
-  const pauses = new Pauses(() => now);
-  const take = async (pause: 'evaluation' | 'sample', milliseconds: number): Promise<void> => {
-    async function* work(): AsyncGenerator<number> {
-      yield (now += milliseconds);
-    }
-    for await (const _ of pauses.during(pause, work()));
-  };
-  const left = { evaluation: 3, sample: 2, save: 1 };
-  expect(pauses.remainingMs(left, 50)).toBe(150);
-  await take('evaluation', 400);
-  await take('evaluation', 200);
-  await take('sample', 30);
-  expect(pauses.remainingMs(left, 50)).toBe(3 * 200 + 2 * 30);
 });

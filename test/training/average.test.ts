@@ -33,7 +33,7 @@ async function lossOf(checkpoint: Checkpoint): Promise<number | null> {
   return loss;
 }
 
-test('training goes on as it would without, and what is evaluated, sampled and saved is the average', async () => {
+test('a moving average leaves training as it is, and is evaluated, sampled and saved', async () => {
   const { events, folder } = await train(verses, { ...given, sampleEvery: 20 });
   const [best, latest] = [await readCheckpoint(folder.bestPath), await readCheckpoint(folder.latestPath)];
   const plain = await readCheckpoint((await train(verses, { ...given, average: 0 })).folder.latestPath);
@@ -53,7 +53,7 @@ test('training goes on as it would without, and what is evaluated, sampled and s
   expect(text).toBe(drawn);
 });
 
-test('a run goes on with its own weights where it averages no more, and begins an average with them where it did not before', async () => {
+test('a run continues with its own weights without the average, and begins an average with them', async () => {
   const { checkpoint } = await (await train(verses, given)).folder.newest();
   const { checkpoint: plain } = await (await train(verses, { ...given, average: 0 })).folder.newest();
   const longer = { ...given, maxSteps: 21 };

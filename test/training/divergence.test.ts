@@ -18,7 +18,7 @@ test('a loss that falls, with as much noise as small batches have, never jumps',
   expect(jumpIn(falling(5000).map((loss) => Math.max(0, loss + 0.5 * random.normal())))).toBeNull();
 });
 
-test('a window of strange text is no jump, nor is text that costs half as much again', () => {
+test('a window of strange text is not a jump, nor is text that costs half as much again', () => {
   expect(jumpIn([...falling(500), 12, ...new Array<number>(500).fill(1.25)])).toBeNull();
   expect(jumpIn([...falling(500), ...new Array<number>(500).fill(1.9)])).toBeNull();
 });
@@ -32,12 +32,12 @@ test('a loss that stays at twice what it was, or worse, has jumped, and the mess
   expect(messages[0]).toMatch(/^the loss jumped from 1\.\d\d to \d+\.\d\d nats$/);
 });
 
-test('a text learnt by heart may cost a nat again', () => {
+test('an overfitted text may cost a nat again', () => {
   expect(jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(0.9)])).toBeNull();
   expect(jumpIn([...falling(200), ...new Array<number>(300).fill(0.01), ...new Array<number>(100).fill(1.5)])).not.toBeNull();
 });
 
-test('the trend goes on from its state as if it had not been interrupted', () => {
+test('the trend continues from its state as if it had not been interrupted', () => {
   const losses = [...falling(300), ...new Array<number>(40).fill(4)];
   const whole = jumpIn(losses);
   for (const cut of [10, 49, 50, 200, 310]) {

@@ -13,7 +13,8 @@ import type { TrainingOptions } from '../../src/options/training.ts';
 import type { MachineOptions, ReadingOptions } from '../../src/options/run.ts';
 import type { LoopState } from '../../src/training/record.ts';
 import { resolveOptions } from '../../src/training/resolve.ts';
-import { type TrainingRun, prepareTraining } from '../../src/training/train.ts';
+import type { TrainingRun } from '../../src/training/run.ts';
+import { prepareTraining } from '../../src/training/train.ts';
 
 export const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone. ';
 

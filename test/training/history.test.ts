@@ -1,7 +1,7 @@
 // What a checkpoint remembers of a long run.
 import { expect, test } from 'vitest';
 import type { EvaluationEvent, ReportEvent } from '../../src/training/events.ts';
-import { History } from '../../src/training/history.ts';
+import { type Remembered, remember } from '../../src/training/history.ts';
 
 const evaluation = (step: number): EvaluationEvent => ({ event: 'evaluation', step, validationLossNats: 2, best: false });
 const report = (step: number): ReportEvent => ({
@@ -22,18 +22,18 @@ const report = (step: number): ReportEvent => ({
 function remembered(
   evaluations: number,
   { reportEvery, restartEvery }: { readonly reportEvery: number; readonly restartEvery: number },
-): History {
-  let history = new History();
+): readonly Remembered[] {
+  let history: readonly Remembered[] = [];
   for (let n = 1; n <= evaluations; n++) {
-    if (n % reportEvery === 0) history.add(report(10 * n - 5));
-    history.add(evaluation(10 * n));
-    if (n % restartEvery === 0) history = new History(history.events);
+    if (n % reportEvery === 0) history = remember(history, report(10 * n - 5));
+    history = remember(history, evaluation(10 * n));
+    if (n % restartEvery === 0) history = JSON.parse(JSON.stringify(history)) as Remembered[];
   }
   return history;
 }
 
-const evaluationsIn = ({ events }: History): number[] =>
-  events.flatMap(({ event, step }) => (event === 'evaluation' ? [step as number] : []));
+const evaluationsIn = (history: readonly Remembered[]): number[] =>
+  history.flatMap(({ event, step }) => (event === 'evaluation' ? [step as number] : []));
 
 test.each([10, 1000, 1001, 1700, 5000])(
   'of %i evaluations it is the same with interruptions and without, however many reports there were',
@@ -59,9 +59,9 @@ test('it is spread evenly over the run, from the first evaluation to the last', 
   expect(firstHalf).toBeLessThanOrEqual(667);
 });
 
-test('of reports it keeps the last, in its place', () => {
-  const history = new History([report(1), evaluation(2), report(3), evaluation(4)].map((event) => ({ ...event })));
-  expect(history.events.map(({ step }) => step)).toEqual([2, 3, 4]);
-  history.add(report(6));
-  expect(history.events.map(({ step }) => step)).toEqual([2, 4, 6]);
+test('it keeps the last report alone, in its place', () => {
+  const events = [report(1), evaluation(2), report(3), evaluation(4)];
+  const history = events.reduce(remember, [] as readonly Remembered[]);
+  expect(history.map(({ step }) => step)).toEqual([2, 3, 4]);
+  expect(remember(history, report(6)).map(({ step }) => step)).toEqual([2, 4, 6]);
 });

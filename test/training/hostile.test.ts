@@ -10,7 +10,7 @@ import { Vocabulary, readCorpus } from '../../src/corpus/read.ts';
 import { openDevice } from '../../src/devices/open.ts';
 import { continueRun } from '../../src/training/continue.ts';
 import { recordedLoop } from '../../src/training/record.ts';
-import { slotsIn } from '../../src/training/restore.ts';
+import { gatheredIn } from '../../src/training/restore.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { rnn } from '../cli/helpers.ts';
 
@@ -147,7 +147,9 @@ describe('a run that is continued', () => {
       expect(() => continueRun(changed(edit), nothing)).toThrow(unfit(message));
     const { optimizer } = changed((checkpoint) => (checkpoint.optimizer.scalars.step = 2 ** 53 - 1));
     const [{ name, data }] = optimizer!.tensors;
-    expect(() => slotsIn(optimizer, 'adam', [name], data.length)).toThrow(unfit(`its optimizer is not adam for ${data.length} weights`));
+    expect(() => gatheredIn(optimizer, { name: 'adam', ownSlots: [name], windows: 1 }, data.length)).toThrow(
+      unfit(`its optimizer is not adam for ${data.length} weights`),
+    );
   });
 
   it('tells of a device that is no text without a stumble', async () => {

@@ -24,7 +24,7 @@ async function trainInMemory(device: Device): Promise<{ events: TrainingEvent[];
 test.each([
   [11, 'from its last state'],
   [5, 'from the beginning'],
-])('a run that comes apart at step %i goes on %s, to the weights that it would have in a folder', async (at) => {
+])('a run that diverges at step %i continues %s, to the weights that it would have in a folder', async (at) => {
   const { events, store } = await trainInMemory(await refusing(at));
   expect(events.filter(({ event }) => event === 'recovery')).toHaveLength(1);
   const { folder } = await train(verses, given, { device: await refusing(at) });
@@ -32,7 +32,7 @@ test.each([
   expect(timeless(store.best!)).toEqual(timeless(await readCheckpoint(folder.bestPath)));
 });
 
-test('what is kept stays as it was when the run goes on, and no number of it is infinite', async () => {
+test('a kept state stays as it was when the run continues, and all of its numbers are finite', async () => {
   const { store } = await trainInMemory(await refusing(0));
   const [kept] = store.latest!.tensors;
   const before = kept.data.slice();

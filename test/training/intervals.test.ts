@@ -1,15 +1,9 @@
 // How often a run evaluates, samples and saves, and on how much it validates: chosen from counts of characters alone.
 import { describe, expect, test } from 'vitest';
-import { charactersWithin, expectedCharacters } from '../../src/training/expected.ts';
 import { type ExpectedRun, affordsWhole, chooseIntervals } from '../../src/training/intervals.ts';
-import { optionsOf, verses } from './fixture.ts';
 
-const run = (characters: number, given: Partial<ExpectedRun> = {}): ExpectedRun => ({
-  characters,
-  perStep: 1000,
-  isTimed: false,
-  ...given,
-});
+const run = (characters: number): ExpectedRun => ({ steps: characters / 1000, perStep: 1000 });
+const timed: ExpectedRun = { steps: null, perStep: 1000 };
 
 describe('intervals that are not given', () => {
   test('give evaluations on all that is held out a twentieth of the training time, while that leaves ten of them', () => {
@@ -22,7 +16,7 @@ describe('intervals that are not given', () => {
   });
 
   test('sample a long held-out part, by its length alone', () => {
-    const chosen = [run(1e5), run(1e9), run(3e6, { isTimed: true })].map((each) => chooseIntervals({}, each, 13_700_000));
+    const chosen = [run(1e5), run(1e9), timed].map((each) => chooseIntervals({}, each, 13_700_000));
     expect(chosen.map(({ validationCharacters }) => validationCharacters)).toEqual([50_000, 50_000, 50_000]);
     expect(chooseIntervals({}, run(10e6), 150_000).validationCharacters).toBe(0);
     expect(chooseIntervals({}, run(10e6), 13_700_000)).toMatchObject({ evaluateEvery: 350, sampleEvery: 2800, checkpointEvery: 350 });
@@ -34,7 +28,7 @@ describe('intervals that are not given', () => {
   });
 
   test('of a run that only time ends are parts of that time', () => {
-    expect(chooseIntervals({}, run(3e6, { isTimed: true }), 13_700_000)).toMatchObject({
+    expect(chooseIntervals({}, timed, 13_700_000)).toMatchObject({
       evaluateEvery: null,
       sampleEvery: null,
       checkpointEvery: 1000,
@@ -48,29 +42,10 @@ describe('intervals that are not given', () => {
     const spaced = { evaluateEvery: null, sampleEvery: null };
     expect(chooseIntervals(spaced, run(10e6), 1e6)).toMatchObject(spaced);
     const both = { evaluateEvery: 3, sampleEvery: 5, checkpointEvery: 7, validationCharacters: 11 };
-    expect(chooseIntervals(both, run(10e6, { isTimed: true }), 2e6)).toEqual(both);
+    expect(chooseIntervals(both, timed, 2e6)).toEqual(both);
   });
 
   test('leave room for all that is held out at the end where that costs at most a tenth of the training', () => {
     expect([affordsWhole(1e6, 300_000), affordsWhole(1e6, 310_000)]).toEqual([true, false]);
-  });
-});
-
-describe('the expected number of characters of a run', () => {
-  const corpus = { length: verses.train.length, symbols: verses.vocabulary.size };
-  const expected = (given: Parameters<typeof optionsOf>[1]): number => expectedCharacters(optionsOf(verses, given), corpus);
-
-  test('is exact for steps and for epochs', () => {
-    expect(expected({ maxSteps: 7 })).toBe(7 * 80);
-    const windows = Math.floor(Math.floor((verses.train.length - 1) / 8) / 10);
-    expect(expected({ epochs: 3 })).toBe(3 * windows * 80);
-    expect(expected({ epochs: 0.5 })).toBe(Math.ceil(windows / 2) * 80);
-  });
-
-  test('follows for a budget from the size of the model and no clock', () => {
-    const [small, large] = [16, 64].map((hidden) => expected({ budgetMs: 1000, hidden }));
-    expect(small).toBeGreaterThan(4 * large);
-    expect(expected({ budgetMs: 2000 })).toBeCloseTo(2 * small, -1);
-    expect(charactersWithin(30_000, 300_000)).toBe(2e6);
   });
 });

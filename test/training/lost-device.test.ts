@@ -5,7 +5,7 @@ import type { TrainingEvent } from '../../src/training/events.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { asked, deviceThat, newFolder, optionsOf, verses } from './fixture.ts';
 
-test('one that is lost for good ends the run, with the step before it saved', async () => {
+test('a device that is lost for good ends the run, with the step before it saved', async () => {
   const device = await deviceThat((result, call) => {
     if (call === 8) throw new RnnError('device', 'the GPU was lost and does not come back');
     return result;
@@ -20,7 +20,7 @@ test('one that is lost for good ends the run, with the step before it saved', as
   await run.close();
 });
 
-test('one that comes back is told of, and the run goes on', async () => {
+test('a device that comes back is reported, and the run continues', async () => {
   const device = await deviceThat((result, call) => (call === 3 ? { ...result, note: 'the GPU was lost and came back' } : result));
   const run = await prepareTraining({ ...asked, options: optionsOf(verses, { maxSteps: 5 }), corpus: verses, device });
   const events: TrainingEvent[] = [];

@@ -1,4 +1,4 @@
-// A run that comes apart: back to the last good state with half the learning rate, a few times.
+// A run that diverges: back to the last good state with half the learning rate, a few times.
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -17,7 +17,7 @@ const loopOf = async (path: string): Promise<LoopState> => (await readCheckpoint
 const refusing = (...calls: readonly number[]) =>
   deviceThat((result, call): CallResult => (calls.includes(call) ? { ...result, lossNats: NaN, updated: false } : result));
 
-test('a step that gives no number is undone: the run goes on from the last checkpoint with half the learning rate', async () => {
+test('a step whose loss is not a number is undone: the run continues from the last checkpoint with half the learning rate', async () => {
   const { events, folder } = await train(
     verses,
     { maxSteps: 20, checkpointEvery: 8, schedule: 'constant' },
@@ -34,7 +34,7 @@ test('a step that gives no number is undone: the run goes on from the last check
   expect(await loopOf(folder.latestPath)).toMatchObject({ recoveries: 1, learningRateFactor: 0.5 });
 });
 
-test('without a checkpoint it goes back to the beginning, which is the same as ever', async () => {
+test('without a checkpoint a run goes back to the beginning, with the same initial weights', async () => {
   const given = { maxSteps: 12, dropout: 0.2, layers: 2 };
   const { events, folder } = await train(verses, given, { device: await refusing(5) });
   expect(recoveriesOf(events)).toMatchObject([[0, expect.stringContaining('at step 4: back to step 0')]]);
@@ -51,7 +51,7 @@ const damaging =
     if (event.event === 'checkpoint' && event.step === step) for (const file of files) writeFileSync(join(folder.path, file), 'damaged');
   };
 
-test('where no checkpoint can be read any more the run ends with the reason, and everything stays as it is', async () => {
+test('a run whose checkpoints cannot be read ends with the reason, and everything stays as it is', async () => {
   const folder = await newFolder();
   const files = ['latest.json', 'previous.json', 'step-000000008.json'];
   const seen = damaging(8, [...files, 'step-000000004.json'], folder);
@@ -71,7 +71,7 @@ test('where no checkpoint can be read any more the run ends with the reason, and
   expect(readFileSync(folder.logPath, 'utf8')).toContain('"event":"checkpoint","step":8');
 });
 
-test('where the newest checkpoint cannot be read it goes back to the one before, and says why', async () => {
+test('a run whose newest checkpoint cannot be read goes back to the one before, and reports why', async () => {
   const folder = await newFolder();
   const { events } = await train(
     verses,
@@ -89,7 +89,7 @@ test('where the newest checkpoint cannot be read it goes back to the one before,
   expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 20 });
 });
 
-test('a run folder that was removed is no reason to begin anew', async () => {
+test('a run does not begin again because its folder was removed', async () => {
   const folder = await newFolder();
   const run = train(
     verses,
@@ -118,7 +118,7 @@ test('a loss that jumps is undone, too', async () => {
   expect(endOf(events)).toMatchObject({ reason: 'max-steps', step: 110 });
 });
 
-test('what comes apart again and again is given up, and what was saved stays as it was', async () => {
+test('a run that diverges again and again is abandoned, and its saved state stays as it was', async () => {
   const given = { maxSteps: 20, checkpointEvery: 8, maxRecoveries: 2 };
   const { events, folder } = await train(verses, given, { device: await refusing(10, 13, 15) });
   expect(recoveriesOf(events).at(-1)).toEqual([9, 'the loss is not a finite number, after 2 times going back: the run is given up']);
@@ -129,7 +129,7 @@ test('what comes apart again and again is given up, and what was saved stays as 
   expect(endOf(none.events)).toMatchObject({ reason: 'diverged', checkpoint: null });
 });
 
-test('the log holds what led to where the run is, and a line about going back', async () => {
+test('the log has the lines that led to the state of the run, and a line about going back', async () => {
   const { folder } = await train(verses, { maxSteps: 12, checkpointEvery: 4, evaluateEvery: 5 }, { device: await refusing(7) });
   const lines = readFileSync(folder.logPath, 'utf8')
     .trimEnd()
@@ -157,7 +157,7 @@ test('on another text a run that goes back to where it came from forgets the los
   expect(await loopOf(folder.latestPath)).toMatchObject({ trend: { steps: 10 } });
 });
 
-test('a run that is killed after going back goes back again, and comes to the same weights', async () => {
+test('a run that is killed after going back goes back again, to the same weights', async () => {
   // Comes apart by itself, at this learning rate: no device is told to.
   const given = {
     cell: 'rnn-relu',

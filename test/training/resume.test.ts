@@ -152,7 +152,7 @@ test('an evaluation that a signal prevented is made up for, and counts for patie
   expect(stopped.events.at(-1)).toMatchObject({ event: 'evaluation', step: 5 });
 });
 
-test('a run that is over does nothing but say so, and goes on if it is made longer', async () => {
+test('a run that is over only reports that, and continues if it is made longer', async () => {
   const given = { maxSteps: 6, evaluateEvery: 3 };
   const { folder } = await train(verses, given);
   const before = await readCheckpoint(folder.latestPath);
@@ -199,7 +199,7 @@ async function changed(
 const reportOf = (events: readonly TrainingEvent[]): Extract<TrainingEvent, { event: 'report' }> =>
   events.find((event) => event.event === 'report')!;
 
-test('with another batch size or window a run goes on at the same part of the text', async () => {
+test('with another batch size or sequence length a run continues at the same part of the text', async () => {
   const { notes, events, from } = await changed({ batchSize: 4, sequenceLength: 20 });
   expect(notes).toEqual(['the text is cut into other windows: the run goes on at the same part of it, from a zero state']);
   const { epoch } = reportOf(events);
@@ -207,7 +207,7 @@ test('with another batch size or window a run goes on at the same part of the te
   expect(epoch).toBeCloseTo(1.25 + 5 / Math.floor(Math.floor((verses.train.length - 1) / 4) / 20), 1);
 });
 
-test('so it does where windows are drawn anew, or drawn from another seed', async () => {
+test('with random windows, or another seed of them, a run continues at the same part of the text', async () => {
   const note = 'the text is cut into other windows: the run goes on at the same part of it, from a zero state';
   expect((await changed({ randomOffset: true })).notes).toEqual([note]);
   expect((await changed({ randomLength: true })).notes).toEqual([note]);
@@ -227,13 +227,13 @@ test('so it does where windows are drawn anew, or drawn from another seed', asyn
   expect([await notesOf(1), await notesOf(2)]).toEqual([[], [note]]);
 });
 
-test('with another optimizer its averages begin at zero, and the steps of the run go on', async () => {
+test('with another optimizer its averages begin at zero, and the steps of the run continue', async () => {
   const { notes, events } = await changed({ optimizer: 'rmsprop', learningRate: 0.001 });
   expect(notes).toEqual(['what adam had gathered is of no use to the new optimizer, which begins anew']);
   expect(events.at(-1)).toMatchObject({ reason: 'max-steps', step: 30 });
 });
 
-test('on another text the best loss is looked for anew', async () => {
+test('on another text the run looks for the best loss again', async () => {
   const idsOf = (text: string): Uint8Array => Uint8Array.from(verses.vocabulary.encode(text));
   const corpus = {
     ...verses,
@@ -247,7 +247,7 @@ test('on another text the best loss is looked for anew', async () => {
   expect(events.filter(({ event }) => event === 'evaluation')).toMatchObject([{ best: true }]);
 });
 
-test('with another text to validate on a run goes on in its place, to the same weights', async () => {
+test('with another text to validate on a run continues at its place, to the same weights', async () => {
   const corpus = { ...verses, digest: 'other', validation: verses.validation.subarray(0, 100) };
   const { folder } = await train(verses, { maxSteps: 25 });
   const { checkpoint } = await folder.newest();

@@ -154,7 +154,7 @@ test('runs of calls end where recurrent matrices are made orthogonal', async () 
   expect(runs.map(([, run]) => run)).toEqual([4, 4, 2]);
 });
 
-test('a report tells the mean loss of the steps since the last, and the rate and gradient of its own', async () => {
+test('a report has the mean loss of the steps since the last report, and the learning rate and gradient of its own', async () => {
   const given = { maxSteps: 20, warmupSteps: 20 };
   const each = reportsOf((await outcome(given, { counts: [1], msPerCall: 1000 })).events);
   const reports = reportsOf((await outcome(given, { counts: [3], msPerCall: 400 })).events);
@@ -180,7 +180,7 @@ test('a refused update takes back the steps before it, and slows none of those t
   ]);
 });
 
-test('a signal, --max-time and --budget end a run after the calls in hand', async () => {
+test('a signal, --max-time and --budget end a run after the current calls', async () => {
   const endOf = async (given: Partial<TrainingOptions>): Promise<unknown> =>
     (await outcome(given, { counts: [4], msPerCall: 300 })).events.at(-1);
   expect(await endOf({ maxSteps: 50, maxTimeMs: 1500 })).toMatchObject({ reason: 'max-time', step: 8 });
@@ -191,19 +191,11 @@ test('a signal, --max-time and --budget end a run after the calls in hand', asyn
 
 test('a device that fails leaves the place in the text where it was', async () => {
   const cpu = await openCpu({ threads: 1 });
-  const session = await Session.open(
-    optionsOf(verses, { maxSteps: 10 }),
-    verses,
-    inRunsOf(
-      {
-        counts: [3],
-        ran: (_, handed) => {
-          if (handed === 3) throw new Error('lost');
-        },
-      },
-      cpu,
-    ),
-  );
+  const ran = (_: string, handed: number): void => {
+    if (handed === 3) throw new Error('lost');
+  };
+  const device = inRunsOf({ counts: [3], ran }, cpu);
+  const session = await Session.open({ options: optionsOf(verses, { maxSteps: 10 }), corpus: verses, device });
   await session.begin();
   await session.advance(2, () => 0.01);
   await expect(session.advance(9, () => 0.01)).rejects.toThrow('lost');

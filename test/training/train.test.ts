@@ -182,13 +182,13 @@ describe('one seed', () => {
     ['of earlier versions', false, [3.3602, 3.41926, 3.35656, 3.28439, 3.24306, 3.26839, 3.20393, 3.11997, 3.11757, 3.10286]],
     ['of now', true, [3.3706, 3.38537, 3.34764, 3.26381, 3.24989, 3.23819, 3.21591, 3.09241, 3.09147, 3.06639]],
   ])('gives a run %s the first ten losses that it gave when this was written', async (_, textStarts, recorded) => {
-    const given = optionsOf(verses, { layers: 2, maxSteps: 10, textStarts });
-    const session = await Session.open(given, verses, await openCpu({ threads: 2 }));
+    const options = optionsOf(verses, { layers: 2, maxSteps: 10, textStarts });
+    const session = await Session.open({ options, corpus: verses, device: await openCpu({ threads: 2 }) });
     await session.begin();
     const losses: number[] = [];
     for (let step = 0; step < 10; step++) {
       const [{ lossNats }] = await session.advance(1, () => 0.01);
-      losses.push(lossNats / (given.batchSize * given.sequenceLength));
+      losses.push(lossNats / (options.batchSize * options.sequenceLength));
     }
     await session.close();
     for (const [step, loss] of losses.entries()) expect(loss, `step ${step + 1} of ${losses.join(', ')}`).toBeCloseTo(recorded[step], 4);

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { workOf } from '../../src/training/work.ts';
+import { charactersWithin, stepsOf, workOf } from '../../src/training/work.ts';
 import type { TrainingOptions } from '../../src/options/training.ts';
 
 const options = {
@@ -34,4 +34,16 @@ it('knows how long a run is, by its steps or its time', () => {
     steps: null,
     milliseconds: 1000,
   });
+});
+
+it('counts the steps of a run as the windows of its text', () => {
+  expect(stepsOf({ ...options, maxSteps: null, epochs: 0.55 }, 101)).toBe(6);
+  expect(stepsOf({ ...options, maxSteps: null, epochs: 3 }, 101)).toBe(30);
+  // The place of the first window is drawn, and takes the room of one.
+  expect(stepsOf({ ...options, maxSteps: null, epochs: 3, randomOffset: true }, 101)).toBe(27);
+  expect(stepsOf({ ...options, maxSteps: null }, 101)).toBeNull();
+});
+
+it('counts the characters that a machine of nominal speed trains on in a time', () => {
+  expect(charactersWithin(30_000, 300_000)).toBe(2e6);
 });

@@ -16,7 +16,7 @@ function obstruct(path: string): () => void {
   return () => rmSync(path, { recursive: true });
 }
 
-test('training goes on while checkpoints cannot be written, says so once, and says when they can be again', async () => {
+test('training continues while checkpoints cannot be written, and reports the failure and its end once each', async () => {
   const folder = await newFolder();
   let free = obstruct(folder.previousPath);
   const seen = (event: TrainingEvent): void => {
@@ -32,7 +32,7 @@ test('training goes on while checkpoints cannot be written, says so once, and sa
   expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 12, 21, 24]);
 });
 
-test('a snapshot that cannot be kept is told of as such, once, and the checkpoint is saved', async () => {
+test('a snapshot that cannot be kept is reported once, and the checkpoint is saved', async () => {
   const folder = await newFolder();
   const free = [3, 6].map((step) => obstruct(`${folder.path}/step-00000000${step}.json`));
   const { events } = await train(
@@ -52,7 +52,7 @@ test('a snapshot that cannot be kept is told of as such, once, and the checkpoin
   expect(events.flatMap((event) => (event.event === 'checkpoint' ? [event.step] : []))).toEqual([3, 6, 9]);
 });
 
-test('a last state that cannot be saved is an error that says what is saved', async () => {
+test('a last state that cannot be saved is an error that names the saved step', async () => {
   const folder = await newFolder();
   const events: TrainingEvent[] = [];
   const run = train(
@@ -93,7 +93,7 @@ test('a best state that cannot be saved is not called the best', async () => {
   expect((await readCheckpoint(folder.bestPath)).training.bestValidationLossNats).toBe(Math.min(...losses.slice(2)));
 });
 
-test('a log that cannot be written is told of once each time, and goes on when it can', async () => {
+test('a log that cannot be written is reported once each time, and continues when it can', async () => {
   const folder = await newFolder();
   let free = obstruct(folder.logPath);
   const { events } = await train(
@@ -122,7 +122,7 @@ test('a log that cannot be written is told of once each time, and goes on when i
   ).toMatchObject({ event: 'end', step: 20 });
 });
 
-test('a run folder that is removed is made again', async () => {
+test('a run folder that is removed is created again', async () => {
   const folder = await newFolder();
   const { events } = await train(
     verses,
@@ -140,7 +140,7 @@ test('a run folder that is removed is made again', async () => {
   expect(existsSync(`${folder.path}/lock.json`)).toBe(false);
 });
 
-test('a run whose lock is removed takes it anew, and goes on', async () => {
+test('a run whose lock is removed takes it again, and continues', async () => {
   const folder = await newFolder();
   const remove =
     (step: number) =>

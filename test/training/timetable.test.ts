@@ -1,9 +1,11 @@
-// What a run does by the clock, which changes what is written and never what is learnt.
+// The clock of a run, which changes what is written and never the weights.
 import { expect, test } from 'vitest';
 import { MemoryStore, RunFolder, readCheckpoint } from '../../src/runs/store.ts';
 import type { Device } from '../../src/devices/device.ts';
-import { ClockSchedule } from '../../src/training/clock-schedule.ts';
 import type { TrainingEvent } from '../../src/training/events.ts';
+import { runState } from '../../src/training/run-state.ts';
+import type { Session } from '../../src/training/session.ts';
+import { Timetable } from '../../src/training/timetable.ts';
 import { prepareTraining } from '../../src/training/train.ts';
 import { asked, deviceThat, optionsOf, timeless, train, verses } from './fixture.ts';
 
@@ -29,7 +31,7 @@ test('a slow run is evaluated on a part, sampled and saved by the clock, and lea
   expect(timeless(b)).toEqual(timeless(a));
 });
 
-test('what the clock shows counts neither as the best loss nor for patience or the plateau schedule', async () => {
+test('an evaluation by the clock counts neither as the best loss nor for patience or the plateau schedule', async () => {
   const waiting = { ...given, evaluateEvery: 10, patience: 1, schedule: 'plateau' } as const;
   const fast = await train(verses, waiting, { clock: clockOf(1e-6) });
   const slow = await train(verses, waiting, { clock: clockOf(MINUTE / 3) });
@@ -92,7 +94,7 @@ test('a run that is killed after a save by the clock, and diverges once resumed,
   expect(timeless(await readCheckpoint(folder.latestPath))).toEqual(timeless(await readCheckpoint(whole.folder.latestPath)));
 });
 
-test('a slow run that is given up keeps nothing that the clock saved', async () => {
+test('a slow run that is abandoned keeps nothing that the clock saved', async () => {
   const device = await deviceThat((result, at) => (at > 30 ? { ...result, lossNats: NaN, updated: false } : result));
   const { events, folder } = await train(verses, { ...given, maxRecoveries: 0 }, { clock: clockOf(MINUTE), device });
   expect(events.some(({ event }) => event === 'checkpoint')).toBe(true);
@@ -100,7 +102,7 @@ test('a slow run that is given up keeps nothing that the clock saved', async () 
   expect(await folder.holdsRun()).toBe(false);
 });
 
-test('what was turned off stays off, however slow the run', async () => {
+test('intervals that are turned off stay off, however slow the run', async () => {
   const off = { ...given, evaluateEvery: 0, sampleEvery: 0, checkpointEvery: 0 };
   const { events } = await train(verses, off, { clock: clockOf(MINUTE / 3) });
   expect(kindsBefore(events, 40)).toEqual(new Set(['report']));
@@ -108,13 +110,13 @@ test('what was turned off stays off, however slow the run', async () => {
 
 test('looks are due after one minute, then as far apart as the run is old, at most ten minutes; saves every five', () => {
   let now = 0;
-  const schedule = new ClockSchedule(() => now);
+  const timetable = new Timetable(optionsOf(verses, given), {} as Session, runState(null, 1), () => now);
   const [looks, saves]: [number[], number[]] = [[], []];
   for (; now <= 60 * MINUTE; now += MINUTE / 4) {
-    if (schedule.isLookDue) looks.push(now / MINUTE);
-    if (looks.at(-1) === now / MINUTE) schedule.looked();
-    if (schedule.isSaveDue) saves.push(now / MINUTE);
-    if (saves.at(-1) === now / MINUTE) schedule.saved();
+    if (timetable.isLookDue) looks.push(now / MINUTE);
+    if (looks.at(-1) === now / MINUTE) timetable.looked();
+    if (timetable.isClockSaveDue) saves.push(now / MINUTE);
+    if (saves.at(-1) === now / MINUTE) timetable.begin('save');
   }
   expect(looks).toEqual([1, 2, 4, 8, 16, 26, 36, 46, 56]);
   expect(saves).toEqual([5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60]);

@@ -1,8 +1,16 @@
-// Where a run stands, and what of it is forgotten when.
+// The state of a run, and what of it is forgotten when.
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Checkpoint } from '../../src/runs/store.ts';
 import type { LoopState } from '../../src/training/record.ts';
-import { Standing } from '../../src/training/standing.ts';
+import {
+  type RunState,
+  countEvaluation,
+  forgetLearningRate,
+  forgetLosses,
+  recordOfState,
+  returnTo,
+  runState,
+} from '../../src/training/run-state.ts';
 import { train, verses } from './fixture.ts';
 
 type Training = Checkpoint['training'];
@@ -20,6 +28,7 @@ const state: Partial<LoopState> = {
   sampledAt: 30,
   evaluatedMs: 900,
   sampledMs: 800,
+  totalSteps: 50,
   recoveries: 2,
   learningRateFactor: 0.25,
   trend: { steps: 40, average: 1.5, lowest: 1.25 },
@@ -32,20 +41,20 @@ beforeAll(async () => {
 });
 
 /** What a checkpoint would keep. */
-const kept = (standing: Standing): object => {
-  const { loop, bestValidationLossNats } = standing.record({ totalSteps: 50, elapsedMs: 0, finished: null });
+const kept = (state: RunState): object => {
+  const { loop, bestValidationLossNats } = recordOfState(state, 0, null);
   return { ...(loop as LoopState), best: bestValidationLossNats };
 };
 
-describe('where a run stands', () => {
+describe('the state of a run', () => {
   it('is as the checkpoint has it', () => {
-    expect(kept(new Standing(training, UNIFORM_NATS))).toEqual({ ...state, best: 1.75, totalSteps: 50, elapsedMs: 0, finished: null });
+    expect(kept(runState(training, UNIFORM_NATS))).toEqual({ ...state, best: 1.75, elapsedMs: 0, finished: null });
   });
 
   it('has no losses to compare with on another text', () => {
-    const standing = new Standing(training, UNIFORM_NATS);
-    standing.forgetLosses({ sameTraining: false, sameValidation: false });
-    expect(kept(standing)).toMatchObject({
+    const run = runState(training, UNIFORM_NATS);
+    forgetLosses(run, { sameTraining: false, sameValidation: false });
+    expect(kept(run)).toMatchObject({
       best: null,
       sinceBest: 0,
       trend: { steps: 0, lowest: null },
@@ -56,53 +65,52 @@ describe('where a run stands', () => {
   });
 
   it('has the loss of training to compare with where only the text to validate on is another one, and the other way round', () => {
-    const [trained, validated] = [new Standing(training, UNIFORM_NATS), new Standing(training, UNIFORM_NATS)];
-    trained.forgetLosses({ sameTraining: true, sameValidation: false });
+    const [trained, validated] = [runState(training, UNIFORM_NATS), runState(training, UNIFORM_NATS)];
+    forgetLosses(trained, { sameTraining: true, sameValidation: false });
     expect(kept(trained)).toMatchObject({ best: null, sinceBest: 0, sinceDrop: 0, drops: 2, trend: state.trend });
-    validated.forgetLosses({ sameTraining: false, sameValidation: true });
+    forgetLosses(validated, { sameTraining: false, sameValidation: true });
     expect(kept(validated)).toMatchObject({ best: 1.75, sinceBest: 3, trend: { steps: 0 } });
   });
 
   it('has had no drops of the learning rate where the checkpoint is from before there were any', () => {
     const { sinceDrop: _, drops: __, ...loop } = training.loop as LoopState;
-    expect(kept(new Standing({ ...training, loop }, UNIFORM_NATS))).toMatchObject({ sinceDrop: 0, drops: 0, sinceBest: 3 });
+    expect(kept(runState({ ...training, loop }, UNIFORM_NATS))).toMatchObject({ sinceDrop: 0, drops: 0, sinceBest: 3 });
   });
 
   it('counts a drop after so many evaluations without a new best, and again after as many more', () => {
-    const standing = new Standing(null, UNIFORM_NATS);
-    const judged = [false, false, true, false, false, false, false, false].map(
-      (best) => (standing.judge(best, { schedule: 'plateau', plateauPatience: 2 }), standing.drops),
-    );
+    const run = runState(null, UNIFORM_NATS);
+    const judged = [false, false, true, false, false, false, false, false].map((best, index) => {
+      countEvaluation(run, { step: index + 1, best }, { schedule: 'plateau', plateauPatience: 2 });
+      return run.drops;
+    });
     expect(judged).toEqual([0, 1, 1, 1, 2, 2, 3, 3]);
-    expect(standing.sinceBest).toBe(5);
+    expect(run).toMatchObject({ sinceBest: 5, evaluatedAt: 8 });
   });
 
   it('counts no drops with another schedule', () => {
-    const standing = new Standing(null, UNIFORM_NATS);
-    for (const best of [false, false]) standing.judge(best, { schedule: 'cosine', plateauPatience: 1 });
-    expect(standing.drops).toBe(0);
+    const run = runState(null, UNIFORM_NATS);
+    for (const step of [1, 2]) countEvaluation(run, { step, best: false }, { schedule: 'cosine', plateauPatience: 1 });
+    expect(run.drops).toBe(0);
   });
 
   it('has all its recoveries again with another learning rate', () => {
-    const standing = new Standing(training, UNIFORM_NATS);
-    standing.forgetLearningRate();
-    expect(kept(standing)).toMatchObject({ recoveries: 0, learningRateFactor: 1, drops: 0, best: 1.75, sinceBest: 3 });
+    const run = runState(training, UNIFORM_NATS);
+    forgetLearningRate(run);
+    expect(kept(run)).toMatchObject({ recoveries: 0, learningRateFactor: 1, drops: 0, best: 1.75, sinceBest: 3 });
   });
 });
 
-describe('where a run stands after it went back', () => {
+describe('the state of a run that went back', () => {
   /** Since the checkpoint it has trained longer, and found a better loss. */
-  const later = (): Standing =>
-    Object.assign(new Standing(training, UNIFORM_NATS), {
-      trainingMs: 5000,
-      best: 1.5,
-      sinceBest: 0,
-      recoveries: 3,
-      learningRateFactor: 0.125,
-    });
+  const returned = (...to: [Checkpoint['training'] | null, { sameTraining: boolean; sameValidation: boolean }]): object => {
+    const later = { trainingMs: 5000, best: 1.5, sinceBest: 0, recoveries: 3, learningRateFactor: 0.125 };
+    const run = Object.assign(runState(training, UNIFORM_NATS), later);
+    returnTo(run, ...to);
+    return kept(run);
+  };
 
   it('is as in the checkpoint, but for the time, the best loss and the learning rate', () => {
-    expect(kept(later().recoveredFrom(training, { sameTraining: true, sameValidation: true }))).toMatchObject({
+    expect(returned(training, { sameTraining: true, sameValidation: true })).toMatchObject({
       ...state,
       trainingMs: 5000,
       best: 1.5,
@@ -112,7 +120,7 @@ describe('where a run stands after it went back', () => {
   });
 
   it('has no losses of the text before this one', () => {
-    expect(kept(later().recoveredFrom(training, { sameTraining: false, sameValidation: false }))).toMatchObject({
+    expect(returned(training, { sameTraining: false, sameValidation: false })).toMatchObject({
       best: 1.5,
       sinceBest: 0,
       trend: { steps: 0, lowest: null },
@@ -121,7 +129,7 @@ describe('where a run stands after it went back', () => {
   });
 
   it('is the beginning where there is no checkpoint', () => {
-    expect(kept(later().recoveredFrom(null, { sameTraining: true, sameValidation: true }))).toMatchObject({
+    expect(returned(null, { sameTraining: true, sameValidation: true })).toMatchObject({
       trainingMs: 5000,
       best: 1.5,
       sinceBest: 0,

@@ -1,10 +1,10 @@
-// What has happened since the last report: what the next one tells. Knows nothing of where a run stands.
+// The mean loss and the speed since the last report.
 
 const REPORT_EVERY_MS = 1000;
-/** What a coarse clock may show as no time at all. */
-const SHORTEST_MS = 1e-3;
+/** A coarse clock may show no time at all. */
+const MIN_MS = 1e-3;
 
-export class Recent {
+export class LossMeter {
   readonly #now: () => number;
   #lossNats = 0;
   #characters = 0;
@@ -30,18 +30,12 @@ export class Recent {
     return this.#now() - this.#since >= REPORT_EVERY_MS;
   }
 
-  /** Mean loss and speed; then begins anew. */
-  take(): { readonly lossNats: number; readonly charactersPerSecond: number } {
+  /** Returns what was measured, and starts again. */
+  reset(): { readonly lossNats: number; readonly charactersPerSecond: number } {
     const lossNats = this.#lossNats / this.#characters;
-    const charactersPerSecond = (1000 * this.#characters) / Math.max(this.#trainingMs, SHORTEST_MS);
-    this.forget();
-    return { lossNats, charactersPerSecond };
-  }
-
-  forget(): void {
-    this.#lossNats = 0;
-    this.#characters = 0;
-    this.#trainingMs = 0;
+    const charactersPerSecond = (1000 * this.#characters) / Math.max(this.#trainingMs, MIN_MS);
+    this.#lossNats = this.#characters = this.#trainingMs = 0;
     this.#since = this.#now();
+    return { lossNats, charactersPerSecond };
   }
 }

@@ -1,0 +1,99 @@
+// The state of a run apart from its weights and its place in the text: what checkpoints keep as `training.loop`, the best loss and the
+// history. Data, which the loop changes as it trains.
+import type { Checkpoint } from '../runs/store.ts';
+import { LossTrend } from './divergence.ts';
+import type { EndReason, EvaluationEvent } from './events.ts';
+import type { Remembered } from './history.ts';
+import type { TrainingOptions } from '../options/training.ts';
+import { type LoopState, recordedLoop } from './record.ts';
+import type { Restored, RunRecord } from './session.ts';
+
+type Training = Checkpoint['training'];
+type SameTexts = Pick<Restored, 'sameTraining' | 'sameValidation'>;
+
+export interface RunState extends Omit<{ -readonly [Name in keyof LoopState]: LoopState[Name] }, 'trend'> {
+  trend: LossTrend;
+  /** The lowest validation loss, as best.json has it; null before the first. */
+  best: number | null;
+  history: readonly Remembered[];
+}
+
+const initial: Omit<LoopState, 'trend'> = {
+  trainingMs: 0,
+  sinceBest: 0,
+  sinceDrop: 0,
+  drops: 0,
+  evaluatedAt: -1,
+  sampledAt: -1,
+  evaluatedMs: 0,
+  sampledMs: 0,
+  recoveries: 0,
+  learningRateFactor: 1,
+  totalSteps: null,
+  elapsedMs: 0,
+  finished: null,
+};
+
+/**
+ * @param training of the checkpoint that the run continues; null for a new run
+ * @param uniformNats ln V, the loss of a uniform guess
+ */
+export function runState(training: Training | null, uniformNats: number): RunState {
+  const { trend, ...recorded } = training === null ? { ...initial, trend: undefined } : recordedLoop(training);
+  return {
+    ...recorded,
+    trend: new LossTrend(uniformNats, trend),
+    best: training?.bestValidationLossNats ?? null,
+    history: training?.history ?? [],
+  };
+}
+
+/** Losses on another text cannot be compared. */
+export function forgetLosses(state: RunState, { sameTraining, sameValidation }: SameTexts): void {
+  if (!sameTraining) state.trend = new LossTrend(state.trend.uniformNats);
+  if (!sameValidation) Object.assign(state, { best: null, sinceBest: 0, sinceDrop: 0 });
+}
+
+/** Drops and recoveries were those of the earlier learning rate: another one starts without them. */
+export function forgetLearningRate(state: RunState): void {
+  Object.assign(state, { drops: 0, sinceDrop: 0, recoveries: 0, learningRateFactor: 1 });
+}
+
+/**
+ * After training has diverged: the state is that of a checkpoint, or of the beginning, with half the learning rate. The best loss stays, as
+ * best.json does.
+ */
+export function returnTo(state: RunState, training: Training | null, texts: SameTexts): void {
+  const { trainingMs, evaluatedMs, sampledMs, elapsedMs, totalSteps, best } = state;
+  const recoveries = state.recoveries + 1;
+  const learningRateFactor = state.learningRateFactor / 2;
+  Object.assign(state, runState(training, state.trend.uniformNats));
+  forgetLosses(state, texts);
+  Object.assign(state, { trainingMs, evaluatedMs, sampledMs, elapsedMs, totalSteps, best, recoveries, learningRateFactor });
+}
+
+/** An evaluation counts for --patience, and for the schedule that decays where the loss does not fall. */
+export function countEvaluation(
+  state: RunState,
+  { step, best }: Pick<EvaluationEvent, 'step' | 'best'>,
+  { schedule, plateauPatience }: Pick<TrainingOptions, 'schedule' | 'plateauPatience'>,
+): void {
+  state.evaluatedAt = step;
+  state.evaluatedMs = state.trainingMs;
+  state.sinceBest = best ? 0 : state.sinceBest + 1;
+  state.sinceDrop = best ? 0 : state.sinceDrop + 1;
+  if (schedule !== 'plateau' || state.sinceDrop < plateauPatience) return;
+  state.drops++;
+  state.sinceDrop = 0;
+}
+
+/** What may be due at a step and was not done there. */
+export function undoneAt({ evaluatedAt, sampledAt }: RunState, step: number): ('evaluation' | 'sample')[] {
+  return [...(evaluatedAt < step ? ['evaluation' as const] : []), ...(sampledAt < step ? ['sample' as const] : [])];
+}
+
+/** What a checkpoint keeps of the state. */
+export function recordOfState(state: RunState, elapsedMs: number, finished: EndReason | null): RunRecord {
+  const { trend, best, history, ...loop } = state;
+  return { loop: { ...loop, trend: trend.state, elapsedMs, finished }, bestValidationLossNats: best, history };
+}

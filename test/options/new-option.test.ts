@@ -1,0 +1,136 @@
+// An option is added by its row alone: everything that a user meets has it then.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, expectTypeOf, it, vi } from 'vitest';
+import { configSchema } from '../../src/cli/config-schema.ts';
+import type { Kind } from '../../src/options/kind.ts';
+import type { Option, Options, ValuesOf } from '../../src/options/option.ts';
+import { learningOptions } from '../../src/options/training.ts';
+import { resolveOptions } from '../../src/training/resolve.ts';
+import { recordedOptions } from '../../src/training/record.ts';
+import { characterVocabulary } from '../../src/corpus/vocabulary.ts';
+import { rnn } from '../cli/helpers.ts';
+
+vi.mock('../../src/options/training.ts', async (original) => {
+  const actual = await original<typeof import('../../src/options/training.ts')>();
+  const { number } = await import('../../src/options/kind.ts');
+  const coolDown: Option = {
+    kind: number({ min: 0, max: 9 }),
+    help: 'made up for this test',
+    earlier: 0,
+    needs: [{ option: 'optimizer', holds: (optimizer: string) => optimizer === 'sgd' }],
+  };
+  const trainingOptions: Options = { ...actual.trainingOptions, coolDown };
+  return {
+    ...actual,
+    learningOptions: { ...actual.learningOptions, coolDown },
+    trainingOptions,
+    trainingNames: Object.keys(trainingOptions),
+  };
+});
+
+const folder = mkdtempSync(join(tmpdir(), 'rnn-new-option-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const write = (name: string, text: string): string => {
+  writeFileSync(join(folder, name), text);
+  return join(folder, name);
+};
+const text = write('text.txt', 'to be or not to be, that is the question. '.repeat(600));
+const options = (given: object): object =>
+  resolveOptions(given, { train: { length: 50_000 }, validation: { length: 5000 }, vocabulary: characterVocabulary('ab', false) }).options;
+
+interface Plan {
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly origins: Readonly<Record<string, string>>;
+  readonly config: object;
+}
+
+async function plan(argv: readonly string[], env: Record<string, string> = {}): Promise<Plan> {
+  const small = ['--hidden', '8', '--layers', '1', '--device', 'reference', '--out', join(folder, 'run')];
+  const { code, stdout, stderr } = await rnn(['train', text, '--dry-run', '--json', ...small, ...argv], { env });
+  expect(code, stderr).toBe(0);
+  return JSON.parse(stdout) as Plan;
+}
+
+describe('a row that was added to the table of options', () => {
+  it('is a flag with its line in the help and its default', async () => {
+    expect((await rnn(['train', '--help'])).stdout).toMatch(/^ +--cool-down <x> +made up for this test \[default: 0\]$/m);
+  });
+
+  it('is taken from the command line, the environment and a configuration file, and the dry run says from where', async () => {
+    const inFile = (key: string): string => write(`${key}.json`, JSON.stringify({ [key]: 2 }));
+    for (const [argv, env, origin] of [
+      [['--cool-down', '2'], {}, '--cool-down'],
+      [[], { RNN_COOL_DOWN: '2' }, 'RNN_COOL_DOWN'],
+      [['--config', inFile('cool-down')], {}, inFile('cool-down')],
+      [['--config', inFile('coolDown')], {}, inFile('coolDown')],
+    ] as const) {
+      const planned = await plan(argv, env);
+      expect(planned.options.coolDown).toBe(2);
+      expect(planned.origins['cool-down']).toBe(origin);
+      expect(planned.config).toMatchObject({ 'cool-down': 2 });
+    }
+  });
+
+  it('is checked, whatever gives it', async () => {
+    for (const [argv, env, name] of [
+      [['--cool-down', '10'], {}, '--cool-down'],
+      [[], { RNN_COOL_DOWN: '10' }, 'RNN_COOL_DOWN'],
+      [['--config', write('wrong.json', '{"cool-down": 10}')], {}, 'wrong.json:1: cool-down'],
+    ] as const) {
+      const { code, stderr } = await rnn(['train', text, '--dry-run', ...argv], { env });
+      expect(code).toBe(2);
+      expect(stderr).toContain(`${name} is 10, expected a number from 0 to 9`);
+    }
+    expect(() =>
+      resolveOptions({ coolDown: 10 } as object, {
+        train: { length: 50_000 },
+        validation: { length: 0 },
+        vocabulary: characterVocabulary('ab', false),
+      }),
+    ).toThrow('--cool-down is 10');
+  });
+
+  it('is suggested for a name that is near to it', async () => {
+    expect((await rnn(['train', text, '--cool-dwon', '1'])).stderr).toContain('did you mean --cool-down?');
+  });
+
+  it('is in the schema of configuration files and in the completions', async () => {
+    expect(configSchema()).toMatchObject({
+      properties: { 'cool-down': { description: expect.stringContaining('made up'), type: 'number', minimum: 0, maximum: 9 } },
+    });
+    for (const shell of ['bash', 'zsh', 'fish']) expect((await rnn(['completion', shell])).stdout).toContain('cool-down');
+  });
+
+  it('is checked in a checkpoint, and has its earlier value in one that lacks it', () => {
+    const { coolDown: _, ...earlier } = options({ coolDown: 1 }) as Record<string, unknown>;
+    const recorded = (more: object): object => recordedOptions({ options: { ...earlier, ...more } } as never);
+    expect(recorded({})).toMatchObject({ coolDown: 0 });
+    expect(recorded({ coolDown: 3 })).toMatchObject({ coolDown: 3 });
+    expect(() => recorded({ coolDown: 'cold' })).toThrow('training.options.coolDown is "cold", expected a number from 0 to 9');
+  });
+
+  it('has no effect without what it needs, and a note says so', async () => {
+    const { stderr } = await rnn([
+      'train',
+      text,
+      '--dry-run',
+      '--cool-down',
+      '1',
+      '--device',
+      'reference',
+      '--hidden',
+      '8',
+      '--out',
+      join(folder, 'run'),
+    ]);
+    expect(stderr).toContain('--cool-down has no effect because --optimizer is adam');
+  });
+
+  it('is a property of the options that programs give', () => {
+    type Table = typeof learningOptions & { readonly coolDown: { readonly kind: Kind<number>; readonly help: string } };
+    expectTypeOf<ValuesOf<Table>['coolDown']>().toEqualTypeOf<number>();
+    expectTypeOf<ValuesOf<Table>['optimizer']>().toEqualTypeOf<'adam' | 'rmsprop' | 'adagrad' | 'sgd'>();
+  });
+});
