@@ -110,7 +110,7 @@ describe('rnn runs', () => {
     expect(lines[4]).toBe('');
     expect(lines[0]).toMatch(/^ +loss +at step +steps +model +parameters +time +state +text +run +options$/);
     expect(lines[2]).toMatch(
-      /^\d\.\d{4} +30 +30\/30 +2×8 gru +[\d.]+k? +\d+s +finished \(max-steps\) +text 2,376\+264 +gru +seq-length 8, batch-size 4$/,
+      /^\d\.\d{4} +30 +30\/30 +2×8 gru +[\d.]+k? +\d+s +finished \(max-steps\) +text 2,376\+264 +gru +sequence-length 8, batch-size 4$/,
     );
     const terminal = await rnn(['runs', at('runs')], { stdout: new FakeStream({ columns: 120 }) });
     expect(terminal.stdout).not.toBe(stdout);
@@ -124,7 +124,7 @@ describe('rnn runs', () => {
     await rnn([...one, '--out', join(path, 'a'), '--dropout', '0.3', '--lr', '0.01', '--no-text-starts', '--seed', '2']);
     await rnn([...one, '--out', join(path, 'b'), '--preset', 'quick', '--clip-norm', '2']);
     const { stdout } = await rnn(['runs', path]);
-    expect(stdout).toMatch(/ a +dropout 0\.3, no-text-starts, lr 0\.01, seed 2$/m);
+    expect(stdout).toMatch(/ a +dropout 0\.3, no-text-starts, seed 2, learning-rate 0\.01$/m);
     expect(stdout).toMatch(/ b +preset quick, clip-norm 2$/m);
     expect((await listed(path)).find(({ name }) => name === 'a')!.changes).toEqual({
       dropout: 0.3,
