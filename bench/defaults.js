@@ -125,7 +125,7 @@ async function measure({ text, size, seed }) {
       if (runOf(name) !== undefined) continue;
       const { ms, batchSize, sequenceLength } = paceOf(name);
       const steps = name === DEFAULT ? null : Math.round((1000 * Math.min(MAX_SECONDS, runOf(DEFAULT).seconds)) / ms);
-      const length = steps === null ? [] : ['--max-steps', steps, '--batch-size', batchSize, '--seq-length', sequenceLength];
+      const length = steps === null ? [] : ['--max-steps', steps, '--batch-size', batchSize, '--sequence-length', sequenceLength];
       const { step } = await trained(folder, [...options, ...length, '--seed', seed, '--threads', 1], name);
       const [{ nats }] = jsonLines(await run(['eval', 'test.txt', '--checkpoint', nameOf(name), '--threads', 1, '--json'], folder));
       keep(runs, { kind: 'run', text, size, seed, name, nats, step, seconds: (step * ms) / 1000 });
@@ -175,7 +175,10 @@ function nameOf(configuration) {
 /** @returns the record of the training that the run's newest checkpoint has */
 async function trained(folder, options, name) {
   const out = nameOf(name);
-  await run(['train', 'train.txt', '--val-fraction', 0.1, '--device', 'cpu', '--out', out, '--force', '--quiet', ...options], folder);
+  await run(
+    ['train', 'train.txt', '--validation-fraction', 0.1, '--device', 'cpu', '--out', out, '--force', '--quiet', ...options],
+    folder,
+  );
   return JSON.parse(readFileSync(join(folder, out, 'latest.json'), 'utf8')).training;
 }
 

@@ -10,16 +10,16 @@ import { root, run } from './comparison/processes.js';
 const STEPS = 60;
 const runs = {
   default: '',
-  'layer normalisation, Nesterov': '--cell lstm --layer-norm --layers 1 --optimizer sgd --nesterov --lr-schedule one-cycle',
-  'GRU, RMSProp, locked dropout': '--cell gru --gate-bias 1 --optimizer rmsprop --locked-dropout --dropout 0.3 --lr-schedule exponential',
-  'tanh, Adagrad': '--cell rnn --layers 1 --optimizer adagrad --clip-value 0.1 --init xavier --state-reset 0',
-  'MUT1, residual': '--cell mut1 --layers 3 --stacking residual --skip output --lr-schedule constant --average 0.9',
+  'layer normalisation, Nesterov': '--cell lstm --layer-norm --layers 1 --optimizer sgd --nesterov --schedule one-cycle',
+  'GRU, RMSProp, locked dropout': '--cell gru --gate-bias 1 --optimizer rmsprop --locked-dropout --dropout 0.3 --schedule exponential',
+  'tanh, Adagrad': '--cell rnn --layers 1 --optimizer adagrad --clip-value 0.1 --initialisation xavier --state-reset 0',
+  'MUT1, residual': '--cell mut1 --layers 3 --stacking residual --skip output --schedule constant --average 0.9',
   'mLSTM, accumulated gradients': '--cell mlstm --layers 1 --accumulate 3 --random-offset --forget-bias 2 --weight-decay 0.5',
-  'tied embedding': '--cell lstm --embedding 32 --hidden 32 --tied --embed-dropout 0.1 --weight-dropout 0.3 --lr-schedule step',
+  'tied embedding': '--cell lstm --embedding 32 --hidden 32 --tied --embedding-dropout 0.1 --weight-dropout 0.3 --schedule step',
   'peepholes, random length': '--cell lstm-peephole --random-length --clip-state 0.1 --min-count 20 --no-text-starts',
-  'orthogonal, skips through time': '--cell rnn --layers 2 --init orthogonal --orthogonal-every 20 --time-skip 3 --skip input',
+  'orthogonal, skips through time': '--cell rnn --layers 2 --initialisation orthogonal --orthogonal-every 20 --time-skip 3 --skip input',
   'bytes, penalties':
-    '--cell lstm-coupled --unit byte --learned-state --label-smoothing 0.1 --ar 1 --tar 1 --lr-schedule plateau --stacking highway',
+    '--cell lstm-coupled --unit byte --learned-state --label-smoothing 0.1 --activation-penalty 1 --temporal-penalty 1 --schedule plateau --stacking highway',
 };
 const file = join(root, 'bench/digests.json');
 const program = join(root, 'bin/rnn.js');
@@ -43,7 +43,7 @@ try {
 /** SHA-256 of all weights after some steps, in one thread and without a BLAS. */
 function digestOf(options) {
   const machine = ['--device', 'cpu', '--threads', 1, '--blas', 'off'];
-  const length = ['--max-steps', STEPS, '--eval-every', 20, '--sample-every', 0];
+  const length = ['--max-steps', STEPS, '--evaluate-every', 20, '--sample-every', 0];
   const train = ['train', 'corpora/sonnets.txt', '--out', 'run', '--force', '--quiet', ...machine, ...length];
   run(process.execPath, [program, ...train, ...options.split(' ').filter(Boolean)], { cwd: folder });
   const hash = createHash('sha256');

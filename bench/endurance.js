@@ -36,8 +36,21 @@ judge();
 
 /** Trains, and makes a row a minute. */
 async function watch() {
-  const sizes = ['--hidden', 128, '--layers', 2, '--batch-size', 50, '--seq-length', 50, '--lr', 0.002, '--lr-schedule', 'constant'];
-  const length = ['--max-steps', 1e9, '--max-time', `${minutes}m`, '--eval-every', 2000, '--sample-every', 2000];
+  const sizes = [
+    '--hidden',
+    128,
+    '--layers',
+    2,
+    '--batch-size',
+    50,
+    '--sequence-length',
+    50,
+    '--learning-rate',
+    0.002,
+    '--schedule',
+    'constant',
+  ];
+  const length = ['--max-steps', 1e9, '--max-time', `${minutes}m`, '--evaluate-every', 2000, '--sample-every', 2000];
   const child = spawn(process.execPath, [program, 'train', 'corpora/sonnets.txt', '--json', ...sizes, ...length, ...more].map(String), {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -12,14 +12,14 @@ import { readCheckpoint } from '../dist/runs/store.js';
 import { inFolder, killAll, linesOf, logged, preloading, start, startAny, stoppingAt, timeless, wait } from './survival/trainer.js';
 
 const sizes =
-  '--cell lstm --layers 1 --hidden 48 --batch-size 16 --seq-length 16 --dropout 0.1 --weight-decay 0 --sample-every 0 --streams 64 --threads 2'.split(
+  '--cell lstm --layers 1 --hidden 48 --batch-size 16 --sequence-length 16 --dropout 0.1 --weight-decay 0 --sample-every 0 --streams 64 --threads 2'.split(
     ' ',
   );
-const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --eval-every 100'.split(' ')];
+const brief = [...sizes, ...'--max-steps 400 --checkpoint-every 20 --evaluate-every 100'.split(' ')];
 /** The same, saved only at its end as far as steps count. */
 const rarelySaved = brief.map((word, index) => (brief[index - 1] === '--checkpoint-every' ? '1000000' : word));
 /** Ends only when it is told to. */
-const endless = [...sizes, ...'--max-steps 100000000 --lr-schedule constant --checkpoint-every 20 --eval-every 0'.split(' ')];
+const endless = [...sizes, ...'--max-steps 100000000 --schedule constant --checkpoint-every 20 --evaluate-every 0'.split(' ')];
 const TRIES = 300;
 const HANGS_AFTER_MS = 120_000;
 
@@ -190,11 +190,11 @@ await inFolder(async (folder) => {
     const { step } = saved.training;
     const told = await start(folder, [
       ...sizes,
-      '--lr-schedule',
+      '--schedule',
       'constant',
       '--checkpoint-every',
       0,
-      '--eval-every',
+      '--evaluate-every',
       0,
       '--max-steps',
       step,

@@ -20,8 +20,8 @@ const threadCounts = flags.threads.split(',').map(Number);
 const killsEach = Math.ceil(Number(flags.kills) / threadCounts.length);
 const random = new Random(Number(flags.seed));
 
-const sizes = '--cell lstm --layers 2 --hidden 48 --dropout 0.2 --batch-size 16 --seq-length 16 --lr-schedule cosine --quiet'.split(' ');
-const often = '--checkpoint-every 15 --eval-every 100 --sample-every 150 --sample-length 50 --streams 64 --keep 2'.split(' ');
+const sizes = '--cell lstm --layers 2 --hidden 48 --dropout 0.2 --batch-size 16 --sequence-length 16 --schedule cosine --quiet'.split(' ');
+const often = '--checkpoint-every 15 --evaluate-every 100 --sample-every 150 --sample-length 50 --streams 64 --keep 2'.split(' ');
 const files = ['latest.json', 'best.json'];
 /** What a run says that was killed between its first best.json and its first latest.json. */
 const fromBest = /^warning: \S+latest\.json is missing; the run goes on from \S+best\.json\n$/;
@@ -83,7 +83,7 @@ async function check(folder, threads) {
 async function checkEvaluations(folder) {
   const options = [
     ...sizes,
-    ...'--checkpoint-every 450 --eval-every 50 --sample-every 100 --sample-length 50 --streams 64 --keep 2 --max-steps 1000 --json'.split(
+    ...'--checkpoint-every 450 --evaluate-every 50 --sample-every 100 --sample-length 50 --streams 64 --keep 2 --max-steps 1000 --json'.split(
       ' ',
     ),
   ];

@@ -20,7 +20,7 @@ const varied = [
   ...[1, 2, 4, 8, 16].map((threads) => [`${threads} ${threads === 1 ? 'thread' : 'threads'}`, { threads }]),
   ...[1, 2, 4, 8, 16, 32, 64, 128, 256, 512].map((batch) => [`batch ${batch}`, { 'batch-size': batch }]),
   ...[32, 64, 128, 256, 512, 1024, 2048].map((hidden) => [`hidden ${hidden}`, { hidden }]),
-  ...[16, 32, 64, 128, 256, 512].map((steps) => [`${steps} steps`, { 'seq-length': steps }]),
+  ...[16, 32, 64, 128, 256, 512].map((steps) => [`${steps} steps`, { 'sequence-length': steps }]),
 ];
 const texts = [1, 10, 100];
 
@@ -74,7 +74,7 @@ function benched(sizes) {
 }
 
 function trained(megabytes) {
-  const sizes = ['--hidden', 128, '--layers', 2, '--batch-size', 50, '--seq-length', 50];
+  const sizes = ['--hidden', 128, '--layers', 2, '--batch-size', 50, '--sequence-length', 50];
   const rest = [
     '--json',
     '--force',
@@ -84,11 +84,11 @@ function trained(megabytes) {
     '6s',
     '--max-steps',
     1e9,
-    '--eval-every',
+    '--evaluate-every',
     0,
     '--sample-every',
     0,
-    '--val-fraction',
+    '--validation-fraction',
     0,
   ];
   const events = jsonLines(run(process.execPath, [program, 'train', fileOf(megabytes), ...sizes, ...rest]));

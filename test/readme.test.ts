@@ -218,7 +218,7 @@ describe('the readers of the page', () => {
       ['train', '-', '--include', '*.c'],
       ['sample', '--prime', 'to be'],
     ]);
-    expect(programCalls('RNN_LR=0.002 rnn train x --json | jq .config >rnn.json; rnn completion fish >~/x')).toEqual([
+    expect(programCalls('RNN_LEARNING_RATE=0.002 rnn train x --json | jq .config >rnn.json; rnn completion fish >~/x')).toEqual([
       ['train', 'x', '--json'],
       ['completion', 'fish'],
     ]);

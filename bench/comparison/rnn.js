@@ -91,7 +91,7 @@ export class Rnn {
       layers,
       '--batch-size',
       batch,
-      '--seq-length',
+      '--sequence-length',
       seq,
     ]);
   }
@@ -105,7 +105,7 @@ export class Rnn {
   }
 
   #trainArguments({ cell = 'lstm', hidden, layers, batch, seq }, out, more) {
-    const sizes = ['--cell', cell, '--hidden', hidden, '--layers', layers, '--batch-size', batch, '--seq-length', seq];
+    const sizes = ['--cell', cell, '--hidden', hidden, '--layers', layers, '--batch-size', batch, '--sequence-length', seq];
     return [
       'train',
       this.#corpus,
@@ -113,11 +113,11 @@ export class Rnn {
       out,
       '--force',
       '--json',
-      '--eval-every',
+      '--evaluate-every',
       0,
       '--sample-every',
       0,
-      '--val-fraction',
+      '--validation-fraction',
       '0.01',
       ...sizes,
       ...more,

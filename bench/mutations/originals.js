@@ -11,7 +11,7 @@ const length = [
   '6',
   '--checkpoint-every',
   '3',
-  '--eval-every',
+  '--evaluate-every',
   '3',
   '--sample-every',
   '0',
@@ -21,7 +21,7 @@ const length = [
   '1',
   '--quiet',
 ];
-const sizes = ['--batch-size', '4', '--seq-length', '5', '--streams', '2', '--warmup', '0'];
+const sizes = ['--batch-size', '4', '--sequence-length', '5', '--streams', '2', '--warmup-steps', '0'];
 
 /** What each run is told after `rnn train TEXT --out FOLDER`. */
 export const runs = {

@@ -45,7 +45,8 @@ export function toAddCharacters(
 ): { readonly toAddCharacters?: string } {
   if (wasRead(text) || text.some(isText)) return {};
   const own = folder.replace(/[/\\]+$/, '');
-  const validation = validationFile === null ? ['--val-fraction', String(validationFraction)] : ['--val-file', validationFile];
+  const validation =
+    validationFile === null ? ['--validation-fraction', String(validationFraction)] : ['--validation-file', validationFile];
   const test = testFile === null ? ['--test-fraction', String(testFraction)] : ['--test-file', testFile];
   const words = [
     ...(text as readonly string[]),

@@ -24,7 +24,7 @@ export interface Context {
   /** Ends when something is written to stdout, or when the command ends. */
   waiting: Waiting;
   exitCode: number;
-  /** Where options that were given come from (`--lr`, `RNN_LR`, `rnn.json`), by their names in the program. */
+  /** Where options that were given come from (`--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`), by their names in the program. */
   readonly origins: Map<string, string>;
   /** Whether errors are printed on stdout, too; null until the command line and the environment were read. */
   wantsJson: boolean | null;

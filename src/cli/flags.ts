@@ -10,7 +10,7 @@ import type { NumberRange } from '../options/values.ts';
 const placeholders = { number: '<n>', duration: '<time>', choice: '<name>', text: '<text>', list: '<text>' } as const;
 
 export class Flag extends CommanderOption {
-  /** In code, in checkpoints and for Commander: `learningRate` of `--lr`. */
+  /** In code, in checkpoints and for Commander: `learningRate` of `--learning-rate`. */
   readonly option: string;
   readonly row: Option;
   /** Without its dashes: also its name in a configuration file. */
@@ -36,7 +36,7 @@ export class Flag extends CommanderOption {
     return this.row.kind;
   }
 
-  /** The flag that the help shows: `--learning-rate` of `--lr`. */
+  /** The flag that the help shows: `--learning-rate` of `--learning-rate`. */
   get mainName(): string {
     return `--${keyOf(this.option, this.row)}`;
   }

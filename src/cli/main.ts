@@ -5,7 +5,7 @@ import { coloursFor, noColours } from './colour.ts';
 import { commands } from './commands.ts';
 import { type Context, noWaiting } from './context.ts';
 import { comeFrom, failureOf } from './failures.ts';
-import { commonFlags, refuseRepeats } from './flags.ts';
+import { commonFlags, flagsOf, refuseRepeats } from './flags.ts';
 import { harmless, onOneLine } from './format.ts';
 import type { Io } from './io.ts';
 import { Output, OutputClosed } from './output.ts';
@@ -167,16 +167,21 @@ async function usageError(error: CommanderError, help: string, command: Command 
 /** What an unknown option of a command probably means; undefined if there is nothing to suggest. */
 async function hintFor(word: string, command: Command): Promise<string | undefined> {
   const { meansOutput, suggestions } = await import('../options/suggest.ts');
-  const named = (isHidden: boolean): string[] =>
-    command.options.flatMap(({ long, hidden }) => (hidden !== isHidden || long === undefined ? [] : [long]));
+  const named = (isHidden: boolean): string[] => command.options.filter(({ hidden }) => hidden === isHidden).map(({ long }) => long!);
   const [argument] = command.registeredArguments;
   const words = [...named(false), ...(argument === undefined ? [] : [argument.name()])];
   const shown = suggestions(word, words);
   if (argument !== undefined && shown[0] === argument.name())
     return `give it as an argument: rnn ${command.name()} ${commands.find(({ name }) => name === command.name())!.takes}`;
-  const meant = shown.length > 0 ? shown : suggestions(word, named(true));
-  if (meant.length > 0) return `did you mean ${meant.join(' or ')}?`;
+  const meant = shown.length > 0 ? shown : suggestions(word, named(true)).map((name) => mainNameOf(name, command));
+  if (meant.length > 0) return `did you mean ${[...new Set(meant)].join(' or ')}?`;
   return meansOutput(word) ? `rnn ${command.name()} writes to standard output: add >FILE` : undefined;
+}
+
+/** The flag that the help shows of an alias; of any other option its own name. */
+function mainNameOf(name: string, command: Command): string {
+  const flag = flagsOf(command).find(({ longName }) => longName === name);
+  return flag === undefined || flag.negate ? name : flag.mainName;
 }
 
 async function report(

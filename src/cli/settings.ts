@@ -1,4 +1,4 @@
-// Where the options of a command come from: the command line, else the environment (RNN_LR for --lr), else a file. What is stronger is
+// Where the options of a command come from: the command line, else the environment (RNN_LEARNING_RATE for --learning-rate), else a file. What is stronger is
 // decided here; what is weaker than all of them (presets, the text, defaults) is decided by training/.
 import type { Command } from 'commander';
 import { RnnError } from '../errors.ts';

@@ -178,7 +178,7 @@ export function fitSizes(
   const targets = trainLength - 1;
   if (trainLength < 3) {
     throw new RnnError('corpus', `the text is too short to train on: ${trainLength} ${trainLength === 1 ? 'character' : 'characters'}`, {
-      hint: 'it takes at least three; what --val-fraction holds out does not count',
+      hint: 'it takes at least three; what --validation-fraction holds out does not count',
     });
   }
   let { batchSize: N, sequenceLength: T } = wanted;
@@ -206,7 +206,7 @@ export function fitSizes(
 function tooShort(trainLength: number, wanted: Sizes, given: { readonly batchSize: boolean; readonly sequenceLength: boolean }): RnnError {
   const flags = [
     given.batchSize ? `--batch-size ${wanted.batchSize}` : '',
-    given.sequenceLength ? `--seq-length ${wanted.sequenceLength}` : '',
+    given.sequenceLength ? `--sequence-length ${wanted.sequenceLength}` : '',
   ].filter(Boolean);
   const least = (given.batchSize ? wanted.batchSize : 1) * (given.sequenceLength ? wanted.sequenceLength : 1) + 1;
   const fitting = fitSizes(trainLength, wanted, { batchSize: false, sequenceLength: false });
@@ -214,8 +214,8 @@ function tooShort(trainLength: number, wanted: Sizes, given: { readonly batchSiz
     'corpus',
     `the text to train on has ${count(trainLength)} characters; ${flags.join(' with ')} needs at least ${count(least)}`,
     {
-      options: ['--batch-size', '--seq-length'],
-      hint: `--batch-size ${fitting.batchSize} --seq-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
+      options: ['--batch-size', '--sequence-length'],
+      hint: `--batch-size ${fitting.batchSize} --sequence-length ${fitting.sequenceLength} would fit; without these flags sizes are chosen to fit`,
     },
   );
 }

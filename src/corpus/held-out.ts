@@ -15,7 +15,7 @@ export interface HeldOut {
   readonly flags: { readonly file: string; readonly fraction: string };
 }
 
-export const validationPart: HeldOut = { name: 'validation', flags: { file: '--val-file', fraction: '--val-fraction' } };
+export const validationPart: HeldOut = { name: 'validation', flags: { file: '--validation-file', fraction: '--validation-fraction' } };
 export const testPart: HeldOut = { name: 'test', flags: { file: '--test-file', fraction: '--test-fraction' } };
 
 /** The text that was read. */
@@ -84,7 +84,7 @@ export const partsOf = (
 export function checkFractions(options: CorpusOptions): void {
   const { validationFraction, testFraction } = options;
   for (const [flag, fraction] of [
-    ['--val-fraction', validationFraction],
+    ['--validation-fraction', validationFraction],
     ['--test-fraction', testFraction],
   ] as const) {
     if (!(fraction >= 0 && fraction < 1))
@@ -95,8 +95,12 @@ export function checkFractions(options: CorpusOptions): void {
   }
   const heldOut = fractionsOf(options);
   if (heldOut.validation + heldOut.test >= 1)
-    throw new RnnError('usage', `--val-fraction ${heldOut.validation} and --test-fraction ${heldOut.test} leave no text to train on`, {
-      hint: 'use fractions whose sum is less than 1, such as 0.1 and 0.1',
-      options: ['--val-fraction', '--test-fraction'],
-    });
+    throw new RnnError(
+      'usage',
+      `--validation-fraction ${heldOut.validation} and --test-fraction ${heldOut.test} leave no text to train on`,
+      {
+        hint: 'use fractions whose sum is less than 1, such as 0.1 and 0.1',
+        options: ['--validation-fraction', '--test-fraction'],
+      },
+    );
 }

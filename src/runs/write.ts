@@ -104,7 +104,7 @@ export function refuseNonFinite(path: string, checkpoint: Checkpoint): void {
     const bad = firstNonFinite(data);
     if (bad < 0) continue;
     throw new RnnError('checkpoint', `${path} was not written: tensor "${name}" holds ${data[bad]} at index ${bad} of ${data.length}`, {
-      hint: 'training has diverged: continue from the last checkpoint with a lower --lr',
+      hint: 'training has diverged: continue from the last checkpoint with a lower --learning-rate',
     });
   }
 }

@@ -56,7 +56,7 @@ export function processBytes({ model, options, workload, textBytes }: Demand, de
   );
 }
 
-const LOWER_SIZES = '--hidden, --layers, --batch-size or --seq-length';
+const LOWER_SIZES = '--hidden, --layers, --batch-size or --sequence-length';
 
 /**
  * Refuses a run that is too large on any device and with any text.
@@ -70,9 +70,9 @@ export function refuseHopeless(demand: Demand, lower = LOWER_SIZES): void {
   const longest = Math.max(...windowLengths(options));
   if (model.layers * longest > MAX_LAYER_STEPS) {
     const max = Math.floor((MAX_LAYER_STEPS / model.layers) * (options.sequenceLength / longest));
-    const given = `--seq-length ${options.sequenceLength} with --layers ${model.layers}`;
+    const given = `--sequence-length ${options.sequenceLength} with --layers ${model.layers}`;
     throw new RnnError('usage', `${given} is longer than can be planned: at most ${max}`, {
-      options: ['--seq-length', '--layers'],
+      options: ['--sequence-length', '--layers'],
       hint: 'state is carried from window to window, so 32 to 256 steps see far beyond themselves',
     });
   }

@@ -56,7 +56,11 @@ function optionsByLength(given: Partial<TrainingOptions>, { validates }: Validat
     }
   });
   if (fitting.length > 0) return fitting;
-  throw new RnnError('usage', `--batch-size times --seq-length is more than any text has: ${LENGTHS[0].toLocaleString('en')} characters`, {
-    hint: 'lower --batch-size or --seq-length',
-  });
+  throw new RnnError(
+    'usage',
+    `--batch-size times --sequence-length is more than any text has: ${LENGTHS[0].toLocaleString('en')} characters`,
+    {
+      hint: 'lower --batch-size or --sequence-length',
+    },
+  );
 }

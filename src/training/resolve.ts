@@ -142,7 +142,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
     throw new RnnError('usage', `--layer-norm is for --cell lstm, and the cell is ${cell}`, { options: ['--layer-norm', '--cell'] });
   for (const [flag, given] of [
     ['--tied', options.tied],
-    ['--embed-dropout', options.embeddingDropout > 0],
+    ['--embedding-dropout', options.embeddingDropout > 0],
   ] as const) {
     if (given && embedding === 0)
       throw new RnnError('usage', `${flag} needs an embedding, and --embedding is 0`, {
@@ -152,7 +152,7 @@ function refuseUnfit(options: TrainingOptions, { validation }: { readonly valida
   }
   if (validation.length >= 2 && options.evaluateEvery !== 0) return;
   if (options.patience > 0) throw nothingToWaitFor('--patience', options.patience);
-  if (options.schedule === 'plateau') throw nothingToWaitFor('--lr-schedule', 'plateau');
+  if (options.schedule === 'plateau') throw nothingToWaitFor('--schedule', 'plateau');
 }
 
 /** @throws RnnError `usage` for a value that cannot be */
@@ -166,7 +166,7 @@ function refuseWrong(options: Partial<TrainingOptions>, unchosen: readonly strin
 
 function nothingToWaitFor(flag: string, value: number | string): RnnError {
   return new RnnError('usage', `${flag} ${value} needs evaluations to wait for, and there are none`, {
-    hint: `leave out --val-fraction 0 and --eval-every 0, or ${flag}`,
+    hint: `leave out --validation-fraction 0 and --evaluate-every 0, or ${flag}`,
     options: [flag],
   });
 }
@@ -232,8 +232,8 @@ function describeChoices(given: Partial<TrainingOptions>, options: TrainingOptio
     given.dropout === undefined ? `--dropout ${options.dropout}` : '',
     given.weightDecay === undefined ? `--weight-decay ${options.weightDecay}` : '',
     given.batchSize === undefined ? `--batch-size ${options.batchSize}` : '',
-    given.sequenceLength === undefined ? `--seq-length ${options.sequenceLength}` : '',
-    given.learningRate === undefined ? `--lr ${options.learningRate}` : '',
+    given.sequenceLength === undefined ? `--sequence-length ${options.sequenceLength}` : '',
+    given.learningRate === undefined ? `--learning-rate ${options.learningRate}` : '',
     isLengthGiven ? '' : length,
   ].filter(Boolean);
   return chosen.length === 0 ? [] : [`chosen for ${characters.toLocaleString('en')} characters of text: ${chosen.join(' ')}`];

@@ -18,10 +18,10 @@ const ONE_CYCLE = { start: 1 / 25, peakAt: 0.3 };
 
 /** What the learning rate does, a line each for `--help`. */
 export const schedules: readonly { readonly name: ScheduleName; readonly summary: string }[] = [
-  { name: 'cosine', summary: 'along half a cosine to --lr-final of the peak at the end' },
+  { name: 'cosine', summary: 'along half a cosine to --final-fraction of the peak at the end' },
   { name: 'one-cycle', summary: 'up for three tenths of the run, then down along a cosine' },
-  { name: 'plateau', summary: 'by --lr-decay when --plateau-patience evaluations were no best' },
-  { name: 'step', summary: 'by --lr-decay every --lr-decay-epochs' },
+  { name: 'plateau', summary: 'by --decay when --plateau-patience evaluations were no best' },
+  { name: 'step', summary: 'by --decay every --decay-epochs' },
   { name: 'exponential', summary: 'as step, but a little after every step' },
   { name: 'constant', summary: 'stays at the peak' },
 ];

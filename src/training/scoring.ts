@@ -214,7 +214,7 @@ export async function score(
   const workload = { parameters: parameterShapes(model), jobs, update: dynamic === null ? null : dynamicRule(dynamic) };
   const options = { sequenceLength: T, batchSize: N, sampleEvery: 0, randomLength: false, orthogonalEvery: 0 };
   onActivity({ kind: 'compiling', done: 0, total: 1 });
-  await refuseIfTooLarge({ model, options, workload, textBytes: tokens.byteLength }, device, '--streams or --seq-length');
+  await refuseIfTooLarge({ model, options, workload, textBytes: tokens.byteLength }, device, '--streams or --sequence-length');
   const executable = await device.compile(workload);
   try {
     const parameters = parameterVector(trained);

@@ -159,7 +159,7 @@ GB/s reached                               1250
         '7',
         '--batch-size',
         '3',
-        '--seq-length',
+        '--sequence-length',
         '5',
         '--seconds',
         '0.5',

@@ -18,7 +18,7 @@ it('has every option of training, with its type and range, and none of the comma
   expect(properties).toMatchObject({
     hidden: { type: 'integer', minimum: 1 },
     lr: { type: 'number', exclusiveMinimum: 0, maximum: 1000 },
-    'val-fraction': { type: 'number', minimum: 0, exclusiveMaximum: 1 },
+    'validation-fraction': { type: 'number', minimum: 0, exclusiveMaximum: 1 },
     optimizer: { enum: ['adam', 'rmsprop', 'adagrad', 'sgd'] },
     tied: { type: 'boolean' },
     include: { type: 'array', items: { type: 'string' } },

@@ -35,7 +35,7 @@ describe('rnn train --dry-run', () => {
       /^--preset karpathy-2015 +--preset$/m,
       /^--layers 3 +--layers$/m,
       /^--hidden 512 +preset karpathy-2015$/m,
-      /^--lr-decay-after 9 +preset karpathy-2015$/m,
+      /^--decay-after 9 +preset karpathy-2015$/m,
       /^--seed 1 +default$/m,
       /^[\d,]+ parameters; 22,680 characters to train on, 2,520 to validate on$/m,
     ])
@@ -141,7 +141,7 @@ describe('rnn train --dry-run', () => {
 
   it('measures on the real device', async () => {
     const small =
-      '--hidden 8 --batch-size 4 --seq-length 8 --max-steps 40 --eval-every 20 --sample-length 5 --device cpu --threads 1 --blas off'.split(
+      '--hidden 8 --batch-size 4 --sequence-length 8 --max-steps 40 --evaluate-every 20 --sample-length 5 --device cpu --threads 1 --blas off'.split(
         ' ',
       );
     // A clock that is far ahead at each look ends each measurement at once.

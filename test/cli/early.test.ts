@@ -28,13 +28,13 @@ interface Impossible {
 const impossible: readonly Impossible[] = [
   { options: '--tied', code: 2, message: /--tied needs an embedding/ },
   { options: '', env: { RNN_TIED: '1' }, code: 2, message: /--tied needs an embedding/ },
-  { options: '--embed-dropout 0.5', code: 2, message: /--embed-dropout needs an embedding/ },
+  { options: '--embedding-dropout 0.5', code: 2, message: /--embedding-dropout needs an embedding/ },
   { options: '--time-skip 1', code: 2, message: /--time-skip is 1/ },
   { options: '--layers 2000', code: 2, message: /--layers is 2000/ },
   { options: '--layer-norm --cell gru', code: 2, message: /--layer-norm is for --cell lstm/ },
-  { options: '--patience 3 --val-fraction 0', code: 2, message: /--patience 3 needs evaluations/ },
-  { options: '--lr-schedule plateau --eval-every 0', code: 2, message: /--lr-schedule plateau needs evaluations/ },
-  { options: '--seq-length 5000', code: 2, message: /longer than can be planned/ },
+  { options: '--patience 3 --validation-fraction 0', code: 2, message: /--patience 3 needs evaluations/ },
+  { options: '--schedule plateau --evaluate-every 0', code: 2, message: /--schedule plateau needs evaluations/ },
+  { options: '--sequence-length 5000', code: 2, message: /longer than can be planned/ },
   { options: '--layers 1000', code: 2, message: /longer than can be planned/ },
   { options: '--hidden 1000000', code: 2, message: /GB are free/ },
   { options: '--batch-size 100000000', code: 2, message: /GB are free/ },
@@ -65,7 +65,7 @@ it('a run that continues is checked before its text is read', async () => {
   expect((await rnn([...run, '--max-steps', '2', '--quiet'])).code).toBe(0);
   const resume = (...more: string[]) => rnn([...run, '--resume', '--max-steps', '4', ...more], { rooms: unread });
   expect((await resume()).stderr).toContain(wasRead);
-  expect((await resume('--seq-length', '5000')).stderr).toContain('longer than can be planned');
-  expect((await resume('--patience', '2', '--eval-every', '0')).stderr).toContain('--patience 2 needs evaluations');
+  expect((await resume('--sequence-length', '5000')).stderr).toContain('longer than can be planned');
+  expect((await resume('--patience', '2', '--evaluate-every', '0')).stderr).toContain('--patience 2 needs evaluations');
   expect((await resume('--blas', '/no/such.so')).stderr).toContain('/no/such.so cannot be used');
 });

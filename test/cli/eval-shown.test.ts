@@ -29,7 +29,7 @@ beforeAll(async () => {
   await writeFile(at('verse.txt'), text);
   await writeFile(at('other.txt'), 'a fox and a dog sleep;\n'.repeat(30));
   await writeFile(at('foreign.txt'), `${VERSE}ÄÖ`);
-  const sizes = ['--hidden', '16', '--batch-size', '4', '--seq-length', '16', '--max-steps', '60', '--sample-every', '0', '--quiet'];
+  const sizes = ['--hidden', '16', '--batch-size', '4', '--sequence-length', '16', '--max-steps', '60', '--sample-every', '0', '--quiet'];
   for (const [name, ...more] of [['run'], ['bytes', '--unit', 'byte'], ['parallel', '--streams', '3']]) {
     const { code, stderr } = await rnn(['train', at('verse.txt'), '--out', at(name), ...sizes, ...more, ...machine]);
     if (code !== 0) throw new Error(stderr);

@@ -11,7 +11,19 @@ const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and t
 /** Of the characters of the verse, and unlike it: hardly one pair of them is in it. */
 const OTHER = 'zqxj kvbg wfyp ';
 const machine = ['--device', 'cpu', '--threads', '1', '--blas', 'off'];
-const sizes = ['--hidden', '16', '--batch-size', '4', '--seq-length', '16', '--sample-every', '0', '--eval-every', '40', '--quiet'];
+const sizes = [
+  '--hidden',
+  '16',
+  '--batch-size',
+  '4',
+  '--sequence-length',
+  '16',
+  '--sample-every',
+  '0',
+  '--evaluate-every',
+  '40',
+  '--quiet',
+];
 
 let folder: string;
 const at = (name: string): string => join(folder, name);
@@ -40,7 +52,7 @@ beforeAll(async () => {
     rnn([
       'train',
       at('verse.txt'),
-      '--val-file',
+      '--validation-file',
       at('held.txt'),
       '--out',
       at('file'),
@@ -51,7 +63,7 @@ beforeAll(async () => {
       ...sizes,
       ...machine,
     ]),
-    rnn(['train', at('verse.txt'), '--val-fraction', '0', '--out', at('whole'), '--max-steps', '5', ...sizes, ...machine]),
+    rnn(['train', at('verse.txt'), '--validation-fraction', '0', '--out', at('whole'), '--max-steps', '5', ...sizes, ...machine]),
     rnn([
       'train',
       at('verse.txt'),
@@ -153,7 +165,7 @@ describe('rnn eval', () => {
     expect((await strict).nats).toBe(all.nats);
     // What precedes a chunk in the text is read before the chunk is scored.
     expect(Math.abs((await strict).nats - (await parallel).nats)).toBeLessThan(1e-3);
-    expect((await evaluated([at('verse.txt'), ...run('run'), '--streams', '1', '--seq-length', '5'])).nats).toBeCloseTo(
+    expect((await evaluated([at('verse.txt'), ...run('run'), '--streams', '1', '--sequence-length', '5'])).nats).toBeCloseTo(
       (await strict).nats,
       5,
     );
@@ -201,7 +213,7 @@ describe('rnn eval', () => {
     [['verse.txt', '--part', 'rest'], 'run', 2, '--part is rest, expected one of all, train, validation, test'],
     [['verse.txt', '--streams', '0'], 'run', 2, '--streams is 0, expected a whole number of at least 1'],
     [['verse.txt', '--dynamic-lr', '1'], 'run', 2, '--dynamic-lr is for --dynamic'],
-    [['verse.txt', '--seq-length', '100000'], 'run', 2, '--seq-length 100000 with --layers 1 is longer than can be planned'],
+    [['verse.txt', '--sequence-length', '100000'], 'run', 2, '--sequence-length 100000 with --layers 1 is longer than can be planned'],
     [['verse.txt'], 'none', 4, 'there is no '],
   ])('%j under %s ends with %i', async ([text, ...flags], name, code, message) => {
     const ran = await rnn(['eval', at(text), ...flags, ...run(name)]);

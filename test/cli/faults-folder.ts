@@ -22,7 +22,7 @@ import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog; the dog sleeps and the fox is gone.\n';
 /** The sizes of the run, so small that its making takes no time. */
-export const SMALL = '--hidden 8 --layers 1 --batch-size 2 --seq-length 8';
+export const SMALL = '--hidden 8 --layers 1 --batch-size 2 --sequence-length 8';
 
 const texts: Readonly<Record<string, string | Uint8Array>> = {
   'text.txt': VERSE.repeat(100),
@@ -72,7 +72,7 @@ export async function prepare(folder: string): Promise<void> {
   symlinkSync('nowhere', at('dangling/text.txt'));
   if (process.platform !== 'win32') execFileSync('mkfifo', [at('pipe')]);
 
-  const line = `train ${at('text.txt')} --out ${at('run')} ${SMALL} --max-steps 4 --eval-every 2 --checkpoint-every 2 --sample-every 0 --device reference`;
+  const line = `train ${at('text.txt')} --out ${at('run')} ${SMALL} --max-steps 4 --evaluate-every 2 --checkpoint-every 2 --sample-every 0 --device reference`;
   const { code, stderr } = await rnn(line.split(' '));
   if (code !== 0) throw new Error(`no run could be made: ${stderr}`);
   const copy = (name: string): string => {

@@ -230,7 +230,7 @@ describe.skipIf(!isBuilt)('what is fine all the same (npm run build makes the pr
 
 /** How the text of an endless run is trained on. */
 const endless = (out: string, more = '', text = 'text.txt', sizes = SMALL): string[] =>
-  `train ${text} --out ${out} ${sizes} ${more} --max-steps 1000000000 --eval-every 0 --sample-every 0 --device`.split(/ +/);
+  `train ${text} --out ${out} ${sizes} ${more} --max-steps 1000000000 --evaluate-every 0 --sample-every 0 --device`.split(/ +/);
 
 /** That the run in a folder can be continued; gives its step. */
 async function stepOf(out: string): Promise<number> {
@@ -294,7 +294,10 @@ describe.skipIf(!isBuilt || process.platform === 'win32')(
       // A step takes so long that it is still in hand when the second INT comes; the first would end the run after it, with 130 too.
       writeFileSync(join(folder, 'long.txt'), 'the quick brown fox jumps over the lazy dog\n'.repeat(1000));
       const run = begin(
-        [...endless('run-twice', '--checkpoint-every 1', 'long.txt', '--hidden 128 --layers 2 --seq-length 600 --batch-size 64'), 'cpu'],
+        [
+          ...endless('run-twice', '--checkpoint-every 1', 'long.txt', '--hidden 128 --layers 2 --sequence-length 600 --batch-size 64'),
+          'cpu',
+        ],
         { folder },
       );
       await run.seen(/saved run-twice/);

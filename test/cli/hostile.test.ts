@@ -80,7 +80,7 @@ describe('a checkpoint that names files', () => {
     expect(await resume()).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: name it again by --val-file/,
+        /the validation text \/dev\/null is not a plain file, and only the checkpoint names it\nhint: name it again by --validation-file/,
       ),
     });
     alterLatest((file) => Object.assign(file.training.reading, { validationFile: null, validationFraction: 0.1, testFile: '/dev/null' }));
@@ -89,7 +89,7 @@ describe('a checkpoint that names files', () => {
       stderr: expect.stringMatching(/the test text \/dev\/null is not a plain file, .*\nhint: name it again by --test-file/),
     });
     alterLatest((file) => (file.training.reading.testFile = null));
-    expect(await resume('--val-file', '/dev/null')).toMatchObject({
+    expect(await resume('--validation-file', '/dev/null')).toMatchObject({
       code: 3,
       stderr: expect.stringContaining('the validation text /dev/null is empty'),
     });
@@ -129,7 +129,7 @@ describe('a checkpoint with words for the terminal', () => {
       file.training.device = escape;
       file.optimizer.name = escape;
     });
-    expect((await resume('--seq-length', '6')).stderr).not.toMatch(control);
+    expect((await resume('--sequence-length', '6')).stderr).not.toMatch(control);
     alterLatest((file) => (file.training.options = { [escape]: { __proto: 1, constructor: 1 } }));
     const { code, stderr } = await rnn(['info', join(run, 'latest.json')]);
     expect({ code, stderr }).toEqual({ code: 4, stderr: expect.stringContaining('is a forbidden name') as string });

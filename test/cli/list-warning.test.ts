@@ -21,8 +21,8 @@ it.each([[['--dry-run']], [['--max-steps', '1', '--threads', '1', '--out', 'run'
 });
 
 it.each([
-  ['a validation text of its own', (): string[] => ['--val-file', at('list.txt')]],
-  ['no validation part', (): string[] => ['--val-fraction', '0']],
+  ['a validation text of its own', (): string[] => ['--validation-file', at('list.txt')]],
+  ['no validation part', (): string[] => ['--validation-fraction', '0']],
 ])('does not come with %s', async (_, flags) => {
   expect((await rnn(['train', at('list.txt'), ...flags(), '--dry-run'])).stderr).not.toContain('sorted');
 });

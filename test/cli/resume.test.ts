@@ -26,7 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const sizes = '--hidden 8 --batch-size 4 --seq-length 8 --threads 1 --device cpu'.split(' ');
+const sizes = '--hidden 8 --batch-size 4 --sequence-length 8 --threads 1 --device cpu'.split(' ');
 const train = (...args: string[]) => rnn(['train', text, '--out', out, ...args]);
 const started = async (...args: string[]): Promise<void> => {
   expect((await train(...sizes, '--max-steps', '6', ...args)).code).toBe(0);
@@ -99,17 +99,17 @@ describe('rnn train --resume', () => {
 
   it('says which options it has no use for in a run that is over, and what would give them one', async () => {
     await started();
-    const { code, stderr } = await train('--resume', '--lr', '0.5', '--batch-size', '2', '--hidden', '8', '--accept-new-corpus');
+    const { code, stderr } = await train('--resume', '--learning-rate', '0.5', '--batch-size', '2', '--hidden', '8', '--accept-new-corpus');
     expect(code).toBe(0);
     expect(stderr).toContain(
-      'not used, because the run is over: --batch-size, --lr, --accept-new-corpus; with a higher --max-steps it goes on\n',
+      'not used, because the run is over: --batch-size, --learning-rate, --accept-new-corpus; with a higher --max-steps it goes on\n',
     );
     expect((await train('--resume', '--max-steps', '6', '--batch-size', '4')).stderr).not.toContain('not used');
-    expect((await train('--resume', '--lr', '0.5', '--quiet')).stderr).toBe('');
+    expect((await train('--resume', '--learning-rate', '0.5', '--quiet')).stderr).toBe('');
   });
 
   it('falls back to previous.json with a warning, even with --quiet', async () => {
-    await started('--checkpoint-every', '3', '--val-fraction', '0');
+    await started('--checkpoint-every', '3', '--validation-fraction', '0');
     writeFileSync(join(out, 'latest.json'), readFileSync(join(out, 'latest.json'), 'utf8').slice(0, 500));
     const { code, stderr } = await train('--resume', '--quiet');
     expect(code).toBe(0);
@@ -118,7 +118,7 @@ describe('rnn train --resume', () => {
   });
 
   it('goes on from the best state where nothing else can be read, with a warning that says why', async () => {
-    await started('--checkpoint-every', '3', '--eval-every', '2');
+    await started('--checkpoint-every', '3', '--evaluate-every', '2');
     for (const file of ['latest.json', 'previous.json']) truncateSync(join(out, file), 500);
     const { code, stderr } = await train('--resume', '--quiet');
     expect(code).toBe(0);
@@ -165,7 +165,7 @@ describe('rnn train --resume', () => {
     await started('--streams', '16');
     const short = join(folder, 'short.txt');
     writeFileSync(short, 'the fox');
-    const { code, stderr } = await train('--resume', '--val-file', short, '--accept-new-corpus', '--max-steps', '9');
+    const { code, stderr } = await train('--resume', '--validation-file', short, '--accept-new-corpus', '--max-steps', '9');
     expect({ code, stderr }).toMatchObject({
       code: 0,
       stderr: expect.stringContaining('--streams is 6 from here on: the text to validate on is too short for 16\n'),
@@ -179,7 +179,7 @@ describe('rnn train --resume', () => {
     expect(await train('--resume', '--max-steps', '9', '--batch-size', '5000')).toMatchObject({
       code: 3,
       stderr: expect.stringMatching(
-        /error: the text to train on has 2,376 characters; --batch-size 5000 with --seq-length 8 needs at least .*\nhint: .*would fit/,
+        /error: the text to train on has 2,376 characters; --batch-size 5000 with --sequence-length 8 needs at least .*\nhint: .*would fit/,
       ),
     });
     expect((await train('--resume', '--max-steps', '9', '--batch-size', '9')).code).toBe(0);

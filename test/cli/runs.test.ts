@@ -22,11 +22,11 @@ const sizes = [
   '8',
   '--batch-size',
   '4',
-  '--seq-length',
+  '--sequence-length',
   '8',
   '--sample-every',
   '0',
-  '--eval-every',
+  '--evaluate-every',
   '10',
   '--quiet',
   '--device',
@@ -48,7 +48,7 @@ beforeAll(async () => {
   const made = [
     await train('short', '--max-steps', '10'),
     await train('long', '--max-steps', '60', '--layers', '2'),
-    await train('blind', '--max-steps', '10', '--val-fraction', '0'),
+    await train('blind', '--max-steps', '10', '--validation-fraction', '0'),
     await train('gru', '--max-steps', '30', '--cell', 'gru', '--layers', '2'),
   ];
   for (const { code, stderr } of made) if (code !== 0) throw new Error(stderr);
@@ -121,7 +121,7 @@ describe('rnn runs', () => {
   it('shows what differs from the defaults for the sizes and the preset of a run, by the names of flags', async () => {
     const path = at('changed');
     const one = ['train', at('text.txt'), ...sizes.slice(0, 2), ...sizes.slice(6), '--max-steps', '2'];
-    await rnn([...one, '--out', join(path, 'a'), '--dropout', '0.3', '--lr', '0.01', '--no-text-starts', '--seed', '2']);
+    await rnn([...one, '--out', join(path, 'a'), '--dropout', '0.3', '--learning-rate', '0.01', '--no-text-starts', '--seed', '2']);
     await rnn([...one, '--out', join(path, 'b'), '--preset', 'quick', '--clip-norm', '2']);
     const { stdout } = await rnn(['runs', path]);
     expect(stdout).toMatch(/ a +dropout 0\.3, no-text-starts, seed 2, learning-rate 0\.01$/m);
@@ -141,8 +141,8 @@ describe('rnn runs', () => {
     const other = (name: string, ...argv: string[]) =>
       rnn(['train', at('more', 'text.txt'), '--out', join(path, name), ...sizes, '--max-steps', '2', ...argv]);
     await other('zebra');
-    await other('zebra-split', '--val-fraction', '0.2');
-    await other('zebra-2', '--max-time', '1h', '--lr', '0.02');
+    await other('zebra-split', '--validation-fraction', '0.2');
+    await other('zebra-2', '--max-time', '1h', '--learning-rate', '0.02');
     const { stdout } = await rnn(['runs', path]);
     const groups = stdout.trimEnd().split('\n\n');
     expect(groups).toHaveLength(4);

@@ -111,7 +111,7 @@ describe('the command line is stronger than the environment, that than the file,
 
   it('and for options that are one choice', async () => {
     const file = { epochs: 3, 'val-file': 'other.txt' };
-    const given = (await train({ argv: ['--budget', '3m'], env: { RNN_VAL_FRACTION: '0.2' }, file })).calls;
+    const given = (await train({ argv: ['--budget', '3m'], env: { RNN_VALIDATION_FRACTION: '0.2' }, file })).calls;
     expect(given.given).toEqual({ budgetMs: 180_000 });
     expect(given.corpus).toMatchObject({ validationFraction: 0.2, validationFile: null });
     expect((await train({ argv: ['--resume'], file: { force: true, 'dry-run': true } })).code).toBe(0);
@@ -143,7 +143,7 @@ describe('a switch', () => {
 
 describe('what is wrong is called by where it stands', () => {
   it.each([
-    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0, expected a whole number of at least 1', ''],
+    [{ env: { RNN_HIDDEN: '0' } }, 'RNN_HIDDEN is 0, expected a whole number from 1 to 1048576', ''],
     [{ env: { RNN_CELL: 'lstmm' } }, 'RNN_CELL is lstmm, expected one of rnn, ', 'did you mean'],
     [{ env: { RNN_TIED: 'maybe' } }, 'RNN_TIED is maybe, expected 1 or 0', ''],
     [{ env: { RNN_EPOCHS: '1', RNN_BUDGET: '3m' } }, 'RNN_EPOCHS and RNN_BUDGET exclude each other', 'give one'],
@@ -157,8 +157,8 @@ describe('what is wrong is called by where it stands', () => {
     [{ file: { include: '*.c' } }, 'rnn.json:1: include is "*.c", expected a list of texts', ''],
     [{ file: { out: 7 } }, 'rnn.json:1: out is 7, expected a text between double quotes', ''],
     [{ file: '{\n  "cell": "gru",\n  "hiden": 64\n}' }, 'rnn.json:3: hiden is no option of rnn train', 'did you mean hidden?'],
-    [{ file: { valFractoin: 0.1 } }, 'rnn.json:1: valFractoin is no option', 'did you mean val-fraction?'],
-    [{ file: { learning_rate: 0.1 } }, 'rnn.json:1: learning_rate is no option', 'did you mean lr?'],
+    [{ file: { validationFractoin: 0.1 } }, 'rnn.json:1: validationFractoin is no option', 'did you mean validation-fraction?'],
+    [{ file: { learning_rate: 0.1 } }, 'rnn.json:1: learning_rate is no option', 'did you mean learning-rate?'],
     [{ file: { HIDDEN: 64 } }, 'rnn.json:1: HIDDEN is no option', 'did you mean hidden?'],
     [{ file: { MAX_STEPS: 64 } }, 'rnn.json:1: MAX_STEPS is no option', 'did you mean max-steps?'],
     [{ file: '{"hidden": 1e400}' }, 'rnn.json:1: hidden is Infinity, expected a whole number', ''],
@@ -252,8 +252,8 @@ describe('what is wrong is called by where it stands', () => {
   });
 
   it('a text of which an error is that names an option says nothing of where options come from', async () => {
-    const { stderr } = await rnn(['train', join(folder, 'no --lr here.txt')], { env: { RNN_LR: '0.01' } });
-    expect(stderr).toMatch(/^error: no such file or folder: .*no --lr here\.txt\nhint: check the path/);
+    const { stderr } = await rnn(['train', join(folder, 'no --learning-rate here.txt')], { env: { RNN_LEARNING_RATE: '0.01' } });
+    expect(stderr).toMatch(/^error: no such file or folder: .*no --learning-rate here\.txt\nhint: check the path/);
   });
 
   it('errors are told with their stack where the environment asks for it', async () => {
@@ -302,7 +302,7 @@ it('a plan has in it the file that gives the same run again', async () => {
 
 it('a run that goes on takes them as given again: the same are passed over in silence, others count or are refused', async () => {
   const again = (env: Record<string, string>, file: object): Promise<Ran> => {
-    has({ 'val-fraction': 0, 'seq-length': 8, 'batch-size': 2, 'sample-every': 0, ...file });
+    has({ 'validation-fraction': 0, 'sequence-length': 8, 'batch-size': 2, 'sample-every': 0, ...file });
     return rnn(['train', text, '--config', config, '--resume', '--out', join(folder, 'run')], { env: { RNN_DEVICE: 'reference', ...env } });
   };
   expect((await again({ RNN_MAX_STEPS: '2' }, { hidden: 4 })).code).toBe(0);
@@ -353,8 +353,8 @@ describe('a sweep', () => {
 
   it('hands the environment and the file on to its points, but for what it tries or decides itself', async () => {
     has({ epochs: 2, hidden: 64, nesterov: true, out: 'elsewhere', device: 'cpu' });
-    const { code, stdout, stderr } = await sweep(['--grid', 'budget=1m', '--', '--config', config, '--seq-length', '20'], {
-      RNN_LR: '0.01',
+    const { code, stdout, stderr } = await sweep(['--grid', 'budget=1m', '--', '--config', config, '--sequence-length', '20'], {
+      RNN_LEARNING_RATE: '0.01',
       RNN_HIDDEN: '32',
       RNN_THREADS: '1',
       RNN_JSON: '1',
@@ -362,7 +362,7 @@ describe('a sweep', () => {
     });
     expect({ code, stderr: stderr.replace(/^.*has no effect.*\n/gm, '') }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toBe(
-      `rnn train ${text} --seq-length 20 --hidden=32 --lr=0.01 --seed=5 --nesterov --device=cpu --budget 1m --resume --out ${join(folder, 'sweep/budget=1m')}\n`,
+      `rnn train ${text} --sequence-length 20 --hidden=32 --seed=5 --learning-rate=0.01 --nesterov --device=cpu --budget 1m --resume --out ${join(folder, 'sweep/budget=1m')}\n`,
     );
   });
 

@@ -8,7 +8,7 @@ import { rnn } from './helpers.ts';
 
 const VERSE = 'the quick brown fox jumps over the lazy dog\n';
 const machine = '--threads 1 --device cpu --blas off'.split(' ');
-const sizes = '--hidden 8 --batch-size 4 --seq-length 8 --max-steps 6 --eval-every 3'.split(' ');
+const sizes = '--hidden 8 --batch-size 4 --sequence-length 8 --max-steps 6 --evaluate-every 3'.split(' ');
 
 let folder: string;
 const at = (name: string): string => join(folder, name);

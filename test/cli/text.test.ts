@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { alterParsed, temporaryFolder } from '../runs/fixture.ts';
 import { type Ran, rnn } from './helpers.ts';
 
-const sizes = '--hidden 8 --batch-size 4 --seq-length 8 --threads 1 --device cpu'.split(' ');
+const sizes = '--hidden 8 --batch-size 4 --sequence-length 8 --threads 1 --device cpu'.split(' ');
 const lines = 'the quick brown fox jumps over the lazy dog\n'.repeat(20);
 
 let folder: string;
@@ -76,19 +76,19 @@ describe('a text in another encoding', () => {
 describe('characters that a run does not know', () => {
   it('are added by the command that rnn train --resume names', async () => {
     const text = file('text.txt', lines);
-    await train(text, 'run', '--val-fraction', '0.2');
+    await train(text, 'run', '--validation-fraction', '0.2');
     writeFileSync(text, `${lines}ünd\n`);
     const { code, stderr } = await resume(text, 'run', '--accept-new-corpus', '--max-steps', '8');
     expect(code).toBe(3);
     const command = /^hint: run rnn (.*): it starts from the weights of this run, and learns them$/m.exec(stderr)?.[1];
-    expect(command).toBe(`train ${text} --init-from ${join(folder, 'run')} --out ${join(folder, 'run')}-2 --val-fraction 0.2`);
+    expect(command).toBe(`train ${text} --init-from ${join(folder, 'run')} --out ${join(folder, 'run')}-2 --validation-fraction 0.2`);
     expect((await rnn([...command!.split(' '), '--max-steps', '2', '--device', 'cpu', '--threads', '1'])).code).toBe(0);
     expect(latest('run-2').vocabulary.symbols).toContain('ü');
   });
 
   it('but only the text to validate on has are learnt by no step, and said once', async () => {
     const text = file('text.txt', lines);
-    const options = ['--val-file', file('other.txt', 'the ünd\n')];
+    const options = ['--validation-file', file('other.txt', 'the ünd\n')];
     const { code, stderr } = await train(text, 'run', ...options);
     expect({ code, notes: stderr.match(/only in the text to validate on: U\+00FC ü/g)?.length }).toEqual({ code: 0, notes: 1 });
     expect((await resume(text, 'run', '--max-steps', '8')).stderr).not.toContain('only in the text');

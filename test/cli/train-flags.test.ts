@@ -30,7 +30,7 @@ it.each([
 });
 
 it.each([
-  ['--lr', '0.002,0.005', 'lr=0.002,0.005'],
+  ['--learning-rate', '0.002,0.005', 'lr=0.002,0.005'],
   ['--budget', '1m,2m', 'budget=1m,2m'],
   ['--cell', 'gru,lstm', 'cell=gru,lstm'],
 ])('%s %s names the sweep that tries these values', async (flag, value, grid) => {
@@ -56,7 +56,7 @@ it('the help of rnn train shows every default that does not depend on the text, 
     '--unit': calls.corpus?.unit,
     '--encoding': calls.corpus?.encoding,
     '--min-count': String(calls.corpus?.minCount),
-    '--val-fraction': String(calls.corpus?.validationFraction),
+    '--validation-fraction': String(calls.corpus?.validationFraction),
     '--test-fraction': String(calls.corpus?.testFraction),
     '--device': calls.device?.[0],
   });
@@ -64,9 +64,9 @@ it('the help of rnn train shows every default that does not depend on the text, 
 
 it('the help of rnn train says what the rest is chosen from', async () => {
   const help = await helpOfTrain();
-  for (const flag of ['--cell', '--layers', '--hidden', '--embedding', '--dropout', '--weight-decay', '--seq-length', '--batch-size'])
+  for (const flag of ['--cell', '--layers', '--hidden', '--embedding', '--dropout', '--weight-decay', '--sequence-length', '--batch-size'])
     expect(help.get(flag), flag).toContain('chosen');
-  expect(help.get('--lr')).toContain('chosen from cell and hidden');
+  expect(help.get('--learning-rate')).toContain('chosen from cell and hidden');
   const rates = [{ cell: 'lstm' }, { cell: 'gru' }, { hidden: 1000 }, { hidden: 1000, cell: 'gru' }].map(
     (given) => resolved(1_000_000, given).learningRate,
   );
@@ -75,10 +75,11 @@ it('the help of rnn train says what the rest is chosen from', async () => {
 
 it('a learning rate that no text could be learnt with is refused before anything is read', async () => {
   const { rooms, calls } = fakeRooms();
-  const { code, stderr } = await rnn(['train', 'hamlet.txt', '--lr', '1001'], { rooms });
+  const { code, stderr } = await rnn(['train', 'hamlet.txt', '--learning-rate', '1001'], { rooms });
   expect({ code, stderr }).toEqual({
     code: 2,
-    stderr: 'error: --lr is 1001, expected a number above 0 and of at most 1000\nhint: rnn train --help tells how to choose it\n',
+    stderr:
+      'error: --learning-rate is 1001, expected a number above 0 and of at most 1000\nhint: rnn train --help tells how to choose it\n',
   });
   expect(calls.corpus).toBeUndefined();
 });

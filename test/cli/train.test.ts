@@ -29,9 +29,9 @@ describe('rnn train', () => {
   it('hands on every option that was given, and none that was not', async () => {
     const { rooms, calls } = fakeRooms();
     const given =
-      '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --init orthogonal --seq-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --lr 0.5 --lr-schedule step --lr-decay 0.9 --lr-decay-epochs 2 --lr-final 0.1 --warmup 10 --momentum 0.9 --clip-norm 0 --nesterov --weight-decay 0.1 --clip-value 1 --average 0.99 --accumulate 4 --orthogonal-every 9 --random-offset --random-length --plateau-patience 2 --seed 7 --eval-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
+      '--cell gru --layers 3 --hidden 64 --embedding 16 --dropout 0.2 --forget-bias 0 --initialisation orthogonal --sequence-length 40 --batch-size 20 --epochs 2.5 --max-time 50m --optimizer sgd --learning-rate 0.5 --schedule step --decay 0.9 --decay-epochs 2 --final-fraction 0.1 --warmup-steps 10 --momentum 0.9 --clip-norm 0 --nesterov --weight-decay 0.1 --clip-value 1 --average 0.99 --accumulate 4 --orthogonal-every 9 --random-offset --random-length --plateau-patience 2 --seed 7 --evaluate-every 100 --checkpoint-every 0 --sample-every 50 --sample-length 80 --patience 3 --streams 1 --keep 2 --max-recoveries 1';
     const elsewhere =
-      '--unit byte --min-count 2 --val-fraction 0 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
+      '--unit byte --min-count 2 --validation-fraction 0 --test-fraction 0.1 --include *.c --include *.h --exclude old --out runs/a --force --device cpu --threads 2 --quiet';
     const { code, stderr } = await rnn(['train', 'a', 'b', ...given.split(' '), ...elsewhere.split(' ')], { rooms });
     expect({ code, stderr }).toEqual({ code: 0, stderr: 'warning: step 1,200: the loss was not a number; the step was left out\n' });
     expect(calls.given).toEqual({
@@ -130,7 +130,7 @@ describe('rnn train', () => {
     [['--device', 'gpuu'], '--device is gpuu, expected one of auto, cpu, gpu, gpu:software, gpu:webasm, gpu:cpu, reference'],
     [['--epochs', '2', '--budget', '3m'], '--epochs and --budget exclude each other'],
     [['--epochs', '2', '--max-steps', '9', '--budget', '3m'], '--epochs and --max-steps and --budget exclude each other'],
-    [['--val-fraction', '0.2', '--val-file', 'b'], '--val-fraction and --val-file exclude each other'],
+    [['--validation-fraction', '0.2', '--validation-file', 'b'], '--validation-fraction and --validation-file exclude each other'],
     [['--test-fraction', '0.2', '--test-file', 'b'], '--test-fraction and --test-file exclude each other'],
     [['--hidden', '0'], '--hidden is 0, expected a whole number of at least 1'],
     [['--dropout', '1'], '--dropout is 1, expected a number of at least 0 and below 1'],
@@ -191,29 +191,34 @@ it('a run that diverged ends with 5 and the command that goes on with half of it
   const { code, stderr } = await rnn(['train', 'hamlet.txt'], { rooms });
   expect(code).toBe(5);
   expect(stderr).toContain(
-    'go on from checkpoints/hamlet/latest.json with half the learning rate: rnn train hamlet.txt --resume --lr 0.00075; ',
+    'go on from checkpoints/hamlet/latest.json with half the learning rate: rnn train hamlet.txt --resume --learning-rate 0.00075; ',
   );
 });
 
 it('a run that diverged before it learnt anything is not advised to learn more slowly', async () => {
   const { rooms } = fakeRooms({ events: () => [start, { ...end('diverged'), step: 0, checkpoint: null } as TrainingEvent] });
-  const { stderr } = await rnn(['train', 'hamlet.txt', '--ar', '1000'], { rooms });
-  expect(stderr).toContain('so a lower --lr does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --ar or --tar');
+  const { stderr } = await rnn(['train', 'hamlet.txt', '--activation-penalty', '1000'], { rooms });
+  expect(stderr).toContain(
+    'so a lower --learning-rate does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty',
+  );
   const { stderr: later } = await rnn(['train', 'hamlet.txt', '--clip-norm', '0'], fakeRooms({ events: () => [start, end('diverged')] }));
-  expect(later).toContain('; --clip-norm 5 or a longer --warmup helps against spikes');
+  expect(later).toContain('; --clip-norm 5 or a longer --warmup-steps helps against spikes');
   const unsaved = fakeRooms({ events: () => [start, { ...end('diverged'), checkpoint: null } as TrainingEvent] });
   expect((await rnn(['train', 'hamlet.txt', '--init-scale', '1e6'], unsaved)).stderr).toContain(
-    'nothing was saved: try again with a smaller --init-scale, or --lr 0.00075; ',
+    'nothing was saved: try again with a smaller --init-scale, or --learning-rate 0.00075; ',
   );
 });
 
-it.each(['--forget-bias', '--gate-bias', '--init-scale', '--ar', '--tar'])('%s beyond what weights can be is refused', async (flag) => {
-  const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, '1e308'], fakeRooms());
-  expect({ code, stderr }).toEqual({
-    code: 2,
-    stderr: expect.stringMatching(/^error: --[a-z-]+ is 1e308, expected a number from -?\d+ to 1000000\n/),
-  });
-});
+it.each(['--forget-bias', '--gate-bias', '--init-scale', '--activation-penalty', '--temporal-penalty'])(
+  '%s beyond what weights can be is refused',
+  async (flag) => {
+    const { code, stderr } = await rnn(['train', 'hamlet.txt', flag, '1e308'], fakeRooms());
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^error: --[a-z-]+ is 1e308, expected a number from -?\d+ to 1000000\n/),
+    });
+  },
+);
 
 const interrupted = async (signals: readonly Signal[]) => {
   const io = new FakeProcess();

@@ -58,7 +58,7 @@ describe('of a run', () => {
       at('run'),
       '--max-steps',
       '40',
-      '--eval-every',
+      '--evaluate-every',
       '10',
       '--hidden',
       '8',

@@ -18,8 +18,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'rnn-written-'));
   writeFileSync(at('book.txt'), text);
   writeFileSync(at('other.txt'), text);
-  const sizes = '--hidden 8 --layers 1 --batch-size 2 --seq-length 8 --max-steps 4 --eval-every 2 --sample-every 2 --device reference';
-  const ran = await rnn(`train ${at('book.txt')} --val-file ${at('other.txt')} --out ${at('run')} ${sizes}`.split(' '));
+  const sizes =
+    '--hidden 8 --layers 1 --batch-size 2 --sequence-length 8 --max-steps 4 --evaluate-every 2 --sample-every 2 --device reference';
+  const ran = await rnn(`train ${at('book.txt')} --validation-file ${at('other.txt')} --out ${at('run')} ${sizes}`.split(' '));
   if (ran.code !== 0) throw new Error(ran.stderr);
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -36,7 +37,7 @@ const writing: Readonly<Record<string, string>> = {
   'story --html': 'story @run --html',
   'export --out': 'export @run --format onnx --out',
 };
-const reading = ['train --test-file', 'train --val-file', 'train --config', 'sample --prime-file'];
+const reading = ['train --test-file', 'train --validation-file', 'train --config', 'sample --prime-file'];
 const ending = (flag: string): string => (flag.endsWith('--record') ? '.npz' : '');
 const words = (line: string): string[] => line.replaceAll('@', `${folder}/`).split(' ');
 const run = (flag: string, path: string, ...more: string[]): ReturnType<typeof rnn> => rnn([...words(writing[flag]), path, ...more]);
@@ -127,7 +128,7 @@ describe('a source', () => {
 
   it.each([
     ['a text', 'train @run/log.jsonl --out @run'],
-    ['a text to validate on', 'train @book.txt --val-file @run/log.jsonl --out @run'],
+    ['a text to validate on', 'train @book.txt --validation-file @run/log.jsonl --out @run'],
     ['the options', 'train @book.txt --config @options/best.json --out @options'],
     ['the weights', 'train @book.txt --init-from @run --out @run'],
   ])('that a run would remove is not: %s', async (_, line) => {
@@ -146,7 +147,7 @@ describe('a source', () => {
 it('a log that rnn did not write is not removed by a new run, unless --force is given', async () => {
   mkdirSync(at('notes'));
   writeFileSync(at('notes/log.jsonl'), '{"mine": true}\n');
-  const line = 'train @book.txt --out @notes --hidden 8 --layers 1 --batch-size 2 --seq-length 8 --max-steps 1 --device reference';
+  const line = 'train @book.txt --out @notes --hidden 8 --layers 1 --batch-size 2 --sequence-length 8 --max-steps 1 --device reference';
   expect(await rnn(words(line))).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('rnn did not write the file that is already there') as string,

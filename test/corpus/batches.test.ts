@@ -113,11 +113,16 @@ describe('sizes for a text', () => {
     [
       1000,
       { batchSize: true, sequenceLength: true },
-      '--batch-size 64 with --seq-length 64 needs at least 4,097',
-      '--batch-size 8 --seq-length 31 would fit',
+      '--batch-size 64 with --sequence-length 64 needs at least 4,097',
+      '--batch-size 8 --sequence-length 31 would fit',
     ],
-    [60, { batchSize: true, sequenceLength: false }, '--batch-size 64 needs at least 65', '--batch-size 1 --seq-length 14 would fit'],
-    [60, { batchSize: false, sequenceLength: true }, '--seq-length 64 needs at least 65', '--batch-size 1 --seq-length 14 would fit'],
+    [60, { batchSize: true, sequenceLength: false }, '--batch-size 64 needs at least 65', '--batch-size 1 --sequence-length 14 would fit'],
+    [
+      60,
+      { batchSize: false, sequenceLength: true },
+      '--sequence-length 64 needs at least 65',
+      '--batch-size 1 --sequence-length 14 would fit',
+    ],
   ])('that were given and do not fit %i characters are refused with others that do', async (length, given, needs, fitting) => {
     const error = await failureOf(() => fitSizes(length, wanted, given));
     expect(error.kind).toBe('corpus');

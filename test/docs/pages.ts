@@ -55,7 +55,7 @@ export const pages: readonly Page[] = [
   },
   {
     name: 'docs/configuration.md',
-    before: [sonnets, text('corpus.txt'), 'echo \'{ "layers": 1, "batch-size": 4, "seq-length": 8 }\' >rnn.json'].join('\n'),
+    before: [sonnets, text('corpus.txt'), 'echo \'{ "layers": 1, "batch-size": 4, "sequence-length": 8 }\' >rnn.json'].join('\n'),
   },
   {
     name: 'docs/pytorch.md',

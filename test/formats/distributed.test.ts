@@ -97,7 +97,7 @@ describe.skipIf(python === null)(`training in two processes of PyTorch${whyNoPyt
       'gru',
       '--batch-size',
       '4',
-      '--seq-length',
+      '--sequence-length',
       '16',
       '--streams',
       '5',
@@ -120,9 +120,9 @@ describe.skipIf(python === null)(`training in two processes of PyTorch${whyNoPyt
       '60',
       '--batch-size',
       '8',
-      '--seq-length',
+      '--sequence-length',
       '24',
-      '--lr',
+      '--learning-rate',
       '0.01',
     ]);
     const losses = [...told.matchAll(/^step (\d+): .*validation loss ([\d.]+) nats/gm)].map(([, step, nats]) => [

@@ -130,7 +130,7 @@ function listOf(folder) {
 
 /** @param rnn the words of a command line that start it */
 async function use(cwd, rnn, options = {}) {
-  await run([...rnn, 'train', '-', '--out', 'run', '--val-fraction', '0', '--max-steps', '150', '--force', '--quiet'], {
+  await run([...rnn, 'train', '-', '--out', 'run', '--validation-fraction', '0', '--max-steps', '150', '--force', '--quiet'], {
     ...options,
     cwd,
     input: text,

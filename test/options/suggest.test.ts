@@ -3,7 +3,7 @@ import { meansOutput, suggestions } from '../../src/options/suggest.ts';
 
 describe('the names that are meant by a name', () => {
   it.each([
-    ['--learning_rate', ['--lr', '--layers'], ['--lr']],
+    ['--learning_rate', ['--learning-rate', '--layers'], ['--learning-rate']],
     ['lr', ['learningRate', 'layers'], ['learningRate']],
     ['-rnn_size', ['--hidden', '--layers'], ['--hidden']],
     ['-n', ['--num', '--length', '--seed'], ['--num', '--length']],
@@ -19,8 +19,10 @@ describe('the names that are meant by a name', () => {
   });
 
   it('are as many as the caller knows of', () => {
-    expect(suggestions('--ar', ['activationPenalty'])).toEqual([]);
-    expect(suggestions('--ar', ['activationPenalty'], [['activationPenalty', '--ar']])).toEqual(['activationPenalty']);
+    expect(suggestions('--activation-penalty', ['activationPenalty'])).toEqual([]);
+    expect(suggestions('--activation-penalty', ['activationPenalty'], [['activationPenalty', '--activation-penalty']])).toEqual([
+      'activationPenalty',
+    ]);
   });
 
   it('are none for a name that means nothing', () => {

@@ -9,11 +9,11 @@ describe('numbers on the command line', () => {
     ['+3', 3],
     ['-1.5', -1.5],
   ])('%s is read as a number', (text, value) => {
-    expect(parseNumber('--lr', text, {})).toBe(value);
+    expect(parseNumber('--learning-rate', text, {})).toBe(value);
   });
 
   it.each(['', ' 1', '1 ', '1,000', '0x10', 'abc', '1e', 'NaN', 'Infinity', '--1', '1_000'])('%j is refused, not guessed at', (text) => {
-    expect(() => parseNumber('--lr', text, {})).toThrow(/^--lr is .*, expected a number$/);
+    expect(() => parseNumber('--learning-rate', text, {})).toThrow(/^--learning-rate is .*, expected a number$/);
   });
 
   it.each([

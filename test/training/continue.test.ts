@@ -43,7 +43,7 @@ describe('the settings of a run that goes on', () => {
     expect(notes).toEqual([
       '--dropout is 0.5 from here on; it was 0',
       '--batch-size is 4 from here on; it was 8',
-      '--lr is 0.001 from here on; it was 0.01',
+      '--learning-rate is 0.001 from here on; it was 0.01',
       '--threads is 2 from here on; it was not given',
     ]);
   });
@@ -79,7 +79,7 @@ describe('the settings of a run that goes on', () => {
     [{ options: { layers: 2 } }, '--layers cannot change in a run: it is 1, and 2 was given'],
     [{ options: { cell: 'gru' } }, '--cell cannot change in a run: it is lstm, and gru was given'],
     [{ options: { embedding: 8 } }, '--embedding cannot change in a run: it is 0, and 8 was given'],
-    [{ options: { initialisation: 'xavier' } }, '--init cannot change in a run: it is uniform, and xavier was given'],
+    [{ options: { initialisation: 'xavier' } }, '--initialisation cannot change in a run: it is uniform, and xavier was given'],
     [{ reading: { unit: 'byte' } }, '--unit cannot change in a run: it is char, and byte was given'],
     [{ reading: { minCount: 2 } }, '--min-count cannot change in a run: it is 1, and 2 was given'],
   ] as const)('cannot become %o: the way out is named', (settings, message) => {

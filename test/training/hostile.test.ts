@@ -160,7 +160,7 @@ describe('a run that is continued', () => {
   it('is refused where the text holds no window of its sizes, or no memory so many threads and streams', async () => {
     await expect(prepare(changed(({ training }) => (training.options.batchSize = 2000)))).rejects.toMatchObject({
       kind: 'corpus',
-      message: expect.stringContaining('--batch-size 2000 with --seq-length 5 needs at least 10,001'),
+      message: expect.stringContaining('--batch-size 2000 with --sequence-length 5 needs at least 10,001'),
     });
     await expect(
       prepare(

@@ -48,7 +48,7 @@ describe('sizes that were not given', () => {
       `--dropout ${options.dropout}`,
       `--weight-decay ${options.weightDecay}`,
       `--batch-size ${options.batchSize}`,
-      `--seq-length ${options.sequenceLength}`,
+      `--sequence-length ${options.sequenceLength}`,
       `--epochs ${options.epochs}`,
     ])
       expect(notes[0]).toContain(part);
@@ -164,7 +164,7 @@ describe('options', () => {
   test('that wait for evaluations are refused where there are none, and streams are no more than the validation text has characters', () => {
     expect(failureOf(5000, { schedule: 'plateau', evaluateEvery: 0 })).toMatchObject({
       kind: 'usage',
-      message: expect.stringContaining('--lr-schedule plateau needs evaluations') as string,
+      message: expect.stringContaining('--schedule plateau needs evaluations') as string,
     });
     expect(failureOf(5000, { patience: 2, evaluateEvery: 0 })).toMatchObject({
       kind: 'usage',
@@ -183,10 +183,10 @@ describe('options', () => {
     [{ hidden: 1.5 }, '--hidden is 1.5'],
     [{ layers: 0 }, '--layers is 0'],
     [{ layers: 1e9, budgetMs: 1000 }, '--layers is 1000000000'],
-    [{ evaluateEvery: 1.5 }, '--eval-every is 1.5'],
+    [{ evaluateEvery: 1.5 }, '--evaluate-every is 1.5'],
     [{ embedding: -1 }, '--embedding is -1'],
-    [{ learningRate: 0 }, '--lr is 0'],
-    [{ learningRate: Infinity }, '--lr is Infinity'],
+    [{ learningRate: 0 }, '--learning-rate is 0'],
+    [{ learningRate: Infinity }, '--learning-rate is Infinity'],
     [{ dropout: 1 }, '--dropout is 1'],
     [{ cell: 'lstn' }, "unknown cell 'lstn'"],
   ])('%o are refused', (given, message) => {

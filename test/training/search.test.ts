@@ -115,7 +115,7 @@ test.each([
   [{ layers: 100, sequenceLength: 100 }, 'longer than can be planned'],
   [{ hidden: 2 ** 20 }, 'of memory, and'],
   [{ batchSize: 1e8 }, 'of memory, and'],
-  [{ batchSize: 1e10 }, '--batch-size times --seq-length is more than any text has'],
+  [{ batchSize: 1e10 }, '--batch-size times --sequence-length is more than any text has'],
 ])('sizes that fit no machine are refused whatever the text: %o', (given, message) => {
   expect(() => refuseHopelessSizes(given, { validates: true })).toThrow(message);
 });

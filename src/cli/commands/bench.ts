@@ -6,9 +6,10 @@ import type { BenchResult } from '../../diagnosis/bench.ts';
 import { RnnError } from '../../errors.ts';
 import { devices } from '../../options/run.ts';
 import { cells } from '../../model/cells/registry.ts';
+import { wholeNumber } from '../../options/kind.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, listFlag, numberFlag, switchFlag } from '../flags.ts';
+import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, flagsFor, listFlag, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
 import { textTable } from '../text-table.ts';
@@ -21,7 +22,7 @@ interface BenchFlags {
   readonly layers: number;
   readonly hidden: number;
   readonly batchSize: number;
-  readonly seqLength: number;
+  readonly sequenceLength?: number;
   readonly seconds: number;
   readonly dryRun?: boolean;
   readonly profile?: boolean;
@@ -44,8 +45,8 @@ export function defineBench(command: Command, context: Context): void {
       ).default('lstm', 'lstm'),
       numberFlag('--layers <n>', 'on top of each other', positive).default(2),
       numberFlag('--hidden <n>', 'units in each', positive).default(128),
-      numberFlag('--batch-size <n>', 'streams; 32 or 64 use a core better than 8', positive).default(50),
-      numberFlag('--seq-length <n>', 'steps back in time', positive).default(50),
+      numberFlag('--batch-size <n>', 'parallel sequences; 32 or 64 use a core best', positive).default(50),
+      ...flagsFor({ sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps back in time', default: 50 } }),
     ],
     'The measurement:': [
       numberFlag('--seconds <x>', 'each for training and sampling; 10 if busy', { above: 0 }).default(3),
@@ -64,7 +65,7 @@ export function defineBench(command: Command, context: Context): void {
 }
 
 async function benchAll(flags: BenchFlags, context: Context): Promise<void> {
-  const { cell, layers, hidden, batchSize, seqLength: sequenceLength, seconds, dryRun, profile, json } = flags;
+  const { cell, layers, hidden, batchSize, sequenceLength = 50, seconds, dryRun, profile, json } = flags;
   const { rooms, stdout, waiting } = context;
   const { bench, VOCABULARY } = await rooms.bench();
   const results: BenchResult[] = [];

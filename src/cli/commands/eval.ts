@@ -7,9 +7,21 @@ import { RnnError } from '../../errors.ts';
 import type { SurpriseRecord } from '../../insight/surprise.ts';
 import type { GivenScoring, Part, ScoringPlan } from '../../training/scoring.ts';
 import { type CharacterCosts, writeCharacters } from '../by-character.ts';
+import { wholeNumber } from '../../options/kind.ts';
 import type { Context } from '../context.ts';
 import { blasFlag, chosenDevice, deviceFlag, listDevices, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.ts';
-import { addExamples, addGroups, choiceFlag, commonFlags, listFlag, numberFlag, skipInvalidFlag, switchFlag, textFlag } from '../flags.ts';
+import {
+  addExamples,
+  addGroups,
+  choiceFlag,
+  commonFlags,
+  flagsFor,
+  listFlag,
+  numberFlag,
+  skipInvalidFlag,
+  switchFlag,
+  textFlag,
+} from '../flags.ts';
 import { bits, count, harmless, onOneLine, unitName } from '../format.ts';
 import { type Loaded, type TextFlags, namesOfTexts, readKnownText } from '../known-text.ts';
 import { countedText, named, otherMeans } from '../other-means.ts';
@@ -20,7 +32,7 @@ interface EvalFlags extends TextFlags {
   readonly checkpoint?: string;
   readonly part?: Part;
   readonly streams?: number;
-  readonly seqLength?: number;
+  readonly sequenceLength?: number;
   readonly dynamic?: boolean;
   readonly dynamicLr?: number;
   readonly dynamicDecay?: number;
@@ -49,7 +61,7 @@ export function defineEval(command: Command, context: Context): void {
     .description(
       'Tells how well a trained model predicts a text: nats and bits per character, perplexity, and the share of characters that were the likeliest.',
     )
-    .argument('<corpus...>', 'the text: files, folders, globs, or - for standard input');
+    .argument('<corpus...>', 'the text: files, folders, globs, or - for stdin');
   const groups = {
     'What is scored:': [
       textFlag('--checkpoint <path>', 'a run folder or a file; the newest run unless given'),
@@ -61,7 +73,7 @@ export function defineEval(command: Command, context: Context): void {
     ],
     'How it is read:': [
       numberFlag('--streams <n>', 'parts side by side; as in training; 1 is strict', positive),
-      numberFlag('--seq-length <n>', 'steps at a time; as in training', positive),
+      ...flagsFor({ sequenceLength: { kind: wholeNumber(1), aliases: ['seq-length'], help: 'steps at a time; as in training' } }),
       switchFlag('--dynamic', 'also with weights that learn from what was scored'),
       numberFlag('--dynamic-lr <x>', 'how fast they learn; 0.03-0.3 (default: 0.1)', { above: 0, max: 1000 }),
       numberFlag('--dynamic-decay <x>', 'back to the trained ones; 0-0.02 (default: 0.002)', { min: 0, max: 1 }),
@@ -134,7 +146,7 @@ function notesOnTrained(share: number | null): string[] {
 }
 
 /** @throws RnnError `usage` for how fast to learn where nothing is to be learnt */
-function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay }: EvalFlags): GivenScoring {
+function givenOptions({ streams, sequenceLength, dynamic, dynamicLr, dynamicDecay }: EvalFlags): GivenScoring {
   if (!dynamic && (dynamicLr !== undefined || dynamicDecay !== undefined)) {
     throw new RnnError('usage', `${dynamicLr === undefined ? '--dynamic-decay' : '--dynamic-lr'} is for --dynamic`, {
       hint: 'add --dynamic, or leave it out',
@@ -142,7 +154,7 @@ function givenOptions({ streams, seqLength, dynamic, dynamicLr, dynamicDecay }: 
   }
   return {
     ...(streams === undefined ? {} : { streams }),
-    ...(seqLength === undefined ? {} : { sequenceLength: seqLength }),
+    ...(sequenceLength === undefined ? {} : { sequenceLength }),
     ...(dynamic
       ? {
           dynamic: {

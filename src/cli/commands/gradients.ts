@@ -61,7 +61,7 @@ export function defineGradients(command: Command, context: Context): void {
       listFlag('--untrained <cell>', 'as training starts, repeatable: lstm,hidden=64'),
     ],
     'What is measured:': [
-      numberFlag('--steps <k>', `steps back; twice --seq-length is enough (default: ${defaults.steps})`, { ...positive, max: 10_000 }),
+      numberFlag('--steps <k>', `time steps back; twice the window is enough (default: ${defaults.steps})`, { ...positive, max: 10_000 }),
       numberFlag('--positions <n>', `places in the text; more are steadier (default: ${defaults.positions})`, {
         ...positive,
         max: 1024,

@@ -24,7 +24,7 @@ interface Row {
   readonly flag: string;
   readonly value: unknown;
   readonly source: Source;
-  /** In words: `--lr`, `RNN_LR`, `rnn.json`, `preset quick`. */
+  /** In words: `--learning-rate`, `RNN_LEARNING_RATE`, `rnn.json`, `preset quick`. */
   readonly origin: string;
 }
 

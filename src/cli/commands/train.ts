@@ -148,10 +148,10 @@ async function follow(
 /** A run that diverged before its first step has no learning rate to blame. */
 function adviceOnDivergence({ step, checkpoint, peakLearningRate }: EndEvent, flags: TrainFlags, resume: string): string {
   if (step === 0)
-    return 'nothing was learnt yet, so a lower --lr does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --ar or --tar';
+    return 'nothing was learnt yet, so a lower --learning-rate does not help: use a smaller --init-scale, --gate-bias, --forget-bias, --activation-penalty or --temporal-penalty';
   const spikes = flags.clipNorm === 0 ? '--clip-norm 5' : 'a lower --clip-norm';
-  const otherwise = `${spikes} or a longer --warmup helps against spikes`;
-  const lower = `--lr ${Number((peakLearningRate / 2).toPrecision(2))}`;
+  const otherwise = `${spikes} or a longer --warmup-steps helps against spikes`;
+  const lower = `--learning-rate ${Number((peakLearningRate / 2).toPrecision(2))}`;
   return checkpoint === null
     ? `nothing was saved: try again with ${orSmaller(flags, lower)}; ${otherwise}`
     : `go on from ${checkpoint} with half the learning rate: ${resume} ${lower}; ${otherwise}`;
@@ -164,8 +164,8 @@ function orSmaller(flags: TrainFlags, lower: string): string {
     '--init-scale': initScale,
     '--gate-bias': gateBias,
     '--forget-bias': forgetBias,
-    '--ar': activationPenalty,
-    '--tar': temporalPenalty,
+    '--activation-penalty': activationPenalty,
+    '--temporal-penalty': temporalPenalty,
   };
   const names = Object.entries(given).flatMap(([name, value]) => (value ? [name] : []));
   return names.length === 0 ? lower : `a smaller ${names.join(', ')}, or ${lower}`;

@@ -57,7 +57,7 @@ export async function openCpu({ threads: atMost = availableParallelism(), blas: 
           'usage',
           `this model and batch need ${needed} with one thread, more than the 4 GiB that the cpu device can use`,
           {
-            hint: 'lower --hidden, --layers, --batch-size or --seq-length',
+            hint: 'lower --hidden, --layers, --batch-size or --sequence-length',
           },
         );
       }

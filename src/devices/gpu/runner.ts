@@ -190,7 +190,7 @@ export class Runner {
 
 export function tooLittleMemory(message = 'the GPU has too little memory for this model and batch', cause?: unknown): RnnError {
   return new RnnError('usage', message, {
-    hint: 'lower --batch-size or --seq-length, then --hidden or --layers; or use --device cpu',
+    hint: 'lower --batch-size or --sequence-length, then --hidden or --layers; or use --device cpu',
     cause,
   });
 }

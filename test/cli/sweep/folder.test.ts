@@ -23,14 +23,14 @@ describe('the folder of a sweep', () => {
       stderr: `error: ${out} holds a sweep with other options after --: --max-steps is 9, and was 6\nhint: give the same options to go on with it, or another --out\n`,
     });
     expect((await sweep(rest)).stderr).toContain('--max-steps is not given, and was 6\n');
-    expect((await sweep([...fixed, '--lr', '5e-3'])).stderr).toContain('--lr is 5e-3, and was not given\n');
+    expect((await sweep([...fixed, '--learning-rate', '5e-3'])).stderr).toContain('--learning-rate is 5e-3, and was not given\n');
     expect((await sweep([...fixed, '--random-offset'])).stderr).toContain('--random-offset is given, and was not given\n');
   });
 
   it('may have other threads, and the same options in other words', async () => {
-    await sweep(['--lr', '0.005', ...fixed]);
+    await sweep(['--learning-rate', '0.005', ...fixed]);
     const others = fixed.with(fixed.indexOf('--threads') + 1, '2');
-    expect((await sweep([...others, '--lr', '5e-3'])).stdout).toContain('finished before');
+    expect((await sweep([...others, '--learning-rate', '5e-3'])).stdout).toContain('finished before');
   });
 
   it('does not take the runs of another text for its own', async () => {
@@ -67,7 +67,7 @@ describe('the folder of a sweep', () => {
     expect(readdirSync(into)).toContain('.sweep.json');
   });
 
-  it.each(['{', '{"format":"rnn-sweep","options":{}}', '{"format":"rnn-sweep","sources":["a"],"options":{"--lr":null}}'])(
+  it.each(['{', '{"format":"rnn-sweep","options":{}}', '{"format":"rnn-sweep","sources":["a"],"options":{"--learning-rate":null}}'])(
     'is refused where it says %s',
     async (content) => {
       await sweep();

@@ -10,7 +10,7 @@ import type { Signal } from '../../../src/cli/signals.ts';
 import { FakeProcess, type Ran } from '../helpers.ts';
 
 /** Options of a run that takes a moment. */
-export const fixed = '--max-steps 6 --batch-size 4 --seq-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
+export const fixed = '--max-steps 6 --batch-size 4 --sequence-length 8 --sample-every 0 --threads 1 --device cpu --blas off'.split(' ');
 
 /** Where a test is, the text that it sweeps over, and the folder of the sweep, which is not there yet. */
 export let folder: string;

@@ -34,7 +34,7 @@ describe('a trial that diverged', () => {
     '0',
     '--max-recoveries',
     '0',
-    '--eval-every',
+    '--evaluate-every',
     '0',
     '--checkpoint-every',
     '0',
@@ -63,7 +63,7 @@ describe('a trial that diverged', () => {
   it('does not repeat the advice to its run', async () => {
     const { stderr, stdout } = await sweep(
       hidden(4),
-      pretending({ code: 5, signal: null }, { stderr: 'warning: latest.json is damaged\nwarning: go on with --lr 0.1' }),
+      pretending({ code: 5, signal: null }, { stderr: 'warning: latest.json is damaged\nwarning: go on with --learning-rate 0.1' }),
     );
     expect(stdout).toContain('[1/1] hidden=4: diverged\n');
     expect(stderr).toContain('hidden=4: warning: latest.json is damaged\n1 of 1 trials diverged');

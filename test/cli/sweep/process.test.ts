@@ -15,7 +15,9 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const at = (...names: string[]): string => join(folder, ...names);
 const fixed =
-  '--batch-size 4 --seq-length 8 --sample-every 0 --eval-every 0 --checkpoint-every 20 --threads 1 --device cpu --blas off'.split(' ');
+  '--batch-size 4 --sequence-length 8 --sample-every 0 --evaluate-every 0 --checkpoint-every 20 --threads 1 --device cpu --blas off'.split(
+    ' ',
+  );
 /** Too long to end by itself while a test looks at it. */
 const endless = ['sweep', 'text.txt', '--out', 'sweep', '--grid', 'hidden=4,5', '--', '--max-steps', '100000000', ...fixed];
 

@@ -80,7 +80,7 @@ describe('rnn sweep', () => {
   });
 
   it('prints nothing with --quiet but what goes wrong', async () => {
-    const ran = await sweep(['--grid', 'val-fraction=0.1,0.999', '--quiet'], inProcess().start);
+    const ran = await sweep(['--grid', 'validation-fraction=0.1,0.999', '--quiet'], inProcess().start);
     expect(ran).toMatchObject({ code: 1, stdout: '' });
     expect(ran.stderr).toBe('warning: 1 of 2 trials failed; the same command tries them again\n');
   });
@@ -94,15 +94,15 @@ describe('rnn sweep', () => {
 
   it('reports a trial that fails, continues with the others, and ends with 1', async () => {
     const { start } = inProcess();
-    const ran = await sweep(['--grid', 'val-fraction=0.1,0.999,0'], start);
+    const ran = await sweep(['--grid', 'validation-fraction=0.1,0.999,0'], start);
     expect(ran.code).toBe(1);
     expect(ran.stdout).toMatch(
-      /^\[1\/3] val-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] val-fraction=0\.999: failed: the text .*\n\[3\/3] val-fraction=0: finished, 6 steps in \d+s\n/,
+      /^\[1\/3] validation-fraction=0\.1: [\d.]+ nats, 6 steps in \d+s\n\[2\/3] validation-fraction=0\.999: failed: the text .*\n\[3\/3] validation-fraction=0: finished, 6 steps in \d+s\n/,
     );
-    expect(ran.stdout).toMatch(/ empty +val-fraction=0\.999\n$/);
+    expect(ran.stdout).toMatch(/ empty +validation-fraction=0\.999\n$/);
     expect(ran.stderr).toContain('warning: 1 of 3 trials failed; the same command tries them again\n');
     const again = inProcess();
-    expect((await sweep(['--grid', 'val-fraction=0.1,0.999,0'], again.start)).code).toBe(1);
+    expect((await sweep(['--grid', 'validation-fraction=0.1,0.999,0'], again.start)).code).toBe(1);
     expect(again.started).toHaveLength(1);
   });
 
@@ -134,7 +134,7 @@ describe('rnn sweep', () => {
   ] as const)(
     '%s lets the current run save, ends the sweep with %i, and the same command continues to the same weights',
     async (signal, code) => {
-      const long = ['--max-steps', '400', ...fixed.slice(2), '--checkpoint-every', '0', '--eval-every', '0'];
+      const long = ['--max-steps', '400', ...fixed.slice(2), '--checkpoint-every', '0', '--evaluate-every', '0'];
       const io = new FakeProcess({
         start: inProcess(({ io: child }) => {
           const wait = (): void => {
@@ -244,7 +244,7 @@ describe('rnn sweep', () => {
       event: 'point',
       name: 'lr=0.005',
       path: join(out, 'lr=0.005'),
-      argv: ['train', text, ...fixed, '--lr', '0.005', '--resume', '--out', join(out, 'lr=0.005')],
+      argv: ['train', text, ...fixed, '--learning-rate', '0.005', '--resume', '--out', join(out, 'lr=0.005')],
     });
   });
 
@@ -269,7 +269,7 @@ describe('rnn sweep', () => {
     const values = stdout
       .trimEnd()
       .split('\n')
-      .map((line) => /--cell (?:gru|lstm) --dropout (0[\d.]*) --hidden (\d+) --lr ([\d.e-]+) --resume/.exec(line)!.slice(1));
+      .map((line) => /--cell (?:gru|lstm) --dropout (0[\d.]*) --hidden (\d+) --learning-rate ([\d.e-]+) --resume/.exec(line)!.slice(1));
     expect(values).toHaveLength(30);
     expect(
       values.filter(
@@ -328,9 +328,9 @@ describe('rnn sweep', () => {
     [['--grid', 'cell=lstn'], [], '--cell is lstn, expected one of rnn,', ''],
     [['--grid', 'tied=on'], [], '--tied is on, expected true or false', ''],
     [['--grid', 'tied=true', '--grid', 'hidden=4'], [], 'hidden=4,tied=true: --tied needs an embedding', 'give --embedding a width'],
-    [['--grid', 'lr=1', '--grid', '--lr=2'], [], '--grid lr is given twice', 'at once'],
+    [['--grid', 'lr=1', '--grid', '--learning-rate=2'], [], '--grid lr is given twice', 'at once'],
     [['--grid', 'out=a'], [], '--grid out is not for the runs of a sweep', 'give --out before --'],
-    [['--grid', 'lr=1'], ['--lr', '2'], '--lr is given for all trials, and by --grid', ''],
+    [['--grid', 'lr=1'], ['--learning-rate', '2'], '--learning-rate is given for all trials, and by --grid', ''],
     [['--grid', 'epochs=1'], ['--max-steps', '2'], 'epochs=1: --epochs and --max-steps exclude each other', ''],
     [
       ['--grid', 'lr=1', '--epochs', '3'],
@@ -339,7 +339,7 @@ describe('rnn sweep', () => {
       'it goes after --: rnn sweep <corpus...> … -- --epochs 3',
     ],
     [['--grid', 'lr=1', '--tied'], [], '--tied is an option of rnn train', '… -- --tied\n'],
-    [['--lr', '0.002,0.005'], [], '--lr is an option of rnn train', 'use --grid lr=0.002,0.005\n'],
+    [['--learning-rate', '0.002,0.005'], [], '--learning-rate is an option of rnn train', 'use --grid lr=0.002,0.005\n'],
     [['--grid', 'lr=1', '--hidden', '64,128'], [], '--hidden is an option of rnn train', 'use --grid hidden=64,128\n'],
     [
       ['--grid', 'lr=1'],
@@ -356,7 +356,7 @@ describe('rnn sweep', () => {
     [['--grid', 'lr=1'], ['--hiden', '3'], "unknown option '--hiden'", 'did you mean --hidden?'],
     [['--grid', 'lr=1'], ['--hidden', '3', 'other.txt'], 'other.txt stands after options of rnn train', 'before --'],
     [['--grid', 'lr=1'], ['--test-file', '-'], 'standard input (-) can be read only once', 'into a file'],
-    [['--grid', 'lr=1'], ['--val-file', '-'], 'standard input (-) can be read only once', 'into a file'],
+    [['--grid', 'lr=1'], ['--validation-file', '-'], 'standard input (-) can be read only once', 'into a file'],
     [['--grid', 'lr=1'], ['--blas', 'off', '--device', 'reference'], "--blas is the cpu's", ''],
     [['--grid', 'lr=1', '--random', '3'], [], '--grid and --random exclude each other', ''],
     [['--random', '3'], [], '--random has nothing to draw', ''],
