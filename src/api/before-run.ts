@@ -21,7 +21,7 @@ export async function filesRead({ request, rooms }: Way, { isNew }: { isNew: boo
   const named = [...(wasRead(text) ? [] : text), reading.validationFile, reading.testFile].filter((source) => typeof source === 'string');
   if (!isNew || typeof initFrom !== 'string') return [...named, ...alsoReads];
   const { findCheckpoint } = await rooms.checkpoints();
-  const initial = await findCheckpoint(initFrom, 'use').then(
+  const initial = await findCheckpoint(initFrom).then(
     (path) => [path],
     () => [], // reading it says why
   );

@@ -51,7 +51,7 @@ export async function openModel(source?: string | TrainedModel, machine: Machine
     refuseUnlessModel('the model', source, expectation);
     return new Model(source, null, machine);
   }
-  const path = await findCheckpoint(source, 'use');
+  const path = await findCheckpoint(source);
   return new Model(await readCheckpoint(path, { weightsOnly: true }), path, machine);
 }
 

@@ -75,7 +75,7 @@ function readingOf({ text, reading: given }: RunRequest, initial: TrainedModel |
 
 async function readInitial(initFrom: string | TrainedModel, { request, rooms, tell }: Way): Promise<TrainedModel> {
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = typeof initFrom === 'string' ? await findCheckpoint(initFrom, 'use') : 'the model';
+  const path = typeof initFrom === 'string' ? await findCheckpoint(initFrom) : 'the model';
   const initial = typeof initFrom === 'string' ? await readCheckpoint(path, { weightsOnly: true }) : initFrom;
   const { unit } = initial.vocabulary;
   const { unit: asked } = request.reading;

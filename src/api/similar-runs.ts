@@ -4,7 +4,7 @@ import { basename, dirname } from 'node:path';
 const MAX_NAMED = 3;
 
 /** @param runsIn the run folders in a folder; it may throw if the folder cannot be read */
-export async function similarRuns(path: string, runsIn: (folder: string) => Promise<string[]>): Promise<string[]> {
+export async function similarRuns(path: string, runsIn: (folder: string) => Promise<readonly string[]>): Promise<string[]> {
   const inside = await runsIn(path).catch(() => []);
   const beside = await runsIn(dirname(path)).catch(() => []);
   const name = basename(path);

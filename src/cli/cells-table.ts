@@ -4,6 +4,7 @@ import { type Saturation, summaryOf } from '../insight/saturation.ts';
 import type { Colours } from './colour.ts';
 import { count, wrap } from './format.ts';
 import type { Output } from './output.ts';
+import { textTable } from './text-table.ts';
 
 /** A line for each property that some unit tells, and one for each kind of other properties. */
 export function cellsTable(findings: readonly Finding[], { colour, columns }: Pick<Output, 'colour' | 'columns'>): string[] {
@@ -43,8 +44,8 @@ export function gatesTable(saturation: readonly Saturation[], { dim }: Colours):
     const { left, right, mostlyLeft, mostlyRight } = summaryOf(each);
     return [String(each.layer), each.gate, percent(left), percent(right), String(mostlyLeft), String(mostlyRight)];
   });
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => cell.padStart(headings[column].length)).join('  ');
-  return rows.length === 0 ? [] : [dim(line(headings)), ...rows.map(line)];
+  const [heading, ...lines] = textTable([headings, ...rows], { isLeft: () => false });
+  return rows.length === 0 ? [] : [dim(heading), ...lines];
 }
 
 export function findingObject({ property, chance, cells, neededCharacters }: Finding): object {

@@ -3,6 +3,7 @@ import type { PassTime } from '../devices/device.ts';
 import type { BenchResult } from '../diagnosis/bench.ts';
 import type { Colours } from './colour.ts';
 import { count, milliseconds, significant } from './format.ts';
+import { textTable } from './text-table.ts';
 
 const MOST_ROWS = 10;
 
@@ -59,11 +60,6 @@ function row(time: PassTime, sum: number): string[] {
 }
 
 function table(rows: readonly string[][], dim: (text: string) => string): string[] {
-  const widths = header.map((name, column) => Math.max(name.length, ...rows.map((cells) => cells[column].length)));
-  const line = (cells: readonly string[]): string =>
-    cells
-      .map((cell, i) => (words.includes(header[i]) ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
-      .join('  ')
-      .trimEnd();
-  return [dim(line(header)), ...rows.map(line)];
+  const [heading, ...lines] = textTable([header, ...rows], { isLeft: (column) => words.includes(header[column]) });
+  return [dim(heading), ...lines];
 }

@@ -102,7 +102,7 @@ export class OutputFiles {
     const { findCheckpoint, findRuns } = await rooms.checkpoints();
     for (const checkpoint of checkpoints)
       files.push(
-        ...(await findCheckpoint(checkpoint, 'use').then(
+        ...(await findCheckpoint(checkpoint).then(
           (path) => [path],
           () => [],
         )),

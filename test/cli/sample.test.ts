@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freshRecord } from '../../src/runs/fresh.ts';
+import { freshRecord } from '../../src/runs/checkpoint.ts';
 import type { Checkpoint } from '../../src/runs/checkpoint.ts';
 import { writeCheckpoint } from '../../src/runs/store.ts';
 import { tensorsOf } from '../../src/runs/tensors.ts';

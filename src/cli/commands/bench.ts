@@ -12,6 +12,7 @@ import { blasFlag, ofMachine, refuseBlasWithout, threadsFlag } from '../devices.
 import { addExamples, addGroups, choiceFlag, commonFlags, type Flag, flagsFor, listFlag, numberFlag, switchFlag } from '../flags.ts';
 import { bytes, compact, count, milliseconds, significant } from '../format.ts';
 import { profileText } from '../profile.ts';
+import { textTable } from '../text-table.ts';
 
 interface BenchFlags {
   readonly device?: readonly string[];
@@ -147,10 +148,5 @@ function table(results: readonly BenchResult[], dim: (text: string) => string): 
     .map(([name, cell]) => [name, ...results.map((result) => cell(result) ?? '')])
     .filter(([, ...cells]) => cells.some((cell) => cell !== ''));
   const all = [['', ...results.map(({ device }) => device)], ...lines];
-  const widths = all[0].map((_, column) => Math.max(...all.map((line) => line[column].length)));
-  return all
-    .map(([name, ...cells]) =>
-      `${dim(name.padEnd(widths[0]))}${cells.map((cell, i) => `  ${cell.padStart(widths[i + 1])}`).join('')}`.trimEnd(),
-    )
-    .join('\n');
+  return textTable(all, { paint: (cell, column) => (column === 0 ? dim(cell) : cell) }).join('\n');
 }

@@ -110,7 +110,7 @@ async function evaluate(sources: readonly string[], flags: EvalFlags, context: C
   const files = new OutputFiles({ '--html': flags.html }, { ...flags, texts, checkpoints: [flags.checkpoint] }, context);
   await files.refuseUnfit();
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = await findCheckpoint(flags.checkpoint, 'use');
+  const path = await findCheckpoint(flags.checkpoint);
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { planScoring, readingOf, score } = await rooms.scoring();
   const { validationFile, testFile } = readingOf(trained.training, part);

@@ -157,7 +157,7 @@ async function subjectsOf(sources: readonly string[], flags: GradientsFlags, con
   const subjects: Subject[] = [];
   let corpus: Corpus | null = null;
   const paths: string[] = [];
-  for (const checkpoint of given) paths.push(await findCheckpoint(checkpoint, 'use'));
+  for (const checkpoint of given) paths.push(await findCheckpoint(checkpoint));
   const names = namesOf(paths.map((path) => (existsSync(logOf(dirname(path))) ? dirname(path) : path)));
   for (const [index, path] of paths.entries()) {
     const trained = await readCheckpoint(path, { weightsOnly: true });

@@ -48,7 +48,7 @@ async function importModel(file: string, flags: ImportFlags, context: Context): 
       hint: 'choose another folder with --out; --force replaces that run, whose optimizer and log no file has',
     });
   }
-  const likePath = flags.like === undefined ? null : await findCheckpoint(flags.like, 'use');
+  const likePath = flags.like === undefined ? null : await findCheckpoint(flags.like);
   await RunFolder.refuseSources(path, [file, ...(likePath === null ? [] : [likePath])]);
   waiting.begin('importing');
   const content = await readWhole(file, context);

@@ -60,7 +60,7 @@ async function show(given: readonly string[], json: boolean, context: Context): 
   const compared: ComparedRun[] = [];
   // One after another: each has its weights in memory while it is described.
   for (const each of given.length === 0 ? [undefined] : given) {
-    const path = await findCheckpoint(each, 'use');
+    const path = await findCheckpoint(each);
     const trained = await readCheckpoint(path, { weightsOnly: true });
     const corpus = (await rooms.reading()).recordedCorpusOrNull(trained.training);
     const info = await describe(path, trained, corpus, await verdictOn(path, context));

@@ -107,7 +107,7 @@ async function look(sources: readonly string[], flags: InspectFlags, context: Co
   const { defaultLength, maxDefaultLength } = await import('../../insight/search.ts');
   const { startSymbolOf } = await import('../../runs/store.ts');
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = await findCheckpoint(flags.checkpoint, 'use');
+  const path = await findCheckpoint(flags.checkpoint);
   const trained = await readCheckpoint(path, { weightsOnly: true });
   const { model } = trained;
   const cell = flags.cell === undefined ? null : cellNamed(flags.cell, model, activationsOf(model));

@@ -91,7 +91,7 @@ async function sample(flags: SampleFlags, { io, rooms, stdout, stderr, waiting }
   const given = await readPrime(flags, io);
   const options: SamplingOptions = { temperature: flags.temp, topK: flags.topK, topP: flags.topP, minP: flags.minP };
   const { findCheckpoint, readCheckpoint } = await rooms.checkpoints();
-  const path = await findCheckpoint(flags.checkpoint, 'use');
+  const path = await findCheckpoint(flags.checkpoint);
   const checkpoint = await readCheckpoint(path, { weightsOnly: true });
   const { unit } = checkpoint.vocabulary;
   const prime = await primeFor(checkpoint, given, rooms);
